@@ -1,0 +1,1 @@
+"""The world: everything that waits, connects, stores or sends."""

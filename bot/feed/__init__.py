@@ -1,0 +1,1 @@
+"""The vendor's side: frames, connections, REST, recordings and a simulator of it all."""

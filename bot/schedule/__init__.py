@@ -1,0 +1,1 @@
+"""Which fixtures to follow, and when."""

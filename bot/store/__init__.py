@@ -1,0 +1,1 @@
+"""The database: one narrow repository a noun."""

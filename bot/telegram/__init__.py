@@ -1,0 +1,1 @@
+"""Delivery: the courier, Telegram's limits and its answers."""

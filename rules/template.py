@@ -1,0 +1,67 @@
+"""Alert texts: sandboxed Jinja2, whose values are escaped for Telegram's HTML."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import msgspec
+from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from rules.alert import Facts
+
+VARIABLES = tuple(name for name in Facts.__struct_fields__ if name != "reason")
+"""The names that a text may use."""
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
+_LONELY_MARKS = re.compile(r"(?<![^\s])['’](?![^\s])|\(\s*\)|\[\s*\]")
+_SPACES = re.compile(r"[ \t\u00a0]{2,}")
+_EDGES = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+class TextFault(Exception):
+    """A text that cannot be read or filled; `str()` says why in one sentence."""
+
+
+def escape(value: str) -> str:
+    """Make text safe inside Telegram's HTML, attributes included; an apostrophe stays itself."""
+    return html.escape(value, quote=False).replace('"', "&quot;")
+
+
+class Text:
+    """A text of a rule, read once and filled for each alert."""
+
+    def __init__(self, source: str) -> None:
+        """Raise `TextFault` where the source is not a template or names an unknown variable."""
+        self.source = source
+        try:
+            tree = _ENVIRONMENT.parse(source)
+            self.variables = frozenset(meta.find_undeclared_variables(tree))
+            self._template = _ENVIRONMENT.from_string(source)
+        except TemplateError as error:
+            raise TextFault(f"the text is not a template: {error}") from error
+
+    def fill(self, facts: Facts) -> str:
+        """The HTML for these facts. A value that the feed has not given leaves no stray space; raise `TextFault`."""
+        values = {name: Markup(escape(value)) for name, value in msgspec.structs.asdict(facts).items()}
+        try:
+            return tidy(self._template.render(values))
+        except Exception as error:
+            raise TextFault(f"the text could not be filled: {error}") from error
+
+
+def tidy(text: str) -> str:
+    """Take out what empty values leave behind: lone apostrophes, empty brackets, doubled and outer spaces."""
+    text = _LONELY_MARKS.sub("", text)
+    return _BLANK_LINES.sub("\n\n", _EDGES.sub("", _SPACES.sub(" ", text))).strip()
+
+
+def plain(facts: Facts) -> str:
+    """The same facts without a template: what is sent where a rule's own text fails."""
+    minute = f"{facts.minute}'" if facts.minute else ""
+    what = " ".join(filter(None, (facts.action_type, f"({facts.sub_action_type})" if facts.sub_action_type else "")))
+    who = ", ".join(filter(None, (facts.player, facts.team)))
+    return "\n".join(filter(None, (escape(" ".join(filter(None, (what, minute, who)))), escape(facts.match))))
