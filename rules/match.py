@@ -206,13 +206,18 @@ def _named(kind: str, label: str, period_id: int) -> Period:
 
 
 def _side_of(fixture: Fixture, team: Team | None) -> Side | None:
+    """The side of a team by its id or name; where only one side is known, any other team is on the other."""
     if team is None:
         return None
     for side in Side:
-        known = fixture.team(side)
-        if (team.id and team.id == known.id) or (team.name and fold(team.name) == fold(known.name)):
+        if _same_team(fixture.team(side), team):
             return side
-    return None
+    known = [side for side in Side if fixture.team(side).name]
+    return known[0].other if len(known) == 1 else None
+
+
+def _same_team(one: Team, other: Team) -> bool:
+    return bool(one.id and one.id == other.id) or bool(one.name and fold(one.name) == fold(other.name))
 
 
 def _boards(before: Match, summary: Summary, period: Period) -> tuple[Score, Score, Score | None]:
@@ -260,7 +265,7 @@ def _timed(before: Match, action: Action, packet: Packet, summary: Summary, late
 def _learnt(before: Match, packet: Packet, action: Action, raw: Score) -> Fixture:
     """Learn which team is home from what packets say, or from the side that a goal went to, where the fixture does not tell."""
     fixture = before.fixture
-    side = packet.team_side
+    side = action.side if fixture.home.name or fixture.away.name else packet.team_side
     if packet.team is None or (fixture.home.name and fixture.away.name):
         return fixture
     if side is None and action.type == "Goal" and action.sub_type == "" and action.period is not Period.SHOOTOUT:

@@ -1,0 +1,84 @@
+"""What the database keeps, as values: chats, their settings, their subscriptions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+
+import msgspec
+
+from rules.action import Fixture
+from rules.alert import KINDS
+from rules.fold import fold
+
+DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
+"""The shipped kinds that a chat hears unless it says otherwise. A kind that an operator's own rule invented is heard too."""
+
+
+class ChatRef(msgspec.Struct, frozen=True, order=True):
+    """A chat, or one topic of a forum; topic 0 is the chat itself."""
+
+    chat_id: int
+    topic: int = 0
+
+
+class Scope(enum.StrEnum):
+    """How wide a subscription is."""
+
+    ALL = "all"
+    TEAM = "team"
+    COMPETITION = "competition"
+    MATCH = "match"
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """What a chat follows. `key` is the feed's id, or `~` and the folded name where only a name is known; empty for all."""
+
+    scope: Scope
+    key: str = ""
+    name: str = ""
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """A chat and its settings. `all_kinds` outweighs the two sets; `delay` is in seconds."""
+
+    ref: ChatRef
+    kind: str = "private"
+    """Telegram's word: private, group, supergroup, channel."""
+    title: str = ""
+    active: bool = True
+    all_kinds: bool = False
+    kinds_on: frozenset[str] = frozenset()
+    kinds_off: frozenset[str] = frozenset()
+    language: str = ""
+    timezone: str = "UTC"
+    delay: int = 0
+    muted_until: dt.datetime | None = None
+    fixed: bool = False
+    """True: it stands in the configuration, and commands do not change its subscriptions."""
+
+    def takes(self, kind: str) -> bool:
+        """Tell whether the chat wants alerts of this kind."""
+        if self.all_kinds or kind in self.kinds_on:
+            return True
+        return kind not in self.kinds_off and (kind in DEFAULT_KINDS or kind not in KINDS)
+
+
+def named(name: str) -> str:
+    """The key of something known by its name alone."""
+    return f"~{fold(name)}"
+
+
+def keys_of(fixture: Fixture) -> frozenset[tuple[Scope, str]]:
+    """Every (scope, key) by which a subscription covers the fixture; both the ids and the names."""
+    teams = (fixture.home, fixture.away)
+    keys = {(Scope.ALL, ""), (Scope.MATCH, fixture.id), (Scope.MATCH, named(fixture.title))}
+    keys |= {(Scope.TEAM, key) for team in teams for key in (team.id, named(team.name)) if key.strip("~")}
+    competition = fixture.competition
+    keys |= {(Scope.COMPETITION, key) for key in (competition.id, named(competition.name)) if key.strip("~")}
+    return frozenset(keys)
+
+
+def covers(subscription: Subscription, fixture: Fixture) -> bool:
+    """Tell whether the subscription asks for this fixture."""
+    return (subscription.scope, subscription.key) in keys_of(fixture)
