@@ -1,0 +1,67 @@
+"""Structured logs: readable on a terminal, JSON elsewhere, and no secret in either."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+_TELEGRAM_TOKEN = re.compile(r"\b(\d{6,12}):[A-Za-z0-9_-]{20,}")
+_BEARER = re.compile(r"(?i)(bearer\s+|\"?authToken\"?\s*[:=]\s*\"?)[^\s\"',}]+")
+_HIDDEN = "***"
+
+
+class Masks:
+    """Takes secrets out of text: those it was told, and whatever looks like a Telegram or feed token."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = tuple(sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True))
+
+    def clean(self, text: str) -> str:
+        """The text without its secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return _BEARER.sub(rf"\1{_HIDDEN}", _TELEGRAM_TOKEN.sub(rf"\1:{_HIDDEN}", text))
+
+    def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Clean every value of a log event; what is not plain data is turned into text first."""
+        return {key: self._cleaned(value) for key, value in event.items()}
+
+    def _cleaned(self, value: object) -> object:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.clean(value if isinstance(value, str) else str(value))
+
+
+def configure(secrets: Iterable[str] = (), *, verbose: bool = False, stream: TextIO | None = None) -> None:
+    """Send Touchline's logs and those of its libraries (warnings and worse) to standard error."""
+    out = stream or sys.stderr
+    level = logging.DEBUG if verbose else logging.INFO
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        Masks(secrets),
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=True) if out.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[_without_internals, renderer], foreign_pre_chain=shared))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+
+
+def _without_internals(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop what the bridge from the standard library adds for itself."""
+    return {key: value for key, value in event.items() if not key.startswith("_")}

@@ -1,0 +1,11 @@
+import pytest
+
+from rules.fold import fold
+
+
+@pytest.mark.parametrize(
+    ("written", "typed"),
+    [("H. Çalhanoğlu", "h. calhanoglu"), ("Nyköbing  FC", "nykobing fc"), ("E. Zukanović", "e. zukanovic"), ("Łódź", "lodz"), ("Højbjerg", "HOJBJERG")],
+)  # fmt: skip
+def test_names_are_found_as_people_type_them(written: str, typed: str) -> None:
+    assert fold(written) == fold(typed)
