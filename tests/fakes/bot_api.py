@@ -1,0 +1,280 @@
+"""A strict Bot API on loopback: what Telegram would refuse is refused in Telegram's words, and everything is remembered.
+
+async with FakeBotApi(token="1:test") as api:
+    api.url                                   # for `telegram.api_url`
+    api.say(42, 42, "/subscribe Arsenal")     # what a member does
+    await api.until(lambda: api.chat(42).messages)
+    api.chat(42).last.text                    # what the chat shows
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.fakes.bot_api_methods import Methods, Params
+from tests.fakes.bot_api_state import BAD_GATEWAY, BLOCKED, CHAT_NOT_FOUND, FakeChat, Message, RefusedError, Request, Trouble, bad
+
+__all__ = ["BAD_GATEWAY", "BLOCKED", "CHAT_NOT_FOUND", "FakeBotApi", "FakeChat", "Message", "RefusedError", "Request", "Trouble"]
+
+_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+_CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
+
+
+class FakeBotApi(Methods):
+    """The server, its records, and the push side: what members do."""
+
+    def __init__(
+        self,
+        token: str = "1:test",  # noqa: S107 -- the fake's own
+        *,
+        username: str = "touchline_bot",
+        port: int = 0,
+        strict_limits: bool = False,
+        strict_chats: bool = False,
+    ) -> None:
+        super().__init__(username, strict_limits=strict_limits, strict_chats=strict_chats)
+        self.token, self.url = token, ""
+        self.log: list[Request] = []
+        self.troubles: list[Trouble] = []
+        self.updates: list[dict[str, Any]] = []
+        """Updates that were not confirmed yet."""
+        self._port, self._update_id, self._allowed = port, 1000, frozenset[str]()
+        self._changed = asyncio.Event()
+        self._poll: asyncio.Future[None] | None = None
+        self._gone = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=60 * 2**20)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gone.set()
+        self._touch()
+        await self._runner.cleanup()
+
+    async def until(self, holds: Callable[[], Any], within: float = 5.0) -> None:
+        """Wait until something is so; AssertionError when it is not in time."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while not holds():
+            assert loop.time() < deadline, f"not so after {within:g} s; last requests: {self.log[-5:]}"
+            await self._change(0.02)
+
+    def calls(self, method: str) -> list[Request]:
+        """Every request of one method, in order."""
+        return [request for request in self.log if request.method == method]
+
+    # What goes wrong.
+
+    def refuse(self, chat_id: int, answer: RefusedError, times: int | None = None) -> None:
+        """Answer whatever is asked for this chat with an error."""
+        self.troubles.append(Trouble("refuse", answer, chat_id=chat_id, times=times))
+
+    def fail(self, method: str | None = None, answer: RefusedError = BAD_GATEWAY, times: int | None = 1) -> None:
+        """Answer the next requests with an error, 502 unless told; `getUpdates` only when named."""
+        self.troubles.append(Trouble("refuse", answer, method=method, times=times))
+
+    def hang(self, method: str, times: int | None = 1) -> None:
+        """Take the next requests of a method and never answer; nothing is done."""
+        self.troubles.append(Trouble("hang", method=method, times=times))
+
+    def lose_answer(self, method: str, times: int | None = 1) -> None:
+        """Do what the next requests of a method ask, then drop the connection."""
+        self.troubles.append(Trouble("lose", method=method, times=times))
+
+    def block(self, user_id: int) -> None:
+        """A user blocks the bot."""
+        self.chat(user_id).refusal = BLOCKED
+        self.my_chat_member(user_id, user_id, "member", "kicked")
+
+    def unblock(self, user_id: int) -> None:
+        """A user lets the bot in again."""
+        self.chat(user_id).refusal = None
+        self.my_chat_member(user_id, user_id, "kicked", "member")
+
+    # What members do.
+
+    def say(self, chat_id: int, user_id: int, text: str, **more: Any) -> Message:
+        """A member writes; `more`: `topic`, `reply_to`, `as_chat` (an anonymous administrator), `edited`."""
+        chat = self.chat(chat_id)
+        topic = more.get("topic", 0)
+        message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"))
+        body = self.json_of(message) | {"entities": _command_entities(text)}
+        if chat.type == "channel":
+            self.push({"channel_post": body | {"sender_chat": chat.json()}})
+            return message
+        if more.get("as_chat"):
+            anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+            body |= {"from": anonymous, "sender_chat": chat.json()}
+        else:
+            body["from"] = _user(user_id, more.get("language", "en"))
+        self.push({"edited_message" if more.get("edited") else "message": body})
+        return message
+
+    def press(self, chat_id: int, user_id: int, message: Message | int, data: str) -> str:
+        """A member presses a button, by its data; returns the query's id, to be found in `answers`."""
+        found = message if isinstance(message, Message) else self.chat(chat_id).find(message)
+        assert found is not None
+        query = str(90_000 + self._update_id)
+        self.queries.add(query)
+        body = {"id": query, "from": _user(user_id, "en"), "chat_instance": str(chat_id), "data": data}
+        self.push({"callback_query": body | {"message": self.json_of(found)}})
+        return query
+
+    def tap(self, chat_id: int, user_id: int, label: str) -> str:
+        """A member presses the button with these words under the bot's latest message."""
+        last = self.chat(chat_id).last
+        return self.press(chat_id, user_id, last, last.button(label).data)
+
+    def answer(self, query: str) -> dict[str, Any] | None:
+        """What a button press was answered with; None while it was not."""
+        return next((answer for answer in self.answers if answer["callback_query_id"] == query), None)
+
+    def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str) -> None:
+        """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`."""
+        body: dict[str, Any] = {"chat": self.chat(chat_id).json(), "from": _user(user_id, "en"), "date": 1_790_000_000}
+        body |= {"old_chat_member": self._standing(before), "new_chat_member": self._standing(after)}
+        self.push({"my_chat_member": body})
+
+    def migrate(self, old: int, new: int) -> None:
+        """A group becomes a supergroup: two service messages, and the old id is refused from now on."""
+        was = self.chat(old)
+        was.refusal = RefusedError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
+        chat = self.chat(new, kind="supergroup", title=was.title)
+        chat.admins |= was.admins
+        self.push({"message": self._service(was, migrate_to_chat_id=new)})
+        self.push({"message": self._service(chat, migrate_from_chat_id=old)})
+
+    def push(self, update: dict[str, Any]) -> int:
+        """Queue any update as it is; returns its id."""
+        self._update_id += 1
+        self.updates.append({"update_id": self._update_id} | update)
+        self._touch()
+        return self._update_id
+
+    def _service(self, chat: FakeChat, **fact: int) -> dict[str, Any]:
+        body = self.json_of(self.add(chat, "")) | {"from": _user(1, "en")} | fact
+        del body["text"]
+        return body
+
+    def _standing(self, status: str) -> dict[str, Any]:
+        chat = FakeChat(-1, "group", admins={int(str(self.me["id"]))} if status == "administrator" else set())
+        extra = {"until_date": 0} if status == "kicked" else {}
+        return self._member(chat, int(str(self.me["id"]))) | {"status": status} | extra
+
+    # The server.
+
+    async def _handle(self, http: web.Request) -> web.StreamResponse:
+        found = re.fullmatch(r"bot([^/]+)/(\w+)", http.match_info["path"])
+        if not found:
+            return _respond(RefusedError(404, "Not Found"))
+        if found[1] != self.token:
+            return _respond(RefusedError(401, "Unauthorized") if ":" in found[1] else RefusedError(404, "Not Found"))
+        try:
+            request = Request(asyncio.get_running_loop().time(), found[2], await _params(http))
+        except ValueError:
+            return _respond(bad("can't parse the request's body"))
+        self.log.append(request)
+        try:
+            return await self._serve(http, request)
+        finally:
+            self._touch()
+
+    async def _serve(self, http: web.Request, request: Request) -> web.StreamResponse:
+        trouble = next((t for t in self.troubles if t.strikes(request)), None)
+        if trouble and trouble.how == "hang":
+            await self._gone.wait()
+        if trouble and trouble.how == "refuse":
+            return self._answered(request, trouble.answer)
+        try:
+            result = await self._result(request)
+        except RefusedError as refusal:
+            return self._answered(request, refusal)
+        if trouble and http.transport:
+            http.transport.abort()
+        return self._answered(request, result)
+
+    async def _result(self, request: Request) -> Any:
+        params = Params(request.params)
+        if request.method.lower() == "getupdates":
+            return await self._get_updates(params)
+        method = self.method(request.method)
+        if method is None:
+            raise RefusedError(404, "Not Found")
+        return method(params)
+
+    def _answered(self, request: Request, answer: Any) -> web.Response:
+        request.status = answer.code if isinstance(answer, RefusedError) else 200
+        return _respond(answer)
+
+    async def _get_updates(self, given: Params) -> Any:
+        """The earliest updates from `offset` on, waiting for `timeout` when there are none; a second poller ends the first."""
+        offset, limit = given.number("offset") or 0, given.number("limit") or 100
+        allowed = given.json("allowed_updates")
+        self._allowed = frozenset(allowed) if allowed is not None else self._allowed
+        self.updates = [u for u in self.updates if u["update_id"] >= offset] if offset >= 0 else self.updates[offset:]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + min(50, given.number("timeout") or 0)
+        if self._poll:
+            self._poll.cancel()
+        ours = self._poll = loop.create_future()
+        while not (ready := [u for u in self.updates if self._wanted(u)][:limit]) and not self._gone.is_set():
+            if ours.cancelled():
+                raise _CONFLICT
+            if (left := deadline - loop.time()) <= 0:
+                break
+            await self._change(left)
+        self._poll = None if self._poll is ours else self._poll
+        return ready
+
+    def _wanted(self, update: dict[str, Any]) -> bool:
+        kind = next(key for key in update if key != "update_id")
+        return kind in self._allowed if self._allowed else kind not in _NOT_BY_DEFAULT
+
+    def _touch(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _change(self, within: float) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), within)
+        except TimeoutError:
+            return
+
+
+def _respond(answer: Any) -> web.Response:
+    if isinstance(answer, RefusedError):
+        return web.json_response(answer.body(), status=answer.code)
+    return web.json_response({"ok": True, "result": answer})
+
+
+async def _params(http: web.Request) -> dict[str, Any]:
+    """Arguments from the query and from a form, multipart or JSON body."""
+    given: dict[str, Any] = dict(http.query)
+    if http.content_type == "application/json":
+        body = json.loads(await http.text() or "{}")
+        if not isinstance(body, dict):
+            raise ValueError
+        return given | body
+    return given | dict(await http.post())
+
+
+def _user(user_id: int, language: str) -> dict[str, Any]:
+    return {"id": user_id, "is_bot": False, "first_name": f"User {user_id}", "language_code": language}
+
+
+def _command_entities(text: str) -> list[dict[str, Any]]:
+    found = re.finditer(r"(?<!\S)/[A-Za-z0-9_]+(?:@\w+)?", text)
+    return [{"type": "bot_command", "offset": m.start(), "length": len(m[0])} for m in found]

@@ -1,0 +1,232 @@
+"""What the fake Bot API remembers: chats, the messages in them, requests, scripted trouble; and Telegram's limits."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes.telegram_html import Parsed, parse
+
+
+class RefusedError(Exception):
+    """An answer that is not ok."""
+
+    def __init__(self, code: int, description: str, **parameters: int) -> None:
+        self.code, self.description, self.parameters = code, description, parameters
+        super().__init__(description)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON that Telegram sends."""
+        body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
+        return body | ({"parameters": self.parameters} if self.parameters else {})
+
+
+def bad(what: str) -> RefusedError:
+    """`400 Bad Request: what`."""
+    return RefusedError(400, f"Bad Request: {what}")
+
+
+BLOCKED = RefusedError(403, "Forbidden: bot was blocked by the user")
+KICKED = RefusedError(403, "Forbidden: bot was kicked from the supergroup chat")
+CHAT_NOT_FOUND = bad("chat not found")
+THREAD_NOT_FOUND = bad("message thread not found")
+BAD_GATEWAY = RefusedError(502, "Bad Gateway")
+
+
+def too_many(seconds: float) -> RefusedError:
+    """`429`, asking to wait so many seconds, rounded up as Telegram does."""
+    wait = max(1, math.ceil(seconds))
+    return RefusedError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+
+
+@dataclass(slots=True, frozen=True)
+class Button:
+    """One inline button."""
+
+    text: str
+    data: str = ""
+    url: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class Version:
+    """What a message said, from an instant of the loop's clock."""
+
+    at: float
+    html: str
+    parsed: Parsed
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+@dataclass(slots=True)
+class Message:
+    """A message in a chat, by the bot or by a member, with its history."""
+
+    id: int
+    chat_id: int
+    date: int
+    versions: list[Version]
+    by_bot: bool = True
+    reply_to: int | None = None
+    silent: bool = False
+    topic: int = 0
+    deleted: bool = False
+    pinned: bool = False
+
+    @property
+    def now(self) -> Version:
+        """What it says now."""
+        return self.versions[-1]
+
+    @property
+    def at(self) -> float:
+        """When it was sent, by the loop's clock."""
+        return self.versions[0].at
+
+    @property
+    def html(self) -> str:
+        """The HTML as it was sent last."""
+        return self.now.html
+
+    @property
+    def text(self) -> str:
+        """What a reader sees."""
+        return self.now.parsed.text
+
+    @property
+    def struck(self) -> bool:
+        """Tell whether some of it is struck through now."""
+        return self.now.parsed.struck
+
+    @property
+    def edits(self) -> list[Version]:
+        """Every later version, in order."""
+        return self.versions[1:]
+
+    @property
+    def buttons(self) -> tuple[tuple[Button, ...], ...]:
+        """Rows of inline buttons."""
+        return self.now.buttons
+
+    @property
+    def labels(self) -> list[str]:
+        """The words on all buttons, in reading order."""
+        return [button.text for row in self.buttons for button in row]
+
+    def button(self, label: str) -> Button:
+        """The first button whose words contain `label`."""
+        return next(button for row in self.buttons for button in row if label in button.text)
+
+
+@dataclass(slots=True)
+class FakeChat:
+    """A chat as Telegram has it; `everything` holds members' messages too."""
+
+    id: int
+    type: str
+    title: str = ""
+    is_forum: bool = False
+    admins: set[int] = field(default_factory=set)
+    topics: set[int] = field(default_factory=set)
+    """Open topics of a forum; empty: any is taken for open."""
+    everything: list[Message] = field(default_factory=list)
+    refusal: RefusedError | None = None
+
+    @property
+    def messages(self) -> list[Message]:
+        """The bot's messages that were not deleted, in order."""
+        return [m for m in self.everything if m.by_bot and not m.deleted]
+
+    @property
+    def last(self) -> Message:
+        """The bot's latest message."""
+        return self.messages[-1]
+
+    def find(self, message_id: int) -> Message | None:
+        """A message by its id; None when there is none, or no longer."""
+        return next((m for m in self.everything if m.id == message_id and not m.deleted), None)
+
+    def json(self) -> dict[str, Any]:
+        """Telegram's Chat object."""
+        chat: dict[str, Any] = {"id": self.id, "type": self.type}
+        chat |= {"first_name": self.title or "Somebody"} if self.type == "private" else {"title": self.title or "Chat"}
+        return chat | ({"is_forum": True} if self.is_forum else {})
+
+
+@dataclass(slots=True)
+class Request:
+    """One call of a method; `status` is 0 when no answer was given."""
+
+    at: float
+    method: str
+    params: Mapping[str, Any]
+    status: int = 0
+
+    @property
+    def chat_id(self) -> int | None:
+        """The chat it was for; None for none."""
+        return int(self.params["chat_id"]) if "chat_id" in self.params else None
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Something that goes wrong as scripted. None matches any; `times` None means for ever."""
+
+    how: str
+    """`refuse`, `hang` (no answer at all), `lose` (done, then the connection drops)."""
+    answer: RefusedError = BAD_GATEWAY
+    method: str | None = None
+    chat_id: int | None = None
+    times: int | None = 1
+
+    def strikes(self, request: Request) -> bool:
+        """Tell whether it is this request's turn, and count it."""
+        fits = self.method in (None, request.method) and self.chat_id in (None, request.chat_id)
+        if not fits or request.method == "getUpdates" != self.method or self.times == 0:
+            return False
+        self.times = None if self.times is None else self.times - 1
+        return True
+
+
+@dataclass(slots=True)
+class Window:
+    """At most so many in so many seconds, sliding."""
+
+    limit: int
+    seconds: float
+    taken: deque[float] = field(default_factory=deque)
+
+    def wait(self, now: float) -> float:
+        """Seconds until one more is allowed; 0 when it is now."""
+        while self.taken and self.taken[0] <= now - self.seconds:
+            self.taken.popleft()
+        return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now
+
+
+class Limits:
+    """30 a second over all (1,000 when paid), in one chat a burst and then one a second, 20 a minute in a group."""
+
+    def __init__(self, burst: int = 3) -> None:
+        self._burst = burst
+        self._all, self._paid = Window(30, 1.0), Window(1000, 1.0)
+        self._chats: dict[int, list[Window]] = {}
+
+    def check(self, chat_id: int, now: float, *, paid: bool) -> None:
+        """Count a message; raise 429 when it is one too many."""
+        if chat_id not in self._chats:
+            windows = [Window(self._burst, float(self._burst))]
+            self._chats[chat_id] = [*windows, Window(20, 60.0)] if chat_id < 0 else windows
+        windows = [self._paid if paid else self._all, *self._chats[chat_id]]
+        wait = max(window.wait(now) for window in windows)
+        if wait > 0:
+            raise too_many(wait)
+        for window in windows:
+            window.taken.append(now)
+
+
+def version(at: float, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:
+    """Read a text by its parse mode; raise EntitiesError."""
+    return Version(at, text, parse(text) if mode.lower() == "html" else Parsed(text.strip()), buttons)
