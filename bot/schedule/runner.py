@@ -1,0 +1,191 @@
+"""Keeps the connections that the plan asks for: refreshes fixtures, sets a job for each kick-off, starts and stops followers."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.clock import Clock
+from bot.errors import FeedError, FeedRefused
+from bot.schedule.plan import connect_at, plan
+from bot.store.model import Subscription
+from rules.action import Fixture
+
+log = structlog.get_logger()
+
+LOOK_BACK = dt.timedelta(days=1)
+LOOK_AHEAD = dt.timedelta(days=14)
+
+
+class Fixtures(Protocol):
+    """Where fixtures come from: the feed's REST side."""
+
+    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        """All fixtures of these days; raise FeedError."""
+        ...
+
+
+class Settings(Protocol):
+    """The part of the configuration that is read here."""
+
+    @property
+    def connect_before_kickoff(self) -> dt.timedelta: ...
+    @property
+    def refresh_fixtures_every(self) -> dt.timedelta: ...
+
+
+class Runner:
+    """Follows every fixture that some subscription covers, from shortly before its kick-off until it is over."""
+
+    def __init__(
+        self,
+        source: Fixtures,
+        subscriptions: Callable[[], Awaitable[Sequence[Subscription]]],
+        follow: Callable[[Fixture], Awaitable[None]],
+        settings: Settings,
+        clock: Clock,
+        on_refused: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once."""
+        self._source, self._subscriptions, self._follow = source, subscriptions, follow
+        self._settings, self._clock, self._on_refused = settings, clock, on_refused
+        self._jobs = AsyncIOScheduler(timezone=dt.UTC)
+        self._fixtures: dict[str, Fixture] = {}
+        self._planned: dict[str, dt.datetime] = {}
+        self._following: dict[str, asyncio.Task[None]] = {}
+        self._over: set[str] = set()
+        self._changed = asyncio.Event()
+        self._refused = ""
+        self.refreshed_at: dt.datetime | None = None
+
+    def fixtures(self) -> tuple[Fixture, ...]:
+        """The fixtures known now, by kick-off."""
+        latest = dt.datetime.max.replace(tzinfo=dt.UTC)
+        return tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or latest, f.title)))
+
+    def wake(self) -> None:
+        """Plan again at once: a subscription has changed."""
+        self._changed.set()
+
+    def following(self) -> tuple[str, ...]:
+        """The ids of the fixtures that have a connection now."""
+        return tuple(self._following)
+
+    def planned(self) -> dict[str, dt.datetime]:
+        """By fixture id, when connections will be opened that are not yet due."""
+        return dict(self._planned)
+
+    async def run(self) -> None:
+        """Refresh and plan until cancelled; then stop every connection."""
+        self._jobs.start()
+        self._jobs.add_job(self._refresh, "interval", seconds=self._settings.refresh_fixtures_every.total_seconds(), id="refresh")
+        try:
+            await self._first_refresh()
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                await self._replan()
+        finally:
+            self._jobs.shutdown(wait=False)
+            await self._stop_all()
+
+    async def _first_refresh(self) -> None:
+        delay = 1.0
+        while not await self._refresh():
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 60.0)
+
+    async def _refresh(self) -> bool:
+        """Fetch the fixtures; tell whether it worked."""
+        today = self._clock.now().date()
+        try:
+            fetched = await self._source.fixtures(today - LOOK_BACK, today + LOOK_AHEAD)
+        except FeedRefused as error:
+            await self._tell_refused(str(error))
+            return False
+        except FeedError as error:
+            log.warning("fixtures_not_refreshed", reason=str(error))
+            return False
+        self._refused = ""
+        self.refreshed_at = self._clock.now()
+        self._take(fetched)
+        log.info("fixtures_refreshed", count=len(fetched))
+        return True
+
+    def _take(self, fetched: Sequence[Fixture]) -> None:
+        """Keep what is fetched; of what is no longer listed, only the matches being followed."""
+        kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in self._following if fixture_id in self._fixtures}
+        self._fixtures = kept | {fixture.id: fixture for fixture in fetched}
+        self._changed.set()
+
+    async def _tell_refused(self, reason: str) -> None:
+        if reason != self._refused:
+            self._refused = reason
+            await self._on_refused(reason)
+
+    async def _replan(self) -> None:
+        wanted = plan(
+            self._fixtures.values(), await self._subscriptions(), self._clock.now(), self._settings.connect_before_kickoff
+        )
+        for fixture_id in [i for i in self._planned if i not in wanted]:
+            self._unplan(fixture_id)
+        for fixture_id in [i for i in self._following if self._gone(i)]:
+            log.info("fixture_dropped", fixture=fixture_id, status=self._fixtures[fixture_id].status)
+            self._following[fixture_id].cancel()
+        for fixture_id, instant in wanted.items():
+            if fixture_id not in self._following and fixture_id not in self._over:
+                self._set(fixture_id, instant)
+
+    def _gone(self, fixture_id: str) -> bool:
+        """Cancelled, postponed or deleted; a completed match ends by itself, with its full time told."""
+        fixture = self._fixtures.get(fixture_id)
+        if fixture is None or fixture.status.casefold() in ("completed", "unverified"):
+            return False
+        return connect_at(fixture, self._clock.now(), self._settings.connect_before_kickoff) is None
+
+    def _set(self, fixture_id: str, instant: dt.datetime) -> None:
+        if instant <= self._clock.now():
+            self._unplan(fixture_id)
+            self._start(fixture_id)
+        elif self._planned.get(fixture_id) != instant:
+            self._planned[fixture_id] = instant
+            self._jobs.add_job(self._due, "date", run_date=instant, args=[fixture_id], id=fixture_id, replace_existing=True)
+            log.info("connection_planned", fixture=fixture_id, at=instant.isoformat())
+
+    def _unplan(self, fixture_id: str) -> None:
+        if self._planned.pop(fixture_id, None) is not None and self._jobs.get_job(fixture_id):
+            self._jobs.remove_job(fixture_id)
+
+    async def _due(self, fixture_id: str) -> None:
+        self._planned.pop(fixture_id, None)
+        self._start(fixture_id)
+
+    def _start(self, fixture_id: str) -> None:
+        fixture = self._fixtures.get(fixture_id)
+        if fixture is None or fixture_id in self._following:
+            return
+        task = asyncio.create_task(self._followed(fixture), name=f"follow {fixture_id}")
+        self._following[fixture_id] = task
+        task.add_done_callback(lambda _: self._following.pop(fixture_id, None))
+
+    async def _followed(self, fixture: Fixture) -> None:
+        log.info("following", fixture=fixture.id, match=fixture.title)
+        try:
+            await self._follow(fixture)
+        except Exception as error:
+            log.error("following_failed", fixture=fixture.id, match=fixture.title, reason=repr(error), exc_info=True)
+            self._changed.set()
+            return
+        self._over.add(fixture.id)
+        log.info("match_over", fixture=fixture.id, match=fixture.title)
+
+    async def _stop_all(self) -> None:
+        tasks = list(self._following.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,134 @@
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from bot.clock import ManualClock
+from bot.errors import FeedRefused
+from bot.schedule.runner import Runner
+from bot.store.model import Scope, Subscription
+from rules.action import Fixture
+from tests.packets import FIXTURE, KICKOFF
+
+
+class Settings:
+    connect_before_kickoff = dt.timedelta(minutes=15)
+    refresh_fixtures_every = dt.timedelta(seconds=0.05)
+
+
+class World:
+    """Fixtures that change, chats that subscribe, followers that run until told to end."""
+
+    def __init__(self, *fixtures: Fixture) -> None:
+        self.listed = list(fixtures)
+        self.wanted: list[Subscription] = [Subscription(Scope.ALL)]
+        self.followed: list[str] = []
+        self.stopped: list[str] = []
+        self.refused: list[str] = []
+        self.refusal: str | None = None
+        self.over = asyncio.Event()
+        self.runner = Runner(self, self.subscriptions, self.follow, Settings(), ManualClock(KICKOFF), self.on_refused)
+
+    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        if self.refusal:
+            raise FeedRefused(self.refusal)
+        return tuple(self.listed)
+
+    async def subscriptions(self) -> list[Subscription]:
+        return self.wanted
+
+    async def follow(self, fixture: Fixture) -> None:
+        self.followed.append(fixture.id)
+        try:
+            await self.over.wait()
+        except asyncio.CancelledError:
+            self.stopped.append(fixture.id)
+            raise
+
+    async def on_refused(self, reason: str) -> None:
+        self.refused.append(reason)
+
+
+@asynccontextmanager
+async def running(world: World) -> AsyncIterator[World]:
+    task = asyncio.create_task(world.runner.run())
+    try:
+        yield world
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(3):
+        while not true():
+            await asyncio.sleep(0)
+
+
+def moved(**changes: object) -> Fixture:
+    return msgspec.structs.replace(FIXTURE, **changes)
+
+
+async def test_a_running_match_is_followed_at_once_and_only_once() -> None:
+    async with running(World(FIXTURE)) as world:
+        await until(lambda: world.followed)
+        world.runner.wake()
+        await until(lambda: world.runner.refreshed_at)
+
+        assert world.followed == ["f1"]
+
+
+async def test_nobody_subscribed_means_no_connection_until_somebody_is() -> None:
+    world = World(FIXTURE)
+    world.wanted = []
+    async with running(world):
+        await until(lambda: world.runner.fixtures())
+        assert world.followed == []
+
+        world.wanted = [Subscription(Scope.TEAM, "h")]
+        world.runner.wake()
+        await until(lambda: world.followed)
+
+
+async def test_a_connection_moves_with_the_kick_off() -> None:
+    day = dt.timedelta(days=1)
+    async with running(World(moved(kickoff=KICKOFF + day))) as world:
+        await until(lambda: world.runner.planned())
+        world.listed = [moved(kickoff=KICKOFF + 2 * day)]
+
+        await until(lambda: world.runner.planned() == {"f1": KICKOFF + 2 * day - Settings.connect_before_kickoff})
+
+
+@pytest.mark.parametrize("status", ["Cancelled", "Postponed"])
+async def test_a_cancelled_fixture_is_dropped(status: str) -> None:
+    async with running(World(FIXTURE)) as world:
+        await until(lambda: world.followed)
+        world.listed = [moved(status=status)]
+
+        await until(lambda: world.stopped == ["f1"])
+
+
+async def test_a_match_that_is_over_is_not_connected_again() -> None:
+    async with running(World(FIXTURE)) as world:
+        await until(lambda: world.followed)
+        world.over.set()
+        await until(lambda: not world.runner.following())
+        world.runner.wake()
+        world.refusal = "marker"
+        await until(lambda: world.refused)
+
+        assert world.followed == ["f1"]
+
+
+async def test_a_refused_token_is_told_once() -> None:
+    world = World(FIXTURE)
+    world.refusal = "The supplied authentication is invalid"
+    async with running(world):
+        await until(lambda: world.refused)
+        world.refusal = None
+        await until(lambda: world.followed)
+
+        assert world.refused == ["The supplied authentication is invalid"]
