@@ -59,6 +59,8 @@ class Facts(msgspec.Struct, frozen=True):
     side: str = ""
     kickoff: str = ""
     shootout: str = ""
+    score_before: str = ""
+    """The score when live data was last lost."""
     reason: str = ""
     """Why it was taken back, in the feed's words ("Offside"); empty when it gave none."""
 

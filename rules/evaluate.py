@@ -26,10 +26,11 @@ def evaluate(rules: RuleSet, moment: Moment, told: Told | None = None, names: Ca
 
     Alerts of one key are alternatives: a chat hears the first whose kind it takes. Nothing is raised.
     """
-    if not moment.news or _no_full_time(moment):
-        return ()
     told, names = told or {}, names or shipped()
-    alerts = _of_action(rules, moment, told.get(moment.action.id, ()), names)
+    coverage = _of_coverage(rules, moment, names)
+    if not moment.news or _no_full_time(moment):
+        return coverage
+    alerts = coverage + _of_action(rules, moment, told.get(moment.action.id, ()), names)
     for record in moment.settled:
         alerts += _of_settled(rules, moment, record, told.get(record.action.id, ()), names)
     return alerts
@@ -46,6 +47,12 @@ def _of_action(rules: RuleSet, moment: Moment, told: Collection[str], names: Cat
     if action.send_type.takes_back or (record and record.taken_back):
         return (_retraction(moment, _reason_known(moment, record)),)
     return _walk(rules, moment, told, names)
+
+
+def _of_coverage(rules: RuleSet, moment: Moment, names: Catalogue) -> tuple[Alert, ...]:
+    if moment.coverage is None:
+        return ()
+    return _walk(rules, msgspec.structs.replace(moment, action=moment.coverage, settled=()), (), names)
 
 
 def _walk(rules: RuleSet, moment: Moment, told: Collection[str], names: Catalogue) -> tuple[Alert, ...]:

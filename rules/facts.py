@@ -28,6 +28,7 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         side=action.side or "",
         kickoff=f"{fixture.kickoff:%H:%M} UTC" if fixture.kickoff and fixture.kickoff_known else "",
         shootout=str(match.shootout or ""),
+        score_before=str(match.score_when_lost),
         reason=reason,
     )
 

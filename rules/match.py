@@ -13,6 +13,7 @@ import msgspec
 
 from rules.action import Action, Fixture, Packet, Player, SendType, Side, Summary, Team
 from rules.catalogue import Catalogue, shipped
+from rules.coverage import COVERAGE_LOST, action_of, change
 from rules.fold import fold
 from rules.minute import Minute, Period, minute_of
 
@@ -84,6 +85,8 @@ class Match(msgspec.Struct, frozen=True):
     board: Score = Score()
     """What the feed's summary shows for the period in play: pending goals may be in it."""
     raw: Score = Score()
+    score_when_lost: Score = Score()
+    """The score when live data was last lost."""
 
     def booked(self, player: Player) -> tuple[Action, ...]:
         """The cards that the player has been shown and that stand, in order."""
@@ -116,6 +119,8 @@ class Moment(msgspec.Struct, frozen=True):
     """False: a repetition, or a revision older than one already known. The record may be corrected, nothing is told."""
     settled: tuple[Record, ...] = ()
     """Other actions that this one took back or restored."""
+    coverage: Action | None = None
+    """What changed in the coverage or the status of the match, as an action of its own; None for nearly every packet."""
 
     @property
     def record(self) -> Record | None:
@@ -150,7 +155,19 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
     if action.type == "End Match" and not before.ended_by and action.send_type.stands:
         after = msgspec.structs.replace(after, ended_by=action.id)
-    return Moment(before, action, after, news=not repeated_end, settled=settled)
+    return _watched(Moment(before, action, after, news=not repeated_end, settled=settled))
+
+
+def _watched(moment: Moment) -> Moment:
+    """The moment with what changed in coverage and status. The first packet of a match changes nothing."""
+    before, after = moment.before, moment.after
+    name = change((before.status, before.collection_status), (after.status, after.collection_status)) if before.status else ""
+    if not name:
+        return moment
+    if name == COVERAGE_LOST:
+        after = msgspec.structs.replace(after, score_when_lost=after.score)
+    told = action_of(name, moment.action, after.minute, after.period)
+    return msgspec.structs.replace(moment, after=after, coverage=told)
 
 
 def resolve(match: Match, packet: Packet, names: Catalogue) -> Action:
