@@ -1,0 +1,179 @@
+"""A chat in the terminal: a Messenger whose messages appear, are edited, struck through and answered; the score runs on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from rich import box
+from rich.align import Align
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.errors import MessageGone
+from bot.store.model import ChatRef
+from bot.telegram_html import painted
+from rules.match import Match
+from rules.minute import Period
+
+_WIDTH = 64
+
+
+@dataclass(slots=True)
+class Bubble:
+    """One message as the chat shows it."""
+
+    html: str
+    minute: str = ""
+    silent: bool = False
+    edited: bool = False
+    reply_to: int | None = None
+
+
+class TerminalChat(Protocol):
+    """What the demo needs of a chat in a terminal, beside a Messenger's own methods."""
+
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int: ...
+    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None: ...
+    def on_match(self, match: Match) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: object) -> None: ...
+
+
+def terminal_messenger(console: Console) -> TerminalChat:
+    """A chat drawn live where the console is a terminal, told line by line where it is not."""
+    return DrawnChat(console) if console.is_terminal else PrintedChat(console)
+
+
+class PrintedChat:
+    """One line for each message (✉), edit (✎) and reply (↩): for pipes and logs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._messages: list[Bubble] = []
+        self._clock = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is left open."""
+
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+        """Print a new message, and return its number."""
+        self._messages.append(Bubble(html, self._clock, silent, reply_to=reply_to))
+        number = len(self._messages)
+        mark = "✉" if reply_to is None else "↩"
+        self._line(mark, f"#{number}" if reply_to is None else f"#{number} to #{reply_to}", html)
+        return number
+
+    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+        """Print what a message says now; raise `MessageGone` where there is none."""
+        _bubble(self._messages, message_id).html = html
+        self._line("✎", f"#{message_id}", html)
+
+    def on_match(self, match: Match) -> None:
+        """Know the clock that the next lines are told at."""
+        self._clock = clock_words(match)
+
+    def _line(self, mark: str, number: str, html: str) -> None:
+        text = Text.assemble(f"{self._clock:>7}  {mark} {number:<10} ", Text(" · ").join(painted(html).split("\n")))
+        self._console.print(text, soft_wrap=True)
+
+
+class DrawnChat:
+    """Bubbles under a score board, drawn again whenever something changes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._messages: list[Bubble] = []
+        self._match: Match | None = None
+        self._live = Live(console=console, get_renderable=self._screen, refresh_per_second=12, vertical_overflow="crop")
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+        """Let a new bubble appear, and return its number."""
+        self._messages.append(Bubble(html, self._minute(), silent, reply_to=reply_to))
+        return len(self._messages)
+
+    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+        """Change a bubble in its place; raise `MessageGone` where there is none."""
+        bubble = _bubble(self._messages, message_id)
+        bubble.html, bubble.edited = html, True
+
+    def on_match(self, match: Match) -> None:
+        """Move clock and score on."""
+        self._match = match
+
+    def _minute(self) -> str:
+        return clock_words(self._match) if self._match else ""
+
+    def _screen(self) -> RenderableType:
+        board = score_board(self._match)
+        room = self._console.height - 5
+        shown: list[RenderableType] = []
+        for bubble in reversed(self._messages):
+            drawn = self._drawn(bubble)
+            room -= len(self._console.render_lines(drawn))
+            if room < 0:
+                break
+            shown.insert(0, drawn)
+        return Group(board, *shown)
+
+    def _drawn(self, bubble: Bubble) -> RenderableType:
+        lines: list[RenderableType] = [painted(bubble.html)]
+        if bubble.reply_to is not None:
+            told = painted(self._messages[bubble.reply_to - 1].html).split("\n")[0]
+            told.truncate(_WIDTH - 8, overflow="ellipsis")
+            lines.insert(0, Text.assemble(("▎ ", "green"), told, style="dim"))
+        marks = " ".join(filter(None, (bubble.minute, "🔕" if bubble.silent else "", "edited" if bubble.edited else "✓✓")))
+        panel = Panel(
+            Group(*lines),
+            box=box.ROUNDED,
+            border_style="green" if bubble.reply_to is not None else "blue",
+            subtitle=Text(marks, "dim"),
+            subtitle_align="right",
+            width=min(_WIDTH, self._console.width),
+        )
+        return Padding(panel, (0, 0, 0, 4 if bubble.reply_to is not None else 0))
+
+
+def _bubble(messages: list[Bubble], message_id: int) -> Bubble:
+    if not 0 < message_id <= len(messages):
+        raise MessageGone(f"there is no message {message_id}")
+    return messages[message_id - 1]
+
+
+def clock_words(match: Match) -> str:
+    """`67'`, `45+2'`, `pens`; empty before kick-off."""
+    if match.completed:
+        return "FT"
+    if match.period is Period.SHOOTOUT:
+        return "pens"
+    return f"{match.minute}'" if match.minute else ""
+
+
+def score_board(match: Match | None) -> RenderableType:
+    """Teams, score, clock and period in one frame."""
+    if match is None:
+        return Panel(Align.center(Text("Touchline", "bold")), box=box.HEAVY, width=_WIDTH)
+    pens = f" ({match.shootout} pens)" if match.shootout else ""
+    row = Table.grid(expand=True)
+    row.add_column(ratio=1, justify="right")
+    row.add_column(justify="center")
+    row.add_column(ratio=1, justify="left")
+    home, away = (Text(team.name, "bold") for team in (match.fixture.home, match.fixture.away))
+    row.add_row(home, Text(f"  {match.score}{pens}  ", "bold reverse"), away)
+    period = "full time" if match.completed else match.period.value
+    clock = f"{match.clock // 60:02}:{match.clock % 60:02} · " if match.clock and match.period is not Period.SHOOTOUT else ""
+    return Panel(Group(row, Align.center(Text(f"{clock}{period}", "dim"))), box=box.HEAVY, width=_WIDTH)

@@ -1,0 +1,106 @@
+"""The chat in the terminal shows what Telegram would show."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from bot.errors import MessageGone
+from bot.store.model import ChatRef
+from bot.telegram_html import painted
+from bot.terminal import clock_words, terminal_messenger
+from rules.match import Match, advance
+from rules.scenario import shipped
+from rules.telling import packets
+
+CHAT = ChatRef(1)
+
+
+def _console(*, terminal: bool) -> Console:
+    colours = "standard" if terminal else None
+    return Console(file=io.StringIO(), force_terminal=terminal, width=80, height=40, color_system=colours)
+        file=io.StringIO(), force_terminal=terminal, width=80, height=40, legacy_windows=False, color_system="standard"
+    )
+
+
+def _shown(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def _at_full_time() -> Match:
+    scenario = shipped("final")
+    match = Match(scenario.fixture)
+    for packet in packets(scenario):
+        match = advance(match, packet).after
+    return match
+
+
+async def test_a_pipe_gets_one_line_for_each_message_edit_and_reply() -> None:
+    console = _console(terminal=False)
+    with terminal_messenger(console) as chat:
+        first = await chat.send(CHAT, "⚽ <b>Goal?</b>\n10'", silent=False)
+        await chat.edit(CHAT, first, "⚽ <b>Goal!</b>\n10' Messi")
+        await chat.send(CHAT, "Disallowed", silent=False, reply_to=first)
+
+    assert [line.split() for line in _shown(console).splitlines()] == [
+        ["✉", "#1", "⚽", "Goal?", "·", "10'"],
+        ["✎", "#1", "⚽", "Goal!", "·", "10'", "Messi"],
+        ["↩", "#2", "to", "#1", "Disallowed"],
+    ]
+
+
+async def test_a_terminal_shows_the_edited_message_in_its_place_and_the_reply_under_a_quotation() -> None:
+    console = _console(terminal=True)
+    with terminal_messenger(console) as chat:
+        first = await chat.send(CHAT, "Goal?", silent=True)
+        await chat.edit(CHAT, first, "<s>Goal!</s>")
+        await chat.send(CHAT, "Disallowed", silent=False, reply_to=first)
+
+    last = _shown(console).rpartition("Touchline")[2]
+    assert last.count("Goal!") == 2
+    assert "▎" in last
+    assert "edited" in last
+
+
+async def test_the_board_on_top_has_the_shootout_apart() -> None:
+    console = _console(terminal=True)
+    with terminal_messenger(console) as chat:
+        chat.on_match(_at_full_time())
+
+    assert "3–3 (4–2 pens)" in _shown(console)
+    assert "full time" in _shown(console)
+
+
+async def test_only_the_latest_messages_are_drawn_where_the_terminal_is_low() -> None:
+    console = _console(terminal=True)
+    with terminal_messenger(console) as chat:
+        for number in range(30):
+            await chat.send(CHAT, f"message-{number}.", silent=False)
+
+    last = _shown(console).rpartition("Touchline")[2]
+    assert "message-29." in last
+    assert "message-3." not in last
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_a_message_that_is_not_there_cannot_be_edited(terminal: bool) -> None:
+    chat = terminal_messenger(_console(terminal=terminal))
+
+    with pytest.raises(MessageGone):
+        await chat.edit(CHAT, 1, "anything")
+
+
+def test_telegrams_html_becomes_styles_and_entities_become_themselves() -> None:
+    text = painted('<b>Köln &amp; <s>co</s></b> <a href="https://example.org">x</a> <span class="tg-spoiler">2–1</span> &lt;3')
+
+    assert text.plain == "Köln & co x 2–1 <3"
+    styles = {text.plain[span.start : span.end]: str(span.style) for span in text.spans}
+    assert styles == {"Köln & ": "bold", "co": "bold strike", "x": "blue underline link https://example.org", "2–1": "reverse"}
+
+
+def test_the_clock_is_footballs_own() -> None:
+    assert clock_words(_at_full_time()) == "FT"
+    assert clock_words(Match(shipped("final").fixture)) == ""
