@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import pytest
 from rich.console import Console
@@ -19,10 +20,8 @@ CHAT = ChatRef(1)
 
 
 def _console(*, terminal: bool) -> Console:
-    colours = "standard" if terminal else None
+    colours: Literal["standard"] | None = "standard" if terminal else None
     return Console(file=io.StringIO(), force_terminal=terminal, width=80, height=40, color_system=colours)
-        file=io.StringIO(), force_terminal=terminal, width=80, height=40, legacy_windows=False, color_system="standard"
-    )
 
 
 def _shown(console: Console) -> str:
