@@ -1,0 +1,182 @@
+"""Commands and buttons over python-telegram-bot: thin handlers around the pure dialogues."""
+
+from __future__ import annotations
+
+import structlog
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    CallbackQuery,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+    Update,
+)
+from telegram.constants import ChatType, ParseMode
+from telegram.error import BadRequest, TelegramError
+from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes, MessageHandler, filters
+
+from bot.chats import choosing, texts
+from bot.chats.deps import Deps, Desk
+from bot.chats.dialogue import DIALOGUES, Command, for_all, press
+from bot.chats.heard import Heard, heard
+from bot.chats.keyboards import markup
+from bot.chats.membership import Membership
+from bot.chats.permissions import Permissions
+from bot.chats.reply import Reply, Turn, View
+
+Context = ContextTypes.DEFAULT_TYPE
+Handler = BaseHandler[Update, Context, None]
+
+COMMANDS = tuple(BotCommand(name, words) for name, words in texts.COMMANDS.items())
+"""What Telegram shows behind the menu button."""
+FOR_ALL = tuple(command for command in COMMANDS if not DIALOGUES[command.command].changes)
+"""What every member of a group may say."""
+
+LONGEST_WORD = 100
+SAID = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
+
+log = structlog.get_logger()
+
+
+def build_handlers(deps: Deps) -> list[Handler]:
+    """Everything that people can say to the bot, in the order in which it is tried."""
+    talk = Talk(deps)
+    return [
+        *Membership(deps).handlers(),
+        *(CommandHandler(name, talk.command, SAID) for name in DIALOGUES),
+        CommandHandler("status", talk.status, filters.UpdateType.MESSAGE),
+        CallbackQueryHandler(talk.pressed),
+        MessageHandler(SAID & filters.COMMAND, talk.unknown),
+        MessageHandler(filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.TEXT, talk.heard),
+    ]
+
+
+async def register(bot: Bot) -> None:
+    """Tell Telegram the commands: all in private and for administrators, the reading ones for members of groups."""
+    await bot.set_my_commands(COMMANDS, scope=BotCommandScopeAllPrivateChats())
+    await bot.set_my_commands(COMMANDS, scope=BotCommandScopeAllChatAdministrators())
+    await bot.set_my_commands(FOR_ALL, scope=BotCommandScopeAllGroupChats())
+
+
+async def handle_error(update: object, context: Context) -> None:
+    """Log what went wrong with an update; the chat gets one sentence and no detail."""
+    error = context.error
+    log.error("update_failed", error=type(error).__name__, reason=str(error), exc_info=error)
+    place = heard(update) if isinstance(update, Update) else None
+    if place is None or isinstance(error, TelegramError):
+        return
+    try:
+        await _send(context.bot, place, Reply(texts.TROUBLE))
+    except TelegramError as trouble:
+        log.warning("apology_not_sent", chat=place.ref.chat_id, reason=str(trouble))
+
+
+class Talk:
+    """Hears updates, asks the dialogues, stores and answers."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._desk = Desk(deps)
+        self._permissions = Permissions(deps.clock)
+
+    async def command(self, update: Update, context: Context) -> None:
+        """One of the commands in DIALOGUES."""
+        place, message = heard(update), update.effective_message
+        if place is None or message is None:
+            return
+        name = _name(message)
+        if name == "start":
+            await self._deps.chats.resume(place.ref.chat_id)
+        words = tuple(word[:LONGEST_WORD] for word in context.args or ())
+        turn = await self._turn(context.bot, place, DIALOGUES[name], words)
+        await self._desk.store(place.ref, turn.changes)
+        await _send(context.bot, place, turn.reply)
+
+    async def _turn(self, bot: Bot, place: Heard, command: Command, words: tuple[str, ...]) -> Turn:
+        if command.changes and not await self._permissions.may_change(bot, place):
+            return Turn(Reply(texts.ONLY_ADMINISTRATORS))
+        view = await self._view(place)
+        if command.changes and view.chat.fixed:
+            return Turn(Reply(texts.FIXED))
+        return command.act(view, words)
+
+    async def pressed(self, update: Update, context: Context) -> None:
+        """A button: act, answer the press, show the screen again in its place."""
+        query, place = update.callback_query, heard(update)
+        if query is None:
+            return
+        turn = await self._pressed(context.bot, place, query.data or "")
+        if isinstance(turn, str) or place is None:
+            await query.answer(turn if isinstance(turn, str) else texts.STALE)
+            return
+        await self._desk.store(place.ref, turn.changes)
+        await query.answer()
+        await _redraw(query, turn.reply)
+
+    async def _pressed(self, bot: Bot, place: Heard | None, data: str) -> Turn | str:
+        """The turn of a button, or the sentence that says why there is none."""
+        if place is None:
+            return texts.STALE
+        if not for_all(data) and not await self._permissions.may_change(bot, place):
+            return texts.ONLY_ADMINISTRATORS
+        view = await self._view(place)
+        turn = press(view, data)
+        if turn and turn.changes and view.chat.fixed:
+            return texts.FIXED
+        return turn or texts.STALE
+
+    async def heard(self, update: Update, context: Context) -> None:
+        """A text without a command, in private: take it for a name."""
+        place, message = heard(update), update.effective_message
+        if place and message:
+            view = await self._view(place)
+            await _send(context.bot, place, choosing.heard(view, message.text or "").reply)
+
+    async def unknown(self, update: Update, context: Context) -> None:
+        """A command that is not ours; among many bots, only one that names this bot is answered."""
+        place, message = heard(update), update.effective_message
+        if place is None or message is None:
+            return
+        ours = f"@{context.bot.username}".casefold() in (message.text or "").split(maxsplit=1)[0].casefold()
+        if place.kind == ChatType.PRIVATE or ours:
+            await _send(context.bot, place, Reply(texts.UNKNOWN_COMMAND))
+
+    async def status(self, update: Update, context: Context) -> None:
+        """`/status`, for the admins of the configuration only."""
+        place = heard(update)
+        if place is None or self._deps.status is None or place.user_id not in self._deps.admins:
+            await self.unknown(update, context)
+            return
+        await _send(context.bot, place, Reply(texts.escape(await self._deps.status())))
+
+    async def _view(self, place: Heard) -> View:
+        return await self._desk.view(place.ref, place.kind, place.title)
+
+
+def _name(message: Message) -> str:
+    return (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
+
+
+async def _send(bot: Bot, place: Heard, reply: Reply) -> None:
+    answered = ReplyParameters(place.reply_to, allow_sending_without_reply=True) if place.reply_to else None
+    await bot.send_message(
+        place.ref.chat_id,
+        reply.html,
+        parse_mode=ParseMode.HTML,
+        message_thread_id=place.ref.topic or None,
+        reply_parameters=answered,
+        reply_markup=markup(reply),
+        link_preview_options=LinkPreviewOptions(is_disabled=True),
+    )
+
+
+async def _redraw(query: CallbackQuery, reply: Reply) -> None:
+    try:
+        await query.edit_message_text(reply.html, parse_mode=ParseMode.HTML, reply_markup=markup(reply))
+    except BadRequest as refusal:
+        if "not modified" not in str(refusal):
+            raise

@@ -1,0 +1,79 @@
+"""What the chat side needs from the rest of the bot, passed in by whoever wires it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.chats.guide import Guide
+from bot.chats.reply import Change, Follow, Unfollow, View
+from bot.clock import Clock
+from bot.store.model import Chat, ChatRef, Subscription
+from rules.action import Fixture
+from rules.match import Match
+
+
+class ChatStore(Protocol):
+    """The chats, their settings and subscriptions, kept."""
+
+    async def ensure(self, ref: ChatRef, kind: str, title: str) -> Chat: ...
+    async def save(self, chat: Chat) -> None: ...
+    async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]: ...
+    async def subscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
+    async def unsubscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
+    async def suspend(self, chat_id: int, why: str) -> None: ...
+    async def resume(self, chat_id: int) -> None: ...
+    async def migrate(self, old_chat_id: int, new_chat_id: int) -> None: ...
+
+
+class Directory(Protocol):
+    """The fixtures that are known now, and how their matches stand."""
+
+    def fixtures(self) -> Sequence[Fixture]: ...
+    def match(self, fixture_id: str) -> Match | None: ...
+
+
+@dataclass(slots=True, frozen=True)
+class Deps:
+    """`kinds` are those on offer now; `status` gives plain text for the admins, None where there is none."""
+
+    chats: ChatStore
+    directory: Directory
+    kinds: Callable[[], Sequence[str]]
+    clock: Clock
+    admins: frozenset[int] = frozenset()
+    status: Callable[[], Awaitable[str]] | None = None
+
+
+class Desk:
+    """Reads what a dialogue may look at and stores what it decides."""
+
+    def __init__(self, deps: Deps) -> None:
+        self.deps = deps
+        self._fixtures: Sequence[Fixture] = ()
+        self._guide = Guide()
+
+    async def view(self, ref: ChatRef, kind: str, title: str) -> View:
+        """Everything that is known for one chat; the chat is stored if it is new."""
+        chat = await self.deps.chats.ensure(ref, kind, title)
+        subscriptions = await self.deps.chats.subscriptions(ref)
+        kinds = tuple(self.deps.kinds())
+        return View(chat, tuple(subscriptions), self._known(), kinds, self.deps.clock.now(), self.deps.directory)
+
+    async def store(self, ref: ChatRef, changes: Sequence[Change]) -> None:
+        """Carry out what a dialogue decided."""
+        for change in changes:
+            if isinstance(change, Follow):
+                await self.deps.chats.subscribe(ref, change.subscription)
+            elif isinstance(change, Unfollow):
+                await self.deps.chats.unsubscribe(ref, change.subscription)
+            else:
+                await self.deps.chats.save(change.chat)
+
+    def _known(self) -> Guide:
+        """The guide to the fixtures, made anew only when they are others."""
+        fixtures = self.deps.directory.fixtures()
+        if fixtures is not self._fixtures:
+            self._fixtures, self._guide = fixtures, Guide(fixtures)
+        return self._guide

@@ -1,0 +1,175 @@
+"""Every English text that the bot says outside alerts, as Telegram's HTML; what is put into one is escaped here."""
+
+from __future__ import annotations
+
+import html
+
+from bot.store.model import Scope, Subscription
+
+HELP = (
+    "⚽ <b>Touchline</b> tells this chat about goals, cards and results as they happen, "
+    "and takes back what did not count.\n\n"
+    "/subscribe – follow a team, a competition, a match or everything\n"
+    "/unsubscribe – stop following\n"
+    "/subscriptions – what this chat follows\n"
+    "/alerts – choose what to hear about\n"
+    "/today – the matches of the day\n"
+    "/help – this list\n\n"
+    "Say it in one line if you like: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>."
+)
+WELCOME_BACK = "👋 I am back. What this chat follows is as it was: /subscriptions."
+WELCOME_GROUP = (
+    "👋 Hello! An administrator chooses what this group hears about: /subscribe. Everybody can ask for /today and /help."
+)
+
+COMMANDS = {
+    "subscribe": "Follow a team, a competition, a match or all",
+    "unsubscribe": "Stop following",
+    "subscriptions": "What this chat follows",
+    "alerts": "Choose what to hear about",
+    "today": "The matches of the day",
+    "help": "What I can do",
+}
+
+ONLY_ADMINISTRATORS = "Only this group's administrators can change that; /subscriptions and /today are for everybody."
+FIXED = "What this chat hears is set in the bot's configuration and cannot be changed here."
+STALE = "This button is out of date. Please send the command again."
+UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
+NOT_UNDERSTOOD = "I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help."
+TROUBLE = "Something went wrong on my side. Please try again in a moment."
+NO_FIXTURES = (
+    "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
+)
+
+CHOOSE = "<b>What shall this chat follow?</b>\nTap a competition, or send <code>/subscribe</code> and a name."
+CHOOSE_STOP = "<b>This chat follows:</b>\nTap what it shall no longer follow."
+NOTHING_FOLLOWED = "This chat follows nothing yet. /subscribe changes that."
+STOPPED_ALL = "This chat follows nothing any more. /subscribe changes that."
+CHOOSE_KINDS = "<b>What shall this chat hear about?</b>\nTap to switch on and off."
+EVERY_KIND = "This chat hears about everything now."
+NO_KIND = "This chat hears about nothing now. /alerts changes that."
+
+ALL_MATCHES = "All matches"
+EVERYTHING = "Everything"
+NOTHING = "Nothing"
+BACK = "◀ Back"
+EARLIER = "◀"
+LATER = "▶"
+MATCHES = "📅 Matches"
+TEAMS = "👕 Teams"
+DONE = "✔ Done"
+
+KINDS = {
+    "goal": "Goals",
+    "red_card": "Red cards",
+    "yellow_card": "Yellow cards",
+    "penalty": "Penalties",
+    "shootout": "Shootouts",
+    "var": "Video checks",
+    "kick_off": "Kick-off",
+    "half_time": "Half time",
+    "full_time": "Full time",
+    "substitution": "Substitutions",
+    "lineups": "Line-ups",
+    "status": "Postponed, abandoned …",
+}
+
+
+def escape(text: str) -> str:
+    """Make something from outside safe inside Telegram's HTML."""
+    return html.escape(text, quote=False)
+
+
+def kind(name: str) -> str:
+    """A kind of alert in words; one that an operator's rule invented is read from its name."""
+    return KINDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def label(subscription: Subscription) -> str:
+    """What is followed, as plain text."""
+    return ALL_MATCHES.lower() if subscription.scope is Scope.ALL else subscription.name or subscription.key.lstrip("~")
+
+
+def followed(subscription: Subscription) -> str:
+    return f"✅ This chat follows <b>{escape(label(subscription))}</b> now. /alerts chooses what it hears about."
+
+
+def followed_already(subscription: Subscription) -> str:
+    return f"This chat follows <b>{escape(label(subscription))}</b> already."
+
+
+def stopped(subscription: Subscription) -> str:
+    return f"This chat does not follow <b>{escape(label(subscription))}</b> any more."
+
+
+def not_followed(wanted: str) -> str:
+    return f"This chat does not follow “{escape(wanted)}”. /subscriptions lists what it follows."
+
+
+def which(wanted: str) -> str:
+    return f"Which one do you mean by “{escape(wanted)}”?"
+
+
+def more_hits(count: int) -> str:
+    return f"There are {count} more; a longer name finds fewer."
+
+
+def not_known(wanted: str) -> str:
+    return f"“{escape(wanted)}” is not among the known fixtures."
+
+
+def near(wanted: str) -> str:
+    return f"{not_known(wanted)} Did you mean one of these?"
+
+
+def no_near(wanted: str) -> str:
+    return f"{not_known(wanted)} /subscribe without a name shows what is."
+
+
+def following(subscriptions: tuple[Subscription, ...], shown: int) -> str:
+    """The list of what a chat follows, cut after `shown` lines."""
+    lines = [f"• {escape(label(s))}{_scope(s)}" for s in subscriptions[:shown]]
+    rest = [f"… and {len(subscriptions) - shown} more"] if len(subscriptions) > shown else []
+    return "\n".join(["<b>This chat follows:</b>", *lines, *rest])
+
+
+def _scope(subscription: Subscription) -> str:
+    return " <i>(competition)</i>" if subscription.scope is Scope.COMPETITION else ""
+
+
+def hears(kinds: tuple[str, ...]) -> str:
+    """The kinds that a chat hears about, in one line."""
+    return f"It hears about: {escape(', '.join(kind(k).lower() for k in kinds)) or 'nothing'}. /alerts changes that."
+
+
+def unknown_kind(word: str, kinds: tuple[str, ...]) -> str:
+    known = ", ".join(f"<code>{escape(k)}</code>" for k in kinds)
+    return f"There are no alerts called “{escape(word)}”. There are: {known}."
+
+
+def kinds_now(kinds: tuple[str, ...]) -> str:
+    return f"Done. This chat hears about: {escape(', '.join(kind(k).lower() for k in kinds)) or 'nothing'}."
+
+
+def competition(name: str) -> str:
+    return f"<b>{escape(name)}</b>\nTap the teams to follow, or take the whole competition."
+
+
+def matches_of(name: str) -> str:
+    return f"<b>{escape(name)}</b>\nTap the matches to follow."
+
+
+def whole(name: str) -> str:
+    return f"All of {name}"
+
+
+def day(date: str) -> str:
+    return f"<b>{escape(date)}</b>"
+
+
+def no_matches(date: str) -> str:
+    return f"<b>{escape(date)}</b>\nNo matches are known for this day."
+
+
+def times_are(timezone: str) -> str:
+    return f"<i>Times: {escape(timezone)}</i>"

@@ -1,0 +1,39 @@
+"""Instants as a chat reads them: in its time zone, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+UTC = "UTC"
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its name; UTC for one that is not known."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo(UTC)
+
+
+def local(instant: dt.datetime, timezone: str) -> dt.datetime:
+    """An instant in a chat's time zone."""
+    return instant.astimezone(zone(timezone))
+
+
+def clock_time(instant: dt.datetime, timezone: str) -> str:
+    """`15:00`."""
+    return f"{local(instant, timezone):%H:%M}"
+
+
+def short_instant(instant: dt.datetime, timezone: str) -> str:
+    """`Sat 22 15:00`."""
+    there = local(instant, timezone)
+    return f"{format_date(there.date(), 'EEE d', locale='en')} {there:%H:%M}"
+
+
+def long_date(date: dt.date) -> str:
+    """`Tuesday 22 November`."""
+    return str(format_date(date, "EEEE d MMMM", locale="en"))

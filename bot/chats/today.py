@@ -1,0 +1,90 @@
+"""The dialogue of /today: the matches of one day in the chat's time zone, with how they stand. Pure.
+
+Button data: `d:YYYYMMDD:PAGE`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from bot.chats import texts
+from bot.chats.keyboards import page_of, turner
+from bot.chats.reply import Button, Reply, View
+from bot.chats.times import clock_time, local, long_date
+from bot.store.model import covers
+from rules.action import Fixture
+from rules.match import Match
+from rules.minute import Period
+
+PER_PAGE = 25
+
+
+def today(view: View) -> Reply:
+    """The matches of the day that it is where the chat is."""
+    return day(view, local(view.now, view.chat.timezone).date())
+
+
+def day(view: View, date: dt.date, page: int = 0) -> Reply:
+    """The matches of one day, by kick-off."""
+    zone = view.chat.timezone
+    ours = [f for f in view.guide.fixtures if f.kickoff and f.title and local(f.kickoff, zone).date() == date]
+    page, shown = page_of(ours, page, PER_PAGE)
+    buttons = (*turner(len(ours), page, f"d:{date:%Y%m%d}", PER_PAGE), _days(date))
+    if not ours:
+        return Reply(texts.no_matches(long_date(date)), buttons)
+    lines = [line(view, fixture) for fixture in shown]
+    return Reply("\n".join([texts.day(long_date(date)), "", *lines, "", texts.times_are(zone)]), buttons)
+
+
+def turned(view: View, data: str) -> Reply | None:
+    """The day and page that button data names; None for data that names none."""
+    try:
+        _, date, page = data.split(":")
+        return day(view, dt.date.fromisoformat(date), int(page))
+    except (ValueError, OverflowError):
+        return None
+
+
+def line(view: View, fixture: Fixture) -> str:
+    """`15:00 Arsenal 2–1 Chelsea · 67' · Premier League`; a bell marks what the chat follows."""
+    kickoff = clock_time(fixture.kickoff, view.chat.timezone) if fixture.kickoff and fixture.kickoff_known else "–"
+    match = view.scores.match(fixture.id)
+    state = standing(fixture, match)
+    bell = " 🔔" if any(covers(s, fixture) for s in view.subscriptions) else ""
+    parts = [f"{kickoff} <b>{texts.escape(title(fixture, match))}</b>", state, fixture.competition.name]
+    return " · ".join([parts[0], *(texts.escape(p) for p in parts[1:] if p)]) + bell
+
+
+def title(fixture: Fixture, match: Match | None) -> str:
+    """The teams, with the official score between them once the match has begun."""
+    begun = match is not None and (match.period is not Period.BEFORE or match.completed)
+    if match is None or not begun or not (fixture.home.name and fixture.away.name):
+        return fixture.title
+    kicks = f" ({match.shootout} pens)" if match.shootout else ""
+    return f"{fixture.home.name} {match.score} {fixture.away.name}{kicks}"
+
+
+def standing(fixture: Fixture, match: Match | None) -> str:
+    """The minute, or where the match stands in a word; empty before kick-off."""
+    if match is not None and (match.completed or match.ended_by):
+        return "full time"
+    status = (match.status if match else "") or fixture.status
+    if status.casefold() in ("postponed", "cancelled", "abandoned", "suspended", "completed"):
+        return "full time" if status.casefold() == "completed" else status.lower()
+    if match is None or match.period is Period.BEFORE:
+        return ""
+    return f"{match.minute}'" if match.minute else match.period.value
+
+
+def _days(date: dt.date) -> tuple[Button, ...]:
+    try:
+        before, after = date - dt.timedelta(days=1), date + dt.timedelta(days=1)
+    except OverflowError:
+        return ()
+    return (Button(texts.EARLIER + " " + short_day(before), f"d:{before:%Y%m%d}:0"),
+            Button(short_day(after) + " " + texts.LATER, f"d:{after:%Y%m%d}:0"))  # fmt: skip
+
+
+def short_day(date: dt.date) -> str:
+    """`22 November`."""
+    return long_date(date).split(" ", 1)[1]

@@ -1,0 +1,58 @@
+"""The matches of a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from bot.chats import today
+from bot.chats.dialogue import press
+from bot.store.model import Scope, Subscription
+from rules.action import Team
+from rules.match import Match, Score
+from rules.minute import Minute, Period
+from tests.bot.chats.fixtures import FIXTURES, LEAGUE, data, fixture, view
+
+
+def test_the_day_is_listed_by_kick_off_with_scores() -> None:
+    playing = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="InProgress")
+    lines = today.today(view(matches=(playing,))).html.splitlines()
+
+    assert lines[0] == "<b>Sunday 22 November</b>"
+    assert lines[2] == "13:00 <b>Fenerbahçe 1–0 Galatasaray</b> · 47' · Süper Lig"
+    assert lines[3] == "15:00 <b>Arsenal v Chelsea</b> · Premier League"
+
+
+def test_the_day_and_the_times_are_the_chats() -> None:
+    late = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 11)
+    in_tokyo = today.today(view(fixtures=(late,), timezone="Asia/Tokyo")).html
+    tomorrow = today.day(view(fixtures=(late,), timezone="Asia/Tokyo"), dt.date(2026, 11, 23)).html
+
+    assert "No matches" in in_tokyo and "10:00 <b>A v B</b>" in tomorrow
+
+
+def test_what_the_chat_follows_has_a_bell() -> None:
+    html = today.today(view(Subscription(Scope.TEAM, "t1", "Arsenal"))).html
+
+    assert "Premier League 🔔" in html and "Süper Lig 🔔" not in html
+
+
+def test_the_next_day_is_one_tap_away() -> None:
+    shown = today.today(view())
+    turn = press(view(), data(shown, "▶"))
+
+    assert turn is not None and "Manchester City v Manchester United" in turn.reply.html
+
+
+def test_a_finished_match_says_so_and_names_are_escaped() -> None:
+    done = fixture("f9", Team("a", "A<b>"), Team("b", "B & C"), LEAGUE, -2)
+    kicks = Match(done, Score(3, 3), shootout=Score(4, 2), period=Period.SHOOTOUT, status="Completed")
+    html = today.today(view(fixtures=(done,), matches=(kicks,))).html
+
+    assert "<b>A&lt;b&gt; 3–3 B &amp; C (4–2 pens)</b> · full time" in html
+
+
+def test_a_postponed_match_and_an_unknown_zone_do_no_harm() -> None:
+    off = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 2, status="Postponed")
+    html = today.today(view(fixtures=(off,), timezone="Mars/Base")).html
+
+    assert "16:00 <b>A v B</b> · postponed" in html
