@@ -6,6 +6,8 @@ A screen is named by its button data: `h:PAGE` the competitions, `c:TOKEN:PAGE` 
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from bot.chats import texts
 from bot.chats.guide import ALL, Choice, over
 from bot.chats.keyboards import button, page_of, rows, turner
@@ -64,14 +66,20 @@ def screen(view: View, data: str) -> Reply | None:
 
 def toggle(view: View, token: str, back_to: str) -> Turn | None:
     """Follow what the token names, or stop following it; None when it is not known any more."""
-    choice = view.guide.choice(token)
+    choice = offered(view, token)
     if choice is None:
-        return None
-    if choice.fixture and over(choice.fixture, view.now) and not view.follows(choice.subscriptions):
         return None
     after, changes = switched(view, choice)
     reply = screen(after, back_to)
     return Turn(reply, changes) if reply else None
+
+
+def offered(view: View, token: str) -> Choice | None:
+    """What a token names; None when it is not known any more, or a match that is over and not followed."""
+    choice = view.guide.choice(token)
+    if choice and choice.fixture and over(choice.fixture, view.now) and not view.follows(choice.subscriptions):
+        return None
+    return choice
 
 
 def switched(view: View, choice: Choice) -> tuple[View, tuple[Change, ...]]:
@@ -80,7 +88,7 @@ def switched(view: View, choice: Choice) -> tuple[View, tuple[Change, ...]]:
     changes: tuple[Change, ...] = tuple(Unfollow(s) for s in followed) or (Follow(choice.subscription),)
     kept = tuple(s for s in view.subscriptions if s not in followed)
     now = kept if followed else (*kept, choice.subscription)
-    return View(view.chat, now, view.guide, view.kinds, view.now, view.scores), changes
+    return replace(view, subscriptions=now), changes
 
 
 def match_label(view: View, match: Choice) -> str:

@@ -5,6 +5,8 @@ Button data: `s:TOKEN` follows one of several hits, `u:TOKEN:PAGE` stops followi
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from bot.chats import browse, texts
 from bot.chats.guide import ALL, Choice, token
 from bot.chats.keyboards import button, page_of, rows, turner
@@ -52,16 +54,16 @@ def follow(view: View, choice: Choice) -> Turn:
 
 def picked(view: View, wanted: str) -> Turn | None:
     """One of several hits was tapped; None when it is not known any more."""
-    choice = view.guide.choice(wanted)
+    choice = browse.offered(view, wanted)
     return follow(view, choice) if choice else None
 
 
 def heard(view: View, text: str) -> Turn:
     """A name without a command, in a private chat: offer what it may mean."""
-    found = search(view, text[:100])
+    found = search(view, text)
     if not (found.exact or found.hits or found.near):
         return Turn(Reply(texts.NOT_UNDERSTOOD))
-    return Turn(asked(view, text[:100], found))
+    return Turn(asked(view, text, found))
 
 
 def unsubscribe(view: View, wanted: str) -> Turn:
@@ -95,8 +97,7 @@ def stopped(view: View, wanted: str, page: int) -> Turn | None:
     if not gone:
         return None
     kept = tuple(s for s in view.subscriptions if s not in gone)
-    after = View(view.chat, kept, view.guide, view.kinds, view.now, view.scores)
-    return Turn(stopping(after, page), tuple(Unfollow(s) for s in gone))
+    return Turn(stopping(replace(view, subscriptions=kept), page), tuple(Unfollow(s) for s in gone))
 
 
 def subscriptions(view: View) -> Turn:

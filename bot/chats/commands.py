@@ -31,12 +31,15 @@ from bot.chats.reply import Reply, Turn, View
 Context = ContextTypes.DEFAULT_TYPE
 Handler = BaseHandler[Update, Context, None]
 
+__all__ = ["COMMANDS", "Deps", "build_handlers", "handle_error", "register"]
+
 COMMANDS = tuple(BotCommand(name, words) for name, words in texts.COMMANDS.items())
 """What Telegram shows behind the menu button."""
 FOR_ALL = tuple(command for command in COMMANDS if not DIALOGUES[command.command].changes)
 """What every member of a group may say."""
 
-LONGEST_WORD = 100
+LONGEST = 100
+"""Letters of a command's words, or of a name, that are looked at."""
 SAID = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
 
 log = structlog.get_logger()
@@ -65,9 +68,12 @@ async def register(bot: Bot) -> None:
 async def handle_error(update: object, context: Context) -> None:
     """Log what went wrong with an update; the chat gets one sentence and no detail."""
     error = context.error
-    log.error("update_failed", error=type(error).__name__, reason=str(error), exc_info=error)
     place = heard(update) if isinstance(update, Update) else None
-    if place is None or isinstance(error, TelegramError):
+    if isinstance(error, TelegramError):
+        log.warning("answer_not_sent", chat=place.ref.chat_id if place else None, reason=str(error))
+        return
+    log.error("update_failed", chat=place.ref.chat_id if place else None, reason=repr(error), exc_info=error)
+    if place is None:
         return
     try:
         await _send(context.bot, place, Reply(texts.TROUBLE))
@@ -88,11 +94,8 @@ class Talk:
         place, message = heard(update), update.effective_message
         if place is None or message is None:
             return
-        name = _name(message)
-        if name == "start":
-            await self._deps.chats.resume(place.ref.chat_id)
-        words = tuple(word[:LONGEST_WORD] for word in context.args or ())
-        turn = await self._turn(context.bot, place, DIALOGUES[name], words)
+        words = tuple(" ".join(context.args or ())[:LONGEST].split())
+        turn = await self._turn(context.bot, place, DIALOGUES[_name(message)], words)
         await self._desk.store(place.ref, turn.changes)
         await _send(context.bot, place, turn.reply)
 
@@ -111,10 +114,10 @@ class Talk:
             return
         turn = await self._pressed(context.bot, place, query.data or "")
         if isinstance(turn, str) or place is None:
-            await query.answer(turn if isinstance(turn, str) else texts.STALE)
+            await _acknowledge(query, turn if isinstance(turn, str) else texts.STALE)
             return
         await self._desk.store(place.ref, turn.changes)
-        await query.answer()
+        await _acknowledge(query, texts.done(turn.followed, turn.stopped))
         await _redraw(query, turn.reply)
 
     async def _pressed(self, bot: Bot, place: Heard | None, data: str) -> Turn | str:
@@ -134,7 +137,7 @@ class Talk:
         place, message = heard(update), update.effective_message
         if place and message:
             view = await self._view(place)
-            await _send(context.bot, place, choosing.heard(view, message.text or "").reply)
+            await _send(context.bot, place, choosing.heard(view, (message.text or "")[:LONGEST]).reply)
 
     async def unknown(self, update: Update, context: Context) -> None:
         """A command that is not ours; among many bots, only one that names this bot is answered."""
@@ -172,6 +175,14 @@ async def _send(bot: Bot, place: Heard, reply: Reply) -> None:
         reply_markup=markup(reply),
         link_preview_options=LinkPreviewOptions(is_disabled=True),
     )
+
+
+async def _acknowledge(query: CallbackQuery, words: str) -> None:
+    """Answer a press; one that waited too long cannot be answered, and what it asked for is done all the same."""
+    try:
+        await query.answer(words)
+    except BadRequest as refusal:
+        log.debug("press_not_answered", reason=str(refusal))
 
 
 async def _redraw(query: CallbackQuery, reply: Reply) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from bot.chats.guide import Guide
 from bot.chats.reply import Change, Follow, Unfollow, View
 from bot.clock import Clock
@@ -55,8 +57,11 @@ class Desk:
         self._guide = Guide()
 
     async def view(self, ref: ChatRef, kind: str, title: str) -> View:
-        """Everything that is known for one chat; the chat is stored if it is new."""
+        """Everything that is known for one chat; the chat is stored if it is new, and resumed if it was suspended."""
         chat = await self.deps.chats.ensure(ref, kind, title)
+        if not chat.active:  # who speaks to the bot can hear it
+            await self.deps.chats.resume(ref.chat_id)
+            chat = replace(chat, active=True)
         subscriptions = await self.deps.chats.subscriptions(ref)
         kinds = tuple(self.deps.kinds())
         return View(chat, tuple(subscriptions), self._known(), kinds, self.deps.clock.now(), self.deps.directory)

@@ -32,7 +32,7 @@ def heard(update: Update) -> Heard | None:
     """Read where a message was said or a button pressed; None for an update without a message that can be seen."""
     query = update.callback_query
     message = query.message if query else update.effective_message
-    if not isinstance(message, Message):
+    if not isinstance(message, Message) or not message.is_accessible:
         return None
     chat = message.chat
     user = query.from_user if query else message.from_user

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from telegram import Bot
 from telegram.constants import ChatMemberStatus, ChatType
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from bot.chats.heard import Heard
 from bot.clock import Clock
@@ -39,12 +39,19 @@ class Permissions:
 
     async def _asked(self, bot: Bot, chat_id: int, user_id: int) -> bool:
         try:
-            member = await bot.get_chat_member(chat_id, user_id)
+            may = await _is_administrator(bot, chat_id, user_id)
         except TelegramError as trouble:
             log.warning("administrator_not_known", chat=chat_id, reason=str(trouble))
             return False
         if len(self._known) >= MOST:
             self._known.clear()
-        may = member.status in _MAY
         self._known[chat_id, user_id] = (self._clock.monotonic(), may)
         return may
+
+
+async def _is_administrator(bot: Bot, chat_id: int, user_id: int) -> bool:
+    """Ask for the member; where Telegram does not tell, as to a bot without rights, ask for the list of administrators."""
+    try:
+        return (await bot.get_chat_member(chat_id, user_id)).status in _MAY
+    except BadRequest:
+        return any(member.user.id == user_id for member in await bot.get_chat_administrators(chat_id))

@@ -57,6 +57,16 @@ class Turn(msgspec.Struct, frozen=True):
     reply: Reply
     changes: tuple[Change, ...] = ()
 
+    @property
+    def followed(self) -> tuple[Subscription, ...]:
+        """What is newly followed."""
+        return tuple(change.subscription for change in self.changes if isinstance(change, Follow))
+
+    @property
+    def stopped(self) -> tuple[Subscription, ...]:
+        """What is not followed any more."""
+        return tuple(change.subscription for change in self.changes if isinstance(change, Unfollow))
+
 
 class Scores(Protocol):
     """Who knows how a match stands."""

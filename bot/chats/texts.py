@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 from bot.store.model import Scope, Subscription
 
@@ -96,6 +97,12 @@ def followed(subscription: Subscription) -> str:
 
 def followed_already(subscription: Subscription) -> str:
     return f"This chat follows <b>{escape(label(subscription))}</b> already."
+
+
+def done(followed: Sequence[Subscription], stopped: Sequence[Subscription]) -> str:
+    """What a press did, as plain text for the note that Telegram shows; empty when nothing was followed or stopped."""
+    parts = [f"✅ {label(s)}" for s in followed[:1]] + [f"✖ {label(s)}" for s in stopped[:1]]
+    return " ".join(parts)[:190]
 
 
 def stopped(subscription: Subscription) -> str:

@@ -8,6 +8,7 @@ from bot.chats import texts
 from bot.chats.commands import register
 from bot.store.model import ChatRef
 from tests.bot.chats.conftest import ADMIN, World
+from tests.fakes.bot_api import RefusedError
 
 GROUP, FORUM, CHANNEL = -100, -1_000_000_000_200, -1_000_000_000_300
 
@@ -22,9 +23,9 @@ async def test_a_team_is_followed_with_one_line(world: World) -> None:
 async def test_buttons_choose_a_team_in_one_message(world: World) -> None:
     await world.ask(42, 42, "/subscribe")
     await world.tap(42, 42, "Premier League")
-    await world.tap(42, 42, "Chelsea")
+    noted = await world.tap(42, 42, "Chelsea")
 
-    assert world.followed(42) == ["Chelsea"]
+    assert world.followed(42) == ["Chelsea"] and noted == "✅ Chelsea"
     assert len(world.api.chat(42).messages) == 1
     assert "✅ Chelsea" in world.api.chat(42).last.labels
 
@@ -44,6 +45,25 @@ async def test_an_out_of_date_button_says_so(world: World) -> None:
 
     assert answers == [texts.STALE] * 4
     assert world.api.chat(42).last.edits == []
+
+
+async def test_a_button_under_a_message_that_telegram_no_longer_shows_is_out_of_date(world: World) -> None:
+    message = await world.ask(42, 42, "/subscribe")
+    hidden = {"chat": world.api.chat(42).json(), "message_id": message.id, "date": 0}
+    world.api.queries.add("old")
+    sender = {"id": 42, "is_bot": False, "first_name": "User"}
+    world.api.push({"callback_query": {"id": "old", "from": sender, "chat_instance": "42", "data": "h:0", "message": hidden}})
+    await world.api.until(lambda: world.api.answer("old"))
+
+    assert world.api.answers[-1]["text"] == texts.STALE
+
+
+async def test_a_press_too_old_to_answer_is_done_all_the_same(world: World) -> None:
+    message = await world.ask(42, 42, "/alerts")
+    world.api.queries.discard(world.api.press(42, 42, message, "ka"))
+    await world.api.until(lambda: message.edits)
+
+    assert world.stored(42).all_kinds
 
 
 async def test_a_button_pressed_twice_is_no_trouble(world: World) -> None:
@@ -112,6 +132,15 @@ async def test_telegram_is_asked_once_a_minute_who_is_an_administrator(world: Wo
         await world.ask(GROUP, ADMIN, "/alerts")
 
     assert len(world.api.calls("getChatMember")) == 1
+
+
+async def test_where_telegram_does_not_tell_of_a_member_the_list_of_administrators_counts(world: World) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+    world.api.fail("getChatMember", RefusedError(400, "Bad Request: CHAT_ADMIN_REQUIRED"), times=None)
+    await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
+    refused = await world.ask(GROUP, 5, "/subscribe Chelsea")
+
+    assert world.followed(GROUP) == ["Arsenal"] and refused.text == texts.ONLY_ADMINISTRATORS
 
 
 async def test_an_anonymous_administrator_and_a_channel_post_may_change_things(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.chats import texts
 from tests.bot.chats.conftest import World
 
@@ -20,10 +22,11 @@ async def test_a_block_suspends_and_an_unblock_resumes(world: World) -> None:
     assert world.followed(42) == ["Arsenal"]
 
 
-async def test_start_resumes_a_suspended_chat(world: World) -> None:
+@pytest.mark.parametrize("text", ["/start", "/alerts all"])
+async def test_a_suspended_chat_that_speaks_is_resumed(world: World, text: str) -> None:
     await world.ask(42, 42, "/help")
     await world.chats.suspend(42, "gone")
-    await world.ask(42, 42, "/start")
+    await world.ask(42, 42, text)
 
     assert world.stored(42).active
 
