@@ -15,6 +15,9 @@ from bot.chats.reply import Button, Change, Follow, Reply, Turn, Unfollow, View
 from bot.chats.times import short_instant
 from bot.store.model import Scope
 
+TEAMS_PER_PAGE = 16
+"""In two columns."""
+
 
 def home(view: View, page: int = 0) -> Reply:
     """The first screen: everything, or one of the competitions."""
@@ -23,19 +26,19 @@ def home(view: View, page: int = 0) -> Reply:
         return Reply(texts.NO_FIXTURES)
     page, shown = page_of(competitions, page)
     everything = _toggle(view, ALL, texts.ALL_MATCHES, f"h:{page}")
-    listed = [button(c.name, f"c:{c.token}:0", ticked=_any_of(view, c)) for c in shown]
+    listed = [button(c.name, f"c:{c.token}:0", ticked=bool(view.follows(c.subscriptions))) for c in shown]
     return Reply(texts.CHOOSE, ((everything,), *rows(listed), *turner(len(competitions), page, "h"), (_done(),)))
 
 
 def teams(view: View, competition: Choice, page: int = 0) -> Reply:
     """The teams of a competition, ticked where the chat follows them."""
     everyone = view.guide.teams_of(competition)
-    page, shown = page_of(everyone, page, 2 * 8)
+    page, shown = page_of(everyone, page, TEAMS_PER_PAGE)
     screen = f"c:{competition.token}"
     whole = _toggle(view, competition, texts.whole(competition.name), f"{screen}:{page}")
     listed = [_toggle(view, team, team.name, f"{screen}:{page}") for team in shown]
     matches = Button(texts.MATCHES, f"m:{competition.token}:0")
-    turn = turner(len(everyone), page, screen, 2 * 8)
+    turn = turner(len(everyone), page, screen, TEAMS_PER_PAGE)
     return Reply(texts.competition(competition.name), ((whole,), *rows(listed, 2), *turn, (matches,), (_back("h:0"), _done())))
 
 
@@ -99,11 +102,6 @@ def match_label(view: View, match: Choice) -> str:
 
 def _toggle(view: View, choice: Choice, label: str, back_to: str) -> Button:
     return button(label, f"t:{choice.token}:{back_to}", ticked=bool(view.follows(choice.subscriptions)))
-
-
-def _any_of(view: View, competition: Choice) -> bool:
-    """Tell whether the chat follows the competition; its teams may be in other competitions too, so they do not count."""
-    return bool(view.follows(competition.subscriptions))
 
 
 def _back(data: str) -> Button:

@@ -46,7 +46,7 @@ class FakeBotApi(Methods):
         """Updates that were not confirmed yet."""
         self._port, self._update_id, self._allowed = port, 1000, frozenset[str]()
         self._changed = asyncio.Event()
-        self._poll: asyncio.Future[None] | None = None
+        self._pollers = 0
         self._gone = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -225,19 +225,19 @@ class FakeBotApi(Methods):
         allowed = given.json("allowed_updates")
         self._allowed = frozenset(allowed) if allowed is not None else self._allowed
         self.updates = [u for u in self.updates if u["update_id"] >= offset] if offset >= 0 else self.updates[offset:]
+        ours = self._pollers = self._pollers + 1
+        self._touch()
+        await self._news(ours, min(50, given.number("timeout") or 0))
+        return [u for u in self.updates if self._wanted(u)][:limit]
+
+    async def _news(self, ours: int, seconds: float) -> None:
+        """Wait until there is an update, the time is over, or another poller came."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + min(50, given.number("timeout") or 0)
-        if self._poll:
-            self._poll.cancel()
-        ours = self._poll = loop.create_future()
-        while not (ready := [u for u in self.updates if self._wanted(u)][:limit]) and not self._gone.is_set():
-            if ours.cancelled():
+        deadline = loop.time() + seconds
+        while not any(map(self._wanted, self.updates)) and loop.time() < deadline and not self._gone.is_set():
+            await self._change(deadline - loop.time())
+            if ours != self._pollers:
                 raise _CONFLICT
-            if (left := deadline - loop.time()) <= 0:
-                break
-            await self._change(left)
-        self._poll = None if self._poll is ours else self._poll
-        return ready
 
     def _wanted(self, update: dict[str, Any]) -> bool:
         kind = next(key for key in update if key != "update_id")

@@ -147,6 +147,52 @@ async def test_a_long_poll_ends_when_something_is_said(call: Caller) -> None:
     assert answer["result"][0]["message"]["entities"] == [{"type": "bot_command", "offset": 0, "length": 5}]
 
 
+async def test_a_second_poller_ends_the_first(call: Caller) -> None:
+    first = asyncio.create_task(call("getUpdates", timeout=50))
+    await call.api.until(lambda: call.api.calls("getUpdates"))
+    second = asyncio.create_task(call("getUpdates", timeout=50))
+    await call.api.until(lambda: len(call.api.calls("getUpdates")) == 2)
+    call.api.say(42, 42, "hello")
+
+    assert (await first)["error_code"] == 409
+    assert (await second)["result"][0]["message"]["text"] == "hello"
+
+
+async def test_a_request_that_hangs_does_nothing(call: Caller) -> None:
+    call.api.hang("sendMessage")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(call("sendMessage", chat_id=42, text="x"), 0.05)
+
+    assert not call.api.chat(42).messages
+
+
+async def test_a_press_is_answered_once(call: Caller) -> None:
+    call.api.say(42, 42, "x")
+    query = call.api.press(42, 42, call.api.chat(42).everything[0], "h:0")
+    first = await call("answerCallbackQuery", callback_query_id=query, text="Done")
+    second = await call("answerCallbackQuery", callback_query_id=query)
+
+    assert first["ok"] and second["description"].startswith("Bad Request: query is too old")
+    assert (call.api.answer(query) or {})["text"] == "Done"
+
+
+async def test_only_kinds_of_updates_that_were_asked_for_come(call: Caller) -> None:
+    call.api.say(42, 42, "hello")
+    call.api.my_chat_member(42, 42, "member", "kicked")
+    answer = await call("getUpdates", allowed_updates=["my_chat_member"])
+
+    assert [sorted(u) for u in answer["result"]] == [["my_chat_member", "update_id"]]
+
+
+async def test_commands_are_kept_for_each_scope(call: Caller) -> None:
+    commands = [{"command": "help", "description": "Help"}]
+    await call("setMyCommands", commands=commands, scope={"type": "all_group_chats"})
+    refused = await call("setMyCommands", commands=[{"command": "Help!", "description": "Help"}])
+
+    assert call.api.commands == {"all_group_chats": commands}
+    assert refused["description"] == "Bad Request: BOT_COMMAND_INVALID"
+
+
 async def test_scripted_trouble_comes_as_often_as_it_is_told(call: Caller) -> None:
     call.api.fail("sendMessage", BAD_GATEWAY, times=1)
     first = await call("sendMessage", chat_id=42, text="x")
