@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from bot.errors import MessageGone
@@ -46,7 +46,7 @@ class TerminalChat(Protocol):
 
 def terminal_messenger(console: Console) -> TerminalChat:
     """A chat drawn live where the console is a terminal, told line by line where it is not."""
-    return DrawnChat(console) if console.is_terminal else PrintedChat(console)
+    return DrawnChat(console) if console.is_terminal and not console.is_dumb_terminal else PrintedChat(console)
 
 
 class PrintedChat:
@@ -168,12 +168,17 @@ def score_board(match: Match | None) -> RenderableType:
     if match is None:
         return Panel(Align.center(Text("Touchline", "bold")), box=box.HEAVY, width=_WIDTH)
     pens = f" ({match.shootout} pens)" if match.shootout else ""
-    row = Table.grid(expand=True)
-    row.add_column(ratio=1, justify="right")
-    row.add_column(justify="center")
-    row.add_column(ratio=1, justify="left")
+    row = Table.grid(Column(ratio=1, justify="right"), Column(justify="center"), Column(ratio=1), expand=True)
     home, away = (Text(team.name, "bold") for team in (match.fixture.home, match.fixture.away))
     row.add_row(home, Text(f"  {match.score}{pens}  ", "bold reverse"), away)
-    period = "full time" if match.completed else match.period.value
-    clock = f"{match.clock // 60:02}:{match.clock % 60:02} · " if match.clock and match.period is not Period.SHOOTOUT else ""
-    return Panel(Group(row, Align.center(Text(f"{clock}{period}", "dim"))), box=box.HEAVY, width=_WIDTH)
+    title = match.fixture.competition.name or None
+    return Panel(Group(row, Align.center(Text(_below_the_score(match), "dim"))), title=title, box=box.HEAVY, width=_WIDTH)
+
+
+def _below_the_score(match: Match) -> str:
+    """`67:12 · second half`; the clock only where it runs."""
+    if match.completed:
+        return "full time"
+    if match.period in (Period.BEFORE, Period.SHOOTOUT):
+        return match.period.value
+    return f"{match.clock // 60:02}:{match.clock % 60:02} · {match.period.value}"
