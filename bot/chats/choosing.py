@@ -11,7 +11,7 @@ from bot.chats import browse, texts
 from bot.chats.guide import ALL, Choice, token
 from bot.chats.keyboards import button, page_of, rows, turner
 from bot.chats.reply import Button, Follow, Reply, Turn, Unfollow, View
-from bot.chats.search import Fit, Found, find, fit
+from bot.chats.search import Fit, Found, find, fit, plain
 from bot.store.model import Scope, Subscription
 
 HITS = 10
@@ -39,7 +39,9 @@ def asked(view: View, wanted: str, found: Found) -> Reply:
     if found.exact or found.hits:
         hits = (found.exact,) if found.exact else found.hits
         rest = f"\n{texts.more_hits(len(hits) - HITS)}" if len(hits) > HITS else ""
-        return Reply(texts.which(wanted) + rest, rows([_offer(view, hit) for hit in hits[:HITS]]))
+        names = [plain(hit.name) for hit in hits]
+        shown = [_offer(view, hit, alike=names.count(plain(hit.name)) > 1) for hit in hits[:HITS]]
+        return Reply(texts.which(wanted) + rest, rows(shown))
     if found.near:
         return Reply(texts.near(wanted), rows([_offer(view, choice) for choice in found.near]))
     return Reply(texts.no_near(wanted))
@@ -115,9 +117,11 @@ def _followed(view: View, wanted: str) -> tuple[Subscription, ...]:
     return exact or tuple(s for _, s in fits)
 
 
-def _offer(view: View, choice: Choice) -> Button:
+def _offer(view: View, choice: Choice, *, alike: bool = False) -> Button:
+    """The button of one hit; a team that has its name with another is shown with its competition."""
     label = browse.match_label(view, choice) if choice.scope is Scope.MATCH else choice.name
     label = f"🏆 {label}" if choice.scope is Scope.COMPETITION else label
+    label = f"{label} · {view.guide.where(choice)}" if alike and choice.scope is Scope.TEAM else label
     return button(label, f"s:{choice.token}", ticked=bool(view.follows(choice.subscriptions)))
 
 

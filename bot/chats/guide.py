@@ -73,6 +73,11 @@ class Guide:
         """The choice that a token names; None when it is not known (any more)."""
         return self._by_token.get(wanted)
 
+    def where(self, team: Choice) -> str:
+        """The name of a competition that a team plays in: what tells two teams of one name apart."""
+        ours = (f for f in self.fixtures if any(_is(side, team) for side in (f.home, f.away)))
+        return next((f.competition.name for f in ours), "")
+
     def teams_of(self, competition: Choice) -> tuple[Choice, ...]:
         """The teams of a competition, by name."""
         ours = (f for f in self.fixtures if _is(f.competition, competition))

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from bot.chats import choosing, texts
 from bot.chats.dialogue import press
+from bot.chats.guide import Guide
 from bot.store.model import Scope, Subscription, named
 from rules.action import Team
-from tests.bot.chats.fixtures import LEAGUE, changed, data, fixture, labels, view
+from tests.bot.chats.fixtures import FIXTURES, LEAGUE, changed, data, fixture, labels, view
 
 ARSENAL = Subscription(Scope.TEAM, "t1", "Arsenal")
 ALL = Subscription(Scope.ALL)
@@ -49,6 +50,32 @@ def test_one_of_several_hits_is_followed_by_its_button() -> None:
 
     assert labels(asked) == ["Manchester City", "Manchester United"]
     assert changed(turn) == [("+", "Manchester United")]
+
+
+def test_two_teams_of_one_name_are_told_apart_by_their_competition() -> None:
+    women = fixture("f9", Team("w1", "Arsenal"), Team("w2", "Leeds"), Team("c9", "Women's League"), 3)
+    asked = choosing.subscribe(view(fixtures=(*FIXTURES, women)), "arsenal").reply
+
+    assert {"Arsenal · Premier League", "Arsenal · Women's League"} <= set(labels(asked))
+
+
+def test_without_fixtures_there_is_a_sentence_and_no_button() -> None:
+    assert choosing.subscribe(view(fixtures=()), "").reply.html == texts.NO_FIXTURES
+    assert choosing.subscribe(view(fixtures=()), "").reply.rows == ()
+
+
+def test_a_screen_of_a_competition_that_is_gone_is_out_of_date() -> None:
+    home = choosing.subscribe(view(), "").reply
+
+    assert press(view(fixtures=()), data(home, "Premier League")) is None
+    assert press(view(), f"c:{Guide(FIXTURES).teams[0].token}:0") is None
+
+
+def test_a_match_that_is_over_can_be_stopped_but_not_followed() -> None:
+    match = Guide(FIXTURES).matches[0]
+
+    assert press(view(), f"s:{match.token}") is None
+    assert changed(press(view(match.subscription), f"t:{match.token}:h:0")) == [("-", "Manchester United v Arsenal")]
 
 
 def test_a_competition_is_browsed_down_to_a_match() -> None:

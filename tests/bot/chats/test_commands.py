@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import pytest
 from msgspec.structs import replace
 
 from bot.chats import texts
 from bot.chats.commands import register
 from bot.store.model import ChatRef
 from tests.bot.chats.conftest import ADMIN, World
-from tests.fakes.bot_api import RefusedError
+from tests.bot.chats.fixtures import NOW
+from tests.fakes.bot_api import BAD_GATEWAY, RefusedError
 
 GROUP, FORUM, CHANNEL = -100, -1_000_000_000_200, -1_000_000_000_300
 
@@ -131,7 +135,11 @@ async def test_telegram_is_asked_once_a_minute_who_is_an_administrator(world: Wo
     for _ in range(3):
         await world.ask(GROUP, ADMIN, "/alerts")
 
-    assert len(world.api.calls("getChatMember")) == 1
+    asked = len(world.api.calls("getChatMember"))
+    world.clock.move_to(NOW + dt.timedelta(seconds=61))
+    await world.ask(GROUP, ADMIN, "/alerts")
+
+    assert (asked, len(world.api.calls("getChatMember"))) == (1, 2)
 
 
 async def test_where_telegram_does_not_tell_of_a_member_the_list_of_administrators_counts(world: World) -> None:
@@ -201,6 +209,24 @@ async def test_trouble_is_told_in_one_sentence_and_the_next_command_works(world:
     second = await world.ask(42, 42, "/today")
 
     assert first.text == texts.TROUBLE and "Arsenal" in second.text
+
+
+@pytest.mark.filterwarnings("ignore:.*retry_after:telegram.warnings.PTBDeprecationWarning")
+async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(world: World) -> None:
+    world.api.fail("sendMessage", RefusedError(429, "Too Many Requests: retry after 9", retry_after=9))
+    world.api.say(42, 42, "/help")
+    await world.idle()
+    answer = await world.ask(42, 42, "/help")
+
+    assert [request.status for request in world.api.calls("sendMessage")] == [429, 200]
+    assert "/subscribe" in answer.text
+
+
+async def test_who_cannot_be_known_may_not_change_anything(world: World) -> None:
+    world.api.fail("getChatMember", BAD_GATEWAY, times=None)
+    answer = await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
+
+    assert answer.text == texts.ONLY_ADMINISTRATORS and world.followed(GROUP) == []
 
 
 async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -> None:
