@@ -73,10 +73,12 @@ class _Reader:
     def root(self, text: str) -> dict[str, yaml.Node]:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
             place = Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file, 1, 1)
-            self.mistakes.append((place, f"this is not YAML: {error.problem}"))
+            self.mistakes.append(
+                (place, f"this is not YAML: {getattr(error, 'problem', None) or getattr(error, 'reason', error)}")
+            )
             return {}
         if not isinstance(node, yaml.MappingNode):
             self.mistakes.append((Place(self.file, 1, 1), "a scenario is a mapping that begins with `match: HOME v AWAY`"))
@@ -96,6 +98,9 @@ class _Reader:
     def _keys(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
         keys: dict[str, yaml.Node] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._mistake(key, f"the keys are {', '.join(KEYS)}")
+                continue
             if key.value in keys:
                 self._mistake(key, f'"{key.value}" is written twice')
             elif key.value not in KEYS:

@@ -12,6 +12,7 @@ import pytest
 
 from bot.cli import main
 from rules.happening import What
+from rules.load import load_rules
 from rules.scenario import KEYS, SHIPPED, read, shipped
 
 ROOT = Path(__file__).parent.parent
@@ -107,6 +108,15 @@ def test_the_documentation_of_scenarios_names_every_word_and_key_and_its_example
     assert [key for key in KEYS if f"{key}:" not in text] == []
     assert [name for name in SHIPPED if f"`{name}`" not in text] == []
     assert len(read(whole + kicks, page.name).events) == 5
+
+
+def test_the_rules_that_the_readme_shows_can_be_read() -> None:
+    shown = _blocks(ROOT / "README.md", "yaml")
+
+    assert [rule.name for text in shown for rule in load_rules(text, "README.md").rules] == [
+        "late goals of Arsenal",
+        "all other goals",
+    ]
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rules.action import Packet, SendType
+from rules.evaluate import evaluate
+from rules.load import pack
 from rules.match import Match, Moment, advance
 from rules.scenario import Scenario, ScenarioInvalid, read, shipped
 from rules.telling import packets
@@ -260,3 +268,34 @@ def test_pending_packets_name_no_player_yet() -> None:
 
     assert pending
     assert all(p.player is None for p in pending)
+
+
+@pytest.mark.parametrize("name", ["opener", "final"])
+def test_the_rules_that_ship_find_words_for_all_of_it(name: str) -> None:
+    rules, (_, moments) = pack(), _played(shipped(name))
+    alerts = [alert for moment in moments for alert in evaluate(rules, moment)]
+
+    assert [alert.fault for alert in alerts if alert.fault] == []
+    assert {"goal", "yellow_card", "kick_off", "half_time", "full_time"} <= {alert.kind for alert in alerts}
+
+
+_WORDS = st.sampled_from(
+    ["10'", "45+2'", "120'", "goal", "own goal", "red card", "half time", "X", "(A)", "(B)", "(", ",", "deleted after 9s"]
+)
+
+
+@given(st.lists(st.lists(_WORDS, max_size=6).map(" ".join), max_size=5))
+def test_any_lines_make_a_match_or_sentences(lines: list[str]) -> None:
+    text = "match: A v B\nevents:\n" + "".join(f"  - {json.dumps(line)}\n" for line in lines)
+    try:
+        scenario = read(text)
+    except ScenarioInvalid as invalid:
+        assert all(re.match(r"scenario\.yaml:\d+:\d+: \S", mistake) for mistake in invalid.mistakes)
+    else:
+        assert _played(scenario)[0].completed
+
+
+@given(st.text(max_size=80) | st.text("[]{}:- ?&*!|>#\n'\"ab", max_size=30))
+def test_any_text_is_a_scenario_or_has_mistakes(text: str) -> None:
+    with suppress(ScenarioInvalid):
+        read(text)

@@ -1,0 +1,80 @@
+"""The demo plays a real match through the whole bot, into a chat."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bot.demo import SECONDS, demo, scenario_named, script_of
+from bot.errors import UserMistake
+from rules.catalogue import shipped as catalogue
+from rules.load import pack
+
+SHORT = 3.0
+
+
+async def _transcript(match: str) -> list[str]:
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    await demo(match, SHORT, pack(), catalogue(), console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def _last_words(lines: list[str]) -> dict[str, str]:
+    """What each message says in the end, by its number."""
+    return {found[1]: line for line in lines if (found := re.search(r"[✉✎↩] #(\d+)", line))}
+
+
+async def test_the_opener_ends_one_two_with_three_goals_struck_through_and_answered() -> None:
+    lines = await _transcript("opener")
+    final = list(_last_words(lines).values())
+
+    assert sum("↩" in line for line in lines) == 3
+    for scorer in ("Messi", "Al-Shehri", "Al-Dawsari", "Al-Malki", "Al-Bulaihi", "Abdulhamid", "Al-Abed", "Al-Owais"):
+        assert any(scorer in line for line in final)
+    assert any("Full time" in line and "Argentina 1–2 Saudi Arabia" in line for line in final)
+
+
+async def test_the_final_ends_with_its_shootout() -> None:
+    final = list(_last_words(await _transcript("final")).values())
+
+    assert any("Full time" in line and "3–3 (4–2 pens)" in line for line in final)
+
+
+async def test_the_first_message_comes_at_once_and_the_match_takes_its_seconds() -> None:
+    begun = time.monotonic()
+    lines = await _transcript("opener")
+
+    assert "Kick-off" in lines[1] or "Kick-off" in lines[0]
+    assert SHORT <= time.monotonic() - begun < SHORT + 4
+
+
+def test_a_minute_is_enough_for_a_match() -> None:
+    for name in ("opener", "final"):
+        frames = script_of(scenario_named(name)).frames
+        assert (frames[-1].at - frames[0].at).total_seconds() == pytest.approx(SECONDS)
+
+
+def test_a_match_may_be_told_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "derby.yaml"
+    file.write_text("match: Arsenal v Chelsea\nevents:\n  - 10' goal Saka (Arsenal)\n", encoding="utf-8")
+
+    assert scenario_named(str(file)).fixture.title == "Arsenal v Chelsea"
+
+
+def test_a_match_that_is_not_there_is_a_sentence() -> None:
+    with pytest.raises(UserMistake, match='there is no match "semi-final": name opener or final, or a scenario file'):
+        scenario_named("semi-final")
+
+
+def test_mistakes_in_a_file_are_sentences_at_their_places(tmp_path: Path) -> None:
+    file = tmp_path / "derby.yaml"
+    file.write_text("match: Arsenal\n", encoding="utf-8")
+
+    with pytest.raises(UserMistake, match=r"derby\.yaml:1:8: 'Arsenal' is not of the form: HOME v AWAY"):
+        scenario_named(str(file))
