@@ -1,0 +1,326 @@
+"""One connection to the feed: moves frames, waits, and wakes the session, which decides."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+from urllib.parse import quote
+
+import msgspec
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from bot.clock import Clock
+from bot.errors import FrameUnreadable
+from bot.feed.api import ACCEPT, Secret
+from bot.feed.backoff import (
+    REFUSED_DELAY,
+    REMEDIES,
+    Trouble,
+    Wait,
+    full_jitter,
+    not_open_delay,
+    of_close,
+    of_error,
+    of_status,
+    retry_after,
+)
+from bot.feed.decode import Control, ControlKind, decode
+from bot.feed.gate import Gate
+from bot.feed.session import Ending, Session, State
+from rules.action import Packet
+
+log = structlog.get_logger()
+
+_HOST_PATIENCE = 60.0
+_LAGS = 200
+_TICK = 0.001
+"""The shortest wait, in seconds: a shorter one might not move the clock."""
+
+OnPacket = Callable[[Packet, dt.datetime], Awaitable[None]]
+
+
+class StreamSettings(Protocol):
+    """The part of the configuration that is read here."""
+
+    @property
+    def token(self) -> Secret: ...
+    @property
+    def stream_url(self) -> Sequence[str]: ...
+    @property
+    def stale_after(self) -> dt.timedelta: ...
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How a connection stands, for people; lags are seconds from a packet's timestamp to its arrival."""
+
+    fixture_id: str
+    state: State
+    host: str
+    last_frame: dt.datetime | None
+    position: int
+    reconnects: int
+    duplicates: int
+    gaps: int
+    unreadable: int
+    lag_median: float | None
+    lag_p99: float | None
+
+
+class Connection:
+    """Follows one fixture through every trouble of its connection until the match is over."""
+
+    def __init__(
+        self,
+        fixture_id: str,
+        settings: StreamSettings,
+        clock: Clock,
+        on_packet: OnPacket,
+        *,
+        on_caught_up: Callable[[], Awaitable[None]] | None = None,
+        on_refused: Callable[[str], Awaitable[None]] | None = None,
+        on_frame: Callable[[dt.datetime, bytes], None] | None = None,
+        gate: Gate | None = None,
+        kickoff: dt.datetime | None = None,
+        position: int = 0,
+        chance: random.Random | None = None,
+    ) -> None:
+        """`on_caught_up` hears of every heartbeat, `on_refused` of a refusal once, `on_frame` of every frame as it came.
+
+        `gate` is shared by all connections: it limits new ones to 5 a second.
+        """
+        self._fixture_id, self._settings, self._clock = fixture_id, settings, clock
+        self._on_packet, self._on_caught_up, self._on_refused, self._on_frame = on_packet, on_caught_up, on_refused, on_frame
+        self._gate = gate or Gate(clock)
+        self.kickoff = kickoff
+        self._chance = chance or random.Random()
+        self._delays = full_jitter(self._chance)
+        self._session = Session(settings.stale_after.total_seconds(), position)
+        self._host = 0
+        self._hostless_since: float | None = None
+        self._reloaded = asyncio.Event()
+        self._told_refused = False
+        self._reason = ""
+        self._retry_after: float | None = None
+        self._unreadable: Counter[str] = Counter()
+        self._lags: deque[float] = deque(maxlen=_LAGS)
+        self._last_frame: dt.datetime | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+
+    async def run(self) -> Ending:
+        """Stay connected until the match is over; return why it is."""
+        while self._session.ending is None:
+            position = self._session.position
+            await self._once()
+            if self._session.position > position:
+                self._delays = full_jitter(self._chance)
+            if self._session.ending is None:
+                await self._wait()
+        log.info("feed_finished", fixture=self._fixture_id, ending=self._session.ending.value, packets=self._session.position)
+        return self._session.ending
+
+    def reload(self) -> None:
+        """The configuration was reloaded: a refused connection tries again at once."""
+        self._reloaded.set()
+
+    @property
+    def position(self) -> int:
+        """How many data packets were read."""
+        return self._session.position
+
+    def status(self) -> Status:
+        """How the connection stands now."""
+        lags = sorted(self._lags)
+        return Status(
+            self._fixture_id,
+            self._session.state,
+            self._url_base(),
+            self._last_frame,
+            self._session.position,
+            self._session.reconnects,
+            self._session.duplicates,
+            self._session.gaps,
+            self._unreadable.total(),
+            lags[len(lags) // 2] if lags else None,
+            lags[len(lags) * 99 // 100] if lags else None,
+        )
+
+    def _url_base(self) -> str:
+        hosts = self._settings.stream_url
+        return hosts[self._host % len(hosts)].rstrip("/")
+
+    def _url(self, start: int) -> str:
+        path = f"{self._url_base()}/media/soccer/fixtures/{quote(self._fixture_id, safe='')}/actions"
+        return f"{path}?startPosition={start}" if start else path
+
+    async def _once(self) -> None:
+        """One connection, from the handshake to its end."""
+        start = self._session.connecting()
+        self._retry_after, self._reason = None, ""
+        await self._gate.enter()
+        try:
+            socket = await connect(
+                self._url(start),
+                additional_headers={"Accept": ACCEPT},
+                user_agent_header="touchline",
+                compression=None,  # 12 KiB a connection instead of 54
+                ping_interval=None,  # the watchdog listens for heartbeats instead
+                close_timeout=2,
+                proxy=None,
+            )
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
+            await self._lost(self._not_made(error))
+            return
+        await self._stay(socket)
+
+    def _not_made(self, error: Exception) -> Trouble:
+        self._reason = type(error).__name__
+        if not isinstance(error, InvalidStatus):
+            return of_error(error)
+        self._reason = f"HTTP {error.response.status_code}"
+        self._retry_after = retry_after(error.response.headers.get("Retry-After"), self._clock.now())
+        return of_status(error.response.status_code)
+
+    async def _stay(self, socket: ClientConnection) -> None:
+        self._hostless_since = None
+        trouble = Trouble.CLOSED
+        try:
+            await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
+            self._session.opened(self._clock.monotonic())
+            self._watch(socket)
+            await self._read(socket)
+        except ConnectionClosed as error:
+            code = error.rcvd.code if error.rcvd else None
+            self._reason = self._reason or f"close code {code}"
+            trouble = of_close(code, authorised=self._session.state is not State.AUTHORISING)
+        finally:
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+            await socket.close()
+        if self._session.ending is None:
+            await self._lost(trouble)
+
+    async def _read(self, socket: ClientConnection) -> None:
+        session = self._session
+        while session.trouble is None and session.ending is None:
+            frame = await self._next(socket)
+            received = self._clock.now()
+            if frame is None:
+                await self._deliver(session.wake(self._clock.monotonic()), received)
+            else:
+                await self._take(frame, received)
+
+    async def _next(self, socket: ClientConnection) -> bytes | None:
+        """The next frame; None where the session is to be woken first."""
+        wake_at = self._session.wake_at
+        if wake_at is None:
+            return await socket.recv(decode=False)
+        try:
+            async with asyncio.timeout(max(_TICK, wake_at - self._clock.monotonic())):
+                return await socket.recv(decode=False)
+        except TimeoutError:
+            return None
+
+    async def _take(self, frame: bytes, received: dt.datetime) -> None:
+        self._last_frame = received
+        now = self._clock.monotonic()
+        if self._on_frame is not None:
+            self._on_frame(received, frame)
+        try:
+            read = decode(frame, received, self._fixture_id)
+        except FrameUnreadable as error:
+            self._session.heard(now)
+            self._skip(error)
+            return
+        if isinstance(read, Control):
+            await self._control(read, received, now)
+        else:
+            await self._deliver(self._session.packet(read, now), received)
+
+    async def _control(self, control: Control, received: dt.datetime, now: float) -> None:
+        await self._deliver(self._session.control(control, now), received)
+        if control.kind is ControlKind.REFUSED:
+            self._reason = control.text
+        elif self._session.state is State.LIVE:
+            if control.kind is ControlKind.ACCEPTED:
+                self._told_refused = False
+                log.info("feed_connected", fixture=self._fixture_id, host=self._url_base())
+            elif control.kind is ControlKind.HEARTBEAT and self._on_caught_up is not None:
+                await self._on_caught_up()
+
+    async def _deliver(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
+        for packet in packets:
+            if self._session.caught_up:
+                self._lags.append((received - packet.at).total_seconds())
+            await self._on_packet(packet, received)
+
+    def _skip(self, error: FrameUnreadable) -> None:
+        """Count an unreadable frame; the first of its kind is logged."""
+        self._unreadable[error.kind] += 1
+        if self._unreadable[error.kind] == 1:
+            log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason)
+
+    def _watch(self, socket: ClientConnection) -> None:
+        """Look again when the session would be stale; a timer that is not moved by each frame costs nothing a frame."""
+        now = self._clock.monotonic()
+        if not self._session.silent(now):
+            delay = max(_TICK, self._session.stale_at - now)
+            self._watchdog = asyncio.get_running_loop().call_later(delay, self._watch, socket)
+            return
+        self._reason = "no frame for too long"
+        socket.transport.abort()
+
+    async def _lost(self, trouble: Trouble) -> None:
+        """The connection was not made or is lost."""
+        await self._deliver(self._session.failed(trouble), self._clock.now())
+        cause = self._session.trouble or trouble
+        if REMEDIES[cause].next_host:
+            self._try_next_host(cause)
+        if REMEDIES[cause].refused and not self._told_refused:
+            self._told_refused = True
+            log.error("feed_refused", fixture=self._fixture_id, reason=self._clean(self._reason))
+            if self._on_refused is not None:
+                await self._on_refused(self._clean(self._reason) or "the feed refused the token")
+
+    def _try_next_host(self, cause: Trouble) -> None:
+        """After a minute without name or TLS on one host, take the next."""
+        now = self._clock.monotonic()
+        if self._hostless_since is None:
+            self._hostless_since = now
+        if now - self._hostless_since >= _HOST_PATIENCE and len(self._settings.stream_url) > 1:
+            self._host, self._hostless_since = self._host + 1, None
+            log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._url_base())
+
+    def _clean(self, words: str) -> str:
+        token = self._settings.token.get_secret_value()
+        return (words.replace(token, "***") if token else words)[:200]
+
+    def _delay(self, cause: Trouble) -> float:
+        wait = REMEDIES[cause].wait
+        if wait is Wait.NONE:
+            return 0.0
+        if wait is Wait.REFUSED:
+            return REFUSED_DELAY
+        if wait is Wait.NOT_OPEN:
+            return not_open_delay(self.kickoff, self._clock.now())
+        return max(next(self._delays), self._retry_after or 0.0)
+
+    async def _wait(self) -> None:
+        cause = self._session.trouble or Trouble.CLOSED
+        delay = self._delay(cause)
+        if delay:
+            facts = {"cause": cause.value, "reason": self._clean(self._reason), "retry_in": round(delay, 1)}
+            log.warning("feed_connection_lost", fixture=self._fixture_id, **facts)
+        else:
+            log.info("feed_read_again", fixture=self._fixture_id, cause=cause.value, position=self._session.start_position)
+        self._reloaded.clear()
+        try:
+            async with asyncio.timeout(delay):
+                await self._reloaded.wait()
+        except TimeoutError:
+            pass

@@ -1,0 +1,276 @@
+"""One fixture's connection as a state machine: from frames and instants to what is to be done next.
+
+Pure: no I/O, no clock, no logging. Instants are seconds that never run back. The client moves frames, waits, and asks.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from bot.feed.backoff import Trouble
+from bot.feed.decode import Control, ControlKind
+from bot.feed.order import Order
+from rules.action import Packet
+
+
+class State(enum.StrEnum):
+    """Where the connection stands."""
+
+    CONNECTING = "connecting"
+    AUTHORISING = "authorising"
+    LIVE = "live"
+    STALE = "stale"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    FINISHED = "finished"
+
+
+class Event(enum.StrEnum):
+    """What happens to a connection."""
+
+    OPENED = "opened"
+    FAILED = "not made, or lost"
+    DENIED = "refused"
+    HEARD = "accepted, heartbeat or data"
+    SILENT = "no frame for stale_after"
+    REWIND = "read again from an earlier position"
+    DUE = "the wait is over"
+    OVER = "the match is over"
+
+
+_S, _E = State, Event
+TRANSITIONS = {
+    (_S.CONNECTING, _E.OPENED): _S.AUTHORISING,
+    (_S.CONNECTING, _E.FAILED): _S.WAITING,
+    (_S.CONNECTING, _E.DENIED): _S.REFUSED,
+    (_S.AUTHORISING, _E.HEARD): _S.LIVE,
+    (_S.AUTHORISING, _E.FAILED): _S.WAITING,
+    (_S.AUTHORISING, _E.DENIED): _S.REFUSED,
+    (_S.AUTHORISING, _E.SILENT): _S.STALE,
+    (_S.AUTHORISING, _E.OVER): _S.FINISHED,
+    (_S.LIVE, _E.HEARD): _S.LIVE,
+    (_S.LIVE, _E.FAILED): _S.WAITING,
+    (_S.LIVE, _E.DENIED): _S.LIVE,  # an error after the token was accepted: the server closes if it means it
+    (_S.LIVE, _E.SILENT): _S.STALE,
+    (_S.LIVE, _E.REWIND): _S.WAITING,
+    (_S.LIVE, _E.OVER): _S.FINISHED,
+    (_S.STALE, _E.FAILED): _S.WAITING,
+    (_S.STALE, _E.OVER): _S.FINISHED,
+    (_S.WAITING, _E.DUE): _S.CONNECTING,
+    (_S.WAITING, _E.OVER): _S.FINISHED,
+    (_S.REFUSED, _E.FAILED): _S.REFUSED,
+    (_S.REFUSED, _E.DUE): _S.CONNECTING,
+}
+"""Every transition; a pair that is not here changes nothing."""
+
+
+class Ending(enum.StrEnum):
+    """Why a connection is not needed any more."""
+
+    COMPLETED = "completed"
+    """Full time: from its own action, or from the status."""
+    LOST = "lost"
+    """Abandoned, postponed, cancelled, or its coverage dropped for good: never full time."""
+
+
+OVERLAP = 8
+"""Packets asked for again when resuming: the documentation contradicts itself by one (section 2.4)."""
+_LOST = frozenset({"abandoned", "cancelled", "canceled", "postponed", "unverified"})
+_COMPLETED_PATIENCE = 300.0
+_LOST_PATIENCE = 1800.0
+_EMPTY_HEARTBEATS = 2
+_FAREWELLS = 5
+"""Connections lost after the end of a match, while something of it is still missing."""
+
+
+class Session:
+    """What is known of one fixture's connection, through all its reconnects."""
+
+    def __init__(self, stale_after: float, position: int = 0) -> None:
+        """`position`: how many data packets were read before this process, where that is known; 0 for all of the history."""
+        self.state = State.CONNECTING
+        self.position = position
+        self.reconnects = 0
+        self.duplicates = 0
+        self.last_frame = 0.0
+        self.trouble: Trouble | None = None
+        self.ending: Ending | None = None
+        self.caught_up = False
+        self._stale_after = stale_after
+        self._seen: set[int] = set()
+        self._order = Order()
+        self._start = 0
+        self._from_zero = False
+        self._data = self._heartbeats = 0
+        self._ended = self._final = False
+        self._status = ""
+        self._status_since = 0.0
+        self._latest = 0
+        self._farewells = 0
+
+    @property
+    def gaps(self) -> int:
+        """Sequence numbers that never came."""
+        return self._order.missing
+
+    @property
+    def start_position(self) -> int:
+        """The `startPosition` to ask for now."""
+        if self._from_zero:
+            return 0
+        rewind = self._order.rewind_to
+        return max(0, (self.position if rewind is None else min(rewind, self.position)) - OVERLAP)
+
+    @property
+    def wake_at(self) -> float | None:
+        """When to call `wake` if no frame comes before; None while no packet waits for another."""
+        return self._order.wake_at if self.state is State.LIVE else None
+
+    @property
+    def stale_at(self) -> float:
+        """When to call `silent` if no frame comes before."""
+        return self.last_frame + self._stale_after
+
+    def connecting(self) -> int:
+        """A connection is being made; the position to ask for."""
+        self._move(Event.DUE)
+        self.trouble = None
+        self._start, self._data, self._heartbeats = self.start_position, 0, 0
+        self._from_zero = False
+        if not self._seen:
+            self.position = self._start  # what is read again is not known here, so it will be counted
+        return self._start
+
+    def opened(self, now: float) -> None:
+        """The handshake is done and the token sent."""
+        self.last_frame = now
+        self._move(Event.OPENED)
+
+    def failed(self, trouble: Trouble) -> tuple[Packet, ...]:
+        """The connection was not made or is lost; the packets that were held back for order, which may be told now."""
+        cause = self.trouble = self.trouble or trouble
+        if self._start and not self._data and self.state in (State.LIVE, State.STALE):
+            self._from_zero = True
+        self.reconnects += 1
+        self._move(Event.DENIED if cause is Trouble.REFUSED else Event.FAILED)
+        if cause in (Trouble.GAP, Trouble.REPOSITION):
+            return ()
+        held = self._noted(self._order.flush(), self.last_frame)
+        self._conclude(cause)
+        return held
+
+    def heard(self, now: float) -> None:
+        """A frame of any kind has come, readable or not: the peer lives."""
+        self.last_frame = now
+
+    def control(self, control: Control, now: float) -> tuple[Packet, ...]:
+        """A control frame; the packets that may be told after it."""
+        self.last_frame = now
+        if control.kind is ControlKind.REFUSED:
+            if self.state is State.AUTHORISING:
+                self.trouble = Trouble.REFUSED
+            self._move(Event.DENIED)
+        elif control.kind is not ControlKind.NOTICE:
+            self._move(Event.HEARD)
+        if control.kind is ControlKind.HEARTBEAT:
+            return self._heartbeat(now)
+        return ()
+
+    def packet(self, packet: Packet, now: float) -> tuple[Packet, ...]:
+        """A data packet; the packets that may be told after it, in order: none after a duplicate or while it waits."""
+        self.last_frame = now
+        self._data += 1
+        if self.state is not State.LIVE:
+            self._move(Event.HEARD)
+        key = _key(packet)
+        if key in self._seen:
+            self.duplicates += 1
+            self._order.again(packet, now)
+            return self._checked(now, ())
+        self._seen.add(key)
+        self.position += 1
+        ready = self._order.take(packet, self.position, now)
+        return self._checked(now, self._noted(ready, now))
+
+    def wake(self, now: float) -> tuple[Packet, ...]:
+        """The instant of `wake_at` has come; the packets that need wait no longer."""
+        return self._checked(now, self._noted(self._order.wake(now), now))
+
+    def silent(self, now: float) -> bool:
+        """Tell whether no frame has come for too long; then the connection is stale."""
+        if now < self.stale_at:
+            return False
+        self.trouble = self.trouble or Trouble.STALE
+        self._move(Event.SILENT)
+        return True
+
+    def _move(self, event: Event) -> None:
+        self.state = TRANSITIONS.get((self.state, event), self.state)
+
+    def _heartbeat(self, now: float) -> tuple[Packet, ...]:
+        self.caught_up = True
+        self._heartbeats += 1
+        if self._start and not self._data and self._heartbeats >= _EMPTY_HEARTBEATS:
+            self._from_zero = True
+            self._rewind(Trouble.REPOSITION)
+        return self._checked(now, self._noted(self._order.wake(now), now), quiet=True)
+
+    def _noted(self, ready: tuple[Packet, ...], now: float) -> tuple[Packet, ...]:
+        """Learn from packets in order how the match stands."""
+        for packet in ready:
+            if packet.seq is not None and packet.seq < self._latest:
+                continue
+            self._latest = packet.seq or self._latest
+            status = packet.summary.status.casefold()
+            if status and status != self._status:
+                self._status, self._status_since = status, now
+            self._final = packet.finished
+            if packet.type.strip().casefold() == "end match":
+                self._ended = packet.send_type.stands
+        return ready
+
+    def _checked(self, now: float, ready: tuple[Packet, ...], *, quiet: bool = False) -> tuple[Packet, ...]:
+        """Decide whether to read something again, or whether the match is over."""
+        if self.state is State.LIVE and self._order.wants_rewind(now):
+            self._rewind(Trouble.GAP)
+        elif self.trouble is None and not self._order.waiting and self._is_over(now, quiet=quiet):
+            self._finish(Ending.COMPLETED if self._completed else Ending.LOST)
+        return ready
+
+    @property
+    def _completed(self) -> bool:
+        return self._status == "completed"
+
+    def _is_over(self, now: float, *, quiet: bool) -> bool:
+        if self._completed and self._ended:
+            return True
+        if not quiet:
+            return False
+        since = now - self._status_since
+        if self._completed:
+            return self._final or since >= _COMPLETED_PATIENCE
+        return self._status in _LOST and self._final and since >= _LOST_PATIENCE
+
+    def _conclude(self, cause: Trouble) -> None:
+        """A match that has ended needs no other connection: the server closed in good order, or is not to be had any more."""
+        self._farewells += self._completed or self._ended
+        if self._farewells > _FAREWELLS or (cause is Trouble.CLOSED and not self._order.waiting):
+            if self._completed or (self._ended and self._status not in _LOST):
+                self._finish(Ending.COMPLETED)
+            elif self._status in _LOST and self._final:
+                self._finish(Ending.LOST)
+
+    def _finish(self, ending: Ending) -> None:
+        self.ending = ending
+        self._move(Event.OVER)
+
+    def _rewind(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        self._move(Event.REWIND)
+
+
+def _key(packet: Packet) -> int:
+    """(action id, sequence number); without the latter, whatever tells revisions apart (section 7)."""
+    if packet.seq is not None:
+        return hash((packet.action_id, packet.seq))
+    return hash((packet.action_id, packet.send_type, packet.at, packet.type, packet.sub_type, packet.clock, packet.player))

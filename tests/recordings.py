@@ -1,0 +1,32 @@
+"""The shared recordings for tests: fourteen real matches. Where the folder is absent, the tests that need it are skipped."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(os.environ.get("TOUCHLINE_RECORDINGS") or Path(__file__).parents[2] / "shared" / "recordings")
+PATHS = sorted(FOLDER.glob("*.jsonl.gz"))
+NAMES = [path.name.removesuffix(".jsonl.gz") for path in PATHS]
+
+needs_recordings = pytest.mark.skipif(not PATHS, reason="no recordings: set TOUCHLINE_RECORDINGS to their folder")
+each_recording = pytest.mark.parametrize("path", PATHS or [pytest.param(FOLDER, marks=needs_recordings)], ids=NAMES or ["none"])
+"""Runs a test with `path` for every recording."""
+
+
+def recording(name: str) -> Path:
+    """The recording whose name ends so; skips the test where it is absent."""
+    found = next((path for path in PATHS if path.name.removesuffix(".jsonl.gz").endswith(name)), None)
+    if found is None:
+        pytest.skip(f"no recording {name} in the folder of recordings")
+    return found
+
+
+def truth(path: Path) -> dict[str, Any]:
+    """What really happened in the match of a recording."""
+    read: dict[str, Any] = json.loads(path.with_name(path.name.replace(".jsonl.gz", ".truth.json")).read_text())
+    return read
