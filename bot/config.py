@@ -1,0 +1,225 @@
+"""`config.yaml` -> Config, or every mistake at once, each at its place."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from pydantic import SecretStr
+
+from bot.errors import ConfigInvalid, UserMistake
+from bot.located import validated
+from bot.settings import Feed, FixedChat, Http, Schedule, Settings, Storage, Telegram
+from rules.catalogue import Catalogue
+from rules.catalogue import shipped as shipped_names
+from rules.document import Report, compose, expand, is_null, pairs, place_of, scalars, unknown
+from rules.load import FILE_KEYS, pack, read_rules
+from rules.rule import Place, RuleSet
+
+SECTIONS = tuple(Settings.model_fields)
+KEYS = (*SECTIONS, *FILE_KEYS)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that one `config.yaml` says."""
+
+    path: Path
+    feed: Feed
+    telegram: Telegram
+    schedule: Schedule
+    storage: Storage
+    http: Http
+    chats: tuple[FixedChat, ...]
+    rules: RuleSet
+    catalogue: Catalogue
+    warnings: tuple[str, ...] = ()
+
+    def require_tokens(self) -> None:
+        """Raise UserMistake where a token is missing, with a sentence that says where to put it."""
+        for section, token in (("feed", self.feed.token), ("telegram", self.telegram.token)):
+            if not token.get_secret_value():
+                raise UserMistake(_no_token(self.path, section))
+
+
+def _no_token(path: Path, section: str) -> str:
+    where = f"write it, or ${{VARIABLE}}, as `token:` under `{section}:`, or name a file that holds it as `token_file:`"
+    return f"{path}: the {section} token is missing: {where}, or set {_VARIABLES[section]} where the file names that variable"
+
+
+_COPY = "copy config.example.yaml to this place and change what you need"
+_VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
+
+
+def load_config(path: Path, env: Mapping[str, str]) -> Config:
+    """Read a configuration; raise ConfigInvalid with every mistake."""
+    report = Report()
+    root = _document(path, report)
+    config = None if report.mistakes else _Reading(path, env, report).config(root or _empty(path))
+    if report.mistakes or config is None:
+        raise ConfigInvalid(report.mistakes)
+    return config
+
+
+def rules_of(path: Path, env: Mapping[str, str], *, optional: bool = False) -> tuple[RuleSet, Catalogue]:
+    """The rules and the names of a configuration; the shipped ones where it is optional and not there."""
+    if optional and not path.exists():
+        return pack(), shipped_names()
+    config = load_config(path, env)
+    return config.rules, config.catalogue
+
+
+def _document(path: Path, report: Report) -> yaml.Node | None:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigInvalid([f"{path}: there is no such file; {_COPY}"]) from error
+    except OSError as error:
+        raise ConfigInvalid([f"{path}: it cannot be read: {(error.strerror or 'unknown trouble').lower()}"]) from error
+    except UnicodeDecodeError as error:
+        report.mistake(_place_of_byte(path, error), "this is not text in UTF-8")
+        return None
+    return compose(text, str(path), report)
+
+
+def _place_of_byte(path: Path, error: UnicodeDecodeError) -> Place:
+    before = error.object[: error.start].decode("utf-8", "replace")
+    return Place(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def _empty(path: Path) -> yaml.MappingNode:
+    """An empty file leaves everything as it ships."""
+    mark = yaml.Mark(str(path), 0, 0, 0, "", 0)
+    return yaml.MappingNode("tag:yaml.org,2002:map", [], mark, mark)
+
+
+class _Reading:
+    """Reads one file, and those that it names."""
+
+    def __init__(self, path: Path, env: Mapping[str, str], report: Report) -> None:
+        self.path, self.env, self.report = path, env, report
+
+    def config(self, root: yaml.Node) -> Config | None:
+        """The configuration of a root node; None where its sections are not as they should be."""
+        if not isinstance(root, yaml.MappingNode):
+            self.report.mistake(place_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
+            return None
+        self._expand(root, _tokens(root))
+        fields = self._sections(root)
+        settings = validated(Settings, _part(root, SECTIONS), self.report)
+        names = self._names(fields.get("catalogue"))
+        rules = self._rules(fields, names)
+        self._heed_kinds(fields.get("chats"), rules)
+        return self._assembled(settings, fields, names, rules) if settings else None
+
+    def _assembled(self, settings: Settings, fields: Mapping[str, yaml.Node], names: Catalogue, rules: RuleSet) -> Config:
+        return Config(
+            path=self.path,
+            feed=settings.feed.model_copy(update={"token": self._token(settings.feed, fields.get("feed"))}),
+            telegram=settings.telegram.model_copy(update={"token": self._token(settings.telegram, fields.get("telegram"))}),
+            schedule=settings.schedule,
+            storage=settings.storage,
+            http=settings.http,
+            chats=settings.chats,
+            rules=rules,
+            catalogue=names,
+            warnings=self.report.warnings,
+        )
+
+    def _sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
+        for key, value in pairs(root):
+            if key.value not in KEYS:
+                self.report.mistake(place_of(key), unknown("key", str(key.value), KEYS))
+            elif is_null(value) and key.value in SECTIONS:
+                self.report.mistake(place_of(key), f"{key.value} is empty: write something under it, or leave the line out")
+        return {str(key.value): value for key, value in pairs(root)}
+
+    def _expand(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
+        """A variable that is not set is a mistake; for a token, which only some commands need, a warning."""
+        for node, name in expand(root, self.env, self.report):
+            if any(node is token for token in tokens):
+                self.report.warn(place_of(node), f"the environment variable {name} is not set: `touchline run` needs this token")
+            else:
+                self.report.mistake(
+                    place_of(node), f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
+                )
+
+    def _names(self, node: yaml.Node | None) -> Catalogue:
+        if not isinstance(node, yaml.ScalarNode) or is_null(node):
+            return shipped_names()
+        try:
+            return shipped_names().extended(self._beside(node.value).read_text(encoding="utf-8"))
+        except OSError as error:
+            self.report.mistake(place_of(node), f"the catalogue {node.value} cannot be read: {_why(error)}")
+        except ValueError as error:
+            self.report.mistake(place_of(node), f"the catalogue {node.value}: {error}")
+        return shipped_names()
+
+    def _rules(self, fields: Mapping[str, yaml.Node], names: Catalogue) -> RuleSet:
+        if not any(key in fields for key in ("rules", "include", "extends")):
+            if "texts" in fields:
+                self.report.warn(place_of(fields["texts"]), "no rule uses these texts: there are no rules here")
+            return pack()
+        return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, names, self._included)
+
+    def _included(self, pattern: str) -> list[yaml.Node]:
+        """The documents of the files that a pattern names, in the order of their names."""
+        try:
+            found = sorted(self.path.parent.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
+        except (ValueError, NotImplementedError, OSError) as error:
+            raise ValueError(f'"{pattern}" is not a pattern for files') from error
+        if not found and not any(sign in pattern for sign in "*?["):
+            raise ValueError(f"there is no file {pattern}")
+        return [root for file in found if (root := self._include(file)) is not None]
+
+    def _include(self, file: Path) -> yaml.Node | None:
+        try:
+            root = _document(file, self.report)
+        except ConfigInvalid as error:
+            raise ValueError(f"{file} cannot be read") from error
+        if root is not None:
+            self._expand(root, ())
+        return root
+
+    def _token(self, section: Feed | Telegram, node: yaml.Node | None) -> SecretStr:
+        """The token itself, or what its file holds."""
+        at = {key.value: value for key, value in pairs(node)}.get("token_file")
+        if section.token_file is None or at is None:
+            return section.token
+        if section.token.get_secret_value():
+            self.report.mistake(place_of(at), "write token or token_file, not both")
+        try:
+            return SecretStr(self._beside(section.token_file).read_text(encoding="utf-8").strip())
+        except (OSError, ValueError) as error:
+            self.report.mistake(place_of(at), f"the file {section.token_file} cannot be read: {_why(error)}")
+            return SecretStr("")
+
+    def _heed_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
+        """A chat may name a kind before a rule has it; more likely it is misspelt."""
+        for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
+            kinds = next((value for key, value in pairs(chat) if key.value == "kinds"), None)
+            for kind in scalars(kinds):
+                if kind.value not in rules.kinds():
+                    self.report.warn(place_of(kind), f"no rule has this kind: {unknown('kind', kind.value, rules.kinds())}")
+
+    def _beside(self, name: str) -> Path:
+        """A path in the file is meant from where the file is."""
+        return self.path.parent / name
+
+
+def _tokens(root: yaml.Node) -> list[yaml.Node]:
+    """The values of `feed.token` and `telegram.token`."""
+    sections = [value for key, value in pairs(root) if key.value in _VARIABLES]
+    return [value for section in sections for key, value in pairs(section) if key.value == "token"]
+
+
+def _part(root: yaml.MappingNode, keys: Sequence[str]) -> yaml.MappingNode:
+    """The same mapping with only some of its keys, and of those only the ones that hold something."""
+    kept = [(key, value) for key, value in pairs(root) if key.value in keys and not is_null(value)]
+    return yaml.MappingNode(root.tag, kept, root.start_mark, root.end_mark)
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or "unknown trouble").lower() if isinstance(error, OSError) else "it is not text"

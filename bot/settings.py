@@ -1,0 +1,198 @@
+"""The sections of the configuration beside its rules, as pydantic models. Scalars arrive as the text that was written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, SecretStr, model_validator
+
+from bot.store.model import Scope, Subscription, named
+from rules import document
+
+STREAM_URLS = ("wss://dde-streams.data.srarena.io", "wss://dde-streams.data.imgarena.com")
+API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.com")
+"""The new hosts, then those that are going away (feed documentation, section 0)."""
+
+QUIETEST = dt.timedelta(seconds=11)
+"""The feed is heard every ten seconds at least (feed documentation, section 2.3)."""
+
+_ID = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_SUBSCRIBE = 'a subscription is all, {team: NAME}, {competition: NAME} or {match: "A v B"}'
+
+
+def _scalar(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{what} is expected here")
+    return value.strip()
+
+
+def _duration(value: Any) -> Any:
+    return value if isinstance(value, dt.timedelta) else document.duration(_scalar(value, "a duration such as 15m"))
+
+
+def _whole(value: Any) -> Any:
+    return value if isinstance(value, int) else document.whole(_scalar(value, "a whole number"))
+
+
+def _flag(value: Any) -> Any:
+    return value if isinstance(value, bool) else document.flag(_scalar(value, "true or false"))
+
+
+def _text(value: Any) -> str:
+    return _scalar(value, "one text")
+
+
+def _url(*schemes: str) -> Any:
+    def checked(value: Any) -> str:
+        url = _text(value).rstrip("/")
+        if not _is_url(url, schemes):
+            raise ValueError(f"an address that begins with {' or '.join(f'{s}://' for s in schemes)} is expected here")
+        return url
+
+    return checked
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in schemes and bool(url.hostname) and url.port != 0 and not re.search(r"\s", text)
+    except ValueError:
+        return False
+
+
+def _several(value: Any) -> Any:
+    """One value is a list of one."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    if not values:
+        raise ValueError("the list is empty")
+    return tuple(values)
+
+
+def _database(value: Any) -> str:
+    """The value may hold a password and is never repeated."""
+    url = _text(value)
+    if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
+        raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
+    return url
+
+
+def _listen(value: Any) -> str | None:
+    if value is None:
+        return None
+    host, _, port = _text(value).rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8080, or null for none")
+    return f"{host}:{int(port)}"
+
+
+def _secret(value: Any) -> SecretStr:
+    return value if isinstance(value, SecretStr) else SecretStr("" if value is None else _text(value))
+
+
+def subscription(value: Any) -> Subscription:
+    """Read one entry of `subscribe:`; raise ValueError with a sentence."""
+    if isinstance(value, Subscription):
+        return value
+    if value == "all":
+        return Subscription(Scope.ALL)
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError(_SUBSCRIBE)
+    scope, name = next(iter(value.items()))
+    if scope not in ("team", "competition", "match") or not isinstance(name, str) or not name.strip():
+        raise ValueError(_SUBSCRIBE)
+    return _followed(Scope(scope), " ".join(name.split()))
+
+
+def _followed(scope: Scope, name: str) -> Subscription:
+    is_id = " v " not in name if scope is Scope.MATCH else bool(_ID.fullmatch(name))
+    return Subscription(scope, name if is_id else named(name), name)
+
+
+Duration = Annotated[dt.timedelta, BeforeValidator(_duration)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Words = Annotated[str, BeforeValidator(_text)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+StreamUrl = Annotated[str, BeforeValidator(_url("wss", "ws"))]
+ApiUrl = Annotated[str, BeforeValidator(_url("https", "http"))]
+Followed = Annotated[Subscription, PlainValidator(subscription)]
+Kind = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known; its values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+class Feed(Section):
+    """Where the feed is, and how to be let in."""
+
+    token: Secret = SecretStr("")
+    token_file: Words | None = None
+    stream_url: Annotated[tuple[StreamUrl, ...], BeforeValidator(_several)] = STREAM_URLS
+    api_url: Annotated[tuple[ApiUrl, ...], BeforeValidator(_several)] = API_URLS
+    stale_after: Annotated[Duration, Field(ge=QUIETEST)] = dt.timedelta(seconds=25)
+
+
+class Telegram(Section):
+    """The bot at Telegram, and who may command it."""
+
+    token: Secret = SecretStr("")
+    token_file: Words | None = None
+    api_url: ApiUrl = "https://api.telegram.org"
+    admins: tuple[Whole, ...] = ()
+    messages_per_second: Annotated[Whole, Field(ge=1, le=1000)] = 30
+    allow_paid_broadcast: Flag = False
+
+    @model_validator(mode="after")
+    def _paid_for(self) -> Telegram:
+        if self.messages_per_second > 30 and not self.allow_paid_broadcast:
+            raise ValueError("more than 30 messages a second need allow_paid_broadcast: true")
+        return self
+
+
+class Schedule(Section):
+    """When fixtures are looked up and connected."""
+
+    connect_before_kickoff: Duration = dt.timedelta(minutes=15)
+    refresh_fixtures_every: Annotated[Duration, Field(ge=dt.timedelta(seconds=1))] = dt.timedelta(minutes=10)
+
+
+class Storage(Section):
+    """Where chats and alerts are kept, and for how long."""
+
+    url: Annotated[str, BeforeValidator(_database)] = "sqlite:///touchline.db"
+    keep: Annotated[Duration, Field(ge=dt.timedelta(days=1))] = dt.timedelta(days=14)
+
+
+class Http(Section):
+    """Where health and metrics are served; None: nowhere."""
+
+    listen: Annotated[str | None, BeforeValidator(_listen)] = "127.0.0.1:8080"
+
+
+class FixedChat(Section):
+    """A chat whose subscriptions stand in the file. `kinds` None: all."""
+
+    chat: Whole
+    topic: Annotated[Whole, Field(ge=0)] = 0
+    subscribe: tuple[Followed, ...]
+    kinds: tuple[Kind, ...] | None = None
+
+
+class Settings(Section):
+    """The whole file without its rules."""
+
+    feed: Feed = Feed()
+    telegram: Telegram = Telegram()
+    schedule: Schedule = Schedule()
+    storage: Storage = Storage()
+    http: Http = Http()
+    chats: tuple[FixedChat, ...] = ()
+    catalogue: Words | None = None
+
+
