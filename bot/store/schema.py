@@ -1,0 +1,110 @@
+"""The tables. Instants are seconds since 1970 in UTC, so that every database orders them alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("topic", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("suspended_why", String, nullable=False, server_default=""),
+    Column("all_kinds", Boolean, nullable=False),
+    Column("kinds_on", Text, nullable=False),
+    Column("kinds_off", Text, nullable=False),
+    Column("language", String, nullable=False),
+    Column("timezone", String, nullable=False),
+    Column("delay", Integer, nullable=False),
+    Column("muted_until", Float),
+    Column("fixed", Boolean, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("topic", BigInteger, primary_key=True, autoincrement=False),
+    Column("scope", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Index("subscriptions_by_key", "scope", "key", "chat_id", "topic"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("action_id", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("candidates", Text, nullable=False),  # JSON: the alternatives of the latest revision
+    Column("born", Text, nullable=False),  # JSON: by rule, when it first made this news
+    Column("lines", Text, nullable=False, server_default=""),  # JSON: of a summary, the actions it tells
+    Column("missed", Boolean, nullable=False),  # some chat did not hear of it in time
+    Column("summary", String, nullable=False, server_default=""),  # the summary that told it
+    Column("rank", Integer, nullable=False),
+    Column("spreading", Boolean, nullable=False),  # more chats may have to hear of this revision
+    Column("first_chat", BigInteger),  # the last chat reached with the news itself; None: from the start
+    Column("first_topic", BigInteger),
+    Column("first_done", Boolean, nullable=False),
+    Column("told_chat", BigInteger),  # the last chat reached with the revision
+    Column("told_topic", BigInteger),
+    Column("told_done", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Index("alerts_spreading", "spreading"),
+    Index("alerts_by_age", "updated_at"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("action_id", String, primary_key=True),
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("topic", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", String, nullable=False),  # waiting, done, dropped
+    Column("reason", String, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("message_id", BigInteger),  # None: not told; 0: told, but the message can no longer be reached
+    Column("rule", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("rings", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("gravity", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # the revision that the chat has seen
+    Column("body", Text, nullable=False),
+    Column("restored", Boolean, nullable=False),
+    Column("reply", Text),  # a reply that is still to be sent
+    Column("reply_rings", Boolean, nullable=False),
+    Index("entries_waiting", "status", "due_at"),
+    Index("entries_by_chat", "chat_id", "topic"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("seq", BigInteger),
+    Column("updated_at", Float, nullable=False),
+)
+
+
+def seconds(instant: dt.datetime) -> float:
+    """An instant as the tables keep it."""
+    return instant.timestamp()
+
+
+def instant(seconds: float) -> dt.datetime:
+    """An instant from the tables."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
