@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -97,7 +98,7 @@ async def perform(scenario: Scenario, seconds: float, cast: Cast) -> None:
     clock = SystemClock()
     script = script_of(scenario, seconds)
     simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at)
-    async with _stage(cast, clock) as (pipeline, courier), simulator.serve() as urls:
+    async with _stage(cast, clock) as (pipeline, courier, working), simulator.serve() as urls:
         await pipeline.open(scenario.fixture)
         if first := pipeline.match(scenario.fixture.id):
             cast.on_match(first)
@@ -105,13 +106,13 @@ async def perform(scenario: Scenario, seconds: float, cast: Cast) -> None:
         async def take(packet: Packet, received: dt.datetime) -> None:
             cast.on_match((await pipeline.take(packet, received)).after)
 
-        await Connection(scenario.fixture.id, Settings((urls.stream,)), clock, take).run()
+        await _while(working, Connection(scenario.fixture.id, Settings((urls.stream,)), clock, take).run())
         await pipeline.close(scenario.fixture.id, clock.now())
         await courier.drain()
 
 
 @asynccontextmanager
-async def _stage(cast: Cast, clock: SystemClock) -> AsyncIterator[tuple[Pipeline, Courier]]:
+async def _stage(cast: Cast, clock: SystemClock) -> AsyncIterator[tuple[Pipeline, Courier, asyncio.Task[None]]]:
     """A database in memory with one chat that takes everything, and a courier at work."""
     database = await Database.open("sqlite://")
     chats = Chats(database)
@@ -121,9 +122,19 @@ async def _stage(cast: Cast, clock: SystemClock) -> AsyncIterator[tuple[Pipeline
     courier = Courier(outbox, cast.messenger, cast.limits, clock, None)
     working = asyncio.create_task(courier.run())
     try:
-        yield Pipeline(cast.rules, cast.names, outbox), courier
+        yield Pipeline(cast.rules, cast.names, outbox), courier, working
     finally:
         working.cancel()
         with suppress(asyncio.CancelledError):
             await working
         await database.close()
+
+
+async def _while(working: asyncio.Task[None], playing: Coroutine[Any, Any, Any]) -> None:
+    """Play to the end; where the courier ends before that, such as by a closed pipe, raise what ended it."""
+    play = asyncio.ensure_future(playing)
+    try:
+        await asyncio.wait({play, working}, return_when=asyncio.FIRST_COMPLETED)
+        await (play if play.done() else working)
+    finally:
+        play.cancel()

@@ -50,7 +50,7 @@ def terminal_messenger(console: Console) -> TerminalChat:
 
 
 class PrintedChat:
-    """One line for each message (✉), edit (✎) and reply (↩): for pipes and logs."""
+    """One line for each message (✉), edit (✎) and reply (↩), what is struck through between ~~: for pipes and logs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -81,8 +81,9 @@ class PrintedChat:
         self._clock = clock_words(match)
 
     def _line(self, mark: str, number: str, html: str) -> None:
-        text = Text.assemble(f"{self._clock:>7}  {mark} {number:<10} ", Text(" · ").join(painted(html).split("\n")))
-        self._console.print(text, soft_wrap=True)
+        struck = html.replace("<s>", "<s>~~").replace("</s>", "~~</s>")
+        words = " · ".join(painted(struck).plain.split("\n"))
+        print(f"{self._clock:>7}  {mark} {number:<10} {words}", file=self._console.file, flush=True)
 
 
 class DrawnChat:

@@ -42,11 +42,13 @@ async def test_a_pipe_gets_one_line_for_each_message_edit_and_reply() -> None:
     with terminal_messenger(console) as chat:
         first = await chat.send(CHAT, "⚽ <b>Goal?</b>\n10'", silent=False)
         await chat.edit(CHAT, first, "⚽ <b>Goal!</b>\n10' Messi")
+        await chat.edit(CHAT, first, "<s>Goal!</s>")
         await chat.send(CHAT, "Disallowed", silent=False, reply_to=first)
 
     assert [line.split() for line in _shown(console).splitlines()] == [
         ["✉", "#1", "⚽", "Goal?", "·", "10'"],
         ["✎", "#1", "⚽", "Goal!", "·", "10'", "Messi"],
+        ["✎", "#1", "~~Goal!~~"],
         ["↩", "#2", "to", "#1", "Disallowed"],
     ]
 
