@@ -32,12 +32,12 @@ from bot.feed.backoff import (
 )
 from bot.feed.decode import Control, ControlKind, decode
 from bot.feed.gate import Gate
+from bot.feed.hosts import Hosts
 from bot.feed.session import Ending, Session, State
 from rules.action import Packet
 
 log = structlog.get_logger()
 
-_HOST_PATIENCE = 60.0
 _LAGS = 200
 _TICK = 0.001
 """The shortest wait, in seconds: a shorter one might not move the clock."""
@@ -101,8 +101,7 @@ class Connection:
         self._chance = chance or random.Random()
         self._delays = full_jitter(self._chance)
         self._session = Session(settings.stale_after.total_seconds(), position)
-        self._host = 0
-        self._hostless_since: float | None = None
+        self._hosts = Hosts(settings.stream_url)
         self._reloaded = asyncio.Event()
         self._told_refused = False
         self._reason = ""
@@ -139,7 +138,7 @@ class Connection:
         return Status(
             self._fixture_id,
             self._session.state,
-            self._url_base(),
+            self._hosts.current,
             self._last_frame,
             self._session.position,
             self._session.reconnects,
@@ -150,12 +149,8 @@ class Connection:
             lags[len(lags) * 99 // 100] if lags else None,
         )
 
-    def _url_base(self) -> str:
-        hosts = self._settings.stream_url
-        return hosts[self._host % len(hosts)].rstrip("/")
-
     def _url(self, start: int) -> str:
-        path = f"{self._url_base()}/media/soccer/fixtures/{quote(self._fixture_id, safe='')}/actions"
+        path = f"{self._hosts.current}/media/soccer/fixtures/{quote(self._fixture_id, safe='')}/actions"
         return f"{path}?startPosition={start}" if start else path
 
     async def _once(self) -> None:
@@ -187,7 +182,7 @@ class Connection:
         return of_status(error.response.status_code)
 
     async def _stay(self, socket: ClientConnection) -> None:
-        self._hostless_since = None
+        self._hosts.reached()
         trouble = Trouble.CLOSED
         try:
             await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
@@ -249,7 +244,7 @@ class Connection:
         elif self._session.state is State.LIVE:
             if control.kind is ControlKind.ACCEPTED:
                 self._told_refused = False
-                log.info("feed_connected", fixture=self._fixture_id, host=self._url_base())
+                log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
             elif control.kind is ControlKind.HEARTBEAT and self._on_caught_up is not None:
                 await self._on_caught_up()
 
@@ -279,22 +274,13 @@ class Connection:
         """The connection was not made or is lost."""
         await self._deliver(self._session.failed(trouble), self._clock.now())
         cause = self._session.trouble or trouble
-        if REMEDIES[cause].next_host:
-            self._try_next_host(cause)
+        if self._hosts.failed(cause, self._clock.monotonic()):
+            log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._hosts.current)
         if REMEDIES[cause].refused and not self._told_refused:
             self._told_refused = True
             log.error("feed_refused", fixture=self._fixture_id, reason=self._clean(self._reason))
             if self._on_refused is not None:
                 await self._on_refused(self._clean(self._reason) or "the feed refused the token")
-
-    def _try_next_host(self, cause: Trouble) -> None:
-        """After a minute without name or TLS on one host, take the next."""
-        now = self._clock.monotonic()
-        if self._hostless_since is None:
-            self._hostless_since = now
-        if now - self._hostless_since >= _HOST_PATIENCE and len(self._settings.stream_url) > 1:
-            self._host, self._hostless_since = self._host + 1, None
-            log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._url_base())
 
     def _clean(self, words: str) -> str:
         token = self._settings.token.get_secret_value()

@@ -1,0 +1,228 @@
+"""Frames as documented, as sampled, and as nobody would expect them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import FrameUnreadable
+from bot.feed.decode import Control, ControlKind, decode
+from bot.feed.recording import read
+from rules.action import Packet, Player, SendType, Side, Team
+from tests.recordings import each_recording, needs_recordings
+
+RECEIVED = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
+ACTION: dict[str, Any] = {
+    "actionId": "a1",
+    "fixtureId": "f1",
+    "period": 2,
+    "sendType": "Confirmed",
+    "clockTime": "91:51",
+    "timestamp": "2022-07-08T19:54:23.469160Z",
+    "fixtureSeqNum": 757,
+    "fixtureActionType": "Goal",
+}
+
+
+def frame(summary: Any = None, finished: Any = False, **changes: Any) -> str:
+    """A frame whose action is changed so; None takes a key away."""
+    action = {key: value for key, value in (ACTION | changes).items() if value is not None}
+    return json.dumps({"fixtureAction": action, "finished": finished} | ({} if summary is None else {"fixtureSummary": summary}))
+
+
+def packet(summary: Any = None, finished: Any = False, **changes: Any) -> Packet:
+    read = decode(frame(summary, finished, **changes), RECEIVED, "f1")
+    assert isinstance(read, Packet)
+    return read
+
+
+def test_a_documented_frame_is_read_whole() -> None:
+    related = {"relatedFixtureActionIds": ["g1"], "team": {"id": "t", "name": "Groningen", "homeTeam": False}}
+    read = packet({"homeTeamScore": 1, "awayTeamScore": 2, "currentClockTime": "91:52"}, **related)
+
+    assert (read.action_id, read.seq, read.period_id, read.clock) == ("a1", 757, 2, 91 * 60 + 51)
+    assert (read.team, read.team_side, read.related) == (Team("t", "Groningen"), Side.AWAY, ("g1",))
+    assert (read.summary.home, read.summary.away, read.summary.clock) == (1, 2, 91 * 60 + 52)
+    assert read.at == dt.datetime(2022, 7, 8, 19, 54, 23, 469160, dt.UTC)
+
+
+@pytest.mark.parametrize("word", ["pending", "PENDING", " Pending "])
+def test_the_letter_case_of_a_send_type_does_not_matter(word: str) -> None:
+    assert packet(sendType=word).send_type is SendType.PENDING
+
+
+def test_an_unknown_send_type_is_no_error() -> None:
+    assert packet(sendType="Reviewed").send_type is SendType.OTHER
+
+
+def test_numbers_may_be_quoted() -> None:
+    read = packet({"homeTeamScore": "2", "currentPeriod": "1"}, fixtureSeqNum="12", period="1", timelineSequence="1.0E-16")
+
+    assert (read.seq, read.period_id, read.summary.home, read.summary.period_id) == (12, 1, 2, 1)
+
+
+def test_a_timeline_sequence_of_any_kind_is_passed_over() -> None:
+    text = frame().replace('"period": 2', '"period": 2, "timelineSequence": 1.0E-16')
+
+    assert isinstance(decode(text), Packet)
+
+
+@pytest.mark.parametrize(
+    ("told", "at"),
+    [
+        ("2026-05-06T19:05:08.376Z", dt.datetime(2026, 5, 6, 19, 5, 8, 376000, dt.UTC)),
+        ("2026-05-06T19:05:08", dt.datetime(2026, 5, 6, 19, 5, 8, 0, dt.UTC)),
+        ("2026-05-06T21:05:08+02:00", dt.datetime(2026, 5, 6, 19, 5, 8, 0, dt.UTC)),
+        ("yesterday", RECEIVED),
+        (None, RECEIVED),
+        (17, RECEIVED),
+    ],
+)
+def test_a_time_is_in_utc_and_falls_back_to_the_arrival(told: Any, at: dt.datetime) -> None:
+    assert packet(timestamp=told).at == at
+
+
+@pytest.mark.parametrize(
+    ("player", "name"),
+    [
+        ({"id": "p", "name": "H. Kane"}, "H. Kane"),
+        ({"id": "p", "fullName": "Harry Kane", "firstName": "H", "lastName": "K"}, "Harry Kane"),
+        ({"id": "p", "firstName": "Harry", "lastName": "Kane", "shirtNumber": "10"}, "Harry Kane"),
+        ({"id": "p", "lastName": "Kane"}, "Kane"),
+    ],
+)
+def test_a_player_is_named_by_whatever_keys_there_are(player: dict[str, str], name: str) -> None:
+    assert packet(player=player).player == Player("p", name)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"player": 7},
+        {"player": []},
+        {"team": [1]},
+        {"metadata": ["a", "list"]},
+        {"relatedFixtureActionIds": "g1"},
+        {"relatedFixtureActionIds": [None, {}]},
+        {"clockTime": 12},
+        {"clockTime": "ten"},
+        {"period": "first"},
+        {"period": -1},
+        {"fixtureSeqNum": True},
+        {"fixtureSeqNum": 10**30},
+        {"fixtureActionSubType": {}},
+        {"summary": "2-1"},
+        {"summary": {"periods": 2, "homeTeamScore": {}}},
+        {"summary": {"periods": [1, {"id": "1", "label": None}]}},
+        {"finished": "yes"},
+    ],
+)
+def test_a_wrong_type_in_an_optional_field_does_not_lose_the_packet(wrong: dict[str, Any]) -> None:
+    assert packet(**wrong).action_id == "a1"
+
+
+def test_a_name_alone_is_a_player_and_a_team() -> None:
+    read = packet(player="H. Kane", team="Tottenham")
+
+    assert (read.player, read.team) == (Player("", "H. Kane"), Team("", "Tottenham"))
+
+
+def test_nulls_are_as_good_as_absent() -> None:
+    optional = ("team", "player", "relatedFixtureActionIds", "metadata", "delayStatus", "fixtureActionSubType", "fixtureSeqNum")
+    action = ACTION | dict.fromkeys(optional)
+
+    assert decode(json.dumps({"fixtureAction": action, "fixtureSummary": None})) == decode(frame(fixtureSeqNum=None))
+
+
+def test_a_delayed_packet_and_a_finished_one_say_so() -> None:
+    assert packet(delayStatus="DELAYED").delayed
+    assert packet(finished=True).finished
+    assert packet({"finished": True}).finished
+
+
+def test_a_status_may_be_a_number() -> None:
+    assert packet({"currentStatus": 2, "collectionStatus": 4}).summary.status == "Completed"
+
+
+def test_a_packet_without_a_fixture_is_of_the_connection() -> None:
+    assert packet(fixtureId=None).fixture_id == "f1"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("{", "not-json"),
+        (b"\xff\xfe", "not-json"),
+        ("[" * 100_000, "not-json"),
+        ("[]", "not-an-object"),
+        ("7", "not-an-object"),
+        ("{}", "incomplete"),
+        ('{"fixtureAction": 7}', "incomplete"),
+        (frame(actionId=None), "incomplete"),
+        (frame(fixtureActionType=""), "incomplete"),
+        (frame(sendType=None), "incomplete"),
+        (frame(fixtureId="f2"), "other-fixture"),
+    ],
+)
+def test_an_unreadable_frame_says_of_which_kind(text: str | bytes, kind: str) -> None:
+    with pytest.raises(FrameUnreadable) as raised:
+        decode(text, RECEIVED, "f1")
+
+    assert raised.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"message":"Authorisation accepted","level":"INFO"}', ControlKind.ACCEPTED),
+        ('{"message":"authorized","level":"info"}', ControlKind.ACCEPTED),
+        ('{"message":"Not authorised","level":"INFO"}', ControlKind.REFUSED),
+        ('{"message":"Heartbeat sent at 2026-08-15T14:00:00Z","level":"INFO"}', ControlKind.HEARTBEAT),
+        ('{"message":"Authentication message had incorrect format","level":"ERROR"}', ControlKind.REFUSED),
+        ('{"error":"no","status":401}', ControlKind.REFUSED),
+        ('{"errorMessage":"Supplied token could not be authenticated"}', ControlKind.REFUSED),
+        ('"go away"', ControlKind.REFUSED),
+        ("{The supplied authentication is invalid}", ControlKind.REFUSED),
+        ('{"message":"soon closing","level":"WARN"}', ControlKind.NOTICE),
+    ],
+)
+def test_a_frame_without_data_is_known_by_its_words(text: str, kind: ControlKind) -> None:
+    read = decode(text)
+
+    assert isinstance(read, Control)
+    assert read.kind is kind
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from([*ACTION, "team", "player", "metadata", "relatedFixtureActionIds", "delayStatus"])
+SUMMARY_KEYS = st.sampled_from(["homeTeamScore", "currentStatus", "currentClockTime", "periods", "finished", "currentPeriod"])
+FRAMES = st.fixed_dictionaries(
+    {"fixtureAction": st.dictionaries(KEYS, JSON).map(lambda changed: ACTION | changed)},
+    optional={"fixtureSummary": st.dictionaries(SUMMARY_KEYS, JSON) | JSON, "finished": JSON},
+)
+
+
+@given(st.binary() | st.text() | JSON.map(json.dumps) | FRAMES.map(json.dumps))
+def test_whatever_a_frame_holds_nothing_else_is_raised(text: str | bytes) -> None:
+    try:
+        assert isinstance(decode(text, RECEIVED, "f1"), Packet | Control)
+    except FrameUnreadable as error:
+        assert error.kind in {"not-json", "not-an-object", "incomplete", "other-fixture"}
+
+
+@needs_recordings
+@each_recording
+def test_every_frame_of_a_recording_is_a_packet(path: Path) -> None:
+    packets = [decode(recorded.frame) for recorded in read(path)]
+
+    assert all(isinstance(packet, Packet) for packet in packets)

@@ -1,0 +1,98 @@
+"""Fixtures of the REST side, in all the shapes that the documentation shows or leaves open."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from bot.errors import FrameUnreadable
+from bot.feed.decode_fixtures import decode_fixture, decode_fixtures
+from rules.action import Fixture, Team
+from tests.bot.feed.test_decode import JSON
+
+TEAMS = [{"id": "h", "name": "FC Helsingör"}, {"id": "n", "name": "Nyköbing FC"}]
+COMPETITION = {"season": {"competition": {"id": "c", "name": "1st Division"}}}
+
+
+def fixture(**changes: Any) -> Fixture:
+    data = {"id": "f1", "name": "Nyköbing FC v FC Helsingör", "startDateUTC": "2026-04-04T20:30:00", "teams": TEAMS}
+    return decode_fixture(json.dumps(data | {"stage": COMPETITION} | changes).encode())
+
+
+def test_home_is_told_by_the_name_and_never_by_the_order() -> None:
+    assert (fixture().home.id, fixture().away.id) == ("n", "h")
+
+
+def test_home_is_told_by_a_flag_where_there_is_one() -> None:
+    flagged = [TEAMS[0] | {"homeTeam": True}, TEAMS[1] | {"homeTeam": False}]
+
+    assert fixture(teams=flagged).home.id == "h"
+
+
+def test_accents_do_not_hide_a_team_and_one_known_team_names_the_other() -> None:
+    assert fixture(name="NYKOBING FC vs Helsingor").away.id == "h"
+
+
+@pytest.mark.parametrize("changes", [{"name": "Final"}, {"teams": []}, {"teams": "none"}, {"name": "Ajax v PSV"}])
+def test_teams_that_cannot_be_told_apart_are_left_empty(changes: dict[str, Any]) -> None:
+    assert (fixture(**changes).home, fixture(**changes).away) == (Team(), Team())
+
+
+def test_a_kick_off_is_in_utc_and_midnight_is_a_placeholder() -> None:
+    assert fixture().kickoff == dt.datetime(2026, 4, 4, 20, 30, tzinfo=dt.UTC)
+    assert fixture().kickoff_known
+    assert not fixture(startDateUTC="2026-04-04T00:00:00").kickoff_known
+    assert fixture(startDateUTC=None).kickoff is None
+
+
+@pytest.mark.parametrize(("told", "status"), [("Live", "Live"), (7, "Unverified"), ("2", "Completed"), (None, "Scheduled")])
+def test_a_status_is_a_word_or_a_number(told: Any, status: str) -> None:
+    assert fixture(status=told).status == status
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"stage": {"competition": {"id": "c", "name": "1st Division"}}},
+        {"stage": None, "competition": {"id": "c", "name": "1st Division"}},
+        {"stage": {"season": {"id": "c", "name": "1st Division"}}},
+        {"stage": {"id": "c", "name": "1st Division"}},
+    ],
+)
+def test_a_competition_is_the_nearest_thing_with_a_name(changes: dict[str, Any]) -> None:
+    assert fixture(**changes).competition == Team("c", "1st Division")
+
+
+def test_a_deleted_fixture_says_so() -> None:
+    assert fixture(fixtureDeleted=True).deleted
+
+
+@pytest.mark.parametrize(
+    ("page", "last"),
+    [
+        ([{"id": "f"}], True),
+        ({"content": [{"id": "f"}], "last": False}, False),
+        ({"content": [{"id": "f"}], "pageable": {"pageNumber": 0, "totalPages": 2}}, False),
+        ({"content": [{"id": "f"}], "number": 1, "totalPages": 2}, True),
+        ({"content": [{"id": "f"}, {}, 7], "pageable": "INSTANCE"}, False),
+        ({"id": "f"}, True),
+    ],
+)
+def test_lists_pages_and_single_fixtures_are_understood(page: Any, last: bool) -> None:
+    read = decode_fixtures(json.dumps(page).encode())
+
+    assert ([f.id for f in read.fixtures], read.last) == (["f"], last)
+
+
+@given(JSON)
+def test_any_json_is_read_or_refused(data: Any) -> None:
+    for shape in (data, [data], {"content": [data], "pageable": data, "last": data}, {"id": "f", "teams": data, "stage": data}):
+        try:
+            decode_fixtures(json.dumps(shape).encode())
+        except FrameUnreadable:
+            continue

@@ -1,0 +1,71 @@
+"""What is encoded is what the vendor would have sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bot.feed.decode import Control, ControlKind, decode
+from bot.feed.decode_fixtures import decode_fixture
+from bot.feed.encode import Dialect, accepted, encode_packet, fixture_object, heartbeat, refused
+from bot.feed.recording import read
+from rules.action import Packet
+from tests.packets import FIXTURE, KICKOFF, Story
+from tests.recordings import each_recording, needs_recordings
+
+
+def action(packet: Packet, **dialect: Any) -> dict[str, Any]:
+    """The `fixtureAction` of an encoded packet."""
+    told: dict[str, Any] = json.loads(encode_packet(packet, Dialect(**dialect)))["fixtureAction"]
+    return told
+
+
+@pytest.mark.parametrize("keys", ["name", "fullName"])
+def test_a_packet_comes_back_as_it_was(keys: str) -> None:
+    packet = Story().packet("Goal", "Pending", "g", "home", sub="Header", player="Bukayo Saka", related=("v",), minute=50)
+
+    assert decode(encode_packet(packet, Dialect(player_keys=keys))) == packet
+
+
+@needs_recordings
+@each_recording
+def test_every_packet_of_a_recording_comes_back_as_it_was(path: Path) -> None:
+    packets = [decode(recorded.frame) for recorded in read(path)]
+
+    assert [decode(encode_packet(packet)) for packet in packets if isinstance(packet, Packet)] == packets
+
+
+def test_version_1_knows_neither_sides_nor_related_actions() -> None:
+    told = action(Story().packet("Goal", side="home", related=("x",)), api_version=1)
+
+    assert "relatedFixtureActionIds" not in told
+    assert "homeTeam" not in told["team"]
+
+
+def test_own_goals_and_second_yellows_may_be_types_of_their_own() -> None:
+    own = action(Story().packet("Goal", sub="Own Goal"), own_goal_as="type")
+    second = action(Story().packet("Red Card", sub="Second Yellow"), second_yellow_as="type")
+
+    assert (own["fixtureActionType"], second["fixtureActionType"]) == ("Own Goal", "Second Yellow Card")
+
+
+def test_a_full_name_is_split_for_the_dialect_that_wants_it() -> None:
+    player = action(Story().packet("Goal", player="Bukayo Saka"), player_keys="fullName")["player"]
+
+    assert (player["fullName"], player["firstName"], player["lastName"]) == ("Bukayo Saka", "Bukayo", "Saka")
+
+
+def test_control_frames_are_known_for_what_they_are() -> None:
+    kinds = [read.kind for frame in (accepted(), refused(), heartbeat(KICKOFF)) if isinstance(read := decode(frame), Control)]
+
+    assert kinds == [ControlKind.ACCEPTED, ControlKind.REFUSED, ControlKind.HEARTBEAT]
+
+
+def test_a_fixture_comes_back_as_it_was() -> None:
+    read = decode_fixture(json.dumps(fixture_object(FIXTURE)).encode())
+
+    assert read == msgspec.structs.replace(FIXTURE, collection_status="CollectionScheduled")

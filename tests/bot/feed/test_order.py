@@ -1,0 +1,114 @@
+"""Packets come out in the order of their numbers, and what is missing is asked for again, but not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.feed.order import PATIENCE, REPAIRS, Order
+from rules.action import Packet
+from tests.packets import Story
+
+
+def packet(seq: int) -> Packet:
+    return Story().packet("Foul", action=f"a{seq}", seq=seq)
+
+
+def told(order: Order, *seqs: int, now: float = 0.0) -> list[int | None]:
+    """What may be told after these have come."""
+    return [p.seq for position, seq in enumerate(seqs, start=1) for p in order.take(packet(seq), position, now)]
+
+
+def seqs(packets: Iterable[Packet]) -> list[int | None]:
+    return [p.seq for p in packets]
+
+
+def test_packets_in_order_pass_at_once() -> None:
+    assert told(Order(), 1, 2, 3) == [1, 2, 3]
+
+
+def test_a_packet_before_its_forerunner_waits_for_it() -> None:
+    order = Order()
+
+    assert told(order, 1, 3) == [1]
+    assert seqs(order.take(packet(2), 3, 0.1)) == [2, 3]
+    assert (order.missing, order.wants_rewind(9.0)) == (0, False)
+
+
+def test_a_packet_waits_no_longer_than_a_second() -> None:
+    order = Order()
+    told(order, 1, 3)
+
+    assert order.wake_at == PATIENCE
+    assert seqs(order.wake(PATIENCE)) == [3]
+
+
+def test_a_packet_waits_for_no_more_than_three_others() -> None:
+    assert told(Order(), 1, 3, 4, 5, 6) == [1, 3, 4, 5, 6]
+
+
+def test_a_packet_that_comes_too_late_passes_at_once() -> None:
+    order = Order()
+    told(order, 1, 3, 4, 5, 6)
+
+    assert seqs(order.take(packet(2), 6, 0.5)) == [2]
+
+
+def test_a_packet_without_a_number_passes_at_once() -> None:
+    order = Order()
+    told(order, 1, 3)
+
+    assert seqs(order.take(replace(packet(9), seq=None), 3, 0.0)) == [None]
+
+
+def test_a_missing_number_is_asked_for_again_from_where_it_was_missed() -> None:
+    order = Order()
+    told(order, 1, 2, 4)
+
+    assert not order.wants_rewind(0.5)
+    assert order.wants_rewind(PATIENCE)
+    assert order.rewind_to == 2
+
+
+def test_a_number_that_cannot_be_had_is_given_up() -> None:
+    order = Order()
+    told(order, 1, 3)
+    rewinds = 0
+    for now in range(1, 20):
+        rewinds += order.wants_rewind(float(2 * now))
+        order.again(packet(3), float(2 * now))
+
+    order.wake(99.0)
+
+    assert (rewinds, order.waiting, order.missing) == (REPAIRS, False, 1)
+
+
+def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
+    order = Order()
+    rewinds, now = 0, 0.0
+    for number in range(1, 100, 2):
+        order.take(packet(number), number, now)
+        for _ in range(5):
+            now += 2 * PATIENCE
+            rewinds += order.wants_rewind(now)
+            order.again(packet(number), now)
+
+    assert rewinds <= 4 * REPAIRS
+
+
+def test_a_wide_leap_is_a_way_to_count_and_not_a_loss() -> None:
+    order = Order()
+
+    assert told(order, 1, 1000) == [1, 1000]
+    assert order.missing == 0
+
+
+@given(st.permutations(range(3)), st.integers(1, 20))
+def test_any_order_within_three_comes_out_in_order(places: list[int], start: int) -> None:
+    order = Order()
+    numbers = [start, *(start + 1 + place for place in places), start + 4]
+
+    assert told(order, *numbers) == sorted(numbers)

@@ -1,0 +1,278 @@
+"""The session decides, from frames and instants alone."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.feed.backoff import Trouble
+from bot.feed.decode import Control, ControlKind
+from bot.feed.session import OVERLAP, TRANSITIONS, Ending, Event, Session, State
+from rules.action import Packet
+from tests.packets import Story
+
+ACCEPTED = Control(ControlKind.ACCEPTED)
+HEARTBEAT = Control(ControlKind.HEARTBEAT)
+REFUSAL = Control(ControlKind.REFUSED, "no")
+
+
+def opened(position: int = 0) -> Session:
+    session = Session(25.0, position)
+    session.connecting()
+    session.opened(0.0)
+    return session
+
+
+def live(*packets: Packet) -> Session:
+    session = opened()
+    session.control(ACCEPTED, 0.0)
+    for packet in packets:
+        session.packet(packet, 0.0)
+    return session
+
+
+def foul(seq: int, status: str = "Live", finished: bool = False) -> Packet:
+    return replace(Story().packet("Foul", action=f"a{seq}", seq=seq, status=status), finished=finished)
+
+
+def end(seq: int, status: str = "Completed") -> Packet:
+    return Story().packet("End Match", action="end", seq=seq, status=status)
+
+
+def again(session: Session, trouble: Trouble = Trouble.NETWORK) -> int:
+    """Lose the connection and make another; the position asked for."""
+    session.failed(trouble)
+    start = session.connecting()
+    session.opened(0.0)
+    session.control(ACCEPTED, 0.0)
+    return start
+
+
+def test_a_connection_goes_from_connecting_to_live() -> None:
+    session = Session(25.0)
+    assert session.state is State.CONNECTING
+
+    session.opened(0.0)
+    assert session.state is State.AUTHORISING
+
+    session.control(ACCEPTED, 0.0)
+    assert session.state is State.LIVE
+
+
+@pytest.mark.parametrize("first", [HEARTBEAT, foul(1)])
+def test_a_server_that_accepts_without_a_word_is_live_with_its_first_frame(first: Control | Packet) -> None:
+    session = opened()
+    _ = session.packet(first, 0.0) if isinstance(first, Packet) else session.control(first, 0.0)
+
+    assert session.state is State.LIVE
+
+
+def test_a_refused_token_is_a_refusal_until_the_next_attempt() -> None:
+    session = opened()
+    session.control(REFUSAL, 0.0)
+    session.failed(Trouble.CLOSED)
+
+    assert (session.state, session.trouble) == (State.REFUSED, Trouble.REFUSED)
+    session.connecting()
+    assert session.state is State.CONNECTING
+
+
+def test_an_error_after_the_token_was_accepted_is_no_refusal() -> None:
+    session = live()
+    session.control(REFUSAL, 0.0)
+
+    assert (session.state, session.trouble) == (State.LIVE, None)
+
+
+def test_silence_makes_a_connection_stale_and_heartbeats_do_not() -> None:
+    session = live()
+    session.control(HEARTBEAT, 20.0)
+
+    assert not session.silent(44.9)
+    assert session.silent(45.0)
+    assert (session.state, session.trouble) == (State.STALE, Trouble.STALE)
+
+
+def test_an_unreadable_frame_is_a_sign_of_life() -> None:
+    session = live()
+    session.heard(20.0)
+
+    assert not session.silent(44.0)
+
+
+def test_duplicates_fall_away() -> None:
+    session = live(foul(1), foul(2))
+
+    assert session.packet(foul(2), 0.0) == ()
+    assert (session.position, session.duplicates) == (2, 1)
+
+
+def test_the_same_action_with_another_number_is_no_duplicate() -> None:
+    session = live(Story().packet("Goal", "Pending", "g", seq=1))
+
+    assert session.packet(Story().packet("Goal", "Confirmed", "g", seq=2), 0.0)
+
+
+def test_packets_without_numbers_are_told_apart_by_what_they_say() -> None:
+    first = replace(foul(1), seq=None)
+    session = live(first)
+
+    assert session.packet(first, 0.0) == ()
+    assert session.packet(replace(first, sub_type="Penalty"), 0.0)
+
+
+def test_a_connection_resumes_with_an_overlap() -> None:
+    session = live(*(foul(n) for n in range(1, 21)))
+
+    assert again(session) == 20 - OVERLAP
+
+
+def test_reading_everything_again_does_not_move_the_position() -> None:
+    session = live(*(foul(n) for n in range(1, 21)))
+    again(session)
+    for number in range(1, 22):
+        session.packet(foul(number), 0.0)
+
+    assert session.position == 21
+
+
+def test_a_position_beyond_the_list_starts_again_from_0() -> None:
+    session = live(*(foul(n) for n in range(1, 21)))
+    again(session)
+    session.control(HEARTBEAT, 10.0)
+    session.control(HEARTBEAT, 20.0)
+
+    assert session.trouble is Trouble.REPOSITION
+    assert again(session) == 0
+
+
+def test_a_position_known_from_before_is_read_again_with_its_overlap() -> None:
+    session = Session(25.0, 100)
+
+    assert session.connecting() == 100 - OVERLAP
+    assert session.position == 100 - OVERLAP
+
+
+def test_a_missing_packet_is_read_again_and_told() -> None:
+    session = live(*(foul(n) for n in range(1, 21) if n != 12))
+    session.wake(1.0)
+
+    assert (session.trouble, session.state) == (Trouble.GAP, State.WAITING)
+    assert again(session) <= 11
+    assert session.packet(foul(12), 2.0) == (foul(12),)
+    assert session.gaps == 0
+
+
+def test_end_match_with_a_completed_summary_is_the_end() -> None:
+    session = live(foul(1), end(2))
+
+    assert (session.ending, session.state) == (Ending.COMPLETED, State.FINISHED)
+
+
+def test_a_pending_end_or_one_that_is_not_completed_is_not_the_end() -> None:
+    assert live(foul(1), end(2, status="Live")).ending is None
+    assert live(Story().packet("End Match", "Pending", status="Completed")).ending is None
+
+
+def test_the_end_waits_for_what_is_missing_before_it() -> None:
+    session = live(foul(1), end(3))
+    assert session.ending is None
+
+    session.packet(foul(2), 0.5)
+    assert session.ending is Ending.COMPLETED
+
+
+def test_completed_without_an_end_match_is_the_end_when_the_server_closes() -> None:
+    session = live(foul(1, status="Completed"))
+    assert session.ending is None
+
+    session.failed(Trouble.CLOSED)
+    assert session.ending is Ending.COMPLETED
+
+
+def test_completed_and_finished_is_the_end_at_the_next_heartbeat() -> None:
+    session = live(foul(1, status="Completed", finished=True))
+    session.control(HEARTBEAT, 10.0)
+
+    assert session.ending is Ending.COMPLETED
+
+
+def test_completed_alone_is_the_end_after_five_minutes() -> None:
+    session = live(foul(1, status="Completed"))
+    session.control(HEARTBEAT, 10.0)
+    assert session.ending is None
+
+    session.control(HEARTBEAT, 301.0)
+    assert session.ending is Ending.COMPLETED
+
+
+def test_a_bare_finished_is_never_the_end() -> None:
+    session = live(foul(1, status="Live", finished=True))
+    session.control(HEARTBEAT, 10_000.0)
+    session.failed(Trouble.CLOSED)
+
+    assert session.ending is None
+
+
+def test_a_dropped_match_is_lost_and_not_completed() -> None:
+    session = live(foul(1, status="Unverified", finished=True))
+    session.failed(Trouble.CLOSED)
+
+    assert session.ending is Ending.LOST
+
+
+def test_a_late_packet_does_not_reopen_a_match() -> None:
+    session = live(foul(5, status="Completed"))
+    session.packet(foul(2, status="Live"), 0.0)
+    session.failed(Trouble.CLOSED)
+
+    assert session.ending is Ending.COMPLETED
+
+
+def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() -> None:
+    session = live(foul(1), end(3))
+    session.wake(1.0)
+    for _ in range(7):
+        session.failed(Trouble.NETWORK)
+        session.connecting()
+
+    assert session.ending is Ending.COMPLETED
+
+
+def test_every_state_but_the_last_can_be_left() -> None:
+    assert {before for before, _ in TRANSITIONS} == set(State) - {State.FINISHED}
+    assert set(TRANSITIONS.values()) == set(State)
+    assert {event for _, event in TRANSITIONS} == set(Event)
+
+
+@given(st.integers(0, 10_000), st.floats(0, 0.2), st.integers(0, 3), st.booleans())
+def test_whatever_is_dropped_doubled_or_shuffled_everything_is_told_once(
+    seed: int, drop: float, reach: int, ignores: bool
+) -> None:
+    chance, now = random.Random(seed), 0.0
+    frames = [*(foul(n) for n in range(1, 40)), end(40)]
+    session, told = Session(25.0), list[Packet]()
+    for attempt in range(60):
+        start = session.connecting()
+        session.opened(now)
+        session.control(ACCEPTED, now)
+        sent = frames[0 if ignores else start :]
+        for place in sorted(range(len(sent)), key=lambda i: i + chance.uniform(0, reach)):
+            now += 0.1
+            if chance.random() >= drop * (attempt < 3) and session.trouble is None and session.ending is None:
+                told += session.packet(sent[place], now)
+        now += 2.0
+        told += session.wake(now)
+        if session.ending:
+            break
+        told += session.failed(Trouble.CLOSED)
+        if session.ending:
+            break
+
+    first = min(packet.seq or 0 for packet in told)
+    assert sorted(packet.seq or 0 for packet in told) == list(range(first, 41))
+    assert session.ending is Ending.COMPLETED
