@@ -20,6 +20,9 @@ log = structlog.get_logger()
 
 LOOK_BACK = dt.timedelta(days=1)
 LOOK_AHEAD = dt.timedelta(days=14)
+POLL_LIVE_EVERY = dt.timedelta(seconds=30)
+"""What the vendor asks for during live matches (feed documentation, section 1.4)."""
+_LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class Fixtures(Protocol):
@@ -27,6 +30,10 @@ class Fixtures(Protocol):
 
     async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         """All fixtures of these days; raise FeedError."""
+        ...
+
+    async def fixture(self, fixture_id: str) -> Fixture:
+        """One fixture; raise FeedError."""
         ...
 
 
@@ -50,12 +57,16 @@ class Runner:
         settings: Settings,
         clock: Clock,
         on_refused: Callable[[str], Awaitable[None]],
+        on_update: Callable[[Fixture, Fixture], Awaitable[None]],
     ) -> None:
-        """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once."""
+        """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once;
+        `on_update` gets a fixture before and after its status or its coverage changed."""
         self._source, self._subscriptions, self._follow = source, subscriptions, follow
-        self._settings, self._clock, self._on_refused = settings, clock, on_refused
+        self._settings, self._clock = settings, clock
+        self._on_refused, self._on_update = on_refused, on_update
         self._jobs = AsyncIOScheduler(timezone=dt.UTC)
         self._fixtures: dict[str, Fixture] = {}
+        self._listed: tuple[Fixture, ...] = ()
         self._planned: dict[str, dt.datetime] = {}
         self._following: dict[str, asyncio.Task[None]] = {}
         self._over: set[str] = set()
@@ -65,8 +76,7 @@ class Runner:
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """The fixtures known now, by kick-off."""
-        latest = dt.datetime.max.replace(tzinfo=dt.UTC)
-        return tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or latest, f.title)))
+        return self._listed
 
     def wake(self) -> None:
         """Plan again at once: a subscription has changed."""
@@ -84,6 +94,7 @@ class Runner:
         """Refresh and plan until cancelled; then stop every connection."""
         self._jobs.start()
         self._jobs.add_job(self._refresh, "interval", seconds=self._settings.refresh_fixtures_every.total_seconds(), id="refresh")
+        self._jobs.add_job(self._poll_live, "interval", seconds=POLL_LIVE_EVERY.total_seconds(), id="poll live")
         try:
             await self._first_refresh()
             while True:
@@ -113,14 +124,29 @@ class Runner:
             return False
         self._refused = ""
         self.refreshed_at = self._clock.now()
-        self._take(fetched)
+        await self._take(fetched)
         log.info("fixtures_refreshed", count=len(fetched))
         return True
 
-    def _take(self, fetched: Sequence[Fixture]) -> None:
+    async def _poll_live(self) -> None:
+        """Ask for each fixture that has a connection: only the REST side tells of some ends (feed documentation, section 10)."""
+        for fixture_id in self.following():
+            try:
+                fixture = await self._source.fixture(fixture_id)
+            except FeedError as error:
+                log.warning("fixture_not_polled", fixture=fixture_id, reason=str(error))
+                continue
+            known = [other for other in self._fixtures.values() if other.id != fixture_id]
+            await self._take([*known, fixture])
+
+    async def _take(self, fetched: Sequence[Fixture]) -> None:
         """Keep what is fetched; of what is no longer listed, only the matches being followed."""
+        changed = [(known, new) for new in fetched if (known := self._fixtures.get(new.id)) and _moved_on(known, new)]
         kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in self._following if fixture_id in self._fixtures}
         self._fixtures = kept | {fixture.id: fixture for fixture in fetched}
+        self._listed = tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or _LATEST, f.title)))
+        for known, new in changed:
+            await self._on_update(known, new)
         self._changed.set()
 
     async def _tell_refused(self, reason: str) -> None:
@@ -189,3 +215,8 @@ class Runner:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _moved_on(before: Fixture, after: Fixture) -> bool:
+    """Tell whether the status or the coverage is another."""
+    return (before.status, before.collection_status) != (after.status, after.collection_status)

@@ -28,9 +28,10 @@ class World:
         self.followed: list[str] = []
         self.stopped: list[str] = []
         self.refused: list[str] = []
+        self.updates: list[tuple[str, str]] = []
         self.refusal: str | None = None
         self.over = asyncio.Event()
-        self.runner = Runner(self, self.subscriptions, self.follow, Settings(), ManualClock(KICKOFF), self.on_refused)
+        self.runner = Runner(self, self.subscriptions, self.follow, Settings(), ManualClock(KICKOFF), self.on_refused, self.on_update)
 
     async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         if self.refusal:
@@ -47,6 +48,12 @@ class World:
         except asyncio.CancelledError:
             self.stopped.append(fixture.id)
             raise
+
+    async def fixture(self, fixture_id: str) -> Fixture:
+        return next(f for f in self.listed if f.id == fixture_id)
+
+    async def on_update(self, before: Fixture, after: Fixture) -> None:
+        self.updates.append((before.status, after.status))
 
     async def on_refused(self, reason: str) -> None:
         self.refused.append(reason)
@@ -109,6 +116,7 @@ async def test_a_cancelled_fixture_is_dropped(status: str) -> None:
         world.listed = [moved(status=status)]
 
         await until(lambda: world.stopped == ["f1"])
+        assert world.updates == [("Scheduled", status)]
 
 
 async def test_a_match_that_is_over_is_not_connected_again() -> None:

@@ -1,0 +1,5 @@
+"""`python -m bot` is `touchline`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,212 @@
+"""The command line: `touchline run|demo|check|replay|simulate|record|fixtures`."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.errors import UserMistake
+
+CONFIG = click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True, help="The YAML file."
+)
+RECORDINGS = click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+class Touchline(click.Group):
+    """Ends a person's mistake with its sentence and exit code 1, and Ctrl-C without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserMistake as mistake:
+            click.echo(str(mistake), err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            ctx.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(cls=Touchline, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="touchline")
+@click.option("--verbose", is_flag=True, help="Log what crosses the wire, too.")
+def main(verbose: bool) -> None:
+    """Tells Telegram chats about goals and cards of live football, at once and truthfully."""
+    from bot.log import configure
+
+    configure(_secrets_of_environment(), verbose=verbose)
+
+
+def _secrets_of_environment() -> list[str]:
+    return [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
+
+
+def _do(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+@main.command()
+@CONFIG
+@click.pass_context
+def run(ctx: click.Context, config_path: Path) -> None:
+    """Follow the matches that chats subscribed to, until stopped."""
+    from bot.app import run_until_stopped
+    from bot.config import load_config
+    from bot.log import configure
+
+    config = load_config(config_path, os.environ)
+    config.require_tokens()
+    secrets = [config.feed.token.get_secret_value(), config.telegram.token.get_secret_value()]
+    configure([*_secrets_of_environment(), *secrets], verbose=ctx.find_root().params["verbose"])
+    _do(run_until_stopped(config))
+
+
+@main.command()
+@CONFIG
+@click.pass_context
+def check(ctx: click.Context, config_path: Path) -> None:
+    """Find every mistake in a configuration; exit 1 if there is one."""
+    from bot.check import check as checked
+
+    lines, code = checked(config_path, os.environ)
+    for line in lines:
+        click.echo(line, err=bool(code))
+    ctx.exit(code)
+
+
+@main.command()
+@CONFIG
+@click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
+@RECORDINGS
+@click.pass_context
+def replay(ctx: click.Context, config_path: Path, json_lines: bool, recordings: tuple[Path, ...]) -> None:
+    """Show what a chat subscribed to everything would have been told over RECORDINGS."""
+    from bot.config import rules_of
+    from bot.replay import as_json, as_text
+    from bot.replay import replay as replayed
+
+    rules, names = rules_of(config_path, os.environ, optional=_by_default(ctx, "config_path"))
+    line = as_json if json_lines else as_text
+    for recording in recordings:
+        _do(replayed(recording, rules, names, lambda told: click.echo(line(told))))
+
+
+def _by_default(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT
+
+
+@main.command()
+@click.option("--match", default="opener", show_default=True, help="opener, final, or a scenario file.")
+@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
+@click.option("--telegram", is_flag=True, help="Show it in a real chat instead: needs a bot token and a chat id.")
+@click.option("--token", envvar="TELEGRAM_BOT_TOKEN", default="", help="The bot token [env: TELEGRAM_BOT_TOKEN].", show_envvar=False)
+@click.option("--chat", envvar="TELEGRAM_CHAT_ID", type=int, help="The chat id [env: TELEGRAM_CHAT_ID].", show_envvar=False)
+@click.option("--api-url", default="https://api.telegram.org", show_default=True, help="The Bot API server.")
+def demo(match: str, seconds: float, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
+    """Play a real match in about a minute: no account, no network."""
+    from bot.demo import demo as shown
+    from bot.demo import demo_in_telegram
+    from rules.catalogue import shipped
+    from rules.load import pack
+
+    if not telegram:
+        _do(shown(match, seconds, pack(), shipped()))
+        return
+    if not token or chat is None:
+        raise UserMistake("demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID")
+    _do(demo_in_telegram(match, seconds, pack(), shipped(), token, chat, api_url))
+
+
+@main.command()
+@RECORDINGS
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(min=0), help="Times faster than real; 0: at once.")
+@click.option("--token", default=None, help="The token that clients must send; none: any.")
+@click.option("--lead", default="1m", show_default=True, help="Time of the match kept before play begins.")
+@click.option("--drop", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to be lost.")
+@click.option("--duplicate", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to come twice.")
+@click.option("--garbage", default=0.0, type=click.FloatRange(0, 1), help="The chance of an unreadable frame before one.")
+@click.option("--stall", default="0s", help="How long every second connection falls silent, such as 30s.")
+@click.option("--refuse", default="", help="HTTP statuses that answer some connections, such as 503,429.")
+@click.option("--ignore-start-position", is_flag=True, help="Always send the whole history.")
+@click.option("--reorder", default=0, type=click.IntRange(min=0), help="How many places a frame may come too late.")
+@click.option("--seed", default=0, help="Of all that is left to chance.")
+def simulate(recordings: tuple[Path, ...], host: str, port: int, speed: float, token: str | None, lead: str, **ways: Any) -> None:
+    """Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."""
+    from bot.feed.misbehave import Misbehaviour
+    from bot.feed.simulator import Urls
+    from bot.feed.simulator import simulate as simulated
+
+    ways["stall"] = _duration(ways["stall"], "--stall").total_seconds()
+    ways["refuse"] = _statuses(ways["refuse"])
+
+    def on_started(urls: Urls) -> None:
+        click.echo(f"feed:\n  stream_url: {urls.stream}\n  api_url: {urls.api}")
+
+    kept = _duration(lead, "--lead")
+    way = Misbehaviour(**ways)
+    _do(simulated(recordings, host, port, speed=speed, token=token, lead=kept, misbehaviour=way, on_started=on_started))
+
+
+def _duration(text: str, option: str) -> dt.timedelta:
+    from rules.document import duration
+
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
+def _statuses(text: str) -> tuple[int, ...]:
+    words = [word for word in text.replace(" ", "").split(",") if word]
+    if not all(word.isdigit() and 100 <= int(word) <= 599 for word in words):
+        raise click.BadParameter(f"{text!r} is not a list of HTTP statuses such as 503,429", param_hint="--refuse")
+    return tuple(map(int, words))
+
+
+@main.command()
+@CONFIG
+@click.option("--days", default=7, show_default=True, type=click.IntRange(0, 60), help="How many days ahead.")
+@click.argument("search", required=False)
+def fixtures(config_path: Path, days: int, search: str | None) -> None:
+    """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
+    from bot.listing import listed, table
+
+    config = _with_feed(config_path)
+    found = _do(listed(config.feed, days, search or ""))
+    click.echo(table(found))
+
+
+@main.command()
+@CONFIG
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("recordings"), show_default=True, help="Where to write.")
+@click.argument("fixture_ids", metavar="FIXTURE...", nargs=-1, required=True)
+def record(config_path: Path, folder: Path, fixture_ids: tuple[str, ...]) -> None:
+    """Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over."""
+    from bot.listing import recorded
+
+    config = _with_feed(config_path)
+    for path in _do(recorded(config.feed, fixture_ids, folder)):
+        click.echo(str(path))
+
+
+def _with_feed(config_path: Path) -> Any:
+    from bot.config import load_config
+
+    config = load_config(config_path, os.environ)
+    config.require_feed_token()
+    return config
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The straight line: a packet moves its match on, the rules say what is news, the outbox keeps it for the chats."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+
+import structlog
+
+from bot.metrics import ALERTS
+from bot.outbox.outbox import Outbox
+from rules.action import Fixture, Packet
+from rules.alert import Alert
+from rules.catalogue import Catalogue
+from rules.coverage import final, status_packet
+from rules.ending import full_time
+from rules.evaluate import evaluate
+from rules.match import Match, Moment, advance
+from rules.minute import Period
+from rules.rule import RuleSet
+
+log = structlog.get_logger()
+
+
+class Pipeline:
+    """One a process; every packet of every match passes through `take` in one call."""
+
+    def __init__(self, rules: RuleSet, names: Catalogue, outbox: Outbox) -> None:
+        """`rules` may be replaced between two packets."""
+        self.rules = rules
+        self._names, self._outbox = names, outbox
+        self._matches: dict[str, Match] = {}
+        self._told: dict[str, defaultdict[str, set[str]]] = {}
+        self._unknown: set[str] = set()
+
+    async def open(self, fixture: Fixture) -> None:
+        """Begin with a match, knowing what its chats were told before."""
+        told = await self._outbox.told(fixture.id)
+        self._told[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in told.items()})
+        self._matches[fixture.id] = Match(fixture)
+
+    async def take(self, packet: Packet) -> Moment:
+        """One packet, all the way to the outbox."""
+        moment = advance(self._matches[packet.fixture_id], packet, self._names)
+        self._matches[packet.fixture_id] = moment.after
+        alerts = evaluate(self.rules, moment, self._told[packet.fixture_id], self._names)
+        await self._put(alerts)
+        self._name_unknown(packet)
+        return moment
+
+    async def caught_up(self, fixture_id: str) -> None:
+        """The history has been read: tell once what was missed and is too old to be news."""
+        await self._outbox.catch_up(fixture_id)
+
+    async def updated(self, before: Fixture, after: Fixture, now: dt.datetime) -> None:
+        """The fixtures say something new. They are believed where the stream is silent: before play, and on how it all ends."""
+        match = self._matches.get(after.id)
+        if match is None:
+            match = Match(before, status=before.status, collection_status=before.collection_status)
+        elif match.period is not Period.BEFORE and not final(after.status):
+            return
+        moment = advance(match, status_packet(after, match.seq, now), self._names)
+        if after.id in self._matches:
+            self._matches[after.id] = moment.after
+        await self._put(evaluate(self.rules, moment, None, self._names))
+
+    async def close(self, fixture_id: str, now: dt.datetime) -> None:
+        """The match is over: full time is told, also where the feed sent no end; so is what was missed."""
+        match = self._matches[fixture_id]
+        if match.completed and not match.ended_by:
+            await self.take(full_time(match, now))
+        await self._outbox.catch_up(fixture_id)
+
+    def forget(self, fixture_id: str) -> None:
+        """Keep nothing of a match in memory."""
+        self._matches.pop(fixture_id, None)
+        self._told.pop(fixture_id, None)
+
+    def match(self, fixture_id: str) -> Match | None:
+        """How a match being followed stands; None for any other."""
+        return self._matches.get(fixture_id)
+
+    async def _put(self, alerts: tuple[Alert, ...]) -> None:
+        if not alerts:
+            return
+        await self._outbox.put(alerts)
+        for alert in alerts:
+            ALERTS.labels(alert.kind, alert.state.value).inc()
+            if alert.fault:
+                log.error("rule_text_failed", rule=alert.rule, fixture=alert.key.fixture_id, reason=alert.fault)
+            if alert.rule and alert.key.fixture_id in self._told:
+                self._told[alert.key.fixture_id][alert.key.action_id].add(alert.rule)
+
+    def _name_unknown(self, packet: Packet) -> None:
+        """An unknown name is normal; it is named once."""
+        if not self._names.knows(packet.type) and packet.type not in self._unknown:
+            self._unknown.add(packet.type)
+            log.info("unknown_action_type", name=packet.type, fixture=packet.fixture_id)

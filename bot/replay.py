@@ -1,0 +1,148 @@
+"""What a configuration would have told a chat that takes everything: recordings through the same line as live matches."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from bot.clock import ManualClock
+from bot.errors import FrameUnreadable, UserMistake
+from bot.feed.decode import decode
+from bot.feed.recording import Recorded, fixtures_beside, read
+from bot.outbox.outbox import Outbox
+from bot.pipeline import Pipeline
+from bot.store.chats import Chats
+from bot.store.engine import Database
+from bot.store.model import Chat, ChatRef, Scope, Subscription
+from bot.telegram.courier import Courier, Delivery
+from bot.telegram.limits import Unlimited
+from rules.action import Fixture, Packet
+from rules.catalogue import Catalogue
+from rules.rule import RuleSet
+
+log = structlog.get_logger()
+
+LISTENER = ChatRef(1)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One message, edit or reply, as `replay --json` prints it; `home` and `away` leave a shootout apart."""
+
+    at: str
+    fixture_id: str
+    action_id: str
+    rule: str
+    kind: str
+    op: str
+    state: str
+    home: int
+    away: int
+    minute: str | None
+    player: str | None
+    text: str
+
+
+class Numbering:
+    """A chat that only counts its messages."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+        """Take a message; its number."""
+        del chat, html, silent, reply_to
+        self._last += 1
+        return self._last
+
+    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+        """Take an edit."""
+
+
+async def replay(path: Path, rules: RuleSet, names: Catalogue, show: Callable[[Told], None]) -> None:
+    """Tell one recording from its first frame to its last; raise UserMistake where it cannot be read."""
+    frames = list(read(path))
+    if not frames:
+        raise UserMistake(f"{path}: there is no frame in this recording")
+    clock = ManualClock(frames[0].at)
+    database = await Database.open("sqlite://")
+    try:
+        await _play(frames, fixtures_beside(path), rules, names, clock, database, show)
+    finally:
+        await database.close()
+
+
+async def _play(
+    frames: list[Recorded],
+    fixtures: dict[str, Fixture],
+    rules: RuleSet,
+    names: Catalogue,
+    clock: ManualClock,
+    database: Database,
+    show: Callable[[Told], None],
+) -> None:
+    chats = Chats(database)
+    await chats.save(Chat(LISTENER, all_kinds=True))
+    await chats.subscribe(LISTENER, Subscription(Scope.ALL))
+    outbox = Outbox(database, clock)
+    courier = Courier(outbox, Numbering(), Unlimited(), clock, lambda delivery: show(_told(delivery, clock.now())))
+    pipeline = Pipeline(rules, names, outbox)
+    opened: set[str] = set()
+    for packet, at in _packets(frames):
+        clock.move_to(at)
+        if packet.fixture_id not in opened:
+            opened.add(packet.fixture_id)
+            await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
+        await pipeline.take(packet)
+        await courier.drain()
+    for fixture_id in opened:
+        await pipeline.close(fixture_id, clock.now())
+        await courier.drain()
+
+
+def _packets(frames: list[Recorded]) -> Iterator[tuple[Packet, dt.datetime]]:
+    unreadable: Counter[str] = Counter()
+    for frame in frames:
+        try:
+            decoded = decode(frame.frame, received=frame.at)
+        except FrameUnreadable as error:
+            unreadable[error.kind] += 1
+            continue
+        if isinstance(decoded, Packet):
+            yield decoded, frame.at
+    for kind, count in unreadable.items():
+        log.warning("frames_skipped", kind=kind, count=count)
+
+
+def _told(delivery: Delivery, now: dt.datetime) -> Told:
+    alert = delivery.alert
+    return Told(
+        at=now.isoformat().replace("+00:00", "Z"),
+        fixture_id=alert.key.fixture_id,
+        action_id=alert.key.action_id,
+        rule=alert.rule,
+        kind=alert.kind,
+        op=delivery.op,
+        state=delivery.state.value,
+        home=alert.home,
+        away=alert.away,
+        minute=alert.facts.minute or None,
+        player=alert.facts.player or None,
+        text=delivery.html,
+    )
+
+
+def as_json(told: Told) -> str:
+    """One object, one line."""
+    return msgspec.json.encode(told).decode()
+
+
+def as_text(told: Told) -> str:
+    """The same for people: a time, a sign, the words."""
+    sign: Any = {"send": "✉", "edit": "✎", "reply": "↩"}.get(told.op, told.op)
+    return f"{told.at[11:19]}  {sign}  " + told.text.replace("\n", "\n             ")

@@ -1,0 +1,80 @@
+"""Holding what a chat was told against what really happened in a recorded match."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+RULES = """
+rules:
+  - name: full time
+    match: {action_type: End Match}
+    alert: {kind: full_time, text: "{{ match }}"}
+  - name: shootout goals
+    match: {action_type: Goal, period: shootout, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: shootout_scored, text: "{{ player }}"}
+  - name: own goals
+    match: {action_type: Goal, sub_action_type: Own Goal, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: own_goal, text: "{{ match }}\\n{{ minute }}' {{ player }} (own goal)"}
+  - name: penalties
+    match: {action_type: Goal, sub_action_type: Penalty, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: penalty_goal, text: "{{ match }}\\n{{ minute }}' {{ player }} (penalty)"}
+  - name: goals
+    match: {action_type: Goal, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: goal, text: "{{ match }}\\n{{ minute }}' {{ player }}"}
+  - name: second yellows
+    match: {action_type: Red Card, sub_action_type: Second Yellow}
+    alert: {kind: second_yellow, text: "{{ minute }}' {{ player }}"}
+  - name: reds
+    match: {action_type: Red Card}
+    alert: {kind: red_card, text: "{{ minute }}' {{ player }}"}
+  - name: yellows
+    match: {action_type: Yellow Card, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: yellow_card, importance: minor, text: "{{ minute }}' {{ player }}"}
+  - name: missed in the shootout
+    match: {action_type: Penalty Missed, period: shootout}
+    alert: {kind: shootout_missed, text: "{{ player }}"}
+  - name: missed
+    match: {action_type: Penalty Missed}
+    alert: {kind: penalty_missed, text: "{{ minute }}' {{ player }}"}
+"""
+"""Rules for everything that a truth file speaks of, a kind for each of its kinds."""
+
+
+def truth_of(recording: Path) -> dict[str, Any]:
+    """The truth beside a recording."""
+    truth: dict[str, Any] = json.loads(recording.with_name(recording.name.replace(".jsonl.gz", ".truth.json")).read_text())
+    return truth
+
+
+def lies(rows: list[dict[str, Any]], truth: dict[str, Any]) -> list[str]:
+    """Every disagreement between the rows of `replay --json` and the truth, a sentence each."""
+    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        told[row["action_id"]].append(row)
+    found = [lie for incident in truth["incidents"] for lie in _of_incident(told.pop(incident["action_id"], []), incident)]
+    ends = [action for action, revisions in told.items() if revisions[0]["kind"] == "full_time"]
+    found += _of_full_time([told.pop(action) for action in ends], truth)
+    return found + [f"invented: {revisions[0]}" for revisions in told.values()]
+
+
+def _of_incident(rows: list[dict[str, Any]], incident: dict[str, Any]) -> list[str]:
+    if not incident["standing"]:
+        return [f"stands though it fell: {rows[-1]}"] if rows and rows[-1]["state"] != "retracted" else []
+    if not rows:
+        return [f"not told: {incident}"]
+    last = rows[-1]
+    told = [last["kind"], last["state"], last["minute"], last["player"]]
+    true = [incident["kind"], "confirmed", incident["minute"], incident["player"]]
+    wrong = [f"told {told}, true is {true}"] if told != true else []
+    sent = sum(row["op"] == "send" for row in rows)
+    return wrong + ([f"sent {sent} times: {incident}"] if sent != 1 else [])
+
+
+def _of_full_time(ends: list[list[dict[str, Any]]], truth: dict[str, Any]) -> list[str]:
+    if len(ends) != 1:
+        return [f"{len(ends)} full times"]
+    score, final = (ends[0][-1]["home"], ends[0][-1]["away"]), truth["final"]
+    return [] if score == (final["home"], final["away"]) else [f"full time {score}, true is {final}"]
