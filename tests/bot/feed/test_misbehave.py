@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 
 from bot.errors import FrameUnreadable
@@ -51,7 +53,7 @@ def test_frames_come_at_most_so_many_places_late_and_time_never_runs_back() -> N
 
     assert places != sorted(places)
     assert all(max(places[: at + 1]) - place <= 3 for at, place in enumerate(places))
-    assert all(earlier.due <= later.due for earlier, later in zip(shuffled, shuffled[1:], strict=False))
+    assert all(earlier.due <= later.due for earlier, later in itertools.pairwise(shuffled))
 
 
 def test_some_connections_stall_and_some_are_refused() -> None:
