@@ -69,9 +69,8 @@ class Simulator:
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Urls]:
         """Listen, and start all matches."""
-        now = self._clock.now()
+        now, self._started = self._clock.now(), self._clock.monotonic()
         self._timelines = {s.fixture.id: Timeline(s, now, self._speed, self._lead) for s in self._scripts}
-        self._started = self._clock.monotonic()
         async with serve(
             self._play, host, port, process_request=self._request, compression=None, ping_interval=None, close_timeout=1
         ) as server:

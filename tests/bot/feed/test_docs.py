@@ -1,0 +1,23 @@
+"""The documentation's tables are those of the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.feed.backoff import REMEDIES
+from bot.feed.session import TRANSITIONS
+
+TEXT = (Path(__file__).parents[3] / "docs" / "feed.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("state", "event", "then"), [(*pair, then) for pair, then in TRANSITIONS.items()])
+def test_every_transition_is_documented(state: str, event: str, then: str) -> None:
+    assert f"| {state} | {event} | {then} |" in TEXT
+
+
+def test_every_trouble_is_documented_with_its_remedy() -> None:
+    rows = {row[1]: row[3] for line in TEXT.splitlines() if len(row := [cell.strip() for cell in line.split("|")]) == 5}
+
+    assert all(rows[trouble].startswith(remedy.wait) for trouble, remedy in REMEDIES.items())
