@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, false, select, true, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, false, select, true, tuple_, update
 
 from bot.store.audience import followers
 from bot.store.engine import Database, Transaction, upsert
@@ -159,7 +160,7 @@ def row_of(chat: Chat) -> dict[str, object]:
     }
 
 
-def chat_of(row: RowMapping) -> Chat:
+def chat_of(row: Mapping[Any, Any]) -> Chat:
     """A row as its chat."""
     return Chat(
         ChatRef(row["chat_id"], row["topic"]),

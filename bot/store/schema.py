@@ -74,7 +74,6 @@ entries = Table(
     Column("status", String, nullable=False),  # waiting, done, dropped
     Column("reason", String, nullable=False),
     Column("due_at", Float, nullable=False),
-    Column("attempts", Integer, nullable=False),
     Column("message_id", BigInteger),  # None: not told; 0: told, but the message can no longer be reached
     Column("rule", String, nullable=False),
     Column("kind", String, nullable=False),

@@ -61,7 +61,6 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("due_at", sa.Float(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("rule", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),

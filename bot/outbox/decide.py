@@ -1,0 +1,91 @@
+"""(what a chat has seen, the news, its settings, now) -> why it is told, or is not. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from bot.outbox.entry import Entry, News, Reason, Status
+from bot.store.model import Chat
+from rules.alert import Alert, State
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Why, and which alternative the chat hears or sees now; None where it hears nothing."""
+
+    reason: Reason
+    alert: Alert | None = None
+
+    @property
+    def tells(self) -> bool:
+        """Tell whether the chat hears or sees something."""
+        return self.alert is not None
+
+
+def decide(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, *, superseded: bool = False) -> Decision:
+    """Decide for one chat. `entry` is None where the chat was never considered for this action."""
+    if entry is not None and entry.told:
+        return _revised(entry, news, chat)
+    return _first(entry, news, chat, now, superseded)
+
+
+def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, superseded: bool) -> Decision:
+    alert = first_for(news, chat)
+    if not news.fired:
+        return Decision(Reason.SUPERSEDED)
+    if alert is None:
+        return Decision(Reason.UNWANTED)
+    if superseded:
+        return Decision(Reason.SUPERSEDED)
+    if entry is not None and entry.status is Status.DROPPED and _stays_dropped(entry, alert):
+        return Decision(Reason(entry.reason))
+    if chat.muted_until is not None and now < chat.muted_until:
+        return Decision(Reason.MUTED)
+    if expired(news, alert, now, chat.delay):
+        return Decision(Reason.EXPIRED)
+    return Decision(Reason.DELAYED if entry is None and chat.delay else Reason.FIRST, alert)
+
+
+def _stays_dropped(entry: Entry, alert: Alert) -> bool:
+    """Once muted or too old, the same news stays untold; another rule's news about the action is new."""
+    return entry.reason in (Reason.MUTED, Reason.EXPIRED) and entry.rule == alert.rule
+
+
+def _revised(entry: Entry, news: News, chat: Chat) -> Decision:
+    alert = revision_for(entry, news, chat)
+    if alert is None or news.seq <= entry.seq:
+        return Decision(Reason.DUPLICATE)
+    taken_back = alert.state is State.RETRACTED
+    if taken_back and entry.state is not State.RETRACTED:
+        return Decision(Reason.RETRACTION, alert)
+    if not taken_back and entry.state is State.RETRACTED:
+        return Decision(Reason.RESTORED, alert)
+    if not taken_back and alert.gravity > entry.gravity:
+        return Decision(Reason.GRAVER, alert)
+    return Decision(Reason.REVISION, alert)
+
+
+def expired(news: News, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:
+    """Tell whether this is not news any more, counted from when its rule first made it."""
+    born = news.born.get(alert.rule, alert.at.timestamp())
+    return now.timestamp() - born > alert.max_age + delay
+
+
+def first_for(news: News, chat: Chat) -> Alert | None:
+    """The first alternative whose kind the chat takes; a summary is chosen line by line later."""
+    return next((a for a in news.fired if news.lines or chat.takes(a.kind)), None)
+
+
+def revision_for(entry: Entry, news: News, chat: Chat) -> Alert | None:
+    """What a chat that was told sees now, whatever it takes: who got the news gets the correction.
+
+    The rule that told it speaks again if it fires; else the first that the chat takes; else the first that fires; else the words
+    for those who were told before.
+    """
+    fired, others = news.fired, [a for a in news.candidates if a.follow_up or a.state is State.RETRACTED]
+    choices = [a for a in fired if a.rule == entry.rule]
+    choices += [a for a in fired if chat.takes(a.kind)]
+    choices += fired
+    choices += [a for a in others if a.rule == entry.rule]
+    return next(iter(choices + others), None)

@@ -1,0 +1,113 @@
+"""What the outbox keeps, as values: the news of one action, and what one chat has seen of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+import msgspec
+
+from bot.store.model import Chat, ChatRef
+from rules.alert import Alert, AlertKey, State
+
+
+class Status(enum.StrEnum):
+    """Where an entry stands: something is to be sent, nothing is, or it will never be told."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class Reason(enum.StrEnum):
+    """Why something is told, or is not."""
+
+    FIRST = "first"
+    REVISION = "revision"
+    GRAVER = "graver"
+    RETRACTION = "retraction"
+    RESTORED = "restored"
+    DUPLICATE = "duplicate"
+    MUTED = "muted"
+    DELAYED = "delayed"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    UNWANTED = "unwanted"
+    """The chat does not take this kind any more."""
+
+
+class News(msgspec.Struct, frozen=True):
+    """The news of one action as it stands: the alternatives of its latest revision.
+
+    `born` is, by rule, when it first made this news; `lines` are the actions that a summary tells; `summary` names the summary
+    that told this action; `missed`: some chat did not hear of it in time.
+    """
+
+    key: AlertKey
+    seq: int
+    state: State
+    candidates: tuple[Alert, ...]
+    born: Mapping[str, float] = {}
+    lines: tuple[str, ...] = ()
+    missed: bool = False
+    summary: str = ""
+    rank: int = 0
+
+    @property
+    def fired(self) -> tuple[Alert, ...]:
+        """The alternatives that rules made of this revision: neither taken back nor only for those told before."""
+        return tuple(a for a in self.candidates if not a.follow_up and a.state is not State.RETRACTED)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What one chat has seen of one action.
+
+    `message_id` is None until it was told, and 0 where the message can no longer be reached. Everything from `rule` to `restored`
+    is what was told last. `reply` is a reply that is still to be sent; of a summary, `rule` lists the actions it tells.
+    """
+
+    key: AlertKey
+    ref: ChatRef
+    status: Status = Status.WAITING
+    reason: str = Reason.FIRST.value
+    due_at: float = 0.0
+    message_id: int | None = None
+    rule: str = ""
+    kind: str = ""
+    rings: bool = False
+    state: State = State.CONFIRMED
+    gravity: int = 0
+    seq: int = -1
+    body: str = ""
+    restored: bool = False
+    reply: str | None = None
+    reply_rings: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Tell whether the chat has seen anything of it."""
+        return self.message_id is not None
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """One entry that waits: enough to put it in order without reading it."""
+
+    key: AlertKey
+    ref: ChatRef
+    rank: int
+    seq: int
+    due_at: float
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One entry with all that decides what is sent now.
+
+    `superseded`: the chat was told of the action that this news disallows. `lines` are the news of a summary's actions that the
+    chat was not told.
+    """
+
+    entry: Entry
+    news: News
+    chat: Chat
+    superseded: bool = False
+    lines: tuple[News, ...] = ()

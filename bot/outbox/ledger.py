@@ -1,0 +1,196 @@
+"""Reads and writes of the outbox inside one transaction: news, entries, and how far each revision has spread."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, false, func, insert, select, true, tuple_, update
+
+from bot.outbox.entry import Entry, News, Status
+from bot.outbox.rows import entry_of, entry_row, key_of, news_of, news_row
+from bot.store.audience import after, followers
+from bot.store.chats import chat_of
+from bot.store.engine import Transaction, upsert
+from bot.store.model import Chat, ChatRef
+from bot.store.schema import alerts, chats, entries, seconds
+from rules.alert import AlertKey
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """How far a revision has come: the last chat reached by each walk, and whether each is over."""
+
+    first: ChatRef | None = None
+    first_done: bool = False
+    told: ChatRef | None = None
+    told_done: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Tell whether every chat was reached."""
+        return self.first_done and self.told_done
+
+
+async def read_news(tx: Transaction, keys: Collection[AlertKey]) -> dict[AlertKey, News]:
+    """The news of these keys, as far as there is any."""
+    if not keys:
+        return {}
+    wanted = tuple_(alerts.c.fixture_id, alerts.c.action_id).in_([(key.fixture_id, key.action_id) for key in keys])
+    return {key_of(row): news_of(row) for row in await tx.fetch(select(alerts).where(wanted))}
+
+
+async def add_news(tx: Transaction, news: News, spread: Spread, now: dt.datetime) -> None:
+    """Keep news that was not known."""
+    instants = {"created_at": seconds(now), "updated_at": seconds(now)}
+    await tx.execute(insert(alerts), news_row(news) | _spread_row(spread) | instants)
+
+
+async def change_news(tx: Transaction, news: News, spread: Spread, now: dt.datetime) -> None:
+    """Keep a revision in the place of the one before."""
+    values = news_row(news) | _spread_row(spread) | {"updated_at": seconds(now)}
+    await tx.execute(update(alerts).where(_is_news(news.key)).values(**values))
+
+
+async def read_spread(tx: Transaction, key: AlertKey) -> Spread:
+    """How far a revision has come."""
+    (row,) = await tx.fetch(select(alerts).where(_is_news(key)))
+    return Spread(_ref(row, "first"), row["first_done"], _ref(row, "told"), row["told_done"])
+
+
+async def write_spread(tx: Transaction, key: AlertKey, spread: Spread) -> None:
+    """Remember how far a revision has come."""
+    await tx.execute(update(alerts).where(_is_news(key)).values(**_spread_row(spread)))
+
+
+async def mark_missed(tx: Transaction, key: AlertKey) -> None:
+    """Some chat did not hear of it in time."""
+    await tx.execute(update(alerts).where(_is_news(key)).values(missed=True))
+
+
+async def spreading(tx: Transaction) -> Sequence[News]:
+    """All news that may still have chats to reach."""
+    return [news_of(row) for row in await tx.fetch(select(alerts).where(alerts.c.spreading == true()))]
+
+
+async def of_fixture(tx: Transaction, fixture_id: str) -> Sequence[News]:
+    """All news of a match, in order."""
+    query = select(alerts).where(alerts.c.fixture_id == fixture_id).order_by(alerts.c.created_at, alerts.c.seq)
+    return [news_of(row) for row in await tx.fetch(query)]
+
+
+async def rules_told(tx: Transaction, fixture_id: str) -> dict[str, set[str]]:
+    """By action, the names of the rules that made news of it."""
+    query = select(alerts).where(alerts.c.fixture_id == fixture_id, alerts.c.lines == "")
+    return {row["action_id"]: set(news_of(row).born) for row in await tx.fetch(query)}
+
+
+async def audience(tx: Transaction, news: News, last: ChatRef | None, limit: int) -> tuple[list[Chat], ChatRef | None]:
+    """The next active followers of the match after `last`, and the last one looked at; None where that was all."""
+    found = await tx.fetch(followers(news.candidates[0].fixture, last, limit))
+    refs = [(row["chat_id"], row["topic"]) for row in found]
+    query = select(chats).where(tuple_(chats.c.chat_id, chats.c.topic).in_(refs), chats.c.active == true())
+    rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
+    return [chat_of(row) for row in rows], ChatRef(*refs[-1]) if len(refs) == limit else None
+
+
+async def read_entries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Entry]:
+    """What these chats have seen of one action."""
+    if not refs:
+        return {}
+    wanted = tuple_(entries.c.chat_id, entries.c.topic).in_([(ref.chat_id, ref.topic) for ref in refs])
+    rows = await tx.fetch(select(entries).where(_is_entry(key), wanted))
+    return {entry.ref: entry for entry in map(entry_of, rows)}
+
+
+async def add_entries(tx: Transaction, made: Sequence[Entry]) -> None:
+    """Keep entries, in the place of what was known of these chats."""
+    if made:
+        await tx.execute(upsert(entries), [entry_row(entry) for entry in made])
+
+
+async def wake_told(
+    tx: Transaction, key: AlertKey, last: ChatRef | None, limit: int, now: dt.datetime
+) -> tuple[list[tuple[ChatRef, float]], ChatRef | None]:
+    """Let the next chats that were told wait for the revision: (chat, when it is due) of the active ones, and the last one."""
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    query = select(entries.c.chat_id, entries.c.topic, chats.c.delay, chats.c.active).join(chats, here)
+    query = query.where(_is_entry(key), entries.c.message_id.is_not(None))
+    query = query.where(after(entries.c.chat_id, entries.c.topic, last)) if last else query
+    rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
+    due = {ChatRef(row["chat_id"], row["topic"]): (seconds(now) + row["delay"], row["active"]) for row in rows}
+    for at in {at for at, _ in due.values()}:
+        refs = [(ref.chat_id, ref.topic) for ref, (other, _) in due.items() if other == at]
+        these = tuple_(entries.c.chat_id, entries.c.topic).in_(refs)
+        await tx.execute(update(entries).where(_is_entry(key), these).values(status=Status.WAITING.value, due_at=at))
+    return [(ref, at) for ref, (at, active) in due.items() if active], next(reversed(due)) if len(due) == limit else None
+
+
+async def read_job(tx: Transaction, key: AlertKey, ref: ChatRef) -> tuple[Entry, Chat] | None:
+    """An entry that waits and its chat; None where nothing waits, or the chat is suspended."""
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    query = select(entries, chats.c.kind.label("chat_kind"), *_SETTINGS).join(chats, here)
+    waits = (_is_entry(key, ref), entries.c.status == Status.WAITING.value, chats.c.active == true())
+    rows = await tx.fetch(query.where(*waits))
+    if not rows:
+        return None
+    return entry_of(rows[0]), chat_of({**rows[0], "kind": rows[0]["chat_kind"]})
+
+
+async def write_entry(tx: Transaction, entry: Entry) -> bool:
+    """Keep what a chat has seen now, not when it is due; false where the chat has moved meanwhile."""
+    row = {name: value for name, value in entry_row(entry).items() if name not in _UNTOUCHED}
+    return await tx.execute(update(entries).where(_is_entry(entry.key, entry.ref)).values(**row)) > 0
+
+
+async def waiting(tx: Transaction) -> Sequence[RowMapping]:
+    """Every entry of an active chat that waits: its key, chat and due time, with the news' rank and number."""
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
+    columns = (
+        *(entries.c[name] for name in ("fixture_id", "action_id", "chat_id", "topic", "due_at")),
+        alerts.c.rank,
+        alerts.c.seq,
+    )
+    query = select(*columns).join(chats, here).join(alerts, news).where(entries.c.status == Status.WAITING.value)
+    return await tx.fetch(query.where(chats.c.active == true()).order_by(entries.c.due_at, alerts.c.seq))
+
+
+async def how_many_wait(tx: Transaction) -> int:
+    """How many entries wait, those of suspended chats too."""
+    (row,) = await tx.fetch(select(func.count().label("n")).where(entries.c.status == Status.WAITING.value))
+    return int(row["n"])
+
+
+async def forget_before(tx: Transaction, instant: dt.datetime) -> int:
+    """Erase news that was not revised since, and all that chats have seen of it; how many entries."""
+    old = and_(alerts.c.updated_at < seconds(instant), alerts.c.spreading == false())
+    keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
+    gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))
+    await tx.execute(delete(alerts).where(old))
+    return gone
+
+
+_SETTINGS = [column for column in chats.columns if column.name not in ("chat_id", "topic", "kind")]
+_UNTOUCHED = frozenset({"fixture_id", "action_id", "chat_id", "topic", "due_at"})
+
+
+def _is_news(key: AlertKey) -> ColumnElement[bool]:
+    return and_(alerts.c.fixture_id == key.fixture_id, alerts.c.action_id == key.action_id)
+
+
+def _is_entry(key: AlertKey, ref: ChatRef | None = None) -> ColumnElement[bool]:
+    this = and_(entries.c.fixture_id == key.fixture_id, entries.c.action_id == key.action_id)
+    return this if ref is None else and_(this, entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic)
+
+
+def _ref(row: RowMapping, walk: str) -> ChatRef | None:
+    return None if row[f"{walk}_chat"] is None else ChatRef(row[f"{walk}_chat"], row[f"{walk}_topic"])
+
+
+def _spread_row(spread: Spread) -> dict[str, Any]:
+    row: dict[str, Any] = {"first_done": spread.first_done, "told_done": spread.told_done, "spreading": not spread.over}
+    for walk, ref in (("first", spread.first), ("told", spread.told)):
+        row |= {f"{walk}_chat": ref.chat_id if ref else None, f"{walk}_topic": ref.topic if ref else None}
+    return row

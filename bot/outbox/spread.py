@@ -1,0 +1,106 @@
+"""Reaches the chats of an alert a page at a time: the first hear at once, however many there are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from itertools import count
+
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.outbox import ledger
+from bot.outbox.decide import Decision, decide
+from bot.outbox.entry import Entry, News, Reason, Status, Ticket
+from bot.outbox.ledger import Spread
+from bot.store.engine import Transaction
+from bot.store.model import Chat
+from rules.alert import AlertKey
+
+log = structlog.get_logger()
+
+PAGE = 200
+
+
+class Spreader:
+    """Knows which news has chats left to reach, and whose turn it is: by rank, then each match in turn, fresh first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left: dict[AlertKey, tuple[News, int]] = {}
+        self._served: dict[str, int] = {}
+        self._count = count()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether some news has chats left to reach."""
+        return bool(self._left)
+
+    def add(self, news: News) -> None:
+        """News, or its revision, that may have chats to reach."""
+        self._left[news.key] = (news, next(self._count))
+
+    async def page(self, tx: Transaction) -> list[Ticket]:
+        """Reach the next chats of the most urgent news: first those who were not told, then those who were."""
+        news = self._next()
+        spread = await ledger.read_spread(tx, news.key)
+        now = self._clock.now()
+        if not spread.first_done:
+            spread, tickets = await _first_page(tx, news, spread, now)
+        elif not spread.told_done:
+            spread, tickets = await _told_page(tx, news, spread, now)
+        else:
+            tickets = []
+        await ledger.write_spread(tx, news.key, spread)
+        if spread.over:
+            del self._left[news.key]
+        return tickets
+
+    def _next(self) -> News:
+        def turn(item: tuple[News, int]) -> tuple[int, int, int]:
+            return item[0].rank, self._served.get(item[0].key.fixture_id, 0), -item[1]
+
+        news, _ = min(self._left.values(), key=turn)
+        self._served[news.key.fixture_id] = next(self._count)
+        return news
+
+
+async def _first_page(tx: Transaction, news: News, spread: Spread, now: dt.datetime) -> tuple[Spread, list[Ticket]]:
+    chats, last = await ledger.audience(tx, news, spread.first, PAGE)
+    known = await ledger.read_entries(tx, news.key, [chat.ref for chat in chats])
+    new = [chat for chat in chats if _new(known.get(chat.ref))]
+    decided = [(chat, decide(known.get(chat.ref), news, chat, now)) for chat in new]
+    made = [entry for entry in (_entry(news, chat, decision, now) for chat, decision in decided) if entry]
+    await ledger.add_entries(tx, made)
+    reasons = Counter(decision.reason.value for _, decision in decided)
+    if reasons[Reason.EXPIRED]:
+        await ledger.mark_missed(tx, news.key)
+    log.info("alert_decided", fixture=news.key.fixture_id, action=news.key.action_id, state=news.state.value, **reasons)
+    tickets = [_ticket(news, entry) for entry in made if entry.status is Status.WAITING]
+    return msgspec.structs.replace(spread, first=last, first_done=last is None), tickets
+
+
+async def _told_page(tx: Transaction, news: News, spread: Spread, now: dt.datetime) -> tuple[Spread, list[Ticket]]:
+    woken, last = await ledger.wake_told(tx, news.key, spread.told, PAGE, now)
+    tickets = [Ticket(news.key, ref, news.rank, news.seq, due) for ref, due in woken]
+    return msgspec.structs.replace(spread, told=last, told_done=last is None), tickets
+
+
+def _new(entry: Entry | None) -> bool:
+    return entry is None or (entry.status is Status.DROPPED and not entry.told)
+
+
+def _entry(news: News, chat: Chat, decision: Decision, now: dt.datetime) -> Entry | None:
+    """The entry that a decision makes; what is too old or not wanted leaves none."""
+    if decision.alert is not None:
+        delay = chat.delay if not news.lines else 0
+        return Entry(news.key, chat.ref, reason=decision.reason.value, due_at=now.timestamp() + delay, rule=decision.alert.rule)
+    if decision.reason is Reason.MUTED:
+        rule = next((a.rule for a in news.fired if chat.takes(a.kind)), "")
+        return Entry(news.key, chat.ref, Status.DROPPED, decision.reason.value, now.timestamp(), rule=rule)
+    return None
+
+
+def _ticket(news: News, entry: Entry) -> Ticket:
+    return Ticket(news.key, entry.ref, news.rank, news.seq, entry.due_at)

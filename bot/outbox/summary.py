@@ -1,0 +1,61 @@
+"""What nobody heard in time, as one piece of news. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from bot.outbox.entry import Entry, News, Reason, Status
+from rules.alert import Alert, AlertKey, Importance, State
+
+KIND = "summary"
+_MAX_AGE = 3600.0
+
+
+def summary_of(known: Sequence[News], now: dt.datetime) -> News | None:
+    """The summary of a match's missed news that stands and was not told yet; None where there is none."""
+    missed = [news for news in known if news.missed and not news.summary and news.state is State.CONFIRMED and not news.lines]
+    if not missed:
+        return None
+    key = AlertKey(missed[0].key.fixture_id, f"{KIND}:{missed[0].seq}")
+    alert = _alert(key, _latest(known), max(news.seq for news in known), now)
+    lines = tuple(news.key.action_id for news in missed)
+    return News(key, alert.seq, alert.state, (alert,), {"": now.timestamp()}, lines, rank=2)
+
+
+def renewed(summary: News, revision: Sequence[Alert], now: dt.datetime) -> News:
+    """The same summary after one of its lines was revised."""
+    alert = _alert(summary.key, revision[0], max(summary.seq + 1, revision[0].seq), now)
+    return msgspec.structs.replace(summary, seq=alert.seq, candidates=(alert,))
+
+
+def lines_for(entry: Entry, lines: Sequence[News], seen: Collection[Entry]) -> tuple[News, ...]:
+    """The lines that concern a chat: as told before, else those that it heard nothing of."""
+    if entry.told:
+        return tuple(news for news in lines if news.key.action_id in entry.rule.split("\n"))
+    heard = {e.key.action_id for e in seen if not (e.status is Status.DROPPED and e.reason == Reason.EXPIRED)}
+    return tuple(news for news in lines if news.key.action_id not in heard and news.state is not State.RETRACTED)
+
+
+def _latest(known: Sequence[News]) -> Alert:
+    return max((news.candidates[0] for news in known), key=lambda alert: alert.seq)
+
+
+def _alert(key: AlertKey, latest: Alert, seq: int, now: dt.datetime) -> Alert:
+    """It carries the facts as they are now: the score, not what happened."""
+    facts = msgspec.structs.replace(latest.facts, player="", minute="", action_type="", sub_action_type="", reason="")
+    return Alert(
+        key,
+        seq,
+        State.CONFIRMED,
+        now,
+        latest.fixture,
+        facts,
+        latest.home,
+        latest.away,
+        kind=KIND,
+        importance=Importance.MINOR,
+        max_age=_MAX_AGE,
+    )
