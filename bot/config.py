@@ -138,13 +138,15 @@ class _Reading:
 
     def _expand(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
         """A variable that is not set is a mistake; for a token, which only some commands need, a warning."""
-        for node, name in expand(root, self.env, self.report):
+        missing = expand(root, self.env, self.report)
+        for node, name in missing:
             if any(node is token for token in tokens):
                 self.report.warn(place_of(node), f"the environment variable {name} is not set: `touchline run` needs this token")
             else:
-                self.report.mistake(
-                    place_of(node), f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
-                )
+                sentence = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
+                self.report.mistake(place_of(node), sentence)
+        for node, _ in missing:
+            self.report.spoil(place_of(node))
 
     def _names(self, node: yaml.Node | None) -> Catalogue:
         if not isinstance(node, yaml.ScalarNode) or is_null(node):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -91,16 +90,8 @@ def _sentence(details: ErrorDetails, path: Path) -> str:
     if kind == "missing":
         return "this is needed and not there"
     if kind in _BOUNDS:
-        limit = facts.get(_BOUNDS[kind][0])
-        return f"must be {_BOUNDS[kind][1]} {_limit(limit)}"
+        return f"must be {_BOUNDS[kind][1]} {facts.get(_BOUNDS[kind][0])}"
     return _SENTENCES.get(kind, details["msg"].lower()) + (" (in a list)" if path and isinstance(path[-1], int) else "")
-
-
-def _limit(limit: Any) -> str:
-    """Pydantic writes a duration as a timedelta."""
-    if not isinstance(limit, dt.timedelta):
-        return str(limit)
-    return f"{limit.days}d" if limit.days and not limit.seconds else f"{int(limit.total_seconds())}s"
 
 
 _BOUNDS = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}

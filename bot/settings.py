@@ -7,7 +7,7 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, SecretStr, model_validator
 
 from bot.store.model import Scope, Subscription, named
 from rules import document
@@ -15,9 +15,6 @@ from rules import document
 STREAM_URLS = ("wss://dde-streams.data.srarena.io", "wss://dde-streams.data.imgarena.com")
 API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.com")
 """The new hosts, then those that are going away (feed documentation, section 0)."""
-
-QUIETEST = dt.timedelta(seconds=11)
-"""The feed is heard every ten seconds at least (feed documentation, section 2.3)."""
 
 _ID = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _SUBSCRIBE = 'a subscription is all, {team: NAME}, {competition: NAME} or {match: "A v B"}'
@@ -31,6 +28,15 @@ def _scalar(value: Any, what: str) -> str:
 
 def _duration(value: Any) -> Any:
     return value if isinstance(value, dt.timedelta) else document.duration(_scalar(value, "a duration such as 15m"))
+
+
+def _at_least(limit: str) -> AfterValidator:
+    def checked(value: dt.timedelta) -> dt.timedelta:
+        if value < document.duration(limit):
+            raise ValueError(f"must be at least {limit}")
+        return value
+
+    return AfterValidator(checked)
 
 
 def _whole(value: Any) -> Any:
@@ -135,7 +141,8 @@ class Feed(Section):
     token_file: Words | None = None
     stream_url: Annotated[tuple[StreamUrl, ...], BeforeValidator(_several)] = STREAM_URLS
     api_url: Annotated[tuple[ApiUrl, ...], BeforeValidator(_several)] = API_URLS
-    stale_after: Annotated[Duration, Field(ge=QUIETEST)] = dt.timedelta(seconds=25)
+    stale_after: Annotated[Duration, _at_least("11s")] = dt.timedelta(seconds=25)
+    """The feed is heard every ten seconds at least (feed documentation, section 2.3): 11 s is the shortest sensible time."""
 
 
 class Telegram(Section):
@@ -159,14 +166,14 @@ class Schedule(Section):
     """When fixtures are looked up and connected."""
 
     connect_before_kickoff: Duration = dt.timedelta(minutes=15)
-    refresh_fixtures_every: Annotated[Duration, Field(ge=dt.timedelta(seconds=1))] = dt.timedelta(minutes=10)
+    refresh_fixtures_every: Annotated[Duration, _at_least("1s")] = dt.timedelta(minutes=10)
 
 
 class Storage(Section):
     """Where chats and alerts are kept, and for how long."""
 
     url: Annotated[str, BeforeValidator(_database)] = "sqlite:///touchline.db"
-    keep: Annotated[Duration, Field(ge=dt.timedelta(days=1))] = dt.timedelta(days=14)
+    keep: Annotated[Duration, _at_least("1d")] = dt.timedelta(days=14)
 
 
 class Http(Section):
@@ -194,5 +201,3 @@ class Settings(Section):
     http: Http = Http()
     chats: tuple[FixedChat, ...] = ()
     catalogue: Words | None = None
-
-

@@ -64,6 +64,8 @@ def _combined(reader: Reader, key: str, node: yaml.Node, names: Catalogue) -> Co
     if not nodes:
         reader.mistake(node, f"{key} is an empty list")
         return None
+    for empty in (at for at in nodes if isinstance(at, yaml.MappingNode) and not at.value):
+        reader.mistake(empty, f"{key} asks for nothing here")
     groups = tuple(g for g in (read_group(reader, at, names, key) for at in nodes) if g)
     written = "; ".join(", ".join(f"{c.key}: {c.wanted}" for c in group) for group in groups)
     return Condition(key, f"({written})", _HOLDS[key](groups), lambda m: _seen(groups, m)) if groups else None

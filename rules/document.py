@@ -41,10 +41,16 @@ class Report:
     def __init__(self) -> None:
         self._mistakes: dict[Mistake, None] = {}
         self._warnings: dict[Mistake, None] = {}
+        self._spoilt: set[Place] = set()
 
     def mistake(self, place: Place, sentence: str, rule: str = "") -> None:
-        """Add what must be put right."""
-        self._mistakes[Mistake(place, _one_line(sentence), _one_line(rule))] = None
+        """Add what must be put right; nothing where the value is spoilt."""
+        if place not in self._spoilt:
+            self._mistakes[Mistake(place, _one_line(sentence), _one_line(rule))] = None
+
+    def spoil(self, place: Place) -> None:
+        """Say no more of this place: its value is not the one that was meant."""
+        self._spoilt.add(place)
 
     def warn(self, place: Place, sentence: str, rule: str = "") -> None:
         """Add what may be meant so."""
@@ -195,6 +201,7 @@ def _expanded(node: yaml.ScalarNode, variables: Mapping[str, str], report: Repor
         named = _VARIABLE_NAME.fullmatch(found[1])
         if named is None:
             report.mistake(place_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
+            report.spoil(place_of(node))
             return ""
         if not variables.get(named[1]) and named[2] is None:
             missing.append(named[1])
@@ -206,7 +213,7 @@ def _expanded(node: yaml.ScalarNode, variables: Mapping[str, str], report: Repor
 
 def is_null(node: yaml.Node) -> bool:
     """Tell whether nothing is written: an empty value, `~` or `null` without quotes."""
-    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in _NULLS
+    return isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NULLS
 
 
 def nearest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:

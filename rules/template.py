@@ -40,9 +40,9 @@ class Text:
         try:
             tree = _ENVIRONMENT.parse(source)
             self.variables = frozenset(meta.find_undeclared_variables(tree))
-            self._template = _ENVIRONMENT.from_string(source)
+            self._template = _ENVIRONMENT.template_class.from_code(_ENVIRONMENT, _ENVIRONMENT.compile(tree), {})
         except TemplateError as error:
-            raise TextFault(f"the text is not a template: {error}") from error
+            raise TextFault(f"the text is not a template: {error.message}") from error
 
     def fill(self, facts: Facts) -> str:
         """The HTML for these facts. A value that the feed has not given leaves no stray space; raise `TextFault`."""

@@ -32,6 +32,7 @@ SAMPLE = Facts(
     side="home",
     kickoff="14:00 UTC",
     shootout="6–5",
+    score_before="0–0",
 )
 
 Texts = Mapping[str, tuple[str, yaml.Node]]
@@ -109,5 +110,3 @@ def read_texts(reader: Reader, node: yaml.Node, into: dict[str, tuple[str, yaml.
             reader.mistake(key, f'there is already a text "{name}"')
         elif source is not None and checked(reader, value, source):
             into[name] = (source, key)
-
-

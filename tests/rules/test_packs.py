@@ -1,0 +1,133 @@
+"""The rules that ship: what a match told by the feed makes of them."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from rules.alert import KINDS, Alert, Facts, Importance, State
+from rules.evaluate import evaluate
+from rules.load import pack, packs
+from rules.markup import fault_in
+from rules.match import Moment
+from rules.rule import Rule
+from rules.shadows import shadows
+from rules.texts import SAMPLE
+from tests.packets import Story
+
+
+def told(moment: Moment) -> list[Alert]:
+    return list(evaluate(pack(), moment))
+
+
+def kinds(moment: Moment) -> list[str]:
+    return [alert.kind for alert in told(moment)]
+
+
+def test_the_shipped_rules_speak_of_every_kind() -> None:
+    assert set(pack().kinds()) == set(KINDS)
+
+
+@pytest.mark.parametrize("name", packs())
+def test_no_shipped_rule_is_shadowed(name: str) -> None:
+    assert shadows(pack(name).rules) == []
+
+
+@pytest.mark.parametrize("rule", pack().rules, ids=lambda rule: rule.name)
+@pytest.mark.parametrize(
+    "missing",
+    ["", "player", "minute", "sub_action_type", "team", "player team opponent minute", "home away competition kickoff", "all"],
+)
+def test_a_text_reads_well_whatever_the_feed_left_out(rule: Rule, missing: str) -> None:
+    empty = dict.fromkeys(missing.split(), "")
+    facts = Facts(score="1–0", match="1–0") if missing == "all" else msgspec.structs.replace(SAMPLE, **empty)
+
+    text = rule.alert.text.fill(facts)
+
+    assert text and fault_in(text) == ""
+    assert not any(debris in text for debris in ("  ", " '", "()", " !", " :", "\n\n", " ,", "None", " v \n"))
+
+
+@pytest.mark.parametrize(
+    ("told_as", "more", "kind"),
+    [
+        ("Goal", {"side": "home", "score": (1, 0)}, "goal"),
+        ("Own Goal", {"side": "home", "score": (1, 0)}, "goal"),
+        ("Goal", {"sub": "Penalty", "side": "home"}, "goal"),
+        ("Goal", {"sub": "Penalty", "side": "home", "period": 5}, "shootout"),
+        ("Penalty Missed", {"side": "home", "period": 5}, "shootout"),
+        ("Penalty Missed", {"side": "home"}, "penalty"),
+        ("Penalty Awarded", {"side": "home", "send": "Pending"}, "penalty"),
+        ("Red Card", {"side": "home"}, "red_card"),
+        ("Second Yellow Card", {"side": "home"}, "red_card"),
+        ("Yellow Card", {"side": "home"}, "yellow_card"),
+        ("Video Check Started", {}, "var"),
+        ("Video Check Result", {}, "var"),
+        ("Goal Disallowed", {"side": "home", "sub": "Offside"}, "var"),
+        ("Start Match", {}, "kick_off"),
+        ("Start Period", {"minute": 46}, "kick_off"),
+        ("Start Period", {"minute": 91, "period": 3}, "kick_off"),
+        ("Start Period", {"period": 5}, "shootout"),
+        ("End Period", {"minute": 46, "period": 1}, "half_time"),
+        ("End Period", {"minute": 106, "period": 3}, "half_time"),
+        ("End Match", {"minute": 94, "status": "Completed"}, "full_time"),
+        ("Substitution In", {"side": "home", "minute": 60}, "substitution"),
+        ("Lineups", {"period": 0}, "lineups"),
+        ("Status Updated", {"status": "Abandoned"}, "status"),
+        ("Status Updated", {"status": "Suspended"}, "status"),
+    ],
+)
+def test_what_happens_is_told_as_its_kind(told_as: str, more: dict[str, Any], kind: str) -> None:
+    story = Story()
+    story.tell("Foul")
+
+    assert kinds(story.tell(told_as, **more)) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("told_as", "more"),
+    [
+        ("Yellow Card", {"send": "Pending"}),
+        ("Substitution Out", {}),
+        ("Start Period", {}),
+        ("End Period", {"minute": 93}),
+        ("Status Updated", {}),
+        ("Foul", {}),
+        ("Beach Ball", {}),
+    ],
+)
+def test_the_rest_is_not_told(told_as: str, more: dict[str, Any]) -> None:
+    story = Story()
+    story.tell("Foul")
+
+    assert kinds(story.tell(told_as, **more)) == []
+
+
+def test_an_abandoned_match_is_told_as_that_and_not_as_full_time() -> None:
+    story = Story()
+    story.tell("Foul")
+
+    assert kinds(story.tell("End Match", status="Abandoned")) == ["status"]
+
+
+def test_what_rings_is_what_one_gets_up_for() -> None:
+    ringing = {rule.alert.kind for rule in pack().rules if rule.alert.importance is Importance.MAJOR}
+
+    assert {"goal", "red_card", "shootout", "full_time"} <= ringing
+    assert not ringing & {"yellow_card", "substitution", "kick_off", "half_time", "lineups"}
+
+
+def test_a_goal_is_told_while_it_is_pending_and_in_few_words() -> None:
+    story = Story()
+
+    (pending,) = told(story.goal(send="Pending", minute=12))
+    (goal,) = told(story.goal(player="B. Saka", minute=12, score=(1, 0)))
+
+    assert (pending.state, pending.text) == (State.PENDING, "⚽ <b>Goal for Arsenal!</b> 12'\nArsenal 0–0 Chelsea")
+    assert goal.text == "⚽ <b>Goal for Arsenal!</b> B. Saka 12'\nArsenal 1–0 Chelsea"
+
+
+def test_an_own_goal_names_both_who_gets_it_and_whose_player_it_was() -> None:
+    (alert,) = told(Story().goal(sub="Own Goal", player="T. Silva", minute=12, score=(1, 0)))
+
+    assert alert.text == "⚽ <b>Own goal, Arsenal score!</b> T. Silva (Chelsea) 12'\nArsenal 1–0 Chelsea"
