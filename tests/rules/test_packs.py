@@ -127,6 +127,29 @@ def test_a_goal_is_told_while_it_is_pending_and_in_few_words() -> None:
     assert goal.text == "⚽ <b>Goal for Arsenal!</b> B. Saka 12'\nArsenal 1–0 Chelsea"
 
 
+@pytest.mark.parametrize(
+    ("told_as", "sub", "text"),
+    [
+        ("Goal", "Penalty", "⚽ <b>Goal for Arsenal!</b> J. Doe 12' (penalty)\nArsenal 1–0 Chelsea"),
+        ("Red Card", "", "🟥 <b>Red card!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
+        ("Second Yellow Card", "", "🟨🟥 <b>Second yellow, sent off!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
+    ],
+)
+def test_the_words_follow_the_sub_type(told_as: str, sub: str, text: str) -> None:
+    (alert,) = told(Story().tell(told_as, sub=sub, side="home", player="J. Doe", minute=12, score=(1, 0)))
+
+    assert alert.text == text
+
+
+def test_a_goal_that_turns_out_a_penalty_stays_the_news_of_one_rule() -> None:
+    story = Story()
+    (first,) = told(story.goal(send="Pending"))
+
+    alerts = evaluate(pack(), story.goal(sub="Penalty", score=(1, 0)), {"g": {first.rule}})
+
+    assert [alert.rule for alert in alerts] == [first.rule]
+
+
 def test_an_own_goal_names_both_who_gets_it_and_whose_player_it_was() -> None:
     (alert,) = told(Story().goal(sub="Own Goal", player="T. Silva", minute=12, score=(1, 0)))
 
