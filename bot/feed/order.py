@@ -30,9 +30,10 @@ class Gap(msgspec.Struct):
 class Order:
     """Holds back a packet that came before its forerunners, for a moment; packets without a number pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int | None = None) -> None:
+        """`first`: the number that the first packet should have; None where it may have any."""
         self.missing = 0
-        self._next: int | None = None
+        self._next = first
         self._highest = 0
         self._held: list[Packet] = []
         self._gaps: dict[int, Gap] = {}
@@ -118,7 +119,8 @@ class Order:
             self.missing -= 1
 
     def _note_gap(self, seq: int, position: int, now: float) -> None:
-        if not self._highest or not 1 < seq - self._highest <= _WIDEST:
+        widest = _WIDEST if self._highest else HELD
+        if self._next is None or not 1 < seq - self._highest <= widest:
             return
         for lost in range(self._highest + 1, seq):
             self._gaps[lost] = Gap(position - 1, now)
@@ -135,7 +137,7 @@ class Order:
 
     def _may_go(self, now: float) -> bool:
         first = _seq(self._held[0])
-        if self._next is None or first <= self._next or len(self._held) > HELD:
+        if self._next is None or first <= self._next or len(self._held) > HELD or not self._repairs:
             return True
         before = [gap for seq, gap in self._gaps.items() if self._next <= seq < first]
         return not any(now < gap.since + PATIENCE and not gap.asked for gap in before)

@@ -80,7 +80,8 @@ _COMPLETED_PATIENCE = 300.0
 _LOST_PATIENCE = 1800.0
 _EMPTY_HEARTBEATS = 2
 _FAREWELLS = 5
-"""Connections lost after the end of a match, while something of it is still missing."""
+_LONG_FAREWELLS = 20
+"""Connections lost after the end of a match, and while something of it is still missing, until it is let be."""
 
 
 class Session:
@@ -98,7 +99,7 @@ class Session:
         self.caught_up = False
         self._stale_after = stale_after
         self._seen: set[int] = set()
-        self._order = Order()
+        self._order = Order(first=None if position else 1)
         self._start = 0
         self._from_zero = False
         self._data = self._heartbeats = 0
@@ -253,11 +254,13 @@ class Session:
 
     def _conclude(self, cause: Trouble) -> None:
         """A match that has ended needs no other connection: the server closed in good order, or is not to be had any more."""
-        self._farewells += self._completed or self._ended
-        if self._farewells > _FAREWELLS or (cause is Trouble.CLOSED and not self._order.waiting):
+        lost = self._status in _LOST and self._final
+        self._farewells += self._completed or self._ended or lost
+        patience = _LONG_FAREWELLS if self._order.waiting else _FAREWELLS
+        if self._farewells > patience or (cause is Trouble.CLOSED and not self._order.waiting):
             if self._completed or (self._ended and self._status not in _LOST):
                 self._finish(Ending.COMPLETED)
-            elif self._status in _LOST and self._final:
+            elif lost:
                 self._finish(Ending.LOST)
 
     def _finish(self, ending: Ending) -> None:

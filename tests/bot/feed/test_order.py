@@ -99,6 +99,30 @@ def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
     assert rewinds <= 4 * REPAIRS
 
 
+def test_where_numbers_are_left_out_no_packet_waits() -> None:
+    order = Order()
+    for number in (1, 3, 5, 7):
+        order.take(packet(number), number, 0.0)
+    for now in range(1, 30):
+        order.wake(float(2 * now))
+        order.wants_rewind(float(2 * now))
+        order.again(packet(7), float(2 * now))
+
+    assert seqs(order.take(packet(9), 5, 99.0)) == [9]
+
+
+def test_a_first_packet_that_never_came_is_missed() -> None:
+    order = Order(first=1)
+    told(order, 2)
+
+    assert order.wants_rewind(PATIENCE)
+    assert order.rewind_to == 0
+
+
+def test_a_feed_may_begin_to_count_anywhere() -> None:
+    assert told(Order(first=1), 7, 8) == [7, 8]
+
+
 def test_a_wide_leap_is_a_way_to_count_and_not_a_loss() -> None:
     order = Order()
 

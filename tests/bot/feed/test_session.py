@@ -225,6 +225,15 @@ def test_a_dropped_match_is_lost_and_not_completed() -> None:
     assert session.ending is Ending.LOST
 
 
+def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
+    session = live(foul(1, status="Unverified", finished=True))
+    for _ in range(7):
+        session.failed(Trouble.NOT_OPEN)
+        session.connecting()
+
+    assert session.ending is Ending.LOST
+
+
 def test_a_late_packet_does_not_reopen_a_match() -> None:
     session = live(foul(5, status="Completed"))
     session.packet(foul(2, status="Live"), 0.0)
@@ -236,7 +245,7 @@ def test_a_late_packet_does_not_reopen_a_match() -> None:
 def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() -> None:
     session = live(foul(1), end(3))
     session.wake(1.0)
-    for _ in range(7):
+    for _ in range(22):
         session.failed(Trouble.NETWORK)
         session.connecting()
 
