@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.config import load_config
-from bot.errors import ConfigInvalid
+from bot.errors import ConfigInvalid, UserMistake
 
 
 def check(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
@@ -15,6 +15,8 @@ def check(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
         config = load_config(path, env)
     except ConfigInvalid as error:
         return [*error.mistakes, f"{path}: {_count(len(error.mistakes), 'mistake')}"], 1
+    except UserMistake as error:
+        return [str(error)], 1
     counts = [_count(len(config.rules.rules), "rule"), _count(0, "mistake")]
     counts += [_count(len(config.warnings), "warning")] if config.warnings else []
     return [*config.warnings, f"{path}: {', '.join(counts)}"], 0

@@ -39,14 +39,19 @@ class Config:
 
     def require_tokens(self) -> None:
         """Raise UserMistake where a token is missing, with a sentence that says where to put it."""
-        for section, token in (("feed", self.feed.token), ("telegram", self.telegram.token)):
-            if not token.get_secret_value():
-                raise UserMistake(_no_token(self.path, section))
+        self.require_feed_token()
+        _require(self.path, "telegram", self.telegram.token)
+
+    def require_feed_token(self) -> None:
+        """The same for what asks the feed alone."""
+        _require(self.path, "feed", self.feed.token)
 
 
-def _no_token(path: Path, section: str) -> str:
-    where = f"write it, or ${{VARIABLE}}, as `token:` under `{section}:`, or name a file that holds it as `token_file:`"
-    return f"{path}: the {section} token is missing: {where}, or set {_VARIABLES[section]} where the file names that variable"
+def _require(path: Path, section: str, token: SecretStr) -> None:
+    if not token.get_secret_value():
+        where = f"write it, or ${{VARIABLE}}, as `token:` under `{section}:`, or name a file that holds it as `token_file:`"
+        variable = f"or set {_VARIABLES[section]} where the file names that variable"
+        raise UserMistake(f"{path}: the {section} token is missing: {where}, {variable}")
 
 
 _COPY = "copy config.example.yaml to this place and change what you need"
@@ -54,7 +59,7 @@ _VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
 
 
 def load_config(path: Path, env: Mapping[str, str]) -> Config:
-    """Read a configuration; raise ConfigInvalid with every mistake."""
+    """Read a configuration; raise ConfigInvalid with every mistake, UserMistake where the file cannot be read at all."""
     report = Report()
     root = _document(path, report)
     config = None if report.mistakes else _Reading(path, env, report).config(root or _empty(path))
@@ -75,9 +80,9 @@ def _document(path: Path, report: Report) -> yaml.Node | None:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise ConfigInvalid([f"{path}: there is no such file; {_COPY}"]) from error
+        raise UserMistake(f"{path}: there is no such file; {_COPY}") from error
     except OSError as error:
-        raise ConfigInvalid([f"{path}: it cannot be read: {(error.strerror or 'unknown trouble').lower()}"]) from error
+        raise UserMistake(f"{path}: it cannot be read: {_why(error)}") from error
     except UnicodeDecodeError as error:
         report.mistake(_place_of_byte(path, error), "this is not text in UTF-8")
         return None
@@ -179,8 +184,8 @@ class _Reading:
     def _include(self, file: Path) -> yaml.Node | None:
         try:
             root = _document(file, self.report)
-        except ConfigInvalid as error:
-            raise ValueError(f"{file} cannot be read") from error
+        except UserMistake as error:
+            raise ValueError(str(error)) from error
         if root is not None:
             self._expand(root, ())
         return root
