@@ -34,7 +34,7 @@ class Outbox:
     """Keeps what is to be told and what was. `on_put` is called when there may be something to take."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
-        self._db, self._clock = db, clock
+        self.db, self._clock = db, clock
         self._news: dict[AlertKey, News] = {}
         self._spreader = Spreader(clock)
         self._recovered = False
@@ -43,7 +43,7 @@ class Outbox:
     async def put(self, alerts: Sequence[Alert]) -> None:
         """Commit alerts; those of one key are alternatives. Revisions that are not new are left out."""
         now = self._clock.now()
-        async with self._db.transaction() as tx:
+        async with self.db.transaction() as tx:
             known = await ledger.read_news(tx, {alert.key for alert in alerts})
             groups = [list(group) for _, group in groupby(alerts, key=lambda alert: alert.key)]
             changed = [news for group in groups for news in await self._put(tx, known.get(group[0].key), group, now)]
@@ -51,13 +51,13 @@ class Outbox:
 
     async def told(self, fixture_id: str) -> dict[str, set[str]]:
         """By action of a match, the names of the rules that made news of it."""
-        async with self._db.transaction() as tx:
+        async with self.db.transaction() as tx:
             return await ledger.rules_told(tx, fixture_id)
 
     async def catch_up(self, fixture_id: str) -> None:
         """Tell once, in one message a chat, what stands and was too old to be told as news."""
         now = self._clock.now()
-        async with self._db.transaction() as tx:
+        async with self.db.transaction() as tx:
             known = await ledger.of_fixture(tx, fixture_id)
             summary = summary_of(known, now)
             if summary is None:
@@ -74,19 +74,16 @@ class Outbox:
 
     async def take(self, room: int) -> list[Ticket]:
         """What waits and was not taken before; reaches further chats until there are about `room` tickets."""
-        tickets: list[Ticket] = []
-        async with self._db.transaction() as tx:
-            if not self._recovered:
-                tickets += await self._recover(tx)
+        tickets = [] if self._recovered else await self._recover()
         while len(tickets) < room and self._spreader.busy:
-            async with self._db.transaction() as tx:
+            async with self.db.transaction() as tx:
                 page = await self._spreader.page(tx)
             tickets += page
         return tickets
 
     async def job(self, ticket: Ticket) -> Job | None:
         """All that decides what is sent for a ticket now; None where nothing waits any more."""
-        async with self._db.transaction() as tx:
+        async with self.db.transaction() as tx:
             found = await ledger.read_job(tx, ticket.key, ticket.ref)
             news = await self._latest(tx, ticket.key) if found else None
             if found is None or news is None:
@@ -95,9 +92,9 @@ class Outbox:
             lines = await self._lines(tx, news, entry) if news.lines else ()
             return Job(entry, news, chat, await self._superseded(tx, news, entry), lines)
 
-    async def keep(self, entry: Entry) -> Ticket | None:
-        """Commit what a chat has seen now; a ticket where more is to be sent to it."""
-        async with self._db.transaction() as tx:
+    async def keep(self, entry: Entry, delay: int = 0) -> Ticket | None:
+        """Commit what a chat has seen now; a ticket where more is to be sent to it, a revision after the chat's delay."""
+        async with self.db.transaction() as tx:
             news = await self._latest(tx, entry.key)
             more = entry.reply is not None or (entry.told and news is not None and news.seq > entry.seq)
             status = Status.WAITING if more else Status.DROPPED if not entry.told else Status.DONE
@@ -107,16 +104,17 @@ class Outbox:
                 self._news.pop(entry.key, None)
         if not (more and kept and news):
             return None
-        return Ticket(entry.key, entry.ref, news.rank, news.seq, self._clock.now().timestamp())
+        due = self._clock.now().timestamp() + (delay if entry.reply is None else 0)
+        return Ticket(entry.key, entry.ref, news.rank, news.seq, due)
 
     async def waiting(self) -> int:
         """How many entries wait to be sent."""
-        async with self._db.transaction() as tx:
+        async with self.db.transaction() as tx:
             return await ledger.how_many_wait(tx)
 
     async def prune(self, keep: dt.timedelta) -> int:
         """Erase what is older than `keep`; how many entries."""
-        async with self._db.transaction() as tx:
+        async with self.db.transaction() as tx:
             gone = await ledger.forget_before(tx, self._clock.now() - keep)
         self._news.clear()
         return gone
@@ -174,11 +172,12 @@ class Outbox:
                 self._remember(news)
         return self._news.get(key)
 
-    async def _recover(self, tx: Transaction) -> list[Ticket]:
+    async def _recover(self) -> list[Ticket]:
         self._recovered = True
-        for news in await ledger.spreading(tx):
-            self._spreader.add(news)
-        rows = await ledger.waiting(tx)
+        async with self.db.transaction() as tx:
+            for news in await ledger.spreading(tx):
+                self._spreader.add(news)
+            rows = await ledger.waiting(tx)
         return [
             Ticket(AlertKey(r["fixture_id"], r["action_id"]), ChatRef(r["chat_id"], r["topic"]), r["rank"], r["seq"], r["due_at"])
             for r in rows

@@ -1,0 +1,54 @@
+"""Telegram's HTML as text: what a reader sees of it, its length, and shorter versions that are still whole. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Collection
+
+LIMIT = 4096
+"""Units of UTF-16 that a message may have, its entities parsed."""
+
+_TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
+
+
+def length(text: str) -> int:
+    """Length as Telegram counts it: in units of UTF-16."""
+    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+
+
+def plain(source: str) -> str:
+    """What a reader sees, without any entity, ready to be sent as HTML."""
+    return html.escape(_seen(source), quote=False)
+
+
+def without(source: str, tags: Collection[str]) -> str:
+    """The same text without these tags; what they enclose stays."""
+    return _TOKEN.sub(lambda found: "" if found[2] and found[2].lower() in tags else found[0], source)
+
+
+def cut(source: str, limit: int = LIMIT) -> str:
+    """At most so long, with an ellipsis where something is left out and every open tag closed."""
+    if length(source) <= limit or length(_seen(source)) <= limit:
+        return source
+    kept: list[str] = []
+    open_tags: list[str] = []
+    room = limit - 1
+    for found in _TOKEN.finditer(source):
+        room -= 0 if found[2] else length(html.unescape(found[0]))
+        if room < 0:
+            break
+        kept.append(found[0])
+        _follow(open_tags, found)
+    return "".join(kept) + "…" + "".join(f"</{tag}>" for tag in reversed(open_tags))
+
+
+def _follow(open_tags: list[str], found: re.Match[str]) -> None:
+    if found[2] and not found[1]:
+        open_tags.append(found[2])
+    elif found[2] and open_tags:
+        open_tags.pop()
+
+
+def _seen(source: str) -> str:
+    return "".join("" if found[2] else html.unescape(found[0]) for found in _TOKEN.finditer(source))

@@ -1,0 +1,140 @@
+"""What waits, in order: a lane for each chat, and the most urgent lane first. Pure: seconds come in."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+import msgspec
+
+from bot.outbox.entry import Ticket
+from bot.store.model import ChatRef
+from rules.alert import AlertKey
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A ticket and when, in the loop's seconds, it may leave."""
+
+    ticket: Ticket
+    due: float
+
+
+@dataclass(slots=True)
+class Lane:
+    """One chat's tickets in their order. `turn` tells apart the latest place in the queue from outdated ones."""
+
+    tickets: deque[Waiting] = field(default_factory=deque)
+    busy: bool = False
+    parked_until: float = float("-inf")
+    failures: int = 0
+    turn: int = -1
+
+
+class Lanes:
+    """Chats in order of urgency: by rank, among matches in turn, fresh before old; within a chat strictly in order."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[int, Lane] = {}
+        self._known: set[tuple[AlertKey, ChatRef]] = set()
+        self._ready: dict[int, dict[str, list[tuple[int, int, int]]]] = {}
+        self._later: list[tuple[float, int, int]] = []
+        self._count = count()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, ticket: Ticket, due: float, now: float, *, first: bool = False) -> None:
+        """Put a ticket at the end of its chat's lane, or at its beginning; one that waits already is not added."""
+        name = (ticket.key, ticket.ref)
+        if name in self._known:
+            return
+        self._known.add(name)
+        lane = self._lanes.setdefault(ticket.ref.chat_id, Lane())
+        (lane.tickets.appendleft if first else lane.tickets.append)(Waiting(ticket, due))
+        if not lane.busy:
+            self._place(ticket.ref.chat_id, lane, now)
+
+    def pop(self, now: float, chat_at: Callable[[int, float], float]) -> Ticket | None:
+        """The next ticket of the most urgent chat that may get a message now; its lane is busy until `release`."""
+        self._wake(now)
+        while (chat_id := self._most_urgent()) is not None:
+            lane = self._lanes[chat_id]
+            at = chat_at(chat_id, now)
+            if at <= now:
+                lane.busy = True
+                ticket = lane.tickets.popleft().ticket
+                self._known.discard((ticket.key, ticket.ref))
+                return ticket
+            lane.parked_until = at
+            self._place(chat_id, lane, now)
+        return None
+
+    def release(self, chat_id: int, now: float, *, failed: bool = False, parked_until: float = float("-inf")) -> None:
+        """The lane's message was dealt with; `failed` counts, anything else forgives."""
+        lane = self._lanes.get(chat_id)
+        if lane is None:
+            return
+        lane.busy, lane.parked_until = False, parked_until
+        lane.failures = lane.failures + 1 if failed else 0
+        if lane.tickets:
+            self._place(chat_id, lane, now)
+        elif not lane.failures:
+            del self._lanes[chat_id]
+
+    def failures(self, chat_id: int) -> int:
+        """How often in a row this chat could not be reached."""
+        lane = self._lanes.get(chat_id)
+        return lane.failures if lane else 0
+
+    def forget(self, chat_id: int) -> None:
+        """Let go of everything that waits for a chat."""
+        lane = self._lanes.pop(chat_id, Lane())
+        self._known -= {(waiting.ticket.key, waiting.ticket.ref) for waiting in lane.tickets}
+
+    def next_at(self) -> float | None:
+        """When a lane that waits for its time wants to be looked at; None where there is none."""
+        return self._later[0][0] if self._later else None
+
+    def _place(self, chat_id: int, lane: Lane, now: float) -> None:
+        """Into the queue, or to those that wait for their time."""
+        lane.turn = next(self._count)
+        at = max(lane.parked_until, lane.tickets[0].due)
+        if at > now:
+            heapq.heappush(self._later, (at, lane.turn, chat_id))
+            return
+        best = min((w.ticket for w in lane.tickets if w.due <= now), key=lambda t: (t.rank, -t.seq))
+        flow = self._ready.setdefault(best.rank, {}).setdefault(best.key.fixture_id, [])
+        heapq.heappush(flow, (-best.seq, lane.turn, chat_id))
+
+    def _wake(self, now: float) -> None:
+        while self._later and self._later[0][0] <= now:
+            _, turn, chat_id = heapq.heappop(self._later)
+            lane = self._lanes.get(chat_id)
+            if lane and lane.turn == turn and not lane.busy and lane.tickets:
+                self._place(chat_id, lane, now)
+
+    def _most_urgent(self) -> int | None:
+        """Take the first chat out of the queue; its match goes to the end of its rank."""
+        for rank in sorted(self._ready):
+            flows = self._ready[rank]
+            while flows:
+                fixture_id = next(iter(flows))
+                flow = flows.pop(fixture_id)
+                chat_id = self._first_of(flow)
+                if flow:
+                    flows[fixture_id] = flow
+                if chat_id is not None:
+                    return chat_id
+            del self._ready[rank]
+        return None
+
+    def _first_of(self, flow: list[tuple[int, int, int]]) -> int | None:
+        while flow:
+            _, turn, chat_id = heapq.heappop(flow)
+            lane = self._lanes.get(chat_id)
+            if lane and lane.turn == turn and not lane.busy and lane.tickets:
+                return chat_id
+        return None

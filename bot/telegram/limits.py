@@ -1,0 +1,127 @@
+"""When may a chat get its next message? Telegram's limits as sliding windows; edits count too. Pure: seconds come in.
+
+What is known of them stands in the Bots FAQ: one message a second in a chat with short bursts, 20 a minute in a group, 30 a
+second over all, more only when paid. The rest is said by 429 answers, which are obeyed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+PER_SECOND = 30
+_CHAT = (3, 3.05)
+_GROUP = (20, 60.2)
+_SECOND = 1.015
+"""A little more than a second: requests do not arrive as evenly as they leave."""
+_FLOOD = 3
+"""So many chats refused within a second mean everybody."""
+_RAMP = 10.0
+"""Seconds from half the rate to all of it after everybody was refused."""
+_REMEMBERED = 20_000
+
+
+class Pace(Protocol):
+    """What the courier asks before each message."""
+
+    def overall_at(self, now: float) -> float:
+        """When the next message to anybody may leave."""
+        ...
+
+    def chat_at(self, chat_id: int, now: float) -> float:
+        """When the next message to this chat may leave."""
+        ...
+
+    def take(self, chat_id: int, now: float) -> None:
+        """A message leaves."""
+        ...
+
+    def refused(self, chat_id: int, seconds: float, now: float) -> None:
+        """Telegram asked to wait so long."""
+        ...
+
+
+class Window:
+    """At most so many in so many seconds, sliding."""
+
+    __slots__ = ("limit", "seconds", "taken")
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self.limit, self.seconds = limit, seconds
+        self.taken: deque[float] = deque(maxlen=limit)
+
+    def at(self, now: float, limit: int | None = None) -> float:
+        """When one more is allowed; `limit` may be lower than the window's own."""
+        limit = limit or self.limit
+        return now if len(self.taken) < limit else max(now, self.taken[-limit] + self.seconds)
+
+    def idle(self, now: float) -> bool:
+        """Tell whether it forbids nothing."""
+        return not self.taken or self.taken[-1] + self.seconds <= now
+
+
+class Limits:
+    """Telegram's limits for one bot."""
+
+    def __init__(self, per_second: int = PER_SECOND) -> None:
+        self._all = Window(per_second, _SECOND)
+        self._chats: dict[int, tuple[Window, ...]] = {}
+        self._parked: dict[int, float] = {}
+        self._refusals: deque[tuple[float, int]] = deque()
+        self._closed_until = float("-inf")
+
+    def when(self, chat_id: int, now: float) -> float:
+        """When this chat may get its next message, everything considered."""
+        return max(self.overall_at(now), self.chat_at(chat_id, now))
+
+    def overall_at(self, now: float) -> float:
+        """When the next message to anybody may leave."""
+        if now < self._closed_until:
+            return self._closed_until
+        share = min(1.0, 0.5 + 0.5 * (now - self._closed_until) / _RAMP)
+        return self._all.at(now, max(1, int(self._all.limit * share)))
+
+    def chat_at(self, chat_id: int, now: float) -> float:
+        """When the next message to this chat may leave, others apart."""
+        at = max(now, self._parked.get(chat_id, now))
+        return max((window.at(at) for window in self._chats.get(chat_id, ())), default=at)
+
+    def take(self, chat_id: int, now: float) -> None:
+        """A message leaves now."""
+        if chat_id not in self._chats:
+            self._chats[chat_id] = (Window(*_CHAT), Window(*_GROUP)) if chat_id < 0 else (Window(*_CHAT),)
+        for window in (self._all, *self._chats[chat_id]):
+            window.taken.append(now)
+        if len(self._chats) > _REMEMBERED:
+            self._forget(now)
+
+    def refused(self, chat_id: int, seconds: float, now: float) -> None:
+        """This chat waits; where several were refused within a second, everybody does."""
+        self._parked[chat_id] = max(self._parked.get(chat_id, now), now + seconds)
+        self._refusals.append((now, chat_id))
+        while self._refusals[0][0] < now - 1.0:
+            self._refusals.popleft()
+        if len({chat for _, chat in self._refusals}) >= _FLOOD:
+            self._closed_until = max(self._closed_until, now + seconds)
+
+    def _forget(self, now: float) -> None:
+        self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.idle(now) for w in windows)}
+        self._parked = {chat: until for chat, until in self._parked.items() if until > now}
+
+
+class Unlimited:
+    """No limit at all: for replays, and chats in a terminal."""
+
+    def overall_at(self, now: float) -> float:
+        """Now."""
+        return now
+
+    def chat_at(self, chat_id: int, now: float) -> float:
+        """Now."""
+        return now
+
+    def take(self, chat_id: int, now: float) -> None:
+        """Nothing is counted."""
+
+    def refused(self, chat_id: int, seconds: float, now: float) -> None:
+        """Nothing is remembered."""

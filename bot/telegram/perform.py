@@ -1,0 +1,47 @@
+"""One step -> one request, with the fall-backs that keep the news whole where its place is gone."""
+
+from __future__ import annotations
+
+from bot.errors import MessageGone, TextRefused, TopicGone
+from bot.store.model import ChatRef
+from bot.telegram.html import plain
+from bot.telegram.messenger import Messenger
+from bot.telegram.step import Edit, Reply, Send
+
+UNREACHABLE = 0
+"""Stands for the id of a message that can neither be edited nor answered."""
+
+
+async def perform(messenger: Messenger, chat: ChatRef, step: Send | Edit | Reply) -> int:
+    """Make the request; the id of the message it made or changed. Refused entities go as plain text, once."""
+    try:
+        return await _perform(messenger, chat, step, step.html)
+    except TextRefused:
+        return await _perform(messenger, chat, step, plain(step.html))
+
+
+async def _perform(messenger: Messenger, chat: ChatRef, step: Send | Edit | Reply, html: str) -> int:
+    if isinstance(step, Edit):
+        return await _edit(messenger, chat, step.entry.message_id or UNREACHABLE, html)
+    answered = (step.entry.message_id or None) if isinstance(step, Reply) else None
+    return await _send(messenger, chat, html, silent=step.silent, reply_to=answered)
+
+
+async def _send(messenger: Messenger, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None) -> int:
+    try:
+        return await messenger.send(chat, html, silent=silent, reply_to=reply_to)
+    except TopicGone:
+        return await messenger.send(ChatRef(chat.chat_id), html, silent=silent)
+    except MessageGone:
+        return await messenger.send(chat, html, silent=silent)
+
+
+async def _edit(messenger: Messenger, chat: ChatRef, message_id: int, html: str) -> int:
+    """A message that is gone needs no edit; the reply that may follow is sent without it."""
+    if message_id == UNREACHABLE:
+        return UNREACHABLE
+    try:
+        await messenger.edit(chat, message_id, html)
+    except (MessageGone, TopicGone):
+        return UNREACHABLE
+    return message_id

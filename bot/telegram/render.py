@@ -1,0 +1,49 @@
+"""What a message shows: a rule's text with the marks of its state, and the replies. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.outbox.entry import News
+from bot.telegram import words
+from bot.telegram.html import LIMIT, cut, without
+from rules.alert import Alert, State
+from rules.template import plain, tidy
+
+_MARKS = 64
+"""Room that is left for a mark."""
+_UNSTRIKABLE = frozenset({"s", "strike", "del", "pre", "code", "blockquote"})
+"""Tags that cannot stand inside of what is struck through."""
+
+
+def body_of(alert: Alert, told: str = "") -> str:
+    """The text without marks: the rule's, else the one that was told, else the bare facts."""
+    return cut(alert.text or told or plain(alert.facts), LIMIT - _MARKS)
+
+
+def message(body: str, state: State, *, restored: bool = False) -> str:
+    """The whole message."""
+    if state is State.RETRACTED:
+        return f"<s>{without(body, _UNSTRIKABLE)}</s>"
+    marks = [words.PENDING] if state is State.PENDING else [words.RESTORED] if restored else []
+    return "\n".join([body, *marks])
+
+
+def summary(alert: Alert, lines: Sequence[News]) -> str:
+    """Old news in one message: a line each, struck where it was taken back since, and the score now."""
+    return cut("\n".join([words.summary_title(alert), *map(_line, lines)]))
+
+
+def retraction(alert: Alert, kind: str) -> str:
+    """The short reply that tells what is no longer so."""
+    return tidy(words.taken_back(alert, kind))
+
+
+def restoration(alert: Alert) -> str:
+    """The short reply that tells what is so again."""
+    return tidy(words.stands(alert))
+
+
+def _line(news: News) -> str:
+    line = words.summary_line((news.fired or news.candidates)[0])
+    return f"• {message(line, State.RETRACTED) if news.state is State.RETRACTED else line}"

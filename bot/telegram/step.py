@@ -1,0 +1,141 @@
+"""(an entry with all that decides) -> the one thing to do for it now. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from bot.outbox.decide import Decision, decide, first_for, revision_for
+from bot.outbox.entry import Entry, Job, News, Reason
+from bot.telegram import render
+from rules.alert import Alert, Importance, State
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A new message. `entry` is what is known of the chat once it is sent, but for the message's id."""
+
+    entry: Entry
+    alert: Alert
+    html: str
+    silent: bool
+    reason: Reason
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """The message changes; `entry` holds the reply that follows."""
+
+    entry: Entry
+    alert: Alert
+    html: str
+    reason: Reason
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A reply to the message."""
+
+    entry: Entry
+    alert: Alert
+    html: str
+    silent: bool
+    reason: Reason
+
+
+class Settle(msgspec.Struct, frozen=True):
+    """Nothing is sent."""
+
+    entry: Entry
+    reason: Reason
+
+
+Step = Send | Edit | Reply | Settle
+
+
+def next_step(job: Job, now: dt.datetime) -> Step:
+    """What to do for one chat: the latest revision counts, and a reply follows its edit."""
+    decision = decide(job.entry, job.news, job.chat, now, superseded=job.superseded)
+    if job.entry.told:
+        return _revise(job, decision)
+    if decision.alert is None:
+        return _pass_over(job, decision.reason)
+    return _send(job, decision.alert)
+
+
+def _pass_over(job: Job, reason: Reason) -> Settle:
+    """Never told; the rule is kept so that the same news stays untold."""
+    chosen = first_for(job.news, job.chat)
+    return Settle(_with(job.entry, reason=reason.value, rule=chosen.rule if chosen else ""), reason)
+
+
+def _send(job: Job, alert: Alert) -> Send | Settle:
+    body, rule = _body(job, alert), alert.rule
+    if job.news.lines:
+        lines = _lines(job)
+        if not lines:
+            return Settle(_with(job.entry, reason=Reason.UNWANTED.value), Reason.UNWANTED)
+        body, rule = render.summary(alert, lines), "\n".join(news.key.action_id for news in lines)
+    entry = _seen(job.entry, job.news, alert, body, rule, restored=False)
+    entry = _with(entry, reason=Reason.FIRST.value, reply=None)
+    return Send(entry, alert, render.message(body, alert.state), alert.importance is Importance.MINOR, Reason.FIRST)
+
+
+def _revise(job: Job, decision: Decision) -> Step:
+    if decision.alert is None:
+        return _reply(job)
+    entry, alert, reason = job.entry, _told_by(decision.alert, job.entry), decision.reason
+    body = render.summary(alert, job.lines) if job.news.lines else _body(job, alert)
+    rule = entry.rule if job.news.lines else alert.rule
+    restored = reason is Reason.RESTORED or (entry.restored and alert.state is not State.RETRACTED)
+    after = _with(_seen(entry, job.news, alert, body, rule, restored=restored), reason=reason.value)
+    html = render.message(body, alert.state, restored=restored)
+    after = _with_reply(after, entry, alert, html, reason)
+    if html == render.message(entry.body, entry.state, restored=entry.restored) and after.reply is None:
+        return Settle(after, reason)
+    return Edit(after, alert, html, reason)
+
+
+def _with_reply(after: Entry, before: Entry, alert: Alert, html: str, reason: Reason) -> Entry:
+    """Graver news always rings; what is taken back or restored rings where the news did."""
+    if reason is Reason.GRAVER:
+        return _with(after, reply=html, reply_rings=True)
+    if reason is Reason.RETRACTION:
+        return _with(after, reply=render.retraction(alert, before.kind), reply_rings=before.rings)
+    if reason is Reason.RESTORED:
+        return _with(after, reply=render.restoration(alert), reply_rings=before.rings)
+    return after
+
+
+def _reply(job: Job) -> Reply | Settle:
+    entry = job.entry
+    alert = revision_for(entry, job.news, job.chat)
+    if entry.reply is None or alert is None:
+        return Settle(entry, Reason.DUPLICATE)
+    after = _with(entry, reply=None)
+    return Reply(after, _told_by(alert, entry), entry.reply, not entry.reply_rings, Reason(entry.reason))
+
+
+def _body(job: Job, alert: Alert) -> str:
+    return render.body_of(alert, job.entry.body)
+
+
+def _lines(job: Job) -> tuple[News, ...]:
+    """Of the old news, what the chat would have been told."""
+    return tuple(news for news in job.lines if first_for(news, job.chat))
+
+
+def _told_by(alert: Alert, entry: Entry) -> Alert:
+    """What takes news back is no rule's own: it speaks for the rule that told it."""
+    if alert.rule and alert.kind:
+        return alert
+    return msgspec.structs.replace(alert, rule=alert.rule or entry.rule, kind=entry.kind, gravity=entry.gravity)
+
+
+def _seen(entry: Entry, news: News, alert: Alert, body: str, rule: str, *, restored: bool) -> Entry:
+    rings = entry.rings if alert.state is State.RETRACTED else alert.importance is Importance.MAJOR
+    told = _with(entry, rule=rule, kind=alert.kind, rings=rings, gravity=alert.gravity)
+    return _with(told, state=alert.state, seq=news.seq, body=body, restored=restored)
+
+
+def _with(entry: Entry, **changes: Any) -> Entry:
+    return msgspec.structs.replace(entry, **changes)

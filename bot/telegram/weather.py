@@ -1,0 +1,34 @@
+"""Is Telegram itself in trouble, or one chat? Pure: seconds come in."""
+
+from __future__ import annotations
+
+_SEVERAL = 5
+"""So many chats in a row that cannot be reached mean that none can."""
+_FIRST = 1.0
+_LAST = 30.0
+_TOKEN = 60.0
+"""Seconds between two tries with a token that was refused."""
+
+
+class Weather:
+    """Holds everything back while nothing gets through; `clear_at` is when the next try is due."""
+
+    def __init__(self) -> None:
+        self.clear_at = float("-inf")
+        self._failed: set[int] = set()
+        self._wait = _FIRST
+
+    def fine(self) -> None:
+        """Something got through."""
+        self._failed.clear()
+        self._wait = _FIRST
+        self.clear_at = float("-inf")
+
+    def bad(self, chat_id: int, now: float, *, token: bool = False) -> None:
+        """A chat could not be reached; with `token`, because the bot's token was refused."""
+        self._failed.add(chat_id)
+        if token:
+            self.clear_at = now + _TOKEN
+        elif len(self._failed) >= _SEVERAL and self.clear_at <= now:
+            self.clear_at = now + self._wait
+            self._wait = min(_LAST, self._wait * 2)
