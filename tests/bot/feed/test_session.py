@@ -54,13 +54,12 @@ def again(session: Session, trouble: Trouble = Trouble.NETWORK) -> int:
 
 def test_a_connection_goes_from_connecting_to_live() -> None:
     session = Session(25.0)
-    assert session.state is State.CONNECTING
-
+    states = [session.state]
     session.opened(0.0)
-    assert session.state is State.AUTHORISING
-
+    states.append(session.state)
     session.control(ACCEPTED, 0.0)
-    assert session.state is State.LIVE
+
+    assert [*states, session.state] == [State.CONNECTING, State.AUTHORISING, State.LIVE]
 
 
 @pytest.mark.parametrize("first", [HEARTBEAT, foul(1)])
