@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from bot.clock import Clock, SystemClock
+from bot.errors import UserMistake
 from bot.feed import loose
 from bot.feed.encode import accepted, heartbeat, refused
 from bot.feed.misbehave import Day, Misbehaviour, Timed
@@ -71,9 +72,17 @@ class Simulator:
         """Listen, and start all matches."""
         now, self._started = self._clock.now(), self._clock.monotonic()
         self._timelines = {s.fixture.id: Timeline(s, now, self._speed, self._lead) for s in self._scripts}
-        async with serve(
-            self._play, host, port, process_request=self._request, compression=None, ping_interval=None, close_timeout=1
-        ) as server:
+        options: dict[str, Any] = {
+            "process_request": self._request,
+            "compression": None,
+            "ping_interval": None,
+            "close_timeout": 1,
+        }
+        try:
+            server = await serve(self._play, host, port, **options)
+        except OSError as error:
+            raise UserMistake(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
+        async with server:
             found = port or next(iter(server.sockets)).getsockname()[1]
             place = f"{'[' + host + ']' if ':' in host else host}:{found}"
             yield Urls(f"ws://{place}", f"http://{place}")

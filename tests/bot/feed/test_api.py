@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.clock import SystemClock
-from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
+from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, UserMistake
 from bot.feed.api import ACCEPT, FeedApi
 from bot.feed.gate import Gate
 from bot.feed.simulator import Simulator
@@ -138,3 +138,10 @@ async def test_the_simulator_refuses_a_wrong_token_and_a_day_without_matches_is_
             await ask(urls.api)
     async with Simulator([script()]).serve() as urls:
         assert await ask(urls.api) == ()
+
+
+async def test_a_port_that_is_taken_is_a_mistake_with_its_name() -> None:
+    async with Simulator([script()]).serve() as urls:
+        with pytest.raises(UserMistake, match="cannot be listened on"):
+            async with Simulator([script()]).serve(port=int(urls.api.rpartition(":")[2])):
+                pass
