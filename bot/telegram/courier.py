@@ -153,7 +153,8 @@ class Courier:
 
     def _add(self, ticket: Ticket, *, first: bool = False) -> None:
         now = self._clock.monotonic()
-        self._lanes.add(ticket, now + ticket.due_at - self._clock.now().timestamp(), now, first=first)
+        wait = max(0.0, ticket.due_at - self._clock.now().timestamp())
+        self._lanes.add(ticket, now + wait, now, first=first)
 
     async def _pass_over(self, ticket: Ticket, step: Step | None) -> None:
         more = None
@@ -184,7 +185,7 @@ class Courier:
 
     async def _sent(self, ticket: Ticket, step: Send | Edit | Reply, message_id: int, delay: int) -> None:
         more = await self._outbox.keep(_with_id(step, message_id), delay)
-        if self._on_delivery:
+        if self._on_delivery and message_id != UNREACHABLE:
             op = type(step).__name__.lower()
             self._on_delivery(Delivery(op, ticket.ref, step.alert, step.alert.state, step.html, message_id, step.reason))
         log.debug("delivered", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
