@@ -68,7 +68,7 @@ def _combined(reader: Reader, key: str, node: yaml.Node, names: Catalogue) -> Co
         reader.mistake(empty, f"{key} asks for nothing here")
     groups = tuple(g for g in (read_group(reader, at, names, key) for at in nodes) if g)
     written = "; ".join(", ".join(f"{c.key}: {c.wanted}" for c in group) for group in groups)
-    return Condition(key, f"({written})", _HOLDS[key](groups), lambda m: _seen(groups, m)) if groups else None
+    return Condition(key, f"({written})", _HOLDS[key](groups), lambda m: _seen(groups, m), groups) if groups else None
 
 
 def _seen(groups: tuple[Group, ...], moment: Moment) -> str:

@@ -21,52 +21,61 @@ _NEAR = 10
 """Minutes within which an unlinked disallowance is taken to speak of a goal that was taken back."""
 
 
+class News(msgspec.Struct, frozen=True):
+    """One action to be told of in a moment: the step's own, one that it took back or restored, or a change of coverage."""
+
+    moment: Moment
+    taken_back: bool = False
+    """True: whoever heard of it is told so, and no rule is asked."""
+    reason: str = ""
+    """Why it was taken back; empty where the feed does not say."""
+
+
 def evaluate(rules: RuleSet, moment: Moment, told: Told | None = None, names: Catalogue | None = None) -> tuple[Alert, ...]:
     """The alerts of a moment: for its action in the order of the rules, then for actions it took back or restored.
 
     Alerts of one key are alternatives: a chat hears the first whose kind it takes. Nothing is raised.
     """
-    told, names = told or {}, names or shipped()
-    coverage = _of_coverage(rules, moment, names)
-    if not moment.news or _no_full_time(moment):
-        return coverage
-    alerts = coverage + _of_action(rules, moment, told.get(moment.action.id, ()), names)
-    for record in moment.settled:
-        alerts += _of_settled(rules, moment, record, told.get(record.action.id, ()), names)
-    return alerts
+    alerts: list[Alert] = []
+    for news in news_of(moment):
+        alerts += alerts_of(rules, news, told or {}, names or shipped())
+    return tuple(alerts)
 
 
-def _no_full_time(moment: Moment) -> bool:
-    return moment.action.type == "End Match" and moment.after.lost and moment.action.send_type.stands
-
-
-def _of_action(rules: RuleSet, moment: Moment, told: Collection[str], names: Catalogue) -> tuple[Alert, ...]:
+def news_of(moment: Moment) -> list[News]:
+    """Everything that a moment may have to tell, in order; nothing where it is a repetition or of an unknown kind."""
+    news: list[News] = []
+    if moment.coverage is not None:
+        news.append(News(msgspec.structs.replace(moment, action=moment.coverage, settled=())))
+    if not moment.news or no_full_time(moment):
+        return news
     action, record = moment.action, moment.record
-    if action.send_type is SendType.OTHER:
+    if action.send_type is not SendType.OTHER:
+        taken_back = action.send_type.takes_back or bool(record and record.taken_back)
+        news.append(News(moment, taken_back, _reason_known(moment, record) if taken_back else ""))
+    for other in moment.settled:
+        news.append(News(_seen_now(moment, other.action), other.taken_back, action.sub_type if other.taken_back else ""))
+    return news
+
+
+def alerts_of(rules: RuleSet, news: News, told: Told, names: Catalogue) -> tuple[Alert, ...]:
+    """What is told of one action: by the rules that fire, then, for chats told by other rules, the same news in those words."""
+    moment = news.moment
+    if news.taken_back:
+        return (_retraction(moment, news.reason),)
+    fired = rules.fired(moment)
+    before = () if moment.action is moment.coverage else told.get(moment.action.id, ())
+    if not fired and not before:
         return ()
-    if action.send_type.takes_back or (record and record.taken_back):
-        return (_retraction(moment, _reason_known(moment, record)),)
-    return _walk(rules, moment, told, names)
-
-
-def _of_coverage(rules: RuleSet, moment: Moment, names: Catalogue) -> tuple[Alert, ...]:
-    if moment.coverage is None:
-        return ()
-    return _walk(rules, msgspec.structs.replace(moment, action=moment.coverage, settled=()), (), names)
-
-
-def _walk(rules: RuleSet, moment: Moment, told: Collection[str], names: Catalogue) -> tuple[Alert, ...]:
-    """Top to bottom until a rule fires that does not say continue; then, for chats told by other rules, the same news in those words."""
-    fired: list[Rule] = []
-    for rule in rules.candidates(moment.action.type):
-        if rule.fires(moment):
-            fired.append(rule)
-            if not rule.go_on:
-                break
     facts = facts_of(moment)
     alerts = [_alert(rule, moment, facts, names) for rule in fired]
-    left = [name for name in told if name not in {rule.name for rule in fired}]
+    left = [name for name in before if name not in {rule.name for rule in fired}]
     return tuple(alerts + [_follow_up(rules.by_name.get(name), name, moment, facts, names) for name in left])
+
+
+def no_full_time(moment: Moment) -> bool:
+    """Tell whether it is an end that is none: the match, or its coverage, ended otherwise."""
+    return moment.action.type == "End Match" and moment.after.lost and moment.action.send_type.stands
 
 
 def _alert(rule: Rule, moment: Moment, facts: Facts, names: Catalogue) -> Alert:
@@ -107,15 +116,6 @@ def _bare(moment: Moment, facts: Facts, state: State) -> Alert:
     action, match = moment.action, moment.after
     key = AlertKey(action.fixture_id, action.id)
     return Alert(key, action.seq, state, action.at, match.fixture, facts, match.score.home, match.score.away)
-
-
-def _of_settled(
-    rules: RuleSet, moment: Moment, record: Record, told: Collection[str], names: Catalogue
-) -> tuple[Alert, ...]:
-    seen = _seen_now(moment, record.action)
-    if record.taken_back:
-        return (_retraction(seen, moment.action.sub_type),)
-    return _walk(rules, seen, told, names)
 
 
 def _seen_now(moment: Moment, action: Action) -> Moment:
