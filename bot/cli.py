@@ -15,7 +15,12 @@ import click
 from bot.errors import UserMistake
 
 CONFIG = click.option(
-    "--config", "config_path", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True, help="The YAML file."
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The YAML file.",
 )
 RECORDINGS = click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
 
@@ -108,7 +113,9 @@ def _by_default(ctx: click.Context, name: str) -> bool:
 @click.option("--match", default="opener", show_default=True, help="opener, final, or a scenario file.")
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
 @click.option("--telegram", is_flag=True, help="Show it in a real chat instead: needs a bot token and a chat id.")
-@click.option("--token", envvar="TELEGRAM_BOT_TOKEN", default="", help="The bot token [env: TELEGRAM_BOT_TOKEN].", show_envvar=False)
+@click.option(
+    "--token", envvar="TELEGRAM_BOT_TOKEN", default="", help="The bot token [env: TELEGRAM_BOT_TOKEN].", show_envvar=False
+)
 @click.option("--chat", envvar="TELEGRAM_CHAT_ID", type=int, help="The chat id [env: TELEGRAM_CHAT_ID].", show_envvar=False)
 @click.option("--api-url", default="https://api.telegram.org", show_default=True, help="The Bot API server.")
 def demo(match: str, seconds: float, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
@@ -122,7 +129,9 @@ def demo(match: str, seconds: float, telegram: bool, token: str, chat: int | Non
         _do(shown(match, seconds, pack(), shipped()))
         return
     if not token or chat is None:
-        raise UserMistake("demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID")
+        raise UserMistake(
+            "demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID"
+        )
     _do(demo_in_telegram(match, seconds, pack(), shipped(), token, chat, api_url))
 
 

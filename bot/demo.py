@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from pydantic import SecretStr
 from rich.console import Console
+from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import SystemClock
 from bot.errors import UserMistake
@@ -26,6 +27,7 @@ from bot.pipeline import Pipeline
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
+from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.courier import Courier
 from bot.telegram.limits import Limits, Unlimited
 from bot.telegram.messenger import Messenger
@@ -93,6 +95,21 @@ async def demo(match: str, seconds: float, rules: RuleSet, names: Catalogue, con
         await perform(scenario, seconds, Cast(rules, names, chat, on_match=chat.on_match))
 
 
+async def demo_in_telegram(
+    match: str, seconds: float, rules: RuleSet, names: Catalogue, token: str, chat_id: int, api_url: str
+) -> None:
+    """Show a match in a real chat; raise `UserMistake` where Telegram does not let the bot in."""
+    scenario = scenario_named(match)
+    bot = build_bot(token, api_url)
+    try:
+        async with bot:
+            await perform(scenario, seconds, Cast(rules, names, BotMessenger(bot), ChatRef(chat_id), Limits()))
+    except InvalidToken as error:
+        raise UserMistake("Telegram refuses the bot token: take the one that @BotFather gave") from error
+    except TelegramError as error:
+        raise UserMistake(f"Telegram cannot be reached at {api_url}: {error}") from error
+
+
 async def perform(scenario: Scenario, seconds: float, cast: Cast) -> None:
     """Play a match from the simulator to the messenger, until all of it is told."""
     clock = SystemClock()
@@ -104,7 +121,7 @@ async def perform(scenario: Scenario, seconds: float, cast: Cast) -> None:
             cast.on_match(first)
 
         async def take(packet: Packet, received: dt.datetime) -> None:
-            cast.on_match((await pipeline.take(packet, received)).after)
+            cast.on_match((await pipeline.take(packet)).after)
 
         await _while(working, Connection(scenario.fixture.id, Settings((urls.stream,)), clock, take).run())
         await pipeline.close(scenario.fixture.id, clock.now())

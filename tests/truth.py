@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 RULES = """
@@ -41,12 +39,6 @@ rules:
     alert: {kind: penalty_missed, text: "{{ minute }}' {{ player }}"}
 """
 """Rules for everything that a truth file speaks of, a kind for each of its kinds."""
-
-
-def truth_of(recording: Path) -> dict[str, Any]:
-    """The truth beside a recording."""
-    truth: dict[str, Any] = json.loads(recording.with_name(recording.name.replace(".jsonl.gz", ".truth.json")).read_text())
-    return truth
 
 
 def lies(rows: list[dict[str, Any]], truth: dict[str, Any]) -> list[str]:

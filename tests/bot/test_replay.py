@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.recordings import recordings
-from tests.truth import RULES, lies, truth_of
+from tests.recordings import PATHS, each_recording, needs_recordings, truth
+from tests.truth import RULES, lies
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -23,7 +23,7 @@ def touchline(*words: str | Path) -> subprocess.CompletedProcess[str]:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     config = tmp_path_factory.mktemp("replay") / "config.yaml"
     config.write_text(RULES)
-    done = touchline("replay", "--json", "--config", config, *recordings())
+    done = touchline("replay", "--json", "--config", config, *PATHS)
     assert done.returncode == 0, done.stderr
     rows: Rows = defaultdict(list)
     for line in done.stdout.splitlines():
@@ -32,17 +32,19 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     return rows
 
 
-@pytest.mark.parametrize("recording", recordings(), ids=lambda path: path.name[:-9])
-def test_a_recorded_match_is_told_as_it_happened(recording: Path, told: Rows) -> None:
-    truth = truth_of(recording)
+@needs_recordings
+@each_recording
+def test_a_recorded_match_is_told_as_it_happened(path: Path, told: Rows) -> None:
+    true = truth(path)
 
-    assert lies(told[truth["fixture_id"]], truth) == []
+    assert lies(told[true["fixture_id"]], true) == []
 
 
-@pytest.mark.parametrize("recording", recordings(), ids=lambda path: path.name[:-9])
-def test_no_message_shows_a_score_before_it_is_official(recording: Path, told: Rows) -> None:
+@needs_recordings
+@each_recording
+def test_no_message_shows_a_score_before_it_is_official(path: Path, told: Rows) -> None:
     goals = [0, 0]
-    for row in told[truth_of(recording)["fixture_id"]]:
+    for row in told[truth(path)["fixture_id"]]:
         if row["state"] == "pending":
             assert [row["home"], row["away"]] == goals
         goals = [row["home"], row["away"]]
