@@ -1,0 +1,112 @@
+import datetime as dt
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.outbox.decide import decide, revision_for
+from bot.outbox.entry import Entry, News, Reason, Status
+from bot.store.model import Chat
+from rules.alert import Alert, State
+from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
+
+PICKY = Chat(REF, kinds_off=frozenset({"goal"}))
+RED = alert(2, "red", rule="reds", kind="red_card", gravity=2)
+
+
+def later(**delta: float) -> dt.datetime:
+    return NOW + dt.timedelta(**delta)
+
+
+def reason(entry: Entry | None, known: News, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
+    return decide(entry, known, chat, now, **more).reason
+
+
+@pytest.mark.parametrize(
+    ("known", "chat", "now", "why"),
+    [
+        (news(alert()), CHAT, NOW, Reason.FIRST),
+        (news(pending()), CHAT, NOW, Reason.FIRST),
+        (news(alert()), PICKY, NOW, Reason.UNWANTED),
+        (news(alert()), replace(CHAT, delay=30), NOW, Reason.DELAYED),
+        (news(alert()), replace(CHAT, muted_until=later(hours=1)), NOW, Reason.MUTED),
+        (news(alert()), replace(CHAT, muted_until=later(hours=-1)), NOW, Reason.FIRST),
+        (news(alert()), CHAT, later(minutes=6), Reason.EXPIRED),
+        (news(alert()), replace(CHAT, delay=120), later(minutes=6), Reason.DELAYED),
+        (news(retracted()), CHAT, NOW, Reason.SUPERSEDED),
+        (news(replace(alert(), follow_up=True)), CHAT, NOW, Reason.SUPERSEDED),
+    ],
+)
+def test_a_chat_that_was_not_told_hears_only_of_what_is_news_to_it(
+    known: News, chat: Chat, now: dt.datetime, why: Reason
+) -> None:
+    assert reason(None, known, chat, now) is why
+
+
+def test_a_chat_hears_the_first_alternative_that_it_takes() -> None:
+    known = news(alert(rule="goals"), alert(rule="everything", kind="other", text="other"))
+
+    chosen = decide(None, known, PICKY, NOW).alert
+
+    assert chosen is not None
+    assert chosen.rule == "everything"
+
+
+def test_who_was_told_of_the_disallowed_goal_hears_of_it_there() -> None:
+    assert reason(None, news(alert()), superseded=True) is Reason.SUPERSEDED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (pending(1), alert(2), Reason.REVISION),
+        (alert(1), alert(1), Reason.DUPLICATE),
+        (alert(2), pending(1), Reason.DUPLICATE),
+        (minor(1), RED, Reason.GRAVER),
+        (alert(1), retracted(2), Reason.RETRACTION),
+        (replace(alert(1), state=State.RETRACTED), alert(2), Reason.RESTORED),
+        (replace(alert(1), state=State.RETRACTED), retracted(2), Reason.REVISION),
+    ],
+)
+def test_a_chat_that_was_told_sees_what_becomes_of_it(before: Alert, after: Alert, why: Reason) -> None:
+    muted_and_late = replace(PICKY, muted_until=later(days=1))
+
+    assert reason(told(before), news(after), muted_and_late, later(hours=2)) is why
+
+
+def test_what_was_passed_over_while_muted_is_not_told_when_the_mute_is_over() -> None:
+    entry = Entry(KEY, REF, Status.DROPPED, Reason.MUTED.value, rule="goals")
+
+    assert reason(entry, news(alert(2))) is Reason.MUTED
+
+
+def test_a_card_that_turns_red_is_news_even_where_its_yellow_was_muted() -> None:
+    entry = Entry(KEY, REF, Status.DROPPED, Reason.MUTED.value, rule="yellows")
+
+    assert reason(entry, news(RED)) is Reason.FIRST
+
+
+def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_all() -> None:
+    entry = Entry(KEY, REF, Status.DROPPED, Reason.SUPERSEDED.value)
+
+    assert reason(entry, news(alert(3))) is Reason.FIRST
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "chosen"),
+    [
+        ((alert(rule="own goals"), alert(rule="goals")), "goals"),
+        ((alert(rule="own goals"), alert(rule="others"), alert(rule="goals", follow_up=True)), "own goals"),
+        ((retracted(rule="goals", follow_up=True), alert(rule="reds", kind="red_card")), "reds"),
+        ((alert(rule="left", follow_up=True), alert(rule="goals", follow_up=True)), "goals"),
+        ((), None),
+    ],
+)
+def test_a_revision_speaks_through_the_rule_that_told_it_else_through_the_one_that_fires(
+    alternatives: tuple[Alert, ...], chosen: str | None
+) -> None:
+    known = News(KEY, 2, State.CONFIRMED, alternatives)
+
+    found = revision_for(told(alert()), known, CHAT)
+
+    assert (found.rule if found else None) == chosen

@@ -1,0 +1,250 @@
+"""The outbox over a real database: what waits for whom, also after a restart and for many chats."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bot.clock import ManualClock
+from bot.outbox.entry import Reason, Ticket
+from bot.outbox.outbox import Outbox
+from bot.outbox.spread import PAGE
+from bot.store.chats import Chats
+from bot.store.engine import Database
+from bot.store.model import Chat, ChatRef, Scope, Subscription
+from tests.bot.news import NOW, REF, alert, minor, retracted
+from tests.packets import FIXTURE
+
+
+class World:
+    """A database with an outbox that can be left and entered again."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.clock = url, ManualClock(NOW)
+
+    async def open(self) -> None:
+        self.db = await Database.open(self.url)
+        self.chats, self.outbox = Chats(self.db), Outbox(self.db, self.clock)
+
+    async def restart(self) -> None:
+        await self.db.close()
+        await self.open()
+
+    async def follow(self, *chats: Chat) -> None:
+        for chat in chats:
+            await self.chats.save(chat)
+            await self.chats.subscribe(chat.ref, Subscription(Scope.ALL))
+
+    async def tell(self, ticket: Ticket, message_id: int = 1) -> Ticket | None:
+        """Do what the courier does after a send."""
+        job = await self.outbox.job(ticket)
+        assert job is not None
+        seen = job.news.candidates[0]
+        return await self.outbox.keep(replace(job.entry, message_id=message_id, seq=job.news.seq, rule=seen.rule, body=seen.text))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def test_an_alert_waits_for_every_chat_that_follows_the_match_and_takes_its_kind(world: World) -> None:
+    await world.follow(Chat(ChatRef(1)), Chat(ChatRef(2), kinds_off=frozenset({"goal"})), Chat(ChatRef(3, 4)))
+
+    await world.outbox.put([alert()])
+
+    assert [ticket.ref for ticket in await world.outbox.take(10)] == [ChatRef(1), ChatRef(3, 4)]
+
+
+async def test_what_waits_is_there_after_a_restart(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert()])
+    await world.outbox.take(10)
+    await world.restart()
+
+    (ticket,) = await world.outbox.take(10)
+
+    job = await world.outbox.job(ticket)
+    assert job is not None
+    assert job.news.candidates == (alert(),)
+
+
+async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_after_it(world: World) -> None:
+    await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE + 30)))
+    await world.outbox.put([alert()])
+    first = await world.outbox.take(10)
+    await world.restart()
+
+    again = await world.outbox.take(10 * PAGE)
+
+    assert len(first) == PAGE
+    assert [ticket.ref.chat_id for ticket in again] == list(range(1, PAGE + 30))
+
+
+async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
+    await world.follow(Chat(REF))
+    for _ in range(2):
+        await world.outbox.put([alert()])
+    (ticket,) = await world.outbox.take(10)
+    await world.tell(ticket)
+
+    await world.outbox.put([alert()])
+
+    assert await world.outbox.take(10) == []
+
+
+async def test_a_revision_waits_for_who_was_told_whatever_they_want_now(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert(1)])
+    (ticket,) = await world.outbox.take(10)
+    await world.tell(ticket)
+    await world.chats.unsubscribe(REF, Subscription(Scope.ALL))
+    await world.restart()
+
+    await world.outbox.put([retracted(2)])
+
+    assert [ticket.ref for ticket in await world.outbox.take(10)] == [REF]
+
+
+async def test_a_revision_that_comes_while_a_message_is_under_way_follows_it(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert(1)])
+    (ticket,) = await world.outbox.take(10)
+    job = await world.outbox.job(ticket)
+    assert job is not None
+    await world.outbox.put([alert(2, "goal by Kane")])
+
+    more = await world.outbox.keep(replace(job.entry, message_id=9, seq=1))
+
+    assert more is not None
+    assert more.seq == 2
+
+
+async def test_a_card_that_turns_red_reaches_chats_that_do_not_care_for_yellow_ones(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([minor(1)])
+    assert await world.outbox.take(10) == []
+
+    await world.outbox.put([alert(2, "red", rule="reds", kind="red_card")])
+
+    assert len(await world.outbox.take(10)) == 1
+
+
+async def test_the_rules_that_told_are_known_after_a_restart(world: World) -> None:
+    await world.outbox.put([minor(1)])
+    await world.outbox.put([alert(2, rule="reds", kind="red_card")])
+    await world.restart()
+
+    assert await world.outbox.told(FIXTURE.id) == {"g": {"yellows", "reds"}}
+
+
+async def test_a_chats_delay_holds_its_news_back(world: World) -> None:
+    await world.follow(Chat(REF, delay=30))
+
+    await world.outbox.put([alert()])
+
+    (ticket,) = await world.outbox.take(10)
+    assert ticket.due_at == NOW.timestamp() + 30
+
+
+async def test_old_news_is_summarised_once_and_never_sent_as_new(world: World) -> None:
+    await world.follow(Chat(REF))
+    world.clock.move_to(NOW + dt.timedelta(hours=1))
+    await world.outbox.put([alert(1)])
+    await world.outbox.put([alert(2, action="other")])
+    await world.outbox.put([retracted(3, action="other")])
+    await world.outbox.catch_up(FIXTURE.id)
+    await world.restart()
+    await world.outbox.catch_up(FIXTURE.id)
+
+    (ticket,) = await world.outbox.take(10)
+    job = await world.outbox.job(ticket)
+
+    assert job is not None
+    assert (ticket.key.action_id, [line.key.action_id for line in job.lines]) == ("summary:1", ["g"])
+
+
+async def test_a_correction_of_old_news_does_not_make_it_new(world: World) -> None:
+    await world.follow(Chat(REF))
+    world.clock.move_to(NOW + dt.timedelta(hours=1))
+    await world.outbox.put([alert(1)])
+    await world.outbox.put([alert(2, "goal by Kane", at=world.clock.now())])
+
+    assert await world.outbox.take(10) == []
+
+
+async def test_nothing_missed_needs_no_summary(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert()])
+    await world.outbox.take(10)
+
+    await world.outbox.catch_up(FIXTURE.id)
+
+    assert await world.outbox.take(10) == []
+
+
+async def test_what_waited_too_long_is_passed_over_and_summarised(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert()])
+    (ticket,) = await world.outbox.take(10)
+    job = await world.outbox.job(ticket)
+    assert job is not None
+    await world.outbox.keep(replace(job.entry, reason=Reason.EXPIRED.value, rule="goals"))
+
+    await world.outbox.catch_up(FIXTURE.id)
+
+    assert [t.key.action_id for t in await world.outbox.take(10)] == ["summary:1"]
+
+
+async def test_who_was_told_of_a_goal_needs_no_word_of_what_disallows_it(world: World) -> None:
+    await world.follow(Chat(REF, all_kinds=True))
+    await world.outbox.put([alert(1)])
+    (ticket,) = await world.outbox.take(10)
+    await world.tell(ticket)
+    await world.outbox.put([alert(2, action="var", rule="var", kind="var", takes_back="g")])
+
+    (ticket,) = await world.outbox.take(10)
+    job = await world.outbox.job(ticket)
+
+    assert job is not None
+    assert job.superseded
+
+
+async def test_a_suspended_chats_messages_wait_for_its_return(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert()])
+    (ticket,) = await world.outbox.take(10)
+    await world.chats.suspend(REF.chat_id, "blocked")
+    assert await world.outbox.job(ticket) is None
+
+    await world.chats.resume(REF.chat_id)
+    world.outbox.recover()
+
+    assert [ticket.ref for ticket in await world.outbox.take(10)] == [REF]
+
+
+async def test_a_small_match_is_not_kept_waiting_by_a_large_one(world: World) -> None:
+    await world.follow(*(Chat(ChatRef(number)) for number in range(1, 3 * PAGE)))
+    small = replace(FIXTURE, id="small")
+    await world.outbox.put([alert()])
+    await world.outbox.put([replace(alert(), key=replace(alert().key, fixture_id="small"), fixture=small)])
+
+    tickets = await world.outbox.take(2 * PAGE)
+
+    assert {ticket.key.fixture_id for ticket in tickets} == {FIXTURE.id, "small"}
+
+
+async def test_old_entries_are_erased(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert()])
+    (ticket,) = await world.outbox.take(10)
+    await world.tell(ticket)
+    world.clock.move_to(NOW + dt.timedelta(days=15))
+
+    assert await world.outbox.prune(dt.timedelta(days=14)) == 1
+    assert await world.outbox.told(FIXTURE.id) == {}

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from bot.errors import StoreTooNew, StoreUnusable
+from bot.store.chats import Chats
+from bot.store.engine import Database
+from bot.store.migrate import migrate
+from bot.store.model import Chat, ChatRef
+from bot.store.schema import metadata
+
+
+async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/touchline.db"
+    db = await Database.open(url)
+    await Chats(db).save(Chat(ChatRef(5, 2), "group", "Friends"))
+    await db.close()
+
+    again = await Database.open(url)
+
+    assert [chat.title for chat in await Chats(again).all()] == ["Friends"]
+    await again.close()
+
+
+async def test_a_transaction_that_fails_leaves_nothing_behind() -> None:
+    db = await Database.open("sqlite://")
+    with pytest.raises(ZeroDivisionError):
+        async with db.transaction() as tx:
+            await tx.execute(text("INSERT INTO positions (fixture_id, position, updated_at) VALUES ('f', 1, 0)"))
+            raise ZeroDivisionError
+
+    async with db.transaction() as tx:
+        assert await tx.fetch(text("SELECT * FROM positions")) == []
+    await db.close()
+
+
+async def test_a_database_from_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/touchline.db"
+    db = await Database.open(url)
+    async with db.transaction() as tx:
+        await tx.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
+    await db.close()
+
+    with pytest.raises(StoreTooNew, match="newer Touchline"):
+        await Database.open(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("sqlite:////nowhere/at/all.db", "cannot be opened; the directory must exist"),
+        ("nonsense", "not a database's address"),
+        ("postgresql://you:secret@host/db", "postgresql cannot be used yet"),
+    ],
+)
+async def test_an_unusable_address_gets_a_sentence(url: str, sentence: str) -> None:
+    with pytest.raises(StoreUnusable, match=sentence) as refused:
+        await Database.open(url)
+
+    assert "secret" not in str(refused.value)
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("dear diary, " * 1000)
+
+    with pytest.raises(StoreUnusable, match=r"notes\.txt is not a database"):
+        await Database.open(f"sqlite:///{tmp_path}/notes.txt")
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema() -> None:
+    engines = [create_engine("sqlite://") for _ in range(2)]
+    seen = []
+    for engine, make in zip(engines, (migrate, metadata.create_all), strict=True):
+        with engine.connect() as connection:
+            make(connection)
+            rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE tbl_name != 'alembic_version'"))
+            seen.append({name: sql and "".join(sql.split()) for name, sql in rows})
+        engine.dispose()
+
+    assert seen[0] == seen[1]

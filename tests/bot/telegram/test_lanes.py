@@ -1,0 +1,75 @@
+from bot.outbox.entry import Ticket
+from bot.store.model import ChatRef
+from bot.telegram.lanes import Lanes
+from rules.alert import AlertKey
+
+
+def ticket(chat_id: int, action: str = "a", rank: int = 0, seq: int = 1, fixture: str = "f") -> Ticket:
+    return Ticket(AlertKey(fixture, action), ChatRef(chat_id), rank, seq, 0.0)
+
+
+def lanes(*tickets: Ticket, due: float = 0.0) -> Lanes:
+    made = Lanes()
+    for one in tickets:
+        made.add(one, due, 0.0)
+    return made
+
+
+def order(made: Lanes, now: float = 0.0) -> list[tuple[int, str]]:
+    """Everything, sent one after the other."""
+    found = []
+    while (one := made.pop(now, lambda _, at: at)) is not None:
+        found.append((one.ref.chat_id, one.key.action_id))
+        made.release(one.ref.chat_id, now)
+    return found
+
+
+def test_major_news_goes_first_and_fresh_before_old() -> None:
+    made = lanes(ticket(1, "card", rank=2), ticket(2, "old", seq=1), ticket(3, "fresh", seq=9))
+
+    assert order(made) == [(3, "fresh"), (2, "old"), (1, "card")]
+
+
+def test_a_chat_gets_its_messages_in_order_whatever_their_rank() -> None:
+    made = lanes(ticket(1, "card", rank=2), ticket(1, "goal", rank=0), ticket(2, "other", rank=1))
+
+    assert order(made) == [(1, "card"), (1, "goal"), (2, "other")]
+
+
+def test_matches_take_turns() -> None:
+    made = lanes(*(ticket(n) for n in range(1, 5)), ticket(8, fixture="small"), ticket(9, fixture="small"))
+
+    assert [chat_id for chat_id, _ in order(made)[:4]] == [1, 8, 2, 9]
+
+
+def test_a_chat_that_is_busy_waits_for_its_answer() -> None:
+    made = lanes(ticket(1, "a"), ticket(1, "b"))
+
+    assert made.pop(0, lambda _, at: at) == ticket(1, "a")
+    assert made.pop(0, lambda _, at: at) is None
+
+
+def test_a_chat_over_its_limit_lets_others_pass() -> None:
+    made = lanes(ticket(1), ticket(2))
+
+    first = made.pop(0, lambda chat_id, at: 5.0 if chat_id == 1 else at)
+
+    assert (first, made.next_at()) == (ticket(2), 5.0)
+    assert made.pop(5.0, lambda _, at: at) == ticket(1)
+
+
+def test_what_is_not_due_waits() -> None:
+    made = lanes(ticket(1), due=30.0)
+
+    assert (order(made), order(made, 30.0)) == ([], [(1, "a")])
+
+
+def test_what_waits_already_is_not_added_again() -> None:
+    assert len(lanes(ticket(1), ticket(1))) == 1
+
+
+def test_a_chat_that_is_gone_is_forgotten() -> None:
+    made = lanes(ticket(1, "a"), ticket(1, "b"), ticket(2))
+    made.forget(1)
+
+    assert (order(made), len(made)) == ([(2, "a")], 0)

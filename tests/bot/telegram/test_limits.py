@@ -1,0 +1,57 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.telegram.limits import Limits
+from tests.fakes import bot_api_state as strict
+
+CHATS = st.sampled_from([1, 2, 3, -1, -2])
+
+
+@given(st.lists(st.tuples(CHATS, st.floats(0, 2)), max_size=300))
+def test_a_sender_that_waits_as_told_is_never_refused(wanted: list[tuple[int, float]]) -> None:
+    limits, telegram, now = Limits(), strict.Limits(), 0.0
+    for chat_id, pause in wanted:
+        now = max(now + pause, limits.when(chat_id, now + pause))
+        limits.take(chat_id, now)
+        telegram.check(chat_id, now, paid=False)
+
+
+def sent_until(limits: Limits, end: float, chats: range, start: float = 0.0) -> int:
+    now, count = start, 0
+    for chat_id in chats:
+        now = max(now, limits.when(chat_id, now))
+        if now >= end:
+            break
+        limits.take(chat_id, now)
+        count += 1
+    return count
+
+
+def test_the_allowance_is_used_to_the_full() -> None:
+    assert sent_until(Limits(), 60.0, range(1, 5000)) >= 0.98 * 30 * 60
+    assert sent_until(Limits(1000), 10.0, range(1, 50_000)) >= 0.98 * 1000 * 10
+
+
+def test_a_refusal_holds_only_its_own_chat_back() -> None:
+    limits = Limits()
+    limits.refused(1, 30, now=0)
+
+    assert (limits.when(1, 1), limits.when(2, 1)) == (30, 1)
+
+
+def test_several_refusals_within_a_second_slow_everybody_who_then_speeds_up_again() -> None:
+    limits = Limits()
+    for chat_id in (1, 2, 3):
+        limits.refused(chat_id, 5, now=chat_id / 10)
+
+    assert limits.when(9, 1) == 5.3
+    assert sent_until(limits, 6.3, range(100, 200), 5.3) < 20
+    assert sent_until(Limits(), 6.3, range(100, 200), 5.3) >= 29
+
+
+def test_refusals_far_apart_mean_nothing_for_others() -> None:
+    limits = Limits()
+    for chat_id in (1, 2, 3):
+        limits.refused(chat_id, 60, now=chat_id * 2)
+
+    assert limits.when(9, 7) == 7

@@ -1,0 +1,64 @@
+import pytest
+from msgspec.structs import replace
+
+from bot.telegram.render import body_of, message, restoration, retraction, summary
+from rules.alert import Alert, Facts, State
+from tests.bot.news import alert, minor, news, retracted
+from tests.fakes.telegram_html import parse
+
+LONG = "<b>" + "goal &amp; " * 2000 + "</b>"
+
+
+@pytest.mark.parametrize(
+    ("state", "restored", "html"),
+    [
+        (State.CONFIRMED, False, "<b>goal</b>"),
+        (State.PENDING, False, "<b>goal</b>\n⏳ <i>awaiting confirmation</i>"),
+        (State.RETRACTED, False, "<s><b>goal</b></s>"),
+        (State.CONFIRMED, True, "<b>goal</b>\n✅ <i>stands after all</i>"),
+    ],
+)
+def test_each_state_has_its_mark(state: State, restored: bool, html: str) -> None:
+    assert message("<b>goal</b>", state, restored=restored) == html
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_longest_text_fits_with_its_mark(state: State) -> None:
+    parsed = parse(message(body_of(alert(text=LONG)), state, restored=True))
+
+    assert len(parsed.text) <= 4096
+
+
+def test_a_text_with_code_and_strikes_is_struck_as_a_whole() -> None:
+    html = message("<s>a</s> <pre>b</pre>\n<b>c</b>", State.RETRACTED)
+
+    assert html == "<s>a b\n<b>c</b></s>"
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "kind", "reply"),
+    [
+        (retracted(reason="Offside"), "goal", "❌ Goal disallowed (offside) · Arsenal 0–0 Chelsea"),
+        (retracted(reason="VAR"), "my_kind", "❌ Goal disallowed (VAR) · Arsenal 0–0 Chelsea"),
+        (retracted(), "yellow_card", "❌ Yellow card taken back · Arsenal 0–0 Chelsea"),
+        (retracted(follow_up=True), "my_kind", "❌ Taken back · Arsenal 0–0 Chelsea"),
+        (replace(retracted(), facts=Facts(action_type="Corner")), "x", "❌ Corner taken back"),
+        (replace(retracted(), facts=Facts(match="A&B 0–0 <C>", action_type="Goal")), "x", "❌ Goal disallowed · A&B 0–0 <C>"),
+    ],
+)
+def test_the_reply_says_what_is_no_longer_so_and_the_score_now(taken_back: Alert, kind: str, reply: str) -> None:
+    assert parse(retraction(taken_back, kind)).text == reply
+
+
+def test_the_reply_to_what_stands_after_all_names_it() -> None:
+    assert parse(restoration(alert())).text == "✅ The goal stands after all · Arsenal 1–0 Chelsea"
+
+
+def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
+    facts = Facts(minute="12", player="Kane", team="Arsenal", action_type="Goal")
+    lines = [news(alert(facts=facts)), news(minor(text="<b>card</b>\nmore", facts=Facts(minute="20")))]
+    fallen = news(replace(retracted(), facts=replace(facts, minute="30")))
+
+    html = summary(alert(), [*lines, fallen])
+
+    assert html.split("\n")[1:] == ["• 12' ⚽ Kane (Arsenal)", "• 20' <b>card</b>", "• <s>30' ⚽ Kane (Arsenal)</s>"]

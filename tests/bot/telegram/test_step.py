@@ -1,0 +1,128 @@
+import datetime as dt
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.outbox.entry import Entry, Job, News, Reason
+from bot.outbox.revise import revise
+from bot.telegram.render import message
+from bot.telegram.step import Edit, Reply, Send, Settle, Step, next_step
+from rules.alert import Alert, Importance, State
+from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
+
+RED = alert(2, "red", rule="reds", kind="red_card", gravity=2)
+
+
+def step(entry: Entry, *alerts: Alert, now: dt.datetime = NOW, **more: Any) -> Step:
+    return next_step(Job(entry, news(*alerts), CHAT, **more), now)
+
+
+def test_news_is_sent_and_major_news_rings() -> None:
+    sent = [step(Entry(KEY, REF), a) for a in (alert(), minor())]
+
+    assert [(s.html, s.silent) for s in sent if isinstance(s, Send)] == [("goal", False), ("yellow", True)]
+
+
+def test_the_same_words_need_no_edit() -> None:
+    assert isinstance(step(told(alert(1)), alert(2)), Settle)
+
+
+def test_a_correction_is_an_edit_without_a_reply() -> None:
+    found = step(told(pending(1)), alert(2, "goal by Kane"))
+
+    assert isinstance(found, Edit)
+    assert (found.html, found.entry.reply) == ("goal by Kane", None)
+
+
+def test_a_yellow_card_that_turns_red_is_edited_and_rings_again() -> None:
+    found = step(told(minor(1)), RED)
+
+    assert isinstance(found, Edit)
+    assert (found.html, found.entry.reply, found.entry.reply_rings) == ("red", "red", True)
+
+
+def test_what_is_taken_back_is_struck_and_answered_as_loudly_as_it_was_told() -> None:
+    found = [step(told(a), retracted(2)) for a in (alert(1), minor(1))]
+
+    assert [f.html for f in found if isinstance(f, Edit)] == ["<s>goal</s>", "<s>yellow</s>"]
+    assert [f.entry.reply_rings for f in found] == [True, False]
+
+
+def test_what_takes_news_back_speaks_for_the_rule_that_told_it() -> None:
+    found = step(told(alert(1)), retracted(2))
+
+    assert isinstance(found, Edit)
+    assert (found.alert.rule, found.alert.kind) == ("goals", "goal")
+
+
+def test_a_reply_that_is_due_follows_its_edit_once() -> None:
+    edited = step(told(alert(1)), retracted(2))
+    assert isinstance(edited, Edit)
+
+    reply = step(edited.entry, retracted(2))
+
+    assert isinstance(reply, Reply)
+    assert isinstance(step(reply.entry, retracted(2)), Settle)
+
+
+def test_news_taken_back_before_it_left_is_never_told() -> None:
+    found = step(Entry(KEY, REF), retracted(2))
+
+    assert isinstance(found, Settle)
+    assert found.reason is Reason.SUPERSEDED
+
+
+def test_an_unfinished_rule_keeps_what_it_told() -> None:
+    gone = alert(2, "", rule="goals", follow_up=True, gravity=0, importance=Importance.MAJOR)
+
+    found = step(told(pending(1)), gone)
+
+    assert isinstance(found, Edit)
+    assert found.html == "goal"
+
+
+def test_a_summary_leaves_out_what_the_chat_does_not_take() -> None:
+    old = news(alert(kind="", rule="", text=""), lines=("g", "y"))
+    job = Job(Entry(KEY, REF), old, replace(CHAT, all_kinds=False), lines=(news(alert()), news(minor(action="y"))))
+
+    found = next_step(job, NOW)
+
+    assert isinstance(found, Send)
+    assert (found.entry.rule, "yellow" in found.html) == ("g", False)
+
+
+REVISIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["pending", "confirmed", "graver", "retracted"]), st.sampled_from(["goal", "goal by Kane"]), st.booleans()
+    )
+)
+
+
+def _alert(seq: int, what: str, text: str) -> Alert:
+    made = {"pending": pending, "confirmed": alert, "retracted": lambda seq, _: retracted(seq)}
+    return made[what](seq, text) if what in made else alert(seq, text, gravity=3, rule="graver")
+
+
+@given(REVISIONS)
+def test_whatever_the_revisions_and_however_few_of_them_are_seen_the_chat_ends_with_the_last(
+    story: list[tuple[str, str, bool]],
+) -> None:
+    known: News | None = None
+    entry, shown, replies = Entry(KEY, REF), "", 0
+    for seq, (what, text, looked) in enumerate([*story, ("confirmed", "end", True)], start=1):
+        revised = revise(known, [_alert(seq, what, text)])
+        known = revised.news if revised else known
+        while looked and known:
+            found = next_step(Job(entry, known, CHAT), NOW)
+            entry = found.entry
+            if isinstance(found, Settle):
+                break
+            entry = replace(entry, message_id=1)
+            replies += isinstance(found, Reply)
+            shown = shown if isinstance(found, Reply) else found.html
+
+    assert shown == message("end", State.CONFIRMED, restored=entry.restored)
+    assert (entry.reply, entry.state) == (None, State.CONFIRMED)
+    assert replies <= len(story)

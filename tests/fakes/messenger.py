@@ -1,0 +1,93 @@
+"""A Messenger that behaves as Telegram does: it numbers messages, refuses edits of unknown ones, keeps limits where asked to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+from bot.errors import MessageGone, RetryAfter, TextRefused
+from bot.store.model import ChatRef
+from tests.fakes.bot_api_state import Limits, RefusedError
+from tests.fakes.telegram_html import EntitiesError, parse
+
+
+@dataclass(slots=True)
+class Shown:
+    """One message as the chat shows it, with all its versions."""
+
+    id: int
+    at: float
+    versions: list[str]
+    silent: bool = False
+    reply_to: int | None = None
+    topic: int = 0
+
+    @property
+    def html(self) -> str:
+        return self.versions[-1]
+
+    @property
+    def text(self) -> str:
+        return parse(self.html).text
+
+
+@dataclass(slots=True)
+class FakeMessenger:
+    """`errors[chat_id]` are raised one by one before anything else is done; `latency` is in seconds of the loop's clock."""
+
+    limits: Limits | None = None
+    latency: float = 0.0
+    chats: dict[int, list[Shown]] = field(default_factory=lambda: defaultdict(list))
+    errors: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
+    lost_answers: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
+    """Raised after the request was carried out."""
+    requests: list[tuple[float, str, int]] = field(default_factory=list)
+    refusals: int = 0
+    _last: int = 0
+
+    def fail(self, chat_id: int, *errors: Exception) -> None:
+        """Answer the next requests for this chat with errors."""
+        self.errors[chat_id].extend(errors)
+
+    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+        await self._ask("send", chat, html)
+        self._last += 1
+        now = asyncio.get_running_loop().time()
+        self.chats[chat.chat_id].append(Shown(self._last, now, [html], silent, reply_to, chat.topic))
+        self._answer(chat)
+        return self._last
+
+    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+        await self._ask("edit", chat, html)
+        shown = next((m for m in self.chats[chat.chat_id] if m.id == message_id), None)
+        if shown is None:
+            raise MessageGone("Bad Request: message to edit not found")
+        shown.versions.append(html)
+        self._answer(chat)
+
+    async def _ask(self, op: str, chat: ChatRef, html: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self.requests.append((now, op, chat.chat_id))
+        if self.limits:
+            self._count(chat, now)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if self.errors[chat.chat_id]:
+            raise self.errors[chat.chat_id].popleft()
+        try:
+            parse(html)
+        except EntitiesError as error:
+            raise TextRefused(str(error)) from None
+
+    def _answer(self, chat: ChatRef) -> None:
+        if self.lost_answers[chat.chat_id]:
+            raise self.lost_answers[chat.chat_id].popleft()
+
+    def _count(self, chat: ChatRef, now: float) -> None:
+        assert self.limits
+        try:
+            self.limits.check(chat.chat_id, now, paid=False)
+        except RefusedError as refusal:
+            self.refusals += 1
+            raise RetryAfter(refusal.parameters["retry_after"]) from None
