@@ -91,18 +91,40 @@ def check(ctx: click.Context, config_path: Path) -> None:
 @main.command()
 @CONFIG
 @click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
+@click.option("--against", "other_path", type=click.Path(path_type=Path), help="Show only what this other file would change.")
 @RECORDINGS
 @click.pass_context
-def replay(ctx: click.Context, config_path: Path, json_lines: bool, recordings: tuple[Path, ...]) -> None:
+def replay(
+    ctx: click.Context, config_path: Path, json_lines: bool, other_path: Path | None, recordings: tuple[Path, ...]
+) -> None:
     """Show what a chat subscribed to everything would have been told over RECORDINGS."""
     from bot.config import rules_of
     from bot.replay import as_json, as_text
     from bot.replay import replay as replayed
 
     rules, names = rules_of(config_path, os.environ, optional=_by_default(ctx, "config_path"))
+    if other_path is not None:
+        _compared(recordings, (rules, names), rules_of(other_path, os.environ), json_lines=json_lines)
+        return
     line = as_json if json_lines else as_text
     for recording in recordings:
         _do(replayed(recording, rules, names, lambda told: click.echo(line(told))))
+
+
+def _compared(recordings: tuple[Path, ...], before: Any, after: Any, *, json_lines: bool) -> None:
+    from rich.console import Console
+
+    from bot.against import against, as_json, table, titles
+    from bot.compare import summary
+
+    comparison = _do(against(recordings, before, after))
+    if json_lines:
+        for difference in comparison.differences:
+            click.echo(as_json(difference))
+        return
+    if shown := table(comparison, titles(recordings), Console()):
+        click.echo(shown)
+    click.echo(summary(comparison, len(recordings)))
 
 
 def _by_default(ctx: click.Context, name: str) -> bool:
