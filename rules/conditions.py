@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from rules import history
-from rules.action import Action, SendType, Side, Team
+from rules.action import Action, SendType, Side
 from rules.catalogue import Catalogue
 from rules.document import flag, nearest, pairs, unknown
 from rules.fold import fold
@@ -16,7 +16,7 @@ from rules.match import Moment
 from rules.minute import Minute, Period
 from rules.ranges import Range, read_range
 from rules.reader import Reader
-from rules.rule import Condition
+from rules.rule import Among, Condition
 
 Make = Callable[[Reader, yaml.Node, Catalogue], Condition | None]
 
@@ -65,7 +65,8 @@ def _among(key: str, asked: Wanted, names: frozenset[str], values: Callable[[Mom
     def holds(moment: Moment) -> bool:
         return any(fold(value) in names for value in values(moment) if value) is not negated
 
-    return Condition(key, asked.written, holds, lambda m: next(filter(None, values(m)), NOTHING))
+    among = None if negated else Among(names, values)
+    return Condition(key, asked.written, holds, lambda m: next(filter(None, values(m)), NOTHING), among=among)
 
 
 def pairs_of(asked: Wanted, names: Catalogue) -> frozenset[tuple[str, str]]:
@@ -158,10 +159,11 @@ def team(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
 
 
 def _acting(moment: Moment) -> tuple[str, ...]:
-    action = moment.action
-    known = moment.after.fixture.team(action.side) if action.side else Team()
-    told = action.team or Team()
-    return (known.name, told.name, known.id, told.id)
+    told, side = moment.action.team, moment.action.side
+    known = moment.after.fixture.team(side) if side else told
+    if known is None:
+        return ()
+    return (known.name, known.id) if told is None or told is known else (known.name, told.name, known.id, told.id)
 
 
 def _folded(asked: Wanted) -> frozenset[str]:

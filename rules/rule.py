@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
 from rules.action import SendType
 from rules.alert import Importance
+from rules.fold import fold
 from rules.match import Moment
 from rules.template import Text
 
@@ -27,6 +30,14 @@ class Place(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class Among(msgspec.Struct, frozen=True):
+    """A condition that holds where one of the values, folded, is one of the names; what rules are found by."""
+
+    names: frozenset[str]
+    values: Callable[[Moment], tuple[str, ...]]
+    """The same for all conditions of a key."""
+
+
 class Condition(msgspec.Struct, frozen=True):
     """One line under `match:`, ready to be asked."""
 
@@ -38,6 +49,7 @@ class Condition(msgspec.Struct, frozen=True):
     """What the moment shows in its place, for explanations."""
     groups: tuple[tuple[Condition, ...], ...] = ()
     """What `any`, `all` or `not` is made of; empty for the others."""
+    among: Among | None = None
 
     def keys(self) -> frozenset[str]:
         """The words of the language that it asks by, those inside its groups in its place."""
@@ -75,88 +87,133 @@ class Rule(msgspec.Struct, frozen=True):
         return moment.action.send_type in self.send_types and all(c.holds(moment) for c in self.conditions)
 
 
+class Candidate(NamedTuple):
+    """A rule that may fire, its place in the order, and the conditions that are still to be asked."""
+
+    place: int
+    rule: Rule
+    left: tuple[Condition, ...]
+
+
 Test = Callable[[Moment], bool]
-Candidate = tuple[Rule, tuple[Test, ...]]
-"""A rule that may fire, and the conditions that are still to be asked."""
+Ready = tuple[int, Rule, tuple[Test, ...]]
+"""The same, with only what is needed to ask."""
+
 
 _OF_NAME = frozenset({"action_type", "sub_action_type", "send_type"})
-"""The conditions that one answer holds for while these three do not change."""
-_OF_SETTING = _OF_NAME | {"team", "side", "competition", "fixture", "period"}
-"""Those that one answer holds for while also the fixture, the period, the side and the team stay the same."""
-_FEW = 8
+"""The conditions whose answer stays the same as long as these three do."""
+_FEW = 4
 """So many rules are asked one by one."""
-_NAMES, _SETTINGS = 2048, 8192
-"""Answers that are remembered; then they are forgotten, all at once, and found anew."""
+_NAMES = 4096
+"""Names that are remembered; then they are forgotten, all at once, and met anew."""
 
 
 class Index:
-    """Remembers which rules an action of a kind can fire, so that an action costs what those rules cost, not all of them.
+    """Finds the rules that an action may fire, so that it costs what those rules cost, and not what all of them do.
 
-    Conditions on what happened are answered once for every name, sub type and send type; where many rules are left, those on the
-    team, the side, the period and the match once for each of these. The answers are the conditions' own, and the order is kept.
+    Conditions on what happened are answered once for each action type, sub type and send type; then rules are found by the team,
+    the player or whatever else most of them name. The order is kept.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._asked = [(rule, [(condition.keys(), condition.holds) for condition in rule.conditions]) for rule in rules]
+        all_of_them = [Candidate(place, rule, rule.conditions) for place, rule in enumerate(rules)]
         types = {name for rule in rules for name in rule.action_types or ()}
-        self._any = self._covering("")
-        self._by_type = {name: self._covering(name) for name in types}
-        self._by_name: dict[tuple[str, str, SendType], _Bucket] = {}
-        self._by_setting: dict[Hashable, tuple[Candidate, ...]] = {}
+        self._any = [one for one in all_of_them if one.rule.action_types is None]
+        self._by_type = {name: [one for one in all_of_them if one.rule.covers(name)] for name in types}
+        self._by_name: dict[tuple[str, str, SendType], _Node] = {}
+        self._shared: dict[tuple[int, ...], _Node] = {}
 
-    def _covering(self, action_type: str) -> list[_Asked]:
-        return [asked for asked in self._asked if asked[0].covers(action_type)]
-
-    def candidates(self, moment: Moment) -> tuple[Candidate, ...]:
+    def candidates(self, moment: Moment) -> Sequence[Ready]:
         """The rules that may fire, in order, each with what is left to ask."""
         action = moment.action
         name = (action.type, action.sub_type, action.send_type)
-        bucket = self._by_name.get(name)
-        if bucket is None:
-            bucket = _remember(self._by_name, _NAMES, name, self._named(moment))
-        few, many = bucket
-        return few if many is None else self._set(moment, name, many)
+        node = self._by_name.get(name)
+        if node is None:
+            if len(self._by_name) >= _NAMES:
+                self._by_name.clear()
+                self._shared.clear()
+            node = self._by_name[name] = self._node(list(self._named(moment)))
+        return node.candidates(moment)
 
-    def _named(self, moment: Moment) -> _Bucket:
+    def _named(self, moment: Moment) -> Iterator[Candidate]:
+        """The rules that the name leaves, without the conditions that it answers."""
         action = moment.action
-        covering = self._by_type.get(action.type.casefold(), self._any)
-        left = list(_left([asked for asked in covering if action.send_type in asked[0].send_types], moment, _OF_NAME))
-        return (_candidates(left), None) if len(left) <= _FEW else ((), left)
+        for one in self._by_type.get(action.type.casefold(), self._any):
+            answered = [condition for condition in one.left if condition.keys() <= _OF_NAME]
+            if action.send_type in one.rule.send_types and all(condition.holds(moment) for condition in answered):
+                yield one._replace(left=tuple(c for c in one.left if c not in answered)) if answered else one
 
-    def _set(self, moment: Moment, name: Hashable, many: list[_Asked]) -> tuple[Candidate, ...]:
-        action = moment.action
-        setting = (name, action.side, action.team, action.period, moment.after.fixture)
-        found = self._by_setting.get(setting)
-        if found is None:
-            found = _remember(self._by_setting, _SETTINGS, setting, _candidates(_left(many, moment, _OF_SETTING)))
+    def _node(self, rules: list[Candidate]) -> _Node:
+        """Rules that name no action type are the same for many names: they are kept once."""
+        if any(one.left is not one.rule.conditions for one in rules):
+            return _Node(rules)
+        places = tuple(one.place for one in rules)
+        if places not in self._shared:
+            self._shared[places] = _Node(rules)
+        return self._shared[places]
+
+
+class _Node:
+    """Rules in order; where they are many, those that name something by one key are found by that name."""
+
+    __slots__ = ("_by_value", "_few", "_others", "_values")
+
+    def __init__(self, rules: Iterable[Candidate]) -> None:
+        reachable = _reachable(rules)
+        key = _most_named(reachable) if len(reachable) > _FEW else ""
+        self._few: list[Ready] = []
+        self._values: Callable[[Moment], tuple[str, ...]] | None = None
+        self._by_value: dict[str, _Node] = {}
+        self._others: _Node | None = None
+        if key:
+            self._split(reachable, key)
+        else:
+            self._few = [(one.place, one.rule, tuple(c.holds for c in one.left)) for one in reachable]
+
+    def _split(self, rules: Sequence[Candidate], key: str) -> None:
+        named: dict[str, list[Candidate]] = {}
+        others: list[Candidate] = []
+        for one in rules:
+            asked = next((c for c in one.left if c.key == key and c.among), None)
+            if asked is None or asked.among is None:
+                others.append(one)
+                continue
+            self._values = asked.among.values
+            for name in asked.among.names:
+                named.setdefault(name, []).append(one._replace(left=tuple(c for c in one.left if c is not asked)))
+        self._by_value = {name: _Node(found) for name, found in named.items()}
+        self._others = _Node(others) if others else None
+
+    def candidates(self, moment: Moment) -> Sequence[Ready]:
+        """Those that may fire, in order; one that is found by two names stands there twice."""
+        if self._values is None:
+            return self._few
+        found = self._others.candidates(moment) if self._others else ()
+        for value in self._values(moment):
+            node = self._by_value.get(fold(value)) if value else None
+            if node is not None:
+                more = node.candidates(moment)
+                found = sorted([*found, *more], key=_place) if found else more
         return found
 
 
-_Asked = tuple[Rule, list[tuple[frozenset[str], Test]]]
-_Bucket = tuple[tuple[Candidate, ...], list[_Asked] | None]
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
+_place = itemgetter(0)
 
 
-def _remember(known: dict[K, V], most: int, key: K, value: V) -> V:
-    if len(known) >= most:
-        known.clear()
-    known[key] = value
-    return value
+def _reachable(rules: Iterable[Candidate]) -> list[Candidate]:
+    """The rules up to the first that fires in any case."""
+    found: list[Candidate] = []
+    for one in rules:
+        found.append(one)
+        if not one.left and not one.rule.go_on:
+            break
+    return found
 
 
-def _left(rules: Iterable[_Asked], moment: Moment, answered: frozenset[str]) -> Iterator[_Asked]:
-    """The rules that these conditions leave, without them; nothing below a rule that fires in any case."""
-    for rule, conditions in rules:
-        if all(holds(moment) for keys, holds in conditions if keys <= answered):
-            left = [(keys, holds) for keys, holds in conditions if not keys <= answered]
-            yield rule, left
-            if not left and not rule.go_on:
-                return
-
-
-def _candidates(rules: Iterable[_Asked]) -> tuple[Candidate, ...]:
-    return tuple((rule, tuple(holds for _, holds in conditions)) for rule, conditions in rules)
+def _most_named(rules: Iterable[Candidate]) -> str:
+    """The key by which most rules name something; empty where hardly any do."""
+    keys = Counter(condition.key for one in rules for condition in one.left if condition.among)
+    return next((key for key, number in keys.most_common(1) if number > _FEW), "")
 
 
 class RuleSet:
@@ -170,11 +227,13 @@ class RuleSet:
     def fired(self, moment: Moment) -> list[Rule]:
         """The rules that fire, in order: from top to bottom, until one does that does not say continue."""
         found: list[Rule] = []
-        for rule, left in self._index.candidates(moment):
+        for _, rule, left in self._index.candidates(moment):
             for holds in left:
                 if not holds(moment):
                     break
             else:
+                if found and found[-1] is rule:
+                    continue
                 found.append(rule)
                 if not rule.go_on:
                     break

@@ -13,9 +13,9 @@ VALUES = {
     "action_type": ["Goal", "Own Goal", "Red Card", "Second Yellow Card", "[Goal, Yellow Card]", "{not: Goal}", "Beach Ball"],
     "sub_action_type": ["Penalty", "{not: Own Goal}", "Header"],
     "send_type": ["Pending", "[Pending, Confirmed]", "{not: Updated}"],
-    "team": ["Arsenal", "Chelsea", "{not: Arsenal}", "h"],
+    "team": ["Arsenal", "Chelsea", "{not: Arsenal}", "[Arsenal, h]"],
     "side": ["home", "away"],
-    "player": ["Saka", "{not: Saka}"],
+    "player": ["Saka", "[Saka, Bukayo Saka, James]", "{not: Saka}"],
     "competition": ["Premier League", "Serie A"],
     "fixture": ["Arsenal v Chelsea", "{not: f1}"],
     "period": ["second half", "{not: shootout}"],
@@ -37,7 +37,7 @@ def conditions(draw: st.DrawFn, deep: int = 2) -> str:
 @st.composite
 def rule_sets(draw: st.DrawFn) -> RuleSet:
     """Up to thirty rules that may say continue."""
-    chosen = draw(st.lists(st.tuples(conditions(), st.sampled_from(["true", "true", "false"])), max_size=30))
+    chosen = draw(st.lists(st.tuples(conditions(), st.sampled_from(["true", "true", "false"])), max_size=40))
     sets = [_read(f"- {{name: r{n}, match: {m}, continue: {c}, alert: {{kind: g, text: x}}}}") for n, (m, c) in enumerate(chosen)]
     return RuleSet([rule for one in sets for rule in one.rules])
 
@@ -102,6 +102,6 @@ def _spied(rule: Rule, asked: list[Moment]) -> Rule:
     """The same rule, whose every condition notes that it was asked."""
 
     def noting(condition: Condition) -> Condition:
-        return msgspec.structs.replace(condition, holds=lambda m: asked.append(m) or condition.holds(m))
+        return msgspec.structs.replace(condition, holds=lambda m: bool(asked.append(m)) or condition.holds(m))
 
     return msgspec.structs.replace(rule, conditions=tuple(map(noting, rule.conditions)))
