@@ -34,6 +34,7 @@ from bot.store.model import Chat, ChatRef, Subscription
 from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.courier import Courier, Delivery
 from bot.telegram.limits import Limits
+from bot.telegram.manners import Manners
 from rules.action import Fixture
 from rules.alert import KINDS
 from rules.match import Match
@@ -95,12 +96,13 @@ async def _start(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> 
     stack.push_async_callback(database.close)
     chats = Chats(database)
     await chats.set_fixed([fixed(chat, config) for chat in config.chats])
-    bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url)
+    limits = Limits(config.telegram.messages_per_second)
+    bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock))
     application = await _talking(stack, bot, stop)
     messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
     admins = Admins(messenger, config.telegram.admins)
     outbox = Outbox(database, clock)
-    courier = Courier(outbox, messenger, Limits(config.telegram.messages_per_second), clock, _count, chats)
+    courier = Courier(outbox, messenger, limits, clock, _count, chats)
     pipeline = Pipeline(config.rules, config.catalogue, outbox)
     follower = Follower(pipeline, config.feed, clock, admins.feed_refused)
     http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -137,7 +139,7 @@ async def _working(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.F
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _talking(stack: AsyncExitStack, bot: ExtBot[None], stop: asyncio.Event) -> Application[Any, Any, Any, Any, Any, Any]:
+async def _talking(stack: AsyncExitStack, bot: ExtBot[str], stop: asyncio.Event) -> Application[Any, Any, Any, Any, Any, Any]:
     """The application that answers people, once Telegram has let the bot in; raise UserMistake where its token is refused."""
     application = ApplicationBuilder().bot(bot).updater(None).job_queue(None).concurrent_updates(64).build()
     delay = 1.0
@@ -157,7 +159,7 @@ async def _talking(stack: AsyncExitStack, bot: ExtBot[None], stop: asyncio.Event
     return application
 
 
-async def _introduced(bot: ExtBot[None]) -> None:
+async def _introduced(bot: ExtBot[str]) -> None:
     """Tell Telegram the commands; without them the bot works all the same."""
     try:
         await register(bot)

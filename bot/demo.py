@@ -30,6 +30,7 @@ from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.courier import Courier
 from bot.telegram.limits import Limits, Unlimited
+from bot.telegram.manners import Manners
 from bot.telegram.messenger import Messenger
 from bot.terminal import terminal_messenger
 from rules.action import Packet
@@ -100,10 +101,11 @@ async def demo_in_telegram(
 ) -> None:
     """Show a match in a real chat; raise `UserMistake` where Telegram does not let the bot in."""
     scenario = scenario_named(match)
-    bot = build_bot(token, api_url)
+    limits = Limits()
+    bot = build_bot(token, api_url, Manners(limits, SystemClock()))
     try:
         async with bot:
-            await perform(scenario, seconds, Cast(rules, names, BotMessenger(bot), ChatRef(chat_id), Limits()))
+            await perform(scenario, seconds, Cast(rules, names, BotMessenger(bot), ChatRef(chat_id), limits))
     except InvalidToken as error:
         raise UserMistake("Telegram refuses the bot token: take the one that @BotFather gave") from error
     except TelegramError as error:

@@ -10,8 +10,11 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 from telegram.ext import Defaults, ExtBot
 
+from bot.clock import SystemClock
 from bot.store.model import ChatRef
 from bot.telegram.answers import meaning
+from bot.telegram.limits import Unlimited
+from bot.telegram.manners import COUNTED, Manners
 from bot.telegram.request import AiohttpRequest
 
 T = TypeVar("T")
@@ -19,14 +22,15 @@ T = TypeVar("T")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
-def build_bot(token: str, api_url: str) -> ExtBot[None]:
-    """The bot, for sending and for the chat side; alerts and answers to people have a pool of connections each."""
+def build_bot(token: str, api_url: str, manners: Manners | None = None) -> ExtBot[str]:
+    """The bot, for sending and for the chat side; polling has a pool of connections of its own."""
     return ExtBot(
         token,
         base_url=f"{api_url.rstrip('/')}/bot",
         base_file_url=f"{api_url.rstrip('/')}/file/bot",
         request=AiohttpRequest(),
         get_updates_request=AiohttpRequest(connections=4),
+        rate_limiter=manners or Manners(Unlimited(), SystemClock()),
         defaults=Defaults(link_preview_options=_NO_PREVIEW),
     )
 
@@ -34,7 +38,7 @@ def build_bot(token: str, api_url: str) -> ExtBot[None]:
 class BotMessenger:
     """Sends and edits over a bot that was initialised."""
 
-    def __init__(self, bot: ExtBot[None], *, allow_paid_broadcast: bool = False) -> None:
+    def __init__(self, bot: ExtBot[str], *, allow_paid_broadcast: bool = False) -> None:
         self._bot, self._paid = bot, allow_paid_broadcast or None
 
     async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
@@ -50,6 +54,7 @@ class BotMessenger:
                 reply_parameters=reply,
                 link_preview_options=_NO_PREVIEW,
                 allow_paid_broadcast=self._paid,
+                rate_limit_args=COUNTED,
             )
         )
         return message.message_id if message else 0
@@ -58,7 +63,12 @@ class BotMessenger:
         """Change a message's text; what is so already is done."""
         await _translated(
             self._bot.edit_message_text(
-                html, chat.chat_id, message_id, parse_mode=ParseMode.HTML, link_preview_options=_NO_PREVIEW
+                html,
+                chat.chat_id,
+                message_id,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=_NO_PREVIEW,
+                rate_limit_args=COUNTED,
             )
         )
 
