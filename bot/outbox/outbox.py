@@ -72,14 +72,19 @@ class Outbox:
         log.info("old_news_summarised", fixture=fixture_id, count=len(summary.lines))
         self._take_in([summary])
 
-    async def take(self, room: int) -> list[Ticket]:
-        """What waits and was not taken before; reaches further chats until there are about `room` tickets."""
-        tickets = [] if self._recovered else await self._recover()
-        while len(tickets) < room and self._spreader.busy:
-            async with self.db.transaction() as tx:
-                page = await self._spreader.page(tx)
-            tickets += page
-        return tickets
+    @property
+    def busy(self) -> bool:
+        """Tell whether `take` has more to give: the database was not looked through yet, or some news has chats left to reach."""
+        return not self._recovered or self._spreader.busy
+
+    async def take(self) -> list[Ticket]:
+        """A page of what waits and was not taken before; reaches further chats."""
+        if not self._recovered:
+            return await self._recover()
+        if not self._spreader.busy:
+            return []
+        async with self.db.transaction() as tx:
+            return await self._spreader.page(tx)
 
     async def job(self, ticket: Ticket) -> Job | None:
         """All that decides what is sent for a ticket now; None where nothing waits any more."""

@@ -24,7 +24,7 @@ PAGE = 200
 
 
 class Spreader:
-    """Knows which news has chats left to reach, and whose turn it is: by rank, then each match in turn, fresh first."""
+    """Knows which news has chats left to reach, and whose turn it is: by rank, then each match in turn, in order."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -39,7 +39,8 @@ class Spreader:
 
     def add(self, news: News) -> None:
         """News, or its revision, that may have chats to reach."""
-        self._left[news.key] = (news, next(self._count))
+        _, order = self._left.get(news.key, (news, next(self._count)))
+        self._left[news.key] = (news, order)
 
     async def page(self, tx: Transaction) -> list[Ticket]:
         """Reach the next chats of the most urgent news: first those who were not told, then those who were."""
@@ -59,7 +60,7 @@ class Spreader:
 
     def _next(self) -> News:
         def turn(item: tuple[News, int]) -> tuple[int, int, int]:
-            return item[0].rank, self._served.get(item[0].key.fixture_id, 0), -item[1]
+            return item[0].rank, self._served.get(item[0].key.fixture_id, 0), item[1]
 
         news, _ = min(self._left.values(), key=turn)
         self._served[news.key.fixture_id] = next(self._count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable
 
 import telegram.error as api
@@ -18,6 +19,8 @@ from bot.errors import (
     TokenRefused,
     TopicGone,
 )
+
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot's own switch: without it each RetryAfter warns
 
 
 class NotSent(api.NetworkError):

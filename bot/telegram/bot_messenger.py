@@ -1,4 +1,4 @@
-"""The real Messenger: python-telegram-bot's bot, without its rate limiter."""
+"""The real Messenger: python-telegram-bot's bot, without its own rate limiter."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ T = TypeVar("T")
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
-def build_bot(token: str, api_url: str, manners: Manners | None = None) -> ExtBot[str]:
-    """The bot, for sending and for the chat side; polling has a pool of connections of its own."""
+def build_bot(token: str, api_url: str, manners: Manners | None = None, *, read_timeout: float = 10.0) -> ExtBot[str]:
+    """The bot, for sending and for the chat side; polling has a pool of connections of its own. Seconds to wait for an answer."""
     return ExtBot(
         token,
         base_url=f"{api_url.rstrip('/')}/bot",
         base_file_url=f"{api_url.rstrip('/')}/file/bot",
-        request=AiohttpRequest(),
+        request=AiohttpRequest(read_timeout=read_timeout),
         get_updates_request=AiohttpRequest(connections=4),
         rate_limiter=manners or Manners(Unlimited(), SystemClock()),
         defaults=Defaults(link_preview_options=_NO_PREVIEW),

@@ -27,10 +27,12 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 400
 """Requests at once; Telegram's own server refuses more than 1,000."""
-ROOM = 500
-"""Fewer tickets than this, and further chats are reached."""
+ROOM = 10_000
+"""Fewer tickets in memory than this, and further chats are reached."""
 STOP_WITHIN = 4.0
 """Seconds that a stop waits for requests in flight."""
+BLINK = 0.002
+"""The shortest sleep, in seconds."""
 LATE = 60.0
 """The longest wait before a chat that cannot be reached is tried again, in seconds."""
 
@@ -114,12 +116,12 @@ class Courier:
             log.error("delivery_failed", reason=repr(error), exc_info=error)
 
     def _pause(self) -> float | None:
+        if self._has_room():
+            return BLINK
         now = self._clock.monotonic()
         opens = self._opens_at(now)
-        if opens > now:
-            return opens - now
-        at = self._lanes.next_at()
-        return None if at is None else max(0.001, at - now)
+        at = opens if opens > now else self._lanes.next_at()
+        return None if at is None else max(BLINK, at - now)
 
     async def _sleep(self, seconds: float | None) -> None:
         try:
@@ -133,23 +135,34 @@ class Courier:
 
     async def _next(self) -> Coroutine[None, None, None] | None:
         """The next request, ready to be made; None where nothing may be sent now."""
-        await self._fill()
-        while (now := self._clock.monotonic()) >= self._opens_at(now):
-            ticket = self._lanes.pop(now, self._limits.chat_at)
-            if ticket is None:
-                return None
-            job = await self._outbox.job(ticket)
-            step = next_step(job, self._clock.now()) if job else None
-            if job and step and not isinstance(step, Settle):
-                self._limits.take(ticket.ref.chat_id, now)
-                return self._deliver(ticket, step, job.chat.delay)
-            await self._pass_over(ticket, step)
+        while True:
             await self._fill()
+            now = self._clock.monotonic()
+            ticket = self._lanes.pop(now, self._limits.chat_at) if now >= self._opens_at(now) else None
+            if ticket is not None:
+                if (work := await self._begin(ticket, now)) is not None:
+                    return work
+            elif now < self._opens_at(now) or not self._has_room():
+                return None
+
+    async def _begin(self, ticket: Ticket, now: float) -> Coroutine[None, None, None] | None:
+        """The request for a ticket; None where nothing is to be sent for it."""
+        job = await self._outbox.job(ticket)
+        step = next_step(job, self._clock.now()) if job else None
+        if job and step and not isinstance(step, Settle):
+            self._limits.take(ticket.ref.chat_id, now)
+            return self._deliver(ticket, step, job.chat.delay)
+        await self._pass_over(ticket, step)
         return None
 
+    def _has_room(self) -> bool:
+        return self._outbox.busy and len(self._lanes) < ROOM
+
     async def _fill(self) -> None:
-        for ticket in await self._outbox.take(ROOM - len(self._lanes)):
-            self._add(ticket)
+        """One page at a time, so that the first chats do not wait for the last."""
+        if self._has_room():
+            for ticket in await self._outbox.take():
+                self._add(ticket)
 
     def _add(self, ticket: Ticket, *, first: bool = False) -> None:
         now = self._clock.monotonic()

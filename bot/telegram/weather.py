@@ -5,7 +5,8 @@ from __future__ import annotations
 _SEVERAL = 5
 """So many chats in a row that cannot be reached mean that none can."""
 _FIRST = 1.0
-_LAST = 30.0
+_LAST = 5.0
+"""Short: the trouble may be that of several chats, and the others are not to wait for them."""
 _TOKEN = 60.0
 """Seconds between two tries with a token that was refused."""
 

@@ -42,6 +42,8 @@ class FakeMessenger:
     errors: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
     lost_answers: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
     """Raised after the request was carried out."""
+    away: Exception | None = None
+    """Raised by every request while it is set."""
     requests: list[tuple[float, str, int]] = field(default_factory=list)
     refusals: int = 0
     _last: int = 0
@@ -73,6 +75,8 @@ class FakeMessenger:
             self._count(chat, now)
         if self.latency:
             await asyncio.sleep(self.latency)
+        if self.away:
+            raise self.away
         if self.errors[chat.chat_id]:
             raise self.errors[chat.chat_id].popleft()
         try:
