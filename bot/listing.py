@@ -26,7 +26,7 @@ class FeedSettings(ApiSettings, StreamSettings, Protocol):
 
 
 async def listed(settings: ApiSettings, days: int, search: str) -> tuple[Fixture, ...]:
-    """The fixtures of the coming days whose title or competition has these letters; raise UserMistake where there are none to be had."""
+    """The fixtures of the coming days whose title or competition has these letters; raise UserMistake where the feed fails."""
     clock = SystemClock()
     today = clock.now().date()
     async with aiohttp.ClientSession() as http:
@@ -60,6 +60,7 @@ def _kickoff(fixture: Fixture) -> str:
 
 async def recorded(settings: FeedSettings, fixture_ids: Sequence[str], folder: Path) -> list[Path]:
     """Record these fixtures until their matches are over; the files written."""
+    _make(folder)
     clock = SystemClock()
     async with aiohttp.ClientSession() as http:
         source = FeedApi(settings, http, clock)
@@ -67,8 +68,11 @@ async def recorded(settings: FeedSettings, fixture_ids: Sequence[str], folder: P
             fixtures = await asyncio.gather(*(source.fixture(fixture_id) for fixture_id in fixture_ids))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be had: {error}") from error
+    return list((await record(fixtures, settings, clock, folder)).values())
+
+
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserMistake(f"--folder: {folder} cannot be made: {error.strerror}") from error
-    return list((await record(fixtures, settings, clock, folder)).values())

@@ -350,12 +350,12 @@ def _kept_credit(action: Action, known: Record | None) -> Side | None:
     """The side known before, unless the feed has changed its mind about the team."""
     if known is None:
         return None
-    seen = known.counted or (known.credited if known.action.send_type.stands or known.taken_back else None)
-    return seen
+    return known.counted or (known.credited if known.action.send_type.stands or known.taken_back else None)
 
 
 def _still_taken_back(known: Record | None, gained: Side | None) -> bool:
-    """Updated after Deleted restores; a mere correction of a goal that another action disallowed does not, unless the score says so."""
+    """Updated after Deleted restores. A mere correction of a goal that another action disallowed does not, unless the score
+    says so."""
     if known is None or not known.taken_back:
         return False
     return not known.action.send_type.takes_back and gained is None

@@ -204,7 +204,7 @@ class Runner:
         try:
             await self._follow(fixture)
         except Exception as error:
-            log.error("following_failed", fixture=fixture.id, match=fixture.title, reason=repr(error), exc_info=True)
+            log.exception("following_failed", fixture=fixture.id, match=fixture.title, reason=repr(error))
             self._changed.set()
             return
         self._over.add(fixture.id)

@@ -31,7 +31,7 @@ class FakeBotApi(Methods):
 
     def __init__(
         self,
-        token: str = "1:test",  # noqa: S107 -- the fake's own
+        token: str = "1:test",
         *,
         username: str = "touchline_bot",
         port: int = 0,

@@ -134,7 +134,9 @@ def test_a_shootout_is_kept_apart_from_the_score(adds_to_score: bool) -> None:
 def test_period_three_is_a_shootout_where_its_type_says_so() -> None:
     story = Story()
 
-    moment = story.tell("Start Period", period=3, summary=Summary(1, 1, 3, "Live", "", 0, (PeriodScore(3, "penalty shootout", "Shootout"),)))
+    moment = story.tell(
+        "Start Period", period=3, summary=Summary(1, 1, 3, "Live", "", 0, (PeriodScore(3, "penalty shootout", "Shootout"),))
+    )
 
     assert moment.after.period is Period.SHOOTOUT
 

@@ -30,7 +30,9 @@ def test_what_is_not_a_template_is_refused() -> None:
         Text("{{ match ")
 
 
-@pytest.mark.parametrize("source", ["{{ ''.__class__.__mro__ }}", "{{ self.__init__.__globals__ }}", "{% for i in range(10**9) %}x{% endfor %}"])
+@pytest.mark.parametrize(
+    "source", ["{{ ''.__class__.__mro__ }}", "{{ self.__init__.__globals__ }}", "{% for i in range(10**9) %}x{% endfor %}"]
+)
 def test_a_text_cannot_leave_its_sandbox(source: str) -> None:
     with pytest.raises(TextFault):
         Text(source).fill(FACTS)
