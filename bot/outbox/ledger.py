@@ -1,4 +1,7 @@
-"""Reads and writes of the outbox inside one transaction: news, entries, and how far each revision has spread."""
+"""Reads and writes of the outbox inside one transaction: news, entries, and how far each revision has spread.
+
+Rows are looked up by single columns and picked out here: SQLite reads a whole table for a list of pairs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, false, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, false, func, insert, select, true, tuple_, update
 
 from bot.outbox.entry import Entry, News, Status
 from bot.outbox.rows import entry_of, entry_row, key_of, news_of, news_row
@@ -37,8 +40,9 @@ async def read_news(tx: Transaction, keys: Collection[AlertKey]) -> dict[AlertKe
     """The news of these keys, as far as there is any."""
     if not keys:
         return {}
-    wanted = tuple_(alerts.c.fixture_id, alerts.c.action_id).in_([(key.fixture_id, key.action_id) for key in keys])
-    return {key_of(row): news_of(row) for row in await tx.fetch(select(alerts).where(wanted))}
+    fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
+    query = select(alerts).where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
+    return {key: news_of(row) for row in await tx.fetch(query) if (key := key_of(row)) in keys}
 
 
 async def add_news(tx: Transaction, news: News, spread: Spread, now: dt.datetime) -> None:
@@ -89,19 +93,18 @@ async def rules_told(tx: Transaction, fixture_id: str) -> dict[str, set[str]]:
 async def audience(tx: Transaction, news: News, last: ChatRef | None, limit: int) -> tuple[list[Chat], ChatRef | None]:
     """The next active followers of the match after `last`, and the last one looked at; None where that was all."""
     found = await tx.fetch(followers(news.candidates[0].fixture, last, limit))
-    refs = [(row["chat_id"], row["topic"]) for row in found]
-    query = select(chats).where(tuple_(chats.c.chat_id, chats.c.topic).in_(refs), chats.c.active == true())
+    refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
+    query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
     rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
-    return [chat_of(row) for row in rows], ChatRef(*refs[-1]) if len(refs) == limit else None
+    return [chat for chat in map(chat_of, rows) if chat.ref in refs], next(reversed(refs)) if len(refs) == limit else None
 
 
 async def read_entries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Entry]:
     """What these chats have seen of one action."""
     if not refs:
         return {}
-    wanted = tuple_(entries.c.chat_id, entries.c.topic).in_([(ref.chat_id, ref.topic) for ref in refs])
-    rows = await tx.fetch(select(entries).where(_is_entry(key), wanted))
-    return {entry.ref: entry for entry in map(entry_of, rows)}
+    rows = await tx.fetch(select(entries).where(_is_entry(key), entries.c.chat_id.in_({ref.chat_id for ref in refs})))
+    return {entry.ref: entry for entry in map(entry_of, rows) if entry.ref in refs}
 
 
 async def add_entries(tx: Transaction, made: Sequence[Entry]) -> None:
@@ -120,10 +123,9 @@ async def wake_told(
     query = query.where(after(entries.c.chat_id, entries.c.topic, last)) if last else query
     rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
     due = {ChatRef(row["chat_id"], row["topic"]): (seconds(now) + row["delay"], row["active"]) for row in rows}
-    for at in {at for at, _ in due.values()}:
-        refs = [(ref.chat_id, ref.topic) for ref, (other, _) in due.items() if other == at]
-        these = tuple_(entries.c.chat_id, entries.c.topic).in_(refs)
-        await tx.execute(update(entries).where(_is_entry(key), these).values(status=Status.WAITING.value, due_at=at))
+    if due:
+        wake = update(entries).where(_is_entry(key), *_THE_CHAT).values(status=Status.WAITING.value, due_at=bindparam("at"))
+        await tx.execute(wake, [{"chat": ref.chat_id, "of_topic": ref.topic, "at": at} for ref, (at, _) in due.items()])
     return [(ref, at) for ref, (at, active) in due.items() if active], next(reversed(due)) if len(due) == limit else None
 
 
@@ -172,6 +174,7 @@ async def forget_before(tx: Transaction, instant: dt.datetime) -> int:
     return gone
 
 
+_THE_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
 _SETTINGS = [column for column in chats.columns if column.name not in ("chat_id", "topic", "kind")]
 _UNTOUCHED = frozenset({"fixture_id", "action_id", "chat_id", "topic", "due_at"})
 
