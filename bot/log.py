@@ -37,10 +37,12 @@ class Masks:
         return self.clean(value if isinstance(value, str) else str(value))
 
 
-def configure(secrets: Iterable[str] = (), *, verbose: bool = False, stream: TextIO | None = None) -> None:
+def configure(
+    secrets: Iterable[str] = (), *, level: int = logging.INFO, verbose: bool = False, stream: TextIO | None = None
+) -> None:
     """Send Touchline's logs and those of its libraries (warnings and worse) to standard error."""
     out = stream or sys.stderr
-    level = logging.DEBUG if verbose else logging.INFO
+    level = logging.DEBUG if verbose else level
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

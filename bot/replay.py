@@ -23,6 +23,7 @@ from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.telegram.courier import Courier, Delivery
 from bot.telegram.limits import Unlimited
 from rules.action import Fixture, Packet
+from rules.alert import State
 from rules.catalogue import Catalogue
 from rules.rule import RuleSet
 
@@ -64,40 +65,57 @@ class Numbering:
         """Take an edit."""
 
 
-async def replay(path: Path, rules: RuleSet, names: Catalogue, show: Callable[[Told], None]) -> None:
-    """Tell one recording from its first frame to its last; raise UserMistake where it cannot be read."""
+def _nothing(_: Pipeline) -> None:
+    """Let the match be."""
+
+
+async def replay(
+    path: Path,
+    rules: RuleSet,
+    names: Catalogue,
+    show: Callable[[Told], None],
+    meanwhile: Callable[[Pipeline], None] = _nothing,
+) -> None:
+    """Tell one recording from its first frame to its last; raise UserMistake where it cannot be read.
+
+    `meanwhile` is called before every packet, as a reload would come between two.
+    """
     frames = list(read(path))
     if not frames:
         raise UserMistake(f"{path}: there is no frame in this recording")
     clock = ManualClock(frames[0].at)
     database = await Database.open("sqlite://")
     try:
-        await _play(frames, fixtures_beside(path), rules, names, clock, database, show)
+        outbox = await _listened(database, clock)
+        courier = Courier(outbox, Numbering(), Unlimited(), clock, Listener(clock, show).hear)
+        await _play(frames, fixtures_beside(path), Pipeline(rules, names, outbox), courier, clock, meanwhile)
     finally:
         await database.close()
+
+
+async def _listened(database: Database, clock: ManualClock) -> Outbox:
+    """An outbox with one chat, which takes everything."""
+    chats = Chats(database)
+    await chats.save(Chat(LISTENER, all_kinds=True))
+    await chats.subscribe(LISTENER, Subscription(Scope.ALL))
+    return Outbox(database, clock)
 
 
 async def _play(
     frames: list[Recorded],
     fixtures: dict[str, Fixture],
-    rules: RuleSet,
-    names: Catalogue,
+    pipeline: Pipeline,
+    courier: Courier,
     clock: ManualClock,
-    database: Database,
-    show: Callable[[Told], None],
+    meanwhile: Callable[[Pipeline], None],
 ) -> None:
-    chats = Chats(database)
-    await chats.save(Chat(LISTENER, all_kinds=True))
-    await chats.subscribe(LISTENER, Subscription(Scope.ALL))
-    outbox = Outbox(database, clock)
-    courier = Courier(outbox, Numbering(), Unlimited(), clock, lambda delivery: show(_told(delivery, clock.now())))
-    pipeline = Pipeline(rules, names, outbox)
     opened: set[str] = set()
     for packet, at in _packets(frames):
         clock.move_to(at)
         if packet.fixture_id not in opened:
             opened.add(packet.fixture_id)
             await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
+        meanwhile(pipeline)
         await pipeline.take(packet)
         await courier.drain()
     for fixture_id in opened:
@@ -119,22 +137,36 @@ def _packets(frames: list[Recorded]) -> Iterator[tuple[Packet, dt.datetime]]:
         log.warning("frames_skipped", kind=kind, count=count)
 
 
-def _told(delivery: Delivery, now: dt.datetime) -> Told:
-    alert = delivery.alert
-    return Told(
-        at=now.isoformat().replace("+00:00", "Z"),
-        fixture_id=alert.key.fixture_id,
-        action_id=alert.key.action_id,
-        rule=alert.rule,
-        kind=alert.kind,
-        op=delivery.op,
-        state=delivery.state.value,
-        home=alert.home,
-        away=alert.away,
-        minute=alert.facts.minute or None,
-        player=alert.facts.player or None,
-        text=delivery.html,
-    )
+class Listener:
+    """Turns deliveries into rows. What is struck through shows the score that it was told with."""
+
+    def __init__(self, clock: ManualClock, show: Callable[[Told], None]) -> None:
+        self._clock, self._show = clock, show
+        self._scores: dict[str, tuple[int, int]] = {}
+
+    def hear(self, delivery: Delivery) -> None:
+        """Show what a chat was told just now."""
+        alert = delivery.alert
+        struck = delivery.op == "edit" and delivery.state is State.RETRACTED
+        score = (alert.home, alert.away)
+        home, away = self._scores.get(alert.key.action_id, score) if struck else score
+        self._scores[alert.key.action_id] = (home, away)
+        self._show(
+            Told(
+                at=self._clock.now().isoformat().replace("+00:00", "Z"),
+                fixture_id=alert.key.fixture_id,
+                action_id=alert.key.action_id,
+                rule=alert.rule,
+                kind=alert.kind,
+                op=delivery.op,
+                state=delivery.state.value,
+                home=home,
+                away=away,
+                minute=alert.facts.minute or None,
+                player=alert.facts.player or None,
+                text=delivery.html,
+            )
+        )
 
 
 def as_json(told: Told) -> str:

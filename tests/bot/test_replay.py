@@ -1,6 +1,7 @@
 """`touchline replay --json` over the shared recordings agrees with every truth beside them."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -47,7 +48,16 @@ def test_no_message_shows_a_score_before_it_is_official(path: Path, told: Rows) 
     for row in told[truth(path)["fixture_id"]]:
         if row["state"] == "pending":
             assert [row["home"], row["away"]] == goals
-        goals = [row["home"], row["away"]]
+        elif row["op"] != "edit" or row["state"] != "retracted":
+            goals = [row["home"], row["away"]]
+
+
+@needs_recordings
+@each_recording
+def test_the_score_of_a_row_is_the_one_that_its_text_shows(path: Path, told: Rows) -> None:
+    for row in told[truth(path)["fixture_id"]]:
+        for home, away in re.findall(r"(\d+)–(\d+)(?! pens)", row["text"]):
+            assert [row["home"], row["away"]] == [int(home), int(away)]
 
 
 def test_what_is_not_a_recording_gets_one_sentence(tmp_path: Path) -> None:
