@@ -58,11 +58,16 @@ _COPY = "copy config.example.yaml to this place and change what you need"
 _VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
 
 
-def load_config(path: Path, env: Mapping[str, str]) -> Config:
-    """Read a configuration; raise ConfigInvalid with every mistake, UserMistake where the file cannot be read at all."""
+def load_config(path: Path, env: Mapping[str, str], sources: set[Path] | None = None) -> Config:
+    """Read a configuration; raise ConfigInvalid with every mistake, UserMistake where the file cannot be read at all.
+
+    To `sources` are added all files that it is read from, and patterns of files, also where it is refused.
+    """
     report = Report()
+    sources = set() if sources is None else sources
+    sources.add(path)
     root = _document(path, report)
-    config = None if report.mistakes else _Reading(path, env, report).config(root or _empty(path))
+    config = None if report.mistakes else _Reading(path, env, report, sources).config(root or _empty(path))
     if report.mistakes or config is None:
         raise ConfigInvalid(report.mistakes)
     return config
@@ -103,8 +108,8 @@ def _empty(path: Path) -> yaml.MappingNode:
 class _Reading:
     """Reads one file, and those that it names."""
 
-    def __init__(self, path: Path, env: Mapping[str, str], report: Report) -> None:
-        self.path, self.env, self.report = path, env, report
+    def __init__(self, path: Path, env: Mapping[str, str], report: Report, sources: set[Path]) -> None:
+        self.path, self.env, self.report, self.sources = path, env, report, sources
 
     def config(self, root: yaml.Node) -> Config | None:
         """The configuration of a root node; None where its sections are not as they should be."""
@@ -173,6 +178,7 @@ class _Reading:
 
     def _included(self, pattern: str) -> list[yaml.Node]:
         """The documents of the files that a pattern names, in the order of their names."""
+        self._beside(pattern)
         try:
             found = sorted(self.path.parent.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
         except (ValueError, NotImplementedError, OSError) as error:
@@ -213,6 +219,7 @@ class _Reading:
 
     def _beside(self, name: str) -> Path:
         """A path in the file is meant from where the file is."""
+        self.sources.add(self.path.parent / name)
         return self.path.parent / name
 
 

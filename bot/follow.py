@@ -83,6 +83,11 @@ class Follower:
         if not running.cancelled() and (error := running.exception()):
             raise error
 
+    def reload(self) -> None:
+        """The configuration was reloaded: what was refused is tried again at once."""
+        for connection in self._connections.values():
+            connection.reload()
+
     async def updated(self, before: Fixture, after: Fixture) -> None:
         """The fixtures say something new of a match: tell what no stream tells, and end what is completed."""
         await self._pipeline.updated(before, after, self._clock.now())

@@ -26,12 +26,15 @@ class Pipeline:
     """One a process; every packet of every match passes through `take` in one call."""
 
     def __init__(self, rules: RuleSet, names: Catalogue, outbox: Outbox) -> None:
-        """`rules` may be replaced between two packets."""
         self.rules = rules
         self._names, self._outbox = names, outbox
         self._matches: dict[str, Match] = {}
         self._told: dict[str, defaultdict[str, set[str]]] = {}
         self._unknown: set[str] = set()
+
+    def use(self, rules: RuleSet, names: Catalogue) -> None:
+        """Ask other rules from the next packet on. What is known of the matches, and what was told of them, stays."""
+        self.rules, self._names = rules, names
 
     async def open(self, fixture: Fixture) -> None:
         """Begin with a match, knowing what its chats were told before."""
