@@ -1,14 +1,15 @@
-"""The command line: `touchline run|demo|check|replay|simulate|record|fixtures`."""
+"""The command line: `touchline run|demo|check|explain|replay|simulate|record|fixtures`."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -48,7 +49,7 @@ def main(verbose: bool) -> None:
     """Tells Telegram chats about goals and cards of live football, at once and truthfully."""
     from bot.log import configure
 
-    configure(_secrets_of_environment(), verbose=verbose)
+    configure(_secrets_of_environment(), level=logging.WARNING, verbose=verbose)
 
 
 def _secrets_of_environment() -> list[str]:
@@ -129,6 +130,51 @@ def _compared(recordings: tuple[Path, ...], before: Any, after: Any, *, json_lin
 
 def _by_default(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT
+
+
+@main.command()
+@CONFIG
+@click.option("--recording", type=click.Path(path_type=Path), help="Explain what happens in this recording instead.")
+@click.option("--minute", "minute_text", help="Of the recording: a minute such as 67 or 45+2.")
+@click.option("--action", "action_id", default="", help="Of the recording: one action, by its id.")
+@click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
+@click.argument("action_json", required=False, type=click.Path(path_type=Path))
+@click.pass_context
+def explain(
+    ctx: click.Context,
+    config_path: Path,
+    recording: Path | None,
+    minute_text: str | None,
+    action_id: str,
+    json_lines: bool,
+    action_json: Path | None,
+) -> None:
+    """Say of every rule why it fires or not, for a packet in ACTION_JSON (the last, where it is a list), or in a recording."""
+    from bot.config import rules_of
+    from bot.explain import explain_file, explain_recording
+    from bot.explained import as_json, lines
+
+    minute = _minute(minute_text)
+    if (recording is None) is (action_json is None):
+        raise click.UsageError("name a file with an action, or a recording by --recording FILE")
+    if recording is not None and minute is None and not action_id:
+        raise click.UsageError("--recording needs --minute, --action or both")
+    rules, names = rules_of(config_path, os.environ, optional=_by_default(ctx, "config_path"))
+    if recording is not None:
+        explained = explain_recording(recording, rules, names, minute, action_id)
+    else:
+        explained = explain_file(cast(Path, action_json), rules, names)
+    for number, explanation in enumerate(explained):
+        click.echo(as_json(explanation) if json_lines else "\n".join(["\n"] * bool(number) + list(lines(explanation))))
+
+
+def _minute(text: str | None) -> Any:
+    from rules.minute import Minute
+
+    try:
+        return Minute.parse(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--minute") from error
 
 
 @main.command()

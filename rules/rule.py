@@ -51,9 +51,9 @@ class Condition(msgspec.Struct, frozen=True):
     """What `any`, `all` or `not` is made of; empty for the others."""
     among: Among | None = None
 
-    def keys(self) -> frozenset[str]:
+    def words(self) -> frozenset[str]:
         """The words of the language that it asks by, those inside its groups in its place."""
-        return frozenset({self.key}) if not self.groups else frozenset[str]().union(*(c.keys() for g in self.groups for c in g))
+        return frozenset({self.key}) if not self.groups else frozenset[str]().union(*(c.words() for g in self.groups for c in g))
 
 
 class AlertSpec(msgspec.Struct, frozen=True):
@@ -139,7 +139,7 @@ class Index:
         """The rules that the name leaves, without the conditions that it answers."""
         action = moment.action
         for one in self._by_type.get(action.type.casefold(), self._any):
-            answered = [condition for condition in one.left if condition.keys() <= _OF_NAME]
+            answered = [condition for condition in one.left if condition.words() <= _OF_NAME]
             if action.send_type in one.rule.send_types and all(condition.holds(moment) for condition in answered):
                 yield one._replace(left=tuple(c for c in one.left if c not in answered)) if answered else one
 
