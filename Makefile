@@ -42,7 +42,7 @@ format: $(READY) ## put the code into shape
 lock: ## write requirements.lock anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	"$(PYTHON)" -m venv --clear build/lock-venv
 	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
-	CUSTOM_COMPILE_COMMAND="make lock" build/lock-venv/bin/pip-compile --quiet --upgrade --all-extras --strip-extras --allow-unsafe \
+	CUSTOM_COMPILE_COMMAND="make lock" build/lock-venv/bin/pip-compile --quiet --upgrade --extra dev --extra pictures --extra postgres --strip-extras --allow-unsafe \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --output-file requirements.lock pyproject.toml
 	rm -rf build/lock-venv
 
