@@ -1,25 +1,25 @@
 """Every error of Touchline's own, named after what the caller must do.
 
-    TouchlineError
-        UserMistake             say the sentence, exit 1
-            ConfigInvalid       every mistake at its place
-        FrameUnreadable         log once per kind, count, skip
-        FeedError
-            FeedRefused         tell the admins, retry slowly
-            FeedNotOpen         retry later
-            FeedUnreachable     back off and retry
-        StoreError
-            StoreTooNew         refuse to start
-            StoreUnusable       refuse to start, or wait for a person
-        DeliveryError
-            RetryAfter          park this chat for so long
-            ChatMigrated        move the chat, send again
-            ChatGone            suspend the chat
-            TopicGone           fall back to the general topic
-            MessageGone         nothing to edit or to answer: send anew or let it be
-            TextRefused         send as plain text
-            TelegramUnreachable back off and retry; the send may have arrived
-            TokenRefused        stop sending, tell the operator
+TouchlineError
+    UserMistake             say the sentence, exit 1
+        ConfigInvalid       every mistake at its place
+    FrameUnreadable         log once per kind, count, skip
+    FeedError
+        FeedRefused         tell the admins, retry slowly
+        FeedNotOpen         retry later
+        FeedUnreachable     back off and retry
+    StoreError
+        StoreTooNew         refuse to start
+        StoreUnusable       refuse to start, or wait for a person
+    DeliveryError
+        RetryAfter          park this chat for so long
+        ChatMigrated        move the chat, send again
+        ChatGone            suspend the chat
+        TopicGone           fall back to the general topic
+        MessageGone         nothing to edit or to answer: send anew or let it be
+        TextRefused         send as plain text
+        TelegramUnreachable back off and retry; the send may have arrived
+        TokenRefused        stop sending, tell the operator
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """News that no action tells: live data lost and found, a match suspended, postponed, abandoned or cancelled.
 
-They are made from the summary's two statuses and given action types of Touchline's own (feed documentation, sections 6 and 10), so
-that rules speak of them like of anything else. The end of coverage is never full time.
+They are made from the summary's two statuses and given action types of Touchline's own (feed documentation, sections 6 and
+10), so that rules speak of them like of anything else. The end of coverage is never full time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ MATCH_SUSPENDED = "Match Suspended"
 MATCH_RESUMED = "Match Resumed"
 
 _NAMESPACE = uuid.UUID("1a0d4d0e-63f4-53a5-8a5e-7e0a0f9a5c1d")
-_ENDS = {"abandoned": "Match Abandoned", "postponed": "Match Postponed", "cancelled": "Match Cancelled", "canceled": "Match Cancelled"}
+_ENDS = {
+    "abandoned": "Match Abandoned",
+    "postponed": "Match Postponed",
+    "cancelled": "Match Cancelled",
+    "canceled": "Match Cancelled",
+}
 _FINAL_BY_REST = frozenset({*_ENDS, "completed"})
 
 

@@ -17,7 +17,14 @@ def rule(name: str, *types: str, sub: str | None = None, text: str = "{{ player 
     return Rule(name, AlertSpec(name, Text(text)), (asks,) if sub else (), **settings)  # type: ignore[arg-type]
 
 
-RULES = RuleSet([rule("own_goal", "Goal", sub="Own Goal"), rule("goal", "Goal"), rule("yellow", "Yellow Card"), rule("full_time", "End Match")])
+RULES = RuleSet(
+    [
+        rule("own_goal", "Goal", sub="Own Goal"),
+        rule("goal", "Goal"),
+        rule("yellow", "Yellow Card"),
+        rule("full_time", "End Match"),
+    ]
+)
 
 
 def summary(alerts: tuple[Alert, ...]) -> list[tuple[str, str, str]]:
@@ -56,7 +63,9 @@ def test_a_disallowance_takes_back_the_goal_it_names_and_says_why() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
-    alerts = evaluate(RULES, story.tell("Goal Disallowed", sub="Offside", side="home", related=("g",), score=(0, 0)), {"g": {"goal"}})
+    alerts = evaluate(
+        RULES, story.tell("Goal Disallowed", sub="Offside", side="home", related=("g",), score=(0, 0)), {"g": {"goal"}}
+    )
 
     assert summary(alerts) == [("g", "", "retracted")]
     assert (alerts[0].facts.reason, alerts[0].home) == ("Offside", 0)

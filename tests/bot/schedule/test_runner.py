@@ -31,7 +31,9 @@ class World:
         self.updates: list[tuple[str, str]] = []
         self.refusal: str | None = None
         self.over = asyncio.Event()
-        self.runner = Runner(self, self.subscriptions, self.follow, Settings(), ManualClock(KICKOFF), self.on_refused, self.on_update)
+        self.runner = Runner(
+            self, self.subscriptions, self.follow, Settings(), ManualClock(KICKOFF), self.on_refused, self.on_update
+        )
 
     async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         if self.refusal:
