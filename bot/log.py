@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any, TextIO
+from urllib.parse import quote
 
 import structlog
 
-_TELEGRAM_TOKEN = re.compile(r"\b(\d{6,12}):[A-Za-z0-9_-]{20,}")
-_BEARER = re.compile(r"(?i)(bearer\s+|\"?authToken\"?\s*[:=]\s*\"?)[^\s\"',}]+")
+_TELEGRAM_TOKEN = re.compile(r"(\d{6}(?::|%3[Aa]))[A-Za-z0-9_-]{20,}")
+_FEED_TOKEN = re.compile(r"""(?i)(bearer\s+|authToken[\s\\"']*[:=][\s\\"']*)[^\s\\"',}]+""")
 _HIDDEN = "***"
+_SHORTEST = 4
+"""A shorter secret would take words out of every line."""
 
 
 class Masks:
     """Takes secrets out of text: those it was told, and whatever looks like a Telegram or feed token."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = tuple(sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True))
+        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        self._secrets = tuple(sorted(forms, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
         """The text without its secrets."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
-        return _BEARER.sub(rf"\1{_HIDDEN}", _TELEGRAM_TOKEN.sub(rf"\1:{_HIDDEN}", text))
+        return _FEED_TOKEN.sub(rf"\1{_HIDDEN}", _TELEGRAM_TOKEN.sub(rf"\1{_HIDDEN}", text))
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Clean every value of a log event; what is not plain data is turned into text first."""
@@ -35,6 +40,13 @@ class Masks:
         if value is None or isinstance(value, bool | int | float):
             return value
         return self.clean(value if isinstance(value, str) else str(value))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it is, in an address, in JSON and in Python's own notation."""
+    yield from (secret, quote(secret), quote(secret, safe=""))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
 
 
 def configure(
