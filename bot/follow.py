@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import structlog
 
 from bot.clock import Clock
-from bot.feed.client import Connection, Status, StreamSettings
+from bot.errors import FeedError
+from bot.feed.client import Connection, StreamSettings
 from bot.feed.gate import Gate
+from bot.feed.numbering import Place
+from bot.feed.standing import Status
 from bot.metrics import FOLLOWING, PACKETS
 from bot.pipeline import Pipeline
 from bot.schedule.plan import OVER
@@ -18,59 +22,85 @@ from rules.action import Fixture, Packet
 
 log = structlog.get_logger()
 
+QUIET = 180.0
+"""Seconds of silence after which a stream is not believed to have told all that happened."""
 PATIENCE = 60.0
 """Seconds that a stream may still speak after the fixtures say that its match is completed."""
+
+
+class Archive(Protocol):
+    """Where all packets of a match are, once it has ended: the feed's REST side."""
+
+    async def actions(self, fixture_id: str) -> tuple[Packet, ...]:
+        """Its packets in order; raise FeedError."""
+        ...
 
 
 class Follower:
     """Follows fixtures, each in a task of its own."""
 
     def __init__(
-        self, pipeline: Pipeline, settings: StreamSettings, clock: Clock, on_refused: Callable[[str], Awaitable[None]]
+        self,
+        pipeline: Pipeline,
+        settings: StreamSettings,
+        clock: Clock,
+        on_refused: Callable[[str], Awaitable[None]],
+        on_accepted: Callable[[], Awaitable[None]] | None = None,
+        archive: Archive | None = None,
     ) -> None:
-        """`on_refused` hears a sentence, once a reason, when the feed refuses the token."""
-        self._pipeline, self._settings, self._clock = pipeline, settings, clock
+        """`on_refused` hears why the feed refuses the token, once a connection, and `on_accepted` when it does no more;
+        `archive` has the packets of a match that ended while its stream could not be had."""
+        self._pipeline, self._settings, self._clock, self._archive = pipeline, settings, clock, archive
         self._gate = Gate(clock)
-        self._on_refused = on_refused
+        self._on_refused, self._on_accepted = on_refused, on_accepted
         self._connections: dict[str, Connection] = {}
         self._completed: dict[str, asyncio.Event] = {}
 
     async def follow(self, fixture: Fixture) -> None:
         """Stay with a fixture until its match is over; cancelled, leave it as it stands."""
-        await self._pipeline.open(fixture)
-        connection = self._connection(fixture)
+        connection = self._connection(fixture, await self._pipeline.open(fixture))
         self._connections[fixture.id] = connection
         self._completed[fixture.id] = asyncio.Event()
         FOLLOWING.set(len(self._connections))
         try:
-            await self._until_over(fixture.id, connection)
+            if not await self._until_over(fixture.id, connection):
+                await self._read_archive(fixture.id, connection)
             await self._pipeline.close(fixture.id, self._clock.now())
         finally:
             self._pipeline.forget(fixture.id)
             del self._connections[fixture.id], self._completed[fixture.id]
             FOLLOWING.set(len(self._connections))
 
-    def _connection(self, fixture: Fixture) -> Connection:
+    def _connection(self, fixture: Fixture, place: Place | None) -> Connection:
         async def take(packet: Packet, received: dt.datetime) -> None:
             PACKETS.inc()
             await self._pipeline.take(packet)
 
         async def caught_up() -> None:
             await self._pipeline.caught_up(fixture.id)
+            await self._pipeline.keep(fixture.id, connection.place)
 
-        return Connection(
+        async def settled() -> None:
+            if self._pipeline.alerted(fixture.id):
+                await self._pipeline.keep(fixture.id, connection.place)
+
+        connection = Connection(
             fixture.id,
             self._settings,
             self._clock,
             take,
             on_caught_up=caught_up,
+            on_settled=settled,
             on_refused=self._on_refused,
+            on_accepted=self._on_accepted,
             gate=self._gate,
-            kickoff=fixture.kickoff,
+            kickoff=_known_kickoff(fixture),
+            place=place,
         )
+        return connection
 
-    async def _until_over(self, fixture_id: str, connection: Connection) -> None:
-        """Until the stream ends the match, or has had time enough to after the fixtures called it completed."""
+    async def _until_over(self, fixture_id: str, connection: Connection) -> bool:
+        """Until the stream ends the match, or has had time enough to after the fixtures called it over; tell whether it did."""
         running = asyncio.create_task(connection.run())
         completed = asyncio.create_task(self._completed[fixture_id].wait())
         try:
@@ -80,8 +110,25 @@ class Follower:
             for task in (running, completed):
                 task.cancel()
             await asyncio.gather(running, completed, return_exceptions=True)
-        if not running.cancelled() and (error := running.exception()):
-            raise error
+        if running.cancelled():
+            return False
+        running.result()
+        return True
+
+    async def _read_archive(self, fixture_id: str, connection: Connection) -> None:
+        """The fixtures ended the match and the stream did not: where it was silent, its score may not be the last one."""
+        if connection.silence < QUIET:
+            return
+        try:
+            packets = await self._archive.actions(fixture_id) if self._archive else ()
+        except FeedError as error:
+            log.warning("actions_not_read", fixture=fixture_id, reason=str(error))
+            packets = ()
+        for packet in packets:
+            await self._pipeline.take(packet)
+        if not packets:
+            log.warning("end_not_seen", fixture=fixture_id)
+            self._pipeline.doubt(fixture_id)
 
     def reload(self) -> None:
         """The configuration was reloaded: what was refused is tried again at once."""
@@ -92,10 +139,16 @@ class Follower:
         """The fixtures say something new of a match: tell what no stream tells, and end what is completed."""
         await self._pipeline.updated(before, after, self._clock.now())
         if connection := self._connections.get(after.id):
-            connection.kickoff = after.kickoff
+            connection.kickoff = _known_kickoff(after)
+            await self._pipeline.keep(after.id, connection.place)
         if after.status.casefold() in OVER and after.id in self._completed:
             self._completed[after.id].set()
 
     def statuses(self) -> tuple[Status, ...]:
         """How each connection stands."""
         return tuple(connection.status() for connection in self._connections.values())
+
+
+def _known_kickoff(fixture: Fixture) -> dt.datetime | None:
+    """The kick-off, unless it is the midnight that stands for a time not known."""
+    return fixture.kickoff if fixture.kickoff_known else None

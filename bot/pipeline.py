@@ -7,8 +7,10 @@ from collections import defaultdict
 
 import structlog
 
+from bot.feed.numbering import Place
 from bot.metrics import ALERTS
 from bot.outbox.outbox import Outbox
+from bot.snapshots import Snapshots
 from rules.action import Fixture, Packet
 from rules.alert import Alert
 from rules.catalogue import Catalogue
@@ -25,22 +27,30 @@ log = structlog.get_logger()
 class Pipeline:
     """One a process; every packet of every match passes through `take` in one call."""
 
-    def __init__(self, rules: RuleSet, names: Catalogue, outbox: Outbox) -> None:
+    def __init__(self, rules: RuleSet, names: Catalogue, outbox: Outbox, snapshots: Snapshots | None = None) -> None:
+        """Without `snapshots` a restart reads each match from its beginning."""
         self.rules = rules
-        self._names, self._outbox = names, outbox
+        self._names, self._outbox, self._snapshots = names, outbox, snapshots
         self._matches: dict[str, Match] = {}
         self._told: dict[str, defaultdict[str, set[str]]] = {}
         self._unknown: set[str] = set()
+        self._joined: set[str] = set()
+        self._alerted: set[str] = set()
+        self._doubted: set[str] = set()
 
     def use(self, rules: RuleSet, names: Catalogue) -> None:
         """Ask other rules from the next packet on. What is known of the matches, and what was told of them, stays."""
         self.rules, self._names = rules, names
 
-    async def open(self, fixture: Fixture) -> None:
-        """Begin with a match, knowing what its chats were told before."""
+    async def open(self, fixture: Fixture) -> Place | None:
+        """Begin with a match, knowing what its chats were told before; where its feed goes on, None for its beginning."""
         told = await self._outbox.told(fixture.id)
+        kept = await self._snapshots.load(fixture) if self._snapshots else None
         self._told[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in told.items()})
-        self._matches[fixture.id] = Match(fixture)
+        self._matches[fixture.id] = kept.match if kept else Match(fixture)
+        if not told and not kept:
+            self._joined.add(fixture.id)
+        return kept.place if kept else None
 
     async def take(self, packet: Packet) -> Moment:
         """One packet, all the way to the outbox."""
@@ -53,7 +63,18 @@ class Pipeline:
 
     async def caught_up(self, fixture_id: str) -> None:
         """The history has been read: tell once what was missed and is too old to be news."""
-        await self._outbox.catch_up(fixture_id)
+        await self._outbox.catch_up(fixture_id, joined=fixture_id in self._joined)
+        self._joined.discard(fixture_id)
+
+    async def keep(self, fixture_id: str, place: Place | None) -> None:
+        """Keep how a match stands at this place in its feed, where it has moved on; None: it cannot be kept now."""
+        if self._snapshots and place and place.position and fixture_id in self._matches:
+            await self._snapshots.save(self._matches[fixture_id], place)
+            self._alerted.discard(fixture_id)
+
+    def alerted(self, fixture_id: str) -> bool:
+        """Tell whether there were alerts since the match was kept."""
+        return fixture_id in self._alerted
 
     async def updated(self, before: Fixture, after: Fixture, now: dt.datetime) -> None:
         """The fixtures say something new. They are believed where the stream is silent: before play, and on how it all ends."""
@@ -70,14 +91,24 @@ class Pipeline:
     async def close(self, fixture_id: str, now: dt.datetime) -> None:
         """The match is over: full time is told, also where the feed sent no end; so is what was missed."""
         match = self._matches[fixture_id]
-        if match.completed and not match.ended_by:
+        if match.completed and not match.ended_by and fixture_id not in self._doubted:
             await self.take(full_time(match, now))
-        await self._outbox.catch_up(fixture_id)
+        await self.caught_up(fixture_id)
+        if self._snapshots:
+            await self._snapshots.forget(fixture_id)
+
+    def doubt(self, fixture_id: str) -> None:
+        """The end was not seen: the score may not be the last one, and no full time is made of it."""
+        self._doubted.add(fixture_id)
 
     def forget(self, fixture_id: str) -> None:
         """Keep nothing of a match in memory."""
         self._matches.pop(fixture_id, None)
         self._told.pop(fixture_id, None)
+        for ids in (self._joined, self._alerted, self._doubted):
+            ids.discard(fixture_id)
+        if self._snapshots:
+            self._snapshots.release(fixture_id)
 
     def match(self, fixture_id: str) -> Match | None:
         """How a match being followed stands; None for any other."""
@@ -87,6 +118,7 @@ class Pipeline:
         if not alerts:
             return
         await self._outbox.put(alerts)
+        self._alerted.add(alerts[0].key.fixture_id)
         for alert in alerts:
             ALERTS.labels(alert.kind, alert.state.value).inc()
             if alert.fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from bot.feed.client import Status
+from bot.feed.standing import Status
 from rules.match import Match
 
 

@@ -13,9 +13,10 @@ import structlog
 from bot.clock import Clock
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.backoff import REMEDIES, Trouble, of_status, retry_after
+from bot.feed.decode import decode
 from bot.feed.decode_fixtures import FixturePage, decode_fixture, decode_fixtures
 from bot.feed.gate import Gate
-from rules.action import Fixture
+from rules.action import Fixture, Packet
 
 log = structlog.get_logger()
 
@@ -69,6 +70,16 @@ class FeedApi:
             return decode_fixture(body)
         except FrameUnreadable as error:
             raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
+
+    async def actions(self, fixture_id: str) -> tuple[Packet, ...]:
+        """All packets of a match that has ended, by their numbers (feed documentation, section 1.4); raise FeedError."""
+        now = self._clock.now()
+        try:
+            frames = msgspec.json.decode(await self._get(f"/soccer/fixtures/{fixture_id}/actions", {}), type=list[msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise FeedUnreachable("the feed's answer cannot be read: it is no list of actions") from error
+        packets = (_packet(bytes(frame), now, fixture_id) for frame in frames)
+        return tuple(sorted((packet for packet in packets if packet), key=lambda packet: packet.seq or 0))
 
     async def _page(self, query: Mapping[str, str]) -> FixturePage:
         body = await self._get("/soccer/fixtures", query)
@@ -125,3 +136,12 @@ class FeedApi:
         words = " ".join(str(data).split())
         token = self._settings.token.get_secret_value()
         return (words.replace(token, "***") if token else words)[:200]
+
+
+def _packet(frame: bytes, now: dt.datetime, fixture_id: str) -> Packet | None:
+    """One of many: what cannot be read is left out."""
+    try:
+        read = decode(frame, now, fixture_id)
+    except FrameUnreadable:
+        return None
+    return read if isinstance(read, Packet) else None

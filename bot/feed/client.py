@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import math
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 from urllib.parse import quote
@@ -33,17 +34,24 @@ from bot.feed.backoff import (
 from bot.feed.decode import Control, ControlKind, decode
 from bot.feed.gate import Gate
 from bot.feed.hosts import Hosts
+from bot.feed.numbering import Place
 from bot.feed.session import Ending, Session, State
+from bot.feed.standing import Lags, Status
 from rules.action import Packet
 
 log = structlog.get_logger()
 
-_LAGS = 200
 _CHANCE = random.Random()  # shared: it weighs 2.5 KiB
+FRESH = dt.timedelta(seconds=30)
+"""A packet that is no older is live: what was missed has been read."""
 _TICK = 0.001
 """The shortest wait, in seconds: a shorter one might not move the clock."""
 
 OnPacket = Callable[[Packet, dt.datetime], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    """Nobody asked to hear of it."""
 
 
 class StreamSettings(Protocol):
@@ -57,22 +65,6 @@ class StreamSettings(Protocol):
     def stale_after(self) -> dt.timedelta: ...
 
 
-class Status(msgspec.Struct, frozen=True):
-    """How a connection stands, for people; lags are seconds from a packet's timestamp to its arrival."""
-
-    fixture_id: str
-    state: State
-    host: str
-    last_frame: dt.datetime | None
-    position: int
-    reconnects: int
-    duplicates: int
-    gaps: int
-    unreadable: int
-    lag_median: float | None
-    lag_p99: float | None
-
-
 class Connection:
     """Follows one fixture through every trouble of its connection until the match is over."""
 
@@ -84,31 +76,38 @@ class Connection:
         on_packet: OnPacket,
         *,
         on_caught_up: Callable[[], Awaitable[None]] | None = None,
+        on_settled: Callable[[], Awaitable[None]] | None = None,
         on_refused: Callable[[str], Awaitable[None]] | None = None,
+        on_accepted: Callable[[], Awaitable[None]] | None = None,
         on_frame: Callable[[dt.datetime, bytes], None] | None = None,
         gate: Gate | None = None,
         kickoff: dt.datetime | None = None,
-        position: int = 0,
+        place: Place | None = None,
         chance: random.Random | None = None,
     ) -> None:
-        """`on_caught_up` hears of every heartbeat, `on_refused` of a refusal once, `on_frame` of every frame as it came.
+        """`on_caught_up` hears when what was missed has been read: at the first live packet and at every heartbeat; `on_settled`
+        when all packets of a frame were handed on; `on_refused` of a refusal once, `on_accepted` when it is over; `on_frame` of
+        every frame as it came.
 
-        `gate` is shared by all connections: it limits new ones to 5 a second.
+        `gate` is shared by all connections: it limits new ones to 5 a second. `place` is that of another process.
         """
         self._fixture_id, self._settings, self._clock = fixture_id, settings, clock
-        self._on_packet, self._on_caught_up, self._on_refused, self._on_frame = on_packet, on_caught_up, on_refused, on_frame
+        self._on_packet, self._on_frame = on_packet, on_frame
+        self._on_caught_up, self._on_settled = on_caught_up or _nothing, on_settled
+        self._on_refused, self._on_accepted = on_refused, on_accepted or _nothing
         self._gate = gate or Gate(clock)
         self.kickoff = kickoff
         self._chance = chance or _CHANCE
         self._delays = full_jitter(self._chance)
-        self._session = Session(settings.stale_after.total_seconds(), position)
+        self._session = Session(settings.stale_after.total_seconds(), place)
         self._hosts = Hosts(settings.stream_url)
         self._reloaded = asyncio.Event()
         self._told_refused = False
+        self._behind = True
         self._reason = ""
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
-        self._lags: deque[float] = deque(maxlen=_LAGS)
+        self._lags = Lags()
         self._last_frame: dt.datetime | None = None
         self._watchdog: asyncio.TimerHandle | None = None
 
@@ -133,9 +132,20 @@ class Connection:
         """How many data packets were read."""
         return self._session.position
 
+    @property
+    def place(self) -> Place | None:
+        """Where another process may go on; None while packets wait for others."""
+        return self._session.place
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last frame; endless where there was none."""
+        if self._last_frame is None:
+            return math.inf
+        return (self._clock.now() - self._last_frame).total_seconds()
+
     def status(self) -> Status:
         """How the connection stands now."""
-        lags = sorted(self._lags)
         return Status(
             self._fixture_id,
             self._session.state,
@@ -146,8 +156,7 @@ class Connection:
             self._session.duplicates,
             self._session.gaps,
             self._unreadable.total(),
-            lags[len(lags) // 2] if lags else None,
-            lags[len(lags) * 99 // 100] if lags else None,
+            *self._lags.quantiles(),
         )
 
     def _url(self, start: int) -> str:
@@ -157,7 +166,7 @@ class Connection:
     async def _once(self) -> None:
         """One connection, from the handshake to its end."""
         start = self._session.connecting()
-        self._retry_after, self._reason = None, ""
+        self._retry_after, self._reason, self._behind = None, "", True
         await self._gate.enter()
         try:
             socket = await connect(
@@ -244,16 +253,27 @@ class Connection:
             self._reason = control.text
         elif self._session.state is State.LIVE:
             if control.kind is ControlKind.ACCEPTED:
-                self._told_refused = False
                 log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
-            elif control.kind is ControlKind.HEARTBEAT and self._on_caught_up is not None:
+                await self._let_in()
+            elif control.kind is ControlKind.HEARTBEAT:
+                self._behind = False
                 await self._on_caught_up()
+
+    async def _let_in(self) -> None:
+        if self._told_refused:
+            self._told_refused = False
+            await self._on_accepted()
 
     async def _deliver(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
         for packet in packets:
+            if self._behind and received - packet.at < FRESH:
+                self._behind = False
+                await self._on_caught_up()
             if self._session.caught_up:
-                self._lags.append((received - packet.at).total_seconds())
+                self._lags.note((received - packet.at).total_seconds())
             await self._on_packet(packet, received)
+        if packets and self._on_settled is not None:
+            await self._on_settled()
 
     def _skip(self, error: FrameUnreadable) -> None:
         """Count an unreadable frame; the first of its kind is logged."""

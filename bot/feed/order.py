@@ -34,7 +34,7 @@ class Order:
         """`first`: the number that the first packet should have; None where it may have any."""
         self.missing = 0
         self._next = first
-        self._highest = 0
+        self.highest = (first or 1) - 1
         self._held: list[Packet] = []
         self._gaps: dict[int, Gap] = {}
         self._lost: set[int] = set()
@@ -55,6 +55,10 @@ class Order:
         """The position before the earliest missing number that may be had by reading again; None where there is none."""
         return min((gap.position for gap in self._gaps.values()), default=None) if self._repairs else None
 
+    def lacks(self, seq: int) -> bool:
+        """Tell whether this number is missing."""
+        return seq in self._gaps or seq in self._lost
+
     @property
     def _repairs(self) -> bool:
         return self._futile < _FUTILE
@@ -64,11 +68,11 @@ class Order:
         if packet.seq is None:
             return (packet,)
         if packet.seq == self._next and not self._held and not self._gaps:
-            self._highest, self._next = max(self._highest, packet.seq), packet.seq + 1
+            self.highest, self._next = max(self.highest, packet.seq), packet.seq + 1
             return (packet,)
         self._fill(packet.seq)
         self._note_gap(packet.seq, position, now)
-        self._highest = max(self._highest, packet.seq)
+        self.highest = max(self.highest, packet.seq)
         if self._next is not None and packet.seq < self._next:
             return (packet,)
         self._held.append(packet)
@@ -119,10 +123,10 @@ class Order:
             self.missing -= 1
 
     def _note_gap(self, seq: int, position: int, now: float) -> None:
-        widest = _WIDEST if self._highest else HELD
-        if self._next is None or not 1 < seq - self._highest <= widest:
+        widest = _WIDEST if self.highest else HELD
+        if self._next is None or not 1 < seq - self.highest <= widest:
             return
-        for lost in range(self._highest + 1, seq):
+        for lost in range(self.highest + 1, seq):
             self._gaps[lost] = Gap(position - 1, now)
             self.missing += 1
 

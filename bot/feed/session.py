@@ -9,6 +9,7 @@ import enum
 
 from bot.feed.backoff import Trouble
 from bot.feed.decode import Control, ControlKind
+from bot.feed.numbering import Numbering, Place, fingerprint
 from bot.feed.order import Order
 from rules.action import Packet
 
@@ -87,10 +88,11 @@ _LONG_FAREWELLS = 20
 class Session:
     """What is known of one fixture's connection, through all its reconnects."""
 
-    def __init__(self, stale_after: float, position: int = 0) -> None:
-        """`position`: how many data packets were read before this process, where that is known; 0 for all of the history."""
+    def __init__(self, stale_after: float, place: Place | None = None) -> None:
+        """`place`: how far the match was read before this process; None for all of its history."""
+        place = place or Place()
         self.state = State.CONNECTING
-        self.position = position
+        self.position = place.position
         self.reconnects = 0
         self.duplicates = 0
         self.last_frame = 0.0
@@ -99,7 +101,9 @@ class Session:
         self.caught_up = False
         self._stale_after = stale_after
         self._seen: set[int] = set()
-        self._order = Order(first=None if position else 1)
+        self._told_before = place.seq
+        self._numbering = Numbering(place)
+        self._order = Order(first=place.seq + 1) if place.seq or not place.position else Order()
         self._start = 0
         self._from_zero = False
         self._data = self._heartbeats = 0
@@ -123,6 +127,13 @@ class Session:
         return max(0, (self.position if rewind is None else min(rewind, self.position)) - OVERLAP)
 
     @property
+    def place(self) -> Place | None:
+        """Where another process may go on; None while packets wait for others."""
+        if self._order.waiting:
+            return None
+        return Place(self.position, max(self._order.highest, self._told_before), self._numbering.tail)
+
+    @property
     def wake_at(self) -> float | None:
         """When to call `wake` if no frame comes before; None while no packet waits for another."""
         return self._order.wake_at if self.state is State.LIVE else None
@@ -138,8 +149,7 @@ class Session:
         self.trouble = None
         self._start, self._data, self._heartbeats = self.start_position, 0, 0
         self._from_zero = False
-        if not self._seen:
-            self.position = self._start  # what is read again is not known here, so it will be counted
+        self._numbering.connected(self._start)
         return self._start
 
     def opened(self, now: float) -> None:
@@ -183,15 +193,25 @@ class Session:
         self._data += 1
         if self.state is not State.LIVE:
             self._move(Event.HEARD)
+        mark = fingerprint(packet)
+        packet = self._numbering.moved(packet, mark, self._has)
         key = _key(packet)
-        if key in self._seen:
-            self.duplicates += 1
-            self._order.again(packet, now)
+        if key in self._seen or self._numbering.repeats(mark):
+            self._repeated(packet, key, now)
             return self._checked(now, ())
         self._seen.add(key)
-        self.position += 1
+        self._numbering.keep(packet, mark)
+        self.position += packet.seq is None or packet.seq > self._told_before
         ready = self._order.take(packet, self.position, now)
         return self._checked(now, self._noted(ready, now))
+
+    def _repeated(self, packet: Packet, key: int, now: float) -> None:
+        """A duplicate tells how the match stands where another process read it first."""
+        self.duplicates += 1
+        self._order.again(packet, now)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._noted((packet,), now)
 
     def wake(self, now: float) -> tuple[Packet, ...]:
         """The instant of `wake_at` has come; the packets that need wait no longer."""
@@ -204,6 +224,10 @@ class Session:
         self.trouble = self.trouble or Trouble.STALE
         self._move(Event.SILENT)
         return True
+
+    def _has(self, packet: Packet) -> bool:
+        """Tell whether the packet was read under its own number, or is one that is missing."""
+        return _key(packet) in self._seen or self._order.lacks(packet.seq or 0)
 
     def _move(self, event: Event) -> None:
         self.state = TRANSITIONS.get((self.state, event), self.state)

@@ -110,9 +110,12 @@ class Simulator:
             return _answer(connection, 401, _UNAUTHORISED)
         if path == "/soccer/fixtures":
             return _answer(connection, 200, self._fixtures(_query(request)))
-        timeline = self._timelines.get(path.removeprefix("/soccer/fixtures/"))
-        if timeline is None:
+        fixture_id, _, actions = path.removeprefix("/soccer/fixtures/").partition("/")
+        timeline = self._timelines.get(fixture_id)
+        if timeline is None or actions not in ("", "actions") or (actions and self._elapsed() < timeline.end):
             return _answer(connection, 404, {"error": "Not found", "status": 404})
+        if actions:
+            return _answer(connection, 200, [msgspec.json.decode(timed.frame) for timed in timeline.frames])
         return _answer(connection, 200, timeline.fixture(self._elapsed()))
 
     def _handshake(self, connection: ServerConnection, request: Request, path: str) -> Response | None:

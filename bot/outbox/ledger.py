@@ -18,8 +18,8 @@ from bot.store.audience import after, followers
 from bot.store.chats import chat_of
 from bot.store.engine import Transaction, upsert
 from bot.store.model import Chat, ChatRef
-from bot.store.schema import alerts, chats, entries, seconds
-from rules.alert import AlertKey
+from bot.store.schema import alerts, chats, entries, positions, seconds, standings
+from rules.alert import AlertKey, State
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -76,6 +76,13 @@ async def mark_missed(tx: Transaction, key: AlertKey) -> None:
 async def spreading(tx: Transaction) -> Sequence[News]:
     """All news that may still have chats to reach."""
     return [news_of(row) for row in await tx.fetch(select(alerts).where(alerts.c.spreading == true()))]
+
+
+async def any_missed(tx: Transaction, fixture_id: str) -> bool:
+    """Tell whether some news of a match stands, was missed, and is in no summary."""
+    here = and_(alerts.c.fixture_id == fixture_id, alerts.c.missed == true(), alerts.c.summary == "")
+    stands = alerts.c.state == State.CONFIRMED.value
+    return bool(await tx.fetch(select(alerts.c.action_id).where(here, stands, alerts.c.lines == "").limit(1)))
 
 
 async def of_fixture(tx: Transaction, fixture_id: str) -> Sequence[News]:
@@ -166,11 +173,13 @@ async def how_many_wait(tx: Transaction) -> int:
 
 
 async def forget_before(tx: Transaction, instant: dt.datetime) -> int:
-    """Erase news that was not revised since, and all that chats have seen of it; how many entries."""
+    """Erase news that was not revised since, all that chats have seen of it, and places in old feeds; how many entries."""
     old = and_(alerts.c.updated_at < seconds(instant), alerts.c.spreading == false())
     keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
     gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))
     await tx.execute(delete(alerts).where(old))
+    for table in (positions, standings):
+        await tx.execute(delete(table).where(table.c.updated_at < seconds(instant)))
     return gone
 
 

@@ -54,12 +54,15 @@ class Outbox:
         async with self.db.transaction() as tx:
             return await ledger.rules_told(tx, fixture_id)
 
-    async def catch_up(self, fixture_id: str) -> None:
-        """Tell once, in one message a chat, what stands and was too old to be told as news."""
+    async def catch_up(self, fixture_id: str, *, joined: bool = False) -> None:
+        """Tell once, in one message a chat, what stands and was too old to be told as news.
+
+        `joined`: the match was not followed before, so that nothing was missed by a connection that was down.
+        """
         now = self._clock.now()
         async with self.db.transaction() as tx:
-            known = await ledger.of_fixture(tx, fixture_id)
-            summary = summary_of(known, now)
+            known = await ledger.of_fixture(tx, fixture_id) if await ledger.any_missed(tx, fixture_id) else ()
+            summary = summary_of(known, now, joined=joined)
             if summary is None:
                 return
             for news in known:

@@ -11,23 +11,26 @@ from bot.outbox.entry import Entry, News, Reason, Status
 from rules.alert import Alert, AlertKey, Importance, State
 
 KIND = "summary"
+JOINED = "joined"
+"""The reason of a summary of what came before a match was followed."""
 _MAX_AGE = 3600.0
 
 
-def summary_of(known: Sequence[News], now: dt.datetime) -> News | None:
+def summary_of(known: Sequence[News], now: dt.datetime, *, joined: bool = False) -> News | None:
     """The summary of a match's missed news that stands and was not told yet; None where there is none."""
     missed = [news for news in known if news.missed and not news.summary and news.state is State.CONFIRMED and not news.lines]
     if not missed:
         return None
     key = AlertKey(missed[0].key.fixture_id, f"{KIND}:{missed[0].seq}")
-    alert = _alert(key, _latest(known), max(news.seq for news in known), now)
+    alert = _alert(key, _latest(known), max(news.seq for news in known), now, JOINED if joined else "")
     lines = tuple(news.key.action_id for news in missed)
     return News(key, alert.seq, alert.state, (alert,), {"": now.timestamp()}, lines, rank=2)
 
 
 def renewed(summary: News, revision: Sequence[Alert], now: dt.datetime) -> News:
     """The same summary after one of its lines was revised."""
-    alert = _alert(summary.key, revision[0], max(summary.seq + 1, revision[0].seq), now)
+    reason = summary.candidates[0].facts.reason
+    alert = _alert(summary.key, revision[0], max(summary.seq + 1, revision[0].seq), now, reason)
     return msgspec.structs.replace(summary, seq=alert.seq, candidates=(alert,))
 
 
@@ -43,9 +46,9 @@ def _latest(known: Sequence[News]) -> Alert:
     return max((news.candidates[0] for news in known), key=lambda alert: alert.seq)
 
 
-def _alert(key: AlertKey, latest: Alert, seq: int, now: dt.datetime) -> Alert:
+def _alert(key: AlertKey, latest: Alert, seq: int, now: dt.datetime, reason: str) -> Alert:
     """It carries the facts as they are now: the score, not what happened."""
-    facts = msgspec.structs.replace(latest.facts, player="", minute="", action_type="", sub_action_type="", reason="")
+    facts = msgspec.structs.replace(latest.facts, player="", minute="", action_type="", sub_action_type="", reason=reason)
     return Alert(
         key,
         seq,

@@ -1,7 +1,8 @@
-"""How far each match's feed has been read."""
+"""How far each match's feed has been read, and how the match stood there."""
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy import delete, select
 
 from bot.clock import Clock
@@ -9,21 +10,29 @@ from bot.store.engine import Database, upsert
 from bot.store.schema import positions, seconds
 
 
+class Position(msgspec.Struct, frozen=True):
+    """Packets read, the last sequence number, and the match as bytes whose form its writer knows."""
+
+    position: int
+    seq: int | None
+    snapshot: bytes
+
+
 class Positions:
-    """The repository of places in feeds: how many packets were read, and the last sequence number."""
+    """The repository of places in feeds."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db, self._clock = db, clock
 
-    async def get(self, fixture_id: str) -> tuple[int, int | None]:
-        """Packets read and last sequence number; (0, None) for a match never read."""
+    async def get(self, fixture_id: str) -> Position | None:
+        """How far a match was read; None for a match never read."""
         async with self._db.transaction() as tx:
             rows = await tx.fetch(select(positions).where(positions.c.fixture_id == fixture_id))
-        return (rows[0]["position"], rows[0]["seq"]) if rows else (0, None)
+        return Position(rows[0]["position"], rows[0]["seq"], rows[0]["snapshot"]) if rows else None
 
-    async def save(self, fixture_id: str, position: int, seq: int | None = None) -> None:
+    async def save(self, fixture_id: str, place: Position) -> None:
         """Remember how far a match was read."""
-        row = {"fixture_id": fixture_id, "position": position, "seq": seq, "updated_at": seconds(self._clock.now())}
+        row = {"fixture_id": fixture_id, "updated_at": seconds(self._clock.now()), **msgspec.structs.asdict(place)}
         async with self._db.transaction() as tx:
             await tx.execute(upsert(positions), row)
 

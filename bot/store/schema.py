@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -95,7 +95,30 @@ positions = Table(
     Column("fixture_id", String, primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("seq", BigInteger),
+    Column("snapshot", LargeBinary, nullable=False),  # JSON: how the match stood there
     Column("updated_at", Float, nullable=False),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("collection_status", String, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+rule_history = Table(
+    "rule_history",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("user_id", BigInteger),  # None: nobody, the files changed
+    Column("user_name", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("text", Text, nullable=False),  # empty: the rules of the files
+    Column("base", String, nullable=False),  # the fingerprint of the files' rules at that time
 )
 
 

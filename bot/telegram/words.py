@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.outbox.summary import JOINED
 from rules.alert import Alert
 from rules.template import escape
 
@@ -57,7 +58,8 @@ def stands(alert: Alert) -> str:
 
 def summary_title(alert: Alert) -> str:
     """The first line of a summary of old news."""
-    return f"📋 <b>While nobody was listening</b>{_score(alert)}"
+    words = "Earlier in this match" if alert.facts.reason == JOINED else "While the connection was down"
+    return f"📋 <b>{words}</b>{_score(alert)}"
 
 
 def summary_line(alert: Alert) -> str:

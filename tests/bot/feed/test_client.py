@@ -84,7 +84,7 @@ async def test_a_match_is_read_to_its_end() -> None:
     feed, listener = ScriptedFeed([accept, fouls(1, 3), beat(), end(4)]), Listener()
 
     assert await run(feed, listener) is Ending.COMPLETED
-    assert (listener.seqs, listener.caught_up) == ([1, 2, 3, 4], 1)
+    assert (listener.seqs, listener.caught_up) == ([1, 2, 3, 4], 2)
     assert feed.first_messages == [{"authToken": "feed-token"}]
     assert feed.paths == [f"/media/soccer/fixtures/{FIXTURE.id}/actions"]
     assert feed.requests[0].headers["Accept"] == "application/vnd.imggaming.dde.api+json;version=1"

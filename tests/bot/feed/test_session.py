@@ -20,8 +20,8 @@ HEARTBEAT = Control(ControlKind.HEARTBEAT)
 REFUSAL = Control(ControlKind.REFUSED, "no")
 
 
-def opened(position: int = 0) -> Session:
-    session = Session(25.0, position)
+def opened() -> Session:
+    session = Session(25.0)
     session.connecting()
     session.opened(0.0)
     return session
@@ -147,13 +147,6 @@ def test_a_position_beyond_the_list_starts_again_from_0() -> None:
 
     assert session.trouble is Trouble.REPOSITION
     assert again(session) == 0
-
-
-def test_a_position_known_from_before_is_read_again_with_its_overlap() -> None:
-    session = Session(25.0, 100)
-
-    assert session.connecting() == 100 - OVERLAP
-    assert session.position == 100 - OVERLAP
 
 
 def test_a_missing_packet_is_read_again_and_told() -> None:

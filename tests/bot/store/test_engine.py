@@ -27,7 +27,7 @@ async def test_a_transaction_that_fails_leaves_nothing_behind() -> None:
     db = await Database.open("sqlite://")
     with pytest.raises(ZeroDivisionError):
         async with db.transaction() as tx:
-            await tx.execute(text("INSERT INTO positions (fixture_id, position, updated_at) VALUES ('f', 1, 0)"))
+            await tx.execute(text("INSERT INTO positions (fixture_id, position, snapshot, updated_at) VALUES ('f', 1, '', 0)"))
             raise ZeroDivisionError
 
     async with db.transaction() as tx:

@@ -1,7 +1,9 @@
 from bot.clock import ManualClock
 from bot.store.engine import Database
-from bot.store.positions import Positions
+from bot.store.positions import Position, Positions
+from bot.store.standings import Standings
 from tests.bot.news import NOW
+from tests.packets import FIXTURE
 
 
 async def test_a_place_in_a_feed_is_kept_until_the_match_is_over() -> None:
@@ -9,11 +11,22 @@ async def test_a_place_in_a_feed_is_kept_until_the_match_is_over() -> None:
     positions = Positions(db, ManualClock(NOW))
 
     seen = [await positions.get("f")]
-    await positions.save("f", 3, 30)
-    await positions.save("f", 4, 41)
+    await positions.save("f", Position(3, 30, b"{}"))
+    await positions.save("f", Position(4, 41, b"[]"))
     seen.append(await positions.get("f"))
     await positions.forget("f")
     seen.append(await positions.get("f"))
 
-    assert seen == [(0, None), (4, 41), (0, None)]
+    assert seen == [None, Position(4, 41, b"[]"), None]
+    await db.close()
+
+
+async def test_how_a_fixture_was_listed_last_is_kept() -> None:
+    db = await Database.open("sqlite://")
+    standings = Standings(db, ManualClock(NOW))
+
+    await standings.save([])
+    await standings.save([FIXTURE])
+
+    assert await standings.all() == {FIXTURE.id: ("Scheduled", "")}
     await db.close()

@@ -1,0 +1,46 @@
+"""How a connection stands, for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from array import array
+
+import msgspec
+
+from bot.feed.session import State
+
+_KEPT = 200
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How a connection stands, for people; lags are seconds from a packet's timestamp to its arrival."""
+
+    fixture_id: str
+    state: State
+    host: str
+    last_frame: dt.datetime | None
+    position: int
+    reconnects: int
+    duplicates: int
+    gaps: int
+    unreadable: int
+    lag_median: float | None
+    lag_p99: float | None
+
+
+class Lags:
+    """The latest lags."""
+
+    def __init__(self) -> None:
+        self._seconds = array("f")
+
+    def note(self, seconds: float) -> None:
+        """One packet's lag."""
+        self._seconds.append(seconds)
+        if len(self._seconds) > _KEPT:
+            del self._seconds[0]
+
+    def quantiles(self) -> tuple[float | None, float | None]:
+        """The median and the 99th percentile; None where there is none."""
+        lags = sorted(self._seconds)
+        return (lags[len(lags) // 2], lags[len(lags) * 99 // 100]) if lags else (None, None)

@@ -1,0 +1,59 @@
+"""Rulings are kept in their order, and the oldest forgotten."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.store.engine import Database
+from bot.store.history import KEPT, History, How, Ruling
+
+NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
+
+
+def ruling(name: str = "late.yaml", minutes: int = 0) -> Ruling:
+    return Ruling(NOON + dt.timedelta(minutes=minutes), How.SENT, name, "[]", "base", 7, "Ann")
+
+
+@pytest.fixture
+async def history() -> AsyncIterator[History]:
+    opened = await Database.open("sqlite://")
+    yield History(opened)
+    await opened.close()
+
+
+async def test_a_ruling_is_read_as_it_was_stored(history: History) -> None:
+    stored = await history.add(ruling())
+
+    assert stored.id and await history.get(stored.id) == stored
+    assert (stored.at, stored.how, stored.user_id, stored.user_name, stored.text) == (NOON, How.SENT, 7, "Ann", "[]")
+
+
+async def test_the_last_ruling_comes_first(history: History) -> None:
+    for name in ("a", "b", "c"):
+        await history.add(ruling(name))
+
+    assert [one.name for one in await history.recent()] == ["c", "b", "a"]
+    assert [one.name for one in await history.recent(1)] == ["c"]
+
+
+async def test_the_oldest_are_forgotten(history: History) -> None:
+    first = await history.add(ruling())
+    for number in range(KEPT):
+        await history.add(ruling(minutes=number))
+
+    assert len(await history.recent(1000)) == KEPT and await history.get(first.id) is None
+
+
+async def test_rulings_survive_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'touchline.db'}"
+    before = await Database.open(url)
+    await History(before).add(ruling())
+    await before.close()
+    after = await Database.open(url)
+
+    assert [one.name for one in await History(after).recent()] == ["late.yaml"]
+    await after.close()
