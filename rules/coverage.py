@@ -25,6 +25,8 @@ _ENDS = {
     "cancelled": "Match Cancelled",
     "canceled": "Match Cancelled",
 }
+_ONCE = frozenset({*_ENDS.values(), COVERAGE_DROPPED})
+"""What happens to a match once, whoever says it first, stream or fixtures; postponed, it may be so again on its new day."""
 _FINAL_BY_REST = frozenset({*_ENDS, "completed"})
 
 
@@ -44,11 +46,12 @@ def change(status: tuple[str, str], now: tuple[str, str]) -> str:
     return MATCH_RESUMED if was == "suspended" and is_now == "live" else ""
 
 
-def action_of(name: str, cause: Action, minute: Minute | None, period: Period) -> Action:
+def action_of(name: str, cause: Action, fixture: Fixture, minute: Minute | None, period: Period) -> Action:
     """The action that tells it; its id is the same whenever the same history is read."""
+    which = f"{fixture.kickoff:%Y-%m-%d}" if name in _ONCE and fixture.kickoff else "" if name in _ONCE else str(cause.seq)
     return Action(
         fixture_id=cause.fixture_id,
-        id=str(uuid.uuid5(_NAMESPACE, f"{cause.fixture_id} {name} {cause.seq}")),
+        id=str(uuid.uuid5(_NAMESPACE, f"{cause.fixture_id} {name} {which}")),
         type=name,
         sub_type="",
         send_type=SendType.CONFIRMED,

@@ -155,18 +155,22 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
     if action.type == "End Match" and not before.ended_by and action.send_type.stands:
         after = msgspec.structs.replace(after, ended_by=action.id)
-    return _watched(Moment(before, action, after, news=not repeated_end, settled=settled))
+    return _watched(Moment(before, action, after, news=not repeated_end, settled=settled), summary.clock or 0)
 
 
-def _watched(moment: Moment) -> Moment:
-    """The moment with what changed in coverage and status. The first packet of a match changes nothing."""
+def _watched(moment: Moment, clock: int) -> Moment:
+    """The moment with what changed in coverage and status. The first packet of a match changes nothing.
+
+    `clock` is the summary's: a status packet's own stands at zero (feed documentation, section 10).
+    """
     before, after = moment.before, moment.after
     name = change((before.status, before.collection_status), (after.status, after.collection_status)) if before.status else ""
     if not name:
         return moment
     if name == COVERAGE_LOST:
         after = msgspec.structs.replace(after, score_when_lost=after.score)
-    told = action_of(name, moment.action, after.minute, after.period)
+    minute = minute_of(clock, after.period) if clock > after.clock else after.minute
+    told = action_of(name, moment.action, after.fixture, minute, after.period)
     return msgspec.structs.replace(moment, after=after, coverage=told)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import Clock
 from bot.errors import FeedError, FeedRefused
-from bot.schedule.plan import connect_at, plan
+from bot.schedule.plan import LIVE, connect_at, plan
 from bot.store.model import Subscription
 from rules.action import Fixture
 
@@ -37,6 +38,13 @@ class Fixtures(Protocol):
         ...
 
 
+class Standings(Protocol):
+    """What remembers (status, collection status) by fixture over a restart."""
+
+    async def all(self) -> Mapping[str, tuple[str, str]]: ...
+    async def save(self, fixtures: Iterable[Fixture]) -> None: ...
+
+
 class Settings(Protocol):
     """The part of the configuration that is read here."""
 
@@ -58,12 +66,17 @@ class Runner:
         clock: Clock,
         on_refused: Callable[[str], Awaitable[None]],
         on_update: Callable[[Fixture, Fixture], Awaitable[None]],
+        on_accepted: Callable[[], Awaitable[None]] | None = None,
+        standings: Standings | None = None,
     ) -> None:
-        """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once;
-        `on_update` gets a fixture before and after its status or its coverage changed."""
+        """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once, and
+        `on_accepted` when it does no more; `on_update` gets a fixture before and after its status or its coverage changed, also
+        while we were away where `standings` remembers."""
         self._source, self._subscriptions, self._follow = source, subscriptions, follow
         self._settings, self._clock = settings, clock
-        self._on_refused, self._on_update = on_refused, on_update
+        self._on_refused, self._on_update, self._on_accepted = on_refused, on_update, on_accepted
+        self._standings = standings
+        self._before: Mapping[str, tuple[str, str]] | None = None
         self._jobs = AsyncIOScheduler(timezone=dt.UTC)
         self._fixtures: dict[str, Fixture] = {}
         self._listed: tuple[Fixture, ...] = ()
@@ -122,7 +135,7 @@ class Runner:
         except FeedError as error:
             log.warning("fixtures_not_refreshed", reason=str(error))
             return False
-        self._refused = ""
+        await self._accepted()
         self.refreshed_at = self._clock.now()
         await self._take(fetched)
         log.info("fixtures_refreshed", count=len(fetched))
@@ -141,13 +154,33 @@ class Runner:
 
     async def _take(self, fetched: Sequence[Fixture]) -> None:
         """Keep what is fetched; of what is no longer listed, only the matches being followed."""
-        changed = [(known, new) for new in fetched if (known := self._fixtures.get(new.id)) and _moved_on(known, new)]
+        changed = [(known, new) for new in fetched if (known := await self._known(new)) and _moved_on(known, new)]
+        fresh = [new for new in fetched if new.id not in self._fixtures]
         kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in self._following if fixture_id in self._fixtures}
         self._fixtures = kept | {fixture.id: fixture for fixture in fetched}
         self._listed = tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or _LATEST, f.title)))
         for known, new in changed:
+            if new.status.casefold() in LIVE:
+                self._over.discard(new.id)
             await self._on_update(known, new)
+        if self._standings:
+            await self._standings.save([*fresh, *(new for _, new in changed)])
         self._changed.set()
+
+    async def _known(self, fixture: Fixture) -> Fixture | None:
+        """The fixture as it was listed before, by this process or another; None for a new one."""
+        if self._before is None:
+            self._before = await self._standings.all() if self._standings else {}
+        if known := self._fixtures.get(fixture.id):
+            return known
+        before = self._before.get(fixture.id)
+        return msgspec.structs.replace(fixture, status=before[0], collection_status=before[1]) if before else None
+
+    async def _accepted(self) -> None:
+        if self._refused:
+            self._refused = ""
+            if self._on_accepted:
+                await self._on_accepted()
 
     async def _tell_refused(self, reason: str) -> None:
         if reason != self._refused:
@@ -168,9 +201,9 @@ class Runner:
                 self._set(fixture_id, instant)
 
     def _gone(self, fixture_id: str) -> bool:
-        """Cancelled, postponed or deleted; a completed match ends by itself, with its full time told."""
+        """Cancelled, postponed or deleted; what has been played ends by itself, with all of it told."""
         fixture = self._fixtures.get(fixture_id)
-        if fixture is None or fixture.status.casefold() in ("completed", "unverified"):
+        if fixture is None or fixture.status.casefold() in ("completed", "unverified", "abandoned"):
             return False
         return connect_at(fixture, self._clock.now(), self._settings.connect_before_kickoff) is None
 

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from rules.action import Summary
@@ -36,6 +37,27 @@ def test_lost_data_are_told_with_the_minute_they_were_lost_at() -> None:
     moment = lost(story, 63)
 
     assert moment.coverage and (moment.coverage.type, str(moment.coverage.minute)) == ("Coverage Lost", "63")
+
+
+def test_the_minute_is_that_of_the_summary_where_it_has_gone_on_since_the_last_action() -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=61)
+
+    moment = story.tell("Status Updated", period=0, clock=0, summary=Summary(1, 0, 2, "Live", "CollectionSuspended", 62 * 60 + 38))
+
+    assert moment.coverage and str(moment.coverage.minute) == "63"
+
+
+@pytest.mark.parametrize("status", ["Abandoned", "Postponed", "Cancelled"])
+def test_the_stream_and_the_fixtures_tell_of_an_end_by_one_action(status: str) -> None:
+    by_stream, by_rest = Story(), Story()
+    for story in (by_stream, by_rest):
+        story.tell("Attack", minute=46)
+
+    first = by_stream.tell("Status Updated", period=0, status=status).coverage
+    second = by_rest.hear(status_packet(msgspec.structs.replace(FIXTURE, status=status), 1, KICKOFF)).coverage
+
+    assert first and second and first.id == second.id
 
 
 def test_a_card_in_lost_coverage_is_news_of_its_own_and_loses_nothing() -> None:

@@ -1,6 +1,6 @@
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -31,9 +31,28 @@ class World:
         self.updates: list[tuple[str, str]] = []
         self.refusal: str | None = None
         self.over = asyncio.Event()
+        self.accepted = 0
+        self.remembered: dict[str, tuple[str, str]] = {}
         self.runner = Runner(
-            self, self.subscriptions, self.follow, Settings(), ManualClock(KICKOFF), self.on_refused, self.on_update
+            self,
+            self.subscriptions,
+            self.follow,
+            Settings(),
+            ManualClock(KICKOFF),
+            self.on_refused,
+            self.on_update,
+            self.on_accepted,
+            self,
         )
+
+    async def all(self) -> dict[str, tuple[str, str]]:
+        return dict(self.remembered)
+
+    async def save(self, fixtures: Iterable[Fixture]) -> None:
+        self.remembered |= {f.id: (f.status, f.collection_status) for f in fixtures}
+
+    async def on_accepted(self) -> None:
+        self.accepted += 1
 
     async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         if self.refusal:
@@ -142,3 +161,50 @@ async def test_a_refused_token_is_told_once() -> None:
         await until(lambda: world.followed)
 
         assert world.refused == ["The supplied authentication is invalid"]
+
+
+async def test_that_the_feed_lets_us_in_again_is_told_once() -> None:
+    world = World(FIXTURE)
+    world.refusal = "HTTP 401"
+    async with running(world):
+        await until(lambda: world.refused)
+        world.refusal = None
+        await until(lambda: world.followed)
+        world.refusal = "HTTP 401"
+        await until(lambda: len(world.refused) == 2)
+
+        assert world.accepted == 1
+
+
+async def test_what_was_postponed_while_we_were_away_is_told_once() -> None:
+    world = World(moved(status="Postponed"))
+    world.remembered = {"f1": ("Scheduled", "")}
+    async with running(world):
+        await until(lambda: world.updates)
+        world.refusal = "marker"
+        await until(lambda: world.refused)
+
+        assert (world.updates, world.remembered) == ([("Scheduled", "Postponed")], {"f1": ("Postponed", "")})
+
+
+async def test_an_abandoned_match_is_left_to_its_follower() -> None:
+    async with running(World(moved(status="Live"))) as world:
+        await until(lambda: world.followed)
+        world.listed = [moved(status="Abandoned")]
+        await until(lambda: world.updates)
+        world.refusal = "marker"
+        await until(lambda: world.refused)
+
+        assert world.stopped == []
+
+
+async def test_a_dropped_match_whose_coverage_comes_back_is_followed_again() -> None:
+    async with running(World(moved(status="Live"))) as world:
+        await until(lambda: world.followed)
+        world.listed = [moved(status="Unverified")]
+        await until(lambda: world.updates)
+        world.over.set()
+        await until(lambda: not world.runner.following())
+        world.listed = [moved(status="Live")]
+
+        await until(lambda: len(world.followed) == 2)
