@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
@@ -41,9 +41,11 @@ from rules.match import Match
 
 log = structlog.get_logger()
 
-STOP_WITHIN = 4.0
+STOP_WITHIN = 3.5
 """Seconds that a stop may take before what still runs is cut off."""
 _PRUNE_EVERY = 3600.0
+
+T = TypeVar("T")
 
 
 async def run_until_stopped(config: Config) -> None:
@@ -71,25 +73,29 @@ async def _run(config: Config, stop: asyncio.Event) -> None:
         log.warning("configuration", reason=warning)
     try:
         async with AsyncExitStack() as stack:
-            troubled = await _start(config, stack, stop)
-            log.info("started", rules=len(config.rules.rules))
-            await _until_stopped(stop, troubled)
-            log.info("stopping")
+            troubled = await _unless_stopped(stop, _start(config, stack))
+            if troubled is not None:
+                log.info("started", rules=len(config.rules.rules))
+                await _unless_stopped(stop, troubled)
     except StoreError as error:
         raise UserMistake(str(error)) from error
     log.info("stopped")
 
 
-async def _until_stopped(stop: asyncio.Event, working: asyncio.Future[Any]) -> None:
-    """Wait for the stop, or for a part that fails: then nothing is to be kept up."""
-    waiting = asyncio.ensure_future(stop.wait())
+async def _unless_stopped(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """What the work gives, or None after the stop, which cuts it off."""
+    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if working.done():
-        working.result()
+        return working.result()
+    log.info("stopping")
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return None
 
 
-async def _start(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> asyncio.Future[Any]:
+async def _start(config: Config, stack: AsyncExitStack) -> asyncio.Future[Any]:
     """Make every part and set it to work; the future of all that works."""
     clock = SystemClock()
     database = await Database.open(config.storage.url)
@@ -98,7 +104,7 @@ async def _start(config: Config, stack: AsyncExitStack, stop: asyncio.Event) -> 
     await chats.set_fixed([fixed(chat, config) for chat in config.chats])
     limits = Limits(config.telegram.messages_per_second)
     bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock))
-    application = await _talking(stack, bot, stop)
+    application = await _talking(stack, bot)
     messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
     admins = Admins(messenger, config.telegram.admins)
     outbox = Outbox(database, clock)
@@ -136,14 +142,14 @@ async def _working(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.F
     finally:
         for task in reversed(tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, together, return_exceptions=True)
 
 
-async def _talking(stack: AsyncExitStack, bot: ExtBot[str], stop: asyncio.Event) -> Application[Any, Any, Any, Any, Any, Any]:
+async def _talking(stack: AsyncExitStack, bot: ExtBot[str]) -> Application[Any, Any, Any, Any, Any, Any]:
     """The application that answers people, once Telegram has let the bot in; raise UserMistake where its token is refused."""
     application = ApplicationBuilder().bot(bot).updater(None).job_queue(None).concurrent_updates(64).build()
     delay = 1.0
-    while not stop.is_set():
+    while True:
         try:
             await application.initialize()
             break

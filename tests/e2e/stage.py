@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -43,10 +44,10 @@ class Process:
                 await asyncio.sleep(0.02)
         return found[0]
 
-    async def end(self, how: str = "terminate", within: float = 8.0) -> int:
+    async def end(self, how: str = "SIGTERM", within: float = 8.0) -> int:
         """Stop it; its exit code."""
         if self._process.returncode is None:
-            getattr(self._process, how)()
+            self._process.send_signal(signal.Signals[how])
         async with asyncio.timeout(within):
             await asyncio.gather(*self._reading)
             return await self._process.wait()
@@ -70,7 +71,7 @@ async def simulator(recordings: Sequence[Path], folder: Path, *words: str) -> As
         stream = await process.says("stream_url")
         yield process, _address(stream), _address(api)
     finally:
-        await process.end("kill")
+        await process.end("SIGKILL")
 
 
 def _address(line: str) -> str:

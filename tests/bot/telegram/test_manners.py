@@ -51,7 +51,7 @@ async def test_a_refused_answer_counts_and_its_error_is_passed_on() -> None:
     limits = Limits()
     async with FakeBotApi() as api, build_bot(api.token, api.url, Manners(limits, CLOCK)) as bot:
         for _ in range(3):
-            with pytest.raises(BadRequest, match="(?i)message text is empty"):
+            with pytest.raises(BadRequest, match=r"(?i)message text is empty"):
                 await bot.send_message(42, " ")
 
         assert not free(limits, 42)

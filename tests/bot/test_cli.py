@@ -1,0 +1,257 @@
+"""The command line as somebody new to it would use it: real processes, mistakes included."""
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.feed.encode import encode_packet
+from bot.feed.recording import Writer
+from bot.feed.simulator import Simulator, Urls
+from tests.bot.feed.test_timeline import script
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, touchline
+from tests.fakes.bot_api import FakeBotApi
+from tests.packets import FIXTURE, KICKOFF, Story
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(getattr(main, "commands", {}))
+NOWHERE = "http://127.0.0.1:9"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.endswith("TOKEN")} | {"PYTHONPATH": str(ROOT)}
+
+
+class Done:
+    """How a command ended. Whatever it was, it showed neither a traceback nor a secret."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+        assert "Traceback" not in out + err, err
+        assert not any(secret in out + err for secret in (BOT_TOKEN, FEED_TOKEN)), err
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self.err.splitlines() if not line.startswith("{")]
+
+
+def ran(folder: Path, *words: str | Path, code: int = 1) -> Done:
+    """Run a command to its end in this folder."""
+    command = [sys.executable, "-m", "bot", *map(str, words)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=folder, env=ENVIRONMENT)
+    done = Done(ended.returncode, ended.stdout, ended.stderr)
+    assert done.code == code, done.out + done.err
+    return done
+
+
+async def ended(folder: Path, *words: str | Path, code: int = 1) -> Done:
+    """The same while this process plays the rest of the world."""
+    return await asyncio.to_thread(ran, folder, *words, code=code)
+
+
+def config(folder: Path, text: str = "", **sections: str) -> Path:
+    """A configuration with both tokens written in it and nobody at the other end."""
+    path = folder / "config.yaml"
+    feed = sections.get("feed", f'{{token: {FEED_TOKEN}, api_url: "{NOWHERE}", stream_url: "ws://127.0.0.1:9"}}')
+    telegram = sections.get("telegram", f'{{token: "{BOT_TOKEN}", api_url: "{NOWHERE}"}}')
+    storage, http = sections.get("storage", "sqlite:///touchline.db"), sections.get("http", "null")
+    path.write_text(f'feed: {feed}\ntelegram: {telegram}\nstorage: {{url: "{storage}"}}\nhttp: {{listen: {http}}}\n{text}')
+    return path
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+@asynccontextmanager
+async def feed(token: str = FEED_TOKEN) -> AsyncIterator[Urls]:
+    async with Simulator([script()], 0, token).serve() as urls:
+        yield urls
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
+    done = ran(tmp_path, *command.split(), "--help", code=0)
+
+    assert done.out.startswith("Usage: ")
+    assert done.err == ""
+    assert all(name in done.out for name in COMMANDS if not command)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "ran", "run --sped 3", "simulate", "replay", "record", "demo --seconds x", "simulate --port 99999 x"]
+)
+def test_wrong_usage_is_explained_and_ends_with_2(tmp_path: Path, words: str) -> None:
+    assert "Usage: " in ran(tmp_path, *words.split(), code=2).err
+
+
+def test_five_mistakes_are_five_sentences_each_at_its_place(tmp_path: Path) -> None:
+    bad = ROOT / "tests" / "bad"
+    (tmp_path / "five-mistakes.yaml").write_bytes((bad / "five-mistakes.yaml").read_bytes())
+
+    done = ran(tmp_path, "check", "--config", "five-mistakes.yaml")
+    assert done.lines == [*(bad / "five-mistakes.txt").read_text().splitlines(), "five-mistakes.yaml: 5 mistakes"]
+
+
+def test_the_example_is_without_mistakes(tmp_path: Path) -> None:
+    assert "0 mistakes" in ran(tmp_path, "check", "--config", ROOT / "config.example.yaml", code=0).out
+
+
+@pytest.mark.parametrize("command", ["run", "check", "fixtures", "record 1"])
+def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path, command: str) -> None:
+    (line,) = ran(tmp_path, *command.split()).lines
+
+    assert line.startswith("config.yaml: there is no such file; copy config.example.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "command"),
+    [("telegram", "TELEGRAM_BOT_TOKEN", "run"), ("feed", "FEED_TOKEN", "run"), ("feed", "FEED_TOKEN", "fixtures")],
+)
+def test_a_missing_token_is_one_sentence_that_says_where_to_put_it(tmp_path: Path, section: str, name: str, command: str) -> None:
+    config(tmp_path, **{section: "{}"})
+
+    (line,) = ran(tmp_path, command).lines
+    assert line.startswith(f"config.yaml: the {section} token is missing: ")
+    assert f"`token:` under `{section}:`" in line
+    assert name in line
+
+
+def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    config(tmp_path, storage="sqlite:////nowhere/at/all.db")
+
+    (line,) = ran(tmp_path, "run").lines
+    assert line.startswith("storage.url: /nowhere/at/all.db cannot be opened")
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "touchline.db") as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+    config(tmp_path)
+
+    (line,) = ran(tmp_path, "run").lines
+    assert line.startswith("the database was written by a newer Touchline")
+    assert sqlite3.connect(tmp_path / "touchline.db").execute("SELECT * FROM alembic_version").fetchall() == [("9999",)]
+
+
+async def test_a_bot_token_that_telegram_refuses_is_one_sentence(tmp_path: Path) -> None:
+    async with FakeBotApi("987654321:another") as telegram, feed() as urls:
+        configuration(tmp_path, urls.stream, urls.api, telegram)
+        config(tmp_path, telegram=f'{{token: "{BOT_TOKEN}", api_url: "{telegram.url}"}}')
+        done = await ended(tmp_path, "run")
+
+    assert done.lines == ["Telegram refuses the bot token: put the one that @BotFather gave at telegram.token"]
+
+
+async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, taken: int) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram:
+        config(tmp_path, telegram=f'{{token: "{BOT_TOKEN}", api_url: "{telegram.url}"}}', http=f"127.0.0.1:{taken}")
+        done = await ended(tmp_path, "run")
+
+    (line,) = done.lines
+    assert line.startswith(f"http.listen: cannot listen on 127.0.0.1:{taken}: ")
+
+
+async def test_fixtures_are_listed_and_searched(tmp_path: Path) -> None:
+    async with feed() as urls:
+        config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
+        every, found, none = [(await ended(tmp_path, "fixtures", *w, code=0)).out for w in ([], ["ARSÉNAL"], ["Leeds"])]
+
+    assert every == found
+    assert every.splitlines()[0].split()[0] == "KICK-OFF"
+    assert FIXTURE.title in every
+    assert FIXTURE.id in every
+    assert none == "no fixtures\n"
+
+
+async def test_fixtures_of_a_feed_that_refuses_or_is_away_are_one_sentence(tmp_path: Path) -> None:
+    async with feed("another-token") as urls:
+        config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}"}}')
+        refused = await ended(tmp_path, "fixtures")
+    away = await ended(tmp_path, "fixtures")
+
+    assert [len(done.lines) for done in (refused, away)] == [1, 1]
+    assert refused.lines[0].startswith("the fixtures cannot be had: HTTP 401")
+
+
+async def test_a_recorded_match_can_be_replayed(tmp_path: Path) -> None:
+    async with feed() as urls:
+        config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
+        recorded = await ended(tmp_path, "record", "--folder", "kept", FIXTURE.id, code=0)
+    told = ran(tmp_path, "replay", "--json", recorded.out.strip(), code=0)
+
+    rows = [json.loads(line) for line in told.out.splitlines()]
+    assert {row["kind"] for row in rows} >= {"goal", "full_time"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("notes.jsonl", b"dear diary\n", "notes.jsonl:1: this line is not of a recording"),
+        ("empty.jsonl", b"", "empty.jsonl: there is no "),
+        ("cut.jsonl.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc", "cut.jsonl.gz: the recording"),
+        ("folder/", None, "folder: the recording cannot be read"),
+        ("missing.jsonl", None, "missing.jsonl: the recording cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("command", ["replay", "simulate --port 0"])
+def test_what_is_no_recording_is_one_sentence(tmp_path: Path, command: str, name: str, content: bytes | None, words: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    elif name.endswith("/"):
+        (tmp_path / name).mkdir()
+
+    (line,) = ran(tmp_path, *command.split(), name).lines
+    assert line.startswith(words)
+
+
+def test_a_simulator_on_a_taken_port_says_so(tmp_path: Path, taken: int) -> None:
+    with Writer(tmp_path / "match.jsonl") as writer:
+        writer.write(KICKOFF, encode_packet(Story().packet("Start Match")))
+
+    (line,) = ran(tmp_path, "simulate", "--port", str(taken), "match.jsonl").lines
+    assert line.startswith(f"127.0.0.1:{taken} cannot be listened on")
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("silent", ["", "getMe", "getUpdates", "sendMessage"])
+async def test_run_ends_within_five_seconds_however_it_is_asked_to(tmp_path: Path, how: str, silent: str) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, silent_feed() as port:
+        if silent:
+            telegram.hang(silent, times=None)
+        url = f"127.0.0.1:{port}"
+        path = configuration(tmp_path, f"ws://{url}", f"http://{url}", telegram)
+        bot = await touchline("run", "--config", path, folder=tmp_path)
+        telegram.say(42, 42, "/subscribe all")
+        await telegram.until(lambda: telegram.calls(silent or "sendMessage"), within=20)
+        started = asyncio.get_running_loop().time()
+        code = await bot.end(how, within=8)
+
+    assert (code, "Traceback" in bot.output) == (0, False), bot.output
+    assert asyncio.get_running_loop().time() - started < 5
+
+
+@asynccontextmanager
+async def silent_feed() -> AsyncIterator[int]:
+    """A port that takes connections and says nothing."""
+    gone = asyncio.Event()
+
+    async def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await gone.wait()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        gone.set()
+        server.close()
