@@ -9,24 +9,21 @@ from telegram import (
     BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
-    CallbackQuery,
-    LinkPreviewOptions,
     Message,
-    ReplyParameters,
     Update,
 )
-from telegram.constants import ChatType, ParseMode
-from telegram.error import BadRequest, TelegramError
+from telegram.constants import ChatType
+from telegram.error import TelegramError
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes, MessageHandler, filters
 
 from bot.chats import choosing, texts
 from bot.chats.deps import Deps, Desk
 from bot.chats.dialogue import DIALOGUES, Command, for_all, press
 from bot.chats.heard import Heard, heard
-from bot.chats.keyboards import markup
 from bot.chats.membership import Membership
 from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
+from bot.chats.speak import acknowledge, redraw, send
 
 Context = ContextTypes.DEFAULT_TYPE
 Handler = BaseHandler[Update, Context, None]
@@ -76,7 +73,7 @@ async def handle_error(update: object, context: Context) -> None:
     if place is None:
         return
     try:
-        await _send(context.bot, place, Reply(texts.TROUBLE))
+        await send(context.bot, place, Reply(texts.TROUBLE))
     except TelegramError as trouble:
         log.warning("apology_not_sent", chat=place.ref.chat_id, reason=str(trouble))
 
@@ -97,7 +94,7 @@ class Talk:
         words = tuple(" ".join(context.args or ())[:LONGEST].split())
         turn = await self._turn(context.bot, place, DIALOGUES[_name(message)], words)
         await self._desk.store(place.ref, turn.changes)
-        await _send(context.bot, place, turn.reply)
+        await send(context.bot, place, turn.reply)
 
     async def _turn(self, bot: Bot, place: Heard, command: Command, words: tuple[str, ...]) -> Turn:
         if command.changes and not await self._permissions.may_change(bot, place):
@@ -114,11 +111,11 @@ class Talk:
             return
         turn = await self._pressed(context.bot, place, query.data or "")
         if isinstance(turn, str) or place is None:
-            await _acknowledge(query, turn if isinstance(turn, str) else texts.STALE)
+            await acknowledge(query, turn if isinstance(turn, str) else texts.STALE)
             return
         await self._desk.store(place.ref, turn.changes)
-        await _acknowledge(query, texts.done(turn.followed, turn.stopped))
-        await _redraw(query, turn.reply)
+        await acknowledge(query, texts.done(turn.followed, turn.stopped))
+        await redraw(query, turn.reply)
 
     async def _pressed(self, bot: Bot, place: Heard | None, data: str) -> Turn | str:
         """The turn of a button, or the sentence that says why there is none."""
@@ -137,7 +134,7 @@ class Talk:
         place, message = heard(update), update.effective_message
         if place and message:
             view = await self._view(place)
-            await _send(context.bot, place, choosing.heard(view, (message.text or "")[:LONGEST]).reply)
+            await send(context.bot, place, choosing.heard(view, (message.text or "")[:LONGEST]).reply)
 
     async def unknown(self, update: Update, context: Context) -> None:
         """A command that is not ours; among many bots, only one that names this bot is answered."""
@@ -146,7 +143,7 @@ class Talk:
             return
         ours = f"@{context.bot.username}".casefold() in (message.text or "").split(maxsplit=1)[0].casefold()
         if place.kind == ChatType.PRIVATE or ours:
-            await _send(context.bot, place, Reply(texts.UNKNOWN_COMMAND))
+            await send(context.bot, place, Reply(texts.UNKNOWN_COMMAND))
 
     async def status(self, update: Update, context: Context) -> None:
         """`/status`, for the admins of the configuration only."""
@@ -154,7 +151,7 @@ class Talk:
         if place is None or self._deps.status is None or place.user_id not in self._deps.admins:
             await self.unknown(update, context)
             return
-        await _send(context.bot, place, Reply(texts.escape(await self._deps.status())))
+        await send(context.bot, place, Reply(texts.escape(await self._deps.status())))
 
     async def _view(self, place: Heard) -> View:
         return await self._desk.view(place.ref, place.kind, place.title)
@@ -162,32 +159,3 @@ class Talk:
 
 def _name(message: Message) -> str:
     return (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
-
-
-async def _send(bot: Bot, place: Heard, reply: Reply) -> None:
-    answered = ReplyParameters(place.reply_to, allow_sending_without_reply=True) if place.reply_to else None
-    await bot.send_message(
-        place.ref.chat_id,
-        reply.html,
-        parse_mode=ParseMode.HTML,
-        message_thread_id=place.ref.topic or None,
-        reply_parameters=answered,
-        reply_markup=markup(reply),
-        link_preview_options=LinkPreviewOptions(is_disabled=True),
-    )
-
-
-async def _acknowledge(query: CallbackQuery, words: str) -> None:
-    """Answer a press; one that waited too long cannot be answered, and what it asked for is done all the same."""
-    try:
-        await query.answer(words)
-    except BadRequest as refusal:
-        log.debug("press_not_answered", reason=str(refusal))
-
-
-async def _redraw(query: CallbackQuery, reply: Reply) -> None:
-    try:
-        await query.edit_message_text(reply.html, parse_mode=ParseMode.HTML, reply_markup=markup(reply))
-    except BadRequest as refusal:
-        if "not modified" not in str(refusal):
-            raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,7 +44,7 @@ class Deps:
     directory: Directory
     kinds: Callable[[], Sequence[str]]
     clock: Clock
-    admins: frozenset[int] = frozenset()
+    admins: Container[int] = frozenset()
     status: Callable[[], Awaitable[str]] | None = None
 
 

@@ -123,6 +123,16 @@ class FakeBotApi(Methods):
         self.push({"edited_message" if more.get("edited") else "message": body})
         return message
 
+    def send_document(self, chat_id: int, user_id: int, name: str, content: bytes, *, size: int | None = None) -> Message:
+        """A member sends a file; `size` is what Telegram says of it, where that is not so."""
+        file = self.keep_file(content)
+        message = self.add(self.chat(chat_id), "")
+        body = self.json_of(message) | {"from": _user(user_id, "en")}
+        del body["text"]
+        document = {"file_id": file, "file_unique_id": f"u{file}", "file_name": name, "mime_type": "application/x-yaml"}
+        self.push({"message": body | {"document": document | {"file_size": len(content) if size is None else size}}})
+        return message
+
     def press(self, chat_id: int, user_id: int, message: Message | int, data: str) -> str:
         """A member presses a button, by its data; returns the query's id, to be found in `answers`."""
         found = message if isinstance(message, Message) else self.chat(chat_id).find(message)
@@ -177,6 +187,9 @@ class FakeBotApi(Methods):
     # The server.
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
+        if download := re.fullmatch(rf"file/bot{re.escape(self.token)}/(.+)", http.match_info["path"]):
+            content = self.downloads.get(download[1])
+            return _respond(RefusedError(404, "Not Found")) if content is None else web.Response(body=content)
         found = re.fullmatch(r"bot([^/]+)/(\w+)", http.match_info["path"])
         if not found:
             return _respond(RefusedError(404, "Not Found"))

@@ -14,6 +14,7 @@ from tests.fakes.bot_api_state import CHAT_NOT_FOUND, THREAD_NOT_FOUND, Button, 
 from tests.fakes.telegram_html import EntitiesError, utf16
 
 MAX_TEXT = 4096
+MAX_DOWNLOAD = 20 * 2**20
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
     "as a current content and reply markup of the message"
@@ -73,6 +74,8 @@ class Methods:
         self._limits = Limits() if strict_limits else None
         self._strict_chats = strict_chats
         self._message_ids = 0
+        self.downloads: dict[str, bytes] = {}
+        """By path, the files that members sent."""
 
     def method(self, name: str) -> Callable[[Params], Any] | None:
         """Find a method whatever its letter case; None for an unknown one."""
@@ -95,6 +98,12 @@ class Methods:
         message = Message(self._message_ids, chat.id, date, [first], by_bot=by_bot, **more)
         chat.everything.append(message)
         return message
+
+    def keep_file(self, content: bytes) -> str:
+        """Keep a file that a member sent; its id."""
+        file = f"file-{len(self.downloads)}"
+        self.downloads[f"documents/{file}"] = content
+        return file
 
     def json_of(self, message: Message) -> dict[str, Any]:
         """Telegram's Message object."""
@@ -163,6 +172,15 @@ class Methods:
         self.queries.remove(query)
         self.answers.append(dict(given.given) | {"text": given.text("text"), "show_alert": given.flag("show_alert")})
         return True
+
+    def get_file(self, given: Params) -> Any:
+        file = given.text("file_id")
+        content = self.downloads.get(f"documents/{file}")
+        if content is None:
+            raise bad("wrong file_id or the file is temporarily unavailable")
+        if len(content) > MAX_DOWNLOAD:
+            raise bad("file is too big")
+        return {"file_id": file, "file_unique_id": f"u{file}", "file_size": len(content), "file_path": f"documents/{file}"}
 
     def get_chat(self, given: Params) -> Any:
         return self._reachable(given).json() | {"accent_color_id": 0, "max_reaction_count": 11}
@@ -301,6 +319,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "unpinchatmessage": Methods.unpin_message,
     "sendchataction": Methods.chat_action,
     "answercallbackquery": Methods.answer_query,
+    "getfile": Methods.get_file,
     "getchat": Methods.get_chat,
     "getchatmember": Methods.get_member,
     "getchatadministrators": Methods.get_administrators,

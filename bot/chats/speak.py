@@ -1,0 +1,45 @@
+"""How the bot's answers leave: messages, notes on pressed buttons, screens drawn anew."""
+
+from __future__ import annotations
+
+import structlog
+from telegram import Bot, CallbackQuery, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import BadRequest
+
+from bot.chats.heard import Heard
+from bot.chats.keyboards import markup
+from bot.chats.reply import Reply
+
+log = structlog.get_logger()
+
+
+async def send(bot: Bot, place: Heard, reply: Reply) -> None:
+    """Send a reply; where many speak, as an answer to what was said."""
+    answered = ReplyParameters(place.reply_to, allow_sending_without_reply=True) if place.reply_to else None
+    await bot.send_message(
+        place.ref.chat_id,
+        reply.html,
+        parse_mode=ParseMode.HTML,
+        message_thread_id=place.ref.topic or None,
+        reply_parameters=answered,
+        reply_markup=markup(reply),
+        link_preview_options=LinkPreviewOptions(is_disabled=True),
+    )
+
+
+async def acknowledge(query: CallbackQuery, words: str) -> None:
+    """Answer a press; one that waited too long cannot be answered, and what it asked for is done all the same."""
+    try:
+        await query.answer(words)
+    except BadRequest as refusal:
+        log.debug("press_not_answered", reason=str(refusal))
+
+
+async def redraw(query: CallbackQuery, reply: Reply) -> None:
+    """Put a reply in the place of the message whose button was pressed."""
+    try:
+        await query.edit_message_text(reply.html, parse_mode=ParseMode.HTML, reply_markup=markup(reply))
+    except BadRequest as refusal:
+        if "not modified" not in str(refusal):
+            raise
