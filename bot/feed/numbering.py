@@ -12,7 +12,6 @@ from hashlib import blake2b
 
 import msgspec
 
-from bot.feed.order import HELD
 from rules.action import Packet
 
 KEPT = 64
@@ -31,7 +30,16 @@ def fingerprint(packet: Packet) -> int:
     """What tells a revision from every other, whatever its number; the same in every process."""
     who = packet.player.id or packet.player.name if packet.player else ""
     score = (packet.summary.home, packet.summary.away)
-    words = (packet.action_id, packet.send_type, packet.at.timestamp(), packet.type, packet.sub_type, packet.clock, who, score)
+    words = (
+        packet.action_id,
+        packet.send_type.value,
+        packet.at.timestamp(),
+        packet.type,
+        packet.sub_type,
+        packet.clock,
+        who,
+        score,
+    )
     return int.from_bytes(blake2b(repr(words).encode(), digest_size=8).digest(), "big", signed=True)
 
 
@@ -42,7 +50,6 @@ class Numbering:
         self._prints = array("q", [mark[0] for mark in place.tail])
         self._seqs = array("q", [mark[1] for mark in place.tail])
         self._instants = array("d", [mark[2] for mark in place.tail])
-        self._whole = place.position == 0
         self._start = self._offset = 0
         self._settled = True
 
@@ -68,7 +75,9 @@ class Numbering:
         return msgspec.structs.replace(packet, seq=packet.seq + self._offset) if self._offset else packet
 
     def keep(self, packet: Packet, mark: int) -> None:
-        """Remember a packet."""
+        """Remember a packet, unless it is older than all that is remembered."""
+        if len(self._seqs) == KEPT and packet.seq is not None and packet.seq < min(self._seqs):
+            return
         self._prints.append(mark)
         self._seqs.append(packet.seq or 0)
         self._instants.append(packet.at.timestamp())
@@ -86,6 +95,5 @@ class Numbering:
             self._offset = self._start  # until a repetition tells exactly
 
     def _begins_anew(self, packet: Packet, seq: int) -> bool:
-        """Tell whether a low number is that of a late packet: not where the server plays everything from the beginning."""
-        recent = not self._instants or packet.at.timestamp() >= min(self._instants)
-        return seq <= HELD + 1 < self._start and (self._whole or recent)
+        """Tell whether the number is too low for what was asked for, and the packet is not an old one that was not asked for."""
+        return seq <= self._start and bool(self._instants) and packet.at.timestamp() >= min(self._instants)

@@ -93,12 +93,13 @@ class Writer:
         """Add one frame, whatever is in it."""
         if self._file is None:
             raise ValueError("the recording is not open")
-        self._file.write(_line(at, frame) + b"\n")
+        self._file.write(as_line(at, frame) + b"\n")
         self._file.flush()
         self.count += 1
 
 
-def _line(at: dt.datetime, frame: str | bytes) -> bytes:
+def as_line(at: dt.datetime, frame: str | bytes) -> bytes:
+    """One line of a recording, without its end."""
     data = frame.encode(errors="replace") if isinstance(frame, str) else frame
     try:
         msgspec.json.decode(data)

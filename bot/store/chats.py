@@ -12,6 +12,7 @@ from bot.store.audience import followers
 from bot.store.engine import Database, Transaction, upsert
 from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.store.move import move
+from bot.store.quiet import read_quiet
 from bot.store.schema import chats, instant, seconds, subscriptions
 from rules.action import Fixture
 
@@ -156,6 +157,7 @@ def row_of(chat: Chat) -> dict[str, object]:
         "kinds_on": " ".join(sorted(chat.kinds_on)),
         "kinds_off": " ".join(sorted(chat.kinds_off)),
         "muted_until": seconds(chat.muted_until) if chat.muted_until else None,
+        "quiet": str(chat.quiet) if chat.quiet else "",
         "suspended_why": "",
     }
 
@@ -174,5 +176,6 @@ def chat_of(row: Mapping[Any, Any]) -> Chat:
         timezone=row["timezone"],
         delay=row["delay"],
         muted_until=instant(row["muted_until"]) if row["muted_until"] is not None else None,
+        quiet=read_quiet(row["quiet"]) if row["quiet"] else None,
         fixed=row["fixed"],
     )

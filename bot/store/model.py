@@ -7,6 +7,7 @@ import enum
 
 import msgspec
 
+from bot.store.quiet import Quiet
 from rules.action import Fixture
 from rules.alert import KINDS
 from rules.fold import fold
@@ -54,8 +55,17 @@ class Chat(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     delay: int = 0
     muted_until: dt.datetime | None = None
+    quiet: Quiet | None = None
     fixed: bool = False
     """True: it stands in the configuration, and commands do not change its subscriptions."""
+
+    def hushed(self, now: dt.datetime) -> bool:
+        """Tell whether nothing may ring now."""
+        return self.quiet is not None and self.quiet.until(now, self.timezone) is not None
+
+    def held_until(self, now: dt.datetime) -> dt.datetime | None:
+        """When news that comes now is summarised; None where it need not wait."""
+        return self.quiet.until(now, self.timezone) if self.quiet and self.quiet.hold else None
 
     def takes(self, kind: str) -> bool:
         """Tell whether the chat wants alerts of this kind."""

@@ -24,6 +24,7 @@ chats = Table(
     Column("timezone", String, nullable=False),
     Column("delay", Integer, nullable=False),
     Column("muted_until", Float),
+    Column("quiet", String, nullable=False, server_default=""),
     Column("fixed", Boolean, nullable=False),
 )
 
@@ -85,6 +86,7 @@ entries = Table(
     Column("restored", Boolean, nullable=False),
     Column("reply", Text),  # a reply that is still to be sent
     Column("reply_rings", Boolean, nullable=False),
+    Column("history", Text, nullable=False, server_default=""),  # a line for each revision that the chat has seen
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
 )

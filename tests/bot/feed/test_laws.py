@@ -1,0 +1,113 @@
+"""Whatever the feed does on its way, the same alerts come of it; and no frame is so bad that anything is raised."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.feed.backoff import Trouble
+from bot.feed.decode import Control, ControlKind
+from bot.feed.encode import encode_packet
+from bot.feed.session import Ending, Session
+from rules.action import Packet
+from rules.evaluate import evaluate
+from rules.load import load_rules
+from rules.match import Match, advance
+from rules.scenario import shipped
+from rules.telling import packets
+from tests.bot.feed.test_client import Listener, run
+from tests.fakes.feed import ScriptedFeed, accept, send
+from tests.packets import Story
+from tests.truth import RULES
+
+RULE_SET = load_rules(RULES)
+SCENARIO = shipped("final")
+MATCH = tuple(packets(SCENARIO, quiet=300))
+
+
+class Road:
+    """The way from the feed to us: every connection drops, doubles and shuffles in its own way, and breaks off somewhere."""
+
+    def __init__(self, seed: int, drop: float, double: float, reach: int, *, anew: bool) -> None:
+        self._chance, self._drop, self._double, self._reach, self._anew = random.Random(seed), drop, double, reach, anew
+
+    def connection(self, start: int, attempt: int) -> Iterator[Packet]:
+        """What one connection brings; the later ones lose less, so that the match has an end."""
+        sent = [replace(p, seq=n) for n, p in enumerate(MATCH[start:], start=1)] if self._anew else MATCH[start:]
+        for place in sorted(range(len(sent)), key=lambda i: i + self._chance.uniform(0, self._reach)):
+            if self._chance.random() < 0.01 / (attempt + 1):
+                return
+            for _ in range(1 + (self._chance.random() < self._double)):
+                if self._chance.random() >= self._drop / (attempt + 1):
+                    yield sent[place]
+
+
+def told(road: Road) -> list[Packet]:
+    """What a session hands on of a match, through all its connections."""
+    session, now, ready = Session(25.0), 0.0, list[Packet]()
+    for attempt in range(400):
+        start = session.connecting()
+        session.opened(now)
+        session.control(Control(ControlKind.ACCEPTED), now)
+        for packet in road.connection(start, attempt):
+            now += 0.2
+            ready += session.packet(packet, now)
+            if session.trouble or session.ending:
+                break
+        now += 2.0
+        ready += session.wake(now)
+        ready += session.failed(Trouble.NETWORK) if session.ending is None else ()
+        if session.ending:
+            break
+    assert session.ending is Ending.COMPLETED
+    return ready
+
+
+def alerts(heard: Iterable[Packet]) -> dict[str, tuple[object, ...]]:
+    """By action, the first alternative of the last that rules make of it; of the end, the score too."""
+    match, last, by = Match(SCENARIO.fixture), dict[str, tuple[object, ...]](), dict[str, set[str]]()
+    for packet in heard:
+        moment = advance(match, packet)
+        match = moment.after
+        for alert in reversed(evaluate(RULE_SET, moment, by)):
+            score = (alert.home, alert.away) if alert.kind == "full_time" else ()
+            last[alert.key.action_id] = (alert.state, alert.kind, alert.facts.minute, alert.facts.player, score)
+            by.setdefault(alert.key.action_id, set()).add(alert.rule)
+    return {action: seen for action, seen in last.items() if seen[0] != "retracted"}
+
+
+TRUE = alerts(MATCH)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10_000), st.floats(0, 0.1), st.floats(0, 0.3), st.integers(0, 3), st.booleans())
+def test_any_drops_doubles_shuffles_and_reconnects_give_the_same_alerts(
+    seed: int, drop: float, double: float, reach: int, anew: bool
+) -> None:
+    assert alerts(told(Road(seed, drop, double, reach, anew=anew))) == TRUE
+
+
+def noise(seed: int) -> Sequence[bytes]:
+    """Real frames, damaged at random, and bytes that never were one."""
+    chance, frames = random.Random(seed), list[bytes]()
+    for packet in MATCH[:300]:
+        frame = bytearray(encode_packet(packet))
+        for _ in range(chance.randrange(1, 6)):
+            frame[chance.randrange(len(frame))] = chance.randrange(32, 127)
+        frames += [bytes(frame[: chance.randrange(len(frame))]), bytes(frame[:200])]
+        frames.append("".join(chance.choices('{}[]",:0 \u2028é', k=30)).encode())
+    return frames
+
+
+@pytest.mark.virtual_time
+async def test_a_thousand_frames_of_noise_raise_nothing_and_hide_nothing() -> None:
+    end = Story().packet("End Match", action="end", seq=10_000, status="Completed")
+    listener = Listener()
+
+    assert await run(ScriptedFeed([accept, send(*noise(1)), send(end)]), listener) is Ending.COMPLETED
+    assert listener.connection.status().position == 1

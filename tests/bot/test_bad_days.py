@@ -1,0 +1,43 @@
+"""Real matches on bad days of the feed, from a real connection to a chat: what the chat shows in the end is what was so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.feed.misbehave import Misbehaviour
+from bot.feed.simulator import Simulator
+from bot.feed.timeline import from_recording
+from rules.load import load_rules
+from tests.fakes.feed import PORT, FeedSettings, LoopClock
+from tests.fakes.line import Line
+from tests.recordings import PATHS, each_recording, needs_recordings, truth
+from tests.truth import RULES, lies
+
+pytestmark = pytest.mark.virtual_time
+RULE_SET = load_rules(RULES, "rules.yaml")
+
+
+async def told(path: Path, way: Misbehaviour) -> Line:
+    """Play a recording to its end, at its own speed."""
+    clock, script = LoopClock(), from_recording(path)
+    line = Line(RULE_SET, FeedSettings(), clock)
+    async with Simulator([script], 1.0, "feed-token", misbehaviour=way, clock=clock).serve("127.0.0.1", PORT), line.open():
+        assert await line.follow(script.fixture, within=6 * 3600)
+    return line
+
+
+def bad(seed: int) -> Misbehaviour:
+    """A day on which everything goes wrong that can."""
+    return Misbehaviour(0.02, 0.02, 0.01, 30.0, (503, 429), seed % 2 == 0, 3, seed)
+
+
+@needs_recordings
+@each_recording
+async def test_on_a_bad_day_a_chat_is_told_the_truth_and_nothing_twice(path: Path) -> None:
+    line = await told(path, bad(PATHS.index(path)))
+
+    rows = [row for row in line.rows if row["kind"] != "summary"]
+    assert lies(rows, truth(path)) == []
+    assert line.twice() == []

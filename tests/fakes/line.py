@@ -1,0 +1,92 @@
+"""The whole line from a feed connection to a chat, with everything real but Telegram; it can be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.clock import Clock
+from bot.feed.client import StreamSettings
+from bot.follow import Archive, Follower
+from bot.outbox.outbox import Outbox
+from bot.pipeline import Pipeline
+from bot.replay import Numbering
+from bot.snapshots import Snapshots
+from bot.store.chats import Chats
+from bot.store.engine import Database
+from bot.store.model import Chat, ChatRef, Scope, Subscription
+from bot.store.positions import Positions
+from bot.telegram.courier import Courier, Delivery
+from bot.telegram.limits import Unlimited
+from rules.action import Fixture
+from rules.catalogue import shipped
+from rules.rule import RuleSet
+
+LISTENER = ChatRef(1)
+
+
+class Line:
+    """Follows fixtures and keeps every delivery as a row of `replay --json`."""
+
+    def __init__(self, rules: RuleSet, settings: StreamSettings, clock: Clock, url: str = "sqlite://") -> None:
+        self.rules, self.settings, self.clock, self.url = rules, settings, clock, url
+        self.rows: list[dict[str, Any]] = []
+        self.texts: list[str] = []
+        self.archive: Archive | None = None
+        self.pipeline: Pipeline
+        self.follower: Follower
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Line]:
+        """Open the database and set the courier to work; leaving is as sudden as a kill."""
+        database = await Database.open(self.url)
+        chats = Chats(database)
+        await chats.save(Chat(LISTENER, all_kinds=True))
+        await chats.subscribe(LISTENER, Subscription(Scope.ALL))
+        outbox = Outbox(database, self.clock)
+        courier = Courier(outbox, Numbering(), Unlimited(), self.clock, self._keep, chats)
+        self.pipeline = Pipeline(self.rules, shipped(), outbox, Snapshots(Positions(database, self.clock)))
+        self.follower = Follower(self.pipeline, self.settings, self.clock, _ignore, archive=self.archive)
+        sending = asyncio.create_task(courier.run())
+        try:
+            yield self
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            await database.close()
+
+    async def follow(self, fixture: Fixture, within: float | None = None) -> bool:
+        """Follow a fixture; tell whether its match ended in time. What is left then is sent."""
+        try:
+            async with asyncio.timeout(within):
+                await self.follower.follow(fixture)
+            ended = True
+        except TimeoutError:
+            ended = False
+        await asyncio.sleep(1)
+        return ended
+
+    def twice(self) -> list[str]:
+        """The actions that were sent to the chat more than once."""
+        sends = Counter(row["action_id"] for row in self.rows if row["op"] == "send")
+        return [action for action, times in sends.items() if times > 1]
+
+    def _keep(self, delivery: Delivery) -> None:
+        alert = delivery.alert
+        self.texts.append(delivery.html)
+        row = {"op": delivery.op, "state": delivery.state.value, "kind": alert.kind, "rule": alert.rule}
+        row |= {"action_id": alert.key.action_id, "home": alert.home, "away": alert.away, "text": delivery.html}
+        self.rows.append(row | {"minute": alert.facts.minute or None, "player": alert.facts.player or None})
+
+
+async def _ignore(_reason: str) -> None:
+    return None
+
+
+async def at(seconds: float, doing: Awaitable[None]) -> None:
+    """Do something later."""
+    await asyncio.sleep(seconds)
+    await doing
