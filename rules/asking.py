@@ -9,7 +9,7 @@ import yaml
 
 from rules.action import SendType
 from rules.catalogue import Catalogue
-from rules.conditions import CONDITIONS, PERIODS, TOLD, Wanted, pairs_of, send_types, wanted
+from rules.conditions import ABOUT_GOALS, CONDITIONS, PERIODS, TOLD, Wanted, pairs_of, send_types, wanted
 from rules.document import Report, flag, pairs
 from rules.fold import fold
 from rules.match import Moment
@@ -99,7 +99,7 @@ def _action_types(fields: Mapping[str, yaml.Node], names: Catalogue) -> frozense
     asked = _quietly(fields.get("action_type"))
     if asked is not None and not asked.negated:
         return frozenset(action_type for action_type, _ in pairs_of(asked, names))
-    if any(_true(fields.get(key)) for key in ("first", "hat_trick")):
+    if any(_true(fields.get(key)) for key in ABOUT_GOALS):
         return frozenset({"goal"})
     return None
 
@@ -121,7 +121,7 @@ def _impossible(fields: Mapping[str, yaml.Node], asked: Asked, names: Catalogue)
     """Why the conditions exclude each other, in the cases that can be told for certain; empty for most."""
     if asked.send_types == {SendType.PENDING} and _asks_sub_type(fields, names):
         return "the feed gives the sub action type when it confirms, and this asks for Pending alone"
-    for key in ("first", "hat_trick"):
+    for key in ABOUT_GOALS:
         if _true(fields.get(key)) and asked.action_types and "goal" not in asked.action_types:
             return f"{key} is about goals, and action_type asks for something else"
     return _never_then(fields)

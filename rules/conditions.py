@@ -289,6 +289,12 @@ def hat_trick(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | 
     return _flag("hat_trick", reader, node, history.is_hat_trick)
 
 
+def comeback(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+    """A goal that puts its team in front after it was behind, or level after it was two behind."""
+    del names
+    return _flag("comeback", reader, node, history.is_comeback)
+
+
 def _flag(key: str, reader: Reader, node: yaml.Node, true: Callable[[Moment], bool]) -> Condition | None:
     asked = reader.parsed(node, key, flag)
     if asked is None:
@@ -310,4 +316,8 @@ CONDITIONS: dict[str, Make] = {
     "score": score,
     "first": first,
     "hat_trick": hat_trick,
+    "comeback": comeback,
 }
+
+ABOUT_GOALS = ("first", "hat_trick", "comeback")
+"""The conditions that only a goal can meet."""

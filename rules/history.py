@@ -1,4 +1,4 @@
-"""Questions about a match so far that rules may ask: which goal was the first, which its player's third."""
+"""Questions about a match so far that rules may ask: which goal was the first, which its player's third, which a comeback."""
 
 from __future__ import annotations
 
@@ -23,6 +23,22 @@ def is_hat_trick(moment: Moment) -> bool:
         return False
     own = [a for a in _goals_with(moment) if a.sub_type != "Own Goal" and a.player and _same(a.player, player)]
     return len(own) > 2 and own[2].id == moment.action.id
+
+
+def is_comeback(moment: Moment) -> bool:
+    """Tell whether the goal puts its team in front after it was behind, or level after it was two behind.
+
+    How far behind counts from when it was last in front.
+    """
+    goals, side = _goals_with(moment), moment.action.side
+    ids = [goal.id for goal in goals]
+    if side is None or moment.action.id not in ids:
+        return False
+    ahead = behind = 0
+    for goal in goals[: ids.index(moment.action.id)]:
+        ahead += 1 if goal.side is side else -1
+        behind = 0 if ahead > 0 else max(behind, -ahead)
+    return (ahead == 0 and behind > 0) or (ahead == -1 and behind > 1)
 
 
 def _goals_with(moment: Moment) -> list[Action]:

@@ -132,7 +132,10 @@ class _Loading:
             if name not in packs():
                 self.reader.mistake(at, unknown("pack", name, packs()))
         rules = [rule for name, _ in chosen or () if name in packs() for rule in pack(name).rules]
-        return list({rule.name: rule for rule in reversed(rules)}.values())[::-1]
+        first: dict[str, Rule] = {}
+        for rule in rules:
+            first.setdefault(rule.name, rule)
+        return list(first.values())
 
     def add(self, node: yaml.Node | None) -> None:
         """Read a list of rules."""

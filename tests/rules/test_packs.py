@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from rules.action import Summary
 from rules.alert import KINDS, Alert, Facts, Importance, State
 from rules.evaluate import evaluate
-from rules.load import pack, packs
+from rules.load import load_rules, pack, packs
 from rules.markup import fault_in
 from rules.match import Moment
 from rules.rule import Rule
@@ -33,7 +34,10 @@ def test_no_shipped_rule_is_shadowed(name: str) -> None:
     assert shadows(pack(name).rules) == []
 
 
-@pytest.mark.parametrize("rule", pack().rules, ids=lambda rule: rule.name)
+EVERY_RULE = {rule.alert.text.source: rule for name in packs() for rule in pack(name).rules}
+
+
+@pytest.mark.parametrize("rule", EVERY_RULE.values(), ids=lambda rule: rule.name)
 @pytest.mark.parametrize(
     "missing",
     ["", "player", "minute", "sub_action_type", "team", "player team opponent minute", "home away competition kickoff", "all"],
@@ -154,3 +158,63 @@ def test_an_own_goal_names_both_who_gets_it_and_whose_player_it_was() -> None:
     (alert,) = told(Story().goal(sub="Own Goal", player="T. Silva", minute=12, score=(1, 0)))
 
     assert alert.text == "⚽ <b>Own goal, Arsenal score!</b> T. Silva (Chelsea) 12'\nArsenal 1–0 Chelsea"
+
+
+def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: int) -> list[tuple[str, str, Importance]]:
+    """What is told when the collection of live data changes."""
+    summary = Summary(*score, 2, "Live", collection, (minute - 1) * 60 + 30)
+    moment = story.tell("Status Updated", period=0, clock=0, minute=minute, summary=summary)
+    return [(alert.rule, alert.text, alert.importance) for alert in told(moment)]
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        ((1, 0), "📡 <b>Live data is back at 67'</b>, nothing missed\nArsenal 1–0 Chelsea"),
+        ((2, 1), "📡 <b>Live data is back at 67'</b>, meanwhile 1–0 → 2–1\nArsenal 2–1 Chelsea"),
+    ],
+)
+def test_lost_coverage_is_told_with_what_was_missed(score: tuple[int, int], text: str) -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=61)
+
+    lost = of_coverage(story, "CollectionSuspended", (1, 0), 63)
+    back = of_coverage(story, "CollectingLive", score, 67)
+
+    assert lost == [
+        ("coverage lost", "📡 <b>Live data lost at 63'</b>, goals may come late\nArsenal 1–0 Chelsea", Importance.MINOR)
+    ]
+    assert back == [("coverage back", text, Importance.MINOR)]
+
+
+@pytest.mark.parametrize("status", ["Abandoned", "Postponed", "Cancelled"])
+def test_a_match_that_will_not_be_finished_is_told_once_and_rings(status: str) -> None:
+    story = Story()
+    story.tell("Foul", minute=63)
+
+    (alert,) = told(story.tell("Status Updated", status=status))
+
+    assert (alert.rule, alert.importance) == (f"match {status.lower()}", Importance.MAJOR)
+    assert told(story.tell("Status Updated", status=status)) == []
+
+
+def test_packs_are_chosen_together_and_overridden_by_name() -> None:
+    rules = load_rules(
+        "extends: [drama, cards]\nrules:\n- {name: red cards, match: {action_type: Red Card}, alert: {kind: red_card, text: own}}"
+    )
+
+    assert rules.by_name["red cards"].alert.text.source == "own"
+    assert {*pack("drama").by_name, *pack("cards").by_name} == set(rules.by_name)
+    assert len(rules.rules) == len(rules.by_name)
+
+
+def test_a_red_card_reads_the_same_as_drama_and_as_a_card() -> None:
+    drama, cards = (pack(name).by_name["red cards"].alert for name in ("drama", "cards"))
+
+    assert (drama.kind, drama.text.source) == (cards.kind, cards.text.source)
+
+
+def test_the_default_pack_tells_what_its_parts_tell() -> None:
+    parts = {name for part in ("shootout", "goals", "cards", "quiet") for name in pack(part).by_name}
+
+    assert parts < set(pack().by_name) < set(pack("everything").by_name)
