@@ -1,4 +1,4 @@
-"""The command line: `touchline run|demo|check|explain|replay|simulate|record|fixtures`."""
+"""The command line: `touchline run|demo|check|explain|test|replay|simulate|record|fixtures|schema`."""
 
 from __future__ import annotations
 
@@ -166,6 +166,35 @@ def explain(
         explained = explain_file(cast(Path, action_json), rules, names)
     for number, explanation in enumerate(explained):
         click.echo(as_json(explanation) if json_lines else "\n".join(["\n"] * bool(number) + list(lines(explanation))))
+
+
+@main.command()
+@CONFIG
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.pass_context
+def test(ctx: click.Context, config_path: Path, files: tuple[Path, ...]) -> None:
+    """Play the matches of FILES and compare what the rules tell with what is expected; exit 1 where they differ."""
+    from bot.config import rules_of
+    from bot.trial import lines, outcomes, summary
+
+    def in_use() -> Any:
+        return rules_of(config_path, os.environ, optional=_by_default(ctx, "config_path"))
+
+    found = [one for file in files for one in outcomes(file, os.environ, in_use)]
+    for outcome in found:
+        for line in lines(outcome):
+            click.secho(line, fg={"-": "red", "+": "green", "✗": "red"}.get(line.strip()[:1]))
+    click.echo(summary(found))
+    ctx.exit(any(not outcome.passed for outcome in found))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of config.yaml, by which editors complete and check it."""
+    from bot.schema import schema as whole
+    from bot.schema import text
+
+    click.echo(text(whole()), nl=False)
 
 
 def _minute(text: str | None) -> Any:

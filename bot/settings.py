@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, SecretStr, model_validator
 
+from bot import shapes
 from bot.store.model import Scope, Subscription, named
 from rules import document
 
@@ -117,43 +118,55 @@ def _followed(scope: Scope, name: str) -> Subscription:
     return Subscription(scope, name if is_id else named(name), name)
 
 
-Duration = Annotated[dt.timedelta, BeforeValidator(_duration)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
-Words = Annotated[str, BeforeValidator(_text)]
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Duration = Annotated[dt.timedelta, BeforeValidator(_duration), shapes.shown(shapes.DURATION)]
+Whole = Annotated[int, BeforeValidator(_whole), shapes.shown(shapes.WHOLE)]
+Flag = Annotated[bool, BeforeValidator(_flag), shapes.shown(shapes.FLAG)]
+Words = Annotated[str, BeforeValidator(_text), shapes.shown(shapes.TEXT)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret), shapes.shown(shapes.TEXT)]
 StreamUrl = Annotated[str, BeforeValidator(_url("wss", "ws"))]
 ApiUrl = Annotated[str, BeforeValidator(_url("https", "http"))]
-Followed = Annotated[Subscription, PlainValidator(subscription)]
+Followed = Annotated[Subscription, PlainValidator(subscription), shapes.shown(shapes.SUBSCRIPTION)]
 Kind = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
 
 
 class Section(BaseModel):
     """A mapping whose keys are all known; its values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class Feed(Section):
     """Where the feed is, and how to be let in."""
 
     token: Secret = SecretStr("")
+    """The token that the vendor gave you; better ${FEED_TOKEN} than the token itself."""
     token_file: Words | None = None
-    stream_url: Annotated[tuple[StreamUrl, ...], BeforeValidator(_several)] = STREAM_URLS
-    api_url: Annotated[tuple[ApiUrl, ...], BeforeValidator(_several)] = API_URLS
+    """A file that holds the token, in place of `token`."""
+    stream_url: Annotated[tuple[StreamUrl, ...], BeforeValidator(_several), shapes.one_or_several(shapes.TEXT)] = STREAM_URLS
+    """Where matches are streamed: one address or several; the next is tried where the first cannot be had."""
+    api_url: Annotated[tuple[ApiUrl, ...], BeforeValidator(_several), shapes.one_or_several(shapes.TEXT)] = API_URLS
+    """Where fixtures are looked up: one address or several."""
     stale_after: Annotated[Duration, _at_least("11s")] = dt.timedelta(seconds=25)
-    """The feed is heard every ten seconds at least (feed documentation, section 2.3): 11 s is the shortest sensible time."""
+    """No frame for so long: reconnect. 11s at least: the feed is heard every ten seconds (feed documentation, section 2.3)."""
 
 
 class Telegram(Section):
     """The bot at Telegram, and who may command it."""
 
     token: Secret = SecretStr("")
+    """The bot's token, from @BotFather; better ${TELEGRAM_BOT_TOKEN} than the token itself."""
     token_file: Words | None = None
+    """A file that holds the token, in place of `token`."""
     api_url: ApiUrl = "https://api.telegram.org"
+    """The Bot API: Telegram's own, or a server of yours."""
     admins: tuple[Whole, ...] = ()
+    """The ids of the users who may see /status and change rules."""
     messages_per_second: Annotated[Whole, Field(ge=1, le=1000)] = 30
+    """How many messages are sent in a second at most; more than 30 need `allow_paid_broadcast: true`."""
     allow_paid_broadcast: Flag = False
+    """Pay Telegram for more than 30 messages a second."""
 
     @model_validator(mode="after")
     def _paid_for(self) -> Telegram:
@@ -166,38 +179,58 @@ class Schedule(Section):
     """When fixtures are looked up and connected."""
 
     connect_before_kickoff: Duration = dt.timedelta(minutes=15)
+    """How long before its kick-off a match is connected."""
     refresh_fixtures_every: Annotated[Duration, _at_least("1s")] = dt.timedelta(minutes=10)
+    """How often the list of fixtures is asked for."""
 
 
 class Storage(Section):
     """Where chats and alerts are kept, and for how long."""
 
     url: Annotated[str, BeforeValidator(_database)] = "sqlite:///touchline.db"
+    """The database: sqlite:///FILE or postgresql://USER@HOST/NAME."""
     keep: Annotated[Duration, _at_least("1d")] = dt.timedelta(days=14)
+    """How long alerts are kept; those of older matches are forgotten."""
+    last_matches: Annotated[Whole, Field(ge=0, le=50)] = 5
+    """Of so many last matches a recording is kept, to show what changed rules would have told; 0: of none."""
+    last_matches_folder: Words = "last-matches"
+    """The folder of these recordings."""
 
 
 class Http(Section):
-    """Where health and metrics are served; None: nowhere."""
+    """Where health and metrics are served."""
 
     listen: Annotated[str | None, BeforeValidator(_listen)] = "127.0.0.1:8080"
+    """HOST:PORT for /healthz, /readyz and /metrics; null for none."""
 
 
 class FixedChat(Section):
-    """A chat whose subscriptions stand in the file. `kinds` None: all."""
+    """A chat whose subscriptions stand in the file."""
 
     chat: Whole
+    """The chat's id; groups and channels have negative ones."""
     topic: Annotated[Whole, Field(ge=0)] = 0
+    """The topic of a forum; 0 for the chat itself."""
     subscribe: tuple[Followed, ...]
+    """What it follows: all, or teams, competitions and matches."""
     kinds: tuple[Kind, ...] | None = None
+    """Which kinds of alert it gets; left out: all."""
 
 
 class Settings(Section):
     """The whole file without its rules."""
 
     feed: Feed = Feed()
+    """Where the feed is, and how to be let in."""
     telegram: Telegram = Telegram()
+    """The bot at Telegram, and who may command it."""
     schedule: Schedule = Schedule()
+    """When fixtures are looked up and connected."""
     storage: Storage = Storage()
+    """Where chats and alerts are kept, and for how long."""
     http: Http = Http()
+    """Where health and metrics are served."""
     chats: tuple[FixedChat, ...] = ()
+    """Chats that follow something without being asked."""
     catalogue: Words | None = None
+    """A file with more names of action types, in the shape of the shipped rules/catalogue.yaml."""

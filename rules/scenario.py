@@ -63,6 +63,12 @@ def read(text: str, file: str = "scenario.yaml") -> Scenario:
     return scenario
 
 
+def read_mapping(node: yaml.MappingNode, file: str) -> tuple[Scenario | None, list[tuple[Place, str]]]:
+    """Read a scenario that is part of another file; with every mistake."""
+    reader = _Reader(file)
+    return reader.scenario(reader.keys(node)), reader.mistakes
+
+
 class _Reader:
     """Walks the YAML nodes, which know their places, and takes every scalar as the text that was written."""
 
@@ -83,7 +89,7 @@ class _Reader:
         if not isinstance(node, yaml.MappingNode):
             self.mistakes.append((Place(self.file, 1, 1), "a scenario is a mapping that begins with `match: HOME v AWAY`"))
             return {}
-        return self._keys(node)
+        return self.keys(node)
 
     def scenario(self, keys: dict[str, yaml.Node]) -> Scenario | None:
         """What the keys say; None where not even the teams are known."""
@@ -95,7 +101,8 @@ class _Reader:
         self._in_order(keys.get("events"), events)
         return Scenario(self._fixture(keys, teams), tuple(events), tuple(kicks))
 
-    def _keys(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
+    def keys(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
+        """The values by their keys."""
         keys: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):

@@ -11,6 +11,8 @@ import click
 import pytest
 
 from bot.cli import main
+from rules.expect import read as read_tests
+from rules.expect import run
 from rules.happening import What
 from rules.load import load_rules
 from rules.scenario import KEYS, SHIPPED, read, shipped
@@ -111,13 +113,13 @@ def test_the_documentation_of_scenarios_names_every_word_and_key_and_its_example
     assert len(read(whole + kicks, page.name).events) == 5
 
 
-def test_the_rules_that_the_readme_shows_can_be_read() -> None:
-    shown = _blocks(ROOT / "README.md", "yaml")
+def test_the_rules_that_the_readme_shows_pass_the_tests_that_it_shows() -> None:
+    rules_text, tests_text = _blocks(ROOT / "README.md", "yaml")
+    rules = load_rules(rules_text, "README.md")
+    (test,) = read_tests(tests_text, "README.md").tests
 
-    assert [rule.name for text in shown for rule in load_rules(text, "README.md").rules] == [
-        "late goals of Arsenal",
-        "all other goals",
-    ]
+    assert [rule.name for rule in rules.rules] == ["late goals of Arsenal", "all other goals"]
+    assert run(test, rules).diff == ()
 
 
 @pytest.mark.parametrize("name", SHIPPED)

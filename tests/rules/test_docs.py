@@ -8,11 +8,13 @@ import pytest
 from rules.alert import KINDS
 from rules.asking import KEYS
 from rules.conditions import PERIODS, SCORES
+from rules.expect import read, run
 from rules.load import ALERT_KEYS, load_rules
 from rules.template import VARIABLES
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "rules.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLES = [block for block in BLOCKS if "tests:" not in block]
 
 
 @pytest.mark.parametrize("word", [*KEYS, *ALERT_KEYS, *VARIABLES, *KINDS, *SCORES])
@@ -29,3 +31,10 @@ def test_every_period_is_named() -> None:
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_every_example_can_be_read(number: int) -> None:
     assert load_rules(EXAMPLES[number]).rules
+
+
+def test_the_tests_that_are_shown_are_passed_by_the_rules_that_are_shown() -> None:
+    shown = next(load_rules(block) for block in EXAMPLES if "late goals of Arsenal" in block)
+    tests = [test for block in BLOCKS if block not in EXAMPLES for test in read(block).tests]
+
+    assert tests and [run(test, shown).diff for test in tests] == [()] * len(tests)
