@@ -33,19 +33,6 @@ class Deed(NamedTuple):
 
 
 DIALECTS = st.builds(Dialect, *[st.booleans()] * 4)
-FATES = st.sampled_from(
-    [
-        "stands",
-        "corrected",
-        "cancelled",
-        "deleted",
-        "restored",
-        "disallowed",
-        "deleted then disallowed",
-        "disallowed then deleted",
-    ]
-)
-DEEDS = st.lists(st.builds(Deed, st.sampled_from(list(Side)), st.booleans(), FATES), max_size=8)
 STEPS = {
     "stands": ["Pending", "Confirmed"],
     "corrected": ["Pending", "Confirmed", "Updated"],
@@ -56,6 +43,7 @@ STEPS = {
     "deleted then disallowed": ["Pending", "Confirmed", "Deleted", "Disallowed"],
     "disallowed then deleted": ["Pending", "Confirmed", "Disallowed", "Deleted"],
 }
+DEEDS = st.lists(st.builds(Deed, st.sampled_from(list(Side)), st.booleans(), st.sampled_from(list(STEPS))), max_size=8)
 STANDS = {"stands", "corrected", "restored"}
 
 
