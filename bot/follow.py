@@ -15,6 +15,7 @@ from bot.feed.client import Connection, StreamSettings
 from bot.feed.gate import Gate
 from bot.feed.numbering import Place
 from bot.feed.standing import Status
+from bot.last_matches import LastMatches
 from bot.metrics import FOLLOWING, PACKETS
 from bot.pipeline import Pipeline
 from bot.schedule.plan import OVER
@@ -47,10 +48,12 @@ class Follower:
         on_refused: Callable[[str], Awaitable[None]],
         on_accepted: Callable[[], Awaitable[None]] | None = None,
         archive: Archive | None = None,
+        last: LastMatches | None = None,
     ) -> None:
         """`on_refused` hears why the feed refuses the token, once a connection, and `on_accepted` when it does no more;
-        `archive` has the packets of a match that ended while its stream could not be had."""
+        `archive` has the packets of a match that ended while its stream could not be had; `last` keeps the frames of some."""
         self._pipeline, self._settings, self._clock, self._archive = pipeline, settings, clock, archive
+        self._last = last
         self._gate = Gate(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._connections: dict[str, Connection] = {}
@@ -66,7 +69,11 @@ class Follower:
             if not await self._until_over(fixture.id, connection):
                 await self._read_archive(fixture.id, connection)
             await self._pipeline.close(fixture.id, self._clock.now())
+            if self._last:
+                self._last.over(fixture)
         finally:
+            if self._last:
+                self._last.leave(fixture.id)
             self._pipeline.forget(fixture.id)
             del self._connections[fixture.id], self._completed[fixture.id]
             FOLLOWING.set(len(self._connections))
@@ -93,6 +100,7 @@ class Follower:
             on_settled=settled,
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
+            on_frame=self._last.begin(fixture, anew=place is None) if self._last else None,
             gate=self._gate,
             kickoff=_known_kickoff(fixture),
             place=place,

@@ -1,4 +1,4 @@
-"""Tries rules on the last matches in a process of its own: nothing it does delays a live match, and it is ended when it takes too long.
+"""Tries rules on the last matches in a process of its own: it delays no live match, and is ended when it takes too long.
 
 The process reads a `Question` from standard input and writes two lines: a `Checked`, then, if there are matches, a `Comparison`.
 """
