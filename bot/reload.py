@@ -22,7 +22,7 @@ log = structlog.get_logger()
 AT_NEXT_START = {
     "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast"),
     "schedule": ("refresh_fixtures_every",),
-    "storage": ("url", "keep"),
+    "storage": ("url", "keep", "last_matches", "last_matches_folder"),
     "http": ("listen",),
 }
 """What is read once, at the start; everything else is taken over at once."""
