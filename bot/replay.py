@@ -6,7 +6,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import structlog
@@ -22,6 +21,7 @@ from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.telegram.courier import Courier, Delivery
 from bot.telegram.limits import Unlimited
+from bot.telegram_html import in_one_line
 from rules.action import Fixture, Packet
 from rules.alert import State
 from rules.catalogue import Catalogue
@@ -175,6 +175,6 @@ def as_json(told: Told) -> str:
 
 
 def as_text(told: Told) -> str:
-    """The same for people: a time, a sign, the words."""
-    sign: Any = {"send": "✉", "edit": "✎", "reply": "↩"}.get(told.op, told.op)
-    return f"{told.at[11:19]}  {sign}  " + told.text.replace("\n", "\n             ")
+    """The same for people: a time, a sign, the words in one line."""
+    sign = {"send": "✉", "edit": "✎", "reply": "↩"}.get(told.op, told.op)
+    return f"{told.at[11:19]}  {sign}  {in_one_line(told.text)}"

@@ -57,3 +57,9 @@ def painted(html: str) -> Text:
     painter.feed(html)
     painter.close()
     return painter.text
+
+
+def in_one_line(html: str) -> str:
+    """The words alone, for pipes and logs: lines joined by a dot, what is struck through between ~~."""
+    struck = html.replace("<s>", "<s>~~").replace("</s>", "~~</s>")
+    return " · ".join(painted(struck).plain.split("\n"))

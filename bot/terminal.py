@@ -16,7 +16,7 @@ from rich.text import Text
 
 from bot.errors import MessageGone
 from bot.store.model import ChatRef
-from bot.telegram_html import painted
+from bot.telegram_html import in_one_line, painted
 from rules.match import Match
 from rules.minute import Period
 
@@ -81,9 +81,7 @@ class PrintedChat:
         self._clock = clock_words(match)
 
     def _line(self, mark: str, number: str, html: str) -> None:
-        struck = html.replace("<s>", "<s>~~").replace("</s>", "~~</s>")
-        words = " · ".join(painted(struck).plain.split("\n"))
-        print(f"{self._clock:>7}  {mark} {number:<10} {words}", file=self._console.file, flush=True)
+        print(f"{self._clock:>7}  {mark} {number:<10} {in_one_line(html)}", file=self._console.file, flush=True)
 
 
 class DrawnChat:
