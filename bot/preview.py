@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from bot.against import Ruled, against
 from bot.compare import Comparison
@@ -23,6 +24,8 @@ from bot.tried import FAILED, TOO_LONG, Checked, Question, Tried
 from rules.catalogue import shipped
 from rules.load import RulesInvalid, pack
 
+log = structlog.get_logger()
+
 SECONDS = 30.0
 """How long a trial may take."""
 
@@ -33,15 +36,16 @@ async def preview(question: Question, seconds: float = SECONDS) -> Tried:
         process = await _started()
     except OSError as error:
         return Tried(Checked((f"it cannot be tried now: {error.strerror}",)))
-    said = asyncio.create_task(_talk(process, msgspec.json.encode(question) + b"\n"))
+    said = asyncio.create_task(process.communicate(msgspec.json.encode(question) + b"\n"))
     try:
         await asyncio.wait({said}, timeout=seconds)
     finally:
         if late := not said.done():
             process.kill()
-    lines = await said
-    await process.wait()
-    return _outcome(lines, len(question.recordings), TOO_LONG if late else FAILED)
+    answered, trouble = await said
+    if process.returncode and not late:
+        log.warning("rules_not_tried", reason=trouble.decode(errors="replace").strip().rpartition("\n")[2])
+    return _outcome(answered.splitlines(), len(question.recordings), TOO_LONG if late else FAILED)
 
 
 async def _started() -> asyncio.subprocess.Process:
@@ -51,21 +55,9 @@ async def _started() -> asyncio.subprocess.Process:
         "bot.preview",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-
-
-async def _talk(process: asyncio.subprocess.Process, question: bytes) -> list[bytes]:
-    """The lines of the answer; fewer where the process was ended."""
-    if process.stdin is None or process.stdout is None:
-        return []
-    try:
-        process.stdin.write(question)
-        process.stdin.close()
-        return (await process.stdout.read()).splitlines()
-    except ConnectionError:
-        return []
 
 
 def _outcome(lines: Sequence[bytes], matches: int, why: str) -> Tried:
