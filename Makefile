@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 MATCH ?= opener
 
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test check format schema lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 — /'
@@ -38,6 +38,9 @@ check: $(READY) ## format, lint, types, layers
 format: $(READY) ## put the code into shape
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+schema: $(READY) ## write docs/config.schema.json anew, after a change of settings or of the words that rules know
+	$(BIN)/touchline schema > docs/config.schema.json
 
 lock: ## write requirements.lock anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	"$(PYTHON)" -m venv --clear build/lock-venv

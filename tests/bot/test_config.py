@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from bot.check import check
 from bot.config import Config, load_config, rules_of
 from bot.errors import ConfigInvalid, UserMistake
 from bot.store.model import Scope, Subscription
 from rules.load import pack
+from tests.slips import mutated
 
 ROOT = Path(__file__).parent.parent.parent
 BAD = ROOT / "tests" / "bad"
@@ -179,45 +179,8 @@ def test_rules_without_a_file_are_the_shipped_ones(tmp_path: Path) -> None:
         rules_of(tmp_path / "config.yaml", {})
 
 
-@st.composite
-def mutated(draw: st.DrawFn) -> str:
-    """The example after a few slips of the hand."""
-    text = EXAMPLE
-    for _ in range(draw(st.integers(1, 4))):
-        begin = draw(st.integers(0, len(text)))
-        end = min(len(text), begin + draw(st.integers(0, 30)))
-        words = [
-            "",
-            " ",
-            "\n",
-            "\t",
-            ":",
-            "- ",
-            "[",
-            "{",
-            "}",
-            "'",
-            '"',
-            "|",
-            "&a ",
-            "*a",
-            "!!int ",
-            "? ",
-            "${",
-            "${X}",
-            "<<: ",
-            "null",
-            "yes",
-            "{{",
-            "%}",
-            text[begin:end] * 2,
-        ]
-        text = text[:begin] + draw(st.sampled_from(words) | st.text(max_size=3)) + text[end:]
-    return text
-
-
 @settings(max_examples=300)
-@given(text=mutated())
+@given(text=mutated(EXAMPLE))
 @example(text=EXAMPLE.replace("minute: {from: 85}", "minute: {from: {}}"))
 @example(text="feed: {1: 2}\n[x]: y")
 @example(text="? {a: b}\n: c")

@@ -1,12 +1,15 @@
 """Rules put to the test: the shipped packs by files as users write them, and the reading of such files."""
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from rules.expect import Line, Outcome, Test, TestsInvalid, read, run
 from rules.load import load_rules, pack, packs
 from rules.rule import RuleSet
+from tests.slips import mutated
 
 FOLDER = Path(__file__).parent / "packs"
 FILES = sorted(FOLDER.glob("*.test.yaml"))
@@ -88,3 +91,13 @@ def test_a_mistake_has_its_place(text: str, sentence: str) -> None:
         read(text, "t.yaml")
 
     assert any(line.startswith(sentence) for line in refused.value.mistakes), refused.value.mistakes
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=mutated((FOLDER / "goals.test.yaml").read_text(encoding="utf-8")))
+def test_a_mutated_file_is_refused_at_places_or_played(text: str) -> None:
+    try:
+        for test in read(text, "t.yaml").tests:
+            run(test, pack())
+    except TestsInvalid as error:
+        assert all(re.match(r"t\.yaml:\d+:\d+: .", line) for line in error.mistakes)
