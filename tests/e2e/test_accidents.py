@@ -1,0 +1,82 @@
+"""The whole bot through the accidents of a match day: each leaves the chat in the true state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
+from tests.e2e.story import CHAT, FALLEN, RULES, STANDING, feed, full_time, shown
+from tests.fakes.bot_api import FakeBotApi
+
+
+def has_messages(telegram: FakeBotApi, count: int) -> bool:
+    """Tell whether the chat has so many."""
+    return len(telegram.chat(CHAT).messages) >= count
+
+
+def all_but_doubles(told: list[str], kills: int) -> bool:
+    """What stands was told, nothing was invented, each kill doubled one message at most. What fell may never have been told."""
+    extra = Counter(told) - Counter(STANDING + FALLEN)
+    return set(STANDING) <= set(told) <= set(STANDING + FALLEN) and extra.total() <= kills
+
+
+async def test_a_match_without_accidents(tmp_path: Path) -> None:
+    async with (
+        FakeBotApi(BOT_TOKEN) as telegram,
+        feed() as urls,
+        running(configuration(tmp_path, urls.stream, urls.api, telegram, RULES)),
+    ):
+        await full_time(telegram)
+
+    assert shown(telegram) == (STANDING, FALLEN)
+
+
+@pytest.mark.parametrize("messages", [(1,), (2, 3), (3, 4, 5)])
+async def test_kills_in_the_middle_leave_the_true_state_and_at_most_a_duplicate_each(
+    tmp_path: Path, messages: tuple[int, ...]
+) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, feed() as urls:
+        config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
+        for count in messages:
+            bot = await touchline("run", "--config", config, folder=tmp_path)
+            await telegram.until(lambda count=count: len(telegram.chat(CHAT).messages) >= count, within=20)
+            await bot.end("SIGKILL")
+        async with running(config):
+            await full_time(telegram)
+        standing, fallen = shown(telegram)
+
+    assert all_but_doubles(standing + fallen, len(messages)), (standing, fallen)
+    assert fallen == FALLEN or not set(standing) & set(FALLEN)
+
+
+async def test_a_restart_after_the_match_says_nothing_again(tmp_path: Path) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, feed() as urls:
+        config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
+        async with running(config) as bot:
+            await bot.says("match_over", within=20)
+            await full_time(telegram)
+        before = len(telegram.chat(CHAT).messages)
+        async with running(config) as bot:
+            await bot.says("fixtures_refreshed")
+            telegram.say(CHAT, CHAT, "/help")
+            await telegram.until(lambda: len(telegram.chat(CHAT).messages) > before)
+
+    assert len(telegram.chat(CHAT).messages) == before + 1
+    assert shown(telegram)[0][: len(STANDING)] == STANDING
+
+
+async def test_a_feed_that_goes_and_comes_back_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, AsyncExitStack() as stack:
+        async with feed() as urls:
+            config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
+            await stack.enter_async_context(running(config))
+            await telegram.until(lambda: len(shown(telegram)[0]) >= 2, within=20)
+        async with feed(port=int(urls.api.rpartition(":")[2])):
+            await full_time(telegram)
+
+    assert shown(telegram) == (STANDING, FALLEN)
