@@ -44,7 +44,7 @@ async def test_kills_in_the_middle_leave_the_true_state_and_at_most_a_duplicate_
         config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
         for count in messages:
             bot = await touchline("run", "--config", config, folder=tmp_path)
-            await telegram.until(lambda count=count: len(telegram.chat(CHAT).messages) >= count, within=20)
+            await telegram.until(partial(has_messages, telegram, count), within=20)
             await bot.end("SIGKILL")
         async with running(config):
             await full_time(telegram)
