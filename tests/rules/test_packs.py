@@ -218,3 +218,9 @@ def test_the_default_pack_tells_what_its_parts_tell() -> None:
     parts = {name for part in ("shootout", "goals", "cards", "quiet") for name in pack(part).by_name}
 
     assert parts < set(pack().by_name) < set(pack("everything").by_name)
+
+
+def test_everything_tells_of_the_play_itself_silently() -> None:
+    (alert,) = evaluate(pack("everything"), Story().tell("Corner", side="home", minute=12))
+
+    assert (alert.kind, alert.importance, alert.text) == ("play", Importance.MINOR, "Corner Arsenal 12'")
