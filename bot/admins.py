@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import structlog
 
@@ -21,8 +21,9 @@ AGAIN_AFTER = 600.0
 class Admins:
     """Tells each admin a sentence; not the same one again and again."""
 
-    def __init__(self, messenger: Messenger, user_ids: Sequence[int]) -> None:
-        self._messenger, self._user_ids = messenger, tuple(user_ids)
+    def __init__(self, messenger: Messenger, user_ids: Iterable[int]) -> None:
+        """`user_ids` are looked at anew each time."""
+        self._messenger, self._user_ids = messenger, user_ids
         self._told_at: dict[str, float] = {}
         self._refused = False
 

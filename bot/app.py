@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Awaitable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import structlog
@@ -15,143 +15,171 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot
 
 from bot.admins import Admins
 from bot.chats.commands import Deps, build_handlers, handle_error, register
+from bot.chats.rules_desk import rules_handlers
 from bot.chats.updates import Updates
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.config import Config
+from bot.current import Current
 from bot.errors import StoreError, UserMistake
 from bot.feed.api import FeedApi
+from bot.fixed import fixed
 from bot.follow import Follower
 from bot.http import serving
+from bot.last_matches import LastMatches
 from bot.metrics import DELIVERIES
 from bot.outbox.outbox import Outbox
 from bot.pipeline import Pipeline
+from bot.preview import preview
+from bot.process import Stop, working
+from bot.reload import Reloader
+from bot.rulebook import Rulebook
 from bot.schedule.runner import Runner
-from bot.settings import FixedChat
+from bot.snapshots import Snapshots
 from bot.status import status_text
 from bot.store.chats import Chats
 from bot.store.engine import Database
-from bot.store.model import Chat, ChatRef, Subscription
+from bot.store.history import History
+from bot.store.positions import Positions
+from bot.takeover import Takeover
 from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.courier import Courier, Delivery
 from bot.telegram.limits import Limits
 from bot.telegram.manners import Manners
 from rules.action import Fixture
-from rules.alert import KINDS
 from rules.match import Match
 
 log = structlog.get_logger()
 
-STOP_WITHIN = 3.5
-"""Seconds that a stop may take before what still runs is cut off."""
 _PRUNE_EVERY = 3600.0
 
-T = TypeVar("T")
+Talking = Application[Any, Any, Any, Any, Any, Any]
 
 
 async def run_until_stopped(config: Config) -> None:
     """Run until SIGTERM or Ctrl-C; raise UserMistake where it cannot start."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    working = asyncio.create_task(_run(config, stop))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not working.done():
-        await asyncio.wait({working}, timeout=STOP_WITHIN)
-    if not working.done():
-        log.warning("stop_cut_short")
-        working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-    if not working.cancelled() and (error := working.exception()):
-        raise error
-
-
-async def _run(config: Config, stop: asyncio.Event) -> None:
     for warning in config.warnings:
         log.warning("configuration", reason=warning)
     try:
-        async with AsyncExitStack() as stack:
-            troubled = await _unless_stopped(stop, _start(config, stack))
-            if troubled is not None:
-                log.info("started", rules=len(config.rules.rules))
-                await _unless_stopped(stop, troubled)
+        await Stop().around(lambda stack, stop: _start(config, stack, stop))
     except StoreError as error:
         raise UserMistake(str(error)) from error
-    log.info("stopped")
 
 
-async def _unless_stopped(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
-    """What the work gives, or None after the stop, which cuts it off."""
-    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if working.done():
-        return working.result()
-    log.info("stopping")
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-    return None
-
-
-async def _start(config: Config, stack: AsyncExitStack) -> asyncio.Future[Any]:
+async def _start(config: Config, stack: AsyncExitStack, stop: Stop) -> asyncio.Future[Any]:
     """Make every part and set it to work; the future of all that works."""
     clock = SystemClock()
     database = await Database.open(config.storage.url)
     stack.push_async_callback(database.close)
-    chats = Chats(database)
-    await chats.set_fixed([fixed(chat, config) for chat in config.chats])
     limits = Limits(config.telegram.messages_per_second)
     bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock))
-    application = await _talking(stack, bot)
-    messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
-    admins = Admins(messenger, config.telegram.admins)
-    outbox = Outbox(database, clock)
-    courier = Courier(outbox, messenger, limits, clock, _count, chats)
-    pipeline = Pipeline(config.rules, config.catalogue, outbox)
-    follower = Follower(pipeline, config.feed, clock, admins.feed_refused)
+    talking = await _talking(stack, bot)
     http = await stack.enter_async_context(aiohttp.ClientSession())
-    source = FeedApi(config.feed, http, clock)
-    runner = Runner(
-        source, chats.every_subscription, follower.follow, config.schedule, clock, admins.feed_refused, follower.updated
-    )
-    chats.changed = _both(runner.wake, outbox.recover)
-
-    async def status() -> str:
-        return status_text(follower.statuses(), pipeline.match, len(runner.planned()), await outbox.waiting(), clock.now())
-
-    directory = Directory(runner, pipeline)
-    deps = Deps(chats, directory, lambda: kinds(pipeline), clock, frozenset(config.telegram.admins), status)
-    application.add_handlers(build_handlers(deps))
-    application.add_error_handler(handle_error)
-    updates = Updates(bot, application.update_queue.put, admins.tell)
+    house = House(config, clock, database, bot, limits, http)
+    await house.settle(config)
+    await house.open_book(config)
+    talking.add_handlers(house.handlers())
+    talking.add_error_handler(handle_error)
+    stop.on_hangup(house.reloader.hangup)
     await stack.enter_async_context(serving(config.http.listen, tuple, needed="listen" in config.http.model_fields_set))
-    return await stack.enter_async_context(
-        _working(courier.run(), runner.run(), updates.run(), _pruning(outbox, config), _introduced(bot))
-    )
+    parts = [house.courier.run(), house.runner.run(), house.reloader.run(), house.updates(talking).run()]
+    at_work = await stack.enter_async_context(working(*parts, house.pruning(), _introduced(bot)))
+    log.info("started", rules=len(house.pipeline.rules.rules))
+    return at_work
 
 
-@asynccontextmanager
-async def _working(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Future[Any]]:
-    """Run all parts while the block runs; the first that fails ends the future that is given."""
-    tasks = [asyncio.create_task(part) for part in parts]
-    together = asyncio.gather(*tasks)
-    try:
-        yield together
-    finally:
-        for task in reversed(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, together, return_exceptions=True)
+class House:
+    """Every part of a running Touchline, each made once and given to those that need it."""
+
+    def __init__(
+        self, config: Config, clock: Clock, database: Database, bot: ExtBot[str], limits: Limits, http: aiohttp.ClientSession
+    ) -> None:
+        self.clock, self.bot = clock, bot
+        self.current = Current(config)
+        self.chats = Chats(database)
+        self.outbox = Outbox(database, clock)
+        messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
+        self.admins = Admins(messenger, self.current.admins)
+        self.courier = Courier(self.outbox, messenger, limits, clock, _count, self.chats)
+        self.pipeline = Pipeline(config.rules, config.catalogue, self.outbox, Snapshots(Positions(database, clock)))
+        self.book = Rulebook(History(database), clock, config, self.pipeline.use)
+        self.last_matches = LastMatches(Path(config.storage.last_matches_folder), config.storage.last_matches)
+        self._feed(http)
+        self.chats.changed = self._chats_changed
+        takeover = Takeover(self.current, self.book, self.settle, self._look_again, self.admins.tell)
+        self.reloader = Reloader(config, os.environ, takeover, self.admins.tell)
+
+    def _feed(self, http: aiohttp.ClientSession) -> None:
+        admins, source = self.admins, FeedApi(self.current.feed, http, self.clock)
+        self.follower = Follower(
+            self.pipeline,
+            self.current.feed,
+            self.clock,
+            admins.feed_refused,
+            admins.feed_accepted,
+            archive=source,
+            last=self.last_matches,
+        )
+        subscriptions, schedule, follower = self.chats.every_subscription, self.current.schedule, self.follower
+        self.runner = Runner(source, subscriptions, follower.follow, schedule, self.clock, admins.feed_refused, follower.updated)
+
+    async def settle(self, config: Config) -> None:
+        """Store the configuration's chats."""
+        await self.chats.set_fixed([fixed(chat, config) for chat in config.chats])
+
+    async def open_book(self, config: Config) -> None:
+        """Begin with the rules that hold: the configuration's, or those applied in Telegram."""
+        if ended := await self.book.take(config):
+            await self.admins.tell(ended)
+
+    def _chats_changed(self) -> None:
+        self.runner.wake()
+        self.outbox.recover()
+
+    def _look_again(self) -> None:
+        self.runner.wake()
+        self.follower.reload()
+
+    def handlers(self) -> list[Any]:
+        """Everything that people can say; the rules desk first, since the others take every button."""
+        deps = Deps(self.chats, self, self.kinds, self.clock, self.current.admins, self.status)
+        return [*rules_handlers(self.book, self.current.admins, preview, self.last_matches.recordings), *build_handlers(deps)]
+
+    def updates(self, talking: Talking) -> Updates:
+        """What brings people's words in."""
+        return Updates(self.bot, talking.update_queue.put, self.admins.tell)
+
+    def fixtures(self) -> tuple[Fixture, ...]:
+        """The fixtures known now, by kick-off."""
+        return self.runner.fixtures()
+
+    def match(self, fixture_id: str) -> Match | None:
+        """How a match being followed stands; None for any other."""
+        return self.pipeline.match(fixture_id)
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds on offer: those that some rule uses."""
+        return self.pipeline.rules.kinds()
+
+    async def status(self) -> str:
+        """What `/status` says."""
+        waiting, planned = await self.outbox.waiting(), len(self.runner.planned())
+        return status_text(self.follower.statuses(), self.match, planned, waiting, self.clock.now())
+
+    async def pruning(self) -> None:
+        """Forget what is older than `storage.keep`, once an hour."""
+        while True:
+            gone = await self.outbox.prune(self.current.config.storage.keep)
+            log.info("old_entries_forgotten", count=gone)
+            await asyncio.sleep(_PRUNE_EVERY)
 
 
-async def _talking(stack: AsyncExitStack, bot: ExtBot[str]) -> Application[Any, Any, Any, Any, Any, Any]:
+async def _talking(stack: AsyncExitStack, bot: ExtBot[str]) -> Talking:
     """The application that answers people, once Telegram has let the bot in; raise UserMistake where its token is refused."""
-    application = ApplicationBuilder().bot(bot).updater(None).job_queue(None).concurrent_updates(64).build()
+    talking = ApplicationBuilder().bot(bot).updater(None).job_queue(None).concurrent_updates(64).build()
     delay = 1.0
     while True:
         try:
-            await application.initialize()
+            await talking.initialize()
             break
         except InvalidToken as error:
             raise UserMistake("Telegram refuses the bot token: put the one that @BotFather gave at telegram.token") from error
@@ -159,10 +187,10 @@ async def _talking(stack: AsyncExitStack, bot: ExtBot[str]) -> Application[Any, 
             log.warning("telegram_not_reached", reason=str(error), retry_in=delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 30.0)
-    stack.push_async_callback(application.shutdown)
-    await application.start()
-    stack.push_async_callback(application.stop)
-    return application
+    stack.push_async_callback(talking.shutdown)
+    await talking.start()
+    stack.push_async_callback(talking.stop)
+    return talking
 
 
 async def _introduced(bot: ExtBot[str]) -> None:
@@ -171,52 +199,6 @@ async def _introduced(bot: ExtBot[str]) -> None:
         await register(bot)
     except TelegramError as error:
         log.warning("commands_not_registered", reason=str(error))
-
-
-async def _pruning(outbox: Outbox, config: Config) -> None:
-    """Forget what is older than `storage.keep`, once an hour."""
-    while True:
-        gone = await outbox.prune(config.storage.keep)
-        log.info("old_entries_forgotten", count=gone)
-        await asyncio.sleep(_PRUNE_EVERY)
-
-
-class Directory:
-    """The fixtures that are known now, and how their matches stand: what dialogues look at."""
-
-    def __init__(self, runner: Runner, pipeline: Pipeline) -> None:
-        self._runner, self._pipeline = runner, pipeline
-
-    def fixtures(self) -> tuple[Fixture, ...]:
-        """The fixtures known now, by kick-off."""
-        return self._runner.fixtures()
-
-    def match(self, fixture_id: str) -> Match | None:
-        """How a match being followed stands."""
-        return self._pipeline.match(fixture_id)
-
-
-def fixed(chat: FixedChat, config: Config) -> tuple[Chat, tuple[Subscription, ...]]:
-    """A chat of the configuration: exactly the kinds it names, or all."""
-    place = ChatRef(chat.chat, chat.topic)
-    kind = "private" if chat.chat > 0 else "supergroup"
-    if chat.kinds is None:
-        return Chat(place, kind, all_kinds=True, fixed=True), chat.subscribe
-    on = frozenset(chat.kinds)
-    return Chat(place, kind, kinds_on=on, kinds_off=frozenset({*KINDS, *config.rules.kinds()}) - on, fixed=True), chat.subscribe
-
-
-def kinds(pipeline: Pipeline) -> tuple[str, ...]:
-    """The kinds on offer: those that some rule uses."""
-    return pipeline.rules.kinds()
-
-
-def _both(*callbacks: Any) -> Any:
-    def call() -> None:
-        for callback in callbacks:
-            callback()
-
-    return call
 
 
 def _count(delivery: Delivery) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from pydantic import SecretStr
 
@@ -64,10 +65,13 @@ class ScheduleNow:
 
 
 class AdminsNow:
-    """The user ids of the admins, to be asked with `in`."""
+    """The user ids of the admins."""
 
     def __init__(self, current: Current) -> None:
         self._current = current
 
     def __contains__(self, user_id: object) -> bool:
         return user_id in self._current.config.telegram.admins
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._current.config.telegram.admins)
