@@ -6,12 +6,14 @@ import asyncio
 import datetime as dt
 import logging
 import os
+import re
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, cast
 
 import click
+import structlog
 
 from bot.errors import UserMistake
 
@@ -23,11 +25,12 @@ CONFIG = click.option(
     show_default=True,
     help="The YAML file.",
 )
+FAULT = "this is a fault of Touchline's own, not yours: please report it with the log entry above"
 RECORDINGS = click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
 class Touchline(click.Group):
-    """Ends a person's mistake with its sentence and exit code 1, and Ctrl-C without a traceback."""
+    """Ends a person's mistake with its sentence and exit code 1, Ctrl-C without a traceback, a fault of ours with a log entry."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -40,6 +43,12 @@ class Touchline(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise
+        except Exception as fault:  # printed by Python it might show a secret
+            structlog.get_logger().critical("fault", exc_info=fault)
+            click.echo(FAULT, err=True)
+            ctx.exit(70)
 
 
 @click.group(cls=Touchline, context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,6 +63,12 @@ def main(verbose: bool) -> None:
 
 def _secrets_of_environment() -> list[str]:
     return [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
+
+
+def _secrets(config: Any) -> list[str]:
+    """Those of a configuration, too."""
+    tokens = [config.feed.token.get_secret_value(), config.telegram.token.get_secret_value()]
+    return [*_secrets_of_environment(), *tokens, *re.findall(r"//[^/@:]*:([^@]+)@", config.storage.url)]
 
 
 def _do(work: Coroutine[Any, Any, Any]) -> Any:
@@ -71,8 +86,7 @@ def run(ctx: click.Context, config_path: Path) -> None:
 
     config = load_config(config_path, os.environ)
     config.require_tokens()
-    secrets = [config.feed.token.get_secret_value(), config.telegram.token.get_secret_value()]
-    configure([*_secrets_of_environment(), *secrets], verbose=ctx.find_root().params["verbose"])
+    configure(_secrets(config), verbose=ctx.find_root().params["verbose"])
     _do(run_until_stopped(config))
 
 
@@ -308,9 +322,11 @@ def record(config_path: Path, folder: Path, fixture_ids: tuple[str, ...]) -> Non
 
 def _with_feed(config_path: Path) -> Any:
     from bot.config import load_config
+    from bot.log import configure
 
     config = load_config(config_path, os.environ)
     config.require_feed_token()
+    configure(_secrets(config), level=logging.WARNING, verbose=click.get_current_context().find_root().params["verbose"])
     return config
 
 

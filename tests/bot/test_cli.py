@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from bot.cli import main
+from bot.cli import FAULT, Touchline, main
 from bot.feed.encode import encode_packet
 from bot.feed.recording import Writer
 from bot.feed.simulator import Simulator, Urls
+from bot.log import configure
 from tests.bot.feed.test_timeline import script
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, touchline
 from tests.fakes.bot_api import FakeBotApi
@@ -123,6 +126,13 @@ def test_a_missing_token_is_one_sentence_that_says_where_to_put_it(tmp_path: Pat
     assert line.startswith(f"config.yaml: the {section} token is missing: ")
     assert f"`token:` under `{section}:`" in line
     assert name in line
+
+
+def test_the_password_of_a_database_is_not_shown(tmp_path: Path) -> None:
+    config(tmp_path, storage="postgresql://anna:hunter2hunter2@[nowhere/touchline")
+
+    done = ran(tmp_path, "run")
+    assert "hunter2" not in done.out + done.err
 
 
 def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
@@ -238,6 +248,27 @@ async def test_run_ends_within_five_seconds_however_it_is_asked_to(tmp_path: Pat
 
     assert (code, "Traceback" in bot.output) == (0, False), bot.output
     assert asyncio.get_running_loop().time() - started < 5
+
+
+@click.group(cls=Touchline)
+def fragile() -> None:
+    """A program with a fault."""
+    configure([BOT_TOKEN])
+
+
+@fragile.command()
+def play() -> None:
+    """Fail."""
+    raise RuntimeError(f"https://api.telegram.org/bot{BOT_TOKEN}/getMe failed")
+
+
+def test_a_fault_of_our_own_is_logged_without_its_secrets_and_ends_with_70() -> None:
+    done = CliRunner().invoke(fragile, ["play"])
+
+    assert done.exit_code == 70
+    assert "RuntimeError" in done.stderr
+    assert done.stderr.splitlines()[-1] == FAULT
+    assert BOT_TOKEN.split(":")[1] not in done.output
 
 
 @asynccontextmanager
