@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-UTC = "UTC"
-
-
-def zone(name: str) -> ZoneInfo:
-    """A time zone by its name; UTC for one that is not known."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo(UTC)
+from bot.store.quiet import zone
 
 
 def local(instant: dt.datetime, timezone: str) -> dt.datetime:

@@ -44,12 +44,14 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
         return Decision(Reason.MUTED)
     if expired(news, alert, now, chat.delay):
         return Decision(Reason.EXPIRED)
+    if not news.lines and chat.held_until(now):
+        return Decision(Reason.HELD)
     return Decision(Reason.DELAYED if entry is None and chat.delay else Reason.FIRST, alert)
 
 
 def _stays_dropped(entry: Entry, alert: Alert) -> bool:
-    """Once muted or too old, the same news stays untold; another rule's news about the action is new."""
-    return entry.reason in (Reason.MUTED, Reason.EXPIRED) and entry.rule == alert.rule
+    """Once muted, held or too old, the same news stays untold; another rule's news about the action is new."""
+    return entry.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD) and entry.rule == alert.rule
 
 
 def _revised(entry: Entry, news: News, chat: Chat) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Mapping
 
@@ -9,6 +10,9 @@ import msgspec
 
 from bot.store.model import Chat, ChatRef
 from rules.alert import Alert, AlertKey, State
+
+_REMEMBERED = 20
+"""Lines of an entry's history."""
 
 
 class Status(enum.StrEnum):
@@ -31,6 +35,8 @@ class Reason(enum.StrEnum):
     MUTED = "muted"
     DELAYED = "delayed"
     EXPIRED = "expired"
+    HELD = "held"
+    """It came in the chat's quiet hours, and is told in one message when they end."""
     SUPERSEDED = "superseded"
     UNWANTED = "unwanted"
     """The chat does not take this kind any more."""
@@ -82,11 +88,19 @@ class Entry(msgspec.Struct, frozen=True):
     restored: bool = False
     reply: str | None = None
     reply_rings: bool = False
+    history: str = ""
+    """A line for each revision that the chat has seen: seconds since 1970, reason, state, number."""
 
     @property
     def told(self) -> bool:
         """Tell whether the chat has seen anything of it."""
         return self.message_id is not None
+
+
+def remembered(entry: Entry, reason: Reason, now: dt.datetime) -> Entry:
+    """The entry with a line more in its history; the oldest go where there are many."""
+    lines = [*entry.history.split("\n"), f"{now.timestamp():.1f} {reason.value} {entry.state.value} {entry.seq}"]
+    return msgspec.structs.replace(entry, history="\n".join(line for line in lines[-_REMEMBERED:] if line))
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -111,3 +125,10 @@ class Job(msgspec.Struct, frozen=True):
     chat: Chat
     superseded: bool = False
     lines: tuple[News, ...] = ()
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What a chat has seen now; `delay` is the chat's, in seconds."""
+
+    entry: Entry
+    delay: int = 0

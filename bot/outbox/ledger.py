@@ -114,10 +114,10 @@ async def read_entries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]
     return {entry.ref: entry for entry in map(entry_of, rows) if entry.ref in refs}
 
 
-async def add_entries(tx: Transaction, made: Sequence[Entry]) -> None:
-    """Keep entries, in the place of what was known of these chats."""
+async def add_entries(tx: Transaction, made: Sequence[Entry], *, keep: bool = False) -> None:
+    """Keep entries, in the place of what was known of these chats; with `keep`, what was known stays."""
     if made:
-        await tx.execute(upsert(entries), [entry_row(entry) for entry in made])
+        await tx.execute(upsert(entries, keep=keep), [entry_row(entry) for entry in made])
 
 
 async def wake_told(
@@ -136,21 +136,22 @@ async def wake_told(
     return [(ref, at) for ref, (at, active) in due.items() if active], next(reversed(due)) if len(due) == limit else None
 
 
-async def read_job(tx: Transaction, key: AlertKey, ref: ChatRef) -> tuple[Entry, Chat] | None:
-    """An entry that waits and its chat; None where nothing waits, or the chat is suspended."""
-    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
-    query = select(entries, chats.c.kind.label("chat_kind"), *_SETTINGS).join(chats, here)
-    waits = (_is_entry(key, ref), entries.c.status == Status.WAITING.value, chats.c.active == true())
-    rows = await tx.fetch(query.where(*waits))
-    if not rows:
-        return None
-    return entry_of(rows[0]), chat_of({**rows[0], "kind": rows[0]["chat_kind"]})
+async def read_told(tx: Transaction, ref: ChatRef, message_id: int) -> Entry | None:
+    """What a chat has seen in one of its messages; None where it is not an alert, or was forgotten."""
+    this = and_(entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic, entries.c.message_id == message_id)
+    return next(map(entry_of, await tx.fetch(select(entries).where(this))), None)
 
 
-async def write_entry(tx: Transaction, entry: Entry) -> bool:
-    """Keep what a chat has seen now, not when it is due; false where the chat has moved meanwhile."""
-    row = {name: value for name, value in entry_row(entry).items() if name not in _UNTOUCHED}
-    return await tx.execute(update(entries).where(_is_entry(entry.key, entry.ref)).values(**row)) > 0
+async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
+    """A chat and its settings."""
+    rows = await tx.fetch(select(chats).where(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic))
+    return next(map(chat_of, rows), None)
+
+
+async def summaries_of(tx: Transaction, key: AlertKey) -> Sequence[News]:
+    """The summaries that tell of an action."""
+    query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "")
+    return [news for news in map(news_of, await tx.fetch(query)) if key.action_id in news.lines]
 
 
 async def waiting(tx: Transaction) -> Sequence[RowMapping]:
@@ -184,8 +185,6 @@ async def forget_before(tx: Transaction, instant: dt.datetime) -> int:
 
 
 _THE_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
-_SETTINGS = [column for column in chats.columns if column.name not in ("chat_id", "topic", "kind")]
-_UNTOUCHED = frozenset({"fixture_id", "action_id", "chat_id", "topic", "due_at"})
 
 
 def _is_news(key: AlertKey) -> ColumnElement[bool]:

@@ -12,13 +12,15 @@ import structlog
 from bot.clock import Clock
 from bot.outbox import ledger
 from bot.outbox.decide import expired
-from bot.outbox.entry import Entry, Job, News, Reason, Status, Ticket
+from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket
+from bot.outbox.hold import hold
+from bot.outbox.jobs import read_jobs, write_entries
 from bot.outbox.ledger import Spread
 from bot.outbox.revise import revise
 from bot.outbox.spread import Spreader
-from bot.outbox.summary import lines_for, renewed, summary_of
+from bot.outbox.summary import QUIET, lines_for, renewed, summary_of
 from bot.store.engine import Database, Transaction
-from bot.store.model import ChatRef
+from bot.store.model import Chat, ChatRef
 from rules.alert import Alert, AlertKey
 
 log = structlog.get_logger()
@@ -38,6 +40,7 @@ class Outbox:
         self._news: dict[AlertKey, News] = {}
         self._spreader = Spreader(clock)
         self._recovered = False
+        self._later: list[Ticket] = []
         self.on_put: Callable[[], None] = _nobody
 
     async def put(self, alerts: Sequence[Alert]) -> None:
@@ -78,42 +81,50 @@ class Outbox:
     @property
     def busy(self) -> bool:
         """Tell whether `take` has more to give: the database was not looked through yet, or some news has chats left to reach."""
-        return not self._recovered or self._spreader.busy
+        return not self._recovered or self._spreader.busy or bool(self._later)
 
     async def take(self) -> list[Ticket]:
         """A page of what waits and was not taken before; reaches further chats."""
         if not self._recovered:
             return await self._recover()
+        if self._later:
+            held, self._later = self._later, []
+            return held
         if not self._spreader.busy:
             return []
         async with self.db.transaction() as tx:
-            return await self._spreader.page(tx)
+            tickets = await self._spreader.page(tx)
+        self._forget_summaries(tickets)
+        return tickets
 
-    async def job(self, ticket: Ticket) -> Job | None:
-        """All that decides what is sent for a ticket now; None where nothing waits any more."""
+    async def jobs(self, tickets: Sequence[Ticket]) -> list[Job | None]:
+        """All that decides what is sent for each ticket now; None where nothing waits any more."""
+        if not tickets:
+            return []
         async with self.db.transaction() as tx:
-            found = await ledger.read_job(tx, ticket.key, ticket.ref)
-            news = await self._latest(tx, ticket.key) if found else None
-            if found is None or news is None:
-                return None
-            entry, chat = found
-            lines = await self._lines(tx, news, entry) if news.lines else ()
-            return Job(entry, news, chat, await self._superseded(tx, news, entry), lines)
+            found = await read_jobs(tx, tickets)
+            return [await self._job(tx, *found[place]) if (place := (t.key, t.ref)) in found else None for t in tickets]
 
-    async def keep(self, entry: Entry, delay: int = 0) -> Ticket | None:
-        """Commit what a chat has seen now; a ticket where more is to be sent to it, a revision after the chat's delay."""
+    async def keep(self, seen: Sequence[Sight]) -> list[Ticket | None]:
+        """Commit what chats have seen now; for each a ticket where more is to be sent, a revision after the chat's delay."""
+        if not seen:
+            return []
         async with self.db.transaction() as tx:
-            news = await self._latest(tx, entry.key)
-            more = entry.reply is not None or (entry.told and news is not None and news.seq > entry.seq)
-            status = Status.WAITING if more else Status.DROPPED if not entry.told else Status.DONE
-            kept = await ledger.write_entry(tx, msgspec.structs.replace(entry, status=status))
-            if not entry.told and entry.reason == Reason.EXPIRED:
-                await ledger.mark_missed(tx, entry.key)
-                self._news.pop(entry.key, None)
-        if not (more and kept and news):
-            return None
-        due = self._clock.now().timestamp() + (delay if entry.reply is None else 0)
-        return Ticket(entry.key, entry.ref, news.rank, news.seq, due)
+            more = [await self._left(tx, sight.entry) for sight in seen]
+            written = [_with_status(sight.entry, more=bool(news)) for sight, news in zip(seen, more, strict=True)]
+            there = await write_entries(tx, written)
+            held = [ticket for sight in seen for ticket in await self._untold(tx, sight.entry)]
+        self._later += held
+        now = self._clock.now().timestamp()
+        left = [news if (sight.entry.key, sight.entry.ref) in there else None for sight, news in zip(seen, more, strict=True)]
+        return [_ticket(sight, news, now) if news else None for sight, news in zip(seen, left, strict=True)]
+
+    async def why(self, ref: ChatRef, message_id: int) -> tuple[Entry, News] | None:
+        """What a message of a chat tells, and how that news stands; None where it is no alert, or was forgotten."""
+        async with self.db.transaction() as tx:
+            entry = await ledger.read_told(tx, ref, message_id)
+            news = await self._latest(tx, entry.key) if entry else None
+        return (entry, news) if entry and news else None
 
     async def waiting(self) -> int:
         """How many entries wait to be sent."""
@@ -150,16 +161,14 @@ class Outbox:
         return [news, *await self._renew(tx, news, group, now)]
 
     async def _renew(self, tx: Transaction, news: News, group: Sequence[Alert], now: dt.datetime) -> list[News]:
-        """The summary that told this news shows what became of it."""
-        key = AlertKey(news.key.fixture_id, news.summary)
-        summaries = await ledger.read_news(tx, [key]) if news.summary else {}
-        for summary in summaries.values():
+        """The summaries that told this news show what became of it."""
+        changed = []
+        for summary in await ledger.summaries_of(tx, news.key):
             again = renewed(summary, group, now)
-            await ledger.change_news(
-                tx, again, msgspec.structs.replace(await ledger.read_spread(tx, key), told=None, told_done=False), now
-            )
-            return [again]
-        return []
+            before = await ledger.read_spread(tx, summary.key)
+            await ledger.change_news(tx, again, msgspec.structs.replace(before, told=None, told_done=False), now)
+            changed.append(again)
+        return changed
 
     def _take_in(self, changed: Sequence[News]) -> None:
         for news in changed:
@@ -191,6 +200,36 @@ class Outbox:
             for r in rows
         ]
 
+    async def _job(self, tx: Transaction, entry: Entry, chat: Chat) -> Job | None:
+        news = await self._latest(tx, entry.key)
+        if news is None:
+            return None
+        lines = await self._lines(tx, news, entry) if news.lines else ()
+        return Job(entry, news, chat, await self._superseded(tx, news, entry), lines)
+
+    async def _left(self, tx: Transaction, entry: Entry) -> News | None:
+        """The news of which there is more to send; None where all was."""
+        news = await self._latest(tx, entry.key)
+        return news if news and (entry.reply is not None or (entry.told and news.seq > entry.seq)) else None
+
+    async def _untold(self, tx: Transaction, entry: Entry) -> list[Ticket]:
+        """Note what was too old, and what quiet hours hold, for a summary."""
+        if entry.told:
+            return []
+        if entry.reason == Reason.EXPIRED:
+            await ledger.mark_missed(tx, entry.key)
+            self._news.pop(entry.key, None)
+        chat, now = await ledger.read_chat(tx, entry.ref) if entry.reason == Reason.HELD else None, self._clock.now()
+        news, end = await self._latest(tx, entry.key), chat.held_until(now) if chat else None
+        tickets = await hold(tx, news, {entry.ref: end}, now) if news and end else []
+        self._forget_summaries(tickets)
+        return tickets
+
+    def _forget_summaries(self, tickets: Sequence[Ticket]) -> None:
+        """Quiet hours may have held more: their summaries are read anew."""
+        for key in {ticket.key for ticket in tickets if ticket.key.action_id.startswith(f"{QUIET}:")}:
+            self._news.pop(key, None)
+
     async def _superseded(self, tx: Transaction, news: News, entry: Entry) -> bool:
         other = next((a.takes_back for a in news.fired if a.takes_back), "")
         if entry.told or not other:
@@ -203,3 +242,14 @@ class Outbox:
         told = await ledger.read_news(tx, keys)
         seen = [e for key in keys for e in (await ledger.read_entries(tx, key, [entry.ref])).values()]
         return lines_for(entry, [told[key] for key in keys if key in told], seen)
+
+
+def _with_status(entry: Entry, *, more: bool) -> Entry:
+    status = Status.WAITING if more else Status.DROPPED if not entry.told else Status.DONE
+    return msgspec.structs.replace(entry, status=status)
+
+
+def _ticket(sight: Sight, news: News, now: float) -> Ticket:
+    """What follows at once, or, where it is a revision, after the chat's delay."""
+    entry = sight.entry
+    return Ticket(entry.key, entry.ref, news.rank, news.seq, now + (sight.delay if entry.reply is None else 0))

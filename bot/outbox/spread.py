@@ -10,9 +10,11 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.metrics import DECISIONS
 from bot.outbox import ledger
 from bot.outbox.decide import Decision, decide
 from bot.outbox.entry import Entry, News, Reason, Status, Ticket
+from bot.outbox.hold import hold
 from bot.outbox.ledger import Spread
 from bot.store.engine import Transaction
 from bot.store.model import Chat
@@ -21,6 +23,8 @@ from rules.alert import AlertKey
 log = structlog.get_logger()
 
 PAGE = 200
+_FAIR = 8
+"""Every so many pages go to the match that waited longest, however urgent the others are: none starves."""
 
 
 class Spreader:
@@ -30,7 +34,8 @@ class Spreader:
         self._clock = clock
         self._left: dict[AlertKey, tuple[News, int]] = {}
         self._served: dict[str, int] = {}
-        self._count = count()
+        self._count = count(1)
+        self._pages = 0
 
     @property
     def busy(self) -> bool:
@@ -62,7 +67,11 @@ class Spreader:
         def turn(item: tuple[News, int]) -> tuple[int, int, int]:
             return item[0].rank, self._served.get(item[0].key.fixture_id, 0), item[1]
 
-        news, _ = min(self._left.values(), key=turn)
+        def longest(item: tuple[News, int]) -> tuple[int, int, int]:
+            return self._served.get(item[0].key.fixture_id, 0), item[0].rank, item[1]
+
+        self._pages += 1
+        news, _ = min(self._left.values(), key=longest if self._pages % _FAIR == 0 else turn)
         self._served[news.key.fixture_id] = next(self._count)
         return news
 
@@ -78,7 +87,10 @@ async def _first_page(tx: Transaction, news: News, spread: Spread, now: dt.datet
     if reasons[Reason.EXPIRED]:
         await ledger.mark_missed(tx, news.key)
     log.info("alert_decided", fixture=news.key.fixture_id, action=news.key.action_id, state=news.state.value, **reasons)
+    _count(reasons)
     tickets = [_ticket(news, entry) for entry in made if entry.status is Status.WAITING]
+    held = {chat.ref: end for chat, d in decided if d.reason is Reason.HELD and (end := chat.held_until(now))}
+    tickets += await hold(tx, news, held, now)
     return msgspec.structs.replace(spread, first=last, first_done=last is None), tickets
 
 
@@ -86,6 +98,13 @@ async def _told_page(tx: Transaction, news: News, spread: Spread, now: dt.dateti
     woken, last = await ledger.wake_told(tx, news.key, spread.told, PAGE, now)
     tickets = [Ticket(news.key, ref, news.rank, news.seq, due) for ref, due in woken]
     return msgspec.structs.replace(spread, told=last, told_done=last is None), tickets
+
+
+def _count(reasons: Counter[str]) -> None:
+    """Those that are told are counted when they are."""
+    for reason, times in reasons.items():
+        if reason not in (Reason.FIRST, Reason.DELAYED):
+            DECISIONS.labels(reason).inc(times)
 
 
 def _new(entry: Entry | None) -> bool:
@@ -97,7 +116,7 @@ def _entry(news: News, chat: Chat, decision: Decision, now: dt.datetime) -> Entr
     if decision.alert is not None:
         delay = chat.delay if not news.lines else 0
         return Entry(news.key, chat.ref, reason=decision.reason.value, due_at=now.timestamp() + delay, rule=decision.alert.rule)
-    if decision.reason is Reason.MUTED:
+    if decision.reason in (Reason.MUTED, Reason.HELD):
         rule = next((a.rule for a in news.fired if chat.takes(a.kind)), "")
         return Entry(news.key, chat.ref, Status.DROPPED, decision.reason.value, now.timestamp(), rule=rule)
     return None

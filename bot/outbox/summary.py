@@ -11,6 +11,8 @@ from bot.outbox.entry import Entry, News, Reason, Status
 from rules.alert import Alert, AlertKey, Importance, State
 
 KIND = "summary"
+QUIET = "quiet"
+"""The reason of a summary of what came in quiet hours."""
 JOINED = "joined"
 """The reason of a summary of what came before a match was followed."""
 _MAX_AGE = 3600.0
@@ -27,6 +29,19 @@ def summary_of(known: Sequence[News], now: dt.datetime, *, joined: bool = False)
     return News(key, alert.seq, alert.state, (alert,), {"": now.timestamp()}, lines, rank=2)
 
 
+def held_key(news: News, end: dt.datetime) -> AlertKey:
+    """The name of what is told of a match when quiet hours end."""
+    return AlertKey(news.key.fixture_id, f"{QUIET}:{end.timestamp():.0f}")
+
+
+def held_summary(known: News | None, news: News, end: dt.datetime) -> News:
+    """What quiet hours have held so far, with one piece of news more; it is news from their end on."""
+    lines = known.lines if known else ()
+    lines = lines if news.key.action_id in lines else (*lines, news.key.action_id)
+    alert = _alert(held_key(news, end), news.candidates[0], max(news.seq, known.seq if known else 0), end, QUIET)
+    return News(alert.key, alert.seq, alert.state, (alert,), {"": end.timestamp()}, lines, rank=2)
+
+
 def renewed(summary: News, revision: Sequence[Alert], now: dt.datetime) -> News:
     """The same summary after one of its lines was revised."""
     reason = summary.candidates[0].facts.reason
@@ -38,6 +53,9 @@ def lines_for(entry: Entry, lines: Sequence[News], seen: Collection[Entry]) -> t
     """The lines that concern a chat: as told before, else those that it heard nothing of."""
     if entry.told:
         return tuple(news for news in lines if news.key.action_id in entry.rule.split("\n"))
+    if entry.key.action_id.startswith(f"{QUIET}:"):
+        held = {e.key.action_id for e in seen if e.status is Status.DROPPED and e.reason == Reason.HELD}
+        return tuple(news for news in lines if news.key.action_id in held and news.state is not State.RETRACTED)
     heard = {e.key.action_id for e in seen if not (e.status is Status.DROPPED and e.reason == Reason.EXPIRED)}
     return tuple(news for news in lines if news.key.action_id not in heard and news.state is not State.RETRACTED)
 

@@ -24,8 +24,8 @@ chats = Table(
     Column("timezone", String, nullable=False),
     Column("delay", Integer, nullable=False),
     Column("muted_until", Float),
-    Column("quiet", String, nullable=False, server_default=""),
     Column("fixed", Boolean, nullable=False),
+    Column("quiet", String, nullable=False, server_default=""),
 )
 
 subscriptions = Table(

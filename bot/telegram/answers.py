@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Callable
 
+import msgspec
 import telegram.error as api
 
 from bot.errors import (
@@ -27,6 +28,7 @@ class NotSent(api.NetworkError):
     """The request never reached Telegram."""
 
 
+_OK = 200
 NOT_MODIFIED = "message is not modified"
 
 _REFUSALS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
@@ -77,6 +79,54 @@ def meaning(error: api.TelegramError) -> DeliveryError | None:
     if isinstance(error, api.BadRequest):  # before NetworkError, whose kind it is
         return _refusal(error.message)
     return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent))
+
+
+class Parameters(msgspec.Struct):
+    """What a refusal asks for: how long to wait, or where the group is now."""
+
+    retry_after: float = 0.0
+    migrate_to_chat_id: int = 0
+
+
+class Message(msgspec.Struct):
+    """Of a message that was sent or edited, what is kept."""
+
+    message_id: int = 0
+
+
+class Answer(msgspec.Struct):
+    """The Bot API's answer to a request."""
+
+    ok: bool = False
+    result: Message | bool | None = None
+    description: str = ""
+    parameters: Parameters = msgspec.field(default_factory=Parameters)
+
+
+_ANSWER = msgspec.json.Decoder(Answer)
+
+
+def result(status: int, body: bytes) -> int:
+    """The id of the message that a request sent or edited, 0 where there is none; raise the library's error for a refusal."""
+    try:
+        answer = _ANSWER.decode(body)
+    except msgspec.MsgspecError:
+        answer = Answer()
+    if status == _OK and answer.ok:
+        return answer.result.message_id if isinstance(answer.result, Message) else 0
+    raise _error(status, answer)
+
+
+def _error(status: int, answer: Answer) -> api.TelegramError:
+    """As python-telegram-bot reads a refusal."""
+    said = answer.description or f"an answer of status {status} that cannot be read"
+    if answer.parameters.migrate_to_chat_id:
+        return api.ChatMigrated(answer.parameters.migrate_to_chat_id)
+    if answer.parameters.retry_after:
+        return api.RetryAfter(dt.timedelta(seconds=answer.parameters.retry_after))
+    if status in (401, 404):
+        return api.InvalidToken(said)
+    return {400: api.BadRequest, 403: api.Forbidden}.get(status, api.NetworkError)(said)
 
 
 def _refusal(message: str) -> DeliveryError | None:

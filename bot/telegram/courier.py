@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
 from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable, TextRefused, TokenRefused
-from bot.outbox.entry import Entry, Reason, Ticket
+from bot.metrics import DECISIONS
+from bot.outbox.entry import Entry, Reason, Sight, Ticket, remembered
 from bot.outbox.outbox import Outbox
 from bot.store.chats import Chats
 from bot.store.model import ChatRef
@@ -25,11 +26,13 @@ from rules.alert import Alert, State
 
 log = structlog.get_logger()
 
+BATCH = 32
+"""Messages begun together, their entries read in one transaction: it takes less than the limits' margin for uneven arrival."""
 IN_FLIGHT = 400
 """Requests at once; Telegram's own server refuses more than 1,000."""
 ROOM = 10_000
 """Fewer tickets in memory than this, and further chats are reached."""
-STOP_WITHIN = 4.0
+STOP_WITHIN = 3.0
 """Seconds that a stop waits for requests in flight."""
 BLINK = 0.002
 """The shortest sleep, in seconds."""
@@ -47,6 +50,16 @@ class Delivery(msgspec.Struct, frozen=True):
     html: str
     message_id: int
     reason: Reason
+
+
+class Landing(msgspec.Struct, frozen=True):
+    """What came of a ticket, to be committed: what its chat has seen now. `message_id` is 0 where nothing was sent."""
+
+    ticket: Ticket
+    step: Step
+    entry: Entry
+    message_id: int = UNREACHABLE
+    delay: int = 0
 
 
 class Courier:
@@ -67,6 +80,7 @@ class Courier:
         self._lanes = Lanes()
         self._weather = Weather()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._landings: list[Landing] = []
         self._woken = asyncio.Event()
         self._stopping = False
         self.passed_over: Counter[Reason] = Counter()
@@ -84,8 +98,9 @@ class Courier:
 
     async def drain(self) -> None:
         """Send one by one until nothing is due that may be sent now."""
-        while (work := await self._next()) is not None:
-            await work
+        while works := await self._next(1):
+            await works[0]
+        await self._keep()
 
     async def stop(self) -> None:
         """Start nothing more, and wait a little for what is in flight; what is left waits in the outbox."""
@@ -95,17 +110,19 @@ class Courier:
 
     def backlog(self) -> int:
         """How many tickets wait in memory, those in flight included."""
-        return len(self._lanes) + len(self._tasks)
+        return len(self._lanes) + len(self._tasks) + len(self._landings)
 
     async def _start_all(self) -> float | None:
         """Start all that may be sent now; seconds until there may be more, None: when woken."""
-        while len(self._tasks) < IN_FLIGHT and not self._stopping:
-            work = await self._next()
-            if work is None:
+        await self._keep()
+        while (free := IN_FLIGHT - len(self._tasks)) > 0 and not self._stopping:
+            works = await self._next(min(free, BATCH))
+            if not works:
                 return self._pause()
-            task = asyncio.create_task(work)
-            self._tasks.add(task)
-            task.add_done_callback(self._landed)
+            for work in works:
+                task = asyncio.create_task(work)
+                self._tasks.add(task)
+                task.add_done_callback(self._landed)
             await asyncio.sleep(0)
         return None
 
@@ -133,27 +150,32 @@ class Courier:
     def _opens_at(self, now: float) -> float:
         return max(self._limits.overall_at(now), self._weather.clear_at)
 
-    async def _next(self) -> Coroutine[None, None, None] | None:
-        """The next request, ready to be made; None where nothing may be sent now."""
+    async def _next(self, most: int) -> list[Coroutine[None, None, None]]:
+        """The next requests, ready to be made; none where nothing may be sent now."""
         while True:
+            await self._keep()
             await self._fill()
             now = self._clock.monotonic()
-            ticket = self._lanes.pop(now, self._limits.chat_at) if now >= self._opens_at(now) else None
-            if ticket is not None:
-                if (work := await self._begin(ticket, now)) is not None:
-                    return work
-            elif now < self._opens_at(now) or not self._has_room():
-                return None
+            room = self._limits.room(now, self._weather.room(now, len(self._tasks), most))
+            tickets = [ticket for _ in range(room) if (ticket := self._lanes.pop(now, self._limits.chat_at))]
+            if works := await self._begin(tickets, now):
+                return works
+            if not tickets and (room == 0 or not self._has_room()):
+                return []
 
-    async def _begin(self, ticket: Ticket, now: float) -> Coroutine[None, None, None] | None:
-        """The request for a ticket; None where nothing is to be sent for it."""
-        job = await self._outbox.job(ticket)
-        step = next_step(job, self._clock.now()) if job else None
-        if job and step and not isinstance(step, Settle):
-            self._limits.take(ticket.ref.chat_id, now)
-            return self._deliver(ticket, step, job.chat.delay)
-        await self._pass_over(ticket, step)
-        return None
+    async def _begin(self, tickets: Sequence[Ticket], now: float) -> list[Coroutine[None, None, None]]:
+        """The requests for tickets; those for which nothing is to be sent are settled."""
+        works = []
+        for ticket, job in zip(tickets, await self._outbox.jobs(tickets), strict=True):
+            step = next_step(job, self._clock.now()) if job else None
+            if job and step and not isinstance(step, Settle):
+                self._limits.take(ticket.ref.chat_id, now)
+                works.append(self._deliver(ticket, step, job.chat.delay))
+            elif step:
+                self._landings.append(Landing(ticket, step, step.entry))
+            else:
+                self._lanes.release(ticket.ref.chat_id, now)
+        return works
 
     def _has_room(self) -> bool:
         return self._outbox.busy and len(self._lanes) < ROOM
@@ -169,20 +191,28 @@ class Courier:
         wait = max(0.0, ticket.due_at - self._clock.now().timestamp())
         self._lanes.add(ticket, now + wait, now, first=first)
 
-    async def _pass_over(self, ticket: Ticket, step: Step | None) -> None:
-        more = None
-        if isinstance(step, Settle):
-            more = await self._outbox.keep(step.entry)
-            if not step.entry.told:
-                self.passed_over[step.reason] += 1
-                log.info("not_sent", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
-        self._done(ticket, more)
+    async def _keep(self) -> None:
+        """Commit together what landed since the last time, and let the chats' lanes go on, with what follows first."""
+        landings, self._landings = self._landings, []
+        following = await self._outbox.keep([Sight(landing.entry, landing.delay) for landing in landings])
+        for landing, more in zip(landings, following, strict=True):
+            self._tell(landing)
+            if more is not None:
+                self._add(more, first=True)
+            self._lanes.release(landing.ticket.ref.chat_id, self._clock.monotonic())
 
-    def _done(self, ticket: Ticket, more: Ticket | None) -> None:
-        """Let the chat's lane go on, with what follows first."""
-        if more is not None:
-            self._add(more, first=True)
-        self._lanes.release(ticket.ref.chat_id, self._clock.monotonic())
+    def _tell(self, landing: Landing) -> None:
+        """The reason goes to the log and the metrics; what Telegram took, to whoever listens."""
+        ticket, step, entry = landing.ticket, landing.step, landing.entry
+        DECISIONS.labels(step.reason.value).inc()
+        if not isinstance(step, Settle):
+            message_id = landing.message_id
+            if self._on_delivery and message_id != UNREACHABLE:
+                op = type(step).__name__.lower()
+                self._on_delivery(Delivery(op, ticket.ref, step.alert, step.alert.state, step.html, message_id, step.reason))
+        elif not entry.told:
+            self.passed_over[step.reason] += 1
+            log.info("not_sent", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
 
     async def _deliver(self, ticket: Ticket, step: Send | Edit | Reply, delay: int) -> None:
         try:
@@ -193,16 +223,19 @@ class Courier:
         except DeliveryError as error:
             await self._failed(ticket, error)
             return
+        except Exception as error:
+            log.error("delivery_failed", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=repr(error), exc_info=error)
+            await self._failed(ticket, TelegramUnreachable(repr(error), maybe_sent=True))
+            return
         self._weather.fine()
-        await self._sent(ticket, step, message_id, delay)
+        entry = self._seen(step, message_id)
+        self._landings.append(Landing(ticket, step, entry, message_id, delay))
 
-    async def _sent(self, ticket: Ticket, step: Send | Edit | Reply, message_id: int, delay: int) -> None:
-        more = await self._outbox.keep(_with_id(step, message_id), delay)
-        if self._on_delivery and message_id != UNREACHABLE:
-            op = type(step).__name__.lower()
-            self._on_delivery(Delivery(op, ticket.ref, step.alert, step.alert.state, step.html, message_id, step.reason))
-        log.debug("delivered", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
-        self._done(ticket, more)
+    def _seen(self, step: Send | Edit | Reply, message_id: int) -> Entry:
+        """A reply leaves the message's own id and history as they are."""
+        if isinstance(step, Reply):
+            return step.entry
+        return remembered(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, self._clock.now())
 
     async def _failed(self, ticket: Ticket, error: DeliveryError) -> None:
         """What each answer means for the chat; its ticket stays the first of its lane."""
@@ -237,8 +270,4 @@ class Courier:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
             for task in late:
                 task.cancel()
-
-
-def _with_id(step: Send | Edit | Reply, message_id: int) -> Entry:
-    """A reply leaves the message's own id as it is."""
-    return step.entry if isinstance(step, Reply) else msgspec.structs.replace(step.entry, message_id=message_id)
+        await self._keep()

@@ -11,8 +11,13 @@ from itertools import count
 import msgspec
 
 from bot.outbox.entry import Ticket
+from bot.outbox.summary import QUIET
 from bot.store.model import ChatRef
 from rules.alert import AlertKey
+
+FAIR = 8
+"""Every so many messages one goes to the match that waited longest, however urgent the others are."""
+_REMEMBERED = 1000
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -42,6 +47,8 @@ class Lanes:
         self._ready: dict[int, dict[str, list[tuple[int, int, int]]]] = {}
         self._later: list[tuple[float, int, int]] = []
         self._count = count()
+        self._served: dict[str, int] = {}
+        self._turns = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -53,7 +60,7 @@ class Lanes:
             return
         self._known.add(name)
         lane = self._lanes.setdefault(ticket.ref.chat_id, Lane())
-        (lane.tickets.appendleft if first else lane.tickets.append)(Waiting(ticket, due))
+        lane.tickets.insert(0 if first else _place_for(ticket, due, lane), Waiting(ticket, due))
         if not lane.busy:
             self._place(ticket.ref.chat_id, lane, now)
 
@@ -118,18 +125,33 @@ class Lanes:
 
     def _most_urgent(self) -> int | None:
         """Take the first chat out of the queue; its match goes to the end of its rank."""
-        for rank in sorted(self._ready):
+        while self._ready:
+            rank, fixture_id = self._turn()
             flows = self._ready[rank]
-            while flows:
-                fixture_id = next(iter(flows))
-                flow = flows.pop(fixture_id)
-                chat_id = self._first_of(flow)
-                if flow:
-                    flows[fixture_id] = flow
-                if chat_id is not None:
-                    return chat_id
-            del self._ready[rank]
+            flow = flows.pop(fixture_id)
+            chat_id = self._first_of(flow)
+            if flow:
+                flows[fixture_id] = flow
+            if not flows:
+                del self._ready[rank]
+            if chat_id is not None:
+                self._serve(fixture_id)
+                return chat_id
         return None
+
+    def _turn(self) -> tuple[int, str]:
+        """The most urgent rank, and there each match in turn; now and then the match that waited longest, none starves."""
+        if (self._turns + 1) % FAIR == 0:
+            flows = [(self._served.get(name, -1), rank, name) for rank, flows in self._ready.items() for name in flows]
+            return min(flows)[1:]
+        rank = min(self._ready)
+        return rank, next(iter(self._ready[rank]))
+
+    def _serve(self, fixture_id: str) -> None:
+        self._turns += 1
+        self._served[fixture_id] = self._turns
+        if len(self._served) > _REMEMBERED:
+            self._served = {name: turn for name, turn in self._served.items() if turn > self._turns - _REMEMBERED}
 
     def _first_of(self, flow: list[tuple[int, int, int]]) -> int | None:
         while flow:
@@ -138,3 +160,16 @@ class Lanes:
             if lane and lane.turn == turn and not lane.busy and lane.tickets:
                 return chat_id
         return None
+
+
+def _place_for(ticket: Ticket, due: float, lane: Lane) -> int:
+    """The end of the lane; before what is due later and is another topic's, or the summary of quiet hours."""
+    place = len(lane.tickets)
+    while place and _may_pass(ticket, due, lane.tickets[place - 1]):
+        place -= 1
+    return place
+
+
+def _may_pass(ticket: Ticket, due: float, other: Waiting) -> bool:
+    later = other.due > due
+    return later and (other.ticket.ref != ticket.ref or other.ticket.key.action_id.startswith(f"{QUIET}:"))

@@ -7,6 +7,7 @@ second over all, more only when paid. The rest is said by 429 answers, which are
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice, takewhile
 from typing import Protocol
 
 PER_SECOND = 30
@@ -32,6 +33,10 @@ class Pace(Protocol):
         """When the next message to this chat may leave."""
         ...
 
+    def room(self, now: float, most: int) -> int:
+        """How many messages may leave now, of `most`, the chats' own limits apart."""
+        ...
+
     def take(self, chat_id: int, now: float) -> None:
         """A message leaves."""
         ...
@@ -55,6 +60,14 @@ class Window:
         limit = limit or self.limit
         return now if len(self.taken) < limit else max(now, self.taken[-limit] + self.seconds)
 
+    def room(self, now: float, most: int, limit: int | None = None) -> int:
+        """How many are allowed now, of `most`."""
+        limit = limit or self.limit
+        free = limit - len(self.taken)
+        oldest = (one for one in islice(self.taken, max(0, -free), None))
+        gone = sum(1 for _ in takewhile(lambda one: one + self.seconds <= now, islice(oldest, most)))
+        return min(most, max(0, free) + gone)
+
     def idle(self, now: float) -> bool:
         """Tell whether it forbids nothing."""
         return not self.taken or self.taken[-1] + self.seconds <= now
@@ -76,10 +89,11 @@ class Limits:
 
     def overall_at(self, now: float) -> float:
         """When the next message to anybody may leave."""
-        if now < self._closed_until:
-            return self._closed_until
-        share = min(1.0, 0.5 + 0.5 * (now - self._closed_until) / _RAMP)
-        return self._all.at(now, max(1, int(self._all.limit * share)))
+        return self._closed_until if now < self._closed_until else self._all.at(now, self._share(now))
+
+    def room(self, now: float, most: int) -> int:
+        """How many messages may leave now, of `most`, the chats' own limits apart."""
+        return 0 if now < self._closed_until else self._all.room(now, most, self._share(now))
 
     def chat_at(self, chat_id: int, now: float) -> float:
         """When the next message to this chat may leave, others apart."""
@@ -104,6 +118,11 @@ class Limits:
         if len({chat for _, chat in self._refusals}) >= _FLOOD:
             self._closed_until = max(self._closed_until, now + seconds)
 
+    def _share(self, now: float) -> int:
+        """What may be used of the allowance: after everybody was refused, half, then more again."""
+        share = min(1.0, 0.5 + 0.5 * (now - self._closed_until) / _RAMP)
+        return max(1, int(self._all.limit * share))
+
     def _forget(self, now: float) -> None:
         self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.idle(now) for w in windows)}
         self._parked = {chat: until for chat, until in self._parked.items() if until > now}
@@ -119,6 +138,10 @@ class Unlimited:
     def chat_at(self, chat_id: int, now: float) -> float:
         """Now."""
         return now
+
+    def room(self, now: float, most: int) -> int:
+        """Any number."""
+        return most
 
     def take(self, chat_id: int, now: float) -> None:
         """Nothing is counted."""

@@ -56,10 +56,10 @@ def next_step(job: Job, now: dt.datetime) -> Step:
     """What to do for one chat: the latest revision counts, and a reply follows its edit."""
     decision = decide(job.entry, job.news, job.chat, now, superseded=job.superseded)
     if job.entry.told:
-        return _revise(job, decision)
+        return _revise(job, decision, now)
     if decision.alert is None:
         return _pass_over(job, decision.reason)
-    return _send(job, decision.alert)
+    return _send(job, decision.alert, now)
 
 
 def _pass_over(job: Job, reason: Reason) -> Settle:
@@ -68,7 +68,7 @@ def _pass_over(job: Job, reason: Reason) -> Settle:
     return Settle(_with(job.entry, reason=reason.value, rule=chosen.rule if chosen else ""), reason)
 
 
-def _send(job: Job, alert: Alert) -> Send | Settle:
+def _send(job: Job, alert: Alert, now: dt.datetime) -> Send | Settle:
     body, rule = _body(job, alert), alert.rule
     if job.news.lines:
         lines = _lines(job)
@@ -77,12 +77,13 @@ def _send(job: Job, alert: Alert) -> Send | Settle:
         body, rule = render.summary(alert, lines), "\n".join(news.key.action_id for news in lines)
     entry = _seen(job.entry, job.news, alert, body, rule, restored=False)
     entry = _with(entry, reason=Reason.FIRST.value, reply=None)
-    return Send(entry, alert, render.message(body, alert.state), alert.importance is Importance.MINOR, Reason.FIRST)
+    silent = alert.importance is Importance.MINOR or job.chat.hushed(now)
+    return Send(entry, alert, render.message(body, alert.state), silent, Reason.FIRST)
 
 
-def _revise(job: Job, decision: Decision) -> Step:
+def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
     if decision.alert is None:
-        return _reply(job)
+        return _reply(job, now)
     entry, alert, reason = job.entry, _told_by(decision.alert, job.entry), decision.reason
     body = render.summary(alert, job.lines) if job.news.lines else _body(job, alert)
     rule = entry.rule if job.news.lines else alert.rule
@@ -106,13 +107,14 @@ def _with_reply(after: Entry, before: Entry, alert: Alert, html: str, reason: Re
     return after
 
 
-def _reply(job: Job) -> Reply | Settle:
+def _reply(job: Job, now: dt.datetime) -> Reply | Settle:
     entry = job.entry
     alert = revision_for(entry, job.news, job.chat)
     if entry.reply is None or alert is None:
         return Settle(entry, Reason.DUPLICATE)
     after = _with(entry, reply=None)
-    return Reply(after, _told_by(alert, entry), entry.reply, not entry.reply_rings, Reason(entry.reason))
+    silent = not entry.reply_rings or job.chat.hushed(now)
+    return Reply(after, _told_by(alert, entry), entry.reply, silent, Reason(entry.reason))
 
 
 def _body(job: Job, alert: Alert) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _SEVERAL = 5
 """So many chats in a row that cannot be reached mean that none can."""
+_PROBES = 2
 _FIRST = 1.0
 _LAST = 5.0
 """Short: the trouble may be that of several chats, and the others are not to wait for them."""
@@ -18,6 +19,12 @@ class Weather:
         self.clear_at = float("-inf")
         self._failed: set[int] = set()
         self._wait = _FIRST
+
+    def room(self, now: float, in_flight: int, most: int) -> int:
+        """How many requests may be made now, of `most`: while nothing gets through, a few to see whether something does."""
+        if now < self.clear_at:
+            return 0
+        return most if len(self._failed) < _SEVERAL else max(0, min(most, _PROBES - in_flight))
 
     def fine(self) -> None:
         """Something got through."""

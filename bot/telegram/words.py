@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.outbox.summary import JOINED
+from bot.outbox.summary import JOINED, QUIET
 from rules.alert import Alert
 from rules.template import escape
 
@@ -34,6 +34,7 @@ _STANDS = {
     "Red Card": "The red card stands after all",
     "Penalty Awarded": "The penalty stands after all",
 }
+_SUMMARIES = {JOINED: "Earlier in this match", QUIET: "While it was quiet"}
 _SIGNS = {
     "Goal": "⚽",
     "Yellow Card": "🟨",
@@ -58,7 +59,7 @@ def stands(alert: Alert) -> str:
 
 def summary_title(alert: Alert) -> str:
     """The first line of a summary of old news."""
-    words = "Earlier in this match" if alert.facts.reason == JOINED else "While the connection was down"
+    words = _SUMMARIES.get(alert.facts.reason, "While the connection was down")
     return f"📋 <b>{words}</b>{_score(alert)}"
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.clock import ManualClock
-from bot.outbox.entry import Reason, Ticket
+from bot.outbox.entry import Entry, Job, Reason, Sight, Ticket
 from bot.outbox.outbox import Outbox
 from bot.outbox.spread import PAGE
 from bot.store.chats import Chats
@@ -46,10 +46,20 @@ class World:
 
     async def tell(self, ticket: Ticket, message_id: int = 1) -> Ticket | None:
         """Do what the courier does after a send."""
-        job = await self.outbox.job(ticket)
+        job = await self.job(ticket)
         assert job is not None
         seen = job.news.candidates[0]
-        return await self.outbox.keep(replace(job.entry, message_id=message_id, seq=job.news.seq, rule=seen.rule, body=seen.text))
+        return await self.keep(replace(job.entry, message_id=message_id, seq=job.news.seq, rule=seen.rule, body=seen.text))
+
+    async def job(self, ticket: Ticket) -> Job | None:
+        """What decides on one ticket."""
+        (job,) = await self.outbox.jobs([ticket])
+        return job
+
+    async def keep(self, entry: Entry) -> Ticket | None:
+        """What one chat has seen."""
+        (more,) = await self.outbox.keep([Sight(entry)])
+        return more
 
 
 @pytest.fixture
@@ -76,7 +86,7 @@ async def test_what_waits_is_there_after_a_restart(world: World) -> None:
 
     (ticket,) = await world.take()
 
-    job = await world.outbox.job(ticket)
+    job = await world.job(ticket)
     assert job is not None
     assert job.news.candidates == (alert(),)
 
@@ -123,11 +133,11 @@ async def test_a_revision_that_comes_while_a_message_is_under_way_follows_it(wor
     await world.follow(Chat(REF))
     await world.outbox.put([alert(1)])
     (ticket,) = await world.take()
-    job = await world.outbox.job(ticket)
+    job = await world.job(ticket)
     assert job is not None
     await world.outbox.put([alert(2, "goal by Kane")])
 
-    more = await world.outbox.keep(replace(job.entry, message_id=9, seq=1))
+    more = await world.keep(replace(job.entry, message_id=9, seq=1))
 
     assert more is not None
     assert more.seq == 2
@@ -171,7 +181,7 @@ async def test_old_news_is_summarised_once_and_never_sent_as_new(world: World) -
     await world.outbox.catch_up(FIXTURE.id)
 
     (ticket,) = await world.take()
-    job = await world.outbox.job(ticket)
+    job = await world.job(ticket)
 
     assert job is not None
     assert (ticket.key.action_id, [line.key.action_id for line in job.lines]) == ("summary:1", ["g"])
@@ -200,9 +210,9 @@ async def test_what_waited_too_long_is_passed_over_and_summarised(world: World) 
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
     (ticket,) = await world.take()
-    job = await world.outbox.job(ticket)
+    job = await world.job(ticket)
     assert job is not None
-    await world.outbox.keep(replace(job.entry, reason=Reason.EXPIRED.value, rule="goals"))
+    await world.keep(replace(job.entry, reason=Reason.EXPIRED.value, rule="goals"))
 
     await world.outbox.catch_up(FIXTURE.id)
 
@@ -217,7 +227,7 @@ async def test_who_was_told_of_a_goal_needs_no_word_of_what_disallows_it(world: 
     await world.outbox.put([alert(2, action="var", rule="var", kind="var", takes_back="g")])
 
     (ticket,) = await world.take()
-    job = await world.outbox.job(ticket)
+    job = await world.job(ticket)
 
     assert job is not None
     assert job.superseded
@@ -228,7 +238,7 @@ async def test_a_suspended_chats_messages_wait_for_its_return(world: World) -> N
     await world.outbox.put([alert()])
     (ticket,) = await world.take()
     await world.chats.suspend(REF.chat_id, "blocked")
-    assert await world.outbox.job(ticket) is None
+    assert await world.job(ticket) is None
 
     await world.chats.resume(REF.chat_id)
     world.outbox.recover()

@@ -1,5 +1,6 @@
 """The real messenger, over real HTTP, to the strict fake Bot API on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -104,6 +105,7 @@ async def test_without_a_server_nothing_was_sent() -> None:
     async with FakeBotApi() as gone:
         bot = build_bot(gone.token, gone.url)
         await bot.initialize()
+    await asyncio.sleep(0)  # the pool hears that its connection was closed
     with pytest.raises(TelegramUnreachable) as refused:
         await BotMessenger(bot).send(REF, "goal", silent=False)
 

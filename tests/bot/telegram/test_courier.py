@@ -122,9 +122,9 @@ async def test_a_reply_that_was_due_when_the_process_died_is_sent_after_the_rest
     await world.follow(1)
     await world.tell(alert(1))
     await world.outbox.put([retracted(2)])
-    work = await world.courier._next()
-    assert work is not None
-    await work
+    (edit,) = await world.courier._next(1)
+    await edit
+    await world.courier._keep()
     assert len(world.shown()) == 1
     await world.restart()
 
