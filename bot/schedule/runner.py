@@ -23,6 +23,8 @@ LOOK_BACK = dt.timedelta(days=1)
 LOOK_AHEAD = dt.timedelta(days=14)
 POLL_LIVE_EVERY = dt.timedelta(seconds=30)
 """What the vendor asks for during live matches (feed documentation, section 1.4)."""
+RETRY_AFTER = 5.0
+"""Seconds until a follower that failed, which none should, is started again."""
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -85,6 +87,7 @@ class Runner:
         self._over: set[str] = set()
         self._changed = asyncio.Event()
         self._refused = ""
+        self.retry_after = RETRY_AFTER
         self.refreshed_at: dt.datetime | None = None
 
     def fixtures(self) -> tuple[Fixture, ...]:
@@ -230,7 +233,11 @@ class Runner:
             return
         task = asyncio.create_task(self._followed(fixture), name=f"follow {fixture_id}")
         self._following[fixture_id] = task
-        task.add_done_callback(lambda _: self._following.pop(fixture_id, None))
+        task.add_done_callback(lambda _: self._left(fixture_id))
+
+    def _left(self, fixture_id: str) -> None:
+        self._following.pop(fixture_id, None)
+        self._changed.set()
 
     async def _followed(self, fixture: Fixture) -> None:
         log.info("following", fixture=fixture.id, match=fixture.title)
@@ -238,7 +245,7 @@ class Runner:
             await self._follow(fixture)
         except Exception as error:
             log.exception("following_failed", fixture=fixture.id, match=fixture.title, reason=repr(error))
-            self._changed.set()
+            await asyncio.sleep(self.retry_after)
             return
         self._over.add(fixture.id)
         log.info("match_over", fixture=fixture.id, match=fixture.title)

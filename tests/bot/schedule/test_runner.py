@@ -30,6 +30,7 @@ class World:
         self.refused: list[str] = []
         self.updates: list[tuple[str, str]] = []
         self.refusal: str | None = None
+        self.failures = 0
         self.over = asyncio.Event()
         self.accepted = 0
         self.remembered: dict[str, tuple[str, str]] = {}
@@ -64,6 +65,8 @@ class World:
 
     async def follow(self, fixture: Fixture) -> None:
         self.followed.append(fixture.id)
+        if len(self.followed) <= self.failures:
+            raise RuntimeError("the database failed")
         try:
             await self.over.wait()
         except asyncio.CancelledError:
@@ -208,3 +211,13 @@ async def test_a_dropped_match_whose_coverage_comes_back_is_followed_again() -> 
         world.listed = [moved(status="Live")]
 
         await until(lambda: len(world.followed) == 2)
+
+
+async def test_a_follower_that_fails_is_started_again_after_a_pause() -> None:
+    world = World(FIXTURE)
+    world.failures, world.runner.retry_after = 2, 0.1
+    async with running(world):
+        started = asyncio.get_running_loop().time()
+        await until(lambda: len(world.followed) == 3)
+
+    assert asyncio.get_running_loop().time() - started >= 0.2
