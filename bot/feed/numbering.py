@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from hashlib import blake2b
+from zlib import crc32
 
 import msgspec
 
@@ -29,18 +29,9 @@ class Place(msgspec.Struct, frozen=True):
 def fingerprint(packet: Packet) -> int:
     """What tells a revision from every other, whatever its number; the same in every process."""
     who = packet.player.id or packet.player.name if packet.player else ""
-    score = (packet.summary.home, packet.summary.away)
-    words = (
-        packet.action_id,
-        packet.send_type.value,
-        packet.at.timestamp(),
-        packet.type,
-        packet.sub_type,
-        packet.clock,
-        who,
-        score,
-    )
-    return int.from_bytes(blake2b(repr(words).encode(), digest_size=8).digest(), "big", signed=True)
+    words = crc32(f"{packet.action_id} {packet.send_type.value} {packet.type} {packet.sub_type} {who}".encode())
+    score = (packet.summary.home or 0) * 100 + (packet.summary.away or 0)
+    return hash((words, packet.at.timestamp(), packet.clock, score))  # of numbers: the same in every process
 
 
 class Numbering:
@@ -76,7 +67,7 @@ class Numbering:
 
     def keep(self, packet: Packet, mark: int) -> None:
         """Remember a packet, unless it is older than all that is remembered."""
-        if len(self._seqs) == KEPT and packet.seq is not None and packet.seq < min(self._seqs):
+        if len(self._seqs) == KEPT and (packet.seq or 0) < self._seqs[-1] and (packet.seq or 0) < min(self._seqs):
             return
         self._prints.append(mark)
         self._seqs.append(packet.seq or 0)

@@ -11,6 +11,7 @@ from bot.feed.backoff import Trouble
 from bot.feed.decode import Control, ControlKind
 from bot.feed.numbering import Numbering, Place, fingerprint
 from bot.feed.order import Order
+from bot.feed.seen import Seen
 from rules.action import Packet
 
 
@@ -100,7 +101,7 @@ class Session:
         self.ending: Ending | None = None
         self.caught_up = False
         self._stale_after = stale_after
-        self._seen: set[int] = set()
+        self._seen = Seen()
         self._told_before = place.seq
         self._numbering = Numbering(place)
         self._order = Order(first=place.seq + 1) if place.seq or not place.position else Order()
@@ -195,22 +196,26 @@ class Session:
             self._move(Event.HEARD)
         mark = fingerprint(packet)
         packet = self._numbering.moved(packet, mark, self._has)
-        key = _key(packet)
-        if key in self._seen or self._numbering.repeats(mark):
-            self._repeated(packet, key, now)
+        known = packet in self._seen
+        if known or self._told_by_another(packet, mark):
+            self._repeated(packet, now, known=known)
             return self._checked(now, ())
-        self._seen.add(key)
+        self._seen.add(packet)
         self._numbering.keep(packet, mark)
         self.position += packet.seq is None or packet.seq > self._told_before
         ready = self._order.take(packet, self.position, now)
         return self._checked(now, self._noted(ready, now))
 
-    def _repeated(self, packet: Packet, key: int, now: float) -> None:
+    def _told_by_another(self, packet: Packet, mark: int) -> bool:
+        """Tell whether another process read this packet."""
+        return bool(self._told_before) and (packet.seq or 0) <= self._told_before and self._numbering.repeats(mark)
+
+    def _repeated(self, packet: Packet, now: float, *, known: bool) -> None:
         """A duplicate tells how the match stands where another process read it first."""
         self.duplicates += 1
         self._order.again(packet, now)
-        if key not in self._seen:
-            self._seen.add(key)
+        if not known:
+            self._seen.add(packet)
             self._noted((packet,), now)
 
     def wake(self, now: float) -> tuple[Packet, ...]:
@@ -227,7 +232,7 @@ class Session:
 
     def _has(self, packet: Packet) -> bool:
         """Tell whether the packet was read under its own number, or is one that is missing."""
-        return _key(packet) in self._seen or self._order.lacks(packet.seq or 0)
+        return packet in self._seen or self._order.lacks(packet.seq or 0)
 
     def _move(self, event: Event) -> None:
         self.state = TRANSITIONS.get((self.state, event), self.state)
@@ -294,10 +299,3 @@ class Session:
     def _rewind(self, trouble: Trouble) -> None:
         self.trouble = trouble
         self._move(Event.REWIND)
-
-
-def _key(packet: Packet) -> int:
-    """(action id, sequence number); without the latter, whatever tells revisions apart (section 7)."""
-    if packet.seq is not None:
-        return hash((packet.action_id, packet.seq))
-    return hash((packet.action_id, packet.send_type, packet.at, packet.type, packet.sub_type, packet.clock, packet.player))

@@ -1,0 +1,48 @@
+"""Every recording under ten seeds of misbehaviour, at virtual speed: the whole grid of tests/bot/test_bad_days.py.
+
+    python -m benchmarks.bad_days           # --seeds 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import async_solipsism
+
+from benchmarks.connections import log_nothing
+from tests.bot.test_bad_days import bad, told
+from tests.recordings import PATHS, truth
+from tests.truth import lies
+
+
+def run(path: Path, seed: int) -> list[str]:
+    """What is wrong after one match on one bad day."""
+    log_nothing()
+    loop = async_solipsism.EventLoop()
+    try:
+        line = loop.run_until_complete(told(path, bad(seed)))
+    finally:
+        loop.close()
+    rows = [row for row in line.rows if row["kind"] != "summary"]
+    return lies(rows, truth(path)) + [f"sent twice: {action}" for action in line.twice()]
+
+
+def main() -> None:
+    """Run the grid; the exit code is 1 where anything is wrong."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=10)
+    runs = [(path, seed) for path in PATHS for seed in range(1, parser.parse_args().seeds + 1)]
+    with ProcessPoolExecutor(2) as pool:
+        found = list(pool.map(run, *zip(*runs, strict=True)))
+    for (path, seed), wrong in zip(runs, found, strict=True):
+        for lie in wrong:
+            print(f"{path.name} seed {seed}: {lie}")
+    print(f"{sum(not wrong for wrong in found)} of {len(runs)} runs ended with the truth and nothing told twice")
+    sys.exit(any(found))
+
+
+if __name__ == "__main__":
+    main()

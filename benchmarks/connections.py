@@ -1,0 +1,254 @@
+"""A thousand fixtures live in one process, the simulator in another: memory and packets a second beside a bare websockets client.
+
+    python -m benchmarks.connections            # --fixtures 1000 --packets 100 --live 66 --seconds 60
+
+The bare client does nothing but receive, with the same options. Every contestant has a process of its own, and a new simulator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import gc
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+from websockets.asyncio.client import connect
+
+from bot.clock import SystemClock
+from bot.feed.client import Connection
+from bot.feed.gate import Gate
+from bot.feed.simulator import Simulator
+from bot.feed.timeline import Script, Told, from_packets, from_recording
+from rules.action import Fixture, Packet
+from rules.load import pack
+from rules.scenario import shipped
+from rules.telling import packets
+from tests.fakes.feed import FeedSettings
+from tests.fakes.line import Line
+from tests.recordings import PATHS
+
+SETTLE = 15.0
+"""Seconds from the simulator's start to the first packets: all must be connected by then."""
+STEADY, EVERY = 50, 0.4
+"""Packets of each fixture at a steady rate, and the seconds between them; then memory is measured."""
+REST = 6.0
+"""Seconds from the last steady packet to the burst."""
+
+
+def log_nothing() -> None:
+    """What is logged is not what is measured."""
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+
+
+def burst(fixtures: int, count: int) -> list[Script]:
+    """Fixtures that send some packets at a steady rate, then so many at the same instant."""
+    match = list(packets(shipped("final"), quiet=20))[: STEADY + count]
+    begin = next(packet.at for packet in match if packet.period_id)
+    dues = [EVERY * number for number in range(STEADY)] + [EVERY * STEADY + REST] * count
+    instants = [begin + dt.timedelta(seconds=due) for due in dues]
+    scripts = []
+    for number in range(fixtures):
+        fixture = Fixture(f"fixture-{number}", kickoff=begin, status="Live")
+        told = (replace(packet, fixture_id=fixture.id, at=at) for packet, at in zip(match, instants, strict=True))
+        scripts.append(from_packets(fixture, told))
+    return scripts
+
+
+def live(matches: int) -> list[Script]:
+    """Recorded matches side by side, from somewhere in their midst on."""
+    scripts = []
+    for number in range(matches):
+        script = from_recording(PATHS[number % len(PATHS)])
+        fixture = replace(script.fixture, id=f"fixture-{number}")
+        frames = tuple(Told(told.at, _of(told.frame, fixture.id)) for told in script.frames)
+        scripts.append(Script(fixture, frames))
+    return scripts
+
+
+def _of(frame: dict[str, Any], fixture_id: str) -> dict[str, Any]:
+    return frame | {"fixtureAction": frame["fixtureAction"] | {"fixtureId": fixture_id}}
+
+
+async def serve(scripts: Sequence[Script], lead: float) -> None:
+    """The vendor's side; it prints where it listens."""
+    async with Simulator(scripts, 1.0, lead=dt.timedelta(seconds=lead)).serve() as urls:
+        print(urls.stream, flush=True)
+        await asyncio.Event().wait()
+
+
+def rss() -> int:
+    """Bytes of memory in use."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+class Meter:
+    """Counts packets; memory after the steady ones, time over the burst."""
+
+    def __init__(self, fixtures: int, count: int) -> None:
+        self.fixtures, self.steady, self.all = fixtures, fixtures * STEADY, fixtures * (STEADY + count)
+        self.count, self.before = 0, rss()
+        self.began = self.cpu = self.memory = 0.0
+        self.report: dict[str, float] = {}
+        self.done = asyncio.Event()
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.count == self.steady:
+            self.memory = (rss() - self.before) / self.fixtures / 1024
+        elif self.count == self.steady + 1:
+            self.began, self.cpu = time.perf_counter(), time.process_time()
+        elif self.count == self.all:
+            self._finish(time.perf_counter() - self.began, time.process_time() - self.cpu)
+
+    def _finish(self, spent: float, cpu: float) -> None:
+        burst = self.all - self.steady
+        self.report = {"KiB a connection": round(self.memory, 1), "packets a second": round(burst / spent)}
+        self.report |= {"µs of CPU a packet": round(cpu / burst * 1e6, 1)}
+        self.report |= {"KiB after the burst": round((rss() - self.before) / self.fixtures / 1024, 1)}
+        self.done.set()
+
+
+async def bare(url: str, fixtures: int, count: int) -> dict[str, float]:
+    """websockets alone."""
+    meter = Meter(fixtures, count)
+
+    async def receive(number: int) -> None:
+        path = f"{url}/media/soccer/fixtures/fixture-{number}/actions"
+        options: dict[str, Any] = {"compression": None, "ping_interval": None, "proxy": None}
+        async with connect(path, **options) as socket:
+            await socket.send('{"authToken": "t"}')
+            await socket.recv()
+            async for frame in socket:
+                if len(frame) > 200:  # not a heartbeat
+                    meter.tick()
+
+    return await _measured([receive(n) for n in range(fixtures)], meter)
+
+
+async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
+    """Our connections: decoded, in order, watched."""
+    meter, clock = Meter(fixtures, count), SystemClock()
+    gate = Gate(clock, 1000.0)
+
+    async def take(packet: Packet, received: dt.datetime) -> None:
+        meter.tick()
+
+    def one(number: int) -> Connection:
+        return Connection(f"fixture-{number}", FeedSettings(url), clock, take, gate=gate)
+
+    return await _measured([one(n).run() for n in range(fixtures)], meter)
+
+
+async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
+    """All the way to the outbox, with the shipped rules and a chat that takes everything."""
+    meter = Meter(fixtures, count)
+    following = Line(pack(), FeedSettings(url), SystemClock())
+    async with following.open():
+        following.follower._gate = Gate(SystemClock(), 1000.0)
+        take = following.pipeline.take
+
+        async def counted(packet: Packet) -> Any:
+            moment = await take(packet)
+            meter.tick()
+            return moment
+
+        following.pipeline.take = counted  # type: ignore[method-assign]
+        work = [following.follower.follow(Fixture(f"fixture-{n}", status="Live")) for n in range(fixtures)]
+        return await _measured(work, meter)
+
+
+async def _measured(work: Sequence[Any], meter: Meter) -> dict[str, float]:
+    tasks = [asyncio.create_task(one) for one in work]
+    await meter.done.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return meter.report
+
+
+async def busy(url: str, matches: int, seconds: int) -> dict[str, float]:
+    """Share of one core that so many matches at real rates take."""
+    following = Line(pack(), FeedSettings(url), SystemClock())
+    async with following.open():
+        following.follower._gate = Gate(SystemClock(), 1000.0)
+        tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(matches)]
+        await asyncio.sleep(15)
+        began, cpu, position = time.perf_counter(), time.process_time(), _packets(following)
+        await asyncio.sleep(seconds)
+        cpu, spent, position = time.process_time() - cpu, time.perf_counter() - began, _packets(following) - position
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return {"% of a core": round(cpu / spent * 100, 2), "packets a second": round(position / spent, 1)}
+
+
+def _packets(following: Line) -> int:
+    return sum(status.position for status in following.follower.statuses())
+
+
+CONTESTANTS = {"bare": bare, "connections": connections, "line": line}
+
+
+def _run(*words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.connections", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  (our own program)
+
+
+def contest(role: str, *words: str, server: str = "burst") -> dict[str, Any]:
+    """One contestant against a new simulator."""
+    simulator = _run("--role", server, *words)
+    assert simulator.stdout  # noqa: S101  (it is a pipe)
+    try:
+        url = simulator.stdout.readline().strip()
+        done = _run("--role", role, "--url", url, *words).communicate(timeout=600)[0]
+        found: dict[str, Any] = json.loads(done)
+        return found
+    finally:
+        simulator.kill()
+        simulator.wait()
+
+
+def main() -> None:
+    """Run all contestants, or play one part."""
+    parser = argparse.ArgumentParser()
+    for name, default in (("fixtures", 1000), ("packets", 100), ("live", 66), ("seconds", 60)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--role", default="")
+    parser.add_argument("--url", default="")
+    given = parser.parse_args()
+    if given.role:
+        log_nothing()
+        gc.collect()
+        gc.freeze()  # as the process does that is run
+        play(given)
+        return
+    words = [f"--{name}={getattr(given, name)}" for name in ("fixtures", "packets", "live", "seconds")]
+    for role in CONTESTANTS:
+        print(role, contest(role, *words), flush=True)
+    print(given.live, "live matches", contest("busy", *words, server="matches"), flush=True)
+
+
+def play(given: argparse.Namespace) -> None:
+    """One part, in a process of its own."""
+    if given.role == "burst":
+        asyncio.run(serve(burst(given.fixtures, given.packets), SETTLE))
+    elif given.role == "matches":
+        asyncio.run(serve(live(given.live), -1200.0))
+    elif given.role == "busy":
+        print(json.dumps(asyncio.run(busy(given.url, given.live, given.seconds))))
+    else:
+        print(json.dumps(asyncio.run(CONTESTANTS[given.role](given.url, given.fixtures, given.packets))))
+
+
+if __name__ == "__main__":
+    main()
