@@ -1,4 +1,4 @@
-"""The command line: `touchline run|demo|check|explain|test|replay|simulate|record|fixtures|schema`."""
+"""The command line: `touchline run|demo|check|explain|test|replay|simulate|record|fixtures|render|schema`."""
 
 from __future__ import annotations
 
@@ -211,13 +211,13 @@ def schema() -> None:
     click.echo(text(whole()), nl=False)
 
 
-def _minute(text: str | None) -> Any:
+def _minute(text: str | None, option: str = "--minute") -> Any:
     from rules.minute import Minute
 
     try:
         return Minute.parse(text) if text else None
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--minute") from error
+        raise click.BadParameter(str(error), param_hint=option) from error
 
 
 @main.command()
@@ -244,6 +244,21 @@ def demo(match: str, seconds: float, telegram: bool, token: str, chat: int | Non
             "demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID"
         )
     _do(demo_in_telegram(match, seconds, pack(), shipped(), token, chat, api_url))
+
+
+@main.command()
+@click.option("--at", "moment", help="half-time, full-time, or a minute such as 67 or 45+2; as far as it goes, unless told.")
+@click.option("--dark", is_flag=True, help="Light words on a dark ground.")
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument("picture", metavar="OUT.png", type=click.Path(path_type=Path))
+def render(recording: Path, picture: Path, moment: str | None, dark: bool) -> None:
+    """Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."""
+    from bot.render import render as rendered
+    from rules.timeline import Stage
+
+    stages = {"half-time": Stage.HALF_TIME, "full-time": Stage.FULL_TIME}
+    at = stages.get((moment or "").lower()) or _minute(moment, "--at")
+    rendered(recording, picture, at, dark=dark)
 
 
 @main.command()

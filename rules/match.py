@@ -13,6 +13,7 @@ import msgspec
 
 from rules.action import Action, Fixture, Packet, Player, SendType, Side, Summary, Team
 from rules.catalogue import Catalogue, shipped
+from rules.colours import Colours, learnt
 from rules.coverage import COVERAGE_LOST, action_of, change
 from rules.fold import fold
 from rules.minute import Minute, Period, minute_of
@@ -87,6 +88,9 @@ class Match(msgspec.Struct, frozen=True):
     raw: Score = Score()
     score_when_lost: Score = Score()
     """The score when live data was last lost."""
+    colours: Colours = Colours()
+    periods: tuple[Period, ...] = ()
+    """The periods that were played or are in play, as they came."""
 
     def booked(self, player: Player) -> tuple[Action, ...]:
         """The cards that the player has been shown and that stand, in order."""
@@ -147,6 +151,7 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
         _timed(before, action, packet, summary, late),
         fixture=_learnt(before, packet, action, raw),
         records=records,
+        colours=learnt(before.colours, action),
         raw=raw,
         board=board,
         score=raw if shootout is not None else _official(raw, records, shootout_period=False),
@@ -280,6 +285,8 @@ def _timed(before: Match, action: Action, packet: Packet, summary: Summary, late
         clock = max(packet.clock, summary.clock or 0)
         if action.period is not before.period or clock >= before.clock:
             changes |= {"period": action.period, "clock": clock, "minute": minute_of(clock, action.period)}
+            if action.period not in before.periods:
+                changes["periods"] = (*before.periods, action.period)
     return msgspec.structs.replace(before, **changes)
 
 

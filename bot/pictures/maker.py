@@ -1,0 +1,38 @@
+"""The way in: a picture of a match, drawn in a thread of its own so that no packet waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.util import find_spec
+
+from bot.errors import UserMistake
+from bot.pictures.words import ENGLISH, Words
+from rules.match import Match
+from rules.timeline import Stage, Timeline, timeline_of
+
+MISSING = "pictures need Pillow and the fonts' helpers: install them with pip install 'touchline[pictures]'"
+
+_ONE_AT_A_TIME = ThreadPoolExecutor(1, "pictures")
+"""At half time many chats want the same second; the machine has other things to do as well."""
+
+
+def available() -> bool:
+    """Tell whether the extra `pictures` is installed."""
+    return all(find_spec(name) for name in ("PIL", "anyascii"))
+
+
+def picture(timeline: Timeline, *, dark: bool = False, words: Words = ENGLISH) -> bytes:
+    """A time line as a PNG; raise UserMistake where the extra `pictures` is not installed."""
+    if not available():
+        raise UserMistake(MISSING)
+    from bot.pictures.picture import draw
+
+    return draw(timeline, dark=dark, words=words)
+
+
+async def picture_of(match: Match, stage: Stage | None = None, *, dark: bool = False, words: Words = ENGLISH) -> bytes:
+    """A match as a PNG, drawn while all else goes on; `stage` as for `timeline_of`. Raise UserMistake as `picture` does."""
+    drawing = partial(picture, timeline_of(match, stage), dark=dark, words=words)
+    return await asyncio.get_running_loop().run_in_executor(_ONE_AT_A_TIME, drawing)
