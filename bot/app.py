@@ -141,7 +141,7 @@ class House:
 
     def handlers(self) -> list[Any]:
         """Everything that people can say; the rules desk first, since the others take every button."""
-        deps = Deps(self.chats, self, self.kinds, self.clock, self.current.admins, self.status)
+        deps = Deps(self.chats, self, self.kinds, self.clock, self.current.admins, self.status, self.outbox.why)
         return [*rules_handlers(self.book, self.current.admins, preview, self.last_matches.recordings), *build_handlers(deps)]
 
     def updates(self, talking: Talking) -> Updates:

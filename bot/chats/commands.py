@@ -24,6 +24,7 @@ from bot.chats.membership import Membership
 from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
 from bot.chats.speak import acknowledge, redraw, send
+from bot.chats.why import why
 
 Context = ContextTypes.DEFAULT_TYPE
 Handler = BaseHandler[Update, Context, None]
@@ -32,7 +33,7 @@ __all__ = ["COMMANDS", "Deps", "build_handlers", "handle_error", "register"]
 
 COMMANDS = tuple(BotCommand(name, words) for name, words in texts.COMMANDS.items())
 """What Telegram shows behind the menu button."""
-FOR_ALL = tuple(command for command in COMMANDS if not DIALOGUES[command.command].changes)
+FOR_ALL = tuple(c for c in COMMANDS if c.command not in DIALOGUES or not DIALOGUES[c.command].changes)
 """What every member of a group may say."""
 
 LONGEST = 100
@@ -49,6 +50,7 @@ def build_handlers(deps: Deps) -> list[Handler]:
         *Membership(deps).handlers(),
         *(CommandHandler(name, talk.command, SAID) for name in DIALOGUES),
         CommandHandler("status", talk.status, filters.UpdateType.MESSAGE),
+        CommandHandler("why", talk.why, SAID),
         CallbackQueryHandler(talk.pressed),
         MessageHandler(SAID & filters.COMMAND, talk.unknown),
         MessageHandler(filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.TEXT, talk.heard),
@@ -152,6 +154,18 @@ class Talk:
             await self.unknown(update, context)
             return
         await send(context.bot, place, Reply(texts.escape(await self._deps.status())))
+
+    async def why(self, update: Update, context: Context) -> None:
+        """`/why`, in reply to an alert."""
+        place, message = heard(update), update.effective_message
+        if place is None or message is None:
+            return
+        asked = message.reply_to_message
+        about = asked and not asked.forum_topic_created
+        told = await self._deps.why(place.ref.chat_id, asked.message_id) if asked and about and self._deps.why else None
+        view = await self._view(place)
+        missing = Reply(texts.WHY_UNKNOWN if about else texts.WHY_WHAT)
+        await send(context.bot, place, why(*told, view.chat.timezone) if told else missing)
 
     async def _view(self, place: Heard) -> View:
         return await self._desk.view(place.ref, place.kind, place.title)

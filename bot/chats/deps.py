@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bot.chats.guide import Guide
 from bot.chats.reply import Change, Follow, Unfollow, View
 from bot.clock import Clock
+from bot.outbox.entry import Entry, News
 from bot.store.model import Chat, ChatRef, Subscription
 from rules.action import Fixture
 from rules.match import Match
@@ -38,7 +39,8 @@ class Directory(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class Deps:
-    """`kinds` are those on offer now; `status` gives plain text for the admins, None where there is none."""
+    """`kinds` are those on offer now; `status` gives plain text for the admins, None where there is none; `why` finds what a
+    chat's message tells, None where it is no alert."""
 
     chats: ChatStore
     directory: Directory
@@ -46,6 +48,7 @@ class Deps:
     clock: Clock
     admins: Container[int] = frozenset()
     status: Callable[[], Awaitable[str]] | None = None
+    why: Callable[[int, int], Awaitable[tuple[Entry, News] | None]] | None = None
 
 
 class Desk:

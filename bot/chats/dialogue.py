@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from bot.chats import browse, choosing, kinds, texts, today
+from bot.chats import browse, choosing, hours, kinds, texts, today
 from bot.chats.reply import Reply, Turn, View
 
 Act = Callable[[View, tuple[str, ...]], Turn]
@@ -47,6 +47,10 @@ DIALOGUES = {
     "subscriptions": Command(_subscriptions),
     "alerts": Command(kinds.alerts, changes=True),
     "today": Command(_today),
+    "mute": Command(hours.mute, changes=True),
+    "unmute": Command(hours.unmute, changes=True),
+    "delay": Command(hours.delay, changes=True),
+    "quiet": Command(hours.quiet, changes=True),
 }
 
 
@@ -63,6 +67,8 @@ def press(view: View, data: str) -> Turn | None:
         return choosing.stopped(view, token, int(page)) if page.isdecimal() else None
     if head in ("k", "ka", "kn"):
         return kinds.pressed(view, data)
+    if head in ("q", "w", "z"):
+        return hours.pressed(view, head, rest)
     if head == "done":
         return choosing.subscriptions(view)
     reply = _shown(view, head, rest, data)

@@ -28,6 +28,8 @@ class Reply(msgspec.Struct, frozen=True):
 
     html: str
     rows: tuple[Row, ...] = ()
+    picture: Match | None = None
+    """The match whose picture stands above the words."""
 
 
 class Follow(msgspec.Struct, frozen=True):

@@ -15,6 +15,10 @@ HELP = (
     "/subscriptions – what this chat follows\n"
     "/alerts – choose what to hear about\n"
     "/today – the matches of the day\n"
+    "/mute, /unmute – silence for a while\n"
+    "/delay – everything some seconds later, against spoilers\n"
+    "/quiet – quiet hours of every day\n"
+    "/why – in reply to an alert: why it was told\n"
     "/help – this list\n\n"
     "Say it in one line if you like: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>."
 )
@@ -29,6 +33,11 @@ COMMANDS = {
     "subscriptions": "What this chat follows",
     "alerts": "Choose what to hear about",
     "today": "The matches of the day",
+    "mute": "Silence for an hour, or for this match",
+    "unmute": "Hear again",
+    "delay": "Everything some seconds later: no spoilers",
+    "quiet": "Quiet hours of every day",
+    "why": "In reply to an alert: why it was told",
     "help": "What I can do",
 }
 
@@ -49,6 +58,21 @@ STOPPED_ALL = "This chat follows nothing any more. /subscribe changes that."
 CHOOSE_KINDS = "<b>What shall this chat hear about?</b>\nTap to switch on and off."
 EVERY_KIND = "This chat hears about everything now."
 NO_KIND = "This chat hears about nothing now. /alerts changes that."
+
+CHOOSE_MUTE = "<b>Silence for how long?</b>\nOr send <code>/mute 45m</code>. What comes meanwhile is not told later."
+NO_MATCH_NOW = "No match that this chat follows is being played. <code>/mute 2h</code> works at any time."
+UNMUTED = "This chat hears again."
+NOT_MUTED = "This chat is not muted. /mute changes that."
+NOT_A_DELAY = "A delay is a whole number of seconds from 0 to 300, such as <code>/delay 30</code>."
+NOT_QUIET = (
+    "Quiet hours are such as <code>/quiet 23:00-07:00</code>, with <code>silent</code> or <code>hold</code> after it, "
+    "or <code>/quiet off</code>."
+)
+QUIET_OFF = "This chat has no quiet hours any more."
+RULE_FIRED = "the rule fired"
+SUMMARY_WHY = "This message sums up what came while it could not be told."
+WHY_WHAT = "Send /why as a reply to an alert, and I say why it was told."
+WHY_UNKNOWN = "I do not know that message as an alert of mine, or it is too long ago."
 
 ALL_MATCHES = "All matches"
 EVERYTHING = "Everything"
@@ -164,6 +188,38 @@ def competition(name: str) -> str:
 
 def matches_of(name: str) -> str:
     return f"<b>{escape(name)}</b>\nTap the matches to follow."
+
+
+def not_a_mute(wanted: str) -> str:
+    return f"“{escape(wanted)}” is no time that I understand. Try <code>/mute 1h</code> or <code>/mute match</code>."
+
+
+def muted(until: str) -> str:
+    return f"🔇 This chat is muted until {escape(until)}. /unmute ends it; what comes meanwhile is not told later."
+
+
+def choose_delay(now: int) -> str:
+    return f"<b>How much later shall everything come?</b>\nNow: {now} s. Up to 300 s, such as <code>/delay 45</code>."
+
+
+def delayed(seconds: int) -> str:
+    return f"Everything comes {seconds} s later now, corrections too." if seconds else "Everything comes at once now."
+
+
+def choose_quiet(now: str, timezone: str) -> str:
+    return (
+        f"<b>Quiet hours</b>\nNow: {escape(now) or 'none'}, in {escape(timezone)} time. "
+        "<code>/quiet 23:00-07:00 silent</code> lets nothing ring, <code>hold</code> tells it in one message when they end."
+    )
+
+
+def quiet_now(span: str, timezone: str, *, hold: bool) -> str:
+    what = "news is told in one message for each match when they end" if hold else "nothing rings"
+    return f"🌙 Quiet hours are {escape(span)} ({escape(timezone)}): {what}. /quiet off ends them."
+
+
+def why(rule: str, kind: str) -> str:
+    return f"The rule <b>{escape(rule)}</b> told this chat ({escape(kind.lower())})."
 
 
 def whole(name: str) -> str:

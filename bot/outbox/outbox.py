@@ -119,10 +119,10 @@ class Outbox:
         left = [news if (sight.entry.key, sight.entry.ref) in there else None for sight, news in zip(seen, more, strict=True)]
         return [_ticket(sight, news, now) if news else None for sight, news in zip(seen, left, strict=True)]
 
-    async def why(self, ref: ChatRef, message_id: int) -> tuple[Entry, News] | None:
+    async def why(self, chat_id: int, message_id: int) -> tuple[Entry, News] | None:
         """What a message of a chat tells, and how that news stands; None where it is no alert, or was forgotten."""
         async with self.db.transaction() as tx:
-            entry = await ledger.read_told(tx, ref, message_id)
+            entry = await ledger.read_told(tx, chat_id, message_id)
             news = await self._latest(tx, entry.key) if entry else None
         return (entry, news) if entry and news else None
 

@@ -1,0 +1,85 @@
+"""When a chat hears: muted, delayed, in quiet hours."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from msgspec.structs import replace
+
+from bot.chats import texts
+from bot.chats.dialogue import DIALOGUES, press
+from bot.chats.guide import ALL
+from bot.chats.reply import Settle, Turn
+from bot.store.model import Chat
+from bot.store.quiet import Quiet
+from rules.match import Match
+from rules.minute import Period
+from tests.bot.chats.fixtures import FIXTURES, NOW, data, view
+
+
+def settled(turn: Turn | None) -> Chat:
+    assert turn is not None
+    (change,) = turn.changes
+    assert isinstance(change, Settle)
+    return change.chat
+
+
+def said(command: str, words: str = "", **chat: object) -> Turn:
+    return DIALOGUES[command].act(view(**chat), tuple(words.split()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("words", "until"), [("1h", 60), ("45m", 45), ("2 h", None), ("for ever", None), ("-1h", None)])
+def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | None) -> None:
+    turn = said("mute", words)
+
+    assert [c.chat.muted_until for c in turn.changes if isinstance(c, Settle)] == (
+        [] if until is None else [NOW + dt.timedelta(minutes=until)]
+    )
+
+
+def test_a_chat_is_muted_until_the_match_that_it_follows_will_be_over() -> None:
+    playing = view(ALL.subscription, matches=(replace(Match(FIXTURES[2]), period=Period.SECOND_HALF),))
+
+    chat = settled(DIALOGUES["mute"].act(playing, ("match",)))
+
+    assert chat.muted_until == NOW + dt.timedelta(hours=1.5)
+    assert said("mute", "match").reply.html == texts.NO_MATCH_NOW
+
+
+def test_unmute_ends_it_and_says_where_there_was_nothing_to_end() -> None:
+    assert settled(said("unmute", muted_until=NOW + dt.timedelta(hours=1))).muted_until is None
+    assert said("unmute").reply.html == texts.NOT_MUTED
+
+
+@pytest.mark.parametrize(("words", "delay"), [("0", 0), ("300", 300), ("30s", 30), ("301", None), ("-1", None), ("²", None)])
+def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None:
+    turn = said("delay", words)
+
+    assert [c.chat.delay for c in turn.changes if isinstance(c, Settle)] == ([] if delay is None else [delay])
+
+
+@pytest.mark.parametrize(
+    ("words", "quiet"),
+    [
+        ("23:00-07:00", Quiet(1380, 420)),
+        ("23:00 – 7:30 hold", Quiet(1380, 450, hold=True)),
+        ("0:00-6:00 silent", Quiet(0, 360)),
+        ("off", None),
+    ],
+)
+def test_quiet_hours_are_set_and_ended(words: str, quiet: Quiet | None) -> None:
+    assert settled(said("quiet", words, quiet=Quiet(1, 2))).quiet == quiet
+
+
+@pytest.mark.parametrize("words", ["23:00", "24:00-01:00", "23:00-23:00", "23:00-07:00 loud", "<b>"])
+def test_what_are_no_quiet_hours_changes_nothing(words: str) -> None:
+    assert said("quiet", words).changes == ()
+
+
+@pytest.mark.parametrize(("command", "label"), [("mute", "1 hour"), ("delay", "30 s"), ("quiet", "hold")])
+def test_without_words_buttons_do_the_same(command: str, label: str) -> None:
+    turn = press(view(), data(said(command).reply, label))
+
+    assert turn is not None
+    assert turn.changes
