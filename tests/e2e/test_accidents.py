@@ -40,7 +40,7 @@ async def test_a_match_without_accidents(tmp_path: Path) -> None:
 async def test_kills_in_the_middle_leave_the_true_state_and_at_most_a_duplicate_each(
     tmp_path: Path, messages: tuple[int, ...]
 ) -> None:
-    async with FakeBotApi(BOT_TOKEN) as telegram, feed() as urls:
+    async with FakeBotApi(BOT_TOKEN) as telegram, feed(speed=350.0) as urls:
         config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
         for count in messages:
             bot = await touchline("run", "--config", config, folder=tmp_path)
