@@ -1,6 +1,6 @@
 """Every recording under ten seeds of misbehaviour, at virtual speed: the whole grid of tests/bot/test_bad_days.py.
 
-    python -m benchmarks.bad_days           # --seeds 10
+python -m benchmarks.bad_days           # --seeds 10
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m benchmarks.latency            # --live 66 --seconds 120
 
 The simulator plays recorded matches at their own speed in a process of its own, and a Bot API answers from another. A chat follows
-all of them and takes every kind, with the rules that ship; the database is a file.
+all of them and takes every kind, with the pack `everything`; the database is a file.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Marks:
         self.arrivals: dict[AlertKey, float] = {}
         self.written: list[float] = []
         self.left: list[float] = []
+        self.departures: dict[int, float] = {}
         self.on = False
 
     def listen(self) -> None:
@@ -67,7 +68,7 @@ class Marks:
     def delivered(self, delivery: Delivery) -> None:
         """A first message was taken; its request left when the task said."""
         if delivery.op == "send" and (arrived := self.arrivals.pop(delivery.alert.key, None)):
-            self.left.append(left_at.get() - arrived)
+            self.left.append(self.departures[delivery.message_id] - arrived)
 
 
 def figures(seconds: list[float]) -> str:
@@ -76,7 +77,7 @@ def figures(seconds: list[float]) -> str:
     return f"median {ms[len(ms) // 2]:.2f} ms, p99 {ms[len(ms) * 99 // 100]:.2f} ms, of {len(seconds)}"
 
 
-async def messenger(port: str) -> BotMessenger:
+async def messenger(port: str) -> tuple[BotMessenger, aiohttp.ClientSession]:
     """Ours, whose requests are noted when their headers are written."""
     bot = build_bot(TOKEN, f"http://127.0.0.1:{port}")
     await bot.initialize()
@@ -89,17 +90,25 @@ async def messenger(port: str) -> BotMessenger:
     pool: Any = bot.request
     await pool.shutdown()
     pool._session = aiohttp.ClientSession(trace_configs=[trace])
-    return BotMessenger(bot)
+    return BotMessenger(bot), pool._session
 
 
 async def measure(stream: str, port: str, live: int, seconds: int) -> Marks:
     """Follow all matches for so long, after a start."""
     marks, clock = Marks(), SystemClock()
     marks.listen()
-    sends = await messenger(port)
+    sends, session = await messenger(port)
+    send = sends.send
+
+    async def noted(*words: Any, **more: Any) -> int:
+        number = await send(*words, **more)
+        marks.departures[number] = left_at.get()
+        return number
+
+    sends.send = noted  # type: ignore[method-assign]
     stage.Numbering = lambda: sends  # type: ignore[assignment, misc]
     with tempfile.TemporaryDirectory() as folder:
-        following = stage.Line(pack(), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
+        following = stage.Line(pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
             following.follower._gate = Gate(clock, 1000.0)
@@ -110,6 +119,7 @@ async def measure(stream: str, port: str, live: int, seconds: int) -> Marks:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+    await session.close()
     return marks
 
 
@@ -121,7 +131,8 @@ def main() -> None:
     given = parser.parse_args()
     log_nothing()
     commands = (["benchmarks.connections", "--role=matches", f"--live={given.live}"], ["benchmarks.telegram_server"])
-    servers = [subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True) for words in commands]  # noqa: S603
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    servers = [subprocess.Popen([sys.executable, "-m", *words], **pipes) for words in commands]  # noqa: S603  (our own)
     try:
         stream, port = (server.stdout.readline().split()[-1] for server in servers if server.stdout)
         marks = asyncio.run(measure(stream, port, given.live, given.seconds))
