@@ -28,6 +28,7 @@ from bot.http import serving
 from bot.last_matches import LastMatches
 from bot.metrics import DELIVERIES
 from bot.outbox.outbox import Outbox
+from bot.pictures.maker import available, picture_of
 from bot.pipeline import Pipeline
 from bot.preview import preview
 from bot.process import Stop, working
@@ -141,7 +142,8 @@ class House:
 
     def handlers(self) -> list[Any]:
         """Everything that people can say; the rules desk first, since the others take every button."""
-        deps = Deps(self.chats, self, self.kinds, self.clock, self.current.admins, self.status, self.outbox.why)
+        draw = picture_of if available() else None
+        deps = Deps(self.chats, self, self.kinds, self.clock, self.current.admins, self.status, self.outbox.why, draw)
         return [*rules_handlers(self.book, self.current.admins, preview, self.last_matches.recordings), *build_handlers(deps)]
 
     def updates(self, talking: Talking) -> Updates:

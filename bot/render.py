@@ -11,7 +11,7 @@ from bot.feed.recording import fixtures_beside, read
 from bot.pictures.maker import picture
 from rules.action import Fixture, Packet
 from rules.match import Match, Moment, advance
-from rules.minute import LAST_MINUTE, Minute, Period
+from rules.minute import Minute, Period
 from rules.timeline import Stage, timeline_of
 
 At = Stage | Minute | None
@@ -57,13 +57,12 @@ def _minute(moments: list[Moment], minute: Minute, recording: Path) -> Match:
     reached = False
     for moment in moments:
         now = moment.after.minute
-        if moment.after.period is Period.SHOOTOUT or (now and now > minute):
-            return moment.before
         reached = reached or bool(now and now.base >= minute.base)
-    last = moments[-1].after
-    if not reached or minute.base > max(LAST_MINUTE.values()):
+        if reached and (moment.after.period is Period.SHOOTOUT or (now and now > minute)):
+            return moment.before
+    if not reached:
         raise UserMistake(f"{recording}: the match does not come to minute {minute} in this recording")
-    return last
+    return moments[-1].after
 
 
 def _moments(recording: Path) -> Iterator[Moment]:

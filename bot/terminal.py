@@ -39,6 +39,7 @@ class TerminalChat(Protocol):
 
     async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int: ...
     async def edit(self, chat: ChatRef, message_id: int, html: str) -> None: ...
+    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int: ...
     def on_match(self, match: Match) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
@@ -76,6 +77,11 @@ class PrintedChat:
         _bubble(self._messages, message_id).html = html
         self._line("✎", f"#{message_id}", html)
 
+    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+        """Show a sign in the place of a picture, with its words, and return its number."""
+        del png
+        return await self.send(chat, f"🖼 {caption}", silent=silent, reply_to=reply_to)
+
     def on_match(self, match: Match) -> None:
         """Know the clock that the next lines are told at."""
         self._clock = clock_words(match)
@@ -109,6 +115,11 @@ class DrawnChat:
         """Change a bubble in its place; raise `MessageGone` where there is none."""
         bubble = _bubble(self._messages, message_id)
         bubble.html, bubble.edited = html, True
+
+    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+        """Show a sign in the place of a picture, with its words, and return its number."""
+        del png
+        return await self.send(chat, f"🖼 {caption}", silent=silent, reply_to=reply_to)
 
     def on_match(self, match: Match) -> None:
         """Move clock and score on."""

@@ -23,7 +23,7 @@ from bot.chats.heard import Heard, heard
 from bot.chats.membership import Membership
 from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
-from bot.chats.speak import acknowledge, redraw, send
+from bot.chats.speak import acknowledge, redraw, send, show
 from bot.chats.why import why
 
 Context = ContextTypes.DEFAULT_TYPE
@@ -96,7 +96,16 @@ class Talk:
         words = tuple(" ".join(context.args or ())[:LONGEST].split())
         turn = await self._turn(context.bot, place, DIALOGUES[_name(message)], words)
         await self._desk.store(place.ref, turn.changes)
-        await send(context.bot, place, turn.reply)
+        await self._say(context.bot, place, turn.reply)
+
+    async def _say(self, bot: Bot, place: Heard, reply: Reply) -> None:
+        """Send a reply, with its picture where it has one."""
+        if reply.picture is None:
+            await send(bot, place, reply)
+        elif self._deps.picture is None:
+            await send(bot, place, Reply(texts.NO_PICTURES))
+        else:
+            await show(bot, place, reply, await self._deps.picture(reply.picture))
 
     async def _turn(self, bot: Bot, place: Heard, command: Command, words: tuple[str, ...]) -> Turn:
         if command.changes and not await self._permissions.may_change(bot, place):
@@ -117,7 +126,10 @@ class Talk:
             return
         await self._desk.store(place.ref, turn.changes)
         await acknowledge(query, texts.done(turn.followed, turn.stopped))
-        await redraw(query, turn.reply)
+        if turn.reply.picture:
+            await self._say(context.bot, place, turn.reply)
+        else:
+            await redraw(query, turn.reply)
 
     async def _pressed(self, bot: Bot, place: Heard | None, data: str) -> Turn | str:
         """The turn of a button, or the sentence that says why there is none."""

@@ -40,7 +40,7 @@ class Directory(Protocol):
 @dataclass(slots=True, frozen=True)
 class Deps:
     """`kinds` are those on offer now; `status` gives plain text for the admins, None where there is none; `why` finds what a
-    chat's message tells, None where it is no alert."""
+    chat's message tells, None where it is no alert; `picture` draws a match, None where nothing is drawn."""
 
     chats: ChatStore
     directory: Directory
@@ -49,6 +49,7 @@ class Deps:
     admins: Container[int] = frozenset()
     status: Callable[[], Awaitable[str]] | None = None
     why: Callable[[int, int], Awaitable[tuple[Entry, News] | None]] | None = None
+    picture: Callable[[Match], Awaitable[bytes]] | None = None
 
 
 class Desk:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from bot.chats import browse, choosing, hours, kinds, texts, today
+from bot.chats import browse, choosing, hours, kinds, texts, timeline, today
 from bot.chats.reply import Reply, Turn, View
 
 Act = Callable[[View, tuple[str, ...]], Turn]
@@ -47,6 +47,7 @@ DIALOGUES = {
     "subscriptions": Command(_subscriptions),
     "alerts": Command(kinds.alerts, changes=True),
     "today": Command(_today),
+    "timeline": Command(timeline.timeline),
     "mute": Command(hours.mute, changes=True),
     "unmute": Command(hours.unmute, changes=True),
     "delay": Command(hours.delay, changes=True),
@@ -69,6 +70,8 @@ def press(view: View, data: str) -> Turn | None:
         return kinds.pressed(view, data)
     if head in ("q", "w", "z"):
         return hours.pressed(view, head, rest)
+    if head == "p":
+        return timeline.picked(view, rest)
     if head == "done":
         return choosing.subscriptions(view)
     reply = _shown(view, head, rest, data)
@@ -84,5 +87,5 @@ def _shown(view: View, head: str, rest: str, data: str) -> Reply | None:
 
 
 def for_all(data: str) -> bool:
-    """Tell whether a button is for every member: one that only turns the days of /today."""
-    return data.startswith("d:")
+    """Tell whether a button is for every member: one that turns the days of /today, or asks for a picture."""
+    return data.startswith(("d:", "p:"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from telegram import Bot, CallbackQuery, LinkPreviewOptions, ReplyParameters
+from telegram import Bot, CallbackQuery, InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
@@ -16,16 +16,32 @@ log = structlog.get_logger()
 
 async def send(bot: Bot, place: Heard, reply: Reply) -> None:
     """Send a reply; where many speak, as an answer to what was said."""
-    answered = ReplyParameters(place.reply_to, allow_sending_without_reply=True) if place.reply_to else None
     await bot.send_message(
         place.ref.chat_id,
         reply.html,
         parse_mode=ParseMode.HTML,
         message_thread_id=place.ref.topic or None,
-        reply_parameters=answered,
+        reply_parameters=_answered(place),
         reply_markup=markup(reply),
         link_preview_options=LinkPreviewOptions(is_disabled=True),
     )
+
+
+async def show(bot: Bot, place: Heard, reply: Reply, png: bytes) -> None:
+    """Send a reply below a picture."""
+    await bot.send_photo(
+        place.ref.chat_id,
+        InputFile(png, "match.png"),
+        caption=reply.html,
+        parse_mode=ParseMode.HTML,
+        message_thread_id=place.ref.topic or None,
+        reply_parameters=_answered(place),
+        reply_markup=markup(reply),
+    )
+
+
+def _answered(place: Heard) -> ReplyParameters | None:
+    return ReplyParameters(place.reply_to, allow_sending_without_reply=True) if place.reply_to else None
 
 
 async def acknowledge(query: CallbackQuery, words: str) -> None:

@@ -15,6 +15,7 @@ HELP = (
     "/subscriptions – what this chat follows\n"
     "/alerts – choose what to hear about\n"
     "/today – the matches of the day\n"
+    "/timeline – a match in a picture\n"
     "/mute, /unmute – silence for a while\n"
     "/delay – everything some seconds later, against spoilers\n"
     "/quiet – quiet hours of every day\n"
@@ -33,6 +34,7 @@ COMMANDS = {
     "subscriptions": "What this chat follows",
     "alerts": "Choose what to hear about",
     "today": "The matches of the day",
+    "timeline": "A match in a picture",
     "mute": "Silence for an hour, or for this match",
     "unmute": "Hear again",
     "delay": "Everything some seconds later: no spoilers",
@@ -47,6 +49,9 @@ STALE = "This button is out of date. Please send the command again."
 UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
 NOT_UNDERSTOOD = "I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help."
 TROUBLE = "Something went wrong on my side. Please try again in a moment."
+CHOOSE_TIMELINE = "<b>Which match shall I draw?</b>"
+NOTHING_TO_DRAW = "None of the matches that this chat follows has begun. /today shows when they do."
+NO_PICTURES = "I draw no pictures here."
 NO_FIXTURES = (
     "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
 )
@@ -135,6 +140,10 @@ def stopped(subscription: Subscription) -> str:
 
 def not_followed(wanted: str) -> str:
     return f"This chat does not follow “{escape(wanted)}”. /subscriptions lists what it follows."
+
+
+def not_begun(wanted: str) -> str:
+    return f"No match of “{escape(wanted)}” is being played or was just played. /today shows the matches of the day."
 
 
 def which(wanted: str) -> str:

@@ -32,19 +32,19 @@ class Text(msgspec.Struct, frozen=True):
 
 def text(words: str, size: int, room: float, *, bold: bool = True) -> Text:
     """The words in a font that has all their letters, shortened to the room."""
-    shown, file = readable(words, BOLD if bold else REGULAR)
+    shown, file = readable(words, BOLD if bold else REGULAR, joined=shapes())
     size = round(size * _SMALLER) if file == OTHER else size
     fitting = shortened(shown, file, size, room)
     return Text(fitting, file, size, width(fitting, file, size), cut=fitting != shown)
 
 
 @lru_cache(4096)
-def readable(words: str, file: str) -> tuple[str, str]:
-    """The words with nothing in them that cannot be drawn, and the font that draws them."""
+def readable(words: str, file: str, *, joined: bool = True) -> tuple[str, str]:
+    """The words with nothing in them that cannot be drawn, and the font that draws them; `joined` where letters can be."""
     clean = unicodedata.normalize("NFC", " ".join("".join(map(_plain, words)).split()))
     if _draws(clean, file):
         return clean, file
-    if _draws(clean, OTHER) and (shapes() or not any(map(_is_shaped, clean))):
+    if _draws(clean, OTHER) and (joined or not any(map(_is_shaped, clean))):
         return clean, OTHER
     latin = " ".join(anyascii(clean).split())
     return latin if latin.isprintable() else "?", file

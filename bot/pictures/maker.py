@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from importlib.util import find_spec
 
 from bot.errors import UserMistake
 from bot.pictures.words import ENGLISH, Words
 from rules.match import Match
 from rules.timeline import Stage, Timeline, timeline_of
-
-MISSING = "pictures need Pillow and the fonts' helpers: install them with pip install 'touchline[pictures]'"
 
 _ONE_AT_A_TIME = ThreadPoolExecutor(1, "pictures")
 """At half time many chats want the same second; the machine has other things to do as well."""
@@ -23,10 +21,21 @@ def available() -> bool:
     return all(find_spec(name) for name in ("PIL", "anyascii"))
 
 
+def require(*, have: bool) -> None:
+    """Raise UserMistake where the extra `pictures` is not there."""
+    if not have:
+        raise UserMistake("pictures need Pillow and what helps it: install them with pip install 'touchline[pictures]'")
+
+
 def picture(timeline: Timeline, *, dark: bool = False, words: Words = ENGLISH) -> bytes:
     """A time line as a PNG; raise UserMistake where the extra `pictures` is not installed."""
-    if not available():
-        raise UserMistake(MISSING)
+    require(have=available())
+    return _drawn(timeline, dark, words)
+
+
+@lru_cache(16)
+def _drawn(timeline: Timeline, dark: bool, words: Words) -> bytes:
+    """What one chat was shown the next is shown without drawing."""
     from bot.pictures.picture import draw
 
     return draw(timeline, dark=dark, words=words)

@@ -53,6 +53,8 @@ _REFUSALS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("peer_id_invalid", ChatGone),
     ("group chat was deactivated", ChatGone),
     ("group chat was deleted", ChatGone),
+    ("rights to send photos", TextRefused),
+    ("chat_send_photos_forbidden", TextRefused),
     ("not enough rights", ChatGone),
     ("have no rights", ChatGone),
     ("need administrator rights", ChatGone),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from telegram import LinkPreviewOptions
+from telegram import InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 from telegram.ext import Defaults, ExtBot
@@ -14,10 +14,11 @@ from bot.clock import SystemClock
 from bot.store.model import ChatRef
 from bot.telegram.answers import meaning, result
 from bot.telegram.limits import Unlimited
-from bot.telegram.manners import Manners
+from bot.telegram.manners import COUNTED, Manners
 from bot.telegram.request import AiohttpRequest
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_PICTURES = 32
 _USUAL = {"parse_mode": ParseMode.HTML.value, "link_preview_options": {"is_disabled": True}}
 
 
@@ -40,6 +41,8 @@ class BotMessenger:
     def __init__(self, bot: ExtBot[str], *, allow_paid_broadcast: bool = False) -> None:
         """The bot's request object is an AiohttpRequest, as `build_bot` gives it."""
         self._bot, self._paid = bot, allow_paid_broadcast
+        self._pictures: dict[bytes, str] = {}
+        """What Telegram calls the pictures that it has: the next chat's needs no upload."""
         self._send, self._edit = (URL(f"{bot.base_url}/{name}", encoded=True) for name in ("sendMessage", "editMessageText"))
 
     async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
@@ -58,6 +61,34 @@ class BotMessenger:
     async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
         """Change a message's text; what is so already is done."""
         await self._ask(self._edit, {"chat_id": chat.chat_id, "message_id": message_id, "text": html} | _USUAL)
+
+    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+        """Send a picture with words below it, and return its id."""
+        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+        try:
+            message = await self._bot.send_photo(
+                chat.chat_id,
+                self._pictures.get(png) or InputFile(png, "match.png"),
+                caption=caption,
+                parse_mode=ParseMode.HTML,
+                disable_notification=silent,
+                message_thread_id=chat.topic or None,
+                reply_parameters=reply,
+                allow_paid_broadcast=self._paid or None,
+                rate_limit_args=COUNTED,
+            )
+        except TelegramError as error:
+            self._pictures.pop(png, None)
+            raise meaning(error) or error from None
+        self._keep(png, message.photo[-1].file_id if message.photo else "")
+        return message.message_id
+
+    def _keep(self, png: bytes, file_id: str) -> None:
+        """Remember the latest few."""
+        if file_id:
+            self._pictures[png] = file_id
+        for oldest in list(self._pictures)[:-_PICTURES]:
+            del self._pictures[oldest]
 
     async def _ask(self, url: URL, parameters: dict[str, Any]) -> int:
         """The message's id; 0 where Telegram refused what is so already. Foreign errors become ours here."""

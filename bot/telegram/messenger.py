@@ -17,3 +17,7 @@ class Messenger(Protocol):
     async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
         """Change a message's text; what is so already is done."""
         ...
+
+    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+        """Send a picture with HTML of at most 1,024 characters below it, and return its id."""
+        ...

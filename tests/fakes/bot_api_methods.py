@@ -14,6 +14,8 @@ from tests.fakes.bot_api_state import CHAT_NOT_FOUND, THREAD_NOT_FOUND, Button, 
 from tests.fakes.telegram_html import EntitiesError, utf16
 
 MAX_TEXT = 4096
+MAX_CAPTION = 1024
+MAX_PHOTO = 10 * 2**20
 MAX_DOWNLOAD = 20 * 2**20
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
@@ -109,6 +111,9 @@ class Methods:
         """Telegram's Message object."""
         chat = self.chats[message.chat_id]
         body: dict[str, Any] = {"message_id": message.id, "date": message.date, "chat": chat.json(), "text": message.text}
+        if message.photo:
+            size = {"file_unique_id": "u", "width": 1280, "height": 1280}
+            body |= {"caption": body.pop("text"), "photo": [{"file_id": self.keep_file(message.photo), **size}]}
         body |= {"from": self.me} if message.by_bot and chat.type != "channel" else {}
         body |= {"entities": message.now.parsed.entities} if message.now.parsed.entities else {}
         body |= {"edit_date": message.date} if message.edits else {}
@@ -131,6 +136,34 @@ class Methods:
         self._count(chat, given)
         message = self.add(chat, given.text("text"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
         return self.json_of(message)
+
+    def send_photo(self, given: Params) -> Any:
+        chat = self._reachable(given)
+        caption = version(0.0, given.text("caption"), given.text("parse_mode"), ()).parsed
+        if utf16(caption.text) > MAX_CAPTION:
+            raise bad("message caption is too long")
+        topic = given.number("message_thread_id") or 0
+        if topic and chat.is_forum and chat.topics and topic not in chat.topics:
+            raise THREAD_NOT_FOUND
+        more = {"reply_to": _reply_to(chat, given), "buttons": _buttons(given), "silent": given.flag("disable_notification")}
+        photo = self._photo(given)
+        self._count(chat, given)
+        message = self.add(chat, given.text("caption"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
+        message.photo = photo
+        return self.json_of(message)
+
+    def _photo(self, given: Params) -> bytes:
+        """An uploaded file, or one that was uploaded before, by its id."""
+        file = given.given.get("photo")
+        content = self.downloads.get(f"documents/{file}") if isinstance(file, str) else file and file.file.read()
+        if not content:
+            raise bad("wrong file identifier/HTTP URL specified" if isinstance(file, str) else "there is no photo in the request")
+        if content[:8] != b"\x89PNG\r\n\x1a\n":
+            raise bad("IMAGE_PROCESS_FAILED")
+        width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
+        if len(content) > MAX_PHOTO or width + height > 10_000 or max(width, height) > 20 * min(width, height):
+            raise bad("PHOTO_INVALID_DIMENSIONS")
+        return content
 
     def edit_message_text(self, given: Params) -> Any:
         chat = self._writable(given)
@@ -312,6 +345,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "deletewebhook": Methods.yes,
     "getwebhookinfo": Methods.webhook_info,
     "sendmessage": Methods.send_message,
+    "sendphoto": Methods.send_photo,
     "editmessagetext": Methods.edit_message_text,
     "editmessagereplymarkup": Methods.edit_message_reply_markup,
     "deletemessage": Methods.delete_message,

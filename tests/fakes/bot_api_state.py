@@ -75,6 +75,7 @@ class Message:
     topic: int = 0
     deleted: bool = False
     pinned: bool = False
+    photo: bytes = b""
 
     @property
     def now(self) -> Version:

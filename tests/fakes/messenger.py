@@ -22,6 +22,7 @@ class Shown:
     silent: bool = False
     reply_to: int | None = None
     topic: int = 0
+    photo: bytes = b""
 
     @property
     def html(self) -> str:
@@ -67,6 +68,11 @@ class FakeMessenger:
             raise MessageGone("Bad Request: message to edit not found")
         shown.versions.append(html)
         self._answer(chat)
+
+    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+        message_id = await self.send(chat, caption, silent=silent, reply_to=reply_to)
+        self.chats[chat.chat_id][-1].photo = png
+        return message_id
 
     async def _ask(self, op: str, chat: ChatRef, html: str) -> None:
         now = asyncio.get_running_loop().time()

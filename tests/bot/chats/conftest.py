@@ -13,6 +13,7 @@ from telegram.ext import Application
 from bot.chats.commands import build_handlers, handle_error
 from bot.chats.deps import Deps
 from bot.clock import ManualClock
+from bot.pictures.maker import picture_of
 from bot.store.model import Chat, ChatRef
 from rules.alert import KINDS
 from tests.bot.chats.fixtures import NOW, KnownFixtures
@@ -75,7 +76,7 @@ async def world() -> AsyncIterator[World]:
     async with FakeBotApi(strict_limits=False) as api:
         app = Application.builder().token(api.token).base_url(f"{api.url}/bot").base_file_url(f"{api.url}/file/bot").build()
         around = World(api, app)
-        deps = Deps(around.chats, around.directory, lambda: KINDS, around.clock, frozenset({ADMIN}), _status)
+        deps = Deps(around.chats, around.directory, lambda: KINDS, around.clock, frozenset({ADMIN}), _status, picture=picture_of)
         app.add_handlers(build_handlers(deps))
         app.add_error_handler(handle_error)
         async with app:

@@ -41,6 +41,10 @@ class Scores:
     def match(self, fixture_id: str) -> Match | None:
         return self._matches.get(fixture_id)
 
+    def play(self, *matches: Match) -> None:
+        """Know how these stand from now on."""
+        self._matches |= {match.fixture.id: match for match in matches}
+
 
 class KnownFixtures(Scores):
     """A directory that a test fills."""

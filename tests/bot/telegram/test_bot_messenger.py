@@ -17,8 +17,10 @@ from bot.errors import (
     TextRefused,
     TokenRefused,
 )
+from bot.pictures.maker import picture
 from bot.store.model import ChatRef
 from bot.telegram.bot_messenger import BotMessenger, build_bot
+from tests.bot.pictures.timelines import full
 from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi, RefusedError
 
 REF = ChatRef(42)
@@ -128,3 +130,40 @@ async def test_a_file_can_be_sent_too(api: FakeBotApi, bot: ExtBot[str]) -> None
 
     (request,) = api.calls("sendDocument")
     assert {"chat_id", "document"} <= request.params.keys()
+
+
+async def test_a_picture_is_sent_with_its_words(api: FakeBotApi, messenger: BotMessenger) -> None:
+    png = picture(full())
+    number = await messenger.photo(REF, png, "<b>Half time</b>", silent=True)
+
+    shown = api.chat(42).last
+    assert (shown.id, shown.photo, shown.text, shown.silent) == (number, png, "Half time", True)
+
+
+async def test_a_picture_for_many_chats_is_uploaded_once(api: FakeBotApi, messenger: BotMessenger) -> None:
+    png = picture(full())
+    for chat in (1, 2, 3):
+        await messenger.photo(ChatRef(chat), png, "", silent=False)
+
+    uploads = [not isinstance(request.params["photo"], str) for request in api.calls("sendPhoto")]
+    assert uploads == [True, False, False]
+    assert all(api.chat(chat).last.photo == png for chat in (1, 2, 3))
+
+
+async def test_a_group_that_takes_no_photos_is_not_gone(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.fail("sendPhoto", RefusedError(400, "Bad Request: not enough rights to send photos to the chat"))
+
+    with pytest.raises(TextRefused):
+        await messenger.photo(REF, picture(full()), "", silent=False)
+
+
+async def test_a_picture_that_telegram_no_longer_knows_is_uploaded_at_the_next_try(
+    api: FakeBotApi, messenger: BotMessenger
+) -> None:
+    png = picture(full())
+    await messenger.photo(REF, png, "", silent=False)
+    api.downloads.clear()
+    with pytest.raises(TextRefused):
+        await messenger.photo(REF, png, "", silent=False)
+
+    assert await messenger.photo(REF, png, "", silent=False)

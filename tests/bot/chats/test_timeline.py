@@ -1,0 +1,69 @@
+"""/timeline: a match in a picture, for every member."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.chats import texts
+from bot.chats.timeline import picked, timeline
+from bot.store.model import Scope, Subscription
+from rules.match import Match, Score
+from rules.minute import Minute, Period
+from tests.bot.chats.conftest import World
+from tests.bot.chats.fixtures import FIXTURES, data, labels, view
+
+ALL = Subscription(Scope.ALL)
+CUP = Match(FIXTURES[2], Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
+PAST = Match(FIXTURES[3], Score(0, 0), period=Period.SECOND_HALF, minute=Minute(90), status="Completed")
+SOON = Match(FIXTURES[0])
+
+
+def test_the_one_match_that_is_followed_is_drawn_with_its_score_in_words() -> None:
+    reply = timeline(view(ALL, matches=(CUP, SOON)), ()).reply
+
+    assert reply.picture is CUP
+    assert reply.html == "<b>Fenerbahçe 2–1 Galatasaray</b> · 67'"
+
+
+def test_of_several_matches_one_is_chosen_and_those_in_play_come_first() -> None:
+    reply = timeline(view(ALL, matches=(PAST, CUP)), ()).reply
+
+    assert reply.picture is None
+    assert labels(reply) == ["Fenerbahçe 2–1 Galatasaray", "Manchester United 0–0 Arsenal"]
+    assert data(reply, "Arsenal") == "p:f4"
+
+
+def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
+    seen = view(matches=(PAST, CUP))
+
+    assert timeline(seen, ("galatasaray",)).reply.picture is CUP
+    assert timeline(seen, ()).reply.html == texts.NOTHING_TO_DRAW
+
+
+@pytest.mark.parametrize("match", [SOON, None])
+def test_a_match_that_has_not_begun_is_not_drawn(match: Match | None) -> None:
+    seen = view(ALL, matches=(match,) if match else ())
+
+    assert timeline(seen, ("arsenal",)).reply.html == texts.not_begun("arsenal")
+
+
+def test_a_button_of_a_match_that_is_no_longer_known_is_out_of_date() -> None:
+    assert picked(view(ALL), "f3") is None
+
+
+async def test_a_picture_comes_as_a_photo_with_words(world: World) -> None:
+    world.directory.play(CUP)
+    await world.ask(42, 42, "/subscribe all")
+    answer = await world.ask(42, 42, "/timeline")
+
+    assert answer.photo.startswith(b"\x89PNG") and answer.text == "Fenerbahçe 2–1 Galatasaray · 67'"
+
+
+async def test_a_member_of_a_group_chooses_and_the_buttons_stay(world: World) -> None:
+    world.directory.play(CUP, PAST)
+    asked = await world.ask(-100, 5, "/timeline a")
+    for label in ("Arsenal", "Fenerbahçe"):
+        await world.press(-100, 5, asked, asked.button(label).data)
+
+    assert [bool(message.photo) for message in world.api.chat(-100).messages] == [False, True, True]
+    assert asked.edits == []

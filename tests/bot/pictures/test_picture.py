@@ -1,0 +1,96 @@
+"""The picture itself: a PNG of every match there is, drawn in a thread, and a clear word where Pillow is missing."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from PIL import Image
+
+from bot.errors import UserMistake
+from bot.pictures.header import team_lines
+from bot.pictures.icons import icon
+from bot.pictures.maker import picture, picture_of, require
+from bot.pictures.theme import DARK, LIGHT, Theme
+from rules.match import Match
+from rules.timeline import Kind, Stage, Timeline, timeline_of
+from tests.bot.pictures.timelines import full, timelines
+from tests.packets import FIXTURE, Story
+from tests.recordings import each_recording, needs_recordings
+from tests.steps import recorded
+
+
+def _opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_picture_is_a_png_1280_pixels_wide_on_the_ground_of_its_theme(dark: bool) -> None:
+    image = _opened(picture(full(), dark=dark))
+
+    assert (image.format, image.width) == ("PNG", 1280)
+    assert image.getpixel((2, 2)) == (DARK if dark else LIGHT).ground
+
+
+@settings(max_examples=12, deadline=None)
+@given(timelines())
+def test_any_match_is_drawn(timeline: Timeline) -> None:
+    assert _opened(picture(timeline)).width == 1280
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+async def test_a_match_of_which_nothing_is_known_is_drawn_at_any_stage(stage: Stage) -> None:
+    assert _opened(await picture_of(Match(FIXTURE), stage)).width == 1280
+
+
+async def test_the_same_match_gives_the_same_picture_again() -> None:
+    story = Story()
+    story.goal(minute=12, player="Saka", score=(1, 0))
+
+    assert await picture_of(story.match) == await picture_of(story.match)
+
+
+async def test_a_goal_more_gives_another_picture() -> None:
+    story = Story()
+    story.goal(minute=12, player="Saka", score=(1, 0))
+    before = await picture_of(story.match)
+    story.goal("g2", side="away", minute=13, player="Palmer", score=(1, 1))
+
+    assert await picture_of(story.match) != before
+
+
+def test_without_pillow_one_sentence_says_what_to_install() -> None:
+    with pytest.raises(UserMistake, match=r"touchline\[pictures\]"):
+        require(have=False)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_kind_of_event_has_its_sign(kind: Kind, theme: Theme) -> None:
+    sign = icon(kind, 46, theme)
+
+    assert sign.size == (46, 46) and sign.getbbox() is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Arsenal", ["Arsenal"]),
+        ("West Bromwich Albion", ["West Bromwich", "Albion"]),
+        ("Brighton & Hove Albion", ["Brighton &", "Hove Albion"]),
+        ("Borussia Mönchengladbach", ["Borussia", "Mönchengladbach"]),
+    ],
+)
+def test_the_name_of_a_team_takes_up_to_two_lines(name: str, lines: list[str]) -> None:
+    assert [line.words for line in team_lines(name)] == lines
+
+
+@needs_recordings
+@each_recording
+def test_every_recorded_match_is_drawn_with_everything_in_it(path: Path) -> None:
+    steps = recorded(path)
+    middle, end = steps[len(steps) // 2], steps[-1]
+
+    assert _opened(picture(timeline_of(end))).height > _opened(picture(timeline_of(middle))).height > 400
