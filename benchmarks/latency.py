@@ -2,7 +2,7 @@
 
     python -m benchmarks.latency            # --live 66 --seconds 120
 
-Recorded matches are played at their own speed in a process of its own, a Bot API answers from another. A chat follows
+Recorded matches are played at their own speed in one process, and a Bot API answers from another. A chat follows
 all of them and takes every kind, with the pack `everything`; the database is a file.
 """
 
