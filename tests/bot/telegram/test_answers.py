@@ -1,10 +1,18 @@
 import datetime as dt
+import re
+from pathlib import Path
 
+import msgspec
 import pytest
 import telegram.error as api
 
 from bot import errors as ours
-from bot.telegram.answers import NotSent, meaning
+from bot.outbox.entry import Reason
+from bot.telegram import answers
+from bot.telegram.answers import NotSent, meaning, result
+
+DOCS = (Path(__file__).parents[3] / "docs" / "delivery.md").read_text(encoding="utf-8")
+ROWS = [line.strip("| ").split(" | ") for line in DOCS.splitlines() if re.match(r"\| `[345\d]", line)]
 
 
 @pytest.mark.parametrize(
@@ -40,3 +48,42 @@ def test_only_a_request_that_left_may_have_arrived(answer: api.TelegramError, ma
 
     assert isinstance(found, ours.TelegramUnreachable)
     assert found.maybe_sent is maybe
+
+
+def test_the_documentation_gives_every_refusal_the_meaning_that_it_has() -> None:
+    told = {words: error for answer, error, _ in ROWS if answer.startswith("`400`") for words in answer[6:].split(" · ")}
+    special = {"with a new id of the group", "any other", "message is not modified"}
+
+    known = {words: made.__name__ for words, made in answers._REFUSALS}
+    assert {words: error for words, error in told.items() if words not in special} == known
+    assert {error for _, error, _ in ROWS} == {cls.__name__ for cls in ours.DeliveryError.__subclasses__()} | {"–"}
+
+
+def test_the_documentation_names_every_reason() -> None:
+    assert [reason for reason in Reason if not re.search(rf"^\|.*\b{reason}\b", DOCS, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "meant"),
+    [
+        (429, {"description": "Too Many Requests", "parameters": {"retry_after": 7}}, ours.RetryAfter),
+        (400, {"description": "Bad Request: upgraded", "parameters": {"migrate_to_chat_id": -100}}, ours.ChatMigrated),
+        (400, {"description": "Bad Request: chat not found"}, ours.ChatGone),
+        (403, {"description": "Forbidden: bot was kicked"}, ours.ChatGone),
+        (401, {"description": "Unauthorized"}, ours.TokenRefused),
+        (404, {"description": "Not Found"}, ours.TokenRefused),
+        (500, {"description": "Internal Server Error"}, ours.TelegramUnreachable),
+        (502, b"<html>", ours.TelegramUnreachable),
+        (200, b"cut", ours.TelegramUnreachable),
+    ],
+)
+def test_every_status_and_body_has_a_meaning(status: int, body: object, meant: type[Exception]) -> None:
+    with pytest.raises(api.TelegramError) as refused:
+        result(status, body if isinstance(body, bytes) else msgspec.json.encode(body))
+
+    assert type(meaning(refused.value)) is meant
+
+
+@pytest.mark.parametrize(("answer", "number"), [({"message_id": 7, "date": 1}, 7), (True, 0)])
+def test_what_was_done_gives_the_messages_id(answer: object, number: int) -> None:
+    assert result(200, msgspec.json.encode({"ok": True, "result": answer})) == number

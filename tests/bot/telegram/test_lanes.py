@@ -1,6 +1,6 @@
 from bot.outbox.entry import Ticket
 from bot.store.model import ChatRef
-from bot.telegram.lanes import Lanes
+from bot.telegram.lanes import FAIR, Lanes
 from rules.alert import AlertKey
 
 
@@ -73,3 +73,20 @@ def test_a_chat_that_is_gone_is_forgotten() -> None:
     made.forget(1)
 
     assert (order(made), len(made)) == ([(2, "a")], 0)
+
+
+def test_the_goals_of_a_large_match_never_starve_a_small_one() -> None:
+    made = lanes(*(ticket(n, fixture="large") for n in range(1, 101)), *(ticket(n, rank=2, fixture="small") for n in (201, 202)))
+
+    sent = order(made)
+
+    assert [place for place, (chat_id, _) in enumerate(sent, 1) if chat_id > 200] == [FAIR, 2 * FAIR]
+
+
+def test_what_a_topic_waits_for_does_not_hold_up_another_topic() -> None:
+    made = Lanes()
+    made.add(ticket(1), 100.0, 0.0)
+    made.add(Ticket(AlertKey("f", "b"), ChatRef(1, 2), 0, 1, 0.0), 0.0, 0.0)
+
+    assert order(made) == [(1, "b")]
+    assert order(made, 100.0) == [(1, "a")]

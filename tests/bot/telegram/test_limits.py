@@ -1,7 +1,7 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.telegram.limits import Limits
+from bot.telegram.limits import Limits, Window
 from tests.fakes import bot_api_state as strict
 
 CHATS = st.sampled_from([1, 2, 3, -1, -2])
@@ -55,3 +55,23 @@ def test_refusals_far_apart_mean_nothing_for_others() -> None:
         limits.refused(chat_id, 60, now=chat_id * 2)
 
     assert limits.when(9, 7) == 7
+
+
+@settings(max_examples=200)
+@given(
+    st.integers(1, 40),
+    st.lists(st.floats(0, 0.4), max_size=80),
+    st.integers(1, 50),
+)
+def test_room_is_how_often_one_more_is_allowed(limit: int, pauses: list[float], most: int) -> None:
+    window, now = Window(limit, 1.0), 0.0
+    for pause in pauses:
+        now = window.at(now + pause)
+        window.taken.append(now)
+    room = window.room(now, most)
+
+    allowed = 0
+    while allowed < most and window.at(now) <= now:
+        window.taken.append(now)
+        allowed += 1
+    assert room == allowed

@@ -1,0 +1,86 @@
+"""Quiet hours over a real outbox: what rings, what waits, what is summed up."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.outbox.entry import Reason
+from bot.store.quiet import Quiet
+from tests.bot.news import NOW, alert, minor, pending, retracted
+from tests.bot.telegram.test_courier import World
+
+pytestmark = pytest.mark.virtual_time
+
+START = NOW.hour * 60 + NOW.minute
+SOON, NIGHT = Quiet(START + 5, START + 65, hold=True), Quiet(START - 5, START + 55, hold=True)
+END = 55 * 60.0
+"""Seconds until the night is over."""
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def test_nothing_rings_in_silent_hours_and_everything_comes_at_once(world: World) -> None:
+    await world.follow(1, quiet=Quiet(NIGHT.start, NIGHT.end))
+
+    await world.tell(alert(1), retracted(2), seconds=10)
+
+    assert [(m.text[0], m.silent) for m in world.shown()] == [("g", True), ("❌", True)]
+
+
+async def test_held_news_comes_in_one_message_when_the_hours_end(world: World) -> None:
+    await world.follow(1, quiet=NIGHT)
+    await world.follow(2)
+
+    await world.tell(pending(1), alert(2), minor(3, action="card"), alert(4, "second", action="g2"), seconds=60)
+    assert (len(world.shown(1)), len(world.shown(2))) == (0, 3)
+    await world.restart()
+    await world.tell(seconds=END)
+
+    (summary,) = world.shown(1)
+    assert summary.text.splitlines() == ["📋 While it was quiet · Arsenal 1–0 Chelsea", "• goal", "• yellow", "• second"]
+    assert summary.at >= END
+    assert summary.silent
+
+
+async def test_what_is_taken_back_in_the_night_is_not_told_and_what_is_later_is_struck(world: World) -> None:
+    await world.follow(1, quiet=NIGHT)
+    await world.tell(alert(1), alert(2, "second", action="g2"), retracted(3, action="g2"), seconds=END)
+    (summary,) = world.shown(1)
+    assert summary.text.splitlines()[1:] == ["• goal"]
+
+    await world.tell(retracted(4), seconds=10)
+
+    assert summary.html.splitlines()[1:] == ["• <s>Goal</s>"]
+
+
+async def test_what_was_told_before_the_night_is_corrected_at_once_and_silently(world: World) -> None:
+    await world.follow(1, quiet=SOON)
+    await world.tell(alert(1), seconds=400)
+
+    await world.tell(retracted(2), minor(3, action="card", at=NOW + dt.timedelta(seconds=400)), seconds=10)
+
+    assert [(m.html[:3], m.silent) for m in world.shown()] == [("<s>", False), ("❌ <", True)]
+    assert len(world.shown()) == 2
+
+
+async def test_news_that_was_about_to_leave_when_the_night_began_is_held_too(world: World) -> None:
+    await world.follow(1, quiet=SOON, delay=200)
+    await asyncio.sleep(200)
+
+    await world.tell(alert(1, at=NOW + dt.timedelta(seconds=200)), seconds=300)
+    assert (world.shown(), world.courier.passed_over[Reason.HELD]) == ([], 1)
+    await world.tell(seconds=3700)
+
+    (summary,) = world.shown()
+    assert summary.text.splitlines()[1:] == ["• goal"]
