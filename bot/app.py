@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot
 
 from bot.admins import Admins
 from bot.chats.commands import Deps, build_handlers, handle_error, register
+from bot.chats.place_words import SAMPLE as SAMPLE_TEXT
 from bot.chats.rules_desk import rules_handlers
 from bot.chats.updates import Updates
 from bot.clock import Clock, SystemClock
@@ -28,6 +30,7 @@ from bot.http import serving
 from bot.last_matches import LastMatches
 from bot.metrics import DELIVERIES
 from bot.outbox.outbox import Outbox
+from bot.outbox.sample import sample_alert
 from bot.pictures.maker import available, picture_of
 from bot.pipeline import Pipeline
 from bot.preview import preview
@@ -40,7 +43,9 @@ from bot.status import status_text
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.history import History
+from bot.store.model import ChatRef
 from bot.store.positions import Positions
+from bot.store.standings import Standings
 from bot.takeover import Takeover
 from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.courier import Courier, Delivery
@@ -52,6 +57,7 @@ from rules.match import Match
 log = structlog.get_logger()
 
 _PRUNE_EVERY = 3600.0
+_LEFT_WITHIN = dt.timedelta(days=1)
 
 Talking = Application[Any, Any, Any, Any, Any, Any]
 
@@ -101,15 +107,16 @@ class House:
         messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
         self.admins = Admins(messenger, self.current.admins)
         self.courier = Courier(self.outbox, messenger, limits, clock, _count, self.chats)
-        self.pipeline = Pipeline(config.rules, config.catalogue, self.outbox, Snapshots(Positions(database, clock)))
+        self.positions = Positions(database, clock)
+        self.pipeline = Pipeline(config.rules, config.catalogue, self.outbox, Snapshots(self.positions))
         self.book = Rulebook(History(database), clock, config, self.pipeline.use)
         self.last_matches = LastMatches(Path(config.storage.last_matches_folder), config.storage.last_matches)
-        self._feed(http)
+        self._feed(database, http)
         self.chats.changed = self._chats_changed
         takeover = Takeover(self.current, self.book, self.settle, self._look_again, self.admins.tell)
         self.reloader = Reloader(config, os.environ, takeover, self.admins.tell)
 
-    def _feed(self, http: aiohttp.ClientSession) -> None:
+    def _feed(self, database: Database, http: aiohttp.ClientSession) -> None:
         admins, source = self.admins, FeedApi(self.current.feed, http, self.clock)
         self.follower = Follower(
             self.pipeline,
@@ -120,8 +127,22 @@ class House:
             archive=source,
             last=self.last_matches,
         )
-        subscriptions, schedule, follower = self.chats.every_subscription, self.current.schedule, self.follower
-        self.runner = Runner(source, subscriptions, follower.follow, schedule, self.clock, admins.feed_refused, follower.updated)
+        self.runner = Runner(
+            source,
+            self.chats.every_subscription,
+            self.follower.follow,
+            self.current.schedule,
+            self.clock,
+            admins.feed_refused,
+            self.follower.updated,
+            admins.feed_accepted,
+            Standings(database, self.clock),
+            self.unfinished,
+        )
+
+    async def unfinished(self) -> frozenset[str]:
+        """The matches of the last day that an earlier process left in the middle."""
+        return await self.positions.unfinished(self.clock.now() - _LEFT_WITHIN)
 
     async def settle(self, config: Config) -> None:
         """Store the configuration's chats."""
@@ -143,7 +164,9 @@ class House:
     def handlers(self) -> list[Any]:
         """Everything that people can say; the rules desk first, since the others take every button."""
         draw = picture_of if available() else None
-        deps = Deps(self.chats, self, self.kinds, self.clock, self.current.admins, self.status, self.outbox.why, draw)
+        deps = Deps(
+            self.chats, self, self.kinds, self.clock, self.current.admins, self.status, self.outbox.why, draw, self.sample
+        )
         return [*rules_handlers(self.book, self.current.admins, preview, self.last_matches.recordings), *build_handlers(deps)]
 
     def updates(self, talking: Talking) -> Updates:
@@ -161,6 +184,10 @@ class House:
     def kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses."""
         return self.pipeline.rules.kinds()
+
+    async def sample(self, ref: ChatRef, name: str, delay: int) -> None:
+        """Send one chat a sample alert by the way of real ones."""
+        await self.outbox.give(ref, sample_alert(ref, name, SAMPLE_TEXT, self.clock.now()), delay)
 
     async def status(self) -> str:
         """What `/status` says."""

@@ -64,6 +64,8 @@ class Follower:
         connection = self._connection(fixture, await self._pipeline.open(fixture))
         self._connections[fixture.id] = connection
         self._completed[fixture.id] = asyncio.Event()
+        if fixture.status.casefold() in OVER:
+            self._completed[fixture.id].set()
         FOLLOWING.set(len(self._connections))
         try:
             if not await self._until_over(fixture.id, connection):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -70,14 +70,18 @@ class Runner:
         on_update: Callable[[Fixture, Fixture], Awaitable[None]],
         on_accepted: Callable[[], Awaitable[None]] | None = None,
         standings: Standings | None = None,
+        unfinished: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> None:
         """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once, and
         `on_accepted` when it does no more; `on_update` gets a fixture before and after its status or its coverage changed, also
-        while we were away where `standings` remembers."""
+        while we were away where `standings` remembers; `unfinished` names the matches that an earlier process left in the middle:
+        they are followed to their end though they be over."""
         self._source, self._subscriptions, self._follow = source, subscriptions, follow
         self._settings, self._clock = settings, clock
         self._on_refused, self._on_update, self._on_accepted = on_refused, on_update, on_accepted
         self._standings = standings
+        self._find_unfinished = unfinished
+        self._unfinished: Collection[str] = ()
         self._before: Mapping[str, tuple[str, str]] | None = None
         self._jobs = AsyncIOScheduler(timezone=dt.UTC)
         self._fixtures: dict[str, Fixture] = {}
@@ -112,6 +116,7 @@ class Runner:
         self._jobs.add_job(self._refresh, "interval", seconds=self._settings.refresh_fixtures_every.total_seconds(), id="refresh")
         self._jobs.add_job(self._poll_live, "interval", seconds=POLL_LIVE_EVERY.total_seconds(), id="poll live")
         try:
+            self._unfinished = await self._find_unfinished() if self._find_unfinished else ()
             await self._first_refresh()
             while True:
                 await self._changed.wait()
@@ -199,6 +204,9 @@ class Runner:
         for fixture_id in [i for i in self._following if self._gone(i)]:
             log.info("fixture_dropped", fixture=fixture_id, status=self._fixtures[fixture_id].status)
             self._following[fixture_id].cancel()
+        for fixture_id in self._unfinished:
+            if self._was_played(fixture_id) and fixture_id not in self._over:
+                self._start(fixture_id)
         for fixture_id, instant in wanted.items():
             if fixture_id not in self._following and fixture_id not in self._over:
                 self._set(fixture_id, instant)
@@ -206,9 +214,13 @@ class Runner:
     def _gone(self, fixture_id: str) -> bool:
         """Cancelled, postponed or deleted; what has been played ends by itself, with all of it told."""
         fixture = self._fixtures.get(fixture_id)
-        if fixture is None or fixture.status.casefold() in ("completed", "unverified", "abandoned"):
+        if fixture is None or self._was_played(fixture_id):
             return False
         return connect_at(fixture, self._clock.now(), self._settings.connect_before_kickoff) is None
+
+    def _was_played(self, fixture_id: str) -> bool:
+        fixture = self._fixtures.get(fixture_id)
+        return fixture is not None and fixture.status.casefold() in ("completed", "unverified", "abandoned")
 
     def _set(self, fixture_id: str, instant: dt.datetime) -> None:
         if instant <= self._clock.now():

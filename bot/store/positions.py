@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 from sqlalchemy import delete, select
 
@@ -29,6 +31,12 @@ class Positions:
         async with self._db.transaction() as tx:
             rows = await tx.fetch(select(positions).where(positions.c.fixture_id == fixture_id))
         return Position(rows[0]["position"], rows[0]["seq"], rows[0]["snapshot"]) if rows else None
+
+    async def unfinished(self, since: dt.datetime) -> frozenset[str]:
+        """The fixtures whose feed was read after this instant, and not to the end."""
+        async with self._db.transaction() as tx:
+            rows = await tx.fetch(select(positions.c.fixture_id).where(positions.c.updated_at > seconds(since)))
+        return frozenset(row["fixture_id"] for row in rows)
 
     async def save(self, fixture_id: str, place: Position) -> None:
         """Remember how far a match was read."""

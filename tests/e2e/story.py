@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+import aiohttp
 
 from bot.feed.simulator import Simulator, Urls
 from bot.feed.timeline import Script, from_packets
@@ -64,3 +67,14 @@ def shown(telegram: FakeBotApi, chat_id: int = CHAT) -> tuple[list[str], list[st
 async def full_time(telegram: FakeBotApi, chat_id: int = CHAT, within: float = 25.0) -> None:
     """Wait until a chat was told of the end."""
     await telegram.until(lambda: STANDING[-1] in shown(telegram, chat_id)[0], within=within)
+
+
+async def completed(api: str, within: float = 25.0) -> None:
+    """Wait until the feed's fixtures call the match completed."""
+    headers = {"Authorization": f"Bearer {FEED_TOKEN}"}
+    async with aiohttp.ClientSession(api, headers=headers) as http, asyncio.timeout(within):
+        while True:
+            async with http.get(f"/soccer/fixtures/{FIXTURE.id}") as answer:
+                if (await answer.json())["status"] == "Completed":
+                    return
+            await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
-from tests.e2e.story import CHAT, FALLEN, RULES, STANDING, feed, full_time, shown
+from tests.e2e.story import CHAT, FALLEN, RULES, STANDING, completed, feed, full_time, shown
 from tests.fakes.bot_api import FakeBotApi
 
 
@@ -52,6 +52,20 @@ async def test_kills_in_the_middle_leave_the_true_state_and_at_most_a_duplicate_
 
     assert all_but_doubles(standing + fallen, len(messages)), (standing, fallen)
     assert fallen == FALLEN or not set(standing) & set(FALLEN)
+
+
+async def test_what_happened_while_the_process_was_dead_is_told_when_it_comes_back_also_after_the_end(tmp_path: Path) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, feed(speed=700.0) as urls:
+        config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
+        bot = await touchline("run", "--config", config, folder=tmp_path)
+        await telegram.until(partial(has_messages, telegram, 2), within=20)
+        await bot.end("SIGKILL")
+        await completed(urls.api)
+        async with running(config):
+            await full_time(telegram)
+        standing, fallen = shown(telegram)
+
+    assert all_but_doubles(standing + fallen, 1), (standing, fallen)
 
 
 async def test_a_restart_after_the_match_says_nothing_again(tmp_path: Path) -> None:

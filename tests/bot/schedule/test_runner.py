@@ -33,6 +33,7 @@ class World:
         self.failures = 0
         self.over = asyncio.Event()
         self.accepted = 0
+        self.left: list[str] = []
         self.remembered: dict[str, tuple[str, str]] = {}
         self.runner = Runner(
             self,
@@ -44,7 +45,11 @@ class World:
             self.on_update,
             self.on_accepted,
             self,
+            self.unfinished,
         )
+
+    async def unfinished(self) -> list[str]:
+        return self.left
 
     async def all(self) -> dict[str, tuple[str, str]]:
         return dict(self.remembered)
@@ -221,3 +226,13 @@ async def test_a_follower_that_fails_is_started_again_after_a_pause() -> None:
         await until(lambda: len(world.followed) == 3)
 
     assert asyncio.get_running_loop().time() - started >= 0.2
+
+
+@pytest.mark.parametrize("left", [True, False])
+async def test_a_match_that_ended_while_we_were_away_is_followed_to_its_end_where_it_was_left_in_the_middle(left: bool) -> None:
+    world = World(moved(status="Completed"), msgspec.structs.replace(FIXTURE, id="f2"))
+    world.left = ["f1"] if left else []
+    async with running(world):
+        await until(lambda: "f2" in world.followed)
+
+        assert ("f1" in world.followed) is left
