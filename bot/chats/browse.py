@@ -6,6 +6,8 @@ A screen is named by its button data: `h:PAGE` the competitions, `c:TOKEN:PAGE` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from bot.chats import texts
@@ -67,13 +69,13 @@ def screen(view: View, data: str) -> Reply | None:
     return draw(view, competition, int(rest[1])) if draw else None
 
 
-def toggle(view: View, token: str, back_to: str) -> Turn | None:
-    """Follow what the token names, or stop following it; None when it is not known any more."""
+def toggle(view: View, token: str, back_to: str, draw: Callable[[View, str], Reply | None]) -> Turn | None:
+    """Follow what the token names, or stop following it, and draw a screen again; None when it is not known any more."""
     choice = offered(view, token)
     if choice is None:
         return None
     after, changes = switched(view, choice)
-    reply = screen(after, back_to)
+    reply = draw(after, back_to)
     return Turn(reply, changes) if reply else None
 
 

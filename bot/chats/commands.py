@@ -33,7 +33,9 @@ __all__ = ["COMMANDS", "Deps", "build_handlers", "handle_error", "register"]
 
 COMMANDS = tuple(BotCommand(name, words) for name, words in texts.COMMANDS.items())
 """What Telegram shows behind the menu button."""
-FOR_ALL = tuple(c for c in COMMANDS if c.command not in DIALOGUES or not DIALOGUES[c.command].changes)
+IN_CHATS = tuple(c for c in COMMANDS if c.command not in texts.PRIVATE)
+"""What an administrator may say in a group."""
+FOR_ALL = tuple(c for c in IN_CHATS if c.command not in DIALOGUES or not DIALOGUES[c.command].changes)
 """What every member of a group may say."""
 
 LONGEST = 100
@@ -60,7 +62,7 @@ def build_handlers(deps: Deps) -> list[Handler]:
 async def register(bot: Bot) -> None:
     """Tell Telegram the commands: all in private and for administrators, the reading ones for members of groups."""
     await bot.set_my_commands(COMMANDS, scope=BotCommandScopeAllPrivateChats())
-    await bot.set_my_commands(COMMANDS, scope=BotCommandScopeAllChatAdministrators())
+    await bot.set_my_commands(IN_CHATS, scope=BotCommandScopeAllChatAdministrators())
     await bot.set_my_commands(FOR_ALL, scope=BotCommandScopeAllGroupChats())
 
 
@@ -95,7 +97,7 @@ class Talk:
             return
         words = tuple(" ".join(context.args or ())[:LONGEST].split())
         turn = await self._turn(context.bot, place, DIALOGUES[_name(message)], words)
-        await self._desk.store(place.ref, turn.changes)
+        await self._desk.store(place.ref, turn.changes, f"{place.ref.chat_id}:{place.message_id}")
         await self._say(context.bot, place, turn.reply)
 
     async def _say(self, bot: Bot, place: Heard, reply: Reply) -> None:
@@ -124,7 +126,7 @@ class Talk:
         if isinstance(turn, str) or place is None:
             await acknowledge(query, turn if isinstance(turn, str) else texts.STALE)
             return
-        await self._desk.store(place.ref, turn.changes)
+        await self._desk.store(place.ref, turn.changes, query.id)
         await acknowledge(query, texts.done(turn.followed, turn.stopped))
         if turn.reply.picture:
             await self._say(context.bot, place, turn.reply)

@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from bot.chats.guide import Guide
-from bot.chats.reply import Change, Follow, Unfollow, View
+from bot.chats.reply import Change, Follow, Settle, Unfollow, View
 from bot.clock import Clock
 from bot.outbox.entry import Entry, News
 from bot.store.model import Chat, ChatRef, Subscription
@@ -40,7 +40,8 @@ class Directory(Protocol):
 @dataclass(slots=True, frozen=True)
 class Deps:
     """`kinds` are those on offer now; `status` gives plain text for the admins, None where there is none; `why` finds what a
-    chat's message tells, None where it is no alert; `picture` draws a match, None where nothing is drawn."""
+    chat's message tells, None where it is no alert; `picture` draws a match, None where nothing is drawn; `sample` gives a chat
+    a sample alert once for each name, after so many seconds."""
 
     chats: ChatStore
     directory: Directory
@@ -50,6 +51,7 @@ class Deps:
     status: Callable[[], Awaitable[str]] | None = None
     why: Callable[[int, int], Awaitable[tuple[Entry, News] | None]] | None = None
     picture: Callable[[Match], Awaitable[bytes]] | None = None
+    sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None
 
 
 class Desk:
@@ -70,15 +72,17 @@ class Desk:
         kinds = tuple(self.deps.kinds())
         return View(chat, tuple(subscriptions), self._known(), kinds, self.deps.clock.now(), self.deps.directory)
 
-    async def store(self, ref: ChatRef, changes: Sequence[Change]) -> None:
-        """Carry out what a dialogue decided."""
+    async def store(self, ref: ChatRef, changes: Sequence[Change], name: str = "") -> None:
+        """Carry out what a dialogue decided; `name` is of what was said, so that hearing it twice sends one sample."""
         for change in changes:
             if isinstance(change, Follow):
                 await self.deps.chats.subscribe(ref, change.subscription)
             elif isinstance(change, Unfollow):
                 await self.deps.chats.unsubscribe(ref, change.subscription)
-            else:
+            elif isinstance(change, Settle):
                 await self.deps.chats.save(change.chat)
+            elif self.deps.sample is not None:
+                await self.deps.sample(ref, name, change.delay)
 
     def _known(self) -> Guide:
         """The guide to the fixtures, made anew only when they are others."""

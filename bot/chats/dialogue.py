@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from bot.chats import browse, choosing, hours, kinds, texts, timeline, today
+from bot.chats import browse, choosing, hours, kinds, live, loud, sample, texts, timeline, today, zones
 from bot.chats.reply import Reply, Turn, View
 
 Act = Callable[[View, tuple[str, ...]], Turn]
@@ -35,8 +35,17 @@ def _subscriptions(view: View, _: tuple[str, ...]) -> Turn:
     return choosing.subscriptions(view)
 
 
+def _alerts(view: View, words: tuple[str, ...]) -> Turn:
+    how_loud = bool(words) and words[0].casefold() in loud.WORDS
+    return loud.said(view, words) if how_loud else kinds.alerts(view, words)
+
+
 def _today(view: View, _: tuple[str, ...]) -> Turn:
     return Turn(today.today(view))
+
+
+def _live(view: View, _: tuple[str, ...]) -> Turn:
+    return Turn(live.live(view))
 
 
 DIALOGUES = {
@@ -45,47 +54,78 @@ DIALOGUES = {
     "subscribe": Command(_subscribe, changes=True),
     "unsubscribe": Command(_unsubscribe, changes=True),
     "subscriptions": Command(_subscriptions),
-    "alerts": Command(kinds.alerts, changes=True),
+    "alerts": Command(_alerts, changes=True),
     "today": Command(_today),
+    "live": Command(_live),
     "timeline": Command(timeline.timeline),
     "mute": Command(hours.mute, changes=True),
     "unmute": Command(hours.unmute, changes=True),
     "delay": Command(hours.delay, changes=True),
     "quiet": Command(hours.quiet, changes=True),
+    "timezone": Command(zones.timezone, changes=True),
+    "test": Command(sample.test, changes=True),
 }
 
 
 def press(view: View, data: str) -> Turn | None:
     """What a pressed button does; None for one that is out of date or was never ours."""
     head, _, rest = data.partition(":")
-    if head == "t":
-        token, _, screen = rest.partition(":")
-        return browse.toggle(view, token, screen)
-    if head == "s":
-        return choosing.picked(view, rest)
-    if head == "u":
-        token, _, page = rest.partition(":")
-        return choosing.stopped(view, token, int(page)) if page.isdecimal() else None
-    if head in ("k", "ka", "kn"):
-        return kinds.pressed(view, data)
-    if head in ("q", "w", "z"):
-        return hours.pressed(view, head, rest)
-    if head == "p":
-        return timeline.picked(view, rest)
-    if head == "done":
-        return choosing.subscriptions(view)
-    reply = _shown(view, head, rest, data)
+    if act := _ACTS.get(head):
+        return act(view, rest)
+    reply = shown(view, data)
     return Turn(reply) if reply else None
 
 
-def _shown(view: View, head: str, rest: str, data: str) -> Reply | None:
-    if head == "d":
-        return today.turned(view, data)
-    if head == "l":
-        return choosing.stopping(view, int(rest)) if rest.isdecimal() else None
-    return browse.screen(view, data)
+def shown(view: View, data: str) -> Reply | None:
+    """The screen that button data names; None where it names none (any more)."""
+    head, _, rest = data.partition(":")
+    draw = _SCREENS.get(head)
+    return draw(view, rest) if draw else browse.screen(view, data)
 
 
 def for_all(data: str) -> bool:
-    """Tell whether a button is for every member: one that turns the days of /today, or asks for a picture."""
-    return data.startswith(("d:", "p:"))
+    """Tell whether a button is for every member: one that only shows what everybody may ask for."""
+    return data.startswith(("d:", "p:", "v:"))
+
+
+def _toggled(view: View, rest: str) -> Turn | None:
+    token, _, screen = rest.partition(":")
+    return browse.toggle(view, token, screen, shown)
+
+
+def _stopped(view: View, rest: str) -> Turn | None:
+    token, _, page = rest.partition(":")
+    return choosing.stopped(view, token, int(page)) if page.isdecimal() else None
+
+
+def _stopping(view: View, rest: str) -> Reply | None:
+    return choosing.stopping(view, int(rest)) if rest.isdecimal() else None
+
+
+_ACTS: dict[str, Callable[[View, str], Turn | None]] = {
+    "t": _toggled,
+    "s": choosing.picked,
+    "u": _stopped,
+    "k": kinds.switched,
+    "ka": lambda view, _: kinds.switched_all(view, on=True),
+    "kn": lambda view, _: kinds.switched_all(view, on=False),
+    "q": lambda view, rest: hours.mute(view, tuple(rest.split())),
+    "w": lambda view, rest: hours.delay(view, tuple(rest.split())),
+    "z": lambda view, rest: hours.quiet(view, tuple(rest.split())),
+    "p": timeline.picked,
+    "o": zones.picked,
+    "b": loud.turned,
+    "bw": lambda view, _: loud.waited(view),
+    "done": lambda view, _: choosing.subscriptions(view),
+}
+"""By the head of button data, what acts on the rest."""
+
+_SCREENS: dict[str, Callable[[View, str], Reply | None]] = {
+    "d": today.turned,
+    "e": today.picking,
+    "v": live.shown,
+    "l": _stopping,
+    "ks": lambda view, _: kinds.ticked(view, view.chat),
+    "bs": lambda view, _: loud.screen(view, view.chat),
+}
+"""By the head of button data, what draws the rest; the screens of choosing are drawn by `browse`."""

@@ -34,7 +34,7 @@ def mute(view: View, words: tuple[str, ...]) -> Turn:
     until = _match_end(view) if wanted == "match" else _later(view.now, wanted)
     if until is None:
         return Turn(Reply(texts.NO_MATCH_NOW if wanted == "match" else texts.not_a_mute(wanted)))
-    return Turn(Reply(texts.muted(_when(view, until))), (Settle(replace(view.chat, muted_until=until)),))
+    return Turn(Reply(texts.muted(when(view, until))), (Settle(replace(view.chat, muted_until=until)),))
 
 
 def unmute(view: View, _: tuple[str, ...]) -> Turn:
@@ -70,12 +70,6 @@ def quiet(view: View, words: tuple[str, ...]) -> Turn:
     return Turn(Reply(html), (Settle(replace(view.chat, quiet=read)),))
 
 
-def pressed(view: View, head: str, rest: str) -> Turn:
-    """A button of one of these commands does what its words do."""
-    act = {"q": mute, "w": delay, "z": quiet}[head]
-    return act(view, tuple(rest.split()))
-
-
 def _later(now: dt.datetime, wanted: str) -> dt.datetime | None:
     try:
         span = duration(wanted)
@@ -96,7 +90,7 @@ def _in_play(view: View, fixture_id: str) -> bool:
     return match is not None and match.period is not Period.BEFORE and not match.completed
 
 
-def _when(view: View, until: dt.datetime) -> str:
+def when(view: View, until: dt.datetime) -> str:
     """The time, with the day where it is another."""
     zone = view.chat.timezone
     today = local(until, zone).date() == local(view.now, zone).date()

@@ -31,21 +31,27 @@ def alerts(view: View, words: tuple[str, ...]) -> Turn:
     return Turn(Reply(texts.kinds_now(heard(chat, view.kinds))), (Settle(chat),))
 
 
-def pressed(view: View, data: str) -> Turn | None:
-    """A button of /alerts; None when its kind is not offered any more."""
-    if data == "ka":
-        return _settled(view, everything(view.chat))
-    if data == "kn":
-        return _settled(view, nothing(view.chat, view.kinds))
-    kind = next((k for k in view.kinds if f"k:{short(k)}" == data), None)
+def switched(view: View, wanted: str) -> Turn | None:
+    """One kind was tapped; None when it is not offered any more."""
+    kind = of_token(view, wanted)
     return _settled(view, switch(view.chat, kind, view.kinds, on=not view.chat.takes(kind))) if kind else None
+
+
+def switched_all(view: View, *, on: bool) -> Turn:
+    """Every kind switched on, also those to come, or every kind on offer off."""
+    return _settled(view, everything(view.chat) if on else nothing(view.chat, view.kinds))
+
+
+def of_token(view: View, wanted: str) -> str | None:
+    """The kind on offer that button data names; None when there is none any more."""
+    return next((kind for kind in view.kinds if short(kind) == wanted), None)
 
 
 def ticked(view: View, chat: Chat) -> Reply:
     """Every kind on offer, ticked where the chat hears about it."""
     kinds = [button(texts.kind(kind), f"k:{short(kind)}", ticked=chat.takes(kind)) for kind in view.kinds]
     last = (Button(texts.EVERYTHING, "ka"), Button(texts.NOTHING, "kn"), Button(texts.DONE, "done"))
-    return Reply(texts.CHOOSE_KINDS, (*rows(kinds, 2), last))
+    return Reply(texts.CHOOSE_KINDS, (*rows(kinds, 2), (Button(texts.LOUDNESS, "bs"),), last))
 
 
 def everything(chat: Chat) -> Chat:

@@ -50,7 +50,13 @@ class Settle(msgspec.Struct, frozen=True):
     chat: Chat
 
 
-Change = Follow | Unfollow | Settle
+class Sample(msgspec.Struct, frozen=True):
+    """Send the chat a sample alert, after its delay in seconds."""
+
+    delay: int = 0
+
+
+Change = Follow | Unfollow | Settle | Sample
 
 
 class Turn(msgspec.Struct, frozen=True):

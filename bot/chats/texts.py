@@ -16,9 +16,13 @@ HELP = (
     "/alerts – choose what to hear about\n"
     "/today – the matches of the day\n"
     "/timeline – a match in a picture\n"
+    "/live – the matches in play\n"
     "/mute, /unmute – silence for a while\n"
     "/delay – everything some seconds later, against spoilers\n"
     "/quiet – quiet hours of every day\n"
+    "/timezone – in whose time you read kick-offs\n"
+    "/channel – choose for a channel of yours\n"
+    "/test – a sample alert\n"
     "/why – in reply to an alert: why it was told\n"
     "/help – this list\n\n"
     "Say it in one line if you like: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>."
@@ -34,14 +38,21 @@ COMMANDS = {
     "subscriptions": "What this chat follows",
     "alerts": "Choose what to hear about",
     "today": "The matches of the day",
+    "live": "The matches in play",
     "timeline": "A match in a picture",
     "mute": "Silence for an hour, or for this match",
     "unmute": "Hear again",
     "delay": "Everything some seconds later: no spoilers",
     "quiet": "Quiet hours of every day",
+    "timezone": "In whose time you read kick-offs",
+    "channel": "Choose for a channel of yours",
+    "test": "A sample alert",
     "why": "In reply to an alert: why it was told",
     "help": "What I can do",
 }
+
+PRIVATE = frozenset({"channel"})
+"""Commands that make sense in a private chat only."""
 
 ONLY_ADMINISTRATORS = "Only this group's administrators can change that; /subscriptions and /today are for everybody."
 FIXED = "What this chat hears is set in the bot's configuration and cannot be changed here."
@@ -80,6 +91,7 @@ WHY_WHAT = "Send /why as a reply to an alert, and I say why it was told."
 WHY_UNKNOWN = "I do not know that message as an alert of mine, or it is too long ago."
 
 ALL_MATCHES = "All matches"
+LOUDNESS = "🔔 What rings …"
 EVERYTHING = "Everything"
 NOTHING = "Nothing"
 BACK = "◀ Back"

@@ -1,14 +1,17 @@
 """The dialogue of /today: the matches of one day in the chat's time zone, with how they stand. Pure.
 
-Button data: `d:YYYYMMDD:PAGE`.
+Button data: `d:YYYYMMDD:PAGE` shows a day, `e:YYYYMMDD:PAGE` its matches as buttons that follow them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
+from bot.chats import place_words as words
 from bot.chats import texts
-from bot.chats.keyboards import page_of, turner
+from bot.chats.guide import Choice
+from bot.chats.keyboards import button, page_of, rows, turner
 from bot.chats.reply import Button, Reply, View
 from bot.chats.times import clock_time, local, long_date
 from bot.store.model import covers
@@ -27,22 +30,54 @@ def today(view: View) -> Reply:
 def day(view: View, date: dt.date, page: int = 0) -> Reply:
     """The matches of one day, by kick-off."""
     zone = view.chat.timezone
-    ours = [f for f in view.guide.fixtures if f.kickoff and f.title and local(f.kickoff, zone).date() == date]
+    ours = _of_day(view, date)
     page, shown = page_of(ours, page, PER_PAGE)
-    buttons = (*turner(len(ours), page, f"d:{date:%Y%m%d}", PER_PAGE), _days(date))
+    pick = ((Button(words.PICK, f"e:{date:%Y%m%d}:0"),),) if ours else ()
+    buttons = (*turner(len(ours), page, f"d:{date:%Y%m%d}", PER_PAGE), *pick, _days(date))
     if not ours:
         return Reply(texts.no_matches(long_date(date)), buttons)
     lines = [line(view, fixture) for fixture in shown]
     return Reply("\n".join([texts.day(long_date(date)), "", *lines, "", texts.times_are(zone)]), buttons)
 
 
-def turned(view: View, data: str) -> Reply | None:
+def pick(view: View, date: dt.date, page: int = 0) -> Reply:
+    """The matches of one day as buttons, ticked where the chat follows them."""
+    here = {fixture.id for fixture in _of_day(view, date)}
+    ours = [choice for choice in view.guide.matches if choice.id in here]
+    page, shown = page_of(ours, page)
+    screen = f"e:{date:%Y%m%d}"
+    taps = rows([_tap(view, choice, f"{screen}:{page}") for choice in shown])
+    back = (Button(texts.BACK, f"d:{date:%Y%m%d}:0"),)
+    return Reply(f"{texts.day(long_date(date))}\n{words.PICK_TODAY}", (*taps, *turner(len(ours), page, screen), back))
+
+
+def turned(view: View, rest: str) -> Reply | None:
     """The day and page that button data names; None for data that names none."""
+    return _read(view, rest, day)
+
+
+def picking(view: View, rest: str) -> Reply | None:
+    """The same day and page with a button for each match; None for data that names none."""
+    return _read(view, rest, pick)
+
+
+def _read(view: View, rest: str, draw: Callable[[View, dt.date, int], Reply]) -> Reply | None:
     try:
-        _, date, page = data.split(":")
-        return day(view, dt.date.fromisoformat(date), int(page))
+        date, page = rest.split(":")
+        return draw(view, dt.date.fromisoformat(date), int(page))
     except (ValueError, OverflowError):
         return None
+
+
+def _of_day(view: View, date: dt.date) -> list[Fixture]:
+    zone = view.chat.timezone
+    return [f for f in view.guide.fixtures if f.kickoff and f.title and local(f.kickoff, zone).date() == date]
+
+
+def _tap(view: View, choice: Choice, screen: str) -> Button:
+    kickoff = choice.fixture.kickoff if choice.fixture else None
+    label = f"{clock_time(kickoff, view.chat.timezone)} {choice.name}" if kickoff else choice.name
+    return button(label, f"t:{choice.token}:{screen}", ticked=bool(view.follows(choice.subscriptions)))
 
 
 def line(view: View, fixture: Fixture) -> str:

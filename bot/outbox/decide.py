@@ -34,6 +34,8 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
     alert = first_for(news, chat)
     if not news.fired:
         return Decision(Reason.SUPERSEDED)
+    if chat.waits and alert is not None and alert.state is State.PENDING:
+        return Decision(Reason.UNCONFIRMED)
     if alert is None:
         return Decision(Reason.UNWANTED)
     if superseded:

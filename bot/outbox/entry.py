@@ -37,6 +37,8 @@ class Reason(enum.StrEnum):
     EXPIRED = "expired"
     HELD = "held"
     """It came in the chat's quiet hours, and is told in one message when they end."""
+    UNCONFIRMED = "unconfirmed"
+    """The chat wants it once it is confirmed."""
     SUPERSEDED = "superseded"
     UNWANTED = "unwanted"
     """The chat does not take this kind any more."""

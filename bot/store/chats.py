@@ -16,6 +16,9 @@ from bot.store.quiet import read_quiet
 from bot.store.schema import chats, instant, seconds, subscriptions
 from rules.action import Fixture
 
+_SETS = ("kinds_on", "kinds_off", "ring", "silent")
+"""Settings that are sets of kinds, kept as words."""
+
 
 def _silence() -> None:
     """Nobody listens."""
@@ -150,12 +153,11 @@ def _row(ref: ChatRef, subscription: Subscription) -> dict[str, object]:
 
 def row_of(chat: Chat) -> dict[str, object]:
     """A chat as its row."""
-    row = {name: value for name, value in msgspec.structs.asdict(chat).items() if name not in ("ref", "kinds_on", "kinds_off")}
+    row = {name: value for name, value in msgspec.structs.asdict(chat).items() if name not in ("ref", *_SETS)}
     return row | {
         "chat_id": chat.ref.chat_id,
         "topic": chat.ref.topic,
-        "kinds_on": " ".join(sorted(chat.kinds_on)),
-        "kinds_off": " ".join(sorted(chat.kinds_off)),
+        **{name: " ".join(sorted(getattr(chat, name))) for name in _SETS},
         "muted_until": seconds(chat.muted_until) if chat.muted_until else None,
         "quiet": str(chat.quiet) if chat.quiet else "",
         "suspended_why": "",
@@ -170,12 +172,12 @@ def chat_of(row: Mapping[Any, Any]) -> Chat:
         row["title"],
         active=row["active"],
         all_kinds=row["all_kinds"],
-        kinds_on=frozenset(row["kinds_on"].split()),
-        kinds_off=frozenset(row["kinds_off"].split()),
+        **{name: frozenset(row[name].split()) for name in _SETS},
         language=row["language"],
         timezone=row["timezone"],
         delay=row["delay"],
         muted_until=instant(row["muted_until"]) if row["muted_until"] is not None else None,
         quiet=read_quiet(row["quiet"]) if row["quiet"] else None,
+        waits=row["waits"],
         fixed=row["fixed"],
     )

@@ -56,6 +56,12 @@ class Chat(msgspec.Struct, frozen=True):
     delay: int = 0
     muted_until: dt.datetime | None = None
     quiet: Quiet | None = None
+    ring: frozenset[str] = frozenset()
+    """Kinds that always ring, whatever an alert's own importance says."""
+    silent: frozenset[str] = frozenset()
+    """Kinds that always come silently."""
+    waits: bool = False
+    """True: nothing is told before it is confirmed."""
     fixed: bool = False
     """True: it stands in the configuration, and commands do not change its subscriptions."""
 
@@ -66,6 +72,10 @@ class Chat(msgspec.Struct, frozen=True):
     def held_until(self, now: dt.datetime) -> dt.datetime | None:
         """When news that comes now is summarised; None where it need not wait."""
         return self.quiet.until(now, self.timezone) if self.quiet and self.quiet.hold else None
+
+    def sounds(self, kind: str, *, important: bool) -> bool:
+        """Tell whether news of this kind rings here; `important` is what the alert itself says."""
+        return kind in self.ring or (important and kind not in self.silent)
 
     def takes(self, kind: str) -> bool:
         """Tell whether the chat wants alerts of this kind."""

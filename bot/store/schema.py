@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
 
 metadata = MetaData()
 
@@ -26,6 +26,9 @@ chats = Table(
     Column("muted_until", Float),
     Column("fixed", Boolean, nullable=False),
     Column("quiet", String, nullable=False, server_default=""),
+    Column("ring", Text, nullable=False, server_default=""),
+    Column("silent", Text, nullable=False, server_default=""),
+    Column("waits", Boolean, nullable=False, server_default=false()),
 )
 
 subscriptions = Table(

@@ -75,9 +75,9 @@ def _send(job: Job, alert: Alert, now: dt.datetime) -> Send | Settle:
         if not lines:
             return Settle(_with(job.entry, reason=Reason.UNWANTED.value), Reason.UNWANTED)
         body, rule = render.summary(alert, lines), "\n".join(news.key.action_id for news in lines)
-    entry = _seen(job.entry, job.news, alert, body, rule, restored=False)
+    entry = _seen(job, alert, body, rule, restored=False)
     entry = _with(entry, reason=Reason.FIRST.value, reply=None)
-    silent = alert.importance is Importance.MINOR or job.chat.hushed(now)
+    silent = not entry.rings or job.chat.hushed(now)
     return Send(entry, alert, render.message(body, alert.state), silent, Reason.FIRST)
 
 
@@ -88,18 +88,19 @@ def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
     body = render.summary(alert, job.lines) if job.news.lines else _body(job, alert)
     rule = entry.rule if job.news.lines else alert.rule
     restored = reason is Reason.RESTORED or (entry.restored and alert.state is not State.RETRACTED)
-    after = _with(_seen(entry, job.news, alert, body, rule, restored=restored), reason=reason.value)
+    after = _with(_seen(job, alert, body, rule, restored=restored), reason=reason.value)
     html = render.message(body, alert.state, restored=restored)
-    after = _with_reply(after, entry, alert, html, reason)
+    after = _with_reply(after, job, alert, html, reason)
     if html == render.message(entry.body, entry.state, restored=entry.restored) and after.reply is None:
         return Settle(after, reason)
     return Edit(after, alert, html, reason)
 
 
-def _with_reply(after: Entry, before: Entry, alert: Alert, html: str, reason: Reason) -> Entry:
-    """Graver news always rings; what is taken back or restored rings where the news did."""
+def _with_reply(after: Entry, job: Job, alert: Alert, html: str, reason: Reason) -> Entry:
+    """Graver news rings unless its kind is silent here; what is taken back or restored rings where the news did."""
+    before = job.entry
     if reason is Reason.GRAVER:
-        return _with(after, reply=html, reply_rings=True)
+        return _with(after, reply=html, reply_rings=job.chat.sounds(alert.kind, important=True))
     if reason is Reason.RETRACTION:
         return _with(after, reply=render.retraction(alert, before.kind), reply_rings=before.rings)
     if reason is Reason.RESTORED:
@@ -133,10 +134,11 @@ def _told_by(alert: Alert, entry: Entry) -> Alert:
     return msgspec.structs.replace(alert, rule=alert.rule or entry.rule, kind=entry.kind, gravity=entry.gravity)
 
 
-def _seen(entry: Entry, news: News, alert: Alert, body: str, rule: str, *, restored: bool) -> Entry:
-    rings = entry.rings if alert.state is State.RETRACTED else alert.importance is Importance.MAJOR
-    told = _with(entry, rule=rule, kind=alert.kind, rings=rings, gravity=alert.gravity)
-    return _with(told, state=alert.state, seq=news.seq, body=body, restored=restored)
+def _seen(job: Job, alert: Alert, body: str, rule: str, *, restored: bool) -> Entry:
+    sounds = job.chat.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
+    rings = job.entry.rings if alert.state is State.RETRACTED else sounds
+    told = _with(job.entry, rule=rule, kind=alert.kind, rings=rings, gravity=alert.gravity)
+    return _with(told, state=alert.state, seq=job.news.seq, body=body, restored=restored)
 
 
 def _with(entry: Entry, **changes: Any) -> Entry:

@@ -33,6 +33,11 @@ class World:
     chats: MemoryChats = field(default_factory=MemoryChats)
     directory: KnownFixtures = field(default_factory=KnownFixtures)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
+    samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
+
+    async def sample(self, ref: ChatRef, name: str, delay: int) -> None:
+        """Note a sample alert that is asked for."""
+        self.samples.append((ref, name, delay))
 
     async def ask(self, chat_id: int, user_id: int, text: str, **more: Any) -> Message:
         """Say something and wait for the bot's next message."""
@@ -76,7 +81,16 @@ async def world() -> AsyncIterator[World]:
     async with FakeBotApi(strict_limits=False) as api:
         app = Application.builder().token(api.token).base_url(f"{api.url}/bot").base_file_url(f"{api.url}/file/bot").build()
         around = World(api, app)
-        deps = Deps(around.chats, around.directory, lambda: KINDS, around.clock, frozenset({ADMIN}), _status, picture=picture_of)
+        deps = Deps(
+            around.chats,
+            around.directory,
+            lambda: KINDS,
+            around.clock,
+            frozenset({ADMIN}),
+            _status,
+            picture=picture_of,
+            sample=around.sample,
+        )
         app.add_handlers(build_handlers(deps))
         app.add_error_handler(handle_error)
         async with app:

@@ -6,11 +6,12 @@ import datetime as dt
 
 from bot.chats import today
 from bot.chats.dialogue import press
+from bot.chats.reply import Turn
 from bot.store.model import Scope, Subscription
 from rules.action import Team
 from rules.match import Match, Score
 from rules.minute import Minute, Period
-from tests.bot.chats.fixtures import FIXTURES, LEAGUE, data, fixture, view
+from tests.bot.chats.fixtures import FIXTURES, LEAGUE, changed, data, fixture, labels, view
 
 
 def test_the_day_is_listed_by_kick_off_with_scores() -> None:
@@ -41,6 +42,16 @@ def test_the_next_day_is_one_tap_away() -> None:
     turn = press(view(), data(shown, "▶"))
 
     assert turn is not None and "Manchester City v Manchester United" in turn.reply.html
+
+
+def test_a_match_of_the_day_is_two_taps_away_and_back() -> None:
+    chosen = press(view(), data(today.today(view()), "Follow"))
+    assert chosen is not None
+    ticked = press(view(), data(chosen.reply, "15:00 Arsenal"))
+
+    assert changed(ticked) == [("+", "Arsenal v Chelsea")]
+    assert ticked is not None and "✅ 15:00 Arsenal v Chelsea" in labels(ticked.reply)
+    assert press(view(), data(ticked.reply, "Back")) == Turn(today.today(view()))
 
 
 def test_a_finished_match_says_so_and_names_are_escaped() -> None:

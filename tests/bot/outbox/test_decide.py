@@ -28,6 +28,8 @@ def reason(entry: Entry | None, known: News, chat: Chat = CHAT, now: dt.datetime
         (news(alert()), CHAT, NOW, Reason.FIRST),
         (news(pending()), CHAT, NOW, Reason.FIRST),
         (news(alert()), PICKY, NOW, Reason.UNWANTED),
+        (news(pending()), replace(CHAT, waits=True), NOW, Reason.UNCONFIRMED),
+        (news(alert()), replace(CHAT, waits=True), NOW, Reason.FIRST),
         (news(alert()), replace(CHAT, delay=30), NOW, Reason.DELAYED),
         (news(alert()), replace(CHAT, muted_until=later(hours=1)), NOW, Reason.MUTED),
         (news(alert()), replace(CHAT, muted_until=later(hours=-1)), NOW, Reason.FIRST),

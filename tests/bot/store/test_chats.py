@@ -36,6 +36,9 @@ def chats(db: Database) -> Chats:
         st.builds(ChatRef, st.integers(-(2**52), 2**52), st.integers(0, 2**31)),
         title=st.text(),
         kinds_on=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
+        ring=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
+        silent=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
+        waits=st.booleans(),
         muted_until=st.none() | _INSTANTS,
         delay=st.integers(0, 300),
     )

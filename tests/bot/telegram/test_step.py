@@ -25,6 +25,21 @@ def test_news_is_sent_and_major_news_rings() -> None:
     assert [(s.html, s.silent) for s in sent if isinstance(s, Send)] == [("goal", False), ("yellow", True)]
 
 
+def test_a_chat_may_let_a_kind_ring_or_come_silently_whatever_the_rule_says() -> None:
+    chat = replace(CHAT, ring=frozenset({"yellow_card"}), silent=frozenset({"goal"}))
+
+    sent = [next_step(Job(Entry(KEY, REF), news(a), chat), NOW) for a in (alert(), minor())]
+
+    assert [(s.silent, s.entry.rings) for s in sent if isinstance(s, Send)] == [(True, False), (False, True)]
+
+
+def test_graver_news_of_a_kind_that_is_silent_here_does_not_ring() -> None:
+    found = next_step(Job(told(minor(1)), news(RED), replace(CHAT, silent=frozenset({"red_card"}))), NOW)
+
+    assert isinstance(found, Edit)
+    assert (found.entry.reply, found.entry.reply_rings) == ("red", False)
+
+
 def test_the_same_words_need_no_edit() -> None:
     assert isinstance(step(told(alert(1)), alert(2)), Settle)
 
