@@ -9,6 +9,8 @@ COPY bot bot
 RUN /opt/touchline/bin/pip install --no-cache-dir --constraint requirements.lock ".[postgres,pictures]"
 
 FROM python:3.13-slim
+# Pillow joins Arabic letters, and writes from right to left, by FriBiDi.
+RUN apt-get update && apt-get install --yes --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --user-group --home-dir /data --create-home touchline
 COPY --from=build /opt/touchline /opt/touchline
 ENV PATH=/opt/touchline/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

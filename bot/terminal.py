@@ -125,6 +125,9 @@ class DrawnChat:
         """Move clock and score on."""
         self._match = match
 
+    def __rich__(self) -> RenderableType:
+        return self._screen()
+
     def _minute(self) -> str:
         return clock_words(self._match) if self._match else ""
 

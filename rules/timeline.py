@@ -142,7 +142,15 @@ def _incidents(match: Match) -> Iterator[tuple[Action, Event]]:
     for record in match.records.values():
         kind = _kind(record)
         if kind and record.action.side and not _is_kick(record):
-            yield record.action, _event(record.action, kind, match)
+            yield record.action, _event(_named(record, match), kind, match)
+
+
+def _named(record: Record, match: Match) -> Action:
+    """A goal that was disallowed before its scorer was told has the name that the disallowance tells."""
+    by = match.records.get(record.taken_back_by)
+    if record.action.player or by is None:
+        return record.action
+    return msgspec.structs.replace(record.action, player=by.action.player)
 
 
 def _event(action: Action, kind: Kind, match: Match, off: str = "") -> Event:

@@ -86,16 +86,19 @@ def width(words: str, file: str, size: int) -> float:
 
 
 def shortened(words: str, file: str, size: int, room: float) -> str:
-    """The words as they are where there is room; else first names as initials, else cut with an ellipsis."""
-    if width(words, file, size) <= room:
-        return words
-    *first, last = words.split(" ") if file != OTHER else [words]
-    for kept in range(len(first), -1, -1):
-        initials = [f"{name[0]}." for name in first[: len(first) - kept]]
-        shorter = " ".join([*initials, *first[len(first) - kept :], last])
+    """The words as they are where there is room; else without the first name, the middle ones, at last cut with an ellipsis."""
+    for shorter in (words, *_shorter(words.split(" ") if file != OTHER else [words])):
         if width(shorter, file, size) <= room:
             return shorter
     short = words
     while short and width(f"{short}…", file, size) > room:
         short = short[:-1].rstrip()
     return f"{short}…"
+
+
+def _shorter(names: list[str]) -> list[str]:
+    """`R. van der Vaart`, `van der Vaart`, `R. Vaart`, `Vaart`."""
+    first, *rest = names
+    if not rest:
+        return []
+    return [" ".join([f"{first[0]}.", *rest]), " ".join(rest), f"{first[0]}. {rest[-1]}", rest[-1]]

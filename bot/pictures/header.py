@@ -9,10 +9,11 @@ from bot.pictures.fonts import Text, text
 from bot.pictures.layout import HEADER, MARGIN, MIDDLE, WIDTH
 from bot.pictures.words import Words, below_the_score, standing
 from rules.action import Side
-from rules.timeline import Timeline
+from rules.timeline import Stage, Timeline
 
-_SCORE_ROOM = 350
-_TEAM = (WIDTH - 2 * MARGIN - _SCORE_ROOM) / 2 - 56
+SCORE_ROOM = 350
+SCORE_SIZES = (150, 124, 104, 80, 60)
+_TEAM = (WIDTH - 2 * MARGIN - SCORE_ROOM) / 2 - 56
 _TOP, _BOTTOM = MARGIN, HEADER - 16
 
 
@@ -21,7 +22,7 @@ def draw_header(canvas: Canvas, timeline: Timeline, words: Words) -> None:
     _card(canvas)
     canvas.write(text(_occasion(timeline, words), 32, WIDTH - 200, bold=False), MIDDLE, _TOP + 50, "middle", canvas.theme.muted)
     home, away = timeline.score.home, timeline.score.away
-    score = text(f"{home} – {away}" if timeline.stage != "before kick-off" else "–", 150, _SCORE_ROOM)
+    score = fitting("–" if timeline.stage is Stage.BEFORE else f"{home} – {away}", SCORE_SIZES, SCORE_ROOM)
     canvas.write(score, MIDDLE, _TOP + 158, "middle")
     _standing(canvas, timeline, words)
     for side, middle in ((Side.HOME, MARGIN + 44 + _TEAM / 2), (Side.AWAY, WIDTH - MARGIN - 44 - _TEAM / 2)):
@@ -43,7 +44,7 @@ def _occasion(timeline: Timeline, words: Words) -> str:
 def _standing(canvas: Canvas, timeline: Timeline, words: Words) -> None:
     lines = [line for line in (standing(timeline, words), below_the_score(timeline, words)) if line]
     for number, line in enumerate(lines):
-        shown = text(line, 36 if number == 0 else 33, _SCORE_ROOM, bold=number == 0 or timeline.shootout is not None)
+        shown = text(line, 36 if number == 0 else 33, SCORE_ROOM, bold=number == 0 or timeline.shootout is not None)
         colour = canvas.theme.ink if number == 0 or timeline.shootout is not None else canvas.theme.muted
         canvas.write(shown, MIDDLE, _TOP + 262 + 44 * number, "middle", colour)
 
@@ -59,14 +60,14 @@ def team_lines(name: str) -> list[Text]:
     """One line where there is room for it, else the two that need the least; smaller letters before shorter names."""
     words = name.split()
     if len(words) < 2 or not text(name, 54, _TEAM).cut:
-        return [_fitting(name, (58, 54, 48, 42, 36))]
+        return [fitting(name, (58, 54, 48, 42, 36))]
     cuts = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))]
     lines = min(cuts, key=lambda cut: max(len(line) for line in cut))
-    size = min(_fitting(line, (54, 48, 42, 36)).size for line in lines)
-    return [_fitting(line, (size,)) for line in lines]
+    size = min(fitting(line, (54, 48, 42, 36)).size for line in lines)
+    return [fitting(line, (size,)) for line in lines]
 
 
-def _fitting(line: str, sizes: tuple[int, ...]) -> Text:
+def fitting(line: str, sizes: tuple[int, ...], room: float = _TEAM) -> Text:
     """The line at the first size at which all of it has room, shortened at the last."""
-    tried = (text(line, size, _TEAM) for size in sizes)
-    return next((shown for shown in tried if not shown.cut), text(line, sizes[-1], _TEAM))
+    tried = (text(line, size, room) for size in sizes)
+    return next((shown for shown in tried if not shown.cut), text(line, sizes[-1], room))

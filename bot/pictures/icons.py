@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from bot.pictures.theme import GREEN, RED, YELLOW, Theme
+from bot.pictures.theme import BLACK, GREEN, RED, WHITE, YELLOW, Theme
 from rules.colours import Colour
 from rules.timeline import Kind
 
@@ -31,9 +31,9 @@ def kick_icon(size: int, theme: Theme, *, scored: bool) -> Image.Image:
     draw, unit = ImageDraw.Draw(image), size * _LARGE
     _disc(draw, unit, 0.5, 0.5, 0.44, GREEN if scored else RED)
     if scored:
-        _line(draw, unit, ((0.3, 0.52), (0.44, 0.66), (0.7, 0.36)), 0.1, (255, 255, 255))
+        _line(draw, unit, ((0.3, 0.52), (0.44, 0.66), (0.7, 0.36)), 0.1, WHITE)
     else:
-        _cross(draw, unit, 0.33, 0.67, 0.1, (255, 255, 255))
+        _cross(draw, unit, 0.33, 0.67, 0.1, WHITE)
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
@@ -53,23 +53,22 @@ def rounded(width: int, height: int, radius: int, colour: Colour) -> Image.Image
 
 def _ball(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     """White with black patches, as in a box of sweets: a pentagon in the middle, five at the rim."""
-    white, black = (255, 255, 255), (24, 28, 36)
-    _disc(draw, unit, 0.5, 0.5, 0.47, white if theme.dark else black)
-    _disc(draw, unit, 0.5, 0.5, 0.43, white)
+    _disc(draw, unit, 0.5, 0.5, 0.47, WHITE if theme.dark else BLACK)
+    _disc(draw, unit, 0.5, 0.5, 0.43, WHITE)
     corners = [_at(0.17, -90 + 72 * number) for number in range(5)]
-    draw.polygon([(x * unit, y * unit) for x, y in corners], fill=black)
+    draw.polygon([(x * unit, y * unit) for x, y in corners], fill=BLACK)
     for number, (x, y) in enumerate(corners):
-        _line(draw, unit, ((x, y), _at(0.33, -90 + 72 * number)), 0.045, black)
+        _line(draw, unit, ((x, y), _at(0.33, -90 + 72 * number)), 0.045, BLACK)
         rim = [_at(0.41, -90 + 72 * number + turn) for turn in (-24, -12, 0, 12, 24)]
-        draw.polygon([(a * unit, b * unit) for a, b in (*rim, _at(0.31, -90 + 72 * number))], fill=black)
+        draw.polygon([(a * unit, b * unit) for a, b in (*rim, _at(0.31, -90 + 72 * number))], fill=BLACK)
 
 
 def _own_goal(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     _ball(draw, unit, theme)
     _disc(draw, unit, 0.74, 0.74, 0.25, theme.ground)
     _disc(draw, unit, 0.74, 0.74, 0.21, RED)
-    _line(draw, unit, ((0.86, 0.74), (0.63, 0.74)), 0.07, (255, 255, 255))
-    _line(draw, unit, ((0.73, 0.63), (0.62, 0.74), (0.73, 0.85)), 0.07, (255, 255, 255))
+    _line(draw, unit, ((0.86, 0.74), (0.63, 0.74)), 0.07, WHITE)
+    _line(draw, unit, ((0.73, 0.63), (0.62, 0.74), (0.73, 0.85)), 0.07, WHITE)
 
 
 def _disallowed(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
@@ -82,7 +81,7 @@ def _missed(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     _ball(draw, unit, theme)
     _disc(draw, unit, 0.74, 0.74, 0.25, theme.ground)
     _disc(draw, unit, 0.74, 0.74, 0.21, RED)
-    _cross(draw, unit, 0.66, 0.82, 0.07, (255, 255, 255))
+    _cross(draw, unit, 0.66, 0.82, 0.07, WHITE)
 
 
 def _card(draw: ImageDraw.ImageDraw, unit: int, left: float, colour: Colour, edge: Colour | None = None) -> None:

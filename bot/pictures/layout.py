@@ -31,7 +31,7 @@ TITLE, PAUSE = 76, 44
 """The height of the words between two periods, and of a line without words."""
 PER_MINUTE = 7.0
 LEAST = {Period.EXTRA_FIRST: 150.0, Period.EXTRA_SECOND: 150.0}
-FAR = 120.0
+FAR = 100.0
 """How far words may stand from their minute before the period is drawn longer, by one of these shares."""
 STRETCHES = (1.0, 1.1, 1.2, 1.3)
 KICK = 60

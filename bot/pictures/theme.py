@@ -53,6 +53,8 @@ APART = 110.0
 YELLOW: Colour = (250, 196, 21)
 RED: Colour = (220, 38, 38)
 GREEN: Colour = (22, 163, 74)
+WHITE: Colour = (255, 255, 255)
+BLACK: Colour = (24, 28, 36)
 
 
 def themed(*, dark: bool) -> Theme:

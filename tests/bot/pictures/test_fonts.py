@@ -63,6 +63,13 @@ def test_a_long_name_is_shortened_first_name_first(room: int, shown: str) -> Non
     assert width(cut, BOLD, 37) <= room
 
 
+@pytest.mark.parametrize(
+    ("room", "shown"), [(260, "R. van der Vaart"), (225, "van der Vaart"), (150, "R. Vaart"), (100, "Vaart")]
+)
+def test_what_belongs_to_a_family_name_goes_last(room: int, shown: str) -> None:
+    assert shortened("Rafael van der Vaart", BOLD, 37, room) == shown
+
+
 @given(st.text(max_size=60), st.integers(60, 500))
 def test_any_text_is_drawn_in_one_line_and_in_its_room(words: str, room: int) -> None:
     shown = text(words, 37, room)

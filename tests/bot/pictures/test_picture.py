@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from PIL import Image
 
 from bot.errors import UserMistake
-from bot.pictures.header import team_lines
+from bot.pictures.header import SCORE_ROOM, SCORE_SIZES, fitting, team_lines
 from bot.pictures.icons import icon
 from bot.pictures.maker import picture, picture_of, require
-from bot.pictures.theme import DARK, LIGHT, Theme
+from bot.pictures.theme import DARK, LIGHT, Theme, team_colours
 from rules.match import Match
 from rules.timeline import Kind, Stage, Timeline, timeline_of
 from tests.bot.pictures.timelines import full, timelines
@@ -29,9 +29,11 @@ def _opened(png: bytes) -> Image.Image:
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_picture_is_a_png_1280_pixels_wide_on_the_ground_of_its_theme(dark: bool) -> None:
     image = _opened(picture(full(), dark=dark))
+    theme = DARK if dark else LIGHT
 
     assert (image.format, image.width) == ("PNG", 1280)
-    assert image.getpixel((2, 2)) == (DARK if dark else LIGHT).ground
+    pixels = [image.convert("RGB").getpixel(place) for place in ((2, 2), (300, 60), (45, 200), (1235, 200))]
+    assert pixels == [theme.ground, theme.card, *team_colours(full().colours, theme).values()]
 
 
 @settings(max_examples=12, deadline=None)
@@ -85,6 +87,11 @@ def test_every_kind_of_event_has_its_sign(kind: Kind, theme: Theme) -> None:
 )
 def test_the_name_of_a_team_takes_up_to_two_lines(name: str, lines: list[str]) -> None:
     assert [line.words for line in team_lines(name)] == lines
+
+
+@pytest.mark.parametrize("score", ["9 – 9", "12 – 10", "149 – 0"])
+def test_no_figure_of_a_score_is_cut(score: str) -> None:
+    assert fitting(score, SCORE_SIZES, SCORE_ROOM).words == score
 
 
 @needs_recordings
