@@ -21,7 +21,7 @@ _WAITING = select(entries, chats.c.kind.label("chat_kind"), *_SETTINGS).join(cha
 _WAITING = _WAITING.where(entries.c.status == Status.WAITING.value, chats.c.active == true())
 _KEY = ("fixture_id", "action_id", "chat_id", "topic")
 _KEEP = update(entries).where(*(entries.c[name] == bindparam(f"of_{name}") for name in _KEY))
-_KEEP = _KEEP.values({c.name: bindparam(c.name) for c in entries.columns if c.name not in (*_KEY, "due_at")})
+_KEEP = _KEEP.values({c.name: bindparam(c.name) for c in entries.columns if c.name not in _KEY})
 
 Found = dict[tuple[AlertKey, ChatRef], tuple[Entry, Chat]]
 
@@ -41,7 +41,7 @@ async def read_jobs(tx: Transaction, tickets: Sequence[Ticket]) -> Found:
 
 
 async def write_entries(tx: Transaction, seen: Sequence[Entry]) -> set[tuple[AlertKey, ChatRef]]:
-    """Keep what chats have seen now, not when it is due; those that are there still, the others' chats have moved meanwhile."""
+    """Keep what chats have seen now and when more is due; those that are there still, the others' chats have moved meanwhile."""
     kept = await tx.execute(_KEEP, [_row(entry) for entry in seen])
     if kept == len(seen):
         return {(entry.key, entry.ref) for entry in seen}
@@ -55,6 +55,4 @@ async def _is_there(tx: Transaction, entry: Entry) -> bool:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    row = entry_row(entry)
-    del row["due_at"]
-    return {f"of_{name}" if name in _KEY else name: value for name, value in row.items()}
+    return {f"of_{name}" if name in _KEY else name: value for name, value in entry_row(entry).items()}

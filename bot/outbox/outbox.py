@@ -12,6 +12,7 @@ import structlog
 from bot.clock import Clock
 from bot.outbox import ledger
 from bot.outbox.decide import expired
+from bot.outbox.earlier import Earlier
 from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket
 from bot.outbox.hold import hold
 from bot.outbox.jobs import read_jobs, write_entries
@@ -41,6 +42,7 @@ class Outbox:
         self._spreader = Spreader(clock)
         self._recovered = False
         self._later: list[Ticket] = []
+        self._earlier = Earlier()
         self.on_put: Callable[[], None] = _nobody
 
     async def put(self, alerts: Sequence[Alert]) -> None:
@@ -51,6 +53,18 @@ class Outbox:
             groups = [list(group) for _, group in groupby(alerts, key=lambda alert: alert.key)]
             changed = [news for group in groups for news in await self._put(tx, known.get(group[0].key), group, now)]
         self._take_in(changed)
+
+    async def give(self, ref: ChatRef, alert: Alert, delay: int = 0) -> None:
+        """Commit an alert for one chat alone, whatever it follows; one that is known is left out. `delay` in seconds."""
+        revised, now = revise(None, [alert]), self._clock.now()
+        async with self.db.transaction() as tx:
+            if revised is None or await ledger.read_news(tx, [alert.key]):
+                return
+            entry = Entry(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule)
+            await ledger.add_news(tx, revised.news, Spread(first_done=True, told_done=True), now)
+            await ledger.add_entries(tx, [entry])
+        self._later.append(Ticket(alert.key, ref, revised.news.rank, alert.seq, entry.due_at))
+        self.on_put()
 
     async def told(self, fixture_id: str) -> dict[str, set[str]]:
         """By action of a match, the names of the rules that made news of it."""
@@ -111,13 +125,15 @@ class Outbox:
             return []
         async with self.db.transaction() as tx:
             more = [await self._left(tx, sight.entry) for sight in seen]
-            written = [_with_status(sight.entry, more=bool(news)) for sight, news in zip(seen, more, strict=True)]
+            dues = [self._due(sight, news) for sight, news in zip(seen, more, strict=True)]
+            written = [_left_at(sight.entry, due) for sight, due in zip(seen, dues, strict=True)]
             there = await write_entries(tx, written)
             held = [ticket for sight in seen for ticket in await self._untold(tx, sight.entry)]
         self._later += held
-        now = self._clock.now().timestamp()
-        left = [news if (sight.entry.key, sight.entry.ref) in there else None for sight, news in zip(seen, more, strict=True)]
-        return [_ticket(sight, news, now) if news else None for sight, news in zip(seen, left, strict=True)]
+        return [
+            Ticket(entry.key, entry.ref, news.rank, news.seq, entry.due_at) if news and (entry.key, entry.ref) in there else None
+            for entry, news in zip(written, more, strict=True)
+        ]
 
     async def why(self, chat_id: int, message_id: int) -> tuple[Entry, News] | None:
         """What a message of a chat tells, and how that news stands; None where it is no alert, or was forgotten."""
@@ -172,6 +188,7 @@ class Outbox:
 
     def _take_in(self, changed: Sequence[News]) -> None:
         for news in changed:
+            self._earlier.add(news, self._clock.now().timestamp())
             self._remember(news)
             self._spreader.add(news)
         if changed:
@@ -205,12 +222,20 @@ class Outbox:
         if news is None:
             return None
         lines = await self._lines(tx, news, entry) if news.lines else ()
+        news = self._earlier.seen(news, chat.delay, self._clock.now().timestamp())
         return Job(entry, news, chat, await self._superseded(tx, news, entry), lines)
 
     async def _left(self, tx: Transaction, entry: Entry) -> News | None:
         """The news of which there is more to send; None where all was."""
         news = await self._latest(tx, entry.key)
         return news if news and (entry.reply is not None or (entry.told and news.seq > entry.seq)) else None
+
+    def _due(self, sight: Sight, more: News | None) -> float | None:
+        """When what follows is sent: a reply at once, a revision after the chat's delay; None where nothing does."""
+        now = self._clock.now().timestamp()
+        if more is None or sight.entry.reply is not None:
+            return None if more is None else now
+        return self._earlier.due(more, sight.entry.seq, sight.delay, now)
 
     async def _untold(self, tx: Transaction, entry: Entry) -> list[Ticket]:
         """Note what was too old, and what quiet hours hold, for a summary."""
@@ -244,12 +269,8 @@ class Outbox:
         return lines_for(entry, [told[key] for key in keys if key in told], seen)
 
 
-def _with_status(entry: Entry, *, more: bool) -> Entry:
-    status = Status.WAITING if more else Status.DROPPED if not entry.told else Status.DONE
-    return msgspec.structs.replace(entry, status=status)
-
-
-def _ticket(sight: Sight, news: News, now: float) -> Ticket:
-    """What follows at once, or, where it is a revision, after the chat's delay."""
-    entry = sight.entry
-    return Ticket(entry.key, entry.ref, news.rank, news.seq, now + (sight.delay if entry.reply is None else 0))
+def _left_at(entry: Entry, due: float | None) -> Entry:
+    """The entry as it is kept, with when more is due."""
+    if due is None:
+        return msgspec.structs.replace(entry, status=Status.DONE if entry.told else Status.DROPPED)
+    return msgspec.structs.replace(entry, status=Status.WAITING, due_at=due)

@@ -34,8 +34,8 @@ ROOM = 10_000
 """Fewer tickets in memory than this, and further chats are reached."""
 STOP_WITHIN = 3.0
 """Seconds that a stop waits for requests in flight."""
-BLINK = 0.002
-"""The shortest sleep, in seconds."""
+BLINK = 0.004
+"""The shortest sleep, in seconds: longer, and an id is committed late; shorter, and turns are made for single messages."""
 LATE = 60.0
 """The longest wait before a chat that cannot be reached is tried again, in seconds."""
 
@@ -93,6 +93,8 @@ class Courier:
             while not self._stopping:
                 self._woken.clear()
                 await self._sleep(await self._start_all())
+                if self._tasks:  # what lands in the next moment is committed together
+                    await asyncio.sleep(BLINK)
         finally:
             await self._finish()
 
@@ -170,7 +172,7 @@ class Courier:
             step = next_step(job, self._clock.now()) if job else None
             if job and step and not isinstance(step, Settle):
                 self._limits.take(ticket.ref.chat_id, now)
-                works.append(self._deliver(ticket, step, job.chat.delay))
+                works.append(self._deliver(ticket, step, job.chat.delay, now))
             elif step:
                 self._landings.append(Landing(ticket, step, step.entry))
             else:
@@ -214,9 +216,9 @@ class Courier:
             self.passed_over[step.reason] += 1
             log.info("not_sent", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
 
-    async def _deliver(self, ticket: Ticket, step: Send | Edit | Reply, delay: int) -> None:
+    async def _deliver(self, ticket: Ticket, step: Send | Edit | Reply, delay: int, began: float) -> None:
         try:
-            message_id = await perform(self._messenger, ticket.ref, step)
+            message_id = await self._perform(ticket, step, began)
         except TextRefused as error:
             log.error("text_refused", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=str(error))
             message_id = step.entry.message_id or UNREACHABLE
@@ -230,6 +232,12 @@ class Courier:
         self._weather.fine()
         entry = self._seen(step, message_id)
         self._landings.append(Landing(ticket, step, entry, message_id, delay))
+
+    async def _perform(self, ticket: Ticket, step: Send | Edit | Reply, began: float) -> int:
+        try:
+            return await perform(self._messenger, ticket.ref, step)
+        finally:
+            self._limits.landed(began, self._clock.monotonic())
 
     def _seen(self, step: Send | Edit | Reply, message_id: int) -> Entry:
         """A reply leaves the message's own id and history as they are."""

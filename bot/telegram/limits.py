@@ -6,6 +6,7 @@ second over all, more only when paid. The rest is said by 429 answers, which are
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from itertools import islice, takewhile
 from typing import Protocol
@@ -13,8 +14,12 @@ from typing import Protocol
 PER_SECOND = 30
 _CHAT = (3, 3.05)
 _GROUP = (20, 60.2)
-_SECOND = 1.015
-"""A little more than a second: requests do not arrive as evenly as they leave."""
+_SECOND = 1.012
+"""A little more than a second: a clock is not exact."""
+_WARM = 500
+"""So many requests until the fastest answer says how long the way is; the first ones open connections."""
+_UNEVEN = 0.002
+"""Seconds later than the fastest that make a request one that arrived late."""
 _FLOOD = 3
 """So many chats refused within a second mean everybody."""
 _RAMP = 10.0
@@ -39,6 +44,10 @@ class Pace(Protocol):
 
     def take(self, chat_id: int, now: float) -> None:
         """A message leaves."""
+        ...
+
+    def landed(self, began: float, now: float) -> None:
+        """The answer to a message that left at `began` came."""
         ...
 
     def refused(self, chat_id: int, seconds: float, now: float) -> None:
@@ -68,6 +77,12 @@ class Window:
         gone = sum(1 for _ in takewhile(lambda one: one + self.seconds <= now, islice(oldest, most)))
         return min(most, max(0, free) + gone)
 
+    def move(self, began: float, arrived: float) -> None:
+        """One counts from later on than it was taken."""
+        if began in self.taken:
+            self.taken.remove(began)
+            insort(self.taken, arrived)
+
     def idle(self, now: float) -> bool:
         """Tell whether it forbids nothing."""
         return not self.taken or self.taken[-1] + self.seconds <= now
@@ -82,6 +97,8 @@ class Limits:
         self._parked: dict[int, float] = {}
         self._refusals: deque[tuple[float, int]] = deque()
         self._closed_until = float("-inf")
+        self._fastest = float("inf")
+        self._landings = 0
 
     def when(self, chat_id: int, now: float) -> float:
         """When this chat may get its next message, everything considered."""
@@ -108,6 +125,14 @@ class Limits:
             window.taken.append(now)
         if len(self._chats) > _REMEMBERED:
             self._forget(now)
+
+    def landed(self, began: float, now: float) -> None:
+        """A message that was long on its way counts from when it can have arrived at the latest: Telegram counts arrivals."""
+        self._landings += 1
+        self._fastest = min(self._fastest, now - began)
+        arrived = now - (self._fastest if self._landings > _WARM else 0.0)
+        if arrived > began + _UNEVEN:
+            self._all.move(began, arrived)
 
     def refused(self, chat_id: int, seconds: float, now: float) -> None:
         """This chat waits; where several were refused within a second, everybody does."""
@@ -144,6 +169,9 @@ class Unlimited:
         return most
 
     def take(self, chat_id: int, now: float) -> None:
+        """Nothing is counted."""
+
+    def landed(self, began: float, now: float) -> None:
         """Nothing is counted."""
 
     def refused(self, chat_id: int, seconds: float, now: float) -> None:

@@ -75,3 +75,12 @@ def test_room_is_how_often_one_more_is_allowed(limit: int, pauses: list[float], 
         window.taken.append(now)
         allowed += 1
     assert room == allowed
+
+
+def test_a_message_that_arrived_late_counts_from_then_on() -> None:
+    limits = Limits(2)
+    for chat_id in (1, 2):
+        limits.take(chat_id, 0.0)
+    limits.landed(0.0, 0.1)
+
+    assert (limits.room(1.05, 2), limits.room(1.12, 2)) == (1, 2)
