@@ -274,8 +274,10 @@ class Courier:
             await self._chats.suspend(chat_id, str(error))
 
     async def _finish(self) -> None:
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
-            for task in late:
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
+        finally:
+            for task in self._tasks:
                 task.cancel()
-        await self._keep()
+            await self._keep()
