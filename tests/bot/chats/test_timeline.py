@@ -67,3 +67,9 @@ async def test_a_member_of_a_group_chooses_and_the_buttons_stay(world: World) ->
 
     assert [bool(message.photo) for message in world.api.chat(-100).messages] == [False, True, True]
     assert asked.edits == []
+
+
+def test_a_button_of_a_match_draws_it() -> None:
+    turn = picked(view(matches=(CUP,)), "f3")
+
+    assert turn is not None and turn.reply.picture is CUP
