@@ -16,10 +16,14 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes, MessageHandler, filters
 
-from bot.chats import choosing, texts
+from bot.chats import aim, channel_words, choosing, texts
+from bot.chats.aim import aimed
+from bot.chats.channels import Channels
 from bot.chats.deps import Deps, Desk
 from bot.chats.dialogue import DIALOGUES, Command, for_all, press
+from bot.chats.gate import Gate
 from bot.chats.heard import Heard, heard
+from bot.chats.inline import Inline
 from bot.chats.membership import Membership
 from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
@@ -50,6 +54,9 @@ def build_handlers(deps: Deps) -> list[Handler]:
     talk = Talk(deps)
     return [
         *Membership(deps).handlers(),
+        Gate(deps.clock),
+        Inline(talk.desk).handler(),
+        *talk.channels.handlers(),
         *(CommandHandler(name, talk.command, SAID) for name in DIALOGUES),
         CommandHandler("status", talk.status, filters.UpdateType.MESSAGE),
         CommandHandler("why", talk.why, SAID),
@@ -87,8 +94,9 @@ class Talk:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._desk = Desk(deps)
+        self.desk = Desk(deps)
         self._permissions = Permissions(deps.clock)
+        self.channels = Channels(self.desk, self._permissions)
 
     async def command(self, update: Update, context: Context) -> None:
         """One of the commands in DIALOGUES."""
@@ -97,7 +105,7 @@ class Talk:
             return
         words = tuple(" ".join(context.args or ())[:LONGEST].split())
         turn = await self._turn(context.bot, place, DIALOGUES[_name(message)], words)
-        await self._desk.store(place.ref, turn.changes, f"{place.ref.chat_id}:{place.message_id}")
+        await self.desk.store(place.ref, turn.changes, f"{place.ref.chat_id}:{place.message_id}")
         await self._say(context.bot, place, turn.reply)
 
     async def _say(self, bot: Bot, place: Heard, reply: Reply) -> None:
@@ -122,25 +130,29 @@ class Talk:
         query, place = update.callback_query, heard(update)
         if query is None:
             return
-        turn = await self._pressed(context.bot, place, query.data or "")
-        if isinstance(turn, str) or place is None:
-            await acknowledge(query, turn if isinstance(turn, str) else texts.STALE)
+        if place is None:
+            await acknowledge(query, texts.STALE)
             return
-        await self._desk.store(place.ref, turn.changes, query.id)
+        target, data = aimed(place, query.data or "")
+        turn = await self._pressed(context.bot, target, data, across=target is not place)
+        if isinstance(turn, str):
+            await acknowledge(query, turn)
+            return
+        await self.desk.store(target.ref, turn.changes, query.id)
         await acknowledge(query, texts.done(turn.followed, turn.stopped))
         if turn.reply.picture:
             await self._say(context.bot, place, turn.reply)
         else:
             await redraw(query, turn.reply)
 
-    async def _pressed(self, bot: Bot, place: Heard | None, data: str) -> Turn | str:
-        """The turn of a button, or the sentence that says why there is none."""
-        if place is None:
+    async def _pressed(self, bot: Bot, place: Heard, data: str, *, across: bool) -> Turn | str:
+        """The turn of a button, or the sentence that says why there is none; `across`: it is for another chat."""
+        if (across or not for_all(data)) and not await self._permissions.may_change(bot, place):
+            return channel_words.NOT_YOURS if across else texts.ONLY_ADMINISTRATORS
+        if across and await self._deps.chats.get(place.ref) is None:
             return texts.STALE
-        if not for_all(data) and not await self._permissions.may_change(bot, place):
-            return texts.ONLY_ADMINISTRATORS
         view = await self._view(place)
-        turn = press(view, data)
+        turn = aim.press(view, data) if across else press(view, data)
         if turn and turn.changes and view.chat.fixed:
             return texts.FIXED
         return turn or texts.STALE
@@ -182,7 +194,7 @@ class Talk:
         await send(context.bot, place, why(*told, view.chat.timezone) if told else missing)
 
     async def _view(self, place: Heard) -> View:
-        return await self._desk.view(place.ref, place.kind, place.title)
+        return await self.desk.view(place.ref, place.kind, place.title)
 
 
 def _name(message: Message) -> str:

@@ -20,6 +20,7 @@ from rules.match import Match
 class ChatStore(Protocol):
     """The chats, their settings and subscriptions, kept."""
 
+    async def get(self, ref: ChatRef) -> Chat | None: ...
     async def ensure(self, ref: ChatRef, kind: str, title: str) -> Chat: ...
     async def save(self, chat: Chat) -> None: ...
     async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]: ...
@@ -68,9 +69,16 @@ class Desk:
         if not chat.active:  # who speaks to the bot can hear it
             await self.deps.chats.resume(ref.chat_id)
             chat = replace(chat, active=True)
-        subscriptions = await self.deps.chats.subscriptions(ref)
+        return self._view(chat, await self.deps.chats.subscriptions(ref))
+
+    async def glance(self, user_id: int) -> View:
+        """What a user may look at who need not have a chat with the bot; nothing is stored."""
+        ref = ChatRef(user_id)
+        return self._view(await self.deps.chats.get(ref) or Chat(ref), ())
+
+    def _view(self, chat: Chat, subscriptions: tuple[Subscription, ...]) -> View:
         kinds = tuple(self.deps.kinds())
-        return View(chat, tuple(subscriptions), self._known(), kinds, self.deps.clock.now(), self.deps.directory)
+        return View(chat, subscriptions, self._known(), kinds, self.deps.clock.now(), self.deps.directory)
 
     async def store(self, ref: ChatRef, changes: Sequence[Change], name: str = "") -> None:
         """Carry out what a dialogue decided; `name` is of what was said, so that hearing it twice sends one sample."""

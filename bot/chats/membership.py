@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import structlog
-from telegram import ChatMember, ChatMemberUpdated, Update
+from telegram import Bot, ChatMemberUpdated, Update
 from telegram.constants import ChatMemberStatus, ChatType, ParseMode
+from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import BaseHandler, ChatMemberHandler, ContextTypes, MessageHandler, filters
 
+from bot.chats import place_words as words
 from bot.chats import texts
+from bot.chats.aim import menu
 from bot.chats.deps import Deps
-from bot.store.model import ChatRef
+from bot.chats.keyboards import markup
+from bot.chats.reply import Reply
+from bot.chats.rights import SEND, lacking, may_pin, present
+from bot.store.model import Chat, ChatRef
 
 Context = ContextTypes.DEFAULT_TYPE
 
@@ -46,9 +52,24 @@ class Membership:
         log.info("chat_let_in", chat=chat.id, kind=chat.type)
         await self._deps.chats.ensure(ChatRef(chat.id), chat.type, chat.title or chat.full_name or "")
         await self._deps.chats.resume(chat.id)
-        if chat.type != ChatType.CHANNEL:
-            text = texts.WELCOME_BACK if chat.type == ChatType.PRIVATE else texts.WELCOME_GROUP
-            await context.bot.send_message(chat.id, text, parse_mode=ParseMode.HTML)
+        if chat.type == ChatType.CHANNEL:
+            await self._report(change, context.bot, lacking(change.new_chat_member, chat.type))
+            return
+        try:
+            await context.bot.send_message(chat.id, _hello(change), parse_mode=ParseMode.HTML)
+        except (BadRequest, Forbidden) as refusal:
+            log.info("hello_not_sent", chat=chat.id, reason=str(refusal))
+            if chat.type != ChatType.PRIVATE:
+                await self._report(change, context.bot, (SEND,))
+
+    async def _report(self, change: ChatMemberUpdated, bot: Bot, lacks: tuple[str, ...]) -> None:
+        """Tell whoever added the bot, in private, what it lacks, or how to choose; who never spoke to the bot cannot be told."""
+        chat = Chat(ChatRef(change.chat.id), change.chat.type, change.chat.title or "")
+        reply = Reply(words.may_not_post(chat.title, lacks)) if lacks else menu(chat)
+        try:
+            await bot.send_message(change.from_user.id, reply.html, parse_mode=ParseMode.HTML, reply_markup=markup(reply))
+        except TelegramError as refusal:
+            log.info("report_not_sent", chat=chat.ref.chat_id, reason=str(refusal))
 
     async def migrated(self, update: Update, _: Context) -> None:
         """A group became a supergroup: either of Telegram's two messages moves the stored chat."""
@@ -65,11 +86,10 @@ class Membership:
         await self._deps.chats.migrate(old, new)
 
 
-def present(member: ChatMember) -> bool:
-    """Tell whether a member is in the chat."""
-    if member.status == ChatMemberStatus.RESTRICTED:
-        return bool(getattr(member, "is_member", False))
-    return member.status not in (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
+def _hello(change: ChatMemberUpdated) -> str:
+    if change.chat.type == ChatType.PRIVATE:
+        return texts.WELCOME_BACK
+    return texts.WELCOME_GROUP if may_pin(change.new_chat_member) else f"{texts.WELCOME_GROUP}\n{words.LACKS_PIN}"
 
 
 def _why(change: ChatMemberUpdated) -> str:

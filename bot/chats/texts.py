@@ -56,6 +56,7 @@ PRIVATE = frozenset({"channel"})
 
 ONLY_ADMINISTRATORS = "Only this group's administrators can change that; /subscriptions and /today are for everybody."
 FIXED = "What this chat hears is set in the bot's configuration and cannot be changed here."
+SLOWLY = "That is faster than I can answer. I hear you again in a few seconds."
 STALE = "This button is out of date. Please send the command again."
 UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
 NOT_UNDERSTOOD = "I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help."

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, Self
 
 from aiohttp import web
@@ -133,6 +133,20 @@ class FakeBotApi(Methods):
         self.push({"message": body | {"document": document | {"file_size": len(content) if size is None else size}}})
         return message
 
+    def forward(self, chat_id: int, user_id: int, channel_id: int) -> Message:
+        """A member forwards a channel's post."""
+        message = self.add(self.chat(chat_id), "A post")
+        origin = {"type": "channel", "date": message.date, "chat": self.chat(channel_id).json(), "message_id": 1}
+        self.push({"message": self.json_of(message) | {"from": _user(user_id, "en"), "forward_origin": origin}})
+        return message
+
+    def inline(self, user_id: int, words: str) -> str:
+        """A member types after the bot's name in any chat; returns the query's id, to be found in `inline_answers`."""
+        query = str(90_000 + self._update_id)
+        self.queries.add(query)
+        self.push({"inline_query": {"id": query, "from": _user(user_id, "en"), "query": words, "offset": ""}})
+        return query
+
     def press(self, chat_id: int, user_id: int, message: Message | int, data: str) -> str:
         """A member presses a button, by its data; returns the query's id, to be found in `answers`."""
         found = message if isinstance(message, Message) else self.chat(chat_id).find(message)
@@ -155,7 +169,8 @@ class FakeBotApi(Methods):
     def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str) -> None:
         """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`."""
         body: dict[str, Any] = {"chat": self.chat(chat_id).json(), "from": _user(user_id, "en"), "date": 1_790_000_000}
-        body |= {"old_chat_member": self._standing(before), "new_chat_member": self._standing(after)}
+        kind, lacks = self.chat(chat_id).type, self.chat(chat_id).lacks
+        body |= {"old_chat_member": self._standing(before, kind), "new_chat_member": self._standing(after, kind, lacks)}
         self.push({"my_chat_member": body})
 
     def migrate(self, old: int, new: int) -> None:
@@ -179,8 +194,9 @@ class FakeBotApi(Methods):
         del body["text"]
         return body
 
-    def _standing(self, status: str) -> dict[str, Any]:
-        chat = FakeChat(-1, "group", admins={int(str(self.me["id"]))} if status == "administrator" else set())
+    def _standing(self, status: str, kind: str, lacks: Set[str] = frozenset()) -> dict[str, Any]:
+        me = {int(str(self.me["id"]))} if status == "administrator" else set()
+        chat = FakeChat(-1, kind if kind != "private" else "group", admins=me, lacks=set(lacks))
         extra = {"until_date": 0} if status == "kicked" else {}
         return self._member(chat, int(str(self.me["id"]))) | {"status": status} | extra
 

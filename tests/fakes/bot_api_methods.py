@@ -16,6 +16,7 @@ from tests.fakes.telegram_html import EntitiesError, utf16
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
 MAX_PHOTO = 10 * 2**20
+MAX_RESULTS = 50
 MAX_DOWNLOAD = 20 * 2**20
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
@@ -71,8 +72,10 @@ class Methods:
         """Button presses that were not answered yet."""
         self.answers: list[dict[str, Any]] = []
         """What button presses were answered with: `callback_query_id`, `text`, `show_alert`."""
+        self.inline_answers: dict[str, list[dict[str, Any]]] = {}
+        """By query, the results that a member is shown."""
         self.me = {"id": 7_000_000_001, "is_bot": True, "first_name": "Touchline", "username": username}
-        self.me |= {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
+        self.me |= {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True}
         self._limits = Limits() if strict_limits else None
         self._strict_chats = strict_chats
         self._message_ids = 0
@@ -206,6 +209,23 @@ class Methods:
         self.answers.append(dict(given.given) | {"text": given.text("text"), "show_alert": given.flag("show_alert")})
         return True
 
+    def answer_inline(self, given: Params) -> Any:
+        query, results = given.text("inline_query_id"), given.json("results") or []
+        if query not in self.queries:
+            raise bad(OLD_QUERY)
+        if len(results) > MAX_RESULTS:
+            raise bad("RESULTS_TOO_MUCH")
+        ids = [result.get("id", "") for result in results]
+        if len(set(ids)) < len(ids):
+            raise bad("RESULT_ID_DUPLICATE")
+        if any(not 1 <= len(wanted.encode()) <= 64 for wanted in ids):
+            raise bad("RESULT_ID_INVALID")
+        for content in (result["input_message_content"] for result in results):
+            version(0.0, content["message_text"], content.get("parse_mode", ""), ())
+        self.queries.remove(query)
+        self.inline_answers[query] = results
+        return True
+
     def get_file(self, given: Params) -> Any:
         file = given.text("file_id")
         content = self.downloads.get(f"documents/{file}")
@@ -216,6 +236,12 @@ class Methods:
         return {"file_id": file, "file_unique_id": f"u{file}", "file_size": len(content), "file_path": f"documents/{file}"}
 
     def get_chat(self, given: Params) -> Any:
+        name = given.text("chat_id")
+        if name.startswith("@"):
+            ids = [chat.id for chat in self.chats.values() if f"@{chat.username}".lower() == name.lower()]
+            if not ids:
+                raise CHAT_NOT_FOUND
+            given = Params({"chat_id": ids[0]})
         return self._reachable(given).json() | {"accent_color_id": 0, "max_reaction_count": 11}
 
     def get_member(self, given: Params) -> Any:
@@ -263,7 +289,9 @@ class Methods:
             return {"status": "member", "user": user}
         rights = [f"can_{right}" for right in _RIGHTS]
         body: dict[str, Any] = {"status": "administrator", "user": user, "is_anonymous": False, "can_be_edited": False}
-        return body | dict.fromkeys(rights, True)
+        rights += ["can_post_messages", "can_edit_messages"] if chat.type == "channel" else ["can_pin_messages"]
+        lacks = chat.lacks if user is self.me else set()
+        return body | {right: right not in lacks for right in rights}
 
     def _reachable(self, given: Params) -> FakeChat:
         chat_id = given.number("chat_id")
@@ -353,6 +381,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "unpinchatmessage": Methods.unpin_message,
     "sendchataction": Methods.chat_action,
     "answercallbackquery": Methods.answer_query,
+    "answerinlinequery": Methods.answer_inline,
     "getfile": Methods.get_file,
     "getchat": Methods.get_chat,
     "getchatmember": Methods.get_member,

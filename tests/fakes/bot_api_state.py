@@ -135,6 +135,9 @@ class FakeChat:
     """Open topics of a forum; empty: any is taken for open."""
     everything: list[Message] = field(default_factory=list)
     refusal: RefusedError | None = None
+    username: str = ""
+    lacks: set[str] = field(default_factory=set)
+    """Rights that the bot does not have, such as `can_post_messages`."""
 
     @property
     def messages(self) -> list[Message]:
@@ -154,6 +157,7 @@ class FakeChat:
         """Telegram's Chat object."""
         chat: dict[str, Any] = {"id": self.id, "type": self.type}
         chat |= {"first_name": self.title or "Somebody"} if self.type == "private" else {"title": self.title or "Chat"}
+        chat |= {"username": self.username} if self.username else {}
         return chat | ({"is_forum": True} if self.is_forum else {})
 
 

@@ -14,6 +14,9 @@ class MemoryChats:
         self.chats: dict[ChatRef, Chat] = {}
         self.followed: dict[ChatRef, list[Subscription]] = {}
 
+    async def get(self, ref: ChatRef) -> Chat | None:
+        return self.chats.get(ref)
+
     async def ensure(self, ref: ChatRef, kind: str, title: str) -> Chat:
         return self.chats.setdefault(ref, Chat(ref, kind, title))
 

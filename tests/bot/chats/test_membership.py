@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chats import texts
+from bot.chats import channel_words, place_words, texts
 from tests.bot.chats.conftest import World
+from tests.fakes.bot_api import RefusedError
 
 GROUP, SUPERGROUP = -100, -1_000_000_000_100
 
@@ -38,16 +39,49 @@ async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is
     world.api.my_chat_member(GROUP, 5, "administrator", "kicked")
     await world.idle()
 
-    assert [m.text for m in world.api.chat(GROUP).messages] == [texts.WELCOME_GROUP]
+    (hello,) = world.api.chat(GROUP).messages
+    assert hello.text.startswith("👋 Hello!") and hello.text.endswith(place_words.LACKS_PIN)
     assert not world.stored(GROUP).active
 
 
-async def test_a_channel_is_taken_up_without_a_word(world: World) -> None:
+async def test_a_bot_that_may_pin_has_nothing_to_complain_of(world: World) -> None:
+    world.api.my_chat_member(GROUP, 5, "left", "administrator")
+    await world.api.until(lambda: world.api.chat(GROUP).messages)
+
+    assert world.api.chat(GROUP).last.text == texts.WELCOME_GROUP
+
+
+async def test_a_channel_is_taken_up_without_a_word_there_and_who_added_the_bot_chooses(world: World) -> None:
+    world.api.chat(SUPERGROUP, kind="channel", title="News").admins = {5}
+    world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+    await world.api.until(lambda: world.api.chat(5).messages)
+    await world.tap(5, 5, channel_words.KINDS)
+    await world.tap(5, 5, "Everything")
+
+    assert world.stored(SUPERGROUP).kind == "channel" and not world.api.chat(SUPERGROUP).messages
+    assert world.stored(SUPERGROUP).all_kinds and world.api.chat(5).last.text.startswith("📣 You are choosing for: News")
+
+
+async def test_who_added_the_bot_without_the_right_to_post_is_told(world: World) -> None:
+    world.api.chat(SUPERGROUP, kind="channel", title="News").lacks = {"can_post_messages"}
+    world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+    world.api.chat(GROUP, title="Fans").refusal = RefusedError(
+        400, "Bad Request: not enough rights to send text messages to the chat"
+    )
+    world.api.my_chat_member(GROUP, 6, "left", "member")
+    await world.api.until(lambda: world.api.chat(5).messages and world.api.chat(6).messages)
+
+    assert world.api.chat(5).last.text == "I was added to News, but I lack the right to post messages there."
+    assert world.api.chat(6).last.text == "I was added to Fans, but I lack the right to send messages there."
+
+
+async def test_who_never_spoke_to_the_bot_cannot_be_told_and_nothing_breaks(world: World) -> None:
+    world.api.chat(5).refusal = RefusedError(403, "Forbidden: bot can't initiate conversation with a user")
     world.api.chat(SUPERGROUP, kind="channel")
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     await world.idle()
 
-    assert world.stored(SUPERGROUP).kind == "channel" and not world.api.chat(SUPERGROUP).messages
+    assert world.stored(SUPERGROUP).active
 
 
 async def test_a_group_that_becomes_a_supergroup_keeps_what_it_follows(world: World) -> None:

@@ -22,6 +22,7 @@ from bot.errors import (
 )
 from bot.outbox.entry import Reason
 from bot.outbox.outbox import Outbox
+from bot.outbox.sample import sample_alert
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
@@ -81,6 +82,26 @@ class World:
 
     def shown(self, chat_id: int = 1) -> Sequence[Shown]:
         return self.telegram.chats[chat_id]
+
+
+async def test_a_chat_that_waits_hears_of_a_goal_when_it_is_confirmed_and_never_of_one_that_is_not(world: World) -> None:
+    await world.follow(1, waits=True)
+    await world.follow(2)
+    await world.tell(pending(1, "maybe"), alert(2, "goal"), pending(1, "never", action="h"), retracted(2, action="h"))
+
+    assert [shown.versions for shown in world.shown(1)] == [["goal"]]
+    assert len(world.shown(2)) == 3
+
+
+async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(world: World) -> None:
+    await world.follow(1, 2)
+    sample = sample_alert(ChatRef(1), "42:7", "🧪 sample", NOW)
+    await world.outbox.give(ChatRef(1), sample)
+    await world.restart()
+    await world.outbox.give(ChatRef(1), sample)
+    await world.tell(seconds=2)
+
+    assert [shown.html for shown in world.shown(1)] == ["🧪 sample"] and not world.shown(2)
 
 
 @pytest.fixture
@@ -264,6 +285,20 @@ async def test_a_delayed_chat_hears_later_and_sees_corrections_as_late(world: Wo
 
     await world.tell(seconds=20)
     assert world.shown()[0].html == "<s>goal</s>"
+
+
+async def test_a_delayed_chat_sees_what_fell_within_its_delay_stand_first_and_then_fall(world: World) -> None:
+    await world.follow(1, delay=30)
+
+    await world.tell(alert(1), seconds=9.9)
+    await world.tell(retracted(2), seconds=21)
+    assert [m.html for m in world.shown()] == ["goal"]
+    await world.restart()
+    await world.tell(seconds=5)
+    assert [m.html for m in world.shown()] == ["goal"]
+    await world.tell(seconds=6)
+
+    assert [m.html[:3] for m in world.shown()] == ["<s>", "❌ <"]
 
 
 async def test_a_strict_telegram_never_has_to_refuse_anything(world: World) -> None:

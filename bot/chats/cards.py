@@ -1,0 +1,68 @@
+"""Match cards for inline mode: what `@bot arsenal` offers to share. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from bot.chats.guide import Choice, Guide, short
+from bot.chats.live import playing_now
+from bot.chats.reply import View
+from bot.chats.search import fit
+from bot.chats.texts import escape
+from bot.chats.times import clock_time, local, long_date
+from bot.chats.today import standing, title
+from rules.action import Fixture
+
+MOST = 20
+_NEAR = dt.timedelta(days=1)
+
+
+class Card(msgspec.Struct, frozen=True):
+    """One match to share; `id` is at most 64 bytes."""
+
+    id: str
+    title: str
+    about: str
+    html: str
+
+
+def cards(view: View, wanted: str) -> tuple[Card, ...]:
+    """The matches that a name fits, or those around now: in play first, then by how near their kick-off is."""
+    found = [f for choice in view.guide.matches if (f := choice.fixture) and _fits(view.guide, choice, wanted.strip(), view.now)]
+    found.sort(key=lambda fixture: (not playing_now(view, fixture), _distance(fixture, view.now)))
+    return tuple(card(view, fixture) for fixture in found[:MOST])
+
+
+def card(view: View, fixture: Fixture) -> Card:
+    """Score or kick-off, the competition, and where the match stands."""
+    match = view.scores.match(fixture.id)
+    name, state = title(fixture, match), standing(fixture, match)
+    when = _when(fixture, view)
+    about = " · ".join(filter(None, (state or when, fixture.competition.name)))
+    below = " · ".join(filter(None, (state, when, fixture.competition.name)))
+    return Card(short(fixture.id), name, about, f"⚽ <b>{escape(name)}</b>\n{escape(below)}".rstrip())
+
+
+def _when(fixture: Fixture, view: View) -> str:
+    """`Sunday 22 November, 15:00 (UTC)`, in the asking user's time."""
+    if fixture.kickoff is None:
+        return ""
+    zone = view.chat.timezone
+    date = long_date(local(fixture.kickoff, zone).date())
+    return f"{date}, {clock_time(fixture.kickoff, zone)} ({zone})" if fixture.kickoff_known else date
+
+
+def _fits(guide: Guide, choice: Choice, wanted: str, now: dt.datetime) -> bool:
+    fixture = choice.fixture
+    if fixture is None:
+        return False
+    if not wanted:
+        return _distance(fixture, now) < _NEAR
+    names = (fixture.title, fixture.home.name, fixture.away.name, fixture.competition.name)
+    return any(fit(wanted, name) is not None for name in names)
+
+
+def _distance(fixture: Fixture, now: dt.datetime) -> dt.timedelta:
+    return abs(fixture.kickoff - now) if fixture.kickoff else dt.timedelta.max

@@ -1,0 +1,28 @@
+"""What the bot may do in a chat, read from its own membership. Pure."""
+
+from __future__ import annotations
+
+from telegram import ChatMember, ChatMemberAdministrator, ChatMemberRestricted
+from telegram.constants import ChatMemberStatus, ChatType
+
+POST, SEND = "post messages", "send messages"
+
+
+def present(member: ChatMember) -> bool:
+    """Tell whether a member is in the chat."""
+    if isinstance(member, ChatMemberRestricted):
+        return member.is_member
+    return member.status not in (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
+
+
+def lacking(member: ChatMember, kind: str) -> tuple[str, ...]:
+    """The rights without which alerts cannot come, in words."""
+    if kind == ChatType.CHANNEL:
+        may = isinstance(member, ChatMemberAdministrator) and bool(member.can_post_messages)
+        return () if may else (POST,)
+    return (SEND,) if isinstance(member, ChatMemberRestricted) and not member.can_send_messages else ()
+
+
+def may_pin(member: ChatMember) -> bool:
+    """Tell whether the bot may pin messages of a group."""
+    return isinstance(member, ChatMemberAdministrator) and bool(member.can_pin_messages)
