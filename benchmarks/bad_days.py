@@ -13,9 +13,8 @@ from pathlib import Path
 import async_solipsism
 
 from benchmarks.connections import log_nothing
-from tests.bot.test_bad_days import bad, told
+from tests.bot.test_bad_days import bad, told, wrong
 from tests.recordings import PATHS, truth
-from tests.truth import lies
 
 
 def run(path: Path, seed: int) -> list[str]:
@@ -26,8 +25,7 @@ def run(path: Path, seed: int) -> list[str]:
         line = loop.run_until_complete(told(path, bad(seed)))
     finally:
         loop.close()
-    rows = [row for row in line.rows if row["kind"] != "summary"]
-    return lies(rows, truth(path)) + [f"sent twice: {action}" for action in line.twice()]
+    return wrong(line, truth(path)) + [f"sent twice: {action}" for action in line.twice()]
 
 
 def main() -> None:
@@ -37,10 +35,10 @@ def main() -> None:
     runs = [(path, seed) for path in PATHS for seed in range(1, parser.parse_args().seeds + 1)]
     with ProcessPoolExecutor(2) as pool:
         found = list(pool.map(run, *zip(*runs, strict=True)))
-    for (path, seed), wrong in zip(runs, found, strict=True):
-        for lie in wrong:
+    for (path, seed), each in zip(runs, found, strict=True):
+        for lie in each:
             print(f"{path.name} seed {seed}: {lie}")
-    print(f"{sum(not wrong for wrong in found)} of {len(runs)} runs ended with the truth and nothing told twice")
+    print(f"{sum(not one for one in found)} of {len(runs)} runs ended with the truth and nothing told twice")
     sys.exit(any(found))
 
 

@@ -84,6 +84,8 @@ _EMPTY_HEARTBEATS = 2
 _FAREWELLS = 5
 _LONG_FAREWELLS = 20
 """Connections lost after the end of a match, and while something of it is still missing, until it is let be."""
+LAST_READS = 5
+"""How often in a row all of a match that is over is read again in vain for the numbers that are still missing."""
 
 
 class Session:
@@ -113,6 +115,8 @@ class Session:
         self._status_since = 0.0
         self._latest = 0
         self._farewells = 0
+        self._reading_all = False
+        self._lacking = self._vain = 0
 
     @property
     def gaps(self) -> int:
@@ -122,7 +126,7 @@ class Session:
     @property
     def start_position(self) -> int:
         """The `startPosition` to ask for now."""
-        if self._from_zero:
+        if self._from_zero or self._reading_all:
             return 0
         rewind = self._order.rewind_to
         return max(0, (self.position if rewind is None else min(rewind, self.position)) - OVERLAP)
@@ -243,6 +247,7 @@ class Session:
         if self._start and not self._data and self._heartbeats >= _EMPTY_HEARTBEATS:
             self._from_zero = True
             self._rewind(Trouble.REPOSITION)
+        self._order.caught_up(now)
         return self._checked(now, self._noted(self._order.wake(now), now), quiet=True)
 
     def _noted(self, ready: tuple[Packet, ...], now: float) -> tuple[Packet, ...]:
@@ -264,8 +269,26 @@ class Session:
         if self.state is State.LIVE and self._order.wants_rewind(now):
             self._rewind(Trouble.GAP)
         elif self.trouble is None and not self._order.waiting and self._is_over(now, quiet=quiet):
-            self._finish(Ending.COMPLETED if self._completed else Ending.LOST)
+            self._wind_up(through=quiet)
         return ready
+
+    def _wind_up(self, *, through: bool) -> None:
+        """The match is over: all of it is read again while numbers are missing, and then it is let be."""
+        if self._reading_all and self._order.missing and not through:
+            return
+        if self._reads_all_again():
+            self._rewind(Trouble.GAP)
+        else:
+            self._finish(Ending.COMPLETED if self._completed else Ending.LOST)
+
+    def _reads_all_again(self) -> bool:
+        """Begin to read all of the match from 0 where numbers are missing, unless that was in vain too often."""
+        missing = self._order.missing
+        if self._reading_all:
+            self._vain = self._vain + 1 if missing == self._lacking else 0
+        self._lacking = missing
+        self._reading_all = bool(missing) and self._vain < LAST_READS
+        return self._reading_all
 
     @property
     def _completed(self) -> bool:
@@ -285,12 +308,18 @@ class Session:
         """A match that has ended needs no other connection: the server closed in good order, or is not to be had any more."""
         lost = self._status in _LOST and self._final
         self._farewells += self._completed or self._ended or lost
-        patience = _LONG_FAREWELLS if self._order.waiting else _FAREWELLS
-        if self._farewells > patience or (cause is Trouble.CLOSED and not self._order.waiting):
+        missing = bool(self._order.missing)
+        if self._farewells > (_LONG_FAREWELLS if missing else _FAREWELLS) or self._parted(cause):
             if self._completed or (self._ended and self._status not in _LOST):
                 self._finish(Ending.COMPLETED)
             elif lost:
                 self._finish(Ending.LOST)
+
+    def _parted(self, cause: Trouble) -> bool:
+        """Tell whether the server closed in good order, with nothing left to be read."""
+        if cause is not Trouble.CLOSED or self._order.waiting or not (self._completed or self._ended or self._status in _LOST):
+            return False
+        return not self._reads_all_again()
 
     def _finish(self, ending: Ending) -> None:
         self.ending = ending

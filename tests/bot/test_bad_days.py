@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,11 +34,26 @@ def bad(seed: int) -> Misbehaviour:
     return Misbehaviour(0.02, 0.02, 0.01, 30.0, (503, 429), seed % 2 == 0, 3, seed)
 
 
+def wrong(line: Line, true: dict[str, Any]) -> list[str]:
+    """What the chat was not told truly. What was too old when the feed could be had again is told by a summary."""
+    rows = [row for row in line.rows if row["kind"] != "summary"]
+    summed = [words for row in line.rows if row["kind"] == "summary" for words in row["text"].splitlines()]
+    single = {row["action_id"] for row in rows}
+    rest = [one for one in true["incidents"] if one["action_id"] in single or not _sums_up(summed, one)]
+    found = lies(rows, true | {"incidents": rest})
+    score = f"{true['final']['home']}–{true['final']['away']}"
+    ended = any(words.startswith("•") and score in words for words in summed)
+    return [lie for lie in found if not (ended and lie == "0 full times")]
+
+
+def _sums_up(summed: list[str], incident: dict[str, Any]) -> bool:
+    return incident["standing"] and any(f"{incident['minute']}' " in words and incident["player"] in words for words in summed)
+
+
 @needs_recordings
 @each_recording
 async def test_on_a_bad_day_a_chat_is_told_the_truth_and_nothing_twice(path: Path) -> None:
     line = await told(path, bad(PATHS.index(path)))
 
-    rows = [row for row in line.rows if row["kind"] != "summary"]
-    assert lies(rows, truth(path)) == []
+    assert wrong(line, truth(path)) == []
     assert line.twice() == []

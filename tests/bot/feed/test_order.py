@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.feed.order import PATIENCE, REPAIRS, Order
+from bot.feed.order import PATIENCE, PROBE_EVERY, REPAIRS, REWINDS, Order
 from rules.action import Packet
 from tests.packets import Story
 
@@ -97,6 +97,55 @@ def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
             order.again(packet(number), now)
 
     assert rewinds <= 4 * REPAIRS
+
+
+def lacking(*numbers: int) -> Order:
+    """Numbers that were asked for as often as they are, in vain: one after the other, each before the next packet."""
+    order, now = Order(), 0.0
+    told(order, 1)
+    for number in numbers:
+        order.take(packet(number + 1), number, now)
+        for _ in range(REPAIRS + 1):
+            now += 30.0
+            order.wants_rewind(now)
+            order.again(packet(number + 1), now)
+            now += 30.0
+    return order
+
+
+def test_numbers_that_never_come_do_not_stop_the_repair_of_others() -> None:
+    order = lacking(2, 4)
+    order.take(packet(7), 4, 5000.0)
+
+    assert order.wants_rewind(5000.0 + PATIENCE)
+    assert order.rewind_to == 3
+
+
+def test_what_was_given_up_is_asked_for_later_all_together() -> None:
+    order = lacking(2, 4, 6, 8)
+
+    assert order.wants_rewind(9000.0)
+    assert order.rewind_to == 1
+    assert not order.wants_rewind(9000.0 + PROBE_EVERY)
+
+
+def test_a_number_that_comes_after_all_makes_packets_wait_again() -> None:
+    order = lacking(2, 4, 6, 8)
+    order.take(packet(4), 9, 9000.0)
+
+    assert order.take(packet(11), 10, 9000.0) == ()
+    assert seqs(order.wake(9000.0 + PATIENCE)) == [11]
+
+
+def test_missing_numbers_make_few_connections_a_minute() -> None:
+    order, rewinds = Order(), 0
+    for number in range(1, 40, 2):
+        order.take(packet(number), number, float(number))
+        order.take(packet(number - 1), number, number + 1.9) if number > 1 and rewinds % 2 else None
+        rewinds += order.wants_rewind(number + 1.95)
+        order.again(packet(number), number + 1.97)
+
+    assert rewinds <= REWINDS
 
 
 def test_where_numbers_are_left_out_no_packet_waits() -> None:

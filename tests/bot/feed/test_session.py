@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bot.feed.backoff import Trouble
 from bot.feed.decode import Control, ControlKind
-from bot.feed.session import OVERLAP, TRANSITIONS, Ending, Event, Session, State
+from bot.feed.session import LAST_READS, OVERLAP, TRANSITIONS, Ending, Event, Session, State
 from rules.action import Packet
 from tests.packets import Story
 
@@ -227,11 +227,31 @@ def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
 
 
 def test_a_late_packet_does_not_reopen_a_match() -> None:
-    session = live(foul(5, status="Completed"))
+    session = live(foul(1), foul(3, status="Completed"))
     session.packet(foul(2, status="Live"), 0.0)
     session.failed(Trouble.CLOSED)
 
     assert session.ending is Ending.COMPLETED
+
+
+def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> None:
+    session = live(foul(6), end(7))
+
+    assert (session.trouble, session.ending) == (Trouble.GAP, None)
+    assert again(session, Trouble.GAP) == 0
+    told = [p.seq for n in range(1, 6) for p in session.packet(foul(n), 1.0)]
+    assert (told, session.ending) == ([1, 2, 3, 4, 5], Ending.COMPLETED)
+
+
+def test_a_match_that_lacks_numbers_for_good_is_read_again_five_times_and_let_be() -> None:
+    session, reads = live(foul(6), end(7)), 0
+    while session.ending is None and reads < 99:
+        reads += again(session, Trouble.GAP) == 0
+        for packet in (foul(6), end(7)):
+            session.packet(packet, 1.0)
+        session.control(HEARTBEAT, 10.0)
+
+    assert (reads, session.ending) == (LAST_READS, Ending.COMPLETED)
 
 
 def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() -> None:
@@ -264,7 +284,7 @@ def test_whatever_is_dropped_doubled_or_shuffled_everything_is_told_once(
         sent = frames[0 if ignores else start :]
         for place in sorted(range(len(sent)), key=lambda i: i + chance.uniform(0, reach)):
             now += 0.1
-            if chance.random() >= drop * (attempt < 3) and session.trouble is None and session.ending is None:
+            if chance.random() >= drop * (attempt < LAST_READS) and session.trouble is None and session.ending is None:
                 told += session.packet(sent[place], now)
         now += 2.0
         told += session.wake(now)
@@ -274,6 +294,5 @@ def test_whatever_is_dropped_doubled_or_shuffled_everything_is_told_once(
         if session.ending:
             break
 
-    first = min(packet.seq or 0 for packet in told)
-    assert sorted(packet.seq or 0 for packet in told) == list(range(first, 41))
+    assert sorted(packet.seq or 0 for packet in told) == list(range(1, 41))
     assert session.ending is Ending.COMPLETED
