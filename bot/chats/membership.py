@@ -14,7 +14,7 @@ from bot.chats.aim import menu
 from bot.chats.deps import Deps
 from bot.chats.keyboards import markup
 from bot.chats.reply import Reply
-from bot.chats.rights import SEND, lacking, may_pin, present
+from bot.chats.rights import SEND, Standing, lacking, may_pin, present, standing
 from bot.store.model import Chat, ChatRef
 
 Context = ContextTypes.DEFAULT_TYPE
@@ -36,24 +36,33 @@ class Membership:
         ]
 
     async def standing(self, update: Update, context: Context) -> None:
-        """The bot was let in or put out: resume and say hello, or suspend."""
+        """The bot was let in, put out, or given or denied the right to speak: resume and say hello, or suspend."""
         change = update.my_chat_member
         if change is None:
             return
-        was, now = present(change.old_chat_member), present(change.new_chat_member)
-        if now and not was:
+        kind = change.chat.type
+        was, now = standing(change.old_chat_member, kind), standing(change.new_chat_member, kind)
+        if now is Standing.ABLE:
+            await self._deps.chats.resume(change.chat.id)
+        if now is was:
+            return
+        log.info("standing_changed", chat=change.chat.id, kind=kind, standing=now.value)
+        if now is Standing.ABLE:
             await self._let_in(change, context)
-        elif was and not now:
-            log.info("chat_suspended", chat=change.chat.id, status=change.new_chat_member.status)
-            await self._deps.chats.suspend(change.chat.id, _why(change))
+        else:
+            await self._put_out(change, context, told=now is Standing.HUSHED)
+
+    async def _put_out(self, change: ChatMemberUpdated, context: Context, *, told: bool) -> None:
+        """Suspend; where the bot is in the chat still, who did it is told what is missing."""
+        await self._deps.chats.suspend(change.chat.id, _why(change))
+        if told:
+            await self._report(change, context.bot, lacking(change.new_chat_member, change.chat.type))
 
     async def _let_in(self, change: ChatMemberUpdated, context: Context) -> None:
         chat = change.chat
-        log.info("chat_let_in", chat=chat.id, kind=chat.type)
         await self._deps.chats.ensure(ChatRef(chat.id), chat.type, chat.title or chat.full_name or "")
-        await self._deps.chats.resume(chat.id)
         if chat.type == ChatType.CHANNEL:
-            await self._report(change, context.bot, lacking(change.new_chat_member, chat.type))
+            await self._report(change, context.bot, ())
             return
         try:
             await context.bot.send_message(chat.id, _hello(change), parse_mode=ParseMode.HTML)
@@ -95,4 +104,6 @@ def _hello(change: ChatMemberUpdated) -> str:
 def _why(change: ChatMemberUpdated) -> str:
     if change.chat.type == ChatType.PRIVATE:
         return "blocked by the user"
+    if present(change.new_chat_member):
+        return "not allowed to post"
     return "kicked" if change.new_chat_member.status == ChatMemberStatus.BANNED else "left"

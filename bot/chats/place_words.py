@@ -56,4 +56,4 @@ def sample_comes(delay: int) -> str:
 
 
 def may_not_post(title: str, lacks: Sequence[str]) -> str:
-    return f"I was added to <b>{escape(title)}</b>, but I lack the right to {escape(' and to '.join(lacks))} there."
+    return f"I am in <b>{escape(title)}</b>, but I lack the right to {escape(' and to '.join(lacks))} there."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 from telegram import ChatMember, ChatMemberAdministrator, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus, ChatType
 
@@ -21,6 +23,21 @@ def lacking(member: ChatMember, kind: str) -> tuple[str, ...]:
         may = isinstance(member, ChatMemberAdministrator) and bool(member.can_post_messages)
         return () if may else (POST,)
     return (SEND,) if isinstance(member, ChatMemberRestricted) and not member.can_send_messages else ()
+
+
+class Standing(enum.Enum):
+    """Where the bot stands in a chat: out of it, in it without a word, or able to tell."""
+
+    OUT = "out"
+    HUSHED = "hushed"
+    ABLE = "able"
+
+
+def standing(member: ChatMember, kind: str) -> Standing:
+    """Where the bot stands, by its own membership."""
+    if not present(member):
+        return Standing.OUT
+    return Standing.HUSHED if lacking(member, kind) else Standing.ABLE
 
 
 def may_pin(member: ChatMember) -> bool:

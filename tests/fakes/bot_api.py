@@ -166,11 +166,11 @@ class FakeBotApi(Methods):
         """What a button press was answered with; None while it was not."""
         return next((answer for answer in self.answers if answer["callback_query_id"] == query), None)
 
-    def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str) -> None:
-        """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`."""
+    def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str, *, lacked: Set[str] = frozenset()) -> None:
+        """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`; `lacked`: rights it had not."""
         body: dict[str, Any] = {"chat": self.chat(chat_id).json(), "from": _user(user_id, "en"), "date": 1_790_000_000}
         kind, lacks = self.chat(chat_id).type, self.chat(chat_id).lacks
-        body |= {"old_chat_member": self._standing(before, kind), "new_chat_member": self._standing(after, kind, lacks)}
+        body |= {"old_chat_member": self._standing(before, kind, lacked), "new_chat_member": self._standing(after, kind, lacks)}
         self.push({"my_chat_member": body})
 
     def migrate(self, old: int, new: int) -> None:

@@ -35,6 +35,26 @@ async def call() -> AsyncIterator[Caller]:
         yield Caller(api, http)
 
 
+async def test_an_inline_query_is_answered_once_and_not_with_the_same_id_twice(call: Caller) -> None:
+    query = call.api.inline(42, "arsenal")
+    card = {"type": "article", "id": "a", "title": "A", "input_message_content": {"message_text": "A"}}
+    twice = await call("answerInlineQuery", inline_query_id=query, results=[card, card])
+    answers = [await call("answerInlineQuery", inline_query_id=query, results=[card]) for _ in range(2)]
+
+    assert "RESULT_ID_DUPLICATE" in twice["description"] and [answer["ok"] for answer in answers] == [True, False]
+    assert call.api.inline_answers == {query: [card]}
+
+
+async def test_a_channel_is_found_by_its_name_and_says_what_the_bot_may_do(call: Caller) -> None:
+    channel = call.api.chat(-1_001_000_000_001, kind="channel")
+    channel.username, channel.admins, channel.lacks = "news", {7_000_000_001}, {"can_post_messages"}
+    found = await call("getChat", chat_id="@News")
+    me = await call("getChatMember", chat_id=channel.id, user_id=7_000_000_001)
+
+    assert found["result"]["id"] == channel.id and me["result"]["can_post_messages"] is False
+    assert not (await call("getChat", chat_id="@nobody"))["ok"]
+
+
 async def test_a_message_is_kept_with_its_html_and_its_plain_text(call: Caller) -> None:
     sent = await call("sendMessage", chat_id=42, text="<b>Goal</b> &amp; more", parse_mode="HTML", disable_notification=True)
 

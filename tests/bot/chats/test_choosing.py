@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats import choosing, texts
+from bot.chats import aim, choosing, texts
 from bot.chats.dialogue import press
 from bot.chats.guide import Guide
 from bot.store.model import Scope, Subscription, named
@@ -147,11 +147,17 @@ def test_a_name_without_a_command_is_offered_but_not_followed() -> None:
     assert not turn.changes and labels(turn.reply) == ["Arsenal"]
 
 
-@given(st.one_of(st.text(max_size=64), st.from_regex(r"(h|c|m|t|s|u|k|l|d|done)(:[\w-]{0,8}){0,4}", fullmatch=True)))
+@given(
+    st.one_of(
+        st.text(max_size=64),
+        st.from_regex(r"(h|c|m|t|s|u|k|l|d|e|v|o|b|bw|bs|ks|ka|kn|q|w|z|p|x|y|menu|done)(:[\w-]{0,8}){0,4}", fullmatch=True),
+    )
+)
 def test_no_button_data_can_do_harm(pressed: str) -> None:
-    turn = press(view(ARSENAL), pressed)
+    turns = (press(view(ARSENAL), pressed), aim.press(view(ARSENAL), pressed))
 
-    assert turn is None or all(len(b.data.encode()) <= 64 for row in turn.reply.rows for b in row)
+    replies = [turn.reply for turn in turns if turn]
+    assert all(len(button.data.encode()) <= 64 for reply in replies for row in reply.rows for button in row)
 
 
 def test_a_button_of_a_fixture_that_is_gone_is_out_of_date() -> None:

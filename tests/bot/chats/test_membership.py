@@ -71,8 +71,24 @@ async def test_who_added_the_bot_without_the_right_to_post_is_told(world: World)
     world.api.my_chat_member(GROUP, 6, "left", "member")
     await world.api.until(lambda: world.api.chat(5).messages and world.api.chat(6).messages)
 
-    assert world.api.chat(5).last.text == "I was added to News, but I lack the right to post messages there."
-    assert world.api.chat(6).last.text == "I was added to Fans, but I lack the right to send messages there."
+    assert world.api.chat(5).last.text == "I am in News, but I lack the right to post messages there."
+    assert world.api.chat(6).last.text == "I am in Fans, but I lack the right to send messages there."
+
+
+async def test_a_channel_is_suspended_while_the_bot_may_not_post_and_goes_on_when_it_may_again(world: World) -> None:
+    channel = world.api.chat(SUPERGROUP, kind="channel", title="News")
+    world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+    await world.api.until(lambda: world.api.chat(5).messages)
+    channel.lacks = {"can_post_messages"}
+    world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator")
+    await world.api.until(lambda: len(world.api.chat(5).messages) == 2)
+    suspended = not world.stored(SUPERGROUP).active
+    channel.lacks = set()
+    world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator", lacked={"can_post_messages"})
+    await world.idle()
+
+    assert suspended and world.stored(SUPERGROUP).active
+    assert "I lack the right to post" in world.api.chat(5).messages[1].text
 
 
 async def test_who_never_spoke_to_the_bot_cannot_be_told_and_nothing_breaks(world: World) -> None:
