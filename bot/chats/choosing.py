@@ -107,7 +107,9 @@ def subscriptions(view: View) -> Turn:
     if not view.subscriptions:
         return Turn(Reply(texts.NOTHING_FOLLOWED))
     kinds = tuple(kind for kind in view.kinds if view.chat.takes(kind))
-    return Turn(Reply(f"{texts.following(view.subscriptions, LINES)}\n\n{texts.hears(kinds)}"))
+    return Turn(
+        Reply(f"{texts.following(view.subscriptions, LINES)}\n\n{texts.hears(kinds)}{texts.hears_when(waits=view.chat.waits)}")
+    )
 
 
 def _followed(view: View, wanted: str) -> tuple[Subscription, ...]:

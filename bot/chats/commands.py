@@ -39,7 +39,7 @@ COMMANDS = tuple(BotCommand(name, words) for name, words in texts.COMMANDS.items
 """What Telegram shows behind the menu button."""
 IN_CHATS = tuple(c for c in COMMANDS if c.command not in texts.PRIVATE)
 """What an administrator may say in a group."""
-FOR_ALL = tuple(c for c in IN_CHATS if c.command not in DIALOGUES or not DIALOGUES[c.command].changes)
+FOR_ALL = tuple(c for c in IN_CHATS if c.command not in DIALOGUES or DIALOGUES[c.command].for_all)
 """What every member of a group may say."""
 
 LONGEST = 100
@@ -118,7 +118,7 @@ class Talk:
             await show(bot, place, reply, await self._deps.picture(reply.picture))
 
     async def _turn(self, bot: Bot, place: Heard, command: Command, words: tuple[str, ...]) -> Turn:
-        if command.changes and not await self._permissions.may_change(bot, place):
+        if not command.for_all and not await self._permissions.may_change(bot, place):
             return Turn(Reply(texts.ONLY_ADMINISTRATORS))
         view = await self._view(place)
         if command.changes and view.chat.fixed:
@@ -153,7 +153,7 @@ class Talk:
             return texts.STALE
         view = await self._view(place)
         turn = aim.press(view, data) if across else press(view, data)
-        if turn and turn.changes and view.chat.fixed:
+        if turn and turn.settles and view.chat.fixed:
             return texts.FIXED
         return turn or texts.STALE
 

@@ -13,10 +13,16 @@ Act = Callable[[View, tuple[str, ...]], Turn]
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What a command does; one that `changes` something is for administrators."""
+    """What a command does; one that `changes` something, or is `guarded`, is for administrators."""
 
     act: Act
     changes: bool = False
+    guarded: bool = False
+
+    @property
+    def for_all(self) -> bool:
+        """Tell whether every member may say it."""
+        return not self.changes and not self.guarded
 
 
 def _help(_: View, __: tuple[str, ...]) -> Turn:
@@ -63,7 +69,7 @@ DIALOGUES = {
     "delay": Command(hours.delay, changes=True),
     "quiet": Command(hours.quiet, changes=True),
     "timezone": Command(zones.timezone, changes=True),
-    "test": Command(sample.test, changes=True),
+    "test": Command(sample.test, guarded=True),
 }
 
 

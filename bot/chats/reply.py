@@ -66,6 +66,11 @@ class Turn(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
 
     @property
+    def settles(self) -> bool:
+        """Tell whether it changes what the chat follows or how it hears."""
+        return any(not isinstance(change, Sample) for change in self.changes)
+
+    @property
     def followed(self) -> tuple[Subscription, ...]:
         """What is newly followed."""
         return tuple(change.subscription for change in self.changes if isinstance(change, Follow))

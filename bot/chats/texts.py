@@ -200,6 +200,10 @@ def unknown_kind(word: str, kinds: tuple[str, ...]) -> str:
     return f"There are no alerts called “{escape(word)}”. There are: {known}."
 
 
+def hears_when(*, waits: bool) -> str:
+    return " It waits until things are confirmed." if waits else ""
+
+
 def kinds_now(kinds: tuple[str, ...]) -> str:
     return f"Done. This chat hears about: {escape(', '.join(kind(k).lower() for k in kinds)) or 'nothing'}."
 

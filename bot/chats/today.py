@@ -77,7 +77,14 @@ def _of_day(view: View, date: dt.date) -> list[Fixture]:
 def _tap(view: View, choice: Choice, screen: str) -> Button:
     kickoff = choice.fixture.kickoff if choice.fixture else None
     label = f"{clock_time(kickoff, view.chat.timezone)} {choice.name}" if kickoff else choice.name
-    return button(label, f"t:{choice.token}:{screen}", ticked=bool(view.follows(choice.subscriptions)))
+    return tap(view, choice, label, screen)
+
+
+def tap(view: View, choice: Choice, label: str, screen: str) -> Button:
+    """A match as a button: ticked where it is followed by itself, with a bell where something else covers it."""
+    ticked = bool(view.follows(choice.subscriptions))
+    covered = choice.fixture is not None and any(covers(s, choice.fixture) for s in view.subscriptions)
+    return button(f"🔔 {label}" if covered and not ticked else label, f"t:{choice.token}:{screen}", ticked=ticked)
 
 
 def line(view: View, fixture: Fixture) -> str:

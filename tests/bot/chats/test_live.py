@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.chats import live, place_words
 from bot.chats.dialogue import press
+from bot.store.model import Scope, Subscription
 from rules.match import Match, Score
 from rules.minute import Minute, Period
 from tests.bot.chats.conftest import World
@@ -19,6 +20,12 @@ def test_matches_in_play_are_listed_with_their_scores_and_a_tap_follows_one() ->
     assert "13:00 <b>Fenerbahçe 1–0 Galatasaray</b> · 47' · Süper Lig" in shown.html and "Arsenal" not in shown.html
     assert changed(turn) == [("+", "Fenerbahçe v Galatasaray")]
     assert turn is not None and labels(turn.reply)[0] == "✅ Fenerbahçe 1–0 Galatasaray"
+
+
+def test_a_match_that_a_team_covers_has_a_bell() -> None:
+    shown = live.live(view(Subscription(Scope.TEAM, "t5", "Fenerbahçe"), matches=(PLAYING,)))
+
+    assert labels(shown)[0] == "🔔 Fenerbahçe 1–0 Galatasaray"
 
 
 def test_a_match_whose_stream_is_not_followed_is_live_when_the_fixtures_say_so() -> None:

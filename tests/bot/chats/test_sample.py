@@ -39,6 +39,14 @@ async def test_where_a_sample_would_not_come_the_chat_is_told_why(world: World) 
     assert not world.samples
 
 
+async def test_a_chat_of_the_configuration_may_be_tested_too(world: World) -> None:
+    await world.ask(42, 42, "/help")
+    await world.chats.save(replace(world.stored(42), fixed=True))
+    await world.ask(42, 42, "/test")
+
+    assert len(world.samples) == 1
+
+
 async def test_only_administrators_of_a_group_ask_for_one(world: World) -> None:
     answer = await world.ask(-100, 5, "/test")
 
