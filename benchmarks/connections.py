@@ -59,9 +59,17 @@ def burst(fixtures: int, count: int) -> list[Script]:
     scripts = []
     for number in range(fixtures):
         fixture = Fixture(f"fixture-{number}", kickoff=begin, status="Live")
-        told = (replace(packet, fixture_id=fixture.id, at=at) for packet, at in zip(match, instants, strict=True))
+        told = (_own(packet, number, at) for packet, at in zip(match, instants, strict=True))
         scripts.append(from_packets(fixture, told))
     return scripts
+
+
+def _own(packet: Packet, number: int, at: dt.datetime) -> Packet:
+    """The packet as another match would have it, with teams and periods of its own."""
+    team = replace(packet.team, id=f"{packet.team.id[:-4]}{number:04}") if packet.team else None
+    periods = tuple(replace(period, label=f"{period.label} {number}") for period in packet.summary.periods)
+    summary = replace(packet.summary, periods=periods)
+    return replace(packet, fixture_id=f"fixture-{number}", at=at, team=team, summary=summary)
 
 
 def live(matches: int) -> list[Script]:

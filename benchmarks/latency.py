@@ -1,9 +1,10 @@
 """From a frame's arrival to its alert in the outbox, and to the Bot API request leaving, while 66 matches are live.
 
-    python -m benchmarks.latency            # --live 66 --seconds 120
+    python -m benchmarks.latency            # --live 66 --chats 3 --seconds 120
 
-Recorded matches are played at their own speed in one process, and a Bot API answers from another. A chat follows
-all of them and takes every kind, with the pack `everything`; the database is a file.
+Recorded matches are played at their own speed in one process, and a Bot API answers from another. Each match has some chats of
+its own, which take every kind, with the pack `everything`; the database is a file. Telegram's limits are kept, as in a process
+that is run; messages that waited for them are told apart.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextvars
+import gc
 import subprocess
 import sys
 import tempfile
@@ -25,8 +27,12 @@ from bot.clock import SystemClock
 from bot.feed import client
 from bot.feed.gate import Gate
 from bot.outbox.outbox import Outbox
+from bot.store.chats import Chats
+from bot.store.engine import Database
+from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.courier import Delivery
+from bot.telegram.limits import Limits
 from rules.action import Fixture
 from rules.alert import Alert, AlertKey
 from rules.load import pack
@@ -37,6 +43,21 @@ TOKEN = "123456789:AAbenchmark0Token0of0this0benchmark00"  # noqa: S105  (it ope
 left_at: contextvars.ContextVar[float] = contextvars.ContextVar("left_at")
 
 
+class Held(Limits):
+    """Telegram's limits, which remember whom they held back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: set[int] = set()
+
+    def chat_at(self, chat_id: int, now: float) -> float:
+        """When the next message to this chat may leave."""
+        at = super().chat_at(chat_id, now)
+        if at > now:
+            self.held.add(chat_id)
+        return at
+
+
 class Marks:
     """When frames came in, and how long after their alerts were written and their requests left."""
 
@@ -45,7 +66,10 @@ class Marks:
         self.arrivals: dict[AlertKey, float] = {}
         self.written: list[float] = []
         self.left: list[float] = []
-        self.departures: dict[int, float] = {}
+        self.begun: list[float] = []
+        self.limited: list[float] = []
+        self.departures: dict[int, tuple[float, float]] = {}
+        self.limits = Held()
         self.on = False
 
     def listen(self) -> None:
@@ -67,8 +91,14 @@ class Marks:
 
     def delivered(self, delivery: Delivery) -> None:
         """A first message was taken; its request left when the task said."""
-        if delivery.op == "send" and (arrived := self.arrivals.pop(delivery.alert.key, None)):
-            self.left.append(self.departures[delivery.message_id] - arrived)
+        if delivery.op == "send" and (arrived := self.arrivals.get(delivery.alert.key)):
+            begun, left = self.departures[delivery.message_id]
+            if delivery.chat.chat_id in self.limits.held:
+                self.limits.held.discard(delivery.chat.chat_id)
+                self.limited.append(left - arrived)
+            else:
+                self.begun.append(begun - arrived)
+                self.left.append(left - arrived)
 
 
 def figures(seconds: list[float]) -> str:
@@ -93,7 +123,21 @@ async def messenger(port: str) -> tuple[BotMessenger, aiohttp.ClientSession]:
     return BotMessenger(bot), pool._session
 
 
-async def measure(stream: str, port: str, live: int, seconds: int) -> Marks:
+async def nobody(database: Database) -> None:
+    """What was before is told to nobody: it would keep the limits busy for minutes."""
+    await Chats(database).unsubscribe(stage.LISTENER, Subscription(Scope.ALL))
+
+
+async def audience(database: Database, live: int, chats: int) -> None:
+    """Chats for each match."""
+    found = Chats(database)
+    for number in range(live * chats):
+        ref = ChatRef(1000 + number)
+        await found.save(Chat(ref, all_kinds=True))
+        await found.subscribe(ref, Subscription(Scope.MATCH, f"fixture-{number % live}"))
+
+
+async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -> Marks:
     """Follow all matches for so long, after a start."""
     marks, clock = Marks(), SystemClock()
     marks.listen()
@@ -101,19 +145,25 @@ async def measure(stream: str, port: str, live: int, seconds: int) -> Marks:
     send = sends.send
 
     async def noted(*words: Any, **more: Any) -> int:
+        begun = time.perf_counter()
         number = await send(*words, **more)
-        marks.departures[number] = left_at.get()
+        marks.departures[number] = begun, left_at.get()
         return number
 
     sends.send = noted  # type: ignore[method-assign]
     stage.Numbering = lambda: sends  # type: ignore[assignment, misc]
+    stage.Unlimited = lambda: marks.limits  # type: ignore[assignment, misc]
     with tempfile.TemporaryDirectory() as folder:
         following = stage.Line(pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
+            await nobody(following.pipeline._outbox.db)
             following.follower._gate = Gate(clock, 1000.0)
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
             await asyncio.sleep(15)
+            await audience(following.pipeline._outbox.db, live, chats)
+            gc.collect()
+            gc.freeze()
             marks.on = True
             await asyncio.sleep(seconds)
             for task in tasks:
@@ -127,6 +177,7 @@ def main() -> None:
     """Run it, against two processes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--live", type=int, default=66)
+    parser.add_argument("--chats", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=120)
     given = parser.parse_args()
     log_nothing()
@@ -135,12 +186,14 @@ def main() -> None:
     servers = [subprocess.Popen([sys.executable, "-m", *words], **pipes) for words in commands]  # noqa: S603  (our own)
     try:
         stream, port = (server.stdout.readline().split()[-1] for server in servers if server.stdout)
-        marks = asyncio.run(measure(stream, port, given.live, given.seconds))
+        marks = asyncio.run(measure(stream, port, given.live, given.chats, given.seconds))
     finally:
         for server in servers:
             server.kill()
     print("to the outbox:", figures(marks.written))
+    print("to the courier's turn:", figures(marks.begun))
     print("to the request:", figures(marks.left))
+    print("to the request, held back by Telegram's limits:", figures(marks.limited))
 
 
 if __name__ == "__main__":

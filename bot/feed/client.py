@@ -213,18 +213,16 @@ class Connection:
     async def _read(self, socket: ClientConnection) -> None:
         session = self._session
         while session.trouble is None and session.ending is None:
-            frame = await self._next(socket)
+            wake_at = session.wake_at
+            frame = await (socket.recv(decode=False) if wake_at is None else self._next(socket, wake_at))
             received = self._clock.now()
             if frame is None:
                 await self._deliver(session.wake(self._clock.monotonic()), received)
             else:
                 await self._take(frame, received)
 
-    async def _next(self, socket: ClientConnection) -> bytes | None:
+    async def _next(self, socket: ClientConnection, wake_at: float) -> bytes | None:
         """The next frame; None where the session is to be woken first."""
-        wake_at = self._session.wake_at
-        if wake_at is None:
-            return await socket.recv(decode=False)
         try:
             async with asyncio.timeout(max(_TICK, wake_at - self._clock.monotonic())):
                 return await socket.recv(decode=False)
@@ -244,8 +242,8 @@ class Connection:
             return
         if isinstance(read, Control):
             await self._control(read, received, now)
-        else:
-            await self._deliver(self._session.packet(read, now), received)
+        elif ready := self._session.packet(read, now):
+            await self._deliver(ready, received)
 
     async def _control(self, control: Control, received: dt.datetime, now: float) -> None:
         await self._deliver(self._session.control(control, now), received)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -18,6 +19,9 @@ from bot.feed import loose
 from rules.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=loose.LARGEST)]
+_NOTHING = msgspec.Raw()
+_LONGEST = 2000
+"""Bytes of a value that is remembered, at most."""
 
 
 class ControlKind(enum.StrEnum):
@@ -36,13 +40,13 @@ class Control(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class _Team(msgspec.Struct, rename="camel"):
+class _Team(msgspec.Struct, rename="camel", gc=False):
     id: str | None = None
     name: str | None = None
     home_team: bool | None = None
 
 
-class _Player(msgspec.Struct, rename="camel"):
+class _Player(msgspec.Struct, rename="camel", gc=False):
     id: str | None = None
     name: str | None = None
     full_name: str | None = None
@@ -50,7 +54,7 @@ class _Player(msgspec.Struct, rename="camel"):
     last_name: str | None = None
 
 
-class _Action(msgspec.Struct, rename="camel"):
+class _Action(msgspec.Struct, rename="camel", gc=False):
     action_id: str = ""
     fixture_action_type: str = ""
     send_type: str = ""
@@ -60,14 +64,14 @@ class _Action(msgspec.Struct, rename="camel"):
     fixture_seq_num: Count | None = None
     period: Count | None = None
     clock_time: str | None = None
-    team: _Team | None = None
+    team: msgspec.Raw = _NOTHING
     player: _Player | None = None
     related_fixture_action_ids: tuple[str, ...] | None = None
     metadata: dict[str, Any] | None = None
     delay_status: str | None = None
 
 
-class _Period(msgspec.Struct, rename="camel"):
+class _Period(msgspec.Struct, rename="camel", gc=False):
     id: Count | None = None
     label: str | None = None
     type: str | None = None
@@ -78,25 +82,28 @@ class _Period(msgspec.Struct, rename="camel"):
     away_team_period_score: Count | None = None
 
 
-class _Summary(msgspec.Struct, rename="camel"):
+class _Summary(msgspec.Struct, rename="camel", gc=False):
     home_team_score: Count | None = None
     away_team_score: Count | None = None
     current_period: Count | None = None
     current_status: str | None = None
     collection_status: str | None = None
     current_clock_time: str | None = None
-    periods: tuple[_Period, ...] | None = None
+    periods: msgspec.Raw = _NOTHING
     finished: bool | None = None
 
 
-class _Frame(msgspec.Struct, rename="camel"):
+class _Frame(msgspec.Struct, rename="camel", gc=False):
     fixture_action: _Action | None = None
     fixture_summary: _Summary | None = None
     finished: bool | None = None
 
 
 _FAST = msgspec.json.Decoder(_Frame)
+_TEAM = msgspec.json.Decoder(_Team | None)
+_PERIODS = msgspec.json.Decoder(tuple[_Period, ...] | None)
 _LOOSE = msgspec.json.Decoder()
+_SEND_TYPES = {send_type.value: send_type for send_type in SendType}
 _BROKEN = (msgspec.DecodeError, UnicodeError, RecursionError)
 _ACCEPTED = re.compile(r"authori[sz]", re.IGNORECASE)
 _REFUSED = re.compile(r"\b(not|fail|failed|denied|rejected|refused|invalid)\b", re.IGNORECASE)
@@ -168,25 +175,25 @@ def _packet(frame: _Frame, action: _Action, received: dt.datetime | None, fixtur
     if fixture_id and of != fixture_id and of.casefold() != fixture_id.casefold():
         raise FrameUnreadable("other-fixture", f"the packet is of fixture {of[:40]}")
     summary = frame.fixture_summary
-    team = action.team
-    return Packet(
-        fixture_id=fixture_id or of,
-        action_id=action.action_id,
-        type=action.fixture_action_type,
-        send_type=SendType.of(action.send_type),
-        at=at,
-        sub_type=action.fixture_action_sub_type or "",
-        seq=action.fixture_seq_num,
-        period_id=action.period or 0,
-        clock=loose.clock(action.clock_time) or 0,
-        team=Team(team.id or "", team.name or "") if team and (team.id or team.name) else None,
-        team_side=None if team is None or team.home_team is None else Side.HOME if team.home_team else Side.AWAY,
-        player=_player(action.player) if action.player else None,
-        related=action.related_fixture_action_ids or (),
-        metadata=action.metadata or {},
-        delayed=bool(action.delay_status),
-        finished=bool(frame.finished or (summary and summary.finished)),
-        summary=_summary(summary) if summary else Summary(),
+    team, side = _team(action.team) if action.team else (None, None)
+    return Packet(  # in the order of its fields, which costs half of what names cost
+        fixture_id or of,
+        action.action_id,
+        action.fixture_action_type,
+        _SEND_TYPES.get(action.send_type) or SendType.of(action.send_type),
+        at,
+        action.fixture_action_sub_type or "",
+        action.fixture_seq_num,
+        action.period or 0,
+        _clock(action.clock_time) or 0,
+        team,
+        side,
+        _player(action.player) if action.player else None,
+        action.related_fixture_action_ids or (),
+        action.metadata or {},
+        bool(action.delay_status),
+        bool(frame.finished or (summary and summary.finished)),
+        _summary(summary) if summary else Summary(),
     )
 
 
@@ -197,15 +204,47 @@ def _player(player: _Player) -> Player | None:
 
 
 def _summary(summary: _Summary) -> Summary:
-    return Summary(
-        home=summary.home_team_score,
-        away=summary.away_team_score,
-        period_id=summary.current_period,
-        status=summary.current_status or "",
-        collection_status=summary.collection_status or "",
-        clock=loose.clock(summary.current_clock_time),
-        periods=tuple(_period(period) for period in summary.periods or ()),
+    return Summary(  # in the order of its fields, which costs half of what names cost
+        summary.home_team_score,
+        summary.away_team_score,
+        summary.current_period,
+        summary.current_status or "",
+        summary.collection_status or "",
+        _clock(summary.current_clock_time),
+        _periods(summary.periods) if summary.periods else (),
     )
+
+
+def _team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
+    """What repeats in nearly every packet is read once, and kept once in memory."""
+    data = bytes(raw)
+    return _known_team(data) if len(data) <= _LONGEST else _read_team(data)
+
+
+def _read_team(data: bytes) -> tuple[Team | None, Side | None]:
+    team = _TEAM.decode(data)
+    if team is None:
+        return None, None
+    side = None if team.home_team is None else Side.HOME if team.home_team else Side.AWAY
+    return Team(team.id or "", team.name or "") if team.id or team.name else None, side
+
+
+def _periods(raw: msgspec.Raw) -> tuple[PeriodScore, ...]:
+    data = bytes(raw)
+    return _known_periods(data) if len(data) <= _LONGEST else _read_periods(data)
+
+
+def _read_periods(data: bytes) -> tuple[PeriodScore, ...]:
+    return tuple(_period(period) for period in _PERIODS.decode(data) or ())
+
+
+def _clock(words: str | None) -> int | None:
+    return _known_clock(words) if words and len(words) <= len("120:00") else loose.clock(words)
+
+
+_known_team = lru_cache(4096)(_read_team)
+_known_periods = lru_cache(2048)(_read_periods)
+_known_clock = lru_cache(8192)(loose.clock)
 
 
 def _period(period: _Period) -> PeriodScore:
@@ -234,12 +273,16 @@ def _loose_action(value: Any) -> _Action:
         fixture_seq_num=loose.number(data.get("fixtureSeqNum")),
         period=loose.number(data.get("period")),
         clock_time=loose.text(data.get("clockTime")),
-        team=_loose_team(data.get("team")),
+        team=_raw(_loose_team(data.get("team"))),
         player=_loose_player(data.get("player")),
         related_fixture_action_ids=tuple(filter(None, related)),
         metadata=loose.mapping(data.get("metadata")),
         delay_status=loose.text(data.get("delayStatus")),
     )
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def _loose_team(value: Any) -> _Team | None:
@@ -265,7 +308,7 @@ def _loose_summary(value: Any) -> _Summary:
         current_status=loose.status(data.get("currentStatus")),
         collection_status=loose.collection_status(data.get("collectionStatus")),
         current_clock_time=loose.text(data.get("currentClockTime")),
-        periods=tuple(_loose_period(item) for item in loose.items(data.get("periods")) if isinstance(item, dict)),
+        periods=_raw([_loose_period(item) for item in loose.items(data.get("periods")) if isinstance(item, dict)]),
         finished=loose.boolean(data.get("finished")),
     )
 

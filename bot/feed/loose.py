@@ -62,6 +62,8 @@ def instant(value: Any) -> dt.datetime | None:
     """An ISO 8601 instant in UTC, which is meant where no zone is given; None where it cannot be read."""
     try:
         found = dt.datetime.fromisoformat(text(value))
+        if found.tzinfo is dt.UTC:
+            return found
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None

@@ -16,6 +16,8 @@ from rules.action import Packet
 
 KEPT = 64
 """Packets by which a repetition is recognised."""
+_SLACK = 16
+"""So many more until the oldest are let go of together."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class Place(msgspec.Struct, frozen=True):
 def fingerprint(packet: Packet) -> int:
     """What tells a revision from every other, whatever its number; the same in every process."""
     who = packet.player.id or packet.player.name if packet.player else ""
-    words = crc32(f"{packet.action_id} {packet.send_type.value} {packet.type} {packet.sub_type} {who}".encode())
+    words = crc32(f"{packet.action_id} {packet.send_type} {packet.type} {packet.sub_type} {who}".encode())
     score = (packet.summary.home or 0) * 100 + (packet.summary.away or 0)
     return hash((words, packet.at.timestamp(), packet.clock, score))  # of numbers: the same in every process
 
@@ -47,7 +49,12 @@ class Numbering:
     @property
     def tail(self) -> tuple[tuple[int, int, float], ...]:
         """The last packets, for a `Place`."""
-        return tuple(zip(self._prints, self._seqs, self._instants, strict=True))
+        return tuple(zip(self._prints[-KEPT:], self._seqs[-KEPT:], self._instants[-KEPT:], strict=True))
+
+    @property
+    def same(self) -> bool:
+        """Tell whether the connection's numbers are those of the match."""
+        return self._settled and not self._offset
 
     def connected(self, start: int) -> None:
         """A connection begins that was asked for what follows `start`; from the beginning, all numbers are the same."""
@@ -67,14 +74,15 @@ class Numbering:
 
     def keep(self, packet: Packet, mark: int) -> None:
         """Remember a packet, unless it is older than all that is remembered."""
-        if len(self._seqs) == KEPT and (packet.seq or 0) < self._seqs[-1] and (packet.seq or 0) < min(self._seqs):
+        seq = packet.seq or 0
+        if len(self._seqs) >= KEPT and seq < self._seqs[-1] and seq < min(self._seqs):
             return
         self._prints.append(mark)
-        self._seqs.append(packet.seq or 0)
+        self._seqs.append(seq)
         self._instants.append(packet.at.timestamp())
-        if len(self._prints) > KEPT:
+        if len(self._seqs) >= KEPT + _SLACK:
             for kept in (self._prints, self._seqs, self._instants):
-                del kept[0]
+                del kept[:-KEPT]
 
     def _settle(self, packet: Packet, seq: int, mark: int, has: Callable[[Packet], bool]) -> None:
         if self.repeats(mark):

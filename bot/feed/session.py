@@ -111,7 +111,8 @@ class Session:
         self._from_zero = False
         self._data = self._heartbeats = 0
         self._ended = self._final = False
-        self._status = ""
+        self._status = self._status_word = ""
+        self._closing = False
         self._status_since = 0.0
         self._latest = 0
         self._farewells = 0
@@ -199,9 +200,10 @@ class Session:
         if self.state is not State.LIVE:
             self._move(Event.HEARD)
         mark = fingerprint(packet)
-        packet = self._numbering.moved(packet, mark, self._has)
+        if not self._numbering.same:
+            packet = self._numbering.moved(packet, mark, self._has)
         known = packet in self._seen
-        if known or self._told_by_another(packet, mark):
+        if known or (self._told_before and self._told_by_another(packet, mark)):
             self._repeated(packet, now, known=known)
             return self._checked(now, ())
         self._seen.add(packet)
@@ -212,7 +214,7 @@ class Session:
 
     def _told_by_another(self, packet: Packet, mark: int) -> bool:
         """Tell whether another process read this packet."""
-        return bool(self._told_before) and (packet.seq or 0) <= self._told_before and self._numbering.repeats(mark)
+        return (packet.seq or 0) <= self._told_before and self._numbering.repeats(mark)
 
     def _repeated(self, packet: Packet, now: float, *, known: bool) -> None:
         """A duplicate tells how the match stands where another process read it first."""
@@ -256,19 +258,25 @@ class Session:
             if packet.seq is not None and packet.seq < self._latest:
                 continue
             self._latest = packet.seq or self._latest
-            status = packet.summary.status.casefold()
-            if status and status != self._status:
-                self._status, self._status_since = status, now
+            if packet.summary.status != self._status_word:
+                self._note_status(packet.summary.status, now)
             self._final = packet.finished
             if packet.type.strip().casefold() == "end match":
                 self._ended = packet.send_type.stands
         return ready
 
+    def _note_status(self, word: str, now: float) -> None:
+        self._status_word = word
+        status = word.casefold()
+        if status and status != self._status:
+            self._status, self._status_since = status, now
+            self._closing = self._completed or status in _LOST
+
     def _checked(self, now: float, ready: tuple[Packet, ...], *, quiet: bool = False) -> tuple[Packet, ...]:
         """Decide whether to read something again, or whether the match is over."""
         if self.state is State.LIVE and self._order.wants_rewind(now):
             self._rewind(Trouble.GAP)
-        elif self.trouble is None and not self._order.waiting and self._is_over(now, quiet=quiet):
+        elif self._closing and self.trouble is None and not self._order.waiting and self._is_over(now, quiet=quiet):
             self._wind_up(through=quiet)
         return ready
 

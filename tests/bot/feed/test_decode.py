@@ -140,6 +140,27 @@ def test_nulls_are_as_good_as_absent() -> None:
     assert decode(json.dumps({"fixtureAction": action, "fixtureSummary": None})) == decode(frame(fixtureSeqNum=None))
 
 
+def test_teams_and_periods_that_repeat_are_kept_once() -> None:
+    periods = [{"id": 1, "label": "1st half", "homeTeamScore": 1, "end": None}]
+    first, second = (packet({"periods": periods}, team={"id": "t", "name": "Groningen"}, actionId=name) for name in "ab")
+
+    assert first.summary.periods and first.summary.periods is second.summary.periods
+    assert first.team is second.team
+
+
+def test_a_wrong_type_in_a_team_or_a_period_costs_that_field_alone() -> None:
+    read = packet({"homeTeamScore": 1, "periods": [{"id": "x", "homeTeamScore": 2}]}, team={"id": 7, "name": "Groningen"})
+
+    assert (read.team, read.summary.home) == (Team("7", "Groningen"), 1)
+    assert [(period.id, period.home) for period in read.summary.periods] == [(0, 2)]
+
+
+def test_a_very_long_value_is_read_and_not_remembered() -> None:
+    periods = [{"id": number, "label": "half"} for number in range(200)]
+
+    assert [period.id for period in packet({"periods": periods}).summary.periods] == list(range(200))
+
+
 def test_a_delayed_packet_and_a_finished_one_say_so() -> None:
     assert packet(delayStatus="DELAYED").delayed
     assert packet(finished=True).finished
