@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from sqlalchemy import and_, bindparam, select, true, update
 
 from bot.outbox.entry import Entry, Status, Ticket
-from bot.outbox.rows import entry_of, entry_row
-from bot.store.chats import chat_of
+from bot.outbox.rows import ENTRY, entry_from, entry_values
+from bot.store.chats import chat_from
 from bot.store.engine import Transaction
 from bot.store.model import Chat, ChatRef
+from bot.store.prepared import Prepared
 from bot.store.schema import chats, entries
 from rules.alert import AlertKey
 
-_SETTINGS = [column for column in chats.columns if column.name not in ("chat_id", "topic", "kind")]
-_HERE = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
-_WAITING = select(entries, chats.c.kind.label("chat_kind"), *_SETTINGS).join(chats, _HERE)
-_WAITING = _WAITING.where(entries.c.status == Status.WAITING.value, chats.c.active == true())
-_KEY = ("fixture_id", "action_id", "chat_id", "topic")
-_KEEP = update(entries).where(*(entries.c[name] == bindparam(f"of_{name}") for name in _KEY))
-_KEEP = _KEEP.values({c.name: bindparam(c.name) for c in entries.columns if c.name not in _KEY})
+_AT_ONCE = 32
+_PLACES = tuple(f"place_{number}" for number in range(_AT_ONCE))
+_KEY = ENTRY[:4]
+
+
+def _waiting() -> Prepared:
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    query = select(*(entries.c[name] for name in ENTRY), *chats.columns).join(chats, here)
+    query = query.where(entries.c.status == Status.WAITING.value, chats.c.active == true())
+    this = [entries.c[name] == bindparam(name) for name in ("fixture_id", "action_id")]
+    query = query.where(*this, entries.c.chat_id.in_([bindparam(place) for place in _PLACES]))
+    return Prepared(query, ("fixture_id", "action_id", *_PLACES))
+
+
+def _keep() -> Prepared:
+    names = [f"of_{name}" if name in _KEY else name for name in ENTRY]
+    query = update(entries).where(*(entries.c[name] == bindparam(f"of_{name}") for name in _KEY))
+    return Prepared(query.values({name: bindparam(name) for name in ENTRY if name not in _KEY}), names)
+
+
+_WAITING, _KEEP = _waiting(), _keep()
 
 Found = dict[tuple[AlertKey, ChatRef], tuple[Entry, Chat]]
 
@@ -33,16 +49,23 @@ async def read_jobs(tx: Transaction, tickets: Sequence[Ticket]) -> Found:
         by_key[ticket.key].append(ticket.ref.chat_id)
     found: Found = {}
     for key, ids in by_key.items():
-        this = and_(entries.c.fixture_id == key.fixture_id, entries.c.action_id == key.action_id, entries.c.chat_id.in_(ids))
-        for row in await tx.fetch(_WAITING.where(this)):
-            entry = entry_of(row)
-            found[key, entry.ref] = entry, chat_of({**row, "kind": row["chat_kind"]})
+        for some in _filled(ids):
+            for row in await tx.read(_WAITING, (key.fixture_id, key.action_id, *some)):
+                entry = entry_from(row[: len(ENTRY)])
+                found[key, entry.ref] = entry, chat_from(row[len(ENTRY) :])
     return found
+
+
+def _filled(ids: Sequence[int]) -> Iterator[list[int]]:
+    """As many at a time as the statement has places; the last one fills those that are left."""
+    left = iter(ids)
+    while some := list(islice(left, _AT_ONCE)):
+        yield some + some[-1:] * (_AT_ONCE - len(some))
 
 
 async def write_entries(tx: Transaction, seen: Sequence[Entry]) -> set[tuple[AlertKey, ChatRef]]:
     """Keep what chats have seen now and when more is due; those that are there still, the others' chats have moved meanwhile."""
-    kept = await tx.execute(_KEEP, [_row(entry) for entry in seen])
+    kept = await tx.run(_KEEP, [entry_values(entry) for entry in seen])
     if kept == len(seen):
         return {(entry.key, entry.ref) for entry in seen}
     return {(entry.key, entry.ref) for entry in seen if await _is_there(tx, entry)}
@@ -52,7 +75,3 @@ async def _is_there(tx: Transaction, entry: Entry) -> bool:
     values = (entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic)
     this = [entries.c[name] == value for name, value in zip(_KEY, values, strict=True)]
     return bool(await tx.fetch(select(entries.c.chat_id).where(*this)))
-
-
-def _row(entry: Entry) -> dict[str, object]:
-    return {f"of_{name}" if name in _KEY else name: value for name, value in entry_row(entry).items()}

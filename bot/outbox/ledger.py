@@ -13,11 +13,12 @@ import msgspec
 from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, false, func, insert, select, true, tuple_, update
 
 from bot.outbox.entry import Entry, News, Status
-from bot.outbox.rows import entry_of, entry_row, key_of, news_of, news_row
+from bot.outbox.rows import ENTRY, entry_of, entry_values, key_of, news_of, news_row
 from bot.store.audience import after, followers
 from bot.store.chats import chat_of
 from bot.store.engine import Transaction, upsert
 from bot.store.model import Chat, ChatRef
+from bot.store.prepared import Prepared
 from bot.store.schema import alerts, chats, entries, positions, seconds, standings
 from rules.alert import AlertKey, State
 
@@ -117,7 +118,7 @@ async def read_entries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]
 async def add_entries(tx: Transaction, made: Sequence[Entry], *, keep: bool = False) -> None:
     """Keep entries, in the place of what was known of these chats; with `keep`, what was known stays."""
     if made:
-        await tx.execute(upsert(entries, keep=keep), [entry_row(entry) for entry in made])
+        await tx.run(_ADD_NEW if keep else _ADD, [entry_values(entry) for entry in made])
 
 
 async def wake_told(
@@ -184,6 +185,7 @@ async def forget_before(tx: Transaction, instant: dt.datetime) -> int:
     return gone
 
 
+_ADD, _ADD_NEW = (Prepared(upsert(entries, keep=keep), ENTRY) for keep in (False, True))
 _THE_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -16,6 +17,15 @@ _BORN = msgspec.json.Decoder(dict[str, float])
 _LINES = msgspec.json.Decoder(tuple[str, ...])
 
 Row = Mapping[Any, Any]
+
+_KEPT = tuple(name for name in Entry.__struct_fields__ if name not in ("key", "ref"))
+ENTRY = ("fixture_id", "action_id", "chat_id", "topic", *_KEPT)
+"""The columns of an entry in the order of `entry_values`."""
+_KEPT_OF = attrgetter(*_KEPT)
+_STATUSES = {status.value: status for status in Status}
+_STATES = {state.value: state for state in State}
+_STATUS, _STATE, _REASON = (ENTRY.index(name) for name in ("status", "state", "reason"))
+_TRUTHS = tuple(ENTRY.index(name) for name in ("rings", "restored", "reply_rings"))
 
 
 def news_row(news: News) -> dict[str, Any]:
@@ -49,16 +59,20 @@ def news_of(row: Row) -> News:
     )
 
 
-def entry_row(entry: Entry) -> dict[str, Any]:
-    """An entry as its row."""
-    row = {name: getattr(entry, name) for name in Entry.__struct_fields__ if name not in ("key", "ref")}
-    row |= {"status": entry.status.value, "state": entry.state.value, "reason": str(entry.reason)}
-    return row | {
-        "fixture_id": entry.key.fixture_id,
-        "action_id": entry.key.action_id,
-        "chat_id": entry.ref.chat_id,
-        "topic": entry.ref.topic,
-    }
+def entry_values(entry: Entry) -> list[Any]:
+    """An entry as the values of `ENTRY`, for the driver."""
+    values = [entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic, *_KEPT_OF(entry)]
+    values[_STATUS], values[_STATE], values[_REASON] = entry.status.value, entry.state.value, str(entry.reason)
+    return values
+
+
+def entry_from(values: Sequence[Any]) -> Entry:
+    """The values of `ENTRY`, from the driver, as an entry."""
+    own = list(values)
+    own[_STATUS], own[_STATE] = _STATUSES[own[_STATUS]], _STATES[own[_STATE]]
+    for place in _TRUTHS:
+        own[place] = own[place] == 1
+    return Entry(AlertKey(own[0], own[1]), ChatRef(own[2], own[3]), *own[4:])
 
 
 def entry_of(row: Row) -> Entry:

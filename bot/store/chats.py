@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -172,7 +173,7 @@ def chat_of(row: Mapping[Any, Any]) -> Chat:
         row["title"],
         active=row["active"],
         all_kinds=row["all_kinds"],
-        **{name: frozenset(row[name].split()) for name in _SETS},
+        **{name: _words(row[name]) for name in _SETS},
         language=row["language"],
         timezone=row["timezone"],
         delay=row["delay"],
@@ -181,3 +182,18 @@ def chat_of(row: Mapping[Any, Any]) -> Chat:
         waits=row["waits"],
         fixed=row["fixed"],
     )
+
+
+_COLUMNS = tuple(column.name for column in chats.columns)
+_TRUTHS = ("active", "all_kinds", "waits", "fixed")
+
+
+def chat_from(values: Sequence[Any]) -> Chat:
+    """The values of the table's columns, from the driver, as a chat."""
+    row = dict(zip(_COLUMNS, values, strict=True))
+    return chat_of(row | {name: row[name] == 1 for name in _TRUTHS})
+
+
+@lru_cache(maxsize=256)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())

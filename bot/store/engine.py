@@ -20,6 +20,7 @@ from sqlalchemy.sql.schema import Table
 
 from bot.errors import StoreError, StoreUnusable
 from bot.store.migrate import migrate
+from bot.store.prepared import Prepared
 
 Row = Mapping[str, Any]
 
@@ -40,6 +41,14 @@ class Transaction(Protocol):
 
     async def fetch(self, statement: Executable) -> Sequence[RowMapping]:
         """All rows of a query."""
+        ...
+
+    async def run(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
+        """Run a prepared statement for each row; how many rows it changed."""
+        ...
+
+    async def read(self, query: Prepared, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """All rows of a prepared query, with the driver's own values: a truth is 0 or 1."""
         ...
 
 
@@ -93,6 +102,12 @@ class _Direct:
 
     async def fetch(self, statement: Executable) -> Sequence[RowMapping]:
         return self._connection.execute(statement).mappings().all()
+
+    async def run(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
+        return self._connection.exec_driver_sql(statement.sql, [statement.row(row) for row in rows]).rowcount
+
+    async def read(self, query: Prepared, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        return self._connection.exec_driver_sql(query.sql, query.row(values)).all()
 
 
 def upsert(table: Table, *, keep: bool = False) -> Executable:

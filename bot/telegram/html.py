@@ -29,7 +29,7 @@ def without(source: str, tags: Collection[str]) -> str:
 
 def cut(source: str, limit: int = LIMIT) -> str:
     """At most so long, with an ellipsis where something is left out and every open tag closed."""
-    if length(source) <= limit or length(_seen(source)) <= limit:
+    if 2 * len(source) <= limit or length(source) <= limit or length(_seen(source)) <= limit:
         return source
     kept: list[str] = []
     open_tags: list[str] = []
