@@ -196,7 +196,11 @@ class Courier:
     async def _keep(self) -> None:
         """Commit together what landed since the last time, and let the chats' lanes go on, with what follows first."""
         landings, self._landings = self._landings, []
-        following = await self._outbox.keep([Sight(landing.entry, landing.delay) for landing in landings])
+        try:
+            following = await self._outbox.keep([Sight(landing.entry, landing.delay) for landing in landings])
+        except BaseException:  # cut off by a stop, or the database fails: what landed is still to be kept
+            self._landings = landings + self._landings
+            raise
         for landing, more in zip(landings, following, strict=True):
             self._tell(landing)
             if more is not None:

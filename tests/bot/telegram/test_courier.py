@@ -330,6 +330,23 @@ async def test_a_stop_finishes_what_is_in_flight_and_leaves_the_rest_for_the_nex
     assert [m.html for m in world.shown()] == ["goal", "yellow"]
 
 
+async def test_a_stop_that_cuts_off_a_commit_keeps_what_landed(world: World) -> None:
+    world.telegram.latency = 1.0
+    await world.follow(1)
+    task = asyncio.create_task(world.courier.run())
+    await world.outbox.put([alert(1)])
+    await asyncio.sleep(0.5)
+    async with world.db.transaction():  # somebody else writes while the courier is to keep what landed
+        await asyncio.sleep(1.0)
+        task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(task, return_exceptions=True)
+    await world.restart()
+    await world.tell()
+
+    assert [m.html for m in world.shown()] == ["goal"]
+
+
 async def test_old_news_comes_as_one_summary_that_follows_what_becomes_of_it(world: World) -> None:
     await world.follow(1)
     old = NOW - dt.timedelta(hours=1)
