@@ -42,6 +42,9 @@ STEADY, EVERY = 50, 0.4
 REST = 6.0
 """Seconds from the last steady packet to the burst."""
 
+APART = dt.timedelta(seconds=23.7)
+"""Between matches that are played from the same recording: they would all score at the same instant."""
+
 
 def log_nothing() -> None:
     """What is logged is not what is measured."""
@@ -78,7 +81,8 @@ def live(matches: int) -> list[Script]:
     for number in range(matches):
         script = from_recording(PATHS[number % len(PATHS)])
         fixture = replace(script.fixture, id=f"fixture-{number}")
-        frames = tuple(Told(told.at, _of(told.frame, fixture.id)) for told in script.frames)
+        late, started = APART * (number // len(PATHS)), script.started
+        frames = tuple(Told(told.at + late * (told.at > started), _of(told.frame, fixture.id)) for told in script.frames)
         scripts.append(Script(fixture, frames))
     return scripts
 

@@ -44,6 +44,8 @@ log = structlog.get_logger()
 _CHANCE = random.Random()  # shared: it weighs 2.5 KiB
 FRESH = dt.timedelta(seconds=30)
 """A packet that is no older is live: what was missed has been read."""
+_GULP = 12_288
+"""Bytes read from a connection at a time: when a thousand bring a burst, it lies in their sockets and not in memory."""
 _TICK = 0.001
 """The shortest wait, in seconds: a shorter one might not move the clock."""
 
@@ -193,6 +195,7 @@ class Connection:
 
     async def _stay(self, socket: ClientConnection) -> None:
         self._hosts.reached()
+        _sip(socket.transport)
         trouble = Trouble.CLOSED
         try:
             await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
@@ -329,3 +332,9 @@ class Connection:
                 await self._reloaded.wait()
         except TimeoutError:
             pass
+
+
+def _sip(transport: asyncio.Transport) -> None:
+    """Read little at a time, where the transport can be told so: asyncio's own for plain connections can, that for TLS cannot."""
+    if hasattr(transport, "max_size"):
+        transport.max_size = _GULP
