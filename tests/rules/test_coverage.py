@@ -43,7 +43,9 @@ def test_the_minute_is_that_of_the_summary_where_it_has_gone_on_since_the_last_a
     story = Story()
     story.goal(score=(1, 0), minute=61)
 
-    moment = story.tell("Status Updated", period=0, clock=0, summary=Summary(1, 0, 2, "Live", "CollectionSuspended", 62 * 60 + 38))
+    moment = story.tell(
+        "Status Updated", period=0, clock=0, summary=Summary(1, 0, 2, "Live", "CollectionSuspended", 62 * 60 + 38)
+    )
 
     assert moment.coverage and str(moment.coverage.minute) == "63"
 
