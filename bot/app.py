@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gc
 import os
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -90,6 +91,8 @@ async def _start(config: Config, stack: AsyncExitStack, stop: Stop) -> asyncio.F
     await stack.enter_async_context(serving(config.http.listen, tuple, needed="listen" in config.http.model_fields_set))
     parts = [house.courier.run(), house.runner.run(), house.reloader.run(), house.updates(talking).run()]
     at_work = await stack.enter_async_context(working(*parts, house.pruning(), _introduced(bot)))
+    gc.collect()
+    gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then
     log.info("started", rules=len(house.pipeline.rules.rules))
     return at_work
 

@@ -44,7 +44,7 @@ log = structlog.get_logger()
 _CHANCE = random.Random()  # shared: it weighs 2.5 KiB
 FRESH = dt.timedelta(seconds=30)
 """A packet that is no older is live: what was missed has been read."""
-_GULP = 12_288
+_GULP = 8192
 """Bytes read from a connection at a time: when a thousand bring a burst, it lies in their sockets and not in memory."""
 _TICK = 0.001
 """The shortest wait, in seconds: a shorter one might not move the clock."""
