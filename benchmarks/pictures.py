@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 
 from bot.pictures.picture import draw
 from rules.action import Side
-from rules.match import Match, advance
+from rules.advance import advance
+from rules.match import Match
 from rules.scenario import shipped
 from rules.telling import packets
 from rules.timeline import Timeline, timeline_of

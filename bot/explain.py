@@ -13,10 +13,11 @@ from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import Control, decode
 from bot.feed.recording import fixtures_beside, read
 from rules.action import Fixture, Packet
+from rules.advance import advance
 from rules.catalogue import Catalogue
 from rules.evaluate import evaluate
 from rules.explain import Explanation, explain
-from rules.match import Match, Moment, advance
+from rules.match import Match, Moment
 from rules.minute import Minute
 from rules.rule import RuleSet
 

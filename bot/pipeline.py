@@ -12,12 +12,13 @@ from bot.metrics import ALERTS
 from bot.outbox.outbox import Outbox
 from bot.snapshots import Snapshots
 from rules.action import Fixture, Packet
+from rules.advance import advance
 from rules.alert import Alert
 from rules.catalogue import Catalogue
 from rules.coverage import final, status_packet
 from rules.ending import full_time
 from rules.evaluate import evaluate
-from rules.match import Match, Moment, advance
+from rules.match import Match, Moment
 from rules.minute import Period
 from rules.rule import RuleSet
 

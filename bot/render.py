@@ -10,7 +10,8 @@ from bot.feed.decode import decode
 from bot.feed.recording import fixtures_beside, read
 from bot.pictures.maker import picture
 from rules.action import Fixture, Packet
-from rules.match import Match, Moment, advance
+from rules.advance import advance
+from rules.match import Match, Moment
 from rules.minute import Minute, Period
 from rules.timeline import Stage, timeline_of
 

@@ -24,9 +24,10 @@ from bot.telegram.courier import Courier
 from bot.telegram.limits import Unlimited
 from bot.terminal import DrawnChat
 from rules.action import Packet
+from rules.advance import advance
 from rules.catalogue import shipped as names
 from rules.load import pack
-from rules.match import Match, Moment, advance
+from rules.match import Match, Moment
 from rules.minute import Period
 from rules.scenario import Scenario, shipped
 from rules.telling import packets

@@ -10,11 +10,12 @@ import msgspec
 import yaml
 
 from rules import scenario
+from rules.advance import advance
 from rules.alert import Alert, State
 from rules.catalogue import Catalogue, shipped
 from rules.document import Report, compose, pairs, place_of
 from rules.evaluate import evaluate
-from rules.match import Match, advance
+from rules.match import Match
 from rules.minute import Minute
 from rules.reader import Reader
 from rules.rule import Place, RuleSet

@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Any
 
 from rules.action import Fixture, Packet, PeriodScore, Player, SendType, Side, Summary, Team
-from rules.match import Match, Moment, advance
+from rules.advance import advance
+from rules.match import Match, Moment
 
 KICKOFF = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
 HOME, AWAY = Team("h", "Arsenal"), Team("a", "Chelsea")

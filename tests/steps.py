@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.feed.decode import decode
 from bot.feed.recording import fixtures_beside, read
 from rules.action import Fixture, Packet
-from rules.match import Match, advance
+from rules.advance import advance
+from rules.match import Match
 
 
 @cache

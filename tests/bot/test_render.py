@@ -11,7 +11,8 @@ from bot.cli import main
 from bot.feed.encode import encode_packet
 from bot.feed.recording import Writer
 from bot.pictures.maker import picture
-from rules.match import Match, advance
+from rules.advance import advance
+from rules.match import Match
 from rules.scenario import shipped
 from rules.telling import packets
 from rules.timeline import Stage, timeline_of

@@ -12,7 +12,8 @@ from bot.errors import MessageGone
 from bot.store.model import ChatRef
 from bot.telegram_html import painted
 from bot.terminal import clock_words, terminal_messenger
-from rules.match import Match, advance
+from rules.advance import advance
+from rules.match import Match
 from rules.scenario import shipped
 from rules.telling import packets
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.action import Packet, Player, SendType, Side, Summary, Team
-from rules.match import Match, Score, advance
+from rules.advance import advance
+from rules.match import Match, Score
 from tests.packets import AWAY, FIXTURE, HOME, KICKOFF, REGULAR
 
 TEAMS = {Side.HOME: HOME, Side.AWAY: AWAY}

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.action import Packet, SendType
+from rules.advance import advance
 from rules.evaluate import evaluate
 from rules.load import pack
-from rules.match import Match, Moment, advance
+from rules.match import Match, Moment
 from rules.scenario import Scenario, ScenarioInvalid, read, shipped
 from rules.telling import packets
 

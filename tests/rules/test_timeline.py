@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rules.action import Side
-from rules.match import Match, Score, advance
+from rules.advance import advance
+from rules.match import Match, Score
 from rules.minute import Minute, Period
 from rules.scenario import shipped
 from rules.telling import packets

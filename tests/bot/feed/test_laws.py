@@ -15,9 +15,10 @@ from bot.feed.decode import Control, ControlKind
 from bot.feed.encode import encode_packet
 from bot.feed.session import Ending, Session
 from rules.action import Packet
+from rules.advance import advance
 from rules.evaluate import evaluate
 from rules.load import load_rules
-from rules.match import Match, advance
+from rules.match import Match
 from rules.scenario import shipped
 from rules.telling import packets
 from tests.bot.feed.test_client import Listener, run

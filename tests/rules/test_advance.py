@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.action import Fixture, PeriodScore, Side, Summary
-from rules.match import Match, Score, advance
+from rules.advance import advance
+from rules.match import Match, Score
 from rules.minute import Minute, Period
 from tests.packets import AWAY, FIXTURE, HOME, Story
 
