@@ -26,6 +26,8 @@ class Stats(msgspec.Struct):
     refused: int = 0
     first: float = 0.0
     last: float = 0.0
+    seconds: list[int] = []
+    """How many were taken in each second after the first."""
 
 
 class State:
@@ -47,6 +49,9 @@ class State:
             return _SLOWER
         stats.first = stats.first or now
         stats.taken, stats.last = stats.taken + 1, now
+        second = int(now - stats.first)
+        stats.seconds += [0] * (second + 1 - len(stats.seconds))
+        stats.seconds[second] += 1
         return _MESSAGE % stats.taken
 
     def _allowed(self, now: float) -> bool:

@@ -135,10 +135,10 @@ class Courier:
             log.error("delivery_failed", reason=repr(error), exc_info=error)
 
     def _pause(self) -> float | None:
-        if self._has_room():
-            return BLINK
         now = self._clock.monotonic()
         opens = self._opens_at(now)
+        if self._has_room() or (opens <= now and self._lanes.ready):  # the limits may have opened since they were asked
+            return BLINK
         at = opens if opens > now else self._lanes.next_at()
         return None if at is None else max(BLINK, at - now)
 
@@ -238,10 +238,11 @@ class Courier:
         self._landings.append(Landing(ticket, step, entry, message_id, delay))
 
     async def _perform(self, ticket: Ticket, step: Send | Edit | Reply, began: float) -> int:
+        left = self._clock.monotonic()
         try:
             return await perform(self._messenger, ticket.ref, step)
         finally:
-            self._limits.landed(began, self._clock.monotonic())
+            self._limits.landed(began, self._clock.monotonic(), left)
 
     def _seen(self, step: Send | Edit | Reply, message_id: int) -> Entry:
         """A reply leaves the message's own id and history as they are."""

@@ -53,6 +53,11 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._known)
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether something may wait for nothing but its turn."""
+        return bool(self._ready)
+
     def add(self, ticket: Ticket, due: float, now: float, *, first: bool = False) -> None:
         """Put a ticket at the end of its chat's lane, or at its beginning; one that waits already is not added."""
         name = (ticket.key, ticket.ref)

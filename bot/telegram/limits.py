@@ -14,8 +14,10 @@ from typing import Protocol
 PER_SECOND = 30
 _CHAT = (3, 3.05)
 _GROUP = (20, 60.2)
-_SECOND = 1.012
+_SECOND = 1.008
 """A little more than a second: a clock is not exact."""
+_FASTER = 1.6
+"""A large allowance leaves so much faster than it allows, not at once: whoever is too busy to hear answers knows no arrivals."""
 _WARM = 500
 """So many requests until the fastest answer says how long the way is; the first ones open connections."""
 _UNEVEN = 0.002
@@ -46,8 +48,8 @@ class Pace(Protocol):
         """A message leaves."""
         ...
 
-    def landed(self, began: float, now: float) -> None:
-        """The answer to a message that left at `began` came."""
+    def landed(self, began: float, now: float, left: float | None = None) -> None:
+        """The answer came to a message that was taken at `began` and left at `left`; None: at once."""
         ...
 
     def refused(self, chat_id: int, seconds: float, now: float) -> None:
@@ -93,6 +95,7 @@ class Limits:
 
     def __init__(self, per_second: int = PER_SECOND) -> None:
         self._all = Window(per_second, _SECOND)
+        self._even = Window(max(PER_SECOND, per_second // 20), max(PER_SECOND / per_second, 0.05) / _FASTER)
         self._chats: dict[int, tuple[Window, ...]] = {}
         self._parked: dict[int, float] = {}
         self._refusals: deque[tuple[float, int]] = deque()
@@ -106,11 +109,13 @@ class Limits:
 
     def overall_at(self, now: float) -> float:
         """When the next message to anybody may leave."""
-        return self._closed_until if now < self._closed_until else self._all.at(now, self._share(now))
+        if now < self._closed_until:
+            return self._closed_until
+        return max(self._even.at(now), self._all.at(now, self._share(now)))
 
     def room(self, now: float, most: int) -> int:
         """How many messages may leave now, of `most`, the chats' own limits apart."""
-        return 0 if now < self._closed_until else self._all.room(now, most, self._share(now))
+        return 0 if now < self._closed_until else self._even.room(now, self._all.room(now, most, self._share(now)))
 
     def chat_at(self, chat_id: int, now: float) -> float:
         """When the next message to this chat may leave, others apart."""
@@ -121,15 +126,15 @@ class Limits:
         """A message leaves now."""
         if chat_id not in self._chats:
             self._chats[chat_id] = (Window(*_CHAT), Window(*_GROUP)) if chat_id < 0 else (Window(*_CHAT),)
-        for window in (self._all, *self._chats[chat_id]):
+        for window in (self._all, self._even, *self._chats[chat_id]):
             window.taken.append(now)
         if len(self._chats) > _REMEMBERED:
             self._forget(now)
 
-    def landed(self, began: float, now: float) -> None:
+    def landed(self, began: float, now: float, left: float | None = None) -> None:
         """A message that was long on its way counts from when it can have arrived at the latest: Telegram counts arrivals."""
         self._landings += 1
-        self._fastest = min(self._fastest, now - began)
+        self._fastest = min(self._fastest, now - (began if left is None else left))
         arrived = now - (self._fastest if self._landings > _WARM else 0.0)
         if arrived > began + _UNEVEN:
             self._all.move(began, arrived)
@@ -171,7 +176,7 @@ class Unlimited:
     def take(self, chat_id: int, now: float) -> None:
         """Nothing is counted."""
 
-    def landed(self, began: float, now: float) -> None:
+    def landed(self, began: float, now: float, left: float | None = None) -> None:
         """Nothing is counted."""
 
     def refused(self, chat_id: int, seconds: float, now: float) -> None:

@@ -84,3 +84,20 @@ def test_a_message_that_arrived_late_counts_from_then_on() -> None:
     limits.landed(0.0, 0.1)
 
     assert (limits.room(1.05, 2), limits.room(1.12, 2)) == (1, 2)
+
+
+def test_a_large_allowance_does_not_leave_at_once() -> None:
+    limits = Limits(1000)
+    for chat_id in range(50):
+        limits.take(chat_id, 0.0)
+
+    assert (limits.room(0.0, 100), limits.room(0.04, 100)) == (0, 50)
+
+
+def test_a_message_that_waited_here_does_not_make_the_way_seem_longer() -> None:
+    limits = Limits(1000)
+    for chat_id in range(1000):
+        limits.take(chat_id, 0.0)
+        limits.landed(0.0, 0.05, 0.049)
+
+    assert (limits.room(1.05, 100), limits.room(1.0575, 100)) == (0, 50)
