@@ -75,5 +75,6 @@ async def working(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Fu
         yield together
     finally:
         for task in reversed(tasks):
-            task.cancel()
+            if not task.cancelling():  # a second time would cut off what it does to put itself down
+                task.cancel()
         await asyncio.gather(*tasks, together, return_exceptions=True)
