@@ -171,7 +171,7 @@ async def allowed(there: Telegram, limit: int, seconds: int) -> None:
         await there.reset(limit)
         await way(there, limit * seconds)
         stats = await there.stats()
-        whole = stats.seconds[1:-2]  # between the first burst and the last message
+        whole = stats.seconds[1:-2] or stats.seconds  # between the first burst and the last message
         rate = sum(whole) / len(whole)
         print(f"{name:24}{rate:10,.1f}{rate / limit:9.3f}{stats.refused:12,}")
 
