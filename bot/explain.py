@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import Control, decode
-from bot.feed.recording import fixtures_beside, read
+from bot.feed.recording import fixtures_beside, packets
 from rules.action import Fixture, Packet
 from rules.advance import advance
 from rules.catalogue import Catalogue
@@ -24,10 +24,10 @@ from rules.rule import RuleSet
 
 def explain_file(path: Path, rules: RuleSet, names: Catalogue) -> list[Explanation]:
     """Explain the last of the packets in a JSON file, those before it played first; raise UserMistake."""
-    packets = _packets(path)
-    last = len(packets) - 1
-    numbers = iter(range(len(packets)))
-    return _explained(packets, fixtures_beside(path), rules, names, lambda _: next(numbers) == last)
+    told = _packets(path)
+    last = len(told) - 1
+    numbers = iter(range(len(told)))
+    return _explained(told, fixtures_beside(path), rules, names, lambda _: next(numbers) == last)
 
 
 def explain_recording(path: Path, rules: RuleSet, names: Catalogue, minute: Minute | None, action_id: str) -> list[Explanation]:
@@ -40,7 +40,7 @@ def explain_recording(path: Path, rules: RuleSet, names: Catalogue, minute: Minu
         seen[moment.action.type] += 1
         return moment.action.id == action_id if action_id else _spoken_of(rules, moment)
 
-    found = _explained(_recorded(path), fixtures_beside(path), rules, names, asked)
+    found = _explained(packets(path), fixtures_beside(path), rules, names, asked)
     if not found:
         raise UserMistake(f"{path}: {_nothing(minute, action_id, seen)}")
     return found
@@ -82,16 +82,6 @@ def _explained(
             if alert.rule:
                 told[alert.key.action_id].add(alert.rule)
     return found
-
-
-def _recorded(path: Path) -> Iterator[Packet]:
-    for recorded in read(path):
-        try:
-            packet = decode(recorded.frame, received=recorded.at)
-        except FrameUnreadable:
-            continue
-        if isinstance(packet, Packet):
-            yield packet
 
 
 def _packets(path: Path) -> list[Packet]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.errors import FrameUnreadable, UserMistake
-from bot.feed.decode import decode
-from bot.feed.recording import fixtures_beside, read
+from bot.errors import UserMistake
+from bot.feed.recording import fixtures_beside, packets
 from bot.pictures.maker import picture
-from rules.action import Fixture, Packet
+from rules.action import Fixture
 from rules.advance import advance
 from rules.match import Match, Moment
 from rules.minute import Minute, Period
@@ -69,20 +68,10 @@ def _minute(moments: list[Moment], minute: Minute, recording: Path) -> Match:
 def _moments(recording: Path) -> Iterator[Moment]:
     """Every step of the first match in a recording."""
     match: Match | None = None
-    for packet in _packets(recording):
+    for packet in packets(recording):
         if match is None:
             match = Match(fixtures_beside(recording).get(packet.fixture_id, Fixture(packet.fixture_id)))
         if packet.fixture_id == match.fixture.id:
             moment = advance(match, packet)
             match = moment.after
             yield moment
-
-
-def _packets(recording: Path) -> Iterator[Packet]:
-    for recorded in read(recording):
-        try:
-            packet = decode(recorded.frame, received=recorded.at)
-        except FrameUnreadable:
-            continue
-        if isinstance(packet, Packet):
-            yield packet

@@ -14,9 +14,10 @@ import msgspec
 
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed import loose
+from bot.feed.decode import decode
 from bot.feed.decode_fixtures import decode_fixtures
 from bot.feed.encode import timestamp
-from rules.action import Fixture
+from rules.action import Fixture, Packet
 
 Lines = gzip.GzipFile | BinaryIO
 
@@ -67,6 +68,17 @@ def _recorded(line: bytes, path: Path, number: int) -> Recorded:
     if at is None:
         raise UserMistake(f"{path}:{number}: {parsed.at!r} is not an instant such as 2018-05-13T14:00:00Z")
     return Recorded(at, bytes(parsed.frame) or parsed.text.encode())
+
+
+def packets(path: Path) -> Iterator[Packet]:
+    """The packets of a recording, in order; control frames and what cannot be read are passed over."""
+    for recorded in read(path):
+        try:
+            packet = decode(recorded.frame, received=recorded.at)
+        except FrameUnreadable:
+            continue
+        if isinstance(packet, Packet):
+            yield packet
 
 
 class Writer:
