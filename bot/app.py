@@ -15,43 +15,43 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot
 
-from bot.admins import Admins
 from bot.chats.commands import Deps, build_handlers, handle_error, register
 from bot.chats.place_words import SAMPLE as SAMPLE_TEXT
 from bot.chats.rules_desk import rules_handlers
 from bot.chats.updates import Updates
 from bot.clock import Clock, SystemClock
 from bot.config import Config
-from bot.current import Current
 from bot.errors import StoreError, UserMistake
 from bot.feed.api import FeedApi
 from bot.fixed import fixed
 from bot.follow import Follower
-from bot.http import serving
-from bot.last_matches import LastMatches
 from bot.metrics import DELIVERIES
 from bot.outbox.outbox import Outbox
 from bot.outbox.sample import sample_alert
 from bot.pictures.maker import available, picture_of
 from bot.pipeline import Pipeline
-from bot.preview import preview
 from bot.process import Stop, working
-from bot.reload import Reloader
-from bot.rulebook import Rulebook
+from bot.rulebook.book import Rulebook
+from bot.rulebook.current import Current
+from bot.rulebook.last_matches import LastMatches
+from bot.rulebook.preview import preview
+from bot.rulebook.reload import Reloader
+from bot.rulebook.takeover import Takeover
 from bot.schedule.runner import Runner
 from bot.snapshots import Snapshots
-from bot.status import status_text
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.history import History
 from bot.store.model import ChatRef
 from bot.store.positions import Positions
 from bot.store.standings import Standings
-from bot.takeover import Takeover
 from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.courier import Courier, Delivery
 from bot.telegram.limits import Limits
 from bot.telegram.manners import Manners
+from bot.watch.admins import Admins
+from bot.watch.http import serving
+from bot.watch.status import status_text
 from rules.action import Fixture
 from rules.match import Match
 

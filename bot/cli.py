@@ -95,7 +95,7 @@ def run(ctx: click.Context, config_path: Path) -> None:
 @click.pass_context
 def check(ctx: click.Context, config_path: Path) -> None:
     """Find every mistake in a configuration; exit 1 if there is one."""
-    from bot.check import check as checked
+    from bot.commands.check import check as checked
 
     lines, code = checked(config_path, os.environ)
     for line in lines:
@@ -113,9 +113,9 @@ def replay(
     ctx: click.Context, config_path: Path, json_lines: bool, other_path: Path | None, recordings: tuple[Path, ...]
 ) -> None:
     """Show what a chat subscribed to everything would have been told over RECORDINGS."""
+    from bot.commands.replay import as_json, as_text
+    from bot.commands.replay import replay as replayed
     from bot.config import rules_of
-    from bot.replay import as_json, as_text
-    from bot.replay import replay as replayed
 
     rules, names = rules_of(config_path, os.environ, optional=_by_default(ctx, "config_path"))
     if other_path is not None:
@@ -129,8 +129,8 @@ def replay(
 def _compared(recordings: tuple[Path, ...], before: Any, after: Any, *, json_lines: bool) -> None:
     from rich.console import Console
 
-    from bot.against import against, as_json, table, titles
-    from bot.compare import summary
+    from bot.rulebook.against import against, as_json, table, titles
+    from bot.rulebook.compare import summary
 
     comparison = _do(against(recordings, before, after))
     if json_lines:
@@ -164,9 +164,9 @@ def explain(
     action_json: Path | None,
 ) -> None:
     """Say of every rule why it fires or not, for a packet in ACTION_JSON (the last, where it is a list), or in a recording."""
+    from bot.commands.explain import explain_file, explain_recording
+    from bot.commands.explained import as_json, lines
     from bot.config import rules_of
-    from bot.explain import explain_file, explain_recording
-    from bot.explained import as_json, lines
 
     minute = _minute(minute_text)
     if (recording is None) is (action_json is None):
@@ -188,8 +188,8 @@ def explain(
 @click.pass_context
 def test(ctx: click.Context, config_path: Path, files: tuple[Path, ...]) -> None:
     """Play the matches of FILES and compare what the rules tell with what is expected; exit 1 where they differ."""
+    from bot.commands.trial import lines, outcomes, summary
     from bot.config import rules_of
-    from bot.trial import lines, outcomes, summary
 
     def in_use() -> Any:
         return rules_of(config_path, os.environ, optional=_by_default(ctx, "config_path"))
@@ -205,8 +205,8 @@ def test(ctx: click.Context, config_path: Path, files: tuple[Path, ...]) -> None
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of config.yaml, by which editors complete and check it."""
-    from bot.schema import schema as whole
-    from bot.schema import text
+    from bot.commands.schema import schema as whole
+    from bot.commands.schema import text
 
     click.echo(text(whole()), nl=False)
 
@@ -231,8 +231,8 @@ def _minute(text: str | None, option: str = "--minute") -> Any:
 @click.option("--api-url", default="https://api.telegram.org", show_default=True, help="The Bot API server.")
 def demo(match: str, seconds: float, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
     """Play a real match in about a minute: no account, no network."""
-    from bot.demo import demo as shown
-    from bot.demo import demo_in_telegram
+    from bot.demo.play import demo as shown
+    from bot.demo.play import demo_in_telegram
     from rules.catalogue import shipped
     from rules.load import pack
 
@@ -253,7 +253,7 @@ def demo(match: str, seconds: float, telegram: bool, token: str, chat: int | Non
 @click.argument("picture", metavar="OUT.png", type=click.Path(path_type=Path))
 def render(recording: Path, picture: Path, moment: str | None, dark: bool) -> None:
     """Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."""
-    from bot.render import render as rendered
+    from bot.commands.render import render as rendered
     from rules.timeline import Stage
 
     stages = {"half-time": Stage.HALF_TIME, "full-time": Stage.FULL_TIME}
@@ -315,7 +315,7 @@ def _statuses(text: str) -> tuple[int, ...]:
 @click.argument("search", required=False)
 def fixtures(config_path: Path, days: int, search: str | None) -> None:
     """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
-    from bot.listing import listed, table
+    from bot.commands.listing import listed, table
 
     config = _with_feed(config_path)
     found = _do(listed(config.feed, days, search or ""))
@@ -328,7 +328,7 @@ def fixtures(config_path: Path, days: int, search: str | None) -> None:
 @click.argument("fixture_ids", metavar="FIXTURE...", nargs=-1, required=True)
 def record(config_path: Path, folder: Path, fixture_ids: tuple[str, ...]) -> None:
     """Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over."""
-    from bot.listing import recorded
+    from bot.commands.listing import recorded
 
     config = _with_feed(config_path)
     for path in _do(recorded(config.feed, fixture_ids, folder)):

@@ -15,9 +15,9 @@ from bot.feed.client import Connection, StreamSettings
 from bot.feed.gate import Gate
 from bot.feed.numbering import Place
 from bot.feed.standing import Status
-from bot.last_matches import LastMatches
 from bot.metrics import FOLLOWING, PACKETS
 from bot.pipeline import Pipeline
+from bot.rulebook.last_matches import LastMatches
 from bot.schedule.plan import OVER
 from rules.action import Fixture, Packet
 

@@ -14,6 +14,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from bot.clock import ManualClock
+from bot.demo.terminal import DrawnChat
 from bot.outbox.outbox import Outbox
 from bot.pictures.maker import picture
 from bot.pipeline import Pipeline
@@ -22,7 +23,6 @@ from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.telegram.courier import Courier
 from bot.telegram.limits import Unlimited
-from bot.terminal import DrawnChat
 from rules.action import Packet
 from rules.advance import advance
 from rules.catalogue import shipped as names

@@ -18,9 +18,9 @@ from bot.chats.heard import Heard, heard
 from bot.chats.reply import Reply
 from bot.chats.rules_dialogue import Proposal, Proposals
 from bot.chats.speak import acknowledge, redraw, send
-from bot.rulebook import Outdated, Rulebook
+from bot.rulebook.book import Outdated, Rulebook
+from bot.rulebook.tried import Question, Tried
 from bot.store.history import How, Ruling
-from bot.tried import Question, Tried
 from rules.compare import compare_rules
 from rules.load import RulesInvalid
 

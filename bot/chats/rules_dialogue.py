@@ -14,9 +14,9 @@ import msgspec
 from bot.chats import rules_words as words
 from bot.chats.keyboards import button, page_of, rows, turner
 from bot.chats.reply import Button, Reply, Row
-from bot.rulebook import Standing
+from bot.rulebook.book import Standing
+from bot.rulebook.tried import Tried
 from bot.store.history import How, Ruling
-from bot.tried import Tried
 from rules.compare import RulesDiff
 
 PER_PAGE = 25

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.chats.texts import escape
-from bot.compare import Change, Comparison, Difference, summary, words
-from bot.rulebook import Standing
+from bot.rulebook.book import Standing
+from bot.rulebook.compare import Change, Comparison, Difference, summary, words
+from bot.rulebook.tried import Tried
 from bot.store.history import How, Ruling
-from bot.tried import Tried
 from rules.compare import RulesDiff
 from rules.rule import Rule
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 
-from bot.check import check
+from bot.commands.check import check
 from bot.config import Config, load_config, rules_of
 from bot.errors import ConfigInvalid, UserMistake
 from bot.store.model import Scope, Subscription

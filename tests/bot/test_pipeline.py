@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from bot.clock import ManualClock
+from bot.commands.replay import Numbering
 from bot.metrics import REGISTRY
 from bot.outbox.outbox import Outbox
 from bot.pipeline import Pipeline
-from bot.replay import Numbering
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription

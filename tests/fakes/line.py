@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.clock import Clock
+from bot.commands.replay import Numbering
 from bot.feed.client import StreamSettings
 from bot.follow import Archive, Follower
 from bot.outbox.outbox import Outbox
 from bot.pipeline import Pipeline
-from bot.replay import Numbering
 from bot.snapshots import Snapshots
 from bot.store.chats import Chats
 from bot.store.engine import Database

@@ -15,12 +15,12 @@ from bot.chats.commands import build_handlers, handle_error
 from bot.chats.deps import Deps
 from bot.chats.rules_desk import LARGEST, rules_handlers
 from bot.clock import ManualClock
-from bot.compare import Change, Comparison, Difference, Side
 from bot.config import load_config
-from bot.rulebook import Rulebook, read_sent
+from bot.rulebook.book import Rulebook, read_sent
+from bot.rulebook.compare import Change, Comparison, Difference, Side
+from bot.rulebook.tried import Checked, Question, Tried
 from bot.store.engine import Database
 from bot.store.history import History
-from bot.tried import Checked, Question, Tried
 from rules.alert import KINDS
 from rules.catalogue import Catalogue, shipped
 from rules.load import RulesInvalid

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats import rules_words as words
-from bot.compare import Change, Comparison, Difference, Side
-from bot.tried import Checked, Tried
+from bot.rulebook.compare import Change, Comparison, Difference, Side
+from bot.rulebook.tried import Checked, Tried
 from rules.compare import RulesDiff
 from tests.fakes.telegram_html import parse
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.pace import pace, paced
+from bot.demo.pace import pace, paced
 from rules.action import Packet
 from rules.scenario import shipped
 from rules.telling import packets

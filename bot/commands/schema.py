@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.rules_schema import definitions, file_keys
+from bot.commands.rules_schema import definitions, file_keys
 from bot.settings import Feed, FixedChat, Http, Schedule, Settings, Storage, Telegram
 from rules.alert import KINDS
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.commands.replay import Told, replay
 from bot.pipeline import Pipeline
-from bot.replay import Told, replay
 from rules.catalogue import shipped
 from rules.load import load_rules
 from rules.rule import RuleSet

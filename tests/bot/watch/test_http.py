@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.errors import UserMistake
-from bot.http import serving
 from bot.metrics import PACKETS
+from bot.watch.http import serving
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.config import load_config
-from bot.rulebook import Outdated, Rulebook, read_sent
+from bot.rulebook.book import Outdated, Rulebook, read_sent
 from bot.store.engine import Database
 from bot.store.history import History, How
 from rules.catalogue import Catalogue, shipped

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.compare import Change
-from bot.preview import preview
-from bot.tried import TOO_LONG, Question
+from bot.rulebook.compare import Change
+from bot.rulebook.preview import preview
+from bot.rulebook.tried import TOO_LONG, Question
 from tests.recordings import recording
 
 CORNERS = "{extends: default, rules: [{name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}]}"

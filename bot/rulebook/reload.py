@@ -15,7 +15,7 @@ from watchfiles import awatch
 
 from bot.config import Config, load_config
 from bot.errors import ConfigInvalid, TouchlineError, UserMistake
-from bot.sources import State, folders, may_matter, state_of
+from bot.rulebook.sources import State, folders, may_matter, state_of
 
 log = structlog.get_logger()
 

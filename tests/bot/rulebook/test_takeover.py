@@ -9,12 +9,12 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.config import Config, load_config
-from bot.current import Current
 from bot.errors import StoreUnusable
-from bot.rulebook import Rulebook
+from bot.rulebook.book import Rulebook
+from bot.rulebook.current import Current
+from bot.rulebook.takeover import Takeover
 from bot.store.engine import Database
 from bot.store.history import History, How
-from bot.takeover import Takeover
 from tests.bot.chats.fixtures import NOW
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.compare import Comparison, Difference, compare, together, words
+from bot.commands.replay import Told, replay
 from bot.feed.recording import fixtures_beside
-from bot.replay import Told, replay
+from bot.rulebook.compare import Comparison, Difference, compare, together, words
 from rules.catalogue import Catalogue
 from rules.rule import RuleSet
 

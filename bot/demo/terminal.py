@@ -16,7 +16,7 @@ from rich.text import Text
 
 from bot.errors import MessageGone
 from bot.store.model import ChatRef
-from bot.telegram_html import in_one_line, painted
+from bot.telegram.as_text import in_one_line, painted
 from rules.match import Match
 from rules.minute import Period
 

@@ -9,14 +9,14 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.commands.schema import schema, text, written
 from bot.config import KEYS
-from bot.schema import schema, text, written
 from bot.settings import Settings
 from rules.asking import KEYS as CONDITION_KEYS
 from rules.document import duration
 from rules.load import ALERT_KEYS, RULE_KEYS, packs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RULE = "rules: [{name: a, match: {%s}, alert: {kind: goal, text: x}}]"
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bot.against import against, as_json, table
-from bot.compare import Change, Comparison, compare, plain, summary, together, words
-from bot.replay import Told
+from bot.commands.replay import Told
+from bot.rulebook.against import against, as_json, table
+from bot.rulebook.compare import Change, Comparison, compare, plain, summary, together, words
 from rules.catalogue import shipped
 from rules.load import load_rules, pack
 from tests.recordings import recording

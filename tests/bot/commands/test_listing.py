@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from bot.commands.listing import listed, recorded, table
 from bot.errors import UserMistake
 from bot.feed.recording import fixtures_beside, read
 from bot.feed.simulator import Simulator
-from bot.listing import listed, recorded, table
 from rules.action import Fixture
 from tests.bot.feed.test_timeline import script
 from tests.fakes.feed import FeedSettings

@@ -2,7 +2,7 @@ import datetime as dt
 
 from bot.feed.session import State
 from bot.feed.standing import Status
-from bot.status import status_text
+from bot.watch.status import status_text
 from rules.match import Match
 from tests.packets import FIXTURE, KICKOFF
 

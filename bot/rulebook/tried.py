@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bot.compare import Comparison
+from bot.rulebook.compare import Comparison
 
 TOO_LONG = "reading or trying it took too long"
 FAILED = "it could not be tried"

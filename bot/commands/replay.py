@@ -19,9 +19,9 @@ from bot.pipeline import Pipeline
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
+from bot.telegram.as_text import in_one_line
 from bot.telegram.courier import Courier, Delivery
 from bot.telegram.limits import Unlimited
-from bot.telegram_html import in_one_line
 from rules.action import Fixture, Packet
 from rules.alert import State
 from rules.catalogue import Catalogue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.config import Config
-from bot.current import Current
-from bot.rulebook import Rulebook
+from bot.rulebook.book import Rulebook
+from bot.rulebook.current import Current
 
 
 class Takeover:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bot.demo import SECONDS, demo, scenario_named, script_of
+from bot.demo.play import SECONDS, demo, scenario_named, script_of
 from bot.errors import UserMistake
 from rules.catalogue import shipped as catalogue
 from rules.load import pack

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.feed.recording import fixtures_beside, read
-from bot.last_matches import LastMatches
+from bot.rulebook.last_matches import LastMatches
 from rules.action import Fixture
 from tests.packets import FIXTURE
 

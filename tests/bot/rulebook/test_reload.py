@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.config import Config, load_config
-from bot.current import Current
 from bot.errors import StoreUnusable
-from bot.reload import AT_NEXT_START, Reloader, refusal, waiting
+from bot.rulebook.current import Current
+from bot.rulebook.reload import AT_NEXT_START, Reloader, refusal, waiting
 from bot.settings import Settings
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
@@ -201,7 +201,7 @@ def test_parts_that_live_on_see_the_configuration_of_now(tmp_path: Path) -> None
 
 
 def test_the_documentation_names_everything_that_waits() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
     whole = {section for section, keys in AT_NEXT_START.items() if f"`{section}`" in page}
     named = [f"{section}.{key}" for section, keys in AT_NEXT_START.items() if section not in whole for key in keys]
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from bot.against import Ruled, against
-from bot.compare import Comparison
 from bot.config import rules_of
 from bot.errors import TouchlineError, UserMistake
 from bot.log import configure
-from bot.rulebook import read_sent
-from bot.tried import FAILED, TOO_LONG, Checked, Question, Tried
+from bot.rulebook.against import Ruled, against
+from bot.rulebook.book import read_sent
+from bot.rulebook.compare import Comparison
+from bot.rulebook.tried import FAILED, TOO_LONG, Checked, Question, Tried
 from rules.catalogue import shipped
 from rules.load import RulesInvalid, pack
 
@@ -52,7 +52,7 @@ async def _started() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "bot.preview",
+        "bot.rulebook.preview",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

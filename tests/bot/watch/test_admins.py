@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from bot.admins import AGAIN_AFTER, Admins
 from bot.errors import ChatGone, TelegramUnreachable
+from bot.watch.admins import AGAIN_AFTER, Admins
 from tests.fakes.messenger import FakeMessenger
 
 pytestmark = pytest.mark.virtual_time

@@ -17,12 +17,13 @@ from rich.console import Console
 from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import SystemClock
+from bot.demo.pace import paced
+from bot.demo.terminal import terminal_messenger
 from bot.errors import UserMistake
 from bot.feed.client import Connection
 from bot.feed.simulator import Simulator
 from bot.feed.timeline import Script, from_packets
 from bot.outbox.outbox import Outbox
-from bot.pace import paced
 from bot.pipeline import Pipeline
 from bot.store.chats import Chats
 from bot.store.engine import Database
@@ -32,7 +33,6 @@ from bot.telegram.courier import Courier
 from bot.telegram.limits import Limits, Unlimited
 from bot.telegram.manners import Manners
 from bot.telegram.messenger import Messenger
-from bot.terminal import terminal_messenger
 from rules.action import Packet
 from rules.catalogue import Catalogue
 from rules.match import Match

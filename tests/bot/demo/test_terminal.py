@@ -8,10 +8,10 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
+from bot.demo.terminal import clock_words, terminal_messenger
 from bot.errors import MessageGone
 from bot.store.model import ChatRef
-from bot.telegram_html import painted
-from bot.terminal import clock_words, terminal_messenger
+from bot.telegram.as_text import painted
 from rules.advance import advance
 from rules.match import Match
 from rules.scenario import shipped

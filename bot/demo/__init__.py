@@ -1,0 +1,1 @@
+"""A real match in a minute, in a terminal."""

@@ -1,0 +1,1 @@
+"""Touchline seen from outside: health, metrics, and what its admins are told."""
