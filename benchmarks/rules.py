@@ -23,7 +23,7 @@ import msgspec
 import rule_engine
 import zen
 
-from bot.check import check
+from bot.commands.check import check
 from rules.action import Action, Fixture, SendType, Side, Team
 from rules.evaluate import evaluate
 from rules.load import load_rules

@@ -1,0 +1,1 @@
+"""The languages that the bot speaks, and its words in them."""
