@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Mapping
 
 import msgspec
 
@@ -93,3 +94,5 @@ class Alert(msgspec.Struct, frozen=True):
     """True: only for chats that were told of this action before, by this rule."""
     fault: str = ""
     """Why the rule's own text could not be used and a plain one stands in its place; empty when it could."""
+    texts: Mapping[str, str] = {}
+    """The text in other languages, by code; `text` is said in those that are not there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.languages.speaking import spoken
 from bot.outbox.entry import News
 from bot.telegram import words
 from bot.telegram.html import LIMIT, cut, without
@@ -17,8 +18,8 @@ _UNSTRIKABLE = frozenset({"s", "strike", "del", "pre", "code", "blockquote"})
 
 
 def body_of(alert: Alert, told: str = "") -> str:
-    """The text without marks: the rule's, else the one that was told, else the bare facts."""
-    return cut(alert.text or told or plain(alert.facts), LIMIT - _MARKS)
+    """The text without marks, in the language that is spoken: the rule's, else the one that was told, else the bare facts."""
+    return cut(alert.texts.get(spoken()) or alert.text or told or plain(alert.facts), LIMIT - _MARKS)
 
 
 def message(body: str, state: State, *, restored: bool = False) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from bot.languages.speaking import speaking
 from bot.outbox.decide import Decision, decide, first_for, revision_for
 from bot.outbox.entry import Entry, Job, News, Reason
 from bot.telegram import render
@@ -53,7 +54,12 @@ Step = Send | Edit | Reply | Settle
 
 
 def next_step(job: Job, now: dt.datetime) -> Step:
-    """What to do for one chat: the latest revision counts, and a reply follows its edit."""
+    """What to do for one chat, in its language: the latest revision counts, and a reply follows its edit."""
+    with speaking(job.chat.language):
+        return _next_step(job, now)
+
+
+def _next_step(job: Job, now: dt.datetime) -> Step:
     decision = decide(job.entry, job.news, job.chat, now, superseded=job.superseded)
     if job.entry.told:
         return _revise(job, decision, now)

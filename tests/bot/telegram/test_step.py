@@ -98,6 +98,14 @@ def test_an_unfinished_rule_keeps_what_it_told() -> None:
     assert found.html == "goal"
 
 
+def test_a_chat_hears_the_news_in_its_language_and_else_as_the_rule_wrote_it() -> None:
+    goal = replace(alert(1), texts={"es": "gol"})
+
+    heard = [next_step(Job(Entry(KEY, REF), news(goal), replace(CHAT, language=code)), NOW) for code in ("", "es", "it")]
+
+    assert [step.html for step in heard if isinstance(step, Send)] == ["goal", "gol", "goal"]
+
+
 def test_a_summary_leaves_out_what_the_chat_does_not_take() -> None:
     old = news(alert(kind="", rule="", text=""), lines=("g", "y"))
     job = Job(Entry(KEY, REF), old, replace(CHAT, all_kinds=False), lines=(news(alert()), news(minor(action="y"))))
