@@ -235,7 +235,7 @@ async def _introduced(bot: ExtBot[str]) -> None:
 
 def _count(delivery: Delivery) -> None:
     """One line and one count for everything that Telegram took."""
-    DELIVERIES.labels(delivery.op).inc()
+    DELIVERIES.labels(delivery.op, delivery.alert.kind, delivery.reason.value).inc()
     log.info(
         "told",
         op=delivery.op,

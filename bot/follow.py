@@ -15,7 +15,7 @@ from bot.feed.client import Connection, StreamSettings
 from bot.feed.gate import Gate
 from bot.feed.numbering import Place
 from bot.feed.standing import Status
-from bot.metrics import FOLLOWING, PACKETS
+from bot.metrics import PACKETS
 from bot.pipeline import Pipeline
 from bot.rulebook.last_matches import LastMatches
 from bot.schedule.plan import OVER
@@ -66,7 +66,6 @@ class Follower:
         self._completed[fixture.id] = asyncio.Event()
         if fixture.status.casefold() in OVER:
             self._completed[fixture.id].set()
-        FOLLOWING.set(len(self._connections))
         try:
             if not await self._until_over(fixture.id, connection):
                 await self._read_archive(fixture.id, connection)
@@ -78,7 +77,6 @@ class Follower:
                 self._last.leave(fixture.id)
             self._pipeline.forget(fixture.id)
             del self._connections[fixture.id], self._completed[fixture.id]
-            FOLLOWING.set(len(self._connections))
 
     def _connection(self, fixture: Fixture, place: Place | None) -> Connection:
         async def take(packet: Packet, received: dt.datetime) -> None:

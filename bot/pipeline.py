@@ -8,7 +8,7 @@ from collections import defaultdict
 import structlog
 
 from bot.feed.numbering import Place
-from bot.metrics import ALERTS
+from bot.metrics import ALERTS, FIRED, UNKNOWN
 from bot.outbox.outbox import Outbox
 from bot.snapshots import Snapshots
 from rules.action import Fixture, Packet
@@ -122,6 +122,8 @@ class Pipeline:
         self._alerted.add(alerts[0].key.fixture_id)
         for alert in alerts:
             ALERTS.labels(alert.kind, alert.state.value).inc()
+            if alert.rule:
+                FIRED.labels(alert.rule).inc()
             if alert.fault:
                 log.error("rule_text_failed", rule=alert.rule, fixture=alert.key.fixture_id, reason=alert.fault)
             if alert.rule and alert.key.fixture_id in self._told:
@@ -129,6 +131,9 @@ class Pipeline:
 
     def _name_unknown(self, packet: Packet) -> None:
         """An unknown name is normal; it is named once."""
-        if not self._names.knows(packet.type) and packet.type not in self._unknown:
+        if self._names.knows(packet.type):
+            return
+        UNKNOWN.inc()
+        if packet.type not in self._unknown:
             self._unknown.add(packet.type)
             log.info("unknown_action_type", name=packet.type, fixture=packet.fixture_id)

@@ -13,12 +13,13 @@ from urllib.parse import quote
 
 import msgspec
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from bot.clock import Clock
 from bot.errors import FrameUnreadable
-from bot.feed.api import ACCEPT, Secret
+from bot.feed import tally
+from bot.feed.api import Secret
 from bot.feed.backoff import (
     REFUSED_DELAY,
     REMEDIES,
@@ -32,6 +33,7 @@ from bot.feed.backoff import (
     retry_after,
 )
 from bot.feed.decode import Control, ControlKind, decode
+from bot.feed.dial import dial
 from bot.feed.gate import Gate
 from bot.feed.hosts import Hosts
 from bot.feed.numbering import Place
@@ -44,8 +46,6 @@ log = structlog.get_logger()
 _CHANCE = random.Random()  # shared: it weighs 2.5 KiB
 FRESH = dt.timedelta(seconds=30)
 """A packet that is no older is live: what was missed has been read."""
-_GULP = 8192
-"""Bytes read from a connection at a time: when a thousand bring a burst, it lies in their sockets and not in memory."""
 _TICK = 0.001
 """The shortest wait, in seconds: a shorter one might not move the clock."""
 
@@ -111,6 +111,8 @@ class Connection:
         self._unreadable: Counter[str] = Counter()
         self._lags = Lags()
         self._last_frame: dt.datetime | None = None
+        self._last_good: dt.datetime | None = None
+        self._since = clock.now()
         self._watchdog: asyncio.TimerHandle | None = None
 
     async def run(self) -> Ending:
@@ -159,6 +161,11 @@ class Connection:
             self._session.gaps,
             self._unreadable.total(),
             *self._lags.quantiles(),
+            heard=self._last_good,
+            since=self._since,
+            kickoff=self.kickoff,
+            not_open=self._session.trouble is Trouble.NOT_OPEN,
+            ended=self._session.ended,
         )
 
     def _url(self, start: int) -> str:
@@ -171,15 +178,7 @@ class Connection:
         self._retry_after, self._reason, self._behind = None, "", True
         await self._gate.enter()
         try:
-            socket = await connect(
-                self._url(start),
-                additional_headers={"Accept": ACCEPT},
-                user_agent_header="touchline",
-                compression=None,  # 12 KiB a connection instead of 54
-                ping_interval=None,  # the watchdog listens for heartbeats instead
-                close_timeout=2,
-                proxy=None,
-            )
+            socket = await dial(self._url(start))
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
             await self._lost(self._not_made(error))
             return
@@ -195,7 +194,6 @@ class Connection:
 
     async def _stay(self, socket: ClientConnection) -> None:
         self._hosts.reached()
-        _sip(socket.transport)
         trouble = Trouble.CLOSED
         try:
             await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
@@ -245,15 +243,22 @@ class Connection:
             return
         if isinstance(read, Control):
             await self._control(read, received, now)
-        elif ready := self._session.packet(read, now):
+            return
+        tally.PACKET.inc()
+        self._last_good = received
+        if ready := self._session.packet(read, now):
             await self._deliver(ready, received)
 
     async def _control(self, control: Control, received: dt.datetime, now: float) -> None:
+        tally.CONTROL[control.kind].inc()
         await self._deliver(self._session.control(control, now), received)
         if control.kind is ControlKind.REFUSED:
             self._reason = control.text
-        elif self._session.state is State.LIVE:
+            return
+        self._last_good = received
+        if self._session.state is State.LIVE:
             if control.kind is ControlKind.ACCEPTED:
+                tally.LET_IN.inc()
                 log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
                 await self._let_in()
             elif control.kind is ControlKind.HEARTBEAT:
@@ -271,7 +276,8 @@ class Connection:
                 self._behind = False
                 await self._on_caught_up()
             if self._session.caught_up:
-                self._lags.note((received - packet.at).total_seconds())
+                self._lags.note(lag := (received - packet.at).total_seconds())
+                tally.LAGGED.observe(lag)
             await self._on_packet(packet, received)
         if packets and self._on_settled is not None:
             await self._on_settled()
@@ -279,6 +285,7 @@ class Connection:
     def _skip(self, error: FrameUnreadable) -> None:
         """Count an unreadable frame; the first of its kind is logged."""
         self._unreadable[error.kind] += 1
+        tally.unreadable(error.kind)
         if self._unreadable[error.kind] == 1:
             log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason)
 
@@ -296,6 +303,7 @@ class Connection:
         """The connection was not made or is lost."""
         await self._deliver(self._session.failed(trouble), self._clock.now())
         cause = self._session.trouble or trouble
+        tally.ENDED[cause].inc()
         if self._hosts.failed(cause, self._clock.monotonic()):
             log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._hosts.current)
         if REMEDIES[cause].refused and not self._told_refused:
@@ -332,9 +340,3 @@ class Connection:
                 await self._reloaded.wait()
         except TimeoutError:
             pass
-
-
-def _sip(transport: asyncio.Transport) -> None:
-    """Read little at a time, where the transport can be told so: asyncio's own for plain connections can, that for TLS cannot."""
-    if hasattr(transport, "max_size"):
-        transport.max_size = _GULP

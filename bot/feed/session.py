@@ -133,6 +133,11 @@ class Session:
         return max(0, (self.position if rewind is None else min(rewind, self.position)) - OVERLAP)
 
     @property
+    def ended(self) -> bool:
+        """Tell whether the match has ended, by its own action or by its status."""
+        return self._ended or self._closing
+
+    @property
     def place(self) -> Place | None:
         """Where another process may go on; None while packets wait for others."""
         if self._order.waiting:

@@ -13,7 +13,11 @@ _KEPT = 200
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How a connection stands, for people; lags are seconds from a packet's timestamp to its arrival."""
+    """How a connection stands, for people; lags are seconds from a packet's timestamp to its arrival.
+
+    `heard` is when the last frame came that could be used, `since` when the connection was first wanted; `not_open`: its stream
+    is not open yet; `ended`: its match has ended, and only farewells are left.
+    """
 
     fixture_id: str
     state: State
@@ -26,6 +30,11 @@ class Status(msgspec.Struct, frozen=True):
     unreadable: int
     lag_median: float | None
     lag_p99: float | None
+    heard: dt.datetime | None = None
+    since: dt.datetime | None = None
+    kickoff: dt.datetime | None = None
+    not_open: bool = False
+    ended: bool = False
 
 
 class Lags:
