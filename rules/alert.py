@@ -66,6 +66,15 @@ class Facts(msgspec.Struct, frozen=True):
     """Why it was taken back, in the feed's words ("Offside"); empty when it gave none."""
 
 
+class Compared(msgspec.Struct, frozen=True, array_like=True):
+    """One condition of a rule: what it wanted and what there was."""
+
+    key: str
+    wanted: str
+    seen: str
+    holds: bool = True
+
+
 class Alert(msgspec.Struct, frozen=True):
     """One revision of the news of one action, made by one rule.
 
@@ -96,3 +105,7 @@ class Alert(msgspec.Struct, frozen=True):
     """Why the rule's own text could not be used and a plain one stands in its place; empty when it could."""
     texts: Mapping[str, str] = {}
     """The text in other languages, by code; `text` is said in those that are not there."""
+    because: Mapping[str, tuple[Compared, ...]] = {}
+    """By rule, what its conditions compared when it was asked last; of a retraction, those of every rule that told the news."""
+    received: float = 0.0
+    """When the feed's frame came, in seconds since 1970; 0 where no frame brought it, or its instant is not known."""

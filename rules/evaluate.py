@@ -9,6 +9,7 @@ import msgspec
 from rules.action import Action, SendType
 from rules.alert import Alert, AlertKey, Facts, State
 from rules.catalogue import Catalogue, shipped
+from rules.compared import compared
 from rules.facts import facts_of
 from rules.match import Moment, Record
 from rules.rule import Rule, RuleSet
@@ -94,6 +95,7 @@ def _alert(rule: Rule, moment: Moment, facts: Facts, names: Catalogue) -> Alert:
         text=text,
         fault=fault,
         takes_back=_disallowed(moment, names),
+        because={rule.name: compared(rule, moment)},
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bot.store.model import Chat, ChatRef
-from rules.alert import Alert, AlertKey, State
+from rules.alert import Alert, AlertKey, Compared, State
 
 _REMEMBERED = 20
 """Lines of an entry's history."""
@@ -65,6 +65,11 @@ class News(msgspec.Struct, frozen=True):
     def fired(self) -> tuple[Alert, ...]:
         """The alternatives that rules made of this revision: neither taken back nor only for those told before."""
         return tuple(a for a in self.candidates if not a.follow_up and a.state is not State.RETRACTED)
+
+    @property
+    def because(self) -> dict[str, tuple[Compared, ...]]:
+        """By rule, what its conditions compared when it was asked last."""
+        return {rule: compared for alert in self.candidates for rule, compared in alert.because.items()}
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -27,7 +27,8 @@ def revise(known: News | None, alerts: Sequence[Alert]) -> Revised | None:
         made = News(first.key, first.seq, state, tuple(alerts), rank=rank_of(alerts))
         made = msgspec.structs.replace(made, born=_born(None, made))
         return Revised(made, True) if made.fired else None
-    news = msgspec.structs.replace(known, seq=first.seq, state=state, candidates=tuple(alerts), rank=rank_of(alerts))
+    candidates = tuple(_reasoned(alert, known) for alert in alerts)
+    news = msgspec.structs.replace(known, seq=first.seq, state=state, candidates=candidates, rank=rank_of(alerts))
     news = msgspec.structs.replace(news, born=_born(known, news))
     return Revised(news, _anew(known, news))
 
@@ -54,6 +55,14 @@ def _born(known: News | None, news: News) -> dict[str, float]:
     official = known is not None and known.state is State.PENDING and news.state is State.CONFIRMED
     kept = {} if official else before
     return before | {a.rule: kept.get(a.rule, a.at.timestamp()) for a in news.fired}
+
+
+def _reasoned(alert: Alert, known: News) -> Alert:
+    """What the rules compared stays known where the news is taken back, and where the rule itself is gone."""
+    if alert.because or not (before := known.because):
+        return alert
+    kept = {rule: compared for rule, compared in before.items() if alert.rule in ("", rule)}
+    return msgspec.structs.replace(alert, because=kept)
 
 
 def _anew(known: News, news: News) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.outbox.entry import News
 from bot.outbox.revise import rank_of, revise
-from rules.alert import Alert, State
+from rules.alert import Alert, Compared, State
 from tests.bot.news import NOW, alert, minor, news, pending, retracted
 
 LATER = NOW + dt.timedelta(minutes=4)
@@ -54,3 +54,16 @@ def test_what_is_taken_back_is_remembered_as_such() -> None:
 
 def test_goals_come_before_other_major_news_and_that_before_minor_news() -> None:
     assert [rank_of([a]) for a in (alert(), alert(kind="red_card"), retracted(), minor())] == [0, 1, 1, 2]
+
+
+def test_what_the_rules_compared_stays_known_when_the_news_is_taken_back() -> None:
+    late, any_goal = ((Compared("minute", "from 80", "88"),), (Compared("action_type", "Goal", "Goal"),))
+    known = revised(None, alert(1, because={"goals": late}), alert(1, rule="others", because={"others": any_goal}))
+
+    assert revised(known, retracted(2)).because == {"goals": late, "others": any_goal}
+
+
+def test_what_a_rule_that_is_gone_compared_stays_known() -> None:
+    known = revised(None, alert(1, because={"goals": (Compared("minute", "from 80", "88"),)}))
+
+    assert revised(known, alert(2, follow_up=True)).because == known.because
