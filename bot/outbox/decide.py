@@ -42,7 +42,7 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
         return Decision(Reason.SUPERSEDED)
     if entry is not None and entry.status is Status.DROPPED and _stays_dropped(entry, alert):
         return Decision(Reason(entry.reason))
-    if chat.muted_until is not None and now < chat.muted_until:
+    if news.key.fixture_id in chat.muted_matches or (chat.muted_until is not None and now < chat.muted_until):
         return Decision(Reason.MUTED)
     if expired(news, alert, now, chat.delay):
         return Decision(Reason.EXPIRED)

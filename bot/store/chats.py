@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,12 +14,14 @@ from bot.store.audience import followers
 from bot.store.engine import Database, Transaction, upsert
 from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.store.move import move
+from bot.store.mutes import forget_mutes
 from bot.store.quiet import read_quiet
 from bot.store.schema import chats, instant, seconds, subscriptions
 from rules.action import Fixture
 
-_SETS = ("kinds_on", "kinds_off", "ring", "silent")
-"""Settings that are sets of kinds, kept as words."""
+_SETS = ("kinds_on", "kinds_off", "ring", "silent", "muted_matches")
+"""Settings that are sets of kinds or of fixture ids, kept as words."""
+_FLAGS = ("waits", "buttons", "spoilers", "bursts", "scorers", "tasted", "fixed")
 
 
 def _silence() -> None:
@@ -115,6 +118,11 @@ class Chats:
             await move(tx, old_chat_id, new_chat_id)
         self.changed()
 
+    async def forget_mutes(self, over: Collection[str], before: dt.datetime) -> int:
+        """Let go of the mutes of matches that have had one of these statuses since before an instant; how many chats had one."""
+        async with self._db.transaction() as tx:
+            return await forget_mutes(tx, over, before)
+
     async def set_fixed(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> None:
         """Store the configuration's chats with exactly these subscriptions; those fixed before and not now follow nothing."""
         async with self._db.transaction() as tx:
@@ -179,13 +187,13 @@ def chat_of(row: Mapping[Any, Any]) -> Chat:
         delay=row["delay"],
         muted_until=instant(row["muted_until"]) if row["muted_until"] is not None else None,
         quiet=read_quiet(row["quiet"]) if row["quiet"] else None,
-        waits=row["waits"],
-        fixed=row["fixed"],
+        **{name: row[name] for name in _FLAGS},
+        burst_at=row["burst_at"],
     )
 
 
 _COLUMNS = tuple(column.name for column in chats.columns)
-_TRUTHS = ("active", "all_kinds", "waits", "fixed")
+_TRUTHS = ("active", "all_kinds", *_FLAGS)
 
 
 def chat_from(values: Sequence[Any]) -> Chat:

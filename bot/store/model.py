@@ -55,6 +55,20 @@ class Chat(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     delay: int = 0
     muted_until: dt.datetime | None = None
+    muted_matches: frozenset[str] = frozenset()
+    """Fixture ids of matches of which nothing new is told; each is let go once its match is over."""
+    buttons: bool = True
+    """True: a button under each alert opens its mutes."""
+    spoilers: bool = False
+    """True: what happened is behind Telegram's spoiler text."""
+    bursts: bool = False
+    """True: news of several matches at once comes in one message."""
+    burst_at: float | None = None
+    """When its last message left, or the next with several matches will, in seconds since 1970; None: not kept."""
+    scorers: bool = False
+    """True: of goals alone it hears, and of each once its scorer is named."""
+    tasted: bool = False
+    """True: some subscription has a taste of its own; the store keeps it in step."""
     quiet: Quiet | None = None
     ring: frozenset[str] = frozenset()
     """Kinds that always ring, whatever an alert's own importance says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, false, true
 
 metadata = MetaData()
 
@@ -29,7 +29,17 @@ chats = Table(
     Column("ring", Text, nullable=False, server_default=""),
     Column("silent", Text, nullable=False, server_default=""),
     Column("waits", Boolean, nullable=False, server_default=false()),
+    Column("muted_matches", Text, nullable=False, server_default=""),
+    Column("buttons", Boolean, nullable=False, server_default=true()),
+    Column("spoilers", Boolean, nullable=False, server_default=false()),
+    Column("bursts", Boolean, nullable=False, server_default=false()),
+    Column("scorers", Boolean, nullable=False, server_default=false()),
+    Column("tasted", Boolean, nullable=False, server_default=false()),  # some subscription has a taste of its own
+    Column("burst_at", Float),  # when the last message left, or the next one with several matches will
 )
+
+_MUTING = chats.c.muted_matches != ""
+Index("chats_muting", chats.c.chat_id, sqlite_where=_MUTING, postgresql_where=_MUTING)
 
 subscriptions = Table(
     "subscriptions",
@@ -39,6 +49,7 @@ subscriptions = Table(
     Column("scope", String, primary_key=True),
     Column("key", String, primary_key=True),
     Column("name", String, nullable=False),
+    Column("taste", Text, nullable=False, server_default=""),  # JSON: what it wants for itself; empty: as the chat
     Index("subscriptions_by_key", "scope", "key", "chat_id", "topic"),
 )
 
@@ -92,6 +103,15 @@ entries = Table(
     Column("history", Text, nullable=False, server_default=""),  # a line for each revision that the chat has seen
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
+)
+
+grouped = Table(
+    "grouped",
+    metadata,
+    Column("burst", String, primary_key=True),  # the one message for several matches
+    Column("fixture_id", String, primary_key=True),
+    Column("action_id", String, primary_key=True),
+    Index("grouped_by_action", "fixture_id", "action_id"),
 )
 
 positions = Table(

@@ -40,6 +40,9 @@ def chats(db: Database) -> Chats:
         silent=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
         waits=st.booleans(),
         muted_until=st.none() | _INSTANTS,
+        muted_matches=st.frozensets(st.uuids().map(str)),
+        buttons=st.booleans(),
+        spoilers=st.booleans(),
         delay=st.integers(0, 300),
     )
 )

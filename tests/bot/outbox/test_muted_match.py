@@ -1,0 +1,44 @@
+"""Laws of the mute of one match: it tells nothing new, other matches tell everything, what was told is corrected all the same."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.outbox.decide import decide
+from bot.outbox.entry import News, Reason
+from rules.alert import Alert, AlertKey, State
+from tests.bot.news import CHAT, NOW, alert, minor, news, pending, retracted, told
+from tests.packets import FIXTURE
+
+MUTED = replace(CHAT, muted_matches=frozenset({FIXTURE.id}))
+NEW = st.sampled_from([alert(), pending(), minor(), alert(kind="full_time", rule="ends")])
+LATER = st.sampled_from([alert(2), retracted(2), alert(2, gravity=3), alert(2, "other words")])
+CHATS = st.builds(lambda *switched: replace(CHAT, waits=switched[0], delay=switched[1]), st.booleans(), st.integers(0, 300))
+
+
+def _of(fixture_id: str, one: Alert) -> News:
+    key = AlertKey(fixture_id, one.key.action_id)
+    return news(replace(one, key=key, fixture=replace(FIXTURE, id=fixture_id)))
+
+
+@given(NEW, CHATS)
+def test_a_muted_match_never_tells_and_another_tells_as_if_nothing_were_muted(one: Alert, chat: object) -> None:
+    muted = replace(chat, muted_matches=frozenset({FIXTURE.id}))  # type: ignore[type-var]
+
+    here, there = (decide(None, _of(fixture_id, one), muted, NOW) for fixture_id in (FIXTURE.id, "another"))
+
+    assert not here.tells
+    assert there == decide(None, _of("another", one), chat, NOW)  # type: ignore[arg-type]
+
+
+@given(NEW, LATER)
+def test_what_a_chat_was_told_before_is_corrected_as_in_any_match(before: Alert, after: Alert) -> None:
+    assert decide(told(before), news(after), MUTED, NOW) == decide(told(before), news(after), CHAT, NOW)
+
+
+def test_the_full_time_of_a_muted_match_stays_untold_too() -> None:
+    ended = alert(9, "end", State.CONFIRMED, kind="full_time", rule="ends", action="end")
+
+    assert decide(None, news(ended), MUTED, NOW).reason is Reason.MUTED
