@@ -165,6 +165,8 @@ def _timed(before: Match, action: Action, packet: Packet, summary: Summary, late
         changes["status"] = summary.status
     if summary.collection_status:
         changes["collection_status"] = summary.collection_status
+    if action.type == "End Period":
+        changes["ended"] = action.period if action.send_type.stands else None
     if packet.period_id > 0 and action.type != "Status Updated" and not action.delayed:
         clock = max(packet.clock, summary.clock or 0)
         if action.period is not before.period or clock >= before.clock:

@@ -85,6 +85,8 @@ class Match(msgspec.Struct, frozen=True):
     colours: Colours = Colours()
     periods: tuple[Period, ...] = ()
     """The periods that were played or are in play, as they came."""
+    ended: Period | None = None
+    """The latest period that the feed ended by an action of its own; None before."""
 
     def booked(self, player: Player) -> tuple[Action, ...]:
         """The cards that the player has been shown and that stand, in order."""
@@ -95,6 +97,11 @@ class Match(msgspec.Struct, frozen=True):
         """The goals of play that stand, in order; a shootout's kicks are not among them."""
         records = (r for r in self.records.values() if r.stands and r.action.type == "Goal")
         return tuple(sorted((r for r in records if r.action.period is not Period.SHOOTOUT), key=lambda r: r.action.seq))
+
+    @property
+    def at_half_time(self) -> bool:
+        """Tell whether the first half is over and the second has not begun."""
+        return self.period is Period.FIRST_HALF and self.ended is Period.FIRST_HALF
 
     @property
     def completed(self) -> bool:

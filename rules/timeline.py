@@ -127,7 +127,32 @@ def _stage(match: Match) -> Stage:
         return Stage.FULL_TIME
     if match.lost:
         return Stage.LOST
+    if match.at_half_time:
+        return Stage.HALF_TIME
     return Stage.BEFORE if match.period is Period.BEFORE else Stage.PLAY
+
+
+def half_time_of(match: Match) -> Timeline | None:
+    """The first half as it is known now, also when more has been played; None before it is over, and where its score is not
+    known."""
+    now = timeline_of(match)
+    score = match.score if match.at_half_time else now.half_time
+    if score is None or match.period is Period.BEFORE or (match.period is Period.FIRST_HALF and not match.at_half_time):
+        return None
+    first = tuple(event for event in now.events if event.period is Period.FIRST_HALF)
+    return msgspec.structs.replace(
+        now,
+        stage=Stage.HALF_TIME,
+        score=score,
+        half_time=None,
+        shootout=None,
+        period=Period.FIRST_HALF,
+        minute=Minute(LAST_MINUTE[Period.FIRST_HALF]),
+        status="",
+        periods=(Period.FIRST_HALF,),
+        events=first,
+        kicks=(),
+    )
 
 
 def _in_order(match: Match) -> list[Event]:

@@ -12,7 +12,7 @@ from rules.match import Match, Score
 from rules.minute import Minute, Period
 from rules.scenario import shipped
 from rules.telling import packets
-from rules.timeline import Event, Kind, Stage, Timeline, timeline_of
+from rules.timeline import Event, Kind, Stage, Timeline, half_time_of, timeline_of
 from tests.packets import Story
 from tests.recordings import each_recording, needs_recordings, truth
 from tests.steps import recorded
@@ -138,6 +138,35 @@ def test_the_stage_is_what_the_match_says(status: str, stage: Stage) -> None:
     story.tell("Start Period", status=status)
 
     assert timeline_of(story.match).stage is stage
+
+
+def test_half_time_lasts_from_the_end_of_the_first_half_to_the_start_of_the_second() -> None:
+    story, stages = Story(), []
+    for kind, minute in (("Start Period", 1), ("End Period", 45), ("Substitution In", 45), ("Start Period", 46), ("End Period", 90)):
+        story.tell(kind, minute=minute)
+        stages.append(timeline_of(story.match).stage)
+
+    assert stages == [Stage.PLAY, Stage.HALF_TIME, Stage.HALF_TIME, Stage.PLAY, Stage.PLAY]
+
+
+def test_an_end_of_the_first_half_that_is_taken_back_is_none() -> None:
+    story = Story()
+    story.tell("End Period", action="e", minute=45)
+    story.tell("End Period", "Deleted", action="e", minute=45)
+
+    assert timeline_of(story.match).stage is Stage.PLAY
+
+
+def test_the_first_half_can_be_told_later_and_without_its_end_as_it_is_known_by_then() -> None:
+    story = Story()
+    story.goal("g1", minute=20, player="Saka", score=(1, 0))
+    assert half_time_of(story.match) is None
+    story.goal("g2", minute=50, player="Rice", score=(2, 0))
+    story.goal("g1", "home", "Deleted", minute=51, score=(1, 0))
+
+    told = half_time_of(story.match)
+
+    assert told and (told.stage, told.score, told.events, told.periods) == (Stage.HALF_TIME, Score(), (), (Period.FIRST_HALF,))
 
 
 def test_a_card_before_kick_off_stands_at_its_beginning() -> None:
