@@ -84,9 +84,6 @@ def release() -> str:
 def _begin() -> None:
     """Values that are known beforehand stand at nought from the start, so that a rate has where to begin."""
     BUILD.info({"version": release(), "python": platform.python_version()})
-    for op in ("send", "edit", "reply", "photo"):
-        for answer in ("ok", "429", "gone", "migrated", "refused", "unreachable"):
-            SENDS.labels(op, answer)
     for step in ("outbox", "request", "accepted"):
         STEP.labels(step)
     for result in ("accepted", "refused"):

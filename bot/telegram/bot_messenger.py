@@ -16,20 +16,27 @@ from bot.telegram.answers import meaning, result
 from bot.telegram.limits import Unlimited
 from bot.telegram.manners import COUNTED, Manners
 from bot.telegram.request import AiohttpRequest
+from bot.telegram.tally import answered
+from bot.telegram.wire import Wire
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _PICTURES = 32
 _USUAL = {"parse_mode": ParseMode.HTML.value, "link_preview_options": {"is_disabled": True}}
 
 
-def build_bot(token: str, api_url: str, manners: Manners | None = None, *, read_timeout: float = 10.0) -> ExtBot[str]:
-    """The bot, for sending and for the chat side; polling has a pool of connections of its own. Seconds to wait for an answer."""
+def build_bot(
+    token: str, api_url: str, manners: Manners | None = None, *, read_timeout: float = 10.0, wire: Wire | None = None
+) -> ExtBot[str]:
+    """The bot, for sending and for the chat side; polling has a pool of connections of its own. Seconds to wait for an answer.
+
+    `wire` hears how every request ends.
+    """
     return ExtBot(
         token,
         base_url=f"{api_url.rstrip('/')}/bot",
         base_file_url=f"{api_url.rstrip('/')}/file/bot",
-        request=AiohttpRequest(read_timeout=read_timeout),
-        get_updates_request=AiohttpRequest(connections=4),
+        request=AiohttpRequest(read_timeout=read_timeout, wire=wire),
+        get_updates_request=AiohttpRequest(connections=4, wire=wire),
         rate_limiter=manners or Manners(Unlimited(), SystemClock()),
         defaults=Defaults(link_preview_options=_NO_PREVIEW),
     )
@@ -56,11 +63,11 @@ class BotMessenger:
             parameters["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
         if self._paid:
             parameters["allow_paid_broadcast"] = True
-        return await self._ask(self._send, parameters)
+        return await self._ask("reply" if reply_to else "send", self._send, parameters)
 
     async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
         """Change a message's text; what is so already is done."""
-        await self._ask(self._edit, {"chat_id": chat.chat_id, "message_id": message_id, "text": html} | _USUAL)
+        await self._ask("edit", self._edit, {"chat_id": chat.chat_id, "message_id": message_id, "text": html} | _USUAL)
 
     async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
         """Send a picture with words below it, and return its id."""
@@ -79,7 +86,10 @@ class BotMessenger:
             )
         except TelegramError as error:
             self._pictures.pop(png, None)
-            raise meaning(error) or error from None
+            known = meaning(error)
+            answered("photo", known)
+            raise known or error from None
+        answered("photo")
         self._keep(png, message.photo[-1].file_id if message.photo else "")
         return message.message_id
 
@@ -90,14 +100,17 @@ class BotMessenger:
         for oldest in list(self._pictures)[:-_PICTURES]:
             del self._pictures[oldest]
 
-    async def _ask(self, url: URL, parameters: dict[str, Any]) -> int:
+    async def _ask(self, op: str, url: URL, parameters: dict[str, Any]) -> int:
         """The message's id; 0 where Telegram refused what is so already. Foreign errors become ours here."""
         request = self._bot.request
         assert isinstance(request, AiohttpRequest)  # noqa: S101  # as __init__ says
         try:
-            return result(*await request.call(url, parameters))
+            found = result(*await request.call(url, parameters))
         except TelegramError as error:
             known = meaning(error)
+            answered(op, known)
             if known is None:
                 return 0
             raise known from None
+        answered(op)
+        return found

@@ -14,16 +14,21 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
+from bot.clock import SystemClock
 from bot.telegram.answers import NotSent
+from bot.telegram.wire import Wire
 
 _NONE = BaseRequest.DEFAULT_NONE
 _JSON = {"Content-Type": "application/json"}
 
 
 class AiohttpRequest(BaseRequest):
-    """One pool of connections. Times are in seconds; `pool_timeout` counts in `connect_timeout`."""
+    """A pool of connections. Times are in seconds; `pool_timeout` counts in `connect_timeout`. `wire` hears how requests end."""
 
-    def __init__(self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0) -> None:
+    def __init__(
+        self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0, wire: Wire | None = None
+    ) -> None:
+        self._wire = wire or Wire(SystemClock())
         self._connections, self._read, self._connect = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
         self._usual = _timeout(connect_timeout, read_timeout)
@@ -73,11 +78,20 @@ class AiohttpRequest(BaseRequest):
         return await self._ask("POST", url, within=self._usual, data=msgspec.json.encode(parameters), headers=_JSON)
 
     async def _ask(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
+        try:
+            return await self._made(method, url, within=within, **more)
+        except NetworkError:
+            self._wire.failed()
+            raise
+
+    async def _made(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("the request pool is not open")
         try:
             async with self._session.request(method, url, timeout=within, proxy=self._proxy(url), **more) as response:
-                return response.status, await response.read()
+                body = await response.read()
+                self._wire.answered(response.status, response.headers.get("Date"))
+                return response.status, body
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None
         except TimeoutError:

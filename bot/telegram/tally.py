@@ -1,0 +1,37 @@
+"""What requests to Telegram count, by their answers."""
+
+from __future__ import annotations
+
+from bot.errors import (
+    ChatGone,
+    ChatMigrated,
+    DeliveryError,
+    MessageGone,
+    RetryAfter,
+    TelegramUnreachable,
+    TextRefused,
+    TokenRefused,
+    TopicGone,
+)
+from bot.metrics import SENDS
+
+ANSWERS: dict[type[DeliveryError] | None, str] = {
+    None: "ok",
+    RetryAfter: "429",
+    ChatGone: "gone",
+    ChatMigrated: "migrated",
+    TopicGone: "topic_gone",
+    MessageGone: "message_gone",
+    TextRefused: "refused",
+    TokenRefused: "token_refused",
+    TelegramUnreachable: "unreachable",
+}
+"""By the error of an answer; None where all is well."""
+OPS = ("send", "edit", "reply", "photo")
+
+_COUNTED = {(op, kind): SENDS.labels(op, answer) for op in OPS for kind, answer in ANSWERS.items()}
+
+
+def answered(op: str, error: DeliveryError | None = None) -> None:
+    """A request has its answer."""
+    _COUNTED[op, type(error) if error else None].inc()

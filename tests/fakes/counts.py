@@ -1,0 +1,26 @@
+"""What was counted while a test ran."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.metrics import exposition
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def samples(page: str) -> Samples:
+    """Every sample of a page, by its name and labels."""
+    families = text_string_to_metric_families(page)
+    return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
+
+
+class Counts:
+    """The difference since it was made: `counts("touchline_sends_total", op="send", answer="ok")`."""
+
+    def __init__(self) -> None:
+        self._before = samples(exposition().decode())
+
+    def __call__(self, name: str, **labels: str) -> float:
+        key = (name, frozenset(labels.items()))
+        return samples(exposition().decode()).get(key, 0.0) - self._before.get(key, 0.0)
