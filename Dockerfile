@@ -1,25 +1,33 @@
-# One process, no root, one volume: /data holds config.yaml and the database.
+# One process, not root. It reads /config/config.yaml and writes to /data and nowhere else: the root may be read-only.
 FROM python:3.13-slim AS build
 WORKDIR /src
-RUN python -m venv /opt/touchline
-COPY requirements.lock ./
-COPY pyproject.toml README.md LICENSE ./
+# pip has an environment of its own and stays here; the one that is shipped has none.
+RUN python -m venv /build && python -m venv --without-pip /opt/touchline
+COPY pyproject.toml requirements.lock README.md LICENSE ./
+# What Touchline needs changes more seldom than Touchline itself: a layer of its own.
+RUN /build/bin/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+more = project['optional-dependencies']; print(*project['dependencies'], *more['postgres'], *more['pictures'], sep='\n')" > wanted.txt \
+    && /build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --only-binary :all: --constraint requirements.lock --requirement wanted.txt
 COPY rules rules
 COPY bot bot
-RUN /opt/touchline/bin/pip install --no-cache-dir --constraint requirements.lock ".[postgres,pictures]"
+RUN /build/bin/pip wheel --no-cache-dir --no-deps --wheel-dir wheels . \
+    && /build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --no-deps --no-index wheels/touchline-*.whl
 
 FROM python:3.13-slim
+LABEL org.opencontainers.image.title="Touchline" \
+    org.opencontainers.image.description="Live football in Telegram, by rules written in YAML" \
+    org.opencontainers.image.licenses="MIT"
 # Pillow joins Arabic letters, and writes from right to left, by FriBiDi.
-RUN apt-get update && apt-get install --yes --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --uid 10001 --user-group --home-dir /data --create-home touchline
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates libfribidi0 && rm -rf /var/lib/apt/lists/*
+RUN useradd --system --uid 10001 --user-group --home-dir /data --create-home touchline && mkdir /config
 COPY --from=build /opt/touchline /opt/touchline
 ENV PATH=/opt/touchline/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
 STOPSIGNAL SIGTERM
-# http.listen's own address: keep port 8080 in config.yaml, or override the check.
+# Asked inside the container, at http.listen's own address: keep port 8080 in config.yaml, or override the check.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8080, timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
 ENTRYPOINT ["touchline"]
-CMD ["run"]
+CMD ["run", "--config", "/config/config.yaml"]

@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 MATCH ?= opener
 
-.PHONY: help setup demo test check format schema lock clean
+.PHONY: help setup demo test check format schema image lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 — /'
@@ -41,6 +41,9 @@ format: $(READY) ## put the code into shape
 
 schema: $(READY) ## write docs/config.schema.json anew, after a change of settings or of the words that rules know
 	$(BIN)/touchline schema > docs/config.schema.json
+
+image: $(READY) ## run the Dockerfile's steps in a fresh Debian root and play a match in it, where no container engine runs (as root)
+	$(BIN)/python -m deploy.image_steps
 
 lock: ## write requirements.lock anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	"$(PYTHON)" -m venv --clear build/lock-venv
