@@ -20,9 +20,10 @@ from bot.store.model import Chat, ChatRef
 
 _AIMED = re.compile(r"@(-?\d{1,19});(.+)", re.DOTALL)
 MENU = (
-    (words.FOLLOW, "h:0"), (words.FOLLOWS, "done"), (words.KINDS, "ks"), (words.RINGS, "bs"), (words.TIMES, "y:timezone"),
-    (words.QUIET, "y:quiet"), (words.DELAY, "y:delay"), (words.MUTE, "y:mute"), (words.SAMPLE, "y:test"),
+    (words.follow, "h:0"), (words.follows, "done"), (words.kinds, "ks"), (words.rings, "bs"), (words.times, "y:timezone"),
+    (words.quiet, "y:quiet"), (words.delay, "y:delay"), (words.mute, "y:mute"), (words.sample, "y:test"),
 )  # fmt: skip
+"""What a button is called, and what it does."""
 
 
 def aimed(place: Heard, data: str) -> tuple[Heard, str]:
@@ -35,12 +36,12 @@ def aimed(place: Heard, data: str) -> tuple[Heard, str]:
 
 def menu(chat: Chat) -> Reply:
     """What can be chosen for a channel."""
-    return _under(chat, Reply(words.MENU, rows([Button(label, data) for label, data in MENU], 2)))
+    return _under(chat, Reply(words.menu(), rows([Button(label(), data) for label, data in MENU], 2)))
 
 
 def aim(reply: Reply, chat: Chat) -> Reply:
     """A reply that speaks for another chat: it says for which, its buttons too, and leads back to the menu."""
-    return _under(chat, replace(reply, rows=(*reply.rows, (Button(words.BACK, "menu"),))))
+    return _under(chat, replace(reply, rows=(*reply.rows, (Button(words.back(), "menu"),))))
 
 
 def press(view: View, data: str) -> Turn | None:

@@ -25,11 +25,11 @@ def home(view: View, page: int = 0) -> Reply:
     """The first screen: everything, or one of the competitions."""
     competitions = view.guide.competitions
     if not competitions:
-        return Reply(texts.NO_FIXTURES)
+        return Reply(texts.no_fixtures())
     page, shown = page_of(competitions, page)
-    everything = _toggle(view, ALL, texts.ALL_MATCHES, f"h:{page}")
+    everything = _toggle(view, ALL, texts.all_matches(), f"h:{page}")
     listed = [button(c.name, f"c:{c.token}:0", ticked=bool(view.follows(c.subscriptions))) for c in shown]
-    return Reply(texts.CHOOSE, ((everything,), *rows(listed), *turner(len(competitions), page, "h"), (_done(),)))
+    return Reply(texts.choose(), ((everything,), *rows(listed), *turner(len(competitions), page, "h"), (_done(),)))
 
 
 def teams(view: View, competition: Choice, page: int = 0) -> Reply:
@@ -39,7 +39,7 @@ def teams(view: View, competition: Choice, page: int = 0) -> Reply:
     screen = f"c:{competition.token}"
     whole = _toggle(view, competition, texts.whole(competition.name), f"{screen}:{page}")
     listed = [_toggle(view, team, team.name, f"{screen}:{page}") for team in shown]
-    matches = Button(texts.MATCHES, f"m:{competition.token}:0")
+    matches = Button(texts.matches(), f"m:{competition.token}:0")
     turn = turner(len(everyone), page, screen, TEAMS_PER_PAGE)
     return Reply(texts.competition(competition.name), ((whole,), *rows(listed, 2), *turn, (matches,), (_back("h:0"), _done())))
 
@@ -107,8 +107,8 @@ def _toggle(view: View, choice: Choice, label: str, back_to: str) -> Button:
 
 
 def _back(data: str) -> Button:
-    return Button(texts.BACK, data)
+    return Button(texts.back(), data)
 
 
 def _done() -> Button:
-    return Button(texts.DONE, "done")
+    return Button(texts.done_button(), "done")

@@ -57,7 +57,7 @@ class Channels:
         if place is None:
             return
         if place.kind != ChatType.PRIVATE:
-            await send(context.bot, place, Reply(words.PRIVATE_ONLY))
+            await send(context.bot, place, Reply(words.private_only()))
         elif not said:
             link = f"https://t.me/{context.bot.username}?startchannel&admin=post_messages"
             await send(context.bot, place, Reply(words.how(link)))
@@ -86,7 +86,7 @@ class Channels:
         """Why nothing can be chosen for it; empty where all is well."""
         title = chat.title or ""
         if chat.type != ChatType.CHANNEL:
-            return words.NOT_A_CHANNEL
+            return words.not_a_channel()
         try:
             me = await bot.get_chat_member(chat.id, bot.id)
         except TelegramError as error:
@@ -96,7 +96,7 @@ class Channels:
             return words.not_there(title)
         there = replace(place, ref=ChatRef(chat.id), kind=chat.type)
         if not await self._permissions.may_change(bot, there):
-            return words.NOT_YOURS
+            return words.not_yours()
         lacks = lacking(me, chat.type)
         return words.lacking(title, lacks) if lacks else ""
 
@@ -107,7 +107,7 @@ def _turn(view: View, said: tuple[str, ...]) -> Turn:
     if command is None:
         return Turn(menu(view.chat))
     if command.changes and view.chat.fixed:
-        return Turn(aim(Reply(texts.FIXED), view.chat))
+        return Turn(aim(Reply(texts.fixed()), view.chat))
     turn = command.act(view, said[1:])
     return replace(turn, reply=aim(replace(turn.reply, picture=None), view.chat))
 

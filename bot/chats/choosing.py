@@ -64,18 +64,18 @@ def heard(view: View, text: str) -> Turn:
     """A name without a command, in a private chat: offer what it may mean."""
     found = search(view, text)
     if not (found.exact or found.hits or found.near):
-        return Turn(Reply(texts.NOT_UNDERSTOOD))
+        return Turn(Reply(texts.not_understood()))
     return Turn(asked(view, text, found))
 
 
 def unsubscribe(view: View, wanted: str) -> Turn:
     """`/unsubscribe [name]`: act when there is no doubt, else offer what is followed."""
     if not view.subscriptions:
-        return Turn(Reply(texts.NOTHING_FOLLOWED))
+        return Turn(Reply(texts.nothing_followed()))
     if not wanted:
         return Turn(stopping(view))
     if wanted.casefold() == "all":
-        return Turn(Reply(texts.STOPPED_ALL), tuple(Unfollow(s) for s in view.subscriptions))
+        return Turn(Reply(texts.stopped_all()), tuple(Unfollow(s) for s in view.subscriptions))
     hits = _followed(view, wanted)
     if not hits:
         return Turn(Reply(texts.not_followed(wanted)))
@@ -87,10 +87,10 @@ def unsubscribe(view: View, wanted: str) -> Turn:
 def stopping(view: View, page: int = 0) -> Reply:
     """What is followed, as buttons that stop it."""
     if not view.subscriptions:
-        return Reply(texts.STOPPED_ALL)
+        return Reply(texts.stopped_all())
     page, shown = page_of(view.subscriptions, page)
     turn = turner(len(view.subscriptions), page, "l")
-    return Reply(texts.CHOOSE_STOP, (*rows([_stop(s, page) for s in shown]), *turn, (Button(texts.DONE, "done"),)))
+    return Reply(texts.choose_stop(), (*rows([_stop(s, page) for s in shown]), *turn, (Button(texts.done_button(), "done"),)))
 
 
 def stopped(view: View, wanted: str, page: int) -> Turn | None:
@@ -105,7 +105,7 @@ def stopped(view: View, wanted: str, page: int) -> Turn | None:
 def subscriptions(view: View) -> Turn:
     """`/subscriptions`: what the chat follows and what it hears about."""
     if not view.subscriptions:
-        return Turn(Reply(texts.NOTHING_FOLLOWED))
+        return Turn(Reply(texts.nothing_followed()))
     kinds = tuple(kind for kind in view.kinds if view.chat.takes(kind))
     return Turn(
         Reply(f"{texts.following(view.subscriptions, LINES)}\n\n{texts.hears(kinds)}{texts.hears_when(waits=view.chat.waits)}")

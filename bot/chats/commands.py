@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import structlog
 from telegram import (
     Bot,
@@ -29,17 +31,17 @@ from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
 from bot.chats.speak import acknowledge, redraw, send, show
 from bot.chats.why import why
+from bot.languages.speaking import ENGLISH, LANGUAGES, speaking
+from bot.languages.speaking import translated as _
 
 Context = ContextTypes.DEFAULT_TYPE
 Handler = BaseHandler[Update, Context, None]
 
-__all__ = ["COMMANDS", "Deps", "build_handlers", "handle_error", "register"]
+__all__ = ["Deps", "build_handlers", "handle_error", "register"]
 
-COMMANDS = tuple(BotCommand(name, words) for name, words in texts.COMMANDS.items())
-"""What Telegram shows behind the menu button."""
-IN_CHATS = tuple(c for c in COMMANDS if c.command not in texts.PRIVATE)
+IN_CHATS = tuple(name for name in texts.COMMANDS if name not in texts.PRIVATE)
 """What an administrator may say in a group."""
-FOR_ALL = tuple(c for c in IN_CHATS if c.command not in DIALOGUES or DIALOGUES[c.command].for_all)
+FOR_ALL = tuple(name for name in IN_CHATS if name not in DIALOGUES or DIALOGUES[name].for_all)
 """What every member of a group may say."""
 
 LONGEST = 100
@@ -67,10 +69,19 @@ def build_handlers(deps: Deps) -> list[Handler]:
 
 
 async def register(bot: Bot) -> None:
-    """Tell Telegram the commands: all in private and for administrators, the reading ones for members of groups."""
-    await bot.set_my_commands(COMMANDS, scope=BotCommandScopeAllPrivateChats())
-    await bot.set_my_commands(IN_CHATS, scope=BotCommandScopeAllChatAdministrators())
-    await bot.set_my_commands(FOR_ALL, scope=BotCommandScopeAllGroupChats())
+    """Tell Telegram the commands in every language: all in private and for administrators, the reading ones for members of
+    groups; in English for whoever speaks none of them."""
+    for code in LANGUAGES:
+        language = None if code == ENGLISH else code
+        with speaking(code):
+            await bot.set_my_commands(_menu(texts.COMMANDS), BotCommandScopeAllPrivateChats(), language)
+            await bot.set_my_commands(_menu(IN_CHATS), BotCommandScopeAllChatAdministrators(), language)
+            await bot.set_my_commands(_menu(FOR_ALL), BotCommandScopeAllGroupChats(), language)
+
+
+def _menu(names: Iterable[str]) -> list[BotCommand]:
+    """What Telegram shows behind the menu button."""
+    return [BotCommand(name, _(texts.COMMANDS[name])) for name in names]
 
 
 async def handle_error(update: object, context: Context) -> None:
@@ -84,7 +95,7 @@ async def handle_error(update: object, context: Context) -> None:
     if place is None:
         return
     try:
-        await send(context.bot, place, Reply(texts.TROUBLE))
+        await send(context.bot, place, Reply(texts.trouble()))
     except TelegramError as trouble:
         log.warning("apology_not_sent", chat=place.ref.chat_id, reason=str(trouble))
 
@@ -113,16 +124,16 @@ class Talk:
         if reply.picture is None:
             await send(bot, place, reply)
         elif self._deps.picture is None:
-            await send(bot, place, Reply(texts.NO_PICTURES))
+            await send(bot, place, Reply(texts.no_pictures()))
         else:
             await show(bot, place, reply, await self._deps.picture(reply.picture))
 
     async def _turn(self, bot: Bot, place: Heard, command: Command, words: tuple[str, ...]) -> Turn:
         if not command.for_all and not await self._permissions.may_change(bot, place):
-            return Turn(Reply(texts.ONLY_ADMINISTRATORS))
+            return Turn(Reply(texts.only_administrators()))
         view = await self._view(place)
         if command.changes and view.chat.fixed:
-            return Turn(Reply(texts.FIXED))
+            return Turn(Reply(texts.fixed()))
         return command.act(view, words)
 
     async def pressed(self, update: Update, context: Context) -> None:
@@ -131,7 +142,7 @@ class Talk:
         if query is None:
             return
         if place is None:
-            await acknowledge(query, texts.STALE)
+            await acknowledge(query, texts.stale())
             return
         target, data = aimed(place, query.data or "")
         turn = await self._pressed(context.bot, target, data, across=target is not place)
@@ -148,14 +159,14 @@ class Talk:
     async def _pressed(self, bot: Bot, place: Heard, data: str, *, across: bool) -> Turn | str:
         """The turn of a button, or the sentence that says why there is none; `across`: it is for another chat."""
         if (across or not for_all(data)) and not await self._permissions.may_change(bot, place):
-            return channel_words.NOT_YOURS if across else texts.ONLY_ADMINISTRATORS
+            return channel_words.not_yours() if across else texts.only_administrators()
         if across and await self._deps.chats.get(place.ref) is None:
-            return texts.STALE
+            return texts.stale()
         view = await self._view(place)
         turn = aim.press(view, data) if across else press(view, data)
         if turn and turn.settles and view.chat.fixed:
-            return texts.FIXED
-        return turn or texts.STALE
+            return texts.fixed()
+        return turn or texts.stale()
 
     async def heard(self, update: Update, context: Context) -> None:
         """A text without a command, in private: take it for a name."""
@@ -171,7 +182,7 @@ class Talk:
             return
         ours = f"@{context.bot.username}".casefold() in (message.text or "").split(maxsplit=1)[0].casefold()
         if place.kind == ChatType.PRIVATE or ours:
-            await send(context.bot, place, Reply(texts.UNKNOWN_COMMAND))
+            await send(context.bot, place, Reply(texts.unknown_command()))
 
     async def status(self, update: Update, context: Context) -> None:
         """`/status`, for the admins of the configuration only."""
@@ -190,7 +201,7 @@ class Talk:
         about = asked and not asked.forum_topic_created
         told = await self._deps.why(place.ref.chat_id, asked.message_id) if asked and about and self._deps.why else None
         view = await self._view(place)
-        missing = Reply(texts.WHY_UNKNOWN if about else texts.WHY_WHAT)
+        missing = Reply(texts.why_unknown() if about else texts.why_what())
         await send(context.bot, place, why(*told, view.chat.timezone) if told else missing)
 
     async def _view(self, place: Heard) -> View:

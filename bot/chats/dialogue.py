@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from bot.chats import browse, choosing, hours, kinds, live, loud, sample, texts, timeline, today, zones
+from bot.chats import browse, choosing, hours, kinds, live, loud, mutes, sample, texts, timeline, today, zones
 from bot.chats.reply import Reply, Turn, View
 
 Act = Callable[[View, tuple[str, ...]], Turn]
@@ -26,7 +26,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 def _help(_: View, __: tuple[str, ...]) -> Turn:
-    return Turn(Reply(texts.HELP))
+    return Turn(Reply(texts.help_()))
 
 
 def _subscribe(view: View, words: tuple[str, ...]) -> Turn:
@@ -44,6 +44,10 @@ def _subscriptions(view: View, _: tuple[str, ...]) -> Turn:
 def _alerts(view: View, words: tuple[str, ...]) -> Turn:
     how_loud = bool(words) and words[0].casefold() in loud.WORDS
     return loud.said(view, words) if how_loud else kinds.alerts(view, words)
+
+
+def _mute(view: View, words: tuple[str, ...]) -> Turn:
+    return mutes.mute_match(view) if [word.casefold() for word in words] == ["match"] else hours.mute(view, words)
 
 
 def _today(view: View, _: tuple[str, ...]) -> Turn:
@@ -64,8 +68,8 @@ DIALOGUES = {
     "today": Command(_today),
     "live": Command(_live),
     "timeline": Command(timeline.timeline),
-    "mute": Command(hours.mute, changes=True),
-    "unmute": Command(hours.unmute, changes=True),
+    "mute": Command(_mute, changes=True),
+    "unmute": Command(mutes.unmute, changes=True),
     "delay": Command(hours.delay, changes=True),
     "quiet": Command(hours.quiet, changes=True),
     "timezone": Command(zones.timezone, changes=True),
@@ -115,7 +119,9 @@ _ACTS: dict[str, Callable[[View, str], Turn | None]] = {
     "k": kinds.switched,
     "ka": lambda view, _: kinds.switched_all(view, on=True),
     "kn": lambda view, _: kinds.switched_all(view, on=False),
-    "q": lambda view, rest: hours.mute(view, tuple(rest.split())),
+    "q": lambda view, rest: _mute(view, tuple(rest.split())),
+    "mm": mutes.picked,
+    "mu": mutes.heard_again,
     "w": lambda view, rest: hours.delay(view, tuple(rest.split())),
     "z": lambda view, rest: hours.quiet(view, tuple(rest.split())),
     "p": timeline.picked,

@@ -38,9 +38,9 @@ class Gate(BaseHandler[Update, Context, None]):
             return
         log.warning("flood_slowed", user=speaker)
         if query:
-            await acknowledge(query, texts.SLOWLY)
+            await acknowledge(query, texts.slowly())
         elif place:
-            await send(context.bot, place, Reply(texts.SLOWLY))
+            await send(context.bot, place, Reply(texts.slowly()))
 
 
 def speaker_of(update: Update) -> int | None:

@@ -21,7 +21,7 @@ def alerts(view: View, words: tuple[str, ...]) -> Turn:
         return Turn(ticked(view, view.chat))
     if len(words) == 1 and words[0].casefold() in ("all", "none"):
         chat = everything(view.chat) if words[0].casefold() == "all" else nothing(view.chat, view.kinds)
-        return Turn(Reply(texts.EVERY_KIND if chat.all_kinds else texts.NO_KIND), (Settle(chat),))
+        return Turn(Reply(texts.every_kind() if chat.all_kinds else texts.no_kind()), (Settle(chat),))
     chat = view.chat
     for word in words:
         kind = kind_of(word.lstrip("+-−–"), view.kinds)
@@ -50,8 +50,8 @@ def of_token(view: View, wanted: str) -> str | None:
 def ticked(view: View, chat: Chat) -> Reply:
     """Every kind on offer, ticked where the chat hears about it."""
     kinds = [button(texts.kind(kind), f"k:{short(kind)}", ticked=chat.takes(kind)) for kind in view.kinds]
-    last = (Button(texts.EVERYTHING, "ka"), Button(texts.NOTHING, "kn"), Button(texts.DONE, "done"))
-    return Reply(texts.CHOOSE_KINDS, (*rows(kinds, 2), (Button(texts.LOUDNESS, "bs"),), last))
+    last = (Button(texts.everything(), "ka"), Button(texts.nothing(), "kn"), Button(texts.done_button(), "done"))
+    return Reply(texts.choose_kinds(), (*rows(kinds, 2), (Button(texts.loudness(), "bs"),), last))
 
 
 def everything(chat: Chat) -> Chat:

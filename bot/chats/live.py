@@ -21,13 +21,13 @@ def live(view: View, page: int = 0) -> Reply:
     """The matches in play, by kick-off, each with a button that follows it."""
     playing = [choice for choice in view.guide.matches if choice.fixture and playing_now(view, choice.fixture)]
     if not playing:
-        return Reply(words.LIVE_NONE, ((Button(words.REFRESH, "v:0"),),))
+        return Reply(words.live_none(), ((Button(words.refresh(), "v:0"),),))
     page, shown = page_of(playing, page, PER_PAGE)
     lines = [line(view, choice.fixture) for choice in shown if choice.fixture]
     taps = rows([_tap(view, choice, page) for choice in shown])
     turn = turner(len(playing), page, "v", PER_PAGE)
-    html = "\n".join([words.LIVE, "", *lines, "", words.LIVE_TAP])
-    return Reply(html, (*taps, *turn, (Button(words.REFRESH, f"v:{page}"),)))
+    html = "\n".join([words.live(), "", *lines, "", words.live_tap()])
+    return Reply(html, (*taps, *turn, (Button(words.refresh(), f"v:{page}"),)))
 
 
 def playing_now(view: View, fixture: Fixture) -> bool:

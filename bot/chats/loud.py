@@ -13,7 +13,7 @@ from bot.chats.keyboards import button, rows
 from bot.chats.reply import Button, Reply, Settle, Turn, View
 from bot.store.model import Chat
 
-WORDS = {"ring": loud_words.RINGS, "silent": loud_words.SILENT, "usual": loud_words.USUAL, "wait": "", "now": ""}
+WORDS = ("ring", "silent", "usual", "wait", "now")
 """What may follow `/alerts` to speak of loudness."""
 
 
@@ -21,27 +21,28 @@ def said(view: View, words: tuple[str, ...]) -> Turn:
     """`/alerts ring | silent | usual KIND …`, `/alerts wait | now`."""
     how, named = words[0].casefold(), words[1:]
     if how in ("wait", "now"):
-        html = loud_words.WAITS if how == "wait" else loud_words.AT_ONCE
+        html = loud_words.waits() if how == "wait" else loud_words.at_once()
         return Turn(Reply(html), (Settle(replace(view.chat, waits=how == "wait")),))
     found = [kinds.kind_of(word, view.kinds) for word in named]
     if None in found:
         return Turn(Reply(texts.unknown_kind(named[found.index(None)], view.kinds)))
     meant = [kind for kind in found if kind]
     if not meant:
-        return Turn(Reply(loud_words.NO_KIND_NAMED))
+        return Turn(Reply(loud_words.no_kind_named()))
     chat = view.chat
     for kind in meant:
         chat = sounding(chat, kind, how)
-    return Turn(Reply(loud_words.sounds(meant, WORDS[how])), (Settle(chat),))
+    return Turn(Reply(loud_words.sounds(meant, how)), (Settle(chat),))
 
 
 def screen(view: View, chat: Chat) -> Reply:
     """The kinds that the chat hears about, each with how it sounds, and whether it waits."""
     heard = kinds.heard(chat, view.kinds)
     listed = [button(f"{_sign(chat, kind)}{texts.kind(kind)}", f"b:{short(kind)}") for kind in heard]
-    wait = Button(loud_words.WAIT_ON if chat.waits else loud_words.WAIT_OFF, "bw")
+    wait = Button(loud_words.wait_on() if chat.waits else loud_words.wait_off(), "bw")
     return Reply(
-        loud_words.CHOOSE, (*rows(listed, 2), (wait,), (Button(loud_words.KINDS_BACK, "ks"), Button(texts.DONE, "done")))
+        loud_words.choose(),
+        (*rows(listed, 2), (wait,), (Button(loud_words.kinds_back(), "ks"), Button(texts.done_button(), "done"))),
     )
 
 

@@ -97,8 +97,8 @@ class Membership:
 
 def _hello(change: ChatMemberUpdated) -> str:
     if change.chat.type == ChatType.PRIVATE:
-        return texts.WELCOME_BACK
-    return texts.WELCOME_GROUP if may_pin(change.new_chat_member) else f"{texts.WELCOME_GROUP}\n{words.LACKS_PIN}"
+        return texts.welcome_back()
+    return texts.welcome_group() if may_pin(change.new_chat_member) else f"{texts.welcome_group()}\n{words.lacks_pin()}"
 
 
 def _why(change: ChatMemberUpdated) -> str:

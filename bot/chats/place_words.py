@@ -1,59 +1,97 @@
-"""The English texts of /live, /timezone, /test, of hellos and of inline cards; what is put into one is escaped here."""
+"""What the bot says of /live, /timezone, /test, of hellos and of inline cards; what is put into a text is escaped here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from bot.chats.texts import escape
+from bot.languages.grammar import listed
+from bot.languages.speaking import counted as ngettext
+from bot.languages.speaking import translated as _
 
-LIVE = "<b>In play now</b>"
-LIVE_NONE = "No match among the known fixtures is in play. /today lists the matches of the day."
-LIVE_TAP = "<i>Tap a match to follow it.</i>"
-REFRESH = "🔄 Refresh"
-PICK = "🔔 Follow …"
-PICK_TODAY = "Tap the matches to follow."
 
-ZONE_EXAMPLES = "Send a city or a country: <code>/timezone Madrid</code>."
-SAMPLE_COMES = "🧪 A sample alert is on its way, as real ones come."
-SAMPLE = (
-    "🧪 <b>Sample</b>\n⚽ <b>Home United 1–0 Away City</b>\n23' A. Striker\n"
-    "<i>Nothing has happened: this is how an alert comes.</i>"
-)
+def live() -> str:
+    return _("<b>In play now</b>")
 
-LACKS_PIN = "I may not pin messages here; everything else works without it."
+
+def live_none() -> str:
+    return _("No match among the known fixtures is in play. /today lists the matches of the day.")
+
+
+def live_tap() -> str:
+    return _("<i>Tap a match to follow it.</i>")
+
+
+def refresh() -> str:
+    return _("🔄 Refresh")
+
+
+def pick() -> str:
+    return _("🔔 Follow …")
+
+
+def pick_today() -> str:
+    return _("Tap the matches to follow.")
+
+
+def zone_examples() -> str:
+    return _("Send a city or a country: <code>/timezone Madrid</code>.")
+
+
+def sample() -> str:
+    return _(
+        "🧪 <b>Sample</b>\n⚽ <b>Home United 1–0 Away City</b>\n23' A. Striker\n"
+        "<i>Nothing has happened: this is how an alert comes.</i>"
+    )
+
+
+def lacks_pin() -> str:
+    return _("I may not pin messages here; everything else works without it.")
 
 
 def zone_now(zone: str, time: str) -> str:
-    return f"<b>Times of this chat</b>\nNow: {escape(zone)}, where it is {time}.\n{ZONE_EXAMPLES}"
+    text = _("<b>Times of this chat</b>\nNow: {zone}, where it is {time}.")
+    return f"{text.format(zone=escape(zone), time=time)}\n{zone_examples()}"
 
 
 def zone_set(zone: str, time: str) -> str:
-    return f"🕑 The times of this chat are those of <b>{escape(zone)}</b> now, where it is {time}."
+    text = _("🕑 The times of this chat are those of <b>{zone}</b> now, where it is {time}.")
+    return text.format(zone=escape(zone), time=time)
 
 
 def zone_which(wanted: str) -> str:
-    return f"Which one do you mean by “{escape(wanted)}”?"
+    return _("Which one do you mean by “{name}”?").format(name=escape(wanted))
 
 
 def zone_near(wanted: str) -> str:
-    return f"I know no place called “{escape(wanted)}”. Did you mean one of these?"
+    return _("I know no place called “{name}”. Did you mean one of these?").format(name=escape(wanted))
 
 
 def zone_unknown(wanted: str) -> str:
-    return f"I know no place called “{escape(wanted)}”. {ZONE_EXAMPLES}"
+    return f"{_('I know no place called “{name}”.').format(name=escape(wanted))} {zone_examples()}"
 
 
 def sample_muted(until: str) -> str:
-    return f"🔇 This chat is muted until {escape(until)}, so a sample would not come either. /unmute ends it."
+    text = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
+    return text.format(time=escape(until))
 
 
 def sample_held(until: str) -> str:
-    return f"🌙 Quiet hours hold everything until {escape(until)}, so a sample would not come now. /quiet changes that."
+    text = _("🌙 Quiet hours hold everything until {time}, so a sample would not come now. /quiet changes that.")
+    return text.format(time=escape(until))
 
 
-def sample_comes(delay: int) -> str:
-    return f"{SAMPLE_COMES[:-1]}: {delay} s later, as /delay says." if delay else SAMPLE_COMES
+def sample_comes(delay: int = 0) -> str:
+    if not delay:
+        return _("🧪 A sample alert is on its way, as real ones come.")
+    text = ngettext(
+        "🧪 A sample alert is on its way, as real ones come: {count} second later, as /delay says.",
+        "🧪 A sample alert is on its way, as real ones come: {count} seconds later, as /delay says.",
+        delay,
+    )
+    return text.format(count=delay)
 
 
 def may_not_post(title: str, lacks: Sequence[str]) -> str:
-    return f"I am in <b>{escape(title)}</b>, but I lack the right to {escape(' and to '.join(lacks))} there."
+    text = _("I am in <b>{name}</b>, but I lack the right to {rights} there.")
+    return text.format(name=escape(title), rights=escape(listed([_(right) for right in lacks])))

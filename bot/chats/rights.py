@@ -7,7 +7,10 @@ import enum
 from telegram import ChatMember, ChatMemberAdministrator, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus, ChatType
 
-POST, SEND = "post messages", "send messages"
+from bot.languages.speaking import marked as N_
+
+POST, SEND = N_("post messages"), N_("send messages")
+"""The rights without which alerts cannot come, to be looked up where they are said."""
 
 
 def present(member: ChatMember) -> bool:

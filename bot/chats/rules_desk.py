@@ -81,14 +81,14 @@ class RulesDesk:
     async def _answer(self, document: Document) -> Reply:
         name = " ".join((document.file_name or "").split())[-_LONGEST_NAME:]
         if not name.lower().endswith((".yaml", ".yml")):
-            return Reply(words.NOT_YAML)
+            return Reply(words.not_yaml())
         if (document.file_size or 0) > LARGEST:
             return Reply(words.too_big(LARGEST))
         try:
             content = bytes(await (await document.get_file()).download_as_bytearray())
         except TelegramError as error:
             log.warning("rules_file_not_fetched", reason=str(error))
-            return Reply(words.NOT_FETCHED)
+            return Reply(words.not_fetched())
         return await self._read(name, content)
 
     async def _read(self, name: str, content: bytes) -> Reply:
@@ -97,7 +97,7 @@ class RulesDesk:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            return Reply(words.NOT_TEXT)
+            return Reply(words.not_text())
         return await self._proposed(text or "\n", name, How.SENT)
 
     async def _proposed(self, text: str, name: str, how: How) -> Reply:
@@ -122,10 +122,10 @@ class RulesDesk:
         if query is None:
             return
         if place is None or not self._may(place):
-            await acknowledge(query, words.STALE if place is None else words.NOT_YOURS)
+            await acknowledge(query, words.stale() if place is None else words.not_yours())
             return
         if (query.data or "").startswith("r:g:"):
-            await acknowledge(query, words.TRYING)
+            await acknowledge(query, words.trying())
         user = (query.from_user.id, query.from_user.full_name)
         reply = await self._turn(query.data or "", user)
         if not (query.data or "").startswith("r:g:"):
@@ -147,19 +147,19 @@ class RulesDesk:
             return await (self._look(int(rest)) if what == "g" else self._undo(int(rest), user))
         proposal = self._proposals.take(rest) if what in ("a", "x") else None
         if proposal is None:
-            return words.STALE
-        return await self._applied(proposal, user) if what == "a" else Reply(words.DROPPED)
+            return words.stale()
+        return await self._applied(proposal, user) if what == "a" else Reply(words.dropped())
 
     async def _look(self, ruling_id: int) -> Reply:
         """What going back to a ruling would change."""
         ruling = await self._book.history.get(ruling_id)
-        return await self._proposed(ruling.text, ruling.name, How.ROLLED_BACK) if ruling else Reply(words.STALE)
+        return await self._proposed(ruling.text, ruling.name, How.ROLLED_BACK) if ruling else Reply(words.stale())
 
     async def _undo(self, ruling_id: int, user: tuple[int, str]) -> Reply | str:
         """Put into effect what was before the ruling that is in effect."""
         rulings = await self._book.history.recent(2)
         if not rulings or rulings[0].id != ruling_id:
-            return words.STALE
+            return words.stale()
         before = rulings[1] if len(rulings) > 1 else None
         text, name = (before.text, before.name) if before else ("", self._book.config.path.name)
         return await self._applied(Proposal(text, name, How.ROLLED_BACK, self._book.standing.fingerprint), user)
@@ -168,7 +168,7 @@ class RulesDesk:
         try:
             ruling: Ruling = await self._book.apply(proposal.text, proposal.name, proposal.how, proposal.seen, user)
         except Outdated:
-            return words.OUTDATED
+            return words.outdated()
         except RulesInvalid as error:
             return Reply(words.mistakes(proposal.name, error.mistakes))
         return dialogue.applied(ruling, len(self._book.standing.rules.rules))

@@ -63,7 +63,7 @@ def overview(standing: Standing, config_name: str, page: int = 0) -> Reply:
     page, shown = page_of(rules, page, PER_PAGE)
     turn = turner(len(rules), page, "r:p", PER_PAGE)
     undo = () if standing.from_files else _undo(standing.ruling)
-    return Reply(words.overview(standing, config_name, shown), (*turn, (*undo, Button(words.HISTORY, "r:h"))))
+    return Reply(words.overview(standing, config_name, shown), (*turn, (*undo, Button(words.history(), "r:h"))))
 
 
 def proposed(proposal: Proposal, difference: RulesDiff, tried: Tried) -> Reply:
@@ -71,7 +71,7 @@ def proposed(proposal: Proposal, difference: RulesDiff, tried: Tried) -> Reply:
     html = words.proposal(proposal.name, difference, tried)
     if not difference:
         return Reply(html)
-    return Reply(html, ((Button(words.APPLY, f"r:a:{proposal.token}"), Button(words.DROP, f"r:x:{proposal.token}")),))
+    return Reply(html, ((Button(words.apply(), f"r:a:{proposal.token}"), Button(words.drop(), f"r:x:{proposal.token}")),))
 
 
 def applied(ruling: Ruling, rules: int) -> Reply:
@@ -81,13 +81,13 @@ def applied(ruling: Ruling, rules: int) -> Reply:
 
 def history(rulings: Sequence[Ruling]) -> Reply:
     """What was in effect, the last first; each but the one in effect can be gone back to."""
-    back = (Button(words.BACK, "r:p:0"),)
+    back = (Button(words.back(), "r:p:0"),)
     if not rulings:
-        return Reply(words.NO_HISTORY, (back,))
+        return Reply(words.no_history(), (back,))
     lines = [f"{'✅' if at == 0 else '•'} {words.ruling_line(ruling)}" for at, ruling in enumerate(rulings)]
     offered = [button(f"↩ {ruling.name}, {words.when(ruling.at)}", f"r:g:{ruling.id}") for ruling in rulings[1 : SHOWN + 1]]
     return Reply(words.fit(lines), (*rows(offered), back))
 
 
 def _undo(ruling: Ruling | None) -> Row:
-    return (Button(words.ROLL_BACK, f"r:u:{ruling.id}"),) if ruling else ()
+    return (Button(words.roll_back(), f"r:u:{ruling.id}"),) if ruling else ()

@@ -1,144 +1,223 @@
-"""Every English text that the bot says outside alerts, as Telegram's HTML; what is put into one is escaped here."""
+"""What the bot says outside alerts, as Telegram's HTML, in the language spoken; what is put into a text is escaped here."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Sequence
 
+from bot.languages.grammar import inside, row
+from bot.languages.speaking import counted as ngettext
+from bot.languages.speaking import marked as N_
+from bot.languages.speaking import translated as _
 from bot.store.model import Scope, Subscription
-
-HELP = (
-    "⚽ <b>Touchline</b> tells this chat about goals, cards and results as they happen, "
-    "and takes back what did not count.\n\n"
-    "/subscribe – follow a team, a competition, a match or everything\n"
-    "/unsubscribe – stop following\n"
-    "/subscriptions – what this chat follows\n"
-    "/alerts – choose what to hear about\n"
-    "/today – the matches of the day\n"
-    "/timeline – a match in a picture\n"
-    "/live – the matches in play\n"
-    "/mute, /unmute – silence for a while\n"
-    "/delay – everything some seconds later, against spoilers\n"
-    "/quiet – quiet hours of every day\n"
-    "/timezone – in whose time you read kick-offs\n"
-    "/channel – choose for a channel of yours\n"
-    "/test – a sample alert\n"
-    "/why – in reply to an alert: why it was told\n"
-    "/help – this list\n\n"
-    "Say it in one line if you like: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>."
-)
-WELCOME_BACK = "👋 I am back. What this chat follows is as it was: /subscriptions."
-WELCOME_GROUP = (
-    "👋 Hello! An administrator chooses what this group hears about: /subscribe. Everybody can ask for /today and /help."
-)
+from rules.bidi import isolated
 
 COMMANDS = {
-    "subscribe": "Follow a team, a competition, a match or all",
-    "unsubscribe": "Stop following",
-    "subscriptions": "What this chat follows",
-    "alerts": "Choose what to hear about",
-    "today": "The matches of the day",
-    "live": "The matches in play",
-    "timeline": "A match in a picture",
-    "mute": "Silence for an hour, or for this match",
-    "unmute": "Hear again",
-    "delay": "Everything some seconds later: no spoilers",
-    "quiet": "Quiet hours of every day",
-    "timezone": "In whose time you read kick-offs",
-    "channel": "Choose for a channel of yours",
-    "test": "A sample alert",
-    "why": "In reply to an alert: why it was told",
-    "help": "What I can do",
+    "subscribe": N_("Follow a team, a competition, a match or all"),
+    "unsubscribe": N_("Stop following"),
+    "subscriptions": N_("What this chat follows"),
+    "alerts": N_("Choose what to hear about"),
+    "today": N_("The matches of the day"),
+    "live": N_("The matches in play"),
+    "timeline": N_("A match in a picture"),
+    "mute": N_("Silence for an hour, or for this match"),
+    "unmute": N_("Hear again"),
+    "delay": N_("Everything some seconds later: no spoilers"),
+    "quiet": N_("Quiet hours of every day"),
+    "timezone": N_("In whose time you read kick-offs"),
+    "channel": N_("Choose for a channel of yours"),
+    "test": N_("A sample alert"),
+    "why": N_("In reply to an alert: why it was told"),
+    "help": N_("What I can do"),
 }
+"""Every command in the order of the menu, with what it does."""
 
 PRIVATE = frozenset({"channel"})
 """Commands that make sense in a private chat only."""
 
-ONLY_ADMINISTRATORS = "Only this group's administrators can change that; /subscriptions and /today are for everybody."
-FIXED = "What this chat hears is set in the bot's configuration and cannot be changed here."
-SLOWLY = "That is faster than I can answer. I hear you again in a few seconds."
-STALE = "This button is out of date. Please send the command again."
-UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
-NOT_UNDERSTOOD = "I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help."
-TROUBLE = "Something went wrong on my side. Please try again in a moment."
-CHOOSE_TIMELINE = "<b>Which match shall I draw?</b>"
-NOTHING_TO_DRAW = "None of the matches that this chat follows has begun. /today shows when they do."
-NO_PICTURES = "I draw no pictures here."
-NO_FIXTURES = (
-    "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
-)
+KINDS = {
+    "goal": N_("Goals"),
+    "red_card": N_("Red cards"),
+    "yellow_card": N_("Yellow cards"),
+    "penalty": N_("Penalties"),
+    "shootout": N_("Shootouts"),
+    "var": N_("Video checks"),
+    "kick_off": N_("Kick-off"),
+    "half_time": N_("Half time"),
+    "full_time": N_("Full time"),
+    "substitution": N_("Substitutions"),
+    "lineups": N_("Line-ups"),
+    "status": N_("Postponed, abandoned …"),
+}
 
-CHOOSE = "<b>What shall this chat follow?</b>\nTap a competition, or send <code>/subscribe</code> and a name."
-CHOOSE_STOP = "<b>This chat follows:</b>\nTap what it shall no longer follow."
-NOTHING_FOLLOWED = "This chat follows nothing yet. /subscribe changes that."
-STOPPED_ALL = "This chat follows nothing any more. /subscribe changes that."
-CHOOSE_KINDS = "<b>What shall this chat hear about?</b>\nTap to switch on and off."
-EVERY_KIND = "This chat hears about everything now."
-NO_KIND = "This chat hears about nothing now. /alerts changes that."
-
-CHOOSE_MUTE = "<b>Silence for how long?</b>\nOr send <code>/mute 45m</code>. What comes meanwhile is not told later."
-NO_MATCH_NOW = "No match that this chat follows is being played. <code>/mute 2h</code> works at any time."
-UNMUTED = "This chat hears again."
-NOT_MUTED = "This chat is not muted. /mute changes that."
-NOT_A_DELAY = "A delay is a whole number of seconds from 0 to 300, such as <code>/delay 30</code>."
-NOT_QUIET = (
-    "Quiet hours are such as <code>/quiet 23:00-07:00</code>, with <code>silent</code> or <code>hold</code> after it, "
-    "or <code>/quiet off</code>."
-)
-QUIET_OFF = "This chat has no quiet hours any more."
-RULE_FIRED = "the rule fired"
-SUMMARY_WHY = "This message sums up what came while it could not be told."
-WHY_WHAT = "Send /why as a reply to an alert, and I say why it was told."
-WHY_UNKNOWN = "I do not know that message as an alert of mine, or it is too long ago."
-
-ALL_MATCHES = "All matches"
-LOUDNESS = "🔔 What rings …"
-EVERYTHING = "Everything"
-NOTHING = "Nothing"
-BACK = "◀ Back"
 EARLIER = "◀"
 LATER = "▶"
-MATCHES = "📅 Matches"
-TEAMS = "👕 Teams"
-DONE = "✔ Done"
-
-KINDS = {
-    "goal": "Goals",
-    "red_card": "Red cards",
-    "yellow_card": "Yellow cards",
-    "penalty": "Penalties",
-    "shootout": "Shootouts",
-    "var": "Video checks",
-    "kick_off": "Kick-off",
-    "half_time": "Half time",
-    "full_time": "Full time",
-    "substitution": "Substitutions",
-    "lineups": "Line-ups",
-    "status": "Postponed, abandoned …",
-}
 
 
 def escape(text: str) -> str:
-    """Make something from outside safe inside Telegram's HTML."""
-    return html.escape(text, quote=False)
+    """Make something from outside safe inside Telegram's HTML; what is written from right to left stays in its place."""
+    return html.escape(isolated(text), quote=False)
+
+
+def help_() -> str:
+    about = _(
+        "⚽ <b>Touchline</b> tells this chat about goals, cards and results as they happen, and takes back what did not count."
+    )
+    lines = [f"/{name} – {_(words)}" for name, words in COMMANDS.items()]
+    one_line = _("Say it in one line if you like: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>.")
+    return "\n".join([about, "", *lines, "", one_line])
+
+
+def welcome_back() -> str:
+    return _("👋 I am back. What this chat follows is as it was: /subscriptions.")
+
+
+def welcome_group() -> str:
+    return _(
+        "👋 Hello! An administrator chooses what this group hears about: /subscribe. Everybody can ask for /today and /help."
+    )
+
+
+def only_administrators() -> str:
+    return _("Only this group's administrators can change that; /subscriptions and /today are for everybody.")
+
+
+def fixed() -> str:
+    return _("What this chat hears is set in the bot's configuration and cannot be changed here.")
+
+
+def slowly() -> str:
+    return _("That is faster than I can answer. I hear you again in a few seconds.")
+
+
+def stale() -> str:
+    return _("This button is out of date. Please send the command again.")
+
+
+def unknown_command() -> str:
+    return _("I do not know this command. /help lists what I can do.")
+
+
+def not_understood() -> str:
+    return _("I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help.")
+
+
+def trouble() -> str:
+    return _("Something went wrong on my side. Please try again in a moment.")
+
+
+def choose_timeline() -> str:
+    return _("<b>Which match shall I draw?</b>")
+
+
+def nothing_to_draw() -> str:
+    return _("None of the matches that this chat follows has begun. /today shows when they do.")
+
+
+def no_pictures() -> str:
+    return _("I draw no pictures here.")
+
+
+def no_fixtures() -> str:
+    return _(
+        "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
+    )
+
+
+def choose() -> str:
+    return _("<b>What shall this chat follow?</b>\nTap a competition, or send <code>/subscribe</code> and a name.")
+
+
+def choose_stop() -> str:
+    return _("<b>This chat follows:</b>\nTap what it shall no longer follow.")
+
+
+def nothing_followed() -> str:
+    return _("This chat follows nothing yet. /subscribe changes that.")
+
+
+def stopped_all() -> str:
+    return _("This chat follows nothing any more. /subscribe changes that.")
+
+
+def choose_kinds() -> str:
+    return _("<b>What shall this chat hear about?</b>\nTap to switch on and off.")
+
+
+def every_kind() -> str:
+    return _("This chat hears about everything now.")
+
+
+def no_kind() -> str:
+    return _("This chat hears about nothing now. /alerts changes that.")
+
+
+def rule_fired() -> str:
+    return _("the rule fired")
+
+
+def summary_why() -> str:
+    return _("This message sums up what came while it could not be told.")
+
+
+def why_what() -> str:
+    return _("Send /why as a reply to an alert, and I say why it was told.")
+
+
+def why_unknown() -> str:
+    return _("I do not know that message as an alert of mine, or it is too long ago.")
+
+
+def all_matches() -> str:
+    return _("All matches")
+
+
+def loudness() -> str:
+    return _("🔔 What rings …")
+
+
+def everything() -> str:
+    return _("Everything")
+
+
+def nothing() -> str:
+    return _("Nothing")
+
+
+def back() -> str:
+    return _("◀ Back")
+
+
+def matches() -> str:
+    return _("📅 Matches")
+
+
+def done_button() -> str:
+    return _("✔ Done")
 
 
 def kind(name: str) -> str:
     """A kind of alert in words; one that an operator's rule invented is read from its name."""
-    return KINDS.get(name) or name.replace("_", " ").capitalize()
+    return _(KINDS[name]) if name in KINDS else name.replace("_", " ").capitalize()
+
+
+def kinds_in_a_row(kinds: Sequence[str]) -> str:
+    """Kinds as they stand inside of a sentence."""
+    return escape(row([inside(kind(name)) for name in kinds]))
 
 
 def label(subscription: Subscription) -> str:
     """What is followed, as plain text."""
-    return ALL_MATCHES.lower() if subscription.scope is Scope.ALL else subscription.name or subscription.key.lstrip("~")
+    return _("all matches") if subscription.scope is Scope.ALL else subscription.name or subscription.key.lstrip("~")
 
 
 def followed(subscription: Subscription) -> str:
-    return f"✅ This chat follows <b>{escape(label(subscription))}</b> now. /alerts chooses what it hears about."
+    text = _("✅ This chat follows <b>{name}</b> now. /alerts chooses what it hears about.")
+    return text.format(name=escape(label(subscription)))
 
 
 def followed_already(subscription: Subscription) -> str:
-    return f"This chat follows <b>{escape(label(subscription))}</b> already."
+    return _("This chat follows <b>{name}</b> already.").format(name=escape(label(subscription)))
 
 
 def done(followed: Sequence[Subscription], stopped: Sequence[Subscription]) -> str:
@@ -148,108 +227,88 @@ def done(followed: Sequence[Subscription], stopped: Sequence[Subscription]) -> s
 
 
 def stopped(subscription: Subscription) -> str:
-    return f"This chat does not follow <b>{escape(label(subscription))}</b> any more."
+    return _("This chat does not follow <b>{name}</b> any more.").format(name=escape(label(subscription)))
 
 
 def not_followed(wanted: str) -> str:
-    return f"This chat does not follow “{escape(wanted)}”. /subscriptions lists what it follows."
+    return _("This chat does not follow “{name}”. /subscriptions lists what it follows.").format(name=escape(wanted))
 
 
 def not_begun(wanted: str) -> str:
-    return f"No match of “{escape(wanted)}” is being played or was just played. /today shows the matches of the day."
+    text = _("No match of “{name}” is being played or was just played. /today shows the matches of the day.")
+    return text.format(name=escape(wanted))
 
 
 def which(wanted: str) -> str:
-    return f"Which one do you mean by “{escape(wanted)}”?"
+    return _("Which one do you mean by “{name}”?").format(name=escape(wanted))
 
 
 def more_hits(count: int) -> str:
-    return f"There are {count} more; a longer name finds fewer."
-
-
-def not_known(wanted: str) -> str:
-    return f"“{escape(wanted)}” is not among the known fixtures."
+    text = ngettext(
+        "There is {count} more; a longer name finds fewer.", "There are {count} more; a longer name finds fewer.", count
+    )
+    return text.format(count=count)
 
 
 def near(wanted: str) -> str:
-    return f"{not_known(wanted)} Did you mean one of these?"
+    return _("“{name}” is not among the known fixtures. Did you mean one of these?").format(name=escape(wanted))
 
 
 def no_near(wanted: str) -> str:
-    return f"{not_known(wanted)} /subscribe without a name shows what is."
+    return _("“{name}” is not among the known fixtures. /subscribe without a name shows what is.").format(name=escape(wanted))
 
 
 def following(subscriptions: tuple[Subscription, ...], shown: int) -> str:
     """The list of what a chat follows, cut after `shown` lines."""
     lines = [f"• {escape(label(s))}{_scope(s)}" for s in subscriptions[:shown]]
-    rest = [f"… and {len(subscriptions) - shown} more"] if len(subscriptions) > shown else []
-    return "\n".join(["<b>This chat follows:</b>", *lines, *rest])
+    rest = [and_more(len(subscriptions) - shown)] if len(subscriptions) > shown else []
+    return "\n".join([_("<b>This chat follows:</b>"), *lines, *rest])
+
+
+def and_more(count: int) -> str:
+    return ngettext("… and {count} more", "… and {count} more", count).format(count=count)
 
 
 def _scope(subscription: Subscription) -> str:
-    return " <i>(competition)</i>" if subscription.scope is Scope.COMPETITION else ""
+    return f" <i>({_('competition')})</i>" if subscription.scope is Scope.COMPETITION else ""
 
 
 def hears(kinds: tuple[str, ...]) -> str:
     """The kinds that a chat hears about, in one line."""
-    return f"It hears about: {escape(', '.join(kind(k).lower() for k in kinds)) or 'nothing'}. /alerts changes that."
+    if not kinds:
+        return _("It hears about nothing. /alerts changes that.")
+    return _("It hears about: {kinds}. /alerts changes that.").format(kinds=kinds_in_a_row(kinds))
 
 
 def unknown_kind(word: str, kinds: tuple[str, ...]) -> str:
-    known = ", ".join(f"<code>{escape(k)}</code>" for k in kinds)
-    return f"There are no alerts called “{escape(word)}”. There are: {known}."
+    known = row([f"<code>{escape(k)}</code>" for k in kinds])
+    return _("There are no alerts called “{name}”. There are: {kinds}.").format(name=escape(word), kinds=known)
 
 
 def hears_when(*, waits: bool) -> str:
-    return " It waits until things are confirmed." if waits else ""
+    return f" {_('It waits until things are confirmed.')}" if waits else ""
 
 
 def kinds_now(kinds: tuple[str, ...]) -> str:
-    return f"Done. This chat hears about: {escape(', '.join(kind(k).lower() for k in kinds)) or 'nothing'}."
+    if not kinds:
+        return no_kind()
+    return _("Done. This chat hears about: {kinds}.").format(kinds=kinds_in_a_row(kinds))
 
 
 def competition(name: str) -> str:
-    return f"<b>{escape(name)}</b>\nTap the teams to follow, or take the whole competition."
+    return _("<b>{name}</b>\nTap the teams to follow, or take the whole competition.").format(name=escape(name))
 
 
 def matches_of(name: str) -> str:
-    return f"<b>{escape(name)}</b>\nTap the matches to follow."
-
-
-def not_a_mute(wanted: str) -> str:
-    return f"“{escape(wanted)}” is no time that I understand. Try <code>/mute 1h</code> or <code>/mute match</code>."
-
-
-def muted(until: str) -> str:
-    return f"🔇 This chat is muted until {escape(until)}. /unmute ends it; what comes meanwhile is not told later."
-
-
-def choose_delay(now: int) -> str:
-    return f"<b>How much later shall everything come?</b>\nNow: {now} s. Up to 300 s, such as <code>/delay 45</code>."
-
-
-def delayed(seconds: int) -> str:
-    return f"Everything comes {seconds} s later now, corrections too." if seconds else "Everything comes at once now."
-
-
-def choose_quiet(now: str, timezone: str) -> str:
-    return (
-        f"<b>Quiet hours</b>\nNow: {escape(now) or 'none'}, in {escape(timezone)} time. "
-        "<code>/quiet 23:00-07:00 silent</code> lets nothing ring, <code>hold</code> tells it in one message when they end."
-    )
-
-
-def quiet_now(span: str, timezone: str, *, hold: bool) -> str:
-    what = "news is told in one message for each match when they end" if hold else "nothing rings"
-    return f"🌙 Quiet hours are {escape(span)} ({escape(timezone)}): {what}. /quiet off ends them."
+    return _("<b>{name}</b>\nTap the matches to follow.").format(name=escape(name))
 
 
 def why(rule: str, kind: str) -> str:
-    return f"The rule <b>{escape(rule)}</b> told this chat ({escape(kind.lower())})."
+    return _("The rule <b>{rule}</b> told this chat ({kind}).").format(rule=escape(rule), kind=escape(inside(kind)))
 
 
 def whole(name: str) -> str:
-    return f"All of {name}"
+    return _("All of {name}").format(name=name)
 
 
 def day(date: str) -> str:
@@ -257,8 +316,8 @@ def day(date: str) -> str:
 
 
 def no_matches(date: str) -> str:
-    return f"<b>{escape(date)}</b>\nNo matches are known for this day."
+    return _("<b>{day}</b>\nNo matches are known for this day.").format(day=escape(date))
 
 
 def times_are(timezone: str) -> str:
-    return f"<i>Times: {escape(timezone)}</i>"
+    return _("<i>Times: {timezone}</i>").format(timezone=escape(timezone))

@@ -25,12 +25,12 @@ def timeline(view: View, words: tuple[str, ...]) -> Turn:
     meant = (fixture for fixture in view.guide.fixtures if _meant(view, fixture, wanted))
     found = sorted((match for fixture in meant if (match := _begun(view, fixture))), key=_latest, reverse=True)
     if not found:
-        return Turn(Reply(texts.not_begun(wanted) if wanted else texts.NOTHING_TO_DRAW))
+        return Turn(Reply(texts.not_begun(wanted) if wanted else texts.nothing_to_draw()))
     if len(found) == 1:
         return Turn(drawn(found[0]))
     offers = [(title(match.fixture, match), f"p:{match.fixture.id}") for match in found]
     fitting = [button(label, data) for label, data in offers if len(data.encode()) <= _LONGEST_DATA]
-    return Turn(Reply(texts.CHOOSE_TIMELINE, rows(fitting[:OFFERED])))
+    return Turn(Reply(texts.choose_timeline(), rows(fitting[:OFFERED])))
 
 
 def picked(view: View, fixture_id: str) -> Turn | None:

@@ -6,6 +6,8 @@ import datetime as dt
 
 from babel.dates import format_date
 
+from bot.languages.speaking import in_context as pgettext
+from bot.languages.speaking import locale
 from bot.store.quiet import zone
 
 
@@ -22,9 +24,14 @@ def clock_time(instant: dt.datetime, timezone: str) -> str:
 def short_instant(instant: dt.datetime, timezone: str) -> str:
     """`Sat 22 15:00`."""
     there = local(instant, timezone)
-    return f"{format_date(there.date(), 'EEE d', locale='en')} {there:%H:%M}"
+    return f"{format_date(there.date(), 'EEE d', locale=locale())} {there:%H:%M}"
 
 
 def long_date(date: dt.date) -> str:
     """`Tuesday 22 November`."""
-    return str(format_date(date, "EEEE d MMMM", locale="en"))
+    return str(format_date(date, pgettext("a date in Babel's letters", "EEEE d MMMM"), locale=locale()))
+
+
+def short_date(date: dt.date) -> str:
+    """`22 November`."""
+    return str(format_date(date, pgettext("a date in Babel's letters", "d MMMM"), locale=locale()))

@@ -13,9 +13,11 @@ from bot.chats import texts
 from bot.chats.guide import Choice
 from bot.chats.keyboards import button, page_of, rows, turner
 from bot.chats.reply import Button, Reply, View
-from bot.chats.times import clock_time, local, long_date
+from bot.chats.times import clock_time, local, long_date, short_date
+from bot.languages import football
 from bot.store.model import covers
 from rules.action import Fixture
+from rules.bidi import isolated
 from rules.match import Match
 from rules.minute import Period
 
@@ -32,7 +34,7 @@ def day(view: View, date: dt.date, page: int = 0) -> Reply:
     zone = view.chat.timezone
     ours = _of_day(view, date)
     page, shown = page_of(ours, page, PER_PAGE)
-    pick = ((Button(words.PICK, f"e:{date:%Y%m%d}:0"),),) if ours else ()
+    pick = ((Button(words.pick(), f"e:{date:%Y%m%d}:0"),),) if ours else ()
     buttons = (*turner(len(ours), page, f"d:{date:%Y%m%d}", PER_PAGE), *pick, _days(date))
     if not ours:
         return Reply(texts.no_matches(long_date(date)), buttons)
@@ -47,8 +49,8 @@ def pick(view: View, date: dt.date, page: int = 0) -> Reply:
     page, shown = page_of(ours, page)
     screen = f"e:{date:%Y%m%d}"
     taps = rows([_tap(view, choice, f"{screen}:{page}") for choice in shown])
-    back = (Button(texts.BACK, f"d:{date:%Y%m%d}:0"),)
-    return Reply(f"{texts.day(long_date(date))}\n{words.PICK_TODAY}", (*taps, *turner(len(ours), page, screen), back))
+    back = (Button(texts.back(), f"d:{date:%Y%m%d}:0"),)
+    return Reply(f"{texts.day(long_date(date))}\n{words.pick_today()}", (*taps, *turner(len(ours), page, screen), back))
 
 
 def turned(view: View, rest: str) -> Reply | None:
@@ -102,20 +104,20 @@ def title(fixture: Fixture, match: Match | None) -> str:
     begun = match is not None and (match.period is not Period.BEFORE or match.completed)
     if match is None or not begun or not (fixture.home.name and fixture.away.name):
         return fixture.title
-    kicks = f" ({match.shootout} pens)" if match.shootout else ""
-    return f"{fixture.home.name} {match.score} {fixture.away.name}{kicks}"
+    kicks = f" ({football.kicks(str(match.shootout))})" if match.shootout else ""
+    return f"{isolated(fixture.home.name)} {match.score} {isolated(fixture.away.name)}{kicks}"
 
 
 def standing(fixture: Fixture, match: Match | None) -> str:
     """The minute, or where the match stands in a word; empty before kick-off."""
     if match is not None and (match.completed or match.ended_by):
-        return "full time"
+        return football.said("full time")
     status = (match.status if match else "") or fixture.status
     if status.casefold() in ("postponed", "cancelled", "abandoned", "suspended", "completed"):
-        return "full time" if status.casefold() == "completed" else status.lower()
+        return football.said("full time" if status.casefold() == "completed" else status.lower())
     if match is None or match.period is Period.BEFORE:
         return ""
-    return f"{match.minute}'" if match.minute else match.period.value
+    return f"{match.minute}'" if match.minute else football.said(match.period.value)
 
 
 def _days(date: dt.date) -> tuple[Button, ...]:
@@ -123,10 +125,5 @@ def _days(date: dt.date) -> tuple[Button, ...]:
         before, after = date - dt.timedelta(days=1), date + dt.timedelta(days=1)
     except OverflowError:
         return ()
-    return (Button(texts.EARLIER + " " + short_day(before), f"d:{before:%Y%m%d}:0"),
-            Button(short_day(after) + " " + texts.LATER, f"d:{after:%Y%m%d}:0"))  # fmt: skip
-
-
-def short_day(date: dt.date) -> str:
-    """`22 November`."""
-    return long_date(date).split(" ", 1)[1]
+    return (Button(texts.EARLIER + " " + short_date(before), f"d:{before:%Y%m%d}:0"),
+            Button(short_date(after) + " " + texts.LATER, f"d:{after:%Y%m%d}:0"))  # fmt: skip

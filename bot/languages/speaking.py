@@ -16,6 +16,8 @@ from pathlib import Path
 LANGUAGES = {"en": "English", "es": "Español", "de": "Deutsch", "fr": "Français", "pt": "Português", "it": "Italiano"}
 """By code, what each calls itself."""
 ENGLISH = "en"
+_LOCALES = {"en": "en_GB", "pt": "pt_BR"}
+"""Where a language is written in several ways, the one that the catalogue is written in."""
 DOMAIN = "touchline"
 FOLDER = Path(__file__).with_name("catalogues")
 
@@ -35,6 +37,11 @@ def speaking(language: str) -> Iterator[None]:
 def spoken() -> str:
     """The code of the language that is spoken now."""
     return _spoken.get()
+
+
+def locale() -> str:
+    """Babel's name for the language that is spoken: how dates, numbers and lists are written in it."""
+    return _LOCALES.get(_spoken.get(), _spoken.get())
 
 
 def known(tag: str) -> str:

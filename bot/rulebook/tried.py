@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from bot.languages.speaking import marked as N_
 from bot.rulebook.compare import Comparison
 
-TOO_LONG = "reading or trying it took too long"
-FAILED = "it could not be tried"
+TOO_LONG = N_("reading or trying it took too long")
+FAILED = N_("it could not be tried")
 
 
 class Question(msgspec.Struct, frozen=True):

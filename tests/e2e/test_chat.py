@@ -55,7 +55,7 @@ async def test_a_sample_comes_by_the_way_of_real_alerts(tmp_path: Path) -> None:
         await telegram.until(lambda: len(telegram.chat(READER).messages) == 2)
 
     answers = {message.html for message in telegram.chat(READER).messages}
-    assert answers == {place_words.SAMPLE, place_words.SAMPLE_COMES} and '"rule": "sample"' in told
+    assert answers == {place_words.sample(), place_words.sample_comes()} and '"rule": "sample"' in told
 
 
 async def test_a_topic_that_is_deleted_falls_back_to_the_general_one(tmp_path: Path) -> None:
@@ -78,13 +78,13 @@ async def test_a_channel_hears_what_its_administrator_chose_and_as_loudly(tmp_pa
             await said(telegram, OWNER, "/channel @news_of_goals alerts silent full_time")
             await said(telegram, OWNER, "/channel @news_of_goals alerts wait")
             menu = await said(telegram, OWNER, "/channel @news_of_goals")
-            await tapped(telegram, menu, channel_words.FOLLOW)
+            await tapped(telegram, menu, channel_words.follow())
             await telegram.until(lambda: menu.edits, within=10)
-            await tapped(telegram, menu, texts.ALL_MATCHES)
+            await tapped(telegram, menu, texts.all_matches())
             await full_time(telegram, CHANNEL)
 
     loud = {message.text.splitlines()[0]: not message.silent for message in channel.messages if not message.reply_to}
     assert loud[STANDING[-1]] is False and loud["Goal Rice 70'"] is True
     assert not any("awaiting" in version.html for message in channel.messages for version in message.versions)
-    assert loud_words.WAITS.split(".")[0] in telegram.chat(OWNER).messages[1].text
+    assert loud_words.waits().split(".")[0] in telegram.chat(OWNER).messages[1].text
     assert set(shown(telegram, CHANNEL)[0]) <= set(STANDING)

@@ -27,7 +27,7 @@ def channel(world: World) -> FakeChat:
 @pytest.mark.parametrize("name", ["@dailygoals", "DailyGoals", "https://t.me/dailygoals", str(CHANNEL)])
 async def test_a_channel_is_chosen_for_with_buttons_that_say_for_which(world: World, name: str) -> None:
     message = await world.ask(OWNER, OWNER, f"/channel {name}")
-    await world.tap(OWNER, OWNER, channel_words.FOLLOW)
+    await world.tap(OWNER, OWNER, channel_words.follow())
     await world.tap(OWNER, OWNER, "Premier League")
     noted = await world.tap(OWNER, OWNER, "Chelsea")
 
@@ -42,7 +42,7 @@ async def test_every_setting_is_a_tap_away_and_every_screen_leads_back(world: Wo
     for label in menu:
         await world.tap(OWNER, OWNER, label)
         assert message.text.startswith(NAMED)
-        await world.tap(OWNER, OWNER, channel_words.BACK)
+        await world.tap(OWNER, OWNER, channel_words.back())
 
     assert message.labels == menu and [ref for ref, _, _ in world.samples] == [ChatRef(CHANNEL)]
     assert not world.api.chat(CHANNEL).messages
@@ -72,7 +72,7 @@ async def test_only_its_administrators_choose_for_a_channel(world: World, channe
     world.clock.move_to(NOW + dt.timedelta(seconds=61))
     pressed = await world.press(OWNER, OWNER, message, f"@{CHANNEL};t:{'A' * 8}:h:0")
 
-    assert refused.text == pressed == channel_words.NOT_YOURS and not message.edits
+    assert refused.text == pressed == channel_words.not_yours() and not message.edits
 
 
 @pytest.mark.usefixtures("channel")
@@ -82,7 +82,7 @@ async def test_made_up_buttons_do_nothing_for_chats_of_others(world: World) -> N
     data = (f"@{CHANNEL};ka", f"@{CHANNEL};d:20261122:0", f"@{CHANNEL};menu", "@43;ka", "@;ka", f"@{CHANNEL};")
     answers = [await world.press(5, 5, message, one) for one in data]
 
-    assert answers == [channel_words.NOT_YOURS] * 4 + [texts.STALE] * 2
+    assert answers == [channel_words.not_yours()] * 4 + [texts.stale()] * 2
     assert not world.stored(CHANNEL).all_kinds and ChatRef(43) not in world.chats.chats
 
 
@@ -90,7 +90,7 @@ async def test_made_up_buttons_do_nothing_for_chats_of_others(world: World) -> N
 async def test_a_button_for_a_channel_that_was_never_seen_is_out_of_date(world: World) -> None:
     message = await world.ask(OWNER, OWNER, "/help")
 
-    assert await world.press(OWNER, OWNER, message, f"@{CHANNEL};ka") == texts.STALE
+    assert await world.press(OWNER, OWNER, message, f"@{CHANNEL};ka") == texts.stale()
 
 
 async def test_what_the_bot_lacks_is_said(world: World, channel: FakeChat) -> None:
@@ -113,8 +113,8 @@ async def test_what_is_no_channel_or_no_private_chat_is_said(world: World) -> No
     ]
     elsewhere = await world.ask(GROUP, 5, "/channel @fans")
 
-    assert answers[0] == channel_words.NOT_A_CHANNEL and all("I do not see" in text for text in answers[1:3])
-    assert "Add me to the channel" in answers[3] and elsewhere.text == channel_words.PRIVATE_ONLY
+    assert answers[0] == channel_words.not_a_channel() and all("I do not see" in text for text in answers[1:3])
+    assert "Add me to the channel" in answers[3] and elsewhere.text == channel_words.private_only()
 
 
 def test_data_for_a_channel_fits_into_a_button() -> None:

@@ -60,7 +60,7 @@ def test_two_teams_of_one_name_are_told_apart_by_their_competition() -> None:
 
 
 def test_without_fixtures_there_is_a_sentence_and_no_button() -> None:
-    assert choosing.subscribe(view(fixtures=()), "").reply.html == texts.NO_FIXTURES
+    assert choosing.subscribe(view(fixtures=()), "").reply.html == texts.no_fixtures()
     assert choosing.subscribe(view(fixtures=()), "").reply.rows == ()
 
 
@@ -119,9 +119,9 @@ def test_stopping_offers_what_is_followed() -> None:
     offered = choosing.unsubscribe(view(*known), "").reply
     turn = press(view(*known), data(offered, "Premier League"))
 
-    assert labels(offered) == ["✖ Arsenal", "✖ Premier League", "✖ all matches", texts.DONE]
+    assert labels(offered) == ["✖ Arsenal", "✖ Premier League", "✖ all matches", texts.done_button()]
     assert changed(turn) == [("-", "Premier League")]
-    assert turn is not None and labels(turn.reply) == ["✖ Arsenal", "✖ all matches", texts.DONE]
+    assert turn is not None and labels(turn.reply) == ["✖ Arsenal", "✖ all matches", texts.done_button()]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def test_buttons_choose_a_team_in_one_message(world: World) -> None:
 async def test_done_leaves_the_list_without_buttons(world: World) -> None:
     await world.ask(42, 42, "/subscribe all")
     await world.ask(42, 42, "/alerts")
-    await world.tap(42, 42, texts.DONE)
+    await world.tap(42, 42, texts.done_button())
 
     last = world.api.chat(42).last
     assert "• all matches" in last.text and not last.buttons
@@ -47,7 +47,7 @@ async def test_an_out_of_date_button_says_so(world: World) -> None:
     message = await world.ask(42, 42, "/subscribe")
     answers = [await world.press(42, 42, message, data) for data in ("t:AAAAAAAA:h:0", "nonsense", "c:x", "u::")]
 
-    assert answers == [texts.STALE] * 4
+    assert answers == [texts.stale()] * 4
     assert world.api.chat(42).last.edits == []
 
 
@@ -59,7 +59,7 @@ async def test_a_button_under_a_message_that_telegram_no_longer_shows_is_out_of_
     world.api.push({"callback_query": {"id": "old", "from": sender, "chat_instance": "42", "data": "h:0", "message": hidden}})
     await world.api.until(lambda: world.api.answer("old"))
 
-    assert world.api.answers[-1]["text"] == texts.STALE
+    assert world.api.answers[-1]["text"] == texts.stale()
 
 
 async def test_a_press_too_old_to_answer_is_done_all_the_same(world: World) -> None:
@@ -84,7 +84,7 @@ async def test_stopping_by_button(world: World) -> None:
     await world.ask(42, 42, "/unsubscribe")
     await world.tap(42, 42, "Arsenal")
 
-    assert world.followed(42) == [] and world.api.chat(42).last.text == texts.STOPPED_ALL
+    assert world.followed(42) == [] and world.api.chat(42).last.text == texts.stopped_all()
 
 
 async def test_kinds_are_stored(world: World) -> None:
@@ -99,7 +99,7 @@ async def test_kinds_are_stored(world: World) -> None:
 async def test_strange_words_get_a_friendly_sentence(world: World) -> None:
     answers = [(await world.ask(42, 42, text)).text for text in ("/goal", "xyzzy <b>", "/subscribe <i>Nowhere</i>")]
 
-    assert answers[0] == texts.UNKNOWN_COMMAND and answers[1] == texts.NOT_UNDERSTOOD
+    assert answers[0] == texts.unknown_command() and answers[1] == texts.not_understood()
     assert answers[2].startswith("“<i>Nowhere</i>” is not among the known fixtures.")
 
 
@@ -108,14 +108,14 @@ async def test_in_a_group_only_administrators_change_things(world: World) -> Non
     refused = await world.ask(GROUP, 5, "/subscribe Arsenal")
     taken = await world.ask(GROUP, ADMIN, "/subscribe@touchline_bot Chelsea")
 
-    assert refused.text == texts.ONLY_ADMINISTRATORS
+    assert refused.text == texts.only_administrators()
     assert world.followed(GROUP) == ["Chelsea"] and taken.reply_to is not None
 
 
 async def test_in_a_group_everybody_may_read(world: World) -> None:
     answers = [(await world.ask(GROUP, 5, text)).text for text in ("/today", "/subscriptions", "/help")]
 
-    assert "Arsenal v Chelsea" in answers[0] and answers[1] == texts.NOTHING_FOLLOWED
+    assert "Arsenal v Chelsea" in answers[0] and answers[1] == texts.nothing_followed()
     assert not world.api.calls("getChatMember")
 
 
@@ -126,7 +126,7 @@ async def test_a_member_may_turn_the_days_but_not_tick(world: World) -> None:
     await world.ask(GROUP, 5, "/today")
     turning = await world.tap(GROUP, 5, "▶")
 
-    assert (ticking, turning) == (texts.ONLY_ADMINISTRATORS, "")
+    assert (ticking, turning) == (texts.only_administrators(), "")
     assert world.followed(GROUP) == []
 
 
@@ -148,7 +148,7 @@ async def test_where_telegram_does_not_tell_of_a_member_the_list_of_administrato
     await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
     refused = await world.ask(GROUP, 5, "/subscribe Chelsea")
 
-    assert world.followed(GROUP) == ["Arsenal"] and refused.text == texts.ONLY_ADMINISTRATORS
+    assert world.followed(GROUP) == ["Arsenal"] and refused.text == texts.only_administrators()
 
 
 async def test_an_anonymous_administrator_and_a_channel_post_may_change_things(world: World) -> None:
@@ -184,14 +184,14 @@ async def test_a_chat_of_the_configuration_is_not_changed(world: World) -> None:
     world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
     refused = [(await world.ask(42, 42, text)).text for text in ("/subscribe Arsenal", "/alerts all", "/unsubscribe")]
 
-    assert refused == [texts.FIXED] * 3 and world.followed(42) == []
+    assert refused == [texts.fixed()] * 3 and world.followed(42) == []
 
 
 async def test_a_fixed_chats_old_button_is_refused(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
     world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
 
-    assert await world.press(42, 42, message, "ka") == texts.FIXED
+    assert await world.press(42, 42, message, "ka") == texts.fixed()
     assert not world.stored(42).all_kinds
 
 
@@ -199,7 +199,7 @@ async def test_status_is_for_admins_only(world: World) -> None:
     told = await world.ask(ADMIN, ADMIN, "/status")
     refused = await world.ask(42, 42, "/status")
 
-    assert told.text == "2 matches <live>" and refused.text == texts.UNKNOWN_COMMAND
+    assert told.text == "2 matches <live>" and refused.text == texts.unknown_command()
 
 
 async def test_trouble_is_told_in_one_sentence_and_the_next_command_works(world: World) -> None:
@@ -208,7 +208,7 @@ async def test_trouble_is_told_in_one_sentence_and_the_next_command_works(world:
     world.directory.known = known
     second = await world.ask(42, 42, "/today")
 
-    assert first.text == texts.TROUBLE and "Arsenal" in second.text
+    assert first.text == texts.trouble() and "Arsenal" in second.text
 
 
 @pytest.mark.filterwarnings("ignore:.*retry_after:telegram.warnings.PTBDeprecationWarning")
@@ -226,7 +226,7 @@ async def test_who_cannot_be_known_may_not_change_anything(world: World) -> None
     world.api.fail("getChatMember", BAD_GATEWAY, times=None)
     answer = await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
 
-    assert answer.text == texts.ONLY_ADMINISTRATORS and world.followed(GROUP) == []
+    assert answer.text == texts.only_administrators() and world.followed(GROUP) == []
 
 
 async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -> None:

@@ -59,7 +59,7 @@ async def test_a_flood_in_a_group_is_warned_of_once_and_other_members_are_answer
     other = await world.ask(GROUP, 6, "/today")
 
     said = [message.text for message in world.api.chat(GROUP).messages]
-    assert said.count(texts.SLOWLY) == 1 and len(said) == 22
+    assert said.count(texts.slowly()) == 1 and len(said) == 22
     assert "Arsenal" in other.text
 
 
@@ -71,7 +71,7 @@ async def test_a_flood_of_presses_is_answered_once_with_a_note(world: World) -> 
     again = await world.press(42, 42, message, "d:20261122:0")
 
     notes = [answer["text"] for query in queries if (answer := world.api.answer(query))]
-    assert notes.count(texts.SLOWLY) == 1 and len(notes) == 20 and again == ""
+    assert notes.count(texts.slowly()) == 1 and len(notes) == 20 and again == ""
 
 
 async def test_anonymous_administrators_of_different_groups_do_not_share_a_bucket(world: World) -> None:

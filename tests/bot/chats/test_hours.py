@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from msgspec.structs import replace
 
-from bot.chats import texts
+from bot.chats import hour_words
 from bot.chats.dialogue import DIALOGUES, press
 from bot.chats.guide import ALL
 from bot.chats.reply import Settle, Turn
@@ -44,12 +44,12 @@ def test_a_chat_is_muted_until_the_match_that_it_follows_will_be_over() -> None:
     chat = settled(DIALOGUES["mute"].act(playing, ("match",)))
 
     assert chat.muted_until == NOW + dt.timedelta(hours=1.5)
-    assert said("mute", "match").reply.html == texts.NO_MATCH_NOW
+    assert said("mute", "match").reply.html == hour_words.no_match_now()
 
 
 def test_unmute_ends_it_and_says_where_there_was_nothing_to_end() -> None:
     assert settled(said("unmute", muted_until=NOW + dt.timedelta(hours=1))).muted_until is None
-    assert said("unmute").reply.html == texts.NOT_MUTED
+    assert said("unmute").reply.html == hour_words.not_muted()
 
 
 @pytest.mark.parametrize(("words", "delay"), [("0", 0), ("300", 300), ("30s", 30), ("301", None), ("-1", None), ("²", None)])

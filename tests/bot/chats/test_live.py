@@ -45,14 +45,14 @@ def test_matches_that_ended_were_abandoned_or_have_not_begun_are_not_in_play() -
         Match(FIXTURES[2]),
     )
 
-    assert [live.live(view(matches=(match,))).html for match in states] == [place_words.LIVE_NONE] * 4
+    assert [live.live(view(matches=(match,))).html for match in states] == [place_words.live_none()] * 4
 
 
 async def test_every_member_may_look_again_and_only_administrators_follow(world: World) -> None:
     world.directory.play(PLAYING)
     world.api.chat(-100).admins = {7}
     await world.ask(-100, 5, "/live")
-    again = await world.tap(-100, 5, place_words.REFRESH)
+    again = await world.tap(-100, 5, place_words.refresh())
     refused = await world.tap(-100, 5, "Fenerbahçe")
     await world.tap(-100, 7, "Fenerbahçe")
 

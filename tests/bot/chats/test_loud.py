@@ -61,13 +61,13 @@ def test_words_do_the_same(words: tuple[str, ...], ring: set[str], silent: set[s
 def test_an_unknown_kind_or_none_changes_nothing() -> None:
     unknown, none = alerts(view(), ("ring", "corner")), alerts(view(), ("silent",))
 
-    assert "no alerts called “corner”" in unknown.reply.html and none.reply.html == loud_words.NO_KIND_NAMED
+    assert "no alerts called “corner”" in unknown.reply.html and none.reply.html == loud_words.no_kind_named()
     assert not unknown.changes and not none.changes
 
 
 async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
-    for label in (texts.LOUDNESS, "Goals", "Goals", loud_words.WAIT_OFF, loud_words.KINDS_BACK):
+    for label in (texts.loudness(), "Goals", "Goals", loud_words.wait_off(), loud_words.kinds_back()):
         await world.tap(42, 42, label)
 
     assert (world.stored(42).silent, world.stored(42).waits) == ({"goal"}, True)

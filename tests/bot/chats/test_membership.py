@@ -40,7 +40,7 @@ async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is
     await world.idle()
 
     (hello,) = world.api.chat(GROUP).messages
-    assert hello.text.startswith("👋 Hello!") and hello.text.endswith(place_words.LACKS_PIN)
+    assert hello.text.startswith("👋 Hello!") and hello.text.endswith(place_words.lacks_pin())
     assert not world.stored(GROUP).active
 
 
@@ -48,14 +48,14 @@ async def test_a_bot_that_may_pin_has_nothing_to_complain_of(world: World) -> No
     world.api.my_chat_member(GROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(GROUP).messages)
 
-    assert world.api.chat(GROUP).last.text == texts.WELCOME_GROUP
+    assert world.api.chat(GROUP).last.text == texts.welcome_group()
 
 
 async def test_a_channel_is_taken_up_without_a_word_there_and_who_added_the_bot_chooses(world: World) -> None:
     world.api.chat(SUPERGROUP, kind="channel", title="News").admins = {5}
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(5).messages)
-    await world.tap(5, 5, channel_words.KINDS)
+    await world.tap(5, 5, channel_words.kinds())
     await world.tap(5, 5, "Everything")
 
     assert world.stored(SUPERGROUP).kind == "channel" and not world.api.chat(SUPERGROUP).messages

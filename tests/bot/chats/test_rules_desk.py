@@ -106,7 +106,7 @@ async def test_the_rules_in_effect_are_shown(rules: Rules) -> None:
         "1 rule from config.yaml, since 22 Nov 2026 14:00 UTC",
         "• goals – goal · config.yaml:1",
     ]
-    assert shown.labels == [words.HISTORY]
+    assert shown.labels == [words.history()]
 
 
 async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(rules: Rules) -> None:
@@ -114,12 +114,12 @@ async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(rule
 
     assert "➕ corners\n➖ goals" in shown.text and rules.now() == ["goals"]
     assert "1 added, 0 dropped, 0 reworded, 3 unchanged over 2 matches.\n➕ 11' Corner & co" in shown.text
-    assert shown.labels == [words.APPLY, words.DROP]
+    assert shown.labels == [words.apply(), words.drop()]
 
 
 async def test_the_file_is_tried_against_the_rules_in_effect(rules: Rules) -> None:
     await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, words.APPLY)
+    await rules.tap(ADMIN, ADMIN, words.apply())
     await rules.send(ADMIN, BOTH)
 
     assert [question.before for question in rules.asked] == ["", CORNERS.decode()]
@@ -128,45 +128,45 @@ async def test_the_file_is_tried_against_the_rules_in_effect(rules: Rules) -> No
 
 async def test_a_button_applies_it_and_the_overview_says_who_did(rules: Rules) -> None:
     await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, words.APPLY)
+    await rules.tap(ADMIN, ADMIN, words.apply())
     done = rules.api.chat(ADMIN).last.text
     shown = await rules.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
 
     assert done == "✅ sent.yaml is in effect, 1 rule. Nothing is sent again." and rules.used[-1] is rules.book.standing.rules
     assert shown.text.startswith("1 rule from sent.yaml, sent in Telegram, applied by User 7 (7), since 22 Nov 2026")
-    assert shown.labels == [words.ROLL_BACK, words.HISTORY]
+    assert shown.labels == [words.roll_back(), words.history()]
 
 
 async def test_another_button_leaves_it(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
-    token = message.button(words.APPLY).data
-    await rules.tap(ADMIN, ADMIN, words.DROP)
+    token = message.button(words.apply()).data
+    await rules.tap(ADMIN, ADMIN, words.drop())
 
-    assert message.text == words.DROPPED and rules.now() == ["goals"]
-    assert await rules.press(ADMIN, ADMIN, message, token) == words.STALE
+    assert message.text == words.dropped() and rules.now() == ["goals"]
+    assert await rules.press(ADMIN, ADMIN, message, token) == words.stale()
 
 
 async def test_a_button_rolls_it_back(rules: Rules) -> None:
     await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, words.APPLY)
-    undo = rules.api.chat(ADMIN).last.button(words.ROLL_BACK).data
+    await rules.tap(ADMIN, ADMIN, words.apply())
+    undo = rules.api.chat(ADMIN).last.button(words.roll_back()).data
     message = rules.api.chat(ADMIN).last
     await rules.press(ADMIN, ADMIN, message, undo)
 
     assert rules.now() == ["goals"] and rules.book.standing.from_files
-    assert await rules.press(ADMIN, ADMIN, message, undo) == words.STALE and rules.now() == ["goals"]
+    assert await rules.press(ADMIN, ADMIN, message, undo) == words.stale() and rules.now() == ["goals"]
 
 
 async def test_the_history_says_who_and_when_and_leads_back(rules: Rules) -> None:
     for content, name in ((CORNERS, "corners.yaml"), (BOTH, "both.yaml")):
         await rules.send(ADMIN, content, name)
-        await rules.tap(ADMIN, ADMIN, words.APPLY)
+        await rules.tap(ADMIN, ADMIN, words.apply())
     await rules.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, words.HISTORY)
+    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, words.history())
     history = rules.api.chat(OTHER_ADMIN).last.text
     await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "corners.yaml")
-    await rules.api.until(lambda: words.APPLY in rules.api.chat(OTHER_ADMIN).last.labels)
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, words.APPLY)
+    await rules.api.until(lambda: words.apply() in rules.api.chat(OTHER_ADMIN).last.labels)
+    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, words.apply())
 
     assert history.splitlines()[0] == "✅ 22 Nov 2026 14:00 UTC – both.yaml, applied by User 7 (7)"
     assert rules.now() == ["corners"] and (await rules.book.history.recent(1))[0].user_id == OTHER_ADMIN
@@ -191,8 +191,8 @@ async def test_a_thousand_mistakes_fit_into_one_message(rules: Rules) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "size", "answer"),
     [
-        (CORNERS, "sent.txt", None, words.NOT_YAML),
-        (b"\xff\xfe", "sent.yaml", None, words.NOT_TEXT),
+        (CORNERS, "sent.txt", None, words.not_yaml()),
+        (b"\xff\xfe", "sent.yaml", None, words.not_text()),
         (b"x" * (LARGEST + 1), "sent.yaml", None, words.too_big(LARGEST)),
         (b"x" * (LARGEST + 1), "sent.yaml", 10, words.too_big(LARGEST)),
         (b"", "sent.yaml", None, "❌ sent.yaml is refused, nothing was changed: 1 mistake."),
@@ -208,7 +208,7 @@ async def test_what_is_no_file_of_rules_gets_a_sentence(
 async def test_a_file_that_telegram_does_not_give_gets_a_sentence(rules: Rules) -> None:
     rules.api.fail("getFile", RefusedError(400, "Bad Request: file is too big"))
 
-    assert (await rules.send(ADMIN, CORNERS)).text == words.NOT_FETCHED
+    assert (await rules.send(ADMIN, CORNERS)).text == words.not_fetched()
 
 
 async def test_a_file_that_changes_nothing_offers_no_button(rules: Rules) -> None:
@@ -226,9 +226,9 @@ async def test_without_matches_the_difference_of_the_rules_is_shown(rules: Rules
 async def test_what_was_decided_on_other_rules_is_not_applied(rules: Rules) -> None:
     mine = await rules.send(ADMIN, CORNERS)
     await rules.send(OTHER_ADMIN, GOALS.replace("text: Goal", "text: GOAL").encode())
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, words.APPLY)
+    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, words.apply())
 
-    assert await rules.press(ADMIN, ADMIN, mine, mine.button(words.APPLY).data) == words.OUTDATED
+    assert await rules.press(ADMIN, ADMIN, mine, mine.button(words.apply()).data) == words.outdated()
     assert rules.now() == ["goals"]
 
 
@@ -237,15 +237,15 @@ async def test_nobody_else_is_heard(rules: Rules) -> None:
     rules.api.send_document(STRANGER, STRANGER, "sent.yaml", CORNERS)
     await rules.idle()
 
-    assert refused.text == texts.UNKNOWN_COMMAND and rules.asked == []
+    assert refused.text == texts.unknown_command() and rules.asked == []
     assert not rules.api.calls("getFile") and len(rules.api.chat(STRANGER).messages) == 1
 
 
 async def test_an_admins_button_is_of_no_use_to_anybody_else(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
-    data = message.button(words.APPLY).data
+    data = message.button(words.apply()).data
 
-    assert await rules.press(ADMIN, STRANGER, message, data) == words.NOT_YOURS
+    assert await rules.press(ADMIN, STRANGER, message, data) == words.not_yours()
     assert rules.now() == ["goals"]
 
 
@@ -253,8 +253,8 @@ async def test_who_is_an_admin_no_more_is_not_heard(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
     rules.admins.discard(ADMIN)
 
-    assert await rules.press(ADMIN, ADMIN, message, message.button(words.APPLY).data) == words.NOT_YOURS
-    assert (await rules.ask(ADMIN, ADMIN, "/rules")).text == texts.UNKNOWN_COMMAND
+    assert await rules.press(ADMIN, ADMIN, message, message.button(words.apply()).data) == words.not_yours()
+    assert (await rules.ask(ADMIN, ADMIN, "/rules")).text == texts.unknown_command()
 
 
 async def test_in_a_group_an_admin_changes_nothing(rules: Rules) -> None:
@@ -269,12 +269,12 @@ async def test_in_a_group_an_admin_changes_nothing(rules: Rules) -> None:
 async def test_a_strange_or_old_button_says_that_it_is_out_of_date(rules: Rules, data: str) -> None:
     message = await rules.ask(ADMIN, ADMIN, "/rules")
 
-    assert await rules.press(ADMIN, ADMIN, message, data) == words.STALE
+    assert await rules.press(ADMIN, ADMIN, message, data) == words.stale()
 
 
 async def test_many_rules_are_shown_page_by_page(rules: Rules) -> None:
     await rules.send(ADMIN, MANY)
-    await rules.tap(ADMIN, ADMIN, words.APPLY)
+    await rules.tap(ADMIN, ADMIN, words.apply())
     await rules.ask(ADMIN, ADMIN, "/rules")
     await rules.tap(ADMIN, ADMIN, "▶")
 

@@ -17,7 +17,7 @@ async def test_a_sample_is_named_after_the_message_that_asked_for_it(world: Worl
     answer = await world.ask(42, 42, "/test")
     message = world.api.chat(42).everything[0].id
 
-    assert answer.text == place_words.SAMPLE_COMES
+    assert answer.text == place_words.sample_comes()
     assert world.samples == [(ChatRef(42), f"42:{message}", 0)]
 
 
@@ -25,7 +25,7 @@ async def test_a_sample_comes_as_late_as_everything_does(world: World) -> None:
     await world.ask(42, 42, "/delay 30")
     answer = await world.ask(42, 42, "/test")
 
-    assert "30 s later" in answer.text and [delay for _, _, delay in world.samples] == [30]
+    assert "30 seconds later" in answer.text and [delay for _, _, delay in world.samples] == [30]
 
 
 async def test_where_a_sample_would_not_come_the_chat_is_told_why(world: World) -> None:

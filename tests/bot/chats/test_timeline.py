@@ -37,7 +37,7 @@ def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
     seen = view(matches=(PAST, CUP))
 
     assert timeline(seen, ("galatasaray",)).reply.picture is CUP
-    assert timeline(seen, ()).reply.html == texts.NOTHING_TO_DRAW
+    assert timeline(seen, ()).reply.html == texts.nothing_to_draw()
 
 
 @pytest.mark.parametrize("match", [SOON, None])

@@ -27,4 +27,4 @@ async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
     alone = await world.ask(42, 42, "/why")
     about = await world.ask(42, 42, "/why", reply_to=alone.id)
 
-    assert (alone.text, about.text) == (texts.WHY_WHAT, texts.WHY_UNKNOWN)
+    assert (alone.text, about.text) == (texts.why_what(), texts.why_unknown())

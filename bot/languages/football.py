@@ -1,0 +1,48 @@
+"""Football's own words, as the rules and the feed name things in English, in the language that is spoken."""
+
+from __future__ import annotations
+
+from bot.languages.speaking import ENGLISH, spoken
+from bot.languages.speaking import marked as N_
+from bot.languages.speaking import translated as _
+from rules.alert import Facts
+from rules.wording import said as said_by
+
+WORDS = (
+    # parts of the game
+    N_("first half"), N_("second half"), N_("first half of extra time"), N_("second half of extra time"), N_("shootout"),
+    # where a match stands
+    N_("full time"), N_("half time"), N_("postponed"), N_("cancelled"), N_("abandoned"), N_("suspended"), N_("delayed"),
+    # what happens
+    N_("goal"), N_("goal disallowed"), N_("penalty awarded"), N_("penalty missed"), N_("yellow card"), N_("red card"),
+    N_("substitution"), N_("temporary dismissal"), N_("shot"), N_("corner"), N_("offside"), N_("free kick"), N_("throw in"),
+    # Translators: the goalkeeper's
+    N_("save"),
+    # how, and why
+    N_("own goal"), N_("penalty"), N_("header"), N_("straight red"), N_("second yellow"), N_("foul"), N_("handball"),
+    N_("inside the box"), N_("outside the box"), N_("potential goal"), N_("potential penalty"), N_("potential red card"),
+    N_("mistaken identity"), N_("potential offside"), N_("goal awarded"), N_("no goal"), N_("no penalty"), N_("VAR"),
+    # Translators: the side that plays at home, and its guests
+    N_("home"), N_("away"),
+)  # fmt: skip
+"""Inside of a sentence. What the feed says beyond them stays as it is."""
+
+
+def vocabulary() -> dict[str, str]:
+    """The words that are said otherwise in the language that is spoken, by the English ones in lower case."""
+    return {} if spoken() == ENGLISH else {word.casefold(): _(word) for word in WORDS}
+
+
+def said(word: str) -> str:
+    """A word of the rules or of the feed, beginning with a capital where it does there."""
+    return said_by(word, vocabulary())
+
+
+def kicks(score: str) -> str:
+    """The score of a shootout, as it stands in brackets."""
+    return _("{score} pens").format(score=score)
+
+
+def scoreline(facts: Facts) -> str:
+    """`Germany 1–1 (6–5 pens) Italy`."""
+    return facts.match.replace(f"({facts.shootout} pens)", f"({kicks(facts.shootout)})") if facts.shootout else facts.match
