@@ -10,6 +10,7 @@ TouchlineError
         FeedUnreachable     back off and retry
     StoreError
         StoreTooNew         refuse to start
+        StoreAway           try again: it cannot be reached, or another transaction was in the way
         StoreUnusable       refuse to start, or wait for a person
     DeliveryError
         RetryAfter          park this chat for so long
@@ -77,6 +78,10 @@ class StoreError(TouchlineError):
 
 class StoreTooNew(StoreError):
     """The database was written by a newer Touchline."""
+
+
+class StoreAway(StoreError):
+    """The database cannot be reached now, or undid the transaction for another's sake: the same may work when tried again."""
 
 
 class StoreUnusable(StoreError):

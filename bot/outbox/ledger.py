@@ -10,11 +10,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, false, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, select, true, tuple_, update
 
 from bot.outbox.entry import Entry, News, Status
-from bot.outbox.rows import ENTRY, entry_of, entry_values, key_of, news_of, news_row
-from bot.store.audience import after, followers
+from bot.outbox.rows import ENTRY, Row, entry_of, entry_values, key_of, news_of, news_row
+from bot.store.audience import after, asking, followers
 from bot.store.chats import chat_of
 from bot.store.engine import Transaction, upsert
 from bot.store.model import Chat, ChatRef
@@ -99,7 +99,13 @@ async def rules_told(tx: Transaction, fixture_id: str) -> dict[str, set[str]]:
 
 
 async def audience(tx: Transaction, news: News, last: ChatRef | None, limit: int) -> tuple[list[Chat], ChatRef | None]:
-    """The next active followers of the match after `last`, and the last one looked at; None where that was all."""
+    """The next active followers of the match after `last`, and the last one looked at; None where that was all.
+
+    Of extras, only those that ask for some.
+    """
+    if news.extra:
+        asked = [chat_of(row) for row in await tx.fetch(asking(news.candidates[0].fixture, last, limit))]
+        return asked, asked[-1].ref if len(asked) == limit else None
     found = await tx.fetch(followers(news.candidates[0].fixture, last, limit))
     refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
     query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
@@ -155,7 +161,7 @@ async def summaries_of(tx: Transaction, key: AlertKey) -> Sequence[News]:
     return [news for news in map(news_of, await tx.fetch(query)) if key.action_id in news.lines]
 
 
-async def waiting(tx: Transaction) -> Sequence[RowMapping]:
+async def waiting(tx: Transaction) -> Sequence[Row]:
     """Every entry of an active chat that waits: its key, chat and due time, with the news' rank and number."""
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
@@ -198,7 +204,7 @@ def _is_entry(key: AlertKey, ref: ChatRef | None = None) -> ColumnElement[bool]:
     return this if ref is None else and_(this, entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic)
 
 
-def _ref(row: RowMapping, walk: str) -> ChatRef | None:
+def _ref(row: Row, walk: str) -> ChatRef | None:
     return None if row[f"{walk}_chat"] is None else ChatRef(row[f"{walk}_chat"], row[f"{walk}_topic"])
 
 

@@ -1,118 +1,101 @@
-"""Opens the database and gives transactions. SQLite is called directly under an asynchronous interface: one writer, WAL.
-
-The interface is what another database has to offer: `async with db.transaction() as tx: await tx.execute(statement, rows)`.
-"""
+"""Opens the database that `storage.url` names, and gives transactions: `async with db.transaction() as tx`."""
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, Executable, RowMapping, create_engine, event, make_url
-from sqlalchemy.dialects import sqlite
+import structlog
+from sqlalchemy import Executable, make_url
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.schema import Table
 
-from bot.errors import StoreError, StoreUnusable
-from bot.store.migrate import migrate
-from bot.store.prepared import Prepared
+from bot.errors import StoreAway, StoreError, StoreUnusable, UserMistake
+from bot.store.driver import Driver, Heard, Row, Transaction
+from bot.store.sqlite import SQLite
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:
+    from bot.store.postgres import Postgres
 
-_PRAGMAS = (
-    "PRAGMA busy_timeout = 5000",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
-    "PRAGMA journal_size_limit = 67108864",
-)
+__all__ = ["Database", "Row", "Transaction", "upsert"]
+
+log = structlog.get_logger()
 
 
-class Transaction(Protocol):
-    """What a repository may do inside a transaction."""
-
-    async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
-        """Run a statement, once or for each row; how many rows it changed."""
-        ...
-
-    async def fetch(self, statement: Executable) -> Sequence[RowMapping]:
-        """All rows of a query."""
-        ...
-
-    async def run(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
-        """Run a prepared statement for each row; how many rows it changed."""
-        ...
-
-    async def read(self, query: Prepared, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        """All rows of a prepared query, with the driver's own values: a truth is 0 or 1."""
-        ...
+def _nobody(_trouble: str | None) -> None:
+    """Nobody wants to know."""
 
 
 class Database:
-    """An open database, brought to this version's schema."""
+    """An open database, brought to this version's schema.
 
-    def __init__(self, engine: Engine, connection: Connection) -> None:
-        self._engine, self._connection = engine, connection
-        self._turn = asyncio.Lock()
+    `trouble` is the sentence of what failed last, None while all is well; `on_trouble` hears every change of it. A full disk
+    still reads, so that only what is written ends such trouble; a database that was away is back with any transaction.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._away = False
+        self.trouble: str | None = None
+        self.on_trouble: Callable[[str | None], None] = _nobody
 
     @classmethod
     async def open(cls, url: str) -> Database:
-        """Open and migrate; `sqlite://` is memory. Raise StoreTooNew or StoreUnusable, each with a sentence."""
+        """Open and migrate; `sqlite://` is memory. Raise StoreTooNew, StoreAway or StoreUnusable, each with a sentence."""
         parsed = _parsed(url)
-        engine = _engine(parsed)
-        try:
-            connection = engine.connect()
-            migrate(connection)
-        except StoreError:
-            engine.dispose()
-            raise
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            engine.dispose()
-            raise StoreUnusable(_sentence(parsed, error)) from error
-        return cls(engine, connection)
+        if parsed.get_backend_name() == "sqlite":
+            return cls(await SQLite.open(parsed))
+        return cls(await _postgres().open(parsed))
+
+    @property
+    def shared(self) -> bool:
+        """Tell whether several processes may share this database: PostgreSQL."""
+        return self._driver.shared
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """All or nothing; committed when the block ends, undone when it raises."""
-        async with self._turn:
-            try:
-                with self._connection.begin():
-                    yield _Direct(self._connection)
-            except DBAPIError as error:
-                raise StoreUnusable(f"the database failed: {error.orig}") from error
+        """All or nothing; committed when the block ends, undone when it raises.
+
+        Raise StoreAway where the same may work when it is tried again, StoreUnusable where a person has to do something.
+        """
+        try:
+            async with self._driver.transaction() as tx:
+                yield tx
+        except StoreError as error:
+            self._note(str(error), isinstance(error, StoreAway))
+            raise
+        if self.trouble is not None and (self._away or tx.wrote):
+            self._note(None)
+
+    async def listen(self, channel: str, heard: Heard) -> None:
+        """Call `heard` with what any process notifies on a channel, from now on until this is closed.
+
+        The connection for it comes back by itself; `heard("")` then says that something may have been missed.
+        """
+        await self._driver.listen(channel, heard)
 
     async def close(self) -> None:
         """Close; whatever was committed stays."""
-        self._connection.close()
-        self._engine.dispose()
+        await self._driver.close()
 
-
-class _Direct:
-    """SQLite's transaction, called without a thread: a commit takes microseconds."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
-        return self._connection.execute(statement, rows).rowcount
-
-    async def fetch(self, statement: Executable) -> Sequence[RowMapping]:
-        return self._connection.execute(statement).mappings().all()
-
-    async def run(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> int:
-        return self._connection.exec_driver_sql(statement.sql, [statement.row(row) for row in rows]).rowcount
-
-    async def read(self, query: Prepared, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        return self._connection.exec_driver_sql(query.sql, query.row(values)).all()
+    def _note(self, trouble: str | None, away: bool = False) -> None:
+        before, self.trouble, self._away = self.trouble, trouble, away
+        if trouble == before:
+            return
+        if trouble is None:
+            log.info("database_well_again")
+        else:
+            log.warning("database_failed", reason=trouble)
+        self.on_trouble(trouble)
 
 
 def upsert(table: Table, *, keep: bool = False) -> Executable:
     """Insert, or where the primary key exists replace all else; with `keep`, leave what exists. The same in both dialects."""
-    insert = sqlite.insert(table)
+    insert = postgresql.insert(table)
     keys = [column.name for column in table.primary_key]
     if keep:
         return insert.on_conflict_do_nothing(index_elements=keys)
@@ -120,35 +103,25 @@ def upsert(table: Table, *, keep: bool = False) -> Executable:
     return insert.on_conflict_do_update(index_elements=keys, set_=others)
 
 
-def _parsed(url: str) -> URL:
+def _postgres() -> type[Postgres]:
     try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise StoreUnusable("storage.url: this is not a database's address; write sqlite:///touchline.db") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise StoreUnusable(f"storage.url: {parsed.get_backend_name()} cannot be used yet; write sqlite:///touchline.db")
+        import greenlet  # noqa: F401 (SQLAlchemy would miss it later, and less clearly)
+
+        from bot.store.postgres import Postgres
+    except ImportError as error:
+        raise UserMistake("PostgreSQL needs asyncpg: install it with pip install 'touchline[postgres]'") from error
+    return Postgres
+
+
+def _parsed(url: str) -> URL:
+    """The parts of an address; what is wrong is not repeated, for it may hold a password."""
+    example = "sqlite:///touchline.db or postgresql://USER:PASSWORD@HOST/NAME"
+    try:
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+        name = parsed.get_backend_name()
+        urlsplit(url)
+    except (ArgumentError, ValueError) as error:
+        raise StoreUnusable(f"storage.url: this is not a database's address; write {example}") from error
+    if name not in ("sqlite", "postgresql"):
+        raise StoreUnusable(f"storage.url: {name} is no database that can be used; write {example}")
     return parsed
-
-
-def _engine(url: URL) -> Engine:
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    return engine
-
-
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    """Leave transactions to the engine: the driver's own would not cover a change of the schema."""
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
-
-
-def _sentence(url: URL, error: Exception) -> str:
-    cause = str(getattr(error, "orig", None) or error)
-    where = url.database or "memory"
-    if "not a database" in cause:
-        return f"storage.url: {where} is not a database; name another file"
-    if "unable to open" in cause:
-        return f"storage.url: {where} cannot be opened; the directory must exist and be writable"
-    return f"storage.url: {where} cannot be used: {cause}"

@@ -51,7 +51,8 @@ async def test_a_database_from_a_newer_version_is_refused_with_a_sentence(tmp_pa
     [
         ("sqlite:////nowhere/at/all.db", "cannot be opened; the directory must exist"),
         ("nonsense", "not a database's address"),
-        ("postgresql://you:secret@host/db", "postgresql cannot be used yet"),
+        ("postgresql://you:secret@host:no/db", "not a database's address"),
+        ("oracle://you:secret@host/db", "not a database's address; write sqlite|oracle is no database"),
     ],
 )
 async def test_an_unusable_address_gets_a_sentence(url: str, sentence: str) -> None:
