@@ -112,7 +112,7 @@ class Connection:
         self._lags = Lags()
         self._last_frame: dt.datetime | None = None
         self._last_good: dt.datetime | None = None
-        self._since = clock.now()
+        self._since, self._not_open = clock.now(), False
         self._watchdog: asyncio.TimerHandle | None = None
 
     async def run(self) -> Ending:
@@ -164,7 +164,7 @@ class Connection:
             heard=self._last_good,
             since=self._since,
             kickoff=self.kickoff,
-            not_open=self._session.trouble is Trouble.NOT_OPEN,
+            not_open=self._not_open,
             ended=self._session.ended,
         )
 
@@ -194,6 +194,7 @@ class Connection:
 
     async def _stay(self, socket: ClientConnection) -> None:
         self._hosts.reached()
+        self._not_open = False
         trouble = Trouble.CLOSED
         try:
             await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
@@ -304,6 +305,7 @@ class Connection:
         await self._deliver(self._session.failed(trouble), self._clock.now())
         cause = self._session.trouble or trouble
         tally.ENDED[cause].inc()
+        self._not_open = cause is Trouble.NOT_OPEN
         if self._hosts.failed(cause, self._clock.monotonic()):
             log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._hosts.current)
         if REMEDIES[cause].refused and not self._told_refused:
