@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from importlib.util import find_spec
 
 from bot.errors import UserMistake
-from bot.pictures.words import ENGLISH, Words
+from bot.pictures.words import Words, spoken_words
 from rules.match import Match
 from rules.timeline import Stage, Timeline, timeline_of
 
@@ -27,10 +27,10 @@ def require(*, have: bool) -> None:
         raise UserMistake("pictures need Pillow and what helps it: install them with pip install 'touchline[pictures]'")
 
 
-def picture(timeline: Timeline, *, dark: bool = False, words: Words = ENGLISH) -> bytes:
+def picture(timeline: Timeline, *, dark: bool = False, words: Words | None = None) -> bytes:
     """A time line as a PNG; raise UserMistake where the extra `pictures` is not installed."""
     require(have=available())
-    return _drawn(timeline, dark, words)
+    return _drawn(timeline, dark, words or spoken_words())
 
 
 @lru_cache(16)
@@ -41,7 +41,7 @@ def _drawn(timeline: Timeline, dark: bool, words: Words) -> bytes:
     return draw(timeline, dark=dark, words=words)
 
 
-async def picture_of(match: Match, stage: Stage | None = None, *, dark: bool = False, words: Words = ENGLISH) -> bytes:
+async def picture_of(match: Match, stage: Stage | None = None, *, dark: bool = False, words: Words | None = None) -> bytes:
     """A match as a PNG, drawn while all else goes on; `stage` as for `timeline_of`. Raise UserMistake as `picture` does."""
-    drawing = partial(picture, timeline_of(match, stage), dark=dark, words=words)
+    drawing = partial(picture, timeline_of(match, stage), dark=dark, words=words or spoken_words())
     return await asyncio.get_running_loop().run_in_executor(_ONE_AT_A_TIME, drawing)

@@ -13,7 +13,7 @@ from bot.pictures.icons import icon, kick_icon
 from bot.pictures.layout import GAP, ICON, LANE, MARGIN, MIDDLE, MINUTE, SMALL, TITLE, WIDTH, Band, KickRow, Layout, Row, layout
 from bot.pictures.palette import palette
 from bot.pictures.theme import team_colours, themed
-from bot.pictures.words import ENGLISH, Words, standing
+from bot.pictures.words import Words, spoken_words, standing
 from rules.action import Side
 from rules.minute import Period
 from rules.timeline import Kind, Timeline
@@ -22,9 +22,9 @@ _QUICK = 4
 """zlib's level. With a palette of 256 colours the file is a third as large, and made in half the time."""
 
 
-def draw(timeline: Timeline, *, dark: bool = False, words: Words = ENGLISH) -> bytes:
+def draw(timeline: Timeline, *, dark: bool = False, words: Words | None = None) -> bytes:
     """The picture of a match as a PNG, 1280 pixels wide and as high as it needs."""
-    theme = themed(dark=dark)
+    words, theme = words or spoken_words(), themed(dark=dark)
     plan = layout(timeline, words)
     canvas = Canvas(WIDTH, plan.height, theme, team_colours(timeline.colours, theme))
     draw_header(canvas, timeline, words)

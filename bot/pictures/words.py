@@ -1,44 +1,73 @@
-"""The words in a picture; another language passes its own."""
+"""The words in a picture, in the language that is spoken when it is ordered."""
 
 from __future__ import annotations
 
 import msgspec
 
+from bot.languages import football
+from bot.languages.speaking import locale
+from bot.languages.speaking import translated as _
 from rules.minute import Period
 from rules.timeline import Kind, Stage, Timeline
+
+_LOST = ("Suspended", "Abandoned", "Postponed", "Cancelled")
 
 
 class Words(msgspec.Struct, frozen=True):
     """Every text that is not a name or a number. In `penalties` stands the score of a shootout, in `half_time_score` one too."""
 
-    half_time: str = "Half time"
-    full_time: str = "Full time"
-    after_extra_time: str = "After extra time"
-    before: str = "Before kick-off"
-    extra_time: str = "Extra time"
-    shootout: str = "Shootout"
-    penalties: str = "{score} on penalties"
-    half_time_score: str = "Half time {score}"
-    penalty: str = "penalty"
-    own_goal: str = "own goal"
-    disallowed: str = "goal disallowed"
-    missed: str = "penalty missed"
-    saved: str = "penalty saved"
-    second_yellow: str = "second yellow"
-    goal: str = "Goal"
-    yellow_card: str = "Yellow card"
-    red_card: str = "Red card"
-    locale: str = "en_GB"
+    half_time: str
+    full_time: str
+    after_extra_time: str
+    before: str
+    extra_time: str
+    shootout: str
+    penalties: str
+    half_time_score: str
+    penalty: str
+    own_goal: str
+    disallowed: str
+    missed: str
+    saved: str
+    second_yellow: str
+    goal: str
+    yellow_card: str
+    red_card: str
+    statuses: tuple[tuple[str, str], ...]
+    """Where a match stands that is not played on, in the feed's word and in this language."""
+    locale: str
     """For the date of the match."""
 
 
-ENGLISH = Words()
+def spoken_words() -> Words:
+    """The words in the language that is spoken now."""
+    return Words(
+        half_time=_("Half time"),
+        full_time=_("Full time"),
+        after_extra_time=_("After extra time"),
+        before=_("Before kick-off"),
+        extra_time=_("Extra time"),
+        shootout=_("Shootout"),
+        penalties=_("{score} on penalties"),
+        half_time_score=_("Half time {score}"),
+        penalty=_("penalty"),
+        own_goal=_("own goal"),
+        disallowed=_("goal disallowed"),
+        missed=_("penalty missed"),
+        saved=_("penalty saved"),
+        second_yellow=_("second yellow"),
+        goal=_("Goal"),
+        yellow_card=_("Yellow card"),
+        red_card=_("Red card"),
+        statuses=tuple((status, football.said(status)) for status in _LOST),
+        locale=locale(),
+    )
 
 
 def standing(timeline: Timeline, words: Words) -> str:
     """Where the match stands, in a word or its minute."""
     if timeline.stage is Stage.LOST:
-        return timeline.status
+        return dict(words.statuses).get(timeline.status, timeline.status)
     if timeline.stage is Stage.BEFORE:
         return words.before
     if timeline.stage is Stage.HALF_TIME:

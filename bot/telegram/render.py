@@ -9,12 +9,15 @@ from bot.outbox.entry import News
 from bot.telegram import words
 from bot.telegram.html import LIMIT, cut, without
 from rules.alert import Alert, State
-from rules.template import plain, tidy
+from rules.template import escape, plain, tidy
 
 _MARKS = 64
 """Room that is left for a mark."""
 _UNSTRIKABLE = frozenset({"s", "strike", "del", "pre", "code", "blockquote"})
 """Tags that cannot stand inside of what is struck through."""
+
+_UNVEILABLE = frozenset({"pre", "code", "tg-spoiler", "span"})
+"""Tags that cannot stand inside of spoiler text, or need not."""
 
 
 def body_of(alert: Alert, told: str = "") -> str:
@@ -26,7 +29,7 @@ def message(body: str, state: State, *, restored: bool = False) -> str:
     """The whole message."""
     if state is State.RETRACTED:
         return f"<s>{without(body, _UNSTRIKABLE)}</s>"
-    marks = [words.PENDING] if state is State.PENDING else [words.RESTORED] if restored else []
+    marks = [words.pending()] if state is State.PENDING else [words.restored()] if restored else []
     return "\n".join([body, *marks])
 
 
@@ -43,6 +46,12 @@ def retraction(alert: Alert, kind: str) -> str:
 def restoration(alert: Alert) -> str:
     """The short reply that tells what is so again."""
     return tidy(words.stands(alert))
+
+
+def veiled(alert: Alert, html: str) -> str:
+    """The match by its name alone, and all else hidden until it is tapped."""
+    head = f"🔔 {escape(alert.fixture.title)}".rstrip()
+    return cut(f"{head}\n<tg-spoiler>{without(html, _UNVEILABLE)}</tg-spoiler>")
 
 
 def _line(news: News) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 
 from bot.pictures.layout import LANE, MINUTE, NAMES, WIDTH, Layout, layout
-from bot.pictures.words import ENGLISH
+from bot.pictures.words import spoken_words
 from rules.action import Side
 from rules.timeline import Timeline
 from tests.bot.pictures.timelines import full, timelines
@@ -23,7 +23,7 @@ def _rows(plan: Layout, side: Side) -> list[tuple[float, float]]:
 @_few
 @given(timelines())
 def test_no_names_stand_over_each_other(timeline: Timeline) -> None:
-    plan = layout(timeline, ENGLISH)
+    plan = layout(timeline, spoken_words())
 
     for side in Side:
         assert all(above[1] <= below[0] + 1e-6 for above, below in pairwise(sorted(_rows(plan, side))))
@@ -32,7 +32,7 @@ def test_no_names_stand_over_each_other(timeline: Timeline) -> None:
 @_few
 @given(timelines())
 def test_every_event_and_kick_is_there_in_order(timeline: Timeline) -> None:
-    plan = layout(timeline, ENGLISH)
+    plan = layout(timeline, spoken_words())
     rows = [row for band in plan.bands for row in band.rows]
 
     for side in Side:
@@ -44,7 +44,7 @@ def test_every_event_and_kick_is_there_in_order(timeline: Timeline) -> None:
 @_few
 @given(timelines())
 def test_every_row_stands_within_its_period_and_the_picture(timeline: Timeline) -> None:
-    plan = layout(timeline, ENGLISH)
+    plan = layout(timeline, spoken_words())
 
     for band in plan.bands:
         assert all(band.top - 1e-6 <= row.top and row.top + row.height <= band.bottom + 1e-6 for row in band.rows)
@@ -55,7 +55,7 @@ def test_every_row_stands_within_its_period_and_the_picture(timeline: Timeline) 
 @_few
 @given(timelines())
 def test_every_name_has_room(timeline: Timeline) -> None:
-    plan = layout(timeline, ENGLISH)
+    plan = layout(timeline, spoken_words())
     texts = [text for band in plan.bands for row in band.rows for text in (row.name, row.below) if text]
 
     assert all(text.words and text.width <= NAMES for text in texts)
@@ -65,13 +65,13 @@ def test_every_name_has_room(timeline: Timeline) -> None:
 @_few
 @given(timelines())
 def test_the_picture_is_one_that_telegram_takes(timeline: Timeline) -> None:
-    height = layout(timeline, ENGLISH).height
+    height = layout(timeline, spoken_words()).height
 
     assert height + WIDTH <= 10_000 and height / WIDTH < 20
 
 
 def test_a_match_full_of_everything_fits() -> None:
-    plan = layout(full(), ENGLISH)
+    plan = layout(full(), spoken_words())
 
     assert sum(len(band.rows) for band in plan.bands) == 32 and len(plan.kicks) == 18
     assert plan.height < 3600
