@@ -9,12 +9,17 @@ from collections.abc import Mapping
 import msgspec
 
 from rules.action import Fixture
+from rules.timeline import Timeline
 
 KINDS = (
     "goal", "red_card", "yellow_card", "penalty", "shootout", "var",
     "kick_off", "half_time", "full_time", "substitution", "lineups", "status",
 )  # fmt: skip
 """The kinds that the shipped rules use. A rule may name others: letters, digits and underscores."""
+
+CARD, PICTURE = "card", "picture"
+EXTRAS = (CARD, PICTURE)
+"""The kinds that no rule makes, because they show how a match stands and not what happened: chats get them that ask by name."""
 
 
 class Importance(enum.StrEnum):
@@ -101,6 +106,10 @@ class Alert(msgspec.Struct, frozen=True):
     """The action id that this news disallows: a chat that was told of that action hears of it there, not here."""
     follow_up: bool = False
     """True: only for chats that were told of this action before, by this rule."""
+    timeline: Timeline | None = None
+    """Of a picture: what it shows."""
+    over: bool = False
+    """Of a match card: the match is over, and nothing more is expected of it."""
     fault: str = ""
     """Why the rule's own text could not be used and a plain one stands in its place; empty when it could."""
     texts: Mapping[str, str] = {}

@@ -27,7 +27,8 @@ def decide(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, *, sup
     """Decide for one chat. `entry` is None where the chat was never considered for this action."""
     if entry is not None and entry.told:
         return _revised(entry, news, chat)
-    return _first(entry, news, chat, now, superseded)
+    decision = _first(entry, news, chat, now, superseded)
+    return Decision(Reason.LATER) if news.extra and decision.reason in (Reason.MUTED, Reason.HELD) else decision
 
 
 def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, superseded: bool) -> Decision:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from collections.abc import Mapping
 
 import msgspec
 
 from bot.store.model import Chat, ChatRef
-from rules.alert import Alert, AlertKey, Compared, State
+from rules.alert import EXTRAS, Alert, AlertKey, Compared, State
 
-_REMEMBERED = 20
-"""Lines of an entry's history."""
+EXTRA_RANK = 3
+"""The rank of match cards and pictures: everything that happened goes first."""
 
 
 class Status(enum.StrEnum):
@@ -39,9 +38,20 @@ class Reason(enum.StrEnum):
     """It came in the chat's quiet hours, and is told in one message when they end."""
     UNCONFIRMED = "unconfirmed"
     """The chat wants it once it is confirmed."""
+    LATER = "later"
+    """A match card or a picture, while the chat is muted or its quiet hours hold news: it comes once they are over."""
     SUPERSEDED = "superseded"
     UNWANTED = "unwanted"
     """The chat does not take this kind any more."""
+
+
+class Pin(enum.StrEnum):
+    """Where the pin of a match card stands: none, to be pinned, pinned, to be unpinned."""
+
+    NONE = ""
+    DUE = "due"
+    ON = "on"
+    OFF = "off"
 
 
 class News(msgspec.Struct, frozen=True):
@@ -60,6 +70,13 @@ class News(msgspec.Struct, frozen=True):
     missed: bool = False
     summary: str = ""
     rank: int = 0
+    put_at: float = 0.0
+    """When this revision was committed, in seconds since 1970; 0 where that is not known."""
+
+    @property
+    def extra(self) -> bool:
+        """Tell whether it shows how a match stands, and not what happened: a match card or a picture."""
+        return self.candidates[0].kind in EXTRAS
 
     @property
     def fired(self) -> tuple[Alert, ...]:
@@ -96,7 +113,11 @@ class Entry(msgspec.Struct, frozen=True):
     reply: str | None = None
     reply_rings: bool = False
     history: str = ""
-    """A line for each revision that the chat has seen: seconds since 1970, reason, state, number."""
+    """A line for each revision that the chat has seen, as bot/outbox/seen.py writes and reads them."""
+    pin: Pin = Pin.NONE
+    """Of a match card: where its pin stands."""
+    sent: int = 0
+    """Of a match card: how often it was sent; one that somebody deleted is sent anew, once."""
 
     @property
     def told(self) -> bool:
@@ -104,10 +125,9 @@ class Entry(msgspec.Struct, frozen=True):
         return self.message_id is not None
 
 
-def remembered(entry: Entry, reason: Reason, now: dt.datetime) -> Entry:
-    """The entry with a line more in its history; the oldest go where there are many."""
-    lines = [*entry.history.split("\n"), f"{now.timestamp():.1f} {reason.value} {entry.state.value} {entry.seq}"]
-    return msgspec.structs.replace(entry, history="\n".join(line for line in lines[-_REMEMBERED:] if line))
+def at_once(entry: Entry) -> bool:
+    """Tell whether more is to be done for it at once: a reply to be sent, a card to be pinned or unpinned."""
+    return entry.reply is not None or entry.pin in (Pin.DUE, Pin.OFF)
 
 
 class Ticket(msgspec.Struct, frozen=True):

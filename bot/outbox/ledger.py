@@ -37,12 +37,19 @@ class Spread(msgspec.Struct, frozen=True):
         return self.first_done and self.told_done
 
 
-async def read_news(tx: Transaction, keys: Collection[AlertKey]) -> dict[AlertKey, News]:
-    """The news of these keys, as far as there is any."""
+async def reserve(tx: Transaction, fixture_ids: Collection[str]) -> None:
+    """Let no other process add or revise news of these matches until the transaction ends."""
+    for fixture_id in sorted(set(fixture_ids)):
+        await tx.lock(f"news of {fixture_id}")
+
+
+async def read_news(tx: Transaction, keys: Collection[AlertKey], *, write: bool = False) -> dict[AlertKey, News]:
+    """The news of these keys, as far as there is any; with `write`, nobody else changes it until the transaction ends."""
     if not keys:
         return {}
     fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
     query = select(alerts).where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
+    query = query.with_for_update() if write else query
     return {key: news_of(row) for row in await tx.fetch(query) if (key := key_of(row)) in keys}
 
 
@@ -59,8 +66,8 @@ async def change_news(tx: Transaction, news: News, spread: Spread, now: dt.datet
 
 
 async def read_spread(tx: Transaction, key: AlertKey) -> Spread:
-    """How far a revision has come."""
-    (row,) = await tx.fetch(select(alerts).where(_is_news(key)))
+    """How far a revision has come; nobody else changes it until the transaction ends."""
+    (row,) = await tx.fetch(select(alerts).where(_is_news(key)).with_for_update())
     return Spread(_ref(row, "first"), row["first_done"], _ref(row, "told"), row["told_done"])
 
 
@@ -156,9 +163,9 @@ async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
 
 
 async def summaries_of(tx: Transaction, key: AlertKey) -> Sequence[News]:
-    """The summaries that tell of an action."""
+    """The summaries that tell of an action; nobody else changes those of the match until the transaction ends."""
     query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "")
-    return [news for news in map(news_of, await tx.fetch(query)) if key.action_id in news.lines]
+    return [news for news in map(news_of, await tx.fetch(query.with_for_update())) if key.action_id in news.lines]
 
 
 async def waiting(tx: Transaction) -> Sequence[Row]:

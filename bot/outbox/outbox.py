@@ -10,14 +10,16 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.metrics import STEP
 from bot.outbox import ledger
 from bot.outbox.decide import expired
 from bot.outbox.earlier import Earlier
-from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket
+from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket, at_once
 from bot.outbox.hold import hold
 from bot.outbox.jobs import read_jobs, write_entries
 from bot.outbox.ledger import Spread
 from bot.outbox.revise import revise
+from bot.outbox.show import show
 from bot.outbox.spread import Spreader
 from bot.outbox.summary import QUIET, lines_for, renewed, summary_of
 from bot.store.engine import Database, Transaction
@@ -27,6 +29,7 @@ from rules.alert import Alert, AlertKey
 log = structlog.get_logger()
 
 _KNOWN = 512
+_STEP = STEP.labels("outbox")
 
 
 def _nobody() -> None:
@@ -49,7 +52,8 @@ class Outbox:
         """Commit alerts; those of one key are alternatives. Revisions that are not new are left out."""
         now = self._clock.now()
         async with self.db.transaction() as tx:
-            known = await ledger.read_news(tx, {alert.key for alert in alerts})
+            await ledger.reserve(tx, {alert.key.fixture_id for alert in alerts})
+            known = await ledger.read_news(tx, {alert.key for alert in alerts}, write=True)
             groups = [list(group) for _, group in groupby(alerts, key=lambda alert: alert.key)]
             changed = [news for group in groups for news in await self._put(tx, known.get(group[0].key), group, now)]
         self._take_in(changed)
@@ -58,6 +62,7 @@ class Outbox:
         """Commit an alert for one chat alone, whatever it follows; one that is known is left out. `delay` in seconds."""
         revised, now = revise(None, [alert]), self._clock.now()
         async with self.db.transaction() as tx:
+            await ledger.reserve(tx, [alert.key.fixture_id])
             if revised is None or await ledger.read_news(tx, [alert.key]):
                 return
             entry = Entry(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule)
@@ -65,6 +70,18 @@ class Outbox:
             await ledger.add_entries(tx, [entry])
         self._later.append(Ticket(alert.key, ref, revised.news.rank, alert.seq, entry.due_at))
         self.on_put()
+
+    async def show(self, alert: Alert, *, begin: bool = True) -> None:
+        """Commit how something stands now, such as a match card. Where it stood so already, only chats that ask for it since are
+        looked for; without `begin`, what was never told stays untold."""
+        now = self._clock.now()
+        async with self.db.transaction() as tx:
+            standing = await show(tx, alert, now, begin=begin)
+        if standing and standing.changed:
+            self._take_in([standing.news])
+        elif standing:
+            self._spreader.add(standing.news)
+            self.on_put()
 
     async def told(self, fixture_id: str) -> dict[str, set[str]]:
         """By action of a match, the names of the rules that made news of it."""
@@ -78,6 +95,7 @@ class Outbox:
         """
         now = self._clock.now()
         async with self.db.transaction() as tx:
+            await ledger.reserve(tx, [fixture_id])
             known = await ledger.of_fixture(tx, fixture_id) if await ledger.any_missed(tx, fixture_id) else ()
             summary = summary_of(known, now, joined=joined)
             if summary is None:
@@ -187,8 +205,11 @@ class Outbox:
         return changed
 
     def _take_in(self, changed: Sequence[News]) -> None:
-        for news in changed:
-            self._earlier.add(news, self._clock.now().timestamp())
+        now = self._clock.now().timestamp()
+        for news in (msgspec.structs.replace(news, put_at=now) for news in changed):
+            if received := news.candidates[0].received:
+                _STEP.observe(max(0.0, now - received))
+            self._earlier.add(news, now)
             self._remember(news)
             self._spreader.add(news)
         if changed:
@@ -228,12 +249,12 @@ class Outbox:
     async def _left(self, tx: Transaction, entry: Entry) -> News | None:
         """The news of which there is more to send; None where all was."""
         news = await self._latest(tx, entry.key)
-        return news if news and (entry.reply is not None or (entry.told and news.seq > entry.seq)) else None
+        return news if news and (at_once(entry) or (entry.told and news.seq > entry.seq)) else None
 
     def _due(self, sight: Sight, more: News | None) -> float | None:
-        """When what follows is sent: a reply at once, a revision after the chat's delay; None where nothing does."""
+        """When what follows is sent: a reply or a pin at once, a revision after the chat's delay; None where nothing does."""
         now = self._clock.now().timestamp()
-        if more is None or sight.entry.reply is not None:
+        if more is None or at_once(sight.entry):
             return None if more is None else now
         return self._earlier.due(more, sight.entry.seq, sight.delay, now)
 

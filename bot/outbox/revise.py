@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.outbox.entry import News
-from rules.alert import Alert, Importance, State
+from bot.outbox.entry import EXTRA_RANK, News
+from rules.alert import EXTRAS, Alert, Importance, State
 
 
 class Revised(msgspec.Struct, frozen=True):
@@ -39,11 +39,13 @@ def state_of(alerts: Sequence[Alert]) -> State:
 
 
 def rank_of(alerts: Sequence[Alert]) -> int:
-    """The place among all that waits: major goals, other major news, taken back news, minor news."""
+    """The place among all that waits: major goals, other major and taken back news, minor news, cards and pictures."""
     return min(_rank(alert) for alert in alerts)
 
 
 def _rank(alert: Alert) -> int:
+    if alert.kind in EXTRAS:
+        return EXTRA_RANK
     if alert.kind == "goal" and alert.importance is Importance.MAJOR:
         return 0
     return 1 if alert.importance is Importance.MAJOR or alert.state is State.RETRACTED else 2

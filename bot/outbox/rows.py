@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from bot.outbox.entry import Entry, News, Status
+from bot.outbox.entry import Entry, News, Pin, Status
 from bot.store.model import ChatRef
 from rules.alert import Alert, AlertKey, State
 
@@ -24,7 +24,8 @@ ENTRY = ("fixture_id", "action_id", "chat_id", "topic", *_KEPT)
 _KEPT_OF = attrgetter(*_KEPT)
 _STATUSES = {status.value: status for status in Status}
 _STATES = {state.value: state for state in State}
-_STATUS, _STATE, _REASON = (ENTRY.index(name) for name in ("status", "state", "reason"))
+_PINS = {pin.value: pin for pin in Pin}
+_STATUS, _STATE, _REASON, _PIN = (ENTRY.index(name) for name in ("status", "state", "reason", "pin"))
 _TRUTHS = tuple(ENTRY.index(name) for name in ("rings", "restored", "reply_rings"))
 
 
@@ -56,6 +57,7 @@ def news_of(row: Row) -> News:
         row["missed"],
         row["summary"],
         row["rank"],
+        row["updated_at"],
     )
 
 
@@ -63,13 +65,14 @@ def entry_values(entry: Entry) -> list[Any]:
     """An entry as the values of `ENTRY`, for the driver."""
     values = [entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic, *_KEPT_OF(entry)]
     values[_STATUS], values[_STATE], values[_REASON] = entry.status.value, entry.state.value, str(entry.reason)
+    values[_PIN] = entry.pin.value
     return values
 
 
 def entry_from(values: Sequence[Any]) -> Entry:
     """The values of `ENTRY`, from the driver, as an entry."""
     own = list(values)
-    own[_STATUS], own[_STATE] = _STATUSES[own[_STATUS]], _STATES[own[_STATE]]
+    own[_STATUS], own[_STATE], own[_PIN] = _STATUSES[own[_STATUS]], _STATES[own[_STATE]], _PINS[own[_PIN]]
     for place in _TRUTHS:
         own[place] = own[place] == 1
     return Entry(AlertKey(own[0], own[1]), ChatRef(own[2], own[3]), *own[4:])
@@ -78,7 +81,7 @@ def entry_from(values: Sequence[Any]) -> Entry:
 def entry_of(row: Row) -> Entry:
     """A row of entries as an entry."""
     named = {name: row[name] for name in Entry.__struct_fields__ if name not in ("key", "ref")}
-    named |= {"status": Status(row["status"]), "state": State(row["state"])}
+    named |= {"status": Status(row["status"]), "state": State(row["state"]), "pin": Pin(row["pin"])}
     return Entry(key_of(row), ChatRef(row["chat_id"], row["topic"]), **named)
 
 

@@ -83,10 +83,11 @@ async def _first_page(tx: Transaction, news: News, spread: Spread, now: dt.datet
     decided = [(chat, decide(known.get(chat.ref), news, chat, now)) for chat in new]
     made = [entry for entry in (_entry(news, chat, decision, now) for chat, decision in decided) if entry]
     await ledger.add_entries(tx, made)
-    reasons = Counter(decision.reason.value for _, decision in decided)
+    reasons = Counter(d.reason.value for _, d in decided if not (news.extra and d.reason is Reason.UNWANTED))
     if reasons[Reason.EXPIRED]:
         await ledger.mark_missed(tx, news.key)
-    log.info("alert_decided", fixture=news.key.fixture_id, action=news.key.action_id, state=news.state.value, **reasons)
+    if reasons or not news.extra:  # those who ask for extras are looked for again and again
+        log.info("alert_decided", fixture=news.key.fixture_id, action=news.key.action_id, state=news.state.value, **reasons)
     _count(reasons)
     tickets = [_ticket(news, entry) for entry in made if entry.status is Status.WAITING]
     held = {chat.ref: end for chat, d in decided if d.reason is Reason.HELD and (end := chat.held_until(now))}

@@ -20,6 +20,7 @@ _MAX_AGE = 3600.0
 
 def summary_of(known: Sequence[News], now: dt.datetime, *, joined: bool = False) -> News | None:
     """The summary of a match's missed news that stands and was not told yet; None where there is none."""
+    known = [news for news in known if not news.extra]
     missed = [news for news in known if news.missed and not news.summary and news.state is State.CONFIRMED and not news.lines]
     if not missed:
         return None

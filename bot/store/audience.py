@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CompoundSelect, Select, and_, or_, select, union
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Select, and_, exists, or_, select, true, union
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.schema import Column
 
 from bot.store.model import ChatRef, Scope, keys_of
-from bot.store.schema import subscriptions
+from bot.store.schema import chats, subscriptions
 from rules.action import Fixture
 
 
@@ -24,6 +26,19 @@ def followers(fixture: Fixture, last: ChatRef | None, limit: int | None) -> Comp
     walks = [_walk(scope, key, last, limit) for scope, key in sorted(keys_of(fixture))]
     found = union(*(select(walk.subquery()) for walk in walks))
     return found.order_by("chat_id", "topic").limit(limit)
+
+
+def asking(fixture: Fixture, last: ChatRef | None, limit: int) -> Select[Any]:
+    """Query the active chats that ask for extras and follow the fixture, the next `limit` after `last`, in order.
+
+    They are few beside the followers of a match, so that the walk goes along those that ask.
+    """
+    keys = [and_(subscriptions.c.scope == scope.value, subscriptions.c.key == key) for scope, key in sorted(keys_of(fixture))]
+    theirs = and_(subscriptions.c.chat_id == chats.c.chat_id, subscriptions.c.topic == chats.c.topic)
+    query = select(chats).where(chats.c.extras == true(), chats.c.active == true(), exists().where(theirs, or_(*keys)))
+    if last is not None:
+        query = query.where(after(chats.c.chat_id, chats.c.topic, last))
+    return query.order_by(chats.c.chat_id, chats.c.topic).limit(limit)
 
 
 def _walk(scope: Scope, key: str, last: ChatRef | None, limit: int | None) -> Select[int, int]:

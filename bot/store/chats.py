@@ -18,6 +18,7 @@ from bot.store.mutes import forget_mutes
 from bot.store.quiet import read_quiet
 from bot.store.schema import chats, instant, seconds, subscriptions
 from rules.action import Fixture
+from rules.alert import EXTRAS
 
 _SETS = ("kinds_on", "kinds_off", "ring", "silent", "muted_matches")
 """Settings that are sets of kinds or of fixture ids, kept as words."""
@@ -104,6 +105,12 @@ class Chats:
             rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic))
         return tuple(chat_of(row) for row in rows)
 
+    async def extras_wanted(self) -> bool:
+        """Tell whether some active chat asks for match cards or pictures."""
+        query = select(chats.c.chat_id).where(chats.c.extras == true(), chats.c.active == true()).limit(1)
+        async with self._db.transaction() as tx:
+            return bool(await tx.fetch(query))
+
     async def suspend(self, chat_id: int, why: str) -> None:
         """Send nothing there until it is resumed; nothing is erased."""
         await self._switch(chat_id, active=False, suspended_why=why)
@@ -170,25 +177,26 @@ def row_of(chat: Chat) -> dict[str, object]:
         "muted_until": seconds(chat.muted_until) if chat.muted_until else None,
         "quiet": str(chat.quiet) if chat.quiet else "",
         "suspended_why": "",
+        "extras": any(chat.takes(kind) for kind in EXTRAS),
     }
 
 
 def chat_of(row: Mapping[Any, Any]) -> Chat:
     """A row as its chat."""
+    named: dict[str, Any] = {name: _words(row[name]) for name in _SETS} | {name: row[name] for name in _FLAGS}
     return Chat(
         ChatRef(row["chat_id"], row["topic"]),
         row["kind"],
         row["title"],
         active=row["active"],
         all_kinds=row["all_kinds"],
-        **{name: _words(row[name]) for name in _SETS},
         language=row["language"],
         timezone=row["timezone"],
         delay=row["delay"],
         muted_until=instant(row["muted_until"]) if row["muted_until"] is not None else None,
         quiet=read_quiet(row["quiet"]) if row["quiet"] else None,
-        **{name: row[name] for name in _FLAGS},
         burst_at=row["burst_at"],
+        **named,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.store.quiet import Quiet
 from rules.action import Fixture
-from rules.alert import KINDS
+from rules.alert import EXTRAS, KINDS
 from rules.fold import fold
 
 DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
@@ -92,7 +92,9 @@ class Chat(msgspec.Struct, frozen=True):
         return kind in self.ring or (important and kind not in self.silent)
 
     def takes(self, kind: str) -> bool:
-        """Tell whether the chat wants alerts of this kind."""
+        """Tell whether the chat wants alerts of this kind; extras are in nobody's "everything"."""
+        if kind in EXTRAS:
+            return kind in self.kinds_on
         if self.all_kinds or kind in self.kinds_on:
             return True
         return kind not in self.kinds_off and (kind in DEFAULT_KINDS or kind not in KINDS)

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, false, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+    true,
+)
 
 metadata = MetaData()
 
@@ -36,10 +51,12 @@ chats = Table(
     Column("scorers", Boolean, nullable=False, server_default=false()),
     Column("tasted", Boolean, nullable=False, server_default=false()),  # some subscription has a taste of its own
     Column("burst_at", Float),  # when the last message left, or the next one with several matches will
+    Column("extras", Boolean, nullable=False, server_default=false()),  # match cards or pictures are among kinds_on
 )
 
 _MUTING = chats.c.muted_matches != ""
 Index("chats_muting", chats.c.chat_id, sqlite_where=_MUTING, postgresql_where=_MUTING)
+Index("chats_with_extras", chats.c.chat_id, chats.c.topic, sqlite_where=text("extras = 1"), postgresql_where=text("extras"))
 
 subscriptions = Table(
     "subscriptions",
@@ -101,6 +118,8 @@ entries = Table(
     Column("reply", Text),  # a reply that is still to be sent
     Column("reply_rings", Boolean, nullable=False),
     Column("history", Text, nullable=False, server_default=""),  # a line for each revision that the chat has seen
+    Column("pin", String, nullable=False, server_default=""),  # of a match card: where its pin stands
+    Column("sent", Integer, nullable=False, server_default="0"),  # of a match card: how often it was sent
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
 )

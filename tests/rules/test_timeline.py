@@ -142,7 +142,13 @@ def test_the_stage_is_what_the_match_says(status: str, stage: Stage) -> None:
 
 def test_half_time_lasts_from_the_end_of_the_first_half_to_the_start_of_the_second() -> None:
     story, stages = Story(), []
-    for kind, minute in (("Start Period", 1), ("End Period", 45), ("Substitution In", 45), ("Start Period", 46), ("End Period", 90)):
+    for kind, minute in (
+        ("Start Period", 1),
+        ("End Period", 45),
+        ("Substitution In", 45),
+        ("Start Period", 46),
+        ("End Period", 90),
+    ):
         story.tell(kind, minute=minute)
         stages.append(timeline_of(story.match).stage)
 
