@@ -81,7 +81,7 @@ class Follower:
     def _connection(self, fixture: Fixture, place: Place | None) -> Connection:
         async def take(packet: Packet, received: dt.datetime) -> None:
             PACKETS.inc()
-            await self._pipeline.take(packet)
+            await self._pipeline.take(packet, received.timestamp())
 
         async def caught_up() -> None:
             await self._pipeline.caught_up(fixture.id)

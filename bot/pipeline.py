@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
+import msgspec
 import structlog
 
 from bot.feed.numbering import Place
@@ -53,12 +54,12 @@ class Pipeline:
             self._joined.add(fixture.id)
         return kept.place if kept else None
 
-    async def take(self, packet: Packet) -> Moment:
-        """One packet, all the way to the outbox."""
+    async def take(self, packet: Packet, received: float = 0.0) -> Moment:
+        """One packet, all the way to the outbox; when its frame came, in seconds since 1970, 0 where none brought it."""
         moment = advance(self._matches[packet.fixture_id], packet, self._names)
         self._matches[packet.fixture_id] = moment.after
         alerts = evaluate(self.rules, moment, self._told[packet.fixture_id], self._names)
-        await self._put(alerts)
+        await self._put(tuple(msgspec.structs.replace(alert, received=received) for alert in alerts) if received else alerts)
         self._name_unknown(packet)
         return moment
 

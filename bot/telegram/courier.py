@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 
@@ -12,8 +13,10 @@ import structlog
 from bot.clock import Clock
 from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable, TextRefused, TokenRefused
 from bot.metrics import DECISIONS
-from bot.outbox.entry import Entry, Reason, Sight, Ticket, remembered
+from bot.outbox.entry import Entry, Reason, Sight, Ticket
 from bot.outbox.outbox import Outbox
+from bot.outbox.seen import remembered
+from bot.outbox.way import Marks, Way, way_of
 from bot.store.chats import Chats
 from bot.store.model import ChatRef
 from bot.telegram.lanes import Lanes
@@ -21,6 +24,7 @@ from bot.telegram.limits import Pace
 from bot.telegram.messenger import Messenger
 from bot.telegram.perform import UNREACHABLE, perform
 from bot.telegram.step import Edit, Reply, Send, Settle, Step, next_step
+from bot.telegram.timing import marks_of
 from bot.telegram.weather import Weather
 from rules.alert import Alert, State
 
@@ -50,6 +54,7 @@ class Delivery(msgspec.Struct, frozen=True):
     html: str
     message_id: int
     reason: Reason
+    way: Way = Way()
 
 
 class Landing(msgspec.Struct, frozen=True):
@@ -60,6 +65,15 @@ class Landing(msgspec.Struct, frozen=True):
     entry: Entry
     message_id: int = UNREACHABLE
     delay: int = 0
+    way: Way = Way()
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """What is noted of a message that is about to leave: when its turn came, in the loop's seconds, and the chat's delay."""
+
+    at: float
+    delay: int
+    marks: Marks
 
 
 class Courier:
@@ -83,6 +97,8 @@ class Courier:
         self._landings: list[Landing] = []
         self._woken = asyncio.Event()
         self._stopping = False
+        self._shut_at = float("-inf")
+        """When the limits last let nothing leave."""
         self.passed_over: Counter[Reason] = Counter()
         """What was not sent, by reason."""
         outbox.on_put = self._woken.set
@@ -159,6 +175,7 @@ class Courier:
             await self._fill()
             now = self._clock.monotonic()
             room = self._limits.room(now, self._weather.room(now, len(self._tasks), most))
+            self._shut_at = self._shut_at if room else now
             tickets = [ticket for _ in range(room) if (ticket := self._lanes.pop(now, self._limits.chat_at))]
             if works := await self._begin(tickets, now):
                 return works
@@ -168,11 +185,13 @@ class Courier:
     async def _begin(self, tickets: Sequence[Ticket], now: float) -> list[Coroutine[None, None, None]]:
         """The requests for tickets; those for which nothing is to be sent are settled."""
         works = []
+        wall = self._clock.now().timestamp()
         for ticket, job in zip(tickets, await self._outbox.jobs(tickets), strict=True):
             step = next_step(job, self._clock.now()) if job else None
             if job and step and not isinstance(step, Settle):
                 self._limits.take(ticket.ref.chat_id, now)
-                works.append(self._deliver(ticket, step, job.chat.delay, now))
+                shut = wall - now + max(self._shut_at, self._lanes.parked_until(ticket.ref.chat_id))
+                works.append(self._deliver(ticket, step, Begun(now, job.chat.delay, marks_of(job, step.alert, wall, shut))))
             elif step:
                 self._landings.append(Landing(ticket, step, step.entry))
             else:
@@ -215,14 +234,16 @@ class Courier:
             message_id = landing.message_id
             if self._on_delivery and message_id != UNREACHABLE:
                 op = type(step).__name__.lower()
-                self._on_delivery(Delivery(op, ticket.ref, step.alert, step.alert.state, step.html, message_id, step.reason))
+                taken = Delivery(op, ticket.ref, step.alert, step.alert.state, step.html, message_id, step.reason, landing.way)
+                self._on_delivery(taken)
         elif not entry.told:
             self.passed_over[step.reason] += 1
             log.info("not_sent", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
 
-    async def _deliver(self, ticket: Ticket, step: Send | Edit | Reply, delay: int, began: float) -> None:
+    async def _deliver(self, ticket: Ticket, step: Send | Edit | Reply, begun: Begun) -> None:
+        left = self._clock.now().timestamp()
         try:
-            message_id = await self._perform(ticket, step, began)
+            message_id = await self._perform(ticket, step, begun.at)
         except TextRefused as error:
             log.error("text_refused", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=str(error))
             message_id = step.entry.message_id or UNREACHABLE
@@ -234,8 +255,9 @@ class Courier:
             await self._failed(ticket, TelegramUnreachable(repr(error), maybe_sent=True))
             return
         self._weather.fine()
-        entry = self._seen(step, message_id)
-        self._landings.append(Landing(ticket, step, entry, message_id, delay))
+        now = self._clock.now()
+        way = way_of(begun.marks, left, now.timestamp())
+        self._landings.append(Landing(ticket, step, _seen(step, message_id, now, way), message_id, begun.delay, way))
 
     async def _perform(self, ticket: Ticket, step: Send | Edit | Reply, began: float) -> int:
         left = self._clock.monotonic()
@@ -243,12 +265,6 @@ class Courier:
             return await perform(self._messenger, ticket.ref, step)
         finally:
             self._limits.landed(began, self._clock.monotonic(), left)
-
-    def _seen(self, step: Send | Edit | Reply, message_id: int) -> Entry:
-        """A reply leaves the message's own id and history as they are."""
-        if isinstance(step, Reply):
-            return step.entry
-        return remembered(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, self._clock.now())
 
     async def _failed(self, ticket: Ticket, error: DeliveryError) -> None:
         """What each answer means for the chat; its ticket stays the first of its lane."""
@@ -286,3 +302,11 @@ class Courier:
             for task in self._tasks:
                 task.cancel()
             await self._keep()
+
+
+def _seen(step: Send | Edit | Reply, message_id: int, now: dt.datetime, way: Way) -> Entry:
+    """What the chat has seen now. A reply leaves the message's own id as it is."""
+    if isinstance(step, Reply):
+        own = message_id if message_id != step.entry.message_id else UNREACHABLE
+        return remembered(step.entry, step.reason, now, way, reply=own)
+    return remembered(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, now, way)

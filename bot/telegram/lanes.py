@@ -106,6 +106,11 @@ class Lanes:
         lane = self._lanes.pop(chat_id, Lane())
         self._known -= {(waiting.ticket.key, waiting.ticket.ref) for waiting in lane.tickets}
 
+    def parked_until(self, chat_id: int) -> float:
+        """Until when the limits, or an answer of Telegram, kept a chat's next message from leaving."""
+        lane = self._lanes.get(chat_id)
+        return lane.parked_until if lane else float("-inf")
+
     def next_at(self) -> float | None:
         """When a lane that waits for its time wants to be looked at; None where there is none."""
         return self._later[0][0] if self._later else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.chats import texts
 from bot.chats.why import why
-from bot.outbox.entry import Reason, remembered
+from bot.outbox.entry import Reason
+from bot.outbox.seen import remembered
 from tests.bot.chats.conftest import World
 from tests.bot.news import NOW, alert, news, told
 

@@ -1,0 +1,94 @@
+"""What Telegram took, for the log and the metrics: one line an alert with its whole way, and one more when many chats had it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from bot.clock import Clock
+from bot.metrics import DELIVERIES, NEWS, STEP
+from bot.telegram.courier import Delivery
+from rules.alert import Alert, AlertKey
+
+log = structlog.get_logger()
+
+QUIET = 5.0
+"""Seconds without a further chat after which an alert is taken to have reached all that it reaches now."""
+_REQUEST, _ACCEPTED = STEP.labels("request"), STEP.labels("accepted")
+
+
+@dataclass(slots=True)
+class Reach:
+    """How far one revision has come: its chats, the slowest of them in milliseconds, and when the last one had it."""
+
+    alert: Alert
+    since: float
+    last: float
+    chats: int = 0
+    slowest: float = 0.0
+
+
+class Told:
+    """Hears of every delivery of the courier."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._reached: dict[tuple[AlertKey, int], Reach] = {}
+
+    def __call__(self, delivery: Delivery) -> None:
+        """Telegram took something: the first of a revision is a line, the others are for whoever looks closely."""
+        _count(delivery)
+        alert, now = delivery.alert, self._clock.monotonic()
+        reach = self._reached.get((alert.key, alert.seq))
+        if reach is None:
+            reach = self._reached[alert.key, alert.seq] = Reach(alert, now, now)
+            log.info("alert_told", **_facts(delivery))
+        else:
+            log.debug("told", op=delivery.op, chat=delivery.chat.chat_id, action=alert.key.action_id, number=alert.seq)
+        reach.last, reach.chats = now, reach.chats + (delivery.op != "reply")
+        reach.slowest = max(reach.slowest, delivery.way.own or 0.0)
+
+    async def run(self) -> None:
+        """Tell for ever of the alerts that have reached their chats."""
+        while True:
+            await asyncio.sleep(QUIET)
+            self.settle()
+
+    def settle(self) -> None:
+        """One line for each alert that more than one chat had, when no further chat gets it for a while."""
+        now = self._clock.monotonic()
+        for name, reach in [(name, reach) for name, reach in self._reached.items() if reach.last <= now - QUIET]:
+            del self._reached[name]
+            if reach.chats > 1:
+                log.info("alert_spread", **_spread(reach))
+
+
+def _count(delivery: Delivery) -> None:
+    DELIVERIES.labels(delivery.op, delivery.alert.kind, delivery.reason.value).inc()
+    way = delivery.way
+    if way.request is not None:
+        _REQUEST.observe(way.request / 1000)
+    if way.accepted is not None:
+        _ACCEPTED.observe(way.accepted / 1000)
+    if way.own is not None:
+        NEWS.observe(way.own / 1000)
+
+
+def _facts(delivery: Delivery) -> dict[str, object]:
+    alert, way = delivery.alert, delivery.way
+    named = {"fixture": alert.key.fixture_id, "action": alert.key.action_id, "number": alert.seq, "state": delivery.state.value}
+    named |= {"rule": alert.rule, "kind": alert.kind, "op": delivery.op, "reason": delivery.reason.value}
+    steps = {"lag": way.lag, "outbox": way.outbox, "waited": way.waited, "request": way.request, "accepted": way.accepted}
+    return named | {"chat": delivery.chat.chat_id} | {f"{step}_ms": _ms(ms) for step, ms in (steps | {"own": way.own}).items()}
+
+
+def _spread(reach: Reach) -> dict[str, object]:
+    key = reach.alert.key
+    named = {"fixture": key.fixture_id, "action": key.action_id, "number": reach.alert.seq, "chats": reach.chats}
+    return named | {"took_ms": _ms((reach.last - reach.since) * 1000), "slowest_ms": _ms(reach.slowest)}
+
+
+def _ms(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)

@@ -1,0 +1,35 @@
+"""What a chat has seen, revision by revision."""
+
+from __future__ import annotations
+
+from bot.outbox.entry import Reason
+from bot.outbox.seen import Seen, remembered, seen_of
+from bot.outbox.way import Way
+from rules.alert import State
+from tests.bot.news import NOW, alert, told
+
+WAY = Way(812.4, 0.6, 0.0, 3.1, 51.7)
+
+
+def test_a_revision_is_remembered_with_its_way_and_a_reply_with_its_id() -> None:
+    entry = remembered(told(alert(1)), Reason.FIRST, NOW, WAY)
+    entry = remembered(entry, Reason.RETRACTION, NOW, reply=57)
+
+    assert seen_of(entry) == (
+        Seen(NOW.timestamp(), "first", State.CONFIRMED, 1, WAY),
+        Seen(NOW.timestamp(), "retraction", State.CONFIRMED, 1, reply=57),
+    )
+
+
+def test_lines_of_earlier_versions_are_read() -> None:
+    entry = told(alert(1), history="1786804200.0 first pending 1\n1786804209.5 revision confirmed 2")
+
+    assert [(seen.state, seen.seq, seen.way) for seen in seen_of(entry)] == [(State.PENDING, 1, None), (State.CONFIRMED, 2, None)]
+
+
+def test_only_the_latest_lines_are_kept() -> None:
+    entry = told(alert(1))
+    for number in range(30):
+        entry = remembered(entry, Reason.REVISION, NOW, reply=number + 1)
+
+    assert [seen.reply for seen in seen_of(entry)] == list(range(11, 31))

@@ -1,0 +1,75 @@
+"""One line an alert with its whole way."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from bot.clock import ManualClock
+from bot.log import configure
+from bot.outbox.entry import Reason
+from bot.outbox.way import Way
+from bot.store.model import ChatRef
+from bot.telegram.courier import Delivery
+from bot.watch.told import QUIET, Told
+from rules.alert import Alert
+from tests.bot.news import NOW, alert, retracted
+
+WAY = Way(812.44, 0.6, 0.0, 3.1, 51.7)
+
+
+@pytest.fixture
+def out() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    configure(stream=stream)
+    yield stream
+    structlog.reset_defaults()
+
+
+def taken(by: Alert, chat: int = 1, op: str = "send", way: Way = WAY) -> Delivery:
+    return Delivery(op, ChatRef(chat), by, by.state, by.text, 7, Reason.FIRST, way)
+
+
+def lines(out: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_an_alert_is_one_line_with_its_whole_way(out: io.StringIO) -> None:
+    told = Told(ManualClock(NOW))
+    told(taken(alert(3)))
+
+    (line,) = lines(out)
+    named = {"event": "alert_told", "fixture": "f1", "action": "g", "number": 3, "rule": "goals", "kind": "goal"}
+    named |= {"op": "send", "reason": "first", "state": "confirmed", "chat": 1}
+    steps = {"lag_ms": 812.4, "outbox_ms": 0.6, "waited_ms": 0.0, "request_ms": 3.1, "accepted_ms": 51.7, "own_ms": 55.4}
+    assert {key: line[key] for key in named | steps} == named | steps
+
+
+def test_many_chats_are_one_line_more_and_each_revision_has_its_own(out: io.StringIO) -> None:
+    clock = ManualClock(NOW)
+    told = Told(clock)
+    for chat in (1, 2, 3):
+        told(taken(alert(1), chat, way=Way(accepted=10.0 * chat, outbox=1.0, request=1.0)))
+    told(taken(retracted(2), op="edit"))
+    clock.move_to(NOW.replace(minute=59))
+    told.settle()
+
+    found = lines(out)
+    assert [line["event"] for line in found] == ["alert_told", "alert_told", "alert_spread"]
+    assert (found[2]["number"], found[2]["chats"], found[2]["slowest_ms"]) == (1, 3, 32.0)
+
+
+def test_an_alert_that_still_reaches_chats_is_not_summed_up(out: io.StringIO) -> None:
+    clock = ManualClock(NOW)
+    told = Told(clock)
+    for chat in (1, 2):
+        told(taken(alert(1), chat))
+    told.settle()
+
+    assert QUIET > 0
+    assert [line["event"] for line in lines(out)] == ["alert_told"]
