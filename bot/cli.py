@@ -77,17 +77,23 @@ def _do(work: Coroutine[Any, Any, Any]) -> Any:
 
 @main.command()
 @CONFIG
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="feed, chat, send, or several as feed,send; else all.")
 @click.pass_context
-def run(ctx: click.Context, config_path: Path) -> None:
+def run(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     """Follow the matches that chats subscribed to, until stopped."""
     from bot.app import run_until_stopped
     from bot.config import load_config
+    from bot.house.role import read_roles
     from bot.log import configure
 
+    try:
+        wanted = read_roles(roles)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--role") from error
     config = load_config(config_path, os.environ)
     config.require_tokens()
     configure(_secrets(config), verbose=ctx.find_root().params["verbose"])
-    _do(run_until_stopped(config))
+    _do(run_until_stopped(config, wanted))
 
 
 @main.command()

@@ -37,7 +37,15 @@ class Snapshots:
 
     async def load(self, fixture: Fixture) -> Kept | None:
         """The match as it was kept, with what the fixtures say now; None where its history is to be read from the start."""
-        found = await self._positions.get(fixture.id)
+        kept = await self.glance(fixture.id)
+        if kept is None:
+            return None
+        match = msgspec.structs.replace(kept.match, fixture=_known(fixture, kept.match.fixture))
+        return msgspec.structs.replace(kept, match=match)
+
+    async def glance(self, fixture_id: str) -> Kept | None:
+        """The match exactly as it was kept."""
+        found = await self._positions.get(fixture_id)
         if found is None:
             return None
         try:
@@ -45,10 +53,9 @@ class Snapshots:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             kept = None
         if kept is None or kept.form != FORM:
-            log.info("snapshot_of_another_version", fixture=fixture.id)
+            log.info("snapshot_of_another_version", fixture=fixture_id)
             return None
-        match = msgspec.structs.replace(kept.match, fixture=_known(fixture, kept.match.fixture))
-        return msgspec.structs.replace(kept, match=match)
+        return kept
 
     async def save(self, match: Match, place: Place) -> None:
         """Keep how a match stands at this place."""

@@ -38,6 +38,12 @@ class Positions:
             rows = await tx.fetch(select(positions.c.fixture_id).where(positions.c.updated_at > seconds(since)))
         return frozenset(row["fixture_id"] for row in rows)
 
+    async def instants(self) -> dict[str, float]:
+        """By fixture, when its place was written last."""
+        async with self._db.transaction() as tx:
+            rows = await tx.fetch(select(positions.c.fixture_id, positions.c.updated_at))
+        return {row["fixture_id"]: row["updated_at"] for row in rows}
+
     async def save(self, fixture_id: str, place: Position) -> None:
         """Remember how far a match was read."""
         row = {"fixture_id": fixture_id, "updated_at": seconds(self._clock.now()), **msgspec.structs.asdict(place)}

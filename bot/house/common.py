@@ -1,0 +1,111 @@
+"""What every process has, whatever its roles."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+import structlog
+from telegram.ext import ExtBot
+
+from bot.clock import Clock
+from bot.config import Config
+from bot.feed.api import FeedApi
+from bot.fixed import fixed
+from bot.outbox.outbox import Outbox
+from bot.rulebook.book import Rulebook
+from bot.rulebook.current import Current
+from bot.rulebook.last_matches import LastMatches
+from bot.rulebook.reload import Reloader
+from bot.rulebook.takeover import Takeover
+from bot.schedule.plan import OVER
+from bot.store.chats import Chats
+from bot.store.engine import Database
+from bot.store.history import History
+from bot.store.positions import Positions
+from bot.telegram.bot_messenger import BotMessenger
+from bot.telegram.limits import Pace
+from bot.watch.admins import Admins
+from rules.catalogue import Catalogue
+from rules.rule import RuleSet
+
+log = structlog.get_logger()
+
+_PRUNE_EVERY = 3600.0
+_MUTED_AFTER = dt.timedelta(hours=1)
+"""So long after its end the mute of a match is let go: until then its end may be on its way."""
+
+Work = Coroutine[Any, Any, None]
+
+
+class Room(Protocol):
+    """The part of a process that does the work of one role."""
+
+    def works(self) -> tuple[Work, ...]:
+        """What has to run for as long as the process does."""
+        ...
+
+
+class Common:
+    """Made once a process and given to its rooms, which say in `on_chats`, `on_settings`, `on_rules` what they want to hear."""
+
+    def __init__(
+        self, config: Config, clock: Clock, database: Database, bot: ExtBot[str], pace: Pace, http: aiohttp.ClientSession
+    ) -> None:
+        self.clock, self.database, self.bot, self.pace = clock, database, bot, pace
+        self.on_chats: list[Callable[[], None]] = []
+        self.on_settings: list[Callable[[], None]] = []
+        self.on_rules: list[Callable[[RuleSet, Catalogue], None]] = []
+        self.current = Current(config)
+        self.source = FeedApi(self.current.feed, http, clock)
+        self.chats = Chats(database, self._chats_changed)
+        self.outbox = Outbox(database, clock)
+        self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
+        self.admins = Admins(self.messenger, self.current.admins)
+        self.positions = Positions(database, clock)
+        self.last_matches = LastMatches(Path(config.storage.last_matches_folder), config.storage.last_matches)
+        self.book = Rulebook(History(database), clock, config, self._use)
+        takeover = Takeover(self.current, self.book, self.settle, self._settings_changed, self.admins.tell)
+        self.reloader = Reloader(config, os.environ, takeover, self.admins.tell)
+
+    async def settle(self, config: Config) -> None:
+        """Store the configuration's chats."""
+        await self.chats.set_fixed([fixed(chat, config) for chat in config.chats])
+
+    async def open_book(self, config: Config) -> None:
+        """Begin with the rules that hold: the configuration's, or those applied in Telegram."""
+        if ended := await self.book.take(config):
+            await self.admins.tell(ended)
+
+    def works(self) -> tuple[Work, ...]:
+        """What every process does."""
+        return self.reloader.run(), self._pruning()
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds on offer: those that some rule uses."""
+        return self.book.standing.rules.kinds()
+
+    def _chats_changed(self) -> None:
+        for hear in self.on_chats:
+            hear()
+
+    def _settings_changed(self) -> None:
+        for hear in self.on_settings:
+            hear()
+
+    def _use(self, rules: RuleSet, names: Catalogue) -> None:
+        for hear in self.on_rules:
+            hear(rules, names)
+
+    async def _pruning(self) -> None:
+        """Forget what is older than `storage.keep`, once an hour."""
+        while True:
+            gone = await self.outbox.prune(self.current.config.storage.keep)
+            log.info("old_entries_forgotten", count=gone)
+            await self.chats.forget_mutes(OVER, self.clock.now() - _MUTED_AFTER)
+            await asyncio.sleep(_PRUNE_EVERY)

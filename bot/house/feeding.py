@@ -1,0 +1,65 @@
+"""The feed's room: follows matches and makes alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from bot.follow import Follower
+from bot.house.common import Common, Work
+from bot.pipeline import Pipeline
+from bot.schedule.runner import Runner
+from bot.snapshots import Snapshots
+from bot.store.standings import Standings
+from rules.action import Fixture
+from rules.match import Match
+
+_LEFT_WITHIN = dt.timedelta(days=1)
+
+
+class Feeding:
+    """The plan, the connections and the line from packets to alerts."""
+
+    def __init__(self, common: Common) -> None:
+        self._common = common
+        config, admins, clock = common.current.config, common.admins, common.clock
+        self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, Snapshots(common.positions))
+        self.follower = Follower(
+            self.pipeline,
+            common.current.feed,
+            clock,
+            admins.feed_refused,
+            admins.feed_accepted,
+            archive=common.source,
+            last=common.last_matches,
+        )
+        self.runner = Runner(
+            common.source,
+            common.chats.every_subscription,
+            self.follower.follow,
+            common.current.schedule,
+            clock,
+            admins.feed_refused,
+            self.follower.updated,
+            admins.feed_accepted,
+            Standings(common.database, clock),
+            self._unfinished,
+        )
+        common.on_rules.append(self.pipeline.use)
+        common.on_chats.append(self.runner.wake)
+        common.on_settings += [self.runner.wake, self.follower.reload]
+
+    def works(self) -> tuple[Work, ...]:
+        """Follow for ever."""
+        return (self.runner.run(),)
+
+    def fixtures(self) -> tuple[Fixture, ...]:
+        """The fixtures known now, by kick-off."""
+        return self.runner.fixtures()
+
+    def match(self, fixture_id: str) -> Match | None:
+        """How a match being followed here stands; None for any other."""
+        return self.pipeline.match(fixture_id)
+
+    async def _unfinished(self) -> frozenset[str]:
+        """The matches of the last day that an earlier process left in the middle."""
+        return await self._common.positions.unfinished(self._common.clock.now() - _LEFT_WITHIN)

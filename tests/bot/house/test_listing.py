@@ -1,0 +1,69 @@
+"""What a process without the feed's role knows of fixtures and matches."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from bot.errors import FeedUnreachable
+from bot.feed.numbering import Place
+from bot.house.listing import Listing
+from bot.snapshots import Snapshots
+from bot.store.engine import Database
+from bot.store.positions import Positions
+from rules.action import Fixture
+from rules.match import Match
+from tests.fakes.feed import LoopClock
+from tests.packets import FIXTURE
+
+pytestmark = pytest.mark.virtual_time
+
+
+class Source:
+    """The feed's list; the first times it cannot be had."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise FeedUnreachable("away")
+        return (FIXTURE,)
+
+    async def fixture(self, fixture_id: str) -> Fixture:
+        return FIXTURE
+
+
+class Settings:
+    connect_before_kickoff = dt.timedelta(minutes=15)
+    refresh_fixtures_every = dt.timedelta(minutes=10)
+
+
+async def test_the_list_is_asked_for_until_it_comes() -> None:
+    database = await Database.open("sqlite://")
+    listing = Listing(Source(3), Positions(database, LoopClock()), Settings(), LoopClock())
+    looking = asyncio.create_task(listing.run())
+    await asyncio.sleep(10)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    await database.close()
+
+    assert listing.fixtures() == (FIXTURE,)
+
+
+async def test_a_match_stands_as_another_process_kept_it_until_it_is_over() -> None:
+    database = await Database.open("sqlite://")
+    positions = Positions(database, LoopClock())
+    listing, feed = Listing(Source(0), positions, Settings(), LoopClock()), Snapshots(positions)
+    stands = Match(FIXTURE, status="Live")
+    await feed.save(stands, Place(3, 3))
+    await listing.look()
+    seen = listing.match(FIXTURE.id)
+    await feed.forget(FIXTURE.id)
+    await listing.look()
+    await database.close()
+
+    assert (seen, listing.match(FIXTURE.id)) == (stands, None)
