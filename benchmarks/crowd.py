@@ -36,14 +36,16 @@ class Stopwatch:
         self.first = 0.0
         self.sent = 0
 
-    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def send(
+        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+    ) -> int:
         """Take a message as Telegram would."""
         self.first = self.first or perf_counter()
         self.sent += 1
         await asyncio.sleep(0.05)
         return self.sent
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Nothing is edited here."""
 
     async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:

@@ -20,6 +20,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, Cont
 
 from bot.chats import aim, channel_words, choosing, texts
 from bot.chats.aim import aimed
+from bot.chats.bell import Bell
 from bot.chats.channels import Channels
 from bot.chats.deps import Deps, Desk
 from bot.chats.dialogue import DIALOGUES, Command, for_all, press
@@ -30,6 +31,7 @@ from bot.chats.membership import Membership
 from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
 from bot.chats.speak import acknowledge, redraw, send, show
+from bot.chats.tongue import of_user, spoken_to
 from bot.chats.why import why
 from bot.languages.speaking import ENGLISH, LANGUAGES, speaking
 from bot.languages.speaking import translated as _
@@ -54,7 +56,7 @@ log = structlog.get_logger()
 def build_handlers(deps: Deps) -> list[Handler]:
     """Everything that people can say to the bot, in the order in which it is tried."""
     talk = Talk(deps)
-    return [
+    handlers = [
         *Membership(deps).handlers(),
         Gate(deps.clock),
         Inline(talk.desk).handler(),
@@ -62,10 +64,12 @@ def build_handlers(deps: Deps) -> list[Handler]:
         *(CommandHandler(name, talk.command, SAID) for name in DIALOGUES),
         CommandHandler("status", talk.status, filters.UpdateType.MESSAGE),
         CommandHandler("why", talk.why, SAID),
+        talk.bell.handler(),
         CallbackQueryHandler(talk.pressed),
         MessageHandler(SAID & filters.COMMAND, talk.unknown),
         MessageHandler(filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.TEXT, talk.heard),
     ]
+    return spoken_to(handlers, deps.chats)
 
 
 async def register(bot: Bot) -> None:
@@ -95,7 +99,8 @@ async def handle_error(update: object, context: Context) -> None:
     if place is None:
         return
     try:
-        await send(context.bot, place, Reply(texts.trouble()))
+        with speaking(of_user(update)):
+            await send(context.bot, place, Reply(texts.trouble()))
     except TelegramError as trouble:
         log.warning("apology_not_sent", chat=place.ref.chat_id, reason=str(trouble))
 
@@ -108,6 +113,7 @@ class Talk:
         self.desk = Desk(deps)
         self._permissions = Permissions(deps.clock)
         self.channels = Channels(self.desk, self._permissions)
+        self.bell = Bell(self.desk, self._permissions)
 
     async def command(self, update: Update, context: Context) -> None:
         """One of the commands in DIALOGUES."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from bot.chats import browse, choosing, hours, kinds, live, loud, mutes, sample, texts, timeline, today, zones
+from bot.chats import browse, choosing, hours, kinds, language, live, loud, manner, mutes, sample, texts, timeline, today, zones
 from bot.chats.reply import Reply, Turn, View
 
 Act = Callable[[View, tuple[str, ...]], Turn]
@@ -47,7 +47,10 @@ def _alerts(view: View, words: tuple[str, ...]) -> Turn:
 
 
 def _mute(view: View, words: tuple[str, ...]) -> Turn:
-    return mutes.mute_match(view) if [word.casefold() for word in words] == ["match"] else hours.mute(view, words)
+    wanted = " ".join(words).casefold()
+    if wanted == "match":
+        return mutes.mute_match(view)
+    return manner.buttons(view, wanted) or hours.mute(view, words)
 
 
 def _today(view: View, _: tuple[str, ...]) -> Turn:
@@ -70,9 +73,11 @@ DIALOGUES = {
     "timeline": Command(timeline.timeline),
     "mute": Command(_mute, changes=True),
     "unmute": Command(mutes.unmute, changes=True),
+    "spoilers": Command(manner.spoilers, changes=True),
     "delay": Command(hours.delay, changes=True),
     "quiet": Command(hours.quiet, changes=True),
     "timezone": Command(zones.timezone, changes=True),
+    "language": Command(language.language, changes=True),
     "test": Command(sample.test, guarded=True),
 }
 
@@ -120,12 +125,15 @@ _ACTS: dict[str, Callable[[View, str], Turn | None]] = {
     "ka": lambda view, _: kinds.switched_all(view, on=True),
     "kn": lambda view, _: kinds.switched_all(view, on=False),
     "q": lambda view, rest: _mute(view, tuple(rest.split())),
+    "f": manner.switched,
+    "g": lambda view, rest: manner.spoilers(view, (rest,)),
     "mm": mutes.picked,
     "mu": mutes.heard_again,
     "w": lambda view, rest: hours.delay(view, tuple(rest.split())),
     "z": lambda view, rest: hours.quiet(view, tuple(rest.split())),
     "p": timeline.picked,
     "o": zones.picked,
+    "lang": language.picked,
     "b": loud.turned,
     "bw": lambda view, _: loud.waited(view),
     "done": lambda view, _: choosing.subscriptions(view),
@@ -139,5 +147,6 @@ _SCREENS: dict[str, Callable[[View, str], Reply | None]] = {
     "l": _stopping,
     "ks": lambda view, _: kinds.ticked(view, view.chat),
     "bs": lambda view, _: loud.screen(view, view.chat),
+    "fs": lambda view, _: manner.screen(view, view.chat),
 }
 """By the head of button data, what draws the rest; the screens of choosing are drawn by `browse`."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.chats import texts
 from bot.chats.guide import short
 from bot.chats.keyboards import button, rows
+from bot.chats.manner_words import manner
 from bot.chats.reply import Button, Reply, Settle, Turn, View
 from bot.chats.search import plain
 from bot.store.model import DEFAULT_KINDS, Chat
@@ -51,7 +52,7 @@ def ticked(view: View, chat: Chat) -> Reply:
     """Every kind on offer, ticked where the chat hears about it."""
     kinds = [button(texts.kind(kind), f"k:{short(kind)}", ticked=chat.takes(kind)) for kind in view.kinds]
     last = (Button(texts.everything(), "ka"), Button(texts.nothing(), "kn"), Button(texts.done_button(), "done"))
-    return Reply(texts.choose_kinds(), (*rows(kinds, 2), (Button(texts.loudness(), "bs"),), last))
+    return Reply(texts.choose_kinds(), (*rows(kinds, 2), (Button(texts.loudness(), "bs"), Button(manner(), "fs")), last))
 
 
 def everything(chat: Chat) -> Chat:

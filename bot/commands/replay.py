@@ -55,13 +55,15 @@ class Numbering:
     def __init__(self) -> None:
         self._last = 0
 
-    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def send(
+        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+    ) -> int:
         """Take a message; its number."""
-        del chat, html, silent, reply_to
+        del chat, html, silent, reply_to, keyboard
         self._last += 1
         return self._last
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Take an edit."""
 
     async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:

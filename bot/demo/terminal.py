@@ -37,8 +37,10 @@ class Bubble:
 class TerminalChat(Protocol):
     """What the demo needs of a chat in a terminal, beside a Messenger's own methods."""
 
-    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int: ...
-    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None: ...
+    async def send(
+        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+    ) -> int: ...
+    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None: ...
     async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int: ...
     def on_match(self, match: Match) -> None: ...
     def __enter__(self) -> Self: ...
@@ -64,7 +66,9 @@ class PrintedChat:
     def __exit__(self, *error: object) -> None:
         """Nothing is left open."""
 
-    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def send(
+        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+    ) -> int:
         """Print a new message, and return its number."""
         self._messages.append(Bubble(html, self._clock, silent, reply_to=reply_to))
         number = len(self._messages)
@@ -72,7 +76,7 @@ class PrintedChat:
         self._line(mark, f"#{number}" if reply_to is None else f"#{number} to #{reply_to}", html)
         return number
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Print what a message says now; raise `MessageGone` where there is none."""
         _bubble(self._messages, message_id).html = html
         self._line("✎", f"#{message_id}", html)
@@ -106,12 +110,14 @@ class DrawnChat:
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
-    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def send(
+        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+    ) -> int:
         """Let a new bubble appear, and return its number."""
         self._messages.append(Bubble(html, self._minute(), silent, reply_to=reply_to))
         return len(self._messages)
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Change a bubble in its place; raise `MessageGone` where there is none."""
         bubble = _bubble(self._messages, message_id)
         bubble.html, bubble.edited = html, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from telegram import InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
@@ -52,7 +53,9 @@ class BotMessenger:
         """What Telegram calls the pictures that it has: the next chat's needs no upload."""
         self._send, self._edit = (URL(f"{bot.base_url}/{name}", encoded=True) for name in ("sendMessage", "editMessageText"))
 
-    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def send(
+        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+    ) -> int:
         """Send a message, and return its id."""
         parameters = {"chat_id": chat.chat_id, "text": html} | _USUAL
         if silent:
@@ -61,13 +64,18 @@ class BotMessenger:
             parameters["message_thread_id"] = chat.topic
         if reply_to:
             parameters["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+        if keyboard:
+            parameters["reply_markup"] = msgspec.Raw(keyboard)
         if self._paid:
             parameters["allow_paid_broadcast"] = True
         return await self._ask("reply" if reply_to else "send", self._send, parameters)
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Change a message's text; what is so already is done."""
-        await self._ask("edit", self._edit, {"chat_id": chat.chat_id, "message_id": message_id, "text": html} | _USUAL)
+        parameters = {"chat_id": chat.chat_id, "message_id": message_id, "text": html} | _USUAL
+        if keyboard:
+            parameters["reply_markup"] = msgspec.Raw(keyboard)
+        await self._ask("edit", self._edit, parameters)
 
     async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
         """Send a picture with words below it, and return its id."""

@@ -11,6 +11,8 @@ LIMIT = 4096
 
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
 
+_VEILED = re.compile(r"([^\n]*)\n<tg-spoiler>(.*)</tg-spoiler>", re.DOTALL)
+
 
 def length(text: str) -> int:
     """Length as Telegram counts it: in units of UTF-16."""
@@ -18,8 +20,11 @@ def length(text: str) -> int:
 
 
 def plain(source: str) -> str:
-    """What a reader sees, without any entity, ready to be sent as HTML."""
-    return html.escape(_seen(source), quote=False)
+    """What a reader sees, without any entity but the spoiler that hides all from its second line on, ready to be sent as HTML."""
+    veiled = _VEILED.fullmatch(source)
+    if veiled is None:
+        return html.escape(_seen(source), quote=False)
+    return f"{plain(veiled[1])}\n<tg-spoiler>{plain(veiled[2])}</tg-spoiler>"
 
 
 def without(source: str, tags: Collection[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.errors import MessageGone, TextRefused, TopicGone
 from bot.store.model import ChatRef
 from bot.telegram.html import plain
+from bot.telegram.keyboard import BELL
 from bot.telegram.messenger import Messenger
 from bot.telegram.step import Edit, Reply, Send
 
@@ -21,27 +22,30 @@ async def perform(messenger: Messenger, chat: ChatRef, step: Send | Edit | Reply
 
 
 async def _perform(messenger: Messenger, chat: ChatRef, step: Send | Edit | Reply, html: str) -> int:
+    keyboard = BELL if not isinstance(step, Reply) and step.bell else None
     if isinstance(step, Edit):
-        return await _edit(messenger, chat, step.entry.message_id or UNREACHABLE, html)
+        return await _edit(messenger, chat, step.entry.message_id or UNREACHABLE, html, keyboard)
     answered = (step.entry.message_id or None) if isinstance(step, Reply) else None
-    return await _send(messenger, chat, html, silent=step.silent, reply_to=answered)
+    return await _send(messenger, chat, html, silent=step.silent, reply_to=answered, keyboard=keyboard)
 
 
-async def _send(messenger: Messenger, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None) -> int:
+async def _send(
+    messenger: Messenger, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None, keyboard: bytes | None
+) -> int:
     try:
-        return await messenger.send(chat, html, silent=silent, reply_to=reply_to)
+        return await messenger.send(chat, html, silent=silent, reply_to=reply_to, keyboard=keyboard)
     except TopicGone:
-        return await messenger.send(ChatRef(chat.chat_id), html, silent=silent)
+        return await messenger.send(ChatRef(chat.chat_id), html, silent=silent, keyboard=keyboard)
     except MessageGone:
-        return await messenger.send(chat, html, silent=silent)
+        return await messenger.send(chat, html, silent=silent, keyboard=keyboard)
 
 
-async def _edit(messenger: Messenger, chat: ChatRef, message_id: int, html: str) -> int:
+async def _edit(messenger: Messenger, chat: ChatRef, message_id: int, html: str, keyboard: bytes | None) -> int:
     """A message that is gone needs no edit; the reply that may follow is sent without it."""
     if message_id == UNREACHABLE:
         return UNREACHABLE
     try:
-        await messenger.edit(chat, message_id, html)
+        await messenger.edit(chat, message_id, html, keyboard=keyboard)
     except (MessageGone, TopicGone):
         return UNREACHABLE
     return message_id

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from bot.languages.speaking import speaking
+from bot.outbox.bell import has_bell
 from bot.outbox.decide import Decision, decide, first_for, revision_for
 from bot.outbox.entry import Entry, Job, News, Reason
+from bot.store.model import Chat
 from bot.telegram import render
 from rules.alert import Alert, Importance, State
 
@@ -22,6 +24,8 @@ class Send(msgspec.Struct, frozen=True):
     html: str
     silent: bool
     reason: Reason
+    bell: bool = False
+    """True: the button of the mutes stands below it."""
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -31,6 +35,7 @@ class Edit(msgspec.Struct, frozen=True):
     alert: Alert
     html: str
     reason: Reason
+    bell: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -51,12 +56,21 @@ class Settle(msgspec.Struct, frozen=True):
 
 
 Step = Send | Edit | Reply | Settle
+Value = TypeVar("Value", bound=msgspec.Struct)
 
 
 def next_step(job: Job, now: dt.datetime) -> Step:
     """What to do for one chat, in its language: the latest revision counts, and a reply follows its edit."""
     with speaking(job.chat.language):
-        return _next_step(job, now)
+        return _dressed(_next_step(job, now), job.chat)
+
+
+def _dressed(step: Step, chat: Chat) -> Step:
+    """What the chat's own settings put around a message; a reply has no button."""
+    if isinstance(step, Settle):
+        return step
+    html = render.veiled(step.alert, step.html) if chat.spoilers else step.html
+    return _with(step, html=html) if isinstance(step, Reply) else _with(step, html=html, bell=has_bell(chat))
 
 
 def _next_step(job: Job, now: dt.datetime) -> Step:
@@ -147,5 +161,5 @@ def _seen(job: Job, alert: Alert, body: str, rule: str, *, restored: bool) -> En
     return _with(told, state=alert.state, seq=job.news.seq, body=body, restored=restored)
 
 
-def _with(entry: Entry, **changes: Any) -> Entry:
-    return msgspec.structs.replace(entry, **changes)
+def _with(value: Value, **changes: Any) -> Value:
+    return msgspec.structs.replace(value, **changes)

@@ -23,6 +23,7 @@ class Shown:
     reply_to: int | None = None
     topic: int = 0
     photo: bytes = b""
+    keyboard: bytes | None = None
 
     @property
     def html(self) -> str:
@@ -53,20 +54,23 @@ class FakeMessenger:
         """Answer the next requests for this chat with errors."""
         self.errors[chat_id].extend(errors)
 
-    async def send(self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def send(
+        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+    ) -> int:
         await self._ask("send", chat, html)
         self._last += 1
         now = asyncio.get_running_loop().time()
-        self.chats[chat.chat_id].append(Shown(self._last, now, [html], silent, reply_to, chat.topic))
+        self.chats[chat.chat_id].append(Shown(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard))
         self._answer(chat)
         return self._last
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str) -> None:
+    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         await self._ask("edit", chat, html)
         shown = next((m for m in self.chats[chat.chat_id] if m.id == message_id), None)
         if shown is None:
             raise MessageGone("Bad Request: message to edit not found")
         shown.versions.append(html)
+        shown.keyboard = keyboard
         self._answer(chat)
 
     async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:

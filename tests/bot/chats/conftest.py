@@ -14,6 +14,7 @@ from bot.chats.commands import build_handlers, handle_error
 from bot.chats.deps import Deps
 from bot.clock import ManualClock
 from bot.pictures.maker import picture_of
+from bot.outbox.entry import Entry, News
 from bot.store.model import Chat, ChatRef
 from rules.alert import KINDS
 from tests.bot.chats.fixtures import NOW, KnownFixtures
@@ -34,6 +35,13 @@ class World:
     directory: KnownFixtures = field(default_factory=KnownFixtures)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
+
+    told: dict[tuple[int, int], tuple[Entry, News]] = field(default_factory=dict)
+    """By chat and message, what alerts tell."""
+
+    async def why(self, chat_id: int, message_id: int) -> tuple[Entry, News] | None:
+        """What a message tells; None where it is no alert."""
+        return self.told.get((chat_id, message_id))
 
     async def sample(self, ref: ChatRef, name: str, delay: int) -> None:
         """Note a sample alert that is asked for."""
@@ -88,6 +96,7 @@ async def world() -> AsyncIterator[World]:
             around.clock,
             frozenset({ADMIN}),
             _status,
+            why=around.why,
             picture=picture_of,
             sample=around.sample,
         )

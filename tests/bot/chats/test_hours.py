@@ -5,17 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from msgspec.structs import replace
 
 from bot.chats import hour_words
 from bot.chats.dialogue import DIALOGUES, press
-from bot.chats.guide import ALL
 from bot.chats.reply import Settle, Turn
 from bot.store.model import Chat
 from bot.store.quiet import Quiet
-from rules.match import Match
-from rules.minute import Period
-from tests.bot.chats.fixtures import FIXTURES, NOW, data, view
+from tests.bot.chats.fixtures import NOW, data, view
 
 
 def settled(turn: Turn | None) -> Chat:
@@ -36,20 +32,6 @@ def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | No
     assert [c.chat.muted_until for c in turn.changes if isinstance(c, Settle)] == (
         [] if until is None else [NOW + dt.timedelta(minutes=until)]
     )
-
-
-def test_a_chat_is_muted_until_the_match_that_it_follows_will_be_over() -> None:
-    playing = view(ALL.subscription, matches=(replace(Match(FIXTURES[2]), period=Period.SECOND_HALF),))
-
-    chat = settled(DIALOGUES["mute"].act(playing, ("match",)))
-
-    assert chat.muted_until == NOW + dt.timedelta(hours=1.5)
-    assert said("mute", "match").reply.html == hour_words.no_match_now()
-
-
-def test_unmute_ends_it_and_says_where_there_was_nothing_to_end() -> None:
-    assert settled(said("unmute", muted_until=NOW + dt.timedelta(hours=1))).muted_until is None
-    assert said("unmute").reply.html == hour_words.not_muted()
 
 
 @pytest.mark.parametrize(("words", "delay"), [("0", 0), ("300", 300), ("30s", 30), ("301", None), ("-1", None), ("²", None)])

@@ -17,9 +17,11 @@ from bot.errors import (
     TextRefused,
     TokenRefused,
 )
+from bot.outbox.bell import OPENS
 from bot.pictures.maker import picture
 from bot.store.model import ChatRef
 from bot.telegram.bot_messenger import BotMessenger, build_bot
+from bot.telegram.keyboard import BELL
 from tests.bot.pictures.timelines import full
 from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi, RefusedError
 
@@ -50,6 +52,18 @@ async def test_a_message_is_sent_and_edited(api: FakeBotApi, messenger: BotMesse
 
     shown = api.chat(42).last
     assert (shown.id, shown.silent, shown.struck, len(shown.edits)) == (number, True, True, 1)
+
+
+async def test_a_button_stands_below_a_message_until_an_edit_leaves_it_away(api: FakeBotApi, messenger: BotMessenger) -> None:
+    number = await messenger.send(REF, "goal", silent=True, keyboard=BELL)
+    await messenger.edit(REF, number, "<s>goal</s>", keyboard=BELL)
+    shown = api.chat(42).last
+    buttons = shown.buttons
+
+    await messenger.edit(REF, number, "goal")
+
+    assert [[button.data for button in row] for row in buttons] == [[OPENS]]
+    assert (shown.struck, shown.buttons) == (False, ())
 
 
 async def test_a_reply_to_a_message_that_is_gone_is_sent_all_the_same(api: FakeBotApi, messenger: BotMessenger) -> None:

@@ -1,10 +1,16 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.telegram.render import body_of, message, restoration, retraction, summary
+from bot.telegram.html import plain
+from bot.telegram.render import body_of, message, restoration, retraction, summary, veiled
+from rules.action import Team
 from rules.alert import Alert, Facts, State
 from tests.bot.news import alert, minor, news, retracted
-from tests.fakes.telegram_html import parse
+from tests.bot.telegram.test_html import whole_html
+from tests.fakes.telegram_html import parse, utf16
+from tests.packets import FIXTURE
 
 LONG = "<b>" + "goal &amp; " * 2000 + "</b>"
 
@@ -62,3 +68,29 @@ def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
     html = summary(alert(), [*lines, fallen])
 
     assert html.split("\n")[1:] == ["• 12' ⚽ Kane (Arsenal)", "• 20' <b>card</b>", "• <s>30' ⚽ Kane (Arsenal)</s>"]
+
+
+@given(whole_html(), st.sampled_from(State))
+def test_whatever_a_text_is_made_of_its_spoiler_hides_all_but_the_match(text: str, state: State) -> None:
+    one = alert(text=f"x{text}x")
+
+    parsed = parse(veiled(one, message(body_of(one), state)))
+
+    first = parsed.text.split("\n")[0]
+    hidden = [entity for entity in parsed.entities if entity["type"] == "spoiler"]
+    assert first == "🔔 Arsenal v Chelsea"
+    assert [(e["offset"], e["length"]) for e in hidden] == [(utf16(first) + 1, utf16(parsed.text) - utf16(first) - 1)]
+
+
+def test_the_longest_text_behind_a_spoiler_fits_and_is_hidden_to_its_end() -> None:
+    long = replace(alert(text=LONG), fixture=replace(FIXTURE, home=Team("h", "H" * 90), away=Team("a", "A" * 90)))
+
+    parsed = parse(veiled(long, message(body_of(long), State.PENDING)))
+
+    (hidden,) = (entity for entity in parsed.entities if entity["type"] == "spoiler")
+    assert utf16(parsed.text) == 4096 and parsed.text.endswith("…")
+    assert hidden["offset"] + hidden["length"] == 4096  # type: ignore[operator]
+
+
+def test_what_telegram_refuses_to_read_goes_as_plain_text_that_is_hidden_still() -> None:
+    assert plain(veiled(alert(), "<b>1–0</i> & more")) == "🔔 Arsenal v Chelsea\n<tg-spoiler>1–0 &amp; more</tg-spoiler>"

@@ -1,6 +1,7 @@
 import datetime as dt
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -104,6 +105,30 @@ def test_a_chat_hears_the_news_in_its_language_and_else_as_the_rule_wrote_it() -
     heard = [next_step(Job(Entry(KEY, REF), news(goal), replace(CHAT, language=code)), NOW) for code in ("", "es", "it")]
 
     assert [step.html for step in heard if isinstance(step, Send)] == ["goal", "gol", "goal"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "bell"),
+    [({}, True), ({"buttons": False}, False), ({"fixed": True}, False), ({"kind": "channel"}, False), ({"kind": "group"}, True)],
+)
+def test_an_alert_and_its_edits_have_a_button_where_it_may_be_pressed(settings: dict[str, Any], bell: bool) -> None:
+    chat = replace(CHAT, **settings)
+
+    found = [next_step(Job(entry, news(*now), chat), NOW) for entry, now in ((Entry(KEY, REF), [alert()]), (told(alert()), [RED]))]
+
+    assert [step.bell for step in found if isinstance(step, Send | Edit)] == [bell, bell]
+
+
+def test_where_scores_are_hidden_only_the_match_is_named_in_the_open() -> None:
+    chat = replace(CHAT, spoilers=True)
+    sent = next_step(Job(Entry(KEY, REF), news(alert(1, "<b>1–0</b>")), chat), NOW)
+    struck = next_step(Job(told(alert(1, "<code>1–0</code>")), news(retracted(2)), chat), NOW)
+    assert isinstance(sent, Send) and isinstance(struck, Edit)
+    reply = next_step(Job(struck.entry, news(retracted(2)), chat), NOW)
+
+    assert sent.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><b>1–0</b></tg-spoiler>"
+    assert struck.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><s>1–0</s></tg-spoiler>"
+    assert isinstance(reply, Reply) and reply.html.startswith("🔔 Arsenal v Chelsea\n<tg-spoiler>❌")
 
 
 def test_a_summary_leaves_out_what_the_chat_does_not_take() -> None:

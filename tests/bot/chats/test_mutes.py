@@ -1,0 +1,89 @@
+"""The mute of single matches: which one is meant, and how each mute is ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from msgspec.structs import replace
+
+from bot.chats import hour_words, mute_words
+from bot.chats.dialogue import DIALOGUES, press
+from bot.chats.guide import ALL
+from bot.chats.reply import Settle, Turn, View
+from bot.store.model import Chat
+from rules.match import Match
+from rules.minute import Period
+from tests.bot.chats.fixtures import FIXTURES, NOW, data, labels, view
+
+LIVE = tuple(replace(Match(fixture), period=Period.SECOND_HALF) for fixture in (FIXTURES[0], FIXTURES[2]))
+HOUR = NOW + dt.timedelta(hours=1)
+
+
+def following(*matches: Match, **chat: Any) -> View:
+    return view(ALL.subscription, matches=matches, **chat)
+
+
+def said(seen: View, command: str, words: str = "") -> Turn:
+    return DIALOGUES[command].act(seen, tuple(words.split()))
+
+
+def settled(turn: Turn | None) -> Chat:
+    assert turn is not None
+    (change,) = turn.changes
+    assert isinstance(change, Settle)
+    return change.chat
+
+
+def test_mute_match_silences_the_one_match_in_play_and_nothing_else() -> None:
+    chat = settled(said(following(LIVE[0]), "mute", "match"))
+
+    assert (chat.muted_matches, chat.muted_until) == ({"f1"}, None)
+
+
+def test_where_several_are_played_the_bot_asks_which() -> None:
+    seen = following(*LIVE)
+
+    asked = said(seen, "mute", "match")
+
+    assert asked.changes == ()
+    assert settled(press(seen, data(asked.reply, "Fener"))).muted_matches == {"f3"}
+
+
+def test_a_match_that_is_muted_already_is_not_asked_for() -> None:
+    chat = settled(said(following(*LIVE, muted_matches=frozenset({"f1"})), "mute", "match"))
+
+    assert chat.muted_matches == {"f1", "f3"}
+
+
+def test_where_no_match_is_played_that_the_chat_follows_nothing_is_muted() -> None:
+    for seen in (following(), view(matches=LIVE)):
+        assert said(seen, "mute", "match") == Turn(said(seen, "mute", "match").reply)
+        assert said(seen, "mute", "match").reply.html == hour_words.no_match_now()
+
+
+def test_unmute_ends_the_one_thing_that_is_muted() -> None:
+    assert settled(said(following(muted_until=HOUR), "unmute")).muted_until is None
+    assert settled(said(following(muted_matches=frozenset({"f1"})), "unmute")).muted_matches == frozenset()
+    assert said(following(muted_until=NOW), "unmute").reply.html == hour_words.not_muted()
+
+
+def test_unmute_lists_what_is_muted_and_each_is_ended_by_itself_or_all_together() -> None:
+    seen = following(muted_until=HOUR, muted_matches=frozenset({"f1", "f2"}))
+
+    listed = said(seen, "unmute")
+
+    assert listed.reply.html == mute_words.what_is_muted() and len(labels(listed.reply)) == 4
+    assert settled(press(seen, data(listed.reply, "Chelsea"))) == replace(seen.chat, muted_matches=frozenset({"f2"}))
+    assert settled(press(seen, data(listed.reply, "until"))) == replace(seen.chat, muted_until=None)
+    for turn in (press(seen, "mu:all"), said(seen, "unmute", "all")):
+        assert settled(turn) == replace(seen.chat, muted_until=None, muted_matches=frozenset())
+
+
+def test_a_match_that_is_over_is_not_listed_any_more() -> None:
+    assert said(following(muted_matches=frozenset({"f4", "gone"})), "unmute").reply.html == hour_words.not_muted()
+
+
+def test_a_forged_button_names_no_match_and_does_nothing() -> None:
+    for forged in ("mm:AAAAAAAA", "mu:AAAAAAAA", f"mm:{ALL.token}", f"mu:{ALL.token}", "mm:", "mu:"):
+        assert press(following(*LIVE), forged) is None
