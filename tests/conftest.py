@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import async_solipsism
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres import MISSING, Server, programs, running
 
 settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("touchline")
@@ -20,3 +23,28 @@ def pytest_asyncio_loop_factories(
     if item.get_closest_marker("virtual_time"):
         return {"virtual": async_solipsism.EventLoop}
     return {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of the tests' own."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """The address of an empty database in PostgreSQL."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn: what holds for one holds for the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/touchline.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url

@@ -24,7 +24,8 @@ async def hold(tx: Transaction, news: News, chats: Mapping[ChatRef, dt.datetime]
 
 async def _hold(tx: Transaction, news: News, end: dt.datetime, refs: list[ChatRef], now: dt.datetime) -> list[Ticket]:
     key, due = held_key(news, end), end.timestamp()
-    known = (await ledger.read_news(tx, [key])).get(key)
+    await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
+    known = (await ledger.read_news(tx, [key], write=True)).get(key)
     summary = held_summary(known, news, end)
     over = Spread(first_done=True, told_done=True)
     await (ledger.change_news if known else ledger.add_news)(tx, summary, over, now)

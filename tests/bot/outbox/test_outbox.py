@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -63,8 +62,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+async def world(database_url: str) -> AsyncIterator[World]:
+    made = World(database_url)
     await made.open()
     yield made
     await made.db.close()

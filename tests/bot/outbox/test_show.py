@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +24,8 @@ def card(text: str = "0–0", **more: Any) -> Alert:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+async def world(database_url: str) -> AsyncIterator[World]:
+    made = World(database_url)
     await made.open()
     yield made
     await made.db.close()

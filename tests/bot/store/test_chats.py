@@ -1,5 +1,4 @@
 import datetime as dt
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
@@ -16,13 +15,6 @@ ARSENAL = Subscription(Scope.TEAM, "h", "Arsenal")
 EVERYTHING = Subscription(Scope.ALL)
 REF = ChatRef(5)
 _INSTANTS = st.integers(1_500_000_000, 2_500_000_000).map(lambda seconds: dt.datetime.fromtimestamp(seconds, dt.UTC))
-
-
-@pytest.fixture
-async def db() -> AsyncIterator[Database]:
-    opened = await Database.open("sqlite://")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +17,8 @@ def ruling(name: str = "late.yaml", minutes: int = 0) -> Ruling:
 
 
 @pytest.fixture
-async def history() -> AsyncIterator[History]:
-    opened = await Database.open("sqlite://")
-    yield History(opened)
-    await opened.close()
+def history(db: Database) -> History:
+    return History(db)
 
 
 async def test_a_ruling_is_read_as_it_was_stored(history: History) -> None:
@@ -48,12 +44,11 @@ async def test_the_oldest_are_forgotten(history: History) -> None:
     assert len(await history.recent(1000)) == KEPT and await history.get(first.id) is None
 
 
-async def test_rulings_survive_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'touchline.db'}"
-    before = await Database.open(url)
+async def test_rulings_survive_a_restart(database_url: str) -> None:
+    before = await Database.open(database_url)
     await History(before).add(ruling())
     await before.close()
-    after = await Database.open(url)
+    after = await Database.open(database_url)
 
     assert [one.name for one in await History(after).recent()] == ["late.yaml"]
     await after.close()

@@ -18,8 +18,8 @@ REF = ChatRef(5)
 OVER = frozenset({"completed"})
 
 
-async def test_the_mute_of_a_match_is_let_go_an_hour_after_its_end_and_other_mutes_stay() -> None:
-    db, clock = await Database.open("sqlite://"), ManualClock(NOW)
+async def test_the_mute_of_a_match_is_let_go_an_hour_after_its_end_and_other_mutes_stay(db: Database) -> None:
+    clock = ManualClock(NOW)
     chats, standings = Chats(db), Standings(db, clock)
     await chats.save(Chat(REF, muted_matches=frozenset({"over", "live", "unknown"})))
     await chats.save(Chat(ChatRef(6)))
@@ -29,7 +29,6 @@ async def test_the_mute_of_a_match_is_let_go_an_hour_after_its_end_and_other_mut
     kept = await chats.get(REF)
     late = await chats.forget_mutes(OVER, NOW + dt.timedelta(seconds=1))
     left = await chats.get(REF)
-    await db.close()
 
     assert kept and kept.muted_matches == {"over", "live"}
     assert left and left.muted_matches == {"live"}

@@ -6,8 +6,7 @@ from tests.bot.news import NOW
 from tests.packets import FIXTURE
 
 
-async def test_a_place_in_a_feed_is_kept_until_the_match_is_over() -> None:
-    db = await Database.open("sqlite://")
+async def test_a_place_in_a_feed_is_kept_until_the_match_is_over(db: Database) -> None:
     positions = Positions(db, ManualClock(NOW))
 
     seen = [await positions.get("f")]
@@ -18,15 +17,12 @@ async def test_a_place_in_a_feed_is_kept_until_the_match_is_over() -> None:
     seen.append(await positions.get("f"))
 
     assert seen == [None, Position(4, 41, b"[]"), None]
-    await db.close()
 
 
-async def test_how_a_fixture_was_listed_last_is_kept() -> None:
-    db = await Database.open("sqlite://")
+async def test_how_a_fixture_was_listed_last_is_kept(db: Database) -> None:
     standings = Standings(db, ManualClock(NOW))
 
     await standings.save([])
     await standings.save([FIXTURE])
 
     assert await standings.all() == {FIXTURE.id: ("Scheduled", "")}
-    await db.close()

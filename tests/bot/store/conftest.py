@@ -1,0 +1,17 @@
+"""The store's tests run against both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.store.engine import Database
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """An open database."""
+    opened = await Database.open(database_url)
+    yield opened
+    await opened.close()

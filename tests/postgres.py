@@ -1,0 +1,115 @@
+"""A real PostgreSQL server of the tests' own: in a temporary folder, on a socket in it, started when a test first asks."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+MISSING = "there is no PostgreSQL server here: install the package postgresql"
+_USER = "touchline"
+_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60", "listen_addresses=")
+_START_WITHIN = 30.0
+_numbers = itertools.count(1)
+
+
+def programs() -> Path | None:
+    """The folder with `initdb` and `postgres`; None where there is no server."""
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()), None)
+
+
+class Server:
+    """One server with its data; it can be stopped, killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._programs = folder, programs()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """Make the data; nothing of it needs to outlive the machine."""
+        options = ("--no-sync", "--encoding=UTF8", "--no-locale", "--auth=trust", f"--username={_USER}")
+        self._run("initdb", *options, "-D", str(self.folder / "data"))
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        command = [str(self._program("postgres")), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **_unprivileged())
+        until = time.monotonic() + _START_WITHIN
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError((self.folder / "log").read_text())
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop at once, undoing what is open; SIGQUIT: as after a loss of power."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_START_WITHIN)
+            self._process = None
+
+    def url(self, database: str) -> str:
+        """The address of a database."""
+        return f"postgresql://{_USER}@/{database}?host={self.folder}"
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        """The address of a new, empty database."""
+        name = f"test_{next(_numbers)}"
+        self.run("createdb", name)
+        yield self.url(name)
+        self.run("dropdb", "--force", name)
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's own programs against the server."""
+        self._run(program, "-h", str(self.folder), "-U", _USER, *arguments)
+
+    def _answers(self) -> bool:
+        ask = [str(self._program("pg_isready")), "-q", "-h", str(self.folder)]
+        return subprocess.run(ask, check=False).returncode == 0
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run([str(self._program(program)), *arguments], check=True, stdout=subprocess.DEVNULL, **_unprivileged())
+
+    def _program(self, name: str) -> Path:
+        if self._programs is None:
+            raise RuntimeError(MISSING)
+        return self._programs / name
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Server]:
+    """A server for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="pg-") as path:
+        folder = Path(path)
+        if user := _unprivileged().get("user"):
+            os.chown(folder, user, -1)
+        server = Server(folder)
+        server.make()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _unprivileged() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root; it has a user of its own where it is installed."""
+    if os.geteuid() != 0:
+        return {}
+    names = {user.pw_name: user for user in pwd.getpwall()}
+    user = names.get("postgres") or names["nobody"]
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
