@@ -52,6 +52,7 @@ chats = Table(
     Column("tasted", Boolean, nullable=False, server_default=false()),  # some subscription has a taste of its own
     Column("burst_at", Float),  # when the last message left, or the next one with several matches will
     Column("extras", Boolean, nullable=False, server_default=false()),  # match cards or pictures are among kinds_on
+    Column("language_chosen", Boolean, nullable=False, server_default=false()),
 )
 
 _MUTING = chats.c.muted_matches != ""
@@ -163,6 +164,40 @@ rule_history = Table(
     Column("name", String, nullable=False),
     Column("text", Text, nullable=False),  # empty: the rules of the files
     Column("base", String, nullable=False),  # the fingerprint of the files' rules at that time
+)
+
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON: since when, and what admins were told
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),  # the process that has it; empty: nobody may until then
+    Column("until", Float, nullable=False),  # by the database's clock
+    Column("facts", Text, nullable=False, server_default=""),  # of a process' own lease: its roles and how it stands, as JSON
+    Index("leases_by_holder", "holder"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sender", String, nullable=False),  # the process that alone sends to this chat
+    Column("until", Float, nullable=False),  # by the database's clock
+    Index("claims_by_sender", "sender"),
+)
+
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("next_at", Float, nullable=False),  # when the next message of all senders may leave, by the database's clock
+    Column("closed_until", Float, nullable=False),  # Telegram asked everybody to wait so long
 )
 
 
