@@ -11,6 +11,9 @@ import pytest
 import yaml
 
 from bot.cli import main
+from bot.config import load_config
+from bot.house.role import read_roles
+from bot.process import STOP_WITHIN
 from deploy.dockerfile import stages
 
 ROOT = Path(__file__).parents[2]
@@ -62,8 +65,6 @@ def test_nothing_is_written_but_to_the_volume_of_the_image(file: Path) -> None:
 
 @each_file
 def test_each_has_longer_to_stop_than_it_takes(file: Path) -> None:
-    from bot.process import STOP_WITHIN
-
     assert [name for name, service in _ours(file).items() if _seconds(service["stop_grace_period"]) < 2 * STOP_WITHIN] == []
 
 
@@ -77,3 +78,14 @@ def test_every_volume_and_service_that_is_named_is_there(file: Path) -> None:
     assert all(
         how == {"condition": "service_healthy"} and whole["services"][name]["healthcheck"] for name, how in waited_for.items()
     )
+
+
+def test_the_roles_are_two_feeds_two_senders_and_one_chat_on_postgresql(tmp_path: Path) -> None:
+    services = _ours(ROOT / "compose.scale.yaml")
+    counts = {service["command"][2]: service.get("deploy", {}).get("replicas", 1) for service in services.values()}
+    (tmp_path / "config.yaml").write_text(EXAMPLE, encoding="utf-8")
+    url = services["feed"]["environment"]["DATABASE_URL"]
+
+    assert counts == {"feed": 2, "send": 2, "chat": 1}
+    assert read_roles(counts) == read_roles(())
+    assert load_config(tmp_path / "config.yaml", {"DATABASE_URL": url}).storage.url == url

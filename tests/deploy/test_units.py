@@ -13,6 +13,7 @@ import click
 import pytest
 
 from bot.cli import main
+from bot.house.role import read_roles
 from bot.process import STOP_WITHIN
 from bot.settings import Storage
 
@@ -42,7 +43,9 @@ def test_its_command_is_one_of_the_program(unit: Path) -> None:
 
     assert isinstance(main, click.Group)
     assert Path(program).name == "touchline"
-    assert main.commands[command].make_context(command, words).params["config_path"] == Path("/etc/touchline/config.yaml")
+    params = main.commands[command].make_context(command, words).params
+    assert params["config_path"] == Path("/etc/touchline/config.yaml")
+    assert read_roles(params["roles"])
 
 
 @each_unit
@@ -60,6 +63,15 @@ def test_what_is_written_lies_in_the_folder_that_it_may_write(unit: Path) -> Non
     assert _one(unit, "WorkingDirectory") == f"%S/{_one(unit, 'StateDirectory')}"
     assert not Path(storage.url.removeprefix("sqlite:///")).is_absolute()
     assert not Path(storage.last_matches_folder).is_absolute()
+
+
+def test_a_unit_of_one_role_is_kept_as_closely_as_that_of_all() -> None:
+    alone, whole = (_settings(ROOT / "deploy" / "systemd" / f"{name}.service") for name in ("touchline@", "touchline"))
+    told = {"Description", "ExecStart", "EnvironmentFile"}
+
+    assert {key: value for key, value in alone.items() if key not in told} == {
+        key: value for key, value in whole.items() if key not in told
+    }
 
 
 @each_unit
