@@ -53,7 +53,8 @@ class Bell:
 
     async def _told(self, place: Heard) -> tuple[Entry, News] | None:
         why = self._desk.deps.why
-        return await why(place.ref.chat_id, place.message_id) if why else None
+        account = await why(place.ref.chat_id, place.message_id) if why else None
+        return (account.entry, account.news) if account else None
 
     async def _hushed(self, bot: Bot, place: Heard, entry: Entry, news: News, data: str) -> Hushed | str:
         """What the press does, or the sentence that says why it does nothing."""

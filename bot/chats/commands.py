@@ -208,7 +208,7 @@ class Talk:
         told = await self._deps.why(place.ref.chat_id, asked.message_id) if asked and about and self._deps.why else None
         view = await self._view(place)
         missing = Reply(texts.why_unknown() if about else texts.why_what())
-        await send(context.bot, place, why(*told, view.chat.timezone) if told else missing)
+        await send(context.bot, place, why(told, view) if told else missing)
 
     async def _view(self, place: Heard) -> View:
         return await self.desk.view(place.ref, place.kind, place.title)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot.chats.guide import Guide
 from bot.chats.reply import Change, Follow, Settle, Unfollow, View
 from bot.clock import Clock
-from bot.outbox.entry import Entry, News
+from bot.outbox.account import Account
 from bot.store.model import Chat, ChatRef, Subscription
 from rules.action import Fixture
 from rules.match import Match
@@ -50,7 +50,7 @@ class Deps:
     clock: Clock
     admins: Container[int] = frozenset()
     status: Callable[[], Awaitable[str]] | None = None
-    why: Callable[[int, int], Awaitable[tuple[Entry, News] | None]] | None = None
+    why: Callable[[int, int], Awaitable[Account | None]] | None = None
     picture: Callable[[Match], Awaitable[bytes]] | None = None
     sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None
 

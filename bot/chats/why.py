@@ -1,37 +1,93 @@
-"""What `/why` says of an alert: which rule told it, and what its chat saw of it when and for which reason. Pure."""
+"""What `/why` says of an alert: the rule, what it compared, what its chat saw of it and why, how long that took. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from bot.chats import texts
-from bot.chats.reply import Reply
+from bot.chats import why_words as words
+from bot.chats.reply import Reply, View
 from bot.chats.times import local
-from bot.languages.speaking import marked as N_
-from bot.languages.speaking import translated as _
-from bot.outbox.entry import Entry, News
+from bot.outbox.account import Account
+from bot.outbox.entry import News
+from bot.outbox.sample import SAMPLE
+from bot.outbox.seen import Seen, seen_of
+from rules.alert import CARD, Compared, State
 
-_REASONS = {
-    "first": N_("told"),
-    "revision": N_("the same news, corrected"),
-    "graver": N_("it became graver"),
-    "retraction": N_("taken back"),
-    "restored": N_("it stands after all"),
-}
+_HISTORY = 8
+"""The latest revisions that are shown; a match card has many."""
 
 
-def why(entry: Entry, news: News, timezone: str) -> Reply:
-    """The rule, each revision that the chat has seen with its instant and reason, and when the rule first made the news."""
-    head = texts.summary_why() if news.lines else texts.why(entry.rule, texts.kind(entry.kind))
-    born = news.born.get(entry.rule)
-    made = [f"{_at(born, timezone)} {texts.rule_fired()}"] if born else []
-    return Reply("\n".join([head, "", *made, *(_line(line, timezone) for line in entry.history.splitlines())]))
+def why(account: Account, view: View) -> Reply:
+    """Everything that is known of one message of a chat."""
+    parts = [[*_said(account)], [*_conditions(account, view)], [*_became(account, view)], [*_history(account, view)]]
+    return Reply("\n\n".join("\n".join(part) for part in parts if part))
 
 
-def _line(line: str, timezone: str) -> str:
-    at, reason, state, number = line.split(" ")
-    said = _(_REASONS[reason]) if reason in _REASONS else reason
-    return f"{_at(float(at), timezone)} {said} <i>({reason}, {state}, no. {number})</i>"
+def _said(account: Account) -> Iterator[str]:
+    """Who told it."""
+    entry, news = account.entry, account.news
+    if account.as_reply:
+        yield words.as_reply()
+    if news.extra:
+        yield words.card() if entry.kind == CARD else words.picture()
+    elif entry.key.fixture_id == SAMPLE:
+        yield words.sample()
+    elif news.lines:
+        yield texts.summary_why()
+        yield from map(_line, account.lines)
+    else:
+        yield texts.why(entry.rule, texts.kind(entry.kind))
+        if others := [rule for rule in news.because if rule != entry.rule]:
+            yield words.also_fired(", ".join(f"<b>{texts.escape(rule)}</b>" for rule in others))
+
+
+def _line(news: News) -> str:
+    """One line of a summary: what happened, and the rule that would have told it."""
+    facts = news.candidates[0].facts
+    what = " ".join(filter(None, (f"{facts.minute}'" if facts.minute else "", facts.action_type, facts.player)))
+    return f"• {words.line(what, next(iter(news.because or news.born), ''))}"
+
+
+def _conditions(account: Account, view: View) -> Iterator[str]:
+    """What the rule compared; nothing where that was not noted, as in earlier versions."""
+    if account.entry.rule not in account.news.because or account.news.lines:
+        return
+    yield words.compared()
+    compared = account.news.because[account.entry.rule]
+    yield from (_condition(one, view) for one in compared)
+    if not compared:
+        yield words.everything()
+
+
+def _condition(one: Compared, view: View) -> str:
+    return words.condition(one.key, one.wanted, one.seen, holds=one.holds, hide=view.chat.spoilers)
+
+
+def _became(account: Account, view: View) -> Iterator[str]:
+    """Why it is struck through, where it is."""
+    if account.entry.state is State.RETRACTED:
+        reason = account.news.candidates[0].facts.reason
+        yield words.hidden(words.taken_back(reason)) if view.chat.spoilers else words.taken_back(reason)
+
+
+def _history(account: Account, view: View) -> Iterator[str]:
+    """Every revision that the chat has seen, and when the rule first made the news."""
+    timezone, seen = view.chat.timezone, seen_of(account.entry)
+    born = account.news.born.get(account.entry.rule)
+    yield words.history()
+    if born and not account.news.extra:
+        yield f"{_at(born, timezone)} {texts.rule_fired()}"
+    for one in seen[-_HISTORY:]:
+        yield from _revision(one, timezone)
+
+
+def _revision(seen: Seen, timezone: str) -> Iterator[str]:
+    said = words.replied() if seen.reply else words.reason(seen.reason)
+    yield f"{_at(seen.at, timezone)} {said} {words.number(seen.seq, seen.reason, seen.state.value)}"
+    if seen.way:
+        yield f"   {words.steps(seen.way)}"
 
 
 def _at(seconds: float, timezone: str) -> str:

@@ -150,12 +150,6 @@ async def wake_told(
     return [(ref, at) for ref, (at, active) in due.items() if active], next(reversed(due)) if len(due) == limit else None
 
 
-async def read_told(tx: Transaction, chat_id: int, message_id: int) -> Entry | None:
-    """What a chat has seen in one of its messages; None where it is not an alert, or was forgotten."""
-    this = and_(entries.c.chat_id == chat_id, entries.c.message_id == message_id)
-    return next(map(entry_of, await tx.fetch(select(entries).where(this))), None)
-
-
 async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
     """A chat and its settings."""
     rows = await tx.fetch(select(chats).where(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic))

@@ -12,6 +12,7 @@ import structlog
 from bot.clock import Clock
 from bot.metrics import STEP
 from bot.outbox import ledger
+from bot.outbox.account import Account, lines_of, told_by
 from bot.outbox.decide import expired
 from bot.outbox.earlier import Earlier
 from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket, at_once
@@ -153,12 +154,16 @@ class Outbox:
             for entry, news in zip(written, more, strict=True)
         ]
 
-    async def why(self, chat_id: int, message_id: int) -> tuple[Entry, News] | None:
-        """What a message of a chat tells, and how that news stands; None where it is no alert, or was forgotten."""
+    async def why(self, chat_id: int, message_id: int) -> Account | None:
+        """What a message of a chat tells, and how that news stands for it; None where it is no alert, or was forgotten."""
         async with self.db.transaction() as tx:
-            entry = await ledger.read_told(tx, chat_id, message_id)
+            entry = await told_by(tx, chat_id, message_id)
             news = await self._latest(tx, entry.key) if entry else None
-        return (entry, news) if entry and news else None
+            if entry is None or news is None:
+                return None
+            chat = await ledger.read_chat(tx, entry.ref)
+            now = self._earlier.seen(news, chat.delay if chat else 0, self._clock.now().timestamp())
+            return Account(entry, now, await lines_of(tx, news, entry), as_reply=entry.message_id != message_id)
 
     async def waiting(self) -> int:
         """How many entries wait to be sent."""

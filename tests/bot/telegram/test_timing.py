@@ -10,9 +10,8 @@ import pytest
 from bot.outbox.seen import seen_of
 from bot.telegram.limits import Limits
 from rules.alert import Alert
-from tests.bot.news import KEY, NOW, alert, retracted
+from tests.bot.news import NOW, alert, retracted
 from tests.bot.telegram.test_courier import World
-from tests.packets import FIXTURE
 
 pytestmark = pytest.mark.virtual_time
 
@@ -69,5 +68,5 @@ async def test_a_reply_counts_from_its_edit_and_its_message_is_remembered(world:
     assert [delivery.op for delivery in world.deliveries] == ["send", "edit", "reply"]
     assert world.deliveries[2].way.request is not None and world.deliveries[2].way.request < 20
     found = await world.outbox.why(1, world.shown()[0].id)
-    assert found is not None and found[0].key == KEY and KEY.fixture_id == FIXTURE.id
-    assert [seen.reply for seen in seen_of(found[0])] == [0, 0, world.shown()[1].id]
+    assert found is not None
+    assert [seen.reply for seen in seen_of(found.entry)] == [0, 0, world.shown()[1].id]
