@@ -12,7 +12,7 @@ from bot.chats.reply import View
 from bot.chats.search import fit
 from bot.chats.texts import escape
 from bot.chats.times import clock_time, local, long_date
-from bot.chats.today import standing, title
+from bot.chats.today import headline, label, standing
 from rules.action import Fixture
 
 MOST = 20
@@ -36,13 +36,13 @@ def cards(view: View, wanted: str) -> tuple[Card, ...]:
 
 
 def card(view: View, fixture: Fixture) -> Card:
-    """Score or kick-off, the competition, and where the match stands."""
+    """Score or kick-off, the competition, and where the match stands; hidden where the asking user hides scores."""
     match = view.scores.match(fixture.id)
-    name, state = title(fixture, match), standing(fixture, match)
-    when = _when(fixture, view)
+    state, when = "" if view.chat.spoilers else standing(fixture, match), _when(fixture, view)
     about = " · ".join(filter(None, (state or when, fixture.competition.name)))
-    below = " · ".join(filter(None, (state, when, fixture.competition.name)))
-    return Card(short(fixture.id), name, about, f"⚽ <b>{escape(name)}</b>\n{escape(below)}".rstrip())
+    below = " · ".join(filter(None, (when, fixture.competition.name)))
+    html = f"⚽ {headline(view, fixture, match)}\n{escape(below)}".rstrip()
+    return Card(short(fixture.id), label(view, fixture, match), about, html)
 
 
 def _when(fixture: Fixture, view: View) -> str:

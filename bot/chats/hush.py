@@ -1,7 +1,7 @@
 """What the button under an alert offers: silence for its match, for an hour, for its kind. Pure.
 
-Button data: `a` opens the offers, `a:m` the match, `a:h` an hour, `a:k` the kind, `a:x` closes them. What is muted is heard again by
-the same button. The alert itself is known by its chat and message, so that data can be forged to no other end.
+Button data: `a` opens the offers, `a:m` the match, `a:h` an hour, `a:k` the kind, `a:x` closes them. What is muted is heard again
+by the same button. The alert itself is known by its chat and message, so that data can be forged to no other end.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from bot.chats import place_words as words
 from bot.chats.guide import Choice, over
 from bot.chats.keyboards import page_of, rows, turner
 from bot.chats.reply import Button, Reply, View
-from bot.chats.today import line, tap, title
+from bot.chats.today import label, line, tap
 from rules.action import Fixture
 from rules.match import LOST, Match
 from rules.minute import Period
@@ -50,5 +50,5 @@ def shown(view: View, rest: str) -> Reply | None:
 
 def _tap(view: View, choice: Choice, page: int) -> Button:
     match = view.scores.match(choice.id)
-    label = title(choice.fixture, match) if choice.fixture else choice.name
-    return tap(view, choice, label, f"v:{page}")
+    words = label(view, choice.fixture, match) if choice.fixture else choice.name
+    return tap(view, choice, words, f"v:{page}")

@@ -30,6 +30,8 @@ class Reply(msgspec.Struct, frozen=True):
     rows: tuple[Row, ...] = ()
     picture: Match | None = None
     """The match whose picture stands above the words."""
+    hidden: bool = False
+    """True: the picture is covered until it is tapped."""
 
 
 class Follow(msgspec.Struct, frozen=True):
@@ -98,6 +100,8 @@ class View(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...]
     now: dt.datetime
     scores: Scores
+    theirs: str = ""
+    """The language of the Telegram of who speaks; empty where nobody does."""
 
     def follows(self, keys: Sequence[Subscription]) -> tuple[Subscription, ...]:
         """Those of the chat's subscriptions that are one of these, by scope and key."""

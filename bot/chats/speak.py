@@ -33,6 +33,7 @@ async def show(bot: Bot, place: Heard, reply: Reply, png: bytes) -> None:
         place.ref.chat_id,
         InputFile(png, "match.png"),
         caption=reply.html,
+        has_spoiler=reply.hidden or None,
         parse_mode=ParseMode.HTML,
         message_thread_id=place.ref.topic or None,
         reply_parameters=_answered(place),

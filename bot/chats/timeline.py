@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.chats import texts
 from bot.chats.keyboards import button, rows
 from bot.chats.reply import Reply, Turn, View
-from bot.chats.today import standing, title
+from bot.chats.today import headline, label
 from bot.store.model import covers
 from rules.action import Fixture
 from rules.fold import fold
@@ -27,8 +27,8 @@ def timeline(view: View, words: tuple[str, ...]) -> Turn:
     if not found:
         return Turn(Reply(texts.not_begun(wanted) if wanted else texts.nothing_to_draw()))
     if len(found) == 1:
-        return Turn(drawn(found[0]))
-    offers = [(title(match.fixture, match), f"p:{match.fixture.id}") for match in found]
+        return Turn(drawn(view, found[0]))
+    offers = [(label(view, match.fixture, match), f"p:{match.fixture.id}") for match in found]
     fitting = [button(label, data) for label, data in offers if len(data.encode()) <= _LONGEST_DATA]
     return Turn(Reply(texts.choose_timeline(), rows(fitting[:OFFERED])))
 
@@ -36,13 +36,12 @@ def timeline(view: View, words: tuple[str, ...]) -> Turn:
 def picked(view: View, fixture_id: str) -> Turn | None:
     """A match was tapped; None when it is not known any more."""
     match = view.scores.match(fixture_id)
-    return Turn(drawn(match)) if match else None
+    return Turn(drawn(view, match)) if match else None
 
 
-def drawn(match: Match) -> Reply:
-    """The picture of a match, with its score in words."""
-    parts = (f"<b>{texts.escape(title(match.fixture, match))}</b>", texts.escape(standing(match.fixture, match)))
-    return Reply(" · ".join(filter(None, parts)), picture=match)
+def drawn(view: View, match: Match) -> Reply:
+    """The picture of a match, with its score in words; both hidden where the chat hides scores."""
+    return Reply(headline(view, match.fixture, match), picture=match, hidden=view.chat.spoilers)
 
 
 def _meant(view: View, fixture: Fixture, wanted: str) -> bool:

@@ -93,10 +93,30 @@ def line(view: View, fixture: Fixture) -> str:
     """`15:00 Arsenal 2–1 Chelsea · 67' · Premier League`; a bell marks what the chat follows."""
     kickoff = clock_time(fixture.kickoff, view.chat.timezone) if fixture.kickoff and fixture.kickoff_known else "–"
     match = view.scores.match(fixture.id)
-    state = standing(fixture, match)
     bell = " 🔔" if any(covers(s, fixture) for s in view.subscriptions) else ""
-    parts = [f"{kickoff} <b>{texts.escape(title(fixture, match))}</b>", state, fixture.competition.name]
-    return " · ".join([parts[0], *(texts.escape(p) for p in parts[1:] if p)]) + bell
+    parts = (f"{kickoff} {headline(view, fixture, match)}", texts.escape(fixture.competition.name))
+    return " · ".join(filter(None, parts)) + bell
+
+
+def headline(view: View, fixture: Fixture, match: Match | None) -> str:
+    """`Arsenal 2–1 Chelsea · 67'` as HTML; where the chat hides scores, the teams, and the rest behind Telegram's spoiler text."""
+    state = texts.escape(standing(fixture, match))
+    if not view.chat.spoilers or score(match) == "":
+        return " · ".join(filter(None, [f"<b>{texts.escape(title(fixture, match))}</b>", state]))
+    hidden = " · ".join(filter(None, [texts.escape(score(match)), state]))
+    return f"<b>{texts.escape(fixture.title)}</b> · <tg-spoiler>{hidden}</tg-spoiler>"
+
+
+def label(view: View, fixture: Fixture, match: Match | None) -> str:
+    """The title as plain text, without a score where the chat hides scores."""
+    return fixture.title if view.chat.spoilers else title(fixture, match)
+
+
+def score(match: Match | None) -> str:
+    """`2–1`, with the kicks of a shootout; empty before the match has begun."""
+    if match is None or (match.period is Period.BEFORE and not match.completed):
+        return ""
+    return f"{match.score} ({football.kicks(str(match.shootout))})" if match.shootout else str(match.score)
 
 
 def title(fixture: Fixture, match: Match | None) -> str:

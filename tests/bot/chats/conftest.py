@@ -13,8 +13,8 @@ from telegram.ext import Application
 from bot.chats.commands import build_handlers, handle_error
 from bot.chats.deps import Deps
 from bot.clock import ManualClock
+from bot.outbox.account import Account
 from bot.pictures.maker import picture_of
-from bot.outbox.entry import Entry, News
 from bot.store.model import Chat, ChatRef
 from rules.alert import KINDS
 from tests.bot.chats.fixtures import NOW, KnownFixtures
@@ -36,10 +36,10 @@ class World:
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
 
-    told: dict[tuple[int, int], tuple[Entry, News]] = field(default_factory=dict)
+    told: dict[tuple[int, int], Account] = field(default_factory=dict)
     """By chat and message, what alerts tell."""
 
-    async def why(self, chat_id: int, message_id: int) -> tuple[Entry, News] | None:
+    async def why(self, chat_id: int, message_id: int) -> Account | None:
         """What a message tells; None where it is no alert."""
         return self.told.get((chat_id, message_id))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot.chats import hush_words, texts
+from bot.outbox.account import Account
 from bot.outbox.bell import LABEL, OPENS
 from bot.store.model import Chat, ChatRef
 from tests.bot.chats.conftest import ADMIN, World
@@ -22,7 +23,7 @@ def alerted(world: World, ref: ChatRef, shown_in: int = 0) -> Message:
     chat = world.api.chat(ref.chat_id, is_forum=bool(ref.topic))
     buttons = ((Button(LABEL, OPENS),),)
     message = world.api.add(chat, TEXT, "HTML", by_bot=True, topic=shown_in, buttons=buttons)
-    world.told[ref.chat_id, message.id] = replace(told(alert()), ref=ref), news(alert())
+    world.told[ref.chat_id, message.id] = Account(replace(told(alert()), ref=ref), news(alert()))
     return message
 
 
@@ -65,7 +66,7 @@ async def test_an_unknown_message_and_forged_data_do_nothing_but_say_so(world: W
     notes = [await world.press(READER, READER, answer, "a:m"), await world.press(READER, READER, message, "a:forged")]
 
     assert notes == [hush_words.unknown(), texts.stale()]
-    assert world.stored(READER) == Chat(ChatRef(READER), title="Somebody")
+    assert (world.stored(READER).muted_matches, world.stored(READER).muted_until) == (frozenset(), None)
 
 
 async def test_a_chat_of_the_configuration_cannot_be_changed_so(world: World) -> None:

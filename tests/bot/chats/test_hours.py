@@ -6,7 +6,6 @@ import datetime as dt
 
 import pytest
 
-from bot.chats import hour_words
 from bot.chats.dialogue import DIALOGUES, press
 from bot.chats.reply import Settle, Turn
 from bot.store.model import Chat
