@@ -32,6 +32,11 @@ class Process:
             self.lines.append(line.decode())
 
     @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """All that it printed."""
         return "".join(self.lines)

@@ -1,0 +1,107 @@
+"""What a machine has to hold: the memory of a running process, and the bytes on disk of a chat and of a message.
+
+    python -m benchmarks.footprint
+
+The process is a real `touchline run` between a simulator and a fake Bot API; the database is one file, in order when measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.crowd import Stopwatch
+from benchmarks.followers import followed, goal
+from bot.clock import SystemClock
+from bot.log import configure
+from bot.outbox.outbox import Outbox
+from bot.store.engine import Database
+from bot.telegram.courier import Courier
+from bot.telegram.limits import Unlimited
+from tests.e2e.stage import BOT_TOKEN, configuration, running
+from tests.e2e.story import RULES, feed, full_time
+from tests.fakes.bot_api import FakeBotApi
+
+CHATS = 10_000
+
+
+class Taken(Stopwatch):
+    """A Telegram that takes every message at once."""
+
+    async def send(self, *_: object, **__: object) -> int:
+        """Take it."""
+        self.sent += 1
+        return self.sent
+
+
+def size(path: Path) -> int:
+    """Bytes of a database in one file, with nothing left in its log and no holes."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+        connection.execute("vacuum")
+    connection.close()
+    return path.stat().st_size
+
+
+async def told(path: Path) -> None:
+    """One goal, to every chat."""
+    database = await Database.open(f"sqlite:///{path}")
+    telegram, clock = Taken(), SystemClock()
+    outbox = Outbox(database, clock)
+    await outbox.put([goal(clock.now())])
+    await Courier(outbox, telegram, Unlimited(), clock).drain()
+    await database.close()
+    if telegram.sent != CHATS:
+        raise SystemExit(f"{telegram.sent} of {CHATS} messages were taken")
+
+
+async def memory(folder: Path) -> AsyncIterator[tuple[str, float]]:
+    """Megabytes that a process occupies, and when."""
+    async with (
+        FakeBotApi(BOT_TOKEN) as telegram,
+        feed() as urls,
+        running(configuration(folder, urls.stream, urls.api, telegram, RULES)) as bot,
+    ):
+        yield "a process that has just started", _resident(bot.pid)
+        await full_time(telegram)
+        yield "the same when its first match is over", _resident(bot.pid)
+
+
+def _resident(pid: int) -> float:
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder for a moment."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+async def main() -> None:
+    """A line for each."""
+    configure(stream=io.StringIO())
+    with folder() as place:
+        async for what, megabytes in memory(place):
+            print(f"{what}: {megabytes:.0f} MB")
+    with folder() as place:
+        path = place / "touchline.db"
+        await followed(path, 0)
+        empty = size(path)
+        await followed(path, CHATS)
+        chats = size(path)
+        await told(path)
+        print(f"an empty database: {empty / 1024:.0f} KiB")
+        print(f"a chat: {(chats - empty) / CHATS:.0f} bytes")
+        print(f"a message: {(size(path) - chats) / CHATS:.0f} bytes")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

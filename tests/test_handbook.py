@@ -1,0 +1,98 @@
+"""What the handbook tells operators to do, read and change is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from bot.cli import main
+from bot.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "docs" / "operate"
+PAGES = sorted(FOLDER.glob("*.md"))
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "bot").rglob("*.py")))
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def _sections() -> dict[str, set[str]]:
+    """The settings of each section of the configuration."""
+    models = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return {
+        name: set(model.model_fields)
+        for name, model in models.items()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+    }
+
+
+def test_the_index_names_every_page() -> None:
+    index = _text(FOLDER / "README.md")
+
+    assert [page.name for page in PAGES if page.name != "README.md" and f"]({page.name})" not in index] == []
+
+
+@each_page
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    sections = _sections()
+    named = re.findall(rf"`({'|'.join(sections)})\.([a-z_]+)`", _text(page))
+
+    assert [f"{section}.{key}" for section, key in named if key not in sections[section]] == []
+
+
+@each_page
+def test_every_event_of_the_log_that_is_named_is_logged(page: Path) -> None:
+    """A word with an underscore in quotes is an event, a setting, a metric or a table."""
+    words = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", _text(page)))
+
+    assert [word for word in sorted(words) if word not in SOURCES] == []
+
+
+@each_page
+def test_every_variable_that_is_named_is_read(page: Path) -> None:
+    read = set(re.findall(r"\$\{(\w+)", _text(ROOT / "config.example.yaml")))
+    read |= set(re.findall(r"\$\{(\w+)", _text(ROOT / "compose.scale.yaml")))
+    named = set(re.findall(r"\b(?!HTTP_)[A-Z]+_(?:TOKEN|URL|PASSWORD)\b", _text(page)))
+
+    assert named <= read
+
+
+@each_page
+def test_every_unit_and_service_that_is_commanded_exists(page: Path) -> None:
+    units = {path.name.partition("@")[0].removesuffix(".service") for path in (ROOT / "deploy" / "systemd").glob("*.service")}
+    commanded = re.findall(r"systemctl (?:enable --now|restart|reload|stop|start|status) ([a-z]+)", _text(page))
+    services = re.findall(r"docker compose (?:-f \S+ )?(?:run --rm|logs --follow|restart|stop|exec) ([a-z]+)", _text(page))
+
+    assert set(commanded) <= units
+    assert set(services) <= _services()
+
+
+@each_page
+def test_every_command_that_a_container_is_given_exists(page: Path) -> None:
+    given = re.findall(r"docker compose run --rm touchline ([a-z]+)", _text(page))
+
+    assert isinstance(main, click.Group)
+    assert set(given) <= set(main.commands)
+
+
+def _services() -> set[str]:
+    files: list[dict[str, Any]] = [yaml.safe_load(_text(path)) for path in sorted(ROOT.glob("compose*.yaml"))]
+    return {name for file in files for name in file["services"]}
+
+
+@each_page
+def test_every_file_that_a_command_takes_from_the_checkout_is_there(page: Path) -> None:
+    blocks = "\n".join(re.findall(r"```sh\n(.*?)```", _text(page), re.DOTALL))
+    named = re.findall(r"(?<![\w/.-])((?:deploy|docs)/\S+|[\w.]+\.(?:lock|example\.yaml)|compose\S*\.yaml)", blocks)
+
+    assert [name for name in named if not list(ROOT.glob(name))] == []
