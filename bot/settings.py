@@ -7,9 +7,20 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
 
 from bot import shapes
+from bot.languages.speaking import ENGLISH, LANGUAGES
 from bot.store.model import Scope, Subscription, named
 from rules import document
 
@@ -204,6 +215,16 @@ class Http(Section):
     """HOST:PORT for /healthz, /readyz and /metrics; null for none."""
 
 
+def _language(value: Any) -> str:
+    code = _scalar(value, "the code of a language such as es").casefold()
+    if code not in LANGUAGES:
+        raise ValueError(document.unknown("language", code, tuple(LANGUAGES)))
+    return code
+
+
+Language = Annotated[str, BeforeValidator(_language, json_schema_input_type=str), WithJsonSchema({"enum": list(LANGUAGES)})]
+
+
 class FixedChat(Section):
     """A chat whose subscriptions stand in the file."""
 
@@ -215,6 +236,8 @@ class FixedChat(Section):
     """What it follows: all, or teams, competitions and matches."""
     kinds: tuple[Kind, ...] | None = None
     """Which kinds of alert it gets; left out: all."""
+    language: Language = ENGLISH
+    """In which language it is spoken to: en, es, de, fr, pt or it."""
 
 
 class Settings(Section):

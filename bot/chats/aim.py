@@ -21,7 +21,8 @@ from bot.store.model import Chat, ChatRef
 _AIMED = re.compile(r"@(-?\d{1,19});(.+)", re.DOTALL)
 MENU = (
     (words.follow, "h:0"), (words.follows, "done"), (words.kinds, "ks"), (words.rings, "bs"), (words.times, "y:timezone"),
-    (words.quiet, "y:quiet"), (words.delay, "y:delay"), (words.mute, "y:mute"), (words.sample, "y:test"),
+    (words.language, "y:language"), (words.quiet, "y:quiet"), (words.delay, "y:delay"), (words.mute, "y:mute"),
+    (words.sample, "y:test"),
 )  # fmt: skip
 """What a button is called, and what it does."""
 

@@ -29,6 +29,10 @@ def times() -> str:
     return _("🕑 Times")
 
 
+def language() -> str:
+    return _("🌍 Language")
+
+
 def quiet() -> str:
     return _("🌙 Quiet hours")
 

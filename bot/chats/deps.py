@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from bot.chats.guide import Guide
 from bot.chats.reply import Change, Follow, Settle, Unfollow, View
+from bot.chats.tongue import theirs
 from bot.clock import Clock
+from bot.languages.speaking import spoken
 from bot.outbox.account import Account
 from bot.store.model import Chat, ChatRef, Subscription
 from rules.action import Fixture
@@ -26,6 +28,7 @@ class ChatStore(Protocol):
     async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]: ...
     async def subscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
     async def unsubscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
+    async def speak(self, ref: ChatRef, language: str) -> None: ...
     async def suspend(self, chat_id: int, why: str) -> None: ...
     async def resume(self, chat_id: int) -> None: ...
     async def migrate(self, old_chat_id: int, new_chat_id: int) -> None: ...
@@ -78,7 +81,7 @@ class Desk:
 
     def _view(self, chat: Chat, subscriptions: tuple[Subscription, ...]) -> View:
         kinds = tuple(self.deps.kinds())
-        return View(chat, subscriptions, self._known(), kinds, self.deps.clock.now(), self.deps.directory)
+        return View(chat, subscriptions, self._known(), kinds, self.deps.clock.now(), self.deps.directory, theirs())
 
     async def store(self, ref: ChatRef, changes: Sequence[Change], name: str = "") -> None:
         """Carry out what a dialogue decided; `name` is of what was said, so that hearing it twice sends one sample."""
@@ -91,6 +94,14 @@ class Desk:
                 await self.deps.chats.save(change.chat)
             elif self.deps.sample is not None:
                 await self.deps.sample(ref, name, change.delay)
+        if changes:
+            await self._learn_language(ref)
+
+    async def _learn_language(self, ref: ChatRef) -> None:
+        """A chat that knows no language yet is spoken to as whoever settled something there: alerts come unasked."""
+        chat = await self.deps.chats.get(ref) if theirs() else None
+        if chat and not chat.language:
+            await self.deps.chats.speak(ref, spoken())
 
     def _known(self) -> Guide:
         """The guide to the fixtures, made anew only when they are others."""

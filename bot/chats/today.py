@@ -99,7 +99,7 @@ def line(view: View, fixture: Fixture) -> str:
 
 
 def headline(view: View, fixture: Fixture, match: Match | None) -> str:
-    """`Arsenal 2–1 Chelsea · 67'` as HTML; where the chat hides scores, the teams, and the rest behind Telegram's spoiler text."""
+    """`Arsenal 2–1 Chelsea · 67'` as HTML; where scores are hidden, the teams, and the rest behind spoiler text."""
     state = texts.escape(standing(fixture, match))
     if not view.chat.spoilers or score(match) == "":
         return " · ".join(filter(None, [f"<b>{texts.escape(title(fixture, match))}</b>", state]))

@@ -22,7 +22,7 @@ from rules.alert import EXTRAS
 
 _SETS = ("kinds_on", "kinds_off", "ring", "silent", "muted_matches")
 """Settings that are sets of kinds or of fixture ids, kept as words."""
-_FLAGS = ("waits", "buttons", "spoilers", "bursts", "scorers", "tasted", "fixed")
+_FLAGS = ("waits", "buttons", "spoilers", "bursts", "scorers", "tasted", "language_chosen", "fixed")
 
 
 def _silence() -> None:
@@ -110,6 +110,12 @@ class Chats:
         query = select(chats.c.chat_id).where(chats.c.extras == true(), chats.c.active == true()).limit(1)
         async with self._db.transaction() as tx:
             return bool(await tx.fetch(query))
+
+    async def speak(self, ref: ChatRef, language: str) -> None:
+        """Keep the language that a chat is spoken to in, unless one was chosen for it."""
+        unchosen = and_(_is(ref), chats.c.language_chosen == false())
+        async with self._db.transaction() as tx:
+            await tx.execute(update(chats).where(unchosen).values(language=language))
 
     async def suspend(self, chat_id: int, why: str) -> None:
         """Send nothing there until it is resumed; nothing is erased."""

@@ -52,6 +52,9 @@ class Chat(msgspec.Struct, frozen=True):
     kinds_on: frozenset[str] = frozenset()
     kinds_off: frozenset[str] = frozenset()
     language: str = ""
+    """A code of `bot.languages`; empty: none is known yet, and English is spoken."""
+    language_chosen: bool = False
+    """True: by /language or the configuration; else it was learnt from the Telegram of who speaks there."""
     timezone: str = "UTC"
     delay: int = 0
     muted_until: dt.datetime | None = None

@@ -44,6 +44,8 @@ class FakeBotApi(Methods):
         self.troubles: list[Trouble] = []
         self.updates: list[dict[str, Any]] = []
         """Updates that were not confirmed yet."""
+        self.languages: dict[int, str] = {}
+        """By user id, the language of their Telegram; English for all others."""
         self._port, self._update_id, self._allowed = port, 1000, frozenset[str]()
         self._changed = asyncio.Event()
         self._pollers = 0
@@ -119,7 +121,7 @@ class FakeBotApi(Methods):
             anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
             body |= {"from": anonymous, "sender_chat": chat.json()}
         else:
-            body["from"] = _user(user_id, more.get("language", "en"))
+            body["from"] = _user(user_id, self._language(user_id))
         self.push({"edited_message" if more.get("edited") else "message": body})
         return message
 
@@ -127,7 +129,7 @@ class FakeBotApi(Methods):
         """A member sends a file; `size` is what Telegram says of it, where that is not so."""
         file = self.keep_file(content)
         message = self.add(self.chat(chat_id), "")
-        body = self.json_of(message) | {"from": _user(user_id, "en")}
+        body = self.json_of(message) | {"from": _user(user_id, self._language(user_id))}
         del body["text"]
         document = {"file_id": file, "file_unique_id": f"u{file}", "file_name": name, "mime_type": "application/x-yaml"}
         self.push({"message": body | {"document": document | {"file_size": len(content) if size is None else size}}})
@@ -137,14 +139,17 @@ class FakeBotApi(Methods):
         """A member forwards a channel's post."""
         message = self.add(self.chat(chat_id), "A post")
         origin = {"type": "channel", "date": message.date, "chat": self.chat(channel_id).json(), "message_id": 1}
-        self.push({"message": self.json_of(message) | {"from": _user(user_id, "en"), "forward_origin": origin}})
+        self.push({"message": self.json_of(message) | {"from": _user(user_id, self._language(user_id)), "forward_origin": origin}})
         return message
+
+    def _language(self, user_id: int) -> str:
+        return self.languages.get(user_id, "en")
 
     def inline(self, user_id: int, words: str) -> str:
         """A member types after the bot's name in any chat; returns the query's id, to be found in `inline_answers`."""
         query = str(90_000 + self._update_id)
         self.queries.add(query)
-        self.push({"inline_query": {"id": query, "from": _user(user_id, "en"), "query": words, "offset": ""}})
+        self.push({"inline_query": {"id": query, "from": _user(user_id, self._language(user_id)), "query": words, "offset": ""}})
         return query
 
     def press(self, chat_id: int, user_id: int, message: Message | int, data: str) -> str:
@@ -153,7 +158,7 @@ class FakeBotApi(Methods):
         assert found is not None
         query = str(90_000 + self._update_id)
         self.queries.add(query)
-        body = {"id": query, "from": _user(user_id, "en"), "chat_instance": str(chat_id), "data": data}
+        body = {"id": query, "from": _user(user_id, self._language(user_id)), "chat_instance": str(chat_id), "data": data}
         self.push({"callback_query": body | {"message": self.json_of(found)}})
         return query
 
@@ -168,7 +173,7 @@ class FakeBotApi(Methods):
 
     def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str, *, lacked: Set[str] = frozenset()) -> None:
         """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`; `lacked`: rights it had not."""
-        body: dict[str, Any] = {"chat": self.chat(chat_id).json(), "from": _user(user_id, "en"), "date": 1_790_000_000}
+        body: dict[str, Any] = {"chat": self.chat(chat_id).json(), "from": _user(user_id, self._language(user_id)), "date": 1_790_000_000}
         kind, lacks = self.chat(chat_id).type, self.chat(chat_id).lacks
         body |= {"old_chat_member": self._standing(before, kind, lacked), "new_chat_member": self._standing(after, kind, lacks)}
         self.push({"my_chat_member": body})

@@ -23,6 +23,10 @@ class MemoryChats:
     async def save(self, chat: Chat) -> None:
         self.chats[chat.ref] = chat
 
+    async def speak(self, ref: ChatRef, language: str) -> None:
+        if ref in self.chats and not self.chats[ref].language_chosen:
+            self.chats[ref] = replace(self.chats[ref], language=language)
+
     async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]:
         return tuple(self.followed.get(ref, ()))
 

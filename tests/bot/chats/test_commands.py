@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from bot.chats import texts
 from bot.chats.commands import register
+from bot.languages.speaking import LANGUAGES
 from bot.store.model import ChatRef
 from tests.bot.chats.conftest import ADMIN, World
 from tests.bot.chats.fixtures import NOW
@@ -236,3 +237,4 @@ async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -
     assert names["all_private_chats"] == list(texts.COMMANDS)
     assert names["all_chat_administrators"] == [name for name in texts.COMMANDS if name != "channel"]
     assert names["all_group_chats"] == ["subscriptions", "today", "live", "timeline", "why", "help"]
+    assert {f"all_private_chats:{code}" for code in LANGUAGES if code != "en"} <= set(names)
