@@ -48,9 +48,17 @@ class Stopwatch:
     async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Nothing is edited here."""
 
-    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def photo(
+        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
+    ) -> int:
         """No pictures are sent here."""
         return 0
+
+    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
+        """No pictures are changed here."""
+
+    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+        """Nothing is pinned here."""
 
 
 async def measure(path: Path) -> tuple[float, float, int]:

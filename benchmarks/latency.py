@@ -50,9 +50,9 @@ class Held(Limits):
         super().__init__()
         self.held: set[int] = set()
 
-    def chat_at(self, chat_id: int, now: float) -> float:
+    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
         """When the next message to this chat may leave."""
-        at = super().chat_at(chat_id, now)
+        at = super().chat_at(chat_id, now, spare=spare)
         if at > now:
             self.held.add(chat_id)
         return at

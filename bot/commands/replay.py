@@ -66,10 +66,18 @@ class Numbering:
     async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Take an edit."""
 
-    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def photo(
+        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
+    ) -> int:
         """Take a picture; its number."""
-        del png
+        del png, veiled
         return await self.send(chat, caption, silent=silent, reply_to=reply_to)
+
+    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
+        """Take another picture."""
+
+    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+        """Take a pin."""
 
 
 def _nothing(_: Pipeline) -> None:

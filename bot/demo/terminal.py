@@ -41,7 +41,11 @@ class TerminalChat(Protocol):
         self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
     ) -> int: ...
     async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None: ...
-    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int: ...
+    async def photo(
+        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
+    ) -> int: ...
+    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None: ...
+    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None: ...
     def on_match(self, match: Match) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
@@ -81,10 +85,20 @@ class PrintedChat:
         _bubble(self._messages, message_id).html = html
         self._line("✎", f"#{message_id}", html)
 
-    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def photo(
+        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
+    ) -> int:
         """Show a sign in the place of a picture, with its words, and return its number."""
-        del png
+        del png, veiled
         return await self.send(chat, f"🖼 {caption}", silent=silent, reply_to=reply_to)
+
+    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
+        """Show the words of another picture."""
+        del png, veiled
+        await self.edit(chat, message_id, f"🖼 {caption}")
+
+    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+        """There is no place for pins in a terminal."""
 
     def on_match(self, match: Match) -> None:
         """Know the clock that the next lines are told at."""
@@ -122,10 +136,20 @@ class DrawnChat:
         bubble = _bubble(self._messages, message_id)
         bubble.html, bubble.edited = html, True
 
-    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def photo(
+        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
+    ) -> int:
         """Show a sign in the place of a picture, with its words, and return its number."""
-        del png
+        del png, veiled
         return await self.send(chat, f"🖼 {caption}", silent=silent, reply_to=reply_to)
+
+    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
+        """Show the words of another picture."""
+        del png, veiled
+        await self.edit(chat, message_id, f"🖼 {caption}")
+
+    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+        """There is no place for pins in a terminal."""
 
     def on_match(self, match: Match) -> None:
         """Move clock and score on."""

@@ -33,7 +33,7 @@ def picture(timeline: Timeline, *, dark: bool = False, words: Words | None = Non
     return _drawn(timeline, dark, words or spoken_words())
 
 
-@lru_cache(16)
+@lru_cache(48)
 def _drawn(timeline: Timeline, dark: bool, words: Words) -> bytes:
     """What one chat was shown the next is shown without drawing."""
     from bot.pictures.picture import draw
@@ -42,6 +42,11 @@ def _drawn(timeline: Timeline, dark: bool, words: Words) -> bytes:
 
 
 async def picture_of(match: Match, stage: Stage | None = None, *, dark: bool = False, words: Words | None = None) -> bytes:
-    """A match as a PNG, drawn while all else goes on; `stage` as for `timeline_of`. Raise UserMistake as `picture` does."""
-    drawing = partial(picture, timeline_of(match, stage), dark=dark, words=words or spoken_words())
+    """A match as a PNG, as `drawn` makes it; `stage` as for `timeline_of`."""
+    return await drawn(timeline_of(match, stage), dark=dark, words=words)
+
+
+async def drawn(timeline: Timeline, *, dark: bool = False, words: Words | None = None) -> bytes:
+    """A time line as a PNG, drawn while all else goes on. Raise UserMistake as `picture` does."""
+    drawing = partial(picture, timeline, dark=dark, words=words or spoken_words())
     return await asyncio.get_running_loop().run_in_executor(_ONE_AT_A_TIME, drawing)

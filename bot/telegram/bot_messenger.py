@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
-from telegram import InputFile, LinkPreviewOptions, ReplyParameters
+import structlog
+from telegram import InputFile, InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import Defaults, ExtBot
 from yarl import URL
 
@@ -20,8 +22,11 @@ from bot.telegram.request import AiohttpRequest
 from bot.telegram.tally import answered
 from bot.telegram.wire import Wire
 
+log = structlog.get_logger()
+
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-_PICTURES = 32
+_PICTURES = 64
+_METHODS = ("sendMessage", "editMessageText", "pinChatMessage", "unpinChatMessage")
 _USUAL = {"parse_mode": ParseMode.HTML.value, "link_preview_options": {"is_disabled": True}}
 
 
@@ -51,7 +56,7 @@ class BotMessenger:
         self._bot, self._paid = bot, allow_paid_broadcast
         self._pictures: dict[bytes, str] = {}
         """What Telegram calls the pictures that it has: the next chat's needs no upload."""
-        self._send, self._edit = (URL(f"{bot.base_url}/{name}", encoded=True) for name in ("sendMessage", "editMessageText"))
+        self._send, self._edit, self._pin, self._unpin = (URL(f"{bot.base_url}/{name}", encoded=True) for name in _METHODS)
 
     async def send(
         self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
@@ -77,27 +82,61 @@ class BotMessenger:
             parameters["reply_markup"] = msgspec.Raw(keyboard)
         await self._ask("edit", self._edit, parameters)
 
-    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def photo(
+        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
+    ) -> int:
         """Send a picture with words below it, and return its id."""
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+        send = self._bot.send_photo(
+            chat.chat_id,
+            self._pictures.get(png) or InputFile(png, "match.png"),
+            caption=caption,
+            parse_mode=ParseMode.HTML,
+            disable_notification=silent,
+            message_thread_id=chat.topic or None,
+            reply_parameters=reply,
+            has_spoiler=veiled or None,
+            allow_paid_broadcast=self._paid or None,
+            rate_limit_args=COUNTED,
+        )
+        return await self._shown("photo", png, send)
+
+    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
+        """Put another picture and its words in the place of a message's own; what is so already is done."""
+        media = InputMediaPhoto(
+            self._pictures.get(png) or InputFile(png, "match.png", attach=True),
+            caption=caption,
+            parse_mode=ParseMode.HTML,
+            has_spoiler=veiled or None,
+        )
+        edit = self._bot.edit_message_media(media, chat.chat_id, message_id, rate_limit_args=COUNTED)
+        await self._shown("edit", png, edit)
+
+    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+        """Pin a message silently, or unpin it; where the chat does not allow that, nothing is done."""
+        parameters: dict[str, Any] = {"chat_id": chat.chat_id, "message_id": message_id}
+        parameters |= {"disable_notification": True} if on else {}
         try:
-            message = await self._bot.send_photo(
-                chat.chat_id,
-                self._pictures.get(png) or InputFile(png, "match.png"),
-                caption=caption,
-                parse_mode=ParseMode.HTML,
-                disable_notification=silent,
-                message_thread_id=chat.topic or None,
-                reply_parameters=reply,
-                allow_paid_broadcast=self._paid or None,
-                rate_limit_args=COUNTED,
-            )
+            await self._call(self._pin if on else self._unpin, parameters)
+        except BadRequest as refusal:
+            log.debug("pin_refused", chat=chat.chat_id, on=on, reason=str(refusal))
         except TelegramError as error:
-            self._pictures.pop(png, None)
+            raise meaning(error) or error from None
+
+    async def _shown(self, op: str, png: bytes, request: Awaitable[Message | bool]) -> int:
+        """The id of a message with a picture; 0 where it is so already."""
+        try:
+            message = await request
+        except TelegramError as error:
             known = meaning(error)
-            answered("photo", known)
-            raise known or error from None
-        answered("photo")
+            answered(op, known)
+            if known is None:
+                return 0
+            self._pictures.pop(png, None)
+            raise known from None
+        answered(op)
+        if not isinstance(message, Message):
+            return 0
         self._keep(png, message.photo[-1].file_id if message.photo else "")
         return message.message_id
 
@@ -110,10 +149,8 @@ class BotMessenger:
 
     async def _ask(self, op: str, url: URL, parameters: dict[str, Any]) -> int:
         """The message's id; 0 where Telegram refused what is so already. Foreign errors become ours here."""
-        request = self._bot.request
-        assert isinstance(request, AiohttpRequest)  # noqa: S101  # as __init__ says
         try:
-            found = result(*await request.call(url, parameters))
+            found = await self._call(url, parameters)
         except TelegramError as error:
             known = meaning(error)
             answered(op, known)
@@ -122,3 +159,8 @@ class BotMessenger:
             raise known from None
         answered(op)
         return found
+
+    async def _call(self, url: URL, parameters: dict[str, Any]) -> int:
+        request = self._bot.request
+        assert isinstance(request, AiohttpRequest)  # noqa: S101  # as __init__ says
+        return result(*await request.call(url, parameters))

@@ -15,6 +15,7 @@ from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, Telegr
 from bot.metrics import DECISIONS
 from bot.outbox.entry import Entry, Reason, Sight, Ticket
 from bot.outbox.outbox import Outbox
+from bot.outbox.pins import missed
 from bot.outbox.seen import remembered
 from bot.outbox.way import Marks, Way, way_of
 from bot.store.chats import Chats
@@ -23,7 +24,7 @@ from bot.telegram.lanes import Lanes
 from bot.telegram.limits import Pace
 from bot.telegram.messenger import Messenger
 from bot.telegram.perform import UNREACHABLE, perform
-from bot.telegram.step import Edit, Reply, Send, Settle, Step, next_step
+from bot.telegram.step import Edit, Pinning, Reply, Request, Settle, Step, next_step
 from bot.telegram.timing import marks_of
 from bot.telegram.weather import Weather
 from rules.alert import Alert, State
@@ -101,6 +102,8 @@ class Courier:
         """When the limits last let nothing leave."""
         self.passed_over: Counter[Reason] = Counter()
         """What was not sent, by reason."""
+        self.on_text_refused: Callable[[str, str], None] = lambda rule, reason: None
+        """Hears of a rule whose text Telegram takes in no form, and why."""
         outbox.on_put = self._woken.set
 
     async def run(self) -> None:
@@ -229,6 +232,8 @@ class Courier:
     def _tell(self, landing: Landing) -> None:
         """The reason goes to the log and the metrics; what Telegram took, to whoever listens."""
         ticket, step, entry = landing.ticket, landing.step, landing.entry
+        if isinstance(step, Pinning):
+            return
         DECISIONS.labels(step.reason.value).inc()
         if not isinstance(step, Settle):
             message_id = landing.message_id
@@ -240,12 +245,13 @@ class Courier:
             self.passed_over[step.reason] += 1
             log.info("not_sent", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
 
-    async def _deliver(self, ticket: Ticket, step: Send | Edit | Reply, begun: Begun) -> None:
+    async def _deliver(self, ticket: Ticket, step: Request, begun: Begun) -> None:
         left = self._clock.now().timestamp()
         try:
             message_id = await self._perform(ticket, step, begun.at)
         except TextRefused as error:
             log.error("text_refused", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=str(error))
+            self.on_text_refused(step.alert.rule, str(error))
             message_id = step.entry.message_id or UNREACHABLE
         except DeliveryError as error:
             await self._failed(ticket, error)
@@ -259,7 +265,7 @@ class Courier:
         way = way_of(begun.marks, left, now.timestamp())
         self._landings.append(Landing(ticket, step, _seen(step, message_id, now, way), message_id, begun.delay, way))
 
-    async def _perform(self, ticket: Ticket, step: Send | Edit | Reply, began: float) -> int:
+    async def _perform(self, ticket: Ticket, step: Request, began: float) -> int:
         left = self._clock.monotonic()
         try:
             return await perform(self._messenger, ticket.ref, step)
@@ -304,9 +310,12 @@ class Courier:
             await self._keep()
 
 
-def _seen(step: Send | Edit | Reply, message_id: int, now: dt.datetime, way: Way) -> Entry:
+def _seen(step: Request, message_id: int, now: dt.datetime, way: Way) -> Entry:
     """What the chat has seen now. A reply leaves the message's own id as it is."""
     if isinstance(step, Reply):
         own = message_id if message_id != step.entry.message_id else UNREACHABLE
         return remembered(step.entry, step.reason, now, way, reply=own)
-    return remembered(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, now, way)
+    if isinstance(step, Pinning):
+        return step.entry
+    entry = remembered(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, now, way)
+    return missed(entry) if isinstance(step, Edit) else entry

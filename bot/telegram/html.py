@@ -6,8 +6,8 @@ import html
 import re
 from collections.abc import Collection
 
-LIMIT = 4096
-"""Units of UTF-16 that a message may have, its entities parsed."""
+LIMIT, CAPTION = 4096, 1024
+"""Units of UTF-16 that a message, and the words below a picture, may have, their entities parsed."""
 
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
 

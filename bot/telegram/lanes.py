@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Protocol
 
 import msgspec
 
-from bot.outbox.entry import Ticket
+from bot.outbox.entry import EXTRA_RANK, Ticket
 from bot.outbox.summary import QUIET
 from bot.store.model import ChatRef
 from rules.alert import AlertKey
@@ -36,6 +36,12 @@ class Lane:
     parked_until: float = float("-inf")
     failures: int = 0
     turn: int = -1
+
+
+class ChatAt(Protocol):
+    """When the next message to a chat may leave, as `Pace.chat_at` tells."""
+
+    def __call__(self, chat_id: int, now: float, *, spare: bool = False) -> float: ...
 
 
 class Lanes:
@@ -65,22 +71,22 @@ class Lanes:
             return
         self._known.add(name)
         lane = self._lanes.setdefault(ticket.ref.chat_id, Lane())
-        lane.tickets.insert(0 if first else _place_for(ticket, due, lane), Waiting(ticket, due))
+        lane.tickets.insert(_first_for(ticket, lane) if first else _place_for(ticket, due, lane), Waiting(ticket, due))
         if not lane.busy:
             self._place(ticket.ref.chat_id, lane, now)
 
-    def pop(self, now: float, chat_at: Callable[[int, float], float]) -> Ticket | None:
+    def pop(self, now: float, chat_at: ChatAt) -> Ticket | None:
         """The next ticket of the most urgent chat that may get a message now; its lane is busy until `release`."""
         self._wake(now)
         while (chat_id := self._most_urgent()) is not None:
             lane = self._lanes[chat_id]
-            at = chat_at(chat_id, now)
+            at = chat_at(chat_id, now, spare=_extra(lane.tickets[0]))
             if at <= now:
                 lane.busy = True
                 ticket = lane.tickets.popleft().ticket
                 self._known.discard((ticket.key, ticket.ref))
                 return ticket
-            lane.parked_until = at
+            _park(lane, at)
             self._place(chat_id, lane, now)
         return None
 
@@ -172,8 +178,28 @@ class Lanes:
         return None
 
 
+def _extra(waiting: Waiting) -> bool:
+    return waiting.ticket.rank >= EXTRA_RANK
+
+
+def _park(lane: Lane, at: float) -> None:
+    """Nothing of the lane may leave before, unless it is an extra that has to wait: then only that one waits."""
+    first = lane.tickets[0]
+    if _extra(first):
+        lane.tickets[0] = Waiting(first.ticket, max(first.due, at))
+    else:
+        lane.parked_until = at
+
+
+def _first_for(ticket: Ticket, lane: Lane) -> int:
+    """The beginning of the lane, that of its extras for one of them."""
+    if ticket.rank < EXTRA_RANK:
+        return 0
+    return next((place for place, waiting in enumerate(lane.tickets) if _extra(waiting)), len(lane.tickets))
+
+
 def _place_for(ticket: Ticket, due: float, lane: Lane) -> int:
-    """The end of the lane; before what is due later and is another topic's, or the summary of quiet hours."""
+    """The end of the lane; before what is due later and is another topic's, or the summary of quiet hours; before extras."""
     place = len(lane.tickets)
     while place and _may_pass(ticket, due, lane.tickets[place - 1]):
         place -= 1
@@ -181,5 +207,7 @@ def _place_for(ticket: Ticket, due: float, lane: Lane) -> int:
 
 
 def _may_pass(ticket: Ticket, due: float, other: Waiting) -> bool:
+    if _extra(other) and ticket.rank < EXTRA_RANK:
+        return True
     later = other.due > due
     return later and (other.ticket.ref != ticket.ref or other.ticket.key.action_id.startswith(f"{QUIET}:"))

@@ -36,8 +36,8 @@ class Pace(Protocol):
         """When the next message to anybody may leave."""
         ...
 
-    def chat_at(self, chat_id: int, now: float) -> float:
-        """When the next message to this chat may leave."""
+    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+        """When the next message to this chat may leave; with `spare`, when it may and room for news is left."""
         ...
 
     def room(self, now: float, most: int) -> int:
@@ -117,10 +117,11 @@ class Limits:
         """How many messages may leave now, of `most`, the chats' own limits apart."""
         return 0 if now < self._closed_until else self._even.room(now, self._all.room(now, most, self._share(now)))
 
-    def chat_at(self, chat_id: int, now: float) -> float:
-        """When the next message to this chat may leave, others apart."""
+    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+        """When the next message to this chat may leave, others apart; with `spare`, when it takes no room that news may need."""
         at = max(now, self._parked.get(chat_id, now))
-        return max((window.at(at) for window in self._chats.get(chat_id, ())), default=at)
+        windows = self._chats.get(chat_id, ())
+        return max((window.at(at, window.limit - (window.limit // 3 if spare else 0)) for window in windows), default=at)
 
     def take(self, chat_id: int, now: float) -> None:
         """A message leaves now."""
@@ -165,7 +166,7 @@ class Unlimited:
         """Now."""
         return now
 
-    def chat_at(self, chat_id: int, now: float) -> float:
+    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
         """Now."""
         return now
 

@@ -12,7 +12,7 @@ from bot.telegram.limits import Pace
 
 COUNTED = "counted"
 """Passed by the courier, which has counted its request already."""
-_SHOWN = frozenset({"sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto"})
+_SHOWN = frozenset({"sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto", "editMessageMedia"})
 """The methods that Telegram limits by chat."""
 
 

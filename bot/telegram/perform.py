@@ -6,22 +6,33 @@ from bot.errors import MessageGone, TextRefused, TopicGone
 from bot.store.model import ChatRef
 from bot.telegram.html import plain
 from bot.telegram.keyboard import BELL
-from bot.telegram.messenger import Messenger
-from bot.telegram.step import Edit, Reply, Send
+from bot.telegram.messenger import Messenger, Speaker
+from bot.telegram.scene import painted
+from bot.telegram.step import Edit, Pinning, Reply, Request, Send
 
 UNREACHABLE = 0
 """Stands for the id of a message that can neither be edited nor answered."""
 
 
-async def perform(messenger: Messenger, chat: ChatRef, step: Send | Edit | Reply) -> int:
+async def perform(messenger: Messenger, chat: ChatRef, step: Request) -> int:
     """Make the request; the id of the message it made or changed. Refused entities go as plain text, once."""
+    if isinstance(step, Pinning):
+        return await _pin(messenger, chat, step)
+    speaker = await painted(messenger, None if isinstance(step, Reply) else step.scene)
     try:
-        return await _perform(messenger, chat, step, step.html)
+        return await _perform(speaker, chat, step, step.html)
     except TextRefused:
-        return await _perform(messenger, chat, step, plain(step.html))
+        return await _perform(speaker, chat, step, plain(step.html))
 
 
-async def _perform(messenger: Messenger, chat: ChatRef, step: Send | Edit | Reply, html: str) -> int:
+async def _pin(messenger: Messenger, chat: ChatRef, step: Pinning) -> int:
+    message_id = step.entry.message_id or UNREACHABLE
+    if message_id != UNREACHABLE:
+        await messenger.pin(chat, message_id, on=step.on)
+    return message_id
+
+
+async def _perform(messenger: Speaker, chat: ChatRef, step: Send | Edit | Reply, html: str) -> int:
     keyboard = BELL if not isinstance(step, Reply) and step.bell else None
     if isinstance(step, Edit):
         return await _edit(messenger, chat, step.entry.message_id or UNREACHABLE, html, keyboard)
@@ -30,7 +41,7 @@ async def _perform(messenger: Messenger, chat: ChatRef, step: Send | Edit | Repl
 
 
 async def _send(
-    messenger: Messenger, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None, keyboard: bytes | None
+    messenger: Speaker, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None, keyboard: bytes | None
 ) -> int:
     try:
         return await messenger.send(chat, html, silent=silent, reply_to=reply_to, keyboard=keyboard)
@@ -40,7 +51,7 @@ async def _send(
         return await messenger.send(chat, html, silent=silent, keyboard=keyboard)
 
 
-async def _edit(messenger: Messenger, chat: ChatRef, message_id: int, html: str, keyboard: bytes | None) -> int:
+async def _edit(messenger: Speaker, chat: ChatRef, message_id: int, html: str, keyboard: bytes | None) -> int:
     """A message that is gone needs no edit; the reply that may follow is sent without it."""
     if message_id == UNREACHABLE:
         return UNREACHABLE

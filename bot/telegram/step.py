@@ -8,12 +8,22 @@ from typing import Any, TypeVar
 import msgspec
 
 from bot.languages.speaking import speaking
+from bot.outbox import pins
 from bot.outbox.bell import has_bell
 from bot.outbox.decide import Decision, decide, first_for, revision_for
-from bot.outbox.entry import Entry, Job, News, Reason
+from bot.outbox.entry import Entry, Job, News, Pin, Reason
 from bot.store.model import Chat
 from bot.telegram import render
-from rules.alert import Alert, Importance, State
+from rules.alert import EXTRAS, Alert, Importance, State
+from rules.timeline import Timeline
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What the picture of a message shows, in which language; `veiled`: until it is tapped."""
+
+    timeline: Timeline
+    language: str
+    veiled: bool
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -26,6 +36,8 @@ class Send(msgspec.Struct, frozen=True):
     reason: Reason
     bell: bool = False
     """True: the button of the mutes stands below it."""
+    scene: Scene | None = None
+    """None: words alone."""
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -36,6 +48,7 @@ class Edit(msgspec.Struct, frozen=True):
     html: str
     reason: Reason
     bell: bool = False
+    scene: Scene | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -48,6 +61,15 @@ class Reply(msgspec.Struct, frozen=True):
     reason: Reason
 
 
+class Pinning(msgspec.Struct, frozen=True):
+    """The message is pinned, or unpinned."""
+
+    entry: Entry
+    alert: Alert
+    on: bool
+    reason: Reason = Reason.REVISION
+
+
 class Settle(msgspec.Struct, frozen=True):
     """Nothing is sent."""
 
@@ -55,7 +77,9 @@ class Settle(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-Step = Send | Edit | Reply | Settle
+Request = Send | Edit | Reply | Pinning
+"""What is asked of Telegram."""
+Step = Request | Settle
 Value = TypeVar("Value", bound=msgspec.Struct)
 
 
@@ -66,11 +90,15 @@ def next_step(job: Job, now: dt.datetime) -> Step:
 
 
 def _dressed(step: Step, chat: Chat) -> Step:
-    """What the chat's own settings put around a message; a reply has no button."""
-    if isinstance(step, Settle):
+    """What the chat's own settings put around a message; a reply has no button, and what shows how a match stands neither."""
+    if isinstance(step, Settle | Pinning):
         return step
     html = render.veiled(step.alert, step.html) if chat.spoilers else step.html
-    return _with(step, html=html) if isinstance(step, Reply) else _with(step, html=html, bell=has_bell(chat))
+    if isinstance(step, Reply):
+        return _with(step, html=html)
+    timeline, bell = step.alert.timeline, has_bell(chat) and step.alert.kind not in EXTRAS
+    scene = Scene(timeline, chat.language, chat.spoilers) if timeline else None
+    return _with(step, html=html, bell=bell, scene=scene)
 
 
 def _next_step(job: Job, now: dt.datetime) -> Step:
@@ -96,22 +124,25 @@ def _send(job: Job, alert: Alert, now: dt.datetime) -> Send | Settle:
             return Settle(_with(job.entry, reason=Reason.UNWANTED.value), Reason.UNWANTED)
         body, rule = render.summary(alert, lines), "\n".join(news.key.action_id for news in lines)
     entry = _seen(job, alert, body, rule, restored=False)
-    entry = _with(entry, reason=Reason.FIRST.value, reply=None)
+    entry = pins.sent(_with(entry, reason=Reason.FIRST.value, reply=None), alert)
     silent = not entry.rings or job.chat.hushed(now)
     return Send(entry, alert, render.message(body, alert.state), silent, Reason.FIRST)
 
 
 def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
     if decision.alert is None:
-        return _reply(job, now)
+        return _rest(job, now)
     entry, alert, reason = job.entry, _told_by(decision.alert, job.entry), decision.reason
+    if pins.to_send_anew(entry):
+        return _send(job, alert, now)
     body = render.summary(alert, job.lines) if job.news.lines else _body(job, alert)
     rule = entry.rule if job.news.lines else alert.rule
     restored = reason is Reason.RESTORED or (entry.restored and alert.state is not State.RETRACTED)
     after = _with(_seen(job, alert, body, rule, restored=restored), reason=reason.value)
     html = render.message(body, alert.state, restored=restored)
-    after = _with_reply(after, job, alert, html, reason)
-    if html == render.message(entry.body, entry.state, restored=entry.restored) and after.reply is None:
+    after = pins.edited(_with_reply(after, job, alert, html, reason), alert)
+    same = alert.timeline is None and html == render.message(entry.body, entry.state, restored=entry.restored)
+    if same and after.reply is None:
         return Settle(after, reason)
     return Edit(after, alert, html, reason)
 
@@ -128,9 +159,11 @@ def _with_reply(after: Entry, job: Job, alert: Alert, html: str, reason: Reason)
     return after
 
 
-def _reply(job: Job, now: dt.datetime) -> Reply | Settle:
+def _rest(job: Job, now: dt.datetime) -> Reply | Pinning | Settle:
     entry = job.entry
     alert = revision_for(entry, job.news, job.chat)
+    if alert and entry.pin in (Pin.DUE, Pin.OFF):
+        return Pinning(pins.done(entry), alert, on=entry.pin is Pin.DUE)
     if entry.reply is None or alert is None:
         return Settle(entry, Reason.DUPLICATE)
     after = _with(entry, reply=None)

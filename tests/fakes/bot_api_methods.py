@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from bot.clock import SystemClock
-from tests.fakes.bot_api_state import CHAT_NOT_FOUND, THREAD_NOT_FOUND, Button, FakeChat, Limits, Message, bad, version
+from tests.fakes.bot_api_state import CHAT_NOT_FOUND, THREAD_NOT_FOUND, Button, FakeChat, Limits, Message, Version, bad, version
 from tests.fakes.telegram_html import EntitiesError, utf16
 
 MAX_TEXT = 4096
@@ -142,9 +142,7 @@ class Methods:
 
     def send_photo(self, given: Params) -> Any:
         chat = self._reachable(given)
-        caption = version(0.0, given.text("caption"), given.text("parse_mode"), ()).parsed
-        if utf16(caption.text) > MAX_CAPTION:
-            raise bad("message caption is too long")
+        self._caption(given.text("caption"), given.text("parse_mode"), ())
         topic = given.number("message_thread_id") or 0
         if topic and chat.is_forum and chat.topics and topic not in chat.topics:
             raise THREAD_NOT_FOUND
@@ -152,7 +150,7 @@ class Methods:
         photo = self._photo(given)
         self._count(chat, given)
         message = self.add(chat, given.text("caption"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
-        message.photo = photo
+        message.photo, message.spoiler = photo, given.flag("has_spoiler")
         return self.json_of(message)
 
     def _photo(self, given: Params) -> bytes:
@@ -171,12 +169,52 @@ class Methods:
     def edit_message_text(self, given: Params) -> Any:
         chat = self._writable(given)
         message = self._own(chat, given, "edit")
+        if message.photo:
+            raise bad("there is no text in the message to edit")
         self._count(chat, given)
         now = version(asyncio.get_running_loop().time(), given.text("text"), given.text("parse_mode"), _buttons(given))
         if (now.parsed, now.buttons) == (message.now.parsed, message.now.buttons):
             raise bad(NOT_MODIFIED)
         message.versions.append(now)
         return self.json_of(message)
+
+    def edit_message_caption(self, given: Params) -> Any:
+        chat = self._reachable(given)
+        now = self._caption(given.text("caption"), given.text("parse_mode"), _buttons(given))
+        message = self._own(chat, given, "edit")
+        if not message.photo:
+            raise bad("there is no caption in the message to edit")
+        return self._repainted(chat, message, given, now, message.photo, spoiler=message.spoiler)
+
+    def edit_message_media(self, given: Params) -> Any:
+        """Only photos are known here; a text cannot become one."""
+        chat, media = self._reachable(given), given.json("media") or {}
+        if media.get("type") != "photo":
+            raise bad("can't parse InputMedia: unsupported type")
+        now = self._caption(media.get("caption", ""), media.get("parse_mode", ""), _buttons(given))
+        message = self._own(chat, given, "edit")
+        if not message.photo:
+            raise bad("message can't be edited")
+        named = str(media.get("media", ""))
+        photo = self._photo(Params({"photo": given.given.get(named.removeprefix("attach://"), named)}))
+        return self._repainted(chat, message, given, now, photo, spoiler=bool(media.get("has_spoiler")))
+
+    def _repainted(self, chat: FakeChat, message: Message, given: Params, now: Version, photo: bytes, *, spoiler: bool) -> Any:
+        self._count(chat, given)
+        if (now.parsed, now.buttons, photo) == (message.now.parsed, message.now.buttons, message.photo):
+            raise bad(NOT_MODIFIED)
+        message.versions.append(now)
+        message.photo, message.spoiler = photo, spoiler
+        return self.json_of(message)
+
+    def _caption(self, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:
+        try:
+            now = version(asyncio.get_running_loop().time(), text, mode, buttons)
+        except EntitiesError as trouble:
+            raise bad(f"can't parse entities: {trouble}") from None
+        if utf16(now.parsed.text) > MAX_CAPTION:
+            raise bad("message caption is too long")
+        return now
 
     def edit_message_reply_markup(self, given: Params) -> Any:
         message = self._own(self._reachable(given), given, "edit")
@@ -192,12 +230,23 @@ class Methods:
         return True
 
     def pin_message(self, given: Params) -> Any:
-        self._own(self._reachable(given), given, "pin").pinned = True
+        self._pinned(given, "pin", on=True)
         return True
 
     def unpin_message(self, given: Params) -> Any:
-        self._own(self._reachable(given), given, "unpin").pinned = False
+        self._pinned(given, "unpin", on=False)
         return True
+
+    def _pinned(self, given: Params, verb: str, *, on: bool) -> None:
+        """In a private chat the bot may; elsewhere its administrator's rights say so."""
+        chat = self._reachable(given)
+        right = "can_edit_messages" if chat.type == "channel" else "can_pin_messages"
+        if chat.type != "private" and (self.me["id"] not in chat.admins or right in chat.lacks):
+            raise bad("not enough rights to manage pinned messages in the chat")
+        message = chat.find(given.number("message_id") or 0)
+        if message is None:
+            raise bad(f"message to {verb} not found")
+        message.pinned = on
 
     def answer_query(self, given: Params) -> Any:
         query = given.text("callback_query_id")
@@ -375,6 +424,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "sendmessage": Methods.send_message,
     "sendphoto": Methods.send_photo,
     "editmessagetext": Methods.edit_message_text,
+    "editmessagecaption": Methods.edit_message_caption,
+    "editmessagemedia": Methods.edit_message_media,
     "editmessagereplymarkup": Methods.edit_message_reply_markup,
     "deletemessage": Methods.delete_message,
     "pinchatmessage": Methods.pin_message,

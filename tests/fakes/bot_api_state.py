@@ -76,6 +76,7 @@ class Message:
     deleted: bool = False
     pinned: bool = False
     photo: bytes = b""
+    spoiler: bool = False
 
     @property
     def now(self) -> Version:

@@ -23,6 +23,8 @@ class Shown:
     reply_to: int | None = None
     topic: int = 0
     photo: bytes = b""
+    veiled: bool = False
+    pinned: bool = False
     keyboard: bytes | None = None
 
     @property
@@ -73,10 +75,22 @@ class FakeMessenger:
         shown.keyboard = keyboard
         self._answer(chat)
 
-    async def photo(self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None) -> int:
+    async def photo(
+        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
+    ) -> int:
         message_id = await self.send(chat, caption, silent=silent, reply_to=reply_to)
-        self.chats[chat.chat_id][-1].photo = png
+        self.chats[chat.chat_id][-1].photo, self.chats[chat.chat_id][-1].veiled = png, veiled
         return message_id
+
+    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
+        await self.edit(chat, message_id, caption)
+        shown = next(m for m in self.chats[chat.chat_id] if m.id == message_id)
+        shown.photo, shown.veiled = png, veiled
+
+    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+        await self._ask("pin" if on else "unpin", chat, "-")
+        for shown in self.chats[chat.chat_id]:
+            shown.pinned = on if shown.id == message_id else shown.pinned
 
     async def _ask(self, op: str, chat: ChatRef, html: str) -> None:
         now = asyncio.get_running_loop().time()

@@ -181,3 +181,37 @@ async def test_a_picture_that_telegram_no_longer_knows_is_uploaded_at_the_next_t
         await messenger.photo(REF, png, "", silent=False)
 
     assert await messenger.photo(REF, png, "", silent=False)
+
+
+async def test_a_picture_is_replaced_with_its_words_by_what_was_uploaded_before(api: FakeBotApi, messenger: BotMessenger) -> None:
+    first, second = picture(full()), picture(full(), dark=True)
+    number = await messenger.photo(REF, first, "1–0", silent=True, veiled=True)
+    await messenger.repaint(REF, number, second, "<b>1–1</b>")
+    await messenger.repaint(REF, number, second, "<b>1–1</b>")
+    await messenger.repaint(REF, number, first, "<b>1–1</b>")
+
+    shown = api.chat(42).last
+    assert (shown.photo, shown.text, len(shown.edits), shown.spoiler) == (first, "1–1", 2, False)
+    assert ["attach://" in call.params["media"] for call in api.calls("editMessageMedia")] == [True, False, False]
+
+
+async def test_a_message_is_pinned_silently_and_where_that_is_not_allowed_nothing_is_done(
+    api: FakeBotApi, messenger: BotMessenger
+) -> None:
+    group = ChatRef(-500)
+    for chat in (REF, group):
+        number = await messenger.send(chat, "card", silent=True)
+        await messenger.pin(chat, number, on=True)
+    pinned = [api.chat(chat).last.pinned for chat in (42, -500)]
+    await messenger.pin(REF, api.chat(42).last.id, on=False)
+
+    assert (pinned, api.chat(42).last.pinned) == ([True, False], False)
+    assert [call.params.get("disable_notification") for call in api.calls("pinChatMessage")] == [True, True]
+
+
+async def test_a_pin_in_a_chat_that_is_gone_says_so(api: FakeBotApi, messenger: BotMessenger) -> None:
+    number = await messenger.send(REF, "card", silent=True)
+    api.refuse(42, BLOCKED)
+
+    with pytest.raises(ChatGone):
+        await messenger.pin(REF, number, on=True)

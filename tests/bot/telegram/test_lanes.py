@@ -1,4 +1,4 @@
-from bot.outbox.entry import Ticket
+from bot.outbox.entry import EXTRA_RANK, Ticket
 from bot.store.model import ChatRef
 from bot.telegram.lanes import FAIR, Lanes
 from rules.alert import AlertKey
@@ -18,7 +18,7 @@ def lanes(*tickets: Ticket, due: float = 0.0) -> Lanes:
 def order(made: Lanes, now: float = 0.0) -> list[tuple[int, str]]:
     """Everything, sent one after the other."""
     found = []
-    while (one := made.pop(now, lambda _, at: at)) is not None:
+    while (one := made.pop(now, lambda _, at, spare=False: at)) is not None:
         found.append((one.ref.chat_id, one.key.action_id))
         made.release(one.ref.chat_id, now)
     return found
@@ -45,17 +45,17 @@ def test_matches_take_turns() -> None:
 def test_a_chat_that_is_busy_waits_for_its_answer() -> None:
     made = lanes(ticket(1, "a"), ticket(1, "b"))
 
-    assert made.pop(0, lambda _, at: at) == ticket(1, "a")
-    assert made.pop(0, lambda _, at: at) is None
+    assert made.pop(0, lambda _, at, spare=False: at) == ticket(1, "a")
+    assert made.pop(0, lambda _, at, spare=False: at) is None
 
 
 def test_a_chat_over_its_limit_lets_others_pass() -> None:
     made = lanes(ticket(1), ticket(2))
 
-    first = made.pop(0, lambda chat_id, at: 5.0 if chat_id == 1 else at)
+    first = made.pop(0, lambda chat_id, at, spare=False: 5.0 if chat_id == 1 else at)
 
     assert (first, made.next_at()) == (ticket(2), 5.0)
-    assert made.pop(5.0, lambda _, at: at) == ticket(1)
+    assert made.pop(5.0, lambda _, at, spare=False: at) == ticket(1)
 
 
 def test_what_is_not_due_waits() -> None:
@@ -90,3 +90,21 @@ def test_what_a_topic_waits_for_does_not_hold_up_another_topic() -> None:
 
     assert order(made) == [(1, "b")]
     assert order(made, 100.0) == [(1, "a")]
+
+
+def test_a_card_that_has_to_wait_holds_up_no_news_of_its_chat() -> None:
+    made = Lanes()
+    card = Ticket(AlertKey("f", "card"), ChatRef(1), EXTRA_RANK, 1, 0.0)
+    made.add(card, 0.0, 0.0)
+    assert made.pop(0, lambda _, at, spare=False: at + 30 * spare) is None
+    made.add(ticket(1), 0.0, 0.0)
+
+    assert made.pop(0, lambda _, at, spare=False: at + 30 * spare) == ticket(1)
+
+
+def test_a_card_that_comes_again_stays_behind_the_news_of_its_chat() -> None:
+    made = Lanes()
+    made.add(ticket(1), 0.0, 0.0)
+    made.add(Ticket(AlertKey("f", "card"), ChatRef(1), EXTRA_RANK, 1, 0.0), 0.0, 0.0, first=True)
+
+    assert order(made)[0] == (1, ticket(1).key.action_id)

@@ -101,3 +101,12 @@ def test_a_message_that_waited_here_does_not_make_the_way_seem_longer() -> None:
         limits.landed(0.0, 0.05, 0.049)
 
     assert (limits.room(1.05, 100), limits.room(1.0575, 100)) == (0, 50)
+
+
+def test_what_can_wait_leaves_a_third_of_a_groups_minute_to_news() -> None:
+    limits = Limits()
+    for second in range(14):
+        limits.take(-1, float(2 * second))
+
+    assert limits.chat_at(-1, 30.0) == 30.0
+    assert limits.chat_at(-1, 30.0, spare=True) == 60.2
