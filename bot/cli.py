@@ -1,4 +1,4 @@
-"""The command line: `touchline run|demo|check|explain|test|replay|simulate|record|fixtures|render|schema`."""
+"""The command line: `touchline run|demo|check|explain|test|replay|simulate|record|fixtures|render|schema|copy|backup`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,11 @@ from typing import Any, cast
 import click
 import structlog
 
+from bot.commands.options import CONFIG, RECORDINGS
+from bot.commands.storage import backup, copy
 from bot.errors import UserMistake
 
-CONFIG = click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
-    help="The YAML file.",
-)
 FAULT = "this is a fault of Touchline's own, not yours: please report it with the log entry above"
-RECORDINGS = click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
 class Touchline(click.Group):
@@ -59,6 +52,10 @@ def main(verbose: bool) -> None:
     from bot.log import configure
 
     configure(_secrets_of_environment(), level=logging.WARNING, verbose=verbose)
+
+
+main.add_command(backup)
+main.add_command(copy)
 
 
 def _secrets_of_environment() -> list[str]:

@@ -46,7 +46,7 @@ class Database:
     @classmethod
     async def open(cls, url: str) -> Database:
         """Open and migrate; `sqlite://` is memory. Raise StoreTooNew, StoreAway or StoreUnusable, each with a sentence."""
-        parsed = _parsed(url)
+        parsed = address(url)
         if parsed.get_backend_name() == "sqlite":
             return cls(await SQLite.open(parsed))
         return cls(await _postgres().open(parsed))
@@ -113,7 +113,7 @@ def _postgres() -> type[Postgres]:
     return Postgres
 
 
-def _parsed(url: str) -> URL:
+def address(url: str) -> URL:
     """The parts of an address; what is wrong is not repeated, for it may hold a password."""
     example = "sqlite:///touchline.db or postgresql://USER:PASSWORD@HOST/NAME"
     try:

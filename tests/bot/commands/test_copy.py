@@ -1,0 +1,132 @@
+"""`touchline copy`: from either database into the other, everything or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import insert, select
+
+from bot.cli import main
+from bot.commands.copy import PASSING, copied
+from bot.errors import UserMistake
+from bot.store.chats import Chats
+from bot.store.engine import Database
+from bot.store.history import History, How, Ruling
+from bot.store.model import Chat, ChatRef
+from bot.store.schema import metadata
+from tests.bot.news import NOW
+from tests.rows import row_of
+
+TABLES = [table for table in metadata.sorted_tables if table.name not in PASSING]
+
+
+def unseen(_noun: str, _done: int, _total: int) -> None:
+    """Nobody looks."""
+
+
+async def filled(url: str, rows: int = 3) -> None:
+    db = await Database.open(url)
+    async with db.transaction() as tx:
+        for table in TABLES:
+            await tx.execute(insert(table), [row_of(table, number) for number in range(1, rows + 1)])
+    await db.close()
+
+
+async def everything(url: str) -> dict[str, list[dict[Any, Any]]]:
+    db = await Database.open(url)
+    async with db.transaction() as tx:
+        found = {t.name: [dict(row) for row in await tx.fetch(select(t).order_by(*t.primary_key))] for t in TABLES}
+    await db.close()
+    return found
+
+
+async def test_a_database_arrives_in_the_other_kind_and_comes_back_as_it_was(tmp_path: Path, postgres_url: str) -> None:
+    first, last = f"sqlite:///{tmp_path}/first.db", f"sqlite:///{tmp_path}/last.db"
+    await filled(first)
+
+    counts = await copied(first, postgres_url, unseen)
+    await copied(postgres_url, last, unseen)
+
+    assert counts == {table.name.replace("_", " "): 3 for table in TABLES}
+    assert await everything(first) == await everything(postgres_url) == await everything(last)
+
+
+async def test_more_rows_than_one_page_all_arrive_and_are_counted_as_they_do(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
+    await filled(urls[0], 4001)
+    steps = []
+
+    await copied(*urls, lambda noun, done, total: steps.append((noun, done, total)))
+
+    assert [step for step in steps if step[0] == "chats"] == [("chats", n, 4001) for n in (2000, 4000, 4001)]
+    assert len((await everything(urls[1]))["entries"]) == 4001
+
+
+async def test_new_rows_are_numbered_on_after_a_copy(tmp_path: Path, postgres_url: str) -> None:
+    await filled(f"sqlite:///{tmp_path}/touchline.db")
+    await copied(f"sqlite:///{tmp_path}/touchline.db", postgres_url, unseen)
+    db = await Database.open(postgres_url)
+
+    assert (await History(db).add(Ruling(NOW, How.FILES, "rules"))).id == 4
+    await db.close()
+
+
+async def test_a_database_that_is_written_meanwhile_is_copied_as_it_stood(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
+    running = await Database.open(urls[0])
+    await Chats(running).save(Chat(ChatRef(1)))
+    async with running.transaction() as tx:
+        await tx.execute(insert(metadata.tables["chats"]), row_of(metadata.tables["chats"], 2))
+
+        counts = await copied(*urls, unseen)
+
+    assert counts["chats"] == 1
+    await running.close()
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (("full", "full"), "--to: the database is not empty, it has alerts: 3"),
+        (("none", "empty"), "--from: there is no database"),
+        (("notes", "empty"), "--from: .*notes.db cannot be read: file is not a database"),
+    ],
+)
+async def test_what_cannot_be_copied_is_a_sentence(tmp_path: Path, names: tuple[str, str], sentence: str) -> None:
+    await filled(f"sqlite:///{tmp_path}/full.db")
+    (tmp_path / "notes.db").write_text("dear diary, " * 1000)
+
+    with pytest.raises(UserMistake, match=sentence):
+        await copied(*(f"sqlite:///{tmp_path}/{name}.db" for name in names), unseen)
+
+
+async def test_a_copy_that_fails_on_its_way_leaves_the_target_empty(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
+    await filled(urls[0])
+
+    def stop(noun: str, _done: int, _total: int) -> None:
+        if noun == "entries":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await copied(*urls, stop)
+
+    assert not any((await everything(urls[1])).values())
+
+
+def test_the_command_says_how_many_of_each_noun_it_copied(tmp_path: Path) -> None:
+    words = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
+    CliRunner().invoke(main, ["copy", "--from", "sqlite://", "--to", words[0]])
+    (tmp_path / "one.db").touch()
+
+    done = CliRunner().invoke(main, ["copy", "--from", words[0], "--to", words[1]], catch_exceptions=False)
+
+    assert done.exit_code == 0
+    assert {line.split(maxsplit=1)[1] for line in done.stdout.splitlines()} >= {"chats", "entries", "rule history"}
+
+
+def test_what_processes_do_right_now_is_not_copied() -> None:
+    assert set(metadata.tables) >= PASSING
