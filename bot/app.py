@@ -26,6 +26,7 @@ from bot.store.engine import Database
 from bot.telegram.bot_messenger import build_bot
 from bot.telegram.limits import Limits
 from bot.telegram.manners import Manners
+from bot.telegram.wire import Wire
 from bot.watch.http import serving
 from bot.watch.status import status_text
 
@@ -55,14 +56,16 @@ async def _start(config: Config, roles: frozenset[Role], stack: AsyncExitStack, 
     if roles != EVERY and not database.shared:
         raise UserMistake(ALONE)
     limits = Limits(config.telegram.messages_per_second)
-    bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock))
-    await _let_in(stack, bot)
+    wire = Wire(clock)
+    bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock), wire=wire)
     http = await stack.enter_async_context(aiohttp.ClientSession())
-    house = House(Common(config, clock, database, bot, limits, http), roles)
+    house = House(Common(config, clock, database, bot, limits, http, wire), roles)
     await house.common.settle(config)
     await house.common.open_book(config)
     stop.on_hangup(house.common.reloader.hangup)
-    await stack.enter_async_context(serving(config.http.listen, tuple, needed="listen" in config.http.model_fields_set))
+    needed = "listen" in config.http.model_fields_set
+    await stack.enter_async_context(serving(config.http.listen, house.common.watch, needed=needed))
+    await _let_in(stack, bot)
     at_work = await stack.enter_async_context(working(*house.works()))
     gc.collect()
     gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then

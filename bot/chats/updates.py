@@ -28,10 +28,11 @@ _LONGEST_PAUSE = 30.0
 _CONFIRM_WITHIN = 1.0
 """Seconds that a stop waits for the last poll."""
 _REMIND = 3600.0
-"""Seconds until the same trouble is told again."""
-SECOND_PROCESS = "another process polls this bot token; stop it, or give each process a token of its own"
+"""Seconds until the same trouble is logged again."""
+SECOND_PROCESS = "second-process", "another process polls this bot token; stop it, or give each process a token of its own"
 WEBHOOK = (
-    "this bot token has a webhook, so its updates go there; remove it with Telegram's deleteWebhook, or use a token of its own"
+    "webhook-set",
+    "this bot token has a webhook, so its updates go there; remove it with Telegram's deleteWebhook, or use a token of its own",
 )
 REFUSED = "Telegram refuses the bot token; put the right one at telegram.token and start again"
 
@@ -40,12 +41,17 @@ class Updates:
     """Fetches updates for ever and hands each to `take`."""
 
     def __init__(
-        self, bot: ExtBot[Any], take: Callable[[Update], Awaitable[None]], on_trouble: Callable[[str], Awaitable[None]]
+        self,
+        bot: ExtBot[Any],
+        take: Callable[[Update], Awaitable[None]],
+        on_trouble: Callable[[str, str], None],
+        on_fine: Callable[[], None],
     ) -> None:
-        """`on_trouble` hears a sentence when a person is needed: a refused token, a second process."""
-        self._bot, self._take, self._on_trouble = bot, take, on_trouble
+        """`on_trouble` hears the name of a trouble and a sentence where somebody else gets the updates; `on_fine`, when we do."""
+        self._bot, self._take = bot, take
+        self._on_trouble, self._on_fine = on_trouble, on_fine
         self._offset = self._confirmed = 0
-        self._told_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     async def run(self) -> None:
         """Poll until cancelled; then confirm what was taken, so that no command is answered again after a restart."""
@@ -68,14 +74,15 @@ class Updates:
         except RetryAfter as error:
             return _seconds(error) + 0.5
         except Conflict as error:
-            await self._tell(WEBHOOK if "webhook" in error.message else SECOND_PROCESS)
+            self._name_trouble(*(WEBHOOK if "webhook" in error.message else SECOND_PROCESS))
         except InvalidToken:
-            await self._tell(REFUSED)
+            self._log(REFUSED)
         except TelegramError as error:
             log.warning("updates_not_fetched", reason=str(error))
         except Exception as error:  # an answer in JSON that no Bot API gives: something stands in between
             log.warning("updates_not_fetched", reason=repr(error))
         else:
+            self._on_fine()
             return 0.0 if await self._all(batch) else longer
         return longer
 
@@ -119,13 +126,15 @@ class Updates:
             return
         await self._take(update)
 
-    async def _tell(self, sentence: str) -> None:
+    def _name_trouble(self, name: str, sentence: str) -> None:
+        self._log(sentence)
+        self._on_trouble(name, sentence)
+
+    def _log(self, sentence: str) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._told_at.get(sentence, -_REMIND) < _REMIND:
-            return
-        self._told_at[sentence] = now
-        log.error("updates_stopped", reason=sentence)
-        await self._on_trouble(sentence)
+        if now - self._logged_at.get(sentence, -_REMIND) >= _REMIND:
+            self._logged_at[sentence] = now
+            log.error("updates_stopped", reason=sentence)
 
 
 def _seconds(error: RetryAfter) -> float:

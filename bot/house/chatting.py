@@ -29,6 +29,7 @@ class Chatting:
     def __init__(self, common: Common, directory: Directory, status: Callable[[], Awaitable[str]]) -> None:
         """`directory` knows fixtures and matches; `status` is what `/status` says."""
         self._common = common
+        common.watch.spokesman = True
         application = ApplicationBuilder().bot(common.bot).updater(None).job_queue(None).concurrent_updates(64)
         self._application: Application[Any, Any, Any, Any, Any, Any] = application.build()
         self._application.add_handlers(self._handlers(directory, status))
@@ -51,9 +52,13 @@ class Chatting:
         async with self._application:
             await self._application.start()
             try:
-                await Updates(self._common.bot, self._application.update_queue.put, self._common.admins.tell).run()
+                await self._updates().run()
             finally:
                 await self._application.stop()
+
+    def _updates(self) -> Updates:
+        signals = self._common.watch.signals
+        return Updates(self._common.bot, self._application.update_queue.put, signals.begin, signals.updates_taken)
 
     async def _introduce(self) -> None:
         """Tell Telegram the commands; without them the bot works all the same."""

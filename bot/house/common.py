@@ -30,7 +30,9 @@ from bot.store.history import History
 from bot.store.positions import Positions
 from bot.telegram.bot_messenger import BotMessenger
 from bot.telegram.limits import Pace
+from bot.telegram.wire import Wire
 from bot.watch.admins import Admins
+from bot.watch.watch import Watch, disk_of
 from rules.catalogue import Catalogue
 from rules.rule import RuleSet
 
@@ -55,7 +57,14 @@ class Common:
     """Made once a process and given to its rooms, which say in `on_chats`, `on_settings`, `on_rules` what they want to hear."""
 
     def __init__(
-        self, config: Config, clock: Clock, database: Database, bot: ExtBot[str], pace: Pace, http: aiohttp.ClientSession
+        self,
+        config: Config,
+        clock: Clock,
+        database: Database,
+        bot: ExtBot[str],
+        pace: Pace,
+        http: aiohttp.ClientSession,
+        wire: Wire,
     ) -> None:
         self.clock, self.database, self.bot, self.pace = clock, database, bot, pace
         self.on_chats: list[Callable[[], None]] = []
@@ -67,11 +76,14 @@ class Common:
         self.outbox = Outbox(database, clock)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
         self.admins = Admins(self.messenger, self.current.admins)
+        self.watch = Watch(clock, database, wire, self.admins, disk_of(config.storage.url))
         self.positions = Positions(database, clock)
         self.last_matches = LastMatches(Path(config.storage.last_matches_folder), config.storage.last_matches)
         self.book = Rulebook(History(database), clock, config, self._use)
         takeover = Takeover(self.current, self.book, self.settle, self._settings_changed, self.admins.tell)
-        self.reloader = Reloader(config, os.environ, takeover, self.admins.tell)
+        signals = self.watch.signals
+        self.reloader = Reloader(config, os.environ, takeover, signals.rules_refused, signals.rules_accepted)
+        self.watch.rules = lambda: len(self.book.standing.rules.rules)
 
     async def settle(self, config: Config) -> None:
         """Store the configuration's chats."""
@@ -84,7 +96,7 @@ class Common:
 
     def works(self) -> tuple[Work, ...]:
         """What every process does."""
-        return self.reloader.run(), self._pruning()
+        return self.reloader.run(), self.watch.run(), self._pruning()
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses."""

@@ -10,6 +10,7 @@ from bot.pipeline import Pipeline
 from bot.schedule.runner import Runner
 from bot.snapshots import Snapshots
 from bot.store.standings import Standings
+from bot.watch.facts import Feed
 from rules.action import Fixture
 from rules.match import Match
 
@@ -21,14 +22,14 @@ class Feeding:
 
     def __init__(self, common: Common) -> None:
         self._common = common
-        config, admins, clock = common.current.config, common.admins, common.clock
+        config, signals, clock = common.current.config, common.watch.signals, common.clock
         self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, Snapshots(common.positions))
         self.follower = Follower(
             self.pipeline,
             common.current.feed,
             clock,
-            admins.feed_refused,
-            admins.feed_accepted,
+            signals.feed_refused,
+            signals.feed_accepted,
             archive=common.source,
             last=common.last_matches,
         )
@@ -38,12 +39,13 @@ class Feeding:
             self.follower.follow,
             common.current.schedule,
             clock,
-            admins.feed_refused,
+            signals.feed_refused,
             self.follower.updated,
-            admins.feed_accepted,
+            signals.feed_accepted,
             Standings(common.database, clock),
             self._unfinished,
         )
+        common.watch.feed = self._standing
         common.on_rules.append(self.pipeline.use)
         common.on_chats.append(self.runner.wake)
         common.on_settings += [self.runner.wake, self.follower.reload]
@@ -59,6 +61,12 @@ class Feeding:
     def match(self, fixture_id: str) -> Match | None:
         """How a match being followed here stands; None for any other."""
         return self.pipeline.match(fixture_id)
+
+    def _standing(self) -> Feed:
+        """How it stands, for those who watch."""
+        runner, every = self.runner, self._common.current.schedule.refresh_fixtures_every
+        titles = {fixture.id: fixture.title for fixture in runner.fixtures()}
+        return Feed(self.follower.statuses(), titles, runner.refreshed_at, every, len(runner.planned()))
 
     async def _unfinished(self) -> frozenset[str]:
         """The matches of the last day that an earlier process left in the middle."""

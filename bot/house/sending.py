@@ -13,6 +13,8 @@ class Sending:
     def __init__(self, common: Common) -> None:
         self._told = Told(common.clock)
         self.courier = Courier(common.outbox, common.messenger, common.pace, common.clock, self._told, common.chats)
+        self.courier.on_text_refused = common.watch.signals.text_refused
+        common.watch.backlog = self.courier.backlog
         common.on_chats.append(common.outbox.recover)
 
     def works(self) -> tuple[Work, ...]:

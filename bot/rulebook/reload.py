@@ -15,6 +15,7 @@ from watchfiles import awatch
 
 from bot.config import Config, load_config
 from bot.errors import ConfigInvalid, TouchlineError, UserMistake
+from bot.metrics import RELOADS
 from bot.rulebook.sources import State, folders, may_matter, state_of
 
 log = structlog.get_logger()
@@ -43,18 +44,19 @@ class Reloader:
         config: Config,
         env: Mapping[str, str],
         apply: Callable[[Config], Awaitable[None]],
-        tell: Callable[[str], Awaitable[None]],
+        on_refused: Callable[[str], None],
+        on_accepted: Callable[[], None],
     ) -> None:
-        """`apply` takes a good configuration over; `tell` gets the sentences of a bad one, for the admins."""
+        """`apply` takes a good configuration over, `on_accepted` hears of it, `on_refused` gets the sentences of a bad one."""
         self.config = config
-        self._env, self._apply, self._tell = env, apply, tell
+        self._env, self._apply = env, apply
+        self._on_refused, self._on_accepted = on_refused, on_accepted
         self._sources: set[Path] = set()
         with contextlib.suppress(UserMistake):
             load_config(config.path, env, self._sources)
         self._seen: State = state_of(self._sources)
         self._asked = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._refused = ""
 
     def hangup(self) -> None:
         """Reload as soon as possible: for SIGHUP."""
@@ -82,11 +84,12 @@ class Reloader:
                 config = self._read(sources)
                 await self._apply(config)
             except TouchlineError as error:
-                await self._refuse(error)
+                self._refuse(error)
                 return False
             finally:
                 self._remember(sources, before)
-            self._refused = ""
+            self._on_accepted()
+            RELOADS.labels("accepted").inc()
             _announce(self.config, config)
             self.config = config
             return True
@@ -102,14 +105,12 @@ class Reloader:
         now = state_of(sources)
         self._sources, self._seen = sources, {**now, **{file: stat for file, stat in before.items() if file in now}}
 
-    async def _refuse(self, error: TouchlineError) -> None:
+    def _refuse(self, error: TouchlineError) -> None:
         lines = error.mistakes if isinstance(error, ConfigInvalid) else (str(error),)
         for line in lines:
             log.error("configuration_refused", reason=line)
-        sentence = refusal(lines)
-        if sentence != self._refused:
-            self._refused = sentence
-            await self._tell(sentence)
+        RELOADS.labels("refused").inc()
+        self._on_refused(refusal(lines))
 
     async def _watch(self) -> None:
         while True:

@@ -104,6 +104,8 @@ class Courier:
         """What was not sent, by reason."""
         self.on_text_refused: Callable[[str, str], None] = lambda rule, reason: None
         """Hears of a rule whose text Telegram takes in no form, and why."""
+        self.on_text_refused: Callable[[str, str], None] = lambda rule, reason: None
+        """Hears of a rule whose text Telegram takes in no form, and why."""
         outbox.on_put = self._woken.set
 
     async def run(self) -> None:
@@ -251,6 +253,7 @@ class Courier:
             message_id = await self._perform(ticket, step, begun.at)
         except TextRefused as error:
             log.error("text_refused", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=str(error))
+            self.on_text_refused(step.alert.rule, str(error))
             self.on_text_refused(step.alert.rule, str(error))
             message_id = step.entry.message_id or UNREACHABLE
         except DeliveryError as error:

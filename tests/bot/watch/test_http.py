@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.errors import UserMistake
-from bot.metrics import PACKETS
+from bot.metrics import PACKETS, exposition
 from bot.watch.http import serving
 
 
@@ -16,6 +16,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class Seen:
+    """What is looked at, with these troubles."""
+
+    def __init__(self, *troubles: str) -> None:
+        self._troubles = troubles
+
+    def unready(self) -> tuple[str, ...]:
+        return self._troubles
+
+    async def metrics(self) -> bytes:
+        return exposition()
 
 
 async def get(port: int, page: str) -> tuple[int, str]:
@@ -34,14 +47,14 @@ async def get(port: int, page: str) -> tuple[int, str]:
 )
 async def test_health_is_told_in_words_and_status(page: str, troubles: tuple[str, ...], answer: tuple[int, str]) -> None:
     port = free_port()
-    async with serving(f"127.0.0.1:{port}", lambda: troubles):
+    async with serving(f"127.0.0.1:{port}", Seen(*troubles)):
         assert await get(port, page) == answer
 
 
 async def test_prometheus_can_read_what_is_counted() -> None:
     port = free_port()
     PACKETS.inc()
-    async with serving(f"127.0.0.1:{port}", tuple):
+    async with serving(f"127.0.0.1:{port}", Seen()):
         status, page = await get(port, "/metrics")
 
     families = {family.name: family for family in text_string_to_metric_families(page)}
@@ -52,15 +65,15 @@ async def test_prometheus_can_read_what_is_counted() -> None:
 
 async def test_other_pages_are_not_found() -> None:
     port = free_port()
-    async with serving(f"127.0.0.1:{port}", tuple):
+    async with serving(f"127.0.0.1:{port}", Seen()):
         assert (await get(port, "/"))[0] == 404
 
 
 async def test_nothing_listens_where_it_is_switched_off_or_after_the_end() -> None:
     port = free_port()
-    async with serving(None, tuple):
+    async with serving(None, Seen()):
         pass
-    async with serving(f"127.0.0.1:{port}", tuple):
+    async with serving(f"127.0.0.1:{port}", Seen()):
         pass
 
     with pytest.raises(aiohttp.ClientConnectorError):
@@ -72,12 +85,12 @@ async def test_a_taken_port_is_a_mistake_where_somebody_named_it_and_else_only_a
     listen = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         with pytest.raises(UserMistake, match=f"http.listen: cannot listen on {listen}: .*choose another port, or null"):
-            async with serving(listen, tuple):
+            async with serving(listen, Seen()):
                 pass
-        async with serving(listen, tuple, needed=False):
+        async with serving(listen, Seen(), needed=False):
             pass
 
 
 async def test_an_address_of_ipv6_is_written_in_brackets() -> None:
-    async with serving("[::1]:0", tuple):
+    async with serving("[::1]:0", Seen()):
         pass
