@@ -35,10 +35,12 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
     alert = first_for(news, chat)
     if not news.fired:
         return Decision(Reason.SUPERSEDED)
-    if chat.waits and alert is not None and alert.state is State.PENDING:
-        return Decision(Reason.UNCONFIRMED)
     if alert is None:
         return Decision(Reason.UNWANTED)
+    if not news.lines and not _ready(alert, chat, named=True):
+        return Decision(Reason.UNCONFIRMED)
+    if not news.lines and not _ready(alert, chat, named=bool(alert.facts.player)):
+        return Decision(Reason.UNNAMED)
     if superseded:
         return Decision(Reason.SUPERSEDED)
     if entry is not None and entry.status is Status.DROPPED and _stays_dropped(entry, alert):
@@ -50,6 +52,10 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
     if not news.lines and chat.held_until(now):
         return Decision(Reason.HELD)
     return Decision(Reason.DELAYED if entry is None and chat.delay else Reason.FIRST, alert)
+
+
+def _ready(alert: Alert, chat: Chat, *, named: bool) -> bool:
+    return chat.ready(alert.kind, confirmed=alert.state is not State.PENDING, named=named)
 
 
 def _stays_dropped(entry: Entry, alert: Alert) -> bool:

@@ -40,6 +40,8 @@ class Reason(enum.StrEnum):
     """The chat wants it once it is confirmed."""
     LATER = "later"
     """A match card or a picture, while the chat is muted or its quiet hours hold news: it comes once they are over."""
+    UNNAMED = "unnamed"
+    """The chat wants a goal once its scorer is named."""
     SUPERSEDED = "superseded"
     UNWANTED = "unwanted"
     """The chat does not take this kind any more."""

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, or_, select, true, tuple_, update
 
-from bot.outbox.entry import Entry, News, Status
+from bot.outbox.entry import Entry, News, Reason, Status
 from bot.outbox.rows import ENTRY, Row, entry_of, entry_values, key_of, news_of, news_row
 from bot.store.audience import after, asking, followers
 from bot.store.chats import chat_of
@@ -20,6 +20,7 @@ from bot.store.engine import Transaction, upsert
 from bot.store.model import Chat, ChatRef
 from bot.store.prepared import Prepared
 from bot.store.schema import alerts, chats, entries, positions, seconds, standings
+from bot.store.tastes import heard
 from rules.alert import AlertKey, State
 
 
@@ -117,7 +118,8 @@ async def audience(tx: Transaction, news: News, last: ChatRef | None, limit: int
     refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
     query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
     rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
-    return [chat for chat in map(chat_of, rows) if chat.ref in refs], next(reversed(refs)) if len(refs) == limit else None
+    followers_ = [chat for chat in map(chat_of, rows) if chat.ref in refs]
+    return await heard(tx, news.candidates[0].fixture, followers_), next(reversed(refs)) if len(refs) == limit else None
 
 
 async def read_entries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Entry]:
@@ -137,10 +139,11 @@ async def add_entries(tx: Transaction, made: Sequence[Entry], *, keep: bool = Fa
 async def wake_told(
     tx: Transaction, key: AlertKey, last: ChatRef | None, limit: int, now: dt.datetime
 ) -> tuple[list[tuple[ChatRef, float]], ChatRef | None]:
-    """Let the next chats that were told wait for the revision: (chat, when it is due) of the active ones, and the last one."""
+    """Let the next chats that were told, or want its scorer, wait for the revision: (chat, when it is due) of the active ones, and
+    the last one."""
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     query = select(entries.c.chat_id, entries.c.topic, chats.c.delay, chats.c.active).join(chats, here)
-    query = query.where(_is_entry(key), entries.c.message_id.is_not(None))
+    query = query.where(_is_entry(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.UNNAMED.value))
     query = query.where(after(entries.c.chat_id, entries.c.topic, last)) if last else query
     rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
     due = {ChatRef(row["chat_id"], row["topic"]): (seconds(now) + row["delay"], row["active"]) for row in rows}

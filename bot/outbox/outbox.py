@@ -25,6 +25,7 @@ from bot.outbox.spread import Spreader
 from bot.outbox.summary import QUIET, lines_for, renewed, summary_of
 from bot.store.engine import Database, Transaction
 from bot.store.model import Chat, ChatRef
+from bot.store.tastes import heard
 from rules.alert import Alert, AlertKey
 
 log = structlog.get_logger()
@@ -247,6 +248,7 @@ class Outbox:
         news = await self._latest(tx, entry.key)
         if news is None:
             return None
+        (chat,) = await heard(tx, news.candidates[0].fixture, [chat])
         lines = await self._lines(tx, news, entry) if news.lines else ()
         news = self._earlier.seen(news, chat.delay, self._clock.now().timestamp())
         return Job(entry, news, chat, await self._superseded(tx, news, entry), lines)

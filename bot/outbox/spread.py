@@ -117,7 +117,7 @@ def _entry(news: News, chat: Chat, decision: Decision, now: dt.datetime) -> Entr
     if decision.alert is not None:
         delay = chat.delay if not news.lines else 0
         return Entry(news.key, chat.ref, reason=decision.reason.value, due_at=now.timestamp() + delay, rule=decision.alert.rule)
-    if decision.reason in (Reason.MUTED, Reason.HELD):
+    if decision.reason in (Reason.MUTED, Reason.HELD, Reason.UNNAMED):
         rule = next((a.rule for a in news.fired if chat.takes(a.kind)), "")
         return Entry(news.key, chat.ref, Status.DROPPED, decision.reason.value, now.timestamp(), rule=rule)
     return None

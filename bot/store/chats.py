@@ -17,6 +17,8 @@ from bot.store.move import move
 from bot.store.mutes import forget_mutes
 from bot.store.quiet import read_quiet
 from bot.store.schema import chats, instant, seconds, subscriptions
+from bot.store.taste import read_taste, taste_text
+from bot.store.tastes import note, tune
 from rules.action import Fixture
 from rules.alert import EXTRAS
 
@@ -55,6 +57,7 @@ class Chats:
         """Store a chat and its settings."""
         async with self._db.transaction() as tx:
             await tx.execute(upsert(chats), row_of(chat))
+            await note(tx, chat.ref)
 
     async def all(self) -> tuple[Chat, ...]:
         """Every chat, suspended ones too."""
@@ -67,6 +70,7 @@ class Chats:
         async with self._db.transaction() as tx:
             await tx.execute(upsert(chats, keep=True), row_of(Chat(ref)))
             new = await tx.execute(upsert(subscriptions, keep=True), _row(ref, subscription)) > 0
+            await note(tx, ref)
         self.changed()
         return new
 
@@ -77,6 +81,7 @@ class Chats:
         this = and_(this, table.scope == subscription.scope.value, table.key == subscription.key)
         async with self._db.transaction() as tx:
             gone = await tx.execute(delete(subscriptions).where(this)) > 0
+            await note(tx, ref)
         self.changed()
         return gone
 
@@ -86,7 +91,12 @@ class Chats:
         query = select(subscriptions).where(table.chat_id == ref.chat_id, table.topic == ref.topic)
         async with self._db.transaction() as tx:
             rows = await tx.fetch(query.order_by(table.name, table.scope, table.key))
-        return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"]) for row in rows)
+        return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"], read_taste(row["taste"])) for row in rows)
+
+    async def tune(self, ref: ChatRef, subscription: Subscription) -> None:
+        """Keep the taste of a subscription; one that is gone stays gone."""
+        async with self._db.transaction() as tx:
+            await tune(tx, ref, subscription)
 
     async def every_subscription(self) -> tuple[Subscription, ...]:
         """What some active chat follows, each once."""
@@ -146,6 +156,7 @@ class Chats:
                 await tx.execute(upsert(chats), row_of(msgspec.structs.replace(chat, fixed=True)))
                 for subscription in followed:
                     await tx.execute(upsert(subscriptions, keep=True), _row(chat.ref, subscription))
+                await note(tx, chat.ref)
         self.changed()
 
     async def _switch(self, chat_id: int, **values: object) -> None:
@@ -170,12 +181,12 @@ def _is(ref: ChatRef) -> ColumnElement[bool]:
 
 def _row(ref: ChatRef, subscription: Subscription) -> dict[str, object]:
     row: dict[str, object] = {"chat_id": ref.chat_id, "topic": ref.topic, "scope": subscription.scope.value}
-    return row | {"key": subscription.key, "name": subscription.name}
+    return row | {"key": subscription.key, "name": subscription.name, "taste": taste_text(subscription.taste)}
 
 
 def row_of(chat: Chat) -> dict[str, object]:
     """A chat as its row."""
-    row = {name: value for name, value in msgspec.structs.asdict(chat).items() if name not in ("ref", *_SETS)}
+    row = {name: value for name, value in msgspec.structs.asdict(chat).items() if name not in ("ref", "exactly", "ears", *_SETS)}
     return row | {
         "chat_id": chat.ref.chat_id,
         "topic": chat.ref.topic,

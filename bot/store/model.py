@@ -8,12 +8,16 @@ import enum
 import msgspec
 
 from bot.store.quiet import Quiet
+from bot.store.taste import AS_CHAT, Taste
 from rules.action import Fixture
 from rules.alert import EXTRAS, KINDS
 from rules.fold import fold
 
 DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
 """The shipped kinds that a chat hears unless it says otherwise. A kind that an operator's own rule invented is heard too."""
+
+GOAL = "goal"
+"""The one kind of who wants scorers alone."""
 
 
 class ChatRef(msgspec.Struct, frozen=True, order=True):
@@ -38,6 +42,7 @@ class Subscription(msgspec.Struct, frozen=True):
     scope: Scope
     key: str = ""
     name: str = ""
+    taste: Taste = AS_CHAT
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -81,6 +86,10 @@ class Chat(msgspec.Struct, frozen=True):
     """True: nothing is told before it is confirmed."""
     fixed: bool = False
     """True: it stands in the configuration, and commands do not change its subscriptions."""
+    exactly: frozenset[str] | None = None
+    """Of one subscription: the kinds that it hears, in the place of all that chooses kinds; never stored."""
+    ears: tuple[Chat, ...] = ()
+    """The chat as each of several subscriptions hears one match, together all that is heard; empty: as it stands; never stored."""
 
     def hushed(self, now: dt.datetime) -> bool:
         """Tell whether nothing may ring now."""
@@ -92,15 +101,29 @@ class Chat(msgspec.Struct, frozen=True):
 
     def sounds(self, kind: str, *, important: bool) -> bool:
         """Tell whether news of this kind rings here; `important` is what the alert itself says."""
+        if self.ears:
+            return any(ear.takes(kind) and ear.sounds(kind, important=important) for ear in self.ears)
         return kind in self.ring or (important and kind not in self.silent)
 
     def takes(self, kind: str) -> bool:
         """Tell whether the chat wants alerts of this kind; extras are in nobody's "everything"."""
         if kind in EXTRAS:
             return kind in self.kinds_on
+        if self.ears:
+            return any(ear.takes(kind) for ear in self.ears)
+        if self.scorers:
+            return kind == GOAL
+        if self.exactly is not None:
+            return kind in self.exactly
         if self.all_kinds or kind in self.kinds_on:
             return True
         return kind not in self.kinds_off and (kind in DEFAULT_KINDS or kind not in KINDS)
+
+    def ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
+        """Tell whether news of a kind that the chat takes is told as it is: confirmed or not, its player named or not."""
+        if self.ears and kind not in EXTRAS:
+            return any(ear.takes(kind) and ear.ready(kind, confirmed=confirmed, named=named) for ear in self.ears)
+        return (confirmed or not self.waits) and (named or not self.scorers or kind != GOAL)
 
 
 def named(name: str) -> str:
