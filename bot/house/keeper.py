@@ -1,0 +1,210 @@
+"""Holds this process' leases: takes what is free, renews what is held, and says at once when a lease may be another's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from bot.errors import StoreError
+from bot.house.role import Role
+from bot.house.share import to_take
+from bot.store.leases import LASTS, Lease
+
+log = structlog.get_logger()
+
+BEAT = 1.0
+"""Seconds between two looks at what is free."""
+RENEW = 3.0
+"""Seconds between two renewals."""
+_SPARE = 2.0
+"""Seconds before its end at which a lease that could not be renewed is let go: what is at work needs a while to stop."""
+_RELEASE_WITHIN = 1.0
+_FIXTURE, _PROCESS = "fixture:", "process:"
+
+
+def lease_of(fixture_id: str) -> str:
+    """The name of the lease under which a match is followed."""
+    return f"{_FIXTURE}{fixture_id}"
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What a process says of itself: its roles, and how it stands, a line each."""
+
+    roles: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """The leases in the database."""
+
+    @property
+    def holder(self) -> str: ...
+    async def take(self, names: Collection[str], facts: str = "") -> frozenset[str]: ...
+    async def renew(self, names: Collection[str]) -> frozenset[str]: ...
+    async def release(self, names: Collection[str], *, done: bool = False) -> None: ...
+    async def all(self) -> Sequence[Lease]: ...
+
+
+class Hold:
+    """A lease that is held. `over`: its work was done by another process; set `done` when it is by this one."""
+
+    def __init__(self, *, over: bool = False) -> None:
+        self.over, self.done = over, False
+        self.lost = asyncio.Event()
+
+
+class Leasing(Protocol):
+    """Gives the right to do what one process does at a time."""
+
+    def holding(self, name: str) -> AbstractAsyncContextManager[Hold]:
+        """Wait for a lease and hold it; it may be lost in the middle."""
+        ...
+
+
+class Alone:
+    """Nobody else works on this database: every lease is ours."""
+
+    @asynccontextmanager
+    async def holding(self, name: str) -> AsyncIterator[Hold]:
+        """At once, and never lost."""
+        yield Hold()
+
+
+class Keeper:
+    """One a process where several share a database."""
+
+    def __init__(self, leases: Store, roles: Collection[Role], lines: Callable[[], Sequence[str]] = tuple) -> None:
+        """`lines` say how this process stands, for all to read."""
+        self._leases, self._roles, self._lines = leases, roles, lines
+        self._waiting: dict[str, asyncio.Future[bool]] = {}
+        self._held: dict[str, Hold] = {}
+        self._free_since: dict[str, float] = {}
+        self._woken = asyncio.Event()
+        self._renew_at = float("-inf")
+        self._sure: asyncio.TimerHandle | None = None
+
+    @asynccontextmanager
+    async def holding(self, name: str) -> AsyncIterator[Hold]:
+        """Wait for a lease and hold it; it may be lost in the middle."""
+        given = self._waiting[name] = asyncio.get_running_loop().create_future()
+        self.wake()
+        try:
+            over = await given
+            yield Hold(over=True) if over else self._held[name]
+        finally:
+            self._waiting.pop(name, None)
+            hold = self._held.pop(name, None)
+            if hold and not hold.lost.is_set():
+                await self._release({name}, done=hold.done)
+
+    def waits(self, name: str) -> bool:
+        """Tell whether another process may be doing this."""
+        return name in self._waiting
+
+    def wake(self, _payload: str = "") -> None:
+        """Look at once: something is wanted, or may be free."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Take and renew until cancelled."""
+        try:
+            while True:
+                self._woken.clear()
+                await self._try()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(BEAT):
+                        await self._woken.wait()
+        finally:
+            if self._sure:
+                self._sure.cancel()
+            await self._release({self._name})
+
+    async def _try(self) -> None:
+        try:
+            await self._beat()
+        except StoreError as error:
+            log.debug("leases_not_renewed", reason=str(error))
+
+    async def _beat(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._renew_at:
+            await self._renew(now)
+        if self._waiting:
+            await self._look(now)
+
+    async def _renew(self, now: float) -> None:
+        """What is not ours any more is lost; the rest is surely ours for a while from when it was asked."""
+        await self._leases.take({self._name}, msgspec.json.encode(self._facts()).decode())
+        held = {name for name, hold in self._held.items() if not hold.lost.is_set()}
+        mine = await self._leases.renew(held) if held else held
+        for name in held - mine:
+            self._lose(name)
+        self._renew_at = now + RENEW
+        if self._sure:
+            self._sure.cancel()
+        self._sure = asyncio.get_running_loop().call_at(now + LASTS - _SPARE, self._lose_all)
+
+    async def _look(self, now: float) -> None:
+        leases = {lease.name: lease for lease in await self._leases.all()}
+        for name in [name for name in self._waiting if name in leases and leases[name].retired]:
+            self._give(name, over=True)
+        free = [name for name in self._waiting if name not in leases or leases[name].holder == self._leases.holder]
+        self._free_since = {name: self._free_since.get(name, now) for name in free}
+        matches = {name: now - self._free_since[name] for name in free if name.startswith(_FIXTURE)}
+        wanted = [name for name in (*self._held, *self._waiting) if name.startswith(_FIXTURE)]
+        held = sum(name.startswith(_FIXTURE) for name in self._held)
+        names = to_take(matches, held, len(wanted), _processes(leases.values()))
+        names += [name for name in free if not name.startswith(_FIXTURE)]
+        if names:
+            for name in await self._leases.take(names):
+                self._give(name)
+
+    def _give(self, name: str, *, over: bool = False) -> None:
+        """Whoever waits for it has it; where nobody does any more, it is not renewed."""
+        given = self._waiting.pop(name, None)
+        if given and not given.done():
+            if not over:
+                self._held[name] = Hold()
+            given.set_result(over)
+
+    def _lose(self, name: str) -> None:
+        if hold := self._held.get(name):
+            log.warning("lease_lost", name=name)
+            hold.lost.set()
+
+    def _lose_all(self) -> None:
+        for name in list(self._held):
+            self._lose(name)
+
+    async def _release(self, names: Collection[str], *, done: bool = False) -> None:
+        """What cannot be released now ends by itself."""
+        try:
+            async with asyncio.timeout(_RELEASE_WITHIN):
+                await self._leases.release(names, done=done)
+        except (StoreError, TimeoutError) as error:
+            log.debug("leases_not_released", reason=str(error))
+
+    @property
+    def _name(self) -> str:
+        return f"{_PROCESS}{self._leases.holder}"
+
+    def _facts(self) -> Facts:
+        return Facts(tuple(sorted(self._roles)), tuple(self._lines()))
+
+
+def facts_of(leases: Iterable[Lease]) -> dict[str, Facts]:
+    """What each process that lives says of itself."""
+    return {
+        lease.holder: msgspec.json.decode(lease.facts, type=Facts)
+        for lease in leases
+        if lease.name.startswith(_PROCESS) and lease.facts
+    }
+
+
+def _processes(leases: Iterable[Lease]) -> int:
+    return sum(Role.FEED in facts.roles for facts in facts_of(leases).values())
