@@ -110,6 +110,14 @@ def _secret(value: Any) -> SecretStr:
     return value if isinstance(value, SecretStr) else SecretStr("" if value is None else _text(value))
 
 
+def _hidden_url(value: Any) -> SecretStr | None:
+    """An address that is a secret, and never repeated; nothing written in a variable is as good as null."""
+    url = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else _text(value)
+    if url and not _is_url(url, ("http", "https")):
+        raise ValueError("an address that begins with http:// or https:// is expected here, or null for none")
+    return SecretStr(url) if url else None
+
+
 def subscription(value: Any) -> Subscription:
     """Read one entry of `subscribe:`; raise ValueError with a sentence."""
     if isinstance(value, Subscription):
@@ -209,10 +217,14 @@ class Storage(Section):
 
 
 class Http(Section):
-    """Where health and metrics are served."""
+    """Where health and metrics are served, and who is told that all is well."""
 
     listen: Annotated[str | None, BeforeValidator(_listen)] = "127.0.0.1:8080"
     """HOST:PORT for /healthz, /readyz and /metrics; null for none."""
+    dead_man_url: Annotated[SecretStr | None, BeforeValidator(_hidden_url), shapes.shown(shapes.URL_OR_NULL)] = None
+    """An address that is called while all is well, of a service that raises an alarm when the calls stop; null for none."""
+    dead_man_every: Annotated[Duration, _at_least("10s")] = dt.timedelta(minutes=1)
+    """How often it is called."""
 
 
 def _language(value: Any) -> str:
@@ -252,7 +264,7 @@ class Settings(Section):
     storage: Storage = Storage()
     """Where chats and alerts are kept, and for how long."""
     http: Http = Http()
-    """Where health and metrics are served."""
+    """Where health and metrics are served, and who is told that all is well."""
     chats: tuple[FixedChat, ...] = ()
     """Chats that follow something without being asked."""
     catalogue: Words | None = None

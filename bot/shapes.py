@@ -13,6 +13,7 @@ DURATION: Shape = {"type": "string", "pattern": r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\
 TEXT: Shape = {"type": "string"}
 WHOLE: Shape = {"type": "integer"}
 FLAG: Shape = {"type": "boolean"}
+URL_OR_NULL: Shape = {"type": ["string", "null"]}
 NAME: Shape = {"type": ["string", "integer"]}
 
 

@@ -32,6 +32,7 @@ from bot.telegram.bot_messenger import BotMessenger
 from bot.telegram.limits import Pace
 from bot.telegram.wire import Wire
 from bot.watch.admins import Admins
+from bot.watch.dead_man import DeadMan
 from bot.watch.watch import Watch, disk_of
 from rules.catalogue import Catalogue
 from rules.rule import RuleSet
@@ -84,6 +85,7 @@ class Common:
         signals = self.watch.signals
         self.reloader = Reloader(config, os.environ, takeover, signals.rules_refused, signals.rules_accepted)
         self.watch.rules = lambda: len(self.book.standing.rules.rules)
+        self._dead_man = DeadMan(lambda: self.current.config.http, http, self.watch.unready)
 
     async def settle(self, config: Config) -> None:
         """Store the configuration's chats."""
@@ -96,7 +98,7 @@ class Common:
 
     def works(self) -> tuple[Work, ...]:
         """What every process does."""
-        return self.reloader.run(), self.watch.run(), self._pruning()
+        return self.reloader.run(), self.watch.run(), self._dead_man.run(), self._pruning()
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses."""

@@ -195,3 +195,11 @@ def test_a_mutated_file_is_refused_at_places_or_read(text: str, tmp_path_factory
     except ConfigInvalid as error:
         assert error.mistakes
         assert all(re.match(rf"{re.escape(str(path))}:\d+:\d+: .", line) for line in error.mistakes)
+
+
+def test_an_address_that_is_called_while_all_is_well_is_a_secret(load: Load) -> None:
+    http = load("http: {dead_man_url: 'https://alarm.example/uuid', dead_man_every: 30s}").http
+
+    assert http.dead_man_url and http.dead_man_url.get_secret_value() == "https://alarm.example/uuid"
+    assert "uuid" not in repr(http)
+    assert load("http: {dead_man_url: '${NOT_SET:-}'}").http.dead_man_url is None
