@@ -18,6 +18,8 @@ _WORDS = {
     "born": '{"goals":1786804200.5}',
     "lines": "",
     "body": "{}",
+    "pin": "",
+    "taste": "{}",
 }
 """What a repository can read; any other text is made up."""
 

@@ -1,0 +1,66 @@
+"""Databases as earlier versions left them. `python -m tests.stored` stores those before the newest that are not stored yet."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, create_engine, insert
+
+import bot.store
+from tests.rows import row_of
+
+FOLDER = Path(__file__).with_name("stored")
+_SCRIPTS = Path(bot.store.__file__).with_name("migrations")
+ROWS = 2
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return config
+
+
+def revisions() -> list[str]:
+    """Every step of the schema, the first one first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Bring a database to a step of the schema."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def build(connection: Connection, revision: str) -> None:
+    """Bring an empty database to a step of the schema, and put rows into each of its tables."""
+    upgrade(connection, revision)
+    there = MetaData()
+    there.reflect(connection)
+    for table in there.sorted_tables:
+        if table.name != "alembic_version":
+            connection.execute(insert(table), [row_of(table, number) for number in range(1, ROWS + 1)])
+    connection.commit()
+
+
+def _store(revision: str) -> None:
+    with TemporaryDirectory() as folder:
+        engine = create_engine(f"sqlite:///{folder}/touchline.db")
+        with engine.connect() as connection:
+            build(connection, revision)
+        engine.dispose()
+        with closing(sqlite3.connect(f"{folder}/touchline.db")) as made:
+            (FOLDER / f"{revision}.sql").write_text("\n".join(made.iterdump()) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for missing in revisions()[:-1]:
+        if not (FOLDER / f"{missing}.sql").exists():
+            _store(missing)
