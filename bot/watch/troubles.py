@@ -22,19 +22,23 @@ _GROWTH = 4
 
 
 class Nature(msgspec.Struct, frozen=True):
-    """How soon a trouble is told and believed to be over, in seconds; `by_hand`: people make it, and other details are news."""
+    """How soon a trouble is told and believed to be over, in seconds.
+
+    `by_hand`: people make it, and other details are news; `cut_off`: nobody can be reached while it lasts, and its end tells all.
+    """
 
     patience: float = 0.0
     calm: float = 60.0
     by_hand: bool = False
+    cut_off: bool = False
 
 
 TROUBLES = {
     "feed-refused": Nature(),
     "feed-down": Nature(calm=30.0),
     "fixtures-old": Nature(),
-    "telegram-refused": Nature(patience=10.0),
-    "telegram-away": Nature(patience=300.0),
+    "telegram-refused": Nature(patience=10.0, cut_off=True),
+    "telegram-away": Nature(patience=300.0, cut_off=True),
     "second-process": Nature(calm=180.0),
     "webhook-set": Nature(),
     "texts-refused": Nature(calm=3600.0),

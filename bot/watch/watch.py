@@ -25,7 +25,7 @@ from bot.watch.gauges import Gauges
 from bot.watch.readiness import unready
 from bot.watch.signals import Signals
 from bot.watch.standing import Ledger
-from bot.watch.troubles import lasting
+from bot.watch.troubles import TROUBLES, Telling, What, lasting
 from bot.watch.words import told
 
 log = structlog.get_logger()
@@ -66,9 +66,7 @@ class Watch:
         if not self.spokesman:
             found = {name: sentence for name, sentence in found.items() if not name.startswith("database-")}
         for telling in await self._ledger.step(found, facts.now):
-            log.warning("admins_told", trouble=telling.name, what=telling.what.value, reason=telling.detail)
-            TOLD_ADMINS.labels(telling.name).inc()
-            self._admins.post(telling.name, told(telling))
+            self._tell(telling)
 
     def facts(self) -> Facts:
         """What is known now."""
@@ -88,6 +86,12 @@ class Watch:
         backlog = self.backlog() if self.backlog else None
         standing = set(lasting(self._ledger.standings))
         return exposition(Gauges(facts, not unready(facts), self.rules(), standing, depth, backlog))
+
+    def _tell(self, telling: Telling) -> None:
+        log.warning("trouble", name=telling.name, what=telling.what.value, reason=telling.detail)
+        if telling.what is What.OVER or not TROUBLES[telling.name].cut_off:
+            TOLD_ADMINS.labels(telling.name).inc()
+            self._admins.post(telling.name, told(telling))
 
     async def _depth(self) -> Depth | None:
         try:

@@ -1,0 +1,187 @@
+"""The watch with everything real but the feed and Telegram: who is told what, and what can be seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from bot.errors import TelegramUnreachable
+from bot.feed.session import State
+from bot.store.engine import Database
+from bot.telegram.wire import Wire
+from bot.watch.admins import Admins
+from bot.watch.facts import Feed
+from bot.watch.watch import Watch, disk_of
+from tests.bot.watch.known import TITLES, status
+from tests.fakes.counts import samples
+from tests.fakes.feed import LoopClock
+from tests.fakes.messenger import FakeMessenger
+
+pytestmark = pytest.mark.virtual_time
+ADMIN = 7
+
+
+class World:
+    """A process that follows one match; `silent` begins and ends a gap in its frames."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock, self.telegram, self.database = LoopClock(), FakeMessenger(), database
+        self.wire = Wire(self.clock)
+        self.watch = Watch(self.clock, database, self.wire, Admins(self.telegram, [ADMIN]))
+        self.watch.feed, self.watch.backlog, self.watch.spokesman = self._feed, lambda: 3, True
+        self.started = self.clock.now()
+        self.silent_since: dt.datetime | None = None
+
+    def _feed(self) -> Feed:
+        now = self.clock.now()
+        state = State.WAITING if self.silent_since else State.LIVE
+        one = replace(status(state), heard=self.silent_since or now, since=self.started, kickoff=now)
+        return Feed((one,), TITLES, now, dt.timedelta(minutes=10), planned=2)
+
+    def silent(self, so: bool) -> None:
+        self.silent_since = self.clock.now() if so else None
+
+    @property
+    def told(self) -> list[str]:
+        return [message.text for message in self.telegram.chats[ADMIN]]
+
+
+@asynccontextmanager
+async def world(url: str = "sqlite://") -> AsyncIterator[World]:
+    database = await Database.open(url)
+    made = World(database)
+    watching = asyncio.create_task(made.watch.run())
+    try:
+        yield made
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await database.close()
+
+
+async def test_a_feed_that_is_down_is_told_once_and_so_is_its_end() -> None:
+    async with world() as w:
+        await asyncio.sleep(600)
+        w.silent(True)
+        await asyncio.sleep(50)
+        early = list(w.told)
+        await asyncio.sleep(600)
+        w.silent(False)
+        await asyncio.sleep(600)
+
+    assert early == []
+    assert len(w.told) == 2
+    assert w.told[0].startswith("🛠 feed-down: no frame for over a minute from 1 of 1 connections: Arsenal v Chelsea.")
+    assert w.told[1].startswith("✅ feed-down is over: it lasted 10 min, from ")
+
+
+async def test_what_parts_report_is_told_at_once() -> None:
+    async with world() as w:
+        await asyncio.sleep(1)
+        await w.watch.signals.feed_refused("HTTP 401")
+        await asyncio.sleep(1)
+        soon = list(w.told)
+        for _ in range(1000):
+            await w.watch.signals.feed_refused("HTTP 401")
+        await w.watch.signals.feed_accepted()
+        await asyncio.sleep(120)
+
+    assert soon == ["🛠 feed-refused: the feed refuses us: HTTP 401. Check feed.token; it is tried again every few minutes."]
+    assert [sentence[:21] for sentence in w.told[1:]] == ["✅ feed-refused is ove"]
+
+
+async def test_a_refused_text_is_over_when_none_was_refused_for_long() -> None:
+    async with world() as w:
+        w.watch.signals.text_refused("goals", "can't parse entities")
+        await asyncio.sleep(7200)
+
+    assert [sentence.split(":")[0] for sentence in w.told] == ["🛠 texts-refused", "✅ texts-refused is over"]
+    assert 'the text of the rule "goals" (can\'t parse entities)' in w.told[0]
+
+
+async def test_telegrams_own_trouble_is_told_when_it_is_over() -> None:
+    async with world() as w:
+        w.telegram.away = TelegramUnreachable("down", maybe_sent=False)
+        w.wire.failed()
+        await asyncio.sleep(900)
+        not_ready = w.watch.unready()
+        w.telegram.away = None
+        w.wire.answered(200, None)
+        await asyncio.sleep(300)
+
+    assert [line.split(" since ")[0] for line in not_ready] == ["telegram: no request got through"]
+    assert [sentence.split(":")[0] for sentence in w.told] == ["✅ telegram-away is over"]
+
+
+async def test_the_databases_trouble_is_dated_and_told_by_one_of_several_processes() -> None:
+    async with world() as w:
+        await asyncio.sleep(60)
+        since = w.clock.now()
+        w.database.on_trouble("storage.url: h/db cannot be reached")
+        not_ready = w.watch.unready()
+        w.watch.spokesman = False
+        await asyncio.sleep(60)
+        unheard = list(w.told)
+        w.watch.spokesman = True
+        await asyncio.sleep(60)
+
+    assert not_ready == (f"database: cannot be used since {since:%Y-%m-%dT%H:%M:%SZ}: storage.url: h/db cannot be reached",)
+    assert (unheard, [sentence.split(":")[0] for sentence in w.told]) == ([], ["🛠 database-away"])
+
+
+async def test_a_restart_in_the_middle_of_a_trouble_tells_nothing_twice(tmp_path: Path) -> None:
+    url, told = f"sqlite:///{tmp_path}/t.db", []
+    for refused in (True, True, False):
+        async with world(url) as w:
+            if refused:
+                await w.watch.signals.feed_refused("HTTP 401")
+            await asyncio.sleep(90)
+        told += [sentence.split(":")[0] for sentence in w.told]
+
+    assert told == ["🛠 feed-refused", "✅ feed-refused is over"]
+
+
+async def test_what_is_read_off_is_what_holds() -> None:
+    async with world() as w:
+        w.silent(True)
+        await asyncio.sleep(90)
+        page = samples((await w.watch.metrics()).decode())
+
+    def read(name: str, **labels: str) -> float:
+        return page[name, frozenset(labels.items())]
+
+    assert (read("touchline_ready"), read("touchline_database_up")) == (0, 1)
+    assert (read("touchline_connections", state="waiting"), read("touchline_connections", state="live")) == (1, 0)
+    assert (read("touchline_connections_planned"), read("touchline_fixtures_age_seconds")) == (2, 0)
+    assert (read("touchline_trouble", trouble="feed-down"), read("touchline_trouble", trouble="disk-low")) == (1, 0)
+    assert (read("touchline_outbox_waiting"), read("touchline_courier_backlog")) == (0, 3)
+
+
+async def test_metrics_come_also_while_the_database_cannot_be_used() -> None:
+    async with world() as w:
+        async with w.database.transaction() as tx:
+            await tx.execute(text("DROP TABLE entries"))
+        page = samples((await w.watch.metrics()).decode())
+
+    assert ("touchline_outbox_waiting", frozenset()) not in page
+    assert page["touchline_database_up", frozenset()] == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sqlite:////data/touchline.db", Path("/data")),
+        ("sqlite:///touchline.db", Path.cwd()),
+        ("sqlite://", None),
+        ("postgresql://you@host/name", None),
+    ],
+)
+def test_the_disk_is_that_of_the_databases_file(url: str, place: Path | None) -> None:
+    assert disk_of(url) == place
