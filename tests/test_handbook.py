@@ -69,8 +69,8 @@ def test_every_variable_that_is_named_is_read(page: Path) -> None:
 
 @each_page
 def test_every_unit_and_service_that_is_commanded_exists(page: Path) -> None:
-    units = {path.name.partition("@")[0].removesuffix(".service") for path in (ROOT / "deploy" / "systemd").glob("*.service")}
-    commanded = re.findall(r"systemctl (?:enable --now|restart|reload|stop|start|status) ([a-z]+)", _text(page))
+    units = {re.sub(r"@?\.service$", "", path.name) for path in (ROOT / "deploy" / "systemd").iterdir()}
+    commanded = re.findall(r"systemctl (?:enable --now|restart|reload|stop|start|status) ([a-z][a-z.-]*[a-z])", _text(page))
     services = re.findall(r"docker compose (?:-f \S+ )?(?:run --rm|logs --follow|restart|stop|exec) ([a-z]+)", _text(page))
 
     assert set(commanded) <= units
@@ -79,7 +79,7 @@ def test_every_unit_and_service_that_is_commanded_exists(page: Path) -> None:
 
 @each_page
 def test_every_command_that_a_container_is_given_exists(page: Path) -> None:
-    given = re.findall(r"docker compose run --rm touchline ([a-z]+)", _text(page))
+    given = re.findall(r"docker compose (?:run --rm|exec touchline) touchline ([a-z]+)", _text(page))
 
     assert isinstance(main, click.Group)
     assert set(given) <= set(main.commands)

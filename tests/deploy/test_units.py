@@ -18,7 +18,9 @@ from bot.process import STOP_WITHIN
 from bot.settings import Storage
 
 ROOT = Path(__file__).parents[2]
-UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+FOLDER = ROOT / "deploy" / "systemd"
+UNITS = [FOLDER / "touchline.service", FOLDER / "touchline@.service"]
+BACKUP = FOLDER / "touchline-backup.service"
 EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -66,12 +68,23 @@ def test_what_is_written_lies_in_the_folder_that_it_may_write(unit: Path) -> Non
 
 
 def test_a_unit_of_one_role_is_kept_as_closely_as_that_of_all() -> None:
-    alone, whole = (_settings(ROOT / "deploy" / "systemd" / f"{name}.service") for name in ("touchline@", "touchline"))
-    told = {"Description", "ExecStart", "EnvironmentFile"}
+    whole, alone = map(_settings, UNITS)
+    own = {"Description", "ExecStart", "EnvironmentFile"}
 
-    assert {key: value for key, value in alone.items() if key not in told} == {
-        key: value for key, value in whole.items() if key not in told
-    }
+    assert {key for key in {*whole, *alone} - own if whole[key] != alone[key]} == set()
+
+
+def test_a_backup_is_made_by_the_same_user_with_no_more_rights() -> None:
+    whole, backup = _settings(UNITS[0]), _settings(BACKUP)
+    words = re.sub(r"\$\$\(.*?\)", "Monday", _one(BACKUP, "ExecStart")).partition("/touchline ")[2].rstrip("'").split()
+    own = {"Description", "Type", "ExecStart", "StateDirectory", "Nice", "IOSchedulingClass"}
+    process = {"Wants", "After", "StartLimitIntervalSec", "ExecReload", "Restart", "RestartSec", "RestartPreventExitStatus"}
+    process |= {"TimeoutStopSec", "LimitNOFILE", "WantedBy"}
+
+    assert {key for key in {*whole, *backup} - own - process if whole[key] != backup[key]} == set()
+    assert isinstance(main, click.Group)
+    assert main.commands[words[0]].make_context(words[0], words[1:]).params["config_path"] == Path("/etc/touchline/config.yaml")
+    assert _one(BACKUP, "StateDirectory") == "touchline touchline/backups"
 
 
 @each_unit
@@ -88,11 +101,13 @@ def test_mistakes_that_a_restart_may_cure_are_tried_again_for_ever(unit: Path) -
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
-@each_unit
+@pytest.mark.parametrize("unit", sorted(FOLDER.iterdir()), ids=lambda unit: unit.name)
 def test_systemd_finds_nothing_wrong(unit: Path, tmp_path: Path) -> None:
     """The program itself is not installed here: another that is stands for it."""
+    for file in FOLDER.iterdir():
+        text = file.read_text(encoding="utf-8").replace("/opt/touchline/bin/touchline", "/bin/true")
+        (tmp_path / file.name.replace("@", "@feed")).write_text(text, encoding="utf-8")
     copy = tmp_path / unit.name.replace("@", "@feed")
-    copy.write_text(unit.read_text(encoding="utf-8").replace("/opt/touchline/bin/touchline", "/bin/true"), encoding="utf-8")
 
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False)
 
