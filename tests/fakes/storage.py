@@ -1,0 +1,44 @@
+"""A disk that fills up, or is protected, under a SQLite database."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+
+from bot.store.engine import Database
+
+
+class Disk:
+    """Under an open database, by SQLite's own limits for its connection: it fails as it does on a real one."""
+
+    def __init__(self, db: Database, connection: sqlite3.Connection) -> None:
+        self.db, self._connection = db, connection
+
+    @classmethod
+    async def under(cls, url: str) -> Disk:
+        """Open a database, and keep a hand on its connection."""
+        made: list[sqlite3.Connection] = []
+
+        def seen(connection: sqlite3.Connection, _: object) -> None:
+            made.append(connection)
+
+        event.listen(Pool, "connect", seen)
+        try:
+            return cls(await Database.open(url), made[0])
+        finally:
+            event.remove(Pool, "connect", seen)
+
+    def fill_up(self) -> None:
+        """There is room for no page more."""
+        self._connection.execute("PRAGMA max_page_count = 1")
+
+    def protect(self) -> None:
+        """Nothing may be written."""
+        self._connection.execute("PRAGMA query_only = 1")
+
+    def make_room(self) -> None:
+        """All is well again."""
+        self._connection.execute("PRAGMA max_page_count = 1000000")
+        self._connection.execute("PRAGMA query_only = 0")
