@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bot.errors import ConfigInvalid, UserMistake
 from bot.located import validated
 from bot.settings import Feed, FixedChat, Http, Schedule, Settings, Storage, Telegram
+from rules.alert import EXTRAS
 from rules.catalogue import Catalogue
 from rules.catalogue import shipped as shipped_names
 from rules.document import Report, compose, expand, is_null, pairs, place_of, scalars, unknown
@@ -212,15 +213,23 @@ class _Reading:
     def _heed_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
         """A chat may name a kind before a rule has it; more likely it is misspelt."""
         for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
-            kinds = next((value for key, value in pairs(chat) if key.value == "kinds"), None)
-            for kind in scalars(kinds):
-                if kind.value not in rules.kinds():
-                    self.report.warn(place_of(kind), f"no rule has this kind: {unknown('kind', kind.value, rules.kinds())}")
+            for kind in _kinds_of(chat):
+                if kind.value not in (known := (*rules.kinds(), *EXTRAS)):
+                    self.report.warn(place_of(kind), f"no rule has this kind: {unknown('kind', kind.value, known)}")
 
     def _beside(self, name: str) -> Path:
         """A path in the file is meant from where the file is."""
         self.sources.add(self.path.parent / name)
         return self.path.parent / name
+
+
+def _kinds_of(chat: yaml.Node) -> list[yaml.ScalarNode]:
+    """Every kind that a chat, or one of its subscriptions, names."""
+    fields = {key.value: value for key, value in pairs(chat)}
+    followed = fields.get("subscribe")
+    places = [chat, *(followed.value if isinstance(followed, yaml.SequenceNode) else ())]
+    named = [value for place in places for key, value in pairs(place) if key.value == "kinds"]
+    return [kind for kinds in named for kind in scalars(kinds)]
 
 
 def _tokens(root: yaml.Node) -> list[yaml.Node]:

@@ -22,6 +22,7 @@ from pydantic import (
 from bot import shapes
 from bot.languages.speaking import ENGLISH, LANGUAGES
 from bot.store.model import Scope, Subscription, named
+from bot.store.taste import AS_CHAT, Taste
 from rules import document
 
 STREAM_URLS = ("wss://dde-streams.data.srarena.io", "wss://dde-streams.data.imgarena.com")
@@ -29,6 +30,7 @@ API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.co
 """The new hosts, then those that are going away (feed documentation, section 0)."""
 
 _ID = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_KIND = re.compile(r"[A-Za-z0-9_]{1,32}")
 _SUBSCRIBE = 'a subscription is all, {team: NAME}, {competition: NAME} or {match: "A v B"}'
 
 
@@ -124,17 +126,28 @@ def subscription(value: Any) -> Subscription:
         return value
     if value == "all":
         return Subscription(Scope.ALL)
-    if not isinstance(value, dict) or len(value) != 1:
+    if not isinstance(value, dict):
         raise ValueError(_SUBSCRIBE)
-    scope, name = next(iter(value.items()))
+    taste = Taste(_kinds(value["kinds"])) if "kinds" in value else AS_CHAT
+    followed = [(key, name) for key, name in value.items() if key != "kinds"]
+    if len(followed) != 1:
+        raise ValueError(_SUBSCRIBE)
+    scope, name = followed[0]
     if scope not in ("team", "competition", "match") or not isinstance(name, str) or not name.strip():
         raise ValueError(_SUBSCRIBE)
-    return _followed(Scope(scope), " ".join(name.split()))
+    return _followed(Scope(scope), " ".join(name.split()), taste)
 
 
-def _followed(scope: Scope, name: str) -> Subscription:
+def _kinds(value: Any) -> frozenset[str]:
+    kinds = _several(value)
+    if not all(isinstance(kind, str) and _KIND.fullmatch(kind) for kind in kinds):
+        raise ValueError("kinds of a subscription are names such as [goal, red_card]")
+    return frozenset(kinds)
+
+
+def _followed(scope: Scope, name: str, taste: Taste) -> Subscription:
     is_id = " v " not in name if scope is Scope.MATCH else bool(_ID.fullmatch(name))
-    return Subscription(scope, name if is_id else named(name), name)
+    return Subscription(scope, name if is_id else named(name), name, taste)
 
 
 Duration = Annotated[dt.timedelta, BeforeValidator(_duration), shapes.shown(shapes.DURATION)]

@@ -14,6 +14,7 @@ TEXT: Shape = {"type": "string"}
 WHOLE: Shape = {"type": "integer"}
 FLAG: Shape = {"type": "boolean"}
 URL_OR_NULL: Shape = {"type": ["string", "null"]}
+KINDS: Shape = {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z0-9_]{1,32}$"}, "minItems": 1}
 NAME: Shape = {"type": ["string", "integer"]}
 
 
@@ -24,7 +25,7 @@ def mapping(keys: dict[str, Shape], *, needs: tuple[str, ...] = (), **more: Any)
 
 
 SUBSCRIPTION: Shape = {
-    "anyOf": [{"const": "all"}, *(mapping({key: NAME}, needs=(key,)) for key in ("team", "competition", "match"))],
+    "anyOf": [{"const": "all"}, *(mapping({key: NAME, "kinds": KINDS}, needs=(key,)) for key in ("team", "competition", "match"))],
 }
 
 

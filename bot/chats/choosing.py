@@ -12,6 +12,7 @@ from bot.chats.guide import ALL, Choice, token
 from bot.chats.keyboards import button, page_of, rows, turner
 from bot.chats.reply import Button, Follow, Reply, Turn, Unfollow, View
 from bot.chats.search import Fit, Found, find, fit, plain
+from bot.chats.taste_words import each_by_itself
 from bot.store.model import Scope, Subscription
 
 HITS = 10
@@ -103,13 +104,18 @@ def stopped(view: View, wanted: str, page: int) -> Turn | None:
 
 
 def subscriptions(view: View) -> Turn:
-    """`/subscriptions`: what the chat follows and what it hears about."""
+    """`/subscriptions`: what the chat follows and what it hears about, and the way to each of it."""
+    each = ((Button(each_by_itself(), "xs:0"),),) if view.subscriptions else ()
+    return Turn(replace(done(view).reply, rows=each))
+
+
+def done(view: View) -> Turn:
+    """What was chosen, without any buttons."""
     if not view.subscriptions:
         return Turn(Reply(texts.nothing_followed()))
     kinds = tuple(kind for kind in view.kinds if view.chat.takes(kind))
-    return Turn(
-        Reply(f"{texts.following(view.subscriptions, LINES)}\n\n{texts.hears(kinds)}{texts.hears_when(waits=view.chat.waits)}")
-    )
+    html = f"{texts.following(view.subscriptions, LINES)}\n\n{texts.hears(kinds)}{texts.hears_when(waits=view.chat.waits)}"
+    return Turn(Reply(html))
 
 
 def _followed(view: View, wanted: str) -> tuple[Subscription, ...]:

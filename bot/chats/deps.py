@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from bot.chats.guide import Guide
-from bot.chats.reply import Change, Follow, Settle, Unfollow, View
+from bot.chats.reply import Change, Follow, Settle, Tune, Unfollow, View
 from bot.chats.tongue import theirs
 from bot.clock import Clock
 from bot.languages.speaking import spoken
@@ -28,6 +28,7 @@ class ChatStore(Protocol):
     async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]: ...
     async def subscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
     async def unsubscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
+    async def tune(self, ref: ChatRef, subscription: Subscription) -> None: ...
     async def speak(self, ref: ChatRef, language: str) -> None: ...
     async def suspend(self, chat_id: int, why: str) -> None: ...
     async def resume(self, chat_id: int) -> None: ...
@@ -90,6 +91,8 @@ class Desk:
                 await self.deps.chats.subscribe(ref, change.subscription)
             elif isinstance(change, Unfollow):
                 await self.deps.chats.unsubscribe(ref, change.subscription)
+            elif isinstance(change, Tune):
+                await self.deps.chats.tune(ref, change.subscription)
             elif isinstance(change, Settle):
                 await self.deps.chats.save(change.chat)
             elif self.deps.sample is not None:

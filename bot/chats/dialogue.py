@@ -6,7 +6,23 @@ from collections.abc import Callable
 
 import msgspec
 
-from bot.chats import browse, choosing, hours, kinds, language, live, loud, manner, mutes, sample, texts, timeline, today, zones
+from bot.chats import (
+    browse,
+    choosing,
+    hours,
+    kinds,
+    language,
+    live,
+    loud,
+    manner,
+    mutes,
+    sample,
+    tastes,
+    texts,
+    timeline,
+    today,
+    zones,
+)  # fmt: skip
 from bot.chats.reply import Reply, Turn, View
 
 Act = Callable[[View, tuple[str, ...]], Turn]
@@ -42,8 +58,11 @@ def _subscriptions(view: View, _: tuple[str, ...]) -> Turn:
 
 
 def _alerts(view: View, words: tuple[str, ...]) -> Turn:
-    how_loud = bool(words) and words[0].casefold() in loud.WORDS
-    return loud.said(view, words) if how_loud else kinds.alerts(view, words)
+    first = words[0] if words else ""
+    if first.casefold() in loud.WORDS:
+        return loud.said(view, words)
+    of_kinds = first.casefold() in ("", "all", "none") or kinds.kind_of(first.lstrip("+-−–"), view.kinds)
+    return (None if of_kinds else tastes.said(view, words)) or kinds.alerts(view, words)
 
 
 def _mute(view: View, words: tuple[str, ...]) -> Turn:
@@ -136,7 +155,12 @@ _ACTS: dict[str, Callable[[View, str], Turn | None]] = {
     "lang": language.picked,
     "b": loud.turned,
     "bw": lambda view, _: loud.waited(view),
-    "done": lambda view, _: choosing.subscriptions(view),
+    "xk": tastes.switched,
+    "xr": tastes.sounded,
+    "xw": tastes.waited,
+    "xg": tastes.scored,
+    "xx": tastes.reset,
+    "done": lambda view, _: choosing.done(view),
 }
 """By the head of button data, what acts on the rest."""
 
@@ -148,5 +172,8 @@ _SCREENS: dict[str, Callable[[View, str], Reply | None]] = {
     "ks": lambda view, _: kinds.ticked(view, view.chat),
     "bs": lambda view, _: loud.screen(view, view.chat),
     "fs": lambda view, _: manner.screen(view, view.chat),
+    "xs": tastes.pages,
+    "x": tastes.shown(tastes.screen),
+    "xb": tastes.shown(tastes.loudness),
 }
 """By the head of button data, what draws the rest; the screens of choosing are drawn by `browse`."""

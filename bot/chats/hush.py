@@ -13,13 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.chats import hush_words as words
-from bot.chats import kinds, mutes
+from bot.chats import kinds, mutes, tastes
 from bot.chats.hours import when
 from bot.chats.keyboards import button
-from bot.chats.reply import Button, Change, Row, Settle, View
+from bot.chats.reply import Button, Change, Row, Settle, Tune, View
 from bot.outbox.bell import LABEL, OPENS
 from bot.outbox.entry import Entry, News
 from bot.outbox.sample import SAMPLE
+from bot.store.model import Subscription, covers
+from bot.store.taste import hearing
 from rules.action import Fixture
 
 _HOUR = dt.timedelta(hours=1)
@@ -64,7 +66,7 @@ def offers(view: View, alert: About) -> tuple[Row, ...]:
     until = view.chat.muted_until
     hour = Button(words.everything() if until and until > view.now else words.one_hour(), "a:h")
     match = [Button(words.this_match(muted=_muted(view, alert)), "a:m")] if alert.fixture else []
-    kind = [button(words.this_kind(alert.kind, off=not view.chat.takes(alert.kind)), "a:k")] if alert.kind else []
+    kind = [button(words.this_kind(alert.kind, off=not _heard(view, alert)), "a:k")] if alert.kind else []
     return ((*match, hour), (*kind, Button("✖", "a:x")))
 
 
@@ -87,9 +89,24 @@ def _hour(view: View, _: About) -> Hushed:
 def _kind(view: View, alert: About) -> Hushed | None:
     if not alert.kind:
         return None
-    on = not view.chat.takes(alert.kind)
-    chat = kinds.switch(view.chat, alert.kind, view.kinds, on=on)
-    return Hushed(CLOSED, words.kind_on(alert.kind) if on else words.kind_off(alert.kind), (Settle(chat),))
+    on = not _heard(view, alert)
+    chat = kinds.switch(replace(view.chat, scorers=False), alert.kind, view.kinds, on=on)
+    tuned = (Tune(replace(one, taste=tastes.switch(view, one.taste, alert.kind, on=on))) for one in _tasteful(view, alert))
+    return Hushed(CLOSED, words.kind_on(alert.kind) if on else words.kind_off(alert.kind), (Settle(chat), *tuned))
+
+
+def _heard(view: View, alert: About) -> bool:
+    """Tell whether the chat, or a subscription for this match, hears the alert's kind."""
+    return hearing(view.chat, [one.taste for one in _covering(view, alert)]).takes(alert.kind)
+
+
+def _tasteful(view: View, alert: About) -> list[Subscription]:
+    """The subscriptions for this match that have kinds of their own."""
+    return [one for one in _covering(view, alert) if one.taste.kinds is not None or one.taste.scorers]
+
+
+def _covering(view: View, alert: About) -> list[Subscription]:
+    return [one for one in view.subscriptions if alert.fixture and covers(one, alert.fixture)]
 
 
 def _muted(view: View, alert: About) -> bool:

@@ -13,7 +13,11 @@ from bot.chats.keyboards import button, rows
 from bot.chats.manner_words import manner
 from bot.chats.reply import Button, Reply, Settle, Turn, View
 from bot.chats.search import plain
+from bot.chats.taste_words import each_by_itself
 from bot.store.model import DEFAULT_KINDS, Chat
+from rules import alert
+
+EXTRAS = frozenset(alert.EXTRAS)
 
 
 def alerts(view: View, words: tuple[str, ...]) -> Turn:
@@ -51,13 +55,14 @@ def of_token(view: View, wanted: str) -> str | None:
 def ticked(view: View, chat: Chat) -> Reply:
     """Every kind on offer, ticked where the chat hears about it."""
     kinds = [button(texts.kind(kind), f"k:{short(kind)}", ticked=chat.takes(kind)) for kind in view.kinds]
+    each = ((Button(each_by_itself(), "xs:0"),),) if view.subscriptions else ()
     last = (Button(texts.everything(), "ka"), Button(texts.nothing(), "kn"), Button(texts.done_button(), "done"))
-    return Reply(texts.choose_kinds(), (*rows(kinds, 2), (Button(texts.loudness(), "bs"), Button(manner(), "fs")), last))
+    return Reply(texts.choose_kinds(), (*rows(kinds, 2), (Button(texts.loudness(), "bs"), Button(manner(), "fs")), *each, last))
 
 
 def everything(chat: Chat) -> Chat:
-    """The chat, hearing about every kind, also those to come."""
-    return replace(chat, all_kinds=True, kinds_on=frozenset(), kinds_off=frozenset())
+    """The chat, hearing about every kind, also those to come; extras stay as they were chosen."""
+    return replace(chat, all_kinds=True, kinds_on=chat.kinds_on & EXTRAS, kinds_off=frozenset())
 
 
 def nothing(chat: Chat, offered: tuple[str, ...]) -> Chat:
@@ -69,7 +74,7 @@ def switch(chat: Chat, kind: str, offered: tuple[str, ...], *, on: bool) -> Chat
     """The chat with one kind switched."""
     if on:
         return replace(chat, kinds_on=chat.kinds_on | {kind}, kinds_off=chat.kinds_off - {kind})
-    so_far = frozenset(offered) if chat.all_kinds else chat.kinds_on
+    so_far = (frozenset(offered) - EXTRAS) | (chat.kinds_on & EXTRAS) if chat.all_kinds else chat.kinds_on
     return replace(chat, all_kinds=False, kinds_on=so_far - {kind}, kinds_off=chat.kinds_off | {kind})
 
 

@@ -13,9 +13,10 @@ from bot.chats import loud_words, texts
 from bot.chats import manner_words as words
 from bot.chats.keyboards import button
 from bot.chats.reply import Button, Reply, Settle, Turn, View
+from bot.chats.taste_words import scorers
 from bot.store.model import Chat
 
-SWITCHES: dict[str, Callable[[], str]] = {"buttons": words.buttons, "spoilers": words.spoilers}
+SWITCHES: dict[str, Callable[[], str]] = {"buttons": words.buttons, "spoilers": words.spoilers, "scorers": scorers}
 """By setting of the chat, its label."""
 _WORDS = {"on": True, "off": False}
 

@@ -52,13 +52,19 @@ class Settle(msgspec.Struct, frozen=True):
     chat: Chat
 
 
+class Tune(msgspec.Struct, frozen=True):
+    """Store the taste of one of the chat's subscriptions."""
+
+    subscription: Subscription
+
+
 class Sample(msgspec.Struct, frozen=True):
     """Send the chat a sample alert, after its delay in seconds."""
 
     delay: int = 0
 
 
-Change = Follow | Unfollow | Settle | Sample
+Change = Follow | Unfollow | Settle | Tune | Sample
 
 
 class Turn(msgspec.Struct, frozen=True):

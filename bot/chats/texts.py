@@ -50,6 +50,8 @@ KINDS = {
     "substitution": N_("Substitutions"),
     "lineups": N_("Line-ups"),
     "status": N_("Postponed, abandoned …"),
+    "card": N_("Match card"),
+    "picture": N_("Pictures"),
 }
 
 EARLIER = "◀"
@@ -272,7 +274,8 @@ def and_more(count: int) -> str:
 
 
 def _scope(subscription: Subscription) -> str:
-    return f" <i>({_('competition')})</i>" if subscription.scope is Scope.COMPETITION else ""
+    own = " 🎚" if subscription.taste.own else ""
+    return (f" <i>({_('competition')})</i>" if subscription.scope is Scope.COMPETITION else "") + own
 
 
 def hears(kinds: tuple[str, ...]) -> str:

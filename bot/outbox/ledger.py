@@ -139,8 +139,7 @@ async def add_entries(tx: Transaction, made: Sequence[Entry], *, keep: bool = Fa
 async def wake_told(
     tx: Transaction, key: AlertKey, last: ChatRef | None, limit: int, now: dt.datetime
 ) -> tuple[list[tuple[ChatRef, float]], ChatRef | None]:
-    """Let the next chats that were told, or want its scorer, wait for the revision: (chat, when it is due) of the active ones, and
-    the last one."""
+    """Let the next chats that were told, or want a scorer, wait for the revision: (chat, due) of the active, and the last one."""
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     query = select(entries.c.chat_id, entries.c.topic, chats.c.delay, chats.c.active).join(chats, here)
     query = query.where(_is_entry(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.UNNAMED.value))

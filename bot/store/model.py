@@ -89,7 +89,7 @@ class Chat(msgspec.Struct, frozen=True):
     exactly: frozenset[str] | None = None
     """Of one subscription: the kinds that it hears, in the place of all that chooses kinds; never stored."""
     ears: tuple[Chat, ...] = ()
-    """The chat as each of several subscriptions hears one match, together all that is heard; empty: as it stands; never stored."""
+    """The chat as each subscription for one match hears it, together all that is heard; empty: as it stands; never stored."""
 
     def hushed(self, now: dt.datetime) -> bool:
         """Tell whether nothing may ring now."""

@@ -10,6 +10,7 @@ from bot.commands.check import check
 from bot.config import Config, load_config, rules_of
 from bot.errors import ConfigInvalid, UserMistake
 from bot.store.model import Scope, Subscription
+from bot.store.taste import Taste
 from rules.load import pack
 from tests.slips import mutated
 
@@ -118,6 +119,7 @@ def test_no_secret_is_shown(load: Load) -> None:
         ("{competition: La  Liga}", Subscription(Scope.COMPETITION, "~la liga", "La Liga")),
         ("{match: Arsenal v Chelsea}", Subscription(Scope.MATCH, "~arsenal v chelsea", "Arsenal v Chelsea")),
         ("{match: f-1}", Subscription(Scope.MATCH, "f-1", "f-1")),
+        ("{team: 42, kinds: [goal, var]}", Subscription(Scope.TEAM, "42", "42", Taste(frozenset({"goal", "var"})))),
     ],
 )
 def test_a_fixed_chat_follows_by_name_or_id(load: Load, written: str, followed: Subscription) -> None:

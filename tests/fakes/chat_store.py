@@ -42,6 +42,11 @@ class MemoryChats:
         self.followed[ref] = kept
         return len(kept) < len(ours)
 
+    async def tune(self, ref: ChatRef, subscription: Subscription) -> None:
+        ours = self.followed.get(ref, [])
+        self.followed[ref] = [subscription if (s.scope, s.key) == (subscription.scope, subscription.key) else s for s in ours]
+        self.chats[ref] = replace(self.chats[ref], tasted=any(s.taste.own for s in self.followed[ref]))
+
     async def suspend(self, chat_id: int, why: str) -> None:
         self._switch(chat_id, active=False)
 
