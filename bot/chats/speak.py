@@ -48,7 +48,7 @@ def _answered(place: Heard) -> ReplyParameters | None:
 async def acknowledge(query: CallbackQuery, words: str) -> None:
     """Answer a press; one that waited too long cannot be answered, and what it asked for is done all the same."""
     try:
-        await query.answer(words)
+        await query.answer(words or None)  # an empty text would leave the library as "[]", and be shown
     except BadRequest as refusal:
         log.debug("press_not_answered", reason=str(refusal))
 

@@ -27,10 +27,10 @@ async def test_a_team_is_followed_with_one_line(world: World) -> None:
 
 async def test_buttons_choose_a_team_in_one_message(world: World) -> None:
     await world.ask(42, 42, "/subscribe")
-    await world.tap(42, 42, "Premier League")
+    silent = await world.tap(42, 42, "Premier League")
     noted = await world.tap(42, 42, "Chelsea")
 
-    assert world.followed(42) == ["Chelsea"] and noted == "✅ Chelsea"
+    assert world.followed(42) == ["Chelsea"] and (silent, noted) == ("", "✅ Chelsea")
     assert len(world.api.chat(42).messages) == 1
     assert "✅ Chelsea" in world.api.chat(42).last.labels
 
