@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
 
+from bot.errors import StoreError
 from bot.feed.numbering import Place
 from bot.metrics import ALERTS, FIRED, UNKNOWN
 from bot.outbox.outbox import Outbox
 from bot.snapshots import Snapshots
+from bot.store.patience import patiently
 from rules.action import Fixture, Packet
 from rules.advance import advance
 from rules.alert import Alert
@@ -26,11 +29,15 @@ from rules.rule import RuleSet
 log = structlog.get_logger()
 
 
+async def _nobody(_match: Match) -> None:
+    """Nobody waits for the end of a match."""
+
+
 class Pipeline:
     """One a process; every packet of every match passes through `take` in one call."""
 
     def __init__(self, rules: RuleSet, names: Catalogue, outbox: Outbox, snapshots: Snapshots | None = None) -> None:
-        """Without `snapshots` a restart reads each match from its beginning."""
+        """Without `snapshots` a restart reads each match from its beginning. `on_over` hears of each match at its end."""
         self.rules = rules
         self._names, self._outbox, self._snapshots = names, outbox, snapshots
         self._matches: dict[str, Match] = {}
@@ -39,6 +46,8 @@ class Pipeline:
         self._joined: set[str] = set()
         self._alerted: set[str] = set()
         self._doubted: set[str] = set()
+        self._caught_up: set[str] = set()
+        self.on_over: Callable[[Match], Awaitable[None]] = _nobody
 
     def use(self, rules: RuleSet, names: Catalogue) -> None:
         """Ask other rules from the next packet on. What is known of the matches, and what was told of them, stays."""
@@ -46,8 +55,9 @@ class Pipeline:
 
     async def open(self, fixture: Fixture) -> Place | None:
         """Begin with a match, knowing what its chats were told before; where its feed goes on, None for its beginning."""
-        told = await self._outbox.told(fixture.id)
-        kept = await self._snapshots.load(fixture) if self._snapshots else None
+        told = await patiently(lambda: self._outbox.told(fixture.id))
+        snapshots = self._snapshots
+        kept = await patiently(lambda: snapshots.load(fixture)) if snapshots else None
         self._told[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in told.items()})
         self._matches[fixture.id] = kept.match if kept else Match(fixture)
         if not told and not kept:
@@ -65,13 +75,22 @@ class Pipeline:
 
     async def caught_up(self, fixture_id: str) -> None:
         """The history has been read: tell once what was missed and is too old to be news."""
-        await self._outbox.catch_up(fixture_id, joined=fixture_id in self._joined)
+        await patiently(lambda: self._outbox.catch_up(fixture_id, joined=fixture_id in self._joined))
         self._joined.discard(fixture_id)
+        self._caught_up.add(fixture_id)
+
+    def live(self) -> tuple[Match, ...]:
+        """The matches whose history has been read, as they stand."""
+        return tuple(self._matches[fixture_id] for fixture_id in self._caught_up if fixture_id in self._matches)
 
     async def keep(self, fixture_id: str, place: Place | None) -> None:
         """Keep how a match stands at this place in its feed, where it has moved on; None: it cannot be kept now."""
         if self._snapshots and place and place.position and fixture_id in self._matches:
-            await self._snapshots.save(self._matches[fixture_id], place)
+            try:
+                await self._snapshots.save(self._matches[fixture_id], place)
+            except StoreError as error:  # the one before stands: what came since is read again
+                log.warning("match_not_kept", fixture=fixture_id, reason=str(error))
+                return
             self._alerted.discard(fixture_id)
 
     def alerted(self, fixture_id: str) -> bool:
@@ -96,8 +115,10 @@ class Pipeline:
         if match.completed and not match.ended_by and fixture_id not in self._doubted:
             await self.take(full_time(match, now))
         await self.caught_up(fixture_id)
+        await self.on_over(self._matches[fixture_id])
         if self._snapshots:
-            await self._snapshots.forget(fixture_id)
+            snapshots = self._snapshots
+            await patiently(lambda: snapshots.forget(fixture_id))
 
     def doubt(self, fixture_id: str) -> None:
         """The end was not seen: the score may not be the last one, and no full time is made of it."""
@@ -107,7 +128,7 @@ class Pipeline:
         """Keep nothing of a match in memory."""
         self._matches.pop(fixture_id, None)
         self._told.pop(fixture_id, None)
-        for ids in (self._joined, self._alerted, self._doubted):
+        for ids in (self._joined, self._alerted, self._doubted, self._caught_up):
             ids.discard(fixture_id)
         if self._snapshots:
             self._snapshots.release(fixture_id)
@@ -119,7 +140,7 @@ class Pipeline:
     async def _put(self, alerts: tuple[Alert, ...]) -> None:
         if not alerts:
             return
-        await self._outbox.put(alerts)
+        await patiently(lambda: self._outbox.put(alerts))
         self._alerted.add(alerts[0].key.fixture_id)
         for alert in alerts:
             ALERTS.labels(alert.kind, alert.state.value).inc()

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import yaml
 
-from rules.alert import KINDS, Importance
+from rules.alert import EXTRAS, KINDS, Importance
 from rules.asking import Asked, read_match
 from rules.catalogue import Catalogue
 from rules.catalogue import shipped as shipped_names
@@ -199,6 +199,9 @@ def _kind(reader: Reader, node: yaml.Node) -> str | None:
     kind = reader.text(node, "kind")
     if kind is not None and not _KIND.fullmatch(kind):
         reader.mistake(node, f'the kind "{kind}" may hold only letters, digits and underscores, 32 at most')
+        return None
+    if kind in EXTRAS:
+        reader.mistake(node, f'the kind "{kind}" is the bot\'s own: no rule can make it')
         return None
     if kind is not None and kind not in KINDS and (near := nearest(kind, KINDS, 0.75)):
         reader.warn(node, f'the kind "{kind}" is not a shipped one, did you mean "{near}"?')

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from bot.commands.rules_schema import definitions, file_keys
 from bot.settings import Feed, FixedChat, Http, Schedule, Settings, Storage, Telegram
-from rules.alert import KINDS
+from rules.alert import EXTRAS, KINDS
 
 _MODELS: tuple[type[BaseModel], ...] = (Settings, Feed, Telegram, Schedule, Storage, Http, FixedChat)
 _BOUNDS = {"ge": "minimum", "le": "maximum"}
@@ -22,7 +22,7 @@ def schema() -> dict[str, Any]:
     parts = whole.pop("$defs")
     for model in _MODELS:
         _tidy(whole if model is Settings else parts[model.__name__], model)
-    parts["FixedChat"]["properties"]["kinds"]["anyOf"][0]["items"] = {"anyOf": [{"enum": list(KINDS)}, {"type": "string"}]}
+    parts["FixedChat"]["properties"]["kinds"]["anyOf"][0]["items"] = {"anyOf": [{"enum": [*KINDS, *EXTRAS]}, {"type": "string"}]}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Touchline",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,16 +17,22 @@ from bot.clock import Clock
 from bot.config import Config
 from bot.feed.api import FeedApi
 from bot.fixed import fixed
+from bot.house.keeper import Alone, Keeper, Leasing, holder
+from bot.house.role import EVERY, Role
 from bot.outbox.outbox import Outbox
+from bot.pictures.maker import available
 from bot.rulebook.book import Rulebook
 from bot.rulebook.current import Current
 from bot.rulebook.last_matches import LastMatches
 from bot.rulebook.reload import Reloader
 from bot.rulebook.takeover import Takeover
 from bot.schedule.plan import OVER
+from bot.store.channels import CHATS, LEASES, RULES
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.history import History
+from bot.store.leases import Leases
+from bot.store.patience import patiently
 from bot.store.positions import Positions
 from bot.telegram.bot_messenger import BotMessenger
 from bot.telegram.limits import Pace
@@ -34,6 +40,7 @@ from bot.telegram.wire import Wire
 from bot.watch.admins import Admins
 from bot.watch.dead_man import DeadMan
 from bot.watch.watch import Watch, disk_of
+from rules.alert import CARD, PICTURE
 from rules.catalogue import Catalogue
 from rules.rule import RuleSet
 
@@ -66,6 +73,7 @@ class Common:
         pace: Pace,
         http: aiohttp.ClientSession,
         wire: Wire,
+        roles: Collection[Role] = EVERY,
     ) -> None:
         self.clock, self.database, self.bot, self.pace = clock, database, bot, pace
         self.on_chats: list[Callable[[], None]] = []
@@ -73,7 +81,13 @@ class Common:
         self.on_rules: list[Callable[[RuleSet, Catalogue], None]] = []
         self.current = Current(config)
         self.source = FeedApi(self.current.feed, http, clock)
-        self.chats = Chats(database, self._chats_changed)
+        self.lines: Callable[[], Sequence[str]] = tuple
+        """How this process stands, for `/status`."""
+        shared = database.shared
+        self.keeper = Keeper(Leases(database, holder()), roles, lambda: self.lines()) if shared else None
+        self.leasing: Leasing = self.keeper or Alone()
+        self._ruled = asyncio.Event()
+        self.chats = Chats(database) if shared else Chats(database, self._chats_changed)
         self.outbox = Outbox(database, clock)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
         self.admins = Admins(self.messenger, self.current.admins)
@@ -96,13 +110,21 @@ class Common:
         if ended := await self.book.take(config):
             await self.admins.tell(ended)
 
+    async def listen(self) -> None:
+        """Hear what other processes on the same database do."""
+        if self.keeper:
+            await self.database.listen(LEASES, self.keeper.wake)
+            await self.database.listen(CHATS, lambda _: self._chats_changed())
+            await self.database.listen(RULES, lambda _: self._ruled.set())
+
     def works(self) -> tuple[Work, ...]:
         """What every process does."""
-        return self.reloader.run(), self.watch.run(), self._dead_man.run(), self._pruning()
+        shared = (self.keeper.run(), self._obeying()) if self.keeper else ()
+        return *shared, self.reloader.run(), self.watch.run(), self._dead_man.run(), self._pruning()
 
     def kinds(self) -> tuple[str, ...]:
-        """The kinds on offer: those that some rule uses."""
-        return self.book.standing.rules.kinds()
+        """The kinds on offer: those that some rule uses, and what shows how a match stands."""
+        return (*self.book.standing.rules.kinds(), CARD, *((PICTURE,) if available() else ()))
 
     def _chats_changed(self) -> None:
         for hear in self.on_chats:
@@ -116,10 +138,21 @@ class Common:
         for hear in self.on_rules:
             hear(rules, names)
 
+    async def _obeying(self) -> None:
+        """Take over the rules that another process put into effect."""
+        while True:
+            await self._ruled.wait()
+            self._ruled.clear()
+            await patiently(self.book.look)
+
     async def _pruning(self) -> None:
         """Forget what is older than `storage.keep`, once an hour."""
         while True:
-            gone = await self.outbox.prune(self.current.config.storage.keep)
-            log.info("old_entries_forgotten", count=gone)
-            await self.chats.forget_mutes(OVER, self.clock.now() - _MUTED_AFTER)
+            await patiently(self._prune)
             await asyncio.sleep(_PRUNE_EVERY)
+
+    async def _prune(self) -> None:
+        gone = await self.outbox.prune(self.current.config.storage.keep)
+        log.info("old_entries_forgotten", count=gone)
+        await self.chats.forget_mutes(OVER, self.clock.now() - _MUTED_AFTER)
+        await Leases(self.database, "").sweep(_PRUNE_EVERY)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
+from bot.extras.maker import Extras
 from bot.follow import Follower
 from bot.house.common import Common, Work
+from bot.house.keeper import lease_of
+from bot.house.leased import leased
+from bot.pictures.maker import available
 from bot.pipeline import Pipeline
 from bot.schedule.runner import Runner
 from bot.snapshots import Snapshots
 from bot.store.standings import Standings
 from bot.watch.facts import Feed
+from bot.watch.status import status_lines
 from rules.action import Fixture
 from rules.match import Match
 
@@ -24,6 +29,8 @@ class Feeding:
         self._common = common
         config, signals, clock = common.current.config, common.watch.signals, common.clock
         self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, Snapshots(common.positions))
+        self.extras = Extras(self.pipeline.live, common.outbox, common.chats.extras_wanted, clock, pictures=available())
+        self.pipeline.on_over = self.extras.over
         self.follower = Follower(
             self.pipeline,
             common.current.feed,
@@ -36,23 +43,24 @@ class Feeding:
         self.runner = Runner(
             common.source,
             common.chats.every_subscription,
-            self.follower.follow,
+            self._follow,
             common.current.schedule,
             clock,
             signals.feed_refused,
-            self.follower.updated,
+            self._updated,
             signals.feed_accepted,
             Standings(common.database, clock),
             self._unfinished,
         )
         common.watch.feed = self._standing
+        common.lines = self._lines
         common.on_rules.append(self.pipeline.use)
         common.on_chats.append(self.runner.wake)
         common.on_settings += [self.runner.wake, self.follower.reload]
 
     def works(self) -> tuple[Work, ...]:
         """Follow for ever."""
-        return (self.runner.run(),)
+        return self.runner.run(), self.extras.run()
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """The fixtures known now, by kick-off."""
@@ -61,6 +69,19 @@ class Feeding:
     def match(self, fixture_id: str) -> Match | None:
         """How a match being followed here stands; None for any other."""
         return self.pipeline.match(fixture_id)
+
+    async def _follow(self, fixture: Fixture) -> None:
+        """Follow a match as it is listed when its turn comes, as long as no other process does."""
+        follow, known = self.follower.follow, self.runner.known
+        await leased(self._common.leasing, lease_of(fixture.id), lambda: follow(known(fixture.id) or fixture))
+
+    async def _updated(self, before: Fixture, after: Fixture) -> None:
+        """Whoever follows the match tells what becomes of it; where nobody does, everybody says the same."""
+        if not self._common.leasing.waits(lease_of(after.id)):
+            await self.follower.updated(before, after)
+
+    def _lines(self) -> list[str]:
+        return status_lines(self.follower.statuses(), self.match, self._common.clock.now())
 
     def _standing(self) -> Feed:
         """How it stands, for those who watch."""

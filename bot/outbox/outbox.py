@@ -75,7 +75,7 @@ class Outbox:
 
     async def show(self, alert: Alert, *, begin: bool = True) -> None:
         """Commit how something stands now, such as a match card. Where it stood so already, only chats that ask for it since are
-        looked for; without `begin`, what was never told stays untold."""
+        looked for; without `begin`, only what was told is put right."""
         now = self._clock.now()
         async with self.db.transaction() as tx:
             standing = await show(tx, alert, now, begin=begin)
@@ -235,10 +235,14 @@ class Outbox:
 
     async def _recover(self) -> list[Ticket]:
         self._recovered = True
-        async with self.db.transaction() as tx:
-            for news in await ledger.spreading(tx):
-                self._spreader.add(news)
-            rows = await ledger.waiting(tx)
+        try:
+            async with self.db.transaction() as tx:
+                for news in await ledger.spreading(tx):
+                    self._spreader.add(news)
+                rows = await ledger.waiting(tx)
+        except BaseException:
+            self._recovered = False
+            raise
         return [
             Ticket(AlertKey(r["fixture_id"], r["action_id"]), ChatRef(r["chat_id"], r["topic"]), r["rank"], r["seq"], r["due_at"])
             for r in rows

@@ -23,15 +23,16 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 async def show(tx: Transaction, alert: Alert, now: dt.datetime, *, begin: bool) -> Standing | None:
-    """Keep how it stands; None where there is nothing to tell. With `begin` it is told also where nothing was before.
+    """Keep how it stands; None where there is nothing to tell. Its number follows the one that is known, whatever the alert's own.
 
-    Its number follows the one that is known, whatever the alert's own. Both walks begin anew: a chat that has asked for it since
-    gets it with the next revision.
+    With `begin` the walk over those who were not told begins anew, so that a chat that has asked for it since gets it.
     """
     known = (await ledger.read_news(tx, [alert.key])).get(alert.key)
     if known is None and not begin:
         return None
     if known is not None and same(known.candidates[0], alert):
+        if not begin:
+            return None
         spread = await ledger.read_spread(tx, alert.key)
         await ledger.write_spread(tx, alert.key, msgspec.structs.replace(spread, first=None, first_done=False))
         return Standing(known, changed=False)
@@ -42,7 +43,7 @@ async def show(tx: Transaction, alert: Alert, now: dt.datetime, *, begin: bool) 
     if known is None:
         await ledger.add_news(tx, revised.news, Spread(told_done=True), now)
     else:
-        await ledger.change_news(tx, revised.news, Spread(), now)
+        await ledger.change_news(tx, revised.news, Spread(first_done=not begin), now)
     return Standing(revised.news, changed=True)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from bot.chats import kinds
 from bot.chats.dialogue import press
 from bot.chats.reply import Settle, Turn
-from bot.store.model import DEFAULT_KINDS, Chat
-from rules.alert import KINDS
+from bot.store.model import DEFAULT_KINDS, Chat, ChatRef
+from rules.alert import CARD, EXTRAS, KINDS
 from tests.bot.chats.fixtures import data, labels, view
 
 
@@ -61,3 +62,26 @@ def test_after_nothing_one_kind_can_be_heard_again() -> None:
     chat = settled(press(view(), "kn"))
 
     assert set(kinds.heard(kinds.switch(chat, "goal", KINDS, on=True), KINDS)) == {"goal"}
+
+
+def test_everything_switches_no_extras_on_and_leaves_those_that_were_chosen() -> None:
+    offered = (*KINDS, *EXTRAS)
+    chosen = kinds.switch(Chat(ChatRef(1)), CARD, offered, on=True)
+
+    everything = kinds.everything(chosen)
+
+    assert [everything.takes(kind) for kind in ("var", *EXTRAS)] == [True, True, False]
+    assert [kinds.switch(everything, "var", offered, on=False).takes(kind) for kind in ("var", "goal", *EXTRAS)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert not kinds.nothing(everything, offered).takes(CARD)
+
+
+@pytest.mark.parametrize("words", ["card", "+Match_card", "+match-card"])
+def test_a_card_is_asked_for_by_its_name_or_its_words(words: str) -> None:
+    asked = settled(kinds.alerts(replace(view(), kinds=(*KINDS, *EXTRAS)), (words,)))
+
+    assert asked.takes(CARD)
