@@ -28,7 +28,7 @@ from bot.telegram.limits import Limits
 from bot.telegram.manners import Manners
 from bot.telegram.wire import Wire
 from bot.watch.http import serving
-from bot.watch.status import status_text
+from bot.watch.status import status_of_all, status_text
 
 log = structlog.get_logger()
 
@@ -59,7 +59,8 @@ async def _start(config: Config, roles: frozenset[Role], stack: AsyncExitStack, 
     wire = Wire(clock)
     bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock), wire=wire)
     http = await stack.enter_async_context(aiohttp.ClientSession())
-    house = House(Common(config, clock, database, bot, limits, http, wire), roles)
+    house = House(Common(config, clock, database, bot, limits, http, wire, roles), roles)
+    await house.common.listen()
     await house.common.settle(config)
     await house.common.open_book(config)
     stop.on_hangup(house.common.reloader.hangup)
@@ -92,8 +93,10 @@ class House:
     async def status(self) -> str:
         """What `/status` says."""
         waiting = await self.common.outbox.waiting()
-        if self.feeding is None:
-            return status_text((), self.listing.match, 0, waiting, self.common.clock.now())
+        if self.common.keeper:
+            processes = await self.common.keeper.processes()
+            return status_of_all({name: (facts.roles, facts.lines) for name, facts in processes.items()}, waiting)
+        assert self.feeding is not None  # noqa: S101  # a process that is alone does everything
         planned = len(self.feeding.runner.planned())
         return status_text(self.feeding.follower.statuses(), self.feeding.match, planned, waiting, self.common.clock.now())
 

@@ -106,6 +106,7 @@ class Connection:
         self._reloaded = asyncio.Event()
         self._told_refused = False
         self._behind = True
+        self._handing_on = False
         self._reason = ""
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
@@ -138,8 +139,8 @@ class Connection:
 
     @property
     def place(self) -> Place | None:
-        """Where another process may go on; None while packets wait for others."""
-        return self._session.place
+        """Where another process may go on; None while packets wait for others, or are being handed on."""
+        return None if self._handing_on else self._session.place
 
     @property
     def silence(self) -> float:
@@ -272,6 +273,7 @@ class Connection:
             await self._on_accepted()
 
     async def _deliver(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
+        self._handing_on = bool(packets)
         for packet in packets:
             if self._behind and received - packet.at < FRESH:
                 self._behind = False
@@ -280,6 +282,7 @@ class Connection:
                 self._lags.note(lag := (received - packet.at).total_seconds())
                 tally.LAGGED.observe(lag)
             await self._on_packet(packet, received)
+        self._handing_on = False
         if packets and self._on_settled is not None:
             await self._on_settled()
 

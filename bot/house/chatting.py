@@ -13,8 +13,11 @@ from bot.chats.commands import build_handlers, handle_error, register
 from bot.chats.deps import Deps, Directory
 from bot.chats.place_words import sample as sample_text
 from bot.chats.rules_desk import rules_handlers
+from bot.chats.tongue import spoken_to
 from bot.chats.updates import Updates
 from bot.house.common import Common, Work
+from bot.house.leased import leased
+from bot.languages.speaking import in_every_language
 from bot.outbox.sample import sample_alert
 from bot.pictures.maker import available, picture_of
 from bot.rulebook.preview import preview
@@ -46,13 +49,14 @@ class Chatting:
         deps = Deps(
             common.chats, directory, common.kinds, common.clock, admins, status, common.outbox.why, draw, self._give_sample
         )
-        return [*rules_handlers(common.book, admins, preview, common.last_matches.recordings), *build_handlers(deps)]
+        desk = rules_handlers(common.book, admins, preview, common.last_matches.recordings)
+        return [*spoken_to(desk, common.chats), *build_handlers(deps)]
 
     async def _answer(self) -> None:
         async with self._application:
             await self._application.start()
             try:
-                await self._updates().run()
+                await leased(self._common.leasing, "chat", lambda: self._updates().run())
             finally:
                 await self._application.stop()
 
@@ -69,5 +73,5 @@ class Chatting:
 
     async def _give_sample(self, ref: ChatRef, name: str, delay: int) -> None:
         """Send one chat a sample alert by the way of real ones."""
-        alert = sample_alert(ref, name, sample_text(), self._common.clock.now())
+        alert = sample_alert(ref, name, in_every_language(sample_text), self._common.clock.now())
         await self._common.outbox.give(ref, alert, delay)

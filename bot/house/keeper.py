@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Protocol
@@ -30,6 +33,11 @@ _FIXTURE, _PROCESS = "fixture:", "process:"
 def lease_of(fixture_id: str) -> str:
     """The name of the lease under which a match is followed."""
     return f"{_FIXTURE}{fixture_id}"
+
+
+def holder() -> str:
+    """A name for this process that no other has, nor had."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -65,6 +73,10 @@ class Leasing(Protocol):
         """Wait for a lease and hold it; it may be lost in the middle."""
         ...
 
+    def waits(self, name: str) -> bool:
+        """Tell whether another process may be doing this."""
+        ...
+
 
 class Alone:
     """Nobody else works on this database: every lease is ours."""
@@ -73,6 +85,10 @@ class Alone:
     async def holding(self, name: str) -> AsyncIterator[Hold]:
         """At once, and never lost."""
         yield Hold()
+
+    def waits(self, name: str) -> bool:
+        """There is no other process."""
+        return False
 
 
 class Keeper:
@@ -105,6 +121,10 @@ class Keeper:
     def waits(self, name: str) -> bool:
         """Tell whether another process may be doing this."""
         return name in self._waiting
+
+    async def processes(self) -> dict[str, Facts]:
+        """What every process that lives says of itself, by its name."""
+        return facts_of(await self._leases.all())
 
     def wake(self, _payload: str = "") -> None:
         """Look at once: something is wanted, or may be free."""

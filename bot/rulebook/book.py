@@ -105,6 +105,19 @@ class Rulebook:
         log.info("rules_applied", how=how.value, name=name, user=user[0], rules=len(self.standing.rules.rules))
         return ruling
 
+    async def look(self) -> None:
+        """Another process may have put rules into effect: they are ours, too."""
+        async with self._turn:
+            last = next(iter(await self.history.recent(1)), None)
+            if last is None or (self.standing.ruling and self.standing.ruling.id == last.id):
+                return
+            try:
+                self._stand(last)
+            except RulesInvalid as error:  # this process has older files, or another catalogue
+                log.error("rules_not_taken_over", name=last.name, reason=str(error))
+                return
+        log.info("rules_taken_over", how=last.how.value, name=last.name, rules=len(self.standing.rules.rules))
+
     def _stand(self, ruling: Ruling | None) -> None:
         rules = self.rules_of(ruling.text, ruling.name) if ruling else self._config.rules
         mark, since = fingerprint(rules), self.standing.since

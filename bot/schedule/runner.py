@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.errors import FeedError, FeedRefused
 from bot.schedule.plan import LIVE, connect_at, plan
 from bot.store.model import Subscription
+from bot.store.patience import patiently
 from rules.action import Fixture
 
 log = structlog.get_logger()
@@ -98,6 +99,10 @@ class Runner:
         """The fixtures known now, by kick-off."""
         return self._listed
 
+    def known(self, fixture_id: str) -> Fixture | None:
+        """A fixture as it is listed now; None where it is not (any more)."""
+        return self._fixtures.get(fixture_id)
+
     def wake(self) -> None:
         """Plan again at once: a subscription has changed."""
         self._changed.set()
@@ -116,12 +121,12 @@ class Runner:
         self._jobs.add_job(self._refresh, "interval", seconds=self._settings.refresh_fixtures_every.total_seconds(), id="refresh")
         self._jobs.add_job(self._poll_live, "interval", seconds=POLL_LIVE_EVERY.total_seconds(), id="poll live")
         try:
-            self._unfinished = await self._find_unfinished() if self._find_unfinished else ()
+            self._unfinished = await patiently(self._find_unfinished) if self._find_unfinished else ()
             await self._first_refresh()
             while True:
                 await self._changed.wait()
                 self._changed.clear()
-                await self._replan()
+                await patiently(self._replan)
         finally:
             self._jobs.shutdown(wait=False)
             await self._stop_all()
@@ -171,14 +176,14 @@ class Runner:
             if new.status.casefold() in LIVE:
                 self._over.discard(new.id)
             await self._on_update(known, new)
-        if self._standings:
-            await self._standings.save([*fresh, *(new for _, new in changed)])
+        if standings := self._standings:
+            await patiently(lambda: standings.save([*fresh, *(new for _, new in changed)]))
         self._changed.set()
 
     async def _known(self, fixture: Fixture) -> Fixture | None:
         """The fixture as it was listed before, by this process or another; None for a new one."""
         if self._before is None:
-            self._before = await self._standings.all() if self._standings else {}
+            self._before = await patiently(self._standings.all) if self._standings else {}
         if known := self._fixtures.get(fixture.id):
             return known
         before = self._before.get(fixture.id)

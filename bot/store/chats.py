@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, delete, false, select, true, tuple_, update
 
 from bot.store.audience import followers
+from bot.store.channels import CHATS
 from bot.store.engine import Database, Transaction, upsert
 from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.store.move import move
@@ -67,11 +69,10 @@ class Chats:
 
     async def subscribe(self, ref: ChatRef, subscription: Subscription) -> bool:
         """Follow; false where the chat does already."""
-        async with self._db.transaction() as tx:
+        async with self._changing() as tx:
             await tx.execute(upsert(chats, keep=True), row_of(Chat(ref)))
             new = await tx.execute(upsert(subscriptions, keep=True), _row(ref, subscription)) > 0
             await note(tx, ref)
-        self.changed()
         return new
 
     async def unsubscribe(self, ref: ChatRef, subscription: Subscription) -> bool:
@@ -79,10 +80,9 @@ class Chats:
         table = subscriptions.c
         this = and_(table.chat_id == ref.chat_id, table.topic == ref.topic)
         this = and_(this, table.scope == subscription.scope.value, table.key == subscription.key)
-        async with self._db.transaction() as tx:
+        async with self._changing() as tx:
             gone = await tx.execute(delete(subscriptions).where(this)) > 0
             await note(tx, ref)
-        self.changed()
         return gone
 
     async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]:
@@ -137,9 +137,8 @@ class Chats:
 
     async def migrate(self, old_chat_id: int, new_chat_id: int) -> None:
         """A group got another id: settings, subscriptions and what it was told move; harmless when it has moved already."""
-        async with self._db.transaction() as tx:
+        async with self._changing() as tx:
             await move(tx, old_chat_id, new_chat_id)
-        self.changed()
 
     async def forget_mutes(self, over: Collection[str], before: dt.datetime) -> int:
         """Let go of the mutes of matches that have had one of these statuses since before an instant; how many chats had one."""
@@ -148,7 +147,8 @@ class Chats:
 
     async def set_fixed(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> None:
         """Store the configuration's chats with exactly these subscriptions; those fixed before and not now follow nothing."""
-        async with self._db.transaction() as tx:
+        async with self._changing() as tx:
+            await tx.lock("chats of the configuration")
             for row in await tx.fetch(select(chats).where(chats.c.fixed == true())):
                 await _unfix(tx, ChatRef(row["chat_id"], row["topic"]))
             for chat, followed in wanted:
@@ -157,12 +157,18 @@ class Chats:
                 for subscription in followed:
                     await tx.execute(upsert(subscriptions, keep=True), _row(chat.ref, subscription))
                 await note(tx, chat.ref)
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[Transaction]:
+        """A transaction after which somebody follows something else: every process hears of it."""
+        async with self._db.transaction() as tx:
+            yield tx
+            await tx.notify(CHATS)
         self.changed()
 
     async def _switch(self, chat_id: int, **values: object) -> None:
-        async with self._db.transaction() as tx:
+        async with self._changing() as tx:
             await tx.execute(update(chats).where(chats.c.chat_id == chat_id).values(**values))
-        self.changed()
 
 
 async def _unfix(tx: Transaction, ref: ChatRef) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, insert, select
 
+from bot.store.channels import RULES
 from bot.store.engine import Database
 from bot.store.schema import instant, rule_history, seconds
 
@@ -53,6 +54,7 @@ class History:
             await tx.execute(insert(rule_history), row)
             newest = (await tx.fetch(_newest_first().limit(1)))[0]
             await tx.execute(delete(rule_history).where(rule_history.c.id <= newest["id"] - KEPT))
+            await tx.notify(RULES)
         return _ruling(newest)
 
     async def recent(self, limit: int = KEPT) -> tuple[Ruling, ...]:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Executable, delete, or_, select, update
 from sqlalchemy.dialects import postgresql
 
+from bot.store.channels import LEASES
 from bot.store.engine import Database, Transaction
 from bot.store.schema import leases
 
@@ -15,8 +16,6 @@ LASTS = 10.0
 """Seconds that a lease lasts after it was taken or renewed."""
 RETIRED = 600.0
 """Seconds that nobody gets a lease whose work is done."""
-CHANNEL = "touchline_leases"
-"""Where is heard that a lease became free."""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -63,7 +62,7 @@ class Leases:
                 await tx.execute(update(leases).where(*mine).values(holder="", until=await tx.now() + RETIRED))
             else:
                 await tx.execute(delete(leases).where(*mine))
-            await tx.notify(CHANNEL)
+            await tx.notify(LEASES)
 
     async def all(self) -> Sequence[Lease]:
         """Every lease in force."""

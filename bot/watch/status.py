@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.feed.standing import Status
 from rules.match import Match
@@ -13,9 +13,22 @@ def status_text(
     statuses: Sequence[Status], match: Callable[[str], Match | None], planned: int, waiting: int, now: dt.datetime
 ) -> str:
     """Connections with their state, last frame, position, reconnects and lag; what is planned; what waits to be told."""
-    lines = [_line(status, match(status.fixture_id), now) for status in statuses]
     head = f"{len(statuses)} connected, {planned} planned, {waiting} waiting to be told"
-    return "\n".join([head, *lines])
+    return "\n".join([head, *status_lines(statuses, match, now)])
+
+
+def status_lines(statuses: Sequence[Status], match: Callable[[str], Match | None], now: dt.datetime) -> list[str]:
+    """A line for each connection."""
+    return [_line(status, match(status.fixture_id), now) for status in statuses]
+
+
+def status_of_all(processes: Mapping[str, tuple[Sequence[str], Sequence[str]]], waiting: int) -> str:
+    """The same for several processes; each has its roles and its lines."""
+    connected = sum(len(lines) for _, lines in processes.values())
+    told = [f"{len(processes)} processes, {connected} connected, {waiting} waiting to be told"]
+    for name, (roles, lines) in sorted(processes.items()):
+        told += ["", f"{name} ({', '.join(roles)})", *lines]
+    return "\n".join(told)
 
 
 def _line(status: Status, match: Match | None, now: dt.datetime) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from bot.feed.client import Connection
 from bot.feed.gate import Gate
+from bot.feed.numbering import Place
 from bot.feed.session import Ending, State
 from rules.action import Packet
 from tests.fakes.feed import (
@@ -38,6 +39,8 @@ class Listener:
         self.packets: list[Packet] = []
         self.refusals: list[str] = []
         self.caught_up = 0
+        self.places: list[Place | None] = []
+        """Where another process might have gone on while a packet was being handed on."""
         self.connection = Connection(
             FIXTURE.id,
             FeedSettings(**settings),
@@ -54,6 +57,7 @@ class Listener:
 
     async def _take(self, packet: Packet, _received: dt.datetime) -> None:
         self.packets.append(packet)
+        self.places.append(self.connection.place)
 
     async def _catch_up(self) -> None:
         self.caught_up += 1
@@ -237,3 +241,11 @@ async def test_the_status_tells_where_a_connection_stands() -> None:
     assert (status.state, status.position, status.reconnects) == (State.LIVE, 5, 0)
     assert status.last_frame == LoopClock.START + dt.timedelta(seconds=10)
     assert status.lag_median is not None
+
+
+async def test_a_packet_that_is_being_handed_on_does_not_count_as_read() -> None:
+    listener = Listener()
+    await run(ScriptedFeed([accept, fouls(1, 3), beat(99)]), listener, within=5.0)
+
+    assert listener.places == [None] * 3
+    assert listener.connection.place and listener.connection.place.position == 3

@@ -27,7 +27,7 @@ class Bot:
     """A bot that starts, reloads and restarts, with its file and its database."""
 
     def __init__(self, folder: Path, db: Database) -> None:
-        self.path, self.history = folder / "config.yaml", History(db)
+        self.path, self.db, self.history = folder / "config.yaml", db, History(db)
         self.used: list[RuleSet] = []
         self.book = self._book(GOALS)
 
@@ -157,3 +157,16 @@ def test_what_looks_wrong_is_handed_over() -> None:
     sent = read_sent(CORNERS.replace("action_type: Corner", ""), "sent.yaml", shipped())
 
     assert "match is empty" in sent.warnings[0]
+
+
+async def test_rules_that_one_process_applied_are_taken_over_by_another_once_it_looks(bot: Bot, tmp_path: Path) -> None:
+    await bot.start()
+    other = Bot(tmp_path, bot.db)
+    await other.start()
+    await bot.apply(CARDS)
+    await other.book.look()
+    await other.book.look()
+
+    assert other.now() == ["cards"]
+    assert len(other.used) == 2
+    assert other.book.standing.fingerprint == bot.book.standing.fingerprint
