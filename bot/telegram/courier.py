@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 
@@ -11,20 +10,28 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
-from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable, TextRefused, TokenRefused
+from bot.errors import (
+    ChatGone,
+    ChatMigrated,
+    DeliveryError,
+    RetryAfter,
+    StoreError,
+    TelegramUnreachable,
+    TextRefused,
+    TokenRefused,
+)
 from bot.metrics import DECISIONS
-from bot.outbox.entry import Entry, Reason, Sight, Ticket
+from bot.outbox.entry import Job, Reason, Sight, Ticket
 from bot.outbox.outbox import Outbox
-from bot.outbox.pins import missed
-from bot.outbox.seen import remembered
-from bot.outbox.way import Marks, Way, way_of
+from bot.outbox.way import Way, way_of
 from bot.store.chats import Chats
 from bot.store.model import ChatRef
+from bot.telegram.landing import Begun, Landing, seen
 from bot.telegram.lanes import Lanes
 from bot.telegram.limits import Pace
 from bot.telegram.messenger import Messenger
 from bot.telegram.perform import UNREACHABLE, perform
-from bot.telegram.step import Edit, Pinning, Reply, Request, Settle, Step, next_step
+from bot.telegram.step import Pinning, Request, Settle, next_step
 from bot.telegram.timing import marks_of
 from bot.telegram.weather import Weather
 from rules.alert import Alert, State
@@ -41,6 +48,8 @@ STOP_WITHIN = 3.0
 """Seconds that a stop waits for requests in flight."""
 BLINK = 0.004
 """The shortest sleep, in seconds: longer, and an id is committed late; shorter, and turns are made for single messages."""
+AWAY = 0.5
+"""Seconds before a database that failed is asked again."""
 LATE = 60.0
 """The longest wait before a chat that cannot be reached is tried again, in seconds."""
 
@@ -56,25 +65,6 @@ class Delivery(msgspec.Struct, frozen=True):
     message_id: int
     reason: Reason
     way: Way = Way()
-
-
-class Landing(msgspec.Struct, frozen=True):
-    """What came of a ticket, to be committed: what its chat has seen now. `message_id` is 0 where nothing was sent."""
-
-    ticket: Ticket
-    step: Step
-    entry: Entry
-    message_id: int = UNREACHABLE
-    delay: int = 0
-    way: Way = Way()
-
-
-class Begun(msgspec.Struct, frozen=True):
-    """What is noted of a message that is about to leave: when its turn came, in the loop's seconds, and the chat's delay."""
-
-    at: float
-    delay: int
-    marks: Marks
 
 
 class Courier:
@@ -104,8 +94,6 @@ class Courier:
         """What was not sent, by reason."""
         self.on_text_refused: Callable[[str, str], None] = lambda rule, reason: None
         """Hears of a rule whose text Telegram takes in no form, and why."""
-        self.on_text_refused: Callable[[str, str], None] = lambda rule, reason: None
-        """Hears of a rule whose text Telegram takes in no form, and why."""
         outbox.on_put = self._woken.set
 
     async def run(self) -> None:
@@ -113,7 +101,7 @@ class Courier:
         try:
             while not self._stopping:
                 self._woken.clear()
-                await self._sleep(await self._start_all())
+                await self._turn()
                 if self._tasks:  # what lands in the next moment is committed together
                     await asyncio.sleep(BLINK)
         finally:
@@ -134,6 +122,15 @@ class Courier:
     def backlog(self) -> int:
         """How many tickets wait in memory, those in flight included."""
         return len(self._lanes) + len(self._tasks) + len(self._landings)
+
+    async def _turn(self) -> None:
+        """Start what may be sent, and sleep. While the database fails nothing leaves; then it is looked through anew."""
+        try:
+            await self._sleep(await self._start_all())
+        except StoreError as error:
+            log.debug("sending_waits", reason=str(error))
+            self._outbox.recover()
+            await asyncio.sleep(AWAY)
 
     async def _start_all(self) -> float | None:
         """Start all that may be sent now; seconds until there may be more, None: when woken."""
@@ -191,7 +188,7 @@ class Courier:
         """The requests for tickets; those for which nothing is to be sent are settled."""
         works = []
         wall = self._clock.now().timestamp()
-        for ticket, job in zip(tickets, await self._outbox.jobs(tickets), strict=True):
+        for ticket, job in zip(tickets, await self._jobs(tickets, now), strict=True):
             step = next_step(job, self._clock.now()) if job else None
             if job and step and not isinstance(step, Settle):
                 self._limits.take(ticket.ref.chat_id, now)
@@ -202,6 +199,15 @@ class Courier:
             else:
                 self._lanes.release(ticket.ref.chat_id, now)
         return works
+
+    async def _jobs(self, tickets: Sequence[Ticket], now: float) -> Sequence[Job | None]:
+        try:
+            return await self._outbox.jobs(tickets)
+        except BaseException:  # cut off by a stop, or the database fails: their turn is still to come
+            for ticket in tickets:
+                self._add(ticket, first=True)
+                self._lanes.release(ticket.ref.chat_id, now)
+            raise
 
     def _has_room(self) -> bool:
         return self._outbox.busy and len(self._lanes) < ROOM
@@ -254,7 +260,6 @@ class Courier:
         except TextRefused as error:
             log.error("text_refused", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=str(error))
             self.on_text_refused(step.alert.rule, str(error))
-            self.on_text_refused(step.alert.rule, str(error))
             message_id = step.entry.message_id or UNREACHABLE
         except DeliveryError as error:
             await self._failed(ticket, error)
@@ -266,7 +271,7 @@ class Courier:
         self._weather.fine()
         now = self._clock.now()
         way = way_of(begun.marks, left, now.timestamp())
-        self._landings.append(Landing(ticket, step, _seen(step, message_id, now, way), message_id, begun.delay, way))
+        self._landings.append(Landing(ticket, step, seen(step, message_id, now, way), message_id, begun.delay, way))
 
     async def _perform(self, ticket: Ticket, step: Request, began: float) -> int:
         left = self._clock.monotonic()
@@ -279,7 +284,11 @@ class Courier:
         """What each answer means for the chat; its ticket stays the first of its lane."""
         chat_id, now = ticket.ref.chat_id, self._clock.monotonic()
         if isinstance(error, ChatMigrated | ChatGone):
-            await self._left(chat_id, error)
+            try:
+                await self._left(chat_id, error)
+            except StoreError as trouble:  # Telegram will say it again
+                log.warning("chat_not_kept", chat=chat_id, reason=str(trouble))
+                self._outbox.recover()
             return
         until = float("-inf")
         if isinstance(error, RetryAfter):
@@ -310,15 +319,11 @@ class Courier:
         finally:
             for task in self._tasks:
                 task.cancel()
+            await self._keep_at_last()
+
+    async def _keep_at_last(self) -> None:
+        """A database that fails now does not hold up the stop: what it does not learn may be sent once more."""
+        try:
             await self._keep()
-
-
-def _seen(step: Request, message_id: int, now: dt.datetime, way: Way) -> Entry:
-    """What the chat has seen now. A reply leaves the message's own id as it is."""
-    if isinstance(step, Reply):
-        own = message_id if message_id != step.entry.message_id else UNREACHABLE
-        return remembered(step.entry, step.reason, now, way, reply=own)
-    if isinstance(step, Pinning):
-        return step.entry
-    entry = remembered(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, now, way)
-    return missed(entry) if isinstance(step, Edit) else entry
+        except StoreError as error:
+            log.error("sent_and_not_kept", count=len(self._landings), reason=str(error))
