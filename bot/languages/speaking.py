@@ -7,7 +7,7 @@ of a module is marked by `N_` and looked up by `_` where it is used.
 from __future__ import annotations
 
 import gettext as catalogues
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -68,6 +68,15 @@ def in_context(context: str, text: str) -> str:
 def marked(text: str) -> str:
     """The text itself, marked for the catalogues and looked up where it is used. It is imported as `N_`."""
     return text
+
+
+def in_every_language(say: Callable[[], str]) -> dict[str, str]:
+    """What is said, by language, for whoever will hear it later."""
+    texts = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            texts[language] = say()
+    return texts
 
 
 @cache

@@ -61,7 +61,7 @@ def test_pressed_twice_everything_is_heard_as_before(data: str) -> None:
 
 
 def test_a_summary_has_no_kind_and_a_sample_neither_kind_nor_match() -> None:
-    one, sample = alert(), sample_alert(REF, "x", "html", NOW)
+    one, sample = alert(), sample_alert(REF, "x", {"en": "html"}, NOW)
     summary = about(told(one), news(one, lines=("g",)))
 
     assert summary == About(one.fixture)

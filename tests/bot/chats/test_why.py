@@ -84,7 +84,7 @@ def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
 
 
 def test_the_sample_says_that_it_came_by_the_way_of_real_alerts() -> None:
-    sample = sample_alert(ChatRef(42), "1", "🧪", NOW)
+    sample = sample_alert(ChatRef(42), "1", {"en": "🧪"}, NOW)
 
     assert said(Account(told(sample), news(sample)))[0].startswith("This is the sample of /test. No rule made it;")
 

@@ -73,7 +73,7 @@ async def test_a_chat_with_a_delay_is_not_told_of_what_it_has_not_seen(world: Wo
 
 async def test_the_sample_has_an_account_with_its_steps(world: World) -> None:
     await world.follow(1)
-    await world.outbox.give(ChatRef(1), sample_alert(ChatRef(1), "42:7", "🧪", NOW))
+    await world.outbox.give(ChatRef(1), sample_alert(ChatRef(1), "42:7", {"en": "🧪"}, NOW))
     await world.tell(seconds=1)
 
     account = await world.outbox.why(1, world.shown()[0].id)

@@ -95,7 +95,7 @@ async def test_a_chat_that_waits_hears_of_a_goal_when_it_is_confirmed_and_never_
 
 async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(world: World) -> None:
     await world.follow(1, 2)
-    sample = sample_alert(ChatRef(1), "42:7", "🧪 sample", NOW)
+    sample = sample_alert(ChatRef(1), "42:7", {"en": "🧪 sample"}, NOW)
     await world.outbox.give(ChatRef(1), sample)
     await world.restart()
     await world.outbox.give(ChatRef(1), sample)
