@@ -47,7 +47,7 @@ TROUBLES = {
     "database-read-only": Nature(calm=30.0),
     "disk-low": Nature(patience=60.0, calm=600.0),
     "clock-off": Nature(patience=120.0, calm=120.0),
-    "rules-refused": Nature(calm=0.0, by_hand=True),
+    "rules-refused": Nature(calm=15.0, by_hand=True),
 }
 """Every trouble that is told."""
 

@@ -53,16 +53,16 @@ def test_a_short_gap_does_not_end_it() -> None:
 
 def test_other_words_for_the_same_trouble_are_not_told_unless_people_make_it() -> None:
     feed = Watcher("feed-down").look("1 match").look("2 matches")
-    rules = Watcher("rules-refused").look("line 3").look("line 3").look("line 4").look(None)
+    rules = Watcher("rules-refused").look("line 3").look("line 3").look("line 4").look(None, 30)
 
     assert feed.told == [(0, BEGUN)]
-    assert rules.told == [(0, BEGUN), (10, CHANGED), (15, OVER)]
+    assert rules.told == [(0, BEGUN), (10, CHANGED), (25, OVER)]
 
 
 def test_every_attempt_of_a_person_is_answered() -> None:
     rules = Watcher("rules-refused")
     for _ in range(20):
-        rules.look("line 3").look(None)
+        rules.look("line 3").look(None, 20)
 
     assert [what for _, what in rules.told] == [BEGUN, OVER] * 20
 

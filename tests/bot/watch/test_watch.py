@@ -34,7 +34,7 @@ class World:
     def __init__(self, database: Database) -> None:
         self.clock, self.telegram, self.database = LoopClock(), FakeMessenger(), database
         self.wire = Wire(self.clock)
-        self.watch = Watch(self.clock, database, self.wire, Admins(self.telegram, [ADMIN]))
+        self.watch = Watch(self.clock, database, self.wire, Admins(self.telegram, [ADMIN]), Path.cwd())
         self.watch.feed, self.watch.backlog, self.watch.spokesman = self._feed, lambda: 3, True
         self.started = self.clock.now()
         self.silent_since: dt.datetime | None = None
