@@ -10,6 +10,7 @@ more = project['optional-dependencies']; print(*project['dependencies'], *more['
     && /build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --only-binary :all: --constraint requirements.lock --requirement wanted.txt
 COPY rules rules
 COPY bot bot
+COPY setup.py ./
 RUN /build/bin/pip wheel --no-cache-dir --no-deps --wheel-dir wheels . \
     && /build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --no-deps --no-index wheels/touchline-*.whl
 
@@ -26,8 +27,8 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 STOPSIGNAL SIGTERM
-# Asked inside the container, at http.listen's own address: keep port 8080 in config.yaml, or override the check.
+# Asked inside the container, where http.listen of config.example.yaml has its pages.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8080, timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+    CMD ["python", "-c", "import http.client as h, os; c = h.HTTPConnection('127.0.0.1', os.environ.get('HTTP_PORT', 8080), timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
 ENTRYPOINT ["touchline"]
 CMD ["run", "--config", "/config/config.yaml"]

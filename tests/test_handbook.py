@@ -51,11 +51,13 @@ def test_every_setting_that_is_named_exists(page: Path) -> None:
 
 
 @each_page
-def test_every_event_of_the_log_that_is_named_is_logged(page: Path) -> None:
-    """A word with an underscore in quotes is an event, a setting, a metric or a table."""
+def test_every_event_and_metric_that_is_named_exists(page: Path) -> None:
+    """A word with an underscore in quotes is an event, a setting or a table, or a metric of the page that lists them all."""
     words = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", _text(page)))
+    metrics = {word for word in words if word.startswith("touchline_")}
 
-    assert [word for word in sorted(words) if word not in SOURCES] == []
+    assert [word for word in sorted(words - metrics) if word not in SOURCES] == []
+    assert [word for word in sorted(metrics) if f"`{word}" not in _text(FOLDER / "monitoring.md")] == []
 
 
 @each_page

@@ -75,5 +75,6 @@ def test_it_runs_touchline_with_a_command_that_exists(image: Stage) -> None:
 def test_its_health_check_asks_where_the_pages_are_by_default(image: Stage) -> None:
     host, _, port = str(Http().listen).rpartition(":")
 
-    assert f"'{host}', {port}" in image.health[-1]
+    assert f"'{host}', os.environ.get('HTTP_PORT', {port})" in image.health[-1]
+    assert f"listen: {host}:${{HTTP_PORT:-{port}}}" in (ROOT / "config.example.yaml").read_text(encoding="utf-8")
     compile(image.health[-1], "HEALTHCHECK", "exec")
