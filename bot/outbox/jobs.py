@@ -23,9 +23,10 @@ _KEY = ENTRY[:4]
 
 
 def _waiting() -> Prepared:
+    """Not by status: a database that does not know yet how many entries wait would look through all of them each time."""
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     query = select(*(entries.c[name] for name in ENTRY), *chats.columns).join(chats, here)
-    query = query.where(entries.c.status == Status.WAITING.value, chats.c.active == true())
+    query = query.where(chats.c.active == true())
     this = [entries.c[name] == bindparam(name) for name in ("fixture_id", "action_id")]
     query = query.where(*this, entries.c.chat_id.in_([bindparam(place) for place in _PLACES]))
     return Prepared(query, ("fixture_id", "action_id", *_PLACES))
@@ -52,7 +53,8 @@ async def read_jobs(tx: Transaction, tickets: Sequence[Ticket]) -> Found:
         for some in _filled(ids):
             for row in await tx.read(_WAITING, (key.fixture_id, key.action_id, *some)):
                 entry = entry_from(row[: len(ENTRY)])
-                found[key, entry.ref] = entry, chat_from(row[len(ENTRY) :])
+                if entry.status is Status.WAITING:
+                    found[key, entry.ref] = entry, chat_from(row[len(ENTRY) :])
     return found
 
 
