@@ -83,7 +83,7 @@ def run(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     from bot.app import run_until_stopped
     from bot.config import load_config
     from bot.house.role import read_roles
-    from bot.log import configure
+    from bot.log import configure, hear_strays
 
     try:
         wanted = read_roles(roles)
@@ -92,6 +92,7 @@ def run(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     config = load_config(config_path, os.environ)
     config.require_tokens()
     configure(_secrets(config), verbose=ctx.find_root().params["verbose"])
+    hear_strays()
     _do(run_until_stopped(config, wanted))
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -52,7 +53,7 @@ def _forms(secret: str) -> Iterator[str]:
 def configure(
     secrets: Iterable[str] = (), *, level: int = logging.INFO, verbose: bool = False, stream: TextIO | None = None
 ) -> None:
-    """Send Touchline's logs and those of its libraries (warnings and worse) to standard error."""
+    """Send Touchline's logs, those of its libraries (warnings and worse) and Python's warnings to standard error."""
     out = stream or sys.stderr
     level = logging.DEBUG if verbose else level
     shared: list[Any] = [
@@ -74,6 +75,17 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+
+
+def hear_strays() -> None:
+    """Log what Python would print by itself, secrets and all: exceptions in finalizers and in threads."""
+    sys.unraisablehook = lambda stray: _stray(stray.exc_value)
+    threading.excepthook = lambda stray: _stray(stray.exc_value)
+
+
+def _stray(error: BaseException | None) -> None:
+    structlog.get_logger().error("stray_exception", reason=repr(error), exc_info=error)
 
 
 def _without_internals(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

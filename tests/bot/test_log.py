@@ -1,20 +1,34 @@
 """No secret ever leaves through a log, whoever writes it and however it is wrapped."""
 
+import asyncio
 import io
 import json
 import logging
+import sys
+import threading
+import warnings
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.log import Masks, configure
+from bot.log import Masks, configure, hear_strays
 
 TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
 OTHER_TOKEN = "987654321:BBanotherTokenThatNobodyConfigured"
-LIBRARIES = ("telegram", "telegram.ext.ExtBot", "websockets.client", "aiohttp.client", "asyncio")
+LIBRARIES = (
+    *("telegram", "telegram.ext.ExtBot", "websockets.client", "aiohttp.client", "aiohttp.server", "asyncio", "httpx"),
+    *(
+        "alembic.runtime.migration",
+        "apscheduler.executors.default",
+        "apscheduler.scheduler",
+        "sqlalchemy.engine",
+        "watchfiles.main",
+    ),
+)
 LETTERS = "abcXYZ019_-:./+=%'\"\\ é"
 
 Write = Callable[[str], None]
@@ -28,6 +42,7 @@ def logs_as_they_were() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+    logging.captureWarnings(False)
 
 
 class Terminal(io.StringIO):
@@ -77,10 +92,32 @@ def by_a_failing_library(text: str) -> None:
 
 
 def by_a_warning(text: str) -> None:
-    logging.getLogger("py.warnings").warning(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(False)
+        logging.captureWarnings(True)
+        warnings.warn(text, ResourceWarning, stacklevel=1)
 
 
-WAYS = st.sampled_from([as_event, as_value, as_exception, as_given_exception, by_a_library, by_a_failing_library, by_a_warning])
+def by_the_loop(text: str) -> None:
+    """What asyncio says of a task whose exception nobody asked for."""
+    loop = asyncio.new_event_loop()
+    loop.call_exception_handler({"message": f"Task exception was never retrieved: {text}", "exception": OSError(text)})
+    loop.close()
+
+
+def by_python_itself(text: str) -> None:
+    """What would be printed of an exception in a finalizer, and of one in a thread."""
+    hooks = sys.unraisablehook, threading.excepthook
+    hear_strays()
+    sys.unraisablehook(SimpleNamespace(exc_value=OSError(text)))  # type: ignore[arg-type]
+    threading.excepthook(SimpleNamespace(exc_value=OSError(text)))  # type: ignore[arg-type]
+    sys.unraisablehook, threading.excepthook = hooks
+
+
+OURS = (as_event, as_value, as_exception, as_given_exception)
+OTHERS = (by_a_library, by_a_failing_library, by_a_warning, by_the_loop, by_python_itself)
+WAYS = st.sampled_from([*OURS, *OTHERS])
 SECRETS = st.text(LETTERS, min_size=8, max_size=40).filter(lambda s: len(set(s) - {" "}) > 4)
 TOKENS = st.from_regex(r"[0-9]{6,12}:[A-Za-z0-9_-]{20,40}", fullmatch=True)
 AROUND = st.sampled_from(["{}", "https://api.telegram.org/bot{}/getMe", "x{}", "token={}&y=1", "1 {} 2", '"{}"', "bot%20{}"])
@@ -122,6 +159,13 @@ def test_a_terminal_shows_no_secret_either(out: Callable[[], io.StringIO]) -> No
 def test_a_token_in_an_address_is_masked_in_its_encoded_form_too() -> None:
     assert written(as_event, f"/bot{TOKEN.replace(':', '%3A')}/x", TOKEN).count("Secret") == 0
     assert written(as_event, f"/bot{OTHER_TOKEN.replace(':', '%3A')}/x").count("another") == 0
+
+
+@pytest.mark.parametrize("write", [*OURS, *OTHERS])
+def test_every_way_is_written_and_masked(write: Write) -> None:
+    said = written(write, f"https://api.telegram.org/bot{TOKEN}/getMe", TOKEN)
+
+    assert "***/getMe" in said and "Secret" not in said
 
 
 def test_a_longer_secret_is_masked_before_a_shorter_one_in_it() -> None:
