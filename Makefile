@@ -8,12 +8,16 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 MATCH ?= opener
 
-.PHONY: help setup demo test check format schema image lock clean
+CATALOGUES := bot/languages/catalogues
+WRITTEN := $(wildcard $(CATALOGUES)/*/LC_MESSAGES/*.po)
+COMPILED := $(WRITTEN:.po=.mo)
+
+.PHONY: help setup demo test check format schema words image lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 — /'
 
-setup: $(READY) ## make .venv and leave .venv/bin/touchline working
+setup: $(READY) $(COMPILED) ## make .venv and leave .venv/bin/touchline working
 
 $(READY): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Touchline needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 setup" >&2; exit 1; }
@@ -23,10 +27,13 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-demo: $(READY) ## play a real match in about a minute, in this terminal (MATCH=final: the final of 2022)
+$(COMPILED): %.mo: %.po | $(READY)
+	$(BIN)/python -m bot.languages.compiling
+
+demo: $(READY) $(COMPILED) ## play a real match in about a minute, in this terminal (MATCH=final: the final of 2022)
 	@$(BIN)/touchline demo --match $(MATCH)
 
-test: $(READY) ## run the tests
+test: $(READY) $(COMPILED) ## run the tests
 	$(BIN)/python -m pytest -q -n $(WORKERS)
 
 check: $(READY) ## format, lint, types, layers
@@ -44,6 +51,9 @@ schema: $(READY) ## write docs/config.schema.json anew, after a change of settin
 
 image: $(READY) ## run the Dockerfile's steps in a fresh Debian root and play a match in it, where no container engine runs (as root)
 	$(BIN)/python -m deploy.image_steps
+
+words: $(READY) ## look through the code and the packs for what the bot says, and bring the catalogues up to date
+	$(BIN)/python -m bot.languages.extracting
 
 lock: ## write requirements.lock anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	"$(PYTHON)" -m venv --clear build/lock-venv
