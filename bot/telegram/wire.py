@@ -12,6 +12,8 @@ _REFUSED = (401, 404)
 _BROKEN = 500
 _COMPARE_EVERY = 20.0
 """Seconds between two looks at the clocks."""
+_BELIEVED = 600.0
+"""Seconds for which a look counts: a clock may have been set meanwhile."""
 _HALF = 0.5
 """A header tells whole seconds, cut off."""
 
@@ -19,7 +21,7 @@ _HALF = 0.5
 class Wire:
     """`failing_since`: no request got through since then; `refused_since`: the token is refused since then; None: all is well.
 
-    `skew` is by how many seconds our clock is ahead of Telegram's; None where it was never heard.
+    `skew` is by how many seconds our clock is ahead of Telegram's; None where that was not heard lately.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -27,7 +29,12 @@ class Wire:
         self._compared = float("-inf")
         self.failing_since: dt.datetime | None = None
         self.refused_since: dt.datetime | None = None
-        self.skew: float | None = None
+        self._skew: float | None = None
+
+    @property
+    def skew(self) -> float | None:
+        """The difference at the last look."""
+        return self._skew if self._clock.monotonic() - self._compared < _BELIEVED else None
 
     def answered(self, status: int, date: str | None) -> None:
         """An answer came, with this HTTP status and `Date`."""
@@ -38,14 +45,14 @@ class Wire:
         self.refused_since = (self.refused_since or self._clock.now()) if status in _REFUSED else None
         if date and self._clock.monotonic() - self._compared >= _COMPARE_EVERY:
             self._compared = self._clock.monotonic()
-            self.skew = _skew(date, self._clock.now())
+            self._skew = _difference(date, self._clock.now())
 
     def failed(self) -> None:
         """No answer came that Telegram would give."""
         self.failing_since = self.failing_since or self._clock.now()
 
 
-def _skew(date: str, now: dt.datetime) -> float | None:
+def _difference(date: str, now: dt.datetime) -> float | None:
     try:
         return (now - parsedate_to_datetime(date)).total_seconds() - _HALF
     except (ValueError, TypeError):

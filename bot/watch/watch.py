@@ -103,7 +103,10 @@ class Watch:
     async def _look_again(self) -> None:
         while True:
             self.signals.changed.clear()
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:  # whoever watches must not be what fails
+                log.exception("look_failed", reason=repr(error))
             await asyncio.sleep(_BREATH)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY):

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from bot.clock import ManualClock
 from bot.commands.replay import Numbering
-from bot.metrics import REGISTRY
 from bot.outbox.outbox import Outbox
 from bot.pipeline import Pipeline
 from bot.store.chats import Chats
@@ -19,6 +18,7 @@ from bot.telegram.limits import Unlimited
 from rules.catalogue import shipped
 from rules.load import load_rules
 from rules.rule import RuleSet
+from tests.fakes.counts import Counts
 from tests.packets import FIXTURE, KICKOFF, Story
 
 RULES = """
@@ -138,11 +138,14 @@ async def test_a_match_that_was_left_in_the_middle_has_no_full_time(line: Line) 
 
 
 async def test_unknown_names_and_send_types_stop_nothing(line: Line) -> None:
+    counts = Counts()
+    line.story.tell("Pitch Invasion By Cat")
     line.story.tell("Pitch Invasion By Cat")
     line.story.tell("Goal", send="Reconsidered", action="g")
     line.story.goal("h", score=(1, 0))
 
     assert (await line.take())[-1] == ("send", "Goal 1–0")
+    assert counts("touchline_unknown_names_total") == 2
 
 
 async def test_only_matches_that_are_open_are_known(line: Line) -> None:
@@ -153,13 +156,13 @@ async def test_only_matches_that_are_open_are_known(line: Line) -> None:
     assert line.pipeline.match(FIXTURE.id) is None
 
 
-async def test_alerts_are_counted_by_kind_and_state(line: Line) -> None:
-    labels = {"kind": "goal", "state": "confirmed"}
-    before = REGISTRY.get_sample_value("touchline_alerts_total", labels) or 0
+async def test_alerts_are_counted_by_kind_and_state_and_by_rule(line: Line) -> None:
+    counts = Counts()
     line.story.goal("g", score=(1, 0))
     await line.take()
 
-    assert REGISTRY.get_sample_value("touchline_alerts_total", labels) == before + 1
+    assert counts("touchline_alerts_total", kind="goal", state="confirmed") == 1
+    assert counts("touchline_rule_fired_total", rule="goals") == 1
 
 
 async def test_the_fixtures_are_not_believed_about_a_match_in_play(line: Line) -> None:

@@ -13,7 +13,9 @@ from bot.feed.client import Connection
 from bot.feed.gate import Gate
 from bot.feed.numbering import Place
 from bot.feed.session import Ending, State
+from bot.feed.standing import Status
 from rules.action import Packet
+from tests.fakes.counts import Counts
 from tests.fakes.feed import (
     FeedSettings,
     LoopClock,
@@ -241,6 +243,53 @@ async def test_the_status_tells_where_a_connection_stands() -> None:
     assert (status.state, status.position, status.reconnects) == (State.LIVE, 5, 0)
     assert status.last_frame == LoopClock.START + dt.timedelta(seconds=10)
     assert status.lag_median is not None
+
+
+async def standing(feed: ScriptedFeed, *seconds: float) -> list[Status]:
+    """How a connection stands at these seconds."""
+    listener, seen = Listener(), []
+    async with feed.serve():
+        task = asyncio.create_task(listener.connection.run())
+        for at in seconds:
+            await asyncio.sleep(at - asyncio.get_running_loop().time())
+            seen.append(listener.connection.status())
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return seen
+
+
+async def test_only_frames_that_can_be_used_count_as_heard() -> None:
+    junk = [wait(10), send("{")]
+    (status,) = await standing(ScriptedFeed([accept, *junk, *junk, beat(9)]), 25)
+
+    assert status.last_frame and status.last_frame >= LoopClock.START + dt.timedelta(seconds=20)
+    assert (status.heard, status.since) == (LoopClock.START, LoopClock.START)
+
+
+async def test_a_stream_that_is_not_open_says_so_until_it_opens() -> None:
+    before, after = await standing(ScriptedFeed(404, 404, [accept, beat(99)]), 45, 65)
+
+    assert (before.not_open, before.heard, after.not_open, after.ended) == (True, None, False, False)
+
+
+async def test_a_match_that_has_ended_says_so_while_the_server_holds_on() -> None:
+    over = send(Story().packet("End Match", action="end", seq=2, status="Live"))
+    (status,) = await standing(ScriptedFeed([accept, fouls(1, 1), over, beat(99)]), 15)
+
+    assert status.ended and status.state is State.LIVE
+
+
+async def test_frames_and_losses_are_counted_by_what_they_are() -> None:
+    counts = Counts()
+    await run(ScriptedFeed(404, 503, [accept, beat(2), send("{"), fouls(1, 3), drop], [accept, end(4)]), Listener())
+
+    kinds = {kind: counts("touchline_frames_total", kind=kind) for kind in ("accepted", "heartbeat", "packet", "unreadable")}
+    causes = {cause: counts("touchline_feed_lost_total", cause=cause) for cause in ("not-open", "server-error", "network")}
+    assert kinds == {"accepted": 2, "heartbeat": 2, "packet": 4, "unreadable": 1}
+    assert causes == {"not-open": 1, "server-error": 1, "network": 1}
+    assert counts("touchline_feed_connected_total") == 2
+    assert counts("touchline_frames_unreadable_total", kind="not-json") == 1
+    assert counts("touchline_feed_lag_seconds_count") > 0
 
 
 async def test_a_packet_that_is_being_handed_on_does_not_count_as_read() -> None:

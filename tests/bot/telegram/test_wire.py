@@ -53,6 +53,17 @@ def test_the_clocks_are_compared(ahead: float, skew: float) -> None:
     assert wire.skew == pytest.approx(skew)
 
 
+def test_a_comparison_of_long_ago_says_nothing_of_now() -> None:
+    clock = ManualClock(NINE + dt.timedelta(seconds=60))
+    wire = Wire(clock)
+    wire.answered(200, DATE)
+    after(clock, 599)
+    lately = wire.skew
+    after(clock, 1)
+
+    assert (lately, wire.skew) == (59.5, None)
+
+
 def test_a_date_that_cannot_be_read_says_nothing() -> None:
     wire = Wire(ManualClock(NINE))
     wire.answered(200, "yesterday")

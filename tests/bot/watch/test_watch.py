@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from bot.errors import TelegramUnreachable
 from bot.feed.session import State
@@ -18,7 +19,7 @@ from bot.store.engine import Database
 from bot.telegram.wire import Wire
 from bot.watch.admins import Admins
 from bot.watch.facts import Feed
-from bot.watch.watch import Watch, disk_of
+from bot.watch.watch import LOOK_EVERY, Watch, disk_of
 from tests.bot.watch.known import TITLES, status
 from tests.fakes.counts import samples
 from tests.fakes.feed import LoopClock
@@ -146,6 +147,19 @@ async def test_a_restart_in_the_middle_of_a_trouble_tells_nothing_twice(tmp_path
         told += [sentence.split(":")[0] for sentence in w.told]
 
     assert told == ["🛠 feed-refused", "✅ feed-refused is over"]
+
+
+async def test_a_look_that_fails_is_logged_and_the_next_one_works() -> None:
+    async with world() as w:
+        feed, w.watch.feed = w.watch.feed, lambda: dict[str, Feed]()["nothing"]
+        with capture_logs() as logged:
+            await asyncio.sleep(LOOK_EVERY * 2)
+        w.watch.feed = feed
+        await w.watch.signals.feed_refused("HTTP 401")
+        await asyncio.sleep(LOOK_EVERY * 2)
+
+    assert {entry["event"] for entry in logged} == {"look_failed"}
+    assert [sentence.split(":")[0] for sentence in w.told] == ["🛠 feed-refused"]
 
 
 async def test_what_is_read_off_is_what_holds() -> None:
