@@ -31,7 +31,8 @@ from bot.telegram.lanes import Lanes
 from bot.telegram.limits import Pace
 from bot.telegram.messenger import Messenger
 from bot.telegram.perform import UNREACHABLE, perform
-from bot.telegram.step import Pinning, Request, Settle, next_step
+from bot.telegram.scene import Easel
+from bot.telegram.step import Edit, Pinning, Request, Send, Settle, Step, next_step
 from bot.telegram.timing import marks_of
 from bot.telegram.weather import Weather
 from rules.alert import Alert, State
@@ -42,8 +43,6 @@ BATCH = 32
 """Messages begun together, their entries read in one transaction: it takes less than the limits' margin for uneven arrival."""
 IN_FLIGHT = 400
 """Requests at once; Telegram's own server refuses more than 1,000."""
-ROOM = 10_000
-"""Fewer tickets in memory than this, and further chats are reached."""
 STOP_WITHIN = 3.0
 """Seconds that a stop waits for requests in flight."""
 BLINK = 0.004
@@ -83,6 +82,7 @@ class Courier:
         self._outbox, self._messenger, self._limits, self._clock = outbox, messenger, limits, clock
         self._on_delivery, self._chats = on_delivery, chats or Chats(outbox.db)
         self._lanes = Lanes()
+        self._easel = Easel()
         self._weather = Weather()
         self._tasks: set[asyncio.Task[None]] = set()
         self._landings: list[Landing] = []
@@ -189,7 +189,7 @@ class Courier:
         works = []
         wall = self._clock.now().timestamp()
         for ticket, job in zip(tickets, await self._jobs(tickets, now), strict=True):
-            step = next_step(job, self._clock.now()) if job else None
+            step = self._painted(ticket, next_step(job, self._clock.now())) if job else None
             if job and step and not isinstance(step, Settle):
                 self._limits.take(ticket.ref.chat_id, now)
                 shut = wall - now + max(self._shut_at, self._lanes.parked_until(ticket.ref.chat_id))
@@ -209,8 +209,20 @@ class Courier:
                 self._lanes.release(ticket.ref.chat_id, now)
             raise
 
+    def _painted(self, ticket: Ticket, step: Step) -> Step | None:
+        """The step with its picture; None while that is being drawn: the ticket comes again once it is."""
+        scene = step.scene if isinstance(step, Send | Edit) else None
+        if scene is None:
+            return step
+        png = self._easel.png(scene, lambda: self._again(ticket))
+        return None if png is None else msgspec.structs.replace(step, scene=msgspec.structs.replace(scene, png=png))
+
+    def _again(self, ticket: Ticket) -> None:
+        self._add(ticket, first=True)
+        self._woken.set()
+
     def _has_room(self) -> bool:
-        return self._outbox.busy and len(self._lanes) < ROOM
+        return self._outbox.busy and len(self._lanes) < self._outbox.room
 
     async def _fill(self) -> None:
         """One page at a time, so that the first chats do not wait for the last."""
@@ -313,6 +325,7 @@ class Courier:
             await self._chats.suspend(chat_id, str(error))
 
     async def _finish(self) -> None:
+        self._easel.close()
         try:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=STOP_WITHIN)

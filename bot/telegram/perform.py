@@ -18,7 +18,7 @@ async def perform(messenger: Messenger, chat: ChatRef, step: Request) -> int:
     """Make the request; the id of the message it made or changed. Refused entities go as plain text, once."""
     if isinstance(step, Pinning):
         return await _pin(messenger, chat, step)
-    speaker = await painted(messenger, None if isinstance(step, Reply) else step.scene)
+    speaker = painted(messenger, None if isinstance(step, Reply) else step.scene)
     try:
         return await _perform(speaker, chat, step, step.html)
     except TextRefused:

@@ -10,6 +10,7 @@ import msgspec
 from bot.languages.speaking import speaking
 from bot.outbox import pins
 from bot.outbox.bell import has_bell
+from bot.outbox.burst import is_burst, line_name
 from bot.outbox.decide import Decision, decide, first_for, revision_for
 from bot.outbox.entry import Entry, Job, News, Pin, Reason
 from bot.store.model import Chat
@@ -24,6 +25,8 @@ class Scene(msgspec.Struct, frozen=True):
     timeline: Timeline
     language: str
     veiled: bool
+    png: bytes = b""
+    """The picture itself, once it is drawn; empty where none can be."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -122,8 +125,9 @@ def _send(job: Job, alert: Alert, now: dt.datetime) -> Send | Settle:
         lines = _lines(job)
         if not lines:
             return Settle(_with(job.entry, reason=Reason.UNWANTED.value), Reason.UNWANTED)
-        body, rule = render.summary(alert, lines), "\n".join(news.key.action_id for news in lines)
+        body, rule = render.summary(alert, lines), "\n".join(line_name(news.key, job.entry.key) for news in lines)
     entry = _seen(job, alert, body, rule, restored=False)
+    entry = _with(entry, rings=job.rings) if is_burst(entry.key) else entry
     entry = pins.sent(_with(entry, reason=Reason.FIRST.value, reply=None), alert)
     silent = not entry.rings or job.chat.hushed(now)
     return Send(entry, alert, render.message(body, alert.state), silent, Reason.FIRST)
@@ -176,8 +180,8 @@ def _body(job: Job, alert: Alert) -> str:
 
 
 def _lines(job: Job) -> tuple[News, ...]:
-    """Of the old news, what the chat would have been told."""
-    return tuple(news for news in job.lines if first_for(news, job.chat))
+    """Of the old news, what the chat would have been told; what a burst holds was decided when it was held."""
+    return job.lines if is_burst(job.entry.key) else tuple(news for news in job.lines if first_for(news, job.chat))
 
 
 def _told_by(alert: Alert, entry: Entry) -> Alert:

@@ -12,11 +12,14 @@ from msgspec.structs import replace
 
 from bot.errors import TelegramUnreachable
 from bot.telegram.limits import Limits
+from bot.telegram.scene import Easel, painted
+from bot.telegram.step import Scene
 from rules.alert import CARD, PICTURE, Alert
 from rules.timeline import Timeline
 from tests.bot.news import NOW, alert, minor
 from tests.bot.pictures.timelines import full
 from tests.bot.telegram.test_courier import World
+from tests.fakes.messenger import FakeMessenger
 
 pytestmark = pytest.mark.virtual_time
 EXTRAS = frozenset({CARD, PICTURE})
@@ -159,3 +162,26 @@ async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:
 
     assert [world.shown(chat)[0].text for chat in (1, 2)] == ["Halbzeit", "half time"]
     assert world.shown(1)[0].photo != world.shown(2)[0].photo
+
+
+async def test_news_does_not_wait_while_a_picture_is_drawn(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+    await world.outbox.show(pictured(replace(full(), competition="Drawn for the first time")))
+    await world.outbox.put([alert()])
+
+    await world.courier.drain()
+    before = [shown.html for shown in world.shown()]
+    await world.tell(seconds=5)
+
+    assert before == ["goal"] and [bool(shown.photo) for shown in world.shown()] == [False, True]
+
+
+async def test_a_picture_that_cannot_be_drawn_leaves_its_words() -> None:
+    easel, drawn = Easel(), asyncio.Event()
+    scene = Scene(replace(full(), kickoff="yesterday"), "", veiled=False)  # type: ignore[arg-type]
+
+    assert easel.png(scene, drawn.set) is None
+    await drawn.wait()
+
+    telegram = FakeMessenger()
+    assert easel.png(scene, drawn.set) == b"" and painted(telegram, scene) is telegram
