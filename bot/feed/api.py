@@ -16,6 +16,7 @@ from bot.feed.backoff import REMEDIES, Trouble, of_status, retry_after
 from bot.feed.decode import decode
 from bot.feed.decode_fixtures import FixturePage, decode_fixture, decode_fixtures
 from bot.feed.gate import Gate
+from bot.feed.loose import without_nul
 from rules.action import Fixture, Packet
 
 log = structlog.get_logger()
@@ -114,7 +115,7 @@ class FeedApi:
         async with self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT) as response:
             body = await response.read()
             if response.status == 200:
-                return body
+                return without_nul(body)
             wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
             raise self._error(response.status, body, wait)
 

@@ -116,6 +116,7 @@ def decode(frame: str | bytes, received: dt.datetime | None = None, fixture_id: 
 
     `received` stands in for a timestamp that is absent or cannot be read, `fixture_id` (the connection's) for an absent one.
     """
+    frame = loose.without_nul(frame)
     try:
         read = _FAST.decode(frame)
         if read.fixture_action is not None:

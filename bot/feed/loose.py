@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Any
+import re
+from typing import Any, overload
 
 LARGEST = 2**53
 """Beyond this a JSON number is not exact, and no count of football's is so large."""
 _LONGEST_CLOCK = 999 * 60
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""The escape, where its backslash is not itself escaped."""
 
 STATUSES = ("Scheduled", "Live", "Completed", "Postponed", "Abandoned", "Cancelled", "Suspended", "Unverified")
 """Fixture statuses by their numbers (feed documentation, section 6.2)."""
@@ -22,6 +25,17 @@ COLLECTION_STATUSES = (
     "PostMatchChecked",
 )
 """Collection statuses by their numbers (feed documentation, section 6.3)."""
+
+
+@overload
+def without_nul(frame: bytes) -> bytes: ...
+@overload
+def without_nul(frame: str | bytes) -> str | bytes: ...
+def without_nul(frame: str | bytes) -> str | bytes:
+    """A JSON text without the one character that neither Telegram nor PostgreSQL takes."""
+    if isinstance(frame, str):
+        return without_nul(frame.encode(errors="replace")) if "\\u0000" in frame else frame
+    return _NUL.sub(rb"\1", frame) if b"\\u0000" in frame else frame
 
 
 def text(value: Any) -> str:

@@ -56,8 +56,9 @@ class Postgres:
         """Beside others; the driver's own, so that SQLAlchemy's statements and prepared ones are in the same."""
         with meant(self._url):
             connection = await self._engine.connect()
-            raw: Any = (await connection.get_raw_connection()).driver_connection
+        raw: Any = None
         try:
+            raw = (await connection.get_raw_connection()).driver_connection
             around = raw.transaction()
             with meant(self._url):
                 await around.start()
@@ -153,7 +154,7 @@ async def _undo(raw: Any, around: Any) -> None:
 
 async def _returned(connection: AsyncConnection, raw: Any) -> None:
     """Back into the pool; not with a transaction that nobody ended."""
-    if not raw.is_closed() and raw.is_in_transaction():
+    if raw is not None and not raw.is_closed() and raw.is_in_transaction():
         raw.terminate()
     await connection.close()
 

@@ -56,6 +56,14 @@ async def test_fixtures_are_asked_for_as_documented() -> None:
     assert query.items() <= dict(seen[0].query).items()
 
 
+async def test_the_character_that_no_database_takes_is_left_out() -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response([{"id": "f\x001"}])
+
+    async with answering(answer) as url:
+        assert [fixture.id for fixture in await ask(url)] == ["f1"]
+
+
 @pytest.mark.parametrize("says_last", [True, False])
 async def test_pages_are_read_to_the_last(says_last: bool) -> None:
     async def answer(request: web.Request) -> web.Response:

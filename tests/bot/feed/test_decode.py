@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -247,3 +248,10 @@ def test_every_frame_of_a_recording_is_a_packet(path: Path) -> None:
     packets = [decode(recorded.frame) for recorded in read(path)]
 
     assert all(isinstance(packet, Packet) for packet in packets)
+
+
+@pytest.mark.parametrize("as_read", [str, str.encode])
+def test_the_character_that_no_database_takes_is_left_out(as_read: Callable[[str], str | bytes]) -> None:
+    read = decode(as_read(frame(actionId="a\0b\0", fixtureActionType="Go\\u0000al")), RECEIVED, "f1")
+
+    assert isinstance(read, Packet) and (read.action_id, read.type) == ("ab", "Go\\u0000al")
