@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from operator import itemgetter
 
-from bot.chats import texts
+from bot.chats import manner_words, texts
 from bot.chats import why_words as words
 from bot.chats.reply import Reply, View
 from bot.chats.times import local
 from bot.outbox.account import Account
+from bot.outbox.burst import is_burst
 from bot.outbox.entry import News
 from bot.outbox.sample import SAMPLE
 from bot.outbox.seen import Seen, seen_of
@@ -35,7 +37,7 @@ def _said(account: Account) -> Iterator[str]:
     elif entry.key.fixture_id == SAMPLE:
         yield words.sample()
     elif news.lines:
-        yield texts.summary_why()
+        yield manner_words.bursts_why() if is_burst(news.key) else texts.summary_why()
         yield from map(_line, account.lines)
     else:
         yield texts.why(entry.rule, texts.kind(entry.kind))
@@ -75,19 +77,18 @@ def _became(account: Account, view: View) -> Iterator[str]:
 def _history(account: Account, view: View) -> Iterator[str]:
     """Every revision that the chat has seen, and when the rule first made the news."""
     timezone, seen = view.chat.timezone, seen_of(account.entry)
+    told = [(int(one.at), _revision(one, timezone)) for one in seen[-_HISTORY:]]
     born = account.news.born.get(account.entry.rule)
+    if born and not account.news.extra and account.entry.key.fixture_id != SAMPLE:
+        told.insert(0, (int(born), f"{_at(born, timezone)} {texts.rule_fired()}"))
     yield words.history()
-    if born and not account.news.extra:
-        yield f"{_at(born, timezone)} {texts.rule_fired()}"
-    for one in seen[-_HISTORY:]:
-        yield from _revision(one, timezone)
+    yield from (said for _, said in sorted(told, key=itemgetter(0)))
 
 
-def _revision(seen: Seen, timezone: str) -> Iterator[str]:
+def _revision(seen: Seen, timezone: str) -> str:
     said = words.replied() if seen.reply else words.reason(seen.reason)
-    yield f"{_at(seen.at, timezone)} {said} {words.number(seen.seq, seen.reason, seen.state.value)}"
-    if seen.way:
-        yield f"   {words.steps(seen.way)}"
+    line = f"{_at(seen.at, timezone)} {said} {words.number(seen.seq, seen.reason, seen.state.value)}"
+    return f"{line}\n   {words.steps(seen.way)}" if seen.way else line
 
 
 def _at(seconds: float, timezone: str) -> str:

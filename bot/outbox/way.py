@@ -30,23 +30,27 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """The instants of one delivery before it leaves; 0 where one is not known. `held` is how many seconds the limits took."""
+    """The instants of one delivery before it leaves; 0 where one is not known.
+
+    `due` is when it was to leave at the earliest; `meant` are the seconds until then that were meant, `held` those that the
+    limits took after that.
+    """
 
     happened: float = 0.0
     received: float = 0.0
     put: float = 0.0
     due: float = 0.0
+    meant: float = 0.0
     held: float = 0.0
 
 
 def way_of(marks: Marks, left: float, accepted: float) -> Way:
     """How long each step took, now that Telegram has answered."""
-    due = max(marks.put, marks.due) + marks.held
     return Way(
         _between(marks.happened, marks.received),
         _between(marks.received, marks.put),
-        _between(marks.put, due) or 0.0,
-        _between(due, left) if marks.put else None,
+        (marks.meant + marks.held) * 1000,
+        _between(marks.due + marks.held, left) if marks.due else None,
         _between(left, accepted),
     )
 

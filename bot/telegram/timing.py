@@ -9,12 +9,16 @@ from rules.alert import Alert
 
 def marks_of(job: Job, alert: Alert, now: float, shut: float) -> Marks:
     """The instants of what leaves now, in seconds since 1970; `shut` is when the limits last kept it from leaving."""
-    due = _due(job)
-    return Marks(alert.at.timestamp(), alert.received, job.news.put_at, due, now - due if due < shut <= now else 0.0)
+    put, (due, meant) = job.news.put_at, _due(job)
+    return Marks(alert.at.timestamp(), alert.received, put, due, meant, now - due if due < shut <= now else 0.0)
 
 
-def _due(job: Job) -> float:
-    """A reply and a summary have instants of their own; other news is due when it is known, after the chat's delay."""
-    if job.news.lines or job.entry.reply is not None or not job.news.put_at:
-        return job.entry.due_at
-    return job.news.put_at + job.chat.delay
+def _due(job: Job) -> tuple[float, float]:
+    """When it was to leave, and how many seconds until then were meant.
+
+    News is due when it is known, after the chat's delay; a summary when it is, a reply when its edit is done.
+    """
+    put, due = job.news.put_at, job.entry.due_at
+    if job.entry.reply is not None or not put:
+        return due, 0.0
+    return (max(put, due), max(0.0, due - put)) if job.news.lines else (put + job.chat.delay, float(job.chat.delay))

@@ -14,7 +14,7 @@ def test_every_step_has_its_milliseconds() -> None:
 
 
 def test_a_chats_delay_and_telegrams_limits_are_not_taken_for_slowness() -> None:
-    way = way_of(Marks(99.0, 100.0, 100.25, due=130.25, held=2.0), 132.5, 133.0)
+    way = way_of(Marks(99.0, 100.0, 100.25, due=130.25, meant=30.0, held=2.0), 132.5, 133.0)
 
     assert (way.waited, way.request, way.own) == (32_000.0, 250.0, 1000.0)
 
