@@ -81,7 +81,7 @@ def text_refused(rule: str, reason: str) -> str:
 
 def database(sentence: str) -> str:
     """The database cannot be used."""
-    return f"{sentence}. News is not lost: the feed is read again from where it was kept."
+    return f"{sentence}."
 
 
 def disk_low(free: int) -> str:

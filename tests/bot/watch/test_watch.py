@@ -13,9 +13,11 @@ from msgspec.structs import replace
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from bot.errors import TelegramUnreachable
+from bot.errors import StoreUnusable, TelegramUnreachable
 from bot.feed.session import State
 from bot.store.engine import Database
+from bot.store.sqlite import SQLite
+from bot.store.troubles import Troubles
 from bot.telegram.wire import Wire
 from bot.watch.admins import Admins
 from bot.watch.facts import Feed
@@ -135,6 +137,26 @@ async def test_the_databases_trouble_is_dated_and_told_by_one_of_several_process
 
     assert not_ready == (f"database: cannot be used since {since:%Y-%m-%dT%H:%M:%SZ}: storage.url: h/db cannot be reached",)
     assert (unheard, [sentence.split(":")[0] for sentence in w.told]) == ([], ["🛠 database-away"])
+
+
+async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_is_its_end(tmp_path: Path) -> None:
+    def read_only(so: bool) -> None:
+        assert isinstance(w.database._driver, SQLite)
+        w.database._driver._connection.connection.cursor().execute(f"PRAGMA query_only = {int(so)}")
+
+    async with world(f"sqlite:///{tmp_path}/t.db") as w:
+        read_only(True)
+        with pytest.raises(StoreUnusable):
+            await Troubles(w.database).change(lambda _: {"disk-low": "{}"})
+        await asyncio.sleep(60)
+        not_ready, told = w.watch.unready(), list(w.told)
+        read_only(False)
+        await asyncio.sleep(60)
+        ready = w.watch.unready()
+
+    assert [line.split(" since ")[0] for line in not_ready] == ["database: cannot be used"] and "read-only" in not_ready[0]
+    assert [sentence.split(":")[0] for sentence in told] == ["🛠 database-read-only"]
+    assert ([sentence.split(":")[0] for sentence in w.told[1:]], ready) == (["✅ database-read-only is over"], ())
 
 
 async def test_a_restart_in_the_middle_of_a_trouble_tells_nothing_twice(tmp_path: Path) -> None:
