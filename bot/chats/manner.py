@@ -16,7 +16,12 @@ from bot.chats.reply import Button, Reply, Settle, Turn, View
 from bot.chats.taste_words import scorers
 from bot.store.model import Chat
 
-SWITCHES: dict[str, Callable[[], str]] = {"buttons": words.buttons, "spoilers": words.spoilers, "scorers": scorers}
+SWITCHES: dict[str, Callable[[], str]] = {
+    "buttons": words.buttons,
+    "spoilers": words.spoilers,
+    "bursts": words.bursts,
+    "scorers": scorers,
+}
 """By setting of the chat, its label."""
 _WORDS = {"on": True, "off": False}
 

@@ -21,6 +21,14 @@ def spoilers() -> str:
     return _("Hide scores behind spoilers")
 
 
+def bursts() -> str:
+    return _("Group news of several matches")
+
+
+def bursts_why() -> str:
+    return _("Several matches had news within seconds, and this chat wants that in one message.")
+
+
 def spoilers_on() -> str:
     return _("🙈 What happened is hidden here from now on; a tap on it shows it. <code>/spoilers off</code> ends that.")
 

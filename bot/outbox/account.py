@@ -8,12 +8,12 @@ import msgspec
 from sqlalchemy import and_, or_, select
 
 from bot.outbox import ledger
+from bot.outbox.burst import is_burst, line_key
 from bot.outbox.entry import Entry, News
 from bot.outbox.rows import entry_of
 from bot.outbox.seen import seen_of
 from bot.store.engine import Transaction
 from bot.store.schema import entries
-from rules.alert import AlertKey
 
 _LINES = 12
 """Lines of a summary that are looked up."""
@@ -42,13 +42,15 @@ async def lines_of(tx: Transaction, news: News, entry: Entry) -> tuple[News, ...
     """The news that a summary tells, in its order; none for news of one action."""
     if not news.lines:
         return ()
-    keys = [AlertKey(news.key.fixture_id, action) for action in _shown(news, entry)[:_LINES]]
+    keys = [line_key(name, news.key) for name in _shown(news, entry)[:_LINES]]
     known = await ledger.read_news(tx, keys)
     return tuple(known[key] for key in keys if key in known)
 
 
 def _shown(news: News, entry: Entry) -> Sequence[str]:
-    """Of a summary, the actions that its chat was told."""
+    """Of a summary, the names of the lines that its chat was told."""
+    if is_burst(news.key):
+        return entry.rule.split("\n")
     return [action for action in news.lines if action in entry.rule.split("\n")]
 
 

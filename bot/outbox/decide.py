@@ -37,10 +37,8 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
         return Decision(Reason.SUPERSEDED)
     if alert is None:
         return Decision(Reason.UNWANTED)
-    if not news.lines and not _ready(alert, chat, named=True):
-        return Decision(Reason.UNCONFIRMED)
-    if not news.lines and not _ready(alert, chat, named=bool(alert.facts.player)):
-        return Decision(Reason.UNNAMED)
+    if not news.lines and (waits := _waits(alert, chat)):
+        return Decision(waits)
     if superseded:
         return Decision(Reason.SUPERSEDED)
     if entry is not None and entry.status is Status.DROPPED and _stays_dropped(entry, alert):
@@ -51,16 +49,28 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
         return Decision(Reason.EXPIRED)
     if not news.lines and chat.held_until(now):
         return Decision(Reason.HELD)
+    if _groups(entry, news, chat, now):
+        return Decision(Reason.GROUPED)
     return Decision(Reason.DELAYED if entry is None and chat.delay else Reason.FIRST, alert)
 
 
-def _ready(alert: Alert, chat: Chat, *, named: bool) -> bool:
-    return chat.ready(alert.kind, confirmed=alert.state is not State.PENDING, named=named)
+def _waits(alert: Alert, chat: Chat) -> Reason | None:
+    """What the chat waits for; None where it hears news as it is."""
+    confirmed = alert.state is not State.PENDING
+    if not chat.ready(alert.kind, confirmed=confirmed, named=True):
+        return Reason.UNCONFIRMED
+    return None if chat.ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.UNNAMED
 
 
 def _stays_dropped(entry: Entry, alert: Alert) -> bool:
-    """Once muted, held or too old, the same news stays untold; another rule's news about the action is new."""
-    return entry.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD) and entry.rule == alert.rule
+    """Once muted, held, grouped or too old, the same news stays untold; another rule's news about the action is new."""
+    return entry.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD, Reason.GROUPED) and entry.rule == alert.rule
+
+
+def _groups(entry: Entry | None, news: News, chat: Chat, now: dt.datetime) -> bool:
+    """Tell whether news is held for a burst; what waits already leaves by itself, so that its own window does not hold it."""
+    single = entry is not None and entry.status is not Status.DROPPED
+    return not (single or news.lines or news.extra) and chat.burst_end(now.timestamp()) is not None
 
 
 def _revised(entry: Entry, news: News, chat: Chat) -> Decision:

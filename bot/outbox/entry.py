@@ -36,6 +36,8 @@ class Reason(enum.StrEnum):
     EXPIRED = "expired"
     HELD = "held"
     """It came in the chat's quiet hours, and is told in one message when they end."""
+    GROUPED = "grouped"
+    """It came seconds after other news, and is told with what else comes, in one message."""
     UNCONFIRMED = "unconfirmed"
     """The chat wants it once it is confirmed."""
     LATER = "later"
@@ -154,6 +156,8 @@ class Job(msgspec.Struct, frozen=True):
     chat: Chat
     superseded: bool = False
     lines: tuple[News, ...] = ()
+    rings: bool = False
+    """Of a burst: some of what was held for the chat rings."""
 
 
 class Sight(msgspec.Struct, frozen=True):

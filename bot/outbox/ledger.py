@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, or_, select, true, tuple_, update
 
+from bot.outbox.burst import BURSTS
 from bot.outbox.entry import Entry, News, Reason, Status
 from bot.outbox.rows import ENTRY, Row, entry_of, entry_values, key_of, news_of, news_row
 from bot.store.audience import after, asking, followers
@@ -19,7 +20,7 @@ from bot.store.chats import chat_of
 from bot.store.engine import Transaction, upsert
 from bot.store.model import Chat, ChatRef
 from bot.store.prepared import Prepared
-from bot.store.schema import alerts, chats, entries, positions, seconds, standings
+from bot.store.schema import alerts, chats, entries, grouped, positions, seconds, standings
 from bot.store.tastes import heard
 from rules.alert import AlertKey, State
 
@@ -54,6 +55,16 @@ async def read_news(tx: Transaction, keys: Collection[AlertKey], *, write: bool 
     return {key: news_of(row) for row in await tx.fetch(query) if (key := key_of(row)) in keys}
 
 
+async def stamps(tx: Transaction, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[int, float]]:
+    """Number and instant of each revision: by them is known whether it is another."""
+    if not keys:
+        return {}
+    fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
+    query = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at)
+    query = query.where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
+    return {key: (row["seq"], row["updated_at"]) for row in await tx.fetch(query) if (key := key_of(row)) in keys}
+
+
 async def add_news(tx: Transaction, news: News, spread: Spread, now: dt.datetime) -> None:
     """Keep news that was not known."""
     instants = {"created_at": seconds(now), "updated_at": seconds(now)}
@@ -85,6 +96,14 @@ async def mark_missed(tx: Transaction, key: AlertKey) -> None:
 async def spreading(tx: Transaction) -> Sequence[News]:
     """All news that may still have chats to reach."""
     return [news_of(row) for row in await tx.fetch(select(alerts).where(alerts.c.spreading == true()))]
+
+
+async def next_spreading(tx: Transaction, *, urgent: bool) -> News | None:
+    """News that has chats left to reach and that no other process is at, locked: the most urgent, or what waited longest."""
+    order = (alerts.c.rank, alerts.c.updated_at) if urgent else (alerts.c.updated_at,)
+    query = select(alerts).where(alerts.c.spreading == true()).order_by(*order).limit(1)
+    rows = await tx.fetch(query.with_for_update(skip_locked=True))
+    return news_of(rows[0]) if rows else None
 
 
 async def any_missed(tx: Transaction, fixture_id: str) -> bool:
@@ -189,6 +208,8 @@ async def forget_before(tx: Transaction, instant: dt.datetime) -> int:
     keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
     gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))
     await tx.execute(delete(alerts).where(old))
+    bursts = select(alerts.c.action_id).where(alerts.c.fixture_id == BURSTS)
+    await tx.execute(delete(grouped).where(grouped.c.burst.not_in(bursts)))
     for table in (positions, standings):
         await tx.execute(delete(table).where(table.c.updated_at < seconds(instant)))
     return gone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 
 import msgspec
@@ -13,15 +13,18 @@ from bot.clock import Clock
 from bot.metrics import STEP
 from bot.outbox import ledger
 from bot.outbox.account import Account, lines_of, told_by
+from bot.outbox.burst import is_burst
 from bot.outbox.decide import expired
 from bot.outbox.earlier import Earlier
 from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket, at_once
+from bot.outbox.group import burst_job, bursts_of, give_up, let_go
 from bot.outbox.hold import hold
-from bot.outbox.jobs import read_jobs, write_entries
+from bot.outbox.jobs import write_entries
+from bot.outbox.known import Known
 from bot.outbox.ledger import Spread
 from bot.outbox.revise import revise
 from bot.outbox.show import show
-from bot.outbox.spread import Spreader
+from bot.outbox.source import OwnSource, Source
 from bot.outbox.summary import QUIET, lines_for, renewed, summary_of
 from bot.store.engine import Database, Transaction
 from bot.store.model import Chat, ChatRef
@@ -30,7 +33,6 @@ from rules.alert import Alert, AlertKey
 
 log = structlog.get_logger()
 
-_KNOWN = 512
 _STEP = STEP.labels("outbox")
 
 
@@ -41,12 +43,11 @@ def _nobody() -> None:
 class Outbox:
     """Keeps what is to be told and what was. `on_put` is called when there may be something to take."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, source: Source | None = None) -> None:
+        """`source` is where tickets come from; None: of a process that is alone on its database."""
         self.db, self._clock = db, clock
-        self._news: dict[AlertKey, News] = {}
-        self._spreader = Spreader(clock)
-        self._recovered = False
-        self._later: list[Ticket] = []
+        self._source = source or OwnSource(db, clock)
+        self._known = Known()
         self._earlier = Earlier()
         self.on_put: Callable[[], None] = _nobody
 
@@ -58,6 +59,7 @@ class Outbox:
             known = await ledger.read_news(tx, {alert.key for alert in alerts}, write=True)
             groups = [list(group) for _, group in groupby(alerts, key=lambda alert: alert.key)]
             changed = [news for group in groups for news in await self._put(tx, known.get(group[0].key), group, now)]
+            await self._source.announce(tx, [news.key for news in changed])
         self._take_in(changed)
 
     async def give(self, ref: ChatRef, alert: Alert, delay: int = 0) -> None:
@@ -70,7 +72,8 @@ class Outbox:
             entry = Entry(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule)
             await ledger.add_news(tx, revised.news, Spread(first_done=True, told_done=True), now)
             await ledger.add_entries(tx, [entry])
-        self._later.append(Ticket(alert.key, ref, revised.news.rank, alert.seq, entry.due_at))
+            await self._source.announce_entries(tx)
+        self._source.hold([Ticket(alert.key, ref, revised.news.rank, alert.seq, entry.due_at)])
         self.on_put()
 
     async def show(self, alert: Alert, *, begin: bool = True) -> None:
@@ -79,10 +82,12 @@ class Outbox:
         now = self._clock.now()
         async with self.db.transaction() as tx:
             standing = await show(tx, alert, now, begin=begin)
+            if standing:
+                await self._source.announce(tx, [alert.key])
         if standing and standing.changed:
             self._take_in([standing.news])
         elif standing:
-            self._spreader.add(standing.news)
+            self._source.add(standing.news)
             self.on_put()
 
     async def told(self, fixture_id: str) -> dict[str, set[str]]:
@@ -107,27 +112,28 @@ class Outbox:
                     told = msgspec.structs.replace(news, summary=summary.key.action_id)
                     spread = msgspec.structs.replace(await ledger.read_spread(tx, news.key), first_done=True)
                     await ledger.change_news(tx, told, spread, now)
-                    self._news.pop(news.key, None)
+                    self._known.forget(news.key)
             await ledger.add_news(tx, summary, Spread(told_done=True), now)
+            await self._source.announce(tx, [summary.key])
         log.info("old_news_summarised", fixture=fixture_id, count=len(summary.lines))
         self._take_in([summary])
 
     @property
     def busy(self) -> bool:
-        """Tell whether `take` has more to give: the database was not looked through yet, or some news has chats left to reach."""
-        return not self._recovered or self._spreader.busy or bool(self._later)
+        """Tell whether `take` has more to give."""
+        return self._source.busy
+
+    @property
+    def room(self) -> int:
+        """Fewer tickets than this in memory, and further chats are reached."""
+        return self._source.room
 
     async def take(self) -> list[Ticket]:
         """A page of what waits and was not taken before; reaches further chats."""
-        if not self._recovered:
-            return await self._recover()
-        if self._later:
-            held, self._later = self._later, []
-            return held
-        if not self._spreader.busy:
-            return []
-        async with self.db.transaction() as tx:
-            tickets = await self._spreader.page(tx)
+        tickets = await self._source.take()
+        if revised := self._source.revised():  # each revision, for the chats with a delay
+            async with self.db.transaction() as tx:
+                await self._refresh(tx, revised)
         self._forget_summaries(tickets)
         return tickets
 
@@ -136,7 +142,8 @@ class Outbox:
         if not tickets:
             return []
         async with self.db.transaction() as tx:
-            found = await read_jobs(tx, tickets)
+            await self._refresh(tx, {ticket.key for ticket in tickets})
+            found = await self._source.jobs(tx, tickets)
             return [await self._job(tx, *found[place]) if (place := (t.key, t.ref)) in found else None for t in tickets]
 
     async def keep(self, seen: Sequence[Sight]) -> list[Ticket | None]:
@@ -144,12 +151,13 @@ class Outbox:
         if not seen:
             return []
         async with self.db.transaction() as tx:
+            await self._refresh(tx, {sight.entry.key for sight in seen})
             more = [await self._left(tx, sight.entry) for sight in seen]
             dues = [self._due(sight, news) for sight, news in zip(seen, more, strict=True)]
             written = [_left_at(sight.entry, due) for sight, due in zip(seen, dues, strict=True)]
-            there = await write_entries(tx, written)
+            there = await write_entries(tx, written, shared=self._source.shared)
             held = [ticket for sight in seen for ticket in await self._untold(tx, sight.entry)]
-        self._later += held
+        self._source.hold(held)
         return [
             Ticket(entry.key, entry.ref, news.rank, news.seq, entry.due_at) if news and (entry.key, entry.ref) in there else None
             for entry, news in zip(written, more, strict=True)
@@ -159,7 +167,8 @@ class Outbox:
         """What a message of a chat tells, and how that news stands for it; None where it is no alert, or was forgotten."""
         async with self.db.transaction() as tx:
             entry = await told_by(tx, chat_id, message_id)
-            news = await self._latest(tx, entry.key) if entry else None
+            await self._refresh(tx, [entry.key] if entry else ())
+            news = await self._known.latest(tx, entry.key) if entry else None
             if entry is None or news is None:
                 return None
             chat = await ledger.read_chat(tx, entry.ref)
@@ -175,12 +184,12 @@ class Outbox:
         """Erase what is older than `keep`; how many entries."""
         async with self.db.transaction() as tx:
             gone = await ledger.forget_before(tx, self._clock.now() - keep)
-        self._news.clear()
+        self._known.clear()
         return gone
 
     def recover(self) -> None:
         """Look through the whole database at the next `take`: chats were resumed or moved."""
-        self._recovered = False
+        self._source.recover()
         self.on_put()
 
     async def _put(self, tx: Transaction, known: News | None, group: Sequence[Alert], now: dt.datetime) -> list[News]:
@@ -203,7 +212,7 @@ class Outbox:
     async def _renew(self, tx: Transaction, news: News, group: Sequence[Alert], now: dt.datetime) -> list[News]:
         """The summaries that told this news show what became of it."""
         changed = []
-        for summary in await ledger.summaries_of(tx, news.key):
+        for summary in (*await ledger.summaries_of(tx, news.key), *await bursts_of(tx, news.key)):
             again = renewed(summary, group, now)
             before = await ledger.read_spread(tx, summary.key)
             await ledger.change_news(tx, again, msgspec.structs.replace(before, told=None, told_done=False), now)
@@ -216,42 +225,24 @@ class Outbox:
             if received := news.candidates[0].received:
                 _STEP.observe(max(0.0, now - received))
             self._earlier.add(news, now)
-            self._remember(news)
-            self._spreader.add(news)
+            self._known.add(news)
+            self._source.add(news)
         if changed:
             self.on_put()
 
-    def _remember(self, news: News) -> None:
-        self._news.pop(news.key, None)
-        self._news[news.key] = news
-        if len(self._news) > _KNOWN:
-            del self._news[next(iter(self._news))]
-
-    async def _latest(self, tx: Transaction, key: AlertKey) -> News | None:
-        if key not in self._news:
-            for news in (await ledger.read_news(tx, [key])).values():
-                self._remember(news)
-        return self._news.get(key)
-
-    async def _recover(self) -> list[Ticket]:
-        self._recovered = True
-        try:
-            async with self.db.transaction() as tx:
-                for news in await ledger.spreading(tx):
-                    self._spreader.add(news)
-                rows = await ledger.waiting(tx)
-        except BaseException:
-            self._recovered = False
-            raise
-        return [
-            Ticket(AlertKey(r["fixture_id"], r["action_id"]), ChatRef(r["chat_id"], r["topic"]), r["rank"], r["seq"], r["due_at"])
-            for r in rows
-        ]
+    async def _refresh(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
+        """Know what other processes have changed."""
+        if self._source.shared:
+            for news, changed_at in await self._known.refresh(tx, keys):
+                self._earlier.add(news, changed_at)
 
     async def _job(self, tx: Transaction, entry: Entry, chat: Chat) -> Job | None:
-        news = await self._latest(tx, entry.key)
+        news = await self._known.latest(tx, entry.key)
         if news is None:
             return None
+        if is_burst(entry.key):
+            now = self._clock.now().timestamp()
+            return await burst_job(tx, entry, news, chat, lambda line: self._earlier.seen(line, chat.delay, now))
         (chat,) = await heard(tx, news.candidates[0].fixture, [chat])
         lines = await self._lines(tx, news, entry) if news.lines else ()
         news = self._earlier.seen(news, chat.delay, self._clock.now().timestamp())
@@ -259,7 +250,7 @@ class Outbox:
 
     async def _left(self, tx: Transaction, entry: Entry) -> News | None:
         """The news of which there is more to send; None where all was."""
-        news = await self._latest(tx, entry.key)
+        news = await self._known.latest(tx, entry.key)
         return news if news and (at_once(entry) or (entry.told and news.seq > entry.seq)) else None
 
     def _due(self, sight: Sight, more: News | None) -> float | None:
@@ -271,13 +262,18 @@ class Outbox:
 
     async def _untold(self, tx: Transaction, entry: Entry) -> list[Ticket]:
         """Note what was too old, and what quiet hours hold, for a summary."""
+        if is_burst(entry.key) and entry.reason != Reason.EXPIRED:
+            await let_go(tx, entry)
         if entry.told:
             return []
         if entry.reason == Reason.EXPIRED:
-            await ledger.mark_missed(tx, entry.key)
-            self._news.pop(entry.key, None)
+            if is_burst(entry.key):
+                await give_up(tx, entry)
+            else:
+                await ledger.mark_missed(tx, entry.key)
+            self._known.forget(entry.key)
         chat, now = await ledger.read_chat(tx, entry.ref) if entry.reason == Reason.HELD else None, self._clock.now()
-        news, end = await self._latest(tx, entry.key), chat.held_until(now) if chat else None
+        news, end = await self._known.latest(tx, entry.key), chat.held_until(now) if chat else None
         tickets = await hold(tx, news, {entry.ref: end}, now) if news and end else []
         self._forget_summaries(tickets)
         return tickets
@@ -285,7 +281,7 @@ class Outbox:
     def _forget_summaries(self, tickets: Sequence[Ticket]) -> None:
         """Quiet hours may have held more: their summaries are read anew."""
         for key in {ticket.key for ticket in tickets if ticket.key.action_id.startswith(f"{QUIET}:")}:
-            self._news.pop(key, None)
+            self._known.forget(key)
 
     async def _superseded(self, tx: Transaction, news: News, entry: Entry) -> bool:
         other = next((a.takes_back for a in news.fired if a.takes_back), "")

@@ -12,13 +12,14 @@ import structlog
 from bot.clock import Clock
 from bot.metrics import DECISIONS
 from bot.outbox import ledger
-from bot.outbox.decide import Decision, decide
+from bot.outbox.decide import Decision, decide, first_for
 from bot.outbox.entry import Entry, News, Reason, Status, Ticket
+from bot.outbox.group import group, open_windows
 from bot.outbox.hold import hold
 from bot.outbox.ledger import Spread
 from bot.store.engine import Transaction
 from bot.store.model import Chat
-from rules.alert import AlertKey
+from rules.alert import AlertKey, Importance
 
 log = structlog.get_logger()
 
@@ -50,15 +51,7 @@ class Spreader:
     async def page(self, tx: Transaction) -> list[Ticket]:
         """Reach the next chats of the most urgent news: first those who were not told, then those who were."""
         news = self._next()
-        spread = await ledger.read_spread(tx, news.key)
-        now = self._clock.now()
-        if not spread.first_done:
-            spread, tickets = await _first_page(tx, news, spread, now)
-        elif not spread.told_done:
-            spread, tickets = await _told_page(tx, news, spread, now)
-        else:
-            tickets = []
-        await ledger.write_spread(tx, news.key, spread)
+        spread, tickets = await walk(tx, news, self._clock.now())
         if spread.over:
             del self._left[news.key]
         return tickets
@@ -76,10 +69,22 @@ class Spreader:
         return news
 
 
+async def walk(tx: Transaction, news: News, now: dt.datetime) -> tuple[Spread, list[Ticket]]:
+    """Reach the next chats of some news; how far it has come, and what waits for them."""
+    spread = await ledger.read_spread(tx, news.key)
+    tickets: list[Ticket] = []
+    if not spread.first_done:
+        spread, tickets = await _first_page(tx, news, spread, now)
+    elif not spread.told_done:
+        spread, tickets = await _told_page(tx, news, spread, now)
+    await ledger.write_spread(tx, news.key, spread)
+    return spread, tickets
+
+
 async def _first_page(tx: Transaction, news: News, spread: Spread, now: dt.datetime) -> tuple[Spread, list[Ticket]]:
     chats, last = await ledger.audience(tx, news, spread.first, PAGE)
     known = await ledger.read_entries(tx, news.key, [chat.ref for chat in chats])
-    new = [chat for chat in chats if _new(known.get(chat.ref))]
+    new = [chat for chat in chats if _new(known.get(chat.ref)) and not _grouped(known.get(chat.ref), news, chat)]
     decided = [(chat, decide(known.get(chat.ref), news, chat, now)) for chat in new]
     made = [entry for entry in (_entry(news, chat, decision, now) for chat, decision in decided) if entry]
     await ledger.add_entries(tx, made)
@@ -92,6 +97,8 @@ async def _first_page(tx: Transaction, news: News, spread: Spread, now: dt.datet
     tickets = [_ticket(news, entry) for entry in made if entry.status is Status.WAITING]
     held = {chat.ref: end for chat, d in decided if d.reason is Reason.HELD and (end := chat.held_until(now))}
     tickets += await hold(tx, news, held, now)
+    await open_windows(tx, [chat for chat, d in decided if d.tells], now.timestamp())
+    tickets += await group(tx, news, [chat for chat, d in decided if d.reason is Reason.GROUPED], now)
     return msgspec.structs.replace(spread, first=last, first_done=last is None), tickets
 
 
@@ -112,11 +119,23 @@ def _new(entry: Entry | None) -> bool:
     return entry is None or (entry.status is Status.DROPPED and not entry.told)
 
 
+def _grouped(entry: Entry | None, news: News, chat: Chat) -> bool:
+    """Tell whether a burst holds, or told, this very news."""
+    if entry is None or entry.reason != Reason.GROUPED:
+        return False
+    alert = first_for(news, chat)
+    return alert is None or alert.rule == entry.rule
+
+
 def _entry(news: News, chat: Chat, decision: Decision, now: dt.datetime) -> Entry | None:
     """The entry that a decision makes; what is too old or not wanted leaves none."""
     if decision.alert is not None:
         delay = chat.delay if not news.lines else 0
         return Entry(news.key, chat.ref, reason=decision.reason.value, due_at=now.timestamp() + delay, rule=decision.alert.rule)
+    if decision.reason is Reason.GROUPED and (alert := first_for(news, chat)):
+        entry = Entry(news.key, chat.ref, Status.DROPPED, decision.reason.value, chat.burst_end(now.timestamp()) or 0.0)
+        rings = chat.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
+        return msgspec.structs.replace(entry, rule=alert.rule, rings=rings)
     if decision.reason in (Reason.MUTED, Reason.HELD, Reason.UNNAMED):
         rule = next((a.rule for a in news.fired if chat.takes(a.kind)), "")
         return Entry(news.key, chat.ref, Status.DROPPED, decision.reason.value, now.timestamp(), rule=rule)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from bot.outbox.burst import burst_news, is_burst
 from bot.outbox.entry import Entry, News, Reason, Status
 from rules.alert import Alert, AlertKey, Importance, State
 
@@ -45,6 +46,8 @@ def held_summary(known: News | None, news: News, end: dt.datetime) -> News:
 
 def renewed(summary: News, revision: Sequence[Alert], now: dt.datetime) -> News:
     """The same summary after one of its lines was revised."""
+    if is_burst(summary.key):
+        return msgspec.structs.replace(burst_news(summary.key, revision[0], summary.seq + 1), born=summary.born)
     reason = summary.candidates[0].facts.reason
     alert = _alert(summary.key, revision[0], max(summary.seq + 1, revision[0].seq), now, reason)
     return msgspec.structs.replace(summary, seq=alert.seq, candidates=(alert,))

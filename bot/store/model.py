@@ -18,6 +18,8 @@ DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"
 
 GOAL = "goal"
 """The one kind of who wants scorers alone."""
+_HOLD, _STEP = 15.0, 5.0
+"""Seconds that news is held at most after a message, ending at full steps so that chats share what they are told."""
 
 
 class ChatRef(msgspec.Struct, frozen=True, order=True):
@@ -98,6 +100,13 @@ class Chat(msgspec.Struct, frozen=True):
     def held_until(self, now: dt.datetime) -> dt.datetime | None:
         """When news that comes now is summarised; None where it need not wait."""
         return self.quiet.until(now, self.timezone) if self.quiet and self.quiet.hold else None
+
+    def burst_end(self, now: float) -> float | None:
+        """When news that comes now is told together with other news; None where it is told at once. Seconds since 1970."""
+        if not self.bursts or self.burst_at is None:
+            return None
+        end = self.burst_at if now < self.burst_at else (self.burst_at + _HOLD) // _STEP * _STEP
+        return end if now < end else None
 
     def sounds(self, kind: str, *, important: bool) -> bool:
         """Tell whether news of this kind rings here; `important` is what the alert itself says."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from bot.outbox.burst import is_burst
 from bot.outbox.entry import EXTRA_RANK, Ticket
 from bot.outbox.summary import QUIET
 from bot.store.model import ChatRef
@@ -210,4 +211,5 @@ def _may_pass(ticket: Ticket, due: float, other: Waiting) -> bool:
     if _extra(other) and ticket.rank < EXTRA_RANK:
         return True
     later = other.due > due
-    return later and (other.ticket.ref != ticket.ref or other.ticket.key.action_id.startswith(f"{QUIET}:"))
+    gathers = other.ticket.key.action_id.startswith(f"{QUIET}:") or is_burst(other.ticket.key)
+    return later and (other.ticket.ref != ticket.ref or gathers)

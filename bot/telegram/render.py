@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.languages.speaking import spoken
+from bot.outbox.burst import is_burst
 from bot.outbox.entry import News
 from bot.telegram import words
 from bot.telegram.html import LIMIT, cut, without
@@ -34,7 +35,9 @@ def message(body: str, state: State, *, restored: bool = False) -> str:
 
 
 def summary(alert: Alert, lines: Sequence[News]) -> str:
-    """Old news in one message: a line each, struck where it was taken back since, and the score now."""
+    """Several pieces of news in one message: a line each, struck where it was taken back since, and the score now."""
+    if is_burst(alert.key):
+        return _burst(lines)
     return cut("\n".join([words.summary_title(alert), *map(_line, lines)]))
 
 
@@ -50,8 +53,22 @@ def restoration(alert: Alert) -> str:
 
 def veiled(alert: Alert, html: str) -> str:
     """The match by its name alone, and all else hidden until it is tapped."""
-    head = f"🔔 {escape(alert.fixture.title)}".rstrip()
+    head = words.burst_title() if is_burst(alert.key) else f"🔔 {escape(alert.fixture.title)}".rstrip()
     return cut(f"{head}\n<tg-spoiler>{without(html, _UNVEILABLE)}</tg-spoiler>")
+
+
+def _burst(lines: Sequence[News]) -> str:
+    """One that came alone is told as it is; several get a line each, with the score of their match."""
+    alerts = [(news.fired or news.candidates)[0] for news in lines]
+    if len(lines) == 1 and lines[0].state is not State.RETRACTED:
+        return message(body_of(alerts[0]), lines[0].state)
+    shown = [_of_burst(alert, news.state) for alert, news in zip(alerts, lines, strict=True)]
+    return cut("\n".join([words.burst_title(), *shown]))
+
+
+def _of_burst(alert: Alert, state: State) -> str:
+    line = words.burst_line(alert)
+    return f"• {message(line, state)}" if state is State.RETRACTED else f"• {'⏳ ' if state is State.PENDING else ''}{line}"
 
 
 def _line(news: News) -> str:

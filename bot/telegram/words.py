@@ -87,6 +87,16 @@ def summary_line(alert: Alert) -> str:
     return minute + (text.split("\n")[0] or escape(said(facts.action_type)))
 
 
+def burst_title() -> str:
+    """The first line of a message with news of several matches."""
+    return f"🔔 <b>{_('Just now')}</b>"
+
+
+def burst_line(alert: Alert) -> str:
+    """`12' ⚽ Kane (Tottenham Hotspur) · Tottenham Hotspur 1–0 Leicester City`."""
+    return f"{summary_line(alert)}{_score(alert)}"
+
+
 def _word(words: dict[str, str], alert: Alert, kind: str, default: str) -> str:
     """By the kind that was told; an operator's own kind by the type of the action, unless that has changed."""
     known = words.get(kind) or ("" if alert.follow_up else words.get(alert.facts.action_type))

@@ -26,7 +26,7 @@ def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to:
     assert [getattr(change.chat, name) for change in turn.changes if isinstance(change, Settle)] == [to]
 
 
-@pytest.mark.parametrize(("label", "name"), [("Buttons", "buttons"), ("Hide", "spoilers")])
+@pytest.mark.parametrize(("label", "name"), [("Buttons", "buttons"), ("Hide", "spoilers"), ("Group", "bursts")])
 def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str, name: str) -> None:
     shown = press(view(), data(DIALOGUES["alerts"].act(view(), ()).reply, "How they come"))
     assert shown is not None
