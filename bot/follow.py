@@ -152,9 +152,9 @@ class Follower:
         if after.status.casefold() in OVER and after.id in self._completed:
             self._completed[after.id].set()
 
-    def statuses(self) -> tuple[Status, ...]:
-        """How each connection stands."""
-        return tuple(connection.status() for connection in self._connections.values())
+    def statuses(self, *, lags: bool = True) -> tuple[Status, ...]:
+        """How each connection stands; without the lags it costs little."""
+        return tuple(connection.status(lags=lags) for connection in self._connections.values())
 
 
 def _known_kickoff(fixture: Fixture) -> dt.datetime | None:

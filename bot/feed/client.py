@@ -149,8 +149,8 @@ class Connection:
             return math.inf
         return (self._clock.now() - self._last_frame).total_seconds()
 
-    def status(self) -> Status:
-        """How the connection stands now."""
+    def status(self, *, lags: bool = True) -> Status:
+        """How the connection stands now; without the lags it costs little."""
         return Status(
             self._fixture_id,
             self._session.state,
@@ -161,7 +161,7 @@ class Connection:
             self._session.duplicates,
             self._session.gaps,
             self._unreadable.total(),
-            *self._lags.quantiles(),
+            *(self._lags.quantiles() if lags else (None, None)),
             heard=self._last_good,
             since=self._since,
             kickoff=self.kickoff,

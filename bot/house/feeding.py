@@ -87,7 +87,7 @@ class Feeding:
         """How it stands, for those who watch."""
         runner, every = self.runner, self._common.current.schedule.refresh_fixtures_every
         titles = {fixture.id: fixture.title for fixture in runner.fixtures()}
-        return Feed(self.follower.statuses(), titles, runner.refreshed_at, every, len(runner.planned()))
+        return Feed(self.follower.statuses(lags=False), titles, runner.refreshed_at, every, len(runner.planned()))
 
     async def _unfinished(self) -> frozenset[str]:
         """The matches of the last day that an earlier process left in the middle."""
