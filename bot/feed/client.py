@@ -104,7 +104,7 @@ class Connection:
         self._session = Session(settings.stale_after.total_seconds(), place)
         self._hosts = Hosts(settings.stream_url)
         self._reloaded = asyncio.Event()
-        self._told_refused = False
+        self._refusal = ""
         self._behind = True
         self._handing_on = False
         self._reason = ""
@@ -167,6 +167,7 @@ class Connection:
             kickoff=self.kickoff,
             not_open=self._not_open,
             ended=self._session.ended,
+            refusal=self._refusal,
         )
 
     def _url(self, start: int) -> str:
@@ -268,8 +269,8 @@ class Connection:
                 await self._on_caught_up()
 
     async def _let_in(self) -> None:
-        if self._told_refused:
-            self._told_refused = False
+        if self._refusal:
+            self._refusal = ""
             await self._on_accepted()
 
     async def _deliver(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
@@ -311,11 +312,11 @@ class Connection:
         self._not_open = cause is Trouble.NOT_OPEN
         if self._hosts.failed(cause, self._clock.monotonic()):
             log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._hosts.current)
-        if REMEDIES[cause].refused and not self._told_refused:
-            self._told_refused = True
-            log.error("feed_refused", fixture=self._fixture_id, reason=self._clean(self._reason))
+        if REMEDIES[cause].refused and not self._refusal:
+            self._refusal = self._clean(self._reason) or "the feed refused the token"
+            log.error("feed_refused", fixture=self._fixture_id, reason=self._refusal)
             if self._on_refused is not None:
-                await self._on_refused(self._clean(self._reason) or "the feed refused the token")
+                await self._on_refused(self._refusal)
 
     def _clean(self, words: str) -> str:
         token = self._settings.token.get_secret_value()

@@ -16,7 +16,7 @@ class Status(msgspec.Struct, frozen=True):
     """How a connection stands, for people; lags are seconds from a packet's timestamp to its arrival.
 
     `heard` is when the last frame came that could be used, `since` when the connection was first wanted; `not_open`: its stream
-    is not open yet; `ended`: its match has ended, and only farewells are left.
+    is not open yet; `ended`: its match has ended, and only farewells are left; `refusal`: why the feed does not let it in.
     """
 
     fixture_id: str
@@ -35,6 +35,7 @@ class Status(msgspec.Struct, frozen=True):
     kickoff: dt.datetime | None = None
     not_open: bool = False
     ended: bool = False
+    refusal: str = ""
 
 
 class Lags:

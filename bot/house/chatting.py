@@ -56,13 +56,16 @@ class Chatting:
         async with self._application:
             await self._application.start()
             try:
-                await leased(self._common.leasing, "chat", lambda: self._updates().run())
+                await leased(self._common.leasing, "chat", self._hear)
             finally:
                 await self._application.stop()
 
-    def _updates(self) -> Updates:
+    async def _hear(self) -> None:
         signals = self._common.watch.signals
-        return Updates(self._common.bot, self._application.update_queue.put, signals.begin, signals.updates_taken)
+        try:
+            await Updates(self._common.bot, self._application.update_queue.put, signals.begin, signals.updates_taken).run()
+        finally:
+            signals.updates_taken()  # whoever takes them now tells of what is in the way
 
     async def _introduce(self) -> None:
         """Tell Telegram the commands; without them the bot works all the same."""

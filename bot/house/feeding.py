@@ -35,8 +35,8 @@ class Feeding:
             self.pipeline,
             common.current.feed,
             clock,
-            signals.feed_refused,
-            signals.feed_accepted,
+            signals.look_soon,
+            signals.look_soon,
             archive=common.source,
             last=common.last_matches,
         )

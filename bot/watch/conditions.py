@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from bot.feed.session import State
 from bot.watch import words
-from bot.watch.facts import Facts, Feed, fixtures_old, quiet
+from bot.watch.facts import Facts, Feed, due, fixtures_old, quiet
 
 DOWN = dt.timedelta(seconds=60)
 """Without a frame for so long a match is missed."""
@@ -25,6 +24,9 @@ def conditions(facts: Facts) -> dict[str, str]:
 def _feed(facts: Facts) -> Iterator[tuple[str, str]]:
     if facts.feed is None:
         return
+    refusals = [status.refusal for status in facts.feed.statuses if status.refusal and due(status, facts.now)]
+    if refusals:
+        yield "feed-refused", words.feed_refused(refusals[0])
     if down := _down(facts.feed, facts.now):
         yield "feed-down", words.feed_down(down, len(facts.feed.statuses))
     if old := fixtures_old(facts.feed, facts.started, facts.now):
@@ -33,7 +35,7 @@ def _feed(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _down(feed: Feed, now: dt.datetime) -> list[str]:
     """The titles of the matches that are missed; a refused token is a trouble of its own."""
-    silent = [status for status in feed.statuses if status.state is not State.REFUSED and quiet(status, now, DOWN)]
+    silent = [status for status in feed.statuses if not status.refusal and quiet(status, now, DOWN)]
     return [feed.titles.get(status.fixture_id) or status.fixture_id for status in silent]
 
 

@@ -49,14 +49,18 @@ class Signals:
         self._until.pop(name, None)
 
     async def feed_refused(self, reason: str) -> None:
-        """The feed does not let us in, by one of many connections or on its REST side."""
+        """The feed's REST side does not let us in."""
         if "feed-refused" not in self._held:
             log.error("feed_refused", reason=reason)
         self.begin("feed-refused", words.feed_refused(reason))
 
     async def feed_accepted(self) -> None:
-        """The feed lets us in."""
+        """The feed's REST side lets us in."""
         self.end("feed-refused")
+
+    async def look_soon(self, _reason: str = "") -> None:
+        """Something may be other than before, and will be found by a look."""
+        self.changed.set()
 
     def rules_refused(self, sentence: str) -> None:
         """A changed configuration is refused."""

@@ -18,7 +18,7 @@ DOWN = status(State.WAITING, heard=61)
     [
         facts(status()),
         facts(status(State.WAITING, heard=59)),
-        facts(status(State.REFUSED, heard=600)),
+        facts(status(State.WAITING, heard=None, refusal="HTTP 403", not_open=True)),
         facts(status(State.WAITING, heard=600, not_open=True)),
         facts(telegram=Telegram(skew=-4.9)),
         facts(disk_free=LEAST_FREE),
@@ -31,6 +31,8 @@ def test_nobody_is_needed(well: Facts) -> None:
 @pytest.mark.parametrize(
     ("known", "name", "words"),
     [
+        (facts(status(State.REFUSED, heard=None, refusal="HTTP 401")), "feed-refused", "the feed refuses us: HTTP 401."),
+        (facts(status(State.CONNECTING, heard=None, refusal="HTTP 401")), "feed-refused", "the feed refuses us: HTTP 401."),
         (facts(DOWN, status()), "feed-down", "no frame for over a minute from 1 of 2 connections: Arsenal v Chelsea."),
         (facts(telegram=Telegram(failing_since=ago(1))), "telegram-away", "no request to Telegram gets through since"),
         (facts(telegram=Telegram(refused_since=ago(1))), "telegram-refused", "Telegram refuses the bot token"),
