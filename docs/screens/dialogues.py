@@ -1,0 +1,231 @@
+"""The dialogues of the documentation, one function a sheet: what is said and pressed, and when a look is taken."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+
+from docs.screens.shown import Sheet
+from docs.screens.stage import ADMIN, ME, Stage
+
+GROUP = -1_000_000_000_500
+
+FIRST_GOAL, BETWEEN, SECOND_PENDING, SECOND, VIDEO, FALLEN, HALF_TIME = (
+    dt.timedelta(minutes=9, seconds=30),
+    dt.timedelta(minutes=24),
+    dt.timedelta(minutes=26, seconds=6),
+    dt.timedelta(minutes=26, seconds=30),
+    dt.timedelta(minutes=27, seconds=34),
+    dt.timedelta(minutes=27, seconds=40),
+    dt.timedelta(minutes=50),
+)
+"""After the kick-off of Argentina v Saudi Arabia."""
+
+RULE = b"""extends: default
+rules:
+  - name: late goals of Argentina
+    match: {action_type: Goal, team: Argentina, minute: {from: 80}}
+    alert:
+      kind: goal
+      text: "VAMOS! {{ match }}, {{ player }} {{ minute }}'"
+"""
+
+
+async def alert(stage: Stage) -> Sheet:
+    """A goal that is told at once, confirmed, and taken back."""
+    await stage.play(BETWEEN)
+    await stage.say("/subscribe Argentina")
+    await stage.play(SECOND_PENDING)
+    at_once = stage.screen("told at once")
+    await stage.play(SECOND)
+    confirmed = stage.screen("confirmed: edited in place")
+    await stage.play(FALLEN)
+    return Sheet("alert", "The life of an alert", (at_once, confirmed, stage.screen("taken back: struck, and a reply")))
+
+
+async def choosing(stage: Stage) -> Sheet:
+    """By buttons, from competitions to a team that is ticked."""
+    await stage.say("/subscribe")
+    competitions = stage.screen("competitions", last=2)
+    await stage.tap("World Cup")
+    teams = stage.screen("teams, or all of it", last=2)
+    await stage.tap("Argentina")
+    await stage.tap("France")
+    return Sheet("choosing", "Choosing by buttons", (competitions, teams, stage.screen("ticked: one message, no litter", last=2)))
+
+
+async def searching(stage: Stage) -> Sheet:
+    """In words: sure, among several, and near."""
+    await stage.say("/subscribe world cup")
+    await stage.say("Madrid")
+    known = stage.screen("a name is enough", last=4)
+    await stage.say("/subscribe Argentinia")
+    near = stage.screen("nearly right", last=2)
+    await stage.tap("Argentina")
+    await stage.say("/subscriptions")
+    return Sheet("searching", "Choosing in words", (known, near, stage.screen("what is followed", last=2)))
+
+
+async def alerts(stage: Stage) -> Sheet:
+    """Which kinds, and what rings."""
+    await stage.say("/subscribe Argentina")
+    await stage.say("/alerts")
+    kinds = stage.screen("/alerts: what is heard", last=2)
+    await stage.tap("Yellow cards")
+    await stage.tap("What rings")
+    rings = stage.screen("what rings", last=2)
+    await stage.tap("Red cards")
+    return Sheet("alerts", "What a chat hears about, and what rings", (kinds, rings, stage.screen("red cards always", last=2)))
+
+
+async def today(stage: Stage) -> Sheet:
+    """The matches of the day, and those in play."""
+    await stage.say("/timezone Madrid")
+    await stage.say("/subscribe France")
+    await stage.play(FIRST_GOAL)
+    await stage.say("/today")
+    day = stage.screen("/today", last=2)
+    await stage.tap("▶")
+    tomorrow = stage.screen("▶ the day after", last=2)
+    await stage.say("/live")
+    return Sheet(
+        "today", "The matches of the day, and those in play", (day, tomorrow, stage.screen("/live: a tap follows", last=2))
+    )
+
+
+async def peace(stage: Stage) -> Sheet:
+    """Mute, quiet hours, delay."""
+    await stage.say("/subscribe Argentina")
+    await stage.play(FIRST_GOAL)
+    await stage.say("/mute")
+    mute = stage.screen("/mute", last=2)
+    await stage.say("/quiet 23:00-07:00 hold")
+    await stage.say("/quiet")
+    quiet = stage.screen("/quiet", last=4)
+    await stage.say("/delay")
+    await stage.tap("30")
+    return Sheet("peace", "Silence, quiet hours, delay", (mute, quiet, stage.screen("/delay", last=2)))
+
+
+async def timezone(stage: Stage) -> Sheet:
+    """Whose time a chat reads."""
+    await stage.say("/timezone")
+    zones = stage.screen("/timezone", last=2)
+    await stage.say("/timezone Argentina")
+    several = stage.screen("a country has several", last=2)
+    await stage.tap("Buenos")
+    return Sheet("timezone", "Whose time a chat reads", (zones, several, stage.screen("", last=2)))
+
+
+async def why(stage: Stage) -> Sheet:
+    """Why an alert was told, and why it was taken back; a sample and its way."""
+    await stage.say("/subscribe Argentina")
+    await stage.play(SECOND)
+    goal = stage.api.chat(ME).last
+    await stage.say("/why", reply_to=goal.id)
+    told = stage.screen("/why, in reply to an alert", last=3)
+    await stage.play(FALLEN)
+    await stage.say("/why", reply_to=stage.api.chat(ME).last.id)
+    fallen = stage.screen("… to what took it back", last=2)
+    await stage.say("/test")
+    await stage.say("/why", reply_to=stage.api.chat(ME).last.id)
+    return Sheet("why", "Why an alert was told", (told, fallen, stage.screen("/test, by the way of real ones", last=4)))
+
+
+async def timeline(stage: Stage) -> Sheet:
+    """The match as a picture."""
+    await stage.say("/subscribe Argentina")
+    await stage.play(HALF_TIME)
+    await stage.say("/timeline")
+    return Sheet("timeline", "A match as a picture", (stage.screen("/timeline", last=2),))
+
+
+async def group(stage: Stage) -> Sheet:
+    """A group: administrators choose, everybody asks; a channel is chosen for from a private chat."""
+    chat = stage.api.chat(GROUP, title="Friends of football")
+    chat.admins |= {ADMIN}
+    stage.api.my_chat_member(GROUP, ADMIN, "left", "member")
+    await stage.api.until(lambda: chat.messages)
+    hello = stage.screen("added to a group", chat=GROUP, title=chat.title, below="12 members")
+    await stage.say("/subscribe Argentina", GROUP, ME)
+    await stage.say("/subscribe Argentina", GROUP, ADMIN)
+    return Sheet(
+        "group",
+        "In a group",
+        (hello, stage.screen("administrators choose", chat=GROUP, title=chat.title, below="12 members", last=4)),
+    )
+
+
+async def rules(stage: Stage) -> Sheet:
+    """An admin sends rules: read, compared, applied, taken back."""
+    await stage.send("rules.yaml", RULE, ADMIN)
+    sent = stage.screen("a file: read and compared", chat=ADMIN, last=2)
+    await stage.tap("Apply", ADMIN, ADMIN)
+    return Sheet("rules", "Changing the rules", (sent, stage.screen("applied", chat=ADMIN, last=2)))
+
+
+async def bell(stage: Stage) -> Sheet:
+    """The small button under an alert."""
+    await stage.play(BETWEEN)
+    await stage.say("/subscribe Argentina")
+    await stage.play(SECOND)
+    await stage.tap("🔕")
+    opened = stage.screen("🔕 under an alert, opened", last=1)
+    await stage.tap("match")
+    muted = stage.screen("this match is muted", last=1)
+    await stage.say("/unmute")
+    return Sheet("bell", "Silence, from under an alert", (opened, muted, stage.screen("heard again", last=2)))
+
+
+async def spoilers(stage: Stage) -> Sheet:
+    """What happened is hidden until it is tapped."""
+    await stage.play(BETWEEN)
+    await stage.say("/subscribe Argentina")
+    await stage.say("/spoilers on")
+    switched = stage.screen("/spoilers on", last=2)
+    await stage.play(SECOND)
+    hidden = stage.screen("told, and hidden", last=1)
+    await stage.play(FALLEN)
+    return Sheet("spoilers", "Without spoilers", (switched, hidden, stage.screen("what fell, too", last=2)))
+
+
+async def card(stage: Stage) -> Sheet:
+    """One message a match, pinned and kept as the match stands."""
+    await stage.say("/subscribe Argentina")
+    await stage.say("/alerts none")
+    await stage.say("/alerts +card +picture")
+    asked = stage.screen("/alerts +card +picture", last=2)
+    await stage.play(FIRST_GOAL)
+    early = stage.screen("the card, pinned", last=1)
+    await stage.play(HALF_TIME)
+    return Sheet("card", "A living match card", (asked, early, stage.screen("half time: edited in place", last=2)))
+
+
+async def language(stage: Stage) -> Sheet:
+    """In which language the chat is spoken to."""
+    await stage.say("/subscribe Argentina")
+    await stage.say("/language")
+    languages = stage.screen("/language", last=2)
+    await stage.tap("Español")
+    chosen = stage.screen("chosen", last=1)
+    await stage.play(SECOND)
+    await stage.say("/today")
+    return Sheet("language", "In its own language", (languages, chosen, stage.screen("from now on", last=3)))
+
+
+async def tastes(stage: Stage) -> Sheet:
+    """One subscription in a way of its own."""
+    await stage.say("/subscribe Argentina")
+    await stage.say("/subscribe Premier League")
+    await stage.say("/subscriptions")
+    followed = stage.screen("/subscriptions", last=2)
+    await stage.tap("Each by itself")
+    which = stage.screen("each by itself", last=1)
+    await stage.tap("Argentina")
+    await stage.tap("Yellow cards")
+    return Sheet("tastes", "One subscription by itself", (followed, which, stage.screen("Argentina hears more", last=1)))
+
+
+DIALOGUES: tuple[Callable[[Stage], Awaitable[Sheet]], ...] = (
+    alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, card, timeline, why, timezone, language, group, rules,
+)  # fmt: skip

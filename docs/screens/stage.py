@@ -1,0 +1,192 @@
+"""The real bot on a clock that stands still, between a strict Bot API on loopback and matches told by a script."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+
+from bot.clock import ManualClock
+from bot.config import load_config
+from bot.house.chatting import Chatting
+from bot.house.common import Common
+from bot.house.feeding import Feeding
+from bot.house.sending import Sending
+from bot.store.engine import Database
+from bot.telegram.bot_messenger import BotMessenger, build_bot
+from bot.telegram.limits import Unlimited
+from bot.telegram.wire import Wire
+from docs.screens.shown import Bubble, Screen
+from rules.action import Fixture, Packet
+from rules.match import Match
+from rules.scenario import Scenario
+from rules.telling import packets
+from tests.fakes.bot_api import FakeBotApi, Message
+
+ADMIN = 7
+ME = 42
+TOKEN = "123456789:AAscreensOfTheDocumentation00000000000"  # noqa: S105  # no secret
+CONFIG = f"feed: {{token: none}}\ntelegram: {{token: '{TOKEN}', admins: [{ADMIN}]}}\nstorage: {{url: 'sqlite://'}}\n"
+_SHOWN = frozenset({"editMessageText", "editMessageReplyMarkup", "sendMessage", "sendPhoto", "editMessageCaption"})
+
+
+class Stage:
+    """One bot with its chats; what is said and pressed is answered before the next line runs."""
+
+    def __init__(self, api: FakeBotApi, common: Common, fixtures: Sequence[Fixture], scenario: Scenario) -> None:
+        assert isinstance(common.clock, ManualClock)  # noqa: S101  # as stage gives it
+        self.api, self.clock, self.common = api, common.clock, common
+        common.messenger = cast("BotMessenger", _Slowly(common.messenger, self.clock))
+        self.feeding, self.sending = Feeding(common), Sending(common)
+        self.chatting = Chatting(common, self, self._status)
+        self._fixtures, self._times, self._files = tuple(fixtures), dict[int, dt.datetime](), dict[int, str]()
+        self._scenario, self._packets = scenario, list(packets(scenario))
+        self.toast = ""
+
+    def fixtures(self) -> tuple[Fixture, ...]:
+        """The fixtures of these days."""
+        return self._fixtures
+
+    def match(self, fixture_id: str) -> Match | None:
+        """How a match stands."""
+        return self.feeding.pipeline.match(fixture_id)
+
+    async def _status(self) -> str:
+        return "1 match is followed."
+
+    async def say(self, text: str, chat: int = ME, user: int = ME, **more: Any) -> Message:
+        """Somebody writes, and the bot answers."""
+        self._pass(1)
+        before, self.toast = len(self.api.log), ""
+        said = self.api.say(chat, user, text, **more)
+        self._note(chat)
+        await self._shown_since(before)
+        self.clock.move_to(self.clock.now() + dt.timedelta(milliseconds=40))
+        await self._deliver()
+        self._note(chat)
+        return said
+
+    async def tap(self, label: str, chat: int = ME, user: int = ME, message: Message | None = None) -> None:
+        """Somebody presses a button of the latest message, or of this one."""
+        self._pass(1)
+        before, pressed = len(self.api.log), message or self.api.chat(chat).last
+        query = self.api.press(chat, user, pressed, pressed.button(label).data)
+        await self.api.until(lambda: self.api.answer(query) is not None)
+        self.toast = str((self.api.answer(query) or {}).get("text") or "")
+        await self._shown_since(before)
+        self._note(chat)
+
+    async def play(self, until: dt.timedelta) -> None:
+        """The match goes on until so long after its kick-off."""
+        assert self._scenario.fixture.kickoff  # noqa: S101  # the scenario says when
+        while self._packets and self._packets[0].at <= self._scenario.fixture.kickoff + until:
+            await self._hear(self._packets.pop(0))
+
+    async def _hear(self, packet: Packet) -> None:
+        """One packet, to the chats: its frame comes a little after the feed's stamp, and Telegram takes a moment."""
+        self.clock.move_to(max(self.clock.now(), packet.at) + dt.timedelta(milliseconds=640))
+        received = self.clock.now() - dt.timedelta(milliseconds=2)
+        await self.feeding.pipeline.take(packet, received.timestamp())
+        await self.feeding.extras.look()
+        self.clock.move_to(self.clock.now() + dt.timedelta(milliseconds=3))
+        await self._deliver()
+
+    async def _deliver(self) -> None:
+        await self.sending.courier.drain()
+        for chat in self.api.chats:
+            self._note(chat)
+
+    async def send(self, name: str, content: bytes, chat: int) -> None:
+        """Somebody sends a file, and the bot answers."""
+        self._pass(1)
+        before = len(self.api.chat(chat).messages)
+        self._files[self.api.send_document(chat, chat, name, content).id] = name
+        await self.api.until(lambda: len(self.api.chat(chat).messages) > before, within=30)
+        self._note(chat)
+
+    async def _shown_since(self, before: int) -> None:
+        """Until the bot has sent or changed a message, or a moment has passed without."""
+        shown = lambda: any(one.method in _SHOWN and one.status for one in self.api.log[before:])  # noqa: E731
+        try:
+            await self.api.until(shown, within=2.0)
+        except AssertionError:
+            return
+
+    def _pass(self, seconds: float) -> None:
+        self.clock.move_to(self.clock.now() + dt.timedelta(seconds=seconds))
+
+    def _note(self, chat: int) -> None:
+        for message in self.api.chat(chat).everything:
+            self._times.setdefault(message.id, self.clock.now())
+
+    def screen(self, says: str = "", *, chat: int = ME, last: int = 6, title: str = "", below: str = "bot") -> Screen:
+        """How the chat looks now: its latest messages."""
+        self._note(chat)
+        found = [m for m in self.api.chat(chat).everything if not m.deleted][-last:]
+        toast, self.toast = self.toast, ""
+        pinned = next((m.text.split("\n")[0] for m in self.api.chat(chat).everything if m.pinned and not m.deleted), "")
+        return Screen(title or "Touchline", below, tuple(map(self._bubble, found)), says, toast, pinned)
+
+    def _bubble(self, message: Message) -> Bubble:
+        answered = self.api.chat(message.chat_id).find(message.reply_to) if message.reply_to else None
+        return Bubble(
+            "Touchline" if message.by_bot else "",
+            f"📋 {self._files[message.id]}" if message.id in self._files else message.text,
+            tuple(message.now.parsed.entities),
+            tuple(tuple(button.text for button in row) for row in message.buttons),
+            f"{self._times[message.id]:%H:%M}",
+            mine=not message.by_bot,
+            edited=any(later.html != message.versions[0].html for later in message.edits) and not message.buttons,
+            silent=message.silent,
+            answers=("Touchline" if answered.by_bot else "You", answered.text.split("\n")[0]) if answered else None,
+            photo=message.photo,
+            hidden=message.spoiler,
+        )
+
+
+class _Slowly:
+    """A messenger whose every request takes a moment of the clock that stands still."""
+
+    def __init__(self, messenger: object, clock: ManualClock) -> None:
+        self._messenger, self._clock = messenger, clock
+
+    def __getattr__(self, name: str) -> Any:
+        request = getattr(self._messenger, name)
+
+        async def taken(*words: Any, **more: Any) -> Any:
+            answer = await request(*words, **more)
+            self._clock.move_to(self._clock.now() + dt.timedelta(milliseconds=47))
+            return answer
+
+        return taken
+
+
+@asynccontextmanager
+async def stage(fixtures: Sequence[Fixture], scenario: Scenario) -> AsyncIterator[Stage]:
+    """Open everything an hour before a match; leaving closes it."""
+    kickoff = scenario.fixture.kickoff
+    assert kickoff  # noqa: S101  # the scenario says when
+    clock = ManualClock(kickoff - dt.timedelta(hours=2))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.yaml"
+        path.write_text(CONFIG, encoding="utf-8")
+        config = load_config(path, {})
+        database = await Database.open("sqlite://")
+        async with FakeBotApi(TOKEN) as api, aiohttp.ClientSession() as http, build_bot(TOKEN, api.url) as bot:
+            made = Stage(api, Common(config, clock, database, bot, Unlimited(), http, Wire(clock)), fixtures, scenario)
+            await made.feeding.pipeline.open(scenario.fixture)
+            await made.feeding.pipeline.caught_up(scenario.fixture.id)
+            answering = [asyncio.create_task(work) for work in made.chatting.works()]
+            try:
+                yield made
+            finally:
+                for task in answering:
+                    task.cancel()
+                await asyncio.gather(*answering, return_exceptions=True)
+                await database.close()
