@@ -19,8 +19,6 @@ from rules.minute import Minute, Period
 LOOK = 1.0
 EVERY = 20.0
 """Seconds after which a match is shown again though only its minute has moved, and chats that ask since are looked for."""
-ASK = 5.0
-"""Seconds between two looks whether anybody asks."""
 LATE = dt.timedelta(minutes=15)
 """So long after its end a match is shown to who was not shown it before; later only what was shown is put right."""
 _RESUMED = Minute(50)
@@ -50,8 +48,6 @@ class Extras:
         `pictures`: they can be drawn here."""
         self._live, self._outbox, self._wanted, self._clock, self._pictures = live, outbox, wanted, clock, pictures
         self._seen: dict[str, Seen] = {}
-        self._asked_at = float("-inf")
-        self._asking = False
 
     async def run(self) -> None:
         """Look for ever."""
@@ -61,7 +57,7 @@ class Extras:
 
     async def look(self) -> None:
         """Show what has changed since the last time."""
-        if not await self._somebody_asks():
+        if not await self._wanted():
             return
         matches = {match.fixture.id: match for match in self._live()}
         self._seen = {name: seen for name, seen in self._seen.items() if name in matches}
@@ -77,12 +73,6 @@ class Extras:
         self._seen.pop(match.fixture.id, None)
         if await patiently(self._wanted):
             await patiently(lambda: self._show(match, closed=True))
-
-    async def _somebody_asks(self) -> bool:
-        now = self._clock.monotonic()
-        if now >= self._asked_at + ASK:
-            self._asked_at, self._asking = now, await self._wanted()
-        return self._asking
 
     async def _show(self, match: Match, *, closed: bool) -> None:
         if match.period is Period.BEFORE:

@@ -1,0 +1,52 @@
+"""The whole bot and a chat that asks for match cards and pictures: a recorded match, and a kill in the middle of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.feed.simulator import Simulator
+from bot.feed.timeline import from_recording
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
+from tests.fakes.bot_api import FakeBotApi, Message
+from tests.recordings import needs_recordings, recording, truth
+from tests.truth import RULES
+
+CHAT = 42
+SPEED = 600.0
+
+
+def cards(telegram: FakeBotApi) -> list[Message]:
+    """The messages that are pinned, or were."""
+    pinned = {call.params["message_id"] for call in telegram.calls("pinChatMessage")}
+    return [message for message in telegram.chat(CHAT).messages if message.id in pinned]
+
+
+def pictures(telegram: FakeBotApi) -> list[str]:
+    """What stands below the pictures, in one line each."""
+    return [message.text.replace("\n", " · ") for message in telegram.chat(CHAT).messages if message.photo]
+
+
+@needs_recordings
+async def test_a_match_is_one_card_and_two_pictures_through_a_kill_and_as_the_truth_has_it(tmp_path: Path) -> None:
+    path = recording("tottenham-hotspur-leicester-city")
+    true, script = truth(path), from_recording(path)
+    async with FakeBotApi(BOT_TOKEN) as telegram, Simulator([script], SPEED, FEED_TOKEN).serve() as urls:
+        config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
+        bot = await touchline("run", "--config", config, folder=tmp_path)
+        telegram.say(CHAT, CHAT, "/subscribe all")
+        telegram.say(CHAT, CHAT, "/alerts none")
+        telegram.say(CHAT, CHAT, "/alerts +card +picture")
+        await bot.says('"kind": "picture"', within=25)
+        assert len(pictures(telegram)) == 1 and cards(telegram)[0].pinned
+        await bot.end("SIGKILL")
+        async with running(config):
+            await telegram.until(lambda: len(pictures(telegram)) == 2 and not cards(telegram)[0].pinned, within=25)
+
+    (card,) = cards(telegram)
+    head, below, *lines = card.text.split("\n")
+    assert head == f"{true['home']} {true['final']['home']}–{true['final']['away']} {true['away']}"
+    assert below.startswith("Full time") and "awaiting" not in card.text
+    for incident in (one for one in true["incidents"] if one["standing"]):
+        assert any(incident["player"] in line and f"{incident['minute']}'" in line for line in lines), incident
+    assert [line.split(" · ")[1] for line in pictures(telegram)] == ["Half time", "Full time"]
+    assert pictures(telegram)[1].startswith(head)
