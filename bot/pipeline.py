@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
@@ -25,6 +25,7 @@ from rules.evaluate import evaluate
 from rules.match import Match, Moment
 from rules.minute import Period
 from rules.rule import RuleSet
+from rules.wording import Wording, worded
 
 log = structlog.get_logger()
 
@@ -36,10 +37,20 @@ async def _nobody(_match: Match) -> None:
 class Pipeline:
     """One a process; every packet of every match passes through `take` in one call."""
 
-    def __init__(self, rules: RuleSet, names: Catalogue, outbox: Outbox, snapshots: Snapshots | None = None) -> None:
-        """Without `snapshots` a restart reads each match from its beginning. `on_over` hears of each match at its end."""
+    def __init__(
+        self,
+        rules: RuleSet,
+        names: Catalogue,
+        outbox: Outbox,
+        snapshots: Snapshots | None = None,
+        wordings: Sequence[Wording] = (),
+    ) -> None:
+        """Without `snapshots` a restart reads each match from its beginning. `on_over` hears of each match at its end.
+
+        Alerts are put into the words of every language of `wordings`.
+        """
         self.rules = rules
-        self._names, self._outbox, self._snapshots = names, outbox, snapshots
+        self._names, self._outbox, self._snapshots, self._wordings = names, outbox, snapshots, wordings
         self._matches: dict[str, Match] = {}
         self._told: dict[str, defaultdict[str, set[str]]] = {}
         self._unknown: set[str] = set()
@@ -140,7 +151,8 @@ class Pipeline:
     async def _put(self, alerts: tuple[Alert, ...]) -> None:
         if not alerts:
             return
-        await patiently(lambda: self._outbox.put(alerts))
+        spoken = tuple(worded(alert, self.rules, self._wordings) for alert in alerts)
+        await patiently(lambda: self._outbox.put(spoken))
         self._alerted.add(alerts[0].key.fixture_id)
         for alert in alerts:
             ALERTS.labels(alert.kind, alert.state.value).inc()

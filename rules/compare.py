@@ -54,7 +54,7 @@ def _parts(rule: Rule) -> dict[str, str]:
         "kind": rule.alert.kind,
         "importance": rule.alert.importance.value,
         "max_age": str(rule.alert.max_age),
-        "text": rule.alert.text.source,
+        "text": "\0".join([rule.alert.text.source, *(f"{code}: {text.source}" for code, text in rule.alert.texts.items())]),
         "continue": str(rule.go_on),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rules.action import Side
 from rules.alert import Facts
+from rules.bidi import isolated
 from rules.match import Match, Moment
 from rules.minute import Period
 
@@ -36,7 +37,7 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
 def scoreline(match: Match) -> str:
     """`Germany 1–1 (6–5 pens) Italy`; before the teams are known, the score alone."""
     kicks = f"({match.shootout} pens)" if match.shootout else ""
-    return " ".join(filter(None, (match.fixture.home.name, str(match.score), kicks, match.fixture.away.name)))
+    return " ".join(filter(None, (isolated(match.fixture.home.name), str(match.score), kicks, isolated(match.fixture.away.name))))
 
 
 def _team(match: Match, side: Side | None) -> str:

@@ -18,7 +18,7 @@ from rules.document import Report, compose, duration, flag, nearest, pairs, plac
 from rules.reader import Reader
 from rules.rule import AlertSpec, Place, Rule, RuleSet
 from rules.shadows import shadows
-from rules.texts import read_text, read_texts
+from rules.texts import Texts, read_text, read_texts
 
 FILE_KEYS = ("rules", "texts", "include", "extends")
 """What a file of rules may hold; in a configuration these stand beside the other sections."""
@@ -105,7 +105,7 @@ class _Loading:
 
     def __init__(self, report: Report, names: Catalogue) -> None:
         self.report, self.names, self.reader = report, names, Reader(report)
-        self.texts: dict[str, tuple[str, yaml.Node]] = {}
+        self.texts: Texts = {}
         self.rules: list[Rule] = []
         self._named: dict[str, Place] = {}
 
@@ -187,7 +187,7 @@ class _Loading:
         max_age = reader.parsed(fields["max_age"], "max_age", duration) if "max_age" in fields else MAX_AGE
         if kind is None or text is None or importance is None or max_age is None:
             return None
-        return AlertSpec(kind, text, Importance(importance), max_age)
+        return AlertSpec(kind, text.text, Importance(importance), max_age, text.others)
 
 
 def _name_of(node: yaml.Node) -> str:

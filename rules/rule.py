@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -63,6 +63,8 @@ class AlertSpec(msgspec.Struct, frozen=True):
     text: Text
     importance: Importance = Importance.MAJOR
     max_age: dt.timedelta = dt.timedelta(minutes=5)
+    texts: Mapping[str, Text] = {}
+    """The text by language code, where the rule gives it in several; `text` is said in all others."""
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Mapping
 
 import msgspec
 from jinja2 import StrictUndefined, TemplateError, meta
@@ -11,10 +12,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from rules.alert import Facts
+from rules.bidi import isolated
 
 VARIABLES = tuple(name for name in Facts.__struct_fields__ if name != "reason")
 """The names that a text may use."""
 
+_WORDS = frozenset({"period", "action_type", "sub_action_type", "side", "reason"})
+"""Values that are words of football, and said otherwise in other languages."""
+_NAMES = frozenset({"home", "away", "team", "opponent", "player", "competition"})
+"""Values that may be written from right to left."""
 _ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
 _LONELY_MARKS = re.compile(r"(?<![^\s])['’](?![^\s])|\(\s*\)|\[\s*\]")
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
@@ -22,9 +28,50 @@ _EDGES = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
+def said(word: str, words: Mapping[str, str]) -> str:
+    """A word in another language, beginning with a capital where it does in English; one that is not there as it is."""
+    other = words.get(word.casefold())
+    if other is None:
+        return word
+    return other[:1].upper() + other[1:] if word[:1].isupper() else other
+
+
+class _Value(str):
+    """A value that is compared as the feed and the rules name it, and written as a chat shall read it."""
+
+    __slots__ = ("shown",)
+
+    shown: Callable[[str], str]
+
+    def __html__(self) -> str:
+        return _safe(self.shown(str(self)))
+
+    def lower(self) -> _Value:
+        """What the filter of the same name makes of it is shown likewise."""
+        return _shown(super().lower(), self.shown)
+
+    def capitalize(self) -> _Value:
+        """The same."""
+        return _shown(super().capitalize(), self.shown)
+
+
+def _shown(value: str, shown: Callable[[str], str]) -> _Value:
+    made = _Value(value)
+    made.shown = shown
+    return made
+
+
 def _safe(value: str) -> Markup:
     """A value that the template must not escape again: ours leaves the apostrophe as it is."""
     return Markup(escape(value))  # noqa: S704 -- escaped right here
+
+
+def _value(name: str, value: str, words: Mapping[str, str]) -> str:
+    if words and name in _WORDS:
+        return _shown(value, lambda word: said(word, words))
+    if name in _NAMES and isolated(value) is not value:
+        return _shown(value, isolated)
+    return _safe(value)
 
 
 class TextFault(Exception):
@@ -49,9 +96,12 @@ class Text:
         except TemplateError as error:
             raise TextFault(f"the text is not a template: {error.message}") from error
 
-    def fill(self, facts: Facts) -> str:
-        """The HTML for these facts. A value that the feed has not given leaves no stray space; raise `TextFault`."""
-        values = {name: _safe(value) for name, value in msgspec.structs.asdict(facts).items()}
+    def fill(self, facts: Facts, words: Mapping[str, str] | None = None) -> str:
+        """The HTML for these facts. A value that the feed has not given leaves no stray space; raise `TextFault`.
+
+        `words` are football's in another language, by the English ones in lower case: they are written, the English compared.
+        """
+        values = {name: _value(name, value, words or {}) for name, value in msgspec.structs.asdict(facts).items()}
         try:
             return tidy(self._template.render(values))
         except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+import msgspec
 import yaml
 
 from rules.alert import Facts
@@ -12,6 +13,7 @@ from rules.document import nearest, unknown
 from rules.markup import fault_in
 from rules.reader import Reader
 from rules.template import VARIABLES, Text, TextFault
+from rules.wording import LANGUAGES
 
 LONGEST = 3500
 """Telegram takes 4,096 characters; the rest is left for the marks and the names that are longer than the sample's."""
@@ -35,27 +37,56 @@ SAMPLE = Facts(
     score_before="0–0",
 )
 
-Texts = Mapping[str, tuple[str, yaml.Node]]
-"""The entries of `texts:`, by name: the source and where it is written."""
+
+class Said(msgspec.Struct, frozen=True):
+    """A text, and by language code its others where it is given in several languages."""
+
+    text: Text
+    others: Mapping[str, Text] = {}
 
 
-def read_text(reader: Reader, node: yaml.Node, texts: Texts) -> Text | None:
-    """Read `text: …` or `text: {use: name}`."""
-    if isinstance(node, yaml.MappingNode):
-        return _used(reader, node, texts)
-    source = reader.text(node, "text")
-    return None if source is None else checked(reader, node, source)
+Texts = dict[str, Said]
+"""The entries of `texts:`, by name."""
 
 
-def _used(reader: Reader, node: yaml.Node, texts: Texts) -> Text | None:
-    fields = reader.fields(node, "text", ("use",))
-    name = reader.text(fields["use"], "use") if fields else None
+def read_text(reader: Reader, node: yaml.Node, texts: Texts) -> Said | None:
+    """Read `text: …`, `text: {en: …, es: …}` or `text: {use: name}`."""
+    if not isinstance(node, yaml.MappingNode):
+        return _one(reader, node, "text")
+    fields = reader.fields(node, "text", ("use", *LANGUAGES))
+    if not fields:
+        return None
+    if "use" not in fields:
+        return _several(reader, fields, "text")
+    if len(fields) > 1:
+        reader.mistake(node, "text has either use, or a text for each language")
+        return None
+    return _used(reader, fields["use"], texts)
+
+
+def _one(reader: Reader, node: yaml.Node, what: str) -> Said | None:
+    source = reader.text(node, what)
+    text = None if source is None else checked(reader, node, source)
+    return Said(text) if text else None
+
+
+def _several(reader: Reader, fields: Mapping[str, yaml.Node], what: str) -> Said | None:
+    """A text for each language; who speaks another reads the English one, or else the first."""
+    read = {code: _one(reader, node, f"{what}, {code}") for code, node in fields.items()}
+    texts = {code: one.text for code, one in read.items() if one}
+    if len(texts) < len(fields):
+        return None
+    return Said(texts.get("en") or next(iter(texts.values())), texts)
+
+
+def _used(reader: Reader, node: yaml.Node, texts: Texts) -> Said | None:
+    name = reader.text(node, "use")
     if name is None:
         return None
     if name not in texts:
-        reader.mistake(fields["use"] if fields else node, unknown("text", name, tuple(texts)) if texts else _no_texts(name))
+        reader.mistake(node, unknown("text", name, tuple(texts)) if texts else _no_texts(name))
         return None
-    return _compiled(texts[name][0])[0]
+    return texts[name]
 
 
 def _no_texts(name: str) -> str:
@@ -99,14 +130,22 @@ def _faults_when_filled(text: Text) -> tuple[str, ...]:
     return tuple(filter(None, (fault_in(full),)))
 
 
-def read_texts(reader: Reader, node: yaml.Node, into: dict[str, tuple[str, yaml.Node]]) -> None:
+def read_texts(reader: Reader, node: yaml.Node, into: Texts) -> None:
     """Read the entries of `texts:`."""
     if not isinstance(node, yaml.MappingNode):
         reader.mistake(node, "texts must be a mapping of names to texts")
         return
     for key, value in node.value:
-        name, source = str(key.value), reader.text(value, f'the text "{key.value}"')
+        name = str(key.value)
+        said = _entry(reader, value, f'the text "{name}"')
         if name in into:
             reader.mistake(key, f'there is already a text "{name}"')
-        elif source is not None and checked(reader, value, source):
-            into[name] = (source, key)
+        elif said:
+            into[name] = said
+
+
+def _entry(reader: Reader, node: yaml.Node, what: str) -> Said | None:
+    if not isinstance(node, yaml.MappingNode):
+        return _one(reader, node, what)
+    fields = reader.fields(node, what, LANGUAGES)
+    return _several(reader, fields, what) if fields else None

@@ -12,12 +12,15 @@ from rules.catalogue import shipped
 from rules.conditions import CONDITIONS, PERIODS, SCORES, TOLD
 from rules.load import packs
 from rules.template import VARIABLES
+from rules.wording import LANGUAGES
 
 _MINUTE: Shape = {
     "anyOf": [{"type": "integer", "minimum": 0, "maximum": 999}, {"type": "string", "pattern": r"^\d{1,3}(\+\d{1,2})?'?$"}]
 }
 _GOALS: Shape = {"type": "integer", "minimum": 0, "maximum": 999}
 _WORD: Shape = {"type": ["string", "number"]}
+_SAID: list[Shape] = [_WORD, mapping(dict.fromkeys(LANGUAGES, TEXT), minProperties=1)]
+"""One text, or one for each language."""
 _HTML = "Telegram's HTML; {{ … }} is filled in: " + ", ".join(VARIABLES) + "."
 
 
@@ -29,7 +32,9 @@ def file_keys() -> dict[str, Shape]:
             "The packs whose rules come after those of this file; one of the same name replaces the pack's.", _one_or_more(pack)
         ),
         "include": _said("More files of rules, such as rules.d/*.yaml, asked after those below.", _one_or_more(TEXT)),
-        "texts": _said("Texts that several rules use by their name.", {"type": "object", "additionalProperties": TEXT}),
+        "texts": _said(
+            "Texts that several rules use by their name.", {"type": "object", "additionalProperties": {"anyOf": _SAID}}
+        ),
         "rules": _said("Asked from top to bottom; the first that fires ends the walk.", {"type": "array", "items": _ref("rule")}),
     }
 
@@ -65,7 +70,7 @@ def _alert() -> Shape:
         "kind": _said("What a chat switches on and off with /alerts.", _known(KINDS) | {"pattern": "^[A-Za-z0-9_]{1,32}$"}),
         "importance": _said("major rings, minor is delivered silently.", {"enum": [*Importance]}, default="major"),
         "max_age": _said("Older than this when it could be sent, it is not news any more.", or_variable(DURATION), default="5m"),
-        "text": _said(_HTML, {"anyOf": [_WORD, mapping({"use": _said("One of `texts`.", _WORD)}, needs=("use",))]}),
+        "text": _said(_HTML, {"anyOf": [*_SAID, mapping({"use": _said("One of `texts`.", _WORD)}, needs=("use",))]}),
     }
     return mapping(keys, needs=("kind", "text"))
 

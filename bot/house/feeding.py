@@ -9,6 +9,7 @@ from bot.follow import Follower
 from bot.house.common import Common, Work
 from bot.house.keeper import lease_of
 from bot.house.leased import leased
+from bot.languages.football import wordings
 from bot.pictures.maker import available
 from bot.pipeline import Pipeline
 from bot.schedule.runner import Runner
@@ -28,7 +29,7 @@ class Feeding:
     def __init__(self, common: Common) -> None:
         self._common = common
         config, signals, clock = common.current.config, common.watch.signals, common.clock
-        self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, Snapshots(common.positions))
+        self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, Snapshots(common.positions), wordings())
         self.extras = Extras(self.pipeline.live, common.outbox, common.chats.extras_wanted, clock, pictures=available())
         self.pipeline.on_over = self.extras.over
         self.follower = Follower(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from bot.languages.speaking import ENGLISH, spoken
+from functools import cache
+
+from bot.languages.speaking import ENGLISH, LANGUAGES, speaking, spoken
 from bot.languages.speaking import marked as N_
 from bot.languages.speaking import translated as _
 from rules.alert import Facts
-from rules.wording import said as said_by
+from rules.load import pack, packs
+from rules.template import said as said_by
+from rules.wording import Wording
 
 WORDS = (
     # parts of the game
@@ -36,6 +40,19 @@ def vocabulary() -> dict[str, str]:
 def said(word: str) -> str:
     """A word of the rules or of the feed, beginning with a capital where it does there."""
     return said_by(word, vocabulary())
+
+
+@cache
+def wordings() -> tuple[Wording, ...]:
+    """What every other language has for the texts of rules that ship in English."""
+    return tuple(_wording(language) for language in LANGUAGES if language != ENGLISH)
+
+
+def _wording(language: str) -> Wording:
+    sources = {rule.alert.text.source.strip() for name in packs() for rule in pack(name).rules}
+    with speaking(language):
+        texts = {source: other for source in sources if (other := _(source)) != source}
+        return Wording(language, texts, vocabulary(), _("{score} pens"))
 
 
 def kicks(score: str) -> str:
