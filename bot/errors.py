@@ -16,7 +16,8 @@ TouchlineError
         RetryAfter          park this chat for so long
         ChatMigrated        move the chat, send again
         ChatGone            suspend the chat
-        TopicGone           fall back to the general topic
+        TopicGone           move what the topic follows to the general one
+            TopicClosed     send to the general one this time
         MessageGone         nothing to edit or to answer: send anew or let it be
         TextRefused         send as plain text
         TelegramUnreachable back off and retry; the send may have arrived
@@ -113,7 +114,11 @@ class ChatGone(DeliveryError):
 
 
 class TopicGone(DeliveryError):
-    """The forum topic was closed or deleted."""
+    """The forum topic was deleted, or may not be written in."""
+
+
+class TopicClosed(TopicGone):
+    """The forum topic is closed, and may be opened again."""
 
 
 class MessageGone(DeliveryError):

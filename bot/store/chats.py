@@ -15,7 +15,7 @@ from bot.store.audience import followers
 from bot.store.channels import CHATS
 from bot.store.engine import Database, Transaction, upsert
 from bot.store.model import Chat, ChatRef, Scope, Subscription
-from bot.store.move import move
+from bot.store.move import leave_topic, move
 from bot.store.mutes import forget_mutes
 from bot.store.quiet import read_quiet
 from bot.store.schema import chats, instant, seconds, subscriptions
@@ -139,6 +139,13 @@ class Chats:
         """A group got another id: settings, subscriptions and what it was told move; harmless when it has moved already."""
         async with self._changing() as tx:
             await move(tx, old_chat_id, new_chat_id)
+
+    async def leave_topic(self, ref: ChatRef) -> None:
+        """A topic was deleted: what it followed and was told goes to the forum's general one."""
+        async with self._db.transaction() as tx:
+            await leave_topic(tx, ref)
+            await note(tx, ChatRef(ref.chat_id))
+        self.changed()
 
     async def forget_mutes(self, over: Collection[str], before: dt.datetime) -> int:
         """Let go of the mutes of matches that have had one of these statuses since before an instant; how many chats had one."""

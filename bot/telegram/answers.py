@@ -18,6 +18,7 @@ from bot.errors import (
     TelegramUnreachable,
     TextRefused,
     TokenRefused,
+    TopicClosed,
     TopicGone,
 )
 
@@ -39,7 +40,7 @@ _REFUSALS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("message to reply not found", MessageGone),
     ("replied message not found", MessageGone),
     ("message thread not found", TopicGone),
-    ("topic_closed", TopicGone),
+    ("topic_closed", TopicClosed),
     ("topic_deleted", TopicGone),
     ("topic_id_invalid", TopicGone),
     ("can't parse entities", TextRefused),

@@ -19,6 +19,8 @@ from bot.errors import (
     TelegramUnreachable,
     TextRefused,
     TokenRefused,
+    TopicClosed,
+    TopicGone,
 )
 from bot.metrics import DECISIONS
 from bot.outbox.entry import Job, Reason, Sight, Ticket
@@ -295,9 +297,9 @@ class Courier:
     async def _failed(self, ticket: Ticket, error: DeliveryError) -> None:
         """What each answer means for the chat; its ticket stays the first of its lane."""
         chat_id, now = ticket.ref.chat_id, self._clock.monotonic()
-        if isinstance(error, ChatMigrated | ChatGone):
+        if isinstance(error, ChatMigrated | ChatGone | TopicGone):
             try:
-                await self._left(chat_id, error)
+                await self._left(ticket.ref, error)
             except StoreError as trouble:  # Telegram will say it again
                 log.warning("chat_not_kept", chat=chat_id, reason=str(trouble))
                 self._outbox.recover()
@@ -313,9 +315,15 @@ class Courier:
         self._add(ticket, first=True)
         self._lanes.release(chat_id, now, failed=True, parked_until=until)
 
-    async def _left(self, chat_id: int, error: ChatMigrated | ChatGone) -> None:
-        """The chat moved or is gone; what waits for it stays in the outbox, for its new id or its return."""
+    async def _left(self, ref: ChatRef, error: ChatMigrated | ChatGone | TopicGone) -> None:
+        """The chat or its topic moved or is gone; what waits for it stays in the outbox, for its new place or its return."""
+        chat_id = ref.chat_id
         self._lanes.forget(chat_id)
+        if isinstance(error, TopicGone) and ref.topic and not isinstance(error, TopicClosed):
+            log.info("topic_left", chat=chat_id, topic=ref.topic)
+            await self._chats.leave_topic(ref)
+            self._outbox.recover()
+            return
         if isinstance(error, ChatMigrated):
             log.info("chat_moved", chat=chat_id, to=error.new_chat_id)
             await self._chats.migrate(chat_id, error.new_chat_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.errors import MessageGone, TextRefused, TopicGone
+from bot.errors import MessageGone, TextRefused, TopicClosed, TopicGone
 from bot.store.model import ChatRef
 from bot.telegram.html import plain
 from bot.telegram.keyboard import BELL
@@ -45,7 +45,9 @@ async def _send(
 ) -> int:
     try:
         return await messenger.send(chat, html, silent=silent, reply_to=reply_to, keyboard=keyboard)
-    except TopicGone:
+    except TopicGone as gone:
+        if chat.topic and not isinstance(gone, TopicClosed):
+            raise
         return await messenger.send(ChatRef(chat.chat_id), html, silent=silent, keyboard=keyboard)
     except MessageGone:
         return await messenger.send(chat, html, silent=silent, keyboard=keyboard)

@@ -11,6 +11,7 @@ from bot.errors import (
     TelegramUnreachable,
     TextRefused,
     TokenRefused,
+    TopicClosed,
     TopicGone,
 )
 from bot.metrics import SENDS
@@ -21,6 +22,7 @@ ANSWERS: dict[type[DeliveryError] | None, str] = {
     ChatGone: "gone",
     ChatMigrated: "migrated",
     TopicGone: "topic_gone",
+    TopicClosed: "topic_closed",
     MessageGone: "message_gone",
     TextRefused: "refused",
     TokenRefused: "token_refused",

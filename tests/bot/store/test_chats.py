@@ -9,6 +9,7 @@ from bot.store.audience import followers
 from bot.store.chats import Chats, chat_of, row_of
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription, named
+from bot.store.taste import Taste
 from tests.packets import FIXTURE
 
 ARSENAL = Subscription(Scope.TEAM, "h", "Arsenal")
@@ -84,6 +85,21 @@ async def test_a_group_that_moves_takes_its_settings_and_topics_along_once(chats
 
     assert [(chat.ref, chat.all_kinds) for chat in await chats.all()] == [(ChatRef(-1005, 3), True)]
     assert await chats.subscriptions(ChatRef(-1005, 3)) == (ARSENAL,)
+
+
+async def test_a_deleted_topic_leaves_what_it_follows_to_the_general_one_and_its_settings_where_that_has_none(chats: Chats) -> None:
+    await chats.save(Chat(ChatRef(-5), "supergroup", delay=7))
+    for topic in (3, 4):
+        await chats.save(Chat(ChatRef(-5, topic), "supergroup", delay=topic))
+        await chats.subscribe(ChatRef(-5, topic), EVERYTHING)
+        await chats.subscribe(ChatRef(-5, topic), replace(ARSENAL, taste=Taste(waits=True)))
+        await chats.leave_topic(ChatRef(-5, topic))
+    await chats.save(Chat(ChatRef(-6, 3), "supergroup", delay=9))
+    for _ in range(2):
+        await chats.leave_topic(ChatRef(-6, 3))
+
+    assert [(chat.ref, chat.delay, chat.tasted) for chat in await chats.all()] == [(ChatRef(-6), 9, False), (ChatRef(-5), 7, True)]
+    assert {one.key for one in await chats.subscriptions(ChatRef(-5))} == {"", "h"}
 
 
 async def test_a_chat_keeps_its_settings_when_its_title_changes(chats: Chats) -> None:

@@ -18,6 +18,7 @@ from bot.errors import (
     TelegramUnreachable,
     TextRefused,
     TokenRefused,
+    TopicClosed,
     TopicGone,
 )
 from bot.outbox.entry import Reason
@@ -193,7 +194,7 @@ async def test_revisions_that_wait_are_merged_into_the_latest(world: World) -> N
         (TelegramUnreachable("timeout", maybe_sent=True), 2),
         (TokenRefused("401"), 2),
         (TextRefused("entities"), 2),
-        (TopicGone("closed"), 2),
+        (TopicClosed("closed"), 2),
         (MessageGone("to be replied"), 2),
         (ChatGone("blocked"), 1),
     ],
@@ -210,6 +211,31 @@ async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspen
     assert chat is not None
     assert len(world.telegram.requests) == requests
     assert (len(world.shown()), chat.active) == ((0, False) if isinstance(error, ChatGone) else (1, True))
+
+
+async def test_what_a_deleted_topic_followed_goes_to_the_general_one_and_comes_there_from_then_on(world: World) -> None:
+    topic, general = ChatRef(-5, 9), ChatRef(-5)
+    await world.chats.save(Chat(topic, "supergroup", all_kinds=True, delay=1))
+    await world.chats.subscribe(topic, Subscription(Scope.ALL))
+    await world.tell(alert(1), seconds=5)
+    world.telegram.fail(-5, TopicGone("message thread not found"))
+
+    await world.tell(alert(2, action="other"), retracted(3), minor(4, action="card"), seconds=20)
+
+    (moved,) = await world.chats.all()
+    assert (moved.ref, moved.delay, await world.chats.subscriptions(general)) == (general, 1, (Subscription(Scope.ALL),))
+    assert [message.topic for message in world.shown(-5)] == [9, 0, 0, 0]
+    assert "❌" in "".join(message.html for message in world.shown(-5)[1:])
+
+
+async def test_a_forum_whose_general_topic_is_closed_too_is_suspended(world: World) -> None:
+    await world.follow(-5)
+    world.telegram.fail(-5, TopicClosed("TOPIC_CLOSED"), TopicClosed("TOPIC_CLOSED"))
+
+    await world.tell(alert())
+
+    chat = await world.chats.get(ChatRef(-5))
+    assert chat is not None and not chat.active
 
 
 async def test_one_chats_trouble_never_delays_another(world: World) -> None:
