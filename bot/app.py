@@ -91,7 +91,10 @@ class House:
         return (*(work for room in rooms if room for work in room.works()), *listed, *self.common.works())
 
     async def status(self) -> str:
-        """What `/status` says."""
+        """What `/status` says: troubles that last first."""
+        return "\n".join([*self.common.watch.lines(), await self._standing()])
+
+    async def _standing(self) -> str:
         waiting = await self.common.outbox.waiting()
         if self.common.keeper:
             processes = await self.common.keeper.processes()

@@ -90,7 +90,8 @@ class AiohttpRequest(BaseRequest):
         try:
             async with self._session.request(method, url, timeout=within, proxy=self._proxy(url), **more) as response:
                 body = await response.read()
-                self._wire.answered(response.status, response.headers.get("Date"))
+                if method == "POST":  # a file that is gone says nothing of the token
+                    self._wire.answered(response.status, response.headers.get("Date"))
                 return response.status, body
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None

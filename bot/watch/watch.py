@@ -26,7 +26,7 @@ from bot.watch.readiness import unready
 from bot.watch.signals import Signals
 from bot.watch.standing import Ledger
 from bot.watch.troubles import TROUBLES, Telling, What, lasting
-from bot.watch.words import told
+from bot.watch.words import standing_line, told
 
 log = structlog.get_logger()
 
@@ -78,6 +78,10 @@ class Watch:
     def unready(self) -> tuple[str, ...]:
         """What is not well, a line each: for /readyz."""
         return unready(self.facts())
+
+    def lines(self) -> list[str]:
+        """The troubles that last, of all processes: for /status."""
+        return [standing_line(name, standing) for name, standing in sorted(lasting(self._ledger.standings).items())]
 
     async def metrics(self) -> bytes:
         """All that is counted, and what is read off now: for /metrics."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from bot.watch.troubles import Telling, What
+from bot.watch.troubles import Standing, Telling, What
 from rules.template import escape
 
 _NAMED = 5
@@ -19,6 +19,11 @@ def told(telling: Telling) -> str:
         return f"✅ {name} is over: it lasted {span(telling.until - telling.since)}, {_from_to(telling.since, telling.until)}."
     since = f", since {instant(telling.since)}" if telling.what is What.LASTS else ""
     return f"🛠 {name}{since}: {escape(telling.detail)}"
+
+
+def standing_line(name: str, standing: Standing) -> str:
+    """A trouble that lasts, in plain words."""
+    return f"🛠 {name}, since {instant(standing.since)}: {standing.detail}"
 
 
 def event(sentence: str) -> str:

@@ -1,6 +1,8 @@
 import datetime as dt
 
 import pytest
+from telegram import File
+from telegram.error import TelegramError
 
 from bot.clock import ManualClock
 from bot.errors import ChatGone, TelegramUnreachable
@@ -69,6 +71,17 @@ def test_a_date_that_cannot_be_read_says_nothing() -> None:
     wire.answered(200, "yesterday")
 
     assert wire.skew is None
+
+
+async def test_a_file_that_is_gone_says_nothing_of_the_token() -> None:
+    wire = Wire(ManualClock(NINE))
+    async with FakeBotApi() as api, build_bot(api.token, api.url, wire=wire) as bot:
+        file = File("id", "unique", 3, f"{api.url}/file/bot{api.token}/gone", api_kwargs=None)
+        file.set_bot(bot)
+        with pytest.raises(TelegramError):
+            await file.download_as_bytearray()
+
+    assert wire.refused_since is None
 
 
 async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() -> None:

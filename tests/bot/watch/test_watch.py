@@ -90,12 +90,13 @@ async def test_what_parts_report_is_told_at_once() -> None:
         await asyncio.sleep(1)
         await w.watch.signals.feed_refused("HTTP 401")
         await asyncio.sleep(1)
-        soon = list(w.told)
+        soon, lines = list(w.told), w.watch.lines()
         for _ in range(1000):
             await w.watch.signals.feed_refused("HTTP 401")
         await w.watch.signals.feed_accepted()
         await asyncio.sleep(120)
 
+    assert len(lines) == 1 and lines[0].startswith("🛠 feed-refused, since 20") and w.watch.lines() == []
     assert soon == ["🛠 feed-refused: the feed refuses us: HTTP 401. Check feed.token; it is tried again every few minutes."]
     assert [sentence[:21] for sentence in w.told[1:]] == ["✅ feed-refused is ove"]
 
