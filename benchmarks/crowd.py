@@ -19,9 +19,10 @@ from benchmarks.followers import followed, goal
 from bot.clock import SystemClock
 from bot.log import configure
 from bot.outbox.outbox import Outbox
+from bot.outbox.source import OwnSource
 from bot.store.engine import Database
 from bot.store.model import ChatRef
-from bot.telegram.courier import ROOM, Courier
+from bot.telegram.courier import Courier
 from bot.telegram.limits import Limits
 
 CROWDS = (1_000, 100_000, 1_000_000)
@@ -96,7 +97,7 @@ def main() -> None:
     if given.database:
         _alone(given.database)
         return
-    print(f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({ROOM:,} tickets in memory at most)")
+    print(f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({OwnSource.room:,} tickets in memory at most)")
     for count in CROWDS:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "touchline.db"

@@ -67,6 +67,8 @@ async def _start(config: Config, roles: frozenset[Role], stack: AsyncExitStack, 
     needed = "listen" in config.http.model_fields_set
     await stack.enter_async_context(serving(config.http.listen, house.common.watch, needed=needed))
     await _let_in(stack, bot)
+    if house.common.keeper:
+        stack.push_async_callback(house.common.keeper.leave)
     at_work = await stack.enter_async_context(working(*house.works()))
     gc.collect()
     gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then

@@ -20,6 +20,7 @@ from bot.fixed import fixed
 from bot.house.keeper import Alone, Keeper, Leasing, holder
 from bot.house.role import EVERY, Role
 from bot.outbox.outbox import Outbox
+from bot.outbox.shared import SharedSource
 from bot.pictures.maker import available
 from bot.rulebook.book import Rulebook
 from bot.rulebook.current import Current
@@ -29,6 +30,7 @@ from bot.rulebook.takeover import Takeover
 from bot.schedule.plan import OVER
 from bot.store.channels import CHATS, LEASES, RULES
 from bot.store.chats import Chats
+from bot.store.claims import sweep
 from bot.store.engine import Database
 from bot.store.history import History
 from bot.store.leases import Leases
@@ -88,7 +90,8 @@ class Common:
         self.leasing: Leasing = self.keeper or Alone()
         self._ruled = asyncio.Event()
         self.chats = Chats(database) if shared else Chats(database, self._chats_changed)
-        self.outbox = Outbox(database, clock)
+        self.tickets = SharedSource(database, clock, self.keeper.name) if self.keeper else None
+        self.outbox = Outbox(database, clock, self.tickets)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
         self.admins = Admins(self.messenger, self.current.admins)
         self.watch = Watch(clock, database, wire, self.admins, disk_of(config.storage.url))
@@ -156,3 +159,6 @@ class Common:
         log.info("old_entries_forgotten", count=gone)
         await self.chats.forget_mutes(OVER, self.clock.now() - _MUTED_AFTER)
         await Leases(self.database, "").sweep(_PRUNE_EVERY)
+        if self.keeper:
+            async with self.database.transaction() as tx:
+                await sweep(tx)

@@ -16,7 +16,7 @@ import structlog
 from bot.errors import StoreError
 from bot.house.role import Role
 from bot.house.share import to_take
-from bot.store.leases import LASTS, Lease
+from bot.store.leases import LASTS, Lease, process_lease
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ RENEW = 3.0
 _SPARE = 2.0
 """Seconds before its end at which a lease that could not be renewed is let go: what is at work needs a while to stop."""
 _RELEASE_WITHIN = 1.0
-_FIXTURE, _PROCESS = "fixture:", "process:"
+_FIXTURE, _PROCESS = "fixture:", process_lease("")
 
 
 def lease_of(fixture_id: str) -> str:
@@ -101,6 +101,8 @@ class Keeper:
         self._held: dict[str, Hold] = {}
         self._free_since: dict[str, float] = {}
         self._woken = asyncio.Event()
+        self.started = asyncio.Event()
+        """Set as soon as other processes know of this one."""
         self._renew_at = float("-inf")
         self._sure: asyncio.TimerHandle | None = None
 
@@ -142,7 +144,10 @@ class Keeper:
         finally:
             if self._sure:
                 self._sure.cancel()
-            await self._release({self._name})
+
+    async def leave(self) -> None:
+        """Let the others know that this process is gone: to be called when all of its work is put down."""
+        await self._release({self._name})
 
     async def _try(self) -> None:
         try:
@@ -165,6 +170,7 @@ class Keeper:
         for name in held - mine:
             self._lose(name)
         self._renew_at = now + RENEW
+        self.started.set()
         if self._sure:
             self._sure.cancel()
         self._sure = asyncio.get_running_loop().call_at(now + LASTS - _SPARE, self._lose_all)
@@ -210,8 +216,13 @@ class Keeper:
             log.debug("leases_not_released", reason=str(error))
 
     @property
+    def name(self) -> str:
+        """The name of this process."""
+        return self._leases.holder
+
+    @property
     def _name(self) -> str:
-        return f"{_PROCESS}{self._leases.holder}"
+        return process_lease(self._leases.holder)
 
     def _facts(self) -> Facts:
         return Facts(tuple(sorted(self._roles)), tuple(self._lines()))

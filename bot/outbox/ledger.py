@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, insert, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, insert, or_, select, true, tuple_, update
 
 from bot.outbox.burst import BURSTS
 from bot.outbox.entry import Entry, News, Reason, Status
@@ -99,9 +99,16 @@ async def spreading(tx: Transaction) -> Sequence[News]:
 
 
 async def next_spreading(tx: Transaction, *, urgent: bool) -> News | None:
-    """News that has chats left to reach and that no other process is at, locked: the most urgent, or what waited longest."""
+    """News that has chats left to reach and that no other process is at, locked: the most urgent, or what waited longest.
+
+    Of each match only what comes first, so that its news reaches a chat in order.
+    """
+    other = alerts.alias()
+    first = [tuple_(table.c.rank, table.c.updated_at, table.c.action_id) for table in (other, alerts)]
+    here = other.c.fixture_id == alerts.c.fixture_id
+    earlier = exists().where(here, other.c.spreading == true(), first[0] < first[1])
     order = (alerts.c.rank, alerts.c.updated_at) if urgent else (alerts.c.updated_at,)
-    query = select(alerts).where(alerts.c.spreading == true()).order_by(*order).limit(1)
+    query = select(alerts).where(alerts.c.spreading == true(), ~earlier).order_by(*order).limit(1)
     rows = await tx.fetch(query.with_for_update(skip_locked=True))
     return news_of(rows[0]) if rows else None
 

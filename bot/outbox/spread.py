@@ -97,7 +97,7 @@ async def _first_page(tx: Transaction, news: News, spread: Spread, now: dt.datet
     tickets = [_ticket(news, entry) for entry in made if entry.status is Status.WAITING]
     held = {chat.ref: end for chat, d in decided if d.reason is Reason.HELD and (end := chat.held_until(now))}
     tickets += await hold(tx, news, held, now)
-    await open_windows(tx, [chat for chat, d in decided if d.tells], now.timestamp())
+    await open_windows(tx, [chat for chat, d in decided if d.tells and not news.extra], now.timestamp())
     tickets += await group(tx, news, [chat for chat, d in decided if d.reason is Reason.GROUPED], now)
     return msgspec.structs.replace(spread, first=last, first_done=last is None), tickets
 

@@ -187,8 +187,7 @@ claims = Table(
     "claims",
     metadata,
     Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("sender", String, nullable=False),  # the process that alone sends to this chat
-    Column("until", Float, nullable=False),  # by the database's clock
+    Column("sender", String, nullable=False),  # the process that alone sends to this chat, while its own lease is in force
     Index("claims_by_sender", "sender"),
 )
 

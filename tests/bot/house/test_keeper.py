@@ -24,11 +24,12 @@ class World:
         self.at_work: defaultdict[str, set[str]] = defaultdict(set)
         self.both: list[str] = []
         self.ends = asyncio.Event()
+        self.keepers: dict[str, Keeper] = {}
         self.leases = {name: FakeLeases(self.table, name) for name in names}
         self.processes = {name: self.start(name) for name in names}
 
     def start(self, name: str) -> asyncio.Task[object]:
-        keeper = Keeper(self.leases[name], [Role.FEED])
+        keeper = self.keepers[name] = Keeper(self.leases[name], [Role.FEED])
         self.table.released.append(keeper.wake)
         works = [leased(keeper, lease_of(match), lambda match=match: self.follow(name, match)) for match in TEN]  # type: ignore[misc]
         return asyncio.ensure_future(asyncio.gather(keeper.run(), *works))
@@ -53,6 +54,7 @@ class World:
     async def stop(self, name: str) -> None:
         self.processes[name].cancel()
         await asyncio.gather(self.processes[name], return_exceptions=True)
+        await self.keepers[name].leave()
 
     async def over(self) -> None:
         for name in self.processes:

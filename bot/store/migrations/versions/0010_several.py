@@ -23,7 +23,6 @@ def upgrade() -> None:
         "claims",
         sa.Column("chat_id", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("sender", sa.String(), nullable=False),
-        sa.Column("until", sa.Float(), nullable=False),
     )
     op.create_index("claims_by_sender", "claims", ["sender"])
     op.create_table(
