@@ -110,6 +110,17 @@ async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(wo
     assert [shown.versions for shown in world.shown()] == [["goal"], ["2–0"]]
 
 
+async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS, bursts=True)
+
+    await stand(world, card())
+    await world.tell(alert())
+    await stand(world, pictured(full()))
+
+    assert [shown.at < 3 for shown in world.shown()[:2]] == [True, True]
+    assert [shown.text for shown in world.shown()] == ["0–0", "goal", "half time"]
+
+
 async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world: World) -> None:
     world.limits = Limits()
     await world.open()
