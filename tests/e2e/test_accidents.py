@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from contextlib import AsyncExitStack
 from functools import partial
@@ -25,15 +26,20 @@ def all_but_doubles(told: list[str], kills: int) -> bool:
     return set(STANDING) <= set(told) <= set(STANDING + FALLEN) and extra.total() <= kills
 
 
-async def test_a_match_without_accidents(tmp_path: Path) -> None:
+async def test_a_match_without_accidents_has_a_line_an_alert_with_its_whole_way(tmp_path: Path) -> None:
     async with (
         FakeBotApi(BOT_TOKEN) as telegram,
         feed() as urls,
-        running(configuration(tmp_path, urls.stream, urls.api, telegram, RULES)),
+        running(configuration(tmp_path, urls.stream, urls.api, telegram, RULES)) as bot,
     ):
         await full_time(telegram)
+        await bot.says('"rule": "full time"')
 
+    told = [json.loads(line) for line in bot.lines if '"alert_told"' in line]
     assert shown(telegram) == (STANDING, FALLEN)
+    assert {line["kind"] for line in told} == {"goal", "red_card", "full_time"}
+    assert len({(line["action"], line["number"]) for line in told}) == len(told)
+    assert all(line["outbox_ms"] > 0 and 0 < line["accepted_ms"] < line["own_ms"] for line in told)
 
 
 @pytest.mark.parametrize("messages", [(1,), (2, 3), (3, 4, 5)])

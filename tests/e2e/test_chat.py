@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from bot.chats import channel_words, loud_words, place_words, texts
+from bot.chats import channel_words, loud_words, place_words, texts, why_words
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import RULES, STANDING, feed, full_time, shown
 from tests.fakes.bot_api import FakeBotApi, Message
@@ -44,18 +45,22 @@ async def test_buttons_survive_a_restart_and_one_message_is_edited_in_place(tmp_
     assert noted == "✅ Arsenal" and telegram.chat(READER).messages == [message]
 
 
-async def test_a_sample_comes_by_the_way_of_real_alerts(tmp_path: Path) -> None:
+async def test_a_sample_comes_by_the_way_of_real_alerts_and_why_tells_how_long_that_took(tmp_path: Path) -> None:
     async with (
         FakeBotApi(BOT_TOKEN) as telegram,
         feed(speed=1.0) as urls,
         running(configuration(tmp_path, urls.stream, urls.api, telegram, NOBODY)) as bot,
     ):
         telegram.say(READER, READER, "/test")
-        told = await bot.says('"told"')
+        told = json.loads(await bot.says('"alert_told"'))
         await telegram.until(lambda: len(telegram.chat(READER).messages) == 2)
+        answers = {message.html: message.id for message in telegram.chat(READER).messages}
+        telegram.say(READER, READER, "/why", reply_to=answers[place_words.sample()])
+        await telegram.until(lambda: len(telegram.chat(READER).messages) == 3, within=10)
 
-    answers = {message.html for message in telegram.chat(READER).messages}
-    assert answers == {place_words.sample(), place_words.sample_comes()} and '"rule": "sample"' in told
+    assert set(answers) == {place_words.sample(), place_words.sample_comes()} and told["rule"] == "sample"
+    assert told["accepted_ms"] > 0 and told["waited_ms"] == 0
+    assert why_words.sample() in telegram.chat(READER).last.html and " · Telegram " in telegram.chat(READER).last.text
 
 
 async def test_a_topic_that_is_deleted_falls_back_to_the_general_one(tmp_path: Path) -> None:
