@@ -61,7 +61,8 @@ def _alerts(view: View, words: tuple[str, ...]) -> Turn:
     first = words[0] if words else ""
     if first.casefold() in loud.WORDS:
         return loud.said(view, words)
-    of_kinds = first.casefold() in ("", "all", "none") or kinds.kind_of(first.lstrip("+-−–"), view.kinds)
+    whole = len(words) < 2 and first.casefold() in ("", "all", "none")
+    of_kinds = whole or kinds.kind_of(first.lstrip("+-−–"), view.kinds)
     return (None if of_kinds else tastes.said(view, words)) or kinds.alerts(view, words)
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bot.chats import taste_words
 from bot.chats.dialogue import DIALOGUES, press
-from bot.chats.guide import token
+from bot.chats.guide import ALL, token
 from bot.chats.hush import About
 from bot.chats.hush import press as pressed_below
 from bot.chats.reply import Reply, Settle, Tune, Turn, View
@@ -28,7 +28,7 @@ CARDS = replace(TEAM, taste=Taste(frozenset({"yellow_card"})))
 
 
 def said(words: str, *followed: Subscription, **chat: Any) -> Turn:
-    return DIALOGUES["alerts"].act(view(*(followed or (TEAM, CUP)), **chat), tuple(words.split()))
+    return DIALOGUES["alerts"].act(view(*(followed or (TEAM, CUP, ALL.subscription)), **chat), tuple(words.split()))
 
 
 def tuned(turn: Turn | None) -> Taste:
@@ -51,6 +51,7 @@ def heard(seen: View, taste: Taste) -> set[str]:
         ("ars wait scorers", Taste(waits=True, scorers=True)),
         ("Arsenal +yellow_card -goal", Taste(frozenset({"yellow_card", "red_card", "shootout", "full_time", "status"}))),
         ("Arsenal -goal +goal", AS_CHAT),
+        ("all matches now", Taste(waits=False)),
     ],
 )
 def test_in_words_a_subscription_gets_a_taste(words: str, taste: Taste) -> None:

@@ -114,7 +114,8 @@ def test_a_chat_hears_the_news_in_its_language_and_else_as_the_rule_wrote_it() -
 def test_an_alert_and_its_edits_have_a_button_where_it_may_be_pressed(settings: dict[str, Any], bell: bool) -> None:
     chat = replace(CHAT, **settings)
 
-    found = [next_step(Job(entry, news(*now), chat), NOW) for entry, now in ((Entry(KEY, REF), [alert()]), (told(alert()), [RED]))]
+    jobs = [Job(Entry(KEY, REF), news(alert()), chat), Job(told(alert()), news(RED), chat)]
+    found = [next_step(job, NOW) for job in jobs]
 
     assert [step.bell for step in found if isinstance(step, Send | Edit)] == [bell, bell]
 
