@@ -3,7 +3,7 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 # pip has an environment of its own and stays here; the one that is shipped has none.
 RUN python -m venv /build && python -m venv --without-pip /opt/touchline
-COPY pyproject.toml setup.py requirements.lock README.md LICENSE ./
+COPY pyproject.toml requirements.lock README.md LICENSE ./
 # What Touchline needs changes more seldom than Touchline itself: a layer of its own.
 RUN /build/bin/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
 more = project['optional-dependencies']; print(*project['dependencies'], *more['postgres'], *more['pictures'], sep='\n')" > wanted.txt \

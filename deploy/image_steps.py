@@ -16,7 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
@@ -81,27 +81,40 @@ class Built:
         end = target if target.startswith("/") else f"{self.folder.rstrip('/')}/{target.removeprefix('./')}"
         self.root.copy([Path(source) if origin else HERE / source for source in sources], end, origin)
 
-    def command(self, words: Sequence[str], config: Path, data: Path) -> list[str]:
-        """The command that runs the image with these words, as an engine would: the folders mounted, the root read-only."""
+    def command(self, words: Sequence[str], config: Path, data: Path, user: str = "") -> list[str]:
+        """The command that runs the image with these words, as an engine would: the folders mounted, the root read-only.
+
+        `user` is another than the image's own.
+        """
         mounts = (Mount(config, "/config"), Mount(data, self.stage.last("VOLUME").words, writable=True))
         tokens = {"FEED_TOKEN": FEED_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}
-        return self.root.command(words, self.env | tokens, self.folder, self.user, mounts)
+        return self.root.command(words, self.env | tokens, self.folder, user or self.user, mounts)
 
 
 def pip_environment() -> dict[str, str]:
     """What pip is told on this machine, by files or variables, for pip inside."""
     listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True).stdout
-    found = dict(re.findall(r"^(?::env:|global)\.([\w-]+)=(.*)$", listed, re.MULTILINE))
-    told = {f"PIP_{key.upper().replace('-', '_')}": " ".join(ast.literal_eval(value).split()) for key, value in found.items()}
-    return told | {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    return pip_variables(listed) | {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+
+
+def pip_variables(listed: str) -> dict[str, str]:
+    """What `pip config list` printed, as pip's variables; what a variable said counts more than a file."""
+    found = re.findall(r"^(:env:|global)\.([\w-]+)=(.*)$", listed, re.MULTILINE)
+    by_files_first = sorted(found, key=lambda line: line[0] == ":env:")
+    return {f"PIP_{key.upper().replace('-', '_')}": " ".join(ast.literal_eval(value).split()) for _, key, value in by_files_first}
 
 
 def pip_mounts() -> list[Mount]:
-    """The files and folders that pip is told of; of an index, the folder above, since its pages lead to files beside it."""
-    words = {word for value in pip_environment().values() for word in value.split()}
+    """The files and folders that pip is told of."""
+    return [Mount(path, str(path)) for path in pip_places(pip_environment()) if path.exists()]
+
+
+def pip_places(variables: Mapping[str, str]) -> list[Path]:
+    """What the variables name on this machine; of an index the folder above, since its pages lead to files beside it."""
+    words = {word for value in variables.values() for word in value.split()}
     named = {Path(word) for word in words if word.startswith("/")}
     named |= {Path(word.removeprefix("file://")).parent for word in words if word.startswith("file:///")}
-    return [Mount(path, str(path)) for path in sorted(named) if path.exists() and path != Path("/")]
+    return sorted(named - {Path("/")})
 
 
 def say(sentence: str) -> None:
@@ -129,8 +142,9 @@ async def prove(built: Built, folder: Path) -> None:
     (entry,) = built.stage.last("ENTRYPOINT").array
     for words in ([entry, "--version"], [entry, "check", "--config", "/config/config.yaml"]):
         say(_output(built.command(words, config, data)).splitlines()[-1])
-    writing = _finished(built.command(["sh", "-c", "echo > /opt/touchline/new || echo > /config/new"], config, data))
-    _so(writing.returncode != 0, "the root and the configuration are read-only")
+    for place in ("/opt/touchline", "/config", "/etc"):
+        writing = built.command(["touch", f"{place}/new"], config, data, user="0:0")
+        _so("Read-only" in _finished(writing).stderr, f"not even root writes to {place}")
     words = [entry, *built.stage.last("CMD").array]
     async with FakeBotApi(BOT_TOKEN) as telegram, feed() as urls:
         _settle(configuration(config, urls.stream, urls.api, telegram, RULES))
