@@ -27,7 +27,8 @@ async def show(tx: Transaction, alert: Alert, now: dt.datetime, *, begin: bool) 
 
     With `begin` the walk over those who were not told begins anew, so that a chat that has asked for it since gets it.
     """
-    known = (await ledger.read_news(tx, [alert.key])).get(alert.key)
+    await ledger.reserve(tx, [alert.key.fixture_id])
+    known = (await ledger.read_news(tx, [alert.key], write=True)).get(alert.key)
     if known is None and not begin:
         return None
     if known is not None and same(known.candidates[0], alert):
