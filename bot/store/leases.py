@@ -18,6 +18,11 @@ RETIRED = 600.0
 """Seconds that nobody gets a lease whose work is done."""
 
 
+def process_lease(holder: str) -> str:
+    """The name of the lease that says that a process lives."""
+    return f"process:{holder}"
+
+
 class Lease(msgspec.Struct, frozen=True):
     """A lease in force. `holder` is empty where its work is done; `facts` are its holder's own words."""
 
