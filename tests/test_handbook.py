@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,14 @@ def test_every_unit_and_service_that_is_commanded_exists(page: Path) -> None:
 
 
 @each_page
-def test_every_command_that_a_container_is_given_exists(page: Path) -> None:
-    given = re.findall(r"docker compose (?:run --rm|exec touchline) touchline ([a-z]+)", _text(page))
+def test_every_command_line_can_be_read_by_the_program(page: Path) -> None:
+    blocks = "\n".join(re.findall(r"```sh\n(.*?)```", _text(page), re.DOTALL))
+    lines = re.findall(r"^(?:.*(?:/bin/|exec touchline |run --rm ))?touchline ([a-z]+ [^\n#']*)", blocks, re.MULTILINE)
 
     assert isinstance(main, click.Group)
-    assert set(given) <= set(main.commands)
+    for line in lines:
+        command, *words = shlex.split(line)
+        assert main.commands[command].make_context(command, words), f"{page.name}: touchline {line}"
 
 
 def _services() -> set[str]:
