@@ -22,10 +22,12 @@ from bot.house.listing import Listing
 from bot.house.role import EVERY, Role
 from bot.house.sending import Sending
 from bot.process import Stop, working
+from bot.store.allowance import Allowance
 from bot.store.engine import Database
 from bot.telegram.bot_messenger import build_bot
 from bot.telegram.limits import Limits
 from bot.telegram.manners import Manners
+from bot.telegram.shared_limits import SharedLimits
 from bot.telegram.wire import Wire
 from bot.watch.http import serving
 from bot.watch.status import status_of_all, status_text
@@ -55,7 +57,7 @@ async def _start(config: Config, roles: frozenset[Role], stack: AsyncExitStack, 
     stack.push_async_callback(database.close)
     if roles != EVERY and not database.shared:
         raise UserMistake(ALONE)
-    limits = Limits(config.telegram.messages_per_second)
+    limits = _limits(config, database)
     wire = Wire(clock)
     bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock), wire=wire)
     http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -104,6 +106,12 @@ class House:
         assert self.feeding is not None  # noqa: S101  # a process that is alone does everything
         planned = len(self.feeding.runner.planned())
         return status_text(self.feeding.follower.statuses(), self.feeding.match, planned, waiting, self.common.clock.now())
+
+
+def _limits(config: Config, database: Database) -> Limits | SharedLimits:
+    """Telegram's limits; of several processes, all keep them together."""
+    per_second = config.telegram.messages_per_second
+    return SharedLimits(Allowance(database), per_second) if database.shared else Limits(per_second)
 
 
 async def _let_in(stack: AsyncExitStack, bot: ExtBot[str]) -> None:

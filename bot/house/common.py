@@ -38,6 +38,7 @@ from bot.store.patience import patiently
 from bot.store.positions import Positions
 from bot.telegram.bot_messenger import BotMessenger
 from bot.telegram.limits import Pace
+from bot.telegram.shared_limits import SharedLimits
 from bot.telegram.wire import Wire
 from bot.watch.admins import Admins
 from bot.watch.dead_man import DeadMan
@@ -123,7 +124,8 @@ class Common:
     def works(self) -> tuple[Work, ...]:
         """What every process does."""
         shared = (self.keeper.run(), self._obeying()) if self.keeper else ()
-        return *shared, self.reloader.run(), self.watch.run(), self._dead_man.run(), self._pruning()
+        reserving = (self.pace.run(),) if isinstance(self.pace, SharedLimits) else ()
+        return *shared, *reserving, self.reloader.run(), self.watch.run(), self._dead_man.run(), self._pruning()
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses, and what shows how a match stands."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.house.common import Common, Work
 from bot.telegram.courier import Courier
+from bot.telegram.shared_limits import SharedLimits
 from bot.watch.told import Told
 
 
@@ -15,6 +16,8 @@ class Sending:
         self.courier = Courier(common.outbox, common.messenger, common.pace, common.clock, self._told, common.chats)
         self.courier.on_text_refused = common.watch.signals.text_refused
         common.watch.backlog = self.courier.backlog
+        if isinstance(common.pace, SharedLimits):
+            common.pace.woken = lambda: common.outbox.on_put()
         if common.tickets:
             common.tickets.woken = lambda: common.outbox.on_put()
         else:

@@ -178,12 +178,13 @@ class Courier:
             await self._keep()
             await self._fill()
             now = self._clock.monotonic()
-            room = self._limits.room(now, self._weather.room(now, len(self._tasks), most))
-            self._shut_at = self._shut_at if room else now
+            ready = self._lanes.ready_at(now)
+            room = self._limits.room(now, min(ready, self._weather.room(now, len(self._tasks), most)))
+            self._shut_at = now if ready and not room else self._shut_at
             tickets = [ticket for _ in range(room) if (ticket := self._lanes.pop(now, self._limits.chat_at))]
             if works := await self._begin(tickets, now):
                 return works
-            if not tickets and (room == 0 or not self._has_room()):
+            if not tickets and ((ready and not room) or not self._has_room()):
                 return []
 
     async def _begin(self, tickets: Sequence[Ticket], now: float) -> list[Coroutine[None, None, None]]:

@@ -65,6 +65,11 @@ class Lanes:
         """Tell whether something may wait for nothing but its turn."""
         return bool(self._ready)
 
+    def ready_at(self, now: float) -> int:
+        """How many chats wait for nothing but their turn, or a few more."""
+        self._wake(now)
+        return sum(len(flow) for flows in self._ready.values() for flow in flows.values())
+
     def add(self, ticket: Ticket, due: float, now: float, *, first: bool = False) -> None:
         """Put a ticket at the end of its chat's lane, or at its beginning; one that waits already is not added."""
         name = (ticket.key, ticket.ref)

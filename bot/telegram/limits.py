@@ -149,6 +149,10 @@ class Limits:
         if len({chat for _, chat in self._refusals}) >= _FLOOD:
             self._closed_until = max(self._closed_until, now + seconds)
 
+    def closed(self, now: float) -> bool:
+        """Tell whether everybody was refused, and waits."""
+        return now < self._closed_until
+
     def _share(self, now: float) -> int:
         """What may be used of the allowance: after everybody was refused, half, then more again."""
         share = min(1.0, 0.5 + 0.5 * (now - self._closed_until) / _RAMP)
