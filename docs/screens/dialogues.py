@@ -114,7 +114,7 @@ async def timezone(stage: Stage) -> Sheet:
     await stage.say("/timezone Argentina")
     several = stage.screen("a country has several", last=2)
     await stage.tap("Buenos")
-    return Sheet("timezone", "Whose time a chat reads", (zones, several, stage.screen("", last=2)))
+    return Sheet("timezone", "Whose time a chat reads", (zones, several, stage.screen("chosen", last=2)))
 
 
 async def why(stage: Stage) -> Sheet:
@@ -227,5 +227,6 @@ async def tastes(stage: Stage) -> Sheet:
 
 
 DIALOGUES: tuple[Callable[[Stage], Awaitable[Sheet]], ...] = (
-    alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, card, timeline, why, timezone, language, group, rules,
+    alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, card,
+    timeline, why, timezone, language, group, rules,
 )  # fmt: skip

@@ -28,11 +28,11 @@ ROOM = 384
 """The longest line of a message."""
 PAD = 13
 BUTTON_HEIGHT = 42
-COLOURS = 160
+OWN = 64
 
 
 def png(sheet: Sheet) -> bytes:
-    """The sheet as a picture of few colours."""
+    """The sheet as a picture."""
     tall = max(map(_height, sheet.screens))
     says = SIZE + 18 if any(screen.says for screen in sheet.screens) else 0
     count = len(sheet.screens)
@@ -43,11 +43,18 @@ def png(sheet: Sheet) -> bytes:
         draw_line(image, said, left + (WIDTH - wide(said)) / 2, MARGIN + SIZE - 4, INK)
         _framed(image, _phone(screen, tall), left, MARGIN + says)
     out = io.BytesIO()
-    photos = any(bubble.photo for screen in sheet.screens for bubble in screen.bubbles)
-    image.quantize(256 if photos else COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-        out, "PNG", optimize=True
-    )
+    _few_colours(image).save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def _few_colours(image: Image.Image) -> Image.Image:
+    """The same in 255 colours: those that it has most of, so that large areas keep theirs, and others far apart."""
+    counted = sorted(image.getcolors(image.width * image.height) or [], reverse=True)[:OWN]
+    own = [part for _, colour in counted for part in colour]  # type: ignore[attr-defined]
+    others = image.quantize(255 - OWN, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(own + others)
+    return image.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _framed(image: Image.Image, phone: Image.Image, left: int, top: int) -> None:
@@ -106,6 +113,11 @@ def _text(bubble: Bubble) -> list[Line]:
     return lines_of(bubble.text, bubble.entities, SIZE, ROOM) if bubble.text else []
 
 
+def _named(bubble: Bubble) -> bool:
+    """Tell whether the name of its sender stands above a message."""
+    return bool(bubble.sender) and not bubble.mine
+
+
 def _stamp(bubble: Bubble) -> str:
     return f"edited {bubble.at}" if bubble.edited else bubble.at
 
@@ -130,7 +142,8 @@ def _body(bubble: Bubble) -> int:
     lines, stamp = _text(bubble), wide(one_line(_stamp(bubble), SMALL, ROOM)) + 16
     own = bool(lines) and wide(lines[-1]) + stamp > _inner(bubble)
     photo = _photo_of(bubble).height + 6 if bubble.photo else 0
-    return photo + (52 if bubble.answers else 0) + len(lines) * STEP + (20 if own else 0) + 2 * 8 + (0 if lines else 12)
+    named = STEP - 2 if _named(bubble) else 0
+    return photo + named + (52 if bubble.answers else 0) + len(lines) * STEP + (20 if own else 0) + 2 * 8 + (0 if lines else 12)
 
 
 def _tall(bubble: Bubble) -> int:
@@ -147,6 +160,9 @@ def _bubble(image: Image.Image, bubble: Bubble, top: int) -> None:
     left = WIDTH - wide_ - 12 if bubble.mine else 12
     _shadowed(image, (left, top, wide_, tall), MINE if bubble.mine else THEIRS)
     at = top + 8
+    if _named(bubble):
+        draw_line(image, one_line(bubble.sender, SMALL + 2, ROOM, bold=True), left + PAD, at + STEP - 10, BLUE)
+        at += STEP - 2
     if bubble.answers:
         _answered(image, bubble.answers, left + PAD, at, wide_ - 2 * PAD)
         at += 52

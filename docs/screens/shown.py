@@ -8,7 +8,10 @@ import msgspec
 
 
 class Bubble(msgspec.Struct, frozen=True):
-    """One message: who sent it, its words with Telegram's entities, the rows of its buttons; `at` is its time of day."""
+    """One message: its words with Telegram's entities, the rows of its buttons; `at` is its time of day.
+
+    `sender` is said where many speak, and empty in a private chat.
+    """
 
     sender: str
     text: str

@@ -31,6 +31,7 @@ from tests.fakes.bot_api import FakeBotApi, Message
 
 ADMIN = 7
 ME = 42
+YOU = "You"
 TOKEN = "123456789:AAscreensOfTheDocumentation00000000000"  # noqa: S105  # no secret
 CONFIG = f"feed: {{token: none}}\ntelegram: {{token: '{TOKEN}', admins: [{ADMIN}]}}\nstorage: {{url: 'sqlite://'}}\n"
 _SHOWN = frozenset({"editMessageText", "editMessageReplyMarkup", "sendMessage", "sendPhoto", "editMessageCaption"})
@@ -46,6 +47,7 @@ class Stage:
         self.feeding, self.sending = Feeding(common), Sending(common)
         self.chatting = Chatting(common, self, self._status)
         self._fixtures, self._times, self._files = tuple(fixtures), dict[int, dt.datetime](), dict[int, str]()
+        self._by: dict[int, int] = {}
         self._scenario, self._packets = scenario, list(packets(scenario))
         self.toast = ""
 
@@ -65,6 +67,7 @@ class Stage:
         self._pass(1)
         before, self.toast = len(self.api.log), ""
         said = self.api.say(chat, user, text, **more)
+        self._by[said.id] = user
         self._note(chat)
         await self._shown_since(before)
         self.clock.move_to(self.clock.now() + dt.timedelta(milliseconds=40))
@@ -135,19 +138,26 @@ class Stage:
 
     def _bubble(self, message: Message) -> Bubble:
         answered = self.api.chat(message.chat_id).find(message.reply_to) if message.reply_to else None
+        sender = self._sender(message)
         return Bubble(
-            "Touchline" if message.by_bot else "",
+            sender if message.chat_id < 0 else "",
             f"📋 {self._files[message.id]}" if message.id in self._files else message.text,
             tuple(message.now.parsed.entities),
             tuple(tuple(button.text for button in row) for row in message.buttons),
             f"{self._times[message.id]:%H:%M}",
-            mine=not message.by_bot,
+            mine=sender == YOU,
             edited=any(later.html != message.versions[0].html for later in message.edits) and not message.buttons,
             silent=message.silent,
-            answers=("Touchline" if answered.by_bot else "You", answered.text.split("\n")[0]) if answered else None,
+            answers=(self._sender(answered), answered.text.split("\n")[0]) if answered else None,
             photo=message.photo,
             hidden=message.spoiler,
         )
+
+    def _sender(self, message: Message) -> str:
+        """Who sent a message; in a group somebody else may."""
+        if message.by_bot:
+            return "Touchline"
+        return "Ana" if message.chat_id < 0 and self._by.get(message.id) == ADMIN else YOU
 
 
 class _Slowly:

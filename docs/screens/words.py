@@ -38,6 +38,6 @@ def _bubble(bubble: Bubble) -> Iterator[str]:
         *(["picture"] if bubble.photo else []),
     ]
     answered = f" answers “{bubble.answers[1]}”" if bubble.answers else ""
-    yield f"{'me' if bubble.mine else 'bot'} ({', '.join(extras)}){answered}"
+    yield f"{'me' if bubble.mine else bubble.sender.replace('Touchline', '') or 'bot'} ({', '.join(extras)}){answered}"
     yield from (f"    {line}".rstrip() for line in bubble.text.split("\n"))
     yield from (f"    [{'] ['.join(row)}]" for row in bubble.rows)
