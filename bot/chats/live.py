@@ -9,7 +9,7 @@ from bot.chats import place_words as words
 from bot.chats.guide import Choice, over
 from bot.chats.keyboards import page_of, rows, turner
 from bot.chats.reply import Button, Reply, View
-from bot.chats.today import label, line, tap
+from bot.chats.today import label, line, mute_button, tap
 from rules.action import Fixture
 from rules.match import LOST, Match
 from rules.minute import Period
@@ -27,7 +27,8 @@ def live(view: View, page: int = 0) -> Reply:
     taps = rows([_tap(view, choice, page) for choice in shown])
     turn = turner(len(playing), page, "v", PER_PAGE)
     html = "\n".join([words.live(), "", *lines, "", words.live_tap()])
-    return Reply(html, (*taps, *turn, (Button(words.refresh(), f"v:{page}"),)))
+    mute = mute_button(view, [choice.fixture for choice in shown if choice.fixture], f"v:{page}")
+    return Reply(html, (*taps, *turn, (Button(words.refresh(), f"v:{page}"), *mute)))
 
 
 def playing_now(view: View, fixture: Fixture) -> bool:

@@ -30,6 +30,10 @@ def pick() -> str:
     return _("🔔 Follow …")
 
 
+def mute_some() -> str:
+    return _("🔕 Mute …")
+
+
 def pick_today() -> str:
     return _("Tap the matches to follow.")
 
@@ -68,7 +72,8 @@ def zone_near(wanted: str) -> str:
 
 
 def zone_unknown(wanted: str) -> str:
-    return f"{_('I know no place called “{name}”.').format(name=escape(wanted))} {zone_examples()}"
+    text = _("I know no place called “{name}”. Send a city or a country: <code>/timezone Madrid</code>.")
+    return text.format(name=escape(wanted))
 
 
 def sample_muted(until: str) -> str:

@@ -6,11 +6,11 @@ Button data: `d:YYYYMMDD:PAGE` shows a day, `e:YYYYMMDD:PAGE` its matches as but
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from bot.chats import place_words as words
 from bot.chats import texts
-from bot.chats.guide import Choice
+from bot.chats.guide import Choice, over
 from bot.chats.keyboards import button, page_of, rows, turner
 from bot.chats.reply import Button, Reply, View
 from bot.chats.times import clock_time, local, long_date, short_date
@@ -34,7 +34,8 @@ def day(view: View, date: dt.date, page: int = 0) -> Reply:
     zone = view.chat.timezone
     ours = _of_day(view, date)
     page, shown = page_of(ours, page, PER_PAGE)
-    pick = ((Button(words.pick(), f"e:{date:%Y%m%d}:0"),),) if ours else ()
+    choose = (Button(words.pick(), f"e:{date:%Y%m%d}:0"), *mute_button(view, ours, f"d:{date:%Y%m%d}:{page}"))
+    pick = (choose,) if ours else ()
     buttons = (*turner(len(ours), page, f"d:{date:%Y%m%d}", PER_PAGE), *pick, _days(date))
     if not ours:
         return Reply(texts.no_matches(long_date(date)), buttons)
@@ -51,6 +52,12 @@ def pick(view: View, date: dt.date, page: int = 0) -> Reply:
     taps = rows([_tap(view, choice, f"{screen}:{page}") for choice in shown])
     back = (Button(texts.back(), f"d:{date:%Y%m%d}:0"),)
     return Reply(f"{texts.day(long_date(date))}\n{words.pick_today()}", (*taps, *turner(len(ours), page, screen), back))
+
+
+def mute_button(view: View, fixtures: Iterable[Fixture], back: str) -> tuple[Button, ...]:
+    """The way to the mutes of these matches; none where the chat hears of none of them."""
+    heard = any(covers(s, fixture) and not over(fixture, view.now) for fixture in fixtures for s in view.subscriptions)
+    return (Button(words.mute_some(), f"n:0:{back}"),) if heard else ()
 
 
 def turned(view: View, rest: str) -> Reply | None:
