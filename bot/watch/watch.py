@@ -92,7 +92,8 @@ class Watch:
         return exposition(Gauges(facts, not unready(facts), self.rules(), standing, depth, backlog))
 
     def _tell(self, telling: Telling) -> None:
-        log.warning("trouble", name=telling.name, what=telling.what.value, reason=telling.detail)
+        say = log.info if telling.what is What.OVER else log.warning
+        say("trouble", name=telling.name, what=telling.what.value, reason=telling.detail)
         if telling.what is What.OVER or not TROUBLES[telling.name].cut_off:
             TOLD_ADMINS.labels(telling.name).inc()
             self._admins.post(telling.name, told(telling))

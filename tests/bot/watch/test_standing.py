@@ -29,8 +29,8 @@ class Kept(Troubles):
 
 
 @pytest.fixture
-async def kept() -> AsyncIterator[Kept]:
-    database = await Database.open("sqlite://")
+async def kept(database_url: str) -> AsyncIterator[Kept]:
+    database = await Database.open(database_url)
     yield Kept(database)
     await database.close()
 
