@@ -22,8 +22,8 @@ _LONGEST_DATA = 64
 def timeline(view: View, words: tuple[str, ...]) -> Turn:
     """`/timeline [name]`: the picture where one match is meant, else buttons."""
     wanted = " ".join(words)
-    meant = (fixture for fixture in view.guide.fixtures if _meant(view, fixture, wanted))
-    found = sorted((match for fixture in meant if (match := _begun(view, fixture))), key=_latest, reverse=True)
+    begun = ((fixture, match) for fixture in view.guide.fixtures if (match := _begun(view, fixture)))
+    found = sorted((match for fixture, match in begun if _meant(view, fixture, wanted)), key=_latest, reverse=True)
     if not found:
         return Turn(Reply(texts.not_begun(wanted) if wanted else texts.nothing_to_draw()))
     if len(found) == 1:
