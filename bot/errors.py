@@ -10,7 +10,8 @@ TouchlineError
         FeedUnreachable     back off and retry
     StoreError
         StoreTooNew         refuse to start
-        StoreAway           try again: it cannot be reached, or another transaction was in the way
+        StoreAway           try again: it cannot be reached now
+            StoreConflict   try again at once: another transaction was in the way
         StoreUnusable       refuse to start, or wait for a person
     DeliveryError
         RetryAfter          park this chat for so long
@@ -82,7 +83,11 @@ class StoreTooNew(StoreError):
 
 
 class StoreAway(StoreError):
-    """The database cannot be reached now, or undid the transaction for another's sake: the same may work when tried again."""
+    """The database cannot be reached now: the same may work when it is tried again."""
+
+
+class StoreConflict(StoreAway):
+    """The database is well, and undid this transaction for another's sake."""
 
 
 class StoreUnusable(StoreError):

@@ -17,7 +17,10 @@ from typing import Any
 
 MISSING = "there is no PostgreSQL server here: install the package postgresql"
 _USER = "touchline"
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60", "listen_addresses=")
+_SETTINGS = (
+    *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses="),
+    *("max_connections=150", "deadlock_timeout=50ms"),
+)
 _START_WITHIN = 30.0
 _numbers = itertools.count(1)
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.schema import Table
 
-from bot.errors import StoreAway, StoreError, StoreUnusable, UserMistake
+from bot.errors import StoreAway, StoreConflict, StoreError, StoreUnusable, UserMistake
 from bot.store.driver import Driver, Heard, Row, Transaction
 from bot.store.sqlite import SQLite
 
@@ -65,6 +65,8 @@ class Database:
         try:
             async with self._driver.transaction() as tx:
                 yield tx
+        except StoreConflict:
+            raise
         except StoreError as error:
             self._note(str(error), isinstance(error, StoreAway))
             raise

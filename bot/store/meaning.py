@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot.errors import StoreAway, StoreError, StoreUnusable
+from bot.errors import StoreAway, StoreConflict, StoreError, StoreUnusable
 
 FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, SQLAlchemyError, OSError, TimeoutError)
 """Everything that a call of the database raises."""
@@ -26,9 +26,9 @@ _MEANINGS: dict[str, tuple[type[StoreError], str]] = {
     "57P": (StoreAway, "{where} cannot be reached: it stops or starts"),
     "57014": (StoreAway, "{where} took too long"),
     "25P03": (StoreAway, "{where} gave up a transaction that stood still"),
-    "40": (StoreAway, "{where} undid a transaction for another's sake"),
-    "55P03": (StoreAway, "{where} undid a transaction for another's sake"),
-    "0A000": (StoreAway, "the schema of {where} has changed"),
+    "40": (StoreConflict, "{where} undid a transaction for another's sake"),
+    "55P03": (StoreConflict, "{where} undid a transaction for another's sake"),
+    "0A000": (StoreConflict, "the schema of {where} has changed"),
 }
 """By SQLSTATE, or its beginning."""
 

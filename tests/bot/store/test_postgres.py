@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.errors import StoreAway, StoreUnusable, UserMistake
+from bot.errors import StoreAway, StoreConflict, StoreUnusable, UserMistake
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef
@@ -135,6 +135,22 @@ async def test_a_transaction_that_is_cut_off_is_told_apart_from_one_that_is_wron
             await tx.fetch(text("SELECT 1 / 0"))
 
     assert await Chats(two[0]).all() == ()
+
+
+async def test_of_two_that_wait_for_each_other_one_is_undone_and_nothing_is_wrong_with_the_database(
+    two: tuple[Database, Database],
+) -> None:
+    met = asyncio.Barrier(2)
+
+    async def hold_both(db: Database, names: str) -> None:
+        async with db.transaction() as tx:
+            await tx.lock(names[0])
+            await met.wait()
+            await tx.lock(names[1])
+
+    ended = await asyncio.gather(hold_both(two[0], "ab"), hold_both(two[1], "ba"), return_exceptions=True)
+
+    assert [type(one) for one in ended if one] == [StoreConflict] and {db.trouble for db in two} == {None}
 
 
 async def test_a_read_only_database_is_a_sentence(two: tuple[Database, Database]) -> None:
