@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, bindparam, case, exists, select, true, update
+from sqlalchemy import BigInteger, String, and_, bindparam, case, exists, or_, select, true, update
 
-from bot.outbox.entry import Entry, Status, Ticket
+from bot.outbox.entry import Entry, Reason, Status, Ticket
 from bot.outbox.rows import ENTRY, entry_from, entry_values
 from bot.store.chats import chat_from
 from bot.store.engine import Transaction
@@ -43,7 +43,8 @@ def _keep_shared() -> Prepared:
     """With the same values; rows are locked in the order in which a walk over the chats locks them."""
     newer = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
     newer = exists().where(newer, alerts.c.seq > bindparam("seq"), alerts.c.lines == "")
-    waits = and_(bindparam("message_id", type_=BigInteger).is_not(None), newer)
+    unnamed = bindparam("reason", type_=String) == Reason.UNNAMED.value
+    waits = and_(or_(bindparam("message_id", type_=BigInteger).is_not(None), unnamed), newer)
     status = case((waits, Status.WAITING.value), else_=bindparam("status", type_=String))
     return _keep(status=status)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 
@@ -19,7 +20,7 @@ from bot.outbox.earlier import Earlier
 from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket, at_once
 from bot.outbox.group import burst_job, bursts_of, give_up, let_go
 from bot.outbox.hold import hold
-from bot.outbox.jobs import write_entries
+from bot.outbox.jobs import Found, write_entries
 from bot.outbox.known import Known
 from bot.outbox.ledger import Spread
 from bot.outbox.revise import revise
@@ -143,7 +144,7 @@ class Outbox:
             return []
         async with self.db.transaction() as tx:
             await self._refresh(tx, {ticket.key for ticket in tickets})
-            found = await self._source.jobs(tx, tickets)
+            found = await self._with_tastes(tx, await self._source.jobs(tx, tickets))
             return [await self._job(tx, *found[place]) if (place := (t.key, t.ref)) in found else None for t in tickets]
 
     async def keep(self, seen: Sequence[Sight]) -> list[Ticket | None]:
@@ -243,15 +244,27 @@ class Outbox:
         if is_burst(entry.key):
             now = self._clock.now().timestamp()
             return await burst_job(tx, entry, news, chat, lambda line: self._earlier.seen(line, chat.delay, now))
-        (chat,) = await heard(tx, news.candidates[0].fixture, [chat])
         lines = await self._lines(tx, news, entry) if news.lines else ()
         news = self._earlier.seen(news, chat.delay, self._clock.now().timestamp())
         return Job(entry, news, chat, await self._superseded(tx, news, entry), lines)
 
+    async def _with_tastes(self, tx: Transaction, found: Found) -> Found:
+        """The same, with each chat as it hears its match; one query for each piece of news that chats with tastes wait for."""
+        tasted: defaultdict[AlertKey, list[Chat]] = defaultdict(list)
+        for (key, _), (_, chat) in found.items():
+            if chat.tasted and not is_burst(key):
+                tasted[key].append(chat)
+        for key, chats in tasted.items():
+            news = await self._known.latest(tx, key)
+            for chat in await heard(tx, news.candidates[0].fixture, chats) if news else ():
+                found[key, chat.ref] = found[key, chat.ref][0], chat
+        return found
+
     async def _left(self, tx: Transaction, entry: Entry) -> News | None:
         """The news of which there is more to send; None where all was."""
         news = await self._known.latest(tx, entry.key)
-        return news if news and (at_once(entry) or (entry.told and news.seq > entry.seq)) else None
+        waits = entry.told or entry.reason == Reason.UNNAMED
+        return news if news and (at_once(entry) or (waits and news.seq > entry.seq)) else None
 
     def _due(self, sight: Sight, more: News | None) -> float | None:
         """When what follows is sent: a reply or a pin at once, a revision after the chat's delay; None where nothing does."""

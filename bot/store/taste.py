@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -41,6 +42,7 @@ def taste_text(taste: Taste) -> str:
     return msgspec.json.encode(taste, order="deterministic").decode() if taste.own else ""
 
 
+@lru_cache(maxsize=1024)
 def read_taste(text: str) -> Taste:
     """A taste from the store."""
     return _TASTE.decode(text) if text else AS_CHAT

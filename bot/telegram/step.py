@@ -116,7 +116,8 @@ def _next_step(job: Job, now: dt.datetime) -> Step:
 def _pass_over(job: Job, reason: Reason) -> Settle:
     """Never told; the rule is kept so that the same news stays untold."""
     chosen = first_for(job.news, job.chat)
-    return Settle(_with(job.entry, reason=reason.value, rule=chosen.rule if chosen else ""), reason)
+    seq = job.news.seq if reason is Reason.UNNAMED else job.entry.seq
+    return Settle(_with(job.entry, reason=reason.value, rule=chosen.rule if chosen else "", seq=seq), reason)
 
 
 def _send(job: Job, alert: Alert, now: dt.datetime) -> Send | Settle:
