@@ -108,7 +108,7 @@ def timeline_of(match: Match, stage: Stage | None = None) -> Timeline:
         away=match.fixture.away,
         competition=match.fixture.competition.name,
         kickoff=match.fixture.kickoff,
-        stage=stage or _stage(match),
+        stage=stage or stage_of(match),
         score=score,
         half_time=_half_time(match, events),
         shootout=match.shootout,
@@ -122,7 +122,8 @@ def timeline_of(match: Match, stage: Stage | None = None) -> Timeline:
     )
 
 
-def _stage(match: Match) -> Stage:
+def stage_of(match: Match) -> Stage:
+    """Where a match stands by itself."""
     if match.completed or match.ended_by:
         return Stage.FULL_TIME
     if match.lost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from bot.extras.card import caption_html, card_html, is_over, stage_of
+from bot.extras.card import caption_html, card_html, is_over, laid_out, stage_told
 from bot.languages.speaking import ENGLISH, in_every_language
 from rules.alert import CARD, PICTURE, Alert, AlertKey, Facts, Importance, State
 from rules.facts import scoreline
@@ -20,8 +20,8 @@ _FRESH = 900.0
 
 def card_of(match: Match, now: dt.datetime, *, closed: bool) -> Alert:
     """The card of a match; `closed` as for `card_html`."""
-    over = closed or is_over(match)
-    return _alert(match, CARD, CARD, now, lambda: card_html(match, closed=closed), _WHILE_IT_LASTS, over=over)
+    over, timeline = closed or is_over(match), laid_out(match)
+    return _alert(match, CARD, CARD, now, lambda: card_html(match, closed=closed, timeline=timeline), _WHILE_IT_LASTS, over=over)
 
 
 def half_time_picture_of(match: Match, now: dt.datetime) -> Alert | None:
@@ -32,7 +32,7 @@ def half_time_picture_of(match: Match, now: dt.datetime) -> Alert | None:
 
 def full_time_of(match: Match, now: dt.datetime) -> Alert | None:
     """The picture of a match that has ended; None for any other."""
-    over = stage_of(match) is Stage.FULL_TIME
+    over = stage_told(match) is Stage.FULL_TIME
     return _picture(match, "full_time", timeline_of(match, Stage.FULL_TIME), now) if over else None
 
 

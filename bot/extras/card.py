@@ -14,7 +14,7 @@ from rules.bidi import isolated
 from rules.match import Match, Record
 from rules.minute import Minute, Period
 from rules.template import escape
-from rules.timeline import Event, Kind, Stage, Timeline, timeline_of
+from rules.timeline import Event, Kind, Stage, Timeline, stage_of, timeline_of
 
 GOAL, FALLEN, MISSED, RED, YELLOW, AWAITED = "⚽", "🚫", "❌", "🟥", "🟨", "⏳"
 _ORDER = (GOAL, AWAITED, FALLEN, MISSED, RED, YELLOW)
@@ -45,12 +45,13 @@ class Item(msgspec.Struct, frozen=True):
     about: str = ""
 
 
-def card_html(match: Match, *, closed: bool = False) -> str:
+def card_html(match: Match, *, closed: bool = False, timeline: Timeline | None = None) -> str:
     """Score, where the match stands, then each side's goals and cards; what awaits confirmation says so and is not counted.
 
-    `closed`: nothing more is heard of the match; where no end of it came, its card says that the end was not seen.
+    `closed`: nothing more is heard of the match; where no end of it came, its card says that the end was not seen. `timeline`:
+    the match as `laid_out` gives it, where it is at hand.
     """
-    timeline, spoken = timeline_of(match, stage_of(match)), spoken_words()
+    timeline, spoken = timeline or laid_out(match), spoken_words()
     where = words.end_not_seen() if closed and not is_over(match) else _where(timeline, spoken)
     below = " · ".join(escape(part) for part in (where, isolated(timeline.competition)) if part)
     items = [*_told(timeline, spoken), *_awaited(match, spoken)]
@@ -65,9 +66,14 @@ def caption_html(timeline: Timeline) -> str:
     return "\n".join([f"<b>{escape(_title(timeline))}</b>", " · ".join(escape(part) for part in below if part)])
 
 
-def stage_of(match: Match) -> Stage:
+def laid_out(match: Match) -> Timeline:
+    """The match in time as a card shows it."""
+    return timeline_of(match, stage_told(match))
+
+
+def stage_told(match: Match) -> Stage:
     """Where a match stands: what the fixtures alone call completed is not over before its end was told."""
-    stage = timeline_of(match).stage
+    stage = stage_of(match)
     if stage is not Stage.FULL_TIME:
         return stage
     return Stage.LOST if match.lost else Stage.FULL_TIME if match.ended_by else Stage.PLAY

@@ -7,14 +7,18 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
+import structlog
 
 from bot.clock import Clock
+from bot.errors import StoreError
 from bot.extras.alerts import card_of, full_time_of, half_time_picture_of
 from bot.outbox.outbox import Outbox
 from bot.store.patience import patiently
 from rules.alert import Alert
 from rules.match import Match
 from rules.minute import Minute, Period
+
+log = structlog.get_logger()
 
 LOOK = 1.0
 EVERY = 20.0
@@ -65,14 +69,23 @@ class Extras:
         for name, match in matches.items():
             seen = self._seen.get(name)
             if seen is None or now >= seen.at + EVERY or differs(seen.match, match):
-                await self._show(match, closed=False)
+                await self._shown(match, closed=False)
                 self._seen[name] = Seen(match, now)
 
     async def over(self, match: Match) -> None:
         """Show for the last time a match of which nothing more is heard."""
         self._seen.pop(match.fixture.id, None)
         if await patiently(self._wanted):
-            await patiently(lambda: self._show(match, closed=True))
+            await patiently(lambda: self._shown(match, closed=True))
+
+    async def _shown(self, match: Match, *, closed: bool) -> None:
+        """A match that cannot be shown keeps no other from being."""
+        try:
+            await self._show(match, closed=closed)
+        except StoreError:
+            raise
+        except Exception as error:
+            log.error("match_not_shown", fixture=match.fixture.id, reason=repr(error), exc_info=error)
 
     async def _show(self, match: Match, *, closed: bool) -> None:
         if match.period is Period.BEFORE:

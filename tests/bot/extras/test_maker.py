@@ -171,3 +171,15 @@ async def test_a_match_whose_end_was_not_seen_has_no_picture_of_it(stage: Stage)
     await stage.courier.drain()
 
     assert "its end was not seen" in stage.card().text and not stage.pictures()
+
+
+async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    good = told()[1]
+    broken = replace(good, fixture=replace(good.fixture, id="f0"), records=None)  # type: ignore[arg-type]
+    stage.live = [broken, good]
+
+    await stage.extras.look()
+    await stage.courier.drain()
+
+    assert "Arsenal 0–0 Chelsea" in stage.card().text
