@@ -50,7 +50,7 @@ def meaning(url: URL, error: Exception) -> StoreError:
     found = next((_MEANINGS[state[:n]] for n in (5, 3, 2) if state[:n] in _MEANINGS), None)
     if found:
         return found[0]("storage.url: " + found[1].format(where=where, name=url.database))
-    if state or isinstance(cause, (ValueError, asyncpg.InternalClientError)):
+    if state or isinstance(cause, ValueError):
         return StoreUnusable(f"storage.url: {where} failed: {_first_line(cause)}")
     return StoreAway(f"storage.url: {where} cannot be reached: {_first_line(cause)}")
 
