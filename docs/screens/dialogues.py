@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Awaitable, Callable
 
+from bot.chats import channel_words
 from docs.screens.shown import Sheet
 from docs.screens.stage import ADMIN, ME, Stage
 
-GROUP = -1_000_000_000_500
+GROUP, CHANNEL = -1_000_000_000_500, -1_001_234_567_890
 
 FIRST_GOAL, BETWEEN, SECOND_PENDING, SECOND, VIDEO, FALLEN, HALF_TIME = (
     dt.timedelta(minutes=9, seconds=30),
@@ -73,9 +74,11 @@ async def alerts(stage: Stage) -> Sheet:
     kinds = stage.screen("/alerts: what is heard", last=2)
     await stage.tap("Yellow cards")
     await stage.tap("What rings")
-    rings = stage.screen("what rings", last=2)
     await stage.tap("Red cards")
-    return Sheet("alerts", "What a chat hears about, and what rings", (kinds, rings, stage.screen("red cards always", last=2)))
+    rings = stage.screen("what rings", last=2)
+    await stage.tap("Kinds")
+    await stage.tap("How they come")
+    return Sheet("alerts", "What a chat hears about, and how", (kinds, rings, stage.screen("how they come", last=2)))
 
 
 async def today(stage: Stage) -> Sheet:
@@ -140,6 +143,34 @@ async def timeline(stage: Stage) -> Sheet:
     return Sheet("timeline", "A match as a picture", (stage.screen("/timeline", last=2),))
 
 
+async def hello(stage: Stage) -> Sheet:
+    """The first word, what an admin of the bot may ask, and the last word."""
+    await stage.say("/start")
+    first = stage.screen("/start", last=2)
+    await stage.say("/subscribe Argentina")
+    await stage.say("/subscribe Premier League")
+    await stage.say("/unsubscribe")
+    return Sheet("hello", "The first word, and the last", (first, stage.screen("/unsubscribe", last=2)))
+
+
+async def channel(stage: Stage) -> Sheet:
+    """A channel, from the private chat of its administrator."""
+    found = stage.api.chat(CHANNEL, kind="channel", title="Daily Goals")
+    found.username, found.admins = "dailygoals", {ME, int(str(stage.api.me["id"]))}
+    await stage.say("/channel @dailygoals")
+    menu = stage.screen("/channel, in private", last=2)
+    await stage.tap(channel_words.follow())
+    await stage.tap("World Cup")
+    await stage.tap("Argentina")
+    chosen = stage.screen("chosen for the channel", last=1)
+    await stage.play(SECOND)
+    return Sheet(
+        "channel",
+        "For a channel",
+        (menu, chosen, stage.screen("the channel", chat=CHANNEL, title=found.title, below="1,204 subscribers")),
+    )
+
+
 async def group(stage: Stage) -> Sheet:
     """A group: administrators choose, everybody asks; a channel is chosen for from a private chat."""
     chat = stage.api.chat(GROUP, title="Friends of football")
@@ -161,7 +192,10 @@ async def rules(stage: Stage) -> Sheet:
     await stage.send("rules.yaml", RULE, ADMIN)
     sent = stage.screen("a file: read and compared", chat=ADMIN, last=2)
     await stage.tap("Apply", ADMIN, ADMIN)
-    return Sheet("rules", "Changing the rules", (sent, stage.screen("applied", chat=ADMIN, last=2)))
+    applied = stage.screen("applied", chat=ADMIN, last=2)
+    await stage.say("/rules", ADMIN, ADMIN)
+    await stage.tap("History", ADMIN, ADMIN)
+    return Sheet("rules", "Changing the rules", (sent, applied, stage.screen("/rules, and their history", chat=ADMIN, last=2)))
 
 
 async def bell(stage: Stage) -> Sheet:
@@ -198,7 +232,7 @@ async def card(stage: Stage) -> Sheet:
     await stage.play(FIRST_GOAL)
     early = stage.screen("the card, pinned", last=1)
     await stage.play(HALF_TIME)
-    return Sheet("card", "A living match card", (asked, early, stage.screen("half time: edited in place", last=2)))
+    return Sheet("card", "A living match card", (asked, early, stage.screen("half time: edited, and a picture", last=2)))
 
 
 async def language(stage: Stage) -> Sheet:
@@ -227,6 +261,6 @@ async def tastes(stage: Stage) -> Sheet:
 
 
 DIALOGUES: tuple[Callable[[Stage], Awaitable[Sheet]], ...] = (
-    alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, card,
-    timeline, why, timezone, language, group, rules,
+    hello, alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, card,
+    timeline, why, timezone, language, group, channel, rules,
 )  # fmt: skip

@@ -101,7 +101,13 @@ class Stage:
         await self._deliver()
 
     async def _deliver(self) -> None:
+        """Send what is due; a picture is drawn first, beside everything else."""
         await self.sending.courier.drain()
+        for _ in range(200):
+            if not await self.common.outbox.waiting():
+                break
+            await asyncio.sleep(0.02)
+            await self.sending.courier.drain()
         for chat in self.api.chats:
             self._note(chat)
 
@@ -140,7 +146,7 @@ class Stage:
         answered = self.api.chat(message.chat_id).find(message.reply_to) if message.reply_to else None
         sender = self._sender(message)
         return Bubble(
-            sender if message.chat_id < 0 else "",
+            sender if message.chat_id < 0 and self.api.chat(message.chat_id).type != "channel" else "",
             f"📋 {self._files[message.id]}" if message.id in self._files else message.text,
             tuple(message.now.parsed.entities),
             tuple(tuple(button.text for button in row) for row in message.buttons),
