@@ -183,3 +183,27 @@ async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Sta
     await stage.courier.drain()
 
     assert "Arsenal 0–0 Chelsea" in stage.card().text
+
+
+async def test_a_chat_with_a_delay_sees_its_card_as_old_as_its_picture(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH, delay=30)
+    steps = told()
+
+    await stage.play(*steps[1:7], each=10.0)
+    meanwhile, pictures = stage.card().text, stage.pictures()
+    await stage.play(steps[6], each=40.0)
+
+    assert "Half time" in meanwhile and "Rice" not in meanwhile and len(pictures) == 1
+    assert "Full time" in stage.card().text and len(stage.pictures()) == 2
+
+
+async def test_a_group_that_moves_gets_its_card_once_in_the_new_place(stage: Stage) -> None:
+    await stage.follow(-1, kinds_on=BOTH)
+    steps = told()
+    await stage.play(*steps[:3])
+    await stage.chats.migrate(-1, -2)
+    stage.outbox.recover()
+
+    await stage.play(*steps[3:6])
+
+    assert "Rice" in stage.card(-2).text and stage.card(-2).pinned
