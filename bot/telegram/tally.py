@@ -36,4 +36,6 @@ _COUNTED = {(op, kind): SENDS.labels(op, answer) for op in OPS for kind, answer 
 
 def answered(op: str, error: DeliveryError | None = None) -> None:
     """A request has its answer."""
-    _COUNTED[op, type(error) if error else None].inc()
+    kind = type(error) if error else None
+    counter = _COUNTED.get((op, kind)) or SENDS.labels(op, ANSWERS.get(kind, "other"))
+    counter.inc()

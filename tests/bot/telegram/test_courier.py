@@ -213,6 +213,18 @@ async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspen
     assert (len(world.shown()), chat.active) == ((0, False) if isinstance(error, ChatGone) else (1, True))
 
 
+async def test_a_text_that_is_refused_even_as_plain_words_is_reported_and_keeps_nobody_waiting(world: World) -> None:
+    refused: list[tuple[str, str]] = []
+    world.courier.on_text_refused = lambda rule, reason: refused.append((rule, reason))
+    await world.follow(1)
+    world.telegram.fail(1, TextRefused("can't parse entities"), TextRefused("message text is empty"))
+
+    await world.tell(alert(1), minor(2, action="card"))
+
+    assert refused == [("goals", "message text is empty")]
+    assert [message.html for message in world.shown()] == ["yellow"]
+
+
 async def test_what_a_deleted_topic_followed_goes_to_the_general_one_and_comes_there_from_then_on(world: World) -> None:
     topic, general = ChatRef(-5, 9), ChatRef(-5)
     await world.chats.save(Chat(topic, "supergroup", all_kinds=True, delay=1))
