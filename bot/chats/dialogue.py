@@ -175,6 +175,7 @@ _SCREENS: dict[str, Callable[[View, str], Reply | None]] = {
     "l": _stopping,
     "ks": lambda view, _: kinds.ticked(view, view.chat),
     "bs": lambda view, _: loud.screen(view, view.chat),
+    "mq": mutes.turned,
     "fs": lambda view, _: manner.screen(view, view.chat),
     "xs": tastes.pages,
     "x": tastes.shown(tastes.screen),

@@ -1,6 +1,7 @@
 """The mute of single matches: what /mute match does, and how /unmute ends what is muted. Pure.
 
-Button data: `mm:TOKEN` mutes a match, `mu:TOKEN` hears it again, `mu:chat` ends the mute of the whole chat, `mu:all` all mutes.
+Button data: `mm:TOKEN` mutes a match, `mq:PAGE` turns the list of those to choose from, `mu:TOKEN` hears one again, `mu:chat` ends
+the mute of the whole chat, `mu:all` all mutes.
 """
 
 from __future__ import annotations
@@ -11,21 +12,34 @@ from bot.chats import hour_words
 from bot.chats import mute_words as words
 from bot.chats.guide import Choice, over
 from bot.chats.hours import when
-from bot.chats.keyboards import button, rows
+from bot.chats.keyboards import button, page_of, rows, turner
 from bot.chats.live import playing_now
 from bot.chats.reply import Button, Reply, Settle, Turn, View
 from bot.store.model import Chat, Scope, covers
 
+_MOST = 30
+"""Mutes that are listed; what else there is ends by itself, or all together."""
+
 
 def mute_match(view: View) -> Turn:
     """`/mute match`: the match in play that the chat follows, or buttons where there are several."""
-    playing = [choice for choice in view.guide.matches if _concerns(view, choice)]
-    heard = [choice for choice in playing if choice.id not in view.chat.muted_matches] or playing
+    heard = _heard(view)
     if not heard:
         return Turn(Reply(hour_words.no_match_now()))
-    if len(heard) == 1:
-        return _muted(view, heard[0])
-    return Turn(Reply(words.which_match(), rows([button(choice.name, f"mm:{choice.token}") for choice in heard])))
+    return _muted(view, heard[0]) if len(heard) == 1 else Turn(which(view))
+
+
+def which(view: View, page: int = 0) -> Reply:
+    """The matches in play that the chat follows, a tap away from being silent."""
+    heard = _heard(view)
+    page, shown = page_of(heard, page)
+    taps = rows([button(choice.name, f"mm:{choice.token}") for choice in shown])
+    return Reply(words.which_match(), (*taps, *turner(len(heard), page, "mq")))
+
+
+def turned(view: View, page: str) -> Reply | None:
+    """The page that button data names; None for data that names none."""
+    return which(view, int(page)) if page.isdecimal() else None
 
 
 def picked(view: View, token: str) -> Turn | None:
@@ -41,7 +55,7 @@ def unmute(view: View, said: tuple[str, ...]) -> Turn:
     whole, *others = muted(view)
     if not others:
         return heard_again(view, whole.data.removeprefix("mu:")) or _all_heard(view)
-    return Turn(Reply(words.what_is_muted(), rows([*muted(view), Button(words.all_of_it(), "mu:all")])))
+    return Turn(Reply(words.what_is_muted(), rows([*muted(view)[:_MOST], Button(words.all_of_it(), "mu:all")])))
 
 
 def heard_again(view: View, what: str) -> Turn | None:
@@ -72,6 +86,12 @@ def mute(chat: Chat, fixture_id: str) -> Chat:
 def hear_match(chat: Chat, fixture_id: str) -> Chat:
     """The chat, hearing a match again."""
     return replace(chat, muted_matches=chat.muted_matches - {fixture_id})
+
+
+def _heard(view: View) -> list[Choice]:
+    """The matches in play that the chat follows and has not muted; all of them where it has muted each."""
+    playing = [choice for choice in view.guide.matches if _concerns(view, choice)]
+    return [choice for choice in playing if choice.id not in view.chat.muted_matches] or playing
 
 
 def _muted(view: View, choice: Choice) -> Turn:

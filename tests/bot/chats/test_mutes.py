@@ -50,6 +50,19 @@ def test_where_several_are_played_the_bot_asks_which() -> None:
     assert settled(press(seen, data(asked.reply, "Fener"))).muted_matches == {"f3"}
 
 
+def test_however_many_are_played_and_muted_a_keyboard_holds_what_telegram_takes() -> None:
+    fixtures = tuple(replace(FIXTURES[0], id=f"n{number}") for number in range(150))
+    matches = tuple(replace(Match(fixture), period=Period.SECOND_HALF) for fixture in fixtures)
+    muted = frozenset(fixture.id for fixture in fixtures)
+    seen = view(ALL.subscription, fixtures=fixtures, matches=matches, muted_matches=muted)
+
+    asked, listed = said(seen, "mute", "match").reply, said(seen, "unmute").reply
+    turned = press(seen, data(asked, "▶"))
+
+    assert 100 > len(labels(asked)) > 8 and 100 > len(labels(listed)) > 8
+    assert turned is not None and turned.reply.rows != asked.rows
+
+
 def test_a_match_that_is_muted_already_is_not_asked_for() -> None:
     chat = settled(said(following(*LIVE, muted_matches=frozenset({"f1"})), "mute", "match"))
 
@@ -85,5 +98,5 @@ def test_a_match_that_is_over_is_not_listed_any_more() -> None:
 
 
 def test_a_forged_button_names_no_match_and_does_nothing() -> None:
-    for forged in ("mm:AAAAAAAA", "mu:AAAAAAAA", f"mm:{ALL.token}", f"mu:{ALL.token}", "mm:", "mu:"):
+    for forged in ("mq:x", "mm:AAAAAAAA", "mu:AAAAAAAA", f"mm:{ALL.token}", f"mu:{ALL.token}", "mm:", "mu:"):
         assert press(following(*LIVE), forged) is None

@@ -73,6 +73,16 @@ async def test_what_is_corrected_in_it_is_edited_and_what_falls_is_struck(world:
     assert "Leeds" in together.html.splitlines()[1] and "<s>" not in together.html.splitlines()[1]
 
 
+async def test_why_is_known_of_every_line_of_it(world: World) -> None:
+    await world.follow(1, bursts=True)
+    await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", minor(1)), seconds=20)
+
+    account = await world.outbox.why(1, world.shown()[1].id)
+
+    assert account is not None
+    assert [(line.key.fixture_id, line.candidates[0].rule) for line in account.lines] == [("f2", "goals"), ("f3", "yellows")]
+
+
 async def test_what_is_taken_back_before_it_is_told_is_left_out_and_told_when_it_stands_again(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), of("f2", retracted(2)), seconds=20)
