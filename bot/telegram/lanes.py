@@ -77,7 +77,7 @@ class Lanes:
             return
         self._known.add(name)
         lane = self._lanes.setdefault(ticket.ref.chat_id, Lane())
-        lane.tickets.insert(_first_for(ticket, lane) if first else _place_for(ticket, due, lane), Waiting(ticket, due))
+        lane.tickets.insert(_first_for(ticket, due, lane) if first else _place_for(ticket, due, lane), Waiting(ticket, due))
         if not lane.busy:
             self._place(ticket.ref.chat_id, lane, now)
 
@@ -197,11 +197,12 @@ def _park(lane: Lane, at: float) -> None:
         lane.parked_until = at
 
 
-def _first_for(ticket: Ticket, lane: Lane) -> int:
-    """The beginning of the lane, that of its extras for one of them."""
+def _first_for(ticket: Ticket, due: float, lane: Lane) -> int:
+    """The beginning of the lane; an extra stays behind the news, and behind extras that are due before it."""
     if ticket.rank < EXTRA_RANK:
         return 0
-    return next((place for place, waiting in enumerate(lane.tickets) if _extra(waiting)), len(lane.tickets))
+    later = (place for place, waiting in enumerate(lane.tickets) if _extra(waiting) and waiting.due >= due)
+    return next(later, len(lane.tickets))
 
 
 def _place_for(ticket: Ticket, due: float, lane: Lane) -> int:
