@@ -10,12 +10,14 @@ import structlog
 from bot.clock import Clock
 from bot.metrics import DELIVERIES, NEWS, STEP
 from bot.telegram.courier import Delivery
-from rules.alert import Alert, AlertKey
+from rules.alert import EXTRAS, Alert, AlertKey
 
 log = structlog.get_logger()
 
 QUIET = 5.0
 """Seconds without a further chat after which an alert is taken to have reached all that it reaches now."""
+REMEMBERED = 900.0
+"""Seconds for which a chat with a delay, which has it later, does not make a line of its own."""
 _REQUEST, _ACCEPTED = STEP.labels("request"), STEP.labels("accepted")
 
 
@@ -28,6 +30,7 @@ class Reach:
     last: float
     chats: int = 0
     slowest: float = 0.0
+    summed: bool = False
 
 
 class Told:
@@ -38,17 +41,17 @@ class Told:
         self._reached: dict[tuple[AlertKey, int], Reach] = {}
 
     def __call__(self, delivery: Delivery) -> None:
-        """Telegram took something: the first of a revision is a line, the others are for whoever looks closely."""
+        """Telegram took something: the first of a revision is a line; others, and match cards, are for whoever looks closely."""
         _count(delivery)
         alert, now = delivery.alert, self._clock.monotonic()
         reach = self._reached.get((alert.key, alert.seq))
-        if reach is None:
+        if reach is None and alert.kind not in EXTRAS:
             reach = self._reached[alert.key, alert.seq] = Reach(alert, now, now)
             log.info("alert_told", **_facts(delivery))
         else:
             log.debug("told", op=delivery.op, chat=delivery.chat.chat_id, action=alert.key.action_id, number=alert.seq)
-        reach.last, reach.chats = now, reach.chats + (delivery.op != "reply")
-        reach.slowest = max(reach.slowest, delivery.way.own or 0.0)
+        if reach is not None:
+            _reached(reach, delivery, now)
 
     async def run(self) -> None:
         """Tell for ever of the alerts that have reached their chats."""
@@ -59,10 +62,16 @@ class Told:
     def settle(self) -> None:
         """One line for each alert that more than one chat had, when no further chat gets it for a while."""
         now = self._clock.monotonic()
-        for name, reach in [(name, reach) for name, reach in self._reached.items() if reach.last <= now - QUIET]:
-            del self._reached[name]
+        for reach in [reach for reach in self._reached.values() if not reach.summed and reach.last <= now - QUIET]:
+            reach.summed = True
             if reach.chats > 1:
                 log.info("alert_spread", **_spread(reach))
+        self._reached = {name: reach for name, reach in self._reached.items() if reach.last > now - REMEMBERED}
+
+
+def _reached(reach: Reach, delivery: Delivery, now: float) -> None:
+    reach.last, reach.chats = now, reach.chats + (delivery.op != "reply")
+    reach.slowest = max(reach.slowest, delivery.way.own or 0.0)
 
 
 def _count(delivery: Delivery) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 from collections.abc import Iterator
@@ -64,6 +65,18 @@ def test_many_chats_are_one_line_more_and_each_revision_has_its_own(out: io.Stri
     assert (found[2]["number"], found[2]["chats"], found[2]["slowest_ms"]) == (1, 3, 32.0)
 
 
+def test_a_chat_with_a_delay_makes_no_further_line(out: io.StringIO) -> None:
+    clock = ManualClock(NOW)
+    told = Told(clock)
+    told(taken(alert(1)))
+    clock.move_to(NOW + dt.timedelta(minutes=5))
+    told.settle()
+    told(taken(alert(1), chat=2))
+    told.settle()
+
+    assert [line["event"] for line in lines(out)] == ["alert_told"]
+
+
 def test_an_alert_that_still_reaches_chats_is_not_summed_up(out: io.StringIO) -> None:
     clock = ManualClock(NOW)
     told = Told(clock)
@@ -73,3 +86,11 @@ def test_an_alert_that_still_reaches_chats_is_not_summed_up(out: io.StringIO) ->
 
     assert QUIET > 0
     assert [line["event"] for line in lines(out)] == ["alert_told"]
+
+
+def test_a_match_card_that_is_changed_every_minute_is_no_line(out: io.StringIO) -> None:
+    told = Told(ManualClock(NOW))
+    for number in (1, 2):
+        told(taken(alert(number, kind="card", rule="")))
+
+    assert lines(out) == []
