@@ -15,6 +15,7 @@ def fixed(chat: FixedChat, config: Config) -> tuple[Chat, tuple[Subscription, ..
     place = ChatRef(chat.chat, chat.topic)
     kind = "private" if chat.chat > 0 else "supergroup"
     stored = Chat(place, kind, language=chat.language, language_chosen=True, fixed=True)
+    stored = replace(stored, spoilers=chat.spoilers, bursts=chat.bursts)
     if chat.kinds is None:
         return replace(stored, all_kinds=True), chat.subscribe
     on = frozenset(chat.kinds)

@@ -263,6 +263,10 @@ class FixedChat(Section):
     """Which kinds of alert it gets; left out: all."""
     language: Language = ENGLISH
     """In which language it is spoken to: en, es, de, fr, pt or it."""
+    spoilers: Flag = False
+    """Hide what happened until it is tapped."""
+    bursts: Flag = False
+    """Tell news of several matches within seconds in one message."""
 
 
 class Settings(Section):

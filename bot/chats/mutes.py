@@ -1,7 +1,7 @@
 """The mute of single matches: what /mute match does, and how /unmute ends what is muted. Pure.
 
-Button data: `mm:TOKEN` mutes a match, `mq:PAGE` turns the list of those to choose from, `mu:TOKEN` hears one again, `mu:chat` ends
-the mute of the whole chat, `mu:all` all mutes.
+Button data: `mm:TOKEN` mutes a match, `mq:PAGE` turns the list of those to choose from, `mu:TOKEN` hears one again, `mu:chat`
+ends the mute of the whole chat, `mu:all` all mutes.
 """
 
 from __future__ import annotations

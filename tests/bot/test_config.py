@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from bot.commands.check import check
 from bot.config import Config, load_config, rules_of
 from bot.errors import ConfigInvalid, UserMistake
+from bot.fixed import fixed
 from bot.store.model import Scope, Subscription
 from bot.store.taste import Taste
 from rules.load import pack
@@ -126,6 +127,14 @@ def test_a_fixed_chat_follows_by_name_or_id(load: Load, written: str, followed: 
     (chat,) = load(f"chats: [{{chat: -100123, topic: 7, subscribe: [{written}], kinds: [goal]}}]").chats
 
     assert (chat.chat, chat.topic, chat.subscribe, chat.kinds) == (-100123, 7, (followed,), ("goal",))
+
+
+def test_a_fixed_chat_may_hide_scores_and_group_bursts(load: Load) -> None:
+    config = load("chats: [{chat: -1, subscribe: [all], spoilers: true, bursts: true}, {chat: 2, subscribe: [all]}]")
+
+    stored = [fixed(chat, config)[0] for chat in config.chats]
+
+    assert [(chat.spoilers, chat.bursts, chat.all_kinds) for chat in stored] == [(True, True, True), (False, False, True)]
 
 
 def test_a_chat_without_kinds_takes_all(load: Load) -> None:
