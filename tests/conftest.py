@@ -10,10 +10,16 @@ import async_solipsism
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.languages.compiling import compile_catalogues
 from tests.postgres import MISSING, Server, programs, running
 
 settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("touchline")
+
+
+def pytest_configure() -> None:
+    """What the bot says is what is written now."""
+    compile_catalogues()
 
 
 def pytest_asyncio_loop_factories(
@@ -34,9 +40,23 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def _kept(postgres: Server) -> Iterator[str]:
+    """A database that one test after the other may use: making one takes longer than most tests."""
+    with postgres.database("kept"):
+        yield "kept"
+
+
 @pytest.fixture
-def postgres_url(postgres: Server) -> Iterator[str]:
-    """The address of an empty database in PostgreSQL."""
+def postgres_url(postgres: Server, _kept: str) -> str:
+    """The address of a database in PostgreSQL without a row in it."""
+    postgres.empty(_kept)
+    return postgres.url(_kept)
+
+
+@pytest.fixture
+def new_postgres_url(postgres: Server) -> Iterator[str]:
+    """The address of a database in PostgreSQL without a table in it, for whoever changes the schema."""
     with postgres.database() as url:
         yield url
 
@@ -44,7 +64,17 @@ def postgres_url(postgres: Server) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of each kind in turn: what holds for one holds for the other."""
+    return _url(request, "postgres_url", tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same without a table in it."""
+    return _url(request, "new_postgres_url", tmp_path)
+
+
+def _url(request: pytest.FixtureRequest, in_postgres: str, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/touchline.db"
-    url: str = request.getfixturevalue("postgres_url")
+    url: str = request.getfixturevalue(in_postgres)
     return url

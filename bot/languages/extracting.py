@@ -18,8 +18,7 @@ from bot.languages.speaking import DOMAIN, ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATE = FOLDER / f"{DOMAIN}.pot"
-_WHERE = [("bot/**.py", "python"), ("rules/packs/*.yaml", "bot.languages.packs:extract")]
-_NOTES = "Translators:"
+_WHERE = [("bot/**.py", "bot.languages.code:extract"), ("rules/packs/*.yaml", "bot.languages.packs:extract")]
 _ABOUT = "# What Touchline says, in {language}. To bring it up to date: make words\n#"
 _BORN = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 """A catalogue changes with its texts, not with the day on which they were looked through."""
@@ -28,7 +27,7 @@ _BORN = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 def said(root: Path = ROOT) -> Catalog:
     """Every text in the code and in the packs, by file and in its order."""
     catalogue = _catalogue(ENGLISH)
-    found = extract_from_dir(root, _WHERE, comment_tags=(_NOTES,), strip_comment_tags=True)
+    found = extract_from_dir(root, _WHERE)
     for file, line, text, comments, context in sorted(found, key=lambda one: one[:2]):
         catalogue.add(text, locations=[(file, line)], auto_comments=comments, context=context)
     return catalogue
