@@ -19,6 +19,7 @@ BURSTS = "bursts"
 _KIND = "summary"
 _MAX_AGE = 300.0
 _RANK = 1
+_STRUCK = "\t"
 _LINES = ("*",)
 """It has lines; which ones, each chat's entries say."""
 
@@ -45,15 +46,23 @@ def burst_news(key: AlertKey, latest: Alert, seq: int = 1) -> News:
     return News(key, seq, alert.state, (alert,), {"": end_of(key)}, _LINES, rank=_RANK)
 
 
-def line_name(key: AlertKey, within: AlertKey) -> str:
-    """How a summary remembers one of its lines; a burst names the match too."""
-    return f"{key.fixture_id}\t{key.action_id}" if is_burst(within) else key.action_id
+def line_name(line: News, within: AlertKey) -> str:
+    """How a summary remembers one of its lines; a burst names the match too, and whether the line is struck."""
+    struck = _STRUCK if line.state is State.RETRACTED else ""
+    return f"{line.key.fixture_id}\t{line.key.action_id}{struck}" if is_burst(within) else line.key.action_id
 
 
 def line_key(name: str, within: AlertKey) -> AlertKey:
     """The line that a summary remembers."""
-    fixture_id, _, action_id = name.rpartition("\t")
+    fixture_id, _, action_id = name.removesuffix(_STRUCK).rpartition("\t")
     return AlertKey(fixture_id or within.fixture_id, action_id)
+
+
+def fallen(entry: Entry, lines: Sequence[News]) -> tuple[News, ...]:
+    """The lines of a burst that a chat has seen standing, and that are taken back now."""
+    seen = entry.rule.split("\n")
+    now = ((line, line_name(line, entry.key)) for line in lines if line.state is State.RETRACTED)
+    return tuple(line for line, name in now if name not in seen)
 
 
 def told_keys(entry: Entry) -> list[AlertKey]:

@@ -46,6 +46,11 @@ def retraction(alert: Alert, kind: str) -> str:
     return tidy(words.taken_back(alert, kind))
 
 
+def replies(several: Sequence[str]) -> str:
+    """Short replies in one message."""
+    return cut("\n".join(several))
+
+
 def restoration(alert: Alert) -> str:
     """The short reply that tells what is so again."""
     return tidy(words.stands(alert))

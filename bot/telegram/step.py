@@ -10,7 +10,7 @@ import msgspec
 from bot.languages.speaking import speaking
 from bot.outbox import pins
 from bot.outbox.bell import has_bell
-from bot.outbox.burst import is_burst, line_name
+from bot.outbox.burst import fallen, is_burst, line_name
 from bot.outbox.decide import Decision, decide, first_for, revision_for
 from bot.outbox.entry import Entry, Job, News, Pin, Reason
 from bot.store.model import Chat
@@ -126,7 +126,7 @@ def _send(job: Job, alert: Alert, now: dt.datetime) -> Send | Settle:
         lines = _lines(job)
         if not lines:
             return Settle(_with(job.entry, reason=Reason.UNWANTED.value), Reason.UNWANTED)
-        body, rule = render.summary(alert, lines), "\n".join(line_name(news.key, job.entry.key) for news in lines)
+        body, rule = render.summary(alert, lines), "\n".join(line_name(news, job.entry.key) for news in lines)
     entry = _seen(job, alert, body, rule, restored=False)
     entry = _with(entry, rings=job.rings) if is_burst(entry.key) else entry
     entry = pins.sent(_with(entry, reason=Reason.FIRST.value, reply=None), alert)
@@ -141,7 +141,7 @@ def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
     if pins.to_send_anew(entry):
         return _send(job, alert, now)
     body = render.summary(alert, job.lines) if job.news.lines else _body(job, alert)
-    rule = entry.rule if job.news.lines else alert.rule
+    rule = _told_lines(job) if job.news.lines else alert.rule
     restored = reason is Reason.RESTORED or (entry.restored and alert.state is not State.RETRACTED)
     after = _with(_seen(job, alert, body, rule, restored=restored), reason=reason.value)
     html = render.message(body, alert.state, restored=restored)
@@ -155,6 +155,8 @@ def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
 def _with_reply(after: Entry, job: Job, alert: Alert, html: str, reason: Reason) -> Entry:
     """Graver news rings unless its kind is silent here; what is taken back or restored rings where the news did."""
     before = job.entry
+    if is_burst(before.key):
+        return _with_fallen(after, job)
     if reason is Reason.GRAVER:
         return _with(after, reply=html, reply_rings=job.chat.sounds(alert.kind, important=True))
     if reason is Reason.RETRACTION:
@@ -162,6 +164,20 @@ def _with_reply(after: Entry, job: Job, alert: Alert, html: str, reason: Reason)
     if reason is Reason.RESTORED:
         return _with(after, reply=render.restoration(alert), reply_rings=before.rings)
     return after
+
+
+def _with_fallen(after: Entry, job: Job) -> Entry:
+    """What falls in a burst is answered as what falls by itself, as loudly as the burst was told."""
+    replies = [render.retraction(line.candidates[0], line.candidates[0].kind) for line in fallen(job.entry, job.lines)]
+    if not replies:
+        return _with(after, rings=job.entry.rings)
+    due = [job.entry.reply] if job.entry.reply else []
+    return _with(after, rings=job.entry.rings, reply=render.replies([*due, *replies]), reply_rings=job.entry.rings)
+
+
+def _told_lines(job: Job) -> str:
+    """The lines of a summary as its entry remembers them."""
+    return "\n".join(line_name(line, job.entry.key) for line in job.lines) if is_burst(job.entry.key) else job.entry.rule
 
 
 def _rest(job: Job, now: dt.datetime) -> Reply | Pinning | Settle:

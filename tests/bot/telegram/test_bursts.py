@@ -61,14 +61,16 @@ async def test_the_first_comes_at_once_and_what_follows_in_one_message_with_a_li
     assert together.at - first.at < 15.1 and not together.silent
 
 
-async def test_what_is_corrected_in_it_is_edited_and_what_falls_is_struck(world: World) -> None:
+async def test_what_is_corrected_in_it_is_edited_and_what_falls_is_struck_and_answered_once(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", pending(1)), of("f3", alert(1)), seconds=20)
     await world.restart()
 
     await world.tell(of("f2", alert(2)), of("f3", retracted(2)), seconds=10)
+    await world.tell(of("f2", alert(3, "goal by Kane")), seconds=10)
 
-    (_, together) = world.shown(1)
+    (_, together, reply) = world.shown(1)
+    assert (reply.reply_to, reply.text, reply.silent) == (together.id, "❌ Goal disallowed · Everton 1–0 Chelsea", False)
     assert "⏳" not in together.html and "• <s>" in together.html.splitlines()[2]
     assert "Leeds" in together.html.splitlines()[1] and "<s>" not in together.html.splitlines()[1]
 
