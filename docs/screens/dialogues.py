@@ -143,6 +143,12 @@ async def timeline(stage: Stage) -> Sheet:
     return Sheet("timeline", "A match as a picture", (stage.screen("/timeline", last=2),))
 
 
+async def inline(stage: Stage) -> Sheet:
+    """A match card in any chat."""
+    await stage.play(SECOND)
+    return Sheet("inline", "In any chat", await stage.inline("a"))
+
+
 async def hello(stage: Stage) -> Sheet:
     """The first word, what an admin of the bot may ask, and the last word."""
     await stage.say("/start")
@@ -262,5 +268,5 @@ async def tastes(stage: Stage) -> Sheet:
 
 DIALOGUES: tuple[Callable[[Stage], Awaitable[Sheet]], ...] = (
     hello, alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, card,
-    timeline, why, timezone, language, group, channel, rules,
+    timeline, why, timezone, language, group, channel, inline, rules,
 )  # fmt: skip

@@ -28,6 +28,7 @@ from rules.match import Match
 from rules.scenario import Scenario
 from rules.telling import packets
 from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.telegram_html import parse
 
 ADMIN = 7
 ME = 42
@@ -118,6 +119,18 @@ class Stage:
         self._files[self.api.send_document(chat, chat, name, content).id] = name
         await self.api.until(lambda: len(self.api.chat(chat).messages) > before, within=30)
         self._note(chat)
+
+    async def inline(self, words: str) -> tuple[Screen, Screen]:
+        """Somebody types after the bot's name in another chat: what is offered, and what the first offer puts there."""
+        self._pass(1)
+        query = self.api.inline(ME, words)
+        await self.api.until(lambda: query in self.api.inline_answers)
+        offers, now = self.api.inline_answers[query], f"{self.clock.now():%H:%M}"
+        rows = tuple((f"{one['title']} · {one['description']}",) for one in offers)
+        typed = Bubble("", f"@touchline_bot {words}", rows=rows, at=now, mine=True)
+        card = parse(offers[0]["input_message_content"]["message_text"])
+        shared = Bubble("", card.text, tuple(card.entities), at=now, mine=True)
+        return Screen("Ana", "online", (typed,), "typed in any chat"), Screen("Ana", "online", (shared,), "and shared")
 
     async def _shown_since(self, before: int) -> None:
         """Until the bot has sent or changed a message, or a moment has passed without."""
