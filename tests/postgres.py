@@ -22,6 +22,13 @@ _SETTINGS = (
     *("max_connections=150", "deadlock_timeout=50ms"),
 )
 _START_WITHIN = 30.0
+_EMPTY = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    """DO $$ BEGIN EXECUTE (
+        SELECT coalesce('TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY', 'SELECT 1')
+        FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    ); END $$""",
+)
 _numbers = itertools.count(1)
 
 
@@ -69,12 +76,16 @@ class Server:
         return f"postgresql://{_USER}@/{database}?host={self.folder}"
 
     @contextlib.contextmanager
-    def database(self) -> Iterator[str]:
+    def database(self, name: str = "") -> Iterator[str]:
         """The address of a new, empty database."""
-        name = f"test_{next(_numbers)}"
+        name = name or f"test_{next(_numbers)}"
         self.run("createdb", name)
         yield self.url(name)
         self.run("dropdb", "--force", name)
+
+    def empty(self, database: str) -> None:
+        """Leave the tables of a database, and nothing in them; whoever is connected still is cut off."""
+        self.run("psql", "--quiet", "--output=/dev/null", *(word for command in _EMPTY for word in ("-c", command)), database)
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's own programs against the server."""

@@ -32,14 +32,14 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(db: Database) -> N
         assert await tx.fetch(text("SELECT * FROM positions")) == []
 
 
-async def test_a_database_from_a_newer_version_is_refused_with_a_sentence(database_url: str) -> None:
-    db = await Database.open(database_url)
+async def test_a_database_from_a_newer_version_is_refused_with_a_sentence(new_database_url: str) -> None:
+    db = await Database.open(new_database_url)
     async with db.transaction() as tx:
         await tx.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
     await db.close()
 
     with pytest.raises(StoreTooNew, match="newer Touchline"):
-        await Database.open(database_url)
+        await Database.open(new_database_url)
 
 
 @pytest.mark.parametrize(

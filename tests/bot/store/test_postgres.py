@@ -25,7 +25,7 @@ REF = ChatRef(5)
 @pytest.fixture
 async def two(postgres_url: str) -> AsyncIterator[tuple[Database, Database]]:
     """Two processes on one database, as far as the database can tell."""
-    both = await asyncio.gather(Database.open(postgres_url), Database.open(postgres_url))
+    both = await Database.open(postgres_url), await Database.open(postgres_url)
     yield both
     for db in both:
         await db.close()
@@ -44,10 +44,13 @@ async def add_to_title(db: Database, word: str) -> None:
         await tx.execute(update(chats).values(title=row["title"] + word))
 
 
-async def test_two_processes_that_start_at_once_migrate_one_after_the_other(two: tuple[Database, Database]) -> None:
-    await Chats(two[0]).save(Chat(REF))
+async def test_processes_that_start_at_once_migrate_one_after_the_other(new_postgres_url: str) -> None:
+    opened = await asyncio.gather(*(Database.open(new_postgres_url) for _ in range(3)))
+    await Chats(opened[0]).save(Chat(REF))
 
-    assert await Chats(two[1]).get(REF) == Chat(REF)
+    assert [await Chats(db).get(REF) for db in opened] == [Chat(REF)] * 3
+    for db in opened:
+        await db.close()
 
 
 async def test_a_row_that_is_read_to_be_written_is_written_by_one_at_a_time(two: tuple[Database, Database]) -> None:

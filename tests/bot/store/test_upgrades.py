@@ -99,13 +99,13 @@ async def test_a_stored_database_is_opened_with_all_that_it_knew(revision: str, 
 
 
 @pytest.mark.parametrize("revision", EARLIER)
-async def test_so_is_one_in_postgresql(revision: str, tmp_path: Path, postgres_url: str) -> None:
-    engine = create_async_engine(postgres_url.replace("postgresql", "postgresql+asyncpg", 1))
+async def test_so_is_one_in_postgresql(revision: str, tmp_path: Path, new_postgres_url: str) -> None:
+    engine = create_async_engine(new_postgres_url.replace("postgresql", "postgresql+asyncpg", 1))
     async with engine.connect() as connection:
         await connection.run_sync(build, revision)
     await engine.dispose()
 
-    async with opened(postgres_url) as db:
+    async with opened(new_postgres_url) as db:
         await everything_is_there(db, tables_of(revision, tmp_path / "known.db"))
         await read_by_the_bot(db)
 
