@@ -37,10 +37,14 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """All of it. `feed` is None where the process follows nothing; `disk_free` is in bytes, None where it is not known."""
+    """All of it. `at_work` is false while the start waits for something, since `started`; afterwards that is when work began.
+
+    `feed` is None where the process follows nothing; `disk_free` is in bytes, None where it is not known.
+    """
 
     now: dt.datetime
     started: dt.datetime
+    at_work: bool = True
     feed: Feed | None = None
     telegram: Telegram = Telegram()
     database: Trouble | None = None

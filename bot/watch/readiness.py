@@ -14,7 +14,13 @@ PATIENCE = dt.timedelta(seconds=10)
 
 def unready(facts: Facts) -> tuple[str, ...]:
     """What is not well, a line each; none where all is."""
+    if not facts.at_work:
+        return (*_start(facts), *_database(facts))
     return (*_database(facts), *_telegram(facts.telegram, facts.now), *_feed(facts))
+
+
+def _start(facts: Facts) -> Iterator[str]:
+    yield f"start: Telegram has not let the bot in since {_iso(facts.started)}"
 
 
 def _database(facts: Facts) -> Iterator[str]:

@@ -36,7 +36,7 @@ class Nature(msgspec.Struct, frozen=True):
 TROUBLES = {
     "feed-refused": Nature(),
     "feed-down": Nature(calm=30.0),
-    "fixtures-old": Nature(),
+    "fixtures-old": Nature(patience=60.0),
     "telegram-refused": Nature(patience=10.0, cut_off=True),
     "telegram-away": Nature(patience=300.0, cut_off=True),
     "second-process": Nature(calm=180.0),

@@ -51,12 +51,13 @@ class Watch:
         self.spokesman = False
         """Of several processes one tells of the database, that which talks with people: without it they cannot agree."""
         self._ledger = Ledger(Troubles(database))
-        self._started = clock.now()
+        self._started, self._at_work = clock.now(), False
         self._trouble: Trouble | None = None
         database.on_trouble = self._heard
 
     async def run(self) -> None:
-        """Look and tell until cancelled."""
+        """Everything is at work: look and tell until cancelled."""
+        self._started, self._at_work = self._clock.now(), True
         await asyncio.gather(self._admins.run(), self._look_again())
 
     async def look(self) -> None:
@@ -73,7 +74,7 @@ class Watch:
         wire = self._wire
         telegram = Telegram(wire.failing_since, wire.refused_since, wire.skew)
         feed = self.feed() if self.feed else None
-        return Facts(self._clock.now(), self._started, feed, telegram, self._trouble, _free(self._disk))
+        return Facts(self._clock.now(), self._started, self._at_work, feed, telegram, self._trouble, _free(self._disk))
 
     def unready(self) -> tuple[str, ...]:
         """What is not well, a line each: for /readyz."""

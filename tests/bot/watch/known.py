@@ -29,4 +29,4 @@ def status(state: State = State.LIVE, heard: float | None = 1.0, **more: Any) ->
 def facts(*statuses: Status, **more: Any) -> Facts:
     """All is well, but for these connections and `more`."""
     feed = Feed(statuses, TITLES, ago(60), dt.timedelta(minutes=10))
-    return msgspec.structs.replace(Facts(KICKOFF, ago(3600), feed), **more)
+    return msgspec.structs.replace(Facts(KICKOFF, ago(3600), feed=feed), **more)

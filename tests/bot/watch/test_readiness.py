@@ -67,6 +67,12 @@ def test_every_thing_has_its_line() -> None:
     )
 
 
+def test_a_process_that_still_waits_for_telegram_is_not_ready() -> None:
+    waiting = facts(status(heard=40), at_work=False, telegram=Telegram(failing_since=ago(5)))
+
+    assert unready(waiting) == (f"start: Telegram has not let the bot in since {iso(ago(3600))}",)
+
+
 @pytest.mark.parametrize(("read", "since"), [(None, 3600), (1801, 1801)])
 def test_fixtures_that_cannot_be_read_leave_it_open_what_is_due(read: float | None, since: float) -> None:
     known = facts()

@@ -85,6 +85,19 @@ async def test_a_feed_that_is_down_is_told_once_and_so_is_its_end() -> None:
     assert w.told[1].startswith("✅ feed-down is over: it lasted 10 min, from ")
 
 
+async def test_it_is_ready_when_all_is_at_work_and_not_before() -> None:
+    database = await Database.open("sqlite://")
+    before = World(database).watch.unready()
+    await database.close()
+    async with world() as w:
+        await asyncio.sleep(1)
+
+        assert ([line.split(" since ")[0] for line in before], w.watch.unready()) == (
+            ["start: Telegram has not let the bot in"],
+            (),
+        )
+
+
 async def test_what_parts_report_is_told_at_once() -> None:
     async with world() as w:
         await asyncio.sleep(1)
