@@ -29,7 +29,8 @@ def _stale(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 def _compiled(written: Path, made: Path) -> Path:
     """Put in its place at once, so that nobody reads half of it."""
-    catalogue = read_po(written.open("rb"), locale=written.parent.parent.name)
+    with written.open("rb") as lines:
+        catalogue = read_po(lines, locale=written.parent.parent.name)
     with tempfile.NamedTemporaryFile(dir=made.parent, delete=False) as file:
         write_mo(file, catalogue)
     Path(file.name).chmod(0o644)

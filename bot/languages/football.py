@@ -51,7 +51,7 @@ def wordings() -> tuple[Wording, ...]:
 def _wording(language: str) -> Wording:
     sources = {rule.alert.text.source.strip() for name in packs() for rule in pack(name).rules}
     with speaking(language):
-        texts = {source: other for source in sources if (other := _(source)) != source}
+        texts = {source: _(source) for source in sources}
         return Wording(language, texts, vocabulary(), _("{score} pens"))
 
 
