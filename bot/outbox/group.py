@@ -14,7 +14,7 @@ from bot.outbox.entry import Entry, Job, News, Reason, Status, Ticket
 from bot.outbox.ledger import Spread
 from bot.outbox.rows import entry_of
 from bot.store.engine import Transaction, upsert
-from bot.store.model import Chat
+from bot.store.model import Chat, ChatRef
 from bot.store.schema import chats, entries, grouped
 from rules.alert import AlertKey
 
@@ -82,9 +82,20 @@ async def burst_job(tx: Transaction, entry: Entry, news: News, chat: Chat, seen:
     keys = told_keys(entry) if entry.told else [one.key for one in held]
     known = await ledger.read_news(tx, keys)
     lines = tuple(seen(known[key]) for key in keys if key in known)
-    lines = lines if entry.told else to_tell(lines, chat.muted_matches)
+    if not entry.told:
+        lines = to_tell(lines, chat.muted_matches)
+        lines = tuple([line for line in lines if not await heard_there(tx, line, entry.ref)])
     told = {line.key for line in lines}
     return Job(entry, news, chat, lines=lines, rings=any(one.rings for one in held if one.key in told))
+
+
+async def heard_there(tx: Transaction, news: News, ref: ChatRef) -> bool:
+    """Tell whether news disallows something that the chat was told, by itself or in a burst: it hears of it there."""
+    other = next((a.takes_back for a in news.fired if a.takes_back), "")
+    if not other:
+        return False
+    seen = (await ledger.read_entries(tx, AlertKey(news.key.fixture_id, other), [ref])).get(ref)
+    return seen is not None and (seen.told or seen.reason == Reason.GROUPED)
 
 
 async def let_go(tx: Transaction, entry: Entry) -> None:

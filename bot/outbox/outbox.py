@@ -18,7 +18,7 @@ from bot.outbox.burst import is_burst
 from bot.outbox.decide import expired
 from bot.outbox.earlier import Earlier
 from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket, at_once
-from bot.outbox.group import burst_job, bursts_of, give_up, let_go
+from bot.outbox.group import burst_job, bursts_of, give_up, heard_there, let_go
 from bot.outbox.hold import hold
 from bot.outbox.jobs import Found, write_entries
 from bot.outbox.known import Known
@@ -246,7 +246,7 @@ class Outbox:
             return await burst_job(tx, entry, news, chat, lambda line: self._earlier.seen(line, chat.delay, now))
         lines = await self._lines(tx, news, entry) if news.lines else ()
         news = self._earlier.seen(news, chat.delay, self._clock.now().timestamp())
-        return Job(entry, news, chat, await self._superseded(tx, news, entry), lines)
+        return Job(entry, news, chat, not entry.told and await heard_there(tx, news, entry.ref), lines)
 
     async def _with_tastes(self, tx: Transaction, found: Found) -> Found:
         """The same, with each chat as it hears its match; one query for each piece of news that chats with tastes wait for."""
@@ -295,13 +295,6 @@ class Outbox:
         """Quiet hours may have held more: their summaries are read anew."""
         for key in {ticket.key for ticket in tickets if ticket.key.action_id.startswith(f"{QUIET}:")}:
             self._known.forget(key)
-
-    async def _superseded(self, tx: Transaction, news: News, entry: Entry) -> bool:
-        other = next((a.takes_back for a in news.fired if a.takes_back), "")
-        if entry.told or not other:
-            return False
-        seen = await ledger.read_entries(tx, AlertKey(news.key.fixture_id, other), [entry.ref])
-        return any(e.told for e in seen.values())
 
     async def _lines(self, tx: Transaction, news: News, entry: Entry) -> tuple[News, ...]:
         keys = [AlertKey(news.key.fixture_id, action) for action in news.lines]
