@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from bot.languages.compiling import compile_catalogues
 from docs.screens.dialogues import DIALOGUES
 from docs.screens.fixtures import OPENER, fixtures
 from docs.screens.phone import png
@@ -39,5 +40,6 @@ def write(made: Sequence[Sheet], folder: Path, words: Path) -> None:
 
 
 if __name__ == "__main__":
+    compile_catalogues()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     write(asyncio.run(sheets()), FOLDER, WORDS)
