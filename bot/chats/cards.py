@@ -7,13 +7,15 @@ import datetime as dt
 import msgspec
 
 from bot.chats.guide import Choice, Guide, short
-from bot.chats.live import playing_now
+from bot.chats.live import begun, playing_now
 from bot.chats.reply import View
 from bot.chats.search import fit
 from bot.chats.texts import escape
 from bot.chats.times import clock_time, local, long_date
 from bot.chats.today import headline, label, standing
+from bot.extras.card import card_html
 from rules.action import Fixture
+from rules.match import Match
 
 MOST = 20
 _NEAR = dt.timedelta(days=1)
@@ -40,9 +42,15 @@ def card(view: View, fixture: Fixture) -> Card:
     match = view.scores.match(fixture.id)
     state, when = "" if view.chat.spoilers else standing(fixture, match), _when(fixture, view)
     about = " · ".join(filter(None, (state or when, fixture.competition.name)))
+    return Card(short(fixture.id), label(view, fixture, match), about, _html(view, fixture, match, when))
+
+
+def _html(view: View, fixture: Fixture, match: Match | None, when: str) -> str:
+    """Of a match that has begun the card that chats keep, with its day; of any other when it begins."""
+    if match is not None and begun(match) and not view.chat.spoilers:
+        return "\n\n".join(filter(None, (card_html(match), escape(when))))
     below = " · ".join(filter(None, (when, fixture.competition.name)))
-    html = f"⚽ {headline(view, fixture, match)}\n{escape(below)}".rstrip()
-    return Card(short(fixture.id), label(view, fixture, match), about, html)
+    return f"⚽ {headline(view, fixture, match)}\n{escape(below)}".rstrip()
 
 
 def _when(fixture: Fixture, view: View) -> str:

@@ -11,6 +11,7 @@ from rules.match import Match, Score
 from rules.minute import Minute, Period
 from tests.bot.chats.conftest import World
 from tests.bot.chats.fixtures import FIXTURES, LEAGUE, fixture, view
+from tests.packets import FIXTURE, Story
 
 PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
 
@@ -36,6 +37,17 @@ async def test_without_words_there_are_the_matches_around_now_those_in_play_firs
 
     assert [one["title"] for one in shown] == ["Fenerbahçe 1–0 Galatasaray", "Arsenal v Chelsea"]
     assert shown[0]["description"] == "47' · Süper Lig"
+
+
+def test_the_card_of_a_match_in_play_tells_its_goals_and_cards_unless_scores_are_hidden() -> None:
+    story = Story()
+    story.goal("g", minute=12, player="Saka", score=(1, 0))
+
+    (shown,) = cards(view(fixtures=(FIXTURE,), matches=(story.match,)), "arsenal")
+    (hidden,) = cards(view(fixtures=(FIXTURE,), matches=(story.match,), spoilers=True), "arsenal")
+
+    assert "<b>Arsenal 1–0 Chelsea</b>" in shown.html and "⚽ Saka 12'" in shown.html and "15 August" in shown.html
+    assert "Saka" not in hidden.html and "1–0" not in hidden.title
 
 
 async def test_a_card_is_in_the_time_that_the_user_chose(world: World) -> None:
