@@ -51,7 +51,8 @@ async def _between(there: Database, here: Database, step: Step) -> dict[str, int
 def progress() -> Iterator[Step]:
     """A bar for each noun, where somebody looks."""
     columns = TextColumn("{task.description:>14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
         def step(noun: str, done: int, total: int) -> None:
