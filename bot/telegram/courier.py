@@ -23,7 +23,7 @@ from bot.errors import (
     TopicGone,
 )
 from bot.metrics import DECISIONS
-from bot.outbox.entry import Job, Reason, Sight, Ticket
+from bot.outbox.entry import UNREACHABLE, Entry, Job, Reason, Sight, Ticket
 from bot.outbox.outbox import Outbox
 from bot.outbox.way import Way, way_of
 from bot.store.chats import Chats
@@ -32,9 +32,9 @@ from bot.telegram.landing import Begun, Landing, seen
 from bot.telegram.lanes import Lanes
 from bot.telegram.limits import Pace
 from bot.telegram.messenger import Messenger
-from bot.telegram.perform import UNREACHABLE, perform
+from bot.telegram.perform import perform
 from bot.telegram.scene import Easel
-from bot.telegram.step import Edit, Pinning, Request, Send, Settle, Step, next_step
+from bot.telegram.step import Edit, Pinning, Request, Send, Settle, Step, next_step, perhaps
 from bot.telegram.timing import marks_of
 from bot.telegram.weather import Weather
 from rules.alert import Alert, State
@@ -110,9 +110,10 @@ class Courier:
             await self._finish()
 
     async def drain(self) -> None:
-        """Send one by one until nothing is due that may be sent now."""
-        while works := await self._next(1):
-            await works[0]
+        """Send one by one until nothing is due that may be sent now, pictures too."""
+        while (works := await self._next(1)) or await self._easel.idle():
+            for work in works:
+                await work
         await self._keep()
 
     async def stop(self) -> None:
@@ -191,21 +192,22 @@ class Courier:
         """The requests for tickets; those for which nothing is to be sent are settled."""
         works = []
         wall = self._clock.now().timestamp()
-        for ticket, job in zip(tickets, await self._jobs(tickets, now), strict=True):
-            step = self._painted(ticket, next_step(job, self._clock.now())) if job else None
+        for ticket, begun in zip(tickets, await self._decided(tickets, now), strict=True):
+            job, step = (begun[0], self._painted(ticket, begun[1])) if begun else (None, None)
             if job and step and not isinstance(step, Settle):
                 self._limits.take(ticket.ref.chat_id, now)
                 shut = wall - now + max(self._shut_at, self._lanes.parked_until(ticket.ref.chat_id))
-                works.append(self._deliver(ticket, step, Begun(now, job.chat.delay, marks_of(job, step.alert, wall, shut))))
+                marks = marks_of(job, step.alert, wall, shut)
+                works.append(self._deliver(ticket, step, Begun(now, job.chat.delay, marks, job.entry)))
             elif step:
                 self._landings.append(Landing(ticket, step, step.entry))
             else:
                 self._lanes.release(ticket.ref.chat_id, now)
         return works
 
-    async def _jobs(self, tickets: Sequence[Ticket], now: float) -> Sequence[Job | None]:
+    async def _decided(self, tickets: Sequence[Ticket], now: float) -> Sequence[tuple[Job, Step] | None]:
         try:
-            return await self._outbox.jobs(tickets)
+            return await self._outbox.begin(tickets, lambda job: next_step(job, self._clock.now()), perhaps)
         except BaseException:  # cut off by a stop, or the database fails: their turn is still to come
             for ticket in tickets:
                 self._add(ticket, first=True)
@@ -277,6 +279,8 @@ class Courier:
             self.on_text_refused(step.alert.rule, str(error))
             message_id = step.entry.message_id or UNREACHABLE
         except DeliveryError as error:
+            if perhaps(step) and not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
+                await self._never_left(begun.before)
             await self._failed(ticket, error)
             return
         except Exception as error:
@@ -294,6 +298,14 @@ class Courier:
             return await perform(self._messenger, ticket.ref, step)
         finally:
             self._limits.landed(began, self._clock.monotonic(), left)
+
+    async def _never_left(self, before: Entry) -> None:
+        """What is noted of it is as if it had not begun. While the database fails it stays in doubt."""
+        try:
+            await self._outbox.never_left(before)
+        except StoreError as trouble:
+            log.warning("doubt_stays", chat=before.ref.chat_id, reason=str(trouble))
+            self._outbox.recover()
 
     async def _failed(self, ticket: Ticket, error: DeliveryError) -> None:
         """What each answer means for the chat; its ticket stays the first of its lane."""

@@ -41,6 +41,12 @@ class Easel:
         self._drawing[key].add_done_callback(lambda _: then())
         return None
 
+    async def idle(self) -> bool:
+        """Wait until nothing is drawn any more; tell whether something was."""
+        drawing = tuple(self._drawing.values())
+        await asyncio.gather(*drawing)
+        return bool(drawing)
+
     def close(self) -> None:
         """Draw no more."""
         for task in self._drawing.values():
