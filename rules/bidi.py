@@ -10,7 +10,7 @@ _FROM_THE_RIGHT = frozenset({"R", "AL"})
 
 
 def isolated(name: str) -> str:
-    """The name, kept to itself where letters in it are written from right to left; any other as it is."""
-    if name.isascii() or not any(unicodedata.bidirectional(letter) in _FROM_THE_RIGHT for letter in name):
+    """The name, kept to itself where letters in it are written from right to left; any other, or what is kept so, as it is."""
+    if name.isascii() or _BEGIN in name or not any(unicodedata.bidirectional(letter) in _FROM_THE_RIGHT for letter in name):
         return name
     return f"{_BEGIN}{name}{_END}"

@@ -9,6 +9,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chats import texts
 from bot.chats.reply import Button, Reply, Row
+from rules.bidi import isolated
 
 PER_PAGE = 8
 LONGEST_LABEL = 40
@@ -19,6 +20,7 @@ T = TypeVar("T")
 def button(label: str, data: str, *, ticked: bool = False) -> Button:
     """A button whose label is cut to fit; a tick shows what is chosen."""
     label = label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+    label = isolated(label)
     return Button(f"✅ {label}" if ticked else label, data)
 
 

@@ -129,8 +129,10 @@ def score(match: Match | None) -> str:
 def title(fixture: Fixture, match: Match | None) -> str:
     """The teams, with the official score between them once the match has begun."""
     begun = match is not None and (match.period is not Period.BEFORE or match.completed)
-    if match is None or not begun or not (fixture.home.name and fixture.away.name):
-        return fixture.title
+    if not (fixture.home.name and fixture.away.name):
+        return isolated(fixture.name)
+    if match is None or not begun:
+        return f"{isolated(fixture.home.name)} v {isolated(fixture.away.name)}"
     kicks = f" ({football.kicks(str(match.shootout))})" if match.shootout else ""
     return f"{isolated(fixture.home.name)} {match.score} {isolated(fixture.away.name)}{kicks}"
 

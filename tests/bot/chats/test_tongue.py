@@ -1,0 +1,102 @@
+"""In which language an update is answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from msgspec.structs import replace
+
+from bot.chats import kinds, texts, times, today
+from bot.chats.choosing import subscriptions
+from bot.chats.keyboards import button
+from bot.languages.speaking import speaking
+from bot.store.model import Scope, Subscription
+from tests.bot.chats.conftest import ADMIN, World
+from tests.bot.chats.fixtures import FIXTURES, labels, view
+
+GROUP = -100
+DATE = dt.date(2026, 11, 22)
+
+
+async def test_a_whole_dialogue_is_in_the_language_of_the_users_telegram(world: World) -> None:
+    world.api.languages[42] = "de"
+    followed = await world.ask(42, 42, "/subscribe arsenal")
+    listed = await world.ask(42, 42, "/subscriptions")
+    await world.ask(42, 42, "/alerts")
+    await world.tap(42, 42, "Gelbe Karten")
+
+    assert followed.text == "✅ Dieser Chat folgt jetzt: Arsenal. /alerts wählt aus, was gemeldet wird."
+    assert "Gemeldet wird: Tore, Rote Karten" in listed.text
+    assert "✅ Gelbe Karten" in world.api.chat(42).last.labels and "✔ Fertig" in world.api.chat(42).last.labels
+
+
+async def test_everybody_in_a_group_that_has_no_language_yet_is_answered_as_their_telegram(world: World) -> None:
+    world.api.chat(GROUP, kind="supergroup").admins = {ADMIN}
+    world.api.languages |= {5: "fr", 6: "tlh"}
+    answers = [await world.ask(GROUP, user, "/subscriptions") for user in (5, 6)]
+
+    assert [answer.text.partition(".")[0] for answer in answers] == [
+        "Rien n'est encore suivi ici",
+        "This chat follows nothing yet",
+    ]
+
+
+async def test_a_group_with_a_language_answers_everybody_in_it(world: World) -> None:
+    world.api.chat(GROUP, kind="supergroup").admins = {ADMIN}
+    world.api.languages[5] = "fr"
+    await world.ask(GROUP, ADMIN, "/language it")
+
+    assert (await world.ask(GROUP, 5, "/mute 1h")).text.startswith("Solo gli amministratori di questo gruppo")
+
+
+async def test_inline_cards_are_in_the_language_of_who_types(world: World) -> None:
+    world.api.languages[5] = "es"
+    query = world.api.inline(5, "arsenal")
+    await world.api.until(lambda: query in world.api.inline_answers)
+
+    assert "domingo 22 de noviembre" in str(world.api.inline_answers[query])
+
+
+@pytest.mark.parametrize(
+    ("language", "long", "short"),
+    [
+        ("en", "Sunday 22 November", "22 November"),
+        ("es", "domingo 22 de noviembre", "22 de noviembre"),
+        ("de", "Sonntag, 22. November", "22. November"),
+        ("fr", "dimanche 22 novembre", "22 novembre"),
+        ("pt", "domingo, 22 de novembro", "22 de novembro"),
+        ("it", "domenica 22 novembre", "22 novembre"),
+    ],
+)
+def test_a_day_is_named_as_the_language_names_it(language: str, long: str, short: str) -> None:
+    with speaking(language):
+        assert (times.long_date(DATE), times.short_date(DATE)) == (long, short)
+
+
+def test_a_kind_is_switched_by_its_name_in_the_language_or_in_english() -> None:
+    offered = ("goal", "yellow_card")
+    with speaking("de"):
+        assert [kinds.kind_of(word, offered) for word in ("Tore", "gelbe karten", "yellow_card")] == [
+            "goal",
+            "yellow_card",
+            "yellow_card",
+        ]
+
+
+def test_names_from_the_right_are_kept_to_themselves_on_every_screen() -> None:
+    home, away = replace(FIXTURES[0].home, name="מכבי חיפה"), replace(FIXTURES[0].away, name="الأهلي")
+    match = replace(FIXTURES[0], home=home, away=away)
+    seen = view(Subscription(Scope.TEAM, "t", "מכבי חיפה"), fixtures=(match,))
+
+    assert "• \u2068מכבי חיפה\u2069" in subscriptions(seen).reply.html
+    assert "<b>\u2068מכבי חיפה\u2069 v \u2068الأهلي\u2069</b>" in today.line(seen, match)
+    assert button("מכבי חיפה", "x", ticked=True).label == "✅ \u2068מכבי חיפה\u2069"
+    assert texts.escape("Beşiktaş & Co") == "Beşiktaş &amp; Co"
+
+
+def test_the_days_are_turned_in_the_language_and_the_matches_keep_their_names() -> None:
+    with speaking("fr"):
+        shown = today.today(view())
+
+    assert labels(shown)[-2:] == ["◀ 21 novembre", "23 novembre ▶"] and "Arsenal v Chelsea" in shown.html

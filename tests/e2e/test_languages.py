@@ -1,0 +1,54 @@
+"""The whole bot in several languages at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from bot.feed.simulator import Simulator
+from bot.feed.timeline import Script, from_packets
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running
+from tests.e2e.story import SPEED
+from tests.e2e.test_chat import said
+from tests.fakes.bot_api import FakeBotApi
+from tests.packets import FIXTURE, Story
+
+SPANISH, GERMAN = 43, 45
+
+
+def match() -> Script:
+    """A goal that falls, late enough for every chat to have heard of it, and the end."""
+    told = Story()
+    told.tell("Start Match", minute=1)
+    told.tell("Red Card", action="r1", side="away", minute=20, player="Palmer")
+    told.goal("g1", send="Pending", minute=30, player="Saka")
+    told.goal("g1", send="Deleted", minute=55, player="Saka", score=(0, 0))
+    told.tell("End Match", minute=70, status="Completed")
+    return from_packets(FIXTURE, told.packets)
+
+
+def first_lines(telegram: FakeBotApi, chat_id: int) -> list[str]:
+    return [message.text.splitlines()[0] for message in telegram.chat(chat_id).messages]
+
+
+def _ended(telegram: FakeBotApi, chat_id: int, end: str) -> bool:
+    return end in first_lines(telegram, chat_id)
+
+
+async def test_each_chat_hears_the_match_in_its_own_language_and_language_changes_it(tmp_path: Path) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, Simulator([match()], SPEED, FEED_TOKEN).serve() as urls:
+        telegram.languages |= {SPANISH: "es-AR", GERMAN: "en"}
+        async with running(configuration(tmp_path, urls.stream, urls.api, telegram)):
+            chosen = await said(telegram, GERMAN, "/language Deutsch", GERMAN)
+            followed = await said(telegram, SPANISH, "/subscribe all", SPANISH)
+            telegram.say(GERMAN, GERMAN, "/subscribe all")
+            for chat, end in ((SPANISH, "🏁 Final del partido"), (GERMAN, "🏁 Abpfiff")):
+                await telegram.until(partial(_ended, telegram, chat, end), within=25)
+
+    spanish, german = first_lines(telegram, SPANISH), first_lines(telegram, GERMAN)
+    assert followed.text.startswith("✅ Este chat sigue ahora: todos los partidos.") and chosen.text.startswith("🌍 Ich spreche")
+    assert "🟥 ¡Tarjeta roja! Palmer (Chelsea) 20'" in spanish and "🟥 Rote Karte! Palmer (Chelsea) 20'" in german
+    assert "❌ Gol anulado · Arsenal 0–0 Chelsea" in spanish and "❌ Tor aberkannt · Arsenal 0–0 Chelsea" in german
+    fallen = next(message for message in telegram.chat(SPANISH).messages if message.struck)
+    assert "¡Gol de Arsenal!" in fallen.text and "a la espera de confirmación" in fallen.versions[0].html
+    assert "all_private_chats:es" in telegram.commands
