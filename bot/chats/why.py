@@ -12,6 +12,7 @@ from bot.chats.reply import Reply, View
 from bot.chats.times import local
 from bot.outbox.account import Account
 from bot.outbox.burst import is_burst
+from bot.outbox.decide import first_for
 from bot.outbox.entry import News
 from bot.outbox.sample import SAMPLE
 from bot.outbox.seen import Seen, seen_of
@@ -23,11 +24,11 @@ _HISTORY = 8
 
 def why(account: Account, view: View) -> Reply:
     """Everything that is known of one message of a chat."""
-    parts = [[*_said(account)], [*_conditions(account, view)], [*_became(account, view)], [*_history(account, view)]]
+    parts = [[*_said(account, view)], [*_conditions(account, view)], [*_became(account, view)], [*_history(account, view)]]
     return Reply("\n\n".join("\n".join(part) for part in parts if part))
 
 
-def _said(account: Account) -> Iterator[str]:
+def _said(account: Account, view: View) -> Iterator[str]:
     """Who told it."""
     entry, news = account.entry, account.news
     if account.as_reply:
@@ -38,18 +39,19 @@ def _said(account: Account) -> Iterator[str]:
         yield words.sample()
     elif news.lines:
         yield manner_words.bursts_why() if is_burst(news.key) else texts.summary_why()
-        yield from map(_line, account.lines)
+        yield from (_line(line, view) for line in account.lines)
     else:
         yield texts.why(entry.rule, texts.kind(entry.kind))
         if others := [rule for rule in news.because if rule != entry.rule]:
             yield words.also_fired(", ".join(f"<b>{texts.escape(rule)}</b>" for rule in others))
 
 
-def _line(news: News) -> str:
-    """One line of a summary: what happened, and the rule that would have told it."""
-    facts = news.candidates[0].facts
+def _line(news: News, view: View) -> str:
+    """One line of a summary: what happened, and the rule that would have told it here."""
+    facts, told = news.candidates[0].facts, first_for(news, view.chat)
     what = " ".join(filter(None, (f"{facts.minute}'" if facts.minute else "", facts.action_type, facts.player)))
-    return f"• {words.line(what, next(iter(news.because or news.born), ''))}"
+    rule = told.rule if told else next(iter(news.because or news.born), "")
+    return f"• {words.line(what, rule, hide=view.chat.spoilers)}"
 
 
 def _conditions(account: Account, view: View) -> Iterator[str]:

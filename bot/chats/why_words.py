@@ -68,8 +68,9 @@ def hidden(html: str) -> str:
     return f"<tg-spoiler>{html}</tg-spoiler>"
 
 
-def line(what: str, rule: str) -> str:
-    return _("{what}: the rule <b>{rule}</b>").format(what=escape(what), rule=escape(rule))
+def line(what: str, rule: str, *, hide: bool) -> str:
+    said = hidden(escape(what)) if hide else escape(what)
+    return _("{what}: the rule <b>{rule}</b>").format(what=said, rule=escape(rule))
 
 
 def history() -> str:

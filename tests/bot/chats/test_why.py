@@ -100,8 +100,11 @@ def test_a_match_card_says_what_it_is() -> None:
 
 def test_where_scores_are_hidden_what_was_compared_is_too() -> None:
     lines = said(Account(told(GOAL), news(GOAL)), spoilers=True)
+    whole, facts = alert(5, kind="summary", rule=""), Facts(minute="88", action_type="Goal")
+    summed = said(Account(told(whole), news(whole, lines=("g",)), (news(alert(1, facts=facts)),)), spoilers=True)
 
     assert "✓ <code>minute</code>: from 80 ← <tg-spoiler>88</tg-spoiler>" in lines
+    assert "• <tg-spoiler>88' Goal</tg-spoiler>: the rule <b>goals</b>" in summed
 
 
 def test_alerts_of_earlier_versions_still_answer() -> None:
