@@ -65,6 +65,8 @@ def _secrets_of_environment() -> list[str]:
 def _secrets(config: Any) -> list[str]:
     """Those of a configuration, too."""
     tokens = [config.feed.token.get_secret_value(), config.telegram.token.get_secret_value()]
+    if config.telegram.webhook:
+        tokens.append(config.telegram.webhook.secret_token.get_secret_value())
     if config.http.dead_man_url:
         tokens.append(config.http.dead_man_url.get_secret_value())
     return [*_secrets_of_environment(), *tokens, *re.findall(r"//[^/@:]*:([^@]+)@", config.storage.url)]

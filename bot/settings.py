@@ -108,6 +108,19 @@ def _listen(value: Any) -> str | None:
     return f"{host}:{int(port)}"
 
 
+def _address(value: Any) -> str:
+    listen = _listen(value)
+    if listen is None:
+        raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8443")
+    return listen
+
+
+def _proof(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+        raise ValueError("1 to 256 letters, digits, _ and - are expected here")
+    return value
+
+
 def _secret(value: Any) -> SecretStr:
     return value if isinstance(value, SecretStr) else SecretStr("" if value is None else _text(value))
 
@@ -184,6 +197,17 @@ class Feed(Section):
     """No frame for so long: reconnect. 11s at least: the feed is heard every ten seconds (feed documentation, section 2.3)."""
 
 
+class Webhook(Section):
+    """Where Telegram brings updates, in place of fetching them: so several processes can answer people at once."""
+
+    url: Annotated[str, BeforeValidator(_url("https"))]
+    """The address that Telegram calls; a proxy there takes HTTPS and hands the calls on to `listen`."""
+    listen: Annotated[str, BeforeValidator(_address)]
+    """HOST:PORT to listen on, such as 127.0.0.1:8443."""
+    secret_token: Annotated[Secret, AfterValidator(_proof)]
+    """1 to 256 letters, digits, _ and -: by it Telegram's calls are known; better ${WEBHOOK_SECRET} than itself."""
+
+
 class Telegram(Section):
     """The bot at Telegram, and who may command it."""
 
@@ -199,6 +223,8 @@ class Telegram(Section):
     """How many messages are sent in a second at most; more than 30 need `allow_paid_broadcast: true`."""
     allow_paid_broadcast: Flag = False
     """Pay Telegram for more than 30 messages a second."""
+    webhook: Webhook | None = None
+    """Where Telegram brings updates; left out: they are fetched, by one process at a time."""
 
     @model_validator(mode="after")
     def _paid_for(self) -> Telegram:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from telegram import Update
 from telegram.error import TelegramError
-from telegram.ext import Application, ApplicationBuilder
+from telegram.ext import Application, ApplicationBuilder, CallbackContext
 
 from bot.chats.commands import build_handlers, handle_error, register
 from bot.chats.deps import Deps, Directory
@@ -15,6 +16,8 @@ from bot.chats.place_words import sample as sample_text
 from bot.chats.rules_desk import rules_handlers
 from bot.chats.tongue import spoken_to
 from bot.chats.updates import Updates
+from bot.chats.webhook import Webhook, forget
+from bot.errors import StoreError
 from bot.house.common import Common, Work
 from bot.house.leased import leased
 from bot.languages.speaking import in_every_language
@@ -37,6 +40,9 @@ class Chatting:
         self._application: Application[Any, Any, Any, Any, Any, Any] = application.build()
         self._application.add_handlers(self._handlers(directory, status))
         self._application.add_error_handler(handle_error)
+        self._failed: dict[int, StoreError] = {}
+        if common.current.config.telegram.webhook is not None:
+            self._application.add_error_handler(self._note_failure)
 
     def works(self) -> tuple[Work, ...]:
         """Answer for ever."""
@@ -56,11 +62,31 @@ class Chatting:
         async with self._application:
             await self._application.start()
             try:
-                await leased(self._common.leasing, "chat", self._hear)
+                await self._hear()
             finally:
                 await self._application.stop()
 
     async def _hear(self) -> None:
+        """Behind a webhook every process hears; else one fetches for all, and the others stand by."""
+        common, webhook = self._common, self._common.current.config.telegram.webhook
+        if webhook is not None:
+            await Webhook(common.bot, webhook, self._deal).run()
+            return
+        await leased(common.leasing, "chat", self._fetch)
+
+    async def _deal(self, update: Update) -> None:
+        """Deal with an update; raise StoreError where the database was in the way."""
+        await self._application.process_update(update)
+        if error := self._failed.pop(update.update_id, None):
+            raise error
+
+    async def _note_failure(self, update: object, context: CallbackContext[Any, Any, Any, Any]) -> None:
+        """Of a brought update, one that has to come again."""
+        if isinstance(update, Update) and isinstance(context.error, StoreError):
+            self._failed[update.update_id] = context.error
+
+    async def _fetch(self) -> None:
+        await forget(self._common.bot)
         signals = self._common.watch.signals
         try:
             await Updates(self._common.bot, self._application.update_queue.put, signals.begin, signals.updates_taken).run()

@@ -21,7 +21,7 @@ from bot.rulebook.sources import State, folders, may_matter, state_of
 log = structlog.get_logger()
 
 AT_NEXT_START = {
-    "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast"),
+    "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast", "webhook"),
     "schedule": ("refresh_fixtures_every",),
     "storage": ("url", "keep", "last_matches", "last_matches_folder"),
     "http": ("listen",),

@@ -420,6 +420,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "logout": Methods.yes,
     "close": Methods.yes,
     "deletewebhook": Methods.yes,
+    "setwebhook": Methods.yes,
     "getwebhookinfo": Methods.webhook_info,
     "sendmessage": Methods.send_message,
     "sendphoto": Methods.send_photo,
