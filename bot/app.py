@@ -12,9 +12,9 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.config import Config
-from bot.errors import StoreError, UserMistake
+from bot.errors import StoreAway, StoreError, UserMistake
 from bot.house.chatting import Chatting
 from bot.house.common import Common, Room, Work
 from bot.house.feeding import Feeding
@@ -24,6 +24,7 @@ from bot.house.sending import Sending
 from bot.process import Stop, working
 from bot.store.allowance import Allowance
 from bot.store.engine import Database
+from bot.store.patience import patiently
 from bot.telegram.bot_messenger import build_bot
 from bot.telegram.limits import Limits
 from bot.telegram.manners import Manners
@@ -34,6 +35,9 @@ from bot.watch.status import status_of_all, status_text
 
 log = structlog.get_logger()
 
+_WAIT = 60.0
+"""Seconds that a start waits for a database that is away."""
+_AGAIN = 1.0
 ALONE = (
     "several processes need PostgreSQL: put storage.url: postgresql://USER@HOST/NAME into the configuration, "
     "or leave --role out, so that one process does everything"
@@ -53,7 +57,7 @@ async def run_until_stopped(config: Config, roles: frozenset[Role] = EVERY) -> N
 async def _start(config: Config, roles: frozenset[Role], stack: AsyncExitStack, stop: Stop) -> asyncio.Future[Any]:
     """Make every part and set it to work; the future of all that works."""
     clock = SystemClock()
-    database = await Database.open(config.storage.url)
+    database = await _opened(config.storage.url, clock)
     stack.push_async_callback(database.close)
     if roles != EVERY and not database.shared:
         raise UserMistake(ALONE)
@@ -62,9 +66,7 @@ async def _start(config: Config, roles: frozenset[Role], stack: AsyncExitStack, 
     bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, Manners(limits, clock), wire=wire)
     http = await stack.enter_async_context(aiohttp.ClientSession())
     house = House(Common(config, clock, database, bot, limits, http, wire, roles), roles)
-    await house.common.listen()
-    await house.common.settle(config)
-    await house.common.open_book(config)
+    await (patiently(house.begin) if database.shared else house.begin())
     stop.on_hangup(house.common.reloader.hangup)
     needed = "listen" in config.http.model_fields_set
     await stack.enter_async_context(serving(config.http.listen, house.common.watch, needed=needed))
@@ -88,6 +90,13 @@ class House:
         self.listing = Listing(common.source, common.positions, common.current.schedule, common.clock)
         self.chatting = Chatting(common, self.feeding or self.listing, self.status) if Role.CHAT in roles else None
 
+    async def begin(self) -> None:
+        """Hear the other processes, and know chats and rules."""
+        common = self.common
+        await common.listen()
+        await common.settle(common.current.config)
+        await common.open_book(common.current.config)
+
     def works(self) -> tuple[Work, ...]:
         """All that has to run for as long as the process does."""
         rooms: tuple[Room | None, ...] = (self.feeding, self.sending, self.chatting)
@@ -106,6 +115,19 @@ class House:
         assert self.feeding is not None  # noqa: S101  # a process that is alone does everything
         planned = len(self.feeding.runner.planned())
         return status_text(self.feeding.follower.statuses(), self.feeding.match, planned, waiting, self.common.clock.now())
+
+
+async def _opened(url: str, clock: Clock) -> Database:
+    """The database; a server that is away is waited for, for it may be starting or starting again. Raise StoreError."""
+    until = clock.monotonic() + _WAIT
+    while True:
+        try:
+            return await Database.open(url)
+        except StoreAway as error:
+            if url.startswith("sqlite") or clock.monotonic() >= until:
+                raise
+            log.warning("database_awaited", reason=str(error))
+            await asyncio.sleep(_AGAIN)
 
 
 def _limits(config: Config, database: Database) -> Limits | SharedLimits:
