@@ -12,6 +12,7 @@ from babel import Locale
 from babel.core import get_global
 
 from bot.chats.search import NEAR, Fit, fit, plain
+from bot.languages.speaking import LANGUAGES
 
 MOST = 10
 """How many places are offered."""
@@ -106,9 +107,10 @@ def _of_zones() -> Iterator[tuple[str, str]]:
 
 
 def _of_countries() -> Iterator[tuple[str, str]]:
-    names = Locale("en").territories
-    for territory, zones in _territories().items():
-        yield from ((names[territory], zone) for zone in zones if territory in names and known(zone))
+    """By their names in every language that the bot speaks."""
+    for names in (Locale(language).territories for language in LANGUAGES):
+        for territory, zones in _territories().items():
+            yield from ((names[territory], zone) for zone in zones if territory in names and known(zone))
 
 
 def _of_cities() -> Iterator[tuple[str, str]]:
