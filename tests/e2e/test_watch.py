@@ -35,7 +35,7 @@ class Outside:
         async with self._http.get(page) as answer:
             return answer.status, await answer.text()
 
-    async def until(self, status: int, within: float = 20.0) -> str:
+    async def until(self, status: int, within: float = 60.0) -> str:
         """Wait until /readyz answers so; what it says."""
         async with asyncio.timeout(within):
             while (found := await self.get("/readyz"))[0] != status:
@@ -64,19 +64,19 @@ async def test_what_is_seen_from_outside_is_what_happens(tmp_path: Path) -> None
             config.write_text(config.read_text().replace("listen: null", f"listen: {outside.listen}"))
             return config
 
-        async with feed() as urls:
+        async with feed(speed=150.0) as urls:
             bot = await stack.enter_async_context(running(configured(RULES)))
             configured(BAD)
-            await telegram.until(lambda: telegram.chat(ADMIN).messages, within=15)
+            await telegram.until(lambda: telegram.chat(ADMIN).messages, within=60)
             configured(RULES)
-            await bot.says("configuration_reloaded")
-            await telegram.until(lambda: len(shown(telegram)[0]) >= 2, within=20)
+            await bot.says("configuration_reloaded", within=60)
+            await telegram.until(lambda: len(shown(telegram)[0]) >= 1, within=60)
             ready = await outside.until(200)
         not_ready = await outside.until(503)
         async with feed(port=int(urls.api.rpartition(":")[2])):
-            await full_time(telegram)
+            await full_time(telegram, within=60)
             await outside.until(200)
-            await telegram.until(lambda: len(telegram.chat(ADMIN).messages) == 2, within=30)
+            await telegram.until(lambda: len(telegram.chat(ADMIN).messages) == 2, within=60)
         page, alive = await outside.metrics(), await outside.get("/healthz")
         calls = {method: len(telegram.calls(method)) for method in ("sendMessage", "editMessageText")}
         told = [message.text for message in telegram.chat(ADMIN).messages]
