@@ -70,7 +70,19 @@ def told_keys(entry: Entry) -> list[AlertKey]:
     return [line_key(name, entry.key) for name in entry.rule.split("\n") if name]
 
 
-def to_tell(lines: Sequence[News], muted: Collection[str]) -> tuple[News, ...]:
-    """Of what was held, what is told, as it happened: neither what was taken back by now nor what is of a muted match."""
-    standing = (news for news in lines if news.state is not State.RETRACTED and news.key.fixture_id not in muted)
+def perhaps_told(entry: Entry) -> frozenset[AlertKey]:
+    """The lines of a summary that has left, and may or may not have arrived."""
+    return frozenset(told_keys(entry)) if entry.unsure else frozenset()
+
+
+def to_tell(lines: Sequence[News], muted: Collection[str], seen: Collection[AlertKey] = ()) -> tuple[News, ...]:
+    """Of what was held, what is told, as it happened: neither what was taken back by now nor what is of a muted match.
+
+    `seen` are those that the chat may have seen: they are told whatever became of them.
+    """
+    standing = (news for news in lines if news.key in seen or _stands(news, muted))
     return tuple(sorted(standing, key=lambda news: (min(news.born.values(), default=0.0), news.seq)))
+
+
+def _stands(news: News, muted: Collection[str]) -> bool:
+    return news.state is not State.RETRACTED and news.key.fixture_id not in muted

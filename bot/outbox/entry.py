@@ -14,6 +14,10 @@ EXTRA_RANK = 3
 """The rank of match cards and pictures: everything that happened goes first."""
 
 
+UNREACHABLE = 0
+"""Stands for the id of a message that can neither be edited nor answered."""
+
+
 class Status(enum.StrEnum):
     """Where an entry stands: something is to be sent, nothing is, or it will never be told."""
 
@@ -122,6 +126,8 @@ class Entry(msgspec.Struct, frozen=True):
     """Of a match card: where its pin stands."""
     sent: int = 0
     """Of a match card: how often it was sent; one that somebody deleted is sent anew, once."""
+    unsure: bool = False
+    """It has left, and nobody knows whether it arrived; all else is what the chat has seen if it did."""
 
     @property
     def told(self) -> bool:

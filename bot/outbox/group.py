@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import ColumnElement, bindparam, select, update
 
 from bot.outbox import ledger
-from bot.outbox.burst import burst_key, burst_news, end_of, to_tell, told_keys
+from bot.outbox.burst import burst_key, burst_news, end_of, perhaps_told, to_tell, told_keys
 from bot.outbox.entry import Entry, Job, News, Reason, Status, Ticket
 from bot.outbox.ledger import Spread
 from bot.outbox.rows import entry_of
@@ -79,11 +79,11 @@ async def bursts_of(tx: Transaction, key: AlertKey) -> Sequence[News]:
 async def burst_job(tx: Transaction, entry: Entry, news: News, chat: Chat, seen: Callable[[News], News]) -> Job:
     """All that decides what a chat is told of a burst now; `seen` is how its delay lets it see each line."""
     held = [] if entry.told else await held_for(tx, entry)
-    keys = told_keys(entry) if entry.told else [one.key for one in held]
+    keys = told_keys(entry) if entry.told else list({one.key: None for one in held} | dict.fromkeys(perhaps_told(entry)))
     known = await ledger.read_news(tx, keys)
     lines = tuple(seen(known[key]) for key in keys if key in known)
     if not entry.told:
-        lines = to_tell(lines, chat.muted_matches)
+        lines = to_tell(lines, chat.muted_matches, perhaps_told(entry))
         lines = tuple([line for line in lines if not await heard_there(tx, line, entry.ref)])
     told = {line.key for line in lines}
     return Job(entry, news, chat, lines=lines, rings=any(one.rings for one in held if one.key in told))
@@ -95,7 +95,7 @@ async def heard_there(tx: Transaction, news: News, ref: ChatRef) -> bool:
     if not other:
         return False
     seen = (await ledger.read_entries(tx, AlertKey(news.key.fixture_id, other), [ref])).get(ref)
-    return seen is not None and (seen.told or seen.reason == Reason.GROUPED)
+    return seen is not None and (seen.told or seen.unsure or seen.reason == Reason.GROUPED)
 
 
 async def let_go(tx: Transaction, entry: Entry) -> None:

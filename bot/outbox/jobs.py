@@ -91,6 +91,12 @@ async def write_entries(tx: Transaction, seen: Sequence[Entry], *, shared: bool 
     return {(entry.key, entry.ref) for entry in seen if await _is_there(tx, entry)}
 
 
+async def mark(tx: Transaction, seen: Sequence[Entry]) -> None:
+    """Keep entries that go on waiting, as far as they are there still."""
+    if seen:
+        await tx.run(_KEEP, [entry_values(entry) for entry in sorted(seen, key=_in_order)])
+
+
 async def _is_there(tx: Transaction, entry: Entry) -> bool:
     values = (entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic)
     this = [entries.c[name] == value for name, value in zip(_KEY, values, strict=True)]

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -20,7 +21,7 @@ from bot.outbox.earlier import Earlier
 from bot.outbox.entry import Entry, Job, News, Reason, Sight, Status, Ticket, at_once
 from bot.outbox.group import burst_job, bursts_of, give_up, heard_there, let_go
 from bot.outbox.hold import hold
-from bot.outbox.jobs import Found, write_entries
+from bot.outbox.jobs import Found, mark, write_entries
 from bot.outbox.known import Known
 from bot.outbox.ledger import Spread
 from bot.outbox.revise import revise
@@ -35,6 +36,7 @@ from rules.alert import Alert, AlertKey
 log = structlog.get_logger()
 
 _STEP = STEP.labels("outbox")
+Decided = TypeVar("Decided")
 
 
 def _nobody() -> None:
@@ -138,14 +140,28 @@ class Outbox:
         self._forget_summaries(tickets)
         return tickets
 
-    async def jobs(self, tickets: Sequence[Ticket]) -> list[Job | None]:
-        """All that decides what is sent for each ticket now; None where nothing waits any more."""
+    async def begin(
+        self, tickets: Sequence[Ticket], decide: Callable[[Job], Decided], perhaps: Callable[[Decided], Entry | None]
+    ) -> list[tuple[Job, Decided] | None]:
+        """All that decides what is sent for each ticket now, and what that is; None where nothing waits any more.
+
+        What chats may have seen as soon as it leaves, as `perhaps` tells, is committed before: neither a kill nor an answer that
+        is lost makes anybody forget it.
+        """
         if not tickets:
             return []
         async with self.db.transaction() as tx:
             await self._refresh(tx, {ticket.key for ticket in tickets})
             found = await self._with_tastes(tx, await self._source.jobs(tx, tickets))
-            return [await self._job(tx, *found[place]) if (place := (t.key, t.ref)) in found else None for t in tickets]
+            jobs = [await self._job(tx, *found[place]) if (place := (t.key, t.ref)) in found else None for t in tickets]
+            begun = [(job, decide(job)) if job else None for job in jobs]
+            await mark(tx, [entry for one in begun if one and (entry := perhaps(one[1]))])
+        return begun
+
+    async def never_left(self, before: Entry) -> None:
+        """What was begun surely did not arrive: what is known is what was known before."""
+        async with self.db.transaction() as tx:
+            await mark(tx, [before])
 
     async def keep(self, seen: Sequence[Sight]) -> list[Ticket | None]:
         """Commit what chats have seen now; for each a ticket where more is to be sent, a revision after the chat's delay."""
@@ -277,7 +293,7 @@ class Outbox:
         """Note what was too old, and what quiet hours hold, for a summary."""
         if is_burst(entry.key) and entry.reason != Reason.EXPIRED:
             await let_go(tx, entry)
-        if entry.told:
+        if entry.told and entry.reason not in (Reason.EXPIRED, Reason.HELD):
             return []
         if entry.reason == Reason.EXPIRED:
             if is_burst(entry.key):

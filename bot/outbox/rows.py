@@ -26,7 +26,7 @@ _STATUSES = {status.value: status for status in Status}
 _STATES = {state.value: state for state in State}
 _PINS = {pin.value: pin for pin in Pin}
 _STATUS, _STATE, _REASON, _PIN = (ENTRY.index(name) for name in ("status", "state", "reason", "pin"))
-_TRUTHS = tuple(ENTRY.index(name) for name in ("rings", "restored", "reply_rings"))
+_TRUTHS = tuple(ENTRY.index(name) for name in ("rings", "restored", "reply_rings", "unsure"))
 
 
 def news_row(news: News) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from bot.outbox.burst import burst_news, is_burst
-from bot.outbox.entry import Entry, News, Reason, Status
+from bot.outbox.burst import burst_news, is_burst, perhaps_told
+from bot.outbox.entry import Entry, News, Reason
 from rules.alert import Alert, AlertKey, Importance, State
 
 KIND = "summary"
@@ -57,11 +57,12 @@ def lines_for(entry: Entry, lines: Sequence[News], seen: Collection[Entry]) -> t
     """The lines that concern a chat: as told before, else those that it heard nothing of."""
     if entry.told:
         return tuple(news for news in lines if news.key.action_id in entry.rule.split("\n"))
+    perhaps, standing = perhaps_told(entry), [news.key for news in lines if news.state is not State.RETRACTED]
     if entry.key.action_id.startswith(f"{QUIET}:"):
-        held = {e.key.action_id for e in seen if e.status is Status.DROPPED and e.reason == Reason.HELD}
-        return tuple(news for news in lines if news.key.action_id in held and news.state is not State.RETRACTED)
-    heard = {e.key.action_id for e in seen if not (e.status is Status.DROPPED and e.reason == Reason.EXPIRED)}
-    return tuple(news for news in lines if news.key.action_id not in heard and news.state is not State.RETRACTED)
+        held = {e.key for e in seen if e.reason == Reason.HELD}
+        return tuple(news for news in lines if news.key in perhaps or (news.key in held and news.key in standing))
+    heard = {e.key for e in seen if e.reason != Reason.EXPIRED}
+    return tuple(news for news in lines if news.key in perhaps or (news.key not in heard and news.key in standing))
 
 
 def _latest(known: Sequence[News]) -> Alert:

@@ -121,6 +121,7 @@ entries = Table(
     Column("history", Text, nullable=False, server_default=""),  # a line for each revision that the chat has seen
     Column("pin", String, nullable=False, server_default=""),  # of a match card: where its pin stands
     Column("sent", Integer, nullable=False, server_default="0"),  # of a match card: how often it was sent
+    Column("unsure", Boolean, nullable=False, server_default=false()),  # it has left, and may or may not have arrived
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
 )

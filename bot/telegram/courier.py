@@ -23,11 +23,12 @@ from bot.errors import (
     TopicGone,
 )
 from bot.metrics import DECISIONS
-from bot.outbox.entry import UNREACHABLE, Entry, Job, Reason, Sight, Ticket
+from bot.outbox.entry import UNREACHABLE, Job, Reason, Sight, Ticket
 from bot.outbox.outbox import Outbox
 from bot.outbox.way import Way, way_of
 from bot.store.chats import Chats
 from bot.store.model import ChatRef
+from bot.telegram.doubt import end_doubt
 from bot.telegram.landing import Begun, Landing, seen
 from bot.telegram.lanes import Lanes
 from bot.telegram.limits import Pace
@@ -279,8 +280,7 @@ class Courier:
             self.on_text_refused(step.alert.rule, str(error))
             message_id = step.entry.message_id or UNREACHABLE
         except DeliveryError as error:
-            if perhaps(step) and not (isinstance(error, TelegramUnreachable) and error.maybe_sent):
-                await self._never_left(begun.before)
+            await end_doubt(self._outbox, step, begun.before, error)
             await self._failed(ticket, error)
             return
         except Exception as error:
@@ -298,14 +298,6 @@ class Courier:
             return await perform(self._messenger, ticket.ref, step)
         finally:
             self._limits.landed(began, self._clock.monotonic(), left)
-
-    async def _never_left(self, before: Entry) -> None:
-        """What is noted of it is as if it had not begun. While the database fails it stays in doubt."""
-        try:
-            await self._outbox.never_left(before)
-        except StoreError as trouble:
-            log.warning("doubt_stays", chat=before.ref.chat_id, reason=str(trouble))
-            self._outbox.recover()
 
     async def _failed(self, ticket: Ticket, error: DeliveryError) -> None:
         """What each answer means for the chat; its ticket stays the first of its lane."""

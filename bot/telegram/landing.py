@@ -6,11 +6,10 @@ import datetime as dt
 
 import msgspec
 
-from bot.outbox.entry import Entry, Ticket
+from bot.outbox.entry import UNREACHABLE, Entry, Ticket
 from bot.outbox.pins import missed
 from bot.outbox.seen import remembered
 from bot.outbox.way import Marks, Way
-from bot.telegram.perform import UNREACHABLE
 from bot.telegram.step import Edit, Pinning, Reply, Request, Step
 
 
@@ -26,11 +25,15 @@ class Landing(msgspec.Struct, frozen=True):
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """What is noted of a message that is about to leave: when its turn came, in the loop's seconds, and the chat's delay."""
+    """What is noted of a message that is about to leave: when its turn came, in the loop's seconds, and the chat's delay.
+
+    `before` is what was known of the chat until then.
+    """
 
     at: float
     delay: int
     marks: Marks
+    before: Entry
 
 
 def seen(step: Request, message_id: int, now: dt.datetime, way: Way) -> Entry:

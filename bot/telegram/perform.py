@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bot.errors import MessageGone, TextRefused, TopicClosed, TopicGone
+from bot.outbox.entry import UNREACHABLE
 from bot.store.model import ChatRef
 from bot.telegram.html import plain
 from bot.telegram.keyboard import BELL
 from bot.telegram.messenger import Messenger, Speaker
 from bot.telegram.scene import painted
 from bot.telegram.step import Edit, Pinning, Reply, Request, Send
-
-UNREACHABLE = 0
-"""Stands for the id of a message that can neither be edited nor answered."""
 
 
 async def perform(messenger: Messenger, chat: ChatRef, step: Request) -> int:

@@ -10,9 +10,9 @@ import msgspec
 from bot.languages.speaking import speaking
 from bot.outbox import pins
 from bot.outbox.bell import has_bell
-from bot.outbox.burst import fallen, is_burst, line_name
+from bot.outbox.burst import fallen, is_burst, line_name, perhaps_told
 from bot.outbox.decide import Decision, decide, first_for, revision_for
-from bot.outbox.entry import Entry, Job, News, Pin, Reason
+from bot.outbox.entry import UNREACHABLE, Entry, Job, News, Pin, Reason
 from bot.store.model import Chat
 from bot.telegram import render
 from rules.alert import EXTRAS, Alert, Importance, State
@@ -92,6 +92,16 @@ def next_step(job: Job, now: dt.datetime) -> Step:
         return _dressed(_next_step(job, now), job.chat)
 
 
+def perhaps(step: Step) -> Entry | None:
+    """What its chat may have seen from when a message leaves until its answer comes; None where that need not be known.
+
+    Cards and pictures are shown anew until one is known to have arrived, and what they show does not fall.
+    """
+    if not isinstance(step, Send) or step.alert.kind in EXTRAS:
+        return None
+    return _with(step.entry, message_id=None, unsure=True)
+
+
 def _dressed(step: Step, chat: Chat) -> Step:
     """What the chat's own settings put around a message; a reply has no button, and what shows how a match stands neither."""
     if isinstance(step, Settle | Pinning):
@@ -108,9 +118,25 @@ def _next_step(job: Job, now: dt.datetime) -> Step:
     decision = decide(job.entry, job.news, job.chat, now, superseded=job.superseded)
     if job.entry.told:
         return _revise(job, decision, now)
-    if decision.alert is None:
-        return _pass_over(job, decision.reason)
-    return _send(job, decision.alert, now)
+    if decision.alert is not None:
+        return _send(job, decision.alert, now)
+    return _doubt(job, decision.reason, now) if job.entry.unsure else _pass_over(job, decision.reason)
+
+
+def _doubt(job: Job, reason: Reason, now: dt.datetime) -> Step:
+    """It may have been told, and is not told again: then it was, by a message that cannot be reached. What fell is said now."""
+    if _line_fell(job):
+        return _send(job, job.news.candidates[0], now)
+    entry = _with(job.entry, message_id=UNREACHABLE, unsure=bool(job.news.lines) and not is_burst(job.entry.key))
+    if not job.news.fired:
+        known = _with(job, entry=entry)
+        return _revise(known, decide(entry, job.news, job.chat, now), now)
+    return Settle(_with(entry, reason=reason.value, seq=job.news.seq), reason)
+
+
+def _line_fell(job: Job) -> bool:
+    """Tell whether a summary that may stand in the chat tells what fell: it is sent anew, since no edit reaches it."""
+    return job.entry.unsure and any(news.state is State.RETRACTED for news in job.lines)
 
 
 def _pass_over(job: Job, reason: Reason) -> Settle:
@@ -129,7 +155,7 @@ def _send(job: Job, alert: Alert, now: dt.datetime) -> Send | Settle:
         body, rule = render.summary(alert, lines), "\n".join(line_name(news, job.entry.key) for news in lines)
     entry = _seen(job, alert, body, rule, restored=False)
     entry = _with(entry, rings=job.rings) if is_burst(entry.key) else entry
-    entry = pins.sent(_with(entry, reason=Reason.FIRST.value, reply=None), alert)
+    entry = pins.sent(_with(entry, reason=Reason.FIRST.value, reply=None, unsure=False), alert)
     silent = not entry.rings or job.chat.hushed(now)
     return Send(entry, alert, render.message(body, alert.state), silent, Reason.FIRST)
 
@@ -138,7 +164,7 @@ def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
     if decision.alert is None:
         return _rest(job, now)
     entry, alert, reason = job.entry, _told_by(decision.alert, job.entry), decision.reason
-    if pins.to_send_anew(entry):
+    if pins.to_send_anew(entry) or _line_fell(job):
         return _send(job, alert, now)
     body = render.summary(alert, job.lines) if job.news.lines else _body(job, alert)
     rule = _told_lines(job) if job.news.lines else alert.rule
@@ -147,6 +173,8 @@ def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
     html = render.message(body, alert.state, restored=restored)
     after = pins.edited(_with_reply(after, job, alert, html, reason), alert)
     same = alert.timeline is None and html == render.message(entry.body, entry.state, restored=entry.restored)
+    if after.reply is None and entry.message_id == UNREACHABLE:
+        return Settle(_with(after, reason=entry.reason), reason)
     if same and after.reply is None:
         return Settle(after, reason)
     return Edit(after, alert, html, reason)
@@ -193,12 +221,15 @@ def _rest(job: Job, now: dt.datetime) -> Reply | Pinning | Settle:
 
 
 def _body(job: Job, alert: Alert) -> str:
-    return render.body_of(alert, job.entry.body)
+    return render.body_of(alert, job.entry.body, job.chat.timezone)
 
 
 def _lines(job: Job) -> tuple[News, ...]:
-    """Of the old news, what the chat would have been told; what a burst holds was decided when it was held."""
-    return job.lines if is_burst(job.entry.key) else tuple(news for news in job.lines if first_for(news, job.chat))
+    """Of the old news, what the chat would have been told, or may have been; what a burst holds was decided when it was held."""
+    if is_burst(job.entry.key):
+        return job.lines
+    seen = perhaps_told(job.entry)
+    return tuple(news for news in job.lines if news.key in seen or first_for(news, job.chat))
 
 
 def _told_by(alert: Alert, entry: Entry) -> Alert:

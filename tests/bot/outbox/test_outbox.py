@@ -52,8 +52,8 @@ class World:
 
     async def job(self, ticket: Ticket) -> Job | None:
         """What decides on one ticket."""
-        (job,) = await self.outbox.jobs([ticket])
-        return job
+        (begun,) = await self.outbox.begin([ticket], lambda job: job, lambda _: None)
+        return begun[0] if begun else None
 
     async def keep(self, entry: Entry) -> Ticket | None:
         """What one chat has seen."""
