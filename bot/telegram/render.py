@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from bot.languages.speaking import spoken
 from bot.outbox.burst import is_burst
 from bot.outbox.entry import News
+from bot.store.quiet import zone
 from bot.telegram import words
 from bot.telegram.html import LIMIT, cut, without
 from rules.alert import Alert, State
 from rules.template import escape, plain, tidy
 
+_UTC = "UTC"
+"""The time that a rule's text tells, and that of a chat that has not chosen its own."""
 _MARKS = 64
 """Room that is left for a mark."""
 _UNSTRIKABLE = frozenset({"s", "strike", "del", "pre", "code", "blockquote"})
@@ -21,9 +24,20 @@ _UNVEILABLE = frozenset({"pre", "code", "tg-spoiler", "span"})
 """Tags that cannot stand inside of spoiler text, or need not."""
 
 
-def body_of(alert: Alert, told: str = "") -> str:
-    """The text without marks, in the language that is spoken: the rule's, else the one that was told, else the bare facts."""
-    return cut(alert.texts.get(spoken()) or alert.text or told or plain(alert.facts), LIMIT - _MARKS)
+def body_of(alert: Alert, told: str = "", timezone: str = _UTC) -> str:
+    """The text without marks, in the language that is spoken: the rule's, else the one that was told, else the bare facts.
+
+    The kick-off in it is told in the chat's time.
+    """
+    text = alert.texts.get(spoken()) or alert.text or told or plain(alert.facts)
+    return cut(_in_time_of(timezone, alert, text), LIMIT - _MARKS)
+
+
+def _in_time_of(timezone: str, alert: Alert, text: str) -> str:
+    kickoff, written = alert.fixture.kickoff, alert.facts.kickoff
+    if not written or kickoff is None or timezone == _UTC:
+        return text
+    return text.replace(written, f"{kickoff.astimezone(zone(timezone)):%H:%M}")
 
 
 def message(body: str, state: State, *, restored: bool = False) -> str:

@@ -1,8 +1,11 @@
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bot.languages.speaking import speaking
 from bot.telegram.html import plain
 from bot.telegram.render import body_of, message, restoration, retraction, summary, veiled
 from rules.action import Team
@@ -94,3 +97,42 @@ def test_the_longest_text_behind_a_spoiler_fits_and_is_hidden_to_its_end() -> No
 
 def test_what_telegram_refuses_to_read_goes_as_plain_text_that_is_hidden_still() -> None:
     assert plain(veiled(alert(), "<b>1–0</i> & more")) == "🔔 Arsenal v Chelsea\n<tg-spoiler>1–0 &amp; more</tg-spoiler>"
+
+
+@pytest.mark.parametrize(
+    ("timezone", "told"),
+    [("UTC", "Kick-off 15:00 UTC"), ("America/New_York", "Kick-off 10:00"), ("Asia/Kolkata", "Kick-off 20:30")],
+)
+def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
+    kickoff = dt.datetime(2026, 11, 22, 15, tzinfo=dt.UTC)
+    lineups = replace(
+        alert(text="Kick-off 15:00 UTC"), fixture=replace(FIXTURE, kickoff=kickoff), facts=Facts(kickoff="15:00 UTC")
+    )
+
+    assert body_of(lineups, timezone=timezone) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "es",
+            [
+                "❌ <b>Gol anulado</b> (fuera de juego) · A 1–1 (6–5 pen.) B",
+                "✅ <b>El gol al final vale</b> · A 1–1 (6–5 pen.) B",
+            ],
+        ),
+        ("de", ["❌ <b>Tor aberkannt</b> (Abseits) · A 1–1 (6–5 i. E.) B", "✅ <b>Das Tor zählt doch</b> · A 1–1 (6–5 i. E.) B"]),
+    ],
+)
+def test_what_is_taken_back_and_stands_is_said_in_the_language_that_is_spoken(language: str, lines: list[str]) -> None:
+    fell = replace(retracted(2), kind="goal", facts=Facts(match="A 1–1 (6–5 pens) B", shootout="6–5", reason="Offside"))
+    with speaking(language):
+        assert [retraction(fell, "goal"), restoration(fell)] == lines
+
+
+def test_a_name_from_the_right_is_kept_to_itself_in_a_summary() -> None:
+    facts = Facts(player="ערן זהבי", team="מכבי", minute="12", action_type="Goal")
+    told = summary(alert(3), [news(replace(alert(1), facts=facts))])
+
+    assert "12' ⚽ \u2068ערן זהבי\u2069 (\u2068מכבי\u2069)" in told
