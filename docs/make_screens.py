@@ -11,7 +11,7 @@ import structlog
 
 from bot.languages.compiling import compile_catalogues
 from docs.screens.dialogues import DIALOGUES
-from docs.screens.fixtures import OPENER, fixtures
+from docs.screens.fixtures import PLAYED, fixtures
 from docs.screens.phone import png
 from docs.screens.shown import Sheet
 from docs.screens.stage import Stage, stage
@@ -27,7 +27,7 @@ async def sheets() -> list[Sheet]:
 
 
 async def _talk(dialogue: Callable[[Stage], Awaitable[Sheet]]) -> Sheet:
-    async with stage(fixtures(), OPENER) as here:
+    async with stage(fixtures(), PLAYED) as here:
         return await dialogue(here)
 
 

@@ -146,7 +146,7 @@ async def timeline(stage: Stage) -> Sheet:
 async def inline(stage: Stage) -> Sheet:
     """A match card in any chat."""
     await stage.play(SECOND)
-    return Sheet("inline", "In any chat", await stage.inline("a"))
+    return Sheet("inline", "In any chat", await stage.inline("arg"))
 
 
 async def hello(stage: Stage) -> Sheet:
@@ -229,6 +229,17 @@ async def spoilers(stage: Stage) -> Sheet:
     return Sheet("spoilers", "Without spoilers", (switched, hidden, stage.screen("what fell, too", last=2)))
 
 
+async def bursts(stage: Stage) -> Sheet:
+    """Goals of several matches at once, in one message."""
+    await stage.say("/subscribe all")
+    await stage.say("/alerts")
+    await stage.tap("How they come")
+    await stage.tap("Group news")
+    switched = stage.screen("switched on", last=1)
+    await stage.play(VIDEO)
+    return Sheet("bursts", "Several matches at once", (switched, stage.screen("the first at once, the others together", last=2)))
+
+
 async def card(stage: Stage) -> Sheet:
     """One message a match, pinned and kept as the match stands."""
     await stage.say("/subscribe Argentina")
@@ -267,6 +278,6 @@ async def tastes(stage: Stage) -> Sheet:
 
 
 DIALOGUES: tuple[Callable[[Stage], Awaitable[Sheet]], ...] = (
-    hello, alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, card,
+    hello, alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, bursts, card,
     timeline, why, timezone, language, group, channel, inline, rules,
 )  # fmt: skip

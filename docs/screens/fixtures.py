@@ -5,11 +5,24 @@ from __future__ import annotations
 import datetime as dt
 
 from rules.action import Fixture, Team
-from rules.scenario import Scenario, identity, shipped
+from rules.scenario import Scenario, identity, read, shipped
 
 DAY = dt.datetime(2022, 11, 22, tzinfo=dt.UTC)
 OPENER: Scenario = shipped("opener")
 CUP = OPENER.fixture.competition
+_FRIENDLY = """
+match: {match}
+competition: Friendlies
+kickoff: 2022-11-22T10:00:00Z
+events:
+  - 27' goal {scorer}
+"""
+FRIENDLIES = tuple(
+    read(_FRIENDLY.format(match=match, scorer=scorer))
+    for match, scorer in (("Ajax v Benfica", "Bergwijn (Ajax)"), ("Celtic v Porto", "Taremi (Porto)"))
+)
+PLAYED = (OPENER, *FRIENDLIES)
+"""The matches that are played; all at once."""
 
 
 def _fixture(competition: Team, match: str, day: int, hour: int) -> Fixture:
@@ -29,4 +42,4 @@ def fixtures() -> tuple[Fixture, ...]:
         + [_fixture(england, *one) for one in league]
         + [_fixture(spain, *one) for one in more]
     )
-    return (OPENER.fixture, *found)
+    return (*(scenario.fixture for scenario in PLAYED), *found)

@@ -41,7 +41,7 @@ _SHOWN = frozenset({"editMessageText", "editMessageReplyMarkup", "sendMessage", 
 class Stage:
     """One bot with its chats; what is said and pressed is answered before the next line runs."""
 
-    def __init__(self, api: FakeBotApi, common: Common, fixtures: Sequence[Fixture], scenario: Scenario) -> None:
+    def __init__(self, api: FakeBotApi, common: Common, fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> None:
         assert isinstance(common.clock, ManualClock)  # noqa: S101  # as stage gives it
         self.api, self.clock, self.common = api, common.clock, common
         common.messenger = cast("BotMessenger", _Slowly(common.messenger, self.clock))
@@ -49,7 +49,8 @@ class Stage:
         self.chatting = Chatting(common, self, self._status)
         self._fixtures, self._times, self._files = tuple(fixtures), dict[int, dt.datetime](), dict[int, str]()
         self._by: dict[int, int] = {}
-        self._scenario, self._packets = scenario, list(packets(scenario))
+        self._kickoff = _kickoff(played)
+        self._packets = sorted((packet for one in played for packet in packets(one)), key=lambda packet: packet.at)
         self.toast = ""
 
     def fixtures(self) -> tuple[Fixture, ...]:
@@ -87,10 +88,12 @@ class Stage:
         self._note(chat)
 
     async def play(self, until: dt.timedelta) -> None:
-        """The match goes on until so long after its kick-off."""
-        assert self._scenario.fixture.kickoff  # noqa: S101  # the scenario says when
-        while self._packets and self._packets[0].at <= self._scenario.fixture.kickoff + until:
+        """The matches go on until so long after their kick-off."""
+        while self._packets and self._packets[0].at <= self._kickoff + until:
             await self._hear(self._packets.pop(0))
+        if self.clock.now() < self._kickoff + until:
+            self.clock.move_to(self._kickoff + until)
+        await self._deliver()
 
     async def _hear(self, packet: Packet) -> None:
         """One packet, to the chats: its frame comes a little after the feed's stamp, and Telegram takes a moment."""
@@ -104,7 +107,7 @@ class Stage:
     async def _deliver(self) -> None:
         """Send what is due; a picture is drawn first, beside everything else."""
         await self.sending.courier.drain()
-        for _ in range(200):
+        for _ in range(200 if await self.common.chats.extras_wanted() else 0):
             if not await self.common.outbox.waiting():
                 break
             await asyncio.sleep(0.02)
@@ -179,6 +182,12 @@ class Stage:
         return "Ana" if message.chat_id < 0 and self._by.get(message.id) == ADMIN else YOU
 
 
+def _kickoff(played: Sequence[Scenario]) -> dt.datetime:
+    kickoff = played[0].fixture.kickoff
+    assert kickoff  # noqa: S101  # the scenario says when
+    return kickoff
+
+
 class _Slowly:
     """A messenger whose every request takes a moment of the clock that stands still."""
 
@@ -197,20 +206,19 @@ class _Slowly:
 
 
 @asynccontextmanager
-async def stage(fixtures: Sequence[Fixture], scenario: Scenario) -> AsyncIterator[Stage]:
-    """Open everything an hour before a match; leaving closes it."""
-    kickoff = scenario.fixture.kickoff
-    assert kickoff  # noqa: S101  # the scenario says when
-    clock = ManualClock(kickoff - dt.timedelta(hours=2))
+async def stage(fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> AsyncIterator[Stage]:
+    """Open everything two hours before matches that begin together; leaving closes it."""
+    clock = ManualClock(_kickoff(played) - dt.timedelta(hours=2))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.yaml"
         path.write_text(CONFIG, encoding="utf-8")
         config = load_config(path, {})
         database = await Database.open("sqlite://")
         async with FakeBotApi(TOKEN) as api, aiohttp.ClientSession() as http, build_bot(TOKEN, api.url) as bot:
-            made = Stage(api, Common(config, clock, database, bot, Unlimited(), http, Wire(clock)), fixtures, scenario)
-            await made.feeding.pipeline.open(scenario.fixture)
-            await made.feeding.pipeline.caught_up(scenario.fixture.id)
+            made = Stage(api, Common(config, clock, database, bot, Unlimited(), http, Wire(clock)), fixtures, played)
+            for scenario in played:
+                await made.feeding.pipeline.open(scenario.fixture)
+                await made.feeding.pipeline.caught_up(scenario.fixture.id)
             answering = [asyncio.create_task(work) for work in made.chatting.works()]
             try:
                 yield made
