@@ -19,6 +19,7 @@ from bot.chats.reply import Button, Reply, Tune, Turn, View
 from bot.chats.search import Fit, fit
 from bot.store.model import Subscription
 from bot.store.taste import AS_CHAT, Taste, with_taste
+from rules.alert import EXTRAS
 
 _WAITS = {None: True, True: False, False: None}
 _SIGNS = "+-−–"
@@ -42,9 +43,10 @@ def listed(view: View, page: int = 0) -> Reply:
 def screen(view: View, one: Subscription) -> Reply:
     """Every kind on offer, ticked where this subscription hears it, and the rest of its taste."""
     ear, name = with_taste(view.chat, one.taste), token(one)
-    offered = [button(texts.kind(k), f"xk:{name}:{short(k)}", ticked=ear.takes(k)) for k in view.kinds]
+    offered = [button(texts.kind(k), f"xk:{name}:{short(k)}", ticked=ear.takes(k)) for k in _offered(view)]
     more = (
-        (Button(words.rings(), f"xb:{name}"), button(words.waits(one.taste.waits), f"xw:{name}")),
+        (Button(words.rings(), f"xb:{name}"),),
+        (button(words.waits(one.taste.waits), f"xw:{name}"),),
         (button(words.scorers(), f"xg:{name}", ticked=ear.scorers),),
         *(((Button(words.as_the_chat(), f"xx:{name}"),),) if one.taste.own else ()),
         (Button(texts.back(), "xs:0"), Button(texts.done_button(), "done")),
@@ -55,7 +57,7 @@ def screen(view: View, one: Subscription) -> Reply:
 def loudness(view: View, one: Subscription) -> Reply:
     """The kinds that this subscription hears, each with how it sounds."""
     ear, name = with_taste(view.chat, one.taste), token(one)
-    heard = [button(f"{_sign(one.taste, k)}{texts.kind(k)}", f"xr:{name}:{short(k)}") for k in view.kinds if ear.takes(k)]
+    heard = [button(f"{_sign(one.taste, k)}{texts.kind(k)}", f"xr:{name}:{short(k)}") for k in _offered(view) if ear.takes(k)]
     return Reply(words.loudness(one), (*rows(heard, 2), (Button(texts.back(), f"x:{name}"),)))
 
 
@@ -73,7 +75,7 @@ def switched(view: View, data: str) -> Turn | None:
     """A kind was tapped; None where it, or the subscription, is not offered any more."""
     name, _, wanted = data.partition(":")
     one, kind = _named(view, name), kinds.of_token(view, wanted)
-    if one is None or kind is None:
+    if one is None or kind is None or kind in EXTRAS:
         return None
     on = not with_taste(view.chat, one.taste).takes(kind)
     return _tuned(view, one, switch(view, one.taste, kind, on=on), screen)
@@ -83,7 +85,7 @@ def sounded(view: View, data: str) -> Turn | None:
     """A kind's loudness was tapped: as in the chat, ringing, silent, in turn."""
     name, _, wanted = data.partition(":")
     one, kind = _named(view, name), kinds.of_token(view, wanted)
-    if one is None or kind is None:
+    if one is None or kind is None or kind in EXTRAS:
         return None
     taste = one.taste
     ring, silent = taste.ring - {kind}, taste.silent - {kind}
@@ -118,8 +120,8 @@ def reset(view: View, name: str) -> Turn | None:
 def switch(view: View, taste: Taste, kind: str, *, on: bool) -> Taste:
     """A taste with one kind switched; one that hears what the chat hears has no kinds of its own."""
     ear = with_taste(view.chat, taste)
-    now = {k for k in view.kinds if ear.takes(k)} - {kind} | ({kind} if on else set())
-    as_chat = now == {k for k in view.kinds if view.chat.takes(k)}
+    now = {k for k in _offered(view) if ear.takes(k)} - {kind} | ({kind} if on else set())
+    as_chat = now == {k for k in _offered(view) if view.chat.takes(k)}
     return replace(taste, kinds=None if as_chat else frozenset(now), scorers=None)
 
 
@@ -133,11 +135,11 @@ def said(view: View, said: tuple[str, ...]) -> Turn | None:
     for word in said[at:]:
         found = _read(view, taste, word)
         if found is None:
-            return Turn(Reply(texts.unknown_kind(word, view.kinds)))
+            return Turn(Reply(texts.unknown_kind(word, _offered(view))))
         taste = found
     if at == len(said):
         return Turn(screen(view, one))
-    heard = [k for k in view.kinds if with_taste(view.chat, taste).takes(k)]
+    heard = [k for k in _offered(view) if with_taste(view.chat, taste).takes(k)]
     return Turn(Reply(words.tuned(one, texts.kinds_in_a_row(heard))), (Tune(replace(one, taste=taste)),))
 
 
@@ -145,8 +147,13 @@ def _read(view: View, taste: Taste, word: str) -> Taste | None:
     """A taste after one more word; None for a word that says nothing."""
     if change := _SAID.get(word.casefold()):
         return change(taste)
-    kind = kinds.kind_of(word.lstrip(_SIGNS), view.kinds)
+    kind = kinds.kind_of(word.lstrip(_SIGNS), _offered(view))
     return switch(view, taste, kind, on=word[0] == "+") if kind else None
+
+
+def _offered(view: View) -> tuple[str, ...]:
+    """The kinds that a subscription may hear in a way of its own: cards and pictures are the chat's."""
+    return tuple(kind for kind in view.kinds if kind not in EXTRAS)
 
 
 def _meant(view: View, name: str) -> Subscription | None:

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from bot.chats import taste_words
 from bot.chats.dialogue import DIALOGUES, press
-from bot.chats.guide import ALL, token
+from bot.chats.guide import ALL, short, token
 from bot.chats.hush import About
 from bot.chats.hush import press as pressed_below
 from bot.chats.reply import Reply, Settle, Tune, Turn, View
 from bot.chats.tastes import switch
 from bot.store.model import Scope, Subscription
 from bot.store.taste import AS_CHAT, Taste, hearing, with_taste
-from rules.alert import KINDS
+from rules.alert import EXTRAS, KINDS
 from tests.bot.chats.conftest import World
 from tests.bot.chats.fixtures import ARSENAL, FIXTURES, LEAGUE, data, labels, view
 
@@ -83,6 +83,17 @@ def test_every_setting_is_a_tap_away_from_what_is_followed() -> None:
     assert tuned(press(seen, data(one.reply, "Confirmation"))) == Taste(waits=True)
     assert tuned(press(seen, data(one.reply, "scorers"))) == Taste(scorers=True)
     assert tuned(press(seen, data(loud.reply, "Goals"))) == Taste(ring=frozenset({"goal"}))
+
+
+def test_cards_and_pictures_are_the_chats_own_and_not_offered() -> None:
+    seen = replace(view(TEAM), kinds=(*KINDS, *EXTRAS))
+    shown = press(seen, f"x:{token(TEAM)}")
+    assert shown is not None
+
+    offered = [button.data for row in shown.reply.rows for button in row]
+    assert not any(data.endswith(short(extra)) for data in offered for extra in EXTRAS)
+    assert [press(seen, f"xk:{token(TEAM)}:{short(extra)}") for extra in EXTRAS] == [None] * len(EXTRAS)
+    assert DIALOGUES["alerts"].act(seen, ("Arsenal", "+card")).changes == ()
 
 
 def test_what_has_a_taste_is_marked_and_can_be_as_in_the_chat_again() -> None:
