@@ -20,6 +20,7 @@ WORDS = (
     # what happens
     N_("goal"), N_("goal disallowed"), N_("penalty awarded"), N_("penalty missed"), N_("yellow card"), N_("red card"),
     N_("substitution"), N_("temporary dismissal"), N_("shot"), N_("corner"), N_("offside"), N_("free kick"), N_("throw in"),
+    N_("goal kick"), N_("attack"), N_("dangerous attack"), N_("video check"), N_("injury"),
     # Translators: the goalkeeper's
     N_("save"),
     # how, and why
