@@ -35,7 +35,13 @@ WORDS = (
 
 def vocabulary() -> dict[str, str]:
     """The words that are said otherwise in the language that is spoken, by the English ones in lower case."""
-    return {} if spoken() == ENGLISH else {word.casefold(): _(word) for word in WORDS}
+    return _vocabulary(spoken())
+
+
+@cache
+def _vocabulary(language: str) -> dict[str, str]:
+    with speaking(language):
+        return {} if language == ENGLISH else {word.casefold(): _(word) for word in WORDS}
 
 
 def said(word: str) -> str:
