@@ -20,6 +20,9 @@ KINDS = (
 CARD, PICTURE = "card", "picture"
 EXTRAS = (CARD, PICTURE)
 """The kinds that no rule makes, because they show how a match stands and not what happened: chats get them that ask by name."""
+HALF_TIME_PICTURE, FULL_TIME_PICTURE = f"{PICTURE}:half_time", f"{PICTURE}:full_time"
+SHOWN = (CARD, HALF_TIME_PICTURE, FULL_TIME_PICTURE)
+"""What stands in the place of an action id in the keys of extras."""
 
 
 class Importance(enum.StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bot.extras.card import caption_html, card_html, is_over, laid_out, stage_told
 from bot.languages.speaking import ENGLISH, in_every_language
-from rules.alert import CARD, PICTURE, Alert, AlertKey, Facts, Importance, State
+from rules.alert import CARD, FULL_TIME_PICTURE, HALF_TIME_PICTURE, PICTURE, Alert, AlertKey, Facts, Importance, State
 from rules.facts import scoreline
 from rules.match import Match
 from rules.timeline import Stage, Timeline, half_time_of, timeline_of
@@ -27,17 +27,16 @@ def card_of(match: Match, now: dt.datetime, *, closed: bool) -> Alert:
 def half_time_picture_of(match: Match, now: dt.datetime) -> Alert | None:
     """The picture of the first half; None before it is over."""
     timeline = half_time_of(match)
-    return _picture(match, "half_time", timeline, now) if timeline else None
+    return _picture(match, HALF_TIME_PICTURE, timeline, now) if timeline else None
 
 
 def full_time_of(match: Match, now: dt.datetime) -> Alert | None:
     """The picture of a match that has ended; None for any other."""
     over = stage_told(match) is Stage.FULL_TIME
-    return _picture(match, "full_time", timeline_of(match, Stage.FULL_TIME), now) if over else None
+    return _picture(match, FULL_TIME_PICTURE, timeline_of(match, Stage.FULL_TIME), now) if over else None
 
 
-def _picture(match: Match, name: str, timeline: Timeline, now: dt.datetime) -> Alert:
-    action = f"{PICTURE}:{name}"
+def _picture(match: Match, action: str, timeline: Timeline, now: dt.datetime) -> Alert:
     return _alert(match, PICTURE, action, now, lambda: caption_html(timeline), _FRESH, timeline=timeline)
 
 

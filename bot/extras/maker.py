@@ -88,7 +88,7 @@ class Extras:
             log.error("match_not_shown", fixture=match.fixture.id, reason=repr(error), exc_info=error)
 
     async def _show(self, match: Match, *, closed: bool) -> None:
-        if match.period is Period.BEFORE:
+        if match.period is Period.BEFORE or not await self._outbox.asked(match.fixture):
             return
         now, begin = self._clock.now(), is_fresh(match, self._clock.now())
         await self._outbox.show(card_of(match, now, closed=closed), begin=begin)

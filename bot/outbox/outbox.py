@@ -25,12 +25,13 @@ from bot.outbox.jobs import Found, mark, write_entries
 from bot.outbox.known import Known
 from bot.outbox.ledger import Spread
 from bot.outbox.revise import revise
-from bot.outbox.show import show
+from bot.outbox.show import asked, show
 from bot.outbox.source import OwnSource, Source
 from bot.outbox.summary import QUIET, lines_for, renewed, summary_of
 from bot.store.engine import Database, Transaction
 from bot.store.model import Chat, ChatRef
 from bot.store.tastes import heard
+from rules.action import Fixture
 from rules.alert import Alert, AlertKey
 
 log = structlog.get_logger()
@@ -92,6 +93,11 @@ class Outbox:
         elif standing:
             self._source.add(standing.news)
             self.on_put()
+
+    async def asked(self, fixture: Fixture) -> bool:
+        """Tell whether some chat asks for the card or the pictures of a match, or has one."""
+        async with self.db.transaction() as tx:
+            return await asked(tx, fixture)
 
     async def told(self, fixture_id: str) -> dict[str, set[str]]:
         """By action of a match, the names of the rules that made news of it."""

@@ -11,8 +11,10 @@ from bot.outbox.decide import expired
 from bot.outbox.entry import News
 from bot.outbox.ledger import Spread
 from bot.outbox.revise import revise
+from bot.store.audience import asking
 from bot.store.engine import Transaction
-from rules.alert import Alert
+from rules.action import Fixture
+from rules.alert import SHOWN, Alert, AlertKey
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -23,7 +25,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 async def show(tx: Transaction, alert: Alert, now: dt.datetime, *, begin: bool) -> Standing | None:
-    """Keep how it stands; None where there is nothing to tell. Its number follows the one that is known, whatever the alert's own.
+    """Keep how it stands; None where there is nothing to tell. Its number follows the one that is known, whatever its own.
 
     With `begin` the walk over those who were not told begins anew, so that a chat that has asked for it since gets it.
     """
@@ -46,6 +48,13 @@ async def show(tx: Transaction, alert: Alert, now: dt.datetime, *, begin: bool) 
     else:
         await ledger.change_news(tx, revised.news, Spread(first_done=not begin), now)
     return Standing(revised.news, changed=True)
+
+
+async def asked(tx: Transaction, fixture: Fixture) -> bool:
+    """Tell whether some chat asks for the card or the pictures of a match, or has one: it is kept true."""
+    if await tx.fetch(asking(fixture, None, 1)):
+        return True
+    return bool(await ledger.stamps(tx, [AlertKey(fixture.id, name) for name in SHOWN]))
 
 
 def same(one: Alert, other: Alert) -> bool:

@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from bot.outbox.decide import decide
 from bot.outbox.entry import EXTRA_RANK, Entry, Reason, Status
-from bot.store.model import Chat, ChatRef
+from bot.store.model import Chat, ChatRef, Scope, Subscription
+from rules.action import Team
 from rules.alert import CARD, Alert
 from tests.bot.news import NOW, REF, alert, minor, news, told
 from tests.bot.outbox.test_outbox import World
+from tests.packets import FIXTURE
 
 ASKING = Chat(REF, all_kinds=True, kinds_on=frozenset({CARD}))
 
@@ -115,3 +117,15 @@ def test_a_card_that_was_told_goes_on_whatever_is_muted_since() -> None:
 
     assert decide(told(before), news(now), muted, NOW).reason is Reason.REVISION
     assert decide(Entry(now.key, REF, Status.DROPPED, Reason.LATER), news(now), muted, NOW).reason is Reason.LATER
+
+
+async def test_a_match_is_asked_for_by_its_followers_alone_and_by_those_who_have_its_card(world: World) -> None:
+    other = replace(FIXTURE, id="f2", home=Team("x", "Lyon"), away=Team("y", "Nice"), competition=Team("z", "Ligue 1"), name="")
+    await world.chats.save(ASKING)
+    team = Subscription(Scope.TEAM, FIXTURE.home.id)
+    await world.chats.subscribe(REF, team)
+
+    assert [await world.outbox.asked(fixture) for fixture in (FIXTURE, other)] == [True, False]
+    await world.outbox.show(card())
+    await world.chats.unsubscribe(REF, team)
+    assert await world.outbox.asked(FIXTURE)
