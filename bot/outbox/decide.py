@@ -56,6 +56,8 @@ def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, supers
 
 def _waits(alert: Alert, chat: Chat) -> Reason | None:
     """What the chat waits for; None where it hears news as it is."""
+    if not (chat.waits or chat.scorers or chat.ears):
+        return None
     confirmed = alert.state is not State.PENDING
     if not chat.ready(alert.kind, confirmed=confirmed, named=True):
         return Reason.UNCONFIRMED
@@ -69,6 +71,8 @@ def _stays_dropped(entry: Entry, alert: Alert) -> bool:
 
 def _groups(entry: Entry | None, news: News, chat: Chat, now: dt.datetime) -> bool:
     """Tell whether news is held for a burst; what waits already leaves by itself, so that its own window does not hold it."""
+    if not chat.bursts:
+        return False
     single = entry is not None and entry.status is not Status.DROPPED
     return not (single or news.lines or news.extra) and chat.burst_end(now.timestamp()) is not None
 

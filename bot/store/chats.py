@@ -26,6 +26,7 @@ from rules.alert import EXTRAS
 
 _SETS = ("kinds_on", "kinds_off", "ring", "silent", "muted_matches")
 """Settings that are sets of kinds or of fixture ids, kept as words."""
+_NO_WORDS: frozenset[str] = frozenset()
 _FLAGS = ("waits", "buttons", "spoilers", "bursts", "scorers", "tasted", "language_chosen", "fixed")
 
 
@@ -213,7 +214,9 @@ def row_of(chat: Chat) -> dict[str, object]:
 
 def chat_of(row: Mapping[Any, Any]) -> Chat:
     """A row as its chat."""
-    named: dict[str, Any] = {name: _words(row[name]) for name in _SETS} | {name: row[name] for name in _FLAGS}
+    named: dict[str, Any] = {name: row[name] for name in _FLAGS}
+    for name in _SETS:
+        named[name] = _words(row[name]) if row[name] else _NO_WORDS
     return Chat(
         ChatRef(row["chat_id"], row["topic"]),
         row["kind"],
@@ -237,7 +240,9 @@ _TRUTHS = ("active", "all_kinds", *_FLAGS)
 def chat_from(values: Sequence[Any]) -> Chat:
     """The values of the table's columns, from the driver, as a chat."""
     row = dict(zip(_COLUMNS, values, strict=True))
-    return chat_of(row | {name: row[name] == 1 for name in _TRUTHS})
+    for name in _TRUTHS:
+        row[name] = row[name] == 1
+    return chat_of(row)
 
 
 @lru_cache(maxsize=256)
