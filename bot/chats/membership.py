@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from msgspec.structs import replace
 from telegram import Bot, ChatMemberUpdated, Update
 from telegram.constants import ChatMemberStatus, ChatType, ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
@@ -75,6 +76,8 @@ class Membership:
         """Tell whoever added the bot, in private, what it lacks, or how to choose; who never spoke to the bot cannot be told."""
         chat = Chat(ChatRef(change.chat.id), change.chat.type, change.chat.title or "")
         reply = Reply(words.may_not_post(chat.title, lacks)) if lacks else menu(chat)
+        if not lacks and not may_pin(change.new_chat_member, chat.kind):
+            reply = replace(reply, html=f"{reply.html}\n\n{words.lacks_pin()}")
         try:
             await bot.send_message(change.from_user.id, reply.html, parse_mode=ParseMode.HTML, reply_markup=markup(reply))
         except TelegramError as refusal:
@@ -98,7 +101,8 @@ class Membership:
 def _hello(change: ChatMemberUpdated) -> str:
     if change.chat.type == ChatType.PRIVATE:
         return texts.welcome_back()
-    return texts.welcome_group() if may_pin(change.new_chat_member) else f"{texts.welcome_group()}\n{words.lacks_pin()}"
+    lacks = [] if may_pin(change.new_chat_member, change.chat.type) else [words.lacks_pin()]
+    return "\n".join([texts.welcome_group(), *lacks])
 
 
 def _why(change: ChatMemberUpdated) -> str:

@@ -43,6 +43,8 @@ def standing(member: ChatMember, kind: str) -> Standing:
     return Standing.HUSHED if lacking(member, kind) else Standing.ABLE
 
 
-def may_pin(member: ChatMember) -> bool:
-    """Tell whether the bot may pin messages of a group."""
-    return isinstance(member, ChatMemberAdministrator) and bool(member.can_pin_messages)
+def may_pin(member: ChatMember, kind: str) -> bool:
+    """Tell whether the bot may pin messages; in a channel that goes with the right to edit what others posted."""
+    if not isinstance(member, ChatMemberAdministrator):
+        return False
+    return bool(member.can_edit_messages if kind == ChatType.CHANNEL else member.can_pin_messages)

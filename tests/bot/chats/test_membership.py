@@ -75,6 +75,18 @@ async def test_who_added_the_bot_without_the_right_to_post_is_told(world: World)
     assert world.api.chat(6).last.text == "I am in Fans, but I lack the right to send messages there."
 
 
+async def test_who_adds_the_bot_to_a_channel_is_told_that_it_may_not_pin_there(world: World) -> None:
+    channel = world.api.chat(SUPERGROUP, kind="channel", title="News")
+    channel.admins = {5, int(str(world.api.me["id"]))}
+    for lacks in ({"can_edit_messages"}, set[str]()):
+        channel.lacks = lacks
+        world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+        await world.idle()
+
+    lacking, able = (message.text for message in world.api.chat(5).messages)
+    assert place_words.lacks_pin() in lacking and place_words.lacks_pin() not in able
+
+
 async def test_a_channel_is_suspended_while_the_bot_may_not_post_and_goes_on_when_it_may_again(world: World) -> None:
     channel = world.api.chat(SUPERGROUP, kind="channel", title="News")
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
