@@ -43,6 +43,8 @@ def programs() -> Path | None:
 class Server:
     """One server with its data; it can be stopped, killed and started again."""
 
+    settings = _SETTINGS
+
     def __init__(self, folder: Path) -> None:
         self.folder, self._programs = folder, programs()
         self._process: subprocess.Popen[bytes] | None = None
@@ -54,7 +56,7 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        settings = [word for setting in self.settings for word in ("-c", setting)]
         command = [str(self._program("postgres")), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **_unprivileged())
@@ -105,13 +107,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
+def running(kind: type[Server] = Server) -> Iterator[Server]:
     """A server for as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="pg-") as path:
         folder = Path(path)
         if user := _unprivileged().get("user"):
             os.chown(folder, user, -1)
-        server = Server(folder)
+        server = kind(folder)
         server.make()
         server.start()
         try:

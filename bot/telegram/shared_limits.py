@@ -41,16 +41,15 @@ class SharedLimits:
 
     def __init__(self, store: Store, per_second: int) -> None:
         self._store, self._chats = store, Limits(per_second)
-        spare = max(0.03, 1.5 / per_second)
-        self._step, self._late = (1.0 + spare) / per_second, 0.8 * spare
+        spare = max(0.03, 3.0 / per_second)
+        self._step, self._late = (1.0 + spare) / per_second, max(0.024, 0.4 * spare)
         self._batch = max(1, round(per_second * _AHEAD))
         self._slots: deque[float] = deque()
         self._owed = 0
-        """Messages that left without a slot: answers to people, and what came so late that it counts twice."""
+        """Messages that left without a slot: answers to people."""
         self._wanted = 0
         self._asked = asyncio.Event()
         self._closing = 0.0
-        self._usual: float | None = None
         self.woken: Callable[[], None] = _nobody
 
     def overall_at(self, now: float) -> float:
@@ -79,11 +78,7 @@ class SharedLimits:
             self._owe()
 
     def landed(self, began: float, now: float, left: float | None = None) -> None:
-        """What was much longer on its way than usual arrived among others: a slot is given up for it."""
-        way = now - began
-        if self._usual is not None and way > self._usual + self._late:
-            self._owe()
-        self._usual = way if self._usual is None else self._usual + (way - self._usual) / 16
+        """The distance between slots leaves room for what is late."""
 
     def refused(self, chat_id: int, seconds: float, now: float) -> None:
         """This chat waits; where several were refused within a second, everybody does, in every process."""

@@ -54,7 +54,7 @@ class Process:
         if self._process.returncode is None:
             self._process.send_signal(signal.Signals[how])
         async with asyncio.timeout(within):
-            await asyncio.gather(*self._reading)
+            await asyncio.wait(self._reading)
             return await self._process.wait()
 
 
