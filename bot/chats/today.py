@@ -97,10 +97,11 @@ def tap(view: View, choice: Choice, label: str, screen: str) -> Button:
 
 
 def line(view: View, fixture: Fixture) -> str:
-    """`15:00 Arsenal 2–1 Chelsea · 67' · Premier League`; a bell marks what the chat follows."""
+    """`15:00 Arsenal 2–1 Chelsea · 67' · Premier League`; a bell marks what the chat follows, a struck one what it muted."""
     kickoff = clock_time(fixture.kickoff, view.chat.timezone) if fixture.kickoff and fixture.kickoff_known else "–"
     match = view.scores.match(fixture.id)
-    bell = " 🔔" if any(covers(s, fixture) for s in view.subscriptions) else ""
+    sign = "🔕" if fixture.id in view.chat.muted_matches else "🔔"
+    bell = f" {sign}" if any(covers(s, fixture) for s in view.subscriptions) else ""
     parts = (f"{kickoff} {headline(view, fixture, match)}", texts.escape(fixture.competition.name))
     return " · ".join(filter(None, parts)) + bell
 

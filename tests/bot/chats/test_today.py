@@ -6,6 +6,7 @@ import datetime as dt
 
 from bot.chats import today
 from bot.chats.dialogue import press
+from bot.chats.guide import ALL
 from bot.chats.reply import Turn
 from bot.store.model import Scope, Subscription
 from rules.action import Team
@@ -67,3 +68,9 @@ def test_a_postponed_match_and_an_unknown_zone_do_no_harm() -> None:
     html = today.today(view(fixtures=(off,), timezone="Mars/Base")).html
 
     assert "16:00 <b>A v B</b> · postponed" in html
+
+
+def test_a_muted_match_has_a_struck_bell_among_those_that_are_followed() -> None:
+    seen = view(ALL.subscription, muted_matches=frozenset({"f1"}))
+
+    assert [today.line(seen, known)[-1] for known in FIXTURES[:2]] == ["🔕", "🔔"]
