@@ -70,14 +70,20 @@ async def _start(config: Config, roles: frozenset[Role], stack: AsyncExitStack, 
     stop.on_hangup(house.common.reloader.hangup)
     needed = "listen" in config.http.model_fields_set
     await stack.enter_async_context(serving(config.http.listen, house.common.watch, needed=needed))
-    await _let_in(stack, bot)
+    stack.push_async_callback(bot.shutdown)
     if house.common.keeper:
         stack.push_async_callback(house.common.keeper.leave)
-    at_work = await stack.enter_async_context(working(*house.works()))
-    gc.collect()
-    gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then
-    log.info("started", roles=",".join(sorted(roles)), rules=len(house.common.book.standing.rules.rules))
-    return at_work
+    return await stack.enter_async_context(working(*house.works(), _once_let_in(house, bot, roles)))
+
+
+async def _once_let_in(house: House, bot: ExtBot[str], roles: frozenset[Role]) -> None:
+    """What needs Telegram, as soon as that lets the bot in, and as long as the process runs."""
+    await _let_in(bot)
+    async with working(*house.works_with_telegram()) as at_work:
+        gc.collect()
+        gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then
+        log.info("started", roles=",".join(sorted(roles)), rules=len(house.common.book.standing.rules.rules))
+        await at_work
 
 
 class House:
@@ -98,10 +104,14 @@ class House:
         await common.open_book(common.current.config)
 
     def works(self) -> tuple[Work, ...]:
-        """All that has to run for as long as the process does."""
-        rooms: tuple[Room | None, ...] = (self.feeding, self.sending, self.chatting)
+        """All that runs from the start on, whether or not Telegram is there: the outbox keeps what is news."""
+        return (*(self.feeding.works() if self.feeding else ()), *self.common.works())
+
+    def works_with_telegram(self) -> tuple[Work, ...]:
+        """All else that has to run for as long as the process does."""
+        rooms: tuple[Room | None, ...] = (self.sending, self.chatting)
         listed = (self.listing.run(),) if self.chatting and not self.feeding else ()
-        return (*(work for room in rooms if room for work in room.works()), *listed, *self.common.works())
+        return (*(work for room in rooms if room for work in room.works()), *listed, *self.common.works_with_telegram())
 
     async def status(self) -> str:
         """What `/status` says: troubles that last first."""
@@ -136,10 +146,9 @@ def _limits(config: Config, database: Database) -> Limits | SharedLimits:
     return SharedLimits(Allowance(database), per_second) if database.shared else Limits(per_second)
 
 
-async def _let_in(stack: AsyncExitStack, bot: ExtBot[str]) -> None:
+async def _let_in(bot: ExtBot[str]) -> None:
     """Wait until Telegram has let the bot in; raise UserMistake where its token is refused."""
     delay = 1.0
-    stack.push_async_callback(bot.shutdown)
     while True:
         try:
             await bot.initialize()

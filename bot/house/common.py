@@ -122,10 +122,14 @@ class Common:
             await self.database.listen(RULES, lambda _: self._ruled.set())
 
     def works(self) -> tuple[Work, ...]:
-        """What every process does."""
+        """What every process does from its start on."""
         shared = (self.keeper.run(), self._obeying()) if self.keeper else ()
         reserving = (self.pace.run(),) if isinstance(self.pace, SharedLimits) else ()
-        return *shared, *reserving, self.reloader.run(), self.watch.run(), self._dead_man.run(), self._pruning()
+        return *shared, *reserving, self.reloader.run(), self._pruning()
+
+    def works_with_telegram(self) -> tuple[Work, ...]:
+        """What every process does once Telegram has let the bot in."""
+        return self.watch.run(), self._dead_man.run()
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses, and what shows how a match stands."""
