@@ -1,0 +1,184 @@
+"""One goal to 10,000 chats: one, two and three senders on PostgreSQL beside one on SQLite, without a limit and at 1,000 a second.
+
+The Bot API is a lean fake in another process (`benchmarks/telegram_server.py`); PostgreSQL is started here, and writes to disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import insert
+
+from benchmarks.fanout import TOKEN, Telegram, telegram
+from benchmarks.followers import followed, goal
+from benchmarks.telegram_server import Stats
+from bot.clock import SystemClock
+from bot.house.keeper import Keeper
+from bot.house.role import Role
+from bot.log import configure
+from bot.outbox.outbox import Outbox
+from bot.outbox.shared import SharedSource
+from bot.store.allowance import Allowance
+from bot.store.chats import row_of
+from bot.store.engine import Database
+from bot.store.leases import Leases
+from bot.store.model import Chat, ChatRef
+from bot.store.schema import chats, subscriptions
+from bot.telegram.bot_messenger import BotMessenger, build_bot
+from bot.telegram.courier import Courier
+from bot.telegram.limits import Limits, Pace, Unlimited
+from bot.telegram.shared_limits import SharedLimits
+from tests.postgres import Server, running
+
+
+class Durable(Server):
+    """A server as it comes, with its writes on the disk."""
+
+    settings = ("listen_addresses=",)
+
+
+class Result(msgspec.Struct, frozen=True):
+    """Messages a second while it lasted, seconds from the put to the last message, and refusals."""
+
+    rate: float
+    last: float
+    refused: int
+
+
+async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
+    """A sender, in a process of its own: says that it is ready, puts the goal when it is told to, ends with its input."""
+    database, clock = await Database.open(url), SystemClock()
+    async with AsyncExitStack() as stack:
+        bot = await stack.enter_async_context(build_bot(TOKEN, telegram_url))
+        pace: Pace = Unlimited()
+        if not database.shared:
+            outbox = Outbox(database, clock)
+            pace = Limits(limit) if limit else pace
+            courier = Courier(outbox, BotMessenger(bot), pace, clock)
+        else:
+            tickets = SharedSource(database, clock, name)
+            outbox = Outbox(database, clock, tickets)
+            tickets.woken = lambda: outbox.on_put()
+            if limit:
+                pace = shared = SharedLimits(Allowance(database), limit)
+                shared.woken = lambda: outbox.on_put()
+                stack.callback(asyncio.create_task(shared.run()).cancel)
+            courier = Courier(outbox, BotMessenger(bot), pace, clock)
+            keeper = Keeper(Leases(database, name), [Role.SEND])
+            stack.callback(asyncio.create_task(keeper.run()).cancel)
+            await keeper.started.wait()
+            await stack.enter_async_context(tickets.looking())
+        stack.callback(asyncio.create_task(courier.run()).cancel)
+        await asyncio.sleep(0.5)
+        print("ready", flush=True)
+        while await asyncio.to_thread(sys.stdin.readline):
+            await outbox.put([goal(clock.now())])
+
+
+@asynccontextmanager
+async def sender(name: str, url: str, there: Telegram, limit: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`work` in another process."""
+    pipe, command = (
+        asyncio.subprocess.PIPE,
+        [sys.executable, "-m", "benchmarks.scale", "--worker", name, url, there.url, str(limit)],
+    )
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    assert process.stdout  # noqa: S101  # it is a pipe
+    await process.stdout.readline()
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def measured(url: str, senders: int, there: Telegram, messages: int, limit: int) -> Result:
+    """The goal to every chat."""
+    await there.reset(limit)
+    async with AsyncExitStack() as stack:
+        crew = [await stack.enter_async_context(sender(f"s{number}", url, there, limit)) for number in range(senders)]
+        assert crew[0].stdin  # noqa: S101  # it is a pipe
+        put = time.monotonic()
+        crew[0].stdin.write(b"goal\n")
+        stats = await _until(there, messages)
+    if limit:
+        whole = stats.seconds[1:-2] or stats.seconds
+        return Result(sum(whole) / len(whole), stats.last - put, stats.refused)
+    return Result((stats.taken - 1) / (stats.last - stats.first), stats.last - put, stats.refused)
+
+
+async def _until(there: Telegram, messages: int) -> Stats:
+    stats = await there.stats()
+    while stats.taken < messages:
+        await asyncio.sleep(0.1)
+        stats = await there.stats()
+    return stats
+
+
+async def follow(url: str, count: int) -> None:
+    """So many chats that follow the match, in PostgreSQL."""
+    database = await Database.open(url)
+    one = row_of(Chat(ChatRef(0), all_kinds=True))
+    team = {"topic": 0, "scope": "team", "key": "t1", "name": "Argentina"}
+    async with database.transaction() as tx:
+        await tx.execute(insert(chats), [one | {"chat_id": number} for number in range(1, count + 1)])
+        await tx.execute(insert(subscriptions), [team | {"chat_id": number} for number in range(1, count + 1)])
+    await database.close()
+
+
+async def main() -> None:
+    """Everything that the benchmark shows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    logging.disable()
+    configure(stream=sys.stderr if given.worker else io.StringIO())  # as in production, but nobody reads it
+    if given.worker:
+        name, url, telegram_url, limit = given.worker
+        await work(name, url, telegram_url, int(limit))
+        return
+    async with telegram() as there:
+        with running(Durable) as server:
+            for limit in (0, 1000):
+                await table(there, server, given.messages, given.rounds, limit)
+
+
+async def table(there: Telegram, server: Server, messages: int, rounds: int, limit: int) -> None:
+    """The best of some rounds, each way in turn."""
+    best: dict[str, Result] = {}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "touchline.db"
+            await followed(path, messages)
+            _keep(best, "SQLite, 1 sender", await measured(f"sqlite:///{path}", 1, there, messages, limit))
+        for senders in (1, 2, 3):
+            with server.database() as url:
+                await follow(url, messages)
+                name = f"PostgreSQL, {senders} sender{'s' * (senders > 1)}"
+                _keep(best, name, await measured(url, senders, there, messages, limit))
+    print(
+        f"\n{f'{limit:,} a second allowed' if limit else 'without a limit':24}{'a second':>10}{'to the last, s':>16}{'429s':>7}"
+    )
+    for name, result in best.items():
+        print(f"{name:24}{result.rate:10,.0f}{result.last:16.2f}{result.refused:7,}")
+
+
+def _keep(best: dict[str, Result], name: str, result: Result) -> None:
+    if name not in best or result.rate > best[name].rate:
+        best[name] = result
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
