@@ -25,7 +25,10 @@ def mapping(keys: dict[str, Shape], *, needs: tuple[str, ...] = (), **more: Any)
 
 
 SUBSCRIPTION: Shape = {
-    "anyOf": [{"const": "all"}, *(mapping({key: NAME, "kinds": KINDS}, needs=(key,)) for key in ("team", "competition", "match"))],
+    "anyOf": [
+        {"const": "all"},
+        *(mapping({key: NAME, "kinds": KINDS}, needs=(key,)) for key in ("team", "competition", "match")),
+    ],
 }
 
 

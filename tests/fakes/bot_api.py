@@ -139,7 +139,9 @@ class FakeBotApi(Methods):
         """A member forwards a channel's post."""
         message = self.add(self.chat(chat_id), "A post")
         origin = {"type": "channel", "date": message.date, "chat": self.chat(channel_id).json(), "message_id": 1}
-        self.push({"message": self.json_of(message) | {"from": _user(user_id, self._language(user_id)), "forward_origin": origin}})
+        self.push(
+            {"message": self.json_of(message) | {"from": _user(user_id, self._language(user_id)), "forward_origin": origin}}
+        )
         return message
 
     def _language(self, user_id: int) -> str:
@@ -173,7 +175,11 @@ class FakeBotApi(Methods):
 
     def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str, *, lacked: Set[str] = frozenset()) -> None:
         """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`; `lacked`: rights it had not."""
-        body: dict[str, Any] = {"chat": self.chat(chat_id).json(), "from": _user(user_id, self._language(user_id)), "date": 1_790_000_000}
+        body: dict[str, Any] = {
+            "chat": self.chat(chat_id).json(),
+            "from": _user(user_id, self._language(user_id)),
+            "date": 1_790_000_000,
+        }
         kind, lacks = self.chat(chat_id).type, self.chat(chat_id).lacks
         body |= {"old_chat_member": self._standing(before, kind, lacked), "new_chat_member": self._standing(after, kind, lacks)}
         self.push({"my_chat_member": body})
