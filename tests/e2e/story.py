@@ -32,6 +32,8 @@ rules:
 """
 STANDING = ["Goal Saka 10'", "Red Palmer 30'", "Goal Rice 70'", "Full time 2–0"]
 """What the chat shows in the end."""
+TAKEN_BACK = "❌"
+"""So begins what takes news back; it answers no message where nobody knows whether that arrived."""
 FALLEN = ["Goal Havertz 45'"]
 """What it shows struck through."""
 
@@ -59,7 +61,7 @@ async def feed(token: str = FEED_TOKEN, port: int = 0, speed: float = SPEED) -> 
 
 def shown(telegram: FakeBotApi, chat_id: int = CHAT) -> tuple[list[str], list[str]]:
     """The first line of every alert in a chat: those that stand, and those that are struck through."""
-    alerts = [message for message in telegram.chat(chat_id).messages if message.reply_to is None]
+    alerts = [m for m in telegram.chat(chat_id).messages if m.reply_to is None and not m.text.startswith(TAKEN_BACK)]
     standing = [message.text.splitlines()[0] for message in alerts if not message.struck]
     return standing, [message.text.splitlines()[0] for message in alerts if message.struck]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
-from tests.e2e.story import CHAT, FALLEN, RULES, STANDING, completed, feed, full_time, shown
+from tests.e2e.story import CHAT, FALLEN, RULES, STANDING, TAKEN_BACK, completed, feed, full_time, shown
 from tests.fakes.bot_api import FakeBotApi
 
 
@@ -55,9 +55,10 @@ async def test_kills_in_the_middle_leave_the_true_state_and_at_most_a_duplicate_
         async with running(config):
             await full_time(telegram)
         standing, fallen = shown(telegram)
+        taken_back = any(message.text.startswith(TAKEN_BACK) for message in telegram.chat(CHAT).messages)
 
     assert all_but_doubles(standing + fallen, len(messages)), (standing, fallen)
-    assert fallen == FALLEN or not set(standing) & set(FALLEN)
+    assert taken_back or not set(standing + fallen) & set(FALLEN)
 
 
 async def test_what_happened_while_the_process_was_dead_is_told_when_it_comes_back_also_after_the_end(tmp_path: Path) -> None:
