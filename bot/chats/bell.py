@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from telegram import Bot, CallbackQuery, Update
 from telegram.error import BadRequest
@@ -22,6 +24,9 @@ from bot.outbox.entry import Entry, News
 Context = ContextTypes.DEFAULT_TYPE
 
 log = structlog.get_logger()
+
+_PAUSES = (0.2, 0.4, 0.0)
+"""Seconds between looks for an alert: its id is committed milliseconds after Telegram's answer, later where much is sent."""
 
 
 class Bell:
@@ -52,9 +57,14 @@ class Bell:
         await _redraw(query, hushed.rows)
 
     async def _told(self, place: Heard) -> tuple[Entry, News] | None:
-        why = self._desk.deps.why
-        account = await why(place.ref.chat_id, place.message_id) if why else None
-        return (account.entry, account.news) if account else None
+        """What the message tells; an alert that has only just left is known a moment later."""
+        if (why := self._desk.deps.why) is None:
+            return None
+        for pause in _PAUSES:
+            if account := await why(place.ref.chat_id, place.message_id):
+                return account.entry, account.news
+            await asyncio.sleep(pause)
+        return None
 
     async def _hushed(self, bot: Bot, place: Heard, entry: Entry, news: News, data: str) -> Hushed | str:
         """What the press does, or the sentence that says why it does nothing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec.structs import replace
 
 from bot.chats import hush_words, texts
@@ -67,6 +69,16 @@ async def test_an_unknown_message_and_forged_data_do_nothing_but_say_so(world: W
 
     assert notes == [hush_words.unknown(), texts.stale()]
     assert (world.stored(READER).muted_matches, world.stored(READER).muted_until) == (frozenset(), None)
+
+
+async def test_an_alert_whose_id_is_not_committed_yet_is_waited_for(world: World) -> None:
+    message = alerted(world, ChatRef(READER))
+    account = world.told.pop((READER, message.id))
+    asyncio.get_running_loop().call_later(0.1, world.told.setdefault, (READER, message.id), account)
+
+    await world.press(READER, READER, message, "a:m")
+
+    assert world.stored(READER).muted_matches == {FIXTURE.id}
 
 
 async def test_a_chat_of_the_configuration_cannot_be_changed_so(world: World) -> None:
