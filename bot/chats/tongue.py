@@ -65,7 +65,7 @@ def _spoken_to(handler: Handler, chats: Languages) -> Handler:
 
 async def _language(update: Update, chats: Languages) -> str:
     ref = _place(update)
-    chat = await chats.get(ref) if ref else None
+    chat = await _known(ref, chats) if ref else None
     if chat is None:
         return theirs()
     if chat.kind != ChatType.PRIVATE or chat.language_chosen or not theirs():
@@ -73,6 +73,14 @@ async def _language(update: Update, chats: Languages) -> str:
     if chat.language != theirs():
         await chats.speak(chat.ref, theirs())
     return theirs()
+
+
+async def _known(ref: ChatRef, chats: Languages) -> Chat | None:
+    """The chat; a topic that knows no language yet is spoken to as its forum."""
+    chat = await chats.get(ref)
+    if ref.topic and not (chat and chat.language):
+        return await chats.get(ChatRef(ref.chat_id)) or chat
+    return chat
 
 
 def _place(update: Update) -> ChatRef | None:

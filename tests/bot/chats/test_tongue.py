@@ -50,6 +50,16 @@ async def test_a_group_with_a_language_answers_everybody_in_it(world: World) -> 
     assert (await world.ask(GROUP, 5, "/mute 1h")).text.startswith("Solo gli amministratori di questo gruppo")
 
 
+async def test_a_topic_is_spoken_to_as_its_forum_until_it_has_a_language_of_its_own(world: World) -> None:
+    forum = world.api.chat(GROUP, kind="supergroup", is_forum=True)
+    forum.admins, forum.topics = {ADMIN}, {1, 9}
+    await world.ask(GROUP, ADMIN, "/language it")
+    answers = [await world.ask(GROUP, ADMIN, said, topic=9) for said in ("/subscribe all", "/language de", "/unmute")]
+
+    assert [answer.text.split()[0] for answer in answers] == ["✅", "🌍", "Dieser"]
+    assert answers[0].text.startswith("✅ Adesso questa chat segue") and world.stored(GROUP, 9).language == "de"
+
+
 async def test_inline_cards_are_in_the_language_of_who_types(world: World) -> None:
     world.api.languages[5] = "es"
     query = world.api.inline(5, "arsenal")
