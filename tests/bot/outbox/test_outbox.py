@@ -265,3 +265,19 @@ async def test_old_entries_are_erased(world: World) -> None:
 
     assert await world.outbox.prune(dt.timedelta(days=14)) == 1
     assert await world.outbox.told(FIXTURE.id) == {}
+
+
+async def test_what_leaves_is_in_doubt_before_it_does_and_no_longer_once_it_is_known_that_it_never_arrived(world: World) -> None:
+    await world.follow(Chat(REF))
+    await world.outbox.put([alert()])
+    (ticket,) = await world.take()
+
+    (begun,) = await world.outbox.begin([ticket], lambda job: job.entry, lambda entry: replace(entry, unsure=True, body="goal"))
+    await world.restart()
+    doubted = await world.job(ticket)
+    assert begun and doubted
+    await world.outbox.never_left(begun[0].entry)
+    settled = await world.job(ticket)
+
+    assert (doubted.entry.unsure, doubted.entry.body, doubted.entry.told) == (True, "goal", False)
+    assert settled and settled.entry == begun[0].entry
