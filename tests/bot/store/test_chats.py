@@ -32,6 +32,8 @@ def chats(db: Database) -> Chats:
         ring=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
         silent=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
         waits=st.booleans(),
+        language=st.sampled_from(["", "de"]),
+        language_chosen=st.booleans(),
         muted_until=st.none() | _INSTANTS,
         muted_matches=st.frozensets(st.uuids().map(str)),
         buttons=st.booleans(),
@@ -50,6 +52,16 @@ async def test_a_chat_is_told_of_a_match_once_however_many_of_its_subscriptions_
     assert not await chats.subscribe(REF, ARSENAL)
 
     assert [chat.ref for chat in await chats.audience(FIXTURE)] == [REF]
+
+
+async def test_a_language_that_is_learnt_gives_way_to_a_chosen_one_and_not_the_other_way_round(chats: Chats) -> None:
+    await chats.save(Chat(REF))
+    await chats.speak(REF, "es")
+    learnt = await chats.get(REF)
+    await chats.save(Chat(REF, language="de", language_chosen=True))
+    await chats.speak(REF, "fr")
+
+    assert (learnt, await chats.get(REF)) == (Chat(REF, language="es"), Chat(REF, language="de", language_chosen=True))
 
 
 async def test_who_follows_something_else_is_not_told(chats: Chats) -> None:
