@@ -71,9 +71,12 @@ class Pipeline:
         kept = await patiently(lambda: snapshots.load(fixture)) if snapshots else None
         self._told[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in told.items()})
         self._matches[fixture.id] = kept.match if kept else Match(fixture)
-        if not told and not kept:
+        if snapshots and not kept:  # whoever comes next reads it to its end, though it be over by then
+            await patiently(lambda: snapshots.save(Match(fixture), Place()))
+        began = kept is not None and kept.place.position > 0
+        if not told and not began:
             self._joined.add(fixture.id)
-        return kept.place if kept else None
+        return kept.place if kept and began else None
 
     async def take(self, packet: Packet, received: float = 0.0) -> Moment:
         """One packet, all the way to the outbox; when its frame came, in seconds since 1970, 0 where none brought it."""

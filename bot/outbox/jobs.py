@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, bindparam, case, exists, or_, select, true, update
+from sqlalchemy import and_, bindparam, select, true, update
 
-from bot.outbox.entry import Entry, Reason, Status, Ticket
+from bot.outbox.entry import Entry, Status, Ticket
 from bot.outbox.rows import ENTRY, entry_from, entry_values
 from bot.store.chats import chat_from
 from bot.store.engine import Transaction
 from bot.store.model import Chat, ChatRef
 from bot.store.prepared import Prepared
-from bot.store.schema import alerts, chats, entries
+from bot.store.schema import chats, entries
 from rules.alert import AlertKey
 
 _AT_ONCE = 32
@@ -33,27 +32,17 @@ def _waiting() -> Prepared:
     return Prepared(query, ("fixture_id", "action_id", *_PLACES))
 
 
-def _keep(**instead: Any) -> Prepared:
+def _keep() -> Prepared:
     names = [f"of_{name}" if name in _KEY else name for name in ENTRY]
     query = update(entries).where(*(entries.c[name] == bindparam(f"of_{name}") for name in _KEY))
-    return Prepared(query.values({name: bindparam(name) for name in ENTRY if name not in _KEY} | instead), names)
-
-
-def _keep_shared() -> Prepared:
-    """With the same values; rows are locked in the order in which a walk over the chats locks them."""
-    newer = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
-    newer = exists().where(newer, alerts.c.seq > bindparam("seq"), alerts.c.lines == "")
-    unnamed = bindparam("reason", type_=String) == Reason.UNNAMED.value
-    waits = and_(or_(bindparam("message_id", type_=BigInteger).is_not(None), unnamed), newer)
-    status = case((waits, Status.WAITING.value), else_=bindparam("status", type_=String))
-    return _keep(status=status)
+    return Prepared(query.values({name: bindparam(name) for name in ENTRY if name not in _KEY}), names)
 
 
 def _in_order(entry: Entry) -> tuple[str, str, int, int]:
     return entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic
 
 
-_WAITING, _KEEP, _KEEP_SHARED = _waiting(), _keep(), _keep_shared()
+_WAITING, _KEEP = _waiting(), _keep()
 
 Found = dict[tuple[AlertKey, ChatRef], tuple[Entry, Chat]]
 
@@ -80,12 +69,12 @@ def _filled(ids: Sequence[int]) -> Iterator[list[int]]:
         yield some + some[-1:] * (_AT_ONCE - len(some))
 
 
-async def write_entries(tx: Transaction, seen: Sequence[Entry], *, shared: bool = False) -> set[tuple[AlertKey, ChatRef]]:
+async def write_entries(tx: Transaction, seen: Sequence[Entry]) -> set[tuple[AlertKey, ChatRef]]:
     """Keep what chats have seen now and when more is due; those that are there still, the others' chats have moved meanwhile.
 
-    `shared`: another process may have put a revision since the news was read; what was told before it waits for it.
+    Rows are locked in the order in which a walk over the chats locks them.
     """
-    kept = await tx.run(_KEEP_SHARED if shared else _KEEP, [entry_values(entry) for entry in sorted(seen, key=_in_order)])
+    kept = await tx.run(_KEEP, [entry_values(entry) for entry in sorted(seen, key=_in_order)])
     if kept == len(seen):
         return {(entry.key, entry.ref) for entry in seen}
     return {(entry.key, entry.ref) for entry in seen if await _is_there(tx, entry)}

@@ -43,9 +43,9 @@ class Known:
                 self.add(news)
         return self._news.get(key)
 
-    async def refresh(self, tx: Transaction, keys: Collection[AlertKey]) -> list[tuple[News, float]]:
-        """Read anew what others have changed: the news, each with the instant of its change."""
-        stamps = await ledger.stamps(tx, keys)
+    async def refresh(self, tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False) -> list[tuple[News, float]]:
+        """Read anew what others have changed: the news, each with the instant of its change. `hold`: no more is put meanwhile."""
+        stamps = await ledger.stamps(tx, keys, hold=hold)
         changed = {key for key, stamp in stamps.items() if self._stamps.get(key) != stamp}
         found = await ledger.read_news(tx, changed)
         for news in found.values():

@@ -55,13 +55,17 @@ async def read_news(tx: Transaction, keys: Collection[AlertKey], *, write: bool 
     return {key: news_of(row) for row in await tx.fetch(query) if (key := key_of(row)) in keys}
 
 
-async def stamps(tx: Transaction, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[int, float]]:
-    """Number and instant of each revision: by them is known whether it is another."""
+async def stamps(tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False) -> dict[AlertKey, tuple[int, float]]:
+    """Number and instant of each revision: by them is known whether it is another.
+
+    `hold`: no other is put until the transaction ends; the walks over its chats go on.
+    """
     if not keys:
         return {}
     fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
     query = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at)
     query = query.where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
+    query = query.with_for_update(read=True, key_share=True) if hold else query
     return {key: (row["seq"], row["updated_at"]) for row in await tx.fetch(query) if (key := key_of(row)) in keys}
 
 
@@ -77,9 +81,9 @@ async def change_news(tx: Transaction, news: News, spread: Spread, now: dt.datet
     await tx.execute(update(alerts).where(_is_news(news.key)).values(**values))
 
 
-async def read_spread(tx: Transaction, key: AlertKey) -> Spread:
-    """How far a revision has come; nobody else changes it until the transaction ends."""
-    (row,) = await tx.fetch(select(alerts).where(_is_news(key)).with_for_update())
+async def read_spread(tx: Transaction, key: AlertKey, *, walk: bool = False) -> Spread:
+    """How far a revision has come; nobody else changes it until the transaction ends. `walk`: notes of what was told may go on."""
+    (row,) = await tx.fetch(select(alerts).where(_is_news(key)).with_for_update(key_share=walk))
     return Spread(_ref(row, "first"), row["first_done"], _ref(row, "told"), row["told_done"])
 
 
@@ -109,7 +113,7 @@ async def next_spreading(tx: Transaction, *, urgent: bool) -> News | None:
     earlier = exists().where(here, other.c.spreading == true(), first[0] < first[1])
     order = (alerts.c.rank, alerts.c.updated_at) if urgent else (alerts.c.updated_at,)
     query = select(alerts).where(alerts.c.spreading == true(), ~earlier).order_by(*order).limit(1)
-    rows = await tx.fetch(query.with_for_update(skip_locked=True))
+    rows = await tx.fetch(query.with_for_update(skip_locked=True, key_share=True))
     return news_of(rows[0]) if rows else None
 
 

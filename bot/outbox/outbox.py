@@ -174,11 +174,11 @@ class Outbox:
         if not seen:
             return []
         async with self.db.transaction() as tx:
-            await self._refresh(tx, {sight.entry.key for sight in seen})
+            await self._refresh(tx, {sight.entry.key for sight in seen}, hold=True)
             more = [await self._left(tx, sight.entry) for sight in seen]
             dues = [self._due(sight, news) for sight, news in zip(seen, more, strict=True)]
             written = [_left_at(sight.entry, due) for sight, due in zip(seen, dues, strict=True)]
-            there = await write_entries(tx, written, shared=self._source.shared)
+            there = await write_entries(tx, written)
             held = [ticket for sight in seen for ticket in await self._untold(tx, sight.entry)]
         self._source.hold(held)
         return [
@@ -253,10 +253,10 @@ class Outbox:
         if changed:
             self.on_put()
 
-    async def _refresh(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
-        """Know what other processes have changed."""
+    async def _refresh(self, tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False) -> None:
+        """Know what other processes have changed. `hold`: what is written of chats now is not passed by a revision."""
         if self._source.shared:
-            for news, changed_at in await self._known.refresh(tx, keys):
+            for news, changed_at in await self._known.refresh(tx, keys, hold=hold):
                 self._earlier.add(news, changed_at)
 
     async def _job(self, tx: Transaction, entry: Entry, chat: Chat) -> Job | None:

@@ -71,7 +71,7 @@ class Spreader:
 
 async def walk(tx: Transaction, news: News, now: dt.datetime) -> tuple[Spread, list[Ticket]]:
     """Reach the next chats of some news; how far it has come, and what waits for them."""
-    spread = await ledger.read_spread(tx, news.key)
+    spread = await ledger.read_spread(tx, news.key, walk=True)
     tickets: list[Ticket] = []
     if not spread.first_done:
         spread, tickets = await _first_page(tx, news, spread, now)
