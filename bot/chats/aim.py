@@ -41,7 +41,10 @@ def menu(chat: Chat) -> Reply:
 
 
 def aim(reply: Reply, chat: Chat) -> Reply:
-    """A reply that speaks for another chat: it says for which, its buttons too, and leads back to the menu."""
+    """A reply that speaks for another chat: it says for which, its buttons too, and leads back to the menu.
+    A picture stays as it is: no screen can take its place."""
+    if reply.picture:
+        return reply
     return _under(chat, replace(reply, rows=(*reply.rows, (Button(words.back(), "menu"),))))
 
 
@@ -52,7 +55,7 @@ def press(view: View, data: str) -> Turn | None:
     head, _, name = data.partition(":")
     command = DIALOGUES.get(name) if head == "y" else None
     turn = command.act(view, ()) if command else dialogue.press(view, data)
-    return replace(turn, reply=aim(replace(turn.reply, picture=None), view.chat)) if turn else None
+    return replace(turn, reply=aim(turn.reply, view.chat)) if turn else None
 
 
 def _under(chat: Chat, reply: Reply) -> Reply:

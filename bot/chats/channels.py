@@ -21,7 +21,7 @@ from bot.chats.heard import Heard, heard
 from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
 from bot.chats.rights import lacking, present
-from bot.chats.speak import send
+from bot.chats.speak import say, send
 from bot.store.model import ChatRef
 
 Context = ContextTypes.DEFAULT_TYPE
@@ -80,7 +80,7 @@ class Channels:
         view = await self._desk.view(ChatRef(chat.id), chat.type, chat.title or "")
         turn = _turn(view, said)
         await self._desk.store(view.chat.ref, turn.changes, f"{place.ref.chat_id}:{place.message_id}")
-        await send(bot, place, turn.reply)
+        await say(bot, place, turn.reply, self._desk.deps.picture)
 
     async def _trouble(self, bot: Bot, place: Heard, chat: TelegramChat | ChatFullInfo) -> str:
         """Why nothing can be chosen for it; empty where all is well."""
@@ -109,7 +109,7 @@ def _turn(view: View, said: tuple[str, ...]) -> Turn:
     if command.changes and view.chat.fixed:
         return Turn(aim(Reply(texts.fixed()), view.chat))
     turn = command.act(view, said[1:])
-    return replace(turn, reply=aim(replace(turn.reply, picture=None), view.chat))
+    return replace(turn, reply=aim(turn.reply, view.chat))
 
 
 async def _found(bot: Bot, wanted: str) -> ChatFullInfo | None:

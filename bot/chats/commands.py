@@ -30,7 +30,7 @@ from bot.chats.inline import Inline
 from bot.chats.membership import Membership
 from bot.chats.permissions import Permissions
 from bot.chats.reply import Reply, Turn, View
-from bot.chats.speak import acknowledge, redraw, send, show
+from bot.chats.speak import acknowledge, redraw, say, send
 from bot.chats.tongue import of_user, spoken_to
 from bot.chats.why import why
 from bot.languages.speaking import ENGLISH, LANGUAGES, speaking
@@ -123,16 +123,7 @@ class Talk:
         words = tuple(" ".join(context.args or ())[:LONGEST].split())
         turn = await self._turn(context.bot, place, DIALOGUES[_name(message)], words)
         await self.desk.store(place.ref, turn.changes, f"{place.ref.chat_id}:{place.message_id}")
-        await self._say(context.bot, place, turn.reply)
-
-    async def _say(self, bot: Bot, place: Heard, reply: Reply) -> None:
-        """Send a reply, with its picture where it has one."""
-        if reply.picture is None:
-            await send(bot, place, reply)
-        elif self._deps.picture is None:
-            await send(bot, place, Reply(texts.no_pictures()))
-        else:
-            await show(bot, place, reply, await self._deps.picture(reply.picture))
+        await say(context.bot, place, turn.reply, self._deps.picture)
 
     async def _turn(self, bot: Bot, place: Heard, command: Command, words: tuple[str, ...]) -> Turn:
         if not command.for_all and not await self._permissions.may_change(bot, place):
@@ -158,7 +149,7 @@ class Talk:
         await self.desk.store(target.ref, turn.changes, query.id)
         await acknowledge(query, texts.done(turn.followed, turn.stopped))
         if turn.reply.picture:
-            await self._say(context.bot, place, turn.reply)
+            await say(context.bot, place, turn.reply, self._deps.picture)
         else:
             await redraw(query, turn.reply)
 

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import structlog
 from telegram import Bot, CallbackQuery, InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
+from bot.chats import texts
 from bot.chats.heard import Heard
 from bot.chats.keyboards import markup
 from bot.chats.reply import Reply
+from rules.match import Match
+
+Draw = Callable[[Match], Awaitable[bytes]]
 
 log = structlog.get_logger()
+
+
+async def say(bot: Bot, place: Heard, reply: Reply, draw: Draw | None) -> None:
+    """Send a reply, with its picture where it has one; `draw` is None where nothing is drawn."""
+    if reply.picture is None:
+        await send(bot, place, reply)
+    elif draw is None:
+        await send(bot, place, Reply(texts.no_pictures()))
+    else:
+        await show(bot, place, reply, await draw(reply.picture))
 
 
 async def send(bot: Bot, place: Heard, reply: Reply) -> None:

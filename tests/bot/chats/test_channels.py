@@ -10,6 +10,7 @@ from bot.chats import aim, channel_words, texts
 from bot.store.model import Chat, ChatRef
 from tests.bot.chats.conftest import World
 from tests.bot.chats.fixtures import NOW
+from tests.bot.chats.test_timeline import CUP, PAST
 from tests.fakes.bot_api import FakeChat, RefusedError
 
 BOT, OWNER, CHANNEL, GROUP = 7_000_000_001, 42, -1_001_234_567_890, -1_000_000_000_400
@@ -56,6 +57,17 @@ async def test_words_after_the_channels_name_are_a_command_for_it(world: World) 
 
     assert followed.text.startswith(f"{NAMED}\n\n✅ This chat follows Arsenal now.")
     assert world.followed(CHANNEL) == ["Arsenal"] and world.stored(CHANNEL).timezone == "Europe/Madrid"
+
+
+@pytest.mark.usefixtures("channel")
+async def test_a_match_of_a_channel_is_drawn_in_the_private_chat(world: World) -> None:
+    world.directory.play(CUP, PAST)
+    asked = await world.ask(OWNER, OWNER, "/channel @dailygoals timeline a")
+    await world.tap(OWNER, OWNER, "Fenerbahçe")
+    named = await world.ask(OWNER, OWNER, "/channel @dailygoals timeline fener")
+
+    assert [bool(message.photo) for message in world.api.chat(OWNER).messages] == [False, True, True]
+    assert asked.text.startswith(NAMED) and named.text.startswith("Fenerbahçe") and not named.labels
 
 
 @pytest.mark.usefixtures("channel")
