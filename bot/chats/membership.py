@@ -16,6 +16,8 @@ from bot.chats.deps import Deps
 from bot.chats.keyboards import markup
 from bot.chats.reply import Reply
 from bot.chats.rights import SEND, Standing, lacking, may_pin, present, standing
+from bot.chats.tongue import private_language
+from bot.languages.speaking import speaking
 from bot.store.model import Chat, ChatRef
 
 Context = ContextTypes.DEFAULT_TYPE
@@ -75,9 +77,10 @@ class Membership:
     async def _report(self, change: ChatMemberUpdated, bot: Bot, lacks: tuple[str, ...]) -> None:
         """Tell whoever added the bot, in private, what it lacks, or how to choose; who never spoke to the bot cannot be told."""
         chat = Chat(ChatRef(change.chat.id), change.chat.type, change.chat.title or "")
-        reply = Reply(words.may_not_post(chat.title, lacks)) if lacks else menu(chat)
-        if not lacks and not may_pin(change.new_chat_member, chat.kind):
-            reply = replace(reply, html=f"{reply.html}\n\n{words.lacks_pin()}")
+        with speaking(await private_language(change.from_user.id, self._deps.chats)):
+            reply = Reply(words.may_not_post(chat.title, lacks)) if lacks else menu(chat)
+            if not lacks and not may_pin(change.new_chat_member, chat.kind):
+                reply = replace(reply, html=f"{reply.html}\n\n{words.lacks_pin()}")
         try:
             await bot.send_message(change.from_user.id, reply.html, parse_mode=ParseMode.HTML, reply_markup=markup(reply))
         except TelegramError as refusal:

@@ -43,6 +43,12 @@ def of_user(update: object) -> str:
     return known(user.language_code) if user and user.language_code else ""
 
 
+async def private_language(user_id: int, chats: Languages) -> str:
+    """The language for a word in private to who speaks now, wherever that is."""
+    chat = await chats.get(ChatRef(user_id))
+    return chat.language if chat and (chat.language_chosen or not theirs()) else theirs()
+
+
 def spoken_to(handlers: Iterable[Handler], chats: Languages) -> list[Handler]:
     """The handlers, each answering in the language of its update."""
     return [_spoken_to(handler, chats) for handler in handlers]

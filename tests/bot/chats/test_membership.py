@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.chats import channel_words, place_words, texts
+from bot.store.model import ChatRef
 from tests.bot.chats.conftest import World
 from tests.fakes.bot_api import RefusedError
 
@@ -85,6 +86,20 @@ async def test_who_adds_the_bot_to_a_channel_is_told_that_it_may_not_pin_there(w
 
     lacking, able = (message.text for message in world.api.chat(5).messages)
     assert place_words.lacks_pin() in lacking and place_words.lacks_pin() not in able
+
+
+async def test_what_is_reported_in_private_is_in_the_language_of_who_reads_it(world: World) -> None:
+    world.api.languages |= {5: "de", 6: "de"}
+    for user, channel in ((5, SUPERGROUP), (6, SUPERGROUP - 1)):
+        world.api.chat(channel, kind="channel", title="News").lacks = {"can_post_messages"}
+        await world.chats.ensure(ChatRef(channel), "channel", "News")
+        await world.chats.speak(ChatRef(channel), "fr")
+        await world.ask(user, user, "/language es" if user == 6 else "/help")
+        world.api.my_chat_member(channel, user, "left", "administrator")
+        await world.idle()
+
+    german, spanish = (world.api.chat(user).last.text for user in (5, 6))
+    assert german.startswith("Ich bin in News") and spanish.startswith("Estoy en News")
 
 
 async def test_a_channel_is_suspended_while_the_bot_may_not_post_and_goes_on_when_it_may_again(world: World) -> None:
