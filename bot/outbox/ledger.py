@@ -82,7 +82,7 @@ async def change_news(tx: Transaction, news: News, spread: Spread, now: dt.datet
 
 
 async def read_spread(tx: Transaction, key: AlertKey, *, walk: bool = False) -> Spread:
-    """How far a revision has come; nobody else changes it until the transaction ends. `walk`: notes of what was told may go on."""
+    """How far a revision has come; nobody else changes it until the transaction ends. `walk`: what was told may be noted."""
     (row,) = await tx.fetch(select(alerts).where(_is_news(key)).with_for_update(key_share=walk))
     return Spread(_ref(row, "first"), row["first_done"], _ref(row, "told"), row["told_done"])
 

@@ -10,10 +10,13 @@ from bot.clock import ManualClock
 from bot.commands.replay import Numbering
 from bot.outbox.outbox import Outbox
 from bot.pipeline import Pipeline
+from bot.snapshots import Snapshots
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
-from bot.telegram.courier import Courier, Delivery
+from bot.store.positions import Positions
+from bot.telegram.courier import Courier
+from bot.telegram.landing import Delivery
 from bot.telegram.limits import Unlimited
 from rules.catalogue import shipped
 from rules.load import load_rules
@@ -172,3 +175,15 @@ async def test_the_fixtures_are_not_believed_about_a_match_in_play(line: Line) -
     await line.pipeline.updated(FIXTURE, replace(FIXTURE, status="Scheduled"), line.clock.now())
 
     assert line.pipeline.match(FIXTURE.id) == before
+
+
+async def test_a_match_that_was_begun_is_known_as_unfinished_before_its_first_packet_and_still_read_from_its_beginning() -> None:
+    database, clock = await Database.open("sqlite://"), ManualClock(KICKOFF)
+    positions = Positions(database, clock)
+    places = [
+        await Pipeline(rules(), shipped(), Outbox(database, clock), Snapshots(positions)).open(FIXTURE) for _process in range(2)
+    ]
+    unfinished = await positions.unfinished(KICKOFF - dt.timedelta(days=1))
+    await database.close()
+
+    assert (places, unfinished) == ([None, None], {FIXTURE.id})

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from bot.clock import SystemClock
+from bot.outbox import ledger
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared import SharedSource
 from bot.store.chats import Chats
@@ -181,3 +182,18 @@ async def test_a_delayed_chat_hears_in_time_and_of_each_revision_as_old_as_its_p
 
     assert dt.timedelta(seconds=2) <= waited < dt.timedelta(seconds=4)
     assert versions == [["goal", "goal by Saka"]]
+
+
+async def test_a_revision_waits_for_what_is_being_noted_of_its_chats_and_the_walk_over_them_does_not(world: World) -> None:
+    await world.put(alert(1, "goal"))
+    key, other = alert(1).key, await world.database()
+    async with other.transaction() as noting:
+        await ledger.stamps(noting, [key], hold=True)
+        revising = asyncio.create_task(world.put(alert(2, "goal by Saka")))
+        async with world.db.transaction() as walking:
+            walked = await ledger.next_spreading(walking, urgent=True)
+        await asyncio.sleep(0.2)
+        waited = not revising.done()
+    await revising
+
+    assert walked and walked.seq == 1 and waited

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from bisect import bisect_left
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -118,4 +119,4 @@ def test_slots_of_all_senders_never_meet_and_never_lie_in_the_past(asked: list[t
         assert slots.wait >= 0.0
         instants += [now + slots.wait + number * slots.step for number in range(count)]
 
-    assert all(after - before > 0.0099 for before, after in zip(instants, instants[1:], strict=False))
+    assert all(after - before > 0.0099 for before, after in pairwise(instants))
