@@ -31,7 +31,7 @@ from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.telegram.bot_messenger import BotMessenger, build_bot
-from bot.telegram.courier import Delivery
+from bot.telegram.landing import Delivery
 from bot.telegram.limits import Limits
 from rules.action import Fixture
 from rules.alert import Alert, AlertKey

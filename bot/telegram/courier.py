@@ -25,11 +25,11 @@ from bot.errors import (
 from bot.metrics import DECISIONS
 from bot.outbox.entry import UNREACHABLE, Job, Reason, Sight, Ticket
 from bot.outbox.outbox import Outbox
-from bot.outbox.way import Way, way_of
+from bot.outbox.way import way_of
 from bot.store.chats import Chats
 from bot.store.model import ChatRef
 from bot.telegram.doubt import end_doubt
-from bot.telegram.landing import Begun, Landing, seen
+from bot.telegram.landing import Begun, Delivery, Landing, seen
 from bot.telegram.lanes import Lanes
 from bot.telegram.limits import Pace
 from bot.telegram.messenger import Messenger
@@ -38,7 +38,6 @@ from bot.telegram.scene import Easel
 from bot.telegram.step import Edit, Pinning, Request, Send, Settle, Step, next_step, perhaps
 from bot.telegram.timing import marks_of
 from bot.telegram.weather import Weather
-from rules.alert import Alert, State
 
 log = structlog.get_logger()
 
@@ -54,19 +53,6 @@ AWAY = 0.5
 """Seconds before a database that failed is asked again."""
 LATE = 60.0
 """The longest wait before a chat that cannot be reached is tried again, in seconds."""
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """Something that Telegram took. `op` is send, edit or reply; `message_id` is the new message's, or the edited one's."""
-
-    op: str
-    chat: ChatRef
-    alert: Alert
-    state: State
-    html: str
-    message_id: int
-    reason: Reason
-    way: Way = Way()
 
 
 class Courier:

@@ -6,11 +6,13 @@ import datetime as dt
 
 import msgspec
 
-from bot.outbox.entry import UNREACHABLE, Entry, Ticket
+from bot.outbox.entry import UNREACHABLE, Entry, Reason, Ticket
 from bot.outbox.pins import missed
 from bot.outbox.seen import remembered
 from bot.outbox.way import Marks, Way
+from bot.store.model import ChatRef
 from bot.telegram.step import Edit, Pinning, Reply, Request, Step
+from rules.alert import Alert, State
 
 
 class Landing(msgspec.Struct, frozen=True):
@@ -21,6 +23,19 @@ class Landing(msgspec.Struct, frozen=True):
     entry: Entry
     message_id: int = UNREACHABLE
     delay: int = 0
+    way: Way = Way()
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """Something that Telegram took. `op` is send, edit or reply; `message_id` is the new message's, or the edited one's."""
+
+    op: str
+    chat: ChatRef
+    alert: Alert
+    state: State
+    html: str
+    message_id: int
+    reason: Reason
     way: Way = Way()
 
 

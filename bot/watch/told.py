@@ -9,7 +9,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.metrics import DELIVERIES, NEWS, STEP
-from bot.telegram.courier import Delivery
+from bot.telegram.landing import Delivery
 from rules.alert import EXTRAS, Alert, AlertKey
 
 log = structlog.get_logger()

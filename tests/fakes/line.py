@@ -19,7 +19,8 @@ from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
 from bot.store.positions import Positions
-from bot.telegram.courier import Courier, Delivery
+from bot.telegram.courier import Courier
+from bot.telegram.landing import Delivery
 from bot.telegram.limits import Unlimited
 from rules.action import Fixture
 from rules.catalogue import shipped

@@ -27,7 +27,8 @@ from bot.outbox.sample import sample_alert
 from bot.store.chats import Chats
 from bot.store.engine import Database
 from bot.store.model import Chat, ChatRef, Scope, Subscription
-from bot.telegram.courier import Courier, Delivery
+from bot.telegram.courier import Courier
+from bot.telegram.landing import Delivery
 from bot.telegram.limits import Limits, Pace, Unlimited
 from rules.alert import Alert
 from tests.bot.news import NOW, alert, minor, pending, retracted

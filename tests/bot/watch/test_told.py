@@ -16,7 +16,7 @@ from bot.log import configure
 from bot.outbox.entry import Reason
 from bot.outbox.way import Way
 from bot.store.model import ChatRef
-from bot.telegram.courier import Delivery
+from bot.telegram.landing import Delivery
 from bot.watch.told import QUIET, Told
 from rules.alert import Alert
 from tests.bot.news import NOW, alert, retracted
