@@ -144,7 +144,7 @@ async def main() -> None:
     parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     logging.disable()
-    configure(stream=sys.stderr if given.worker else io.StringIO())  # as in production, but nobody reads it
+    configure(stream=io.StringIO())  # as in production, but nobody reads it
     if given.worker:
         name, url, telegram_url, limit = given.worker
         await work(name, url, telegram_url, int(limit))

@@ -20,6 +20,10 @@ log = structlog.get_logger()
 
 _AHEAD = 0.04
 """Seconds of the whole allowance that are reserved at once."""
+_SPARE = 0.04
+"""Of the distance between slots, at least; at a low rate three slots in a second."""
+_LATE = 0.035
+"""Seconds after which a slot is not used any more."""
 _SOON = 0.1
 """Seconds until the limits are asked again where no slot is known yet; a reservation wakes sooner."""
 _AGAIN = 0.5
@@ -41,8 +45,7 @@ class SharedLimits:
 
     def __init__(self, store: Store, per_second: int) -> None:
         self._store, self._chats = store, Limits(per_second)
-        spare = max(0.03, 3.0 / per_second)
-        self._step, self._late = (1.0 + spare) / per_second, max(0.024, 0.4 * spare)
+        self._step = (1.0 + max(_SPARE, 3.0 / per_second)) / per_second
         self._batch = max(1, round(per_second * _AHEAD))
         self._slots: deque[float] = deque()
         self._owed = 0
@@ -62,7 +65,7 @@ class SharedLimits:
 
     def room(self, now: float, most: int) -> int:
         """How many messages may leave now, of `most`, the chats' own limits apart; asks for slots where there are too few."""
-        while self._slots and self._slots[0] < now - self._late:
+        while self._slots and self._slots[0] < now - _LATE:
             self._slots.popleft()
         missing = min(most, 2 * self._batch) - len(self._slots)
         if missing > 0:
