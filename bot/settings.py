@@ -109,7 +109,11 @@ def _listen(value: Any) -> str | None:
 
 
 def _address(value: Any) -> str:
-    listen = _listen(value)
+    """Of what is always listened on."""
+    try:
+        listen = _listen(value)
+    except ValueError:
+        listen = None
     if listen is None:
         raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8443")
     return listen

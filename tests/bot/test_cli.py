@@ -171,6 +171,21 @@ async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, taken: int) 
     assert line.startswith(f"http.listen: cannot listen on 127.0.0.1:{taken}: ")
 
 
+async def test_roles_need_a_database_that_several_processes_can_share(tmp_path: Path) -> None:
+    config(tmp_path)
+    done = await ended(tmp_path, "run", "--role", "feed,send")
+
+    (line,) = done.lines
+    assert line.startswith("several processes need PostgreSQL: put storage.url: postgresql://")
+
+
+async def test_a_role_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
+    config(tmp_path)
+    done = await ended(tmp_path, "run", "--role", "fed", code=2)
+
+    assert "'fed' is none of feed, chat, send" in done.lines[-1]
+
+
 async def test_fixtures_are_listed_and_searched(tmp_path: Path) -> None:
     async with feed() as urls:
         config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
