@@ -17,7 +17,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.fakes.bot_api_methods import Methods, Params
+from tests.fakes.bot_api_methods import Methods
+from tests.fakes.bot_api_params import Params
 from tests.fakes.bot_api_state import BAD_GATEWAY, BLOCKED, CHAT_NOT_FOUND, FakeChat, Message, RefusedError, Request, Trouble, bad
 
 __all__ = ["BAD_GATEWAY", "BLOCKED", "CHAT_NOT_FOUND", "FakeBotApi", "FakeChat", "Message", "RefusedError", "Request", "Trouble"]

@@ -1,0 +1,81 @@
+"""The arguments of a Bot API request, read as Telegram reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.fakes.bot_api_state import Button, FakeChat, bad
+
+
+class Params:
+    """A method's arguments, whether they came as a form or as JSON."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.given = given
+
+    def text(self, name: str) -> str:
+        """A text; empty when it is not given."""
+        return str(self.given.get(name, ""))
+
+    def number(self, name: str) -> int | None:
+        """A whole number; None when it is not given."""
+        given = self.given.get(name)
+        try:
+            return None if given in (None, "") else int(str(given))
+        except ValueError:
+            raise bad(f"can't parse {name}") from None
+
+    def flag(self, name: str) -> bool:
+        """True only for true."""
+        return str(self.given.get(name, "")).lower() in ("true", "1")
+
+    def json(self, name: str) -> Any:
+        """A value that Telegram takes as JSON; None when it is not given."""
+        given = self.given.get(name)
+        if not isinstance(given, str):
+            return given
+        try:
+            return json.loads(given) if given else None
+        except ValueError:
+            raise bad(f"can't parse {name} JSON object") from None
+
+
+def reply_to(chat: FakeChat, given: Params) -> int | None:
+    """The message that is answered; None for none, or where it is gone and the request says that this does not matter."""
+    wanted = given.json("reply_parameters") or {}
+    message_id = wanted.get("message_id") or given.number("reply_to_message_id")
+    if message_id is None or chat.find(int(message_id)):
+        return None if message_id is None else int(message_id)
+    if wanted.get("allow_sending_without_reply") or given.flag("allow_sending_without_reply"):
+        return None
+    raise bad("message to be replied not found")
+
+
+def buttons_of(given: Params) -> tuple[tuple[Button, ...], ...]:
+    """The rows of inline buttons, refused where Telegram refuses them."""
+    rows = (given.json("reply_markup") or {}).get("inline_keyboard", [])
+    buttons = tuple(tuple(Button(b["text"], b.get("callback_data", ""), b.get("url", "")) for b in row) for row in rows)
+    everyone = [button for row in buttons for button in row]
+    if len(everyone) > 100 or any(len(row) > 8 for row in buttons):
+        raise bad("reply markup is too long")
+    for button in everyone:
+        if not button.text.strip():
+            raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+        if len(button.data.encode()) > 64:
+            raise bad("BUTTON_DATA_INVALID")
+        if not button.data and not button.url:
+            raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+    return buttons
+
+
+def button_json(button: Button) -> dict[str, str]:
+    """Telegram's InlineKeyboardButton object."""
+    return {"text": button.text} | ({"url": button.url} if button.url else {"callback_data": button.data})
+
+
+def scope(given: Params) -> str:
+    """For whom a menu of commands is, and in which language."""
+    wanted = given.json("scope") or {"type": "default"}
+    return ":".join(str(part) for part in (*wanted.values(), given.text("language_code")) if part != "")

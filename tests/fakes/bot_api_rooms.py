@@ -1,0 +1,125 @@
+"""The chats of the fake Bot API and what is in them, and what Telegram checks before it does anything there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.clock import SystemClock
+from tests.fakes.bot_api_params import Params, button_json
+from tests.fakes.bot_api_state import CHAT_NOT_FOUND, FakeChat, Limits, Message, bad, version
+from tests.fakes.telegram_html import EntitiesError, utf16
+
+MAX_TEXT = 4096
+_RIGHTS = (
+    "manage_chat", "delete_messages", "manage_video_chats", "restrict_members", "promote_members",
+    "change_info", "invite_users", "post_stories", "edit_stories", "delete_stories",
+)  # fmt: skip
+
+
+class Rooms:
+    """Chats, messages, files and what was answered; the methods are in the classes made of this one."""
+
+    def __init__(self, username: str, *, strict_limits: bool, strict_chats: bool) -> None:
+        self.chats: dict[int, FakeChat] = {}
+        self.commands: dict[str, list[dict[str, str]]] = {}
+        self.queries: set[str] = set()
+        """Button presses that were not answered yet."""
+        self.answers: list[dict[str, Any]] = []
+        """What button presses were answered with: `callback_query_id`, `text`, `show_alert`."""
+        self.inline_answers: dict[str, list[dict[str, Any]]] = {}
+        """By query, the results that a member is shown."""
+        self.me = {"id": 7_000_000_001, "is_bot": True, "first_name": "Touchline", "username": username}
+        self.me |= {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True}
+        self._limits = Limits() if strict_limits else None
+        self._strict_chats = strict_chats
+        self._message_ids = 0
+        self.downloads: dict[str, bytes] = {}
+        """By path, the files that members sent."""
+
+    def chat(self, chat_id: int, *, kind: str = "", title: str = "", is_forum: bool = False) -> FakeChat:
+        """The chat with this id; made, with a type that fits the id, when there is none yet."""
+        if chat_id not in self.chats:
+            guess = "private" if chat_id > 0 else "supergroup" if chat_id < -1_000_000_000_000 else "group"
+            self.chats[chat_id] = FakeChat(chat_id, kind or guess, title, is_forum)
+        return self.chats[chat_id]
+
+    def add(self, chat: FakeChat, text: str, mode: str = "", *, by_bot: bool = False, **more: Any) -> Message:
+        """Put a message into a chat."""
+        self._message_ids += 1
+        buttons = more.pop("buttons", ())
+        first = version(asyncio.get_running_loop().time(), text, mode, buttons)
+        date = int(SystemClock().now().timestamp())
+        message = Message(self._message_ids, chat.id, date, [first], by_bot=by_bot, **more)
+        chat.everything.append(message)
+        return message
+
+    def keep_file(self, content: bytes) -> str:
+        """Keep a file that a member sent; its id."""
+        file = f"file-{len(self.downloads)}"
+        self.downloads[f"documents/{file}"] = content
+        return file
+
+    def json_of(self, message: Message) -> dict[str, Any]:
+        """Telegram's Message object."""
+        chat = self.chats[message.chat_id]
+        body: dict[str, Any] = {"message_id": message.id, "date": message.date, "chat": chat.json(), "text": message.text}
+        if message.photo:
+            size = {"file_unique_id": "u", "width": 1280, "height": 1280}
+            body |= {"caption": body.pop("text"), "photo": [{"file_id": self.keep_file(message.photo), **size}]}
+        body |= {"from": self.me} if message.by_bot and chat.type != "channel" else {}
+        body |= {"entities": message.now.parsed.entities} if message.now.parsed.entities else {}
+        body |= {"edit_date": message.date} if message.edits else {}
+        body |= {"message_thread_id": message.topic, "is_topic_message": True} if message.topic else {}
+        if message.buttons:
+            body["reply_markup"] = {"inline_keyboard": [[button_json(b) for b in row] for row in message.buttons]}
+        if message.reply_to and (answered := chat.find(message.reply_to)):
+            body["reply_to_message"] = self.json_of(answered) | {"reply_to_message": None}
+        return body
+
+    def _member(self, chat: FakeChat, user_id: int) -> dict[str, Any]:
+        user = self.me if user_id == self.me["id"] else {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"}
+        if chat.type == "private" or user_id not in chat.admins:
+            return {"status": "member", "user": user}
+        rights = [f"can_{right}" for right in _RIGHTS]
+        body: dict[str, Any] = {"status": "administrator", "user": user, "is_anonymous": False, "can_be_edited": False}
+        rights += ["can_post_messages", "can_edit_messages"] if chat.type == "channel" else ["can_pin_messages"]
+        lacks = chat.lacks if user is self.me else set()
+        return body | {right: right not in lacks for right in rights}
+
+    def _reachable(self, given: Params) -> FakeChat:
+        chat_id = given.number("chat_id")
+        if chat_id is None:
+            raise bad("chat_id is empty")
+        if self._strict_chats and chat_id not in self.chats:
+            raise CHAT_NOT_FOUND
+        chat = self.chat(chat_id)
+        if chat.refusal:
+            raise chat.refusal
+        return chat
+
+    def _writable(self, given: Params) -> FakeChat:
+        """The chat, after all that Telegram checks before it takes a text."""
+        chat = self._reachable(given)
+        try:
+            parsed = version(0.0, given.text("text"), given.text("parse_mode"), ()).parsed
+        except EntitiesError as trouble:
+            raise bad(f"can't parse entities: {trouble}") from None
+        if not parsed.text:
+            raise bad("message text is empty")
+        if utf16(parsed.text) > MAX_TEXT:
+            raise bad("message is too long")
+        return chat
+
+    def _count(self, chat: FakeChat, given: Params) -> None:
+        """Sends and edits share the limits."""
+        if self._limits:
+            self._limits.check(chat.id, asyncio.get_running_loop().time(), paid=given.flag("allow_paid_broadcast"))
+
+    def _own(self, chat: FakeChat, given: Params, verb: str) -> Message:
+        message = chat.find(given.number("message_id") or 0)
+        if message is None:
+            raise bad(f"message to {verb} not found")
+        if verb == "edit" and not message.by_bot:
+            raise bad("message can't be edited")
+        return message

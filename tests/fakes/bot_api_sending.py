@@ -1,0 +1,140 @@
+"""Messages of the fake Bot API: sent, edited, pinned and deleted, refusing what Telegram refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.fakes.bot_api_params import Params, buttons_of, reply_to
+from tests.fakes.bot_api_rooms import Rooms
+from tests.fakes.bot_api_state import THREAD_NOT_FOUND, Button, FakeChat, Message, Version, bad, version
+from tests.fakes.telegram_html import EntitiesError, utf16
+
+MAX_CAPTION = 1024
+MAX_PHOTO = 10 * 2**20
+NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same "
+    "as a current content and reply markup of the message"
+)
+
+
+class Sending(Rooms):
+    """What makes and changes messages; each method takes Params and returns the JSON of `result`, or raises RefusedError."""
+
+    def send_message(self, given: Params) -> Any:
+        chat = self._writable(given)
+        topic = given.number("message_thread_id") or 0
+        if topic and chat.is_forum and chat.topics and topic not in chat.topics:
+            raise THREAD_NOT_FOUND
+        more = {"reply_to": reply_to(chat, given), "buttons": buttons_of(given), "silent": given.flag("disable_notification")}
+        self._count(chat, given)
+        message = self.add(chat, given.text("text"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
+        return self.json_of(message)
+
+    def send_photo(self, given: Params) -> Any:
+        chat = self._reachable(given)
+        self._caption(given.text("caption"), given.text("parse_mode"), ())
+        topic = given.number("message_thread_id") or 0
+        if topic and chat.is_forum and chat.topics and topic not in chat.topics:
+            raise THREAD_NOT_FOUND
+        more = {"reply_to": reply_to(chat, given), "buttons": buttons_of(given), "silent": given.flag("disable_notification")}
+        photo = self._photo(given)
+        self._count(chat, given)
+        message = self.add(chat, given.text("caption"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
+        message.photo, message.spoiler = photo, given.flag("has_spoiler")
+        return self.json_of(message)
+
+    def _photo(self, given: Params) -> bytes:
+        """An uploaded file, or one that was uploaded before, by its id."""
+        file = given.given.get("photo")
+        content = self.downloads.get(f"documents/{file}") if isinstance(file, str) else file and file.file.read()
+        if not content:
+            raise bad("wrong file identifier/HTTP URL specified" if isinstance(file, str) else "there is no photo in the request")
+        if content[:8] != b"\x89PNG\r\n\x1a\n":
+            raise bad("IMAGE_PROCESS_FAILED")
+        width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
+        if len(content) > MAX_PHOTO or width + height > 10_000 or max(width, height) > 20 * min(width, height):
+            raise bad("PHOTO_INVALID_DIMENSIONS")
+        return content
+
+    def edit_message_text(self, given: Params) -> Any:
+        chat = self._writable(given)
+        message = self._own(chat, given, "edit")
+        if message.photo:
+            raise bad("there is no text in the message to edit")
+        self._count(chat, given)
+        now = version(asyncio.get_running_loop().time(), given.text("text"), given.text("parse_mode"), buttons_of(given))
+        if (now.parsed, now.buttons) == (message.now.parsed, message.now.buttons):
+            raise bad(NOT_MODIFIED)
+        message.versions.append(now)
+        return self.json_of(message)
+
+    def edit_message_caption(self, given: Params) -> Any:
+        chat = self._reachable(given)
+        now = self._caption(given.text("caption"), given.text("parse_mode"), buttons_of(given))
+        message = self._own(chat, given, "edit")
+        if not message.photo:
+            raise bad("there is no caption in the message to edit")
+        return self._repainted(chat, message, given, now, message.photo, spoiler=message.spoiler)
+
+    def edit_message_media(self, given: Params) -> Any:
+        """Only photos are known here; a text cannot become one."""
+        chat, media = self._reachable(given), given.json("media") or {}
+        if media.get("type") != "photo":
+            raise bad("can't parse InputMedia: unsupported type")
+        now = self._caption(media.get("caption", ""), media.get("parse_mode", ""), buttons_of(given))
+        message = self._own(chat, given, "edit")
+        if not message.photo:
+            raise bad("message can't be edited")
+        named = str(media.get("media", ""))
+        photo = self._photo(Params({"photo": given.given.get(named.removeprefix("attach://"), named)}))
+        return self._repainted(chat, message, given, now, photo, spoiler=bool(media.get("has_spoiler")))
+
+    def _repainted(self, chat: FakeChat, message: Message, given: Params, now: Version, photo: bytes, *, spoiler: bool) -> Any:
+        self._count(chat, given)
+        if (now.parsed, now.buttons, photo) == (message.now.parsed, message.now.buttons, message.photo):
+            raise bad(NOT_MODIFIED)
+        message.versions.append(now)
+        message.photo, message.spoiler = photo, spoiler
+        return self.json_of(message)
+
+    def _caption(self, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:
+        try:
+            now = version(asyncio.get_running_loop().time(), text, mode, buttons)
+        except EntitiesError as trouble:
+            raise bad(f"can't parse entities: {trouble}") from None
+        if utf16(now.parsed.text) > MAX_CAPTION:
+            raise bad("message caption is too long")
+        return now
+
+    def edit_message_reply_markup(self, given: Params) -> Any:
+        message = self._own(self._reachable(given), given, "edit")
+        buttons = buttons_of(given)
+        if buttons == message.buttons:
+            raise bad(NOT_MODIFIED)
+        loop = asyncio.get_running_loop()
+        message.versions.append(type(message.now)(loop.time(), message.html, message.now.parsed, buttons))
+        return self.json_of(message)
+
+    def delete_message(self, given: Params) -> Any:
+        self._own(self._reachable(given), given, "delete").deleted = True
+        return True
+
+    def pin_message(self, given: Params) -> Any:
+        self._pinned(given, "pin", on=True)
+        return True
+
+    def unpin_message(self, given: Params) -> Any:
+        self._pinned(given, "unpin", on=False)
+        return True
+
+    def _pinned(self, given: Params, verb: str, *, on: bool) -> None:
+        """In a private chat the bot may; elsewhere its administrator's rights say so."""
+        chat = self._reachable(given)
+        right = "can_edit_messages" if chat.type == "channel" else "can_pin_messages"
+        if chat.type != "private" and (self.me["id"] not in chat.admins or right in chat.lacks):
+            raise bad("not enough rights to manage pinned messages in the chat")
+        message = chat.find(given.number("message_id") or 0)
+        if message is None:
+            raise bad(f"message to {verb} not found")
+        message.pinned = on
