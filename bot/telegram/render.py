@@ -73,7 +73,8 @@ def restoration(alert: Alert) -> str:
 def veiled(alert: Alert, html: str) -> str:
     """The match by its name alone, and all else hidden until it is tapped."""
     head = words.burst_title() if is_burst(alert.key) else f"🔔 {escape(alert.fixture.title)}".rstrip()
-    return cut(f"{head}\n<tg-spoiler>{without(html, _UNVEILABLE)}</tg-spoiler>")
+    hidden = without(html.removeprefix(f"{head}\n"), _UNVEILABLE)
+    return cut(f"{head}\n<tg-spoiler>{hidden}</tg-spoiler>")
 
 
 def _burst(lines: Sequence[News]) -> str:

@@ -83,8 +83,8 @@ def summary_line(alert: Alert) -> str:
     if facts.player:
         what = _SIGNS.get(facts.action_type, escape(said(facts.action_type)))
         return f"{minute}{what} {_name(facts.player)}" + (f" ({_name(facts.team)})" if facts.team else "")
-    text = alert.texts.get(spoken(), alert.text)
-    return minute + (text.split("\n")[0] or escape(said(facts.action_type)))
+    text = alert.texts.get(spoken(), alert.text).split("\n")[0].removesuffix(f" {minute}".rstrip())
+    return minute + (text or escape(said(facts.action_type)))
 
 
 def burst_title() -> str:

@@ -43,6 +43,15 @@ def texts(world: World, chat_id: int = 1) -> list[str]:
     return [message.text for message in world.shown(chat_id)]
 
 
+async def test_behind_spoilers_the_title_of_several_stands_once(world: World) -> None:
+    await world.follow(1, bursts=True, spoilers=True)
+
+    await world.tell(*(of(match, alert(1)) for match in TEAMS), seconds=20)
+
+    html = world.shown(1)[-1].html
+    assert html.count("Just now") == 1 and html.startswith("🔔 <b>Just now</b>\n<tg-spoiler>• 10' ")
+
+
 async def test_the_first_comes_at_once_and_what_follows_in_one_message_with_a_line_each(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.follow(2)

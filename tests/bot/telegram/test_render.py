@@ -73,6 +73,12 @@ def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
     assert html.split("\n")[1:] == ["• 12' ⚽ Kane (Arsenal)", "• 20' <b>card</b>", "• <s>30' ⚽ Kane (Arsenal)</s>"]
 
 
+def test_a_line_of_several_names_its_minute_once() -> None:
+    checked = news(minor(text="📺 <b>Video check</b> 20'\nmore", facts=Facts(minute="20")))
+
+    assert summary(alert(), [checked]).split("\n")[1:] == ["• 20' 📺 <b>Video check</b>"]
+
+
 @given(whole_html(), st.sampled_from(State))
 def test_whatever_a_text_is_made_of_its_spoiler_hides_all_but_the_match(text: str, state: State) -> None:
     one = alert(text=f"x{text}x")
