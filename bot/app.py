@@ -24,6 +24,7 @@ from bot.house.sending import Sending
 from bot.process import Stop, working
 from bot.store.allowance import Allowance
 from bot.store.engine import Database
+from bot.store.outage import Outage
 from bot.store.patience import patiently
 from bot.telegram.bot_messenger import build_bot
 from bot.telegram.limits import Limits
@@ -129,14 +130,15 @@ class House:
 
 async def _opened(url: str, clock: Clock) -> Database:
     """The database; a server that is away is waited for, for it may be starting or starting again. Raise StoreError."""
-    until = clock.monotonic() + _WAIT
+    until, outage = clock.monotonic() + _WAIT, Outage()
     while True:
         try:
             return await Database.open(url)
         except StoreAway as error:
             if url.startswith("sqlite") or clock.monotonic() >= until:
                 raise
-            log.warning("database_awaited", reason=str(error))
+            if outage.failed():
+                log.warning("database_awaited", reason=str(error))
             await asyncio.sleep(_AGAIN)
 
 

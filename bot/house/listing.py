@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.errors import FeedError, StoreError
 from bot.schedule.runner import LOOK_AHEAD, LOOK_BACK, Fixtures, Settings
 from bot.snapshots import Snapshots
+from bot.store.outage import Outage
 from bot.store.positions import Positions
 from rules.action import Fixture
 from rules.match import Match
@@ -64,11 +65,16 @@ class Listing:
         log.info("fixtures_refreshed", count=len(found))
 
     async def _look(self) -> None:
+        outage = Outage()
         while True:
             try:
                 await self.look()
             except StoreError as error:
-                log.warning("matches_not_read", reason=str(error))
+                if outage.failed():
+                    log.warning("matches_not_read", reason=str(error))
+            else:
+                if (lasted := outage.over()) is not None:
+                    log.info("matches_read_again", after=lasted)
             await asyncio.sleep(_LOOK_EVERY)
 
     async def look(self) -> None:

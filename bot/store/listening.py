@@ -12,6 +12,7 @@ import structlog
 
 from bot.store.driver import Heard
 from bot.store.meaning import FAILURES
+from bot.store.outage import Outage
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ class Ear:
         self._heard: defaultdict[str, list[Heard]] = defaultdict(list)
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
-        self._tried = asyncio.Event()
+        self._tried, self._outage = asyncio.Event(), Outage()
 
     async def listen(self, channel: str, heard: Heard) -> None:
         """Hear a channel; when this returns it is listened to, unless the database is away."""
@@ -53,7 +54,8 @@ class Ear:
             try:
                 await self._listening(await self._connect())
             except FAILURES as error:
-                log.warning("listening_failed", reason=type(error).__name__)
+                if self._outage.failed():
+                    log.warning("listening_failed", reason=type(error).__name__)
             self._tried.set()
             await asyncio.sleep(_AGAIN)
 
@@ -65,6 +67,8 @@ class Ear:
             for channel in list(self._heard):
                 await connection.add_listener(channel, self._hear)
             self._connection = connection
+            if (lasted := self._outage.over()) is not None:
+                log.info("listening_again", after=lasted)
             self._missed()
             self._tried.set()
             await _silence(connection, lost)

@@ -6,8 +6,9 @@ import asyncio
 import datetime as dt
 
 import pytest
+from structlog.testing import capture_logs
 
-from bot.errors import FeedUnreachable
+from bot.errors import FeedUnreachable, StoreAway
 from bot.feed.numbering import Place
 from bot.house.listing import Listing
 from bot.snapshots import Snapshots
@@ -67,3 +68,29 @@ async def test_a_match_stands_as_another_process_kept_it_until_it_is_over() -> N
     await database.close()
 
     assert (seen, listing.match(FIXTURE.id)) == (stands, None)
+
+
+class AwayForAMinute(Positions):
+    """Those of a database that comes back."""
+
+    async def instants(self) -> dict[str, float]:
+        if asyncio.get_running_loop().time() < self.back:
+            raise StoreAway("away")
+        return {}
+
+    back = 0.0
+
+
+async def test_a_database_that_is_away_for_a_minute_is_told_of_now_and_then_and_when_it_is_back() -> None:
+    database = await Database.open("sqlite://")
+    positions = AwayForAMinute(database, LoopClock())
+    positions.back = asyncio.get_running_loop().time() + 60
+    with capture_logs() as logs:
+        looking = asyncio.create_task(Listing(Source(0), positions, Settings(), LoopClock()).run())
+        await asyncio.sleep(100)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    await database.close()
+
+    told = [line["event"] for line in logs if line["event"].startswith("matches_")]
+    assert told == ["matches_not_read", "matches_not_read", "matches_read_again"]
