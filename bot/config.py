@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -199,16 +200,24 @@ class _Reading:
 
     def _token(self, section: Feed | Telegram, node: yaml.Node | None) -> SecretStr:
         """The token itself, or what its file holds."""
-        at = {key.value: value for key, value in pairs(node)}.get("token_file")
+        fields = {key.value: value for key, value in pairs(node)}
+        at = fields.get("token_file")
         if section.token_file is None or at is None:
-            return section.token
+            return self._in_one_word(section.token.get_secret_value(), fields.get("token"))
         if section.token.get_secret_value():
             self.report.mistake(place_of(at), "write token or token_file, not both")
+            return section.token
         try:
-            return SecretStr(self._beside(section.token_file).read_text(encoding="utf-8").strip())
+            return self._in_one_word(self._beside(section.token_file).read_text(encoding="utf-8").strip(), at)
         except (OSError, ValueError) as error:
             self.report.mistake(place_of(at), f"the file {section.token_file} cannot be read: {_why(error)}")
             return SecretStr("")
+
+    def _in_one_word(self, token: str, at: yaml.Node | None) -> SecretStr:
+        """Whatever else was copied with a token could be sent to nobody; it is not repeated."""
+        if at is not None and not re.fullmatch(r"[!-~]*", token):
+            self.report.mistake(place_of(at), "a token is one word of letters, digits and signs: something else is in this one")
+        return SecretStr(token)
 
     def _heed_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
         """A chat may name a kind before a rule has it; more likely it is misspelt."""
