@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import click
@@ -143,14 +143,15 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> Non
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "touchline.db") as database:
+    with closing(sqlite3.connect(tmp_path / "touchline.db")) as made, made as database:
         database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         database.execute("INSERT INTO alembic_version VALUES ('9999')")
     config(tmp_path)
 
     (line,) = ran(tmp_path, "run").lines
     assert line.startswith("the database was written by a newer Touchline")
-    assert sqlite3.connect(tmp_path / "touchline.db").execute("SELECT * FROM alembic_version").fetchall() == [("9999",)]
+    with closing(sqlite3.connect(tmp_path / "touchline.db")) as left:
+        assert left.execute("SELECT * FROM alembic_version").fetchall() == [("9999",)]
 
 
 async def test_a_bot_token_that_telegram_refuses_is_one_sentence(tmp_path: Path) -> None:

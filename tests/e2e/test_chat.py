@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from bot.chats import channel_words, loud_words, place_words, texts, why_words
@@ -72,8 +73,9 @@ async def test_a_topic_that_is_deleted_falls_back_to_the_general_one(tmp_path: P
             telegram.chat(FORUM).topics = {1}
             await full_time(telegram, FORUM)
 
-    rows = sqlite3.connect(tmp_path / "touchline.db").execute("SELECT topic FROM subscriptions UNION SELECT topic FROM chats")
-    assert (answer.topic, rows.fetchall()) == (TOPIC, [(0,)])
+    with closing(sqlite3.connect(tmp_path / "touchline.db")) as database:
+        topics = database.execute("SELECT topic FROM subscriptions UNION SELECT topic FROM chats").fetchall()
+    assert (answer.topic, topics) == (TOPIC, [(0,)])
     assert {m.topic for m in telegram.chat(FORUM).messages if m.text.splitlines()[0] in STANDING} == {0}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ NOBODY = RULES[RULES.index("rules:") :]
 
 
 def stored(folder: Path, query: str, chat_id: int) -> list[Any]:
-    return sqlite3.connect(folder / "touchline.db").execute(f"{query} WHERE chat_id = ?", (chat_id,)).fetchall()
+    with closing(sqlite3.connect(folder / "touchline.db")) as database:
+        return database.execute(f"{query} WHERE chat_id = ?", (chat_id,)).fetchall()
 
 
 async def test_a_match_that_a_group_mutes_under_its_alert_is_silent_there_and_told_elsewhere(tmp_path: Path) -> None:

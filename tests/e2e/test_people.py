@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ EVERYBODY = "chats:" + "".join(f"\n  - {{chat: {chat}, subscribe: [all]}}" for c
 
 def stored(folder: Path) -> dict[int, bool]:
     """By chat, whether it is active."""
-    rows: list[Any] = sqlite3.connect(folder / "touchline.db").execute("SELECT chat_id, active FROM chats").fetchall()
+    with closing(sqlite3.connect(folder / "touchline.db")) as database:
+        rows: list[Any] = database.execute("SELECT chat_id, active FROM chats").fetchall()
     return {chat_id: bool(active) for chat_id, active in rows}
 
 
