@@ -21,6 +21,7 @@ from pydantic import (
 
 from bot import shapes
 from bot.languages.speaking import ENGLISH, LANGUAGES
+from bot.store import address
 from bot.store.model import Scope, Subscription, named
 from bot.store.taste import AS_CHAT, Taste
 from rules import document
@@ -96,6 +97,7 @@ def _database(value: Any) -> str:
     url = _text(value)
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
+    address.parsed(url)
     return url
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy import Executable, make_url
+from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.schema import Table
 
 from bot.errors import StoreAway, StoreConflict, StoreError, StoreUnusable, UserMistake
+from bot.store.address import parsed
 from bot.store.driver import Driver, Heard, Row, Transaction
 from bot.store.sqlite import SQLite
 
@@ -46,10 +45,10 @@ class Database:
     @classmethod
     async def open(cls, url: str) -> Database:
         """Open and migrate; `sqlite://` is memory. Raise StoreTooNew, StoreAway or StoreUnusable, each with a sentence."""
-        parsed = address(url)
-        if parsed.get_backend_name() == "sqlite":
-            return cls(await SQLite.open(parsed))
-        return cls(await _postgres().open(parsed))
+        parts = address(url)
+        if parts.get_backend_name() == "sqlite":
+            return cls(await SQLite.open(parts))
+        return cls(await _postgres().open(parts))
 
     @property
     def shared(self) -> bool:
@@ -117,13 +116,7 @@ def _postgres() -> type[Postgres]:
 
 def address(url: str) -> URL:
     """The parts of an address; what is wrong is not repeated, for it may hold a password."""
-    example = "sqlite:///touchline.db or postgresql://USER:PASSWORD@HOST/NAME"
     try:
-        parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
-        name = parsed.get_backend_name()
-        urlsplit(url)
-    except (ArgumentError, ValueError) as error:
-        raise StoreUnusable(f"storage.url: this is not a database's address; write {example}") from error
-    if name not in ("sqlite", "postgresql"):
-        raise StoreUnusable(f"storage.url: {name} is no database that can be used; write {example}")
-    return parsed
+        return parsed(url)
+    except ValueError as error:
+        raise StoreUnusable(f"storage.url: {error}") from error
