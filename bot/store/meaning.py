@@ -45,7 +45,7 @@ def meant(url: URL) -> Iterator[None]:
 def meaning(url: URL, error: Exception) -> StoreError:
     """One error of the database as ours."""
     cause = _cause(error)
-    where = f"{url.host or 'the local server'}/{url.database or ''}"
+    where = f"{url.host or _several(url) or 'the local server'}/{url.database or ''}"
     state = getattr(cause, "sqlstate", None) or ""
     found = next((_MEANINGS[state[:n]] for n in (5, 3, 2) if state[:n] in _MEANINGS), None)
     if found:
@@ -53,6 +53,11 @@ def meaning(url: URL, error: Exception) -> StoreError:
     if state or isinstance(cause, ValueError):
         return StoreUnusable(f"storage.url: {where} failed: {_first_line(cause)}")
     return StoreAway(f"storage.url: {where} cannot be reached: {_first_line(cause)}")
+
+
+def _several(url: URL) -> str:
+    hosts = url.query.get("host")
+    return hosts if isinstance(hosts, str) and "," in hosts else ""
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
+from urllib.parse import quote
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -51,6 +52,16 @@ async def test_processes_that_start_at_once_migrate_one_after_the_other(new_post
     assert [await Chats(db).get(REF) for db in opened] == [Chat(REF)] * 3
     for db in opened:
         await db.close()
+
+
+async def test_the_next_host_is_asked_where_the_first_is_away(postgres: Server, postgres_url: str) -> None:
+    name = postgres_url.partition("@/")[2].partition("?")[0]
+    folder = quote(str(postgres.folder), safe="")
+
+    db = await Database.open(f"postgresql://touchline@127.0.0.1:1,{folder}/{name}")
+
+    assert await Chats(db).all() == ()
+    await db.close()
 
 
 async def test_a_row_that_is_read_to_be_written_is_written_by_one_at_a_time(two: tuple[Database, Database]) -> None:
