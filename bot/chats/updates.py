@@ -8,7 +8,6 @@ dies in between loses the command, never an alert.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 from telegram.ext import ExtBot
 
-os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot's own switch: without it each RetryAfter warns
+from bot.chats.patience import seconds
 
 log = structlog.get_logger()
 
@@ -72,7 +71,7 @@ class Updates:
         except TimedOut:
             return 0.2
         except RetryAfter as error:
-            return _seconds(error) + 0.5
+            return seconds(error) + 0.5
         except Conflict as error:
             self._name_trouble(*(WEBHOOK if "webhook" in error.message else SECOND_PROCESS))
         except InvalidToken:
@@ -135,8 +134,3 @@ class Updates:
         if now - self._logged_at.get(sentence, -_REMIND) >= _REMIND:
             self._logged_at[sentence] = now
             log.error("updates_stopped", reason=sentence)
-
-
-def _seconds(error: RetryAfter) -> float:
-    after = error.retry_after
-    return after if isinstance(after, int | float) else after.total_seconds()
