@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.languages.speaking import spoken
 from bot.outbox.burst import is_burst
 from bot.outbox.entry import News
+from bot.outbox.sample import SAMPLE
 from bot.store.quiet import zone
 from bot.telegram import words
 from bot.telegram.html import LIMIT, cut, without
@@ -72,9 +73,18 @@ def restoration(alert: Alert) -> str:
 
 def veiled(alert: Alert, html: str) -> str:
     """The match by its name alone, and all else hidden until it is tapped."""
-    head = words.burst_title() if is_burst(alert.key) else f"🔔 {escape(alert.fixture.title)}".rstrip()
+    head = _head(alert, html)
     hidden = without(html.removeprefix(f"{head}\n"), _UNVEILABLE)
     return cut(f"{head}\n<tg-spoiler>{hidden}</tg-spoiler>")
+
+
+def _head(alert: Alert, html: str) -> str:
+    """What a spoiler leaves to be seen; a sample is of no match, and its own first line says so."""
+    if is_burst(alert.key):
+        return words.burst_title()
+    if alert.key.fixture_id == SAMPLE:
+        return html.partition("\n")[0]
+    return f"🔔 {escape(alert.fixture.title)}".rstrip()
 
 
 def _burst(lines: Sequence[News]) -> str:

@@ -5,12 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.languages.speaking import speaking
+from bot.chats.place_words import sample as sample_text
+from bot.languages.speaking import in_every_language, speaking
+from bot.outbox.sample import sample_alert
+from bot.store.model import ChatRef
 from bot.telegram.html import plain
 from bot.telegram.render import body_of, message, restoration, retraction, summary, veiled
 from rules.action import Team
 from rules.alert import Alert, Facts, State
-from tests.bot.news import alert, minor, news, retracted
+from tests.bot.news import NOW, alert, minor, news, retracted
 from tests.bot.telegram.test_html import whole_html
 from tests.fakes.telegram_html import parse, utf16
 from tests.packets import FIXTURE
@@ -99,6 +102,18 @@ def test_the_longest_text_behind_a_spoiler_fits_and_is_hidden_to_its_end() -> No
     (hidden,) = (entity for entity in parsed.entities if entity["type"] == "spoiler")
     assert utf16(parsed.text) == 4096 and parsed.text.endswith("…")
     assert hidden["offset"] + hidden["length"] == 4096  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "🧪 Sample"), ("de", "🧪 Probe")])
+def test_a_sample_behind_a_spoiler_says_once_that_it_is_one(language: str, title: str) -> None:
+    one = sample_alert(ChatRef(42), "1", in_every_language(sample_text), NOW)
+
+    with speaking(language):
+        parsed = parse(veiled(one, message(body_of(one), State.CONFIRMED)))
+
+    hidden = [entity["offset"] for entity in parsed.entities if entity["type"] == "spoiler"]
+    assert parsed.text.split("\n")[0] == title and parsed.text.count(title) == 1
+    assert hidden == [utf16(title) + 1]
 
 
 def test_what_telegram_refuses_to_read_goes_as_plain_text_that_is_hidden_still() -> None:
