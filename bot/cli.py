@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 import os
 import re
@@ -15,7 +14,7 @@ from typing import Any, cast
 import click
 import structlog
 
-from bot.commands.options import CONFIG, RECORDINGS
+from bot.commands.options import CONFIG, RECORDINGS, read_duration, read_minute, read_statuses
 from bot.commands.storage import backup, copy
 from bot.errors import UserMistake
 
@@ -176,7 +175,7 @@ def explain(
     from bot.commands.explained import as_json, lines
     from bot.config import rules_of
 
-    minute = _minute(minute_text)
+    minute = read_minute(minute_text)
     if (recording is None) is (action_json is None):
         raise click.UsageError("name a file with an action, or a recording by --recording FILE")
     if recording is not None and minute is None and not action_id:
@@ -219,15 +218,6 @@ def schema() -> None:
     click.echo(text(whole()), nl=False)
 
 
-def _minute(text: str | None, option: str = "--minute") -> Any:
-    from rules.minute import Minute
-
-    try:
-        return Minute.parse(text) if text else None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=option) from error
-
-
 @main.command()
 @click.option("--match", default="opener", show_default=True, help="opener, final, or a scenario file.")
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
@@ -265,7 +255,7 @@ def render(recording: Path, picture: Path, moment: str | None, dark: bool) -> No
     from rules.timeline import Stage
 
     stages = {"half-time": Stage.HALF_TIME, "full-time": Stage.FULL_TIME}
-    at = stages.get((moment or "").lower()) or _minute(moment, "--at")
+    at = stages.get((moment or "").lower()) or read_minute(moment, "--at")
     rendered(recording, picture, at, dark=dark)
 
 
@@ -290,31 +280,15 @@ def simulate(recordings: tuple[Path, ...], host: str, port: int, speed: float, t
     from bot.feed.simulator import Urls
     from bot.feed.simulator import simulate as simulated
 
-    ways["stall"] = _duration(ways["stall"], "--stall").total_seconds()
-    ways["refuse"] = _statuses(ways["refuse"])
+    ways["stall"] = read_duration(ways["stall"], "--stall").total_seconds()
+    ways["refuse"] = read_statuses(ways["refuse"])
 
     def on_started(urls: Urls) -> None:
         click.echo(f"feed:\n  stream_url: {urls.stream}\n  api_url: {urls.api}")
 
-    kept = _duration(lead, "--lead")
+    kept = read_duration(lead, "--lead")
     way = Misbehaviour(**ways)
     _do(simulated(recordings, host, port, speed=speed, token=token, lead=kept, misbehaviour=way, on_started=on_started))
-
-
-def _duration(text: str, option: str) -> dt.timedelta:
-    from rules.document import duration
-
-    try:
-        return duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=option) from error
-
-
-def _statuses(text: str) -> tuple[int, ...]:
-    words = [word for word in text.replace(" ", "").split(",") if word]
-    if not all(word.isdigit() and 100 <= int(word) <= 599 for word in words):
-        raise click.BadParameter(f"{text!r} is not a list of HTTP statuses such as 503,429", param_hint="--refuse")
-    return tuple(map(int, words))
 
 
 @main.command()
