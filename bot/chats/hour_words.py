@@ -46,6 +46,10 @@ def not_a_mute(wanted: str) -> str:
     return text.format(time=escape(wanted))
 
 
+def longest_mute() -> str:
+    return _("That is too long: the longest is <code>/mute 365d</code>, and /unmute ends it.")
+
+
 def muted(until: str) -> str:
     text = _("🔇 This chat is muted until {time}. /unmute ends it; what comes meanwhile is not told later.")
     return text.format(time=escape(until))

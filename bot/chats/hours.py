@@ -26,9 +26,12 @@ def mute(view: View, words: tuple[str, ...]) -> Turn:
     wanted = " ".join(words).casefold()
     if not wanted:
         return Turn(Reply(hour_words.choose_mute(), (_mutes(),)))
-    until = _later(view.now, wanted)
-    if until is None:
+    span = _span(wanted)
+    if span is None:
         return Turn(Reply(hour_words.not_a_mute(wanted)))
+    if span > _LONGEST_MUTE:
+        return Turn(Reply(hour_words.longest_mute()))
+    until = view.now + span
     return Turn(Reply(hour_words.muted(when(view, until))), (Settle(replace(view.chat, muted_until=until)),))
 
 
@@ -63,12 +66,11 @@ def _mutes() -> Row:
     return tuple(Button(label, f"q:{data}") for label, data in named)
 
 
-def _later(now: dt.datetime, wanted: str) -> dt.datetime | None:
+def _span(wanted: str) -> dt.timedelta | None:
     try:
-        span = duration(wanted)
+        return duration(wanted) or None
     except ValueError:
         return None
-    return now + span if dt.timedelta(0) < span <= _LONGEST_MUTE else None
 
 
 def when(view: View, until: dt.datetime) -> str:

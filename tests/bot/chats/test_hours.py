@@ -24,6 +24,14 @@ def said(command: str, words: str = "", **chat: object) -> Turn:
     return DIALOGUES[command].act(view(**chat), tuple(words.split()))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("words", ["99999h", "366d", "365d1s"])
+def test_who_wants_to_mute_for_too_long_is_told_the_longest_time(words: str) -> None:
+    turn = said("mute", words)
+
+    assert "/mute 365d" in turn.reply.html and not turn.changes
+    assert settled(said("mute", "365d")).muted_until == NOW + dt.timedelta(days=365)
+
+
 @pytest.mark.parametrize(("words", "until"), [("1h", 60), ("45m", 45), ("2 h", None), ("for ever", None), ("-1h", None)])
 def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | None) -> None:
     turn = said("mute", words)
