@@ -23,6 +23,7 @@ from telegram.ext import ExtBot
 
 from bot.chats.updates import ALLOWED
 from bot.errors import StoreError, UserMistake
+from bot.ports import why_not
 
 log = structlog.get_logger()
 
@@ -67,8 +68,8 @@ class Webhook:
             try:
                 await web.TCPSite(runner, host.strip("[]"), int(port)).start()
             except OSError as error:
-                sentence = f"telegram.webhook.listen: cannot listen on {self._settings.listen}: {error.strerror or error}"
-                raise UserMistake(f"{sentence}; choose another port") from error
+                sentence = f"telegram.webhook.listen: cannot listen on {self._settings.listen}: {why_not(error)}"
+                raise UserMistake(f"{sentence}; choose another") from error
             yield runner.addresses[0][1]
         finally:
             await runner.cleanup()

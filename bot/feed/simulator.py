@@ -25,6 +25,7 @@ from bot.feed import loose
 from bot.feed.encode import accepted, heartbeat, refused
 from bot.feed.misbehave import Day, Misbehaviour, Timed
 from bot.feed.timeline import LEAD, Script, Timeline, from_recording
+from bot.ports import why_not
 
 log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ class Simulator:
         try:
             server = await serve(self._play, host, port, **options)
         except OSError as error:
-            raise UserMistake(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
+            raise UserMistake(f"{host}:{port} cannot be listened on: {why_not(error)}") from error
         async with server:
             found = port or next(iter(server.sockets)).getsockname()[1]
             place = f"{'[' + host + ']' if ':' in host else host}:{found}"

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.errors import UserMistake
 from bot.metrics import CONTENT_TYPE
+from bot.ports import why_not
 
 log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ async def _listen(runner: web.AppRunner, listen: str, *, needed: bool) -> None:
     try:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
     except OSError as error:
-        sentence = f"http.listen: cannot listen on {listen}: {error.strerror or error}; choose another port, or null for none"
+        sentence = f"http.listen: cannot listen on {listen}: {why_not(error)}; choose another, or null for none"
         if needed:
             raise UserMistake(sentence) from error
         log.warning("no_health_pages", reason=sentence)

@@ -169,7 +169,7 @@ async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, taken: int) 
         done = await ended(tmp_path, "run")
 
     (line,) = done.lines
-    assert line.startswith(f"http.listen: cannot listen on 127.0.0.1:{taken}: ")
+    assert line == f"http.listen: cannot listen on 127.0.0.1:{taken}: the port is taken; choose another, or null for none"
 
 
 async def test_roles_need_a_database_that_several_processes_can_share(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_simulator_on_a_taken_port_says_so(tmp_path: Path, taken: int) -> None
         writer.write(KICKOFF, encode_packet(Story().packet("Start Match")))
 
     (line,) = ran(tmp_path, "simulate", "--port", str(taken), "match.jsonl").lines
-    assert line.startswith(f"127.0.0.1:{taken} cannot be listened on")
+    assert line == f"127.0.0.1:{taken} cannot be listened on: the port is taken"
 
 
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])

@@ -120,6 +120,6 @@ async def test_a_port_that_is_taken_is_named(telegram: FakeBotApi) -> None:
     webhook = Webhook(build_bot(telegram.token, telegram.url), settings(port), World(telegram).take)
 
     with pytest.raises(
-        UserMistake, match=rf"telegram\.webhook\.listen: cannot listen on 127\.0\.0\.1:{port}.*choose another port"
+        UserMistake, match=rf"telegram\.webhook\.listen: cannot listen on 127\.0\.0\.1:{port}: the port is taken; choose another"
     ):
         await webhook.run()

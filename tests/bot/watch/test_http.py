@@ -84,7 +84,9 @@ async def test_a_taken_port_is_a_mistake_where_somebody_named_it_and_else_only_a
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     listen = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
-        with pytest.raises(UserMistake, match=f"http.listen: cannot listen on {listen}: .*choose another port, or null"):
+        with pytest.raises(
+            UserMistake, match=f"http.listen: cannot listen on {listen}: the port is taken; choose another, or null"
+        ):
             async with serving(listen, Seen()):
                 pass
         async with serving(listen, Seen(), needed=False):

@@ -1,0 +1,23 @@
+import asyncio
+import errno
+import socket
+
+import pytest
+
+from bot.ports import why_not
+
+
+async def test_an_address_of_another_machine_is_said_in_plain_words() -> None:
+    with pytest.raises(OSError) as refused:
+        await asyncio.start_server(lambda *_: None, "192.0.2.1", 0)
+
+    assert why_not(refused.value) == "this machine has no such address"
+
+
+def test_a_name_that_nobody_knows_is_said_in_plain_words() -> None:
+    assert why_not(socket.gaierror(socket.EAI_NONAME, "Name or service not known")) == "the host's name cannot be found"
+
+
+def test_what_has_no_words_of_ours_is_said_as_the_system_says_it() -> None:
+    assert why_not(OSError(errno.ENOTSUP, "Not supported")) == "Not supported"
+    assert why_not(OSError("something else")) == "something else"
