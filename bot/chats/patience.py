@@ -26,7 +26,8 @@ class Patience:
     """Says things, and waits with them as long as Telegram asks."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._free = at_once
+        self._at_once = at_once
+        self._waits: set[asyncio.Event] = set()
 
     async def say(self, what: Callable[[], Awaitable[object]]) -> None:
         """Say it; raise RetryAfter where Telegram asks for too long a time, too often, or too many wait already."""
@@ -35,19 +36,31 @@ class Patience:
                 await what()
             except RetryAfter as refusal:
                 pause = seconds(refusal)
-                if not left or pause > LONGEST or not self._free:
+                if not left or pause > LONGEST or len(self._waits) >= self._at_once:
                     raise
                 log.info("answer_waits", seconds=pause)
-                await self._wait(pause + _MARGIN)
+                if not await self._over(pause + _MARGIN):
+                    raise
             else:
                 return
 
-    async def _wait(self, pause: float) -> None:
-        self._free -= 1
+    def give_up(self) -> None:
+        """Let nothing wait any longer: the bot stops."""
+        for given_up in self._waits:
+            given_up.set()
+
+    async def _over(self, pause: float) -> bool:
+        """Wait; tell whether the time is over, and was not given up before."""
+        given_up = asyncio.Event()
+        self._waits.add(given_up)
         try:
-            await asyncio.sleep(pause)
+            async with asyncio.timeout(pause):
+                await given_up.wait()
+        except TimeoutError:
+            return True
         finally:
-            self._free += 1
+            self._waits.discard(given_up)
+        return False
 
 
 def seconds(refusal: RetryAfter) -> float:

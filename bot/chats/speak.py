@@ -83,3 +83,8 @@ async def redraw(query: CallbackQuery, reply: Reply) -> None:
     except BadRequest as refusal:
         if "not modified" not in str(refusal):
             raise
+
+
+def give_up() -> None:
+    """Drop the answers that Telegram holds back, so that a stop need not wait for them."""
+    _patience.give_up()

@@ -21,6 +21,7 @@ from telegram import Update
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from bot.chats.speak import give_up
 from bot.chats.updates import ALLOWED
 from bot.errors import StoreError, UserMistake
 from bot.ports import why_not
@@ -72,6 +73,7 @@ class Webhook:
                 raise UserMistake(f"{sentence}; choose another") from error
             yield runner.addresses[0][1]
         finally:
+            give_up()  # the cleanup waits for the updates that are being dealt with
             await runner.cleanup()
 
     async def _announce(self) -> None:

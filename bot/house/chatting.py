@@ -14,6 +14,7 @@ from bot.chats.commands import build_handlers, handle_error, register
 from bot.chats.deps import Deps, Directory
 from bot.chats.place_words import sample as sample_text
 from bot.chats.rules_desk import rules_handlers
+from bot.chats.speak import give_up
 from bot.chats.tongue import spoken_to
 from bot.chats.updates import Updates
 from bot.chats.webhook import Webhook, forget
@@ -64,6 +65,7 @@ class Chatting:
             try:
                 await self._hear()
             finally:
+                give_up()
                 await self._application.stop()
 
     async def _hear(self) -> None:

@@ -70,3 +70,15 @@ async def test_where_many_wait_already_the_next_is_given_up_at_once() -> None:
     await patience.say(again)
 
     assert (len(late.at), len(again.at)) == (1, 2)
+
+
+async def test_a_stop_gives_up_what_waits() -> None:
+    patience, busy = Patience(), Busy(RetryAfter(dt.timedelta(seconds=50)))
+
+    waiting = asyncio.create_task(patience.say(busy))
+    await asyncio.sleep(1)
+    patience.give_up()
+
+    with pytest.raises(RetryAfter):
+        await waiting
+    assert asyncio.get_running_loop().time() - busy.at[0] == 1 and len(busy.at) == 1

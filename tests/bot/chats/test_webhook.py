@@ -11,13 +11,18 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 from telegram import Update
+from telegram.error import RetryAfter
 
+from bot.chats.heard import heard
+from bot.chats.reply import Reply
+from bot.chats.speak import send
 from bot.chats.updates import ALLOWED
 from bot.chats.webhook import Webhook, forget
 from bot.errors import StoreAway, UserMistake
 from bot.settings import Webhook as Settings
 from bot.telegram.bot_messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
+from tests.fakes.bot_api_state import too_many
 
 SECRET = {"X-Telegram-Bot-Api-Secret-Token": "proof-42"}
 SAID = {
@@ -123,3 +128,25 @@ async def test_a_port_that_is_taken_is_named(telegram: FakeBotApi) -> None:
         UserMistake, match=rf"telegram\.webhook\.listen: cannot listen on 127\.0\.0\.1:{port}: the port is taken; choose another"
     ):
         await webhook.run()
+
+
+async def test_the_end_does_not_wait_for_an_answer_that_telegram_holds_back(telegram: FakeBotApi) -> None:
+    given_up: list[RetryAfter] = []
+
+    async def answer(update: Update) -> None:
+        place = heard(update)
+        assert place is not None
+        try:
+            await send(update.get_bot(), place, Reply("<b>3</b> matches"))
+        except RetryAfter as refusal:
+            given_up.append(refusal)
+
+    telegram.refuse(42, too_many(50))
+    async with asyncio.timeout(5), build_bot(telegram.token, telegram.url) as bot:
+        async with Webhook(bot, settings(), answer).serving() as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+            bringing = asyncio.create_task(brought(http))
+            await telegram.until(lambda: telegram.calls("sendMessage"))
+            await asyncio.sleep(0.1)  # until the refusal has been read
+        await asyncio.gather(bringing, return_exceptions=True)
+
+    assert len(given_up) == len(telegram.calls("sendMessage")) == 1
