@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 2
+WORKERS ?= 4
 MATCH ?= opener
 
 CATALOGUES := bot/languages/catalogues
@@ -34,7 +34,7 @@ demo: $(READY) $(COMPILED) ## play a real match in about a minute, in this termi
 	@$(BIN)/touchline demo --match $(MATCH)
 
 test: $(READY) $(COMPILED) ## run the tests
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .
