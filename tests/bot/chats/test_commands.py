@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
 from msgspec.structs import replace
 
 from bot.chats import texts
@@ -212,9 +211,8 @@ async def test_trouble_is_told_in_one_sentence_and_the_next_command_works(world:
     assert first.text == texts.trouble() and "Arsenal" in second.text
 
 
-@pytest.mark.filterwarnings("ignore:.*retry_after:telegram.warnings.PTBDeprecationWarning")
 async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(world: World) -> None:
-    world.api.fail("sendMessage", RefusedError(429, "Too Many Requests: retry after 9", retry_after=9))
+    world.api.fail("sendMessage", RefusedError(429, "Too Many Requests: retry after 90", retry_after=90))
     world.api.say(42, 42, "/help")
     await world.idle()
     answer = await world.ask(42, 42, "/help")
