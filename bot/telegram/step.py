@@ -171,6 +171,8 @@ def _revise(job: Job, decision: Decision, now: dt.datetime) -> Step:
     restored = reason is Reason.RESTORED or (entry.restored and alert.state is not State.RETRACTED)
     after = _with(_seen(job, alert, body, rule, restored=restored), reason=reason.value)
     html = render.message(body, alert.state, restored=restored)
+    if reason is Reason.RESTORED and entry.message_id == UNREACHABLE:  # what stands is told whole: no edit reaches the message
+        return Send(_with(after, unsure=False), alert, html, not after.rings or job.chat.hushed(now), reason)
     after = pins.edited(_with_reply(after, job, alert, html, reason), alert)
     same = alert.timeline is None and html == render.message(entry.body, entry.state, restored=entry.restored)
     if after.reply is None and entry.message_id == UNREACHABLE:

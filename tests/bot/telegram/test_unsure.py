@@ -53,6 +53,20 @@ async def test_what_falls_while_nobody_knows_whether_it_was_told_is_taken_back_i
     assert [(m.text[0], m.reply_to) for m in world.shown()] == [("g", None), ("❌", None)]
 
 
+async def test_what_fell_in_doubt_and_stands_after_all_is_told_whole(world: World) -> None:
+    await world.follow(1)
+    world.telegram.fail(1, LOST)
+    await world.tell(alert(1), seconds=0.2)
+    await world.outbox.put([retracted(2)])
+    await world.tell()
+
+    await world.tell(alert(3, "goal by Kane"))
+    await world.tell(retracted(4))
+
+    assert [m.text.split()[0] for m in world.shown()] == ["❌", "goal", "❌"]
+    assert world.shown()[1].versions == ["goal by Kane\n✅ <i>stands after all</i>", "<s>goal by Kane</s>"]
+
+
 async def test_what_falls_while_the_process_is_dead_is_taken_back_in_the_chat(world: World) -> None:
     await world.follow(1)
     await world.outbox.put([alert(1)])
