@@ -31,6 +31,12 @@ def pytest_asyncio_loop_factories(
     return {"real": asyncio.new_event_loop}
 
 
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> None:
+    """A command that a test ran in this process has left its way of logging behind."""
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL server of the tests' own."""
