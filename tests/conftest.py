@@ -8,6 +8,7 @@ from pathlib import Path
 
 import async_solipsism
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.languages.compiling import compile_catalogues
