@@ -106,8 +106,16 @@ def truths(known: list[Any] = []) -> list[Any]:  # noqa: B006  # read once
 
 
 def once(messages: list[Message]) -> list[str]:
-    """What a chat shows in the end, but for the mark of what was restored; what came twice counts once."""
-    return list(dict.fromkeys(text.removesuffix(RESTORED) for text in standing(messages)))
+    """What a chat shows in the end, but for the mark of what was restored.
+
+    Of what came twice, because its sender was killed before it had the answer, the second counts: no id of the first is known.
+    """
+    return list({_happening(text): text.removesuffix(RESTORED) for text in standing(messages)}.values())
+
+
+def _happening(text: str) -> str:
+    """The line of minute and player, by which two copies are told to be the same."""
+    return next((line for line in text.splitlines()[1:2] if "'" in line), text)
 
 
 def doubled(telegram: FakeBotApi, chats: int) -> list[tuple[int, str]]:
