@@ -10,10 +10,13 @@ _WHY = {
     errno.EADDRNOTAVAIL: "this machine has no such address",
     errno.EACCES: "this port takes more rights than this user has",
 }
+_NO_ADDRESS_LEFT = "could not bind on any address"
+"""How asyncio's error begins since Python 3.13 when this machine has none of the addresses. That error has no errno."""
 
 
 def why_not(error: OSError) -> str:
     """Say what keeps a server from its address."""
     if isinstance(error, socket.gaierror):
         return "the host's name cannot be found"
-    return _WHY.get(error.errno or 0) or error.strerror or str(error)
+    number = errno.EADDRNOTAVAIL if str(error).startswith(_NO_ADDRESS_LEFT) else error.errno
+    return _WHY.get(number or 0) or error.strerror or str(error)

@@ -14,6 +14,12 @@ async def test_an_address_of_another_machine_is_said_in_plain_words() -> None:
     assert why_not(refused.value) == "this machine has no such address"
 
 
+def test_the_error_of_python_3_13_without_a_number_is_said_in_the_same_words() -> None:
+    error = OSError("could not bind on any address out of [('192.0.2.1', 8080)]")
+
+    assert why_not(error) == "this machine has no such address"
+
+
 def test_a_name_that_nobody_knows_is_said_in_plain_words() -> None:
     assert why_not(socket.gaierror(socket.EAI_NONAME, "Name or service not known")) == "the host's name cannot be found"
 
