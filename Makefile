@@ -1,7 +1,7 @@
 # Everything runs in .venv, made by Python's own venv and pip from requirements.lock. Each target sets up what it needs.
 
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+# A supported Python; make PYTHON=/path/to/python3 names one.
+FIND_PYTHON := PYTHON="$(PYTHON)" .ci/find_python
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -20,9 +20,7 @@ help: ## show this list
 setup: $(READY) $(COMPILED) ## make .venv and leave .venv/bin/touchline working
 
 $(READY): pyproject.toml requirements.lock
-	@test -n "$(PYTHON)" || { echo "Touchline needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 setup" >&2; exit 1; }
-	@rm -f $@
-	"$(PYTHON)" -m venv --clear $(VENV)
+	@python=$$($(FIND_PYTHON)) && rm -f $@ && echo "$$python -m venv --clear $(VENV)" && "$$python" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
@@ -56,7 +54,7 @@ words: $(READY) ## look through the code and the packs for what the bot says, an
 	$(BIN)/python -m bot.languages.extracting
 
 lock: ## write requirements.lock anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
-	"$(PYTHON)" -m venv --clear build/lock-venv
+	@python=$$($(FIND_PYTHON)) && "$$python" -m venv --clear build/lock-venv
 	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
 	CUSTOM_COMPILE_COMMAND="make lock" build/lock-venv/bin/pip-compile --quiet --upgrade --extra dev --extra pictures --extra postgres --strip-extras --allow-unsafe \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --output-file requirements.lock pyproject.toml

@@ -1,0 +1,126 @@
+"""Which Python `make setup` takes: a supported one, and where there is none it refuses in one sentence."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOOLS = ("make", "mkdir", "rm", "sed", "touch")
+"""The only programs beside the fake Pythons, so that no Python of this machine is found."""
+
+pytestmark = pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="make is not installed")
+
+FAKE = f"""#!/bin/sh
+if [ "$1" = -c ]; then exec {sys.executable} -c 'import sys; sys.version_info = ({{version}}, 0); exec(sys.argv[1])' "$2"; fi
+mkdir -p .venv/bin && echo {{version_text}} > .venv/made-by
+printf '#!/bin/sh\\n' > .venv/bin/python && {shutil.which("chmod")} +x .venv/bin/python
+"""
+"""Says that it is of another version, and makes a virtual environment whose Python accepts every command and does nothing."""
+
+UNSELECTED = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
+"""What pyenv puts on the PATH for a version that is installed and not selected."""
+
+
+class Machine:
+    """A clone of the project on a machine with the Pythons that a test puts there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clone, self.bin, self.home = folder / "clone", folder / "bin", folder / "home dir"
+        for made in (self.clone / ".ci", self.bin, self.home):
+            made.mkdir(parents=True)
+        for name in ("Makefile", ".ci/find_python"):
+            shutil.copy(ROOT / name, self.clone / name)
+        for name in ("pyproject.toml", "requirements.lock"):
+            (self.clone / name).touch()
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(shutil.which(tool) or tool)
+
+    def install(self, path: str, version: str) -> None:
+        """Put a Python of a version at a path of this machine; "unselected" is a pyenv shim that refuses to start."""
+        target = self.bin.parent / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        script = UNSELECTED if version == "unselected" else FAKE.format(version=version.replace(".", ","), version_text=version)
+        target.write_text(script)
+        target.chmod(0o755)
+
+    def setup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `make setup`."""
+        environment = {"PATH": str(self.bin), "HOME": str(self.home)}
+        return subprocess.run(
+            ["make", *arguments, "setup"],
+            cwd=self.clone,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def version(self) -> str:
+        """The version of the Python that made .venv."""
+        return (self.clone / ".venv" / "made-by").read_text().strip()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pythons", "taken"),
+    [
+        ({"bin/python3": "3.12", "bin/python3.13": "3.13"}, "3.12"),
+        ({"bin/python3": "3.14", "bin/python3.12": "3.12"}, "3.12"),
+        ({"bin/python3": "3.10", "bin/python3.11": "3.11", "bin/python3.13": "3.13"}, "3.13"),
+        ({"bin/python3": "3.14", "bin/python3.13": "unselected", "bin/python3.11": "3.11"}, "3.11"),
+        ({"bin/python3": "unselected", "home dir/.pyenv/versions/3.12.1/bin/python3": "3.12"}, "3.12"),
+    ],
+    ids=["python3", "not-a-newer-one", "the-newest-supported", "one-that-starts", "of-pyenv"],
+)
+def test_make_takes_a_supported_python(machine: Machine, pythons: dict[str, str], taken: str) -> None:
+    for path, version in pythons.items():
+        machine.install(path, version)
+
+    done = machine.setup()
+
+    assert done.returncode == 0, done.stderr
+    assert machine.version() == taken
+
+
+def test_make_takes_the_python_that_is_named(machine: Machine) -> None:
+    machine.install("bin/python3", "3.12")
+    machine.install("elsewhere/python", "3.11")
+
+    done = machine.setup(f"PYTHON={machine.bin.parent}/elsewhere/python")
+
+    assert done.returncode == 0, done.stderr
+    assert machine.version() == "3.11"
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ("", "No Python 3.11, 3.12 or 3.13 was found: install one, or name it with make PYTHON=/path/to/python3"),
+        ("PYTHON=python3", "PYTHON=python3 is Python 3.14; Touchline needs Python 3.11, 3.12 or 3.13"),
+        ("PYTHON=python3.13", "PYTHON=python3.13 cannot be run; Touchline needs Python 3.11, 3.12 or 3.13"),
+    ],
+    ids=["none", "named", "named-and-missing"],
+)
+def test_make_refuses_any_other_in_one_sentence_and_leaves_what_was_made(machine: Machine, argument: str, sentence: str) -> None:
+    machine.install("bin/python3", "3.14")
+    ready = machine.clone / ".venv" / ".ready"
+    ready.parent.mkdir()
+    ready.touch()
+    (machine.clone / "requirements.lock").write_text("newer\n")
+
+    done = machine.setup(*argument.split())
+
+    said, ended = done.stderr.splitlines()
+    assert said == sentence
+    assert done.returncode == 2 and "Error 1" in ended
+    assert ready.exists()
