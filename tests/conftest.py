@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
 import async_solipsism
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from bot.languages.compiling import compile_catalogues
 from tests.postgres import MISSING, Server, programs, running
+from tests.waiting import forget_finished_witnesses, report_witnesses
 
 settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("touchline")
@@ -30,6 +31,20 @@ def pytest_asyncio_loop_factories(
     if item.get_closest_marker("virtual_time"):
         return {"virtual": async_solipsism.EventLoop}
     return {"real": asyncio.new_event_loop}
+
+
+def pytest_runtest_setup() -> None:
+    """What earlier tests started is not shown when this one fails."""
+    forget_finished_witnesses()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the fakes and processes of a failed test have seen."""
+    report = yield
+    if report.failed and (seen := report_witnesses()):
+        report.sections.append((f"seen when the {call.when} failed", seen))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import datetime as dt
 import http
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from bot.clock import Clock, SystemClock
 from bot.errors import UserMistake
 from bot.feed import loose
 from bot.feed.encode import accepted, heartbeat, refused
-from bot.feed.misbehave import Day, Misbehaviour, Timed
+from bot.feed.misbehave import Day, Misbehaviour
 from bot.feed.timeline import LEAD, Script, Timeline, from_recording
 from bot.ports import why_not
 
@@ -64,15 +64,14 @@ class Simulator:
         self._scripts, self._speed, self._token, self._lead = matches, speed, token, lead
         self._way = misbehaviour or Misbehaviour()
         self._clock = clock or SystemClock()
-        self._timelines: dict[str, Timeline] = {}
+        self._timelines: Mapping[str, Timeline] = {}
         self._started = 0.0
         self._connections: Counter[str] = Counter()
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Urls]:
         """Listen, and start all matches."""
-        now, self._started = self._clock.now(), self._clock.monotonic()
-        self._timelines = {s.fixture.id: Timeline(s, now, self._speed, self._lead) for s in self._scripts}
+        self._begin()
         options: dict[str, Any] = {
             "process_request": self._request,
             "compression": None,
@@ -87,6 +86,11 @@ class Simulator:
             found = port or next(iter(server.sockets)).getsockname()[1]
             place = f"{'[' + host + ']' if ':' in host else host}:{found}"
             yield Urls(f"ws://{place}", f"http://{place}")
+
+    def _begin(self) -> None:
+        """Start all matches now."""
+        now, self._started = self._clock.now(), self._clock.monotonic()
+        self._timelines = {s.fixture.id: Timeline(s, now, self._speed, self._lead) for s in self._scripts}
 
     @property
     def duration(self) -> float:
@@ -156,7 +160,7 @@ class Simulator:
         try:
             if await self._authorised(connection):
                 start = day.start(loose.number(query.get("startPosition")) or 0)
-                await self._send(connection, day.spoil(self._timelines[fixture_id].frames[start:]))
+                await self._send_match(connection, fixture_id, start, day)
         except (ConnectionClosed, TimeoutError):
             return
 
@@ -176,7 +180,9 @@ class Simulator:
             return True
         return False
 
-    async def _send(self, connection: ServerConnection, frames: Sequence[Timed]) -> None:
+    async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, day: Day) -> None:
+        """Send a match from a position on, each frame when it is due."""
+        frames = day.spoil(self._timelines[fixture_id].frames[start:])
         beat = self._elapsed() + HEARTBEAT
         for number, timed in enumerate(frames):
             beat = await self._until(connection, timed.due, beat)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.fakes.bot_api import FakeBotApi
+from tests.waiting import DEADLINE, add_witness, until
 
 ADMIN = 7
 FEED_TOKEN = "feed-secret-token"
@@ -21,8 +22,8 @@ BOT_TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
 class Process:
     """A `touchline` command at work; its logs are kept."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+        self._process, self._name = process, name
         self.lines: list[str] = []
         self._reading = [asyncio.create_task(self._read(stream)) for stream in (process.stdout, process.stderr)]
 
@@ -41,15 +42,27 @@ class Process:
         """All that it printed."""
         return "".join(self.lines)
 
-    async def says(self, words: str, within: float = 30.0) -> str:
-        """Wait for a line with these words."""
-        async with asyncio.timeout(within):
-            while not (found := [line for line in self.lines if words in line]):
-                assert self._process.returncode is None, self.output
-                await asyncio.sleep(0.02)
-        return found[0]
+    @property
+    def is_over(self) -> bool:
+        """True once it has ended."""
+        return self._process.returncode is not None
 
-    async def end(self, how: str = "SIGTERM", within: float = 8.0) -> int:
+    def report(self) -> str:
+        """Its last log lines."""
+        ended = f"ended with {self._process.returncode}" if self.is_over else "still running"
+        return "\n".join([f"The last lines of `{self._name}`, {ended}:", *(f"  {line.rstrip()}" for line in self.lines[-25:])])
+
+    async def says(self, words: str, times: int = 1, within: float = DEADLINE) -> str:
+        """Wait for a line with these words, or for the nth such line; return it."""
+
+        def found() -> str | None:
+            lines = [line for line in self.lines if words in line]
+            assert len(lines) >= times or not self.is_over, f"it ended and has not said {words}"
+            return lines[times - 1] if len(lines) >= times else None
+
+        return str(await until(found, within))
+
+    async def end(self, how: str = "SIGTERM", within: float = DEADLINE) -> int:
         """Stop it; its exit code."""
         if self._process.returncode is None:
             self._process.send_signal(signal.Signals[how])
@@ -64,7 +77,10 @@ async def touchline(*words: str | Path, folder: Path) -> Process:
     environment["TELEGRAM_BOT_TOKEN"] = BOT_TOKEN
     command = [sys.executable, "-m", "bot", *map(str, words)]
     pipe = asyncio.subprocess.PIPE
-    return Process(await asyncio.create_subprocess_exec(*command, cwd=folder, env=environment, stdout=pipe, stderr=pipe))
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, env=environment, stdout=pipe, stderr=pipe)
+    started = Process(process, " ".join(["touchline", *map(str, words)]))
+    add_witness(started)
+    return started
 
 
 @asynccontextmanager
@@ -98,11 +114,21 @@ http: {{listen: null}}
 
 
 @asynccontextmanager
-async def running(config: Path) -> AsyncIterator[Process]:
-    """`touchline run`, stopped at the end."""
-    process = await touchline("run", "--config", config, folder=config.parent)
+async def starting(config: Path, *words: str) -> AsyncIterator[Process]:
+    """`touchline run`, not waited for; killed at the end if it still runs."""
+    process = await touchline("run", "--config", config, *words, folder=config.parent)
     try:
-        await process.says('"started"')
         yield process
     finally:
-        await process.end()
+        await process.end("SIGKILL")
+
+
+@asynccontextmanager
+async def running(config: Path, *words: str) -> AsyncIterator[Process]:
+    """`touchline run`, once it has started, stopped at the end."""
+    async with starting(config, *words) as process:
+        await process.says('"started"')
+        try:
+            yield process
+        finally:
+            await process.end()

@@ -12,6 +12,7 @@ from bot.feed.simulator import Simulator, Urls
 from bot.feed.timeline import Script, from_packets
 from tests.e2e.stage import FEED_TOKEN
 from tests.fakes.bot_api import FakeBotApi
+from tests.fakes.stepped_feed import SteppedFeed
 from tests.packets import FIXTURE, Story
 
 CHAT = 42
@@ -52,6 +53,11 @@ def match() -> Script:
     return from_packets(FIXTURE, told.packets)
 
 
+def stepped() -> SteppedFeed:
+    """The match, of which a test sends as much as it wants."""
+    return SteppedFeed([match()], FEED_TOKEN)
+
+
 @asynccontextmanager
 async def feed(token: str = FEED_TOKEN, port: int = 0, speed: float = SPEED) -> AsyncIterator[Urls]:
     """The match, played from its beginning."""
@@ -80,3 +86,34 @@ async def completed(api: str, within: float = 25.0) -> None:
                 if (await answer.json())["status"] == "Completed":
                     return
             await asyncio.sleep(0.05)
+
+
+SHOWN: tuple[tuple[list[str], list[str]], ...] = (
+    ([], []),
+    ([], []),
+    (STANDING[:1], []),
+    (STANDING[:1], []),
+    (STANDING[:2], []),
+    ([*STANDING[:2], *FALLEN], []),
+    (STANDING[:2], FALLEN),
+    (STANDING[:3], FALLEN),
+    (STANDING, FALLEN),
+)
+"""By how many packets were sent, what a chat that follows everything shows then."""
+
+
+async def until_shown(telegram: FakeBotApi, packets: int, chat_id: int = CHAT) -> None:
+    """Wait until a chat shows what it should after so many packets."""
+
+    def is_shown() -> bool:
+        awaiting = any("awaiting" in message.text for message in telegram.chat(chat_id).messages)
+        return shown(telegram, chat_id) == SHOWN[packets] and awaiting == (packets == 2)
+
+    await telegram.until(is_shown)
+
+
+async def play(feed: SteppedFeed, telegram: FakeBotApi, until: int = len(SHOWN) - 1, chat_id: int = CHAT) -> None:
+    """Send packet after packet up to this one, each as soon as the chat shows the one before; wait until it shows the last."""
+    while feed.sent() < until:
+        await feed.send_next()
+        await until_shown(telegram, feed.sent(), chat_id)

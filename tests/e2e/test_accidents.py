@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
-from tests.e2e.story import CHAT, FALLEN, RULES, STANDING, TAKEN_BACK, completed, feed, full_time, shown
+from tests.e2e.story import (
+    CHAT,
+    FALLEN,
+    RULES,
+    STANDING,
+    TAKEN_BACK,
+    completed,
+    feed,
+    full_time,
+    play,
+    shown,
+    stepped,
+    until_shown,
+)
 from tests.fakes.bot_api import FakeBotApi
 
 
@@ -29,10 +41,11 @@ def all_but_doubles(told: list[str], kills: int) -> bool:
 async def test_a_match_without_accidents_has_a_line_an_alert_with_its_whole_way(tmp_path: Path) -> None:
     async with (
         FakeBotApi(BOT_TOKEN) as telegram,
-        feed() as urls,
-        running(configuration(tmp_path, urls.stream, urls.api, telegram, RULES)) as bot,
+        stepped() as feed,
+        running(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)) as bot,
     ):
-        await full_time(telegram)
+        await feed.until_connected()
+        await play(feed, telegram)
         await bot.says('"rule": "full time"')
 
     told = [json.loads(line) for line in bot.lines if '"alert_told"' in line]
@@ -92,12 +105,16 @@ async def test_a_restart_after_the_match_says_nothing_again(tmp_path: Path) -> N
 
 
 async def test_a_feed_that_goes_and_comes_back_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    async with FakeBotApi(BOT_TOKEN) as telegram, AsyncExitStack() as stack:
-        async with feed() as urls:
-            config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
-            await stack.enter_async_context(running(config))
-            await telegram.until(lambda: len(shown(telegram)[0]) >= 2, within=20)
-        async with feed(port=int(urls.api.rpartition(":")[2])):
-            await full_time(telegram)
+    async with (
+        FakeBotApi(BOT_TOKEN) as telegram,
+        stepped() as feed,
+        running(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)),
+    ):
+        await play(feed, telegram, until=4)
+        await feed.go_away()
+        await feed.send_next()
+        feed.come_back()
+        await until_shown(telegram, 5)
+        await play(feed, telegram)
 
     assert shown(telegram) == (STANDING, FALLEN)

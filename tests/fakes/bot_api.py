@@ -19,9 +19,32 @@ from aiohttp import web
 
 from tests.fakes.bot_api_methods import Methods
 from tests.fakes.bot_api_params import Params
-from tests.fakes.bot_api_state import BAD_GATEWAY, BLOCKED, CHAT_NOT_FOUND, FakeChat, Message, RefusedError, Request, Trouble, bad
+from tests.fakes.bot_api_state import (
+    BAD_GATEWAY,
+    BLOCKED,
+    CHAT_NOT_FOUND,
+    FakeChat,
+    HeldAnswer,
+    Message,
+    RefusedError,
+    Request,
+    Trouble,
+    bad,
+)
+from tests.waiting import DEADLINE, add_witness, until
 
-__all__ = ["BAD_GATEWAY", "BLOCKED", "CHAT_NOT_FOUND", "FakeBotApi", "FakeChat", "Message", "RefusedError", "Request", "Trouble"]
+__all__ = [
+    "BAD_GATEWAY",
+    "BLOCKED",
+    "CHAT_NOT_FOUND",
+    "FakeBotApi",
+    "FakeChat",
+    "HeldAnswer",
+    "Message",
+    "RefusedError",
+    "Request",
+    "Trouble",
+]
 
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
@@ -60,20 +83,28 @@ class FakeBotApi(Methods):
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        add_witness(self)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._gone.set()
+        for held in [trouble.held for trouble in self.troubles if trouble.held]:
+            held.drop()
         self._touch()
         await self._runner.cleanup()
 
-    async def until(self, holds: Callable[[], Any], within: float = 5.0) -> None:
-        """Wait until something is so; AssertionError when it is not in time."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + within
-        while not holds():
-            assert loop.time() < deadline, f"not so after {within:g} s; last requests: {self.log[-5:]}"
-            await self._change(0.02)
+    async def until(self, holds: Callable[[], Any], within: float = DEADLINE) -> None:
+        """Wait until something is so."""
+        await until(holds, within)
+
+    def report(self) -> str:
+        """The last requests that came."""
+        return "\n".join([f"The last of {len(self.log)} requests to the Bot API:", *(_describe(r) for r in self.log[-15:])])
+
+    @property
+    def is_over(self) -> bool:
+        """True once the server is closed."""
+        return self._gone.is_set()
 
     def calls(self, method: str) -> list[Request]:
         """Every request of one method, in order."""
@@ -96,6 +127,12 @@ class FakeBotApi(Methods):
     def lose_answer(self, method: str, times: int | None = 1) -> None:
         """Do what the next requests of a method ask, then drop the connection."""
         self.troubles.append(Trouble("lose", method=method, times=times))
+
+    def hold_answer(self, method: str, nth: int = 1, *, chat_id: int | None = None, times: int | None = 1) -> HeldAnswer:
+        """Carry out the nth request of a method from now on and answer it when the test says so; `times` None: all after it."""
+        held = HeldAnswer()
+        self.troubles.append(Trouble("hold", method=method, chat_id=chat_id, times=times, skip=nth - 1, held=held))
+        return held
 
     def block(self, user_id: int) -> None:
         """A user blocks the bot."""
@@ -243,7 +280,8 @@ class FakeBotApi(Methods):
             result = await self._result(request)
         except RefusedError as refusal:
             return self._answered(request, refusal)
-        if trouble and http.transport:
+        lost = trouble and not (trouble.held and await trouble.held.decide(request))
+        if lost and http.transport:
             http.transport.abort()
         return self._answered(request, result)
 
@@ -310,6 +348,11 @@ async def _params(http: web.Request) -> dict[str, Any]:
             raise ValueError
         return given | body
     return given | dict(await http.post())
+
+
+def _describe(request: Request) -> str:
+    params = ", ".join(f"{name}={str(value)[:100]!r}" for name, value in request.params.items())
+    return f"  {request.at:.3f} {request.method}({params}) -> {request.status or 'no answer'}"
 
 
 def _user(user_id: int, language: str) -> dict[str, Any]:

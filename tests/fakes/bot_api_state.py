@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.telegram_html import Parsed, parse
+from tests.waiting import until
 
 
 class RefusedError(Exception):
@@ -177,21 +179,61 @@ class Request:
         return int(self.params["chat_id"]) if "chat_id" in self.params else None
 
 
+class HeldAnswer:
+    """The answer to requests that were carried out and whose answer the test holds back."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        """Those whose answer is, or was, held."""
+        self._decided = asyncio.Event()
+        self._dropped = False
+
+    @property
+    def reached(self) -> bool:
+        """True once a request was carried out and waits for its answer."""
+        return bool(self.requests)
+
+    async def until_reached(self) -> Request:
+        """Wait for the first such request."""
+        return (await until(lambda: self.requests))[0]
+
+    def release(self) -> None:
+        """Let the answer go to the bot."""
+        self._decided.set()
+
+    def drop(self) -> None:
+        """Close the connection in place of an answer."""
+        self._dropped = True
+        self._decided.set()
+
+    async def decide(self, request: Request) -> bool:
+        """Hold the answer to a request; return True if it is to be given, False if the connection is to be dropped."""
+        self.requests.append(request)
+        await self._decided.wait()
+        return not self._dropped
+
+
 @dataclass(slots=True)
 class Trouble:
     """Something that goes wrong as scripted. None matches any; `times` None means for ever."""
 
     how: str
-    """`refuse`, `hang` (no answer at all), `lose` (done, then the connection drops)."""
+    """`refuse`, `hang` (no answer at all), `lose` (done, then the connection drops), `hold` (done, then `held` says)."""
     answer: RefusedError = BAD_GATEWAY
     method: str | None = None
     chat_id: int | None = None
     times: int | None = 1
+    skip: int = 0
+    """So many requests are let through before."""
+    held: HeldAnswer | None = None
 
     def strikes(self, request: Request) -> bool:
         """Tell whether it is this request's turn, and count it."""
         fits = self.method in (None, request.method) and self.chat_id in (None, request.chat_id)
         if not fits or request.method == "getUpdates" != self.method or self.times == 0:
+            return False
+        if self.skip:
+            self.skip -= 1
             return False
         self.times = None if self.times is None else self.times - 1
         return True

@@ -243,3 +243,34 @@ async def test_a_migrated_group_names_its_new_id(call: Caller) -> None:
     refused = await call("sendMessage", chat_id=-5, text="x")
 
     assert refused["parameters"] == {"migrate_to_chat_id": -1_000_000_000_005}
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+async def test_a_held_answer_comes_when_the_test_says_so_though_the_message_is_there(call: Caller, dropped: bool) -> None:
+    held = call.api.hold_answer("sendMessage", nth=2)
+    await call("sendMessage", chat_id=42, text="first")
+    assert not held.reached
+    asking = asyncio.create_task(call("sendMessage", chat_id=42, text="second"))
+    request = await held.until_reached()
+    await call("sendMessage", chat_id=42, text="third")
+
+    assert request.params["text"] == "second" and [m.text for m in call.api.chat(42).messages] == ["first", "second", "third"]
+    assert not asking.done() and request.status == 0
+    if dropped:
+        held.drop()
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await asking
+    else:
+        held.release()
+        assert (await asking)["result"]["text"] == "second"
+
+
+async def test_all_answers_from_the_nth_on_can_be_held_in_one_chat(call: Caller) -> None:
+    held = call.api.hold_answer("sendMessage", nth=2, chat_id=42, times=None)
+    asking = [asyncio.create_task(call("sendMessage", chat_id=chat, text="Hello")) for chat in (42, 42, 43, 42)]
+    await call.api.until(lambda: len(held.requests) == 2)
+
+    done, _ = await asyncio.wait(asking[:1] + asking[2:3])
+    assert len(done) == 2
+    held.release()
+    assert all(answer["ok"] for answer in await asyncio.gather(*asking))
