@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 4
 MATCH ?= opener
 
-CATALOGUES := bot/languages/catalogues
+CATALOGUES := bot/i18n/catalogues
 WRITTEN := $(wildcard $(CATALOGUES)/*/LC_MESSAGES/*.po)
 COMPILED := $(WRITTEN:.po=.mo)
 
@@ -26,7 +26,7 @@ $(READY): pyproject.toml requirements.lock
 	@touch $@
 
 $(COMPILED): %.mo: %.po | $(READY)
-	$(BIN)/python -m bot.languages.compiling
+	$(BIN)/python -m bot.i18n.compile
 
 demo: $(READY) $(COMPILED) ## play a real match in about a minute, in this terminal (MATCH=final: the final of 2022)
 	@$(BIN)/touchline demo --match $(MATCH)
@@ -51,7 +51,7 @@ image: $(READY) ## run the Dockerfile's steps in a fresh Debian root and play a 
 	$(BIN)/python -m deploy.image_steps
 
 words: $(READY) ## look through the code and the packs for what the bot says, and bring the catalogues up to date
-	$(BIN)/python -m bot.languages.extracting
+	$(BIN)/python -m bot.i18n.extract
 
 lock: ## write requirements.lock anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv --clear build/lock-venv

@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from bot.languages.compiling import compile_catalogues
+from bot.i18n.compile import compile_catalogues
 
 
 class BuildWithWords(build_py):

@@ -13,7 +13,7 @@ from pathlib import Path
 import async_solipsism
 
 from benchmarks.connections import log_nothing
-from tests.bot.test_bad_days import bad, told, wrong
+from tests.bot.matches.test_feed_faults import bad, told, wrong
 from tests.recordings import PATHS, truth
 
 

@@ -23,14 +23,14 @@ from msgspec.structs import replace
 from websockets.asyncio.client import connect
 
 from bot.clock import SystemClock
-from bot.feed.client import Connection
-from bot.feed.gate import Gate
-from bot.feed.simulator import Simulator
-from bot.feed.timeline import Script, Told, from_packets, from_recording
-from rules.action import Fixture, Packet
-from rules.load import pack
-from rules.scenario import shipped
-from rules.telling import packets
+from bot.feed.connection import FeedConnection
+from bot.feed.reconnect import FeedRequestLimiter
+from bot.feed.simulator.script import Script, ScriptFrame, script_from_packets, script_from_recording
+from bot.feed.simulator.server import Simulator
+from rules.football.action import Fixture, Packet
+from rules.loading.loader import load_pack
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import load_scenario
 from tests.fakes.feed import FeedSettings
 from tests.fakes.line import Line
 from tests.recordings import PATHS
@@ -55,7 +55,7 @@ def log_nothing() -> None:
 
 def burst(fixtures: int, count: int) -> list[Script]:
     """Fixtures that send some packets at a steady rate, then so many at the same instant."""
-    match = list(packets(shipped("final"), quiet=20))[: STEADY + count]
+    match = list(build_packets(load_scenario("final"), quiet=20))[: STEADY + count]
     begin = next(packet.at for packet in match if packet.period_id)
     dues = [EVERY * number for number in range(STEADY)] + [EVERY * STEADY + REST] * count
     instants = [begin + dt.timedelta(seconds=due) for due in dues]
@@ -63,7 +63,7 @@ def burst(fixtures: int, count: int) -> list[Script]:
     for number in range(fixtures):
         fixture = Fixture(f"fixture-{number}", kickoff=begin, status="Live")
         told = (_own(packet, number, at) for packet, at in zip(match, instants, strict=True))
-        scripts.append(from_packets(fixture, told))
+        scripts.append(script_from_packets(fixture, told))
     return scripts
 
 
@@ -79,10 +79,10 @@ def live(matches: int) -> list[Script]:
     """Recorded matches side by side, from somewhere in their midst on."""
     scripts = []
     for number in range(matches):
-        script = from_recording(PATHS[number % len(PATHS)])
+        script = script_from_recording(PATHS[number % len(PATHS)])
         fixture = replace(script.fixture, id=f"fixture-{number}")
         late, started = APART * (number // len(PATHS)), script.started
-        frames = tuple(Told(told.at + late * (told.at > started), _of(told.frame, fixture.id)) for told in script.frames)
+        frames = tuple(ScriptFrame(told.at + late * (told.at > started), _of(told.frame, fixture.id)) for told in script.frames)
         scripts.append(Script(fixture, frames))
     return scripts
 
@@ -150,13 +150,13 @@ async def bare(url: str, fixtures: int, count: int) -> dict[str, float]:
 async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
     """Our connections: decoded, in order, watched."""
     meter, clock = Meter(fixtures, count), SystemClock()
-    gate = Gate(clock, 1000.0)
+    gate = FeedRequestLimiter(clock, 1000.0)
 
     async def take(packet: Packet, received: dt.datetime) -> None:
         meter.tick()
 
-    def one(number: int) -> Connection:
-        return Connection(f"fixture-{number}", FeedSettings(url), clock, take, gate=gate)
+    def one(number: int) -> FeedConnection:
+        return FeedConnection(f"fixture-{number}", FeedSettings(url), clock, take, gate=gate)
 
     return await _measured([one(n).run() for n in range(fixtures)], meter)
 
@@ -164,9 +164,9 @@ async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
 async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
     """All the way to the outbox, with the shipped rules and a chat that takes everything."""
     meter = Meter(fixtures, count)
-    following = Line(pack(), FeedSettings(url), SystemClock())
+    following = Line(load_pack(), FeedSettings(url), SystemClock())
     async with following.open():
-        following.follower._gate = Gate(SystemClock(), 1000.0)
+        following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
         take = following.pipeline.take
 
         async def counted(packet: Packet) -> Any:
@@ -190,9 +190,9 @@ async def _measured(work: Sequence[Any], meter: Meter) -> dict[str, float]:
 
 async def busy(url: str, matches: int, seconds: int) -> dict[str, float]:
     """Share of one core that so many matches at real rates take."""
-    following = Line(pack(), FeedSettings(url), SystemClock())
+    following = Line(load_pack(), FeedSettings(url), SystemClock())
     async with following.open():
-        following.follower._gate = Gate(SystemClock(), 1000.0)
+        following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
         tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(matches)]
         await asyncio.sleep(15)
         began, cpu, position = time.perf_counter(), time.process_time(), _packets(following)

@@ -17,13 +17,13 @@ from time import perf_counter
 
 from benchmarks.followers import followed, goal
 from bot.clock import SystemClock
-from bot.log import configure
+from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
-from bot.outbox.source import OwnSource
-from bot.store.engine import Database
-from bot.store.model import ChatRef
-from bot.telegram.courier import Courier
-from bot.telegram.limits import Limits
+from bot.outbox.sources import MemorySource
+from bot.storage.database import Database
+from bot.subscribers import ChatRef
+from bot.telegram.rate_limits import RateLimiter
+from bot.telegram.sender import Sender
 
 CROWDS = (1_000, 100_000, 1_000_000)
 SECONDS = 10.0
@@ -67,7 +67,7 @@ async def measure(path: Path) -> tuple[float, float, int]:
     clock, telegram = SystemClock(), Stopwatch()
     database = await Database.open(f"sqlite:///{path}")
     outbox = Outbox(database, clock)
-    courier = Courier(outbox, telegram, Limits(), clock)
+    courier = Sender(outbox, telegram, RateLimiter(), clock)
     running = asyncio.create_task(courier.run())
     await asyncio.sleep(0.5)
     before, start = _peak(), perf_counter()
@@ -84,7 +84,7 @@ def _peak() -> float:
 
 
 def _alone(path: Path) -> None:
-    configure(stream=io.StringIO())
+    configure_logging(stream=io.StringIO())
     first, grown, sent = asyncio.run(measure(path))
     print(f"{first:18.1f}{grown:14.1f}{sent:10}")
 
@@ -97,7 +97,9 @@ def main() -> None:
     if given.database:
         _alone(given.database)
         return
-    print(f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({OwnSource.room:,} tickets in memory at most)")
+    print(
+        f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({MemorySource.room:,} tickets in memory at most)"
+    )
     for count in CROWDS:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "touchline.db"

@@ -26,12 +26,12 @@ from telegram.request import HTTPXRequest
 from benchmarks.followers import followed, goal
 from benchmarks.telegram_server import Stats
 from bot.clock import SystemClock
-from bot.log import configure
+from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
-from bot.store.engine import Database
-from bot.telegram.bot_messenger import BotMessenger, build_bot
-from bot.telegram.courier import Courier
-from bot.telegram.limits import Limits, Pace, Unlimited
+from bot.storage.database import Database
+from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
+from bot.telegram.sender import Sender
 
 TOKEN = "123456789:benchmark"  # noqa: S105  # no secret
 TEXT = "⚽ <b>Argentina 1–0 Saudi Arabia</b>\n10' Lionel Messi"
@@ -122,7 +122,7 @@ async def _stock(there: Telegram, messages: int, limiter: AIORateLimiter) -> Non
         await in_flight(IN_FLIGHT, send, range(1, messages + 1))
 
 
-async def touchline(there: Telegram, messages: int, pace: Pace | None = None) -> None:
+async def touchline(there: Telegram, messages: int, pace: RateLimitPolicy | None = None) -> None:
     """A goal that so many chats follow, from `put` to the last message, every message id committed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "touchline.db"
@@ -130,7 +130,7 @@ async def touchline(there: Telegram, messages: int, pace: Pace | None = None) ->
         database, clock = await Database.open(f"sqlite:///{path}"), SystemClock()
         outbox = Outbox(database, clock)
         async with build_bot(TOKEN, there.url) as bot:
-            courier = Courier(outbox, BotMessenger(bot), pace or Unlimited(), clock)
+            courier = Sender(outbox, BotMessenger(bot), pace or Unlimited(), clock)
             await outbox.put([goal(clock.now())])
             running = asyncio.create_task(courier.run())
             while outbox.busy or courier.backlog():  # noqa: ASYNC110  # nobody calls when the last message is told
@@ -165,7 +165,7 @@ async def unlimited(there: Telegram, messages: int, rounds: int) -> None:
 async def allowed(there: Telegram, limit: int, seconds: int) -> None:
     """The share of what is allowed that is used, and how often Telegram had to refuse."""
     print(f"\n{f'{limit:,} a second allowed':24}{'a second':>10}{'share':>9}{'429s':>12}")
-    paced: Way = lambda there, count: touchline(there, count, Limits(limit))  # noqa: E731
+    paced: Way = lambda there, count: touchline(there, count, RateLimiter(limit))  # noqa: E731
     theirs: Way = lambda there, count: _stock(there, count, AIORateLimiter(limit, 1, 0))  # noqa: E731
     for name, way in {"AIORateLimiter": theirs, "Touchline": paced}.items():
         await there.reset(limit)
@@ -185,7 +185,7 @@ async def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable()  # the library tells every refusal with its traceback
-    configure(stream=io.StringIO())  # as in production, but nobody reads it
+    configure_logging(stream=io.StringIO())  # as in production, but nobody reads it
     async with telegram() as there:
         await unlimited(there, given.messages, given.rounds)
         for limit in (30, 1000):

@@ -19,11 +19,11 @@ from pathlib import Path
 from benchmarks.crowd import Stopwatch
 from benchmarks.followers import followed, goal
 from bot.clock import SystemClock
-from bot.log import configure
+from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
-from bot.store.engine import Database
-from bot.telegram.courier import Courier
-from bot.telegram.limits import Unlimited
+from bot.storage.database import Database
+from bot.telegram.rate_limits import Unlimited
+from bot.telegram.sender import Sender
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import RULES, feed, full_time
 from tests.fakes.bot_api import FakeBotApi
@@ -55,7 +55,7 @@ async def told(path: Path) -> None:
     telegram, clock = Taken(), SystemClock()
     outbox = Outbox(database, clock)
     await outbox.put([goal(clock.now())])
-    await Courier(outbox, telegram, Unlimited(), clock).drain()
+    await Sender(outbox, telegram, Unlimited(), clock).drain()
     await database.close()
     if telegram.sent != CHATS:
         raise SystemExit(f"{telegram.sent} of {CHATS} messages were taken")
@@ -87,7 +87,7 @@ def folder() -> Iterator[Path]:
 
 async def main() -> None:
     """A line for each."""
-    configure(stream=io.StringIO())
+    configure_logging(stream=io.StringIO())
     with folder() as place:
         async for what, megabytes in memory(place):
             print(f"{what}: {megabytes:.0f} MB")

@@ -24,18 +24,18 @@ import aiohttp
 
 from benchmarks.connections import log_nothing
 from bot.clock import SystemClock
-from bot.feed import client
-from bot.feed.gate import Gate
+from bot.feed import connection
+from bot.feed.reconnect import FeedRequestLimiter
 from bot.outbox.outbox import Outbox
-from bot.store.chats import Chats
-from bot.store.engine import Database
-from bot.store.model import Chat, ChatRef, Scope, Subscription
-from bot.telegram.bot_messenger import BotMessenger, build_bot
-from bot.telegram.landing import Delivery
-from bot.telegram.limits import Limits
-from rules.action import Fixture
-from rules.alert import Alert, AlertKey
-from rules.load import pack
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.telegram.execute import DeliveredMessage
+from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.rate_limits import RateLimiter
+from rules.engine.alert import Alert, AlertKey
+from rules.football.action import Fixture
+from rules.loading.loader import load_pack
 from tests.fakes import line as stage
 from tests.fakes.feed import FeedSettings
 
@@ -43,7 +43,7 @@ TOKEN = "123456789:AAbenchmark0Token0of0this0benchmark00"  # noqa: S105  (it ope
 left_at: contextvars.ContextVar[float] = contextvars.ContextVar("left_at")
 
 
-class Held(Limits):
+class Held(RateLimiter):
     """Telegram's limits, which remember whom they held back."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Marks:
 
     def listen(self) -> None:
         """A frame is decoded as soon as it is received, and nothing else runs until its alerts are written."""
-        decode, put = client.decode, Outbox.put
+        decode, put = connection.decode_frame, Outbox.put
 
         def timed(*words: Any) -> Any:
             self.arrived = time.perf_counter()
@@ -87,9 +87,9 @@ class Marks:
                 self.written.append(time.perf_counter() - began)
                 self.arrivals |= {alert.key: began for alert in alerts}
 
-        client.decode, Outbox.put = timed, kept  # type: ignore[assignment, method-assign]
+        connection.decode_frame, Outbox.put = timed, kept  # type: ignore[assignment, method-assign]
 
-    def delivered(self, delivery: Delivery) -> None:
+    def delivered(self, delivery: DeliveredMessage) -> None:
         """A first message was taken; its request left when the task said."""
         if delivery.op == "send" and (arrived := self.arrivals.get(delivery.alert.key)):
             begun, left = self.departures[delivery.message_id]
@@ -125,12 +125,12 @@ async def messenger(port: str) -> tuple[BotMessenger, aiohttp.ClientSession]:
 
 async def nobody(database: Database) -> None:
     """What was before is told to nobody: it would keep the limits busy for minutes."""
-    await Chats(database).unsubscribe(stage.LISTENER, Subscription(Scope.ALL))
+    await ChatRepository(database).unsubscribe(stage.LISTENER, Subscription(Scope.ALL))
 
 
 async def audience(database: Database, live: int, chats: int) -> None:
     """Chats for each match."""
-    found = Chats(database)
+    found = ChatRepository(database)
     for number in range(live * chats):
         ref = ChatRef(1000 + number)
         await found.save(Chat(ref, all_kinds=True))
@@ -154,11 +154,11 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -
     stage.Numbering = lambda: sends  # type: ignore[assignment, misc]
     stage.Unlimited = lambda: marks.limits  # type: ignore[assignment, misc]
     with tempfile.TemporaryDirectory() as folder:
-        following = stage.Line(pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
+        following = stage.Line(load_pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
             await nobody(following.pipeline._outbox.db)
-            following.follower._gate = Gate(clock, 1000.0)
+            following.follower._gate = FeedRequestLimiter(clock, 1000.0)
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
             await asyncio.sleep(15)
             await audience(following.pipeline._outbox.db, live, chats)

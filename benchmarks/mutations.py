@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from bot.config import load_config
+from bot.config.load import load_config
 from bot.errors import ConfigInvalid
 from tests.slips import mutated
 

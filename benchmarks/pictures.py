@@ -15,14 +15,14 @@ from collections.abc import Callable
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bot.pictures.picture import draw
-from rules.action import Side
-from rules.advance import advance
-from rules.match import Match
-from rules.scenario import shipped
-from rules.telling import packets
-from rules.timeline import Timeline, timeline_of
-from tests.bot.pictures.timelines import full
+from bot.media.picture import draw_picture
+from rules.football.action import Side
+from rules.football.advance import advance
+from rules.football.match import Match
+from rules.football.timeline import Timeline, build_timeline
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import load_scenario
+from tests.bot.media.timelines import full
 
 
 def by_matplotlib(timeline: Timeline) -> bytes:
@@ -58,18 +58,18 @@ def main() -> None:
         ("final, with shootout", _told("final")),
         ("32 events and 18 kicks", full()),
     ):
-        ours, theirs = _timed(draw, timeline, times), _timed(by_matplotlib, timeline, times)
-        size = len(draw(timeline)) / 1024
+        ours, theirs = _timed(draw_picture, timeline, times), _timed(by_matplotlib, timeline, times)
+        size = len(draw_picture(timeline)) / 1024
         figures = (ours[0], statistics.median(ours[1:]), max(ours[1:]), size)
         print(f"{name:34}" + "".join(f"{figure:8.0f}" for figure in figures) + f"{statistics.median(theirs[1:]):12.0f}")
 
 
 def _told(name: str) -> Timeline:
-    scenario = shipped(name)
+    scenario = load_scenario(name)
     match = Match(scenario.fixture)
-    for packet in packets(scenario):
+    for packet in build_packets(scenario):
         match = advance(match, packet).after
-    return timeline_of(match)
+    return build_timeline(match)
 
 
 def _timed(drawn: Callable[[Timeline], bytes], timeline: Timeline, times: int) -> list[float]:

@@ -23,12 +23,12 @@ import msgspec
 import rule_engine
 import zen
 
-from bot.commands.check import check
-from rules.action import Action, Fixture, SendType, Side, Team
-from rules.evaluate import evaluate
-from rules.load import load_rules
-from rules.match import Match, Moment
-from rules.minute import Minute, Period
+from bot.commands.run import check_config
+from rules.engine.evaluate import evaluate
+from rules.football.action import Action, Fixture, SendType, Side, Team
+from rules.football.match import Match, Moment
+from rules.football.minute import Minute, Period
+from rules.loading.loader import load_rules
 from tests.packets import KICKOFF
 
 TYPES: dict[str, tuple[str, ...]] = {
@@ -272,7 +272,7 @@ def checked(number: int) -> float:
         path = Path(folder) / "config.yaml"
         path.write_text("rules:\n" + "".join("  " + written(wish) for wish in wishes(number)), encoding="utf-8")
         started = time.perf_counter()
-        _, code = check(path, {})
+        _, code = check_config(path, {})
         _require(code == 0, "the rules have a mistake")
         return time.perf_counter() - started
 

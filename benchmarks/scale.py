@@ -23,21 +23,19 @@ from benchmarks.fanout import TOKEN, Telegram, telegram
 from benchmarks.followers import followed, goal
 from benchmarks.telegram_server import Stats
 from bot.clock import SystemClock
-from bot.house.keeper import Keeper
-from bot.house.role import Role
-from bot.log import configure
+from bot.cluster.lease_manager import LeaseManager, Role
+from bot.cluster.leases import LeaseRepository
+from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
-from bot.outbox.shared import SharedSource
-from bot.store.allowance import Allowance
-from bot.store.chats import row_of
-from bot.store.engine import Database
-from bot.store.leases import Leases
-from bot.store.model import Chat, ChatRef
-from bot.store.schema import chats, subscriptions
-from bot.telegram.bot_messenger import BotMessenger, build_bot
-from bot.telegram.courier import Courier
-from bot.telegram.limits import Limits, Pace, Unlimited
-from bot.telegram.shared_limits import SharedLimits
+from bot.outbox.shared_source import SharedSource
+from bot.storage.chats import chat_to_row
+from bot.storage.database import Database
+from bot.storage.schema import chats, subscriptions
+from bot.subscribers import Chat, ChatRef
+from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
+from bot.telegram.sender import Sender
+from bot.telegram.shared_rate_limits import SendAllowance, SharedRateLimiter
 from tests.postgres import Server, running
 
 
@@ -60,21 +58,21 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
     database, clock = await Database.open(url), SystemClock()
     async with AsyncExitStack() as stack:
         bot = await stack.enter_async_context(build_bot(TOKEN, telegram_url))
-        pace: Pace = Unlimited()
+        pace: RateLimitPolicy = Unlimited()
         if not database.shared:
             outbox = Outbox(database, clock)
-            pace = Limits(limit) if limit else pace
-            courier = Courier(outbox, BotMessenger(bot), pace, clock)
+            pace = RateLimiter(limit) if limit else pace
+            courier = Sender(outbox, BotMessenger(bot), pace, clock)
         else:
             tickets = SharedSource(database, clock, name)
             outbox = Outbox(database, clock, tickets)
             tickets.woken = lambda: outbox.on_put()
             if limit:
-                pace = shared = SharedLimits(Allowance(database), limit)
+                pace = shared = SharedRateLimiter(SendAllowance(database), limit)
                 shared.woken = lambda: outbox.on_put()
                 stack.callback(asyncio.create_task(shared.run()).cancel)
-            courier = Courier(outbox, BotMessenger(bot), pace, clock)
-            keeper = Keeper(Leases(database, name), [Role.SEND])
+            courier = Sender(outbox, BotMessenger(bot), pace, clock)
+            keeper = LeaseManager(LeaseRepository(database, name), [Role.SEND])
             stack.callback(asyncio.create_task(keeper.run()).cancel)
             await keeper.started.wait()
             await stack.enter_async_context(tickets.looking())
@@ -128,7 +126,7 @@ async def _until(there: Telegram, messages: int) -> Stats:
 async def follow(url: str, count: int) -> None:
     """So many chats that follow the match, in PostgreSQL."""
     database = await Database.open(url)
-    one = row_of(Chat(ChatRef(0), all_kinds=True))
+    one = chat_to_row(Chat(ChatRef(0), all_kinds=True))
     team = {"topic": 0, "scope": "team", "key": "t1", "name": "Argentina"}
     async with database.transaction() as tx:
         await tx.execute(insert(chats), [one | {"chat_id": number} for number in range(1, count + 1)])
@@ -144,7 +142,7 @@ async def main() -> None:
     parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     logging.disable()
-    configure(stream=io.StringIO())  # as in production, but nobody reads it
+    configure_logging(stream=io.StringIO())  # as in production, but nobody reads it
     if given.worker:
         name, url, telegram_url, limit = given.worker
         await work(name, url, telegram_url, int(limit))

@@ -1,4 +1,6 @@
-"""`python -m bot` is `touchline`."""
+"""`python -m bot` does what `touchline` does."""
+
+from __future__ import annotations
 
 from bot.cli import main
 

@@ -1,4 +1,4 @@
-"""The only place that reads the time."""
+"""The only reader of the time; time zones by name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import time
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -48,3 +49,11 @@ class ManualClock:
     def move_to(self, now: dt.datetime) -> None:
         """Set the time; it never runs back."""
         self._now = max(self._now, now)
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """A time zone by its name; UTC for one that is not known."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")

@@ -1,32 +1,9 @@
-"""Every error of Touchline's own, named after what the caller must do.
-
-TouchlineError
-    UserMistake             say the sentence, exit 1
-        ConfigInvalid       every mistake at its place
-    FrameUnreadable         log once per kind, count, skip
-    FeedError
-        FeedRefused         tell the admins, retry slowly
-        FeedNotOpen         retry later
-        FeedUnreachable     back off and retry
-    StoreError
-        StoreTooNew         refuse to start
-        StoreAway           try again: it cannot be reached now
-            StoreConflict   try again at once: another transaction was in the way
-        StoreUnusable       refuse to start, or wait for a person
-    DeliveryError
-        RetryAfter          park this chat for so long
-        ChatMigrated        move the chat, send again
-        ChatGone            suspend the chat
-        TopicGone           move what the topic follows to the general one
-            TopicClosed     send to the general one this time
-        MessageGone         nothing to edit or to answer: send anew or let it be
-        TextRefused         send as plain text
-        TelegramUnreachable back off and retry; the send may have arrived
-        TokenRefused        stop sending, tell the operator
-"""
+"""One error tree named after what the caller must do; why a port cannot be bound."""
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import Sequence
 
 
@@ -74,23 +51,23 @@ class FeedUnreachable(FeedError):
         super().__init__(reason)
 
 
-class StoreError(TouchlineError):
+class StorageError(TouchlineError):
     """The database cannot be used; `str()` says why and what to do."""
 
 
-class StoreTooNew(StoreError):
+class StorageTooNew(StorageError):
     """The database was written by a newer Touchline."""
 
 
-class StoreAway(StoreError):
+class StorageUnavailable(StorageError):
     """The database cannot be reached now: the same may work when it is tried again."""
 
 
-class StoreConflict(StoreAway):
+class StorageConflict(StorageUnavailable):
     """The database is well, and undid this transaction for another's sake."""
 
 
-class StoreUnusable(StoreError):
+class StorageUnusable(StorageError):
     """The database cannot be opened, read or written."""
 
 
@@ -144,3 +121,21 @@ class TelegramUnreachable(DeliveryError):
 
 class TokenRefused(DeliveryError):
     """Telegram does not know the bot's token."""
+
+
+_BIND_ERRORS = {
+    errno.EADDRINUSE: "the port is taken",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+    errno.EACCES: "this port takes more rights than this user has",
+}
+
+_NO_ADDRESS_LEFT = "could not bind on any address"
+"""How asyncio's error begins since Python 3.13 when this machine has none of the addresses. That error has no errno."""
+
+
+def explain_bind_error(error: OSError) -> str:
+    """Say what keeps a server from its address."""
+    if isinstance(error, socket.gaierror):
+        return "the host's name cannot be found"
+    number = errno.EADDRNOTAVAIL if str(error).startswith(_NO_ADDRESS_LEFT) else error.errno
+    return _BIND_ERRORS.get(number or 0) or error.strerror or str(error)

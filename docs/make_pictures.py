@@ -14,24 +14,24 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from bot.clock import ManualClock
-from bot.demo.terminal import DrawnChat
+from bot.demo.terminal import LiveTerminal
+from bot.matches.pipeline import Pipeline
+from bot.media.renderer import render_picture
 from bot.outbox.outbox import Outbox
-from bot.pictures.maker import picture
-from bot.pipeline import Pipeline
-from bot.store.chats import Chats
-from bot.store.engine import Database
-from bot.store.model import Chat, ChatRef, Scope, Subscription
-from bot.telegram.courier import Courier
-from bot.telegram.limits import Unlimited
-from rules.action import Packet
-from rules.advance import advance
-from rules.catalogue import shipped as names
-from rules.load import pack
-from rules.match import Match, Moment
-from rules.minute import Period
-from rules.scenario import Scenario, shipped
-from rules.telling import packets
-from rules.timeline import Stage, timeline_of
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.telegram.rate_limits import Unlimited
+from bot.telegram.sender import Sender
+from rules.football.action import Packet
+from rules.football.advance import advance
+from rules.football.catalogue import load_catalogue as names
+from rules.football.match import Match, Moment
+from rules.football.minute import Period
+from rules.football.timeline import Stage, build_timeline
+from rules.loading.loader import load_pack
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import Scenario, load_scenario
 
 FOLDER = Path(__file__).parent / "pictures"
 CHAT = ChatRef(1)
@@ -40,11 +40,11 @@ CHAT = ChatRef(1)
 def make(folder: Path) -> None:
     """Write them all."""
     folder.mkdir(exist_ok=True)
-    final, opener = shipped("final"), shipped("opener")
-    (folder / "final.png").write_bytes(picture(timeline_of(_until(final, _never))))
-    (folder / "final-dark.png").write_bytes(picture(timeline_of(_until(final, _never)), dark=True))
-    half = timeline_of(_until(opener, _second_half), Stage.HALF_TIME)
-    (folder / "opener-half-time.png").write_bytes(picture(half))
+    final, opener = load_scenario("final"), load_scenario("opener")
+    (folder / "final.png").write_bytes(render_picture(build_timeline(_until(final, _never))))
+    (folder / "final-dark.png").write_bytes(render_picture(build_timeline(_until(final, _never)), dark=True))
+    half = build_timeline(_until(opener, _second_half), Stage.HALF_TIME)
+    (folder / "opener-half-time.png").write_bytes(render_picture(half))
     (folder / "chat.svg").write_text(asyncio.run(chat(opener)), encoding="utf-8")
 
 
@@ -59,7 +59,7 @@ def _second_half(moment: Moment) -> bool:
 def _until(scenario: Scenario, over: Callable[[Moment], bool]) -> Match:
     """The match before the first moment of that kind, else at its end."""
     match = Match(scenario.fixture)
-    for packet in packets(scenario):
+    for packet in build_packets(scenario):
         moment = advance(match, packet)
         if over(moment):
             return match
@@ -69,9 +69,9 @@ def _until(scenario: Scenario, over: Callable[[Moment], bool]) -> Match:
 
 async def chat(scenario: Scenario, minutes: int = 37) -> str:
     """What the chat in the terminal shows after so many minutes, as SVG."""
-    told = [packet for packet in packets(scenario) if packet.clock < minutes * 60]
+    told = [packet for packet in build_packets(scenario) if packet.clock < minutes * 60]
     console = Console(record=True, width=66, height=44, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    shown = DrawnChat(console)
+    shown = LiveTerminal(console)
     database = await Database.open("sqlite://")
     try:
         await _tell(scenario, told, shown, database)
@@ -82,12 +82,12 @@ async def chat(scenario: Scenario, minutes: int = 37) -> str:
     return console.export_svg(title="Touchline", code_format=plain, unique_id="touchline")
 
 
-async def _tell(scenario: Scenario, told: list[Packet], shown: DrawnChat, database: Database) -> None:
-    clock, chats = ManualClock(told[0].at), Chats(database)
+async def _tell(scenario: Scenario, told: list[Packet], shown: LiveTerminal, database: Database) -> None:
+    clock, chats = ManualClock(told[0].at), ChatRepository(database)
     await chats.save(Chat(CHAT, all_kinds=True))
     await chats.subscribe(CHAT, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
-    pipeline, courier = Pipeline(pack(), names(), outbox), Courier(outbox, shown, Unlimited(), clock, None)
+    pipeline, courier = Pipeline(load_pack(), names(), outbox), Sender(outbox, shown, Unlimited(), clock, None)
     await pipeline.open(scenario.fixture)
     for packet in told:
         clock.move_to(packet.at)

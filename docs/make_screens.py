@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.languages.compiling import compile_catalogues
+from bot.i18n.compile import compile_catalogues
 from docs.screens.dialogues import DIALOGUES
 from docs.screens.fixtures import PLAYED, fixtures
 from docs.screens.phone import png

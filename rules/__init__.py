@@ -1,1 +1,1 @@
-"""Football: what happened, what it means, and which words tell it. Pure and synchronous; never imports `bot`."""
+"""What Touchline knows of football and of rules. Pure and synchronous; never imports `bot`."""

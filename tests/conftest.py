@@ -11,7 +11,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from bot.languages.compiling import compile_catalogues
+from bot.i18n.compile import compile_catalogues
 from tests.postgres import MISSING, Server, programs, running
 from tests.waiting import forget_finished_witnesses, report_witnesses
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from rules.action import Fixture, Packet, PeriodScore, Player, SendType, Side, Summary, Team
-from rules.advance import advance
-from rules.match import Match, Moment
+from rules.football.action import Fixture, Packet, PeriodScore, Player, SendType, Side, Summary, Team
+from rules.football.advance import advance
+from rules.football.match import Match, Moment
 
 KICKOFF = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
 HOME, AWAY = Team("h", "Arsenal"), Team("a", "Chelsea")

@@ -12,11 +12,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, insert
 
-import bot.store
+import bot.storage
 from tests.rows import row_of
 
 FOLDER = Path(__file__).with_name("stored")
-_SCRIPTS = Path(bot.store.__file__).with_name("migrations")
+_SCRIPTS = Path(bot.storage.__file__).with_name("migrations")
 ROWS = 2
 
 

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from bot.cli import main
-from bot.settings import Settings
+from bot.config.models import ConfigSections
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "operate"
@@ -29,7 +29,7 @@ def _text(page: Path) -> str:
 
 def _sections() -> dict[str, set[str]]:
     """The settings of each section of the configuration."""
-    models = {name: field.annotation for name, field in Settings.model_fields.items()}
+    models = {name: field.annotation for name, field in ConfigSections.model_fields.items()}
     return {
         name: set(model.model_fields)
         for name, model in models.items()

@@ -1,33 +1,73 @@
-"""What `touchline explain` asks: packets of a file or a recording, played up to those that are to be explained."""
+"""`explain`: finds the packets, prints the reasons as text or JSON."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import click
 import msgspec
 
+from bot.commands.common import config_option, is_default, read_minute
 from bot.errors import FrameUnreadable, UserMistake
-from bot.feed.decode import Control, decode
-from bot.feed.recording import fixtures_beside, packets
-from rules.action import Fixture, Packet
-from rules.advance import advance
-from rules.catalogue import Catalogue
-from rules.evaluate import evaluate
-from rules.explain import Explanation, explain
-from rules.match import Match, Moment
-from rules.minute import Minute
-from rules.rule import RuleSet
+from bot.feed.decode import Control, decode_frame
+from bot.feed.recording import read_fixtures_beside, read_packets
+from rules.engine.alert import Alert, State, scoreline
+from rules.engine.evaluate import evaluate
+from rules.engine.explain import ActionExplanation, CheckedCondition, Explanation, RuleVerdict, Verdict, explain
+from rules.engine.rule import RuleSet
+from rules.football.action import Action, Fixture, Packet
+from rules.football.advance import advance
+from rules.football.catalogue import Catalogue
+from rules.football.match import Match, Moment
+from rules.football.minute import Minute
+
+
+@click.command()
+@config_option
+@click.option("--recording", type=click.Path(path_type=Path), help="Explain what happens in this recording instead.")
+@click.option("--minute", "minute_text", help="Of the recording: a minute such as 67 or 45+2.")
+@click.option("--action", "action_id", default="", help="Of the recording: one action, by its id.")
+@click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
+@click.argument("action_json", required=False, type=click.Path(path_type=Path))
+@click.pass_context
+def explain_command(
+    ctx: click.Context,
+    config_path: Path,
+    recording: Path | None,
+    minute_text: str | None,
+    action_id: str,
+    json_lines: bool,
+    action_json: Path | None,
+) -> None:
+    """Say of every rule why it fires or not, for a packet in ACTION_JSON (the last, where it is a list), or in a recording."""
+    from bot.commands.explain import explanation_to_json as as_json
+    from bot.commands.explain import format_explanation as lines
+    from bot.config.load import load_rules_of as rules_of
+
+    minute = read_minute(minute_text)
+    if (recording is None) is (action_json is None):
+        raise click.UsageError("name a file with an action, or a recording by --recording FILE")
+    if recording is not None and minute is None and not action_id:
+        raise click.UsageError("--recording needs --minute, --action or both")
+    rules, names = rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
+    if recording is not None:
+        explained = explain_recording(recording, rules, names, minute, action_id)
+    else:
+        explained = explain_file(cast(Path, action_json), rules, names)
+    for number, explanation in enumerate(explained):
+        click.echo(as_json(explanation) if json_lines else "\n".join(["\n"] * bool(number) + list(lines(explanation))))
 
 
 def explain_file(path: Path, rules: RuleSet, names: Catalogue) -> list[Explanation]:
     """Explain the last of the packets in a JSON file, those before it played first; raise UserMistake."""
-    told = _packets(path)
+    told = _read_packets(path)
     last = len(told) - 1
     numbers = iter(range(len(told)))
-    return _explained(told, fixtures_beside(path), rules, names, lambda _: next(numbers) == last)
+    return _explain_packets(told, read_fixtures_beside(path), rules, names, lambda _: next(numbers) == last)
 
 
 def explain_recording(path: Path, rules: RuleSet, names: Catalogue, minute: Minute | None, action_id: str) -> list[Explanation]:
@@ -38,15 +78,15 @@ def explain_recording(path: Path, rules: RuleSet, names: Catalogue, minute: Minu
         if minute is not None and moment.action.minute != minute:
             return False
         seen[moment.action.type] += 1
-        return moment.action.id == action_id if action_id else _spoken_of(rules, moment)
+        return moment.action.id == action_id if action_id else _is_covered_by_rules(rules, moment)
 
-    found = _explained(packets(path), fixtures_beside(path), rules, names, asked)
+    found = _explain_packets(read_packets(path), read_fixtures_beside(path), rules, names, asked)
     if not found:
-        raise UserMistake(f"{path}: {_nothing(minute, action_id, seen)}")
+        raise UserMistake(f"{path}: {_describe_nothing_found(minute, action_id, seen)}")
     return found
 
 
-def _nothing(minute: Minute | None, action_id: str, seen: Counter[str]) -> str:
+def _describe_nothing_found(minute: Minute | None, action_id: str, seen: Counter[str]) -> str:
     when = f" in minute {minute}" if minute is not None else ""
     if action_id:
         return f"there is no action {action_id}{when}"
@@ -54,14 +94,14 @@ def _nothing(minute: Minute | None, action_id: str, seen: Counter[str]) -> str:
     return f"no rule speaks of what happened{when}: {happened}; name an action by --action ID"
 
 
-def _spoken_of(rules: RuleSet, moment: Moment) -> bool:
+def _is_covered_by_rules(rules: RuleSet, moment: Moment) -> bool:
     """Tell whether a rule names the action's type, or the moment takes something back."""
     if moment.coverage or moment.settled:
         return True
     return any(rule.action_types and rule.covers(moment.action.type) for rule in rules.rules)
 
 
-def _explained(
+def _explain_packets(
     packets: Iterable[Packet],
     fixtures: Mapping[str, Fixture],
     rules: RuleSet,
@@ -84,16 +124,16 @@ def _explained(
     return found
 
 
-def _packets(path: Path) -> list[Packet]:
+def _read_packets(path: Path) -> list[Packet]:
     """One packet as the feed sends it, or as a line of a recording; or a list of them."""
-    data = _data(path)
-    packets = [_packet(path, one) for one in (data if isinstance(data, list) else [data])]
+    data = _read_json(path)
+    packets = [_decode_packet(path, one) for one in (data if isinstance(data, list) else [data])]
     if not packets:
         raise UserMistake(f"{path}: the list is empty")
     return packets
 
 
-def _data(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     try:
         return msgspec.json.decode(path.read_bytes())
     except OSError as error:
@@ -102,11 +142,149 @@ def _data(path: Path) -> Any:
         raise UserMistake(f"{path}: this is not JSON: {error}") from error
 
 
-def _packet(path: Path, data: Any) -> Packet:
+def _decode_packet(path: Path, data: Any) -> Packet:
     try:
-        packet = decode(msgspec.json.encode(data["frame"] if isinstance(data, dict) and "frame" in data else data))
+        packet = decode_frame(msgspec.json.encode(data["frame"] if isinstance(data, dict) and "frame" in data else data))
     except FrameUnreadable as error:
         raise UserMistake(f"{path}: this is no packet of the feed: {error.reason}") from error
     if isinstance(packet, Control):
         raise UserMistake(f"{path}: this frame carries no action")
     return packet
+
+
+_VERDICT_SIGNS = {
+    Verdict.FIRES: click.style("✓", fg="green", bold=True),
+    Verdict.FAILS: click.style("✗", fg="red"),
+    Verdict.OTHER_ACTION: click.style("·", dim=True),
+    Verdict.NOT_ASKED: click.style("·", dim=True),
+    Verdict.NOT_NEEDED: click.style("·", dim=True),
+}
+
+
+def format_explanation(explanation: Explanation) -> Iterator[str]:
+    """Everything about one moment, for people."""
+    moment = explanation.moment
+    yield _format_title(moment.action, moment)
+    yield f"action {moment.action.id}, match {moment.action.fixture_id}"
+    if explanation.silence:
+        yield f"\nNothing is told of it: {explanation.silence}."
+    for part in explanation.told:
+        yield ""
+        if part.news.moment.action is not moment.action:
+            yield _format_title(part.news.moment.action, part.news.moment)
+        yield from _format_action(part)
+
+
+def _format_title(action: Action, moment: Moment) -> str:
+    minute = f"{action.minute}' " if action.minute else ""
+    sub = f" ({action.sub_type})" if action.sub_type else ""
+    who = ", ".join(filter(None, (action.player.name if action.player else "", action.team.name if action.team else "")))
+    said = f"{minute}{action.type}{sub}, {action.send_type.value.lower()}{f': {who}' if who else ''}"
+    return f"{click.style(said, bold=True)}    {scoreline(moment.after)}"
+
+
+def _format_action(part: ActionExplanation) -> Iterator[str]:
+    if part.news.taken_back:
+        why = f" ({part.news.reason})" if part.news.reason else ""
+        yield f"It is taken back{why}: whoever was told of it is told so, and no rule is asked."
+        return
+    if not part.rules:
+        yield "There are no rules."
+    for judged in part.rules:
+        yield from _format_verdict(judged)
+    if unasked := [judged for judged in part.rules if judged.verdict is Verdict.NOT_ASKED]:
+        sign = _VERDICT_SIGNS[Verdict.NOT_ASKED]
+        yield f'{sign} not asked, as "{unasked[0].after}" fired before: {", ".join(one.rule.name for one in unasked)}'
+    yield ""
+    if not part.alerts:
+        yield "No rule fires: nothing is told."
+    for alert in part.alerts:
+        yield from _format_alert(alert)
+
+
+def _format_verdict(judged: RuleVerdict) -> Iterator[str]:
+    name = f"{_VERDICT_SIGNS[judged.verdict]} {judged.rule.name}"
+    place = click.style(str(judged.rule.place), dim=True)
+    if judged.verdict is Verdict.NOT_ASKED:
+        return
+    if judged.verdict is Verdict.OTHER_ACTION:
+        yield f"{name}: {_describe_other_action(judged)}  {place}"
+    else:
+        yield f"{name}: {judged.verdict.value}  {place}"
+        yield from _format_conditions(judged.checks, "    ")
+
+
+def _describe_other_action(judged: RuleVerdict) -> str:
+    asked = next((check for check in judged.checks if check.key == "action_type"), None)
+    return f"speaks of {asked.wanted}" if asked else "speaks of other actions"
+
+
+def _format_conditions(checks: tuple[CheckedCondition, ...], indent: str) -> Iterator[str]:
+    for check in checks:
+        sign = click.style("✓", fg="green") if check.holds else click.style("✗", fg="red")
+        if not check.groups:
+            yield f"{indent}{sign} {check.key}: {check.wanted}; it is {check.seen or 'nothing'}"
+            continue
+        yield f"{indent}{sign} {check.key}:"
+        for number, group in enumerate(check.groups, start=1):
+            if len(check.groups) > 1:
+                yield f"{indent}    {number}."
+            yield from _format_conditions(group, f"{indent}    ")
+
+
+def _format_alert(alert: Alert) -> Iterator[str]:
+    to = ", only to those who were told of it" if alert.follow_up else ""
+    state = "" if alert.state is State.CONFIRMED else f", {alert.state.value}"
+    if not alert.kind:
+        yield f'The rule "{alert.rule}" is not there any more: its text stays{to}'
+        return
+    yield f'"{alert.rule}" tells{to}: {alert.kind}, {alert.importance.value}{state}'
+    yield from (f"    {line}" for line in alert.text.splitlines())
+    if alert.fault:
+        yield f"    its own text could not be used: {alert.fault}"
+
+
+def explanation_to_json(explanation: Explanation) -> str:
+    """The same as one object, one line."""
+    action = explanation.moment.action
+    data = _action_to_dict(action) | {
+        "fixture_id": action.fixture_id,
+        "match": scoreline(explanation.moment.after),
+        "silence": explanation.silence,
+        "told": [_part_to_dict(part) for part in explanation.told],
+    }
+    return msgspec.json.encode(data).decode()
+
+
+def _action_to_dict(action: Action) -> dict[str, Any]:
+    return {
+        "action_id": action.id,
+        "action_type": action.type,
+        "sub_action_type": action.sub_type,
+        "send_type": action.send_type.value,
+        "minute": str(action.minute or "") or None,
+        "team": action.team.name if action.team else None,
+        "player": action.player.name if action.player else None,
+    }
+
+
+def _part_to_dict(part: ActionExplanation) -> dict[str, Any]:
+    return _action_to_dict(part.news.moment.action) | {
+        "taken_back": part.news.taken_back,
+        "reason": part.news.reason,
+        "rules": [_verdict_to_dict(judged) for judged in part.rules],
+        "alerts": [
+            {"rule": a.rule, "kind": a.kind, "state": a.state.value, "importance": a.importance.value, "text": a.text}
+            for a in part.alerts
+        ],
+    }
+
+
+def _verdict_to_dict(judged: RuleVerdict) -> dict[str, Any]:
+    return {
+        "name": judged.rule.name,
+        "place": str(judged.rule.place),
+        "verdict": judged.verdict.value,
+        "after": judged.after or None,
+        "checks": [msgspec.to_builtins(check) for check in judged.checks],
+    }

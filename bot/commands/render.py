@@ -1,47 +1,66 @@
-"""`touchline render`: the picture of a recorded match, at half time, at its end or at any minute."""
+"""`render`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.errors import UserMistake
-from bot.feed.recording import fixtures_beside, packets
-from bot.pictures.maker import picture
-from rules.action import Fixture
-from rules.advance import advance
-from rules.match import Match, Moment
-from rules.minute import Minute, Period
-from rules.timeline import Stage, timeline_of
+import click
 
-At = Stage | Minute | None
+from bot.commands.common import read_minute
+from bot.errors import UserMistake
+from bot.feed.recording import read_fixtures_beside, read_packets
+from bot.media.renderer import render_picture
+from rules.football.action import Fixture
+from rules.football.advance import advance
+from rules.football.match import Match, Moment
+from rules.football.minute import Minute, Period
+from rules.football.timeline import Stage, build_timeline
+
+
+@click.command()
+@click.option("--at", "moment", help="half-time, full-time, or a minute such as 67 or 45+2; as far as it goes, unless told.")
+@click.option("--dark", is_flag=True, help="Light words on a dark ground.")
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument("picture", metavar="OUT.png", type=click.Path(path_type=Path))
+def render_command(recording: Path, picture: Path, moment: str | None, dark: bool) -> None:
+    """Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."""
+    from bot.commands.render import render_recording as rendered
+    from rules.football.timeline import Stage
+
+    stages = {"half-time": Stage.HALF_TIME, "full-time": Stage.FULL_TIME}
+    at = stages.get((moment or "").lower()) or read_minute(moment, "--at")
+    rendered(recording, picture, at, dark=dark)
+
+
+PictureTime = Stage | Minute | None
 """Half time, full time, a minute; None: as far as the recording goes."""
 
 
-def render(recording: Path, out: Path, at: At, *, dark: bool) -> None:
+def render_recording(recording: Path, out: Path, at: PictureTime, *, dark: bool) -> None:
     """Write the picture of the first match in a recording; raise UserMistake where it cannot be read, drawn or written."""
-    match = _at(list(_moments(recording)), at, recording)
+    match = _select_match(list(_play_recording(recording)), at, recording)
     stage = at if isinstance(at, Stage) else None
-    data = picture(timeline_of(match, stage), dark=dark)
+    data = render_picture(build_timeline(match, stage), dark=dark)
     try:
         out.write_bytes(data)
     except OSError as error:
         raise UserMistake(f"{out}: the picture cannot be written: {(error.strerror or 'unknown trouble').lower()}") from error
 
 
-def _at(moments: list[Moment], at: At, recording: Path) -> Match:
+def _select_match(moments: list[Moment], at: PictureTime, recording: Path) -> Match:
     """The match as it stood then."""
     if not moments:
         raise UserMistake(f"{recording}: there is no match in this recording")
     last = moments[-1].after
     if at is Stage.HALF_TIME:
-        return _half_time(moments, recording)
+        return _find_half_time(moments, recording)
     if at is Stage.FULL_TIME and not (last.completed or last.ended_by):
         raise UserMistake(f"{recording}: the match is not over in this recording")
-    return _minute(moments, at, recording) if isinstance(at, Minute) else last
+    return _find_minute(moments, at, recording) if isinstance(at, Minute) else last
 
 
-def _half_time(moments: list[Moment], recording: Path) -> Match:
+def _find_half_time(moments: list[Moment], recording: Path) -> Match:
     """The match as the second half begins: what came pending at the end of the first is settled by then."""
     for moment in moments:
         if moment.after.period not in (Period.BEFORE, Period.FIRST_HALF):
@@ -52,7 +71,7 @@ def _half_time(moments: list[Moment], recording: Path) -> Match:
     raise UserMistake(f"{recording}: the match does not come to half time in this recording")
 
 
-def _minute(moments: list[Moment], minute: Minute, recording: Path) -> Match:
+def _find_minute(moments: list[Moment], minute: Minute, recording: Path) -> Match:
     """The match at the end of a minute."""
     reached = False
     for moment in moments:
@@ -65,12 +84,12 @@ def _minute(moments: list[Moment], minute: Minute, recording: Path) -> Match:
     return moments[-1].after
 
 
-def _moments(recording: Path) -> Iterator[Moment]:
+def _play_recording(recording: Path) -> Iterator[Moment]:
     """Every step of the first match in a recording."""
     match: Match | None = None
-    for packet in packets(recording):
+    for packet in read_packets(recording):
         if match is None:
-            match = Match(fixtures_beside(recording).get(packet.fixture_id, Fixture(packet.fixture_id)))
+            match = Match(read_fixtures_beside(recording).get(packet.fixture_id, Fixture(packet.fixture_id)))
         if packet.fixture_id == match.fixture.id:
             moment = advance(match, packet)
             match = moment.after

@@ -1,196 +1,54 @@
-"""What a configuration would have told a chat that takes everything: recordings through the same line as live matches."""
+"""`replay` and its `--against`."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import Counter
-from collections.abc import Callable, Iterator
+import os
 from pathlib import Path
+from typing import Any
 
-import msgspec
-import structlog
+import click
 
-from bot.clock import ManualClock
-from bot.errors import FrameUnreadable, UserMistake
-from bot.feed.decode import decode
-from bot.feed.recording import Recorded, fixtures_beside, read
-from bot.outbox.outbox import Outbox
-from bot.pipeline import Pipeline
-from bot.store.chats import Chats
-from bot.store.engine import Database
-from bot.store.model import Chat, ChatRef, Scope, Subscription
-from bot.telegram.as_text import in_one_line
-from bot.telegram.courier import Courier
-from bot.telegram.landing import Delivery
-from bot.telegram.limits import Unlimited
-from rules.action import Fixture, Packet
-from rules.alert import State
-from rules.catalogue import Catalogue
-from rules.rule import RuleSet
-
-log = structlog.get_logger()
-
-LISTENER = ChatRef(1)
+from bot.commands.common import config_option, is_default, recordings_argument, run_coroutine
 
 
-class Told(msgspec.Struct, frozen=True):
-    """One message, edit or reply, as `replay --json` prints it; `home` and `away` leave a shootout apart."""
-
-    at: str
-    fixture_id: str
-    action_id: str
-    rule: str
-    kind: str
-    op: str
-    state: str
-    home: int
-    away: int
-    minute: str | None
-    player: str | None
-    text: str
-
-
-class Numbering:
-    """A chat that only counts its messages."""
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
-    ) -> int:
-        """Take a message; its number."""
-        del chat, html, silent, reply_to, keyboard
-        self._last += 1
-        return self._last
-
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
-        """Take an edit."""
-
-    async def photo(
-        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
-    ) -> int:
-        """Take a picture; its number."""
-        del png, veiled
-        return await self.send(chat, caption, silent=silent, reply_to=reply_to)
-
-    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
-        """Take another picture."""
-
-    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
-        """Take a pin."""
-
-
-def _nothing(_: Pipeline) -> None:
-    """Let the match be."""
-
-
-async def replay(
-    path: Path,
-    rules: RuleSet,
-    names: Catalogue,
-    show: Callable[[Told], None],
-    meanwhile: Callable[[Pipeline], None] = _nothing,
+@click.command()
+@config_option
+@click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
+@click.option("--against", "other_path", type=click.Path(path_type=Path), help="Show only what this other file would change.")
+@recordings_argument
+@click.pass_context
+def replay_command(
+    ctx: click.Context, config_path: Path, json_lines: bool, other_path: Path | None, recordings: tuple[Path, ...]
 ) -> None:
-    """Tell one recording from its first frame to its last; raise UserMistake where it cannot be read.
+    """Show what a chat subscribed to everything would have been told over RECORDINGS."""
+    from bot.config.load import load_rules_of as rules_of
+    from bot.replay.replay import message_to_json as as_json
+    from bot.replay.replay import message_to_text as as_text
+    from bot.replay.replay import replay_recording as replayed
 
-    `meanwhile` is called before every packet, as a reload would come between two.
-    """
-    frames = list(read(path))
-    if not frames:
-        raise UserMistake(f"{path}: there is no frame in this recording")
-    clock = ManualClock(frames[0].at)
-    database = await Database.open("sqlite://")
-    try:
-        outbox = await _listened(database, clock)
-        courier = Courier(outbox, Numbering(), Unlimited(), clock, Listener(clock, show).hear)
-        await _play(frames, fixtures_beside(path), Pipeline(rules, names, outbox), courier, clock, meanwhile)
-    finally:
-        await database.close()
+    rules, names = rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
+    if other_path is not None:
+        _print_comparison(recordings, (rules, names), rules_of(other_path, os.environ), json_lines=json_lines)
+        return
+    line = as_json if json_lines else as_text
+    for recording in recordings:
+        run_coroutine(replayed(recording, rules, names, lambda told: click.echo(line(told))))
 
 
-async def _listened(database: Database, clock: ManualClock) -> Outbox:
-    """An outbox with one chat, which takes everything."""
-    chats = Chats(database)
-    await chats.save(Chat(LISTENER, all_kinds=True))
-    await chats.subscribe(LISTENER, Subscription(Scope.ALL))
-    return Outbox(database, clock)
+def _print_comparison(recordings: tuple[Path, ...], before: Any, after: Any, *, json_lines: bool) -> None:
+    from rich.console import Console
 
+    from bot.replay.comparison import compare_replays as against
+    from bot.replay.comparison import difference_to_json as as_json
+    from bot.replay.comparison import format_comparison_summary as summary
+    from bot.replay.comparison import format_table as table
+    from bot.replay.comparison import read_match_titles as titles
 
-async def _play(
-    frames: list[Recorded],
-    fixtures: dict[str, Fixture],
-    pipeline: Pipeline,
-    courier: Courier,
-    clock: ManualClock,
-    meanwhile: Callable[[Pipeline], None],
-) -> None:
-    opened: set[str] = set()
-    for packet, at in _packets(frames):
-        clock.move_to(at)
-        if packet.fixture_id not in opened:
-            opened.add(packet.fixture_id)
-            await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
-        meanwhile(pipeline)
-        await pipeline.take(packet)
-        await courier.drain()
-    for fixture_id in opened:
-        await pipeline.close(fixture_id, clock.now())
-        await courier.drain()
-
-
-def _packets(frames: list[Recorded]) -> Iterator[tuple[Packet, dt.datetime]]:
-    unreadable: Counter[str] = Counter()
-    for frame in frames:
-        try:
-            decoded = decode(frame.frame, received=frame.at)
-        except FrameUnreadable as error:
-            unreadable[error.kind] += 1
-            continue
-        if isinstance(decoded, Packet):
-            yield decoded, frame.at
-    for kind, count in unreadable.items():
-        log.warning("frames_skipped", kind=kind, count=count)
-
-
-class Listener:
-    """Turns deliveries into rows. What is struck through shows the score that it was told with."""
-
-    def __init__(self, clock: ManualClock, show: Callable[[Told], None]) -> None:
-        self._clock, self._show = clock, show
-        self._scores: dict[str, tuple[int, int]] = {}
-
-    def hear(self, delivery: Delivery) -> None:
-        """Show what a chat was told just now."""
-        alert = delivery.alert
-        struck = delivery.op == "edit" and delivery.state is State.RETRACTED
-        score = (alert.home, alert.away)
-        home, away = self._scores.get(alert.key.action_id, score) if struck else score
-        self._scores[alert.key.action_id] = (home, away)
-        self._show(
-            Told(
-                at=self._clock.now().isoformat().replace("+00:00", "Z"),
-                fixture_id=alert.key.fixture_id,
-                action_id=alert.key.action_id,
-                rule=alert.rule,
-                kind=alert.kind,
-                op=delivery.op,
-                state=delivery.state.value,
-                home=home,
-                away=away,
-                minute=alert.facts.minute or None,
-                player=alert.facts.player or None,
-                text=delivery.html,
-            )
-        )
-
-
-def as_json(told: Told) -> str:
-    """One object, one line."""
-    return msgspec.json.encode(told).decode()
-
-
-def as_text(told: Told) -> str:
-    """The same for people: a time, a sign, the words in one line."""
-    sign = {"send": "✉", "edit": "✎", "reply": "↩"}.get(told.op, told.op)
-    return f"{told.at[11:19]}  {sign}  {in_one_line(told.text)}"
+    comparison = run_coroutine(against(recordings, before, after))
+    if json_lines:
+        for difference in comparison.differences:
+            click.echo(as_json(difference))
+        return
+    if shown := table(comparison, titles(recordings), Console()):
+        click.echo(shown)
+    click.echo(summary(comparison, len(recordings)))

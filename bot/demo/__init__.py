@@ -1,1 +1,1 @@
-"""A real match in a minute, in a terminal."""
+"""A match in a minute, from the simulator to a chat drawn in the terminal. Start at `play.play_demo`."""

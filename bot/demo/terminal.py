@@ -1,4 +1,4 @@
-"""A chat in the terminal: a Messenger whose messages appear, are edited, struck through and answered; the score runs on top."""
+"""A chat drawn in the terminal; a Messenger."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot.errors import MessageGone
-from bot.store.model import ChatRef
-from bot.telegram.as_text import in_one_line, painted
-from rules.match import Match
-from rules.minute import Period
+from bot.subscribers import ChatRef
+from bot.telegram.html import to_one_line, to_terminal
+from rules.football.match import Match
+from rules.football.minute import Period
 
 _WIDTH = 64
 
 
 @dataclass(slots=True)
-class Bubble:
+class TerminalMessage:
     """One message as the chat shows it."""
 
     html: str
@@ -34,7 +34,7 @@ class Bubble:
     reply_to: int | None = None
 
 
-class TerminalChat(Protocol):
+class TerminalMessenger(Protocol):
     """What the demo needs of a chat in a terminal, beside a Messenger's own methods."""
 
     async def send(
@@ -51,17 +51,17 @@ class TerminalChat(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
 
-def terminal_messenger(console: Console) -> TerminalChat:
+def choose_terminal(console: Console) -> TerminalMessenger:
     """A chat drawn live where the console is a terminal, told line by line where it is not."""
-    return DrawnChat(console) if console.is_terminal and not console.is_dumb_terminal else PrintedChat(console)
+    return LiveTerminal(console) if console.is_terminal and not console.is_dumb_terminal else PlainTerminal(console)
 
 
-class PrintedChat:
+class PlainTerminal:
     """One line for each message (✉), edit (✎) and reply (↩), what is struck through between ~~: for pipes and logs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._messages: list[Bubble] = []
+        self._messages: list[TerminalMessage] = []
         self._clock = ""
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class PrintedChat:
         self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
     ) -> int:
         """Print a new message, and return its number."""
-        self._messages.append(Bubble(html, self._clock, silent, reply_to=reply_to))
+        self._messages.append(TerminalMessage(html, self._clock, silent, reply_to=reply_to))
         number = len(self._messages)
         mark = "✉" if reply_to is None else "↩"
         self._line(mark, f"#{number}" if reply_to is None else f"#{number} to #{reply_to}", html)
@@ -82,7 +82,7 @@ class PrintedChat:
 
     async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Print what a message says now; raise `MessageGone` where there is none."""
-        _bubble(self._messages, message_id).html = html
+        _find_message(self._messages, message_id).html = html
         self._line("✎", f"#{message_id}", html)
 
     async def photo(
@@ -102,18 +102,18 @@ class PrintedChat:
 
     def on_match(self, match: Match) -> None:
         """Know the clock that the next lines are told at."""
-        self._clock = clock_words(match)
+        self._clock = clock_text(match)
 
     def _line(self, mark: str, number: str, html: str) -> None:
-        print(f"{self._clock:>7}  {mark} {number:<10} {in_one_line(html)}", file=self._console.file, flush=True)
+        print(f"{self._clock:>7}  {mark} {number:<10} {to_one_line(html)}", file=self._console.file, flush=True)
 
 
-class DrawnChat:
+class LiveTerminal:
     """Bubbles under a score board, drawn again whenever something changes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._messages: list[Bubble] = []
+        self._messages: list[TerminalMessage] = []
         self._match: Match | None = None
         self._live = Live(console=console, get_renderable=self._screen, refresh_per_second=12, vertical_overflow="crop")
 
@@ -128,12 +128,12 @@ class DrawnChat:
         self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
     ) -> int:
         """Let a new bubble appear, and return its number."""
-        self._messages.append(Bubble(html, self._minute(), silent, reply_to=reply_to))
+        self._messages.append(TerminalMessage(html, self._minute(), silent, reply_to=reply_to))
         return len(self._messages)
 
     async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
         """Change a bubble in its place; raise `MessageGone` where there is none."""
-        bubble = _bubble(self._messages, message_id)
+        bubble = _find_message(self._messages, message_id)
         bubble.html, bubble.edited = html, True
 
     async def photo(
@@ -159,10 +159,10 @@ class DrawnChat:
         return self._screen()
 
     def _minute(self) -> str:
-        return clock_words(self._match) if self._match else ""
+        return clock_text(self._match) if self._match else ""
 
     def _screen(self) -> RenderableType:
-        board = score_board(self._match)
+        board = render_score_board(self._match)
         room = self._console.height - 5
         shown: list[RenderableType] = []
         for bubble in reversed(self._messages):
@@ -173,10 +173,10 @@ class DrawnChat:
             shown.insert(0, drawn)
         return Group(board, *shown)
 
-    def _drawn(self, bubble: Bubble) -> RenderableType:
-        lines: list[RenderableType] = [painted(bubble.html)]
+    def _drawn(self, bubble: TerminalMessage) -> RenderableType:
+        lines: list[RenderableType] = [to_terminal(bubble.html)]
         if bubble.reply_to is not None:
-            told = painted(self._messages[bubble.reply_to - 1].html).split("\n")[0]
+            told = to_terminal(self._messages[bubble.reply_to - 1].html).split("\n")[0]
             told.truncate(_WIDTH - 8, overflow="ellipsis")
             lines.insert(0, Text.assemble(("▎ ", "green"), told, style="dim"))
         marks = " ".join(filter(None, (bubble.minute, "🔕" if bubble.silent else "", "edited" if bubble.edited else "✓✓")))
@@ -191,13 +191,13 @@ class DrawnChat:
         return Padding(panel, (0, 0, 0, 4 if bubble.reply_to is not None else 0))
 
 
-def _bubble(messages: list[Bubble], message_id: int) -> Bubble:
+def _find_message(messages: list[TerminalMessage], message_id: int) -> TerminalMessage:
     if not 0 < message_id <= len(messages):
         raise MessageGone(f"there is no message {message_id}")
     return messages[message_id - 1]
 
 
-def clock_words(match: Match) -> str:
+def clock_text(match: Match) -> str:
     """`67'`, `45+2'`, `pens`; empty before kick-off."""
     if match.completed:
         return "FT"
@@ -206,7 +206,7 @@ def clock_words(match: Match) -> str:
     return f"{match.minute}'" if match.minute else ""
 
 
-def score_board(match: Match | None) -> RenderableType:
+def render_score_board(match: Match | None) -> RenderableType:
     """Teams, score, clock and period in one frame."""
     if match is None:
         return Panel(Align.center(Text("Touchline", "bold")), box=box.HEAVY, width=_WIDTH)
@@ -215,10 +215,10 @@ def score_board(match: Match | None) -> RenderableType:
     home, away = (Text(team.name, "bold") for team in (match.fixture.home, match.fixture.away))
     row.add_row(home, Text(f"  {match.score}{pens}  ", "bold reverse"), away)
     title = match.fixture.competition.name or None
-    return Panel(Group(row, Align.center(Text(_below_the_score(match), "dim"))), title=title, box=box.HEAVY, width=_WIDTH)
+    return Panel(Group(row, Align.center(Text(_period_text(match), "dim"))), title=title, box=box.HEAVY, width=_WIDTH)
 
 
-def _below_the_score(match: Match) -> str:
+def _period_text(match: Match) -> str:
     """`67:12 · second half`; the clock only where it runs."""
     if match.completed:
         return "full time"

@@ -1,1 +1,4 @@
-"""The vendor's side: frames, connections, REST, recordings and a simulator of it all."""
+"""The Live Actions feed: websocket, REST, recordings, and a simulator of the vendor's side.
+
+Start at `connection.FeedConnection`.
+"""

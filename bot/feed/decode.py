@@ -1,8 +1,4 @@
-"""Frame -> packet or control message. With `encode` and `decode_fixtures` the only modules that know the vendor's JSON.
-
-A frame that is as documented is read straight into typed structs; any other is read again value by value, so that a wrong type
-in an optional field costs that field and not the packet (feed documentation, sections 2.1, 3 and 10).
-"""
+"""Frame to packet or control message; raises FrameUnreadable and nothing else."""
 
 from __future__ import annotations
 
@@ -15,12 +11,14 @@ from typing import Annotated, Any
 import msgspec
 
 from bot.errors import FrameUnreadable
-from bot.feed import loose
-from rules.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
+from bot.feed import lenient
+from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=loose.LARGEST)]
-_NOTHING = msgspec.Raw()
-_LONGEST = 2000
+Count = Annotated[int, msgspec.Meta(ge=0, le=lenient.MAX_EXACT_NUMBER)]
+
+_NO_VALUE = msgspec.Raw()
+
+_MAX_CACHED_BYTES = 2000
 """Bytes of a value that is remembered, at most."""
 
 
@@ -40,13 +38,13 @@ class Control(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class _Team(msgspec.Struct, rename="camel", gc=False):
+class _TeamJson(msgspec.Struct, rename="camel", gc=False):
     id: str | None = None
     name: str | None = None
     home_team: bool | None = None
 
 
-class _Player(msgspec.Struct, rename="camel", gc=False):
+class _PlayerJson(msgspec.Struct, rename="camel", gc=False):
     id: str | None = None
     name: str | None = None
     full_name: str | None = None
@@ -54,7 +52,7 @@ class _Player(msgspec.Struct, rename="camel", gc=False):
     last_name: str | None = None
 
 
-class _Action(msgspec.Struct, rename="camel", gc=False):
+class _ActionJson(msgspec.Struct, rename="camel", gc=False):
     action_id: str = ""
     fixture_action_type: str = ""
     send_type: str = ""
@@ -64,14 +62,14 @@ class _Action(msgspec.Struct, rename="camel", gc=False):
     fixture_seq_num: Count | None = None
     period: Count | None = None
     clock_time: str | None = None
-    team: msgspec.Raw = _NOTHING
-    player: _Player | None = None
+    team: msgspec.Raw = _NO_VALUE
+    player: _PlayerJson | None = None
     related_fixture_action_ids: tuple[str, ...] | None = None
     metadata: dict[str, Any] | None = None
     delay_status: str | None = None
 
 
-class _Period(msgspec.Struct, rename="camel", gc=False):
+class _PeriodJson(msgspec.Struct, rename="camel", gc=False):
     id: Count | None = None
     label: str | None = None
     type: str | None = None
@@ -82,173 +80,180 @@ class _Period(msgspec.Struct, rename="camel", gc=False):
     away_team_period_score: Count | None = None
 
 
-class _Summary(msgspec.Struct, rename="camel", gc=False):
+class _SummaryJson(msgspec.Struct, rename="camel", gc=False):
     home_team_score: Count | None = None
     away_team_score: Count | None = None
     current_period: Count | None = None
     current_status: str | None = None
     collection_status: str | None = None
     current_clock_time: str | None = None
-    periods: msgspec.Raw = _NOTHING
+    periods: msgspec.Raw = _NO_VALUE
     finished: bool | None = None
 
 
-class _Frame(msgspec.Struct, rename="camel", gc=False):
-    fixture_action: _Action | None = None
-    fixture_summary: _Summary | None = None
+class _FrameJson(msgspec.Struct, rename="camel", gc=False):
+    fixture_action: _ActionJson | None = None
+    fixture_summary: _SummaryJson | None = None
     finished: bool | None = None
 
 
-_FAST = msgspec.json.Decoder(_Frame)
-_TEAM = msgspec.json.Decoder(_Team | None)
-_PERIODS = msgspec.json.Decoder(tuple[_Period, ...] | None)
-_LOOSE = msgspec.json.Decoder()
-_SEND_TYPES = {send_type.value: send_type for send_type in SendType}
-_BROKEN = (msgspec.DecodeError, UnicodeError, RecursionError)
-_ACCEPTED = re.compile(r"authori[sz]", re.IGNORECASE)
-_REFUSED = re.compile(r"\b(not|fail|failed|denied|rejected|refused|invalid)\b", re.IGNORECASE)
-_HEARTBEAT = re.compile(r"\s*heartbeat", re.IGNORECASE)
-_BARE_REFUSAL = re.compile(r"\{?\s*(the )?supplied (authentication|token)", re.IGNORECASE)
+_FRAME_DECODER = msgspec.json.Decoder(_FrameJson)
+
+_TEAM_DECODER = msgspec.json.Decoder(_TeamJson | None)
+
+_PERIODS_DECODER = msgspec.json.Decoder(tuple[_PeriodJson, ...] | None)
+
+_ANY_DECODER = msgspec.json.Decoder()
+
+_SEND_TYPES_BY_VALUE = {send_type.value: send_type for send_type in SendType}
+
+_DECODE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError)
+
+_ACCEPTED_PATTERN = re.compile(r"authori[sz]", re.IGNORECASE)
+
+_REFUSED_PATTERN = re.compile(r"\b(not|fail|failed|denied|rejected|refused|invalid)\b", re.IGNORECASE)
+
+_HEARTBEAT_PATTERN = re.compile(r"\s*heartbeat", re.IGNORECASE)
+
+_BARE_REFUSAL_PATTERN = re.compile(r"\{?\s*(the )?supplied (authentication|token)", re.IGNORECASE)
 
 
-def decode(frame: str | bytes, received: dt.datetime | None = None, fixture_id: str = "") -> Packet | Control:
+def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixture_id: str = "") -> Packet | Control:
     """Read one frame; raise FrameUnreadable and nothing else.
 
     `received` stands in for a timestamp that is absent or cannot be read, `fixture_id` (the connection's) for an absent one.
     """
-    frame = loose.without_nul(frame)
+    frame = lenient.remove_nul(frame)
     try:
-        read = _FAST.decode(frame)
+        read = _FRAME_DECODER.decode(frame)
         if read.fixture_action is not None:
-            return _packet(read, read.fixture_action, received, fixture_id)
+            return _make_packet(read, read.fixture_action, received, fixture_id)
     except msgspec.ValidationError:
         pass
-    except _BROKEN:
-        return _bare(frame)
-    return _loosely(frame, received, fixture_id)
+    except _DECODE_ERRORS:
+        return _decode_bare_text(frame)
+    return _decode_leniently(frame, received, fixture_id)
 
 
-def _bare(frame: str | bytes) -> Control:
+def _decode_bare_text(frame: str | bytes) -> Control:
     """A refusal may come as bare text in braces (section 1.4); whatever else is not JSON is unreadable."""
     words = frame[:200] if isinstance(frame, str) else frame[:200].decode(errors="replace")
-    if _BARE_REFUSAL.match(words):
+    if _BARE_REFUSAL_PATTERN.match(words):
         return Control(ControlKind.REFUSED, words.strip("{} \r\n"))
     raise FrameUnreadable("not-json", f"{len(frame)} characters that are not JSON")
 
 
-def _loosely(frame: str | bytes, received: dt.datetime | None, fixture_id: str) -> Packet | Control:
+def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_id: str) -> Packet | Control:
     try:
-        data = _LOOSE.decode(frame)
-    except _BROKEN:
-        return _bare(frame)
+        data = _ANY_DECODER.decode(frame)
+    except _DECODE_ERRORS:
+        return _decode_bare_text(frame)
     if isinstance(data, str):
         return Control(ControlKind.REFUSED, data)
     if not isinstance(data, dict):
         raise FrameUnreadable("not-an-object", f"the frame is {type(data).__name__}")
     if "fixtureAction" not in data:
-        return _control(data)
-    action = _loose_action(data["fixtureAction"])
-    read = _Frame(action, _loose_summary(data.get("fixtureSummary")), loose.boolean(data.get("finished")))
-    return _packet(read, action, received, fixture_id)
+        return _read_control(data)
+    action = _read_action(data["fixtureAction"])
+    read = _FrameJson(action, _read_summary_json(data.get("fixtureSummary")), lenient.as_boolean(data.get("finished")))
+    return _make_packet(read, action, received, fixture_id)
 
 
-def _control(data: dict[str, Any]) -> Control:
-    message = loose.text(data.get("message"))
-    level = loose.text(data.get("level")).upper()
-    if _HEARTBEAT.match(message):
+def _read_control(data: dict[str, Any]) -> Control:
+    message = lenient.as_text(data.get("message"))
+    level = lenient.as_text(data.get("level")).upper()
+    if _HEARTBEAT_PATTERN.match(message):
         return Control(ControlKind.HEARTBEAT, message)
-    error = loose.text(data.get("errorMessage")) or loose.text(data.get("error"))
-    status = loose.number(data.get("status"))
+    error = lenient.as_text(data.get("errorMessage")) or lenient.as_text(data.get("error"))
+    status = lenient.as_number(data.get("status"))
     if error or level == "ERROR" or "error" in data or ("status" in data and (status is None or status >= 400)):
-        return Control(ControlKind.REFUSED, error or message or f"status {loose.text(data.get('status'))}")
-    if _ACCEPTED.search(message):
-        return Control(ControlKind.REFUSED if _REFUSED.search(message) else ControlKind.ACCEPTED, message)
+        return Control(ControlKind.REFUSED, error or message or f"status {lenient.as_text(data.get('status'))}")
+    if _ACCEPTED_PATTERN.search(message):
+        return Control(ControlKind.REFUSED if _REFUSED_PATTERN.search(message) else ControlKind.ACCEPTED, message)
     if not message:
         raise FrameUnreadable("incomplete", "an object with neither fixtureAction nor message")
     return Control(ControlKind.NOTICE, message)
 
 
-def _packet(frame: _Frame, action: _Action, received: dt.datetime | None, fixture_id: str) -> Packet:
-    at = loose.instant(action.timestamp) or received
+def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime | None, fixture_id: str) -> Packet:
+    at = lenient.as_instant(action.timestamp) or received
     of = action.fixture_id or fixture_id
     if not (action.action_id and action.fixture_action_type and action.send_type and of and at):
         raise FrameUnreadable("incomplete", "the action lacks its id, type, send type, fixture or time")
     if fixture_id and of != fixture_id and of.casefold() != fixture_id.casefold():
         raise FrameUnreadable("other-fixture", f"the packet is of fixture {of[:40]}")
     summary = frame.fixture_summary
-    team, side = _team(action.team) if action.team else (None, None)
+    team, side = _parse_team(action.team) if action.team else (None, None)
     return Packet(  # in the order of its fields, which costs half of what names cost
         fixture_id or of,
         action.action_id,
         action.fixture_action_type,
-        _SEND_TYPES.get(action.send_type) or SendType.of(action.send_type),
+        _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.of(action.send_type),
         at,
         action.fixture_action_sub_type or "",
         action.fixture_seq_num,
         action.period or 0,
-        _clock(action.clock_time) or 0,
+        _parse_clock(action.clock_time) or 0,
         team,
         side,
-        _player(action.player) if action.player else None,
+        _make_player(action.player) if action.player else None,
         action.related_fixture_action_ids or (),
         action.metadata or {},
         bool(action.delay_status),
         bool(frame.finished or (summary and summary.finished)),
-        _summary(summary) if summary else Summary(),
+        _make_summary(summary) if summary else Summary(),
     )
 
 
-def _player(player: _Player) -> Player | None:
+def _make_player(player: _PlayerJson) -> Player | None:
     """`name`, else `fullName`, else first and last name (section 3.2: no soccer packet with a player is documented)."""
     name = player.name or player.full_name or " ".join(filter(None, (player.first_name, player.last_name)))
     return Player(player.id or "", name) if name or player.id else None
 
 
-def _summary(summary: _Summary) -> Summary:
+def _make_summary(summary: _SummaryJson) -> Summary:
     return Summary(  # in the order of its fields, which costs half of what names cost
         summary.home_team_score,
         summary.away_team_score,
         summary.current_period,
         summary.current_status or "",
         summary.collection_status or "",
-        _clock(summary.current_clock_time),
-        _periods(summary.periods) if summary.periods else (),
+        _parse_clock(summary.current_clock_time),
+        _parse_periods(summary.periods) if summary.periods else (),
     )
 
 
-def _team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
+def _parse_team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
     """What repeats in nearly every packet is read once, and kept once in memory."""
     data = bytes(raw)
-    return _known_team(data) if len(data) <= _LONGEST else _read_team(data)
+    return _cached_team(data) if len(data) <= _MAX_CACHED_BYTES else _decode_team(data)
 
 
-def _read_team(data: bytes) -> tuple[Team | None, Side | None]:
-    team = _TEAM.decode(data)
+def _decode_team(data: bytes) -> tuple[Team | None, Side | None]:
+    team = _TEAM_DECODER.decode(data)
     if team is None:
         return None, None
     side = None if team.home_team is None else Side.HOME if team.home_team else Side.AWAY
     return Team(team.id or "", team.name or "") if team.id or team.name else None, side
 
 
-def _periods(raw: msgspec.Raw) -> tuple[PeriodScore, ...]:
+def _parse_periods(raw: msgspec.Raw) -> tuple[PeriodScore, ...]:
     data = bytes(raw)
-    return _known_periods(data) if len(data) <= _LONGEST else _read_periods(data)
+    return _cached_periods(data) if len(data) <= _MAX_CACHED_BYTES else _decode_periods(data)
 
 
-def _read_periods(data: bytes) -> tuple[PeriodScore, ...]:
-    return tuple(_period(period) for period in _PERIODS.decode(data) or ())
+def _decode_periods(data: bytes) -> tuple[PeriodScore, ...]:
+    return tuple(_make_period(period) for period in _PERIODS_DECODER.decode(data) or ())
 
 
-def _clock(words: str | None) -> int | None:
-    return _known_clock(words) if words and len(words) <= len("120:00") else loose.clock(words)
+def _parse_clock(words: str | None) -> int | None:
+    return _cached_clock(words) if words and len(words) <= len("120:00") else lenient.as_clock(words)
 
 
-_known_team = lru_cache(4096)(_read_team)
-_known_periods = lru_cache(2048)(_read_periods)
-_known_clock = lru_cache(8192)(loose.clock)
+_cached_team = lru_cache(4096)(_decode_team)
 
 
-def _period(period: _Period) -> PeriodScore:
+def _make_period(period: _PeriodJson) -> PeriodScore:
     return PeriodScore(
         id=period.id or 0,
         label=period.label or "",
@@ -261,65 +266,78 @@ def _period(period: _Period) -> PeriodScore:
     )
 
 
-def _loose_action(value: Any) -> _Action:
-    data = loose.mapping(value)
-    related = (loose.text(item) for item in loose.items(data.get("relatedFixtureActionIds")))
-    return _Action(
-        action_id=loose.text(data.get("actionId")),
-        fixture_action_type=loose.text(data.get("fixtureActionType")),
-        send_type=loose.text(data.get("sendType")),
-        fixture_id=loose.text(data.get("fixtureId")),
-        timestamp=loose.text(data.get("timestamp")),
-        fixture_action_sub_type=loose.text(data.get("fixtureActionSubType")),
-        fixture_seq_num=loose.number(data.get("fixtureSeqNum")),
-        period=loose.number(data.get("period")),
-        clock_time=loose.text(data.get("clockTime")),
-        team=_raw(_loose_team(data.get("team"))),
-        player=_loose_player(data.get("player")),
+_cached_periods = lru_cache(2048)(_decode_periods)
+
+_cached_clock = lru_cache(8192)(lenient.as_clock)
+
+
+def _read_action(value: Any) -> _ActionJson:
+    data = lenient.as_mapping(value)
+    related = (lenient.as_text(item) for item in lenient.as_list(data.get("relatedFixtureActionIds")))
+    return _ActionJson(
+        action_id=lenient.as_text(data.get("actionId")),
+        fixture_action_type=lenient.as_text(data.get("fixtureActionType")),
+        send_type=lenient.as_text(data.get("sendType")),
+        fixture_id=lenient.as_text(data.get("fixtureId")),
+        timestamp=lenient.as_text(data.get("timestamp")),
+        fixture_action_sub_type=lenient.as_text(data.get("fixtureActionSubType")),
+        fixture_seq_num=lenient.as_number(data.get("fixtureSeqNum")),
+        period=lenient.as_number(data.get("period")),
+        clock_time=lenient.as_text(data.get("clockTime")),
+        team=_encode_raw(_read_team_json(data.get("team"))),
+        player=_read_player_json(data.get("player")),
         related_fixture_action_ids=tuple(filter(None, related)),
-        metadata=loose.mapping(data.get("metadata")),
-        delay_status=loose.text(data.get("delayStatus")),
+        metadata=lenient.as_mapping(data.get("metadata")),
+        delay_status=lenient.as_text(data.get("delayStatus")),
     )
 
 
-def _raw(value: Any) -> msgspec.Raw:
+def _encode_raw(value: Any) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
 
 
-def _loose_team(value: Any) -> _Team | None:
+def _read_team_json(value: Any) -> _TeamJson | None:
     if isinstance(value, str):
-        return _Team(name=loose.text(value))
-    data = loose.mapping(value)
-    return _Team(loose.text(data.get("id")), loose.text(data.get("name")), loose.boolean(data.get("homeTeam"))) if data else None
-
-
-def _loose_player(value: Any) -> _Player | None:
-    if isinstance(value, str):
-        return _Player(name=loose.text(value))
-    data = loose.mapping(value)
-    return _Player(*(loose.text(data.get(key)) for key in ("id", "name", "fullName", "firstName", "lastName"))) if data else None
-
-
-def _loose_summary(value: Any) -> _Summary:
-    data = loose.mapping(value)
-    return _Summary(
-        home_team_score=loose.number(data.get("homeTeamScore")),
-        away_team_score=loose.number(data.get("awayTeamScore")),
-        current_period=loose.number(data.get("currentPeriod")),
-        current_status=loose.status(data.get("currentStatus")),
-        collection_status=loose.collection_status(data.get("collectionStatus")),
-        current_clock_time=loose.text(data.get("currentClockTime")),
-        periods=_raw([_loose_period(item) for item in loose.items(data.get("periods")) if isinstance(item, dict)]),
-        finished=loose.boolean(data.get("finished")),
+        return _TeamJson(name=lenient.as_text(value))
+    data = lenient.as_mapping(value)
+    return (
+        _TeamJson(lenient.as_text(data.get("id")), lenient.as_text(data.get("name")), lenient.as_boolean(data.get("homeTeam")))
+        if data
+        else None
     )
 
 
-def _loose_period(data: dict[str, Any]) -> _Period:
+def _read_player_json(value: Any) -> _PlayerJson | None:
+    if isinstance(value, str):
+        return _PlayerJson(name=lenient.as_text(value))
+    data = lenient.as_mapping(value)
+    return (
+        _PlayerJson(*(lenient.as_text(data.get(key)) for key in ("id", "name", "fullName", "firstName", "lastName")))
+        if data
+        else None
+    )
+
+
+def _read_summary_json(value: Any) -> _SummaryJson:
+    data = lenient.as_mapping(value)
+    return _SummaryJson(
+        home_team_score=lenient.as_number(data.get("homeTeamScore")),
+        away_team_score=lenient.as_number(data.get("awayTeamScore")),
+        current_period=lenient.as_number(data.get("currentPeriod")),
+        current_status=lenient.as_status(data.get("currentStatus")),
+        collection_status=lenient.as_collection_status(data.get("collectionStatus")),
+        current_clock_time=lenient.as_text(data.get("currentClockTime")),
+        periods=_encode_raw([_read_period_json(item) for item in lenient.as_list(data.get("periods")) if isinstance(item, dict)]),
+        finished=lenient.as_boolean(data.get("finished")),
+    )
+
+
+def _read_period_json(data: dict[str, Any]) -> _PeriodJson:
     scores = ("homeTeamScore", "awayTeamScore", "homeTeamPeriodScore", "awayTeamPeriodScore")
-    return _Period(
-        loose.number(data.get("id")),
-        loose.text(data.get("label")),
-        loose.text(data.get("type")),
-        loose.text(data.get("end")),
-        *(loose.number(data.get(key)) for key in scores),
+    return _PeriodJson(
+        lenient.as_number(data.get("id")),
+        lenient.as_text(data.get("label")),
+        lenient.as_text(data.get("type")),
+        lenient.as_text(data.get("end")),
+        *(lenient.as_number(data.get(key)) for key in scores),
     )

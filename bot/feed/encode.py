@@ -1,4 +1,4 @@
-"""Packet, control message or fixture -> the vendor's JSON, for the simulator, for recordings and for tests."""
+"""The vendor's JSON written, for simulator, recordings and tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bot.feed.decode import ControlKind
-from rules.action import Fixture, Packet, PeriodScore, Player, SendType, Side
+from rules.football.action import Fixture, Packet, PeriodScore, Player, SendType, Side
 
 _SEND_TYPE_IDS = {
     SendType.PENDING: 1,
@@ -32,23 +32,23 @@ class Dialect(msgspec.Struct, frozen=True):
     """`red_sub_type`, or an action `type` of its own."""
 
 
-_MODERN = Dialect()
+_DEFAULT_DIALECT = Dialect()
 
 
-def packet_object(packet: Packet, dialect: Dialect = _MODERN) -> dict[str, Any]:
+def packet_to_object(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> dict[str, Any]:
     """The frame of a packet as a JSON object; `decode` gives the packet back."""
     modern = dialect.api_version >= 2
     return {
         "version": dialect.api_version,
         "finished": packet.finished,
-        "fixtureAction": _action(packet, dialect, modern),
-        "fixtureSummary": _summary(packet, modern),
+        "fixtureAction": _action_to_object(packet, dialect, modern),
+        "fixtureSummary": _summary_to_object(packet, modern),
     } | ({"traceId": f"{packet.seq or 0:032x}"} if modern else {})
 
 
-def encode_packet(packet: Packet, dialect: Dialect = _MODERN) -> bytes:
+def encode_packet(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> bytes:
     """The frame of a packet."""
-    return msgspec.json.encode(packet_object(packet, dialect))
+    return msgspec.json.encode(packet_to_object(packet, dialect))
 
 
 def encode_control(kind: ControlKind, text: str) -> bytes:
@@ -56,37 +56,37 @@ def encode_control(kind: ControlKind, text: str) -> bytes:
     return msgspec.json.encode({"message": text, "level": "ERROR" if kind is ControlKind.REFUSED else "INFO"})
 
 
-def accepted() -> bytes:
+def encode_accepted() -> bytes:
     """The answer to a good token."""
     return encode_control(ControlKind.ACCEPTED, "Authorisation accepted")
 
 
-def refused(reason: str = "Supplied token could not be authenticated") -> bytes:
+def encode_refused(reason: str = "Supplied token could not be authenticated") -> bytes:
     """The answer to a bad token."""
     return encode_control(ControlKind.REFUSED, reason)
 
 
-def heartbeat(now: dt.datetime) -> bytes:
+def encode_heartbeat(now: dt.datetime) -> bytes:
     """What is sent every ten seconds."""
-    return encode_control(ControlKind.HEARTBEAT, f"Heartbeat sent at {timestamp(now)}")
+    return encode_control(ControlKind.HEARTBEAT, f"Heartbeat sent at {format_timestamp(now)}")
 
 
-def timestamp(at: dt.datetime) -> str:
+def format_timestamp(at: dt.datetime) -> str:
     """An instant as the feed writes it: UTC, microseconds, `Z`."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def plain_instant(at: dt.datetime) -> str:
+def format_plain_instant(at: dt.datetime) -> str:
     """An instant as REST fixtures and periods have it: UTC, seconds, no zone."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def clock_time(seconds: int) -> str:
+def format_clock(seconds: int) -> str:
     """`MM:SS`."""
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
-def fixture_object(fixture: Fixture) -> dict[str, Any]:
+def fixture_to_object(fixture: Fixture) -> dict[str, Any]:
     """A fixture as the REST side lists it."""
     competition = {"id": fixture.competition.id, "name": fixture.competition.name}
     return {
@@ -96,7 +96,7 @@ def fixture_object(fixture: Fixture) -> dict[str, Any]:
         "collectionStatus": fixture.collection_status or "CollectionScheduled",
         "type": "Official",
         "coverageLevel": "In Venue",
-        "startDateUTC": plain_instant(fixture.kickoff) if fixture.kickoff else None,
+        "startDateUTC": format_plain_instant(fixture.kickoff) if fixture.kickoff else None,
         "teams": [{"id": team.id, "name": team.name} for team in (fixture.home, fixture.away) if team.name],
         "stage": {"name": competition["name"], "season": {"name": competition["name"], "competition": competition}},
         "sport": "soccer",
@@ -105,15 +105,15 @@ def fixture_object(fixture: Fixture) -> dict[str, Any]:
     }
 
 
-def _action(packet: Packet, dialect: Dialect, modern: bool) -> dict[str, Any]:
-    action_type, sub_type = _names(packet.type, packet.sub_type, dialect)
+def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[str, Any]:
+    action_type, sub_type = _spell_names(packet.type, packet.sub_type, dialect)
     frame: dict[str, Any] = {
         "period": packet.period_id,
         "actionId": packet.action_id,
         "sendType": packet.send_type.value,
-        "clockTime": clock_time(packet.clock),
+        "clockTime": format_clock(packet.clock),
         "fixtureId": packet.fixture_id,
-        "timestamp": timestamp(packet.at),
+        "timestamp": format_timestamp(packet.at),
         "sendTypeId": _SEND_TYPE_IDS.get(packet.send_type, 6),
         "fixtureActionType": action_type,
     }
@@ -122,13 +122,13 @@ def _action(packet: Packet, dialect: Dialect, modern: bool) -> dict[str, Any]:
         frame |= {"fixtureSeqNum": packet.seq, "timelineSequence": timeline}
     frame |= {"fixtureActionSubType": sub_type} if sub_type else {}
     frame |= {"relatedFixtureActionIds": list(packet.related)} if modern else {}
-    frame |= _team(packet, modern)
-    frame |= {"player": _player(packet.player, dialect)} if packet.player else {}
+    frame |= _team_to_object(packet, modern)
+    frame |= {"player": _player_to_object(packet.player, dialect)} if packet.player else {}
     frame |= {"metadata": packet.metadata} if packet.metadata else {}
     return frame | ({"delayStatus": "DELAYED"} if packet.delayed else {})
 
 
-def _names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str, str]:
+def _spell_names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str, str]:
     if (action_type, sub_type) == ("Goal", "Own Goal") and dialect.own_goal_as == "type":
         return "Own Goal", ""
     if (action_type, sub_type) == ("Red Card", "Second Yellow") and dialect.second_yellow_as == "type":
@@ -136,7 +136,7 @@ def _names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str, str]
     return action_type, sub_type
 
 
-def _team(packet: Packet, modern: bool) -> dict[str, Any]:
+def _team_to_object(packet: Packet, modern: bool) -> dict[str, Any]:
     if packet.team is None:
         return {}
     team: dict[str, Any] = {"id": packet.team.id, "name": packet.team.name}
@@ -145,35 +145,35 @@ def _team(packet: Packet, modern: bool) -> dict[str, Any]:
     return {"team": team}
 
 
-def _player(player: Player, dialect: Dialect) -> dict[str, Any]:
+def _player_to_object(player: Player, dialect: Dialect) -> dict[str, Any]:
     if dialect.player_keys == "name":
         return {"id": player.id, "name": player.name}
     first, _, last = player.name.rpartition(" ")
     return {"id": player.id, "fullName": player.name, "firstName": first, "lastName": last}
 
 
-def _summary(packet: Packet, modern: bool) -> dict[str, Any]:
+def _summary_to_object(packet: Packet, modern: bool) -> dict[str, Any]:
     summary = packet.summary
     told: dict[str, Any] = {
         "homeTeamScore": summary.home,
         "awayTeamScore": summary.away,
         "isTied": summary.home == summary.away,
-        "periods": [_period(period, packet.at) for period in summary.periods],
+        "periods": [_period_to_object(period, packet.at) for period in summary.periods],
         "currentPeriod": summary.period_id,
         "currentStatus": summary.status,
-        "currentClockTime": None if summary.clock is None else clock_time(summary.clock),
+        "currentClockTime": None if summary.clock is None else format_clock(summary.clock),
         "finished": packet.finished,
     }
     told |= {"collectionStatus": summary.collection_status or None} if modern else {}
     return {key: value for key, value in told.items() if value is not None and value != ""}
 
 
-def _period(period: PeriodScore, at: dt.datetime) -> dict[str, Any]:
+def _period_to_object(period: PeriodScore, at: dt.datetime) -> dict[str, Any]:
     told = {
         "id": period.id,
         "label": period.label,
         "type": period.type,
-        "end": plain_instant(at) if period.ended else None,  # when exactly, a packet does not keep
+        "end": format_plain_instant(at) if period.ended else None,  # when exactly, a packet does not keep
         "homeTeamScore": period.home,
         "awayTeamScore": period.away,
         "homeTeamPeriodScore": period.home_in,

@@ -1,21 +1,16 @@
-"""One fixture's connection as a state machine: from frames and instants to what is to be done next.
-
-Pure: no I/O, no clock, no logging. Instants are seconds that never run back. The client moves frames, waits, and asks.
-"""
+"""One connection as a pure state machine: resume, stale, over."""
 
 from __future__ import annotations
 
 import enum
 
-from bot.feed.backoff import Trouble
 from bot.feed.decode import Control, ControlKind
-from bot.feed.numbering import Numbering, Place, fingerprint
-from bot.feed.order import Order
-from bot.feed.seen import Seen
-from rules.action import Packet
+from bot.feed.reconnect import FailureCause
+from bot.feed.sequence import Deduplicator, FeedPosition, Reorderer, SequenceTracker, packet_fingerprint
+from rules.football.action import Packet
 
 
-class State(enum.StrEnum):
+class SessionState(enum.StrEnum):
     """Where the connection stands."""
 
     CONNECTING = "connecting"
@@ -27,7 +22,7 @@ class State(enum.StrEnum):
     FINISHED = "finished"
 
 
-class Event(enum.StrEnum):
+class SessionEvent(enum.StrEnum):
     """What happens to a connection."""
 
     OPENED = "opened"
@@ -40,7 +35,8 @@ class Event(enum.StrEnum):
     OVER = "the match is over"
 
 
-_S, _E = State, Event
+_S, _E = SessionState, SessionEvent
+
 TRANSITIONS = {
     (_S.CONNECTING, _E.OPENED): _S.AUTHORISING,
     (_S.CONNECTING, _E.FAILED): _S.WAITING,
@@ -75,38 +71,45 @@ class Ending(enum.StrEnum):
     """Abandoned, postponed, cancelled, or its coverage dropped for good: never full time."""
 
 
-OVERLAP = 8
+RESUME_OVERLAP = 8
 """Packets asked for again when resuming: the documentation contradicts itself by one (section 2.4)."""
-_LOST = frozenset({"abandoned", "cancelled", "canceled", "postponed", "unverified"})
-_COMPLETED_PATIENCE = 300.0
-_LOST_PATIENCE = 1800.0
-_EMPTY_HEARTBEATS = 2
-_FAREWELLS = 5
-_LONG_FAREWELLS = 20
+
+_LOST_STATUSES = frozenset({"abandoned", "cancelled", "canceled", "postponed", "unverified"})
+
+_COMPLETED_WAIT = 300.0
+
+_LOST_WAIT = 1800.0
+
+_MAX_EMPTY_HEARTBEATS = 2
+
+_MAX_RECONNECTS_AFTER_END = 5
+
+_MAX_RECONNECTS_WITH_GAPS = 20
 """Connections lost after the end of a match, and while something of it is still missing, until it is let be."""
-LAST_READS = 5
+
+MAX_FULL_REREADS = 5
 """How often in a row all of a match that is over is read again in vain for the numbers that are still missing."""
 
 
-class Session:
+class FeedSession:
     """What is known of one fixture's connection, through all its reconnects."""
 
-    def __init__(self, stale_after: float, place: Place | None = None) -> None:
+    def __init__(self, stale_after: float, place: FeedPosition | None = None) -> None:
         """`place`: how far the match was read before this process; None for all of its history."""
-        place = place or Place()
-        self.state = State.CONNECTING
+        place = place or FeedPosition()
+        self.state = SessionState.CONNECTING
         self.position = place.position
         self.reconnects = 0
         self.duplicates = 0
         self.last_frame = 0.0
-        self.trouble: Trouble | None = None
+        self.trouble: FailureCause | None = None
         self.ending: Ending | None = None
         self.caught_up = False
         self._stale_after = stale_after
-        self._seen = Seen()
+        self._seen = Deduplicator()
         self._told_before = place.seq
-        self._numbering = Numbering(place)
-        self._order = Order(first=place.seq + 1) if place.seq or not place.position else Order()
+        self._numbering = SequenceTracker(place)
+        self._order = Reorderer(first=place.seq + 1) if place.seq or not place.position else Reorderer()
         self._start = 0
         self._from_zero = False
         self._data = self._heartbeats = 0
@@ -130,7 +133,7 @@ class Session:
         if self._from_zero or self._reading_all:
             return 0
         rewind = self._order.rewind_to
-        return max(0, (self.position if rewind is None else min(rewind, self.position)) - OVERLAP)
+        return max(0, (self.position if rewind is None else min(rewind, self.position)) - RESUME_OVERLAP)
 
     @property
     def ended(self) -> bool:
@@ -138,16 +141,16 @@ class Session:
         return self._ended or self._closing
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> FeedPosition | None:
         """Where another process may go on; None while packets wait for others."""
         if self._order.waiting:
             return None
-        return Place(self.position, max(self._order.highest, self._told_before), self._numbering.tail)
+        return FeedPosition(self.position, max(self._order.highest, self._told_before), self._numbering.tail)
 
     @property
     def wake_at(self) -> float | None:
         """When to call `wake` if no frame comes before; None while no packet waits for another."""
-        return self._order.wake_at if self.state is State.LIVE else None
+        return self._order.wake_at if self.state is SessionState.LIVE else None
 
     @property
     def stale_at(self) -> float:
@@ -156,7 +159,7 @@ class Session:
 
     def connecting(self) -> int:
         """A connection is being made; the position to ask for."""
-        self._move(Event.DUE)
+        self._move(SessionEvent.DUE)
         self.trouble = None
         self._start, self._data, self._heartbeats = self.start_position, 0, 0
         self._from_zero = False
@@ -166,16 +169,16 @@ class Session:
     def opened(self, now: float) -> None:
         """The handshake is done and the token sent."""
         self.last_frame = now
-        self._move(Event.OPENED)
+        self._move(SessionEvent.OPENED)
 
-    def failed(self, trouble: Trouble) -> tuple[Packet, ...]:
+    def failed(self, trouble: FailureCause) -> tuple[Packet, ...]:
         """The connection was not made or is lost; the packets that were held back for order, which may be told now."""
         cause = self.trouble = self.trouble or trouble
-        if self._start and not self._data and self.state in (State.LIVE, State.STALE):
+        if self._start and not self._data and self.state in (SessionState.LIVE, SessionState.STALE):
             self._from_zero = True
         self.reconnects += 1
-        self._move(Event.DENIED if cause is Trouble.REFUSED else Event.FAILED)
-        if cause in (Trouble.GAP, Trouble.REPOSITION):
+        self._move(SessionEvent.DENIED if cause is FailureCause.REFUSED else SessionEvent.FAILED)
+        if cause in (FailureCause.GAP, FailureCause.REPOSITION):
             return ()
         held = self._noted(self._order.flush(), self.last_frame)
         self._conclude(cause)
@@ -189,11 +192,11 @@ class Session:
         """A control frame; the packets that may be told after it."""
         self.last_frame = now
         if control.kind is ControlKind.REFUSED:
-            if self.state is State.AUTHORISING:
-                self.trouble = Trouble.REFUSED
-            self._move(Event.DENIED)
+            if self.state is SessionState.AUTHORISING:
+                self.trouble = FailureCause.REFUSED
+            self._move(SessionEvent.DENIED)
         elif control.kind is not ControlKind.NOTICE:
-            self._move(Event.HEARD)
+            self._move(SessionEvent.HEARD)
         if control.kind is ControlKind.HEARTBEAT:
             return self._heartbeat(now)
         return ()
@@ -202,9 +205,9 @@ class Session:
         """A data packet; the packets that may be told after it, in order: none after a duplicate or while it waits."""
         self.last_frame = now
         self._data += 1
-        if self.state is not State.LIVE:
-            self._move(Event.HEARD)
-        mark = fingerprint(packet)
+        if self.state is not SessionState.LIVE:
+            self._move(SessionEvent.HEARD)
+        mark = packet_fingerprint(packet)
         if not self._numbering.same:
             packet = self._numbering.moved(packet, mark, self._has)
         known = packet in self._seen
@@ -237,23 +240,23 @@ class Session:
         """Tell whether no frame has come for too long; then the connection is stale."""
         if now < self.stale_at:
             return False
-        self.trouble = self.trouble or Trouble.STALE
-        self._move(Event.SILENT)
+        self.trouble = self.trouble or FailureCause.STALE
+        self._move(SessionEvent.SILENT)
         return True
 
     def _has(self, packet: Packet) -> bool:
         """Tell whether the packet was read under its own number, or is one that is missing."""
         return packet in self._seen or self._order.lacks(packet.seq or 0)
 
-    def _move(self, event: Event) -> None:
+    def _move(self, event: SessionEvent) -> None:
         self.state = TRANSITIONS.get((self.state, event), self.state)
 
     def _heartbeat(self, now: float) -> tuple[Packet, ...]:
         self.caught_up = True
         self._heartbeats += 1
-        if self._start and not self._data and self._heartbeats >= _EMPTY_HEARTBEATS:
+        if self._start and not self._data and self._heartbeats >= _MAX_EMPTY_HEARTBEATS:
             self._from_zero = True
-            self._rewind(Trouble.REPOSITION)
+            self._rewind(FailureCause.REPOSITION)
         self._order.caught_up(now)
         return self._checked(now, self._noted(self._order.wake(now), now), quiet=True)
 
@@ -275,12 +278,12 @@ class Session:
         status = word.casefold()
         if status and status != self._status:
             self._status, self._status_since = status, now
-            self._closing = self._completed or status in _LOST
+            self._closing = self._completed or status in _LOST_STATUSES
 
     def _checked(self, now: float, ready: tuple[Packet, ...], *, quiet: bool = False) -> tuple[Packet, ...]:
         """Decide whether to read something again, or whether the match is over."""
-        if self.state is State.LIVE and self._order.wants_rewind(now):
-            self._rewind(Trouble.GAP)
+        if self.state is SessionState.LIVE and self._order.wants_rewind(now):
+            self._rewind(FailureCause.GAP)
         elif self._closing and self.trouble is None and not self._order.waiting and self._is_over(now, quiet=quiet):
             self._wind_up(through=quiet)
         return ready
@@ -290,7 +293,7 @@ class Session:
         if self._reading_all and self._order.missing and not through:
             return
         if self._reads_all_again():
-            self._rewind(Trouble.GAP)
+            self._rewind(FailureCause.GAP)
         else:
             self._finish(Ending.COMPLETED if self._completed else Ending.LOST)
 
@@ -300,7 +303,7 @@ class Session:
         if self._reading_all:
             self._vain = self._vain + 1 if missing == self._lacking else 0
         self._lacking = missing
-        self._reading_all = bool(missing) and self._vain < LAST_READS
+        self._reading_all = bool(missing) and self._vain < MAX_FULL_REREADS
         return self._reading_all
 
     @property
@@ -314,30 +317,34 @@ class Session:
             return False
         since = now - self._status_since
         if self._completed:
-            return self._final or since >= _COMPLETED_PATIENCE
-        return self._status in _LOST and self._final and since >= _LOST_PATIENCE
+            return self._final or since >= _COMPLETED_WAIT
+        return self._status in _LOST_STATUSES and self._final and since >= _LOST_WAIT
 
-    def _conclude(self, cause: Trouble) -> None:
+    def _conclude(self, cause: FailureCause) -> None:
         """A match that has ended needs no other connection: the server closed in good order, or is not to be had any more."""
-        lost = self._status in _LOST and self._final
+        lost = self._status in _LOST_STATUSES and self._final
         self._farewells += self._completed or self._ended or lost
         missing = bool(self._order.missing)
-        if self._farewells > (_LONG_FAREWELLS if missing else _FAREWELLS) or self._parted(cause):
-            if self._completed or (self._ended and self._status not in _LOST):
+        if self._farewells > (_MAX_RECONNECTS_WITH_GAPS if missing else _MAX_RECONNECTS_AFTER_END) or self._parted(cause):
+            if self._completed or (self._ended and self._status not in _LOST_STATUSES):
                 self._finish(Ending.COMPLETED)
             elif lost:
                 self._finish(Ending.LOST)
 
-    def _parted(self, cause: Trouble) -> bool:
+    def _parted(self, cause: FailureCause) -> bool:
         """Tell whether the server closed in good order, with nothing left to be read."""
-        if cause is not Trouble.CLOSED or self._order.waiting or not (self._completed or self._ended or self._status in _LOST):
+        if (
+            cause is not FailureCause.CLOSED
+            or self._order.waiting
+            or not (self._completed or self._ended or self._status in _LOST_STATUSES)
+        ):
             return False
         return not self._reads_all_again()
 
     def _finish(self, ending: Ending) -> None:
         self.ending = ending
-        self._move(Event.OVER)
+        self._move(SessionEvent.OVER)
 
-    def _rewind(self, trouble: Trouble) -> None:
+    def _rewind(self, trouble: FailureCause) -> None:
         self.trouble = trouble
-        self._move(Event.REWIND)
+        self._move(SessionEvent.REWIND)

@@ -1,1 +1,1 @@
-"""The only buffer and the only durable place: what is to be told to whom, and what was."""
+"""The durable buffer between matches and Telegram: who gets which news, and what became of it. Start at `outbox.Outbox`."""

@@ -1,4 +1,4 @@
-"""(what a chat has seen, the news, its settings, now) -> why it is told, or is not. Pure."""
+"""Decides whether a chat is notified of a news item, and why; pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import datetime as dt
 
 import msgspec
 
-from bot.outbox.entry import Entry, News, Reason, Status
-from bot.store.model import Chat
-from rules.alert import Alert, State
+from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
+from bot.outbox.news import NewsItem
+from bot.subscribers import Chat
+from rules.engine.alert import Alert, State
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -23,38 +24,38 @@ class Decision(msgspec.Struct, frozen=True):
         return self.alert is not None
 
 
-def decide(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, *, superseded: bool = False) -> Decision:
+def decide(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, *, superseded: bool = False) -> Decision:
     """Decide for one chat. `entry` is None where the chat was never considered for this action."""
     if entry is not None and entry.told:
-        return _revised(entry, news, chat)
-    decision = _first(entry, news, chat, now, superseded)
+        return _decide_revision(entry, news, chat)
+    decision = _decide_first_message(entry, news, chat, now, superseded)
     return Decision(Reason.LATER) if news.extra and decision.reason in (Reason.MUTED, Reason.HELD) else decision
 
 
-def _first(entry: Entry | None, news: News, chat: Chat, now: dt.datetime, superseded: bool) -> Decision:
-    alert = first_for(news, chat)
+def _decide_first_message(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, superseded: bool) -> Decision:
+    alert = choose_first_alert(news, chat)
     if not news.fired:
         return Decision(Reason.SUPERSEDED)
     if alert is None:
         return Decision(Reason.UNWANTED)
-    if not news.lines and (waits := _waits(alert, chat)):
+    if not news.lines and (waits := _find_missing_detail(alert, chat)):
         return Decision(waits)
     if superseded:
         return Decision(Reason.SUPERSEDED)
-    if entry is not None and entry.status is Status.DROPPED and _stays_dropped(entry, alert):
+    if entry is not None and entry.status is DeliveryStatus.DROPPED and _stays_dropped(entry, alert):
         return Decision(Reason(entry.reason))
     if news.key.fixture_id in chat.muted_matches or (chat.muted_until is not None and now < chat.muted_until):
         return Decision(Reason.MUTED)
-    if expired(news, alert, now, chat.delay):
+    if is_expired(news, alert, now, chat.delay):
         return Decision(Reason.EXPIRED)
     if not news.lines and chat.held_until(now):
         return Decision(Reason.HELD)
-    if _groups(entry, news, chat, now):
+    if _joins_burst(entry, news, chat, now):
         return Decision(Reason.GROUPED)
     return Decision(Reason.DELAYED if entry is None and chat.delay else Reason.FIRST, alert)
 
 
-def _waits(alert: Alert, chat: Chat) -> Reason | None:
+def _find_missing_detail(alert: Alert, chat: Chat) -> Reason | None:
     """What the chat waits for; None where it hears news as it is."""
     if not (chat.waits or chat.scorers or chat.ears):
         return None
@@ -64,21 +65,21 @@ def _waits(alert: Alert, chat: Chat) -> Reason | None:
     return None if chat.ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.UNNAMED
 
 
-def _stays_dropped(entry: Entry, alert: Alert) -> bool:
+def _stays_dropped(entry: Delivery, alert: Alert) -> bool:
     """Once muted, held, grouped or too old, the same news stays untold; another rule's news about the action is new."""
     return entry.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD, Reason.GROUPED) and entry.rule == alert.rule
 
 
-def _groups(entry: Entry | None, news: News, chat: Chat, now: dt.datetime) -> bool:
+def _joins_burst(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime) -> bool:
     """Tell whether news is held for a burst; what waits already leaves by itself, so that its own window does not hold it."""
     if not chat.bursts:
         return False
-    single = entry is not None and entry.status is not Status.DROPPED
+    single = entry is not None and entry.status is not DeliveryStatus.DROPPED
     return not (single or news.lines or news.extra) and chat.burst_end(now.timestamp()) is not None
 
 
-def _revised(entry: Entry, news: News, chat: Chat) -> Decision:
-    alert = revision_for(entry, news, chat)
+def _decide_revision(entry: Delivery, news: NewsItem, chat: Chat) -> Decision:
+    alert = choose_revision(entry, news, chat)
     if alert is None or news.seq <= entry.seq:
         return Decision(Reason.DUPLICATE)
     taken_back = alert.state is State.RETRACTED
@@ -91,18 +92,18 @@ def _revised(entry: Entry, news: News, chat: Chat) -> Decision:
     return Decision(Reason.REVISION, alert)
 
 
-def expired(news: News, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:
+def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:
     """Tell whether this is not news any more, counted from when its rule first made it."""
     born = news.born.get(alert.rule, alert.at.timestamp())
     return now.timestamp() - born > alert.max_age + delay
 
 
-def first_for(news: News, chat: Chat) -> Alert | None:
+def choose_first_alert(news: NewsItem, chat: Chat) -> Alert | None:
     """The first alternative whose kind the chat takes; a summary is chosen line by line later."""
     return next((a for a in news.fired if news.lines or chat.takes(a.kind)), None)
 
 
-def revision_for(entry: Entry, news: News, chat: Chat) -> Alert | None:
+def choose_revision(entry: Delivery, news: NewsItem, chat: Chat) -> Alert | None:
     """What a chat that was told sees now, whatever it takes: who got the news gets the correction.
 
     The rule that told it speaks again if it fires; else the first that the chat takes; else the first that fires; else the words

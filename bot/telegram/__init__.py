@@ -1,1 +1,1 @@
-"""Delivery: the courier, Telegram's limits and its answers."""
+"""From a delivery to a Telegram message, within Telegram's limits. Start at `sender.Sender`."""

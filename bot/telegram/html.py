@@ -1,59 +1,121 @@
-"""Telegram's HTML as text: what a reader sees of it, its length, and shorter versions that are still whole. Pure."""
+"""Telegram's HTML measured, cut, and as text for a terminal."""
 
 from __future__ import annotations
 
 import html
 import re
 from collections.abc import Collection
+from html.parser import HTMLParser
 
-LIMIT, CAPTION = 4096, 1024
+from rich.text import Text
+
+TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 """Units of UTF-16 that a message, and the words below a picture, may have, their entities parsed."""
 
-_TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
+_HTML_TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
 
-_VEILED = re.compile(r"([^\n]*)\n<tg-spoiler>(.*)</tg-spoiler>", re.DOTALL)
+_SPOILER_MESSAGE = re.compile(r"([^\n]*)\n<tg-spoiler>(.*)</tg-spoiler>", re.DOTALL)
 
 
-def length(text: str) -> int:
+def text_length(text: str) -> int:
     """Length as Telegram counts it: in units of UTF-16."""
     return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
 
 
-def plain(source: str) -> str:
+def to_plain(source: str) -> str:
     """What a reader sees, without any entity but the spoiler that hides all from its second line on, ready to be sent as HTML."""
-    veiled = _VEILED.fullmatch(source)
+    veiled = _SPOILER_MESSAGE.fullmatch(source)
     if veiled is None:
-        return html.escape(_seen(source), quote=False)
-    return f"{plain(veiled[1])}\n<tg-spoiler>{plain(veiled[2])}</tg-spoiler>"
+        return html.escape(_visible_part(source), quote=False)
+    return f"{to_plain(veiled[1])}\n<tg-spoiler>{to_plain(veiled[2])}</tg-spoiler>"
 
 
-def without(source: str, tags: Collection[str]) -> str:
+def remove_tags(source: str, tags: Collection[str]) -> str:
     """The same text without these tags; what they enclose stays."""
-    return _TOKEN.sub(lambda found: "" if found[2] and found[2].lower() in tags else found[0], source)
+    return _HTML_TOKEN.sub(lambda found: "" if found[2] and found[2].lower() in tags else found[0], source)
 
 
-def cut(source: str, limit: int = LIMIT) -> str:
+def cut(source: str, limit: int = TEXT_LIMIT) -> str:
     """At most so long, with an ellipsis where something is left out and every open tag closed."""
-    if 2 * len(source) <= limit or length(source) <= limit or length(_seen(source)) <= limit:
+    if 2 * len(source) <= limit or text_length(source) <= limit or text_length(_visible_part(source)) <= limit:
         return source
     kept: list[str] = []
     open_tags: list[str] = []
     room = limit - 1
-    for found in _TOKEN.finditer(source):
-        room -= 0 if found[2] else length(html.unescape(found[0]))
+    for found in _HTML_TOKEN.finditer(source):
+        room -= 0 if found[2] else text_length(html.unescape(found[0]))
         if room < 0:
             break
         kept.append(found[0])
-        _follow(open_tags, found)
+        _track_open_tags(open_tags, found)
     return "".join(kept) + "…" + "".join(f"</{tag}>" for tag in reversed(open_tags))
 
 
-def _follow(open_tags: list[str], found: re.Match[str]) -> None:
+def _track_open_tags(open_tags: list[str], found: re.Match[str]) -> None:
     if found[2] and not found[1]:
         open_tags.append(found[2])
     elif found[2] and open_tags:
         open_tags.pop()
 
 
-def _seen(source: str) -> str:
-    return "".join("" if found[2] else html.unescape(found[0]) for found in _TOKEN.finditer(source))
+def _visible_part(source: str) -> str:
+    return "".join("" if found[2] else html.unescape(found[0]) for found in _HTML_TOKEN.finditer(source))
+
+
+_TERMINAL_STYLES = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "ins": "underline",
+    "s": "strike",
+    "strike": "strike",
+    "del": "strike",
+    "code": "cyan",
+    "pre": "cyan",
+    "blockquote": "dim",
+    "tg-spoiler": "reverse",
+    "a": "blue underline",
+}
+
+
+class _TerminalTextParser(HTMLParser):
+    """Collects text, each piece in the styles of the tags that are open around it."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = Text()
+        self._open: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = dict(attrs)
+        style = _TERMINAL_STYLES.get(tag, "")
+        if tag == "span" and facts.get("class") == "tg-spoiler":
+            style = _TERMINAL_STYLES["tg-spoiler"]
+        if tag == "a" and facts.get("href"):
+            style = f"{style} link {facts['href']}"
+        self._open.append((tag, style))
+
+    def handle_endtag(self, tag: str) -> None:
+        for index in range(len(self._open) - 1, -1, -1):
+            if self._open[index][0] == tag:
+                del self._open[index]
+                return
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data, " ".join(style for _, style in self._open if style) or None)
+
+
+def to_terminal(html: str) -> Text:
+    """The text with its styles; unknown tags are passed over, entities are themselves again."""
+    painter = _TerminalTextParser()
+    painter.feed(html)
+    painter.close()
+    return painter.text
+
+
+def to_one_line(html: str) -> str:
+    """The words alone, for pipes and logs: lines joined by a dot, what is struck through between ~~."""
+    struck = html.replace("<s>", "<s>~~").replace("</s>", "~~</s>")
+    return " · ".join(to_terminal(struck).plain.split("\n"))

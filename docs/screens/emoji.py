@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from bot.pictures.icons import icon
-from bot.pictures.theme import LIGHT
+from bot.media.canvas import draw_icon
+from bot.media.theme import LIGHT
 from docs.screens.signs import SHAPES, Shape
-from rules.timeline import Kind
+from rules.football.timeline import EventKind
 
 _LARGE = 4
 
@@ -18,7 +18,7 @@ _LARGE = 4
 def emoji(sign: str, size: int) -> Image.Image:
     """An emoji, square, on nothing; KeyError where none is drawn."""
     if sign == "⚽":
-        return icon(Kind.GOAL, size, LIGHT)
+        return draw_icon(EventKind.GOAL, size, LIGHT)
     unit = size * _LARGE
     image = Image.new("RGBA", (unit, unit))
     draw = ImageDraw.Draw(image)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from rules.action import Fixture, Team
-from rules.scenario import Scenario, identity, read, shipped
+from rules.football.action import Fixture, Team
+from rules.scenarios.parser import Scenario, load_scenario, make_id, parse_scenario
 
 DAY = dt.datetime(2022, 11, 22, tzinfo=dt.UTC)
-OPENER: Scenario = shipped("opener")
+OPENER: Scenario = load_scenario("opener")
 CUP = OPENER.fixture.competition
 _FRIENDLY = """
 match: {match}
@@ -18,7 +18,7 @@ events:
   - 27' goal {scorer}
 """
 FRIENDLIES = tuple(
-    read(_FRIENDLY.format(match=match, scorer=scorer))
+    parse_scenario(_FRIENDLY.format(match=match, scorer=scorer))
     for match, scorer in (("Ajax v Benfica", "Bergwijn (Ajax)"), ("Celtic v Porto", "Taremi (Porto)"))
 )
 PLAYED = (OPENER, *FRIENDLIES)
@@ -26,13 +26,13 @@ PLAYED = (OPENER, *FRIENDLIES)
 
 
 def _fixture(competition: Team, match: str, day: int, hour: int) -> Fixture:
-    home, away = (Team(identity("team", name), name) for name in match.split(" v "))
-    return Fixture(identity("screens", match), home, away, competition, DAY + dt.timedelta(days=day, hours=hour))
+    home, away = (Team(make_id("team", name), name) for name in match.split(" v "))
+    return Fixture(make_id("screens", match), home, away, competition, DAY + dt.timedelta(days=day, hours=hour))
 
 
 def fixtures() -> tuple[Fixture, ...]:
     """All of them, by kick-off."""
-    england, spain = Team(identity("screens", "pl"), "Premier League"), Team(identity("screens", "ll"), "La Liga")
+    england, spain = Team(make_id("screens", "pl"), "Premier League"), Team(make_id("screens", "ll"), "La Liga")
     cup = [("Denmark v Tunisia", 0, 13), ("Mexico v Poland", 0, 16), ("France v Australia", 0, 19), ("Germany v Japan", 1, 13)]
     cup += [("Spain v Costa Rica", 1, 16), ("Belgium v Canada", 1, 19), ("Brazil v Serbia", 2, 19)]
     league = [("Brentford v Tottenham", 34, 12), ("Newcastle v Leicester", 34, 15), ("Arsenal v West Ham", 34, 20)]

@@ -11,11 +11,10 @@ from typing import Any
 import msgspec
 from PIL import Image, ImageDraw
 
-from bot.pictures.coverage import coverage
-from bot.pictures.fonts import BOLD, FOLDER, OTHER, REGULAR, face, width
+from bot.media.fonts import BOLD, FALLBACK, FONT_FOLDER, REGULAR, load_font, measure_width, read_coverage
 from docs.screens.emoji import emoji
 from docs.screens.signs import SHAPES
-from rules.colours import Colour
+from rules.football.match import Colour
 
 LINK: Colour = (42, 122, 190)
 CODE: Colour = (152, 62, 96)
@@ -163,8 +162,8 @@ def _font(letter: str, style: Style) -> str:
     """The font that has a letter; empty for an emoji; ValueError where nothing draws it."""
     if letter == "⚽" or letter in SHAPES:
         return ""
-    for file in (BOLD if style.bold else REGULAR, OTHER):
-        if ord(letter) in coverage(FOLDER / file):
+    for file in (BOLD if style.bold else REGULAR, FALLBACK):
+        if ord(letter) in read_coverage(FONT_FOLDER / file):
             return file
     raise ValueError(f"nothing draws {letter!r}: add it to docs/screens/signs.py")
 
@@ -172,8 +171,8 @@ def _font(letter: str, style: Style) -> str:
 def _piece(words: str, style: Style, file: str, size: int) -> Piece:
     if not file:
         return Piece(words, style, file, size, size * 1.12 * len(words))
-    own = round(size * _SMALLER) if file == OTHER else size
-    return Piece(words, style, file, own, width(words, file, own))
+    own = round(size * _SMALLER) if file == FALLBACK else size
+    return Piece(words, style, file, own, measure_width(words, file, own))
 
 
 def _draw(image: Image.Image, piece: Piece, x: float, y: float, ink: Colour) -> None:
@@ -190,7 +189,7 @@ def _draw(image: Image.Image, piece: Piece, x: float, y: float, ink: Colour) -> 
 
 
 def _write(image: Image.Image, piece: Piece, x: float, y: float, ink: Colour) -> None:
-    font = face(piece.file, piece.size)
+    font = load_font(piece.file, piece.size)
     if not piece.style.italic:
         ImageDraw.Draw(image).text((x, y), piece.words, ink, font, "ls")
         return

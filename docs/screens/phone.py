@@ -6,11 +6,11 @@ import io
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from bot.pictures.icons import rounded
+from bot.media.canvas import draw_rounded_box
 from docs.screens.emoji import emoji
 from docs.screens.letters import Line, draw_line, lines_of, one_line, wide
 from docs.screens.shown import Bubble, Screen, Sheet
-from rules.colours import Colour
+from rules.football.match import Colour
 
 GROUND: Colour = (203, 217, 229)
 THEIRS: Colour = (255, 255, 255)
@@ -58,9 +58,9 @@ def _few_colours(image: Image.Image) -> Image.Image:
 
 
 def _framed(image: Image.Image, phone: Image.Image, left: int, top: int) -> None:
-    edge = rounded(phone.width + 4, phone.height + 4, 26, EDGE)
+    edge = draw_rounded_box(phone.width + 4, phone.height + 4, 26, EDGE)
     image.paste(edge, (left - 2, top - 2), edge)
-    mask = rounded(phone.width, phone.height, 24, (0, 0, 0)).getchannel("A")
+    mask = draw_rounded_box(phone.width, phone.height, 24, (0, 0, 0)).getchannel("A")
     image.paste(phone, (left, top), mask)
 
 
@@ -84,7 +84,7 @@ def _head(image: Image.Image, screen: Screen) -> int:
     """The name of the chat, and what is pinned in it; where it ends."""
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, WIDTH, HEAD), fill=(250, 251, 252))
-    disc = rounded(46, 46, 23, BLUE)
+    disc = draw_rounded_box(46, 46, 23, BLUE)
     image.paste(disc, (16, 12), disc)
     ball = emoji("⚽", 30)
     image.paste(ball, (24, 20), ball)
@@ -104,7 +104,7 @@ def _toast(image: Image.Image, words: str) -> None:
     line = one_line(words, SMALL + 2, WIDTH - 80)
     wide_ = round(wide(line)) + 36
     left, top = (WIDTH - wide_) // 2, image.height - 54
-    box = rounded(wide_, 40, 20, (54, 64, 76))
+    box = draw_rounded_box(wide_, 40, 20, (54, 64, 76))
     image.paste(box, (left, top), box)
     draw_line(image, line, left + 18, top + 27, (255, 255, 255))
 
@@ -178,14 +178,14 @@ def _bubble(image: Image.Image, bubble: Bubble, top: int) -> None:
 
 def _shadowed(image: Image.Image, place: tuple[int, int, int, int], colour: Colour) -> None:
     left, top, wide_, tall = place
-    shade = rounded(wide_, tall, 16, (176, 192, 206))
+    shade = draw_rounded_box(wide_, tall, 16, (176, 192, 206))
     image.paste(shade, (left, top + 2), shade)
-    box = rounded(wide_, tall, 16, colour)
+    box = draw_rounded_box(wide_, tall, 16, colour)
     image.paste(box, (left, top), box)
 
 
 def _answered(image: Image.Image, answers: tuple[str, str], left: int, top: int, room: int) -> None:
-    box = rounded(room, 46, 6, (232, 241, 249))
+    box = draw_rounded_box(room, 46, 6, (232, 241, 249))
     image.paste(box, (left, top), box)
     ImageDraw.Draw(image).rectangle((left, top, left + 3, top + 45), fill=BLUE)
     draw_line(image, one_line(answers[0], SMALL, room - 24, bold=True), left + 12, top + 18, BLUE)
@@ -196,7 +196,7 @@ def _photo(image: Image.Image, bubble: Bubble, left: int, top: int) -> int:
     photo = _photo_of(bubble)
     if bubble.hidden:
         photo = photo.filter(ImageFilter.GaussianBlur(18))
-    image.paste(photo, (left, top), rounded(ROOM, photo.height, 8, (0, 0, 0)).getchannel("A"))
+    image.paste(photo, (left, top), draw_rounded_box(ROOM, photo.height, 8, (0, 0, 0)).getchannel("A"))
     return photo.height + 6
 
 
@@ -210,7 +210,7 @@ def _buttons(image: Image.Image, bubble: Bubble, left: int, top: int, room: int)
     for row in bubble.rows:
         each = (room - 5 * (len(row) - 1)) // len(row)
         for number, label in enumerate(row):
-            box = rounded(each, BUTTON_HEIGHT, 9, BUTTON)
+            box = draw_rounded_box(each, BUTTON_HEIGHT, 9, BUTTON)
             image.paste(box, (left + number * (each + 5), top), box)
             words = one_line(label, SMALL + 2, each - 12, bold=True)
             draw_line(image, words, left + number * (each + 5) + (each - wide(words)) / 2, top + 28, (255, 255, 255))
@@ -220,6 +220,6 @@ def _buttons(image: Image.Image, bubble: Bubble, left: int, top: int, room: int)
 def _note(image: Image.Image, words: str, top: int) -> None:
     line = one_line(words, SMALL, WIDTH - 80)
     wide_ = round(wide(line)) + 28
-    box = rounded(wide_, 30, 15, (141, 160, 178))
+    box = draw_rounded_box(wide_, 30, 15, (141, 160, 178))
     image.paste(box, ((WIDTH - wide_) // 2, top), box)
     draw_line(image, line, (WIDTH - wide_) // 2 + 14, top + 21, (255, 255, 255))

@@ -12,21 +12,19 @@ from typing import Any, cast
 
 import aiohttp
 
+from bot.app.services import Services
+from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
 from bot.clock import ManualClock
-from bot.config import load_config
-from bot.house.chatting import Chatting
-from bot.house.common import Common
-from bot.house.feeding import Feeding
-from bot.house.sending import Sending
-from bot.store.engine import Database
-from bot.telegram.bot_messenger import BotMessenger, build_bot
-from bot.telegram.limits import Unlimited
-from bot.telegram.wire import Wire
+from bot.config.load import load_config
+from bot.storage.database import Database
+from bot.telegram.http import ApiHealth
+from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.rate_limits import Unlimited
 from docs.screens.shown import Bubble, Screen
-from rules.action import Fixture, Packet
-from rules.match import Match
-from rules.scenario import Scenario
-from rules.telling import packets
+from rules.football.action import Fixture, Packet
+from rules.football.match import Match
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import Scenario
 from tests.fakes.bot_api import FakeBotApi, Message
 from tests.fakes.telegram_html import parse
 
@@ -41,16 +39,16 @@ _SHOWN = frozenset({"editMessageText", "editMessageReplyMarkup", "sendMessage", 
 class Stage:
     """One bot with its chats; what is said and pressed is answered before the next line runs."""
 
-    def __init__(self, api: FakeBotApi, common: Common, fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> None:
+    def __init__(self, api: FakeBotApi, common: Services, fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> None:
         assert isinstance(common.clock, ManualClock)  # noqa: S101  # as stage gives it
         self.api, self.clock, self.common = api, common.clock, common
         common.messenger = cast("BotMessenger", _Slowly(common.messenger, self.clock))
-        self.feeding, self.sending = Feeding(common), Sending(common)
-        self.chatting = Chatting(common, self, self._status)
+        self.feeding, self.sending = FeedWorker(common), SenderWorker(common)
+        self.chatting = ChatWorker(common, self, self._status)
         self._fixtures, self._times, self._files = tuple(fixtures), dict[int, dt.datetime](), dict[int, str]()
         self._by: dict[int, int] = {}
         self._kickoff = _kickoff(played)
-        self._packets = sorted((packet for one in played for packet in packets(one)), key=lambda packet: packet.at)
+        self._packets = sorted((packet for one in played for packet in build_packets(one)), key=lambda packet: packet.at)
         self.toast = ""
 
     def fixtures(self) -> tuple[Fixture, ...]:
@@ -215,7 +213,7 @@ async def stage(fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> Asyn
         config = load_config(path, {})
         database = await Database.open("sqlite://")
         async with FakeBotApi(TOKEN) as api, aiohttp.ClientSession() as http, build_bot(TOKEN, api.url) as bot:
-            made = Stage(api, Common(config, clock, database, bot, Unlimited(), http, Wire(clock)), fixtures, played)
+            made = Stage(api, Services(config, clock, database, bot, Unlimited(), http, ApiHealth(clock)), fixtures, played)
             for scenario in played:
                 await made.feeding.pipeline.open(scenario.fixture)
                 await made.feeding.pipeline.caught_up(scenario.fixture.id)

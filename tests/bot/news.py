@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from bot.outbox.entry import Entry, News
-from bot.store.model import Chat, ChatRef
-from rules.alert import Alert, AlertKey, Facts, Importance, State
+from bot.outbox.delivery import Delivery
+from bot.outbox.news import NewsItem
+from bot.subscribers import Chat, ChatRef
+from rules.engine.alert import Alert, AlertKey, Facts, Importance, State
 from tests.packets import FIXTURE
 
 NOW = dt.datetime(2026, 8, 15, 14, 30, tzinfo=dt.UTC)
@@ -42,15 +43,15 @@ def minor(seq: int = 1, text: str = "yellow", **more: Any) -> Alert:
     return alert(seq, text, **(named | more))
 
 
-def news(*alerts: Alert, **more: Any) -> News:
+def news(*alerts: Alert, **more: Any) -> NewsItem:
     """The news that these alternatives are, made by their rules when they say."""
     first = alerts[0]
     born = {a.rule: a.at.timestamp() for a in alerts}
-    return News(first.key, first.seq, first.state, alerts, **({"born": born} | more))
+    return NewsItem(first.key, first.seq, first.state, alerts, **({"born": born} | more))
 
 
-def told(by: Alert, **more: Any) -> Entry:
+def told(by: Alert, **more: Any) -> Delivery:
     """What a chat has seen once it was told."""
     seen: dict[str, Any] = {"rule": by.rule, "kind": by.kind, "gravity": by.gravity, "seq": by.seq, "body": by.text}
     seen |= {"state": by.state, "rings": by.importance is Importance.MAJOR, "message_id": 1}
-    return Entry(by.key, REF, **(seen | more))
+    return Delivery(by.key, REF, **(seen | more))

@@ -15,12 +15,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bot.cli import FAULT, Touchline, main
+from bot.cli import INTERNAL_ERROR_TEXT, CommandGroup, main
 from bot.feed.encode import encode_packet
-from bot.feed.recording import Writer
-from bot.feed.simulator import Simulator, Urls
-from bot.log import configure
-from tests.bot.feed.test_timeline import script
+from bot.feed.recording import RecordingWriter
+from bot.feed.simulator.server import Simulator, SimulatorUrls
+from bot.logs import configure_logging
+from tests.bot.feed.simulator.test_script import script
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, touchline
 from tests.fakes.bot_api import FakeBotApi
 from tests.packets import FIXTURE, KICKOFF, Story
@@ -75,7 +75,7 @@ def taken() -> Iterator[int]:
 
 
 @asynccontextmanager
-async def feed(token: str = FEED_TOKEN) -> AsyncIterator[Urls]:
+async def feed(token: str = FEED_TOKEN) -> AsyncIterator[SimulatorUrls]:
     async with Simulator([script()], 0, token).serve() as urls:
         yield urls
 
@@ -241,7 +241,7 @@ def test_what_is_no_recording_is_one_sentence(tmp_path: Path, command: str, name
 
 
 def test_a_simulator_on_a_taken_port_says_so(tmp_path: Path, taken: int) -> None:
-    with Writer(tmp_path / "match.jsonl") as writer:
+    with RecordingWriter(tmp_path / "match.jsonl") as writer:
         writer.write(KICKOFF, encode_packet(Story().packet("Start Match")))
 
     (line,) = ran(tmp_path, "simulate", "--port", str(taken), "match.jsonl").lines
@@ -266,10 +266,10 @@ async def test_run_ends_within_five_seconds_however_it_is_asked_to(tmp_path: Pat
     assert asyncio.get_running_loop().time() - started < 5
 
 
-@click.group(cls=Touchline)
+@click.group(cls=CommandGroup)
 def fragile() -> None:
     """A program with a fault."""
-    configure([BOT_TOKEN])
+    configure_logging([BOT_TOKEN])
 
 
 @fragile.command()
@@ -283,7 +283,7 @@ def test_a_fault_of_our_own_is_logged_without_its_secrets_and_ends_with_70() -> 
 
     assert done.exit_code == 70
     assert "RuntimeError" in done.stderr
-    assert done.stderr.splitlines()[-1] == FAULT
+    assert done.stderr.splitlines()[-1] == INTERNAL_ERROR_TEXT
     assert BOT_TOKEN.split(":")[1] not in done.output
 
 

@@ -10,10 +10,10 @@ import click
 import pytest
 import yaml
 
+from bot.app.application import STOP_TIMEOUT
 from bot.cli import main
-from bot.config import load_config
-from bot.house.role import read_roles
-from bot.process import STOP_WITHIN
+from bot.cluster.lease_manager import read_roles
+from bot.config.load import load_config
 from deploy.dockerfile import stages
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def test_nothing_is_written_but_to_the_volume_of_the_image(file: Path) -> None:
 
 @each_file
 def test_each_has_longer_to_stop_than_it_takes(file: Path) -> None:
-    assert [name for name, service in _ours(file).items() if _seconds(service["stop_grace_period"]) < 2 * STOP_WITHIN] == []
+    assert [name for name, service in _ours(file).items() if _seconds(service["stop_grace_period"]) < 2 * STOP_TIMEOUT] == []
 
 
 @each_file

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from bot.cli import main
-from bot.settings import Http
+from bot.config.models import HttpSettings
 from deploy.dockerfile import Stage, Step, environment, stages
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def test_it_runs_touchline_with_a_command_that_exists(image: Stage) -> None:
 
 
 def test_its_health_check_asks_where_the_pages_are_by_default(image: Stage) -> None:
-    host, _, port = str(Http().listen).rpartition(":")
+    host, _, port = str(HttpSettings().listen).rpartition(":")
 
     assert f"'{host}', os.environ.get('HTTP_PORT', {port})" in image.health[-1]
     assert f"listen: {host}:${{HTTP_PORT:-{port}}}" in (ROOT / "config.example.yaml").read_text(encoding="utf-8")

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
+from bot.app.application import STOP_TIMEOUT
 from bot.cli import main
-from bot.house.role import read_roles
-from bot.process import STOP_WITHIN
-from bot.settings import Storage
+from bot.cluster.lease_manager import read_roles
+from bot.config.models import StorageSettings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "systemd"
@@ -54,12 +54,12 @@ def test_its_command_is_one_of_the_program(unit: Path) -> None:
 def test_a_reload_is_the_signal_that_reloads_and_a_stop_has_its_time(unit: Path) -> None:
     assert _one(unit, "ExecReload") == f"/bin/kill -{signal.SIGHUP.name.removeprefix('SIG')} $MAINPID"
     assert "KillSignal" not in _settings(unit)
-    assert int(_one(unit, "TimeoutStopSec").removesuffix("s")) >= 2 * STOP_WITHIN
+    assert int(_one(unit, "TimeoutStopSec").removesuffix("s")) >= 2 * STOP_TIMEOUT
 
 
 @each_unit
 def test_what_is_written_lies_in_the_folder_that_it_may_write(unit: Path) -> None:
-    storage = Storage()
+    storage = StorageSettings()
 
     assert _one(unit, "ProtectSystem") == "strict"
     assert _one(unit, "WorkingDirectory") == f"%S/{_one(unit, 'StateDirectory')}"

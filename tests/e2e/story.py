@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from bot.feed.simulator import Simulator, Urls
-from bot.feed.timeline import Script, from_packets
+from bot.feed.simulator.script import Script, script_from_packets
+from bot.feed.simulator.server import Simulator, SimulatorUrls
 from tests.e2e.stage import FEED_TOKEN
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
@@ -50,7 +50,7 @@ def match() -> Script:
     told.goal("g2", send="Deleted", minute=48, player="Havertz", score=(1, 0))
     told.goal("g3", minute=70, player="Rice", score=(2, 0))
     told.tell("End Match", minute=90, status="Completed")
-    return from_packets(FIXTURE, told.packets)
+    return script_from_packets(FIXTURE, told.packets)
 
 
 def stepped() -> SteppedFeed:
@@ -59,7 +59,7 @@ def stepped() -> SteppedFeed:
 
 
 @asynccontextmanager
-async def feed(token: str = FEED_TOKEN, port: int = 0, speed: float = SPEED) -> AsyncIterator[Urls]:
+async def feed(token: str = FEED_TOKEN, port: int = 0, speed: float = SPEED) -> AsyncIterator[SimulatorUrls]:
     """The match, played from its beginning."""
     async with Simulator([match()], speed, token).serve(port=port) as urls:
         yield urls

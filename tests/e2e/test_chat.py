@@ -7,7 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.chats import channel_words, loud_words, place_words, texts, why_words
+from bot.chat.features import alerts, start, subscribe, why
+from bot.chat.features.channel import follow_menu_label
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import RULES, STANDING, feed, full_time, shown
 from tests.fakes.bot_api import FakeBotApi, Message
@@ -57,12 +58,12 @@ async def test_a_sample_comes_by_the_way_of_real_alerts_and_why_tells_how_long_t
         told = json.loads(await bot.says('"alert_told"'))
         await telegram.until(lambda: len(telegram.chat(READER).messages) == 2)
         answers = {message.html: message.id for message in telegram.chat(READER).messages}
-        telegram.say(READER, READER, "/why", reply_to=answers[place_words.sample()])
+        telegram.say(READER, READER, "/why", reply_to=answers[start.sample_alert_text()])
         await telegram.until(lambda: len(telegram.chat(READER).messages) == 3, within=10)
 
-    assert set(answers) == {place_words.sample(), place_words.sample_comes()} and told["rule"] == "sample"
+    assert set(answers) == {start.sample_alert_text(), start.sample_sent_text()} and told["rule"] == "sample"
     assert told["accepted_ms"] > 0 and told["waited_ms"] == 0
-    assert why_words.sample() in telegram.chat(READER).last.html and " · Telegram " in telegram.chat(READER).last.text
+    assert why.sample_reason_text() in telegram.chat(READER).last.html and " · Telegram " in telegram.chat(READER).last.text
 
 
 async def test_a_topic_that_is_deleted_falls_back_to_the_general_one(tmp_path: Path) -> None:
@@ -87,13 +88,13 @@ async def test_a_channel_hears_what_its_administrator_chose_and_as_loudly(tmp_pa
             await said(telegram, OWNER, "/channel @news_of_goals alerts silent full_time")
             await said(telegram, OWNER, "/channel @news_of_goals alerts wait")
             menu = await said(telegram, OWNER, "/channel @news_of_goals")
-            await tapped(telegram, menu, channel_words.follow())
+            await tapped(telegram, menu, follow_menu_label())
             await telegram.until(lambda: menu.edits, within=10)
-            await tapped(telegram, menu, texts.all_matches())
+            await tapped(telegram, menu, subscribe.all_matches_label())
             await full_time(telegram, CHANNEL)
 
     loud = {message.text.splitlines()[0]: not message.silent for message in channel.messages if not message.reply_to}
     assert loud[STANDING[-1]] is False and loud["Goal Rice 70'"] is True
     assert not any("awaiting" in version.html for message in channel.messages for version in message.versions)
-    assert loud_words.waits().split(".")[0] in telegram.chat(OWNER).messages[1].text
+    assert alerts.confirmed_only_text().split(".")[0] in telegram.chat(OWNER).messages[1].text
     assert set(shown(telegram, CHANNEL)[0]) <= set(STANDING)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.feed.simulator import Simulator
-from bot.feed.timeline import Script, from_packets
-from bot.store.chats import row_of
-from bot.store.engine import Database, upsert
-from bot.store.model import Chat, ChatRef
-from bot.store.schema import chats, subscriptions
+from bot.feed.simulator.script import Script, script_from_packets
+from bot.feed.simulator.server import Simulator
+from bot.storage.chats import chat_to_row
+from bot.storage.database import Database, upsert
+from bot.storage.schema import chats, subscriptions
+from bot.subscribers import Chat, ChatRef
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
 from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi
 from tests.fakes.bot_api_state import too_many
@@ -32,7 +32,7 @@ def match(goals: int = 1) -> Script:
     for number in range(1, goals + 1):
         told.goal(f"g{number}", minute=1, clock=20 + number, player=f"Player {number}", score=(number, 0))
     told.tell("Corner", minute=90)
-    return from_packets(FIXTURE, told.packets)
+    return script_from_packets(FIXTURE, told.packets)
 
 
 async def followed(folder: Path, count: int) -> None:
@@ -40,7 +40,7 @@ async def followed(folder: Path, count: int) -> None:
     database = await Database.open(f"sqlite:///{folder}/touchline.db")
     ids = range(1, count + 1)
     async with database.transaction() as tx:
-        await tx.execute(upsert(chats), [row_of(Chat(ChatRef(number), all_kinds=True)) for number in ids])
+        await tx.execute(upsert(chats), [chat_to_row(Chat(ChatRef(number), all_kinds=True)) for number in ids])
         every = {"topic": 0, "scope": "all", "key": "", "name": ""}
         await tx.execute(upsert(subscriptions), [every | {"chat_id": number} for number in ids])
     await database.close()

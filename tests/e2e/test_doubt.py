@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.feed.simulator import Simulator
-from bot.feed.timeline import Script, from_packets
+from bot.feed.simulator.script import Script, script_from_packets
+from bot.feed.simulator.server import Simulator
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
 from tests.e2e.story import CHAT, RULES
 from tests.fakes.bot_api import FakeBotApi
@@ -24,7 +24,7 @@ def match() -> Script:
     told.goal("g1", minute=2, player="Havertz", score=(1, 0))
     told.goal("g1", send="Deleted", minute=5, player="Havertz", score=(0, 0))
     told.tell("Red Card", action="r1", side="away", minute=7, player="Palmer")
-    return from_packets(FIXTURE, told.packets)
+    return script_from_packets(FIXTURE, told.packets)
 
 
 def shown(telegram: FakeBotApi) -> list[str]:

@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.feed.simulator import Simulator
-from bot.feed.timeline import from_recording
+from bot.feed.simulator.script import script_from_recording
+from bot.feed.simulator.server import Simulator
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
 from tests.fakes.bot_api import FakeBotApi, Message
 from tests.recordings import needs_recordings, recording, truth
@@ -38,7 +38,7 @@ def kept(folder: Path) -> bool:
 @needs_recordings
 async def test_a_match_is_one_card_and_two_pictures_through_a_kill_and_as_the_truth_has_it(tmp_path: Path) -> None:
     path = recording("tottenham-hotspur-leicester-city")
-    true, script = truth(path), from_recording(path)
+    true, script = truth(path), script_from_recording(path)
     async with FakeBotApi(BOT_TOKEN) as telegram, Simulator([script], SPEED, FEED_TOKEN).serve() as urls:
         config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
         bot = await touchline("run", "--config", config, folder=tmp_path)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.feed.simulator import Simulator
-from bot.feed.timeline import Script, from_packets
+from bot.feed.simulator.script import Script, script_from_packets
+from bot.feed.simulator.server import Simulator
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
 from tests.fakes.bot_api import FakeBotApi, Message
 from tests.packets import FIXTURE, Story
@@ -48,7 +48,7 @@ def match() -> Script:
         else:
             told.goal(f"g{number}", send="Deleted", minute=minute + 3, player=player, score=(score, 0))
     told.tell("End Match", minute=90, status="Completed")
-    return from_packets(FIXTURE, told.packets)
+    return script_from_packets(FIXTURE, told.packets)
 
 
 def first_line(message: Message) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from bot.feed.simulator import Simulator
-from bot.feed.timeline import Script, from_packets
+from bot.feed.simulator.script import Script, script_from_packets
+from bot.feed.simulator.server import Simulator
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running
 from tests.e2e.story import SPEED
 from tests.e2e.test_chat import said
@@ -24,7 +24,7 @@ def match() -> Script:
     told.goal("g1", send="Pending", minute=30, player="Saka")
     told.goal("g1", send="Deleted", minute=55, player="Saka", score=(0, 0))
     told.tell("End Match", minute=70, status="Completed")
-    return from_packets(FIXTURE, told.packets)
+    return script_from_packets(FIXTURE, told.packets)
 
 
 def first_lines(telegram: FakeBotApi, chat_id: int) -> list[str]:

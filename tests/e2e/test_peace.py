@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bot.chats import texts
-from bot.outbox.bell import LABEL
+from bot.chat import texts
+from bot.telegram.plan import MUTE_BUTTON_LABEL
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import RULES, feed, shown
 from tests.e2e.test_chat import OWNER, READER, said, tapped
@@ -34,13 +34,13 @@ async def test_a_match_that_a_group_mutes_under_its_alert_is_silent_there_and_to
             await said(telegram, GROUP, "/subscribe all")
             await said(telegram, READER, "/subscribe all", READER)
             await said(telegram, READER, "/alerts all matches -red_card", READER)
-            await telegram.until(lambda: LABEL in group.last.labels, within=15)
+            await telegram.until(lambda: MUTE_BUTTON_LABEL in group.last.labels, within=15)
             alert = group.last
-            refused = await tapped(telegram, alert, LABEL, READER)
-            await tapped(telegram, alert, LABEL)
+            refused = await tapped(telegram, alert, MUTE_BUTTON_LABEL, READER)
+            await tapped(telegram, alert, MUTE_BUTTON_LABEL)
             await telegram.until(lambda: len(alert.labels) > 1)
             note = await tapped(telegram, alert, "This match")
-            await telegram.until(lambda: alert.labels == [LABEL])
+            await telegram.until(lambda: alert.labels == [MUTE_BUTTON_LABEL])
             telegram.say(GROUP, OWNER, "/mute 1h", edited=True)
             telegram.migrate(GROUP, SUPERGROUP)
             await telegram.until(lambda: "Goal Rice 70'" in shown(telegram, READER)[0], within=15)
@@ -48,8 +48,8 @@ async def test_a_match_that_a_group_mutes_under_its_alert_is_silent_there_and_to
             await telegram.until(lambda: query in telegram.inline_answers)
 
     first = alert.versions[0].html
-    assert first.startswith("🔔 Arsenal v Chelsea\n<tg-spoiler>") and alert.labels == [LABEL]
-    assert refused == texts.only_administrators() and FIXTURE.title in note
+    assert first.startswith("🔔 Arsenal v Chelsea\n<tg-spoiler>") and alert.labels == [MUTE_BUTTON_LABEL]
+    assert refused == texts.administrators_only_text() and FIXTURE.title in note
     assert [m for m in telegram.chat(SUPERGROUP).messages if "Rice" in m.text] == []
     kept = stored(tmp_path, "SELECT muted_matches, muted_until, spoilers, tasted FROM chats", SUPERGROUP)
     assert kept == [(FIXTURE.id, None, 1, 0)]

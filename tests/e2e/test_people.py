@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from bot.chats.updates import SECOND_PROCESS
+from bot.chat.updates import SECOND_PROCESS
 from tests.e2e.stage import ADMIN, BOT_TOKEN, FEED_TOKEN, configuration, running
 from tests.e2e.story import CHAT, FALLEN, RULES, STANDING, feed, full_time, shown
 from tests.fakes.bot_api import FakeBotApi

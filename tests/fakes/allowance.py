@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 
-from bot.errors import StoreAway
-from bot.store.allowance import Allowed, Slots, spaced
+from bot.errors import StorageUnavailable
+from bot.telegram.shared_rate_limits import AllowanceState, ReservedSlots, reserve_slots
 
 
 class FakeAllowance:
@@ -14,20 +14,20 @@ class FakeAllowance:
 
     def __init__(self, latency: float = 0.003, seed: int = 1) -> None:
         self.latency, self.away = latency, False
-        self._allowed, self._chance = Allowed(closed_until=-60.0), random.Random(seed)
+        self._allowed, self._chance = AllowanceState(closed_until=-60.0), random.Random(seed)
 
-    async def reserve(self, count: int, step: float) -> Slots:
+    async def reserve(self, count: int, step: float) -> ReservedSlots:
         await self._trip()
-        self._allowed, slots = spaced(self._allowed, asyncio.get_running_loop().time(), count, step)
+        self._allowed, slots = reserve_slots(self._allowed, asyncio.get_running_loop().time(), count, step)
         await self._trip()
         return slots
 
     async def close(self, seconds: float) -> None:
         await self._trip()
         until = asyncio.get_running_loop().time() + seconds
-        self._allowed = Allowed(self._allowed.next_at, until)
+        self._allowed = AllowanceState(self._allowed.next_at, until)
 
     async def _trip(self) -> None:
         await asyncio.sleep(self._chance.uniform(0.2, 1.0) * self.latency)
         if self.away:
-            raise StoreAway("away")
+            raise StorageUnavailable("away")

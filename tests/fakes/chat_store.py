@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot.store.model import Chat, ChatRef, Subscription
+from bot.subscribers import Chat, ChatRef, Subscription
 
 
 class MemoryChats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.metrics import exposition
+from bot.metrics import render_metrics
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -19,8 +19,8 @@ class Counts:
     """The difference since it was made: `counts("touchline_sends_total", op="send", answer="ok")`."""
 
     def __init__(self) -> None:
-        self._before = samples(exposition().decode())
+        self._before = samples(render_metrics().decode())
 
     def __call__(self, name: str, **labels: str) -> float:
         key = (name, frozenset(labels.items()))
-        return samples(exposition().decode()).get(key, 0.0) - self._before.get(key, 0.0)
+        return samples(render_metrics().decode()).get(key, 0.0) - self._before.get(key, 0.0)

@@ -14,8 +14,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from bot.feed.encode import accepted, encode_packet, heartbeat, refused
-from rules.action import Packet
+from bot.feed.encode import encode_accepted, encode_heartbeat, encode_packet, encode_refused
+from rules.football.action import Packet
 
 Step = Callable[[ServerConnection], Awaitable[None]]
 PORT = 8001
@@ -69,7 +69,7 @@ def beat(times: int = 1, every: float = 10.0) -> Step:
     async def step(connection: ServerConnection) -> None:
         for _ in range(times):
             await asyncio.sleep(every)
-            await connection.send(heartbeat(LoopClock().now()), text=True)
+            await connection.send(encode_heartbeat(LoopClock().now()), text=True)
 
     return step
 
@@ -99,12 +99,12 @@ async def drop(connection: ServerConnection) -> None:
 
 async def accept(connection: ServerConnection) -> None:
     """Say that the token is good."""
-    await connection.send(accepted(), text=True)
+    await connection.send(encode_accepted(), text=True)
 
 
 async def refuse(connection: ServerConnection) -> None:
     """Say that the token is not good, and close."""
-    await connection.send(refused(), text=True)
+    await connection.send(encode_refused(), text=True)
     await connection.close()
 
 

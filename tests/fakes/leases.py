@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from bot.errors import StoreAway
-from bot.store.leases import LASTS, RETIRED, Lease
+from bot.cluster.leases import LEASE_DURATION, RETIREMENT_DURATION, Lease
+from bot.errors import StorageUnavailable
 
 
 @dataclass(slots=True)
@@ -32,14 +32,14 @@ class FakeLeases:
         for name in names:
             holder, until, _ = self.table.rows.get(name, ("", 0.0, ""))
             if until <= now or holder == self.holder:
-                self.table.rows[name] = self.holder, now + LASTS, facts
+                self.table.rows[name] = self.holder, now + LEASE_DURATION, facts
         return self._mine(names, now)
 
     async def renew(self, names: Collection[str]) -> frozenset[str]:
         now = self._now()
         for name in names:
             if self.table.rows.get(name, ("",))[0] == self.holder:
-                self.table.rows[name] = self.holder, now + LASTS, ""
+                self.table.rows[name] = self.holder, now + LEASE_DURATION, ""
         return self._mine(names, now)
 
     async def release(self, names: Collection[str], *, done: bool = False) -> None:
@@ -47,7 +47,7 @@ class FakeLeases:
             return
         now = self._now()
         for name in [name for name in names if self.table.rows.get(name, ("",))[0] == self.holder]:
-            self.table.rows[name] = "", now + RETIRED if done else now, ""
+            self.table.rows[name] = "", now + RETIREMENT_DURATION if done else now, ""
         for heard in self.table.released:
             heard()
 
@@ -61,5 +61,5 @@ class FakeLeases:
 
     def _now(self) -> float:
         if self.table.away:
-            raise StoreAway("away")
+            raise StorageUnavailable("away")
         return asyncio.get_running_loop().time()

@@ -9,22 +9,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.clock import Clock
-from bot.commands.replay import Numbering
-from bot.feed.client import StreamSettings
-from bot.follow import Archive, Follower
+from bot.feed.connection import StreamSettings
+from bot.matches.follower import MatchFollower, PacketArchive
+from bot.matches.pipeline import Pipeline
+from bot.matches.snapshots import SnapshotStore
 from bot.outbox.outbox import Outbox
-from bot.pipeline import Pipeline
-from bot.snapshots import Snapshots
-from bot.store.chats import Chats
-from bot.store.engine import Database
-from bot.store.model import Chat, ChatRef, Scope, Subscription
-from bot.store.positions import Positions
-from bot.telegram.courier import Courier
-from bot.telegram.landing import Delivery
-from bot.telegram.limits import Unlimited
-from rules.action import Fixture
-from rules.catalogue import shipped
-from rules.rule import RuleSet
+from bot.replay.replay import RecordingMessenger
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.fixtures import FeedPositionRepository
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.telegram.execute import DeliveredMessage
+from bot.telegram.rate_limits import Unlimited
+from bot.telegram.sender import Sender
+from rules.engine.rule import RuleSet
+from rules.football.action import Fixture
+from rules.football.catalogue import load_catalogue
 
 LISTENER = ChatRef(1)
 
@@ -36,21 +36,23 @@ class Line:
         self.rules, self.settings, self.clock, self.url = rules, settings, clock, url
         self.rows: list[dict[str, Any]] = []
         self.texts: list[str] = []
-        self.archive: Archive | None = None
+        self.archive: PacketArchive | None = None
         self.pipeline: Pipeline
-        self.follower: Follower
+        self.follower: MatchFollower
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Line]:
         """Open the database and set the courier to work; leaving is as sudden as a kill."""
         database = await Database.open(self.url)
-        chats = Chats(database)
+        chats = ChatRepository(database)
         await chats.save(Chat(LISTENER, all_kinds=True))
         await chats.subscribe(LISTENER, Subscription(Scope.ALL))
         outbox = Outbox(database, self.clock)
-        courier = Courier(outbox, Numbering(), Unlimited(), self.clock, self._keep, chats)
-        self.pipeline = Pipeline(self.rules, shipped(), outbox, Snapshots(Positions(database, self.clock)))
-        self.follower = Follower(self.pipeline, self.settings, self.clock, _ignore, archive=self.archive)
+        courier = Sender(outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, chats)
+        self.pipeline = Pipeline(
+            self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
+        )
+        self.follower = MatchFollower(self.pipeline, self.settings, self.clock, _ignore, archive=self.archive)
         sending = asyncio.create_task(courier.run())
         try:
             yield self
@@ -75,7 +77,7 @@ class Line:
         sends = Counter(row["action_id"] for row in self.rows if row["op"] == "send")
         return [action for action, times in sends.items() if times > 1]
 
-    def _keep(self, delivery: Delivery) -> None:
+    def _keep(self, delivery: DeliveredMessage) -> None:
         alert = delivery.alert
         self.texts.append(delivery.html)
         row = {"op": delivery.op, "state": delivery.state.value, "kind": alert.kind, "rule": alert.rule}

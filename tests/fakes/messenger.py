@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from bot.errors import MessageGone, RetryAfter, TextRefused
-from bot.store.model import ChatRef
+from bot.subscribers import ChatRef
 from tests.fakes.bot_api_state import Limits, RefusedError
 from tests.fakes.telegram_html import EntitiesError, parse
 

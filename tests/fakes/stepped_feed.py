@@ -24,25 +24,24 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from bot.clock import Clock
-from bot.feed import loose
-from bot.feed.encode import heartbeat
-from bot.feed.misbehave import Day, Timed
-from bot.feed.simulator import Simulator, Urls
-from bot.feed.timeline import Script, Timeline, Told
+from bot.feed import lenient
+from bot.feed.encode import encode_heartbeat
+from bot.feed.simulator.script import ConnectionFaults, PlaybackClock, ScheduledFrame, Script, ScriptFrame
+from bot.feed.simulator.server import Simulator, SimulatorUrls
 from tests.waiting import add_witness, until
 
 HEARTBEAT_EVERY = 2.0
 """Seconds; more often than the vendor's ten, so that a busy machine does not make a connection stale while a test waits."""
 
 
-class SteppedTimeline(Timeline):
+class SteppedTimeline(PlaybackClock):
     """A script and how many of its packets were sent, each stamped with the time at which it was first sent."""
 
     def __init__(self, script: Script, clock: Clock) -> None:
         self.fixture_id, self.script = script.fixture.id, script
         self._script, self._clock = script, clock
         self._start = self._kickoff = clock.now()
-        self.frames: list[Timed] = []
+        self.frames: list[ScheduledFrame] = []
         self._sent_at: list[dt.datetime] = []
         self.connections: list[_Client] = []
         self.changed = asyncio.Event()
@@ -53,7 +52,7 @@ class SteppedTimeline(Timeline):
         return math.inf if self.next else 0.0
 
     @property
-    def next(self) -> Told | None:
+    def next(self) -> ScriptFrame | None:
         """What is sent next; None at the end."""
         return self._script.frames[len(self.frames)] if len(self.frames) < len(self._script.frames) else None
 
@@ -61,7 +60,7 @@ class SteppedTimeline(Timeline):
         """Let so many packets out to all connections."""
         for told in self._script.frames[len(self.frames) : len(self.frames) + count]:
             self._sent_at.append(self._clock.now())
-            self.frames.append(Timed(0.0, self._moved(told)))
+            self.frames.append(ScheduledFrame(0.0, self._moved(told)))
         self.changed.set()
         self.changed = asyncio.Event()
 
@@ -75,7 +74,7 @@ class SteppedTimeline(Timeline):
 
     def _standing(self, elapsed: float) -> dict[str, Any]:
         told = self._script.frames[len(self.frames) - 1] if self.frames else None
-        summary = loose.mapping(told.frame.get("fixtureSummary")) if told else {}
+        summary = lenient.as_mapping(told.frame.get("fixtureSummary")) if told else {}
         found = {"status": summary.get("currentStatus"), "collectionStatus": summary.get("collectionStatus")}
         return {key: value for key, value in found.items() if value}
 
@@ -97,7 +96,7 @@ class SteppedFeed(Simulator):
         self._stack = AsyncExitStack()
         self._away = False
         self.is_over = False
-        self.urls = Urls("", "")
+        self.urls = SimulatorUrls("", "")
 
     async def __aenter__(self) -> Self:
         add_witness(self)
@@ -140,7 +139,7 @@ class SteppedFeed(Simulator):
         """How many packets were sent."""
         return len(self._step(fixture).frames)
 
-    def left(self, fixture: str = "") -> Sequence[Told]:
+    def left(self, fixture: str = "") -> Sequence[ScriptFrame]:
         """The packets that are still to come."""
         step = self._step(fixture)
         return step.script.frames[len(step.frames) :]
@@ -194,7 +193,7 @@ class SteppedFeed(Simulator):
             return None
         return super()._request(connection, request)
 
-    async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, day: Day) -> None:
+    async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, day: ConnectionFaults) -> None:
         step, client = self._steps[fixture_id], _Client(connection, start)
         step.connections.append(client)
         closed = asyncio.create_task(connection.wait_closed())
@@ -204,7 +203,7 @@ class SteppedFeed(Simulator):
                 while client.position < len(step.frames):
                     await connection.send(step.frames[client.position].frame, text=True)
                     client.position += 1
-                await connection.send(heartbeat(self._clock.now()), text=True)
+                await connection.send(encode_heartbeat(self._clock.now()), text=True)
                 more = asyncio.create_task(changed.wait())
                 await asyncio.wait({closed, more}, timeout=HEARTBEAT_EVERY, return_when=asyncio.FIRST_COMPLETED)
                 more.cancel()

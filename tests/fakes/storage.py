@@ -7,7 +7,7 @@ import sqlite3
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from bot.store.engine import Database
+from bot.storage.database import Database
 
 
 class Disk:

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from bot.feed.timeline import Script, from_packets
+from bot.feed.simulator.script import Script, script_from_packets
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.packets import FIXTURE, Story
 
@@ -22,7 +22,7 @@ def match() -> Script:
     told.goal("g1", minute=10, score=(1, 0))
     told.goal("g1", send="Deleted", minute=12, score=(0, 0))
     told.tell("End Match", minute=90, status="Completed")
-    return from_packets(FIXTURE, told.packets)
+    return script_from_packets(FIXTURE, told.packets)
 
 
 async def let_in(feed: SteppedFeed, start: int = 0) -> ClientConnection:

@@ -9,17 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from bot.commands.backup import backed_up
+from bot.commands.storage import backup_database
 from bot.errors import UserMistake
-from bot.store.chats import Chats
-from bot.store.engine import Database
-from bot.store.model import Chat, ChatRef
-from bot.store.schema import chats
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.schema import chats
+from bot.subscribers import Chat, ChatRef
 
 
 async def chats_of(file: Path) -> list[int]:
     db = await Database.open(f"sqlite:///{file}")
-    found = [chat.ref.chat_id for chat in await Chats(db).all()]
+    found = [chat.ref.chat_id for chat in await ChatRepository(db).all()]
     await db.close()
     return found
 
@@ -31,11 +31,11 @@ def listed(folder: Path) -> list[str]:
 async def test_a_backup_holds_what_was_committed_while_the_bot_runs(tmp_path: Path) -> None:
     url, file = f"sqlite:///{tmp_path}/touchline.db", tmp_path / "backup.db"
     db = await Database.open(url)
-    await Chats(db).save(Chat(ChatRef(1)))
+    await ChatRepository(db).save(Chat(ChatRef(1)))
     async with db.transaction() as tx:
         await tx.execute(chats.delete())
-        backed_up(url, file)
-    await Chats(db).save(Chat(ChatRef(2)))
+        backup_database(url, file)
+    await ChatRepository(db).save(Chat(ChatRef(2)))
     await db.close()
 
     assert await chats_of(file) == [1]
@@ -44,9 +44,9 @@ async def test_a_backup_holds_what_was_committed_while_the_bot_runs(tmp_path: Pa
 async def test_a_backup_takes_the_place_of_an_older_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     url, file = f"sqlite:///{tmp_path}/touchline.db", tmp_path / "backup.db"
     db = await Database.open(url)
-    backed_up(url, file)
-    await Chats(db).save(Chat(ChatRef(1)))
-    said = backed_up(url, file)
+    backup_database(url, file)
+    await ChatRepository(db).save(Chat(ChatRef(1)))
+    said = backup_database(url, file)
     await db.close()
 
     assert said.startswith(f"{file}: 0.")
@@ -68,7 +68,7 @@ async def test_a_place_where_no_backup_may_be_is_a_sentence(tmp_path: Path, name
     (tmp_path / "notes.txt").write_text("dear diary")
 
     with pytest.raises(UserMistake, match=sentence):
-        backed_up(url, tmp_path / name)
+        backup_database(url, tmp_path / name)
     assert (tmp_path / "notes.txt").read_text() == "dear diary"
 
 
@@ -83,14 +83,14 @@ def test_a_damaged_database_is_told_and_an_older_backup_stays(tmp_path: Path) ->
     source.write_bytes(before[:8192] + b"\xff" * 4096 + before[12288:])
 
     with pytest.raises(UserMistake, match=r"the backup of .*touchline\.db failed"):
-        backed_up(f"sqlite:///{source}", file)
+        backup_database(f"sqlite:///{source}", file)
     assert file.read_bytes() == before and not list(tmp_path.glob(".*partial"))
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///nowhere.db"])
 def test_where_there_is_no_database_there_is_nothing_to_back_up(tmp_path: Path, url: str) -> None:
     with pytest.raises(UserMistake, match="there is no database"):
-        backed_up(url, tmp_path / "backup.db")
+        backup_database(url, tmp_path / "backup.db")
 
 
 def test_for_postgresql_its_own_tool_is_named_without_the_password(tmp_path: Path) -> None:

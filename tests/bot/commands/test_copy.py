@@ -10,17 +10,17 @@ from click.testing import CliRunner
 from sqlalchemy import insert, select
 
 from bot.cli import main
-from bot.commands.copy import PASSING, copied
+from bot.commands.storage import TRANSIENT_TABLES, copy_database
+from bot.config.rule_versions import RuleOrigin, RuleVersion, RuleVersionRepository
 from bot.errors import UserMistake
-from bot.store.chats import Chats
-from bot.store.engine import Database
-from bot.store.history import History, How, Ruling
-from bot.store.model import Chat, ChatRef
-from bot.store.schema import metadata
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.schema import metadata
+from bot.subscribers import Chat, ChatRef
 from tests.bot.news import NOW
 from tests.rows import row_of
 
-TABLES = [table for table in metadata.sorted_tables if table.name not in PASSING]
+TABLES = [table for table in metadata.sorted_tables if table.name not in TRANSIENT_TABLES]
 
 
 def unseen(_noun: str, _done: int, _total: int) -> None:
@@ -47,8 +47,8 @@ async def test_a_database_arrives_in_the_other_kind_and_comes_back_as_it_was(tmp
     first, last = f"sqlite:///{tmp_path}/first.db", f"sqlite:///{tmp_path}/last.db"
     await filled(first)
 
-    counts = await copied(first, postgres_url, unseen)
-    await copied(postgres_url, last, unseen)
+    counts = await copy_database(first, postgres_url, unseen)
+    await copy_database(postgres_url, last, unseen)
 
     assert counts == {table.name.replace("_", " "): 3 for table in TABLES}
     assert await everything(first) == await everything(postgres_url) == await everything(last)
@@ -59,7 +59,7 @@ async def test_more_rows_than_one_page_all_arrive_and_are_counted_as_they_do(tmp
     await filled(urls[0], 4001)
     steps = []
 
-    await copied(*urls, lambda noun, done, total: steps.append((noun, done, total)))
+    await copy_database(*urls, lambda noun, done, total: steps.append((noun, done, total)))
 
     assert [step for step in steps if step[0] == "chats"] == [("chats", n, 4001) for n in (2000, 4000, 4001)]
     assert len((await everything(urls[1]))["entries"]) == 4001
@@ -67,21 +67,21 @@ async def test_more_rows_than_one_page_all_arrive_and_are_counted_as_they_do(tmp
 
 async def test_new_rows_are_numbered_on_after_a_copy(tmp_path: Path, postgres_url: str) -> None:
     await filled(f"sqlite:///{tmp_path}/touchline.db")
-    await copied(f"sqlite:///{tmp_path}/touchline.db", postgres_url, unseen)
+    await copy_database(f"sqlite:///{tmp_path}/touchline.db", postgres_url, unseen)
     db = await Database.open(postgres_url)
 
-    assert (await History(db).add(Ruling(NOW, How.FILES, "rules"))).id == 4
+    assert (await RuleVersionRepository(db).add(RuleVersion(NOW, RuleOrigin.FILES, "rules"))).id == 4
     await db.close()
 
 
 async def test_a_database_that_is_written_meanwhile_is_copied_as_it_stood(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
     running = await Database.open(urls[0])
-    await Chats(running).save(Chat(ChatRef(1)))
+    await ChatRepository(running).save(Chat(ChatRef(1)))
     async with running.transaction() as tx:
         await tx.execute(insert(metadata.tables["chats"]), row_of(metadata.tables["chats"], 2))
 
-        counts = await copied(*urls, unseen)
+        counts = await copy_database(*urls, unseen)
 
     assert counts["chats"] == 1
     await running.close()
@@ -100,7 +100,7 @@ async def test_what_cannot_be_copied_is_a_sentence(tmp_path: Path, names: tuple[
     (tmp_path / "notes.db").write_text("dear diary, " * 1000)
 
     with pytest.raises(UserMistake, match=sentence):
-        await copied(*(f"sqlite:///{tmp_path}/{name}.db" for name in names), unseen)
+        await copy_database(*(f"sqlite:///{tmp_path}/{name}.db" for name in names), unseen)
 
 
 async def test_a_copy_that_fails_on_its_way_leaves_the_target_empty(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_copy_that_fails_on_its_way_leaves_the_target_empty(tmp_path: Pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        await copied(*urls, stop)
+        await copy_database(*urls, stop)
 
     assert not any((await everything(urls[1])).values())
 
@@ -129,4 +129,4 @@ def test_the_command_says_how_many_of_each_noun_it_copied(tmp_path: Path) -> Non
 
 
 def test_what_processes_do_right_now_is_not_copied() -> None:
-    assert set(metadata.tables) >= PASSING
+    assert set(metadata.tables) >= TRANSIENT_TABLES

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.feed.encode import encode_packet, packet_object
-from bot.feed.recording import Writer
+from bot.feed.encode import encode_packet, packet_to_object
+from bot.feed.recording import RecordingWriter
 from tests.packets import Story
 
 RULES = """rules:
@@ -40,7 +40,7 @@ def written(tmp_path: Path, data: object) -> Path:
 
 
 def test_the_last_of_several_packets_is_explained(tmp_path: Path, story: Story) -> None:
-    path = written(tmp_path, [packet_object(packet) for packet in story.packets[:2]])
+    path = written(tmp_path, [packet_to_object(packet) for packet in story.packets[:2]])
 
     result = explained(tmp_path, path)
 
@@ -53,7 +53,7 @@ def test_the_last_of_several_packets_is_explained(tmp_path: Path, story: Story) 
 
 
 def test_json_says_the_same(tmp_path: Path, story: Story) -> None:
-    result = explained(tmp_path, "--json", written(tmp_path, packet_object(story.packets[0])))
+    result = explained(tmp_path, "--json", written(tmp_path, packet_to_object(story.packets[0])))
 
     (told,) = json.loads(result.output)["told"]
     assert [(rule["name"], rule["verdict"]) for rule in told["rules"]] == [
@@ -68,7 +68,7 @@ def test_json_says_the_same(tmp_path: Path, story: Story) -> None:
 
 def test_a_minute_of_a_recording_is_explained_and_a_quiet_one_says_so(tmp_path: Path, story: Story) -> None:
     recording = tmp_path / "match.jsonl"
-    with Writer(recording) as writer:
+    with RecordingWriter(recording) as writer:
         for packet in story.packets:
             writer.write(packet.at, encode_packet(packet))
 

@@ -9,22 +9,22 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from bot.feed.encode import encode_packet
-from bot.feed.recording import Writer
-from bot.pictures.maker import picture
-from rules.advance import advance
-from rules.match import Match
-from rules.scenario import shipped
-from rules.telling import packets
-from rules.timeline import Stage, timeline_of
+from bot.feed.recording import RecordingWriter
+from bot.media.renderer import render_picture
+from rules.football.advance import advance
+from rules.football.match import Match
+from rules.football.timeline import Stage, build_timeline
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import load_scenario
 
-FINAL = shipped("final")
+FINAL = load_scenario("final")
 
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recordings") / "final.jsonl.gz"
-    with Writer(path) as writer:
-        for packet in packets(FINAL):
+    with RecordingWriter(path) as writer:
+        for packet in build_packets(FINAL):
             writer.write(packet.at, encode_packet(packet))
     return path
 
@@ -37,7 +37,7 @@ def _render(recording: Path, out: Path, *options: str) -> tuple[int, str]:
 def _after(goals: int) -> Match:
     """The final when so many goals of play had been confirmed."""
     match = Match(FINAL.fixture)
-    for packet in packets(FINAL):
+    for packet in build_packets(FINAL):
         match = advance(match, packet).after
         if match.score.home + match.score.away == goals:
             return match
@@ -94,8 +94,8 @@ def test_a_moment_that_there_is_not_gets_one_sentence(
 
 def test_a_recording_that_ends_early_has_no_half_time_and_no_full_time(tmp_path: Path) -> None:
     path = tmp_path / "short.jsonl"
-    with Writer(path) as writer:
-        for packet in packets(FINAL)[:6]:
+    with RecordingWriter(path) as writer:
+        for packet in build_packets(FINAL)[:6]:
             writer.write(packet.at, encode_packet(packet))
 
     assert "does not come to half time" in _render(path, tmp_path / "a.png", "--at", "half-time")[1]
@@ -117,8 +117,8 @@ def test_a_recording_without_a_match_gets_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_picture_of_a_match_in_play_says_its_minute() -> None:
-    assert timeline_of(_after(2)).stage is Stage.PLAY
-    assert picture(timeline_of(_after(2))) != picture(timeline_of(_after(2), Stage.HALF_TIME))
+    assert build_timeline(_after(2)).stage is Stage.PLAY
+    assert render_picture(build_timeline(_after(2))) != render_picture(build_timeline(_after(2), Stage.HALF_TIME))
 
 
 def _height(path: Path) -> int:

@@ -7,17 +7,17 @@ from itertools import pairwise
 
 import pytest
 
-from bot.demo.pace import pace, paced
-from rules.action import Packet
-from rules.scenario import shipped
-from rules.telling import packets
+from bot.demo.play import compute_show_times, pace_packets
+from rules.football.action import Packet
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import load_scenario
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("name", ["opener", "final"])
 def test_the_whole_match_takes_the_seconds_that_are_asked_and_begins_at_once(name: str) -> None:
-    told = paced(packets(shipped(name), quiet=60), START, 60)
+    told = pace_packets(build_packets(load_scenario(name), quiet=60), START, 60)
 
     assert told[0].at == START
     assert told[-1].at - START == pytest.approx(dt.timedelta(seconds=60), abs=dt.timedelta(milliseconds=1))
@@ -27,15 +27,15 @@ def test_the_whole_match_takes_the_seconds_that_are_asked_and_begins_at_once(nam
 
 @pytest.mark.parametrize("name", ["opener", "final"])
 def test_a_goal_is_looked_at_for_more_than_a_second_and_nothing_keeps_one_waiting_for_four(name: str) -> None:
-    told = packets(shipped(name), quiet=60)
-    waits = [(one, after - before) for one, (before, after) in zip(told, pairwise(pace(told, 60)), strict=False)]
+    told = build_packets(load_scenario(name), quiet=60)
+    waits = [(one, after - before) for one, (before, after) in zip(told, pairwise(compute_show_times(told, 60)), strict=False)]
 
     assert all(wait > 1 for packet, wait in waits if packet.type == "Goal")
     assert max(wait for _, wait in waits) < 4
 
 
 def test_no_packets_and_one_packet_have_their_pace_too() -> None:
-    one: tuple[Packet, ...] = packets(shipped("final"))[:1]
+    one: tuple[Packet, ...] = build_packets(load_scenario("final"))[:1]
 
-    assert pace((), 60) == ()
-    assert pace(one, 60) == (0.0,)
+    assert compute_show_times((), 60) == ()
+    assert compute_show_times(one, 60) == (0.0,)

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bot.demo.play import SECONDS, demo, scenario_named, script_of
+from bot.demo.play import DEFAULT_SECONDS, build_script, find_scenario, play_demo
 from bot.errors import UserMistake
-from rules.catalogue import shipped as catalogue
-from rules.load import pack
+from rules.football.catalogue import load_catalogue as catalogue
+from rules.loading.loader import load_pack
 
 SHORT = 3.0
 
 
 async def _transcript(match: str) -> list[str]:
     console = Console(file=io.StringIO(), width=200, color_system=None)
-    await demo(match, SHORT, pack(), catalogue(), console)
+    await play_demo(match, SHORT, load_pack(), catalogue(), console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
@@ -57,20 +57,20 @@ async def test_the_first_message_comes_at_once_and_the_match_takes_its_seconds()
 
 def test_a_minute_is_enough_for_a_match() -> None:
     for name in ("opener", "final"):
-        frames = script_of(scenario_named(name)).frames
-        assert (frames[-1].at - frames[0].at).total_seconds() == pytest.approx(SECONDS)
+        frames = build_script(find_scenario(name)).frames
+        assert (frames[-1].at - frames[0].at).total_seconds() == pytest.approx(DEFAULT_SECONDS)
 
 
 def test_a_match_may_be_told_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "derby.yaml"
     file.write_text("match: Arsenal v Chelsea\nevents:\n  - 10' goal Saka (Arsenal)\n", encoding="utf-8")
 
-    assert scenario_named(str(file)).fixture.title == "Arsenal v Chelsea"
+    assert find_scenario(str(file)).fixture.title == "Arsenal v Chelsea"
 
 
 def test_a_match_that_is_not_there_is_a_sentence() -> None:
     with pytest.raises(UserMistake, match='there is no match "semi-final": name opener or final, or a scenario file'):
-        scenario_named("semi-final")
+        find_scenario("semi-final")
 
 
 def test_mistakes_in_a_file_are_sentences_at_their_places(tmp_path: Path) -> None:
@@ -78,4 +78,4 @@ def test_mistakes_in_a_file_are_sentences_at_their_places(tmp_path: Path) -> Non
     file.write_text("match: Arsenal\n", encoding="utf-8")
 
     with pytest.raises(UserMistake, match=r"derby\.yaml:1:8: 'Arsenal' is not of the form: HOME v AWAY"):
-        scenario_named(str(file))
+        find_scenario(str(file))

@@ -8,14 +8,14 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from bot.demo.terminal import clock_words, terminal_messenger
+from bot.demo.terminal import choose_terminal, clock_text
 from bot.errors import MessageGone
-from bot.store.model import ChatRef
-from bot.telegram.as_text import painted
-from rules.advance import advance
-from rules.match import Match
-from rules.scenario import shipped
-from rules.telling import packets
+from bot.subscribers import ChatRef
+from bot.telegram.html import to_terminal
+from rules.football.advance import advance
+from rules.football.match import Match
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import load_scenario
 
 CHAT = ChatRef(1)
 
@@ -31,16 +31,16 @@ def _shown(console: Console) -> str:
 
 
 def _at_full_time() -> Match:
-    scenario = shipped("final")
+    scenario = load_scenario("final")
     match = Match(scenario.fixture)
-    for packet in packets(scenario):
+    for packet in build_packets(scenario):
         match = advance(match, packet).after
     return match
 
 
 async def test_a_pipe_gets_one_line_for_each_message_edit_and_reply() -> None:
     console = _console(terminal=False)
-    with terminal_messenger(console) as chat:
+    with choose_terminal(console) as chat:
         first = await chat.send(CHAT, "⚽ <b>Goal?</b>\n10'", silent=False)
         await chat.edit(CHAT, first, "⚽ <b>Goal!</b>\n10' Messi")
         await chat.edit(CHAT, first, "<s>Goal!</s>")
@@ -56,7 +56,7 @@ async def test_a_pipe_gets_one_line_for_each_message_edit_and_reply() -> None:
 
 async def test_a_terminal_shows_the_edited_message_in_its_place_and_the_reply_under_a_quotation() -> None:
     console = _console(terminal=True)
-    with terminal_messenger(console) as chat:
+    with choose_terminal(console) as chat:
         first = await chat.send(CHAT, "Goal?", silent=True)
         await chat.edit(CHAT, first, "<s>Goal!</s>")
         await chat.send(CHAT, "Disallowed", silent=False, reply_to=first)
@@ -69,7 +69,7 @@ async def test_a_terminal_shows_the_edited_message_in_its_place_and_the_reply_un
 
 async def test_the_board_on_top_has_the_shootout_apart() -> None:
     console = _console(terminal=True)
-    with terminal_messenger(console) as chat:
+    with choose_terminal(console) as chat:
         chat.on_match(_at_full_time())
 
     assert "3–3 (4–2 pens)" in _shown(console)
@@ -78,7 +78,7 @@ async def test_the_board_on_top_has_the_shootout_apart() -> None:
 
 async def test_only_the_latest_messages_are_drawn_where_the_terminal_is_low() -> None:
     console = _console(terminal=True)
-    with terminal_messenger(console) as chat:
+    with choose_terminal(console) as chat:
         for number in range(30):
             await chat.send(CHAT, f"message-{number}.", silent=False)
 
@@ -89,14 +89,16 @@ async def test_only_the_latest_messages_are_drawn_where_the_terminal_is_low() ->
 
 @pytest.mark.parametrize("terminal", [True, False])
 async def test_a_message_that_is_not_there_cannot_be_edited(terminal: bool) -> None:
-    chat = terminal_messenger(_console(terminal=terminal))
+    chat = choose_terminal(_console(terminal=terminal))
 
     with pytest.raises(MessageGone):
         await chat.edit(CHAT, 1, "anything")
 
 
 def test_telegrams_html_becomes_styles_and_entities_become_themselves() -> None:
-    text = painted('<b>Köln &amp; <s>co</s></b> <a href="https://example.org">x</a> <span class="tg-spoiler">2–1</span> &lt;3')
+    text = to_terminal(
+        '<b>Köln &amp; <s>co</s></b> <a href="https://example.org">x</a> <span class="tg-spoiler">2–1</span> &lt;3'
+    )
 
     assert text.plain == "Köln & co x 2–1 <3"
     styles = {text.plain[span.start : span.end]: str(span.style) for span in text.spans}
@@ -104,5 +106,5 @@ def test_telegrams_html_becomes_styles_and_entities_become_themselves() -> None:
 
 
 def test_the_clock_is_footballs_own() -> None:
-    assert clock_words(_at_full_time()) == "FT"
-    assert clock_words(Match(shipped("final").fixture)) == ""
+    assert clock_text(_at_full_time()) == "FT"
+    assert clock_text(Match(load_scenario("final").fixture)) == ""

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import FrameUnreadable
-from bot.feed.decode import Control, ControlKind, decode
-from bot.feed.recording import read
-from rules.action import Packet, Player, SendType, Side, Team
+from bot.feed.decode import Control, ControlKind, decode_frame
+from bot.feed.recording import read_recording
+from rules.football.action import Packet, Player, SendType, Side, Team
 from tests.recordings import each_recording, needs_recordings
 
 RECEIVED = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
@@ -38,7 +38,7 @@ def frame(summary: Any = None, finished: Any = False, **changes: Any) -> str:
 
 
 def packet(summary: Any = None, finished: Any = False, **changes: Any) -> Packet:
-    read = decode(frame(summary, finished, **changes), RECEIVED, "f1")
+    read = decode_frame(frame(summary, finished, **changes), RECEIVED, "f1")
     assert isinstance(read, Packet)
     return read
 
@@ -71,7 +71,7 @@ def test_numbers_may_be_quoted() -> None:
 def test_a_timeline_sequence_of_any_kind_is_passed_over() -> None:
     text = frame().replace('"period": 2', '"period": 2, "timelineSequence": 1.0E-16')
 
-    assert isinstance(decode(text), Packet)
+    assert isinstance(decode_frame(text), Packet)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_nulls_are_as_good_as_absent() -> None:
     optional = ("team", "player", "relatedFixtureActionIds", "metadata", "delayStatus", "fixtureActionSubType", "fixtureSeqNum")
     action = ACTION | dict.fromkeys(optional)
 
-    assert decode(json.dumps({"fixtureAction": action, "fixtureSummary": None})) == decode(frame(fixtureSeqNum=None))
+    assert decode_frame(json.dumps({"fixtureAction": action, "fixtureSummary": None})) == decode_frame(frame(fixtureSeqNum=None))
 
 
 def test_teams_and_periods_that_repeat_are_kept_once() -> None:
@@ -194,7 +194,7 @@ def test_a_packet_without_a_fixture_is_of_the_connection() -> None:
 )
 def test_an_unreadable_frame_says_of_which_kind(text: str | bytes, kind: str) -> None:
     with pytest.raises(FrameUnreadable) as raised:
-        decode(text, RECEIVED, "f1")
+        decode_frame(text, RECEIVED, "f1")
 
     assert raised.value.kind == kind
 
@@ -215,7 +215,7 @@ def test_an_unreadable_frame_says_of_which_kind(text: str | bytes, kind: str) ->
     ],
 )
 def test_a_frame_without_data_is_known_by_its_words(text: str, kind: ControlKind) -> None:
-    read = decode(text)
+    read = decode_frame(text)
 
     assert isinstance(read, Control)
     assert read.kind is kind
@@ -237,7 +237,7 @@ FRAMES = st.fixed_dictionaries(
 @given(st.binary() | st.text() | JSON.map(json.dumps) | FRAMES.map(json.dumps))
 def test_whatever_a_frame_holds_nothing_else_is_raised(text: str | bytes) -> None:
     try:
-        assert isinstance(decode(text, RECEIVED, "f1"), Packet | Control)
+        assert isinstance(decode_frame(text, RECEIVED, "f1"), Packet | Control)
     except FrameUnreadable as error:
         assert error.kind in {"not-json", "not-an-object", "incomplete", "other-fixture"}
 
@@ -245,13 +245,13 @@ def test_whatever_a_frame_holds_nothing_else_is_raised(text: str | bytes) -> Non
 @needs_recordings
 @each_recording
 def test_every_frame_of_a_recording_is_a_packet(path: Path) -> None:
-    packets = [decode(recorded.frame) for recorded in read(path)]
+    packets = [decode_frame(recorded.frame) for recorded in read_recording(path)]
 
     assert all(isinstance(packet, Packet) for packet in packets)
 
 
 @pytest.mark.parametrize("as_read", [str, str.encode])
 def test_the_character_that_no_database_takes_is_left_out(as_read: Callable[[str], str | bytes]) -> None:
-    read = decode(as_read(frame(actionId="a\0b\0", fixtureActionType="Go\\u0000al")), RECEIVED, "f1")
+    read = decode_frame(as_read(frame(actionId="a\0b\0", fixtureActionType="Go\\u0000al")), RECEIVED, "f1")
 
     assert isinstance(read, Packet) and (read.action_id, read.type) == ("ab", "Go\\u0000al")

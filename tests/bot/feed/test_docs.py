@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.feed.backoff import REMEDIES
+from bot.feed.reconnect import REMEDIES
 from bot.feed.session import TRANSITIONS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "feed.md").read_text(encoding="utf-8")

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.feed.decode import Control, ControlKind, decode
-from bot.feed.decode_fixtures import decode_fixture
-from bot.feed.encode import Dialect, accepted, encode_packet, fixture_object, heartbeat, refused
-from bot.feed.recording import read
-from rules.action import Packet
+from bot.feed.decode import Control, ControlKind, decode_frame
+from bot.feed.encode import Dialect, encode_accepted, encode_heartbeat, encode_packet, encode_refused, fixture_to_object
+from bot.feed.recording import read_recording
+from bot.feed.rest import decode_fixture
+from rules.football.action import Packet
 from tests.packets import FIXTURE, KICKOFF, Story
 from tests.recordings import each_recording, needs_recordings
 
@@ -28,15 +28,15 @@ def action(packet: Packet, **dialect: Any) -> dict[str, Any]:
 def test_a_packet_comes_back_as_it_was(keys: str) -> None:
     packet = Story().packet("Goal", "Pending", "g", "home", sub="Header", player="Bukayo Saka", related=("v",), minute=50)
 
-    assert decode(encode_packet(packet, Dialect(player_keys=keys))) == packet
+    assert decode_frame(encode_packet(packet, Dialect(player_keys=keys))) == packet
 
 
 @needs_recordings
 @each_recording
 def test_every_packet_of_a_recording_comes_back_as_it_was(path: Path) -> None:
-    packets = [decode(recorded.frame) for recorded in read(path)]
+    packets = [decode_frame(recorded.frame) for recorded in read_recording(path)]
 
-    assert [decode(encode_packet(packet)) for packet in packets if isinstance(packet, Packet)] == packets
+    assert [decode_frame(encode_packet(packet)) for packet in packets if isinstance(packet, Packet)] == packets
 
 
 def test_version_1_knows_neither_sides_nor_related_actions() -> None:
@@ -60,12 +60,16 @@ def test_a_full_name_is_split_for_the_dialect_that_wants_it() -> None:
 
 
 def test_control_frames_are_known_for_what_they_are() -> None:
-    kinds = [read.kind for frame in (accepted(), refused(), heartbeat(KICKOFF)) if isinstance(read := decode(frame), Control)]
+    kinds = [
+        read.kind
+        for frame in (encode_accepted(), encode_refused(), encode_heartbeat(KICKOFF))
+        if isinstance(read := decode_frame(frame), Control)
+    ]
 
     assert kinds == [ControlKind.ACCEPTED, ControlKind.REFUSED, ControlKind.HEARTBEAT]
 
 
 def test_a_fixture_comes_back_as_it_was() -> None:
-    read = decode_fixture(json.dumps(fixture_object(FIXTURE)).encode())
+    read = decode_fixture(json.dumps(fixture_to_object(FIXTURE)).encode())
 
     assert read == msgspec.structs.replace(FIXTURE, collection_status="CollectionScheduled")

@@ -10,25 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.feed.backoff import Trouble
 from bot.feed.decode import Control, ControlKind
 from bot.feed.encode import encode_packet
-from bot.feed.session import Ending, Session
-from rules.action import Packet
-from rules.advance import advance
-from rules.evaluate import evaluate
-from rules.load import load_rules
-from rules.match import Match
-from rules.scenario import shipped
-from rules.telling import packets
-from tests.bot.feed.test_client import Listener, run
+from bot.feed.reconnect import FailureCause
+from bot.feed.session import Ending, FeedSession
+from rules.engine.evaluate import evaluate
+from rules.football.action import Packet
+from rules.football.advance import advance
+from rules.football.match import Match
+from rules.loading.loader import load_rules
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import load_scenario
+from tests.bot.feed.test_connection import Listener, run
 from tests.fakes.feed import ScriptedFeed, accept, send
 from tests.packets import Story
 from tests.truth import RULES
 
 RULE_SET = load_rules(RULES)
-SCENARIO = shipped("final")
-MATCH = tuple(packets(SCENARIO, quiet=300))
+SCENARIO = load_scenario("final")
+MATCH = tuple(build_packets(SCENARIO, quiet=300))
 
 
 class Road:
@@ -50,7 +50,7 @@ class Road:
 
 def told(road: Road) -> list[Packet]:
     """What a session hands on of a match, through all its connections."""
-    session, now, ready = Session(25.0), 0.0, list[Packet]()
+    session, now, ready = FeedSession(25.0), 0.0, list[Packet]()
     for attempt in range(400):
         start = session.connecting()
         session.opened(now)
@@ -62,7 +62,7 @@ def told(road: Road) -> list[Packet]:
                 break
         now += 2.0
         ready += session.wake(now)
-        ready += session.failed(Trouble.NETWORK) if session.ending is None else ()
+        ready += session.failed(FailureCause.NETWORK) if session.ending is None else ()
         if session.ending:
             break
     assert session.ending is Ending.COMPLETED

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserMistake
-from bot.feed.recording import Recorded, Writer, fixtures_beside, read
+from bot.feed.recording import RecordedFrame, RecordingWriter, read_fixtures_beside, read_recording
 from tests.recordings import PATHS, needs_recordings
 
 AT = dt.datetime(2026, 8, 15, 14, 0, 1, 500, dt.UTC)
@@ -18,18 +18,21 @@ LINE = b'{"at":"2026-08-15T14:00:00Z","frame":{"a":1}}\n'
 
 @pytest.mark.parametrize("name", ["match.jsonl", "match.jsonl.gz"])
 def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
-    with Writer(tmp_path / "new" / name) as writer:
+    with RecordingWriter(tmp_path / "new" / name) as writer:
         writer.write(AT, '{"fixtureAction":\n{"x":1}}')
         writer.write(AT, b"not json")
 
-    assert list(read(tmp_path / "new" / name)) == [Recorded(AT, b'{"fixtureAction": {"x":1}}'), Recorded(AT, b"not json")]
+    assert list(read_recording(tmp_path / "new" / name)) == [
+        RecordedFrame(AT, b'{"fixtureAction": {"x":1}}'),
+        RecordedFrame(AT, b"not json"),
+    ]
 
 
 def test_gzip_is_known_by_its_content_and_empty_lines_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "match.jsonl"
     path.write_bytes(gzip.compress(LINE + b"\n" + LINE))
 
-    assert [recorded.frame for recorded in read(path)] == [b'{"a":1}', b'{"a":1}']
+    assert [recorded.frame for recorded in read_recording(path)] == [b'{"a":1}', b'{"a":1}']
 
 
 @pytest.mark.parametrize(
@@ -47,25 +50,25 @@ def test_a_broken_recording_is_one_sentence_with_its_place(tmp_path: Path, conte
     path.write_bytes(content)
 
     with pytest.raises(UserMistake, match=sentence):
-        list(read(path))
+        list(read_recording(path))
 
 
 def test_a_recording_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserMistake, match="cannot be read"):
-        list(read(tmp_path / "none.jsonl"))
+        list(read_recording(tmp_path / "none.jsonl"))
 
 
 def test_a_folder_without_fixtures_has_none_and_a_broken_list_is_a_mistake(tmp_path: Path) -> None:
-    assert fixtures_beside(tmp_path / "match.jsonl") == {}
+    assert read_fixtures_beside(tmp_path / "match.jsonl") == {}
 
     (tmp_path / "fixtures.json").write_text("oops")
     with pytest.raises(UserMistake, match="not a list of fixtures"):
-        fixtures_beside(tmp_path / "match.jsonl")
+        read_fixtures_beside(tmp_path / "match.jsonl")
 
 
 @needs_recordings
 def test_the_fixtures_beside_the_shared_recordings_have_both_teams() -> None:
-    fixtures = fixtures_beside(PATHS[0])
+    fixtures = read_fixtures_beside(PATHS[0])
 
     assert len(fixtures) == len(PATHS)
     assert all(fixture.home.name and fixture.away.name for fixture in fixtures.values())

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.feed.backoff import Trouble
 from bot.feed.decode import Control, ControlKind
-from bot.feed.session import LAST_READS, OVERLAP, TRANSITIONS, Ending, Event, Session, State
-from rules.action import Packet
+from bot.feed.reconnect import FailureCause
+from bot.feed.session import MAX_FULL_REREADS, RESUME_OVERLAP, TRANSITIONS, Ending, FeedSession, SessionEvent, SessionState
+from rules.football.action import Packet
 from tests.packets import Story
 
 ACCEPTED = Control(ControlKind.ACCEPTED)
@@ -20,14 +20,14 @@ HEARTBEAT = Control(ControlKind.HEARTBEAT)
 REFUSAL = Control(ControlKind.REFUSED, "no")
 
 
-def opened() -> Session:
-    session = Session(25.0)
+def opened() -> FeedSession:
+    session = FeedSession(25.0)
     session.connecting()
     session.opened(0.0)
     return session
 
 
-def live(*packets: Packet) -> Session:
+def live(*packets: Packet) -> FeedSession:
     session = opened()
     session.control(ACCEPTED, 0.0)
     for packet in packets:
@@ -43,7 +43,7 @@ def end(seq: int, status: str = "Completed") -> Packet:
     return Story().packet("End Match", action="end", seq=seq, status=status)
 
 
-def again(session: Session, trouble: Trouble = Trouble.NETWORK) -> int:
+def again(session: FeedSession, trouble: FailureCause = FailureCause.NETWORK) -> int:
     """Lose the connection and make another; the position asked for."""
     session.failed(trouble)
     start = session.connecting()
@@ -53,13 +53,13 @@ def again(session: Session, trouble: Trouble = Trouble.NETWORK) -> int:
 
 
 def test_a_connection_goes_from_connecting_to_live() -> None:
-    session = Session(25.0)
+    session = FeedSession(25.0)
     states = [session.state]
     session.opened(0.0)
     states.append(session.state)
     session.control(ACCEPTED, 0.0)
 
-    assert [*states, session.state] == [State.CONNECTING, State.AUTHORISING, State.LIVE]
+    assert [*states, session.state] == [SessionState.CONNECTING, SessionState.AUTHORISING, SessionState.LIVE]
 
 
 @pytest.mark.parametrize("first", [HEARTBEAT, foul(1)])
@@ -67,24 +67,24 @@ def test_a_server_that_accepts_without_a_word_is_live_with_its_first_frame(first
     session = opened()
     _ = session.packet(first, 0.0) if isinstance(first, Packet) else session.control(first, 0.0)
 
-    assert session.state is State.LIVE
+    assert session.state is SessionState.LIVE
 
 
 def test_a_refused_token_is_a_refusal_until_the_next_attempt() -> None:
     session = opened()
     session.control(REFUSAL, 0.0)
-    session.failed(Trouble.CLOSED)
+    session.failed(FailureCause.CLOSED)
 
-    assert (session.state, session.trouble) == (State.REFUSED, Trouble.REFUSED)
+    assert (session.state, session.trouble) == (SessionState.REFUSED, FailureCause.REFUSED)
     session.connecting()
-    assert session.state is State.CONNECTING
+    assert session.state is SessionState.CONNECTING
 
 
 def test_an_error_after_the_token_was_accepted_is_no_refusal() -> None:
     session = live()
     session.control(REFUSAL, 0.0)
 
-    assert (session.state, session.trouble) == (State.LIVE, None)
+    assert (session.state, session.trouble) == (SessionState.LIVE, None)
 
 
 def test_silence_makes_a_connection_stale_and_heartbeats_do_not() -> None:
@@ -93,7 +93,7 @@ def test_silence_makes_a_connection_stale_and_heartbeats_do_not() -> None:
 
     assert not session.silent(44.9)
     assert session.silent(45.0)
-    assert (session.state, session.trouble) == (State.STALE, Trouble.STALE)
+    assert (session.state, session.trouble) == (SessionState.STALE, FailureCause.STALE)
 
 
 def test_an_unreadable_frame_is_a_sign_of_life() -> None:
@@ -127,7 +127,7 @@ def test_packets_without_numbers_are_told_apart_by_what_they_say() -> None:
 def test_a_connection_resumes_with_an_overlap() -> None:
     session = live(*(foul(n) for n in range(1, 21)))
 
-    assert again(session) == 20 - OVERLAP
+    assert again(session) == 20 - RESUME_OVERLAP
 
 
 def test_reading_everything_again_does_not_move_the_position() -> None:
@@ -145,7 +145,7 @@ def test_a_position_beyond_the_list_starts_again_from_0() -> None:
     session.control(HEARTBEAT, 10.0)
     session.control(HEARTBEAT, 20.0)
 
-    assert session.trouble is Trouble.REPOSITION
+    assert session.trouble is FailureCause.REPOSITION
     assert again(session) == 0
 
 
@@ -153,7 +153,7 @@ def test_a_missing_packet_is_read_again_and_told() -> None:
     session = live(*(foul(n) for n in range(1, 21) if n != 12))
     session.wake(1.0)
 
-    assert (session.trouble, session.state) == (Trouble.GAP, State.WAITING)
+    assert (session.trouble, session.state) == (FailureCause.GAP, SessionState.WAITING)
     assert again(session) <= 11
     assert session.packet(foul(12), 2.0) == (foul(12),)
     assert session.gaps == 0
@@ -162,7 +162,7 @@ def test_a_missing_packet_is_read_again_and_told() -> None:
 def test_end_match_with_a_completed_summary_is_the_end() -> None:
     session = live(foul(1), end(2))
 
-    assert (session.ending, session.state) == (Ending.COMPLETED, State.FINISHED)
+    assert (session.ending, session.state) == (Ending.COMPLETED, SessionState.FINISHED)
 
 
 def test_a_pending_end_or_one_that_is_not_completed_is_not_the_end() -> None:
@@ -182,7 +182,7 @@ def test_completed_without_an_end_match_is_the_end_when_the_server_closes() -> N
     session = live(foul(1, status="Completed"))
     assert session.ending is None
 
-    session.failed(Trouble.CLOSED)
+    session.failed(FailureCause.CLOSED)
     assert session.ending is Ending.COMPLETED
 
 
@@ -205,14 +205,14 @@ def test_completed_alone_is_the_end_after_five_minutes() -> None:
 def test_a_bare_finished_is_never_the_end() -> None:
     session = live(foul(1, status="Live", finished=True))
     session.control(HEARTBEAT, 10_000.0)
-    session.failed(Trouble.CLOSED)
+    session.failed(FailureCause.CLOSED)
 
     assert session.ending is None
 
 
 def test_a_dropped_match_is_lost_and_not_completed() -> None:
     session = live(foul(1, status="Unverified", finished=True))
-    session.failed(Trouble.CLOSED)
+    session.failed(FailureCause.CLOSED)
 
     assert session.ending is Ending.LOST
 
@@ -220,7 +220,7 @@ def test_a_dropped_match_is_lost_and_not_completed() -> None:
 def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
     session = live(foul(1, status="Unverified", finished=True))
     for _ in range(7):
-        session.failed(Trouble.NOT_OPEN)
+        session.failed(FailureCause.NOT_OPEN)
         session.connecting()
 
     assert session.ending is Ending.LOST
@@ -229,7 +229,7 @@ def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
 def test_a_late_packet_does_not_reopen_a_match() -> None:
     session = live(foul(1), foul(3, status="Completed"))
     session.packet(foul(2, status="Live"), 0.0)
-    session.failed(Trouble.CLOSED)
+    session.failed(FailureCause.CLOSED)
 
     assert session.ending is Ending.COMPLETED
 
@@ -237,8 +237,8 @@ def test_a_late_packet_does_not_reopen_a_match() -> None:
 def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> None:
     session = live(foul(6), end(7))
 
-    assert (session.trouble, session.ending) == (Trouble.GAP, None)
-    assert again(session, Trouble.GAP) == 0
+    assert (session.trouble, session.ending) == (FailureCause.GAP, None)
+    assert again(session, FailureCause.GAP) == 0
     told = [p.seq for n in range(1, 6) for p in session.packet(foul(n), 1.0)]
     assert (told, session.ending) == ([1, 2, 3, 4, 5], Ending.COMPLETED)
 
@@ -246,28 +246,28 @@ def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> 
 def test_a_match_that_lacks_numbers_for_good_is_read_again_five_times_and_let_be() -> None:
     session, reads = live(foul(6), end(7)), 0
     while session.ending is None and reads < 99:
-        reads += again(session, Trouble.GAP) == 0
+        reads += again(session, FailureCause.GAP) == 0
         for packet in (foul(6), end(7)):
             session.packet(packet, 1.0)
         session.control(HEARTBEAT, 10.0)
 
-    assert (reads, session.ending) == (LAST_READS, Ending.COMPLETED)
+    assert (reads, session.ending) == (MAX_FULL_REREADS, Ending.COMPLETED)
 
 
 def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() -> None:
     session = live(foul(1), end(3))
     session.wake(1.0)
     for _ in range(22):
-        session.failed(Trouble.NETWORK)
+        session.failed(FailureCause.NETWORK)
         session.connecting()
 
     assert session.ending is Ending.COMPLETED
 
 
 def test_every_state_but_the_last_can_be_left() -> None:
-    assert {before for before, _ in TRANSITIONS} == set(State) - {State.FINISHED}
-    assert set(TRANSITIONS.values()) == set(State)
-    assert {event for _, event in TRANSITIONS} == set(Event)
+    assert {before for before, _ in TRANSITIONS} == set(SessionState) - {SessionState.FINISHED}
+    assert set(TRANSITIONS.values()) == set(SessionState)
+    assert {event for _, event in TRANSITIONS} == set(SessionEvent)
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.2), st.integers(0, 3), st.booleans())
@@ -276,7 +276,7 @@ def test_whatever_is_dropped_doubled_or_shuffled_everything_is_told_once(
 ) -> None:
     chance, now = random.Random(seed), 0.0
     frames = [*(foul(n) for n in range(1, 40)), end(40)]
-    session, told = Session(25.0), list[Packet]()
+    session, told = FeedSession(25.0), list[Packet]()
     for attempt in range(60):
         start = session.connecting()
         session.opened(now)
@@ -284,13 +284,13 @@ def test_whatever_is_dropped_doubled_or_shuffled_everything_is_told_once(
         sent = frames[0 if ignores else start :]
         for place in sorted(range(len(sent)), key=lambda i: i + chance.uniform(0, reach)):
             now += 0.1
-            if chance.random() >= drop * (attempt < LAST_READS) and session.trouble is None and session.ending is None:
+            if chance.random() >= drop * (attempt < MAX_FULL_REREADS) and session.trouble is None and session.ending is None:
                 told += session.packet(sent[place], now)
         now += 2.0
         told += session.wake(now)
         if session.ending:
             break
-        told += session.failed(Trouble.CLOSED)
+        told += session.failed(FailureCause.CLOSED)
         if session.ending:
             break
 

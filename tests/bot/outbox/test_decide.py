@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.outbox.decide import decide, revision_for
-from bot.outbox.entry import Entry, News, Reason, Status
-from bot.store.model import Chat
-from rules.alert import Alert, State
+from bot.outbox.decide import choose_revision, decide
+from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
+from bot.outbox.news import NewsItem
+from bot.subscribers import Chat
+from rules.engine.alert import Alert, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
 
 PICKY = Chat(REF, kinds_off=frozenset({"goal"}))
@@ -18,7 +19,7 @@ def later(**delta: float) -> dt.datetime:
     return NOW + dt.timedelta(**delta)
 
 
-def reason(entry: Entry | None, known: News, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
+def reason(entry: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
     return decide(entry, known, chat, now, **more).reason
 
 
@@ -40,7 +41,7 @@ def reason(entry: Entry | None, known: News, chat: Chat = CHAT, now: dt.datetime
     ],
 )
 def test_a_chat_that_was_not_told_hears_only_of_what_is_news_to_it(
-    known: News, chat: Chat, now: dt.datetime, why: Reason
+    known: NewsItem, chat: Chat, now: dt.datetime, why: Reason
 ) -> None:
     assert reason(None, known, chat, now) is why
 
@@ -77,19 +78,19 @@ def test_a_chat_that_was_told_sees_what_becomes_of_it(before: Alert, after: Aler
 
 
 def test_what_was_passed_over_while_muted_is_not_told_when_the_mute_is_over() -> None:
-    entry = Entry(KEY, REF, Status.DROPPED, Reason.MUTED.value, rule="goals")
+    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="goals")
 
     assert reason(entry, news(alert(2))) is Reason.MUTED
 
 
 def test_a_card_that_turns_red_is_news_even_where_its_yellow_was_muted() -> None:
-    entry = Entry(KEY, REF, Status.DROPPED, Reason.MUTED.value, rule="yellows")
+    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="yellows")
 
     assert reason(entry, news(RED)) is Reason.FIRST
 
 
 def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_all() -> None:
-    entry = Entry(KEY, REF, Status.DROPPED, Reason.SUPERSEDED.value)
+    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.SUPERSEDED.value)
 
     assert reason(entry, news(alert(3))) is Reason.FIRST
 
@@ -107,8 +108,8 @@ def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_al
 def test_a_revision_speaks_through_the_rule_that_told_it_else_through_the_one_that_fires(
     alternatives: tuple[Alert, ...], chosen: str | None
 ) -> None:
-    known = News(KEY, 2, State.CONFIRMED, alternatives)
+    known = NewsItem(KEY, 2, State.CONFIRMED, alternatives)
 
-    found = revision_for(told(alert()), known, CHAT)
+    found = choose_revision(told(alert()), known, CHAT)
 
     assert (found.rule if found else None) == chosen

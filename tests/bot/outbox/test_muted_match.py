@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.outbox.decide import decide
-from bot.outbox.entry import News, Reason
-from rules.alert import Alert, AlertKey, State
+from bot.outbox.delivery import Reason
+from bot.outbox.news import NewsItem
+from rules.engine.alert import Alert, AlertKey, State
 from tests.bot.news import CHAT, NOW, alert, minor, news, pending, retracted, told
 from tests.packets import FIXTURE
 
@@ -18,7 +19,7 @@ LATER = st.sampled_from([alert(2), retracted(2), alert(2, gravity=3), alert(2, "
 CHATS = st.builds(lambda *switched: replace(CHAT, waits=switched[0], delay=switched[1]), st.booleans(), st.integers(0, 300))
 
 
-def _of(fixture_id: str, one: Alert) -> News:
+def _of(fixture_id: str, one: Alert) -> NewsItem:
     key = AlertKey(fixture_id, one.key.action_id)
     return news(replace(one, key=key, fixture=replace(FIXTURE, id=fixture_id)))
 

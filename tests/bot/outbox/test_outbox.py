@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from bot.clock import ManualClock
-from bot.outbox.entry import Entry, Job, Reason, Sight, Ticket
+from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, QueueItem, Reason
+from bot.outbox.fanout import PAGE_SIZE
 from bot.outbox.outbox import Outbox
-from bot.outbox.spread import PAGE
-from bot.store.chats import Chats
-from bot.store.engine import Database
-from bot.store.model import Chat, ChatRef, Scope, Subscription
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, REF, alert, minor, retracted
 from tests.packets import FIXTURE
 
@@ -25,7 +25,7 @@ class World:
 
     async def open(self) -> None:
         self.db = await Database.open(self.url)
-        self.chats, self.outbox = Chats(self.db), Outbox(self.db, self.clock)
+        self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
 
     async def restart(self) -> None:
         await self.db.close()
@@ -36,28 +36,28 @@ class World:
             await self.chats.save(chat)
             await self.chats.subscribe(chat.ref, Subscription(Scope.ALL))
 
-    async def take(self) -> list[Ticket]:
+    async def take(self) -> list[QueueItem]:
         """Everything that waits and was not taken."""
         tickets = []
         while self.outbox.busy:
             tickets += await self.outbox.take()
         return tickets
 
-    async def tell(self, ticket: Ticket, message_id: int = 1) -> Ticket | None:
+    async def tell(self, ticket: QueueItem, message_id: int = 1) -> QueueItem | None:
         """Do what the courier does after a send."""
         job = await self.job(ticket)
         assert job is not None
         seen = job.news.candidates[0]
         return await self.keep(replace(job.entry, message_id=message_id, seq=job.news.seq, rule=seen.rule, body=seen.text))
 
-    async def job(self, ticket: Ticket) -> Job | None:
+    async def job(self, ticket: QueueItem) -> DeliveryContext | None:
         """What decides on one ticket."""
         (begun,) = await self.outbox.begin([ticket], lambda job: job, lambda _: None)
         return begun[0] if begun else None
 
-    async def keep(self, entry: Entry) -> Ticket | None:
+    async def keep(self, entry: Delivery) -> QueueItem | None:
         """What one chat has seen."""
-        (more,) = await self.outbox.keep([Sight(entry)])
+        (more,) = await self.outbox.keep([DeliveryResult(entry)])
         return more
 
 
@@ -91,7 +91,7 @@ async def test_what_waits_is_there_after_a_restart(world: World) -> None:
 
 
 async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_after_it(world: World) -> None:
-    await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE + 30)))
+    await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE_SIZE + 30)))
     await world.outbox.put([alert()])
     await world.outbox.take()
     first = await world.outbox.take()
@@ -99,8 +99,8 @@ async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_aft
 
     again = await world.take()
 
-    assert len(first) == PAGE
-    assert [ticket.ref.chat_id for ticket in again] == list(range(1, PAGE + 30))
+    assert len(first) == PAGE_SIZE
+    assert [ticket.ref.chat_id for ticket in again] == list(range(1, PAGE_SIZE + 30))
 
 
 async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
@@ -246,7 +246,7 @@ async def test_a_suspended_chats_messages_wait_for_its_return(world: World) -> N
 
 
 async def test_a_small_match_is_not_kept_waiting_by_a_large_one(world: World) -> None:
-    await world.follow(*(Chat(ChatRef(number)) for number in range(1, 3 * PAGE)))
+    await world.follow(*(Chat(ChatRef(number)) for number in range(1, 3 * PAGE_SIZE)))
     small = replace(FIXTURE, id="small")
     await world.outbox.put([alert()])
     await world.outbox.put([replace(alert(), key=replace(alert().key, fixture_id="small"), fixture=small)])

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.html import cut, length, plain, without
+from bot.telegram.html import cut, remove_tags, text_length, to_plain
 from tests.fakes.telegram_html import parse, utf16
 
 PIECES = st.sampled_from(["<b>", "</b>", "<i>", "</i>", "&amp;", "&lt;", "goal", "⚽", "é", "\n", "x" * 50])
@@ -33,12 +33,12 @@ def test_a_text_that_fits_stays_as_it_is(source: str) -> None:
 
 @given(st.text(alphabet="<>&/b i=\"'x"))
 def test_plain_text_is_never_refused(source: str) -> None:
-    assert parse(plain(source)).entities == []
+    assert parse(to_plain(source)).entities == []
 
 
 @given(st.text())
 def test_length_is_counted_as_telegram_does(text: str) -> None:
-    assert length(text) == utf16(text)
+    assert text_length(text) == utf16(text)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_length_is_counted_as_telegram_does(text: str) -> None:
     ],
 )
 def test_tags_go_and_what_they_enclose_stays(source: str, left: str) -> None:
-    assert without(source, {"s", "code"}) == left
+    assert remove_tags(source, {"s", "code"}) == left

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.outbox.entry import Reason
-from bot.store.quiet import Quiet
+from bot.outbox.delivery import Reason
+from bot.subscribers import QuietHours
 from tests.bot.news import NOW, alert, minor, pending, retracted
-from tests.bot.telegram.test_courier import World
+from tests.bot.telegram.test_sender import World
 
 pytestmark = pytest.mark.virtual_time
 
 START = NOW.hour * 60 + NOW.minute
-SOON, NIGHT = Quiet(START + 5, START + 65, hold=True), Quiet(START - 5, START + 55, hold=True)
+SOON, NIGHT = QuietHours(START + 5, START + 65, hold=True), QuietHours(START - 5, START + 55, hold=True)
 END = 55 * 60.0
 """Seconds until the night is over."""
 
@@ -31,7 +31,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_nothing_rings_in_silent_hours_and_everything_comes_at_once(world: World) -> None:
-    await world.follow(1, quiet=Quiet(NIGHT.start, NIGHT.end))
+    await world.follow(1, quiet=QuietHours(NIGHT.start, NIGHT.end))
 
     await world.tell(alert(1), retracted(2), seconds=10)
 

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.chats.place_words import sample as sample_text
-from bot.languages.speaking import in_every_language, speaking
-from bot.outbox.sample import sample_alert
-from bot.store.model import ChatRef
-from bot.telegram.html import plain
-from bot.telegram.render import body_of, message, restoration, retraction, summary, veiled
-from rules.action import Team
-from rules.alert import Alert, Facts, State
+from bot.chat.features.start import sample_alert_text as sample_text
+from bot.i18n.language import in_each_language, use_language
+from bot.outbox.outbox import make_sample_alert
+from bot.subscribers import ChatRef
+from bot.telegram.html import to_plain
+from bot.telegram.render import hide_in_spoiler, render_body, render_digest, render_message, render_restoration, render_retraction
+from rules.engine.alert import Alert, Facts, State
+from rules.football.action import Team
 from tests.bot.news import NOW, alert, minor, news, retracted
 from tests.bot.telegram.test_html import whole_html
 from tests.fakes.telegram_html import parse, utf16
@@ -31,18 +31,18 @@ LONG = "<b>" + "goal &amp; " * 2000 + "</b>"
     ],
 )
 def test_each_state_has_its_mark(state: State, restored: bool, html: str) -> None:
-    assert message("<b>goal</b>", state, restored=restored) == html
+    assert render_message("<b>goal</b>", state, restored=restored) == html
 
 
 @pytest.mark.parametrize("state", State)
 def test_the_longest_text_fits_with_its_mark(state: State) -> None:
-    parsed = parse(message(body_of(alert(text=LONG)), state, restored=True))
+    parsed = parse(render_message(render_body(alert(text=LONG)), state, restored=True))
 
     assert len(parsed.text) <= 4096
 
 
 def test_a_text_with_code_and_strikes_is_struck_as_a_whole() -> None:
-    html = message("<s>a</s> <pre>b</pre>\n<b>c</b>", State.RETRACTED)
+    html = render_message("<s>a</s> <pre>b</pre>\n<b>c</b>", State.RETRACTED)
 
     assert html == "<s>a b\n<b>c</b></s>"
 
@@ -59,11 +59,11 @@ def test_a_text_with_code_and_strikes_is_struck_as_a_whole() -> None:
     ],
 )
 def test_the_reply_says_what_is_no_longer_so_and_the_score_now(taken_back: Alert, kind: str, reply: str) -> None:
-    assert parse(retraction(taken_back, kind)).text == reply
+    assert parse(render_retraction(taken_back, kind)).text == reply
 
 
 def test_the_reply_to_what_stands_after_all_names_it() -> None:
-    assert parse(restoration(alert())).text == "✅ The goal stands after all · Arsenal 1–0 Chelsea"
+    assert parse(render_restoration(alert())).text == "✅ The goal stands after all · Arsenal 1–0 Chelsea"
 
 
 def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
@@ -71,7 +71,7 @@ def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
     lines = [news(alert(facts=facts)), news(minor(text="<b>card</b>\nmore", facts=Facts(minute="20")))]
     fallen = news(replace(retracted(), facts=replace(facts, minute="30")))
 
-    html = summary(alert(), [*lines, fallen])
+    html = render_digest(alert(), [*lines, fallen])
 
     assert html.split("\n")[1:] == ["• 12' ⚽ Kane (Arsenal)", "• 20' <b>card</b>", "• <s>30' ⚽ Kane (Arsenal)</s>"]
 
@@ -79,14 +79,14 @@ def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
 def test_a_line_of_several_names_its_minute_once() -> None:
     checked = news(minor(text="📺 <b>Video check</b> 20'\nmore", facts=Facts(minute="20")))
 
-    assert summary(alert(), [checked]).split("\n")[1:] == ["• 20' 📺 <b>Video check</b>"]
+    assert render_digest(alert(), [checked]).split("\n")[1:] == ["• 20' 📺 <b>Video check</b>"]
 
 
 @given(whole_html(), st.sampled_from(State))
 def test_whatever_a_text_is_made_of_its_spoiler_hides_all_but_the_match(text: str, state: State) -> None:
     one = alert(text=f"x{text}x")
 
-    parsed = parse(veiled(one, message(body_of(one), state)))
+    parsed = parse(hide_in_spoiler(one, render_message(render_body(one), state)))
 
     first = parsed.text.split("\n")[0]
     hidden = [entity for entity in parsed.entities if entity["type"] == "spoiler"]
@@ -97,7 +97,7 @@ def test_whatever_a_text_is_made_of_its_spoiler_hides_all_but_the_match(text: st
 def test_the_longest_text_behind_a_spoiler_fits_and_is_hidden_to_its_end() -> None:
     long = replace(alert(text=LONG), fixture=replace(FIXTURE, home=Team("h", "H" * 90), away=Team("a", "A" * 90)))
 
-    parsed = parse(veiled(long, message(body_of(long), State.PENDING)))
+    parsed = parse(hide_in_spoiler(long, render_message(render_body(long), State.PENDING)))
 
     (hidden,) = (entity for entity in parsed.entities if entity["type"] == "spoiler")
     assert utf16(parsed.text) == 4096 and parsed.text.endswith("…")
@@ -106,10 +106,10 @@ def test_the_longest_text_behind_a_spoiler_fits_and_is_hidden_to_its_end() -> No
 
 @pytest.mark.parametrize(("language", "title"), [("en", "🧪 Sample"), ("de", "🧪 Probe")])
 def test_a_sample_behind_a_spoiler_says_once_that_it_is_one(language: str, title: str) -> None:
-    one = sample_alert(ChatRef(42), "1", in_every_language(sample_text), NOW)
+    one = make_sample_alert(ChatRef(42), "1", in_each_language(sample_text), NOW)
 
-    with speaking(language):
-        parsed = parse(veiled(one, message(body_of(one), State.CONFIRMED)))
+    with use_language(language):
+        parsed = parse(hide_in_spoiler(one, render_message(render_body(one), State.CONFIRMED)))
 
     hidden = [entity["offset"] for entity in parsed.entities if entity["type"] == "spoiler"]
     assert parsed.text.split("\n")[0] == title and parsed.text.count(title) == 1
@@ -117,7 +117,9 @@ def test_a_sample_behind_a_spoiler_says_once_that_it_is_one(language: str, title
 
 
 def test_what_telegram_refuses_to_read_goes_as_plain_text_that_is_hidden_still() -> None:
-    assert plain(veiled(alert(), "<b>1–0</i> & more")) == "🔔 Arsenal v Chelsea\n<tg-spoiler>1–0 &amp; more</tg-spoiler>"
+    assert (
+        to_plain(hide_in_spoiler(alert(), "<b>1–0</i> & more")) == "🔔 Arsenal v Chelsea\n<tg-spoiler>1–0 &amp; more</tg-spoiler>"
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
         alert(text="Kick-off 15:00 UTC"), fixture=replace(FIXTURE, kickoff=kickoff), facts=Facts(kickoff="15:00 UTC")
     )
 
-    assert body_of(lineups, timezone=timezone) == told
+    assert render_body(lineups, timezone=timezone) == told
 
 
 @pytest.mark.parametrize(
@@ -148,12 +150,12 @@ def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
 )
 def test_what_is_taken_back_and_stands_is_said_in_the_language_that_is_spoken(language: str, lines: list[str]) -> None:
     fell = replace(retracted(2), kind="goal", facts=Facts(match="A 1–1 (6–5 pens) B", shootout="6–5", reason="Offside"))
-    with speaking(language):
-        assert [retraction(fell, "goal"), restoration(fell)] == lines
+    with use_language(language):
+        assert [render_retraction(fell, "goal"), render_restoration(fell)] == lines
 
 
 def test_a_name_from_the_right_is_kept_to_itself_in_a_summary() -> None:
     facts = Facts(player="ערן זהבי", team="מכבי", minute="12", action_type="Goal")
-    told = summary(alert(3), [news(replace(alert(1), facts=facts))])
+    told = render_digest(alert(3), [news(replace(alert(1), facts=facts))])
 
     assert "12' ⚽ \u2068ערן זהבי\u2069 (\u2068מכבי\u2069)" in told

@@ -1,0 +1,231 @@
+"""One process from start to stop: signals, roles, waiting for Telegram and the database."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+import aiohttp
+import structlog
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import ExtBot
+
+from bot.app.services import BackgroundWork, Services, Worker
+from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
+from bot.clock import Clock, SystemClock
+from bot.cluster.lease_manager import ALL_ROLES, Role
+from bot.config.load import Config
+from bot.errors import StorageError, StorageUnavailable, UserMistake
+from bot.matches.snapshots import MatchDirectory
+from bot.monitoring.http import serve
+from bot.monitoring.monitor import render_status, render_status_of_processes
+from bot.retry import OutageLog, retry_while_database_unavailable
+from bot.storage.database import Database
+from bot.telegram.http import ApiHealth
+from bot.telegram.messenger import build_bot
+from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
+from bot.telegram.shared_rate_limits import SendAllowance, SharedRateLimiter
+
+log = structlog.get_logger()
+
+_DATABASE_START_TIMEOUT = 60.0
+"""Seconds that a start waits for a database that is away."""
+
+_DATABASE_RETRY_DELAY = 1.0
+
+NEEDS_POSTGRES = (
+    "several processes need PostgreSQL: put storage.url: postgresql://USER@HOST/NAME into the configuration, "
+    "or leave --role out, so that one process does everything"
+)
+
+
+async def run_until_stopped(config: Config, roles: frozenset[Role] = ALL_ROLES) -> None:
+    """Run until SIGTERM or Ctrl-C; raise UserMistake where it cannot start."""
+    for warning in config.warnings:
+        log.warning("configuration", reason=warning)
+    try:
+        await StopSignal().around(lambda stack, stop: _start_application(config, roles, stack, stop))
+    except StorageError as error:
+        raise UserMistake(str(error)) from error
+
+
+async def _start_application(
+    config: Config, roles: frozenset[Role], stack: AsyncExitStack, stop: StopSignal
+) -> asyncio.Future[Any]:
+    """Make every part and set it to work; the future of all that works."""
+    clock = SystemClock()
+    database = await _open_database(config.storage.url, clock)
+    stack.push_async_callback(database.close)
+    if roles != ALL_ROLES and not database.shared:
+        raise UserMistake(NEEDS_POSTGRES)
+    limits = _make_rate_limiter(config, database)
+    wire = ApiHealth(clock)
+    bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(limits, clock), wire=wire)
+    http = await stack.enter_async_context(aiohttp.ClientSession())
+    house = Application(Services(config, clock, database, bot, limits, http, wire, roles), roles)
+    await (retry_while_database_unavailable(house.begin) if database.shared else house.begin())
+    stop.on_hangup(house.common.reloader.hangup)
+    needed = "listen" in config.http.model_fields_set
+    await stack.enter_async_context(serve(config.http.listen, house.common.watch, needed=needed))
+    stack.push_async_callback(bot.shutdown)
+    if house.common.keeper:
+        stack.push_async_callback(house.common.keeper.leave)
+    return await stack.enter_async_context(run_together(*house.works(), _run_with_telegram(house, bot, roles)))
+
+
+async def _run_with_telegram(house: Application, bot: ExtBot[str], roles: frozenset[Role]) -> None:
+    """What needs Telegram, as soon as that lets the bot in, and as long as the process runs."""
+    await _wait_for_telegram(bot)
+    async with run_together(*house.works_with_telegram()) as at_work:
+        gc.collect()
+        gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then
+        log.info("started", roles=",".join(sorted(roles)), rules=len(house.common.book.standing.rules.rules))
+        await at_work
+
+
+class Application:
+    """A running Touchline: what every process has, and a room for each of its roles; None for those of other processes."""
+
+    def __init__(self, common: Services, roles: frozenset[Role]) -> None:
+        self.common = common
+        self.feeding = FeedWorker(common) if Role.FEED in roles else None
+        self.sending = SenderWorker(common) if Role.SEND in roles else None
+        self.listing = MatchDirectory(common.source, common.positions, common.current.schedule, common.clock)
+        self.chatting = ChatWorker(common, self.feeding or self.listing, self.status) if Role.CHAT in roles else None
+
+    async def begin(self) -> None:
+        """Hear the other processes, and know chats and rules."""
+        common = self.common
+        await common.listen()
+        await common.settle(common.current.config)
+        await common.open_book(common.current.config)
+
+    def works(self) -> tuple[BackgroundWork, ...]:
+        """All that runs from the start on, whether or not Telegram is there: the outbox keeps what is news."""
+        return (*(self.feeding.works() if self.feeding else ()), *self.common.works())
+
+    def works_with_telegram(self) -> tuple[BackgroundWork, ...]:
+        """All else that has to run for as long as the process does."""
+        rooms: tuple[Worker | None, ...] = (self.sending, self.chatting)
+        listed = (self.listing.run(),) if self.chatting and not self.feeding else ()
+        return (*(work for room in rooms if room for work in room.works()), *listed, *self.common.works_with_telegram())
+
+    async def status(self) -> str:
+        """What `/status` says: troubles that last first."""
+        return "\n".join([*self.common.watch.lines(), await self._standing()])
+
+    async def _standing(self) -> str:
+        waiting = await self.common.outbox.waiting()
+        if self.common.keeper:
+            processes = await self.common.keeper.processes()
+            return render_status_of_processes({name: (facts.roles, facts.lines) for name, facts in processes.items()}, waiting)
+        assert self.feeding is not None  # noqa: S101  # a process that is alone does everything
+        planned = len(self.feeding.runner.planned())
+        return render_status(self.feeding.follower.statuses(), self.feeding.match, planned, waiting, self.common.clock.now())
+
+
+async def _open_database(url: str, clock: Clock) -> Database:
+    """The database; a server that is away is waited for, for it may be starting or starting again. Raise StoreError."""
+    until, outage = clock.monotonic() + _DATABASE_START_TIMEOUT, OutageLog()
+    while True:
+        try:
+            return await Database.open(url)
+        except StorageUnavailable as error:
+            if url.startswith("sqlite") or clock.monotonic() >= until:
+                raise
+            if outage.failed():
+                log.warning("database_awaited", reason=str(error))
+            await asyncio.sleep(_DATABASE_RETRY_DELAY)
+
+
+def _make_rate_limiter(config: Config, database: Database) -> RateLimiter | SharedRateLimiter:
+    """Telegram's limits; of several processes, all keep them together."""
+    per_second = config.telegram.messages_per_second
+    return SharedRateLimiter(SendAllowance(database), per_second) if database.shared else RateLimiter(per_second)
+
+
+async def _wait_for_telegram(bot: ExtBot[str]) -> None:
+    """Wait until Telegram has let the bot in; raise UserMistake where its token is refused."""
+    delay = 1.0
+    while True:
+        try:
+            await bot.initialize()
+            return
+        except InvalidToken as error:
+            raise UserMistake("Telegram refuses the bot token: put the one that @BotFather gave at telegram.token") from error
+        except TelegramError as error:
+            log.warning("telegram_not_reached", reason=str(error), retry_in=delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 30.0)
+
+
+STOP_TIMEOUT = 3.5
+"""Seconds that a stop may take before what still runs is cut off."""
+
+T = TypeVar("T")
+
+
+class StopSignal:
+    """Set by SIGTERM and Ctrl-C."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked.set)
+
+    def on_hangup(self, call: Callable[[], None]) -> None:
+        """Call this at every SIGHUP."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
+
+    async def around(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
+        """Start, work until stopped, and put everything down in good time; raise what a part raised."""
+        running = asyncio.create_task(self._run(start))
+        asked = asyncio.create_task(self._asked.wait())
+        await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not running.done():
+            await asyncio.wait({running}, timeout=STOP_TIMEOUT)
+        if not running.done():
+            log.warning("stop_cut_short")
+            running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        if not running.cancelled() and (error := running.exception()):
+            raise error
+
+    async def _run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
+        async with AsyncExitStack() as stack:
+            at_work = await self._unless_asked(start(stack, self))
+            if at_work is not None:
+                await self._unless_asked(at_work)
+        log.info("stopped")
+
+    async def _unless_asked(self, work: Awaitable[T]) -> T | None:
+        """What the work gives, or None after the stop, which cuts it off."""
+        at_work, waiting = asyncio.ensure_future(work), asyncio.ensure_future(self._asked.wait())
+        await asyncio.wait({waiting, at_work}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if at_work.done():
+            return at_work.result()
+        log.info("stopping")
+        at_work.cancel()
+        await asyncio.gather(at_work, return_exceptions=True)
+        return None
+
+
+@asynccontextmanager
+async def run_together(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Future[Any]]:
+    """Run all parts while the block runs; the first that fails ends the future that is given."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    together = asyncio.gather(*tasks)
+    try:
+        yield together
+    finally:
+        for task in reversed(tasks):
+            if not task.cancelling():  # a second time would cut off what it does to put itself down
+                task.cancel()
+        await asyncio.gather(*tasks, together, return_exceptions=True)

@@ -1,1 +1,0 @@
-"""What people say to the bot, and who may say it."""

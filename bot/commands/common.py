@@ -1,0 +1,78 @@
+"""Options that commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+import re
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rules.football.minute import Minute
+
+
+def read_environment_secrets() -> list[str]:
+    return [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
+
+
+def read_secrets(config: Any) -> list[str]:
+    """Those of a configuration, too."""
+    tokens = [config.feed.token.get_secret_value(), config.telegram.token.get_secret_value()]
+    if config.telegram.webhook:
+        tokens.append(config.telegram.webhook.secret_token.get_secret_value())
+    if config.http.dead_man_url:
+        tokens.append(config.http.dead_man_url.get_secret_value())
+    return [*read_environment_secrets(), *tokens, *re.findall(r"//[^/@:]*:([^@]+)@", config.storage.url)]
+
+
+def run_coroutine(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def is_default(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT
+
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The YAML file.",
+)
+
+recordings_argument = click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+def read_minute(text: str | None, option: str = "--minute") -> Minute | None:
+    """Read a minute of a match; None where none is given."""
+    from rules.football.minute import Minute
+
+    try:
+        return Minute.parse(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
+def read_duration(text: str, option: str) -> dt.timedelta:
+    """Read a time such as 30s."""
+    from rules.loading.values import parse_duration as duration
+
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
+def read_statuses(text: str) -> tuple[int, ...]:
+    """Read HTTP statuses with commas between them; none where nothing is written."""
+    words = [word for word in text.replace(" ", "").split(",") if word]
+    if not all(word.isdigit() and 100 <= int(word) <= 599 for word in words):
+        raise click.BadParameter(f"{text!r} is not a list of HTTP statuses such as 503,429", param_hint="--refuse")
+    return tuple(map(int, words))

@@ -1,0 +1,71 @@
+"""`demo`, `simulate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.commands.common import read_duration, read_statuses, recordings_argument, run_coroutine
+from bot.errors import UserMistake
+
+
+@click.command()
+@click.option("--match", default="opener", show_default=True, help="opener, final, or a scenario file.")
+@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
+@click.option("--telegram", is_flag=True, help="Show it in a real chat instead: needs a bot token and a chat id.")
+@click.option(
+    "--token", envvar="TELEGRAM_BOT_TOKEN", default="", help="The bot token [env: TELEGRAM_BOT_TOKEN].", show_envvar=False
+)
+@click.option("--chat", envvar="TELEGRAM_CHAT_ID", type=int, help="The chat id [env: TELEGRAM_CHAT_ID].", show_envvar=False)
+@click.option("--api-url", default="https://api.telegram.org", show_default=True, help="The Bot API server.")
+def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
+    """Play a real match in about a minute: no account, no network."""
+    from bot.demo.play import play_demo as shown
+    from bot.demo.play import play_demo_in_telegram as demo_in_telegram
+    from rules.football.catalogue import load_catalogue as shipped
+    from rules.loading.loader import load_pack as pack
+
+    if not telegram:
+        run_coroutine(shown(match, seconds, pack(), shipped()))
+        return
+    if not token or chat is None:
+        raise UserMistake(
+            "demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID"
+        )
+    run_coroutine(demo_in_telegram(match, seconds, pack(), shipped(), token, chat, api_url))
+
+
+@click.command()
+@recordings_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(min=0), help="Times faster than real; 0: at once.")
+@click.option("--token", default=None, help="The token that clients must send; none: any.")
+@click.option("--lead", default="1m", show_default=True, help="Time of the match kept before play begins.")
+@click.option("--drop", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to be lost.")
+@click.option("--duplicate", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to come twice.")
+@click.option("--garbage", default=0.0, type=click.FloatRange(0, 1), help="The chance of an unreadable frame before one.")
+@click.option("--stall", default="0s", help="How long every second connection falls silent, such as 30s.")
+@click.option("--refuse", default="", help="HTTP statuses that answer some connections, such as 503,429.")
+@click.option("--ignore-start-position", is_flag=True, help="Always send the whole history.")
+@click.option("--reorder", default=0, type=click.IntRange(min=0), help="How many places a frame may come too late.")
+@click.option("--seed", default=0, help="Of all that is left to chance.")
+def simulate_command(
+    recordings: tuple[Path, ...], host: str, port: int, speed: float, token: str | None, lead: str, **ways: Any
+) -> None:
+    """Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."""
+    from bot.feed.simulator.script import Faults as Misbehaviour
+    from bot.feed.simulator.server import SimulatorUrls as Urls
+    from bot.feed.simulator.server import simulate as simulated
+
+    ways["stall"] = read_duration(ways["stall"], "--stall").total_seconds()
+    ways["refuse"] = read_statuses(ways["refuse"])
+
+    def on_started(urls: Urls) -> None:
+        click.echo(f"feed:\n  stream_url: {urls.stream}\n  api_url: {urls.api}")
+
+    kept = read_duration(lead, "--lead")
+    way = Misbehaviour(**ways)
+    run_coroutine(simulated(recordings, host, port, speed=speed, token=token, lead=kept, misbehaviour=way, on_started=on_started))

@@ -1,0 +1,119 @@
+"""`fixtures`, `record`."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bot.clock import SystemClock
+from bot.commands.common import config_option, read_secrets, run_coroutine
+from bot.errors import FeedError, UserMistake
+from bot.feed.connection import StreamSettings
+from bot.feed.recording import record_matches
+from bot.feed.rest import RestClient, RestSettings
+from rules.football.action import Fixture
+from rules.football.names import normalise
+
+
+@click.command()
+@config_option
+@click.option("--days", default=7, show_default=True, type=click.IntRange(0, 60), help="How many days ahead.")
+@click.argument("search", required=False)
+def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
+    """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
+    from bot.commands.fixtures import format_fixture_table as table
+    from bot.commands.fixtures import list_fixtures as listed
+
+    config = _load_feed_config(config_path)
+    found = run_coroutine(listed(config.feed, days, search or ""))
+    click.echo(table(found))
+
+
+@click.command()
+@config_option
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("recordings"), show_default=True, help="Where to write.")
+@click.argument("fixture_ids", metavar="FIXTURE...", nargs=-1, required=True)
+def record_command(config_path: Path, folder: Path, fixture_ids: tuple[str, ...]) -> None:
+    """Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over."""
+    from bot.commands.fixtures import record_fixtures as recorded
+
+    config = _load_feed_config(config_path)
+    for path in run_coroutine(recorded(config.feed, fixture_ids, folder)):
+        click.echo(str(path))
+
+
+def _load_feed_config(config_path: Path) -> Any:
+    from bot.config.load import load_config
+    from bot.logs import configure_logging as configure
+
+    config = load_config(config_path, os.environ)
+    config.require_feed_token()
+    configure(read_secrets(config), level=logging.WARNING, verbose=click.get_current_context().find_root().params["verbose"])
+    return config
+
+
+class RecordingSettings(RestSettings, StreamSettings, Protocol):
+    """Both sides of the feed."""
+
+
+async def list_fixtures(settings: RestSettings, days: int, search: str) -> tuple[Fixture, ...]:
+    """The fixtures of the coming days whose title or competition has these letters; raise UserMistake where the feed fails."""
+    clock = SystemClock()
+    today = clock.now().date()
+    async with aiohttp.ClientSession() as http:
+        try:
+            found = await RestClient(settings, http, clock).fixtures(today, today + dt.timedelta(days=days))
+        except FeedError as error:
+            raise UserMistake(f"the fixtures cannot be had: {error}") from error
+    wanted = normalise(search)
+    return tuple(f for f in found if wanted in normalise(f"{f.title} {f.competition.name} {f.id}"))
+
+
+def format_fixture_table(fixtures: Sequence[Fixture]) -> str:
+    """One fixture a line."""
+    rows = Table(box=None, pad_edge=False, header_style="")
+    for heading in ("KICK-OFF (UTC)", "MATCH", "COMPETITION", "STATUS", "ID"):
+        rows.add_column(heading, no_wrap=True)
+    for fixture in fixtures:
+        rows.add_row(_format_kickoff(fixture), fixture.title, fixture.competition.name, fixture.status, fixture.id)
+    console = Console(width=400, color_system=None)
+    with console.capture() as capture:
+        console.print(rows)
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    return "\n".join(lines) if fixtures else "no fixtures"
+
+
+def _format_kickoff(fixture: Fixture) -> str:
+    if fixture.kickoff is None:
+        return "unknown"
+    return f"{fixture.kickoff:%Y-%m-%d %H:%M}" if fixture.kickoff_known else f"{fixture.kickoff:%Y-%m-%d} ?"
+
+
+async def record_fixtures(settings: RecordingSettings, fixture_ids: Sequence[str], folder: Path) -> list[Path]:
+    """Record these fixtures until their matches are over; the files written."""
+    _create_folder(folder)
+    clock = SystemClock()
+    async with aiohttp.ClientSession() as http:
+        source = RestClient(settings, http, clock)
+        try:
+            fixtures = await asyncio.gather(*(source.fixture(fixture_id) for fixture_id in fixture_ids))
+        except FeedError as error:
+            raise UserMistake(f"the fixtures cannot be had: {error}") from error
+    return list((await record_matches(fixtures, settings, clock, folder)).values())
+
+
+def _create_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserMistake(f"--folder: {folder} cannot be made: {error.strerror}") from error

@@ -1,0 +1,75 @@
+"""`run`, `check`, `schema`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from bot.commands.common import config_option, read_secrets, run_coroutine
+from bot.config.load import load_config
+from bot.errors import ConfigInvalid, UserMistake
+
+
+@click.command()
+@config_option
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="feed, chat, send, or several as feed,send; else all.")
+@click.pass_context
+def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
+    """Follow the matches that chats subscribed to, until stopped."""
+    from bot.app.application import run_until_stopped
+    from bot.cluster.lease_manager import read_roles
+    from bot.config.load import load_config
+    from bot.logs import configure_logging as configure
+    from bot.logs import log_unhandled_exceptions as hear_strays
+
+    try:
+        wanted = read_roles(roles)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--role") from error
+    config = load_config(config_path, os.environ)
+    config.require_tokens()
+    configure(read_secrets(config), verbose=ctx.find_root().params["verbose"])
+    hear_strays()
+    run_coroutine(run_until_stopped(config, wanted))
+
+
+@click.command()
+@config_option
+@click.pass_context
+def check_command(ctx: click.Context, config_path: Path) -> None:
+    """Find every mistake in a configuration; exit 1 if there is one."""
+    from bot.commands.run import check_config as checked
+
+    lines, code = checked(config_path, os.environ)
+    for line in lines:
+        click.echo(line, err=bool(code))
+    ctx.exit(code)
+
+
+@click.command()
+def schema_command() -> None:
+    """Print the JSON Schema of config.yaml, by which editors complete and check it."""
+    from bot.config.json_schema import build_schema as whole
+    from bot.config.json_schema import format_schema as text
+
+    click.echo(text(whole()), nl=False)
+
+
+def check_config(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
+    """The lines to print, and the exit code: 1 where there is a mistake."""
+    try:
+        config = load_config(path, env)
+    except ConfigInvalid as error:
+        return [*error.mistakes, f"{path}: {_format_count(len(error.mistakes), 'mistake')}"], 1
+    except UserMistake as error:
+        return [str(error)], 1
+    counts = [_format_count(len(config.rules.rules), "rule"), _format_count(0, "mistake")]
+    counts += [_format_count(len(config.warnings), "warning")] if config.warnings else []
+    return [*config.warnings, f"{path}: {', '.join(counts)}"], 0
+
+
+def _format_count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

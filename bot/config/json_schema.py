@@ -1,0 +1,219 @@
+"""The JSON Schema of `config.yaml`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.config.models import (
+    BOOLEAN_SCHEMA,
+    DURATION_SCHEMA,
+    TEXT_SCHEMA,
+    ConfigSections,
+    ConfiguredChat,
+    FeedSettings,
+    HttpSettings,
+    JsonSchema,
+    ScheduleSettings,
+    StorageSettings,
+    TelegramSettings,
+    allow_variable,
+    mapping_schema,
+)
+from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
+from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES
+from rules.football.action import Side
+from rules.football.catalogue import load_catalogue
+from rules.loading.conditions import CONDITIONS, PERIOD_NAMES, RULE_SEND_TYPES, SCORE_VALUES
+from rules.loading.loader import list_packs
+
+_SECTION_MODELS: tuple[type[BaseModel], ...] = (
+    ConfigSections,
+    FeedSettings,
+    TelegramSettings,
+    ScheduleSettings,
+    StorageSettings,
+    HttpSettings,
+    ConfiguredChat,
+)
+
+_BOUND_KEYWORDS = {"ge": "minimum", "le": "maximum"}
+
+
+def build_schema() -> dict[str, Any]:
+    """The whole file's schema."""
+    whole = ConfigSections.model_json_schema()
+    parts = whole.pop("$defs")
+    for model in _SECTION_MODELS:
+        _simplify_properties(whole if model is ConfigSections else parts[model.__name__], model)
+    parts["ConfiguredChat"]["properties"]["kinds"]["anyOf"][0]["items"] = {
+        "anyOf": [{"enum": [*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS]}, {"type": "string"}]
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Touchline",
+        "description": "The configuration of Touchline, a Telegram bot for live football.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": whole["properties"] | build_file_schema(),
+        "definitions": parts | build_rule_schemas(),
+    }
+
+
+def format_schema(made: dict[str, Any]) -> str:
+    """As it is printed and kept in docs/config.schema.json."""
+    return json.dumps(made, indent=2, ensure_ascii=False).replace("#/$defs/", "#/definitions/") + "\n"
+
+
+def _simplify_properties(shape: dict[str, Any], model: type[BaseModel]) -> None:
+    """Keys have no titles, defaults stand as one writes them, bounds where an editor looks for them."""
+    shape.pop("title", None)
+    for name, field in model.model_fields.items():
+        value = shape["properties"][name]
+        value.pop("title", None)
+        if "$ref" in value:  # words beside a reference are not read
+            value |= {"description": field.description, "allOf": [{"$ref": value.pop("$ref")}]}
+        if isinstance(field.default, dt.timedelta):
+            value["default"] = format_duration(field.default)
+        elif isinstance(field.default, BaseModel) or value.get("default") in ("", None, []):
+            value.pop("default", None)
+        for bound in field.metadata:
+            value |= {_BOUND_KEYWORDS[key]: getattr(bound, key) for key in _BOUND_KEYWORDS if hasattr(bound, key)}
+
+
+def format_duration(time: dt.timedelta) -> str:
+    """`15m`, `1h30m`, `14d`."""
+    seconds = int(time.total_seconds())
+    parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
+
+
+_MINUTE_SCHEMA: JsonSchema = {
+    "anyOf": [{"type": "integer", "minimum": 0, "maximum": 999}, {"type": "string", "pattern": r"^\d{1,3}(\+\d{1,2})?'?$"}]
+}
+
+_GOALS_SCHEMA: JsonSchema = {"type": "integer", "minimum": 0, "maximum": 999}
+
+_WORD_SCHEMA: JsonSchema = {"type": ["string", "number"]}
+
+_TEXT_SCHEMAS: list[JsonSchema] = [_WORD_SCHEMA, mapping_schema(dict.fromkeys(LANGUAGE_CODES, TEXT_SCHEMA), minProperties=1)]
+"""One text, or one for each language."""
+
+_TEXT_DESCRIPTION = "Telegram's HTML; {{ … }} is filled in: " + ", ".join(TEXT_VARIABLES) + "."
+
+
+def build_file_schema() -> dict[str, JsonSchema]:
+    """The keys that stand beside the sections."""
+    pack = {"enum": list(list_packs())}
+    return {
+        "extends": _add_description(
+            "The packs whose rules come after those of this file; one of the same name replaces the pack's.", _allow_list(pack)
+        ),
+        "include": _add_description(
+            "More files of rules, such as rules.d/*.yaml, asked after those below.", _allow_list(TEXT_SCHEMA)
+        ),
+        "texts": _add_description(
+            "Texts that several rules use by their name.", {"type": "object", "additionalProperties": {"anyOf": _TEXT_SCHEMAS}}
+        ),
+        "rules": _add_description(
+            "Asked from top to bottom; the first that fires ends the walk.", {"type": "array", "items": _make_reference("rule")}
+        ),
+    }
+
+
+def build_rule_schemas() -> dict[str, JsonSchema]:
+    """What a rule is made of."""
+    return {"rule": _build_rule_schema(), "match": _build_match_schema(), "alert": _build_alert_schema()}
+
+
+def _build_rule_schema() -> JsonSchema:
+    keys = {
+        "name": _add_description("Your own word for the rule, once in all files.", _WORD_SCHEMA),
+        "match": _add_description("What has to be so: every line must hold.", _make_reference("match")),
+        "alert": _add_description("What is told.", _make_reference("alert")),
+        "continue": _add_description("true: the rules below are asked too.", allow_variable(BOOLEAN_SCHEMA), default=False),
+    }
+    return mapping_schema(keys, needs=("name", "match", "alert"), description="When this happens, tell the chats that.")
+
+
+def _build_match_schema() -> JsonSchema:
+    shapes = {key: _CONDITION_SCHEMAS.get(key) or _allow_names(_WORD_SCHEMA) for key in CONDITIONS}
+    keys = {key: _add_description(_describe_condition_key(key), shape) for key, shape in shapes.items()}
+    group = _make_reference("match")
+    groups = {"anyOf": [group, {"type": "array", "items": group, "minItems": 1}]}
+    keys["any"] = _add_description("At least one of these groups holds.", groups)
+    keys["all"] = _add_description("All of these groups hold.", groups)
+    keys["not"] = _add_description("This group does not hold.", {"anyOf": [group]})
+    return mapping_schema(keys)
+
+
+def _build_alert_schema() -> JsonSchema:
+    keys = {
+        "kind": _add_description(
+            "What a chat switches on and off with /alerts.", _suggest_words(SHIPPED_KINDS) | {"pattern": "^[A-Za-z0-9_]{1,32}$"}
+        ),
+        "importance": _add_description("major rings, minor is delivered silently.", {"enum": [*Importance]}, default="major"),
+        "max_age": _add_description(
+            "Older than this when it could be sent, it is not news any more.", allow_variable(DURATION_SCHEMA), default="5m"
+        ),
+        "text": _add_description(
+            _TEXT_DESCRIPTION,
+            {
+                "anyOf": [
+                    *_TEXT_SCHEMAS,
+                    mapping_schema({"use": _add_description("One of `texts`.", _WORD_SCHEMA)}, needs=("use",)),
+                ]
+            },
+        ),
+    }
+    return mapping_schema(keys, needs=("kind", "text"))
+
+
+def _describe_condition_key(key: str) -> str:
+    return (inspect.getdoc(CONDITIONS[key]) or "").partition("\n")[0]
+
+
+def _add_description(description: str, shape: JsonSchema, **more: Any) -> JsonSchema:
+    """The shape with its description; a reference is wrapped, as words beside one are not read."""
+    return {"description": description, **more, **({"allOf": [shape]} if "$ref" in shape else shape)}
+
+
+def _make_reference(name: str) -> JsonSchema:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+def _suggest_words(words: tuple[str, ...]) -> JsonSchema:
+    """These are offered, others are taken."""
+    return {"anyOf": [{"enum": list(words)}, TEXT_SCHEMA]}
+
+
+def _allow_list(shape: JsonSchema) -> JsonSchema:
+    return {"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]}
+
+
+def _allow_names(shape: JsonSchema) -> JsonSchema:
+    """A name, a list of names, or `{not: …}` of either."""
+    names = _allow_list(shape)
+    return {"anyOf": [*names["anyOf"], mapping_schema({"not": names}, needs=("not",))]}
+
+
+def _allow_range(shape: JsonSchema) -> JsonSchema:
+    return {"anyOf": [shape, mapping_schema({"from": shape, "to": shape}, minProperties=1)]}
+
+
+_CONDITION_SCHEMAS: dict[str, JsonSchema] = {
+    "action_type": _allow_names(_suggest_words(load_catalogue().action_types)),
+    "sub_action_type": _allow_names(_suggest_words(load_catalogue().sub_action_types)),
+    "send_type": _allow_names({"enum": [one.value for one in RULE_SEND_TYPES]}),
+    "side": _allow_names({"enum": [*Side]}),
+    "period": _allow_names({"enum": list(PERIOD_NAMES)}),
+    "minute": _allow_range(_MINUTE_SCHEMA),
+    "score": mapping_schema({key: _allow_range(_GOALS_SCHEMA) for key in SCORE_VALUES}, minProperties=1),
+    "first": BOOLEAN_SCHEMA,
+    "hat_trick": BOOLEAN_SCHEMA,
+    "comeback": BOOLEAN_SCHEMA,
+}

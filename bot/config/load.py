@@ -1,0 +1,287 @@
+"""Reads the file and those it includes, or reports every mistake."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from msgspec.structs import replace
+from pydantic import SecretStr
+
+from bot.config.models import (
+    ConfigSections,
+    ConfiguredChat,
+    FeedSettings,
+    HttpSettings,
+    ScheduleSettings,
+    StorageSettings,
+    TelegramSettings,
+)
+from bot.config.problems import validate_node
+from bot.errors import ConfigInvalid, UserMistake
+from bot.subscribers import Chat, ChatRef, Subscription
+from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
+from rules.engine.rule import RuleSet, SourceLocation
+from rules.football.catalogue import Catalogue
+from rules.football.catalogue import load_catalogue as shipped_names
+from rules.loading.document import Report, compose, expand_variables, is_null, iterate_scalars, location_of, mapping_items
+from rules.loading.loader import FILE_KEYS, load_pack, read_rules
+from rules.loading.values import describe_unknown
+
+SECTIONS = tuple(ConfigSections.model_fields)
+
+KEYS = (*SECTIONS, *FILE_KEYS)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that one `config.yaml` says."""
+
+    path: Path
+    feed: FeedSettings
+    telegram: TelegramSettings
+    schedule: ScheduleSettings
+    storage: StorageSettings
+    http: HttpSettings
+    chats: tuple[ConfiguredChat, ...]
+    rules: RuleSet
+    catalogue: Catalogue
+    warnings: tuple[str, ...] = ()
+
+    def require_tokens(self) -> None:
+        """Raise UserMistake where a token is missing, with a sentence that says where to put it."""
+        self.require_feed_token()
+        _require_token(self.path, "telegram", self.telegram.token)
+
+    def require_feed_token(self) -> None:
+        """The same for what asks the feed alone."""
+        _require_token(self.path, "feed", self.feed.token)
+
+
+def _require_token(path: Path, section: str, token: SecretStr) -> None:
+    if not token.get_secret_value():
+        where = f"write it, or ${{VARIABLE}}, as `token:` under `{section}:`, or name a file that holds it as `token_file:`"
+        variable = f"or set {_TOKEN_VARIABLES[section]} where the file names that variable"
+        raise UserMistake(f"{path}: the {section} token is missing: {where}, {variable}")
+
+
+_COPY_EXAMPLE_HINT = "copy config.example.yaml to this place and change what you need"
+
+_TOKEN_VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
+
+
+def load_config(path: Path, env: Mapping[str, str], sources: set[Path] | None = None) -> Config:
+    """Read a configuration; raise ConfigInvalid with every mistake, UserMistake where the file cannot be read at all.
+
+    To `sources` are added all files that it is read from, and patterns of files, also where it is refused.
+    """
+    report = Report()
+    sources = set() if sources is None else sources
+    sources.add(path)
+    root = _read_yaml(path, report)
+    config = None if report.mistakes else _ConfigReader(path, env, report, sources).config(root or _make_empty_document(path))
+    if report.mistakes or config is None:
+        raise ConfigInvalid(report.mistakes)
+    return config
+
+
+def load_rules_of(path: Path, env: Mapping[str, str], *, optional: bool = False) -> tuple[RuleSet, Catalogue]:
+    """The rules and the names of a configuration; the shipped ones where it is optional and not there."""
+    if optional and not path.exists():
+        return load_pack(), shipped_names()
+    config = load_config(path, env)
+    return config.rules, config.catalogue
+
+
+def _read_yaml(path: Path, report: Report) -> yaml.Node | None:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise UserMistake(f"{path}: there is no such file; {_COPY_EXAMPLE_HINT}") from error
+    except OSError as error:
+        raise UserMistake(f"{path}: it cannot be read: {_explain_read_error(error)}") from error
+    except UnicodeDecodeError as error:
+        report.mistake(_location_of_byte(path, error), "this is not text in UTF-8")
+        return None
+    return compose(text, str(path), report)
+
+
+def _location_of_byte(path: Path, error: UnicodeDecodeError) -> SourceLocation:
+    before = error.object[: error.start].decode("utf-8", "replace")
+    return SourceLocation(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def _make_empty_document(path: Path) -> yaml.MappingNode:
+    """An empty file leaves everything as it ships."""
+    mark = yaml.Mark(str(path), 0, 0, 0, "", 0)
+    return yaml.MappingNode("tag:yaml.org,2002:map", [], mark, mark)
+
+
+class _ConfigReader:
+    """Reads one file, and those that it names."""
+
+    def __init__(self, path: Path, env: Mapping[str, str], report: Report, sources: set[Path]) -> None:
+        self.path, self.env, self.report, self.sources = path, env, report, sources
+
+    def config(self, root: yaml.Node) -> Config | None:
+        """The configuration of a root node; None where its sections are not as they should be."""
+        if not isinstance(root, yaml.MappingNode):
+            self.report.mistake(location_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
+            return None
+        self._expand(root, _find_tokens(root))
+        fields = self._sections(root)
+        settings = validate_node(ConfigSections, _select_keys(root, SECTIONS), self.report)
+        names = self._names(fields.get("catalogue"))
+        rules = self._rules(fields, names)
+        self._heed_kinds(fields.get("chats"), rules)
+        return self._assembled(settings, fields, names, rules) if settings else None
+
+    def _assembled(self, settings: ConfigSections, fields: Mapping[str, yaml.Node], names: Catalogue, rules: RuleSet) -> Config:
+        return Config(
+            path=self.path,
+            feed=settings.feed.model_copy(update={"token": self._token(settings.feed, fields.get("feed"))}),
+            telegram=settings.telegram.model_copy(update={"token": self._token(settings.telegram, fields.get("telegram"))}),
+            schedule=settings.schedule,
+            storage=settings.storage,
+            http=settings.http,
+            chats=settings.chats,
+            rules=rules,
+            catalogue=names,
+            warnings=self.report.warnings,
+        )
+
+    def _sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
+        for key, value in mapping_items(root):
+            if key.value not in KEYS:
+                self.report.mistake(location_of(key), describe_unknown("key", str(key.value), KEYS))
+            elif is_null(value) and key.value in SECTIONS:
+                self.report.mistake(location_of(key), f"{key.value} is empty: write something under it, or leave the line out")
+        return {str(key.value): value for key, value in mapping_items(root)}
+
+    def _expand(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
+        """A variable that is not set is a mistake; for a token, which only some commands need, a warning."""
+        missing = expand_variables(root, self.env, self.report)
+        for node, name in missing:
+            if any(node is token for token in tokens):
+                self.report.warn(
+                    location_of(node), f"the environment variable {name} is not set: `touchline run` needs this token"
+                )
+            else:
+                sentence = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
+                self.report.mistake(location_of(node), sentence)
+        for node, _ in missing:
+            self.report.spoil(location_of(node))
+
+    def _names(self, node: yaml.Node | None) -> Catalogue:
+        if not isinstance(node, yaml.ScalarNode) or is_null(node):
+            return shipped_names()
+        try:
+            return shipped_names().extended(self._beside(node.value).read_text(encoding="utf-8"))
+        except OSError as error:
+            self.report.mistake(location_of(node), f"the catalogue {node.value} cannot be read: {_explain_read_error(error)}")
+        except ValueError as error:
+            self.report.mistake(location_of(node), f"the catalogue {node.value}: {error}")
+        return shipped_names()
+
+    def _rules(self, fields: Mapping[str, yaml.Node], names: Catalogue) -> RuleSet:
+        if not any(key in fields for key in ("rules", "include", "extends")):
+            if "texts" in fields:
+                self.report.warn(location_of(fields["texts"]), "no rule uses these texts: there are no rules here")
+            return load_pack()
+        return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, names, self._included)
+
+    def _included(self, pattern: str) -> list[yaml.Node]:
+        """The documents of the files that a pattern names, in the order of their names."""
+        self._beside(pattern)
+        try:
+            found = sorted(self.path.parent.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
+        except (ValueError, NotImplementedError, OSError) as error:
+            raise ValueError(f'"{pattern}" is not a pattern for files') from error
+        if not found and not any(sign in pattern for sign in "*?["):
+            raise ValueError(f"there is no file {pattern}")
+        return [root for file in found if (root := self._include(file)) is not None]
+
+    def _include(self, file: Path) -> yaml.Node | None:
+        try:
+            root = _read_yaml(file, self.report)
+        except UserMistake as error:
+            raise ValueError(str(error)) from error
+        if root is not None:
+            self._expand(root, ())
+        return root
+
+    def _token(self, section: FeedSettings | TelegramSettings, node: yaml.Node | None) -> SecretStr:
+        """The token itself, or what its file holds."""
+        fields = {key.value: value for key, value in mapping_items(node)}
+        at = fields.get("token_file")
+        if section.token_file is None or at is None:
+            return self._in_one_word(section.token.get_secret_value(), fields.get("token"))
+        if section.token.get_secret_value():
+            self.report.mistake(location_of(at), "write token or token_file, not both")
+            return section.token
+        try:
+            return self._in_one_word(self._beside(section.token_file).read_text(encoding="utf-8").strip(), at)
+        except (OSError, ValueError) as error:
+            self.report.mistake(location_of(at), f"the file {section.token_file} cannot be read: {_explain_read_error(error)}")
+            return SecretStr("")
+
+    def _in_one_word(self, token: str, at: yaml.Node | None) -> SecretStr:
+        """Whatever else was copied with a token could be sent to nobody; it is not repeated."""
+        if at is not None and not re.fullmatch(r"[!-~]*", token):
+            self.report.mistake(
+                location_of(at), "a token is one word of letters, digits and signs: something else is in this one"
+            )
+        return SecretStr(token)
+
+    def _heed_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
+        """A chat may name a kind before a rule has it; more likely it is misspelt."""
+        for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
+            for kind in _find_kinds(chat):
+                if kind.value not in (known := (*rules.kinds(), *LIVE_MESSAGE_KINDS)):
+                    self.report.warn(location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}")
+
+    def _beside(self, name: str) -> Path:
+        """A path in the file is meant from where the file is."""
+        self.sources.add(self.path.parent / name)
+        return self.path.parent / name
+
+
+def _find_kinds(chat: yaml.Node) -> list[yaml.ScalarNode]:
+    """Every kind that a chat, or one of its subscriptions, names."""
+    fields = {key.value: value for key, value in mapping_items(chat)}
+    followed = fields.get("subscribe")
+    places = [chat, *(followed.value if isinstance(followed, yaml.SequenceNode) else ())]
+    named = [value for place in places for key, value in mapping_items(place) if key.value == "kinds"]
+    return [kind for kinds in named for kind in iterate_scalars(kinds)]
+
+
+def _find_tokens(root: yaml.Node) -> list[yaml.Node]:
+    """The values of `feed.token` and `telegram.token`."""
+    sections = [value for key, value in mapping_items(root) if key.value in _TOKEN_VARIABLES]
+    return [value for section in sections for key, value in mapping_items(section) if key.value == "token"]
+
+
+def _select_keys(root: yaml.MappingNode, keys: Sequence[str]) -> yaml.MappingNode:
+    """The same mapping with only some of its keys, and of those only the ones that hold something."""
+    kept = [(key, value) for key, value in mapping_items(root) if key.value in keys and not is_null(value)]
+    return yaml.MappingNode(root.tag, kept, root.start_mark, root.end_mark)
+
+
+def _explain_read_error(error: Exception) -> str:
+    return (error.strerror or "unknown trouble").lower() if isinstance(error, OSError) else "it is not text"
+
+
+def configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[Subscription, ...]]:
+    """A chat of the configuration with what it follows: exactly the kinds it names, or all."""
+    place = ChatRef(chat.chat, chat.topic)
+    kind = "private" if chat.chat > 0 else "supergroup"
+    stored = Chat(place, kind, language=chat.language, language_chosen=True, fixed=True)
+    stored = replace(stored, spoilers=chat.spoilers, bursts=chat.bursts)
+    if chat.kinds is None:
+        return replace(stored, all_kinds=True), chat.subscribe
+    on = frozenset(chat.kinds)
+    off = frozenset({*SHIPPED_KINDS, *config.rules.kinds()}) - on
+    return replace(stored, kinds_on=on, kinds_off=off), chat.subscribe

@@ -1,0 +1,381 @@
+"""The sections of `config.yaml` as strict models, with what editors are told of each value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
+
+from bot.i18n.language import ENGLISH
+from bot.storage import database
+from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, make_name_key
+from rules.engine.text import LANGUAGES
+from rules.loading import values
+
+STREAM_URLS = ("wss://dde-streams.data.srarena.io", "wss://dde-streams.data.imgarena.com")
+
+API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.com")
+"""The new hosts, then those that are going away (feed documentation, section 0)."""
+
+_FEED_ID_PATTERN = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+_KIND_PATTERN = re.compile(r"[A-Za-z0-9_]{1,32}")
+
+_SUBSCRIPTION_EXPECTED = 'a subscription is all, {team: NAME}, {competition: NAME} or {match: "A v B"}'
+
+
+def _require_scalar(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{what} is expected here")
+    return value.strip()
+
+
+def _read_duration(value: Any) -> Any:
+    return value if isinstance(value, dt.timedelta) else values.parse_duration(_require_scalar(value, "a duration such as 15m"))
+
+
+def _require_at_least(limit: str) -> AfterValidator:
+    def checked(value: dt.timedelta) -> dt.timedelta:
+        if value < values.parse_duration(limit):
+            raise ValueError(f"must be at least {limit}")
+        return value
+
+    return AfterValidator(checked)
+
+
+def _read_integer(value: Any) -> Any:
+    return value if isinstance(value, int) else values.parse_integer(_require_scalar(value, "a whole number"))
+
+
+def _read_boolean(value: Any) -> Any:
+    return value if isinstance(value, bool) else values.parse_boolean(_require_scalar(value, "true or false"))
+
+
+def _read_text(value: Any) -> str:
+    return _require_scalar(value, "one text")
+
+
+def _make_url_reader(*schemes: str) -> Any:
+    def checked(value: Any) -> str:
+        url = _read_text(value).rstrip("/")
+        if not _is_url(url, schemes):
+            raise ValueError(f"an address that begins with {' or '.join(f'{s}://' for s in schemes)} is expected here")
+        return url
+
+    return checked
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in schemes and bool(url.hostname) and url.port != 0 and not re.search(r"\s", text)
+    except ValueError:
+        return False
+
+
+def _read_list(value: Any) -> Any:
+    """One value is a list of one."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    if not values:
+        raise ValueError("the list is empty")
+    return tuple(values)
+
+
+def _read_database_url(value: Any) -> str:
+    """The value may hold a password and is never repeated."""
+    url = _read_text(value)
+    if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
+        raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
+    database.parse_database_url(url)
+    return url
+
+
+def _read_optional_address(value: Any) -> str | None:
+    if value is None:
+        return None
+    host, _, port = _read_text(value).rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8080, or null for none")
+    return f"{host}:{int(port)}"
+
+
+def _read_address(value: Any) -> str:
+    """Of what is always listened on."""
+    try:
+        listen = _read_optional_address(value)
+    except ValueError:
+        listen = None
+    if listen is None:
+        raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8443")
+    return listen
+
+
+def _check_secret_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+        raise ValueError("1 to 256 letters, digits, _ and - are expected here")
+    return value
+
+
+def _read_secret(value: Any) -> SecretStr:
+    return value if isinstance(value, SecretStr) else SecretStr("" if value is None else _read_text(value))
+
+
+def _read_secret_url(value: Any) -> SecretStr | None:
+    """An address that is a secret, and never repeated; nothing written in a variable is as good as null."""
+    url = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else _read_text(value)
+    if url and not _is_url(url, ("http", "https")):
+        raise ValueError("an address that begins with http:// or https:// is expected here, or null for none")
+    return SecretStr(url) if url else None
+
+
+def read_subscription(value: Any) -> Subscription:
+    """Read one entry of `subscribe:`; raise ValueError with a sentence."""
+    if isinstance(value, Subscription):
+        return value
+    if value == "all":
+        return Subscription(Scope.ALL)
+    if not isinstance(value, dict):
+        raise ValueError(_SUBSCRIPTION_EXPECTED)
+    taste = SubscriptionOverrides(_read_kinds(value["kinds"])) if "kinds" in value else NO_OVERRIDES
+    followed = [(key, name) for key, name in value.items() if key != "kinds"]
+    if len(followed) != 1:
+        raise ValueError(_SUBSCRIPTION_EXPECTED)
+    scope, name = followed[0]
+    if scope not in ("team", "competition", "match") or not isinstance(name, str) or not name.strip():
+        raise ValueError(_SUBSCRIPTION_EXPECTED)
+    return _make_subscription(Scope(scope), " ".join(name.split()), taste)
+
+
+def _read_kinds(value: Any) -> frozenset[str]:
+    kinds = _read_list(value)
+    if not all(isinstance(kind, str) and _KIND_PATTERN.fullmatch(kind) for kind in kinds):
+        raise ValueError("kinds of a subscription are names such as [goal, red_card]")
+    return frozenset(kinds)
+
+
+def _make_subscription(scope: Scope, name: str, taste: SubscriptionOverrides) -> Subscription:
+    is_id = " v " not in name if scope is Scope.MATCH else bool(_FEED_ID_PATTERN.fullmatch(name))
+    return Subscription(scope, name if is_id else make_name_key(name), name, taste)
+
+
+JsonSchema = dict[str, Any]
+
+VARIABLE_SCHEMA: JsonSchema = {"type": "string", "pattern": r"\$\{[A-Za-z_]\w*(:-.*)?\}"}
+
+DURATION_SCHEMA: JsonSchema = {"type": "string", "pattern": r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"}
+
+TEXT_SCHEMA: JsonSchema = {"type": "string"}
+
+
+def allow_variable(shape: JsonSchema) -> JsonSchema:
+    """The same, or a variable; a text may hold one in any case."""
+    return shape if shape == TEXT_SCHEMA else {"anyOf": [shape, VARIABLE_SCHEMA]}
+
+
+def with_schema(shape: JsonSchema) -> WithJsonSchema:
+    """What editors are told of one value."""
+    return WithJsonSchema(allow_variable(shape))
+
+
+Duration = Annotated[dt.timedelta, BeforeValidator(_read_duration), with_schema(DURATION_SCHEMA)]
+
+INTEGER_SCHEMA: JsonSchema = {"type": "integer"}
+
+Integer = Annotated[int, BeforeValidator(_read_integer), with_schema(INTEGER_SCHEMA)]
+
+BOOLEAN_SCHEMA: JsonSchema = {"type": "boolean"}
+
+Boolean = Annotated[bool, BeforeValidator(_read_boolean), with_schema(BOOLEAN_SCHEMA)]
+
+Text = Annotated[str, BeforeValidator(_read_text), with_schema(TEXT_SCHEMA)]
+
+Secret = Annotated[SecretStr, BeforeValidator(_read_secret), with_schema(TEXT_SCHEMA)]
+
+StreamUrl = Annotated[str, BeforeValidator(_make_url_reader("wss", "ws"))]
+
+ApiUrl = Annotated[str, BeforeValidator(_make_url_reader("https", "http"))]
+
+KINDS_SCHEMA: JsonSchema = {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z0-9_]{1,32}$"}, "minItems": 1}
+
+NAME_SCHEMA: JsonSchema = {"type": ["string", "integer"]}
+
+
+def mapping_schema(keys: dict[str, JsonSchema], *, needs: tuple[str, ...] = (), **more: Any) -> JsonSchema:
+    """A mapping with these keys and no others."""
+    needed = {"required": list(needs)} if needs else {}
+    return {"type": "object", "properties": keys, **needed, "additionalProperties": False, **more}
+
+
+SUBSCRIPTION_SCHEMA: JsonSchema = {
+    "anyOf": [
+        {"const": "all"},
+        *(mapping_schema({key: NAME_SCHEMA, "kinds": KINDS_SCHEMA}, needs=(key,)) for key in ("team", "competition", "match")),
+    ],
+}
+
+SubscriptionEntry = Annotated[Subscription, PlainValidator(read_subscription), with_schema(SUBSCRIPTION_SCHEMA)]
+
+KindName = Annotated[str, BeforeValidator(_read_text), Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known; its values do not change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+def with_list_schema(shape: JsonSchema) -> WithJsonSchema:
+    """What editors are told of one value or a list of them."""
+    return WithJsonSchema({"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]})
+
+
+class FeedSettings(Section):
+    """Where the feed is, and how to be let in."""
+
+    token: Secret = SecretStr("")
+    """The token that the vendor gave you; better ${FEED_TOKEN} than the token itself."""
+    token_file: Text | None = None
+    """A file that holds the token, in place of `token`."""
+    stream_url: Annotated[tuple[StreamUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)] = STREAM_URLS
+    """Where matches are streamed: one address or several; the next is tried where the first cannot be had."""
+    api_url: Annotated[tuple[ApiUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)] = API_URLS
+    """Where fixtures are looked up: one address or several."""
+    stale_after: Annotated[Duration, _require_at_least("11s")] = dt.timedelta(seconds=25)
+    """No frame for so long: reconnect. 11s at least: the feed is heard every ten seconds (feed documentation, section 2.3)."""
+
+
+class WebhookSettings(Section):
+    """Where Telegram brings updates, in place of fetching them: so several processes can answer people at once."""
+
+    url: Annotated[str, BeforeValidator(_make_url_reader("https"))]
+    """The address that Telegram calls; a proxy there takes HTTPS and hands the calls on to `listen`."""
+    listen: Annotated[str, BeforeValidator(_read_address)]
+    """HOST:PORT to listen on, such as 127.0.0.1:8443."""
+    secret_token: Annotated[Secret, AfterValidator(_check_secret_token)]
+    """1 to 256 letters, digits, _ and -: by it Telegram's calls are known; better ${WEBHOOK_SECRET} than itself."""
+
+
+class TelegramSettings(Section):
+    """The bot at Telegram, and who may command it."""
+
+    token: Secret = SecretStr("")
+    """The bot's token, from @BotFather; better ${TELEGRAM_BOT_TOKEN} than the token itself."""
+    token_file: Text | None = None
+    """A file that holds the token, in place of `token`."""
+    api_url: ApiUrl = "https://api.telegram.org"
+    """The Bot API: Telegram's own, or a server of yours."""
+    admins: tuple[Integer, ...] = ()
+    """The ids of the users who may see /status and change rules."""
+    messages_per_second: Annotated[Integer, Field(ge=1, le=1000)] = 30
+    """How many messages are sent in a second at most; more than 30 need `allow_paid_broadcast: true`."""
+    allow_paid_broadcast: Boolean = False
+    """Pay Telegram for more than 30 messages a second."""
+    webhook: WebhookSettings | None = None
+    """Where Telegram brings updates; left out: they are fetched, by one process at a time."""
+
+    @model_validator(mode="after")
+    def _paid_for(self) -> TelegramSettings:
+        if self.messages_per_second > 30 and not self.allow_paid_broadcast:
+            raise ValueError("more than 30 messages a second need allow_paid_broadcast: true")
+        return self
+
+
+class ScheduleSettings(Section):
+    """When fixtures are looked up and connected."""
+
+    connect_before_kickoff: Duration = dt.timedelta(minutes=15)
+    """How long before its kick-off a match is connected."""
+    refresh_fixtures_every: Annotated[Duration, _require_at_least("1s")] = dt.timedelta(minutes=10)
+    """How often the list of fixtures is asked for."""
+
+
+class StorageSettings(Section):
+    """Where chats and alerts are kept, and for how long."""
+
+    url: Annotated[str, BeforeValidator(_read_database_url)] = "sqlite:///touchline.db"
+    """The database: sqlite:///FILE or postgresql://USER@HOST/NAME."""
+    keep: Annotated[Duration, _require_at_least("1d")] = dt.timedelta(days=14)
+    """How long alerts are kept; those of older matches are forgotten."""
+    last_matches: Annotated[Integer, Field(ge=0, le=50)] = 5
+    """Of so many last matches a recording is kept, to show what changed rules would have told; 0: of none."""
+    last_matches_folder: Text = "last-matches"
+    """The folder of these recordings."""
+
+
+URL_OR_NULL_SCHEMA: JsonSchema = {"type": ["string", "null"]}
+
+
+class HttpSettings(Section):
+    """Where health and metrics are served, and who is told that all is well."""
+
+    listen: Annotated[str | None, BeforeValidator(_read_optional_address)] = "127.0.0.1:8080"
+    """HOST:PORT for /healthz, /readyz and /metrics; null for none."""
+    dead_man_url: Annotated[SecretStr | None, BeforeValidator(_read_secret_url), with_schema(URL_OR_NULL_SCHEMA)] = None
+    """An address that is called while all is well, of a service that raises an alarm when the calls stop; null for none."""
+    dead_man_every: Annotated[Duration, _require_at_least("10s")] = dt.timedelta(minutes=1)
+    """How often it is called."""
+
+
+def _read_language(value: Any) -> str:
+    code = _require_scalar(value, "the code of a language such as es").casefold()
+    if code not in LANGUAGES:
+        raise ValueError(values.describe_unknown("language", code, tuple(LANGUAGES)))
+    return code
+
+
+LanguageCode = Annotated[
+    str, BeforeValidator(_read_language, json_schema_input_type=str), WithJsonSchema({"enum": list(LANGUAGES)})
+]
+
+
+class ConfiguredChat(Section):
+    """A chat whose subscriptions stand in the file."""
+
+    chat: Integer
+    """The chat's id; groups and channels have negative ones."""
+    topic: Annotated[Integer, Field(ge=0)] = 0
+    """The topic of a forum; 0 for the chat itself."""
+    subscribe: tuple[SubscriptionEntry, ...]
+    """What it follows: all, or teams, competitions and matches."""
+    kinds: tuple[KindName, ...] | None = None
+    """Which kinds of alert it gets; left out: all."""
+    language: LanguageCode = ENGLISH
+    """In which language it is spoken to: en, es, de, fr, pt or it."""
+    spoilers: Boolean = False
+    """Hide what happened until it is tapped."""
+    bursts: Boolean = False
+    """Tell news of several matches within seconds in one message."""
+
+
+class ConfigSections(Section):
+    """The whole file without its rules."""
+
+    feed: FeedSettings = FeedSettings()
+    """Where the feed is, and how to be let in."""
+    telegram: TelegramSettings = TelegramSettings()
+    """The bot at Telegram, and who may command it."""
+    schedule: ScheduleSettings = ScheduleSettings()
+    """When fixtures are looked up and connected."""
+    storage: StorageSettings = StorageSettings()
+    """Where chats and alerts are kept, and for how long."""
+    http: HttpSettings = HttpSettings()
+    """Where health and metrics are served, and who is told that all is well."""
+    chats: tuple[ConfiguredChat, ...] = ()
+    """Chats that follow something without being asked."""
+    catalogue: Text | None = None
+    """A file with more names of action types, in the shape of the shipped rules/catalogue.yaml."""

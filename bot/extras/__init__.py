@@ -1,1 +1,0 @@
-"""What shows how a match stands and not what happened: match cards, and pictures sent by themselves."""

@@ -1,0 +1,113 @@
+"""Single JSON values read without failing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from typing import Any, overload
+
+MAX_EXACT_NUMBER = 2**53
+"""Beyond this a JSON number is not exact, and no count of football's is so large."""
+
+_MAX_CLOCK_SECONDS = 999 * 60
+
+_NUL_PATTERN = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""The escape, where its backslash is not itself escaped."""
+
+FIXTURE_STATUSES = ("Scheduled", "Live", "Completed", "Postponed", "Abandoned", "Cancelled", "Suspended", "Unverified")
+"""Fixture statuses by their numbers (feed documentation, section 6.2)."""
+
+COLLECTION_STATUSES = (
+    "CollectionScheduled",
+    "CollectingLive",
+    "CollectingPostMatch",
+    "CollectionSuspended",
+    "CollectionDropped",
+    "CollectionCompleted",
+    "PostMatchChecked",
+)
+"""Collection statuses by their numbers (feed documentation, section 6.3)."""
+
+
+@overload
+def remove_nul(frame: bytes) -> bytes: ...
+
+
+@overload
+def remove_nul(frame: str | bytes) -> str | bytes: ...
+
+
+def remove_nul(frame: str | bytes) -> str | bytes:
+    """A JSON text without the one character that neither Telegram nor PostgreSQL takes."""
+    if isinstance(frame, str):
+        return remove_nul(frame.encode(errors="replace")) if "\\u0000" in frame else frame
+    return _NUL_PATTERN.sub(rb"\1", frame) if b"\\u0000" in frame else frame
+
+
+def as_text(value: Any) -> str:
+    """A string or a number as text; empty for anything else."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def as_number(value: Any) -> int | None:
+    """A whole number, quoted or not; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = value if isinstance(value, int) else float(value)
+        return int(found) if math.isfinite(found) and 0 <= found <= MAX_EXACT_NUMBER else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_boolean(value: Any) -> bool | None:
+    """True or false, also as a word or as 1 and 0; None for anything else."""
+    words = {"true": True, "1": True, "false": False, "0": False}
+    return value if isinstance(value, bool) else words.get(as_text(value).lower())
+
+
+def as_mapping(value: Any) -> dict[str, Any]:
+    """An object; empty for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """An array; empty for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def as_instant(value: Any) -> dt.datetime | None:
+    """An ISO 8601 instant in UTC, which is meant where no zone is given; None where it cannot be read."""
+    try:
+        found = dt.datetime.fromisoformat(as_text(value))
+        if found.tzinfo is dt.UTC:
+            return found
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_clock(value: Any) -> int | None:
+    """Seconds of `MM:SS`; None where it cannot be read."""
+    minutes, _, seconds = as_text(value).partition(":")
+    if not (minutes.isdecimal() and seconds.isdecimal()) or len(minutes) > 4 or len(seconds) > 2:
+        return None
+    return min(int(minutes) * 60 + int(seconds), _MAX_CLOCK_SECONDS)
+
+
+def as_status(value: Any) -> str:
+    """A fixture status as a word, whether it comes as a word or as its number."""
+    return _as_listed_word(value, FIXTURE_STATUSES)
+
+
+def as_collection_status(value: Any) -> str:
+    """A collection status as a word, whether it comes as a word or as its number."""
+    return _as_listed_word(value, COLLECTION_STATUSES)
+
+
+def _as_listed_word(value: Any, names: tuple[str, ...]) -> str:
+    position = as_number(value)
+    return names[position] if position is not None and position < len(names) else as_text(value)

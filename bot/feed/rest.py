@@ -1,0 +1,261 @@
+"""Fixtures and archived actions by REST, with their JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import aiohttp
+import msgspec
+import structlog
+
+from bot.clock import Clock
+from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
+from bot.feed import lenient
+from bot.feed.decode import decode_frame
+from bot.feed.lenient import remove_nul
+from bot.feed.reconnect import REMEDIES, FailureCause, FeedRequestLimiter, classify_status, parse_retry_after
+from rules.football.action import Fixture, Packet, Team
+from rules.football.names import normalise
+
+log = structlog.get_logger()
+
+ACCEPT_HEADER = "application/vnd.imggaming.dde.api+json;version=1"
+
+PAGE_SIZE = 100
+
+_MAX_PAGES = 200
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+
+class SecretText(Protocol):
+    """A text that does not print itself."""
+
+    def get_secret_value(self) -> str: ...
+
+
+class RestSettings(Protocol):
+    """The part of the configuration that is read here."""
+
+    @property
+    def token(self) -> SecretText: ...
+    @property
+    def api_url(self) -> Sequence[str]: ...
+
+
+class RestClient:
+    """Asks for fixtures; tries the hosts in order where one cannot be had."""
+
+    def __init__(
+        self, settings: RestSettings, http: aiohttp.ClientSession, clock: Clock, gate: FeedRequestLimiter | None = None
+    ) -> None:
+        """`gate` limits calls over the whole process: 5 a second."""
+        self._settings, self._http, self._clock = settings, http, clock
+        self._gate = gate or FeedRequestLimiter(clock)
+        self._host = 0
+
+    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        """All licensed fixtures of these days, both included; raise FeedError."""
+        found: dict[str, Fixture] = {}
+        for page in range(_MAX_PAGES):
+            query = {"subscribed": "true", "dateFrom": date_from.isoformat(), "dateTo": date_to.isoformat()}
+            query |= {"paged": "true", "page": str(page), "size": str(PAGE_SIZE)}
+            answer = await self._page(query)
+            fresh = {fixture.id: fixture for fixture in answer.fixtures if fixture.id not in found}
+            found |= fresh
+            if answer.last or not fresh:
+                break
+        return tuple(found.values())
+
+    async def fixture(self, fixture_id: str) -> Fixture:
+        """One fixture; raise FeedError."""
+        body = await self._get(f"/soccer/fixtures/{fixture_id}", {})
+        try:
+            return decode_fixture(body)
+        except FrameUnreadable as error:
+            raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
+
+    async def actions(self, fixture_id: str) -> tuple[Packet, ...]:
+        """All packets of a match that has ended, by their numbers (feed documentation, section 1.4); raise FeedError."""
+        now = self._clock.now()
+        try:
+            frames = msgspec.json.decode(await self._get(f"/soccer/fixtures/{fixture_id}/actions", {}), type=list[msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise FeedUnreachable("the feed's answer cannot be read: it is no list of actions") from error
+        packets = (_decode_packet(bytes(frame), now, fixture_id) for frame in frames)
+        return tuple(sorted((packet for packet in packets if packet), key=lambda packet: packet.seq or 0))
+
+    async def _page(self, query: Mapping[str, str]) -> FixturePage:
+        body = await self._get("/soccer/fixtures", query)
+        try:
+            return decode_fixtures(body)
+        except FrameUnreadable as error:
+            raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
+
+    async def _get(self, path: str, query: Mapping[str, str]) -> bytes:
+        """The body of an answer; a host that cannot be had at all gives way to the next."""
+        hosts = self._settings.api_url
+        for attempt in range(len(hosts)):
+            try:
+                return await self._ask(hosts[self._host % len(hosts)].rstrip("/"), path, query)
+            except aiohttp.ClientConnectorError as error:
+                reason = f"{error.host} cannot be reached: {type(error.os_error).__name__}"
+                if attempt + 1 == len(hosts):
+                    raise FeedUnreachable(reason) from error
+                self._host += 1
+                log.warning("feed_api_host_changed", reason=reason, host=hosts[self._host % len(hosts)])
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise FeedUnreachable(f"the feed's REST side does not answer: {type(error).__name__}") from error
+        raise FeedUnreachable("no host of the feed's REST side is configured")
+
+    async def _ask(self, host: str, path: str, query: Mapping[str, str]) -> bytes:
+        await self._gate.enter()
+        headers = {
+            "Accept": ACCEPT_HEADER,
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {self._settings.token.get_secret_value()}",
+        }
+        async with self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT) as response:
+            body = await response.read()
+            if response.status == 200:
+                return remove_nul(body)
+            wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
+            raise self._error(response.status, body, wait)
+
+    def _error(self, status: int, body: bytes, wait: float | None) -> FeedError:
+        trouble = classify_status(status)
+        reason = f"HTTP {status}: {self._reason(body)}" if body else f"HTTP {status}"
+        if REMEDIES[trouble].refused:
+            return FeedRefused(reason)
+        return FeedNotOpen(reason) if trouble is FailureCause.NOT_OPEN else FeedUnreachable(reason, wait)
+
+    def _reason(self, body: bytes) -> str:
+        """The server's words, whichever of the three documented shapes they come in, without the token."""
+        try:
+            data = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            data = body.decode(errors="replace").strip("{} \r\n")
+        if isinstance(data, dict):
+            data = data.get("errorMessage") or data.get("error") or data.get("message") or ""
+        words = " ".join(str(data).split())
+        token = self._settings.token.get_secret_value()
+        return (words.replace(token, "***") if token else words)[:200]
+
+
+def _decode_packet(frame: bytes, now: dt.datetime, fixture_id: str) -> Packet | None:
+    """One of many: what cannot be read is left out."""
+    try:
+        read = decode_frame(frame, now, fixture_id)
+    except FrameUnreadable:
+        return None
+    return read if isinstance(read, Packet) else None
+
+
+class FixturePage(msgspec.Struct, frozen=True):
+    """One answer of the fixtures endpoint; `last` is true where no further page is to be asked for."""
+
+    fixtures: tuple[Fixture, ...]
+    last: bool = True
+
+
+def decode_fixtures(body: bytes) -> FixturePage:
+    """Read an array of fixtures, a page of them, or one; raise FrameUnreadable where it is none of these."""
+    data = _decode_json(body)
+    if isinstance(data, list):
+        return FixturePage(_read_fixtures(data))
+    if not isinstance(data, dict):
+        raise FrameUnreadable("not-an-object", "the answer is neither a list of fixtures nor a page of it")
+    if isinstance(data.get("content"), list):
+        return FixturePage(_read_fixtures(data["content"]), _is_last_page(data))
+    return FixturePage((decode_fixture(body),))
+
+
+def decode_fixture(body: bytes) -> Fixture:
+    """Read one fixture; raise FrameUnreadable where it is none."""
+    found = _read_fixtures([_decode_json(body)])
+    if not found:
+        raise FrameUnreadable("incomplete", "the fixture has no id")
+    return found[0]
+
+
+def _decode_json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise FrameUnreadable("not-json", "the answer is not JSON") from error
+
+
+def _is_last_page(page: dict[str, Any]) -> bool:
+    """By `last`, else by the number of pages, else when a page is empty (section 9.1 does not show the metadata)."""
+    last = lenient.as_boolean(page.get("last"))
+    if last is not None:
+        return last
+    pageable = lenient.as_mapping(page.get("pageable"))
+    pages = lenient.as_number(page.get("totalPages", pageable.get("totalPages")))
+    here = lenient.as_number(page.get("number", pageable.get("pageNumber", pageable.get("page"))))
+    return here + 1 >= pages if pages is not None and here is not None else not page["content"]
+
+
+def _read_fixtures(data: list[Any]) -> tuple[Fixture, ...]:
+    return tuple(_read_fixture(item) for item in data if isinstance(item, dict) and lenient.as_text(item.get("id")))
+
+
+def _read_fixture(data: dict[str, Any]) -> Fixture:
+    name = lenient.as_text(data.get("name"))
+    home, away = _read_sides(data, name)
+    kickoff = lenient.as_instant(data.get("startDateUTC", data.get("startDate")))
+    return Fixture(
+        id=lenient.as_text(data["id"]),
+        home=home,
+        away=away,
+        competition=_read_competition(data),
+        kickoff=kickoff,
+        status=lenient.as_status(data.get("status")) or "Scheduled",
+        collection_status=lenient.as_collection_status(data.get("collectionStatus")),
+        name=name,
+        deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
+        kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
+    )
+
+
+def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
+    """Who is home is never told by the order of `teams`: by `homeTeam` where it is given, else by the name `A v B`."""
+    listed = [item for item in lenient.as_list(data.get("teams")) if isinstance(item, dict)]
+    teams = [Team(lenient.as_text(item.get("id")), lenient.as_text(item.get("name"))) for item in listed]
+    flags = [lenient.as_boolean(item.get("homeTeam")) for item in listed]
+    if sorted(flags, key=str) == [False, True]:
+        return teams[flags.index(True)], teams[flags.index(False)]
+    return _find_sides_by_name(teams, normalise(name))
+
+
+def _find_sides_by_name(teams: list[Team], name: str) -> tuple[Team, Team]:
+    words = name.split(" ")
+    for middle in (i for i, word in enumerate(words) if word in ("v", "vs", "vs.", "-", "–")):
+        home = _find_team(teams, " ".join(words[:middle]))
+        away = _find_team(teams, " ".join(words[middle + 1 :]))
+        if len(teams) == 2 and (home or away) and home is not away:
+            return home or _other_team(teams, away), away or _other_team(teams, home)
+    return Team(), Team()
+
+
+def _find_team(teams: list[Team], folded: str) -> Team | None:
+    return next((team for team in teams if team.name and normalise(team.name) == folded), None)
+
+
+def _other_team(teams: list[Team], team: Team | None) -> Team:
+    return next(other for other in teams if other is not team)
+
+
+def _read_competition(data: dict[str, Any]) -> Team:
+    """`stage.season.competition`, or the nearest thing that has a name."""
+    stage = lenient.as_mapping(data.get("stage"))
+    season = lenient.as_mapping(stage.get("season", data.get("season")))
+    for holder in (season.get("competition"), stage.get("competition"), data.get("competition"), season, stage):
+        if isinstance(holder, str) and holder.strip():
+            return Team(name=holder.strip())
+        found = lenient.as_mapping(holder)
+        if name := lenient.as_text(found.get("name")):
+            return Team(lenient.as_text(found.get("id")), name)
+    return Team()

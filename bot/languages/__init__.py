@@ -1,1 +1,0 @@
-"""The languages that the bot speaks, and its words in them."""

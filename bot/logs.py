@@ -1,0 +1,98 @@
+"""Structured logs with secrets masked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import threading
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import structlog
+
+_TELEGRAM_TOKEN = re.compile(r"(\d{6}(?::|%3[Aa]))[A-Za-z0-9_-]{20,}")
+
+_FEED_TOKEN = re.compile(r"""(?i)(bearer\s+|authToken[\s\\"']*[:=][\s\\"']*)[^\s\\"',}]+""")
+
+_MASK = "***"
+
+_MIN_SECRET_LENGTH = 4
+"""A shorter secret would take words out of every line."""
+
+
+class SecretMasker:
+    """Takes secrets out of text: those it was told, and whatever looks like a Telegram or feed token."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets if len(secret) >= _MIN_SECRET_LENGTH for form in _list_encodings(secret)}
+        self._secrets = tuple(sorted(forms, key=len, reverse=True))
+
+    def clean(self, text: str) -> str:
+        """The text without its secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, _MASK)
+        return _FEED_TOKEN.sub(rf"\1{_MASK}", _TELEGRAM_TOKEN.sub(rf"\1{_MASK}", text))
+
+    def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Clean every value of a log event; what is not plain data is turned into text first."""
+        return {key: self._cleaned(value) for key, value in event.items()}
+
+    def _cleaned(self, value: object) -> object:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.clean(value if isinstance(value, str) else str(value))
+
+
+def _list_encodings(secret: str) -> Iterator[str]:
+    """A secret as it is, in an address, in JSON and in Python's own notation."""
+    yield from (secret, quote(secret), quote(secret, safe=""))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
+
+
+def configure_logging(
+    secrets: Iterable[str] = (), *, level: int = logging.INFO, verbose: bool = False, stream: TextIO | None = None
+) -> None:
+    """Send Touchline's logs, those of its libraries (warnings and worse) and Python's warnings to standard error."""
+    out = stream or sys.stderr
+    level = logging.DEBUG if verbose else level
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        SecretMasker(secrets),
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=True) if out.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processors=[_drop_internal_keys, renderer], foreign_pre_chain=shared)
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+
+
+def log_unhandled_exceptions() -> None:
+    """Log what Python would print by itself, secrets and all: exceptions in finalizers and in threads."""
+    sys.unraisablehook = lambda stray: _log_unhandled_exception(stray.exc_value)
+    threading.excepthook = lambda stray: _log_unhandled_exception(stray.exc_value)
+
+
+def _log_unhandled_exception(error: BaseException | None) -> None:
+    structlog.get_logger().error("stray_exception", reason=repr(error), exc_info=error)
+
+
+def _drop_internal_keys(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop what the bridge from the standard library adds for itself."""
+    return {key: value for key, value in event.items() if not key.startswith("_")}

@@ -1,0 +1,1 @@
+"""Match cards as HTML and pictures as PNG. Start at `renderer.PictureRenderer`."""

@@ -1,0 +1,107 @@
+"""Logs and measures each delivered alert."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from bot.clock import Clock
+from bot.metrics import ALERT_STEP_SECONDS, ALERT_TOTAL_SECONDS, DELIVERIES
+from bot.telegram.execute import DeliveredMessage
+from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
+
+log = structlog.get_logger()
+
+SUMMARY_DELAY = 5.0
+"""Seconds without a further chat after which an alert is taken to have reached all that it reaches now."""
+
+REMEMBER_SECONDS = 900.0
+"""Seconds for which a chat with a delay, which has it later, does not make a line of its own."""
+
+_REQUEST_HISTOGRAM, _ACCEPTED_HISTOGRAM = ALERT_STEP_SECONDS.labels("request"), ALERT_STEP_SECONDS.labels("accepted")
+
+
+@dataclass(slots=True)
+class AlertReach:
+    """How far one revision has come: its chats, the slowest of them in milliseconds, and when the last one had it."""
+
+    alert: Alert
+    since: float
+    last: float
+    chats: int = 0
+    slowest: float = 0.0
+    summed: bool = False
+
+
+class DeliveryLog:
+    """Hears of every delivery of the courier."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._reached: dict[tuple[AlertKey, int], AlertReach] = {}
+
+    def __call__(self, delivery: DeliveredMessage) -> None:
+        """Telegram took something: the first of a revision is a line; others, and match cards, are for whoever looks closely."""
+        _count_delivery(delivery)
+        alert, now = delivery.alert, self._clock.monotonic()
+        reach = self._reached.get((alert.key, alert.seq))
+        if reach is None and alert.kind not in LIVE_MESSAGE_KINDS:
+            reach = self._reached[alert.key, alert.seq] = AlertReach(alert, now, now)
+            log.info("alert_told", **_delivery_log_values(delivery))
+        else:
+            log.debug("told", op=delivery.op, chat=delivery.chat.chat_id, action=alert.key.action_id, number=alert.seq)
+        if reach is not None:
+            _update_reach(reach, delivery, now)
+
+    async def run(self) -> None:
+        """Tell for ever of the alerts that have reached their chats."""
+        while True:
+            await asyncio.sleep(SUMMARY_DELAY)
+            self.settle()
+
+    def settle(self) -> None:
+        """One line for each alert that more than one chat had, when no further chat gets it for a while."""
+        now = self._clock.monotonic()
+        for reach in [reach for reach in self._reached.values() if not reach.summed and reach.last <= now - SUMMARY_DELAY]:
+            reach.summed = True
+            if reach.chats > 1:
+                log.info("alert_spread", **_reach_log_values(reach))
+        self._reached = {name: reach for name, reach in self._reached.items() if reach.last > now - REMEMBER_SECONDS}
+
+
+def _update_reach(reach: AlertReach, delivery: DeliveredMessage, now: float) -> None:
+    reach.last, reach.chats = now, reach.chats + (delivery.op != "reply")
+    reach.slowest = max(reach.slowest, delivery.way.own or 0.0)
+
+
+def _count_delivery(delivery: DeliveredMessage) -> None:
+    DELIVERIES.labels(delivery.op, delivery.alert.kind, delivery.reason.value).inc()
+    way = delivery.way
+    if way.request is not None:
+        _REQUEST_HISTOGRAM.observe(way.request / 1000)
+    if way.accepted is not None:
+        _ACCEPTED_HISTOGRAM.observe(way.accepted / 1000)
+    if way.own is not None:
+        ALERT_TOTAL_SECONDS.observe(way.own / 1000)
+
+
+def _delivery_log_values(delivery: DeliveredMessage) -> dict[str, object]:
+    alert, way = delivery.alert, delivery.way
+    named = {"fixture": alert.key.fixture_id, "action": alert.key.action_id, "number": alert.seq, "state": delivery.state.value}
+    named |= {"rule": alert.rule, "kind": alert.kind, "op": delivery.op, "reason": delivery.reason.value}
+    steps = {"lag": way.lag, "outbox": way.outbox, "waited": way.waited, "request": way.request, "accepted": way.accepted}
+    return (
+        named | {"chat": delivery.chat.chat_id} | {f"{step}_ms": _round_ms(ms) for step, ms in (steps | {"own": way.own}).items()}
+    )
+
+
+def _reach_log_values(reach: AlertReach) -> dict[str, object]:
+    key = reach.alert.key
+    named = {"fixture": key.fixture_id, "action": key.action_id, "number": reach.alert.seq, "chats": reach.chats}
+    return named | {"took_ms": _round_ms((reach.last - reach.since) * 1000), "slowest_ms": _round_ms(reach.slowest)}
+
+
+def _round_ms(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)

@@ -1,0 +1,197 @@
+"""/healthz, /readyz, /metrics, and the dead man's switch."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import aiohttp
+import msgspec
+import structlog
+from aiohttp import web
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from pydantic import SecretStr
+
+from bot.errors import UserMistake, explain_bind_error
+from bot.feed.session import SessionState
+from bot.metrics import CONTENT_TYPE
+from bot.monitoring.health import FeedHealth, ProcessHealth
+from bot.monitoring.incidents import INCIDENT_POLICIES
+from bot.outbox.repository import OutboxDepth
+
+
+class MonitoredProcess(Protocol):
+    """What is looked at from outside."""
+
+    def unready(self) -> tuple[str, ...]:
+        """What is not well now, a line each."""
+        ...
+
+    async def metrics(self) -> bytes:
+        """What is counted, in Prometheus' text format."""
+        ...
+
+
+def build_web_application(seen: MonitoredProcess) -> web.Application:
+    """The three pages."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        lines = seen.unready()
+        return web.Response(text="\n".join(lines or ("ready",)) + "\n", status=503 if lines else 200)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=await seen.metrics(), headers={"Content-Type": CONTENT_TYPE})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    return app
+
+
+@asynccontextmanager
+async def serve(listen: str | None, seen: MonitoredProcess, *, needed: bool = True) -> AsyncIterator[None]:
+    """Serve on `host:port` while the block runs; not at all where `listen` is None.
+
+    Raise UserMistake where the port is taken; where the pages are not `needed`, because nobody named the port, only warn.
+    """
+    if listen is None:
+        yield
+        return
+    runner = web.AppRunner(build_web_application(seen), access_log=None)
+    await runner.setup()
+    try:
+        await _start_listening(runner, listen, needed=needed)
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) -> None:
+    host, _, port = listen.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as error:
+        sentence = f"http.listen: cannot listen on {listen}: {explain_bind_error(error)}; choose another, or null for none"
+        if needed:
+            raise UserMistake(sentence) from error
+        log.warning("no_health_pages", reason=sentence)
+
+
+class GaugeReading(msgspec.Struct, frozen=True):
+    """A reading. `depth` is None where the database could not be asked, `backlog` where this process sends nothing."""
+
+    facts: ProcessHealth
+    ready: bool
+    rules: int
+    lasting: Collection[str] = ()
+    depth: OutboxDepth | None = None
+    backlog: int | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything as Prometheus' families."""
+        facts, depth = self.facts, self.depth
+        yield _make_gauge("touchline_ready", "1 while all is well, as /readyz says.", self.ready)
+        yield _make_gauge("touchline_rules", "Rules in effect.", self.rules)
+        yield _make_labelled_gauge(
+            "touchline_trouble", "1 while a trouble lasts that admins are told of.", "trouble", self._troubles()
+        )
+        yield _make_gauge("touchline_database_up", "1 while the database can be used.", facts.database is None)
+        if facts.feed:
+            yield from _collect_feed_gauges(facts.feed, facts)
+        if facts.telegram.skew is not None:
+            yield _make_gauge(
+                "touchline_clock_skew_seconds", "By how much our clock is ahead of Telegram's.", facts.telegram.skew
+            )
+        if depth:
+            yield _make_gauge("touchline_outbox_waiting", "Entries that wait, those of suspended chats too.", depth.waiting)
+            yield _make_gauge("touchline_outbox_due", "Entries of active chats that are due.", depth.due)
+            yield _make_gauge("touchline_outbox_oldest_due_seconds", "For how long the oldest due entry is due.", depth.oldest)
+            yield _make_gauge("touchline_outbox_spreading", "Revisions that have chats left to reach.", depth.spreading)
+        if self.backlog is not None:
+            yield _make_gauge(
+                "touchline_courier_backlog", "Messages in the courier's memory, those on their way included.", self.backlog
+            )
+        if facts.disk_free is not None:
+            yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", facts.disk_free)
+
+    def _troubles(self) -> dict[str, float]:
+        return {name: float(name in self.lasting) for name in INCIDENT_POLICIES}
+
+
+def _collect_feed_gauges(feed: FeedHealth, facts: ProcessHealth) -> Iterator[Metric]:
+    states = Counter(status.state for status in feed.statuses)
+    yield _make_labelled_gauge(
+        "touchline_connections", "Connections, by state.", "state", {state.value: float(states[state]) for state in SessionState}
+    )
+    yield _make_gauge("touchline_connections_planned", "Connections that will be opened before kick-off.", feed.planned)
+    missing = sum(status.gaps for status in feed.statuses)
+    yield _make_gauge("touchline_feed_missing_packets", "Numbers that never came, of the matches in play.", missing)
+    yield _make_gauge("touchline_fixtures", "Fixtures known.", len(feed.titles))
+    if feed.fixtures_at:
+        age = (facts.now - feed.fixtures_at).total_seconds()
+        yield _make_gauge("touchline_fixtures_age_seconds", "Since the fixtures were read last.", age)
+
+
+def _make_gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_text, value=float(value))
+
+
+def _make_labelled_gauge(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, help_text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+log = structlog.get_logger()
+
+_CALL_TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+_FIRST_ERROR_STATUS = 400
+
+
+class DeadMansSwitchSettings(Protocol):
+    """The part of the configuration that is read here."""
+
+    @property
+    def dead_man_url(self) -> SecretStr | None: ...
+    @property
+    def dead_man_every(self) -> dt.timedelta: ...
+
+
+class DeadMansSwitch:
+    """Leaves the call out while something is not well. The address is a secret: whoever has it can silence the alarm."""
+
+    def __init__(
+        self, calls: Callable[[], DeadMansSwitchSettings], http: aiohttp.ClientSession, unready: Callable[[], tuple[str, ...]]
+    ) -> None:
+        """`calls` is asked each time."""
+        self._calls, self._http, self._unready = calls, http, unready
+
+    async def run(self) -> None:
+        """Call until cancelled."""
+        while True:
+            await self.call()
+            await asyncio.sleep(self._calls().dead_man_every.total_seconds())
+
+    async def call(self) -> None:
+        """Call once, unless it is switched off or something is not well; a failure is only logged, without the address."""
+        url = self._calls().dead_man_url
+        if url is None:
+            return
+        if lines := self._unready():
+            log.warning("dead_man_left_out", reason="; ".join(lines))
+            return
+        try:
+            async with self._http.get(url.get_secret_value(), timeout=_CALL_TIMEOUT) as answer:
+                if answer.status >= _FIRST_ERROR_STATUS:
+                    log.warning("dead_man_not_heard", reason=f"HTTP {answer.status}")
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            log.warning("dead_man_not_heard", reason=type(error).__name__)

@@ -1,0 +1,282 @@
+"""Reads and writes news and deliveries inside a transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, insert, or_, select, true, tuple_, update
+
+from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
+from bot.outbox.news import BURSTS, NewsItem
+from bot.outbox.statements import (
+    DELIVERY_COLUMNS,
+    ResultRow,
+    delivery_to_values,
+    news_to_row,
+    row_to_delivery,
+    row_to_key,
+    row_to_news,
+)
+from bot.storage.chats import row_to_chat
+from bot.storage.database import Database, upsert
+from bot.storage.driver import PreparedStatement, Transaction
+from bot.storage.schema import alerts, chats, entries, grouped, positions, standings, to_timestamp
+from bot.storage.subscriptions import is_after_chat, load_recipients, select_followers, select_live_message_chats
+from bot.subscribers import Chat, ChatRef
+from rules.engine.alert import AlertKey, State
+
+
+class FanoutProgress(msgspec.Struct, frozen=True):
+    """How far a revision has come: the last chat reached by each walk, and whether each is over."""
+
+    first: ChatRef | None = None
+    first_done: bool = False
+    told: ChatRef | None = None
+    told_done: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Tell whether every chat was reached."""
+        return self.first_done and self.told_done
+
+
+async def lock_fixture_news(tx: Transaction, fixture_ids: Collection[str]) -> None:
+    """Let no other process add or revise news of these matches until the transaction ends."""
+    for fixture_id in sorted(set(fixture_ids)):
+        await tx.lock(f"news of {fixture_id}")
+
+
+async def read_news(tx: Transaction, keys: Collection[AlertKey], *, write: bool = False) -> dict[AlertKey, NewsItem]:
+    """The news of these keys, as far as there is any; with `write`, nobody else changes it until the transaction ends."""
+    if not keys:
+        return {}
+    fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
+    query = select(alerts).where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
+    query = query.with_for_update() if write else query
+    return {key: row_to_news(row) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
+
+
+async def read_revision_stamps(
+    tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False
+) -> dict[AlertKey, tuple[int, float]]:
+    """Number and instant of each revision: by them is known whether it is another.
+
+    `hold`: no other is put until the transaction ends; the walks over its chats go on.
+    """
+    if not keys:
+        return {}
+    fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
+    query = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at)
+    query = query.where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
+    query = query.with_for_update(read=True, key_share=True) if hold else query
+    return {key: (row["seq"], row["updated_at"]) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
+
+
+async def add_news(tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime) -> None:
+    """Keep news that was not known."""
+    instants = {"created_at": to_timestamp(now), "updated_at": to_timestamp(now)}
+    await tx.execute(insert(alerts), news_to_row(news) | _progress_to_row(spread) | instants)
+
+
+async def replace_news(tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime) -> None:
+    """Keep a revision in the place of the one before."""
+    values = news_to_row(news) | _progress_to_row(spread) | {"updated_at": to_timestamp(now)}
+    await tx.execute(update(alerts).where(_is_news_row(news.key)).values(**values))
+
+
+async def read_fanout_progress(tx: Transaction, key: AlertKey, *, walk: bool = False) -> FanoutProgress:
+    """How far a revision has come; nobody else changes it until the transaction ends. `walk`: what was told may be noted."""
+    (row,) = await tx.fetch(select(alerts).where(_is_news_row(key)).with_for_update(key_share=walk))
+    return FanoutProgress(_read_walk_end(row, "first"), row["first_done"], _read_walk_end(row, "told"), row["told_done"])
+
+
+async def write_fanout_progress(tx: Transaction, key: AlertKey, spread: FanoutProgress) -> None:
+    """Remember how far a revision has come."""
+    await tx.execute(update(alerts).where(_is_news_row(key)).values(**_progress_to_row(spread)))
+
+
+async def mark_missed(tx: Transaction, key: AlertKey) -> None:
+    """Some chat did not hear of it in time."""
+    await tx.execute(update(alerts).where(_is_news_row(key)).values(missed=True))
+
+
+async def read_unfinished_news(tx: Transaction) -> Sequence[NewsItem]:
+    """All news that may still have chats to reach."""
+    return [row_to_news(row) for row in await tx.fetch(select(alerts).where(alerts.c.spreading == true()))]
+
+
+async def claim_next_news(tx: Transaction, *, urgent: bool) -> NewsItem | None:
+    """News that has chats left to reach and that no other process is at, locked: the most urgent, or what waited longest.
+
+    Of each match only what comes first, so that its news reaches a chat in order.
+    """
+    other = alerts.alias()
+    first = [tuple_(table.c.rank, table.c.updated_at, table.c.action_id) for table in (other, alerts)]
+    here = other.c.fixture_id == alerts.c.fixture_id
+    earlier = exists().where(here, other.c.spreading == true(), first[0] < first[1])
+    order = (alerts.c.rank, alerts.c.updated_at) if urgent else (alerts.c.updated_at,)
+    query = select(alerts).where(alerts.c.spreading == true(), ~earlier).order_by(*order).limit(1)
+    rows = await tx.fetch(query.with_for_update(skip_locked=True, key_share=True))
+    return row_to_news(rows[0]) if rows else None
+
+
+async def has_missed_news(tx: Transaction, fixture_id: str) -> bool:
+    """Tell whether some news of a match stands, was missed, and is in no summary."""
+    here = and_(alerts.c.fixture_id == fixture_id, alerts.c.missed == true(), alerts.c.summary == "")
+    stands = alerts.c.state == State.CONFIRMED.value
+    return bool(await tx.fetch(select(alerts.c.action_id).where(here, stands, alerts.c.lines == "").limit(1)))
+
+
+async def read_fixture_news(tx: Transaction, fixture_id: str) -> Sequence[NewsItem]:
+    """All news of a match, in order."""
+    query = select(alerts).where(alerts.c.fixture_id == fixture_id).order_by(alerts.c.created_at, alerts.c.seq)
+    return [row_to_news(row) for row in await tx.fetch(query)]
+
+
+async def read_fired_rules(tx: Transaction, fixture_id: str) -> dict[str, set[str]]:
+    """By action, the names of the rules that made news of it."""
+    query = select(alerts).where(alerts.c.fixture_id == fixture_id, alerts.c.lines == "")
+    return {row["action_id"]: set(row_to_news(row).born) for row in await tx.fetch(query)}
+
+
+async def read_next_followers(
+    tx: Transaction, news: NewsItem, last: ChatRef | None, limit: int
+) -> tuple[list[Chat], ChatRef | None]:
+    """The next active followers of the match after `last`, and the last one looked at; None where that was all.
+
+    Of extras, only those that ask for some.
+    """
+    if news.extra:
+        asked = [row_to_chat(row) for row in await tx.fetch(select_live_message_chats(news.candidates[0].fixture, last, limit))]
+        return asked, asked[-1].ref if len(asked) == limit else None
+    found = await tx.fetch(select_followers(news.candidates[0].fixture, last, limit))
+    refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
+    query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
+    rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
+    followers_ = [chat for chat in map(row_to_chat, rows) if chat.ref in refs]
+    return await load_recipients(tx, news.candidates[0].fixture, followers_), next(reversed(refs)) if len(refs) == limit else None
+
+
+async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Delivery]:
+    """What these chats have seen of one action."""
+    if not refs:
+        return {}
+    rows = await tx.fetch(select(entries).where(_is_delivery_row(key), entries.c.chat_id.in_({ref.chat_id for ref in refs})))
+    return {entry.ref: entry for entry in map(row_to_delivery, rows) if entry.ref in refs}
+
+
+async def add_deliveries(tx: Transaction, made: Sequence[Delivery], *, keep: bool = False) -> None:
+    """Keep entries, in the place of what was known of these chats; with `keep`, what was known stays."""
+    if made:
+        await tx.run(_INSERT_NEW_DELIVERY if keep else _UPSERT_DELIVERY, [delivery_to_values(entry) for entry in made])
+
+
+async def queue_next_notified_chats(
+    tx: Transaction, key: AlertKey, last: ChatRef | None, limit: int, now: dt.datetime
+) -> tuple[list[tuple[ChatRef, float]], ChatRef | None]:
+    """Let the next chats that were told, or want a scorer, wait for the revision: (chat, due) of the active, and the last one."""
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    query = select(entries.c.chat_id, entries.c.topic, chats.c.delay, chats.c.active).join(chats, here)
+    query = query.where(_is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.UNNAMED.value))
+    query = query.where(is_after_chat(entries.c.chat_id, entries.c.topic, last)) if last else query
+    rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
+    due = {ChatRef(row["chat_id"], row["topic"]): (to_timestamp(now) + row["delay"], row["active"]) for row in rows}
+    if due:
+        wake = (
+            update(entries)
+            .where(_is_delivery_row(key), *_IS_CHAT)
+            .values(status=DeliveryStatus.WAITING.value, due_at=bindparam("at"))
+        )
+        await tx.execute(wake, [{"chat": ref.chat_id, "of_topic": ref.topic, "at": at} for ref, (at, _) in due.items()])
+    return [(ref, at) for ref, (at, active) in due.items() if active], next(reversed(due)) if len(due) == limit else None
+
+
+async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
+    """A chat and its settings."""
+    rows = await tx.fetch(select(chats).where(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic))
+    return next(map(row_to_chat, rows), None)
+
+
+async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
+    """Every entry of an active chat that waits: its key, chat and due time, with the news' rank and number."""
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
+    columns = (
+        *(entries.c[name] for name in ("fixture_id", "action_id", "chat_id", "topic", "due_at")),
+        alerts.c.rank,
+        alerts.c.seq,
+    )
+    query = select(*columns).join(chats, here).join(alerts, news).where(entries.c.status == DeliveryStatus.WAITING.value)
+    return await tx.fetch(query.where(chats.c.active == true()).order_by(entries.c.due_at, alerts.c.seq))
+
+
+async def count_waiting(tx: Transaction) -> int:
+    """How many entries wait, those of suspended chats too."""
+    (row,) = await tx.fetch(select(func.count().label("n")).where(entries.c.status == DeliveryStatus.WAITING.value))
+    return int(row["n"])
+
+
+async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
+    """Erase news that was not revised since, all that chats have seen of it, and places in old feeds; how many entries."""
+    old = and_(alerts.c.updated_at < to_timestamp(instant), alerts.c.spreading == false())
+    keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
+    gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))
+    await tx.execute(delete(alerts).where(old))
+    bursts = select(alerts.c.action_id).where(alerts.c.fixture_id == BURSTS)
+    await tx.execute(delete(grouped).where(grouped.c.burst.not_in(bursts)))
+    for table in (positions, standings):
+        await tx.execute(delete(table).where(table.c.updated_at < to_timestamp(instant)))
+    return gone
+
+
+_UPSERT_DELIVERY, _INSERT_NEW_DELIVERY = (
+    PreparedStatement(upsert(entries, keep=keep), DELIVERY_COLUMNS) for keep in (False, True)
+)
+
+_IS_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
+
+
+def _is_news_row(key: AlertKey) -> ColumnElement[bool]:
+    return and_(alerts.c.fixture_id == key.fixture_id, alerts.c.action_id == key.action_id)
+
+
+def _is_delivery_row(key: AlertKey, ref: ChatRef | None = None) -> ColumnElement[bool]:
+    this = and_(entries.c.fixture_id == key.fixture_id, entries.c.action_id == key.action_id)
+    return this if ref is None else and_(this, entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic)
+
+
+def _read_walk_end(row: ResultRow, walk: str) -> ChatRef | None:
+    return None if row[f"{walk}_chat"] is None else ChatRef(row[f"{walk}_chat"], row[f"{walk}_topic"])
+
+
+def _progress_to_row(spread: FanoutProgress) -> dict[str, Any]:
+    row: dict[str, Any] = {"first_done": spread.first_done, "told_done": spread.told_done, "spreading": not spread.over}
+    for walk, ref in (("first", spread.first), ("told", spread.told)):
+        row |= {f"{walk}_chat": ref.chat_id if ref else None, f"{walk}_topic": ref.topic if ref else None}
+    return row
+
+
+class OutboxDepth(msgspec.Struct, frozen=True):
+    """Entries that wait, of these the due ones of active chats, for how many seconds the oldest is due, what still spreads."""
+
+    waiting: int
+    due: int
+    oldest: float
+    spreading: int
+
+
+async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:
+    """Count; raise StoreError."""
+    at, waits = to_timestamp(now), entries.c.status == DeliveryStatus.WAITING.value
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    all_waiting = select(func.count().label("n")).where(waits)
+    due = select(func.count().label("n"), func.min(entries.c.due_at).label("first")).select_from(entries).join(chats, here)
+    due = due.where(waits, entries.c.due_at <= at, chats.c.active == true())
+    spreading = select(func.count().label("n")).where(alerts.c.spreading == true())
+    async with db.transaction() as tx:
+        (every,), (owed,), (news,) = [await tx.fetch(query) for query in (all_waiting, due, spreading)]
+    oldest = 0.0 if owed["first"] is None else max(0.0, at - owed["first"])
+    return OutboxDepth(every["n"], owed["n"], oldest, news["n"])

@@ -1,0 +1,191 @@
+"""Rows to values and back; one statement for a whole batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, bindparam, select, true, update
+
+from bot.outbox.delivery import Delivery, DeliveryStatus, PinState, QueueItem
+from bot.outbox.news import NewsItem
+from bot.storage.chats import values_to_chat
+from bot.storage.driver import PreparedStatement, Transaction
+from bot.storage.schema import chats, entries
+from bot.subscribers import Chat, ChatRef
+from rules.engine.alert import Alert, AlertKey, State
+
+_ALERTS_DECODER = msgspec.json.Decoder(tuple[Alert, ...])
+
+_FIRST_FIRED_DECODER = msgspec.json.Decoder(dict[str, float])
+
+_LINES_DECODER = msgspec.json.Decoder(tuple[str, ...])
+
+ResultRow = Mapping[Any, Any]
+
+_VALUE_COLUMNS = tuple(name for name in Delivery.__struct_fields__ if name not in ("key", "ref"))
+
+DELIVERY_COLUMNS = ("fixture_id", "action_id", "chat_id", "topic", *_VALUE_COLUMNS)
+"""The columns of an entry in the order of `entry_values`."""
+
+_get_values = attrgetter(*_VALUE_COLUMNS)
+
+_STATUS_BY_VALUE = {status.value: status for status in DeliveryStatus}
+
+_STATE_BY_VALUE = {state.value: state for state in State}
+
+_PIN_STATE_BY_VALUE = {pin.value: pin for pin in PinState}
+
+_STATUS_INDEX, _STATE_INDEX, _REASON_INDEX, _PIN_INDEX = (
+    DELIVERY_COLUMNS.index(name) for name in ("status", "state", "reason", "pin")
+)
+
+_BOOLEAN_INDEXES = tuple(DELIVERY_COLUMNS.index(name) for name in ("rings", "restored", "reply_rings", "unsure"))
+
+
+def news_to_row(news: NewsItem) -> dict[str, Any]:
+    """The columns that a revision sets."""
+    return {
+        "fixture_id": news.key.fixture_id,
+        "action_id": news.key.action_id,
+        "seq": news.seq,
+        "state": news.state.value,
+        "candidates": msgspec.json.encode(news.candidates).decode(),
+        "born": msgspec.json.encode(news.born).decode(),
+        "lines": msgspec.json.encode(news.lines).decode() if news.lines else "",
+        "missed": news.missed,
+        "summary": news.summary,
+        "rank": news.rank,
+    }
+
+
+def row_to_news(row: ResultRow) -> NewsItem:
+    """A row of alerts as news."""
+    return NewsItem(
+        row_to_key(row),
+        row["seq"],
+        State(row["state"]),
+        _ALERTS_DECODER.decode(row["candidates"]),
+        _FIRST_FIRED_DECODER.decode(row["born"]),
+        _LINES_DECODER.decode(row["lines"]) if row["lines"] else (),
+        row["missed"],
+        row["summary"],
+        row["rank"],
+        row["updated_at"],
+    )
+
+
+def delivery_to_values(entry: Delivery) -> list[Any]:
+    """An entry as the values of `ENTRY`, for the driver."""
+    values = [entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic, *_get_values(entry)]
+    values[_STATUS_INDEX], values[_STATE_INDEX], values[_REASON_INDEX] = entry.status.value, entry.state.value, str(entry.reason)
+    values[_PIN_INDEX] = entry.pin.value
+    return values
+
+
+def values_to_delivery(values: Sequence[Any]) -> Delivery:
+    """The values of `ENTRY`, from the driver, as an entry."""
+    own = list(values)
+    own[_STATUS_INDEX], own[_STATE_INDEX], own[_PIN_INDEX] = (
+        _STATUS_BY_VALUE[own[_STATUS_INDEX]],
+        _STATE_BY_VALUE[own[_STATE_INDEX]],
+        _PIN_STATE_BY_VALUE[own[_PIN_INDEX]],
+    )
+    for place in _BOOLEAN_INDEXES:
+        own[place] = own[place] == 1
+    return Delivery(AlertKey(own[0], own[1]), ChatRef(own[2], own[3]), *own[4:])
+
+
+def row_to_delivery(row: ResultRow) -> Delivery:
+    """A row of entries as an entry."""
+    named = {name: row[name] for name in Delivery.__struct_fields__ if name not in ("key", "ref")}
+    named |= {"status": DeliveryStatus(row["status"]), "state": State(row["state"]), "pin": PinState(row["pin"])}
+    return Delivery(row_to_key(row), ChatRef(row["chat_id"], row["topic"]), **named)
+
+
+def row_to_key(row: ResultRow) -> AlertKey:
+    """The key of an alert's or an entry's row."""
+    return AlertKey(row["fixture_id"], row["action_id"])
+
+
+_CHATS_PER_QUERY = 32
+
+_CHAT_PARAMETERS = tuple(f"place_{number}" for number in range(_CHATS_PER_QUERY))
+
+_KEY_COLUMNS = DELIVERY_COLUMNS[:4]
+
+
+def _select_deliveries() -> PreparedStatement:
+    """Not by status: a database that does not know yet how many entries wait would look through all of them each time."""
+    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
+    query = select(*(entries.c[name] for name in DELIVERY_COLUMNS), *chats.columns).join(chats, here)
+    query = query.where(chats.c.active == true())
+    this = [entries.c[name] == bindparam(name) for name in ("fixture_id", "action_id")]
+    query = query.where(*this, entries.c.chat_id.in_([bindparam(place) for place in _CHAT_PARAMETERS]))
+    return PreparedStatement(query, ("fixture_id", "action_id", *_CHAT_PARAMETERS))
+
+
+def _update_deliveries() -> PreparedStatement:
+    names = [f"of_{name}" if name in _KEY_COLUMNS else name for name in DELIVERY_COLUMNS]
+    query = update(entries).where(*(entries.c[name] == bindparam(f"of_{name}") for name in _KEY_COLUMNS))
+    return PreparedStatement(
+        query.values({name: bindparam(name) for name in DELIVERY_COLUMNS if name not in _KEY_COLUMNS}), names
+    )
+
+
+def _lock_order(entry: Delivery) -> tuple[str, str, int, int]:
+    return entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic
+
+
+_SELECT_DELIVERIES, _UPDATE_DELIVERIES = _select_deliveries(), _update_deliveries()
+
+DeliveriesWithChats = dict[tuple[AlertKey, ChatRef], tuple[Delivery, Chat]]
+
+
+async def read_contexts(tx: Transaction, tickets: Sequence[QueueItem]) -> DeliveriesWithChats:
+    """The entries of these tickets that wait, each with its chat; those of suspended chats are left out."""
+    by_key: defaultdict[AlertKey, list[int]] = defaultdict(list)
+    for ticket in tickets:
+        by_key[ticket.key].append(ticket.ref.chat_id)
+    found: DeliveriesWithChats = {}
+    for key, ids in by_key.items():
+        for some in _split_into_batches(ids):
+            for row in await tx.read(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *some)):
+                entry = values_to_delivery(row[: len(DELIVERY_COLUMNS)])
+                if entry.status is DeliveryStatus.WAITING:
+                    found[key, entry.ref] = entry, values_to_chat(row[len(DELIVERY_COLUMNS) :])
+    return found
+
+
+def _split_into_batches(ids: Sequence[int]) -> Iterator[list[int]]:
+    """As many at a time as the statement has places; the last one fills those that are left."""
+    left = iter(ids)
+    while some := list(islice(left, _CHATS_PER_QUERY)):
+        yield some + some[-1:] * (_CHATS_PER_QUERY - len(some))
+
+
+async def write_deliveries(tx: Transaction, seen: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:
+    """Keep what chats have seen now and when more is due; those that are there still, the others' chats have moved meanwhile.
+
+    Rows are locked in the order in which a walk over the chats locks them.
+    """
+    kept = await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(entry) for entry in sorted(seen, key=_lock_order)])
+    if kept == len(seen):
+        return {(entry.key, entry.ref) for entry in seen}
+    return {(entry.key, entry.ref) for entry in seen if await _delivery_exists(tx, entry)}
+
+
+async def overwrite_deliveries(tx: Transaction, seen: Sequence[Delivery]) -> None:
+    """Keep entries that go on waiting, as far as they are there still."""
+    if seen:
+        await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(entry) for entry in sorted(seen, key=_lock_order)])
+
+
+async def _delivery_exists(tx: Transaction, entry: Delivery) -> bool:
+    values = (entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic)
+    this = [entries.c[name] == value for name, value in zip(_KEY_COLUMNS, values, strict=True)]
+    return bool(await tx.fetch(select(entries.c.chat_id).where(*this)))

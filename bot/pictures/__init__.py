@@ -1,1 +1,0 @@
-"""Pictures of a match for the chat: score, scorers, cards and substitutions along a time line."""

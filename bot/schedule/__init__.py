@@ -1,1 +1,0 @@
-"""Which fixtures to follow, and when."""

@@ -1,0 +1,1 @@
+"""SQLite and PostgreSQL: drivers, tables, migrations and repositories. Start at `database.Database`."""

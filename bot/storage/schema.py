@@ -1,0 +1,243 @@
+"""The tables, and migrating a database to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+    true,
+)
+
+from bot.errors import StorageTooNew
+
+metadata = MetaData()
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("topic", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("suspended_why", String, nullable=False, server_default=""),
+    Column("all_kinds", Boolean, nullable=False),
+    Column("kinds_on", Text, nullable=False),
+    Column("kinds_off", Text, nullable=False),
+    Column("language", String, nullable=False),
+    Column("timezone", String, nullable=False),
+    Column("delay", Integer, nullable=False),
+    Column("muted_until", Float),
+    Column("fixed", Boolean, nullable=False),
+    Column("quiet", String, nullable=False, server_default=""),
+    Column("ring", Text, nullable=False, server_default=""),
+    Column("silent", Text, nullable=False, server_default=""),
+    Column("waits", Boolean, nullable=False, server_default=false()),
+    Column("muted_matches", Text, nullable=False, server_default=""),
+    Column("buttons", Boolean, nullable=False, server_default=true()),
+    Column("spoilers", Boolean, nullable=False, server_default=false()),
+    Column("bursts", Boolean, nullable=False, server_default=false()),
+    Column("scorers", Boolean, nullable=False, server_default=false()),
+    Column("tasted", Boolean, nullable=False, server_default=false()),  # some subscription has a taste of its own
+    Column("burst_at", Float),  # when the last message left, or the next one with several matches will
+    Column("extras", Boolean, nullable=False, server_default=false()),  # match cards or pictures are among kinds_on
+    Column("language_chosen", Boolean, nullable=False, server_default=false()),
+)
+
+_HAS_MUTED_MATCHES = chats.c.muted_matches != ""
+
+
+Index("chats_muting", chats.c.chat_id, sqlite_where=_HAS_MUTED_MATCHES, postgresql_where=_HAS_MUTED_MATCHES)
+
+
+Index("chats_with_extras", chats.c.chat_id, chats.c.topic, sqlite_where=text("extras = 1"), postgresql_where=text("extras"))
+
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("topic", BigInteger, primary_key=True, autoincrement=False),
+    Column("scope", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("taste", Text, nullable=False, server_default=""),  # JSON: what it wants for itself; empty: as the chat
+    Index("subscriptions_by_key", "scope", "key", "chat_id", "topic"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("action_id", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("candidates", Text, nullable=False),  # JSON: the alternatives of the latest revision
+    Column("born", Text, nullable=False),  # JSON: by rule, when it first made this news
+    Column("lines", Text, nullable=False, server_default=""),  # JSON: of a summary, the actions it tells
+    Column("missed", Boolean, nullable=False),  # some chat did not hear of it in time
+    Column("summary", String, nullable=False, server_default=""),  # the summary that told it
+    Column("rank", Integer, nullable=False),
+    Column("spreading", Boolean, nullable=False),  # more chats may have to hear of this revision
+    Column("first_chat", BigInteger),  # the last chat reached with the news itself; None: from the start
+    Column("first_topic", BigInteger),
+    Column("first_done", Boolean, nullable=False),
+    Column("told_chat", BigInteger),  # the last chat reached with the revision
+    Column("told_topic", BigInteger),
+    Column("told_done", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Index("alerts_spreading", "spreading"),
+    Index("alerts_by_age", "updated_at"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("action_id", String, primary_key=True),
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("topic", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", String, nullable=False),  # waiting, done, dropped
+    Column("reason", String, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("message_id", BigInteger),  # None: not told; 0: told, but the message can no longer be reached
+    Column("rule", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("rings", Boolean, nullable=False),
+    Column("state", String, nullable=False),
+    Column("gravity", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # the revision that the chat has seen
+    Column("body", Text, nullable=False),
+    Column("restored", Boolean, nullable=False),
+    Column("reply", Text),  # a reply that is still to be sent
+    Column("reply_rings", Boolean, nullable=False),
+    Column("history", Text, nullable=False, server_default=""),  # a line for each revision that the chat has seen
+    Column("pin", String, nullable=False, server_default=""),  # of a match card: where its pin stands
+    Column("sent", Integer, nullable=False, server_default="0"),  # of a match card: how often it was sent
+    Column("unsure", Boolean, nullable=False, server_default=false()),  # it has left, and may or may not have arrived
+    Index("entries_waiting", "status", "due_at"),
+    Index("entries_by_chat", "chat_id", "topic"),
+)
+
+grouped = Table(
+    "grouped",
+    metadata,
+    Column("burst", String, primary_key=True),  # the one message for several matches
+    Column("fixture_id", String, primary_key=True),
+    Column("action_id", String, primary_key=True),
+    Index("grouped_by_action", "fixture_id", "action_id"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("seq", BigInteger),
+    Column("snapshot", LargeBinary, nullable=False),  # JSON: how the match stood there
+    Column("updated_at", Float, nullable=False),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("collection_status", String, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+rule_history = Table(
+    "rule_history",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("user_id", BigInteger),  # None: nobody, the files changed
+    Column("user_name", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("text", Text, nullable=False),  # empty: the rules of the files
+    Column("base", String, nullable=False),  # the fingerprint of the files' rules at that time
+)
+
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON: since when, and what admins were told
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),  # the process that has it; empty: nobody may until then
+    Column("until", Float, nullable=False),  # by the database's clock
+    Column("facts", Text, nullable=False, server_default=""),  # of a process' own lease: its roles and how it stands, as JSON
+    Index("leases_by_holder", "holder"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sender", String, nullable=False),  # the process that alone sends to this chat, while its own lease is in force
+    Index("claims_by_sender", "sender"),
+)
+
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("next_at", Float, nullable=False),  # when the next message of all senders may leave, by the database's clock
+    Column("closed_until", Float, nullable=False),  # Telegram asked everybody to wait so long
+)
+
+
+def to_timestamp(instant: dt.datetime) -> float:
+    """An instant as the tables keep it."""
+    return instant.timestamp()
+
+
+def from_timestamp(seconds: float) -> dt.datetime:
+    """An instant from the tables."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+_MIGRATIONS_FOLDER = Path(__file__).with_name("migrations")
+
+
+def migrate(connection: Connection) -> None:
+    """Apply what is missing; raise StoreTooNew where the database knows a step that this version does not."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS_FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    with connection.begin():
+        there = set(MigrationContext.configure(connection).get_current_heads())
+    if there - {script.revision for script in scripts.walk_revisions()}:
+        raise StorageTooNew(
+            "the database was written by a newer Touchline; install that version, or name another file in storage.url"
+        )
+    if there != set(scripts.get_heads()):
+        command.upgrade(config, "head")

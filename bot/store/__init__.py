@@ -1,1 +1,0 @@
-"""The database: one narrow repository a noun."""

@@ -1,0 +1,185 @@
+"""The shared aiohttp session, for hot calls and under python-telegram-bot; the API's health."""
+
+from __future__ import annotations
+
+import datetime as dt
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import msgspec
+from telegram._utils.defaultvalue import DefaultValue
+from telegram._utils.types import ODVInput
+from telegram.error import NetworkError, TimedOut
+from telegram.request import BaseRequest, RequestData
+from yarl import URL
+
+from bot.clock import Clock, SystemClock
+from bot.telegram.responses import NotSent
+
+_NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
+
+_JSON_HEADERS = {"Content-Type": "application/json"}
+
+
+class BotApiSession(BaseRequest):
+    """A pool of connections. Times are in seconds; `pool_timeout` counts in `connect_timeout`. `wire` hears how requests end."""
+
+    def __init__(
+        self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0, wire: ApiHealth | None = None
+    ) -> None:
+        self._wire = wire or ApiHealth(SystemClock())
+        self._connections, self._read, self._connect = connections, read_timeout, connect_timeout
+        self._session: aiohttp.ClientSession | None = None
+        self._usual = _make_timeout(connect_timeout, read_timeout)
+        self._proxies: dict[str, str | None] = {}
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Seconds to wait for an answer where the caller names no time."""
+        return self._read
+
+    async def initialize(self) -> None:
+        """Open the pool."""
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
+            headers = {"User-Agent": self.USER_AGENT}
+            self._session = aiohttp.ClientSession(connector=connector, headers=headers)
+
+    async def shutdown(self) -> None:
+        """Close the pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _proxy(self, url: str | URL) -> str | None:
+        """Looked up once for each host: aiohttp's own way reads the environment, and a file, at every request."""
+        place = url.authority if isinstance(url, URL) else urlsplit(url).netloc
+        if place not in self._proxies:
+            self._proxies[place] = _find_proxy(str(url))
+        return self._proxies[place]
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = _NO_TIMEOUT_GIVEN,
+        write_timeout: ODVInput[float] = _NO_TIMEOUT_GIVEN,
+        connect_timeout: ODVInput[float] = _NO_TIMEOUT_GIVEN,
+        pool_timeout: ODVInput[float] = _NO_TIMEOUT_GIVEN,
+    ) -> tuple[int, bytes]:
+        """Make a request: status and body. Raise NotSent where it did not arrive, TimedOut or NetworkError where it may have."""
+        del write_timeout, pool_timeout
+        times = _value_or_default(connect_timeout, self._connect), _value_or_default(read_timeout, self._read)
+        return await self._ask(method, url, within=_make_timeout(*times), data=_make_form(request_data))
+
+    async def call(self, url: URL, parameters: object) -> tuple[int, bytes]:
+        """Call a method with its parameters as JSON, without the library's own objects: status and body, raising alike."""
+        return await self._ask("POST", url, within=self._usual, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS)
+
+    async def _ask(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
+        try:
+            return await self._made(method, url, within=within, **more)
+        except NetworkError:
+            self._wire.failed()
+            raise
+
+    async def _made(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
+        if self._session is None:
+            raise RuntimeError("the request pool is not open")
+        try:
+            async with self._session.request(method, url, timeout=within, proxy=self._proxy(url), **more) as response:
+                body = await response.read()
+                if method == "POST":  # a file that is gone says nothing of the token
+                    self._wire.answered(response.status, response.headers.get("Date"))
+                return response.status, body
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
+            raise NotSent(f"no connection ({type(error).__name__})") from None
+        except TimeoutError:
+            raise TimedOut from None
+        except aiohttp.ClientError as error:
+            raise NetworkError(f"the connection failed ({type(error).__name__})") from None
+
+
+def _make_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
+
+
+def _find_proxy(url: str) -> str | None:
+    """The environment's proxy for an address; None where there is none, or it is not for that host."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    return None if proxy is None or proxy_bypass(parts.hostname or "") else proxy
+
+
+def _value_or_default(value: ODVInput[float], default: float) -> float | None:
+    return default if isinstance(value, DefaultValue) else value
+
+
+def _make_form(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
+    if data is None:
+        return None
+    if not data.contains_files:
+        return data.json_parameters
+    form = aiohttp.FormData(data.json_parameters)
+    for name, (filename, content, mime) in (data.multipart_data or {}).items():
+        form.add_field(name, content, filename=filename, content_type=mime)
+    return form
+
+
+_TOKEN_REFUSED_STATUSES = (401, 404)
+"""What Telegram answers to a token that it does not know."""
+
+_SERVER_ERROR_STATUS = 500
+
+_CLOCK_CHECK_INTERVAL = 20.0
+"""Seconds between two looks at the clocks."""
+
+_CLOCK_CHECK_LIFETIME = 600.0
+"""Seconds for which a look counts: a clock may have been set meanwhile."""
+
+_HALF_SECOND = 0.5
+"""A header tells whole seconds, cut off."""
+
+
+class ApiHealth:
+    """`failing_since`: no request got through since then; `refused_since`: the token is refused since then; None: all is well.
+
+    `skew` is by how many seconds our clock is ahead of Telegram's; None where that was not heard lately.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._compared = float("-inf")
+        self.failing_since: dt.datetime | None = None
+        self.refused_since: dt.datetime | None = None
+        self._skew: float | None = None
+
+    @property
+    def skew(self) -> float | None:
+        """The difference at the last look."""
+        return self._skew if self._clock.monotonic() - self._compared < _CLOCK_CHECK_LIFETIME else None
+
+    def answered(self, status: int, date: str | None) -> None:
+        """An answer came, with this HTTP status and `Date`."""
+        if status >= _SERVER_ERROR_STATUS:
+            self.failed()
+            return
+        self.failing_since = None
+        self.refused_since = (self.refused_since or self._clock.now()) if status in _TOKEN_REFUSED_STATUSES else None
+        if date and self._clock.monotonic() - self._compared >= _CLOCK_CHECK_INTERVAL:
+            self._compared = self._clock.monotonic()
+            self._skew = _measure_clock_skew(date, self._clock.now())
+
+    def failed(self) -> None:
+        """No answer came that Telegram would give."""
+        self.failing_since = self.failing_since or self._clock.now()
+
+
+def _measure_clock_skew(date: str, now: dt.datetime) -> float | None:
+    try:
+        return (now - parsedate_to_datetime(date)).total_seconds() - _HALF_SECOND
+    except (ValueError, TypeError):
+        return None

@@ -1,1 +1,0 @@
-"""Touchline seen from outside: health, metrics, and what its admins are told."""

@@ -1,0 +1,1 @@
+"""Matches as values: packets, actions, scores, periods, and how one packet changes a match. Start at `advance.advance`."""

@@ -1,0 +1,172 @@
+"""What the feed says and what Touchline makes of it: packets, actions, fixtures and their statuses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+import msgspec
+
+from rules.football.minute import Minute, Period
+
+
+class SendType(enum.StrEnum):
+    """Where a revision stands (feed documentation, section 4). The feed's ids contradict each other: only the word counts."""
+
+    PENDING = "Pending"
+    CONFIRMED = "Confirmed"
+    UPDATED = "Updated"
+    DELETED = "Deleted"
+    CANCELLED = "Cancelled"
+    OTHER = "Other"
+
+    @classmethod
+    def of(cls, word: str) -> SendType:
+        """Read the feed's word whatever its letter case; `OTHER` for a word not known."""
+        return _SEND_TYPES_BY_WORD.get(word.strip().lower(), cls.OTHER)
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether the feed says that it happened."""
+        return self in (SendType.CONFIRMED, SendType.UPDATED)
+
+    @property
+    def takes_back(self) -> bool:
+        """Tell whether the feed says that it did not happen after all."""
+        return self in (SendType.DELETED, SendType.CANCELLED)
+
+
+_SEND_TYPES_BY_WORD = {send_type.lower(): send_type for send_type in SendType} | {"canceled": SendType.CANCELLED}
+
+
+class Side(enum.StrEnum):
+    """Home or away."""
+
+    HOME = "home"
+    AWAY = "away"
+
+    @property
+    def other(self) -> Side:
+        """The opponent's side."""
+        return Side.AWAY if self is Side.HOME else Side.HOME
+
+
+class Team(msgspec.Struct, frozen=True):
+    """A team; `id` is empty where only its name is known."""
+
+    id: str = ""
+    name: str = ""
+
+
+class Player(msgspec.Struct, frozen=True):
+    """A player; `id` is empty where only the name is known."""
+
+    id: str = ""
+    name: str = ""
+
+
+class Fixture(msgspec.Struct, frozen=True):
+    """A scheduled game. `home` and `away` are empty teams until somebody says which is which."""
+
+    id: str
+    home: Team = Team()
+    away: Team = Team()
+    competition: Team = Team()
+    kickoff: dt.datetime | None = None
+    status: str = "Scheduled"
+    collection_status: str = ""
+    name: str = ""
+    deleted: bool = False
+    kickoff_known: bool = True
+
+    def team(self, side: Side) -> Team:
+        """The team that plays on this side."""
+        return self.home if side is Side.HOME else self.away
+
+    @property
+    def title(self) -> str:
+        """`Arsenal v Chelsea`."""
+        return f"{self.home.name} v {self.away.name}" if self.home.name and self.away.name else self.name
+
+
+class PeriodScore(msgspec.Struct, frozen=True):
+    """One element of the summary's `periods`: goals up to its end, and goals in it; None where the feed is silent."""
+
+    id: int
+    label: str = ""
+    type: str = ""
+    home: int | None = None
+    away: int | None = None
+    home_in: int | None = None
+    away_in: int | None = None
+    ended: bool = False
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The state of the match after a packet (feed documentation, section 3.3); None where the feed is silent."""
+
+    home: int | None = None
+    away: int | None = None
+    period_id: int | None = None
+    status: str = ""
+    collection_status: str = ""
+    clock: int | None = None
+    periods: tuple[PeriodScore, ...] = ()
+
+
+class Packet(msgspec.Struct, frozen=True):
+    """One decoded frame of data: a revision of an action in the feed's own words, and the summary after it.
+
+    `at` is the feed's timestamp in UTC; `clock` and the summary's are seconds; `seq` is None where the feed gives none.
+    """
+
+    fixture_id: str
+    action_id: str
+    type: str
+    send_type: SendType
+    at: dt.datetime
+    sub_type: str = ""
+    seq: int | None = None
+    period_id: int = 0
+    clock: int = 0
+    team: Team | None = None
+    team_side: Side | None = None
+    player: Player | None = None
+    related: tuple[str, ...] = ()
+    metadata: dict[str, Any] = {}
+    delayed: bool = False
+    finished: bool = False
+    summary: Summary = Summary()
+
+
+class Action(msgspec.Struct, frozen=True):
+    """A revision in Touchline's own words: canonical names, period, minute and side resolved against its match.
+
+    For a goal, `side` and `team` are those that get the goal, also when it is an own goal.
+    """
+
+    fixture_id: str
+    id: str
+    type: str
+    sub_type: str
+    send_type: SendType
+    seq: int
+    at: dt.datetime
+    period: Period
+    minute: Minute | None = None
+    side: Side | None = None
+    team: Team | None = None
+    player: Player | None = None
+    related: tuple[str, ...] = ()
+    metadata: dict[str, Any] = {}
+    delayed: bool = False
+
+
+LOST_STATUSES = frozenset({"abandoned", "cancelled", "postponed", "suspended", "unverified"})
+"""Statuses in which the end of a match is no full time."""
+
+OVER_STATUSES = frozenset({"completed", "cancelled", "canceled", "abandoned", "postponed", "unverified"})
+"""Statuses in which there is nothing to connect to; a postponed fixture comes back with a new kick-off."""
+
+LIVE_STATUSES = frozenset({"live", "suspended"})

@@ -1,0 +1,1 @@
+"""YAML to rules, with every mistake at its line and column. Start at `loader.load_rules`."""

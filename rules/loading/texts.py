@@ -1,0 +1,199 @@
+"""Reads alert texts and tries each on sample facts and against Telegram's HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from html.parser import HTMLParser
+
+import msgspec
+import yaml
+
+from rules.engine.alert import Facts
+from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES, AlertText, TextError
+from rules.loading.values import Reader, describe_unknown, suggest
+
+MAX_TEXT_LENGTH = 3500
+"""Telegram takes 4,096 characters; the rest is left for the marks and the names that are longer than the sample's."""
+
+SAMPLE_FACTS = Facts(
+    match="Tottenham Hotspur 1–0 Leicester City",
+    score="1–0",
+    home="Tottenham Hotspur",
+    away="Leicester City",
+    team="Tottenham Hotspur",
+    opponent="Leicester City",
+    player="Harry Kane",
+    minute="45+2",
+    period="first half",
+    competition="Premier League",
+    action_type="Goal",
+    sub_action_type="Header",
+    side="home",
+    kickoff="14:00 UTC",
+    shootout="6–5",
+    score_before="0–0",
+)
+
+
+class TranslatedText(msgspec.Struct, frozen=True):
+    """A text, and by language code its others where it is given in several languages."""
+
+    text: AlertText
+    others: Mapping[str, AlertText] = {}
+
+
+NamedTexts = dict[str, TranslatedText]
+"""The entries of `texts:`, by name."""
+
+
+def read_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedText | None:
+    """Read `text: …`, `text: {en: …, es: …}` or `text: {use: name}`."""
+    if not isinstance(node, yaml.MappingNode):
+        return _read_one_text(reader, node, "text")
+    fields = reader.fields(node, "text", ("use", *LANGUAGE_CODES))
+    if not fields:
+        return None
+    if "use" not in fields:
+        return _read_languages(reader, fields, "text")
+    if len(fields) > 1:
+        reader.mistake(node, "text has either use, or a text for each language")
+        return None
+    return _find_named_text(reader, fields["use"], texts)
+
+
+def _read_one_text(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
+    source = reader.text(node, what)
+    text = None if source is None else check_text(reader, node, source)
+    return TranslatedText(text) if text else None
+
+
+def _read_languages(reader: Reader, fields: Mapping[str, yaml.Node], what: str) -> TranslatedText | None:
+    """A text for each language; who speaks another reads the English one, or else the first."""
+    read = {code: _read_one_text(reader, node, f"{what}, {code}") for code, node in fields.items()}
+    texts = {code: one.text for code, one in read.items() if one}
+    if len(texts) < len(fields):
+        return None
+    return TranslatedText(texts.get("en") or next(iter(texts.values())), texts)
+
+
+def _find_named_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedText | None:
+    name = reader.text(node, "use")
+    if name is None:
+        return None
+    if name not in texts:
+        reader.mistake(node, describe_unknown("text", name, tuple(texts)) if texts else _describe_no_texts(name))
+        return None
+    return texts[name]
+
+
+def _describe_no_texts(name: str) -> str:
+    return f'there is no text "{name}": texts is empty'
+
+
+def check_text(reader: Reader, node: yaml.Node, source: str) -> AlertText | None:
+    """The text, if it is a template that can be filled with and without its values, and that Telegram can show."""
+    text, faults = _compile_text(source)
+    for fault in faults:
+        reader.mistake(node, fault)
+    return None if faults else text
+
+
+@lru_cache(maxsize=4096)
+def _compile_text(source: str) -> tuple[AlertText | None, tuple[str, ...]]:
+    try:
+        text = AlertText(source)
+    except TextError as fault:
+        return None, (str(fault),)
+    wrong = sorted(text.variables - set(TEXT_VARIABLES))
+    faults = tuple(map(_describe_unknown_variable, wrong)) or _find_fill_errors(text)
+    return text, faults
+
+
+def _describe_unknown_variable(name: str) -> str:
+    near = suggest(name, TEXT_VARIABLES)
+    hint = f', did you mean "{near}"?' if near else f"; known: {', '.join(TEXT_VARIABLES)}"
+    return f'the text uses an unknown variable "{name}"{hint}'
+
+
+def _find_fill_errors(text: AlertText) -> tuple[str, ...]:
+    try:
+        full, _ = text.fill(SAMPLE_FACTS), text.fill(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
+    except TextError as fault:
+        return (str(fault),)
+    if not full:
+        return ("the text comes out empty",)
+    if len(full) > MAX_TEXT_LENGTH:
+        return (f"the text is too long: {len(full)} characters, Telegram takes little more than {MAX_TEXT_LENGTH}",)
+    return tuple(filter(None, (find_markup_error(full),)))
+
+
+def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:
+    """Read the entries of `texts:`."""
+    if not isinstance(node, yaml.MappingNode):
+        reader.mistake(node, "texts must be a mapping of names to texts")
+        return
+    for key, value in node.value:
+        name = str(key.value)
+        said = _read_entry(reader, value, f'the text "{name}"')
+        if name in into:
+            reader.mistake(key, f'there is already a text "{name}"')
+        elif said:
+            into[name] = said
+
+
+def _read_entry(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
+    if not isinstance(node, yaml.MappingNode):
+        return _read_one_text(reader, node, what)
+    fields = reader.fields(node, what, LANGUAGE_CODES)
+    return _read_languages(reader, fields, what) if fields else None
+
+
+ALLOWED_TAGS = (
+    "b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "span", "tg-spoiler", "a", "tg-emoji",
+    "code", "pre", "blockquote",
+)  # fmt: skip
+"""The tags that Telegram knows."""
+
+
+def find_markup_error(html: str) -> str:
+    """Why Telegram would refuse the text, in one sentence; empty where it would not."""
+    reading = _MarkupChecker()
+    reading.feed(html)
+    reading.close()
+    return reading.fault or (f"the text leaves <{reading.open[-1]}> open" if reading.open else "")
+
+
+class _MarkupChecker(HTMLParser):
+    """Follows the tags as they open and close; keeps the first fault."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.open: list[str] = []
+        self.fault = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ALLOWED_TAGS:
+            self._fault(f"Telegram does not know the tag <{tag}>")
+        elif tag == "a" and not dict(attrs).get("href"):
+            self._fault("a link needs its address: <a href=…>")
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self._fault(f"Telegram does not know the tag <{tag}/>")
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self._fault(f"the text closes </{tag}> where it is not open")
+
+    def handle_data(self, data: str) -> None:
+        if "<" in data:
+            self._fault("write &lt; for a < that is no tag")
+
+    def handle_comment(self, data: str) -> None:
+        del data
+        self._fault("Telegram does not know comments in a text")
+
+    def _fault(self, sentence: str) -> None:
+        self.fault = self.fault or sentence

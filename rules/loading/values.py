@@ -1,0 +1,190 @@
+"""Reads one value of a node: text, choice, range, duration; suggests the nearest word."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+import yaml
+
+from rules.football.minute import Minute
+from rules.loading.document import Report, is_null, location_of, mapping_items
+
+_BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+_DURATION_PATTERN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def suggest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known word that was most likely meant; empty where none is near."""
+    known = {w.casefold(): w for w in words}
+    found = difflib.get_close_matches(word.casefold(), known, 1, cutoff)
+    return known[found[0]] if found else ""
+
+
+def describe_unknown(what: str, word: str, words: Sequence[str]) -> str:
+    """`unknown key "macth", did you mean "match"?`, or what is known where nothing is near."""
+    near = suggest(word, words)
+    return f'unknown {what} "{word}"' + (f', did you mean "{near}"?' if near else f"; known: {', '.join(words)}")
+
+
+def parse_duration(text: str) -> dt.timedelta:
+    """Read `25s`, `15m`, `2h`, `1h30m` or `14d`; raise ValueError with a sentence."""
+    found = _DURATION_PATTERN.fullmatch(text.strip())
+    if not found or not text.strip():
+        raise ValueError(f'"{text}" is not a duration such as 25s, 15m, 2h or 1h30m')
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    try:
+        return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError as error:
+        raise ValueError(f'"{text}" is too long a time') from error
+
+
+def parse_integer(text: str) -> int:
+    """Read a whole number; raise ValueError with a sentence."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
+        raise ValueError(f'"{text}" is not a whole number')
+    return int(text)
+
+
+def parse_boolean(text: str) -> bool:
+    """Read true or false, the only booleans; raise ValueError with a sentence."""
+    if text in ("true", "false"):
+        return text == "true"
+    meant = _BOOLEAN_WORDS.get(text.casefold()) or (text.casefold() if text.casefold() in ("true", "false") else "")
+    raise ValueError(f'write {meant}, not "{text}"' if meant else f'"{text}" is neither true nor false')
+
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Reads on behalf of one rule, or of none."""
+
+    def __init__(self, report: Report, rule: str = "") -> None:
+        self.report, self.rule = report, rule
+
+    def mistake(self, node: yaml.Node, sentence: str) -> None:
+        """Report a mistake at a node."""
+        self.report.mistake(location_of(node), sentence, self.rule)
+
+    def warn(self, node: yaml.Node, sentence: str) -> None:
+        """Report a warning at a node."""
+        self.report.warn(location_of(node), sentence, self.rule)
+
+    def fields(self, node: yaml.Node, what: str, keys: Sequence[str]) -> dict[str, yaml.Node] | None:
+        """The values of a mapping by key; unknown keys are mistakes."""
+        if is_null(node):
+            self.mistake(node, f"{what} is empty")
+            return None
+        if not isinstance(node, yaml.MappingNode):
+            self.mistake(node, f"{what} must be a mapping with {_join_words(keys)}")
+            return None
+        for key, _ in mapping_items(node):
+            if key.value not in keys:
+                self.mistake(key, describe_unknown("key", str(key.value), keys))
+        return {str(key.value): value for key, value in mapping_items(node) if key.value in keys}
+
+    def items(self, node: yaml.Node, what: str) -> list[yaml.Node] | None:
+        """The members of a list."""
+        if is_null(node):
+            self.mistake(node, f"{what} is empty: write a list, or leave the line out")
+        elif not isinstance(node, yaml.SequenceNode):
+            self.mistake(node, f"{what} must be a list")
+        else:
+            return list(node.value)
+        return None
+
+    def text(self, node: yaml.Node, what: str) -> str | None:
+        """One text; a number or true is the text that it looks like."""
+        if not isinstance(node, yaml.ScalarNode):
+            self.mistake(node, f"{what} must be one text, not a {_node_type(node)}")
+        elif is_null(node) or not node.value.strip():
+            self.mistake(node, f"{what} is empty")
+        else:
+            return str(node.value)
+        return None
+
+    def texts(self, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node]] | None:
+        """One text or a list of texts, each with its node."""
+        nodes = list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
+        if not nodes:
+            self.mistake(node, f"{what} is an empty list")
+            return None
+        words = [(word, child) for child in nodes if (word := self.text(child, what)) is not None]
+        return words if len(words) == len(nodes) else None
+
+    def parsed(self, node: yaml.Node, what: str, parse: Callable[[str], T]) -> T | None:
+        """One text as something else, by a function that raises ValueError with a sentence."""
+        text = self.text(node, what)
+        try:
+            return None if text is None else parse(text)
+        except ValueError as error:
+            self.mistake(node, f"{what}: {error}")
+            return None
+
+    def choice(self, node: yaml.Node, what: str, choices: Sequence[str]) -> str | None:
+        """One of few words, whatever its letter case."""
+        text = self.text(node, what)
+        found = next((choice for choice in choices if text and choice.casefold() == text.strip().casefold()), None)
+        if text is not None and found is None:
+            self.mistake(node, describe_unknown(what, text, choices))
+        return found
+
+
+def _join_words(words: Sequence[str]) -> str:
+    return ", ".join(words[:-1]) + f" and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def _node_type(node: yaml.Node) -> str:
+    return "list" if isinstance(node, yaml.SequenceNode) else "mapping"
+
+
+RangeValue = TypeVar("RangeValue", int, Minute)
+
+
+class Range(Generic[RangeValue]):
+    """From `low` to `high`; None where that end is open."""
+
+    __slots__ = ("high", "low")
+
+    def __init__(self, low: RangeValue | None, high: RangeValue | None) -> None:
+        self.low: RangeValue | None = low
+        self.high: RangeValue | None = high
+
+    def holds(self, value: RangeValue | None) -> bool:
+        """Tell whether the value lies in it; None never does."""
+        if value is None:
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    @property
+    def written(self) -> str:
+        """`90`, `from 80`, `to 45+2` or `from 80 to 90`."""
+        if self.low is not None and self.low == self.high:
+            return str(self.low)
+        ends = (("from", self.low), ("to", self.high))
+        return " ".join(f"{word} {end}" for word, end in ends if end is not None)
+
+
+def read_range(reader: Reader, node: yaml.Node, what: str, parse: Callable[[str], RangeValue]) -> Range[RangeValue] | None:
+    """Read a single value or `{from, to}`; None where it is neither, which is reported."""
+    if not isinstance(node, yaml.MappingNode):
+        value = reader.parsed(node, what, parse)
+        return None if value is None else Range(value, value)
+    fields = reader.fields(node, what, ("from", "to"))
+    if not fields:
+        if not node.value:
+            reader.mistake(node, f"{what} needs from, to or both")
+        return None
+    ends = {key: reader.parsed(at, f"{what} {key}", parse) for key, at in fields.items()}
+    if None in ends.values():
+        return None
+    low, high = ends.get("from"), ends.get("to")
+    if low is not None and high is not None and low > high:
+        reader.mistake(node, f"{what} runs from {low} to {high}: no value lies between")
+        return None
+    return Range(low, high)

@@ -1,0 +1,1 @@
+"""Matches told in a few lines of YAML, for rule tests, the demo and the simulator. Start at `parser.parse_scenario`."""

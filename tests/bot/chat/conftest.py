@@ -1,0 +1,111 @@
+"""The bot's chat side, running against the fake Bot API on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from telegram import Update
+from telegram.ext import Application
+
+from bot.chat.application import build_handlers, on_error
+from bot.chat.services import ChatDependencies
+from bot.clock import ManualClock
+from bot.media.renderer import render_match
+from bot.outbox.explanation import MessageExplanation
+from bot.subscribers import Chat, ChatRef
+from rules.engine.alert import SHIPPED_KINDS
+from tests.bot.chat.fixtures import NOW, KnownFixtures
+from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.chat_store import MemoryChats
+
+ADMIN = 7
+"""The admin of the configuration, and of every group."""
+
+
+@dataclass(slots=True)
+class World:
+    """Telegram, the store and the fixtures around a running bot."""
+
+    api: FakeBotApi
+    app: Application[Any, Any, Any, Any, Any, Any]
+    chats: MemoryChats = field(default_factory=MemoryChats)
+    directory: KnownFixtures = field(default_factory=KnownFixtures)
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
+    samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
+
+    told: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
+    """By chat and message, what alerts tell."""
+
+    async def why(self, chat_id: int, message_id: int) -> MessageExplanation | None:
+        """What a message tells; None where it is no alert."""
+        return self.told.get((chat_id, message_id))
+
+    async def sample(self, ref: ChatRef, name: str, delay: int) -> None:
+        """Note a sample alert that is asked for."""
+        self.samples.append((ref, name, delay))
+
+    async def ask(self, chat_id: int, user_id: int, text: str, **more: Any) -> Message:
+        """Say something and wait for the bot's next message."""
+        before = len(self.api.chat(chat_id).messages)
+        self.api.say(chat_id, user_id, text, **more)
+        await self.api.until(lambda: len(self.api.chat(chat_id).messages) > before)
+        return self.api.chat(chat_id).last
+
+    async def tap(self, chat_id: int, user_id: int, label: str) -> str:
+        """Press a button under the latest message; returns the words of the answer."""
+        return await self._answered(self.api.tap(chat_id, user_id, label))
+
+    async def press(self, chat_id: int, user_id: int, message: Message, data: str) -> str:
+        """Press a button with any data; returns the words of the answer."""
+        return await self._answered(self.api.press(chat_id, user_id, message, data))
+
+    async def idle(self) -> None:
+        """Wait until everything that was said has been heard and dealt with."""
+        await self.api.until(lambda: not self.api.updates)
+        await self.app.update_queue.join()
+
+    def followed(self, chat_id: int, topic: int = 0) -> list[str]:
+        """The names of what a chat follows."""
+        return [s.name or s.scope for s in self.chats.followed.get(ChatRef(chat_id, topic), [])]
+
+    def stored(self, chat_id: int, topic: int = 0) -> Chat:
+        return self.chats.chats[ChatRef(chat_id, topic)]
+
+    async def _answered(self, query: str) -> str:
+        await self.api.until(lambda: self.api.answer(query) is not None)
+        await self.idle()
+        return str((self.api.answer(query) or {})["text"])
+
+
+async def _status() -> str:
+    return "2 matches <live>"
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with FakeBotApi(strict_limits=False) as api:
+        app = Application.builder().token(api.token).base_url(f"{api.url}/bot").base_file_url(f"{api.url}/file/bot").build()
+        around = World(api, app)
+        deps = ChatDependencies(
+            around.chats,
+            around.directory,
+            lambda: SHIPPED_KINDS,
+            around.clock,
+            frozenset({ADMIN}),
+            _status,
+            why=around.why,
+            picture=render_match,
+            sample=around.sample,
+        )
+        app.add_handlers(build_handlers(deps))
+        app.add_error_handler(on_error)
+        async with app:
+            assert app.updater is not None
+            await app.updater.start_polling(timeout=5, allowed_updates=Update.ALL_TYPES)
+            await app.start()
+            yield around
+            await app.updater.stop()
+            await app.stop()

@@ -1,0 +1,73 @@
+"""Match cards shared in any chat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.chat.features.inline_cards import find_cards
+from bot.subscribers import ChatRef
+from rules.football.action import Team
+from rules.football.match import Match, Score
+from rules.football.minute import Minute, Period
+from tests.bot.chat.conftest import World
+from tests.bot.chat.fixtures import FIXTURES, LEAGUE, fixture, view
+from tests.packets import FIXTURE, Story
+
+PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
+
+
+async def asked(world: World, words: str, user: int = 5) -> list[dict[str, Any]]:
+    query = world.api.inline(user, words)
+    await world.api.until(lambda: query in world.api.inline_answers)
+    return world.api.inline_answers[query]
+
+
+async def test_a_team_offers_its_matches_nearest_first(world: World) -> None:
+    shown = await asked(world, "arsenal")
+
+    assert [one["title"] for one in shown] == ["Arsenal v Chelsea", "Manchester United v Arsenal"]
+    assert shown[0]["description"] == "Sunday 22 November, 15:00 (UTC) · Premier League"
+    assert shown[0]["input_message_content"]["message_text"].startswith("⚽ <b>Arsenal v Chelsea</b>\nSunday")
+    assert not world.chats.chats
+
+
+async def test_without_words_there_are_the_matches_around_now_those_in_play_first(world: World) -> None:
+    world.directory.play(PLAYING)
+    shown = await asked(world, "")
+
+    assert [one["title"] for one in shown] == ["Fenerbahçe 1–0 Galatasaray", "Arsenal v Chelsea"]
+    assert shown[0]["description"] == "47' · Süper Lig"
+
+
+def test_the_card_of_a_match_in_play_tells_its_goals_and_cards_unless_scores_are_hidden() -> None:
+    story = Story()
+    story.goal("g", minute=12, player="Saka", score=(1, 0))
+
+    (shown,) = find_cards(view(fixtures=(FIXTURE,), matches=(story.match,)), "arsenal")
+    (hidden,) = find_cards(view(fixtures=(FIXTURE,), matches=(story.match,), spoilers=True), "arsenal")
+
+    assert "<b>Arsenal 1–0 Chelsea</b>" in shown.html and "⚽ Saka 12'" in shown.html and "15 August" in shown.html
+    assert "Saka" not in hidden.html and "1–0" not in hidden.title
+
+
+async def test_a_card_is_in_the_time_that_the_user_chose(world: World) -> None:
+    await world.ask(5, 5, "/timezone tokyo")
+    shown = await asked(world, "chelsea")
+
+    assert "Monday 23 November, 00:00 (Asia/Tokyo)" in shown[0]["input_message_content"]["message_text"]
+    assert world.chats.chats.keys() == {ChatRef(5)}
+
+
+async def test_what_fits_nothing_shows_nothing_and_an_old_query_is_no_trouble(world: World) -> None:
+    nothing = await asked(world, "xyzzy <b>")
+    world.api.queries.discard(world.api.inline(5, "arsenal"))
+    await world.idle()
+
+    assert nothing == [] and len(await asked(world, "chelsea")) == 1
+
+
+def test_names_are_escaped_and_the_cards_are_few() -> None:
+    many = tuple(fixture(f"f{n}", Team("a", "A<b>"), Team(f"b{n}", f"B{n}"), LEAGUE, n) for n in range(30))
+    found = find_cards(view(fixtures=many), "a")
+
+    assert len(found) == 20 and found[0].title == "A<b> v B0" and "A&lt;b&gt; v B0" in found[0].html

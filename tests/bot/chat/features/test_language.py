@@ -1,0 +1,96 @@
+"""In which language a chat is spoken to."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from bot.chat.features.channel import language_menu_label
+from bot.chat.features.language import set_language
+from bot.subscribers import Chat, ChatRef
+from tests.bot.chat.conftest import ADMIN, World
+from tests.bot.chat.fixtures import view
+
+GROUP, CHANNEL = -100, -1_001_234_567_890
+
+
+def spoken(world: World, chat_id: int) -> tuple[str, bool]:
+    chat = world.stored(chat_id)
+    return chat.language, chat.language_chosen
+
+
+@pytest.mark.parametrize("wanted", ["de", "Deutsch", "GERMAN"])
+async def test_a_language_is_chosen_by_its_code_or_its_name(world: World, wanted: str) -> None:
+    await world.ask(42, 42, f"/language {wanted}")
+
+    assert spoken(world, 42) == ("de", True)
+    assert "✅ Deutsch" in world.api.chat(42).last.labels
+
+
+async def test_it_is_chosen_with_buttons_and_the_one_that_is_spoken_is_ticked(world: World) -> None:
+    world.api.languages[42] = "it"
+    message = await world.ask(42, 42, "/language")
+    await world.tap(42, 42, "Português")
+
+    assert spoken(world, 42) == ("pt", True)
+    assert [label for label in message.labels if label.startswith("✅")] == ["✅ Português"]
+
+
+async def test_what_the_bot_does_not_speak_is_answered_with_what_it_speaks(world: World) -> None:
+    answer = await world.ask(42, 42, "/language klingon")
+
+    assert "“klingon”" in answer.text and "Italiano" in answer.labels
+    assert await world.press(42, 42, answer, "lang:tlh") == "This button is out of date. Please send the command again."
+
+
+async def test_a_private_chat_goes_after_its_users_telegram_until_a_language_is_chosen(world: World) -> None:
+    seen = []
+    for code, said in (("es-AR", "/subscribe all"), ("fr", "/help"), ("fr", "/language de"), ("it", "/help")):
+        world.api.languages[42] = code
+        await world.ask(42, 42, said)
+        seen.append(world.stored(42).language)
+
+    assert seen == ["es", "fr", "de", "de"]
+
+
+async def test_a_private_chat_may_go_after_telegram_again(world: World) -> None:
+    world.api.languages[42] = "fr"
+    await world.ask(42, 42, "/language de")
+    await world.ask(42, 42, "/language auto")
+
+    assert spoken(world, 42) == ("fr", False)
+
+
+async def test_a_group_speaks_as_the_administrator_who_first_settled_something(world: World) -> None:
+    world.api.chat(GROUP, kind="supergroup").admins = {ADMIN, 8}
+    world.api.languages |= {ADMIN: "es", 8: "de"}
+    for user, said in ((5, "/today"), (ADMIN, "/subscribe Arsenal"), (8, "/delay 30")):
+        await world.ask(GROUP, user, said)
+
+    assert spoken(world, GROUP) == ("es", False)
+
+
+async def test_only_administrators_choose_a_groups_language(world: World) -> None:
+    world.api.chat(GROUP, kind="supergroup").admins = {ADMIN}
+    await world.ask(GROUP, 5, "/language de")
+    await world.ask(GROUP, ADMIN, "/language it")
+
+    assert spoken(world, GROUP) == ("it", True)
+
+
+async def test_a_channels_language_is_chosen_from_the_private_chat(world: World) -> None:
+    channel = world.api.chat(CHANNEL, kind="channel", title="Daily Goals")
+    channel.username, channel.admins = "dailygoals", {42, 7_000_000_001}
+    await world.ask(42, 42, "/channel @dailygoals")
+    await world.tap(42, 42, language_menu_label())
+    await world.tap(42, 42, "Français")
+
+    assert spoken(world, CHANNEL) == ("fr", True) and ChatRef(42) not in world.chats.chats
+
+
+def test_a_group_has_no_telegram_to_go_after() -> None:
+    group = replace(view(), chat=Chat(ChatRef(GROUP), "supergroup"))
+
+    turn = set_language(group, ("auto",))
+
+    assert turn.changes == () and "private chat" in turn.reply.html

@@ -1,0 +1,90 @@
+"""The button under an alert in private, in groups and topics: who may press it, and what stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from bot.chat import texts
+from bot.chat.features import mute_button
+from bot.outbox.explanation import MessageExplanation
+from bot.subscribers import Chat, ChatRef
+from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
+from tests.bot.chat.conftest import ADMIN, World
+from tests.bot.news import alert, news, told
+from tests.fakes.bot_api import Message
+from tests.fakes.bot_api_state import Button
+from tests.packets import FIXTURE
+
+READER, GROUP, FORUM = 42, -100, -1_000_000_000_100
+TEXT = "⚽ <b>Arsenal 1–0 Chelsea</b>"
+
+
+def alerted(world: World, ref: ChatRef, shown_in: int = 0) -> Message:
+    """An alert as the courier sent it; `shown_in` is the topic where it stands."""
+    chat = world.api.chat(ref.chat_id, is_forum=bool(ref.topic))
+    buttons = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON_DATA),),)
+    message = world.api.add(chat, TEXT, "HTML", by_bot=True, topic=shown_in, buttons=buttons)
+    world.told[ref.chat_id, message.id] = MessageExplanation(replace(told(alert()), ref=ref), news(alert()))
+    return message
+
+
+async def test_a_match_is_muted_straight_from_its_alert_and_the_words_stay(world: World) -> None:
+    message = alerted(world, ChatRef(READER))
+    await world.tap(READER, READER, MUTE_BUTTON_LABEL)
+    opened = message.labels
+
+    note = await world.tap(READER, READER, "This match")
+
+    assert opened == ["🔕 This match", "🔕 1 hour", "🔕 Goals", "✖"] and message.labels == [MUTE_BUTTON_LABEL]
+    assert (world.stored(READER).muted_matches, message.html) == ({FIXTURE.id}, TEXT)
+    assert FIXTURE.title in note
+
+
+async def test_in_a_group_only_its_administrators_press_it(world: World) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+    message = alerted(world, ChatRef(GROUP))
+
+    refused = await world.press(GROUP, READER, message, "a:m")
+    await world.press(GROUP, ADMIN, message, "a:h")
+
+    assert refused == texts.administrators_only_text()
+    assert (world.stored(GROUP).muted_matches, bool(world.stored(GROUP).muted_until)) == (frozenset(), True)
+
+
+async def test_an_alert_of_a_topic_changes_that_topic_wherever_it_is_shown(world: World) -> None:
+    world.api.chat(FORUM, is_forum=True).admins = {ADMIN}
+    message = alerted(world, ChatRef(FORUM, 9))
+
+    await world.press(FORUM, ADMIN, message, "a:k")
+
+    assert not world.stored(FORUM, 9).takes("goal")
+    assert ChatRef(FORUM) not in world.chats.chats
+
+
+async def test_an_unknown_message_and_forged_data_do_nothing_but_say_so(world: World) -> None:
+    message, answer = alerted(world, ChatRef(READER)), await world.ask(READER, READER, "/help")
+
+    notes = [await world.press(READER, READER, answer, "a:m"), await world.press(READER, READER, message, "a:forged")]
+
+    assert notes == [mute_button.message_unknown_note(), texts.outdated_button_text()]
+    assert (world.stored(READER).muted_matches, world.stored(READER).muted_until) == (frozenset(), None)
+
+
+async def test_an_alert_whose_id_is_not_committed_yet_is_waited_for(world: World) -> None:
+    message = alerted(world, ChatRef(READER))
+    account = world.told.pop((READER, message.id))
+    asyncio.get_running_loop().call_later(0.1, world.told.setdefault, (READER, message.id), account)
+
+    await world.press(READER, READER, message, "a:m")
+
+    assert world.stored(READER).muted_matches == {FIXTURE.id}
+
+
+async def test_a_chat_of_the_configuration_cannot_be_changed_so(world: World) -> None:
+    await world.chats.save(Chat(ChatRef(READER), fixed=True))
+
+    note = await world.press(READER, READER, alerted(world, ChatRef(READER)), "a:h")
+
+    assert note == texts.configured_chat_text() and world.stored(READER).muted_until is None

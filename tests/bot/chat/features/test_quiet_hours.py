@@ -1,0 +1,73 @@
+"""When a chat hears: muted, delayed, in quiet hours."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from bot.chat.dialogue import DialogueResult, UpdateChat
+from bot.chat.routing import COMMAND_TABLE, press_button
+from bot.subscribers import Chat, QuietHours
+from tests.bot.chat.fixtures import NOW, data, view
+
+
+def settled(turn: DialogueResult | None) -> Chat:
+    assert turn is not None
+    (change,) = turn.changes
+    assert isinstance(change, UpdateChat)
+    return change.chat
+
+
+def said(command: str, words: str = "", **chat: object) -> DialogueResult:
+    return COMMAND_TABLE[command].act(view(**chat), tuple(words.split()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("words", ["99999h", "366d", "365d1s"])
+def test_who_wants_to_mute_for_too_long_is_told_the_longest_time(words: str) -> None:
+    turn = said("mute", words)
+
+    assert "/mute 365d" in turn.reply.html and not turn.changes
+    assert settled(said("mute", "365d")).muted_until == NOW + dt.timedelta(days=365)
+
+
+@pytest.mark.parametrize(("words", "until"), [("1h", 60), ("45m", 45), ("2 h", None), ("for ever", None), ("-1h", None)])
+def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | None) -> None:
+    turn = said("mute", words)
+
+    assert [c.chat.muted_until for c in turn.changes if isinstance(c, UpdateChat)] == (
+        [] if until is None else [NOW + dt.timedelta(minutes=until)]
+    )
+
+
+@pytest.mark.parametrize(("words", "delay"), [("0", 0), ("300", 300), ("30s", 30), ("301", None), ("-1", None), ("²", None)])
+def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None:
+    turn = said("delay", words)
+
+    assert [c.chat.delay for c in turn.changes if isinstance(c, UpdateChat)] == ([] if delay is None else [delay])
+
+
+@pytest.mark.parametrize(
+    ("words", "quiet"),
+    [
+        ("23:00-07:00", QuietHours(1380, 420)),
+        ("23:00 – 7:30 hold", QuietHours(1380, 450, hold=True)),
+        ("0:00-6:00 silent", QuietHours(0, 360)),
+        ("off", None),
+    ],
+)
+def test_quiet_hours_are_set_and_ended(words: str, quiet: QuietHours | None) -> None:
+    assert settled(said("quiet", words, quiet=QuietHours(1, 2))).quiet == quiet
+
+
+@pytest.mark.parametrize("words", ["23:00", "24:00-01:00", "23:00-23:00", "23:00-07:00 loud", "<b>"])
+def test_what_are_no_quiet_hours_changes_nothing(words: str) -> None:
+    assert said("quiet", words).changes == ()
+
+
+@pytest.mark.parametrize(("command", "label"), [("mute", "1 hour"), ("delay", "30 s"), ("quiet", "hold")])
+def test_without_words_buttons_do_the_same(command: str, label: str) -> None:
+    turn = press_button(view(), data(said(command).reply, label))
+
+    assert turn is not None
+    assert turn.changes

@@ -1,0 +1,75 @@
+"""/timeline: a match in a picture, for every member."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.chat.features import fixtures
+from bot.chat.features.fixtures import show_picked_timeline, show_timeline
+from bot.subscribers import Scope, Subscription
+from rules.football.match import Match, Score
+from rules.football.minute import Minute, Period
+from tests.bot.chat.conftest import World
+from tests.bot.chat.fixtures import FIXTURES, data, labels, view
+
+ALL = Subscription(Scope.ALL)
+CUP = Match(FIXTURES[2], Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
+PAST = Match(FIXTURES[3], Score(0, 0), period=Period.SECOND_HALF, minute=Minute(90), status="Completed")
+SOON = Match(FIXTURES[0])
+
+
+def test_the_one_match_that_is_followed_is_drawn_with_its_score_in_words() -> None:
+    reply = show_timeline(view(ALL, matches=(CUP, SOON)), ()).reply
+
+    assert reply.picture is CUP
+    assert reply.html == "<b>Fenerbahçe 2–1 Galatasaray</b> · 67'"
+
+
+def test_of_several_matches_one_is_chosen_and_those_in_play_come_first() -> None:
+    reply = show_timeline(view(ALL, matches=(PAST, CUP)), ()).reply
+
+    assert reply.picture is None
+    assert labels(reply) == ["Fenerbahçe 2–1 Galatasaray", "Manchester United 0–0 Arsenal"]
+    assert data(reply, "Arsenal") == "p:f4"
+
+
+def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
+    seen = view(matches=(PAST, CUP))
+
+    assert show_timeline(seen, ("galatasaray",)).reply.picture is CUP
+    assert show_timeline(seen, ()).reply.html == fixtures.nothing_to_draw_text()
+
+
+@pytest.mark.parametrize("match", [SOON, None])
+def test_a_match_that_has_not_begun_is_not_drawn(match: Match | None) -> None:
+    seen = view(ALL, matches=(match,) if match else ())
+
+    assert show_timeline(seen, ("arsenal",)).reply.html == fixtures.match_not_begun_text("arsenal")
+
+
+def test_a_button_of_a_match_that_is_no_longer_known_is_out_of_date() -> None:
+    assert show_picked_timeline(view(ALL), "f3") is None
+
+
+async def test_a_picture_comes_as_a_photo_with_words(world: World) -> None:
+    world.directory.play(CUP)
+    await world.ask(42, 42, "/subscribe all")
+    answer = await world.ask(42, 42, "/timeline")
+
+    assert answer.photo.startswith(b"\x89PNG") and answer.text == "Fenerbahçe 2–1 Galatasaray · 67'"
+
+
+async def test_a_member_of_a_group_chooses_and_the_buttons_stay(world: World) -> None:
+    world.directory.play(CUP, PAST)
+    asked = await world.ask(-100, 5, "/timeline a")
+    for label in ("Arsenal", "Fenerbahçe"):
+        await world.press(-100, 5, asked, asked.button(label).data)
+
+    assert [bool(message.photo) for message in world.api.chat(-100).messages] == [False, True, True]
+    assert asked.edits == []
+
+
+def test_a_button_of_a_match_draws_it() -> None:
+    turn = show_picked_timeline(view(matches=(CUP,)), "f3")
+
+    assert turn is not None and turn.reply.picture is CUP

@@ -1,0 +1,118 @@
+"""`/why` in reply to an alert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.chat.features.why import not_an_alert_text, render_explanation, why_usage_text
+from bot.outbox.delivery import LatencyTrace, Reason, add_to_history
+from bot.outbox.explanation import MessageExplanation
+from bot.outbox.outbox import make_sample_alert
+from bot.subscribers import ChatRef
+from rules.engine.alert import Alert, ConditionResult, Facts, State
+from tests.bot.chat.conftest import World
+from tests.bot.chat.fixtures import view
+from tests.bot.news import NOW, alert, news, retracted, told
+
+LATE = {"late <goals>": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))}
+GOAL = alert(1, rule="late <goals>", because=LATE)
+
+
+def said(account: MessageExplanation, **chat: Any) -> list[str]:
+    return render_explanation(account, view(timezone="Europe/Berlin", **chat)).html.splitlines()
+
+
+def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps() -> None:
+    entry = add_to_history(told(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, 30_000.0, 3.1, 51.7))
+    entry = add_to_history(entry, Reason.REVISION, NOW.replace(second=9))
+
+    assert said(MessageExplanation(entry, news(GOAL))) == [
+        "The rule <b>late &lt;goals&gt;</b> told this chat (goals).",
+        "",
+        "<b>What the rule compared</b>",
+        "✓ <code>action_type</code>: Goal ← Goal",
+        "✓ <code>minute</code>: from 80 ← 88",
+        "",
+        "<b>What this chat saw</b>",
+        "<code>16:30:00</code> the rule fired",
+        "<code>16:30:00</code> told <i>(first, confirmed, no. 1)</i>",
+        "   feed 812 ms · rules 0.6 ms · meant to wait 30 s · sending 3.1 ms · Telegram 52 ms",
+        "<code>16:30:09</code> the same news, corrected <i>(revision, confirmed, no. 1)</i>",
+    ]
+
+
+def test_a_condition_that_does_not_hold_any_more_is_marked() -> None:
+    gone = {"late <goals>": (ConditionResult("minute", "from 80", "67", holds=False),)}
+
+    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(told(GOAL), news(alert(2, because=gone))))
+
+
+def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
+    fallen = retracted(2, reason="Offside", because=LATE)
+    entry = add_to_history(told(GOAL, state=State.RETRACTED), Reason.RETRACTION, NOW, reply=9)
+
+    lines = said(MessageExplanation(entry, news(fallen), as_reply=True))
+
+    assert lines[0] == "This reply belongs to the message that it answers."
+    assert "The feed took it back (Offside). No rule is asked then: who was told of it is told so." in lines
+    assert "✓ <code>minute</code>: from 80 ← 88" in lines
+    assert lines[-1] == "<code>16:30:00</code> the reply <i>(retraction, retracted, no. 1)</i>"
+
+
+def test_other_rules_that_fired_are_named() -> None:
+    other = alert(1, rule="all goals", because={"all goals": ()})
+
+    assert "Also fired: <b>all goals</b>. A chat hears the first whose kind it takes." in said(
+        MessageExplanation(told(GOAL), news(GOAL, other))
+    )
+
+
+def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
+    facts = Facts(minute="88", action_type="Goal", player="Saka <7>")
+    line = news(alert(1, rule="late <goals>", because=LATE, facts=facts))
+    whole = alert(5, kind="summary", rule="")
+
+    lines = said(MessageExplanation(told(whole, rule="g"), news(whole, lines=("g",)), (line,)))
+
+    assert lines[:2] == [
+        "This message sums up what came while it could not be told.",
+        "• 88' Goal Saka &lt;7&gt;: the rule <b>late &lt;goals&gt;</b>",
+    ]
+
+
+def test_the_sample_says_that_it_came_by_the_way_of_real_alerts() -> None:
+    sample = make_sample_alert(ChatRef(42), "1", {"en": "🧪"}, NOW)
+
+    assert said(MessageExplanation(told(sample), news(sample)))[0].startswith("This is the sample of /test. No rule made it;")
+
+
+def test_a_match_card_says_what_it_is() -> None:
+    card = alert(3, kind="card", rule="")
+
+    lines = said(MessageExplanation(add_to_history(told(card), Reason.FIRST, NOW), news(card)))
+
+    assert lines[0].startswith("This is the match's card")
+    assert "the rule fired" not in "\n".join(lines)
+
+
+def test_where_scores_are_hidden_what_was_compared_is_too() -> None:
+    lines = said(MessageExplanation(told(GOAL), news(GOAL)), spoilers=True)
+    whole, facts = alert(5, kind="summary", rule=""), Facts(minute="88", action_type="Goal")
+    summed = said(MessageExplanation(told(whole), news(whole, lines=("g",)), (news(alert(1, facts=facts)),)), spoilers=True)
+
+    assert "✓ <code>minute</code>: from 80 ← <tg-spoiler>88</tg-spoiler>" in lines
+    assert "• <tg-spoiler>88' Goal</tg-spoiler>: the rule <b>goals</b>" in summed
+
+
+def test_alerts_of_earlier_versions_still_answer() -> None:
+    before: Alert = alert(1)
+    entry = told(before, history="1786804200.0 first confirmed 1")
+
+    assert said(MessageExplanation(entry, news(before)))[0] == "The rule <b>goals</b> told this chat (goals)."
+
+
+async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
+    alone = await world.ask(42, 42, "/why")
+    about = await world.ask(42, 42, "/why", reply_to=alone.id)
+
+    assert (alone.text, about.text) == (why_usage_text(), not_an_alert_text())

@@ -1,0 +1,239 @@
+"""What people say, through a real Application against the fake Bot API."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from msgspec.structs import replace
+
+from bot.chat import application, handlers, texts
+from bot.chat.application import set_command_menu
+from bot.chat.features import subscribe, subscriptions
+from bot.subscribers import ChatRef
+from rules.engine.text import LANGUAGES
+from tests.bot.chat.conftest import ADMIN, World
+from tests.bot.chat.fixtures import NOW
+from tests.fakes.bot_api import BAD_GATEWAY, RefusedError
+
+GROUP, FORUM, CHANNEL = -100, -1_000_000_000_200, -1_000_000_000_300
+
+
+async def test_a_team_is_followed_with_one_line(world: World) -> None:
+    answer = await world.ask(42, 42, "/subscribe arsenal")
+
+    assert world.followed(42) == ["Arsenal"]
+    assert answer.text.startswith("✅ This chat follows Arsenal now.")
+
+
+async def test_buttons_choose_a_team_in_one_message(world: World) -> None:
+    await world.ask(42, 42, "/subscribe")
+    silent = await world.tap(42, 42, "Premier League")
+    noted = await world.tap(42, 42, "Chelsea")
+
+    assert world.followed(42) == ["Chelsea"] and (silent, noted) == ("", "✅ Chelsea")
+    assert len(world.api.chat(42).messages) == 1
+    assert "✅ Chelsea" in world.api.chat(42).last.labels
+
+
+async def test_done_leaves_the_list_without_buttons(world: World) -> None:
+    await world.ask(42, 42, "/subscribe all")
+    await world.ask(42, 42, "/alerts")
+    await world.tap(42, 42, texts.done_label())
+
+    last = world.api.chat(42).last
+    assert "• all matches" in last.text and not last.buttons
+
+
+async def test_an_out_of_date_button_says_so(world: World) -> None:
+    message = await world.ask(42, 42, "/subscribe")
+    answers = [await world.press(42, 42, message, data) for data in ("t:AAAAAAAA:h:0", "nonsense", "c:x", "u::")]
+
+    assert answers == [texts.outdated_button_text()] * 4
+    assert world.api.chat(42).last.edits == []
+
+
+async def test_a_button_under_a_message_that_telegram_no_longer_shows_is_out_of_date(world: World) -> None:
+    message = await world.ask(42, 42, "/subscribe")
+    hidden = {"chat": world.api.chat(42).json(), "message_id": message.id, "date": 0}
+    world.api.queries.add("old")
+    sender = {"id": 42, "is_bot": False, "first_name": "User"}
+    world.api.push({"callback_query": {"id": "old", "from": sender, "chat_instance": "42", "data": "h:0", "message": hidden}})
+    await world.api.until(lambda: world.api.answer("old"))
+
+    assert world.api.answers[-1]["text"] == texts.outdated_button_text()
+
+
+async def test_a_press_too_old_to_answer_is_done_all_the_same(world: World) -> None:
+    message = await world.ask(42, 42, "/alerts")
+    world.api.queries.discard(world.api.press(42, 42, message, "ka"))
+    await world.api.until(lambda: message.edits)
+
+    assert world.stored(42).all_kinds
+
+
+async def test_a_button_pressed_twice_is_no_trouble(world: World) -> None:
+    message = await world.ask(42, 42, "/today")
+    data = message.button("▶").data
+    await world.press(42, 42, message, data)
+    await world.press(42, 42, message, data)
+
+    assert len(world.api.chat(42).messages) == 1 and len(message.edits) == 1
+
+
+async def test_stopping_by_button(world: World) -> None:
+    await world.ask(42, 42, "/subscribe arsenal")
+    await world.ask(42, 42, "/unsubscribe")
+    await world.tap(42, 42, "Arsenal")
+
+    assert world.followed(42) == [] and world.api.chat(42).last.text == subscriptions.unsubscribed_all_text()
+
+
+async def test_kinds_are_stored(world: World) -> None:
+    await world.ask(42, 42, "/alerts +yellow_card -goal")
+    await world.ask(42, 42, "/alerts")
+    await world.tap(42, 42, "Everything")
+
+    assert world.stored(42).all_kinds
+    assert world.api.chat(42).last.button("Goals").text == "✅ Goals"
+
+
+async def test_strange_words_get_a_friendly_sentence(world: World) -> None:
+    answers = [(await world.ask(42, 42, text)).text for text in ("/goal", "xyzzy <b>", "/subscribe <i>Nowhere</i>")]
+
+    assert answers[0] == handlers.unknown_command_text() and answers[1] == subscribe.not_understood_text()
+    assert answers[2].startswith("“<i>Nowhere</i>” is not among the known fixtures.")
+
+
+async def test_in_a_group_only_administrators_change_things(world: World) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+    refused = await world.ask(GROUP, 5, "/subscribe Arsenal")
+    taken = await world.ask(GROUP, ADMIN, "/subscribe@touchline_bot Chelsea")
+
+    assert refused.text == texts.administrators_only_text()
+    assert world.followed(GROUP) == ["Chelsea"] and taken.reply_to is not None
+
+
+async def test_in_a_group_everybody_may_read(world: World) -> None:
+    answers = [(await world.ask(GROUP, 5, text)).text for text in ("/today", "/subscriptions", "/help")]
+
+    assert "Arsenal v Chelsea" in answers[0] and answers[1] == subscriptions.nothing_followed_text()
+    assert not world.api.calls("getChatMember")
+
+
+async def test_a_member_may_turn_the_days_but_not_tick(world: World) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+    await world.ask(GROUP, ADMIN, "/subscribe")
+    ticking = await world.tap(GROUP, 5, "All matches")
+    await world.ask(GROUP, 5, "/today")
+    turning = await world.tap(GROUP, 5, "▶")
+
+    assert (ticking, turning) == (texts.administrators_only_text(), "")
+    assert world.followed(GROUP) == []
+
+
+async def test_telegram_is_asked_once_a_minute_who_is_an_administrator(world: World) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+    for _ in range(3):
+        await world.ask(GROUP, ADMIN, "/alerts")
+
+    asked = len(world.api.calls("getChatMember"))
+    world.clock.move_to(NOW + dt.timedelta(seconds=61))
+    await world.ask(GROUP, ADMIN, "/alerts")
+
+    assert (asked, len(world.api.calls("getChatMember"))) == (1, 2)
+
+
+async def test_where_telegram_does_not_tell_of_a_member_the_list_of_administrators_counts(world: World) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+    world.api.fail("getChatMember", RefusedError(400, "Bad Request: CHAT_ADMIN_REQUIRED"), times=None)
+    await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
+    refused = await world.ask(GROUP, 5, "/subscribe Chelsea")
+
+    assert world.followed(GROUP) == ["Arsenal"] and refused.text == texts.administrators_only_text()
+
+
+async def test_an_anonymous_administrator_and_a_channel_post_may_change_things(world: World) -> None:
+    await world.ask(GROUP, 0, "/subscribe Arsenal", as_chat=True)
+    world.api.chat(CHANNEL, kind="channel")
+    await world.ask(CHANNEL, 0, "/subscribe Chelsea")
+
+    assert (world.followed(GROUP), world.followed(CHANNEL)) == (["Arsenal"], ["Chelsea"])
+
+
+async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
+    world.api.chat(FORUM, is_forum=True).admins = {ADMIN}
+    answer = await world.ask(FORUM, ADMIN, "/subscribe Arsenal", topic=9)
+    await world.ask(FORUM, ADMIN, "/alerts", topic=9)
+    await world.tap(FORUM, ADMIN, "Everything")
+
+    assert answer.topic == 9 and world.followed(FORUM, 9) == ["Arsenal"] and world.followed(FORUM) == []
+    assert world.stored(FORUM, 9).all_kinds
+
+
+async def test_what_is_not_for_this_bot_is_left_alone(world: World) -> None:
+    world.api.say(GROUP, 5, "/subscribe@other_bot Arsenal")
+    world.api.say(GROUP, 5, "/goal")
+    world.api.say(GROUP, 5, "Arsenal!")
+    world.api.say(42, 42, "/subscribe Arsenal", edited=True)
+    await world.idle()
+
+    assert not world.api.calls("sendMessage")
+
+
+async def test_a_chat_of_the_configuration_is_not_changed(world: World) -> None:
+    await world.ask(42, 42, "/help")
+    world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
+    refused = [(await world.ask(42, 42, text)).text for text in ("/subscribe Arsenal", "/alerts all", "/unsubscribe")]
+
+    assert refused == [texts.configured_chat_text()] * 3 and world.followed(42) == []
+
+
+async def test_a_fixed_chats_old_button_is_refused(world: World) -> None:
+    message = await world.ask(42, 42, "/alerts")
+    world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
+
+    assert await world.press(42, 42, message, "ka") == texts.configured_chat_text()
+    assert not world.stored(42).all_kinds
+
+
+async def test_status_is_for_admins_only(world: World) -> None:
+    told = await world.ask(ADMIN, ADMIN, "/status")
+    refused = await world.ask(42, 42, "/status")
+
+    assert told.text == "2 matches <live>" and refused.text == handlers.unknown_command_text()
+
+
+async def test_trouble_is_told_in_one_sentence_and_the_next_command_works(world: World) -> None:
+    known, world.directory.known = world.directory.known, None  # type: ignore[assignment]
+    first = await world.ask(42, 42, "/today")
+    world.directory.known = known
+    second = await world.ask(42, 42, "/today")
+
+    assert first.text == application.internal_error_text() and "Arsenal" in second.text
+
+
+async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(world: World) -> None:
+    world.api.fail("sendMessage", RefusedError(429, "Too Many Requests: retry after 90", retry_after=90))
+    world.api.say(42, 42, "/help")
+    await world.idle()
+    answer = await world.ask(42, 42, "/help")
+
+    assert [request.status for request in world.api.calls("sendMessage")] == [429, 200]
+    assert "/subscribe" in answer.text
+
+
+async def test_who_cannot_be_known_may_not_change_anything(world: World) -> None:
+    world.api.fail("getChatMember", BAD_GATEWAY, times=None)
+    answer = await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
+
+    assert answer.text == texts.administrators_only_text() and world.followed(GROUP) == []
+
+
+async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -> None:
+    await set_command_menu(world.app.bot)
+
+    names = {scope: [c["command"] for c in commands] for scope, commands in world.api.commands.items()}
+    assert names["all_private_chats"] == list(texts.COMMANDS)
+    assert names["all_chat_administrators"] == [name for name in texts.COMMANDS if name != "channel"]
+    assert names["all_group_chats"] == ["subscriptions", "today", "live", "timeline", "why", "help"]
+    assert {f"all_private_chats:{code}" for code in LANGUAGES if code != "en"} <= set(names)

@@ -1,0 +1,139 @@
+"""The bot is added, blocked, kicked; groups move."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.chat import membership
+from bot.chat.features import channel
+from bot.subscribers import ChatRef
+from tests.bot.chat.conftest import World
+from tests.fakes.bot_api import RefusedError
+
+GROUP, SUPERGROUP = -100, -1_000_000_000_100
+
+
+async def test_a_block_suspends_and_an_unblock_resumes(world: World) -> None:
+    await world.ask(42, 42, "/subscribe Arsenal")
+    world.api.block(42)
+    await world.idle()
+    suspended = not world.stored(42).active
+    world.api.unblock(42)
+    await world.api.until(lambda: world.api.chat(42).last.text.startswith("👋"))
+
+    assert suspended and world.stored(42).active
+    assert world.followed(42) == ["Arsenal"]
+
+
+@pytest.mark.parametrize("text", ["/start", "/alerts all"])
+async def test_a_suspended_chat_that_speaks_is_resumed(world: World, text: str) -> None:
+    await world.ask(42, 42, "/help")
+    await world.chats.suspend(42, "gone")
+    await world.ask(42, 42, text)
+
+    assert world.stored(42).active
+
+
+async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is_kicked(world: World) -> None:
+    world.api.my_chat_member(GROUP, 5, "left", "member")
+    await world.api.until(lambda: world.api.chat(GROUP).messages)
+    world.api.my_chat_member(GROUP, 5, "member", "administrator")
+    world.api.my_chat_member(GROUP, 5, "administrator", "kicked")
+    await world.idle()
+
+    (hello,) = world.api.chat(GROUP).messages
+    assert hello.text.startswith("👋 Hello!") and hello.text.endswith(membership.cannot_pin_text())
+    assert not world.stored(GROUP).active
+
+
+async def test_a_bot_that_may_pin_has_nothing_to_complain_of(world: World) -> None:
+    world.api.my_chat_member(GROUP, 5, "left", "administrator")
+    await world.api.until(lambda: world.api.chat(GROUP).messages)
+
+    assert world.api.chat(GROUP).last.text == membership.group_welcome_text()
+
+
+async def test_a_channel_is_taken_up_without_a_word_there_and_who_added_the_bot_chooses(world: World) -> None:
+    world.api.chat(SUPERGROUP, kind="channel", title="News").admins = {5}
+    world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+    await world.api.until(lambda: world.api.chat(5).messages)
+    await world.tap(5, 5, channel.kinds_menu_label())
+    await world.tap(5, 5, "Everything")
+
+    assert world.stored(SUPERGROUP).kind == "channel" and not world.api.chat(SUPERGROUP).messages
+    assert world.stored(SUPERGROUP).all_kinds and world.api.chat(5).last.text.startswith("📣 You are choosing for: News")
+
+
+async def test_who_added_the_bot_without_the_right_to_post_is_told(world: World) -> None:
+    world.api.chat(SUPERGROUP, kind="channel", title="News").lacks = {"can_post_messages"}
+    world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+    world.api.chat(GROUP, title="Fans").refusal = RefusedError(
+        400, "Bad Request: not enough rights to send text messages to the chat"
+    )
+    world.api.my_chat_member(GROUP, 6, "left", "member")
+    await world.api.until(lambda: world.api.chat(5).messages and world.api.chat(6).messages)
+
+    assert world.api.chat(5).last.text == "I am in News, but I lack the right to post messages there."
+    assert world.api.chat(6).last.text == "I am in Fans, but I lack the right to send messages there."
+
+
+async def test_who_adds_the_bot_to_a_channel_is_told_that_it_may_not_pin_there(world: World) -> None:
+    channel = world.api.chat(SUPERGROUP, kind="channel", title="News")
+    channel.admins = {5, int(str(world.api.me["id"]))}
+    for lacks in ({"can_edit_messages"}, set[str]()):
+        channel.lacks = lacks
+        world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+        await world.idle()
+
+    lacking, able = (message.text for message in world.api.chat(5).messages)
+    assert membership.cannot_pin_text() in lacking and membership.cannot_pin_text() not in able
+
+
+async def test_what_is_reported_in_private_is_in_the_language_of_who_reads_it(world: World) -> None:
+    world.api.languages |= {5: "de", 6: "de"}
+    for user, chat_id in ((5, SUPERGROUP), (6, SUPERGROUP - 1)):
+        world.api.chat(chat_id, kind="channel", title="News").lacks = {"can_post_messages"}
+        await world.chats.ensure(ChatRef(chat_id), "channel", "News")
+        await world.chats.speak(ChatRef(chat_id), "fr")
+        await world.ask(user, user, "/language es" if user == 6 else "/help")
+        world.api.my_chat_member(chat_id, user, "left", "administrator")
+        await world.idle()
+
+    german, spanish = (world.api.chat(user).last.text for user in (5, 6))
+    assert german.startswith("Ich bin in News") and spanish.startswith("Estoy en News")
+
+
+async def test_a_channel_is_suspended_while_the_bot_may_not_post_and_goes_on_when_it_may_again(world: World) -> None:
+    channel = world.api.chat(SUPERGROUP, kind="channel", title="News")
+    world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+    await world.api.until(lambda: world.api.chat(5).messages)
+    channel.lacks = {"can_post_messages"}
+    world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator")
+    await world.api.until(lambda: len(world.api.chat(5).messages) == 2)
+    suspended = not world.stored(SUPERGROUP).active
+    channel.lacks = set()
+    world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator", lacked={"can_post_messages"})
+    await world.idle()
+
+    assert suspended and world.stored(SUPERGROUP).active
+    assert "I lack the right to post" in world.api.chat(5).messages[1].text
+
+
+async def test_who_never_spoke_to_the_bot_cannot_be_told_and_nothing_breaks(world: World) -> None:
+    world.api.chat(5).refusal = RefusedError(403, "Forbidden: bot can't initiate conversation with a user")
+    world.api.chat(SUPERGROUP, kind="channel")
+    world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
+    await world.idle()
+
+    assert world.stored(SUPERGROUP).active
+
+
+async def test_a_group_that_becomes_a_supergroup_keeps_what_it_follows(world: World) -> None:
+    world.api.chat(GROUP).admins = {7}
+    await world.ask(GROUP, 7, "/subscribe Arsenal")
+    world.api.migrate(GROUP, SUPERGROUP)
+    await world.idle()
+    await world.ask(SUPERGROUP, 5, "/subscriptions")
+
+    assert world.followed(SUPERGROUP) == ["Arsenal"] and world.followed(GROUP) == []
+    assert "Arsenal" in world.api.chat(SUPERGROUP).last.text

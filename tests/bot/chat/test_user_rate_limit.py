@@ -1,0 +1,83 @@
+"""Who speaks too fast is slowed, and nobody else."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat import middleware
+from bot.chat.middleware import BURST_SIZE, MAX_REMEMBERED_USERS, REFILL_PER_SECOND, UserRateLimit
+from tests.bot.chat.conftest import World
+from tests.bot.chat.fixtures import NOW
+
+GROUP = -100
+
+
+@given(st.lists(st.floats(0, 5), max_size=200))
+def test_nobody_is_heard_more_often_than_the_burst_and_one_a_second(pauses: list[float]) -> None:
+    floods, now, heard = UserRateLimit(), 1000.0, 0
+    for pause in pauses:
+        now += pause
+        heard += floods.admit(1, now)
+
+    assert heard <= BURST_SIZE + sum(pauses) * REFILL_PER_SECOND + 1e-6
+
+
+def test_whoever_waits_a_second_is_heard_and_others_never_wait() -> None:
+    floods = UserRateLimit()
+    admitted = [floods.admit(1, 0.0) for _ in range(25)]
+
+    assert admitted == [True] * 20 + [False] * 5
+    assert floods.admit(2, 0.0) and floods.admit(1, 1.0)
+
+
+def test_a_user_is_warned_once_until_there_was_peace() -> None:
+    floods = UserRateLimit()
+    for _ in range(21):
+        floods.admit(1, 0.0)
+    warned = [floods.warn(1), floods.warn(1)]
+    floods.admit(1, 30.0)
+
+    assert [*warned, floods.warn(1)] == [True, False, True]
+
+
+def test_so_many_users_are_remembered_and_no_more() -> None:
+    floods = UserRateLimit()
+    for user in range(MAX_REMEMBERED_USERS + 5):
+        floods.admit(user, 0.0)
+
+    assert len(floods._buckets) == MAX_REMEMBERED_USERS
+
+
+async def test_a_flood_in_a_group_is_warned_of_once_and_other_members_are_answered(world: World) -> None:
+    for _ in range(40):
+        world.api.say(GROUP, 5, "/help")
+        world.api.say(GROUP, 5, "only talking")
+    await world.idle()
+    other = await world.ask(GROUP, 6, "/today")
+
+    said = [message.text for message in world.api.chat(GROUP).messages]
+    assert said.count(middleware.slow_down_text()) == 1 and len(said) == 22
+    assert "Arsenal" in other.text
+
+
+async def test_a_flood_of_presses_is_answered_once_with_a_note(world: World) -> None:
+    message = await world.ask(42, 42, "/today")
+    queries = [world.api.press(42, 42, message, "d:20261122:0") for _ in range(25)]
+    await world.idle()
+    world.clock.move_to(NOW + dt.timedelta(seconds=3))
+    again = await world.press(42, 42, message, "d:20261122:0")
+
+    notes = [answer["text"] for query in queries if (answer := world.api.answer(query))]
+    assert notes.count(middleware.slow_down_text()) == 1 and len(notes) == 20 and again == ""
+
+
+async def test_anonymous_administrators_of_different_groups_do_not_share_a_bucket(world: World) -> None:
+    for _ in range(25):
+        world.api.say(GROUP, 0, "/help", as_chat=True)
+    await world.idle()
+    answer = await world.ask(-200, 0, "/subscribe Arsenal", as_chat=True)
+
+    assert "Arsenal" in answer.text and world.followed(-200) == ["Arsenal"]

@@ -1,0 +1,217 @@
+import datetime as dt
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+
+from bot.commands.run import check_config
+from bot.config.load import Config, configured_chat, load_config, load_rules_of
+from bot.errors import ConfigInvalid, UserMistake
+from bot.subscribers import Scope, Subscription, SubscriptionOverrides
+from rules.loading.loader import load_pack
+from tests.slips import mutated
+
+ROOT = Path(__file__).parents[3]
+BAD = ROOT / "tests" / "bad"
+Load = Callable[..., Config]
+
+EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Reads a text as config.yaml, with an environment."""
+
+    def loaded(text: str, **env: str) -> Config:
+        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+        return load_config(tmp_path / "config.yaml", env)
+
+    return loaded
+
+
+@pytest.mark.parametrize("file", sorted(BAD.glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_mistake_gets_its_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BAD)
+    sentences = file.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+
+    lines, code = check_config(Path(file.name), {})
+
+    assert lines[:-1] == sentences
+    assert code == any(": warning: " not in line for line in sentences)
+
+
+def test_five_mistakes_are_five_located_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BAD)
+
+    lines, code = check_config(Path("five-mistakes.yaml"), {})
+
+    assert (len([line for line in lines if re.match(r"five-mistakes\.yaml:\d+:\d+: ", line)]), code) == (5, 1)
+    assert lines[-1] == "five-mistakes.yaml: 5 mistakes"
+
+
+def test_the_example_passes_on_a_fresh_machine() -> None:
+    lines, code = check_config(ROOT / "config.example.yaml", {})
+
+    assert code == 0
+    assert [re.findall(r"[A-Z_]{5,}", line)[0] for line in lines[:-1]] == ["FEED_TOKEN", "TELEGRAM_BOT_TOKEN"]
+
+
+def test_the_example_shows_what_holds_where_it_is_left_out(load: Load, tmp_path: Path) -> None:
+    shown, left_out = load(EXAMPLE), load("")
+
+    for section in ("feed", "telegram", "schedule", "storage", "http", "chats"):
+        assert getattr(shown, section) == getattr(left_out, section)
+
+
+def test_an_empty_file_is_the_default_pack(load: Load) -> None:
+    config = load("# nothing yet\n")
+
+    assert (config.rules, config.storage.keep, config.feed.stale_after) == (
+        load_pack(),
+        dt.timedelta(days=14),
+        dt.timedelta(seconds=25),
+    )
+
+
+def test_variables_come_from_the_environment(load: Load) -> None:
+    config = load(
+        "feed: {token: '${T}'}\ntelegram:\n  messages_per_second: ${SPEED:-20}\n  allow_paid_broadcast: ${PAID}\n",
+        T="abc",
+        PAID="true",
+    )
+
+    assert config.feed.token.get_secret_value() == "abc"
+    assert (config.telegram.messages_per_second, config.telegram.allow_paid_broadcast) == (20, True)
+
+
+def test_a_token_may_be_in_a_file_beside(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("123:abc\n")
+
+    config = load("telegram: {token_file: token}\nfeed: {token: xyz}")
+
+    assert config.telegram.token.get_secret_value() == "123:abc"
+    assert config.require_tokens() is None
+
+
+def test_a_missing_token_is_asked_for_where_it_belongs(load: Load) -> None:
+    with pytest.raises(UserMistake, match=r"config.yaml: the telegram token is missing: .* `telegram:`.* TELEGRAM_BOT_TOKEN"):
+        load("feed: {token: abc}").require_tokens()
+
+
+def test_no_secret_is_shown(load: Load) -> None:
+    config = load("feed: {token: hush-hush}\nstorage: {url: 'postgresql://me:hush-hush@db/x'}")
+
+    assert "hush-hush" not in repr(config.feed)
+    with pytest.raises(ConfigInvalid) as refused:
+        load("feed: {token: [hush-hush]}\nstorage: {url: 'mysql://me:${P}@db/x'}", P="hush-hush")
+    assert "hush-hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "followed"),
+    [
+        ("all", Subscription(Scope.ALL)),
+        ("{team: Arsenal}", Subscription(Scope.TEAM, "~arsenal", "Arsenal")),
+        ("{team: 42}", Subscription(Scope.TEAM, "42", "42")),
+        ("{competition: La  Liga}", Subscription(Scope.COMPETITION, "~la liga", "La Liga")),
+        ("{match: Arsenal v Chelsea}", Subscription(Scope.MATCH, "~arsenal v chelsea", "Arsenal v Chelsea")),
+        ("{match: f-1}", Subscription(Scope.MATCH, "f-1", "f-1")),
+        (
+            "{team: 42, kinds: [goal, var]}",
+            Subscription(Scope.TEAM, "42", "42", SubscriptionOverrides(frozenset({"goal", "var"}))),
+        ),
+    ],
+)
+def test_a_fixed_chat_follows_by_name_or_id(load: Load, written: str, followed: Subscription) -> None:
+    (chat,) = load(f"chats: [{{chat: -100123, topic: 7, subscribe: [{written}], kinds: [goal]}}]").chats
+
+    assert (chat.chat, chat.topic, chat.subscribe, chat.kinds) == (-100123, 7, (followed,), ("goal",))
+
+
+def test_a_fixed_chat_may_hide_scores_and_group_bursts(load: Load) -> None:
+    config = load("chats: [{chat: -1, subscribe: [all], spoilers: true, bursts: true}, {chat: 2, subscribe: [all]}]")
+
+    stored = [configured_chat(chat, config)[0] for chat in config.chats]
+
+    assert [(chat.spoilers, chat.bursts, chat.all_kinds) for chat in stored] == [(True, True, True), (False, False, True)]
+
+
+def test_a_chat_without_kinds_takes_all(load: Load) -> None:
+    assert load("chats: [{chat: 1, subscribe: [all]}]").chats[0].kinds is None
+
+
+def test_one_address_or_several(load: Load) -> None:
+    feed = load("feed:\n  stream_url: ws://127.0.0.1:8000/\n  api_url: [http://a, 'http://b:81']\n").feed
+
+    assert (feed.stream_url, feed.api_url) == (("ws://127.0.0.1:8000",), ("http://a", "http://b:81"))
+
+
+def test_nothing_listens_where_it_says_null(load: Load) -> None:
+    assert load("http: {listen: null}").http.listen is None
+
+
+def test_rules_may_be_spread_over_files(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "rules.d").mkdir()
+    for name in ("b", "a"):
+        text = f"- {{name: {name}, match: {{side: home}}, continue: true, alert: {{kind: goal, text: '${{T}}'}}}}"
+        (tmp_path / "rules.d" / f"{name}.yaml").write_text(text)
+
+    rules = load("include: rules.d/*.yaml", T="hello").rules.rules
+
+    assert [(rule.name, rule.alert.text.source) for rule in rules] == [("a", "hello"), ("b", "hello")]
+
+
+def test_a_catalogue_of_ones_own_is_known_to_the_rules(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "names.yaml").write_text("action_types: [{name: Golazo, is: [Goal, Golazo]}]")
+
+    config = load("catalogue: names.yaml\nrules: [{name: g, match: {action_type: Golazo}, alert: {kind: goal, text: x}}]")
+
+    assert (config.catalogue.canonical("golazo"), config.warnings) == (("Goal", "Golazo"), ())
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    (line,), code = check_config(tmp_path / "config.yaml", {})
+
+    assert code == 1
+    assert line.startswith(f"{tmp_path}/config.yaml: there is no such file; copy config.example.yaml")
+
+
+def test_a_file_that_is_no_text_is_refused_at_the_byte(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_bytes(b"feed:\n  token: \xff\n")
+
+    with pytest.raises(ConfigInvalid, match=r"config.yaml:2:10: this is not text in UTF-8$"):
+        load_config(tmp_path / "config.yaml", {})
+
+
+def test_rules_without_a_file_are_the_shipped_ones(tmp_path: Path) -> None:
+    assert load_rules_of(tmp_path / "config.yaml", {}, optional=True)[0] is load_pack()
+    with pytest.raises(UserMistake):
+        load_rules_of(tmp_path / "config.yaml", {})
+
+
+@settings(max_examples=300)
+@given(text=mutated(EXAMPLE))
+@example(text=EXAMPLE.replace("minute: {from: 85}", "minute: {from: {}}"))
+@example(text="feed: {1: 2}\n[x]: y")
+@example(text="? {a: b}\n: c")
+@example(text="chats: {a: b}\ninclude: ..\nextends: [[x]]\ncatalogue: .\ntexts: {? [a] : b}")
+@example(text="include: ['**/x', '/', '', '\\0', '~']")
+def test_a_mutated_file_is_refused_at_places_or_read(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "mutated.yaml"
+    path.write_text(text, encoding="utf-8", errors="ignore", newline="")
+
+    try:
+        load_config(path, {})
+    except ConfigInvalid as error:
+        assert error.mistakes
+        assert all(re.match(rf"{re.escape(str(path))}:\d+:\d+: .", line) for line in error.mistakes)
+
+
+def test_an_address_that_is_called_while_all_is_well_is_a_secret(load: Load) -> None:
+    http = load("http: {dead_man_url: 'https://alarm.example/uuid', dead_man_every: 30s}").http
+
+    assert http.dead_man_url and http.dead_man_url.get_secret_value() == "https://alarm.example/uuid"
+    assert "uuid" not in repr(http)
+    assert load("http: {dead_man_url: '${NOT_SET:-}'}").http.dead_man_url is None

@@ -1,0 +1,215 @@
+"""The configuration changes while matches run: a good one is taken over, a bad one refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.config.load import Config, load_config
+from bot.config.models import ConfigSections
+from bot.config.reload import RESTART_REQUIRED, ConfigReloader, CurrentConfig, find_restart_required, format_refusal
+from bot.errors import StorageUnusable
+from tests.fakes.counts import Counts
+
+GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
+CARDS = "rules: [{name: cards, match: {action_type: Red Card}, alert: {kind: red_card, text: Red}}]\n"
+MORE = "- {name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}\n"
+BAD = "rules: [{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]\n"
+
+
+class World:
+    """A configuration on disk, its reloader, and what came of it."""
+
+    def __init__(self, folder: Path, text: str = GOALS) -> None:
+        self.path = folder / "config.yaml"
+        self.path.write_text(text)
+        self.applied: list[Config] = []
+        self.told: list[str] = []
+        self.accepted = 0
+        self.failing = False
+        self.changed = asyncio.Event()
+        self.reloader = ConfigReloader(load_config(self.path, {}), {}, self._apply, self._refused, self._accepted)
+
+    async def _apply(self, config: Config) -> None:
+        if self.failing:
+            raise StorageUnusable("the database failed")
+        self.applied.append(config)
+        self.changed.set()
+
+    def _refused(self, sentence: str) -> None:
+        self.told.append(sentence)
+        self.changed.set()
+
+    def _accepted(self) -> None:
+        self.accepted += 1
+
+    def names(self) -> list[str]:
+        return [rule.name for rule in self.reloader.config.rules.rules]
+
+    async def change(self, how: Callable[[], object]) -> None:
+        """Change something and wait until it was taken over or refused."""
+        self.changed.clear()
+        how()
+        await asyncio.wait_for(self.changed.wait(), 10)
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        watching = asyncio.create_task(self.reloader.run())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+async def test_a_good_file_is_taken_over(world: World) -> None:
+    world.path.write_text(CARDS)
+
+    assert await world.reloader.reload()
+    assert (world.names(), len(world.applied), world.told) == (["cards"], 1, [])
+
+
+async def test_a_bad_file_is_refused_with_its_sentences_and_the_last_good_one_stays(world: World) -> None:
+    world.path.write_text(BAD)
+
+    assert not await world.reloader.reload()
+    assert (world.names(), world.applied) == (["goals"], [])
+    assert world.told[0].startswith("The changed configuration is refused; the last good one stays.\n")
+    assert 'config.yaml:1:44: rule "goals": unknown action type "Gaol", did you mean "Goal"?' in world.told[0]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a remark\n"])
+async def test_a_file_that_was_emptied_is_not_taken_for_the_shipped_rules(world: World, text: str) -> None:
+    world.path.write_text(text)
+    await world.reloader.reload()
+
+    assert world.names() == ["goals"] and "nothing is written" in world.told[0]
+
+
+async def test_a_file_that_is_gone_changes_nothing(world: World) -> None:
+    world.path.unlink()
+
+    assert not await world.reloader.reload()
+    assert world.names() == ["goals"] and "there is no such file" in world.told[0]
+
+
+async def test_what_is_refused_and_what_is_accepted_is_heard_and_counted(world: World) -> None:
+    counts = Counts()
+    for text in (BAD, BAD, GOALS, BAD):
+        world.path.write_text(text)
+        await world.reloader.reload()
+
+    assert (len(world.told), world.accepted) == (3, 1)
+    assert counts("touchline_reloads_total", result="refused") == 3
+    assert counts("touchline_reloads_total", result="accepted") == 1
+
+
+async def test_what_cannot_be_taken_over_is_refused_like_a_mistake(world: World) -> None:
+    world.failing = True
+    world.path.write_text(CARDS)
+
+    assert not await world.reloader.reload()
+    assert world.names() == ["goals"] and "the database failed" in world.told[0]
+
+
+async def test_an_untouched_file_is_not_read_again(world: World) -> None:
+    await world.reloader.look()
+
+    assert world.applied == [] and world.told == []
+
+
+async def test_a_written_file_is_noticed(world: World) -> None:
+    async with world.watching():
+        await world.change(lambda: world.path.write_text(CARDS))
+
+    assert world.names() == ["cards"]
+
+
+async def test_a_file_replaced_by_another_of_its_name_is_noticed_as_editors_do_it(world: World) -> None:
+    other = world.path.with_name("config.yaml.new")
+    other.write_text(CARDS)
+    async with world.watching():
+        await world.change(lambda: other.replace(world.path))
+
+    assert world.names() == ["cards"]
+
+
+async def test_a_new_included_file_is_noticed_and_a_mistake_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rules.d").mkdir()
+    world = World(tmp_path, f"include: rules.d/*.yaml\n{GOALS}")
+    async with world.watching():
+        await world.change(lambda: (tmp_path / "rules.d" / "more.yaml").write_text(MORE))
+        assert world.names() == ["goals", "corners"]
+        await world.change(lambda: (tmp_path / "rules.d" / "more.yaml").write_text(MORE.replace("Corner}", "Corners}", 1)))
+
+    assert world.names() == ["goals", "corners"] and "more.yaml:1:" in world.told[0]
+
+
+async def test_a_folder_that_a_change_names_is_watched_from_then_on(tmp_path: Path) -> None:
+    (tmp_path / "later").mkdir()
+    world = World(tmp_path)
+    async with world.watching():
+        await world.change(lambda: world.path.write_text(f"include: later/*.yaml\n{GOALS}"))
+        await world.change(lambda: (tmp_path / "later" / "more.yaml").write_text(MORE))
+
+    assert world.names() == ["goals", "corners"]
+
+
+async def test_a_hangup_reloads_though_nothing_changed(world: World) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, world.reloader.hangup)
+    async with world.watching():
+        await world.change(lambda: os.kill(os.getpid(), signal.SIGHUP))
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+
+    assert len(world.applied) == 1
+
+
+def test_a_long_refusal_is_cut_to_one_message() -> None:
+    said = format_refusal([f"config.yaml:{line}:1: " + "x" * 100 for line in range(100)])
+
+    assert len(said) < 4096 and said.endswith("more")
+
+
+def test_what_waits_for_the_next_start_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("http: {listen: 127.0.0.1:1}\nschedule: {connect_before_kickoff: 5m}\n")
+    (tmp_path / "b.yaml").write_text("http: {listen: 127.0.0.1:2}\ntelegram: {token: x}\nstorage: {keep: 2d}\n")
+    before, after = load_config(tmp_path / "a.yaml", {}), load_config(tmp_path / "b.yaml", {})
+
+    assert find_restart_required(before, after) == ("telegram.token", "storage.keep", "http.listen")
+
+
+def test_every_setting_that_waits_exists() -> None:
+    for section, keys in RESTART_REQUIRED.items():
+        model = ConfigSections.model_fields[section].annotation
+        assert model is not None and set(keys) <= set(model.model_fields)
+
+
+def test_parts_that_live_on_see_the_configuration_of_now(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("telegram: {admins: 7}\nfeed: {token: old}\n".replace("7", "[7]"))
+    current = CurrentConfig(load_config(path, {}))
+    feed, schedule, admins = current.feed, current.schedule, current.admins
+    path.write_text("feed: {token: new, stale_after: 30s}\nschedule: {connect_before_kickoff: 5m}\ntelegram: {admins: [8]}\n")
+    current.config = load_config(path, {})
+
+    assert (feed.token.get_secret_value(), feed.stale_after.seconds, schedule.connect_before_kickoff.seconds) == ("new", 30, 300)
+    assert (7 in admins, 8 in admins) == (False, True)
+
+
+def test_the_documentation_names_everything_that_waits() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+    whole = {section for section, keys in RESTART_REQUIRED.items() if f"`{section}`" in page}
+    named = [f"{section}.{key}" for section, keys in RESTART_REQUIRED.items() if section not in whole for key in keys]
+
+    assert [setting for setting in named if f"`{setting}`" not in page] == []

@@ -1,0 +1,83 @@
+"""Rules are replaced in the midst of real matches: nothing is lost, repeated or sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.matches.pipeline import Pipeline
+from bot.replay.replay import ReplayedMessage, replay_recording
+from rules.engine.rule import RuleSet
+from rules.football.catalogue import load_catalogue
+from rules.loading.loader import load_rules
+from tests.recordings import PATHS, each_recording, needs_recordings, recording
+from tests.truth import RULES
+
+OTHER = "[{name: other goals, match: {action_type: Goal}, alert: {kind: goal, text: 'Goal by {{ player }}'}}]"
+SAME = (load_rules(RULES), load_rules(RULES))
+"""The same rules, read twice: no part of one is the other's."""
+WITH_A_RETRACTION = "tottenham-hotspur-leicester-city"
+
+
+class Reloads:
+    """Takes rules over before some packets, and counts them all."""
+
+    def __init__(self, rules: Callable[[int], RuleSet | None]) -> None:
+        self.rules, self.count = rules, 0
+
+    def __call__(self, pipeline: Pipeline) -> None:
+        if rules := self.rules(self.count):
+            pipeline.use(rules, load_catalogue())
+        self.count += 1
+
+
+async def tell(path: Path, reloads: Reloads) -> list[ReplayedMessage]:
+    told: list[ReplayedMessage] = []
+    await replay_recording(path, SAME[0], load_catalogue(), told.append, reloads)
+    return told
+
+
+@functools.cache
+def untouched(path: Path) -> tuple[list[ReplayedMessage], int]:
+    """What is told without a reload, and of how many packets."""
+    reloads = Reloads(lambda _: None)
+    return asyncio.run(tell(path, reloads)), reloads.count
+
+
+@needs_recordings
+@each_recording
+def test_reloading_the_same_rules_before_every_packet_changes_nothing(path: Path) -> None:
+    told = asyncio.run(tell(path, Reloads(lambda count: SAME[count % 2])))
+
+    assert told == untouched(path)[0]
+
+
+@needs_recordings
+@settings(max_examples=15)
+@given(data=st.data())
+def test_reloading_the_same_rules_at_any_packets_changes_nothing(data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(PATHS))
+    expected, packets = untouched(path)
+    at = data.draw(st.sets(st.integers(0, packets - 1), max_size=5))
+
+    assert asyncio.run(tell(path, Reloads(lambda count: SAME[1] if count in at else None))) == expected
+
+
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
+def test_other_rules_send_nothing_again_and_what_was_told_is_still_taken_back(part: float) -> None:
+    path = recording(WITH_A_RETRACTION)
+    before, packets = untouched(path)
+    other, moment = load_rules(OTHER), int(part * packets)
+    told = asyncio.run(tell(path, Reloads(lambda count: other if count == moment else None)))
+
+    sends = Counter(row.action_id for row in told if row.op == "send")
+    assert max(sends.values()) == 1
+    retracted = {row.action_id for row in before if row.state == "retracted"} & set(sends)
+    assert retracted <= {row.action_id for row in told if row.state == "retracted"}

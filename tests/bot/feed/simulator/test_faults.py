@@ -1,0 +1,65 @@
+"""A bad day is the same for the same seed, and no worse than asked for."""
+
+from __future__ import annotations
+
+import itertools
+
+import msgspec
+
+from bot.errors import FrameUnreadable
+from bot.feed.decode import decode_frame
+from bot.feed.simulator.script import Faults, ScheduledFrame
+
+FRAMES = [ScheduledFrame(float(number), b"%d" % number) for number in range(1000)]
+
+
+def sent(way: Faults, connection: int = 0) -> list[ScheduledFrame]:
+    return way.day("f1", connection).spoil(FRAMES)
+
+
+def test_a_good_day_changes_nothing() -> None:
+    assert sent(Faults()) == FRAMES
+    assert Faults().day("f1", 0).refusal() is None
+    assert Faults().day("f1", 0).start(7) == 7
+
+
+def test_the_same_seed_gives_the_same_day_and_each_connection_its_own() -> None:
+    way = Faults(drop=0.1, duplicate=0.1, garbage=0.1, stall=30.0, reorder=3)
+
+    assert sent(way) == sent(way)
+    assert sent(way) != sent(way, 1)
+    assert sent(way) != sent(msgspec.structs.replace(way, seed=2))
+
+
+def test_frames_are_dropped_and_doubled_about_as_often_as_asked() -> None:
+    assert 850 < len(sent(Faults(drop=0.1))) < 950
+    assert 1050 < len(sent(Faults(duplicate=0.1))) < 1150
+
+
+def test_garbage_is_no_packet() -> None:
+    junk = {timed.frame for timed in sent(Faults(garbage=0.5))} - {timed.frame for timed in FRAMES}
+
+    for frame in junk:
+        try:
+            decode_frame(frame)
+        except FrameUnreadable:
+            continue
+        raise AssertionError(frame)
+
+
+def test_frames_come_at_most_so_many_places_late_and_time_never_runs_back() -> None:
+    shuffled = sent(Faults(reorder=3))
+    places = [int(timed.frame) for timed in shuffled]
+
+    assert places != sorted(places)
+    assert all(max(places[: at + 1]) - place <= 3 for at, place in enumerate(places))
+    assert all(earlier.due <= later.due for earlier, later in itertools.pairwise(shuffled))
+
+
+def test_some_connections_stall_and_some_are_refused() -> None:
+    way = Faults(stall=30.0, refuse=(503, 429))
+    stalls = [sum(timed.pause for timed in sent(way, connection)) for connection in range(20)]
+    refusals = {way.day("f1", connection).refusal() for connection in range(50)}
+
+    assert set(stalls) == {0.0, 30.0}
+    assert refusals == {None, 503, 429}

@@ -1,0 +1,288 @@
+"""The real websockets client against a scripted server, on a virtual loop."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+from typing import Any
+
+import pytest
+
+from bot.feed.connection import FeedConnection
+from bot.feed.reconnect import FeedRequestLimiter
+from bot.feed.sequence import FeedPosition
+from bot.feed.session import Ending, SessionState
+from bot.feed.source import ConnectionStatus
+from rules.football.action import Packet
+from tests.fakes.counts import Counts
+from tests.fakes.feed import FeedSettings, LoopClock, ScriptedFeed, Step, accept, beat, close, drop, refuse, send, wait
+from tests.packets import FIXTURE, Story
+
+pytestmark = pytest.mark.virtual_time
+
+
+class Listener:
+    """Keeps what a connection tells."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.packets: list[Packet] = []
+        self.refusals: list[str] = []
+        self.caught_up = 0
+        self.places: list[FeedPosition | None] = []
+        """Where another process might have gone on while a packet was being handed on."""
+        self.connection = FeedConnection(
+            FIXTURE.id,
+            FeedSettings(**settings),
+            LoopClock(),
+            self._take,
+            on_caught_up=self._catch_up,
+            on_refused=self._refused,
+            chance=random.Random(1),
+        )
+
+    @property
+    def seqs(self) -> list[int | None]:
+        return [packet.seq for packet in self.packets]
+
+    async def _take(self, packet: Packet, _received: dt.datetime) -> None:
+        self.packets.append(packet)
+        self.places.append(self.connection.place)
+
+    async def _catch_up(self) -> None:
+        self.caught_up += 1
+
+    async def _refused(self, reason: str) -> None:
+        self.refusals.append(reason)
+
+
+def fouls(first: int, last: int) -> Step:
+    return send(*(Story().packet("Foul", action=f"a{n}", seq=n) for n in range(first, last + 1)))
+
+
+def end(seq: int) -> Step:
+    return send(Story().packet("End Match", action="end", seq=seq, status="Completed"))
+
+
+async def run(feed: ScriptedFeed, listener: Listener, *, within: float = 600.0) -> Ending | None:
+    """Serve and listen until the match is over or the time is up."""
+    async with feed.serve():
+        try:
+            async with asyncio.timeout(within):
+                return await listener.connection.run()
+        except TimeoutError:
+            return None
+
+
+async def test_a_match_is_read_to_its_end() -> None:
+    feed, listener = ScriptedFeed([accept, fouls(1, 3), beat(), end(4)]), Listener()
+
+    assert await run(feed, listener) is Ending.COMPLETED
+    assert (listener.seqs, listener.caught_up) == ([1, 2, 3, 4], 2)
+    assert feed.first_messages == [{"authToken": "feed-token"}]
+    assert feed.paths == [f"/media/soccer/fixtures/{FIXTURE.id}/actions"]
+    assert feed.requests[0].headers["Accept"] == "application/vnd.imggaming.dde.api+json;version=1"
+    assert "Authorization" not in feed.requests[0].headers
+
+
+async def test_a_dropped_connection_is_resumed_by_position() -> None:
+    feed = ScriptedFeed([accept, fouls(1, 20), drop], [accept, fouls(13, 21), end(22)])
+    listener = Listener()
+
+    assert await run(feed, listener) is Ending.COMPLETED
+    assert listener.seqs == list(range(1, 23))
+    assert feed.paths[1].endswith("?startPosition=12")
+
+
+async def test_a_server_that_replays_everything_tells_nothing_twice() -> None:
+    feed, listener = ScriptedFeed([accept, fouls(1, 20), drop], [accept, fouls(1, 20), end(21)]), Listener()
+    await run(feed, listener)
+
+    assert listener.seqs == list(range(1, 22))
+    assert listener.connection.status().duplicates == 20
+
+
+async def test_a_silent_peer_is_left_after_25_seconds() -> None:
+    feed, listener = ScriptedFeed([accept, fouls(1, 1), wait(1000)], [accept, end(2)]), Listener()
+    await run(feed, listener)
+
+    assert 25 < feed.at[1] < 28
+    assert listener.seqs == [1, 2]
+
+
+async def test_eleven_seconds_of_patience_are_allowed_and_heartbeats_keep_a_quiet_match() -> None:
+    feed = ScriptedFeed([accept, fouls(1, 1), beat(60), wait(500)], [accept, end(2)])
+    await run(feed, Listener(stale_after=11.0), within=700)
+
+    assert 611 < feed.at[1] < 614
+
+
+async def test_a_server_that_accepts_and_closes_sees_ten_connections_a_minute_at_most() -> None:
+    feed = ScriptedFeed([accept, close()])
+    await run(feed, Listener(), within=60)
+
+    assert 4 <= len(feed.at) <= 10
+
+
+async def test_a_refused_token_is_told_once_and_retried_every_five_minutes() -> None:
+    feed, listener = ScriptedFeed([refuse]), Listener()
+    await run(feed, listener, within=1000)
+
+    assert listener.refusals == ["Supplied token could not be authenticated"]
+    assert [round(at / 300) for at in feed.at] == [0, 1, 2, 3]
+    assert listener.connection.status().state is SessionState.REFUSED
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_handshake_is_a_refusal(status: int) -> None:
+    listener = Listener()
+    await run(ScriptedFeed(status), listener, within=100)
+
+    assert listener.refusals == [f"HTTP {status}"]
+
+
+async def test_a_reload_tries_a_refused_connection_at_once() -> None:
+    feed, listener = ScriptedFeed([refuse], [accept, end(1)]), Listener()
+    asyncio.get_running_loop().call_later(5, listener.connection.reload)
+
+    assert await run(feed, listener) is Ending.COMPLETED
+    assert feed.at[1] < 6
+
+
+async def test_a_stream_that_is_not_open_is_tried_every_half_minute() -> None:
+    feed, listener = ScriptedFeed(404, 404, 404, [accept, end(1)]), Listener()
+    await run(feed, listener)
+
+    assert [round(at) for at in feed.at] == [0, 30, 60, 90]
+    assert listener.refusals == []
+
+
+async def test_a_busy_server_is_given_the_time_it_asks_for() -> None:
+    feed = ScriptedFeed(429, [accept, end(1)], headers={"Retry-After": "77"})
+    await run(feed, Listener())
+
+    assert 77 <= feed.at[1] < 78
+
+
+async def test_a_missing_packet_is_fetched_by_reading_again() -> None:
+    feed = ScriptedFeed([accept, fouls(1, 9), fouls(11, 12), beat(9)], [accept, fouls(3, 12), end(13)])
+    listener = Listener()
+    await run(feed, listener)
+
+    assert sorted(seq or 0 for seq in listener.seqs) == list(range(1, 14))
+    assert feed.at[1] < 2
+
+
+async def test_frames_that_cannot_be_read_are_skipped_and_counted() -> None:
+    junk = send("{", b"[]", "{}", b'{"fixtureAction":{}}', "\x00", b"null")
+    listener = Listener()
+    await run(ScriptedFeed([accept, junk, fouls(1, 1), junk, end(2)]), listener)
+
+    assert listener.seqs == [1, 2]
+    assert listener.connection.status().unreadable == 12
+
+
+async def test_a_position_beyond_the_list_is_given_up_for_the_beginning() -> None:
+    feed = ScriptedFeed([accept, fouls(1, 20), drop], [accept, beat(9)], [accept, fouls(1, 20), end(21)])
+    listener = Listener()
+    await run(feed, listener)
+
+    assert "startPosition" not in feed.paths[2]
+    assert listener.seqs == list(range(1, 22))
+
+
+async def test_completed_without_an_end_match_ends_when_the_server_closes() -> None:
+    over = send(Story().packet("End Period", status="Completed"))
+
+    assert await run(ScriptedFeed([accept, over, close()]), Listener()) is Ending.COMPLETED
+
+
+async def test_a_finished_match_that_is_not_completed_is_kept() -> None:
+    dropped = send(Story().packet("Status Updated", status="Suspended"))
+    listener = Listener()
+
+    assert await run(ScriptedFeed([accept, dropped, beat(100)]), listener, within=500) is None
+    assert listener.connection.status().state is SessionState.LIVE
+
+
+async def test_no_more_than_five_connections_a_second_are_opened() -> None:
+    clock = LoopClock()
+    gate, passed = FeedRequestLimiter(clock), list[float]()
+
+    async def enter() -> None:
+        await gate.enter()
+        passed.append(clock.monotonic())
+
+    await asyncio.gather(*(enter() for _ in range(12)))
+
+    assert all(later - earlier > 0.99 for earlier, later in zip(passed, passed[5:], strict=False))
+    assert passed[-1] < 2.3
+
+
+async def test_the_status_tells_where_a_connection_stands() -> None:
+    listener = Listener()
+    async with ScriptedFeed([accept, beat(), fouls(1, 5), beat(9)]).serve():
+        task = asyncio.create_task(listener.connection.run())
+        await asyncio.sleep(15)
+        status = listener.connection.status()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert (status.state, status.position, status.reconnects) == (SessionState.LIVE, 5, 0)
+    assert status.last_frame == LoopClock.START + dt.timedelta(seconds=10)
+    assert status.lag_median is not None
+
+
+async def standing(feed: ScriptedFeed, *seconds: float) -> list[ConnectionStatus]:
+    """How a connection stands at these seconds."""
+    listener, seen = Listener(), []
+    async with feed.serve():
+        task = asyncio.create_task(listener.connection.run())
+        for at in seconds:
+            await asyncio.sleep(at - asyncio.get_running_loop().time())
+            seen.append(listener.connection.status())
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return seen
+
+
+async def test_only_frames_that_can_be_used_count_as_heard() -> None:
+    junk = [wait(10), send("{")]
+    (status,) = await standing(ScriptedFeed([accept, *junk, *junk, beat(9)]), 25)
+
+    assert status.last_frame and status.last_frame >= LoopClock.START + dt.timedelta(seconds=20)
+    assert (status.heard, status.since) == (LoopClock.START, LoopClock.START)
+
+
+async def test_a_stream_that_is_not_open_says_so_until_it_opens() -> None:
+    before, after = await standing(ScriptedFeed(404, 404, [accept, beat(99)]), 45, 65)
+
+    assert (before.not_open, before.heard, after.not_open, after.ended) == (True, None, False, False)
+
+
+async def test_a_match_that_has_ended_says_so_while_the_server_holds_on() -> None:
+    over = send(Story().packet("End Match", action="end", seq=2, status="Live"))
+    (status,) = await standing(ScriptedFeed([accept, fouls(1, 1), over, beat(99)]), 15)
+
+    assert status.ended and status.state is SessionState.LIVE
+
+
+async def test_frames_and_losses_are_counted_by_what_they_are() -> None:
+    counts = Counts()
+    await run(ScriptedFeed(404, 503, [accept, beat(2), send("{"), fouls(1, 3), drop], [accept, end(4)]), Listener())
+
+    kinds = {kind: counts("touchline_frames_total", kind=kind) for kind in ("accepted", "heartbeat", "packet", "unreadable")}
+    causes = {cause: counts("touchline_feed_lost_total", cause=cause) for cause in ("not-open", "server-error", "network")}
+    assert kinds == {"accepted": 2, "heartbeat": 2, "packet": 4, "unreadable": 1}
+    assert causes == {"not-open": 1, "server-error": 1, "network": 1}
+    assert counts("touchline_feed_connected_total") == 2
+    assert counts("touchline_frames_unreadable_total", kind="not-json") == 1
+    assert counts("touchline_feed_lag_seconds_count") > 0
+
+
+async def test_a_packet_that_is_being_handed_on_does_not_count_as_read() -> None:
+    listener = Listener()
+    await run(ScriptedFeed([accept, fouls(1, 3), beat(99)]), listener, within=5.0)
+
+    assert listener.places == [None] * 3
+    assert listener.connection.place and listener.connection.place.position == 3

@@ -1,0 +1,34 @@
+"""A host that cannot be had gives way to the next."""
+
+from __future__ import annotations
+
+from bot.feed.reconnect import FailureCause, HostRotation
+
+
+def test_a_host_without_name_or_tls_gives_way_after_a_minute() -> None:
+    hosts = HostRotation(["wss://new/", "wss://old"])
+    changed = [hosts.failed(FailureCause.DNS, 0.0), hosts.failed(FailureCause.TLS, 59.0), hosts.failed(FailureCause.DNS, 60.0)]
+
+    assert (changed, hosts.current) == ([False, False, True], "wss://old")
+
+
+def test_after_the_last_host_comes_the_first_again() -> None:
+    hosts = HostRotation(["wss://new", "wss://old"])
+    for now in (0.0, 60.0, 61.0, 121.0):
+        hosts.failed(FailureCause.DNS, now)
+
+    assert hosts.current == "wss://new"
+
+
+def test_a_host_that_was_reached_has_its_minute_again() -> None:
+    hosts = HostRotation(["wss://new", "wss://old"])
+    hosts.failed(FailureCause.DNS, 0.0)
+    hosts.reached()
+
+    assert not hosts.failed(FailureCause.DNS, 100.0)
+
+
+def test_other_troubles_and_a_single_host_change_nothing() -> None:
+    assert not any(HostRotation(["wss://new", "wss://old"]).failed(FailureCause.SERVER, now) for now in (0.0, 100.0))
+    single = HostRotation(["wss://only"])
+    assert not any(single.failed(FailureCause.DNS, now) for now in (0.0, 100.0))

@@ -1,0 +1,111 @@
+"""One table says what to do about a connection that failed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import socket
+import ssl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.feed.reconnect import (
+    REMEDIES,
+    FailureCause,
+    WaitPolicy,
+    choose_not_open_delay,
+    classify_close_code,
+    classify_network_error,
+    classify_status,
+    jittered_delays,
+    parse_retry_after,
+)
+
+NOW = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble"),
+    [
+        (401, FailureCause.REFUSED),
+        (403, FailureCause.REFUSED),
+        (404, FailureCause.NOT_OPEN),
+        (204, FailureCause.NOT_OPEN),
+        (429, FailureCause.BUSY),
+        (500, FailureCause.SERVER),
+        (503, FailureCause.SERVER),
+        (400, FailureCause.REJECTED),
+    ],
+)
+def test_each_status_of_a_handshake_has_its_meaning(status: int, trouble: FailureCause) -> None:
+    assert classify_status(status) is trouble
+
+
+@pytest.mark.parametrize(
+    ("code", "authorised", "trouble"),
+    [
+        (1000, True, FailureCause.CLOSED),
+        (1001, True, FailureCause.CLOSED),
+        (1008, False, FailureCause.REFUSED),
+        (1008, True, FailureCause.CLOSED),
+        (1012, True, FailureCause.SERVER),
+        (1013, True, FailureCause.BUSY),
+        (None, True, FailureCause.NETWORK),
+        (4999, True, FailureCause.NETWORK),
+    ],
+)
+def test_each_close_code_has_its_meaning(code: int | None, authorised: bool, trouble: FailureCause) -> None:
+    assert classify_close_code(code, authorised=authorised) is trouble
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (socket.gaierror("no such host"), FailureCause.DNS),
+        (ssl.SSLError("old"), FailureCause.TLS),
+        (OSError("gone"), FailureCause.NETWORK),
+        (TimeoutError(), FailureCause.NETWORK),
+    ],
+)
+def test_each_error_of_the_network_has_its_meaning(error: Exception, trouble: FailureCause) -> None:
+    assert classify_network_error(error) is trouble
+
+
+def test_every_trouble_has_a_remedy() -> None:
+    assert set(REMEDIES) == set(FailureCause)
+    assert REMEDIES[FailureCause.REFUSED].wait is WaitPolicy.REFUSED
+    assert {trouble for trouble, remedy in REMEDIES.items() if remedy.next_host} == {FailureCause.DNS, FailureCause.TLS}
+
+
+@given(st.integers())
+def test_no_luck_makes_more_than_ten_attempts_of_a_minute(seed: int) -> None:
+    delays = jittered_delays(random.Random(seed))
+    first = [next(delays) for _ in range(12)]
+
+    assert sum(first[:10]) > 60
+    assert all(1 <= delay <= 60 for delay in first)
+
+
+def test_a_stream_not_open_yet_is_tried_faster_near_the_kick_off() -> None:
+    assert choose_not_open_delay(NOW + dt.timedelta(minutes=14), NOW) == 30
+    assert choose_not_open_delay(NOW + dt.timedelta(minutes=4), NOW) == 5
+    assert choose_not_open_delay(None, NOW) == 30
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("99999", 600.0),
+        ("Sat, 15 Aug 2026 14:00:09 GMT", 9.0),
+        ("Sat, 15 Aug 2026 13:00:00 GMT", 0.0),
+        ("soon", None),
+        ("Sat, 15 Aug 2026 14:00:09 -0000", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert parse_retry_after(header, NOW) == seconds

@@ -1,0 +1,155 @@
+"""The REST side, against the simulator and against servers that answer badly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.clock import SystemClock
+from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, UserMistake
+from bot.feed.reconnect import FeedRequestLimiter
+from bot.feed.rest import ACCEPT_HEADER, RestClient
+from bot.feed.simulator.server import Simulator
+from rules.football.action import Fixture
+from tests.bot.feed.simulator.test_script import script
+from tests.fakes.feed import FeedSettings
+from tests.packets import FIXTURE
+
+TODAY = dt.date(2026, 8, 15)
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+async def ask(*urls: str) -> tuple[Fixture, ...]:
+    async with aiohttp.ClientSession() as http:
+        clock = SystemClock()
+        return await RestClient(FeedSettings(*urls), http, clock, FeedRequestLimiter(clock, 1000)).fixtures(TODAY, TODAY)
+
+
+@asynccontextmanager
+async def answering(answer: Answer) -> AsyncIterator[str]:
+    """A server that answers every request so."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+async def test_fixtures_are_asked_for_as_documented() -> None:
+    seen: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
+        return web.json_response([{"id": "f1"}])
+
+    async with answering(answer) as url:
+        assert [fixture.id for fixture in await ask(url)] == ["f1"]
+
+    assert (seen[0].headers["Accept"], seen[0].headers["Content-Type"]) == (ACCEPT_HEADER, "application/json")
+    assert seen[0].headers["Authorization"] == "Bearer feed-token"
+    query = {"subscribed": "true", "paged": "true", "page": "0", "dateFrom": "2026-08-15", "dateTo": "2026-08-15"}
+    assert query.items() <= dict(seen[0].query).items()
+
+
+async def test_the_character_that_no_database_takes_is_left_out() -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response([{"id": "f\x001"}])
+
+    async with answering(answer) as url:
+        assert [fixture.id for fixture in await ask(url)] == ["f1"]
+
+
+@pytest.mark.parametrize("says_last", [True, False])
+async def test_pages_are_read_to_the_last(says_last: bool) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        page = int(request.query["page"])
+        content = [{"id": f"f{page}"}] if page < 3 else []
+        return web.json_response({"content": content, "pageable": {}} | ({"last": page == 2} if says_last else {}))
+
+    async with answering(answer) as url:
+        assert [fixture.id for fixture in await ask(url)] == ["f0", "f1", "f2"]
+
+
+async def test_a_server_that_repeats_a_page_for_ever_is_left() -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response({"content": [{"id": "f1"}], "last": False})
+
+    async with answering(answer) as url:
+        assert len(await ask(url)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        (401, "{The supplied authentication is invalid}", FeedRefused, "HTTP 401: The supplied authentication is invalid"),
+        (403, '{"error":"not licensed","status":403}', FeedRefused, "HTTP 403: not licensed"),
+        (400, '{"errorMessage":"no feed-token here"}', FeedUnreachable, r"HTTP 400: no \*\*\* here"),
+        (404, "", FeedNotOpen, "HTTP 404"),
+        (500, "<html>", FeedUnreachable, "HTTP 500"),
+        (200, "<html>", FeedUnreachable, "cannot be read"),
+    ],
+)
+async def test_each_answer_that_is_no_list_is_an_error_of_the_feed(
+    status: int, body: str, error: type[FeedError], words: str
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=status, text=body)
+
+    async with answering(answer) as url:
+        with pytest.raises(error, match=words):
+            await ask(url)
+
+
+async def test_a_busy_server_says_when_to_come_back() -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": "7"})
+
+    async with answering(answer) as url:
+        with pytest.raises(FeedUnreachable) as raised:
+            await ask(url)
+
+    assert raised.value.retry_after == 7
+
+
+async def test_a_host_that_cannot_be_reached_gives_way_to_the_next() -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response([{"id": "f1"}])
+
+    async with answering(answer) as url:
+        assert len(await ask("http://127.0.0.1:1", url)) == 1
+    with pytest.raises(FeedUnreachable, match="cannot be reached"):
+        await ask("http://127.0.0.1:1")
+
+
+async def test_the_simulator_lists_its_fixtures_one_by_one_too() -> None:
+    clock = SystemClock()
+    async with Simulator([script()], token="feed-token").serve() as urls, aiohttp.ClientSession() as http:
+        api = RestClient(FeedSettings(urls.api), http, clock, FeedRequestLimiter(clock, 1000))
+        today = clock.now().date()
+        listed = await api.fixtures(today - dt.timedelta(days=1), today + dt.timedelta(days=1))
+        single = await api.fixture(FIXTURE.id)
+
+        assert [(fixture.id, fixture.title) for fixture in listed] == [(FIXTURE.id, "Arsenal v Chelsea")]
+        assert (single.status, single.competition.name) == ("Scheduled", "Premier League")
+        with pytest.raises(FeedNotOpen):
+            await api.fixture("none")
+
+
+async def test_the_simulator_refuses_a_wrong_token_and_a_day_without_matches_is_empty() -> None:
+    async with Simulator([script()], token="another").serve() as urls:
+        with pytest.raises(FeedRefused, match="authentication is invalid"):
+            await ask(urls.api)
+    async with Simulator([script()]).serve() as urls:
+        assert await ask(urls.api) == ()
+
+
+async def test_a_port_that_is_taken_is_a_mistake_with_its_name() -> None:
+    async with Simulator([script()]).serve() as urls:
+        with pytest.raises(UserMistake, match="cannot be listened on"):
+            async with Simulator([script()]).serve(port=int(urls.api.rpartition(":")[2])):
+                pass

@@ -1,0 +1,118 @@
+"""What the bot says is complete and whole in every language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from bot.i18n.extract import PROJECT_ROOT, TEMPLATE_FILE, collect_texts, read_catalogue
+from bot.i18n.language import ENGLISH, translate, use_language
+from rules.engine.alert import Facts
+from rules.engine.text import LANGUAGES, AlertText
+from rules.loading.texts import SAMPLE_FACTS, find_markup_error
+
+OTHERS = [code for code in LANGUAGES if code != ENGLISH]
+SAID = collect_texts()
+_PLACES = re.compile(r"\{(\w*)\}(?!\})")
+_TAGS = re.compile(r"</?[a-z-]+(?: [^<>]*)?>")
+_COMMANDS = re.compile(r"(?<![\w<])/[a-z]+\b|<code>.*?</code>")
+_SIGN = re.compile(r"[^\w\s<{“«„¡¿(…]*")
+"""What a text begins with before its words: an emoji, or nothing."""
+
+
+def texts(catalogue: Catalog) -> dict[tuple[str, str], Message]:
+    return {(message.context or "", str(message.id)): message for message in catalogue if message.id}
+
+
+def pairs(language: str) -> list[tuple[str, str]]:
+    """Every English text with what it is in the language; plural forms each with the English many."""
+    found = []
+    for message in texts(read_catalogue(language)).values():
+        one, *many = (message.id,) if isinstance(message.id, str) else message.id
+        forms = (message.string,) if isinstance(message.string, str) else message.string
+        found += [((many or [one])[0], form) for form in forms]
+    return found
+
+
+def unlike(language: str, found: re.Pattern[str]) -> list[tuple[str, str]]:
+    return [(ours, theirs) for ours, theirs in pairs(language) if Counter(found.findall(ours)) != Counter(found.findall(theirs))]
+
+
+def test_the_template_has_what_the_code_and_the_packs_say() -> None:
+    with TEMPLATE_FILE.open("rb") as file:
+        kept = read_po(file)
+
+    assert sorted(texts(kept)) == sorted(texts(SAID)), "run: make words"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_is_translated_and_looked_at(language: str) -> None:
+    known = texts(read_catalogue(language))
+    forms = {key: (m.string,) if isinstance(m.string, str) else m.string for key, m in known.items()}
+
+    assert sorted(known) == sorted(texts(SAID)), "run: make words"
+    assert [key for key, strings in forms.items() if not strings or not all(strings)] == []
+    assert [key for key, message in known.items() if message.fuzzy] == []
+    assert all(len(forms[key]) == (2 if message.pluralizable else 1) for key, message in known.items())
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("what", [_PLACES, _TAGS, _COMMANDS], ids=["places", "tags", "commands"])
+def test_a_translation_keeps_places_tags_and_commands(language: str, what: re.Pattern[str]) -> None:
+    assert unlike(language, what) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_begins_with_the_same_sign_and_ends_as_the_text_does(language: str) -> None:
+    signs = [(a, b) for a, b in pairs(language) if _begins(a) != _begins(b)]
+    ends = [(a, b) for a, b in pairs(language) if (a[:1].isspace(), a[-1:].isspace()) != (b[:1].isspace(), b[-1:].isspace())]
+
+    assert (signs, ends) == ([], [])
+
+
+def _begins(text: str) -> str:
+    found = _SIGN.match(text)
+    return found[0] if found else ""
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_text_of_a_pack_can_be_filled_and_shown_in_every_language(language: str) -> None:
+    for ours, theirs in pairs(language):
+        if "{{" not in ours:
+            continue
+        text = AlertText(theirs)
+        full, bare = text.fill(SAMPLE_FACTS), text.fill(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
+
+        assert text.variables == AlertText(ours).variables, theirs
+        assert full and bare and not find_markup_error(full) and not find_markup_error(bare), theirs
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_compiled_catalogue_is_the_one_that_is_spoken(language: str) -> None:
+    with use_language(language):
+        spoken = translate("What I can do")
+
+    assert spoken == dict(pairs(language))["What I can do"] != "What I can do"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((PROJECT_ROOT / "bot").rglob("*.py")), ids=lambda file: str(file.relative_to(PROJECT_ROOT))
+)
+def test_nothing_is_looked_up_when_a_module_is_imported(file: Path) -> None:
+    calls = [node for node in _at_import(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+
+    assert [c.lineno for c in calls if isinstance(c.func, ast.Name) and c.func.id in ("_", "ngettext", "pgettext")] == []
+
+
+def _at_import(node: ast.AST) -> list[ast.AST]:
+    """Everything that runs when the module is imported: not the bodies of functions."""
+    inner = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.Lambda)]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        inner = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+    return [node, *(found for child in inner for found in _at_import(child))]

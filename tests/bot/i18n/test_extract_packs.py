@@ -1,0 +1,29 @@
+"""What the extraction finds in the packs of rules."""
+
+from __future__ import annotations
+
+import io
+
+from bot.i18n.extract import extract_pack
+
+PACK = b"""extends: quiet
+texts: {scored: "Goal! {{ match }}"}
+rules:
+  - {name: goals, match: {action_type: Goal}, alert: {kind: goal, text: {use: scored}}}
+  - name: cards
+    match: {action_type: Red Card}
+    alert:
+      kind: red_card
+      text: |
+        Red
+        {{ match }}
+"""
+
+
+def test_each_text_is_found_whole_and_those_of_another_pack_are_left_to_it() -> None:
+    found = list(extract_pack(io.BytesIO(PACK), (), (), {}))
+
+    assert [(text, notes) for _, _, text, notes in found] == [
+        ("Goal! {{ match }}", ["The rule: goals"]),
+        ("Red\n{{ match }}", ["The rule: cards"]),
+    ]

@@ -1,0 +1,51 @@
+"""Football's own words."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.i18n.football import load_wordings, translate_scoreline, translate_term
+from bot.i18n.language import format_hours, join_sentence_list, lower_first, use_language
+from rules.engine.alert import Facts
+from rules.loading.loader import list_packs, load_pack
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "heard"),
+    [
+        ("en", "Own Goal", "Own Goal"),
+        ("de", "own goal", "Eigentor"),
+        ("es", "Own Goal", "Gol en propia puerta"),
+        ("fr", "second half", "deuxième mi-temps"),
+        ("it", "Ball Lost", "Ball Lost"),
+    ],
+)
+def test_a_word_is_said_with_the_capital_that_it_has_and_an_unknown_one_as_it_is(language: str, word: str, heard: str) -> None:
+    with use_language(language):
+        assert translate_term(word) == heard
+
+
+def test_a_shootout_is_named_in_the_score() -> None:
+    with use_language("pt"):
+        assert translate_scoreline(Facts(match="A 1–1 (6–5 pens) B", shootout="6–5")) == "A 1–1 (6–5 pên.) B"
+
+
+def test_every_text_that_ships_has_a_wording_in_every_other_language() -> None:
+    sources = {rule.alert.text.source.strip() for name in list_packs() for rule in load_pack(name).rules}
+
+    assert {wording.language: set(wording.texts) for wording in load_wordings()} == dict.fromkeys(
+        ("es", "de", "fr", "pt", "it"), sources
+    )
+
+
+def test_labels_lists_and_hours_stand_in_a_sentence_as_the_language_has_it() -> None:
+    heard = []
+    for language in ("en", "de", "es"):
+        with use_language(language):
+            heard.append((lower_first("Rote Karten"), lower_first("VAR"), join_sentence_list(["a", "b", "c"]), format_hours(3)))
+
+    assert heard == [
+        ("rote Karten", "VAR", "a, b and c", "3 hours"),
+        ("Rote Karten", "VAR", "a, b und c", "3 Stunden"),
+        ("rote Karten", "VAR", "a, b y c", "3 horas"),
+    ]

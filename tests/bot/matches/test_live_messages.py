@@ -1,0 +1,209 @@
+"""What is put into the outbox while a match goes on: each thing that happened at once, mere minutes now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bot.matches.live_messages import REFRESH_INTERVAL, LiveMessageUpdater
+from rules.engine.alert import CARD, PICTURE
+from rules.football.match import Match
+from tests.bot.telegram.test_sender import World
+from tests.fakes.messenger import Shown
+from tests.packets import KICKOFF, Story
+
+pytestmark = pytest.mark.virtual_time
+BOTH = frozenset({CARD, PICTURE})
+
+
+class Stage(World):
+    """A match, the extras that show it, and a courier that brings them to chats."""
+
+    async def open(self) -> None:
+        await super().open()
+        self.live: list[Match] = getattr(self, "live", [])
+        self.extras = LiveMessageUpdater(lambda: self.live, self.outbox, self.chats.extras_wanted, self.clock, pictures=True)
+
+    async def play(self, *matches: Match, each: float = 3.0) -> None:
+        """Let a match stand so, one after the other, each for so many seconds."""
+        works = [asyncio.create_task(work) for work in (self.extras.run(), self.courier.run())]
+        for match in matches:
+            self.live = [match]
+            await asyncio.sleep(each)
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+
+    def card(self, chat_id: int = 1) -> Shown:
+        """The one message that is no picture."""
+        (card,) = [shown for shown in self.shown(chat_id) if not shown.photo]
+        return card
+
+    def pictures(self, chat_id: int = 1) -> list[str]:
+        """The first lines below the pictures."""
+        return [shown.text.replace("\n", " · ") for shown in self.shown(chat_id) if shown.photo]
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    made = Stage(f"sqlite:///{tmp_path}/touchline.db")
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+def told() -> list[Match]:
+    """A match with a goal in each half, step by step; its second goal falls after the end."""
+    story = Story()
+    steps = [story.match]
+    for kind, minute, more in (
+        ("Start Period", 1, {}),
+        ("Goal", 10, {"action": "g1", "side": "home", "player": "Saka", "score": (1, 0)}),
+        ("End Period", 45, {}),
+        ("Start Period", 46, {}),
+        ("Goal", 70, {"action": "g2", "side": "home", "player": "Rice", "score": (2, 0)}),
+        ("End Match", 90, {"action": "end", "status": "Completed"}),
+    ):
+        story.tell(kind, minute=minute, **more)  # type: ignore[arg-type]
+        steps.append(story.match)
+    story.goal("g2", send="Deleted", minute=90, score=(1, 0))
+    return [_fresh(match) for match in (*steps, story.match)]
+
+
+def _fresh(match: Match) -> Match:
+    """The same with an end that was told a minute before the clock of these tests began."""
+    end = match.records.get("end")
+    if end is None:
+        return match
+    at = KICKOFF + dt.timedelta(minutes=29)
+    return replace(match, records=match.records | {"end": replace(end, action=replace(end.action, at=at))})
+
+
+async def test_a_match_is_one_card_and_two_pictures_which_a_late_correction_puts_right(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    *steps, corrected = told()
+    await stage.play(*steps)
+    before = [shown.photo for shown in stage.shown() if shown.photo]
+    await stage.play(corrected)
+
+    after = [shown.photo for shown in stage.shown() if shown.photo]
+    assert stage.card().text.split("\n")[:2] == ["Arsenal 1–0 Chelsea", "Full time · Premier League"]
+    assert len(stage.card().versions) == 7 and not stage.card().pinned
+    assert stage.pictures() == [
+        "Arsenal 1–0 Chelsea · Half time · Premier League",
+        "Arsenal 1–0 Chelsea · Full time · Premier League",
+    ]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False]
+
+
+async def test_where_nobody_asks_nothing_is_made(stage: Stage) -> None:
+    await stage.follow(1)
+
+    await stage.play(*told())
+
+    assert await stage.outbox.told("f1") == {} and not stage.shown()
+
+
+async def test_what_happens_is_shown_at_once_and_mere_minutes_now_and_then(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    story = Story()
+    story.tell("Start Period", minute=1)
+    minutes = [story.tell("Corner", minute=minute).after for minute in range(2, 22)]
+    await stage.play(*minutes, each=REFRESH_INTERVAL / 10)
+    quiet = len(stage.card().versions)
+    await stage.play(story.goal(minute=22, player="Saka", score=(1, 0)).after, each=2.0)
+
+    assert quiet == 2
+    assert "Saka" in stage.card().text
+
+
+async def test_a_chat_that_asks_in_the_middle_gets_the_card_soon_and_no_old_picture(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    steps = told()
+    await stage.play(*steps[:5])
+    await stage.follow(2, kinds_on=BOTH)
+
+    await stage.play(steps[5], each=REFRESH_INTERVAL + 2)
+
+    assert "Rice" in stage.card(2).text and not stage.pictures(2)
+
+
+async def test_after_a_restart_the_same_messages_go_on(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    steps = told()
+    await stage.play(*steps[:4])
+    await stage.restart()
+
+    await stage.play(*steps[3:7])
+
+    assert "Full time" in stage.card().text and len(stage.pictures()) == 2
+
+
+async def test_a_match_that_ended_long_ago_is_put_right_and_not_shown_anew(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    *steps, last = told()
+    await stage.play(*steps[:6])
+    await stage.follow(2, kinds_on=BOTH)
+    end = last.records["end"]
+    old = replace(
+        last, records=last.records | {"end": replace(end, action=replace(end.action, at=KICKOFF - dt.timedelta(hours=3)))}
+    )
+
+    await stage.extras.over(old)
+    await stage.courier.drain()
+
+    assert "Full time" in stage.card().text and not stage.shown(2)
+
+
+async def test_a_match_whose_end_was_not_seen_has_no_picture_of_it(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    story = Story()
+    story.tell("Corner", minute=60)
+    await stage.play(story.match)
+    story.tell("Corner", minute=80, status="Completed")
+
+    await stage.extras.over(story.match)
+    await stage.courier.drain()
+
+    assert "its end was not seen" in stage.card().text and not stage.pictures()
+
+
+async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    good = told()[1]
+    broken = replace(good, fixture=replace(good.fixture, id="f0"), records=None)  # type: ignore[arg-type]
+    stage.live = [broken, good]
+
+    await stage.extras.look()
+    await stage.courier.drain()
+
+    assert "Arsenal 0–0 Chelsea" in stage.card().text
+
+
+async def test_a_chat_with_a_delay_sees_its_card_as_old_as_its_picture(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH, delay=30)
+    steps = told()
+
+    await stage.play(*steps[1:7], each=10.0)
+    meanwhile, pictures = stage.card().text, stage.pictures()
+    await stage.play(steps[6], each=40.0)
+
+    assert "Half time" in meanwhile and "Rice" not in meanwhile and len(pictures) == 1
+    assert "Full time" in stage.card().text and len(stage.pictures()) == 2
+
+
+async def test_a_group_that_moves_gets_its_card_once_in_the_new_place(stage: Stage) -> None:
+    await stage.follow(-1, kinds_on=BOTH)
+    steps = told()
+    await stage.play(*steps[:3])
+    await stage.chats.migrate(-1, -2)
+    stage.outbox.recover()
+
+    await stage.play(*steps[3:6])
+
+    assert "Rice" in stage.card(-2).text and stage.card(-2).pinned

@@ -1,0 +1,190 @@
+"""Packets in, outbox entries out: the straight line, with a real outbox in memory."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from bot.clock import ManualClock
+from bot.matches.pipeline import Pipeline
+from bot.matches.snapshots import SnapshotStore
+from bot.outbox.outbox import Outbox
+from bot.replay.replay import RecordingMessenger
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.fixtures import FeedPositionRepository
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.telegram.execute import DeliveredMessage
+from bot.telegram.rate_limits import Unlimited
+from bot.telegram.sender import Sender
+from rules.engine.rule import RuleSet
+from rules.football.catalogue import load_catalogue
+from rules.loading.loader import load_rules
+from tests.fakes.counts import Counts
+from tests.packets import FIXTURE, KICKOFF, Story
+
+RULES = """
+rules:
+  - name: goals
+    match: {action_type: Goal, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: goal, text: "Goal {{ score }}"}
+  - name: full time
+    match: {action_type: End Match}
+    alert: {kind: full_time, text: "Full time {{ score }}"}
+"""
+
+
+def rules(text: str = RULES) -> RuleSet:
+    return load_rules(text, "rules.yaml")
+
+
+class Line:
+    """A pipeline between a told story and a chat."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = ManualClock(KICKOFF)
+        self.told: list[tuple[str, str]] = []
+        self.outbox = Outbox(database, self.clock)
+        self.chats = ChatRepository(database)
+        self.courier = Sender(self.outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
+        self.pipeline = Pipeline(rules(), load_catalogue(), self.outbox)
+        self.story = Story()
+
+    def _keep(self, delivery: DeliveredMessage) -> None:
+        self.told.append((delivery.op, delivery.html.splitlines()[0]))
+
+    async def take(self, *, heard: int = 0) -> list[tuple[str, str]]:
+        """Pass on what the story told from packet `heard` on; what the chat was told by that."""
+        before = len(self.told)
+        for packet in self.story.packets[heard:]:
+            self.clock.move_to(packet.at)
+            await self.pipeline.take(packet)
+            await self.courier.drain()
+        return self.told[before:]
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[Line]:
+    database = await Database.open("sqlite://")
+    made = Line(database)
+    await made.chats.save(Chat(ChatRef(1), all_kinds=True))
+    await made.chats.subscribe(ChatRef(1), Subscription(Scope.ALL))
+    await made.pipeline.open(FIXTURE)
+    yield made
+    await database.close()
+
+
+async def test_a_goal_is_sent_revised_and_taken_back(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+    line.story.goal("g", send="Deleted", score=(0, 0))
+
+    told = await line.take()
+    assert told[0] == ("send", "Goal 1–0")
+    assert [op for op, _ in told[1:]] == ["edit", "reply"]
+
+
+async def test_packets_that_come_twice_tell_nothing_twice(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+
+    assert [len(await line.take()), len(await line.take())] == [1, 0]
+
+
+async def test_a_restart_knows_what_was_told(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+    await line.take()
+    line.pipeline = Pipeline(rules(), load_catalogue(), line.outbox)
+    await line.pipeline.open(FIXTURE)
+
+    assert await line.take() == []
+
+
+async def test_other_rules_hold_from_the_next_packet_on_and_old_alerts_are_still_corrected(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+    await line.take()
+    line.pipeline.use(rules(RULES.replace("Goal {{", "Tor {{")), load_catalogue())
+    line.story.goal("h", score=(2, 0))
+    line.story.goal("g", send="Deleted", score=(1, 0))
+
+    told = await line.take(heard=1)
+    assert told[0] == ("send", "Tor 2–0")
+    assert {op for op, _ in told[1:]} == {"edit", "reply"}
+
+
+async def test_a_match_without_an_end_is_over_once_it_is_completed(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+    line.story.tell("Corner", minute=94, status="Completed")
+    await line.take()
+    for _ in range(2):
+        await line.pipeline.close(FIXTURE.id, line.clock.now())
+        await line.courier.drain()
+
+    assert line.told == [("send", "Goal 1–0"), ("send", "Full time 1–0")]
+
+
+async def test_full_time_that_the_feed_told_is_not_told_again_at_the_close(line: Line) -> None:
+    line.story.tell("End Match", minute=94, status="Completed")
+    await line.take()
+    await line.pipeline.close(FIXTURE.id, line.clock.now())
+    await line.courier.drain()
+
+    assert line.told == [("send", "Full time 0–0")]
+
+
+async def test_a_match_that_was_left_in_the_middle_has_no_full_time(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+    await line.take()
+    await line.pipeline.close(FIXTURE.id, line.clock.now() + dt.timedelta(hours=3))
+    await line.courier.drain()
+
+    assert line.told == [("send", "Goal 1–0")]
+
+
+async def test_unknown_names_and_send_types_stop_nothing(line: Line) -> None:
+    counts = Counts()
+    line.story.tell("Pitch Invasion By Cat")
+    line.story.tell("Pitch Invasion By Cat")
+    line.story.tell("Goal", send="Reconsidered", action="g")
+    line.story.goal("h", score=(1, 0))
+
+    assert (await line.take())[-1] == ("send", "Goal 1–0")
+    assert counts("touchline_unknown_names_total") == 2
+
+
+async def test_only_matches_that_are_open_are_known(line: Line) -> None:
+    assert line.pipeline.match("other") is None
+    line.pipeline.forget(FIXTURE.id)
+    line.pipeline.forget(FIXTURE.id)
+
+    assert line.pipeline.match(FIXTURE.id) is None
+
+
+async def test_alerts_are_counted_by_kind_and_state_and_by_rule(line: Line) -> None:
+    counts = Counts()
+    line.story.goal("g", score=(1, 0))
+    await line.take()
+
+    assert counts("touchline_alerts_total", kind="goal", state="confirmed") == 1
+    assert counts("touchline_rule_fired_total", rule="goals") == 1
+
+
+async def test_the_fixtures_are_not_believed_about_a_match_in_play(line: Line) -> None:
+    line.story.goal("g", score=(1, 0))
+    await line.take()
+    before = line.pipeline.match(FIXTURE.id)
+    await line.pipeline.updated(FIXTURE, replace(FIXTURE, status="Scheduled"), line.clock.now())
+
+    assert line.pipeline.match(FIXTURE.id) == before
+
+
+async def test_a_match_that_was_begun_is_known_as_unfinished_before_its_first_packet_and_still_read_from_its_beginning() -> None:
+    database, clock = await Database.open("sqlite://"), ManualClock(KICKOFF)
+    positions = FeedPositionRepository(database, clock)
+    places = [
+        await Pipeline(rules(), load_catalogue(), Outbox(database, clock), SnapshotStore(positions)).open(FIXTURE)
+        for _process in range(2)
+    ]
+    unfinished = await positions.unfinished(KICKOFF - dt.timedelta(days=1))
+    await database.close()
+
+    assert (places, unfinished) == ([None, None], {FIXTURE.id})

@@ -1,0 +1,121 @@
+"""A process that is killed in the middle of a match and started again: nothing is lost, nothing told twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from bot.feed.simulator.script import Script, script_from_recording
+from bot.feed.simulator.server import Simulator
+from bot.storage.database import Database
+from bot.storage.schema import positions
+from rules.loading.loader import load_rules
+from tests.fakes.feed import PORT, FeedSettings, LoopClock
+from tests.fakes.line import Line
+from tests.recordings import needs_recordings, recording, truth
+from tests.truth import RULES, lies
+
+pytestmark = [pytest.mark.virtual_time, needs_recordings]
+RULE_SET = load_rules(RULES, "rules.yaml")
+
+
+class Stage:
+    """One match being played, and a line to it that may be killed."""
+
+    def __init__(self, script: Script, path: Path, folder: Path) -> None:
+        self.script, self.truth = script, truth(path)
+        self.line = Line(RULE_SET, FeedSettings(), LoopClock(), f"sqlite:///{folder}/touchline.db")
+
+    async def run(self, seconds: float | None = None) -> bool:
+        """Follow the match for so long, or to its end; then the process is gone."""
+        async with self.line.open():
+            return await self.line.follow(self.script.fixture, within=seconds)
+
+    async def position(self) -> int:
+        """Where a process started now would go on."""
+        async with self.line.open():
+            place = await self.line.pipeline.open(self.script.fixture)
+            return place.position if place else 0
+
+    @property
+    def summaries(self) -> list[str]:
+        """The messages that sum up old news."""
+        return [row["text"] for row in self.line.rows if row["kind"] == "summary" and row["op"] == "send"]
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    path = recording("tottenham-hotspur-leicester-city")
+    async with _playing(script_from_recording(path)) as script:
+        yield Stage(script, path, tmp_path)
+
+
+@asynccontextmanager
+async def _playing(script: Script) -> AsyncIterator[Script]:
+    async with Simulator([script], 1.0, "feed-token", clock=LoopClock()).serve("127.0.0.1", PORT):
+        yield script
+
+
+@pytest.mark.parametrize("after", [1234.5, 5500.0])
+async def test_after_a_kill_nothing_is_lost_and_nothing_told_twice(stage: Stage, after: float) -> None:
+    assert not await stage.run(after)
+    assert await stage.position() > 40
+    await asyncio.sleep(20)
+
+    assert await stage.run()
+    assert lies(stage.line.rows, stage.truth) == []
+    assert (stage.line.twice(), stage.summaries) == ([], [])
+
+
+async def test_killed_again_and_again_the_truth_is_told(stage: Stage) -> None:
+    while not await stage.run(333.0):
+        await asyncio.sleep(5)
+
+    assert lies(stage.line.rows, stage.truth) == []
+    assert stage.line.twice() == []
+
+
+async def test_what_happened_in_a_long_absence_is_one_summary(stage: Stage) -> None:
+    await stage.run(700.0)
+    await asyncio.sleep(3600)
+    assert await stage.run()
+
+    (summary,) = stage.summaries
+    told = {row["action_id"] for row in stage.line.rows}
+    missed = [i for i in stage.truth["incidents"] if i["standing"] and i["action_id"] not in told]
+    assert "While the connection was down" in summary
+    assert missed and all(f"{i['minute']}' " in summary and i["player"] in summary for i in missed)
+    assert stage.line.twice() == []
+
+
+async def test_who_comes_late_hears_of_the_match_so_far_and_of_no_lost_connection(stage: Stage) -> None:
+    await asyncio.sleep(4000)
+    assert await stage.run()
+
+    (summary,) = stage.summaries
+    assert "Earlier in this match" in summary
+
+
+@pytest.mark.parametrize("snapshot", [b"\xff", b'{"form":"of old"}'])
+async def test_a_snapshot_that_cannot_be_read_is_as_if_there_were_none(stage: Stage, snapshot: bytes) -> None:
+    await stage.run(3000.0)
+    db = await Database.open(stage.line.url)
+    async with db.transaction() as tx:
+        await tx.execute(update(positions).values(snapshot=snapshot))
+    await db.close()
+
+    assert await stage.position() == 0
+    assert await stage.run()
+    assert lies(stage.line.rows, stage.truth) == []
+    assert stage.line.twice() == []
+
+
+async def test_a_match_that_is_over_leaves_no_place_behind(stage: Stage) -> None:
+    assert await stage.run()
+
+    assert await stage.position() == 0

@@ -1,0 +1,238 @@
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from bot.clock import ManualClock
+from bot.errors import FeedRefused
+from bot.matches.schedule import MatchScheduler
+from bot.subscribers import Scope, Subscription
+from rules.football.action import Fixture
+from tests.packets import FIXTURE, KICKOFF
+
+
+class Settings:
+    connect_before_kickoff = dt.timedelta(minutes=15)
+    refresh_fixtures_every = dt.timedelta(seconds=0.05)
+
+
+class World:
+    """Fixtures that change, chats that subscribe, followers that run until told to end."""
+
+    def __init__(self, *fixtures: Fixture) -> None:
+        self.listed = list(fixtures)
+        self.wanted: list[Subscription] = [Subscription(Scope.ALL)]
+        self.followed: list[str] = []
+        self.stopped: list[str] = []
+        self.refused: list[str] = []
+        self.updates: list[tuple[str, str]] = []
+        self.refusal: str | None = None
+        self.failures = 0
+        self.over = asyncio.Event()
+        self.accepted = 0
+        self.left: list[str] = []
+        self.remembered: dict[str, tuple[str, str]] = {}
+        self.runner = MatchScheduler(
+            self,
+            self.subscriptions,
+            self.follow,
+            Settings(),
+            ManualClock(KICKOFF),
+            self.on_refused,
+            self.on_update,
+            self.on_accepted,
+            self,
+            self.unfinished,
+        )
+
+    async def unfinished(self) -> list[str]:
+        return self.left
+
+    async def all(self) -> dict[str, tuple[str, str]]:
+        return dict(self.remembered)
+
+    async def save(self, fixtures: Iterable[Fixture]) -> None:
+        self.remembered |= {f.id: (f.status, f.collection_status) for f in fixtures}
+
+    async def on_accepted(self) -> None:
+        self.accepted += 1
+
+    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        if self.refusal:
+            raise FeedRefused(self.refusal)
+        return tuple(self.listed)
+
+    async def subscriptions(self) -> list[Subscription]:
+        return self.wanted
+
+    async def follow(self, fixture: Fixture) -> None:
+        self.followed.append(fixture.id)
+        if len(self.followed) <= self.failures:
+            raise RuntimeError("the database failed")
+        try:
+            await self.over.wait()
+        except asyncio.CancelledError:
+            self.stopped.append(fixture.id)
+            raise
+
+    async def fixture(self, fixture_id: str) -> Fixture:
+        return next(f for f in self.listed if f.id == fixture_id)
+
+    async def on_update(self, before: Fixture, after: Fixture) -> None:
+        self.updates.append((before.status, after.status))
+
+    async def on_refused(self, reason: str) -> None:
+        self.refused.append(reason)
+
+
+@asynccontextmanager
+async def running(world: World) -> AsyncIterator[World]:
+    task = asyncio.create_task(world.runner.run())
+    try:
+        yield world
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(3):
+        while not true():
+            await asyncio.sleep(0)
+
+
+def moved(**changes: object) -> Fixture:
+    return msgspec.structs.replace(FIXTURE, **changes)
+
+
+async def test_a_running_match_is_followed_at_once_and_only_once() -> None:
+    async with running(World(FIXTURE)) as world:
+        await until(lambda: world.followed)
+        world.runner.wake()
+        await until(lambda: world.runner.refreshed_at)
+
+        assert world.followed == ["f1"]
+
+
+async def test_nobody_subscribed_means_no_connection_until_somebody_is() -> None:
+    world = World(FIXTURE)
+    world.wanted = []
+    async with running(world):
+        await until(lambda: world.runner.fixtures())
+        assert world.followed == []
+
+        world.wanted = [Subscription(Scope.TEAM, "h")]
+        world.runner.wake()
+        await until(lambda: world.followed)
+
+
+async def test_a_connection_moves_with_the_kick_off() -> None:
+    day = dt.timedelta(days=1)
+    async with running(World(moved(kickoff=KICKOFF + day))) as world:
+        await until(lambda: world.runner.planned())
+        world.listed = [moved(kickoff=KICKOFF + 2 * day)]
+
+        await until(lambda: world.runner.planned() == {"f1": KICKOFF + 2 * day - Settings.connect_before_kickoff})
+
+
+@pytest.mark.parametrize("status", ["Cancelled", "Postponed"])
+async def test_a_cancelled_fixture_is_dropped(status: str) -> None:
+    async with running(World(FIXTURE)) as world:
+        await until(lambda: world.followed)
+        world.listed = [moved(status=status)]
+
+        await until(lambda: world.stopped == ["f1"])
+        assert world.updates == [("Scheduled", status)]
+
+
+async def test_a_match_that_is_over_is_not_connected_again() -> None:
+    async with running(World(FIXTURE)) as world:
+        await until(lambda: world.followed)
+        world.over.set()
+        await until(lambda: not world.runner.following())
+        world.runner.wake()
+        world.refusal = "marker"
+        await until(lambda: world.refused)
+
+        assert world.followed == ["f1"]
+
+
+async def test_a_refused_token_is_told_once() -> None:
+    world = World(FIXTURE)
+    world.refusal = "The supplied authentication is invalid"
+    async with running(world):
+        await until(lambda: world.refused)
+        world.refusal = None
+        await until(lambda: world.followed)
+
+        assert world.refused == ["The supplied authentication is invalid"]
+
+
+async def test_that_the_feed_lets_us_in_again_is_told_once() -> None:
+    world = World(FIXTURE)
+    world.refusal = "HTTP 401"
+    async with running(world):
+        await until(lambda: world.refused)
+        world.refusal = None
+        await until(lambda: world.followed)
+        world.refusal = "HTTP 401"
+        await until(lambda: len(world.refused) == 2)
+
+        assert world.accepted == 1
+
+
+async def test_what_was_postponed_while_we_were_away_is_told_once() -> None:
+    world = World(moved(status="Postponed"))
+    world.remembered = {"f1": ("Scheduled", "")}
+    async with running(world):
+        await until(lambda: world.updates)
+        world.refusal = "marker"
+        await until(lambda: world.refused)
+
+        assert (world.updates, world.remembered) == ([("Scheduled", "Postponed")], {"f1": ("Postponed", "")})
+
+
+async def test_an_abandoned_match_is_left_to_its_follower() -> None:
+    async with running(World(moved(status="Live"))) as world:
+        await until(lambda: world.followed)
+        world.listed = [moved(status="Abandoned")]
+        await until(lambda: world.updates)
+        world.refusal = "marker"
+        await until(lambda: world.refused)
+
+        assert world.stopped == []
+
+
+async def test_a_dropped_match_whose_coverage_comes_back_is_followed_again() -> None:
+    async with running(World(moved(status="Live"))) as world:
+        await until(lambda: world.followed)
+        world.listed = [moved(status="Unverified")]
+        await until(lambda: world.updates)
+        world.over.set()
+        await until(lambda: not world.runner.following())
+        world.listed = [moved(status="Live")]
+
+        await until(lambda: len(world.followed) == 2)
+
+
+async def test_a_follower_that_fails_is_started_again_after_a_pause() -> None:
+    world = World(FIXTURE)
+    world.failures, world.runner.retry_after = 2, 0.1
+    async with running(world):
+        started = asyncio.get_running_loop().time()
+        await until(lambda: len(world.followed) == 3)
+
+    assert asyncio.get_running_loop().time() - started >= 0.2
+
+
+@pytest.mark.parametrize("left", [True, False])
+async def test_a_match_that_ended_while_we_were_away_is_followed_to_its_end_where_it_was_left_in_the_middle(left: bool) -> None:
+    world = World(moved(status="Completed"), msgspec.structs.replace(FIXTURE, id="f2"))
+    world.left = ["f1"] if left else []
+    async with running(world):
+        await until(lambda: "f2" in world.followed)
+
+        assert ("f1" in world.followed) is left

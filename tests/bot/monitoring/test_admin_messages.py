@@ -1,0 +1,77 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from bot.errors import ChatGone, RetryAfter, TelegramUnreachable, TokenRefused
+from bot.monitoring.admin_messages import AdminMessages
+from tests.fakes.messenger import FakeMessenger
+
+pytestmark = pytest.mark.virtual_time
+Running = Callable[[AdminMessages], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def running(admins: AdminMessages) -> AsyncIterator[None]:
+    task = asyncio.create_task(admins.run())
+    try:
+        yield
+        await asyncio.sleep(1)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def told(telegram: FakeMessenger, user_id: int) -> list[str]:
+    return [message.html for message in telegram.chats[user_id]]
+
+
+async def test_every_admin_hears_a_sentence_that_rings_and_is_escaped() -> None:
+    telegram = FakeMessenger()
+    admins = AdminMessages(telegram, [7, 8])
+    async with running(admins):
+        await admins.tell("a < b & c")
+
+    assert told(telegram, 7) == told(telegram, 8) == ["🛠 a &lt; b &amp; c"]
+    assert not telegram.chats[7][0].silent
+
+
+async def test_an_admin_who_never_started_the_bot_keeps_nothing_from_the_others() -> None:
+    telegram = FakeMessenger()
+    telegram.fail(7, ChatGone("Forbidden: bot can't initiate conversation with a user"))
+    admins = AdminMessages(telegram, [7, 8])
+    async with running(admins):
+        await admins.tell("hello")
+
+    assert (told(telegram, 7), told(telegram, 8)) == ([], ["🛠 hello"])
+
+
+@pytest.mark.parametrize(
+    "trouble", [TelegramUnreachable("down", maybe_sent=False), TokenRefused("no such bot"), RetryAfter(30)], ids=str
+)
+async def test_what_could_not_be_brought_is_tried_again_and_comes_once(trouble: Exception) -> None:
+    telegram = FakeMessenger()
+    telegram.fail(7, *[trouble] * 3)
+    admins = AdminMessages(telegram, [7])
+    async with running(admins):
+        await admins.tell("hello")
+        await admins.tell("again")
+        await asyncio.sleep(200)
+
+    assert told(telegram, 7) == ["🛠 hello", "🛠 again"]
+
+
+async def test_news_of_what_still_waits_takes_its_place() -> None:
+    telegram = FakeMessenger()
+    telegram.away = TelegramUnreachable("down", maybe_sent=False)
+    admins = AdminMessages(telegram, [7])
+    async with running(admins):
+        admins.post("feed-down", "it is down")
+        admins.post("disk-low", "it is full")
+        await asyncio.sleep(100)
+        admins.post("feed-down", "it was down")
+        telegram.away = None
+        await asyncio.sleep(100)
+
+    assert told(telegram, 7) == ["it is full", "it was down"]

@@ -1,0 +1,73 @@
+"""What a person should know of, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.feed.session import SessionState
+from bot.monitoring.conditions import MIN_FREE_DISK, find_conditions
+from bot.monitoring.health import DatabaseProblem, ProcessHealth, TelegramHealth
+from bot.monitoring.incidents import INCIDENT_POLICIES
+from tests.bot.monitoring.samples import ago, facts, status
+
+DOWN = status(SessionState.WAITING, heard=61)
+
+
+@pytest.mark.parametrize(
+    "well",
+    [
+        facts(status()),
+        facts(status(SessionState.WAITING, heard=59)),
+        facts(status(SessionState.WAITING, heard=None, refusal="HTTP 403", not_open=True)),
+        facts(status(SessionState.WAITING, heard=600, not_open=True)),
+        facts(telegram=TelegramHealth(skew=-4.9)),
+        facts(disk_free=MIN_FREE_DISK),
+    ],
+)
+def test_nobody_is_needed(well: ProcessHealth) -> None:
+    assert find_conditions(well) == {}
+
+
+@pytest.mark.parametrize(
+    ("known", "name", "words"),
+    [
+        (facts(status(SessionState.REFUSED, heard=None, refusal="HTTP 401")), "feed-refused", "the feed refuses us: HTTP 401."),
+        (
+            facts(status(SessionState.CONNECTING, heard=None, refusal="HTTP 401")),
+            "feed-refused",
+            "the feed refuses us: HTTP 401.",
+        ),
+        (facts(DOWN, status()), "feed-down", "no frame for over a minute from 1 of 2 connections: Arsenal v Chelsea."),
+        (facts(telegram=TelegramHealth(failing_since=ago(1))), "telegram-away", "no request to Telegram gets through since"),
+        (facts(telegram=TelegramHealth(refused_since=ago(1))), "telegram-refused", "Telegram refuses the bot token"),
+        (facts(telegram=TelegramHealth(skew=-63.2)), "clock-off", "this machine's clock is 63 s behind Telegram's"),
+        (facts(telegram=TelegramHealth(skew=5.1)), "clock-off", "this machine's clock is 5 s ahead of Telegram's"),
+        (facts(disk_free=MIN_FREE_DISK - 2**20), "disk-low", "only 255 MiB are free"),
+        (
+            facts(database=DatabaseProblem("storage.url: the disk is full; make room", ago(1))),
+            "database-full",
+            "the disk is full",
+        ),
+        (
+            facts(database=DatabaseProblem("storage.url: t.db is read-only; let", ago(1))),
+            "database-read-only",
+            "t.db is read-only",
+        ),
+        (
+            facts(database=DatabaseProblem("storage.url: h/db cannot be reached", ago(1))),
+            "database-away",
+            "h/db cannot be reached",
+        ),
+    ],
+)
+def test_a_condition_has_a_name_and_a_sentence(known: ProcessHealth, name: str, words: str) -> None:
+    found = find_conditions(known)
+
+    assert list(found) == [name] and name in INCIDENT_POLICIES
+    assert words in found[name]
+
+
+def test_many_matches_without_frames_are_one_condition_that_counts_them() -> None:
+    found = find_conditions(facts(*(status(SessionState.WAITING, heard=90, fixture_id=f"m{n}") for n in range(40))))
+
+    assert "from 40 of 40 connections: m0, m1, m2, m3, m4 and 35 more." in found["feed-down"]

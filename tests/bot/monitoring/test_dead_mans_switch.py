@@ -1,0 +1,83 @@
+"""A service hears that all is well, or hears nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from bot.monitoring.http import DeadMansSwitch
+
+
+@dataclass
+class Service:
+    """Counts its calls, and answers as told; it is the configuration too."""
+
+    dead_man_url: SecretStr | None = None
+    dead_man_every: dt.timedelta = dt.timedelta(seconds=0.02)
+    calls: list[str] = field(default_factory=list)
+    status: int = 200
+    troubles: tuple[str, ...] = ()
+
+    async def hear(self, request: web.Request) -> web.Response:
+        self.calls.append(request.path)
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    known, app = Service(), web.Application()
+    app.router.add_get("/{secret}", known.hear)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    known.dead_man_url = SecretStr(f"http://127.0.0.1:{runner.addresses[0][1]}/secret-of-the-alarm")
+    yield known
+    await runner.cleanup()
+
+
+async def called(service: Service) -> str:
+    """What is logged by one call."""
+    async with aiohttp.ClientSession() as http:
+        with capture_logs() as logged:
+            await DeadMansSwitch(lambda: service, http, lambda: service.troubles).call()
+    return str(logged)
+
+
+async def test_all_is_well_again_and_again(service: Service) -> None:
+    async with aiohttp.ClientSession() as http:
+        calling = asyncio.create_task(DeadMansSwitch(lambda: service, http, lambda: service.troubles).run())
+        async with asyncio.timeout(5):
+            while len(service.calls) < 3:
+                await asyncio.sleep(0.01)
+        calling.cancel()
+
+    assert set(service.calls) == {"/secret-of-the-alarm"}
+
+
+async def test_it_is_left_out_while_something_is_not_well_or_it_is_switched_off(service: Service) -> None:
+    service.troubles = ("telegram: no request got through",)
+    said = await called(service)
+    service.troubles, service.dead_man_url = (), None
+    said += await called(service)
+
+    assert service.calls == []
+    assert said.count("dead_man_left_out") == 1 and "no request got through" in said
+
+
+@pytest.mark.parametrize("trouble", ["status", "nobody", "no address"])
+async def test_a_failure_is_only_logged_and_never_with_the_address(service: Service, trouble: str) -> None:
+    if trouble == "status":
+        service.status = 500
+    else:
+        service.dead_man_url = SecretStr("http://127.0.0.1:9/secret-of-the-alarm" if trouble == "nobody" else "http://[secret")
+
+    said = await called(service)
+    assert "dead_man_not_heard" in said and "secret" not in said

@@ -1,0 +1,98 @@
+"""The pages for machines, over real HTTP on loopback."""
+
+import asyncio
+import socket
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.errors import UserMistake
+from bot.metrics import PACKETS, render_metrics
+from bot.monitoring.http import serve
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Seen:
+    """What is looked at, with these troubles."""
+
+    def __init__(self, *troubles: str) -> None:
+        self._troubles = troubles
+
+    def unready(self) -> tuple[str, ...]:
+        return self._troubles
+
+    async def metrics(self) -> bytes:
+        return render_metrics()
+
+
+async def get(port: int, page: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}{page}") as response:
+        return response.status, await response.text()
+
+
+@pytest.mark.parametrize(
+    ("page", "troubles", "answer"),
+    [
+        ("/healthz", (), (200, "alive\n")),
+        ("/healthz", ("the feed is stale",), (200, "alive\n")),
+        ("/readyz", (), (200, "ready\n")),
+        ("/readyz", ("the feed is stale", "Telegram is away"), (503, "the feed is stale\nTelegram is away\n")),
+    ],
+)
+async def test_health_is_told_in_words_and_status(page: str, troubles: tuple[str, ...], answer: tuple[int, str]) -> None:
+    port = free_port()
+    async with serve(f"127.0.0.1:{port}", Seen(*troubles)):
+        assert await get(port, page) == answer
+
+
+async def test_prometheus_can_read_what_is_counted() -> None:
+    port = free_port()
+    PACKETS.inc()
+    async with serve(f"127.0.0.1:{port}", Seen()):
+        status, page = await get(port, "/metrics")
+
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    assert status == 200
+    assert {"touchline_packets", "touchline_alerts", "touchline_deliveries", "touchline_sends"} <= set(families)
+    assert next(s.value for s in families["touchline_packets"].samples if s.name.endswith("_total")) >= 1
+
+
+async def test_other_pages_are_not_found() -> None:
+    port = free_port()
+    async with serve(f"127.0.0.1:{port}", Seen()):
+        assert (await get(port, "/"))[0] == 404
+
+
+async def test_nothing_listens_where_it_is_switched_off_or_after_the_end() -> None:
+    port = free_port()
+    async with serve(None, Seen()):
+        pass
+    async with serve(f"127.0.0.1:{port}", Seen()):
+        pass
+
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await get(port, "/healthz")
+
+
+async def test_a_taken_port_is_a_mistake_where_somebody_named_it_and_else_only_a_warning() -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    listen = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        with pytest.raises(
+            UserMistake, match=f"http.listen: cannot listen on {listen}: the port is taken; choose another, or null"
+        ):
+            async with serve(listen, Seen()):
+                pass
+        async with serve(listen, Seen(), needed=False):
+            pass
+
+
+async def test_an_address_of_ipv6_is_written_in_brackets() -> None:
+    async with serve("[::1]:0", Seen()):
+        pass

@@ -1,0 +1,237 @@
+"""The watch with everything real but the feed and Telegram: who is told what, and what can be seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from bot.errors import StorageUnusable, TelegramUnreachable
+from bot.feed.session import SessionState
+from bot.monitoring.admin_messages import AdminMessages
+from bot.monitoring.health import FeedHealth
+from bot.monitoring.incidents import IncidentRepository
+from bot.monitoring.monitor import MONITOR_INTERVAL, Monitor, find_database_folder
+from bot.storage.database import Database
+from bot.storage.sqlite import SQLiteDriver
+from bot.telegram.http import ApiHealth
+from tests.bot.monitoring.samples import TITLES, status
+from tests.fakes.counts import samples
+from tests.fakes.feed import LoopClock
+from tests.fakes.messenger import FakeMessenger
+
+pytestmark = pytest.mark.virtual_time
+ADMIN = 7
+
+
+class World:
+    """A process that follows one match; `silent` begins and ends a gap in its frames."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock, self.telegram, self.database = LoopClock(), FakeMessenger(), database
+        self.wire = ApiHealth(self.clock)
+        self.watch = Monitor(self.clock, database, self.wire, AdminMessages(self.telegram, [ADMIN]), Path.cwd())
+        self.watch.feed, self.watch.backlog, self.watch.spokesman = self._feed, lambda: 3, True
+        self.started = self.clock.now()
+        self.silent_since: dt.datetime | None = None
+
+    def _feed(self) -> FeedHealth:
+        now = self.clock.now()
+        state = SessionState.WAITING if self.silent_since else SessionState.LIVE
+        one = replace(status(state), heard=self.silent_since or now, since=self.started, kickoff=now)
+        return FeedHealth((one,), TITLES, now, dt.timedelta(minutes=10), planned=2)
+
+    def silent(self, so: bool) -> None:
+        self.silent_since = self.clock.now() if so else None
+
+    @property
+    def told(self) -> list[str]:
+        return [message.text for message in self.telegram.chats[ADMIN]]
+
+
+@asynccontextmanager
+async def world(url: str = "sqlite://") -> AsyncIterator[World]:
+    database = await Database.open(url)
+    made = World(database)
+    watching = asyncio.create_task(made.watch.run())
+    try:
+        yield made
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await database.close()
+
+
+async def test_a_feed_that_is_down_is_told_once_and_so_is_its_end() -> None:
+    async with world() as w:
+        await asyncio.sleep(600)
+        w.silent(True)
+        await asyncio.sleep(50)
+        early = list(w.told)
+        await asyncio.sleep(600)
+        w.silent(False)
+        await asyncio.sleep(600)
+
+    assert early == []
+    assert len(w.told) == 2
+    assert w.told[0].startswith("🛠 feed-down: no frame for over a minute from 1 of 1 connections: Arsenal v Chelsea.")
+    assert w.told[1].startswith("✅ feed-down is over: it lasted 10 min, from ")
+
+
+async def test_it_is_ready_when_all_is_at_work_and_not_before() -> None:
+    database = await Database.open("sqlite://")
+    before = World(database).watch.unready()
+    await database.close()
+    async with world() as w:
+        await asyncio.sleep(1)
+
+        assert ([line.split(" since ")[0] for line in before], w.watch.unready()) == (
+            ["start: Telegram has not let the bot in"],
+            (),
+        )
+
+
+async def test_what_parts_report_is_told_at_once() -> None:
+    async with world() as w:
+        await asyncio.sleep(1)
+        await w.watch.signals.feed_refused("HTTP 401")
+        await asyncio.sleep(1)
+        soon, lines = list(w.told), w.watch.lines()
+        for _ in range(1000):
+            await w.watch.signals.feed_refused("HTTP 401")
+        await w.watch.signals.feed_accepted()
+        await asyncio.sleep(120)
+
+    assert len(lines) == 1 and lines[0].startswith("🛠 feed-refused, since 20") and w.watch.lines() == []
+    assert soon == ["🛠 feed-refused: the feed refuses us: HTTP 401. Check feed.token; it is tried again every few minutes."]
+    assert [sentence[:21] for sentence in w.told[1:]] == ["✅ feed-refused is ove"]
+
+
+async def test_a_refused_text_is_over_when_none_was_refused_for_long() -> None:
+    async with world() as w:
+        w.watch.signals.text_refused("goals", "can't parse entities")
+        await asyncio.sleep(7200)
+
+    assert [sentence.split(":")[0] for sentence in w.told] == ["🛠 texts-refused", "✅ texts-refused is over"]
+    assert 'the text of the rule "goals" (can\'t parse entities)' in w.told[0]
+
+
+async def test_telegrams_own_trouble_is_told_when_it_is_over() -> None:
+    async with world() as w:
+        w.telegram.away = TelegramUnreachable("down", maybe_sent=False)
+        w.wire.failed()
+        await asyncio.sleep(900)
+        not_ready = w.watch.unready()
+        w.telegram.away = None
+        w.wire.answered(200, None)
+        await asyncio.sleep(300)
+
+    assert [line.split(" since ")[0] for line in not_ready] == ["telegram: no request got through"]
+    assert [sentence.split(":")[0] for sentence in w.told] == ["✅ telegram-away is over"]
+
+
+async def test_the_databases_trouble_is_dated_and_told_by_one_of_several_processes() -> None:
+    async with world() as w:
+        await asyncio.sleep(60)
+        since = w.clock.now()
+        w.database.on_trouble("storage.url: h/db cannot be reached")
+        not_ready = w.watch.unready()
+        w.watch.spokesman = False
+        await asyncio.sleep(60)
+        unheard = list(w.told)
+        w.watch.spokesman = True
+        await asyncio.sleep(60)
+
+    assert not_ready == (f"database: cannot be used since {since:%Y-%m-%dT%H:%M:%SZ}: storage.url: h/db cannot be reached",)
+    assert (unheard, [sentence.split(":")[0] for sentence in w.told]) == ([], ["🛠 database-away"])
+
+
+async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_is_its_end(tmp_path: Path) -> None:
+    def read_only(so: bool) -> None:
+        assert isinstance(w.database._driver, SQLiteDriver)
+        w.database._driver._connection.connection.cursor().execute(f"PRAGMA query_only = {int(so)}")
+
+    async with world(f"sqlite:///{tmp_path}/t.db") as w:
+        read_only(True)
+        with pytest.raises(StorageUnusable):
+            await IncidentRepository(w.database).change(lambda _: {"disk-low": "{}"})
+        await asyncio.sleep(60)
+        not_ready, told = w.watch.unready(), list(w.told)
+        read_only(False)
+        await asyncio.sleep(60)
+        ready = w.watch.unready()
+
+    assert [line.split(" since ")[0] for line in not_ready] == ["database: cannot be used"] and "read-only" in not_ready[0]
+    assert [sentence.split(":")[0] for sentence in told] == ["🛠 database-read-only"]
+    assert ([sentence.split(":")[0] for sentence in w.told[1:]], ready) == (["✅ database-read-only is over"], ())
+
+
+async def test_a_restart_in_the_middle_of_a_trouble_tells_nothing_twice(tmp_path: Path) -> None:
+    url, told = f"sqlite:///{tmp_path}/t.db", []
+    for refused in (True, True, False):
+        async with world(url) as w:
+            if refused:
+                await w.watch.signals.feed_refused("HTTP 401")
+            await asyncio.sleep(90)
+        told += [sentence.split(":")[0] for sentence in w.told]
+
+    assert told == ["🛠 feed-refused", "✅ feed-refused is over"]
+
+
+async def test_a_look_that_fails_is_logged_and_the_next_one_works() -> None:
+    async with world() as w:
+        feed, w.watch.feed = w.watch.feed, lambda: dict[str, FeedHealth]()["nothing"]
+        with capture_logs() as logged:
+            await asyncio.sleep(MONITOR_INTERVAL * 2)
+        w.watch.feed = feed
+        await w.watch.signals.feed_refused("HTTP 401")
+        await asyncio.sleep(MONITOR_INTERVAL * 2)
+
+    assert {entry["event"] for entry in logged} == {"look_failed"}
+    assert [sentence.split(":")[0] for sentence in w.told] == ["🛠 feed-refused"]
+
+
+async def test_what_is_read_off_is_what_holds() -> None:
+    async with world() as w:
+        w.silent(True)
+        await asyncio.sleep(90)
+        page = samples((await w.watch.metrics()).decode())
+
+    def read(name: str, **labels: str) -> float:
+        return page[name, frozenset(labels.items())]
+
+    assert (read("touchline_ready"), read("touchline_database_up")) == (0, 1)
+    assert (read("touchline_connections", state="waiting"), read("touchline_connections", state="live")) == (1, 0)
+    assert (read("touchline_connections_planned"), read("touchline_fixtures_age_seconds")) == (2, 0)
+    assert (read("touchline_trouble", trouble="feed-down"), read("touchline_trouble", trouble="disk-low")) == (1, 0)
+    assert (read("touchline_outbox_waiting"), read("touchline_courier_backlog")) == (0, 3)
+
+
+async def test_metrics_come_also_while_the_database_cannot_be_used() -> None:
+    async with world() as w:
+        async with w.database.transaction() as tx:
+            await tx.execute(text("DROP TABLE entries"))
+        page = samples((await w.watch.metrics()).decode())
+
+    assert ("touchline_outbox_waiting", frozenset()) not in page
+    assert page["touchline_database_up", frozenset()] == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sqlite:////data/touchline.db", Path("/data")),
+        ("sqlite:///touchline.db", Path.cwd()),
+        ("sqlite://", None),
+        ("postgresql://you@host/name", None),
+    ],
+)
+def test_the_disk_is_that_of_the_databases_file(url: str, place: Path | None) -> None:
+    assert find_database_folder(url) == place

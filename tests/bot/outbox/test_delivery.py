@@ -1,0 +1,36 @@
+"""What a chat has seen, revision by revision."""
+
+from __future__ import annotations
+
+from bot.outbox.delivery import HistoryLine, LatencyTrace, Reason, add_to_history, read_history
+from rules.engine.alert import State
+from tests.bot.news import NOW, alert, told
+
+WAY = LatencyTrace(812.4, 0.6, 0.0, 3.1, 51.7)
+
+
+def test_a_revision_is_remembered_with_its_way_and_a_reply_with_its_id() -> None:
+    entry = add_to_history(told(alert(1)), Reason.FIRST, NOW, WAY)
+    entry = add_to_history(entry, Reason.RETRACTION, NOW, reply=57)
+
+    assert read_history(entry) == (
+        HistoryLine(NOW.timestamp(), "first", State.CONFIRMED, 1, WAY),
+        HistoryLine(NOW.timestamp(), "retraction", State.CONFIRMED, 1, reply=57),
+    )
+
+
+def test_lines_of_earlier_versions_are_read() -> None:
+    entry = told(alert(1), history="1786804200.0 first pending 1\n1786804209.5 revision confirmed 2")
+
+    assert [(seen.state, seen.seq, seen.way) for seen in read_history(entry)] == [
+        (State.PENDING, 1, None),
+        (State.CONFIRMED, 2, None),
+    ]
+
+
+def test_only_the_latest_lines_are_kept() -> None:
+    entry = told(alert(1))
+    for number in range(30):
+        entry = add_to_history(entry, Reason.REVISION, NOW, reply=number + 1)
+
+    assert [seen.reply for seen in read_history(entry)] == list(range(11, 31))

@@ -1,0 +1,88 @@
+"""Tastes of subscriptions over a real outbox: who of several followers hears what, when and how loudly."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from bot.subscribers import Chat, ChatRef, Scope, Subscription, SubscriptionOverrides
+from bot.telegram.plan import Send, plan_delivery
+from rules.engine.alert import Facts
+from tests.bot.news import NOW, REF, alert, minor, pending
+from tests.bot.outbox.test_outbox import World, world
+from tests.packets import AWAY, HOME
+
+__all__ = ["world"]
+
+ARSENAL, CHELSEA = Subscription(Scope.TEAM, HOME.id, HOME.name), Subscription(Scope.TEAM, AWAY.id, AWAY.name)
+NAMED = Facts(match="Arsenal 1–0 Chelsea", action_type="Goal", player="Saka")
+
+
+async def follow(world: World, chat: Chat, *subscriptions: Subscription) -> None:
+    await world.chats.save(chat)
+    for subscription in subscriptions:
+        await world.chats.subscribe(chat.ref, subscription)
+
+
+async def test_each_chat_hears_a_match_as_its_subscriptions_want_it(world: World) -> None:
+    cards = replace(ARSENAL, taste=SubscriptionOverrides(frozenset({"yellow_card"}), ring=frozenset({"yellow_card"})))
+    await follow(world, Chat(ChatRef(1)), ARSENAL)
+    await follow(world, Chat(ChatRef(2)), cards)
+    await follow(world, Chat(ChatRef(3)), cards, CHELSEA)
+
+    await world.outbox.put([alert(1)])
+    await world.outbox.put([minor(2, action="card")])
+    tickets = await world.take()
+    steps = [plan_delivery(job, NOW) for ticket in tickets if (job := await world.job(ticket))]
+
+    told = {(step.entry.ref.chat_id, step.alert.kind, step.silent) for step in steps if isinstance(step, Send)}
+    assert told == {(1, "goal", False), (2, "yellow_card", False), (3, "goal", False), (3, "yellow_card", False)}
+
+
+async def test_a_taste_of_another_match_changes_nothing_here(world: World) -> None:
+    other = Subscription(Scope.TEAM, "other", "Everton", SubscriptionOverrides(frozenset()))
+    await follow(world, Chat(REF), ARSENAL, other)
+
+    await world.outbox.put([alert()])
+
+    assert [ticket.ref for ticket in await world.take()] == [REF]
+
+
+async def test_a_goal_without_a_scorer_waits_for_its_name_where_scorers_are_wanted_and_comes_once(world: World) -> None:
+    await follow(world, Chat(ChatRef(1)), replace(ARSENAL, taste=SubscriptionOverrides(scorers=True)))
+    await follow(world, Chat(ChatRef(2)), ARSENAL)
+    await world.outbox.put([alert(1)])
+    (first,) = await world.take()
+    await world.tell(first)
+    await world.restart()
+    await world.outbox.put([alert(2)])
+    for ticket in await world.take():
+        if (job := await world.job(ticket)) and job.chat.ref == ChatRef(1):
+            await world.keep(plan_delivery(job, NOW).entry)
+
+    await world.outbox.put([alert(3, facts=NAMED)])
+    jobs = [job for ticket in await world.take() if (job := await world.job(ticket))]
+
+    assert first.ref == ChatRef(2)
+    assert {job.chat.ref: type(plan_delivery(job, NOW)).__name__ for job in jobs}[ChatRef(1)] == "Send"
+
+
+async def test_one_subscription_may_wait_for_confirmation_while_the_chat_does_not(world: World) -> None:
+    await follow(world, Chat(ChatRef(1)), replace(ARSENAL, taste=SubscriptionOverrides(waits=True)))
+    await follow(world, Chat(ChatRef(2), waits=True), replace(ARSENAL, taste=SubscriptionOverrides(waits=False)))
+
+    await world.outbox.put([pending(1)])
+    early = await world.take()
+    await world.outbox.put([alert(2)])
+
+    assert [ticket.ref.chat_id for ticket in early] == [2]
+    assert ChatRef(1) in {ticket.ref for ticket in await world.take()}
+
+
+async def test_a_taste_is_kept_changed_and_gone_with_its_subscription(world: World) -> None:
+    await follow(world, Chat(REF), ARSENAL)
+    await world.chats.tune(REF, replace(ARSENAL, taste=SubscriptionOverrides(waits=True)))
+    tuned, (kept,) = await world.chats.get(REF), await world.chats.subscriptions(REF)
+    await world.chats.unsubscribe(REF, ARSENAL)
+    plain = await world.chats.get(REF)
+
+    assert (kept.taste, tuned and tuned.tasted, plain and plain.tasted) == (SubscriptionOverrides(waits=True), True, False)

@@ -1,0 +1,162 @@
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.storage.chats import ChatRepository, chat_to_row, row_to_chat
+from bot.storage.database import Database
+from bot.storage.subscriptions import select_followers
+from bot.subscribers import Chat, ChatRef, Scope, Subscription, SubscriptionOverrides, make_name_key
+from tests.packets import FIXTURE
+
+ARSENAL = Subscription(Scope.TEAM, "h", "Arsenal")
+EVERYTHING = Subscription(Scope.ALL)
+REF = ChatRef(5)
+_INSTANTS = st.integers(1_500_000_000, 2_500_000_000).map(lambda seconds: dt.datetime.fromtimestamp(seconds, dt.UTC))
+
+
+@pytest.fixture
+def chats(db: Database) -> ChatRepository:
+    return ChatRepository(db)
+
+
+@given(
+    st.builds(
+        Chat,
+        st.builds(ChatRef, st.integers(-(2**52), 2**52), st.integers(0, 2**31)),
+        title=st.text(),
+        kinds_on=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
+        ring=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
+        silent=st.frozensets(st.from_regex(r"\A[a-z_]{1,9}\Z")),
+        waits=st.booleans(),
+        language=st.sampled_from(["", "de"]),
+        language_chosen=st.booleans(),
+        muted_until=st.none() | _INSTANTS,
+        muted_matches=st.frozensets(st.uuids().map(str)),
+        buttons=st.booleans(),
+        spoilers=st.booleans(),
+        delay=st.integers(0, 300),
+    )
+)
+def test_a_chat_is_read_as_it_was_stored(chat: Chat) -> None:
+    assert row_to_chat(chat_to_row(chat)) == chat
+
+
+async def test_a_chat_is_told_of_a_match_once_however_many_of_its_subscriptions_cover_it(chats: ChatRepository) -> None:
+    by_name = Subscription(Scope.TEAM, make_name_key("Chelsea"))
+    for subscription in (ARSENAL, EVERYTHING, by_name):
+        assert await chats.subscribe(REF, subscription)
+    assert not await chats.subscribe(REF, ARSENAL)
+
+    assert [chat.ref for chat in await chats.audience(FIXTURE)] == [REF]
+
+
+async def test_a_language_that_is_learnt_gives_way_to_a_chosen_one_and_not_the_other_way_round(chats: ChatRepository) -> None:
+    await chats.save(Chat(REF))
+    await chats.speak(REF, "es")
+    learnt = await chats.get(REF)
+    await chats.save(Chat(REF, language="de", language_chosen=True))
+    await chats.speak(REF, "fr")
+
+    assert (learnt, await chats.get(REF)) == (Chat(REF, language="es"), Chat(REF, language="de", language_chosen=True))
+
+
+async def test_who_follows_something_else_is_not_told(chats: ChatRepository) -> None:
+    await chats.subscribe(REF, Subscription(Scope.TEAM, "other", "Everton"))
+
+    assert await chats.audience(FIXTURE) == ()
+
+
+async def test_unsubscribing_tells_whether_there_was_something_to_end(chats: ChatRepository) -> None:
+    await chats.subscribe(REF, ARSENAL)
+
+    assert [await chats.unsubscribe(REF, ARSENAL), await chats.unsubscribe(REF, ARSENAL)] == [True, False]
+
+
+async def test_a_suspended_chat_follows_nothing_until_it_is_resumed(chats: ChatRepository) -> None:
+    await chats.subscribe(REF, ARSENAL)
+    await chats.suspend(5, "blocked")
+    assert (await chats.every_subscription(), await chats.audience(FIXTURE)) == ((), ())
+
+    await chats.resume(5)
+
+    assert await chats.subscriptions(REF) == (ARSENAL,)
+    assert len(await chats.audience(FIXTURE)) == 1
+
+
+async def test_a_group_that_moves_takes_its_settings_and_topics_along_once(chats: ChatRepository) -> None:
+    await chats.save(Chat(ChatRef(-5, 3), "group", all_kinds=True))
+    await chats.subscribe(ChatRef(-5, 3), ARSENAL)
+    await chats.ensure(ChatRef(-1005, 3), "supergroup", "new")
+
+    for _ in range(2):
+        await chats.migrate(-5, -1005)
+
+    assert [(chat.ref, chat.all_kinds) for chat in await chats.all()] == [(ChatRef(-1005, 3), True)]
+    assert await chats.subscriptions(ChatRef(-1005, 3)) == (ARSENAL,)
+
+
+async def test_a_deleted_topic_leaves_what_it_follows_to_the_general_one_and_settings_where_it_has_none(
+    chats: ChatRepository,
+) -> None:
+    await chats.save(Chat(ChatRef(-5), "supergroup", delay=7))
+    for topic in (3, 4):
+        await chats.save(Chat(ChatRef(-5, topic), "supergroup", delay=topic))
+        await chats.subscribe(ChatRef(-5, topic), EVERYTHING)
+        await chats.subscribe(ChatRef(-5, topic), replace(ARSENAL, taste=SubscriptionOverrides(waits=True)))
+        await chats.leave_topic(ChatRef(-5, topic))
+    await chats.save(Chat(ChatRef(-6, 3), "supergroup", delay=9))
+    for _ in range(2):
+        await chats.leave_topic(ChatRef(-6, 3))
+
+    kept = [(chat.ref, chat.delay, chat.tasted) for chat in await chats.all()]
+    assert kept == [(ChatRef(-6), 9, False), (ChatRef(-5), 7, True)]
+    assert {one.key for one in await chats.subscriptions(ChatRef(-5))} == {"", "h"}
+
+
+async def test_a_chat_keeps_its_settings_when_its_title_changes(chats: ChatRepository) -> None:
+    await chats.save(Chat(REF, "group", "Old", delay=30))
+
+    assert await chats.ensure(REF, "group", "New") == Chat(REF, "group", "New", delay=30)
+
+
+async def test_the_configuration_decides_what_its_chats_follow(chats: ChatRepository) -> None:
+    await chats.set_fixed([(Chat(REF), [ARSENAL]), (Chat(ChatRef(6)), [EVERYTHING])])
+    await chats.set_fixed([(Chat(REF), [EVERYTHING])])
+
+    assert await chats.subscriptions(REF) == (EVERYTHING,)
+    assert [chat.ref for chat in await chats.audience(FIXTURE)] == [REF]
+    assert [chat.fixed for chat in await chats.all()] == [True, False]
+
+
+async def test_every_change_of_who_follows_what_is_heard_at_once(chats: ChatRepository) -> None:
+    heard = []
+    chats.changed = lambda: heard.append(1)
+
+    await chats.subscribe(REF, ARSENAL)
+    await chats.unsubscribe(REF, ARSENAL)
+
+    assert len(heard) == 2
+
+
+async def test_followers_come_page_by_page_each_once(db: Database, chats: ChatRepository) -> None:
+    for number in range(25):
+        await chats.subscribe(ChatRef(number % 9, number), ARSENAL if number % 2 else EVERYTHING)
+    found, last = [], None
+    while True:
+        async with db.transaction() as tx:
+            page = [ChatRef(row["chat_id"], row["topic"]) for row in await tx.fetch(select_followers(FIXTURE, last, 4))]
+        if not page:
+            break
+        found, last = found + page, page[-1]
+
+    assert found == sorted(ChatRef(number % 9, number) for number in range(25))
+
+
+async def test_a_fixture_without_names_is_covered_by_its_id(chats: ChatRepository) -> None:
+    bare = replace(FIXTURE, home=type(FIXTURE.home)(), away=type(FIXTURE.away)(), name="")
+    await chats.subscribe(REF, Subscription(Scope.MATCH, FIXTURE.id))
+
+    assert len(await chats.audience(bare)) == 1

@@ -1,0 +1,76 @@
+"""A full disk and a read-only file: a sentence for whoever runs it, and all is well again by itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bot.errors import StorageUnavailable, StorageUnusable
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.subscribers import Chat, ChatRef
+from tests.fakes.storage import Disk
+
+
+@pytest.fixture
+async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
+    made = await Disk.under(f"sqlite:///{tmp_path}/touchline.db")
+    yield made
+    await made.db.close()
+
+
+async def fill(db: Database, first: int = 1) -> None:
+    chats = ChatRepository(db)
+    for number in range(first, first + 200):
+        await chats.save(Chat(ChatRef(number), title="x" * 2000))
+
+
+async def test_a_full_disk_is_a_sentence_and_what_was_committed_stays(disk: Disk) -> None:
+    await ChatRepository(disk.db).save(Chat(ChatRef(5)))
+    disk.fill_up()
+
+    with pytest.raises(StorageUnusable, match=r"storage\.url: the disk is full; make room where .*touchline\.db lies"):
+        await fill(disk.db)
+
+    assert Chat(ChatRef(5)) in await ChatRepository(disk.db).all()
+
+
+async def test_trouble_ends_when_something_can_be_written_again_and_not_when_it_is_read(disk: Disk) -> None:
+    told: list[str | None] = []
+    disk.db.on_trouble = told.append
+    disk.fill_up()
+    for first in (1, 1001):
+        with pytest.raises(StorageUnusable):
+            await fill(disk.db, first)
+        await ChatRepository(disk.db).all()
+    standing = disk.db.trouble
+    disk.make_room()
+    await fill(disk.db)
+
+    assert standing is not None and told == [standing, None] and disk.db.trouble is None
+
+
+async def test_a_read_only_file_is_a_sentence(disk: Disk) -> None:
+    disk.protect()
+    with pytest.raises(StorageUnusable, match=r"touchline\.db is read-only; let the bot write"):
+        await ChatRepository(disk.db).save(Chat(ChatRef(5)))
+    disk.make_room()
+
+    await ChatRepository(disk.db).save(Chat(ChatRef(5)))
+    assert disk.db.trouble is None
+
+
+async def test_a_file_that_another_process_holds_is_tried_again_later(disk: Disk, tmp_path: Path) -> None:
+    other = await Database.open(f"sqlite:///{tmp_path}/touchline.db")
+    async with disk.db.transaction() as tx:
+        await tx.execute(text("PRAGMA busy_timeout = 10"))
+    async with other.transaction() as tx:
+        await tx.execute(text("DELETE FROM chats"))
+        with pytest.raises(StorageUnavailable, match="locked by another process"):
+            await ChatRepository(disk.db).all()
+
+    assert await ChatRepository(disk.db).all() == () and disk.db.trouble is None
+    await other.close()

@@ -1,0 +1,218 @@
+"""What only PostgreSQL does: transactions beside each other, a server that goes away, processes that hear each other."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import quote
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.errors import StorageConflict, StorageUnavailable, StorageUnusable, UserMistake
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.schema import chats, metadata
+from bot.subscribers import Chat, ChatRef
+from tests.postgres import Server, running
+
+REF = ChatRef(5)
+
+
+@pytest.fixture
+async def two(postgres_url: str) -> AsyncIterator[tuple[Database, Database]]:
+    """Two processes on one database, as far as the database can tell."""
+    both = await Database.open(postgres_url), await Database.open(postgres_url)
+    yield both
+    for db in both:
+        await db.close()
+
+
+@pytest.fixture(scope="module")
+def server(postgres: Server) -> Iterator[Server]:
+    """A server that may be stopped without harm to other tests."""
+    with running() as own:
+        yield own
+
+
+async def add_to_title(db: Database, word: str) -> None:
+    async with db.transaction() as tx:
+        (row,) = await tx.fetch(select(chats.c.title).with_for_update())
+        await tx.execute(update(chats).values(title=row["title"] + word))
+
+
+async def test_processes_that_start_at_once_migrate_one_after_the_other(new_postgres_url: str) -> None:
+    opened = await asyncio.gather(*(Database.open(new_postgres_url) for _ in range(3)))
+    await ChatRepository(opened[0]).save(Chat(REF))
+
+    assert [await ChatRepository(db).get(REF) for db in opened] == [Chat(REF)] * 3
+    for db in opened:
+        await db.close()
+
+
+async def test_the_next_host_is_asked_where_the_first_is_away(postgres: Server, postgres_url: str) -> None:
+    name = postgres_url.partition("@/")[2].partition("?")[0]
+    folder = quote(str(postgres.folder), safe="")
+
+    db = await Database.open(f"postgresql://touchline@127.0.0.1:1,{folder}/{name}")
+
+    assert await ChatRepository(db).all() == ()
+    await db.close()
+
+
+async def test_a_row_that_is_read_to_be_written_is_written_by_one_at_a_time(two: tuple[Database, Database]) -> None:
+    await ChatRepository(two[0]).save(Chat(REF))
+
+    await asyncio.gather(*(add_to_title(db, word) for word in "abcdefgh" for db in two))
+
+    chat = await ChatRepository(two[0]).get(REF)
+    assert chat is not None and sorted(chat.title) == sorted("abcdefgh" * 2)
+
+
+async def test_a_name_is_held_by_one_transaction_at_a_time(two: tuple[Database, Database]) -> None:
+    order = []
+
+    async def hold(db: Database) -> None:
+        async with db.transaction() as tx:
+            await tx.lock("news of f")
+            order.append("in")
+            await tx.fetch(text("SELECT pg_sleep(0.02)"))
+            order.append("out")
+
+    await asyncio.gather(*(hold(db) for db in two * 2))
+
+    assert order == ["in", "out"] * 4
+
+
+async def test_more_transactions_than_connections_wait_for_their_turn(two: tuple[Database, Database]) -> None:
+    await ChatRepository(two[0]).save(Chat(REF))
+
+    found = await asyncio.gather(*(ChatRepository(two[0]).get(REF) for _ in range(50)))
+
+    assert found == [Chat(REF)] * 50
+
+
+async def test_every_process_hears_what_one_notifies_once_it_is_committed(two: tuple[Database, Database]) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    await two[1].listen("news", heard.put_nowait)
+    with pytest.raises(ZeroDivisionError):
+        async with two[0].transaction() as tx:
+            await tx.notify("news", "undone")
+            raise ZeroDivisionError
+    async with two[0].transaction() as tx:
+        await tx.notify("news", "f/1")
+
+    assert [await heard.get(), await heard.get()] == ["", "f/1"]
+
+
+async def test_the_clock_is_the_databases_own(two: tuple[Database, Database]) -> None:
+    seen = []
+    for db in two:
+        async with db.transaction() as tx:
+            seen.append(await tx.now())
+
+    assert seen[0] < seen[1] < seen[0] + 5
+
+
+async def test_a_server_that_goes_away_is_trouble_until_it_is_back(server: Server) -> None:
+    with server.database() as url:
+        db = await Database.open(url)
+        told: list[str | None] = []
+        db.on_trouble = told.append
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        await db.listen("news", heard.put_nowait)
+        server.stop()
+        with pytest.raises(StorageUnavailable):
+            await ChatRepository(db).all()
+        server.start()
+        await ChatRepository(db).all()
+        waking = [await heard.get(), await heard.get()]
+
+        assert len(told) == 2 and told[0] and "cannot be reached" in told[0] and told[1] is None
+        assert waking == ["", ""]
+        await db.close()
+
+
+async def test_a_transaction_that_is_cut_off_is_told_apart_from_one_that_is_wrong(two: tuple[Database, Database]) -> None:
+    with pytest.raises(StorageUnavailable):
+        async with two[0].transaction() as tx:
+            (row,) = await tx.fetch(text("SELECT pg_backend_pid() AS pid"))
+            async with two[1].transaction() as other:
+                await other.fetch(text(f"SELECT pg_terminate_backend({row['pid']})"))
+            await tx.fetch(text("SELECT 1"))
+    with pytest.raises(StorageUnusable, match="failed"):
+        async with two[0].transaction() as tx:
+            await tx.fetch(text("SELECT 1 / 0"))
+
+    assert await ChatRepository(two[0]).all() == ()
+
+
+async def test_of_two_that_wait_for_each_other_one_is_undone_and_nothing_is_wrong_with_the_database(
+    two: tuple[Database, Database],
+) -> None:
+    met = asyncio.Barrier(2)
+
+    async def hold_both(db: Database, names: str) -> None:
+        async with db.transaction() as tx:
+            await tx.lock(names[0])
+            await met.wait()
+            await tx.lock(names[1])
+
+    ended = await asyncio.gather(hold_both(two[0], "ab"), hold_both(two[1], "ba"), return_exceptions=True)
+
+    assert [type(one) for one in ended if one] == [StorageConflict] and {db.trouble for db in two} == {None}
+
+
+async def test_a_read_only_database_is_a_sentence(two: tuple[Database, Database]) -> None:
+    with pytest.raises(StorageUnusable, match="is read-only"):
+        async with two[0].transaction() as tx:
+            await tx.execute(text("SET TRANSACTION READ ONLY"))
+            await tx.execute(chats.delete())
+
+    assert two[0].trouble is not None and "read-only" in two[0].trouble
+
+
+async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tuple[Database, Database]) -> None:
+    async def wait() -> None:
+        async with two[0].transaction() as tx:
+            await tx.fetch(text("SELECT pg_sleep(60)"))
+
+    for _ in range(12):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wait(), 0.01)
+
+    assert await ChatRepository(two[0]).all() == ()
+
+
+async def test_the_migrations_make_the_tables_of_the_schema(two: tuple[Database, Database], postgres_url: str) -> None:
+    engine = create_async_engine(postgres_url.replace("postgresql", "postgresql+asyncpg", 1))
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
+    await engine.dispose()
+
+    assert differences == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("nowhere", "does not exist; make it with: createdb"), ("latin", "is kept in LATIN1; make it with ENCODING 'UTF8'")],
+)
+async def test_a_database_that_cannot_serve_is_a_sentence(postgres: Server, name: str, sentence: str) -> None:
+    if name == "latin":
+        postgres.run("createdb", "--template=template0", "--encoding=LATIN1", name)
+
+    with pytest.raises(StorageUnusable, match=sentence):
+        await Database.open(postgres.url(name))
+
+
+async def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bot.storage.postgres", "bot.storage.postgres", "bot.storage.postgres"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+
+    with pytest.raises(UserMistake, match=r"pip install 'touchline\[postgres\]'"):
+        await Database.open("postgresql://host/db")

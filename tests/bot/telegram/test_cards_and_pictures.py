@@ -1,0 +1,197 @@
+"""Match cards and pictures on their way to a chat: one message each, pinned, kept true, and never in the way of news."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.errors import TelegramUnreachable
+from bot.media.renderer import PictureAttachment, PictureRenderer
+from bot.telegram.execute import choose_messenger
+from bot.telegram.rate_limits import RateLimiter
+from rules.engine.alert import CARD, PICTURE, Alert
+from rules.football.timeline import Timeline
+from tests.bot.media.timelines import full
+from tests.bot.news import NOW, alert, minor
+from tests.bot.telegram.test_sender import World
+from tests.fakes.messenger import FakeMessenger
+
+pytestmark = pytest.mark.virtual_time
+EXTRAS = frozenset({CARD, PICTURE})
+
+
+def card(text: str = "0–0", **more: Any) -> Alert:
+    """How the match stands."""
+    return minor(1, text, action=CARD, rule=CARD, kind=CARD, max_age=3600.0, **more)
+
+
+def pictured(timeline: Timeline, text: str = "<b>half time</b>") -> Alert:
+    """The picture of a match."""
+    return minor(1, text, action="picture:half_time", rule=PICTURE, kind=PICTURE, timeline=timeline)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def stand(world: World, *alerts: Alert, seconds: float = 1.0) -> None:
+    """Show how things stand, one after the other, each with so much time to be sent."""
+    for one in alerts:
+        await world.outbox.show(one)
+        await world.tell(seconds=seconds)
+
+
+async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+
+    await stand(world, card(), card("1–0"), card("1–0, full time", over=True))
+
+    (shown,) = world.shown()
+    assert (shown.versions, shown.silent, shown.pinned) == (["0–0", "1–0", "1–0, full time"], True, False)
+    assert [op for _, op, _ in world.telegram.requests] == ["send", "pin", "edit", "edit", "unpin"]
+    assert [delivery.op for delivery in world.deliveries] == ["send", "edit", "edit"]
+
+
+async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_the_restart(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+    await world.outbox.show(card())
+    (send,) = await world.courier._next(1)
+    await send
+    await world.courier._keep()
+    await world.restart()
+
+    await world.courier.drain()
+
+    assert [shown.pinned for shown in world.shown()] == [True]
+
+
+async def test_a_pin_that_telegram_does_not_answer_is_tried_again(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+    await world.outbox.show(card())
+    (send,) = await world.courier._next(1)
+    await send
+    world.telegram.fail(1, TelegramUnreachable("502", maybe_sent=True))
+
+    await world.tell(seconds=5)
+
+    assert [shown.pinned for shown in world.shown()] == [True]
+
+
+async def test_a_card_that_somebody_deletes_is_sent_anew_at_once_and_only_once(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+    await stand(world, card())
+    for text in ("1–0", "2–0"):
+        world.telegram.chats[1].clear()
+        await stand(world, card(text))
+        if text == "1–0":
+            assert [(shown.versions, shown.pinned) for shown in world.shown()] == [(["1–0"], True)]
+
+    assert not world.shown()
+    assert sum(op == "send" for _, op, _ in world.telegram.requests) == 2
+
+
+async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+    for text in ("0–0", "1–0", "2–0"):
+        await world.outbox.show(card(text))
+    await world.outbox.put([alert()])
+
+    await world.courier.drain()
+
+    assert [shown.versions for shown in world.shown()] == [["goal"], ["2–0"]]
+
+
+async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS, bursts=True)
+
+    await stand(world, card())
+    await world.tell(alert())
+    await stand(world, pictured(full()))
+
+    assert [shown.at < 3 for shown in world.shown()[:2]] == [True, True]
+    assert [shown.text for shown in world.shown()] == ["0–0", "goal", "half time"]
+
+
+async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world: World) -> None:
+    world.limits = RateLimiter()
+    await world.open()
+    await world.follow(-1, kinds_on=EXTRAS)
+    task = asyncio.create_task(world.courier.run())
+    for number in range(30):
+        one = card(f"0–{number}")
+        await world.outbox.show(
+            replace(one, key=replace(one.key, fixture_id=f"f{number}"), fixture=replace(one.fixture, id=f"f{number}"))
+        )
+    await asyncio.sleep(40)
+    before = len(world.shown(-1))
+    await world.outbox.put([alert()])
+    await asyncio.sleep(4)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert before < 20
+    assert "goal" in [shown.html for shown in world.shown(-1)]
+
+
+async def test_a_picture_is_a_photo_and_a_correction_puts_another_in_its_place(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(2)
+    before, after = full(), replace(full(), competition="Cup")
+
+    await stand(world, pictured(before))
+    first = world.shown()[0].photo
+    await stand(world, pictured(after))
+
+    (shown,) = world.shown()
+    assert (shown.text, shown.silent, first[:4], shown.photo[:4]) == ("half time", True, b"\x89PNG", b"\x89PNG")
+    assert shown.photo != first and not world.shown(2)
+
+
+async def test_the_words_below_a_picture_are_cut_and_where_scores_are_hidden_so_is_the_picture(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS, spoilers=True)
+
+    await stand(world, pictured(full(), "<b>" + "x" * 2000 + "</b>"))
+
+    (shown,) = world.shown()
+    assert (shown.text[-2:], len(shown.text) <= 1024, shown.veiled) == ("x…", True, True)
+
+
+async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS, language="de")
+    await world.follow(2, kinds_on=EXTRAS)
+
+    await stand(world, replace(pictured(replace(full(), kickoff=NOW)), texts={"de": "Halbzeit"}))
+
+    assert [world.shown(chat)[0].text for chat in (1, 2)] == ["Halbzeit", "half time"]
+    assert world.shown(1)[0].photo != world.shown(2)[0].photo
+
+
+async def test_news_does_not_wait_while_a_picture_is_drawn(world: World) -> None:
+    await world.follow(1, kinds_on=EXTRAS)
+    await world.outbox.show(pictured(replace(full(), competition="Drawn for the first time")))
+    await world.courier._next(1)
+    await world.outbox.put([alert()])
+
+    await world.courier.drain()
+
+    assert [(shown.text, bool(shown.photo)) for shown in world.shown()] == [("goal", False), ("half time", True)]
+
+
+async def test_a_picture_that_cannot_be_drawn_leaves_its_words() -> None:
+    easel, drawn = PictureRenderer(), asyncio.Event()
+    scene = PictureAttachment(replace(full(), kickoff="yesterday"), "", veiled=False)  # type: ignore[arg-type]
+
+    assert easel.png(scene, drawn.set) is None
+    await drawn.wait()
+
+    telegram = FakeMessenger()
+    assert easel.png(scene, drawn.set) == b"" and choose_messenger(telegram, scene) is telegram

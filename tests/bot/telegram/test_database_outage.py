@@ -1,0 +1,98 @@
+"""A strict Telegram with seeded trouble of every kind: the other chats do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable
+from bot.subscribers import ChatRef
+from bot.telegram.rate_limits import RateLimiter
+from tests.bot.news import NOW, alert
+from tests.bot.telegram.test_sender import World
+from tests.fakes import bot_api_state
+
+pytestmark = pytest.mark.virtual_time
+
+CALM, TROUBLED = range(1, 21), range(101, 121)
+PARKED = (119, 120)
+"""Those that are asked to wait: three at once would mean everybody."""
+GOALS = 12
+EVERY = 5.0
+"""Seconds between two goals: 40 chats and 30 a second leave time for all."""
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made.limits, made.telegram.limits = RateLimiter(), bot_api_state.Limits()
+    made.telegram.latency = 0.05
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+def trouble(chance: random.Random, chat_id: int) -> DeliveryError:
+    """Any of what Telegram may answer for one chat."""
+    if chat_id in PARKED:
+        return RetryAfter(chance.uniform(1, 40))
+    return chance.choice(
+        [
+            ChatGone("Forbidden: bot was blocked by the user"),
+            ChatMigrated(-1000 - chat_id),
+            TelegramUnreachable("Bad Gateway", maybe_sent=False),
+            TelegramUnreachable("Timed out", maybe_sent=True),
+        ]
+    )
+
+
+def make_trouble(world: World, chance: random.Random) -> None:
+    """Half of the troubled chats get an error each, some lose an answer."""
+    for chat_id in chance.sample(TROUBLED, 10):
+        world.telegram.fail(chat_id, trouble(chance, chat_id))
+    for chat_id in chance.sample(TROUBLED, 3):
+        world.telegram.lost_answers[chat_id].append(TelegramUnreachable("Timed out", maybe_sent=True))
+
+
+async def play(world: World, seed: int | None) -> None:
+    """Goal after goal to all chats, with trouble where a seed is given."""
+    await world.follow(*CALM, *TROUBLED)
+    courier = asyncio.create_task(world.courier.run())
+    for number in range(GOALS):
+        if seed is not None:
+            make_trouble(world, random.Random(seed * 1000 + number))
+        await world.outbox.put([alert(number + 1, f"goal {number}", action=f"g{number}", at=NOW)])
+        await asyncio.sleep(EVERY)
+    await asyncio.sleep(200)
+    courier.cancel()
+    await asyncio.gather(courier, return_exceptions=True)
+
+
+@pytest.mark.parametrize("seed", [None, *range(1, 9)])
+async def test_every_other_chat_hears_everything_in_order_and_hardly_later(world: World, seed: int | None) -> None:
+    start = asyncio.get_running_loop().time()
+
+    await play(world, seed)
+
+    for chat_id in CALM:
+        shown = world.shown(chat_id)
+        assert [m.html for m in shown] == [f"goal {number}" for number in range(GOALS)]
+        assert max(m.at - start - number * EVERY for number, m in enumerate(shown)) < 4.0
+    assert world.telegram.refusals == 0
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+async def test_the_troubled_chats_miss_nothing_either_unless_they_are_gone(world: World, seed: int) -> None:
+    await play(world, seed)
+
+    for chat_id in TROUBLED:
+        moved = ChatRef(-1000 - chat_id)
+        chat = await world.chats.get(moved) or await world.chats.get(ChatRef(chat_id))
+        assert chat is not None
+        shown = [m.html for m in (*world.shown(chat_id), *world.shown(moved.chat_id))]
+        assert list(dict.fromkeys(shown)) == [f"goal {number}" for number in range(GOALS)][: len(set(shown))]
+        assert len(set(shown)) == GOALS or not chat.active

@@ -1,0 +1,107 @@
+import datetime as dt
+
+import pytest
+from telegram import File
+from telegram.error import TelegramError
+
+from bot.clock import ManualClock
+from bot.errors import ChatGone, TelegramUnreachable
+from bot.subscribers import ChatRef
+from bot.telegram.http import ApiHealth
+from bot.telegram.messenger import BotMessenger, build_bot
+from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi
+from tests.fakes.counts import Counts
+from tests.packets import KICKOFF
+
+DATE = "Sun, 22 Nov 2026 21:00:00 GMT"
+NINE = dt.datetime(2026, 11, 22, 21, tzinfo=dt.UTC)
+
+
+def after(clock: ManualClock, seconds: float) -> dt.datetime:
+    clock.move_to(clock.now() + dt.timedelta(seconds=seconds))
+    return clock.now()
+
+
+def test_trouble_is_dated_from_its_first_failure_until_something_gets_through() -> None:
+    clock = ManualClock(KICKOFF)
+    wire = ApiHealth(clock)
+    first = after(clock, 10)
+    wire.failed()
+    after(clock, 10)
+    wire.answered(502, None)
+    lasting = wire.failing_since
+    wire.answered(429, None)
+
+    assert (lasting, wire.failing_since) == (first, None)
+
+
+def test_a_refused_token_got_through_and_is_refused_until_another_answer() -> None:
+    clock = ManualClock(KICKOFF)
+    wire = ApiHealth(clock)
+    wire.answered(401, None)
+    after(clock, 10)
+    wire.answered(404, None)
+    refused = wire.refused_since
+    wire.answered(400, None)
+
+    assert (refused, wire.failing_since, wire.refused_since) == (KICKOFF, None, None)
+
+
+@pytest.mark.parametrize(("ahead", "skew"), [(0.5, 0.0), (-9.5, -10.0), (63.5, 63.0)])
+def test_the_clocks_are_compared(ahead: float, skew: float) -> None:
+    wire = ApiHealth(ManualClock(NINE + dt.timedelta(seconds=ahead)))
+    wire.answered(200, DATE)
+
+    assert wire.skew == pytest.approx(skew)
+
+
+def test_a_comparison_of_long_ago_says_nothing_of_now() -> None:
+    clock = ManualClock(NINE + dt.timedelta(seconds=60))
+    wire = ApiHealth(clock)
+    wire.answered(200, DATE)
+    after(clock, 599)
+    lately = wire.skew
+    after(clock, 1)
+
+    assert (lately, wire.skew) == (59.5, None)
+
+
+def test_a_date_that_cannot_be_read_says_nothing() -> None:
+    wire = ApiHealth(ManualClock(NINE))
+    wire.answered(200, "yesterday")
+
+    assert wire.skew is None
+
+
+async def test_a_file_that_is_gone_says_nothing_of_the_token() -> None:
+    wire = ApiHealth(ManualClock(NINE))
+    async with FakeBotApi() as api, build_bot(api.token, api.url, wire=wire) as bot:
+        file = File("id", "unique", 3, f"{api.url}/file/bot{api.token}/gone", api_kwargs=None)
+        file.set_bot(bot)
+        with pytest.raises(TelegramError):
+            await file.download_as_bytearray()
+
+    assert wire.refused_since is None
+
+
+async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() -> None:
+    clock, counts = ManualClock(NINE), Counts()
+    wire, chat = ApiHealth(clock), ChatRef(42)
+    async with FakeBotApi() as api, build_bot(api.token, api.url, wire=wire) as bot:
+        messenger = BotMessenger(bot)
+        sent = await messenger.send(chat, "hello", silent=True)
+        await messenger.edit(chat, sent, "hello again")
+        await messenger.edit(chat, sent, "hello again")
+        api.fail("sendMessage", BAD_GATEWAY)
+        with pytest.raises(TelegramUnreachable):
+            await messenger.send(chat, "lost", silent=True, reply_to=sent)
+        failing = wire.failing_since
+        api.refuse(42, BLOCKED)
+        with pytest.raises(ChatGone):
+            await messenger.send(chat, "blocked", silent=True)
+
+    assert (failing, wire.failing_since) == (NINE, None) and wire.skew is not None
+    assert counts("touchline_sends_total", op="send", answer="ok") == 1
+    assert counts("touchline_sends_total", op="edit", answer="ok") == 2
+    assert counts("touchline_sends_total", op="reply", answer="unreachable") == 1
+    assert counts("touchline_sends_total", op="send", answer="gone") == 1

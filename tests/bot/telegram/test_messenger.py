@@ -1,0 +1,216 @@
+"""The real messenger, over real HTTP, to the strict fake Bot API on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from telegram.error import InvalidToken
+from telegram.ext import ExtBot
+
+from bot.errors import (
+    ChatGone,
+    ChatMigrated,
+    DeliveryError,
+    MessageGone,
+    RetryAfter,
+    TelegramUnreachable,
+    TextRefused,
+    TokenRefused,
+)
+from bot.media.renderer import render_picture
+from bot.subscribers import ChatRef
+from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.plan import MUTE_BUTTON, MUTE_BUTTON_DATA
+from tests.bot.media.timelines import full
+from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi, RefusedError
+
+REF = ChatRef(42)
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[FakeBotApi]:
+    async with FakeBotApi() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def bot(api: FakeBotApi) -> AsyncIterator[ExtBot[str]]:
+    async with build_bot(api.token, api.url) as made:
+        yield made
+
+
+@pytest.fixture
+def messenger(bot: ExtBot[str]) -> BotMessenger:
+    return BotMessenger(bot)
+
+
+async def test_a_message_is_sent_and_edited(api: FakeBotApi, messenger: BotMessenger) -> None:
+    number = await messenger.send(REF, "<b>goal</b> & more &lt;", silent=True)
+    await messenger.edit(REF, number, "<s>goal</s>")
+    await messenger.edit(REF, number, "<s>goal</s>")
+
+    shown = api.chat(42).last
+    assert (shown.id, shown.silent, shown.struck, len(shown.edits)) == (number, True, True, 1)
+
+
+async def test_a_button_stands_below_a_message_until_an_edit_leaves_it_away(api: FakeBotApi, messenger: BotMessenger) -> None:
+    number = await messenger.send(REF, "goal", silent=True, keyboard=MUTE_BUTTON)
+    await messenger.edit(REF, number, "<s>goal</s>", keyboard=MUTE_BUTTON)
+    shown = api.chat(42).last
+    buttons = shown.buttons
+
+    await messenger.edit(REF, number, "goal")
+
+    assert [[button.data for button in row] for row in buttons] == [[MUTE_BUTTON_DATA]]
+    assert (shown.struck, shown.buttons) == (False, ())
+
+
+async def test_a_reply_to_a_message_that_is_gone_is_sent_all_the_same(api: FakeBotApi, messenger: BotMessenger) -> None:
+    number = await messenger.send(REF, "goal", silent=False)
+
+    await messenger.send(REF, "reply", silent=False, reply_to=number)
+    await messenger.send(REF, "reply", silent=False, reply_to=999)
+
+    assert [m.reply_to for m in api.chat(42).messages] == [None, number, None]
+
+
+async def test_a_message_goes_to_its_topic(api: FakeBotApi, messenger: BotMessenger) -> None:
+    await messenger.send(ChatRef(-1001, 7), "goal", silent=False)
+
+    assert api.chat(-1001).last.topic == 7
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        (RefusedError(429, "Too Many Requests: retry after 7", retry_after=7), RetryAfter),
+        (RefusedError(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-100), ChatMigrated),
+        (BLOCKED, ChatGone),
+        (BAD_GATEWAY, TelegramUnreachable),
+        (RefusedError(401, "Unauthorized"), TokenRefused),
+    ],
+)
+async def test_a_refusal_is_told_by_its_meaning(
+    api: FakeBotApi, messenger: BotMessenger, answer: RefusedError, raised: type[DeliveryError]
+) -> None:
+    api.fail("sendMessage", answer)
+
+    with pytest.raises(raised):
+        await messenger.send(REF, "goal", silent=False)
+
+
+async def test_an_unknown_message_and_a_broken_text_are_told_apart(messenger: BotMessenger) -> None:
+    with pytest.raises(MessageGone):
+        await messenger.edit(REF, 999, "goal")
+    with pytest.raises(TextRefused):
+        await messenger.send(REF, "<b>goal", silent=False)
+
+
+async def test_a_lost_answer_may_have_been_a_message_and_names_no_token(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.lose_answer("sendMessage")
+
+    with pytest.raises(TelegramUnreachable) as lost:
+        await messenger.send(REF, "goal", silent=False)
+
+    assert lost.value.maybe_sent
+    assert api.token not in str(lost.value) + repr(lost.value.__cause__)
+
+
+async def test_without_a_server_nothing_was_sent() -> None:
+    async with FakeBotApi() as gone:
+        bot = build_bot(gone.token, gone.url)
+        await bot.initialize()
+    await asyncio.sleep(0)  # the pool hears that its connection was closed
+    with pytest.raises(TelegramUnreachable) as refused:
+        await BotMessenger(bot).send(REF, "goal", silent=False)
+
+    assert not refused.value.maybe_sent
+    await bot.shutdown()
+
+
+async def test_no_answer_in_time_may_have_been_a_message(api: FakeBotApi) -> None:
+    api.hang("sendMessage")
+    async with build_bot(api.token, api.url, read_timeout=0.1) as bot:
+        with pytest.raises(TelegramUnreachable) as late:
+            await BotMessenger(bot).send(REF, "goal", silent=False)
+
+    assert late.value.maybe_sent
+
+
+async def test_a_file_can_be_sent_too(api: FakeBotApi, bot: ExtBot[str]) -> None:
+    with pytest.raises(InvalidToken):  # the fake knows no files: 404
+        await bot.send_document(42, b"rules: []", filename="rules.yaml")
+
+    (request,) = api.calls("sendDocument")
+    assert {"chat_id", "document"} <= request.params.keys()
+
+
+async def test_a_picture_is_sent_with_its_words(api: FakeBotApi, messenger: BotMessenger) -> None:
+    png = render_picture(full())
+    number = await messenger.photo(REF, png, "<b>Half time</b>", silent=True)
+
+    shown = api.chat(42).last
+    assert (shown.id, shown.photo, shown.text, shown.silent) == (number, png, "Half time", True)
+
+
+async def test_a_picture_for_many_chats_is_uploaded_once(api: FakeBotApi, messenger: BotMessenger) -> None:
+    png = render_picture(full())
+    for chat in (1, 2, 3):
+        await messenger.photo(ChatRef(chat), png, "", silent=False)
+
+    uploads = [not isinstance(request.params["photo"], str) for request in api.calls("sendPhoto")]
+    assert uploads == [True, False, False]
+    assert all(api.chat(chat).last.photo == png for chat in (1, 2, 3))
+
+
+async def test_a_group_that_takes_no_photos_is_not_gone(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.fail("sendPhoto", RefusedError(400, "Bad Request: not enough rights to send photos to the chat"))
+
+    with pytest.raises(TextRefused):
+        await messenger.photo(REF, render_picture(full()), "", silent=False)
+
+
+async def test_a_picture_that_telegram_no_longer_knows_is_uploaded_at_the_next_try(
+    api: FakeBotApi, messenger: BotMessenger
+) -> None:
+    png = render_picture(full())
+    await messenger.photo(REF, png, "", silent=False)
+    api.downloads.clear()
+    with pytest.raises(TextRefused):
+        await messenger.photo(REF, png, "", silent=False)
+
+    assert await messenger.photo(REF, png, "", silent=False)
+
+
+async def test_a_picture_is_replaced_with_its_words_by_what_was_uploaded_before(api: FakeBotApi, messenger: BotMessenger) -> None:
+    first, second = render_picture(full()), render_picture(full(), dark=True)
+    number = await messenger.photo(REF, first, "1–0", silent=True, veiled=True)
+    await messenger.repaint(REF, number, second, "<b>1–1</b>")
+    await messenger.repaint(REF, number, second, "<b>1–1</b>")
+    await messenger.repaint(REF, number, first, "<b>1–1</b>")
+
+    shown = api.chat(42).last
+    assert (shown.photo, shown.text, len(shown.edits), shown.spoiler) == (first, "1–1", 2, False)
+    assert ["attach://" in call.params["media"] for call in api.calls("editMessageMedia")] == [True, False, False]
+
+
+async def test_a_message_is_pinned_silently_and_where_that_is_not_allowed_nothing_is_done(
+    api: FakeBotApi, messenger: BotMessenger
+) -> None:
+    group = ChatRef(-500)
+    for chat in (REF, group):
+        number = await messenger.send(chat, "card", silent=True)
+        await messenger.pin(chat, number, on=True)
+    pinned = [api.chat(chat).last.pinned for chat in (42, -500)]
+    await messenger.pin(REF, api.chat(42).last.id, on=False)
+
+    assert (pinned, api.chat(42).last.pinned) == ([True, False], False)
+    assert [call.params.get("disable_notification") for call in api.calls("pinChatMessage")] == [True, True]
+
+
+async def test_a_pin_in_a_chat_that_is_gone_says_so(api: FakeBotApi, messenger: BotMessenger) -> None:
+    number = await messenger.send(REF, "card", silent=True)
+    api.refuse(42, BLOCKED)
+
+    with pytest.raises(ChatGone):
+        await messenger.pin(REF, number, on=True)

@@ -1,0 +1,112 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.telegram.rate_limits import RateLimiter, SlidingWindow
+from tests.fakes import bot_api_state as strict
+
+CHATS = st.sampled_from([1, 2, 3, -1, -2])
+
+
+@given(st.lists(st.tuples(CHATS, st.floats(0, 2)), max_size=300))
+def test_a_sender_that_waits_as_told_is_never_refused(wanted: list[tuple[int, float]]) -> None:
+    limits, telegram, now = RateLimiter(), strict.Limits(), 0.0
+    for chat_id, pause in wanted:
+        now = max(now + pause, limits.when(chat_id, now + pause))
+        limits.take(chat_id, now)
+        telegram.check(chat_id, now, paid=False)
+
+
+def sent_until(limits: RateLimiter, end: float, chats: range, start: float = 0.0) -> int:
+    now, count = start, 0
+    for chat_id in chats:
+        now = max(now, limits.when(chat_id, now))
+        if now >= end:
+            break
+        limits.take(chat_id, now)
+        count += 1
+    return count
+
+
+def test_the_allowance_is_used_to_the_full() -> None:
+    assert sent_until(RateLimiter(), 60.0, range(1, 5000)) >= 0.98 * 30 * 60
+    assert sent_until(RateLimiter(1000), 10.0, range(1, 50_000)) >= 0.98 * 1000 * 10
+
+
+def test_a_refusal_holds_only_its_own_chat_back() -> None:
+    limits = RateLimiter()
+    limits.refused(1, 30, now=0)
+
+    assert (limits.when(1, 1), limits.when(2, 1)) == (30, 1)
+
+
+def test_several_refusals_within_a_second_slow_everybody_who_then_speeds_up_again() -> None:
+    limits = RateLimiter()
+    for chat_id in (1, 2, 3):
+        limits.refused(chat_id, 5, now=chat_id / 10)
+
+    assert limits.when(9, 1) == 5.3
+    assert sent_until(limits, 6.3, range(100, 200), 5.3) < 20
+    assert sent_until(RateLimiter(), 6.3, range(100, 200), 5.3) >= 29
+
+
+def test_refusals_far_apart_mean_nothing_for_others() -> None:
+    limits = RateLimiter()
+    for chat_id in (1, 2, 3):
+        limits.refused(chat_id, 60, now=chat_id * 2)
+
+    assert limits.when(9, 7) == 7
+
+
+@settings(max_examples=200)
+@given(
+    st.integers(1, 40),
+    st.lists(st.floats(0, 0.4), max_size=80),
+    st.integers(1, 50),
+)
+def test_room_is_how_often_one_more_is_allowed(limit: int, pauses: list[float], most: int) -> None:
+    window, now = SlidingWindow(limit, 1.0), 0.0
+    for pause in pauses:
+        now = window.at(now + pause)
+        window.taken.append(now)
+    room = window.room(now, most)
+
+    allowed = 0
+    while allowed < most and window.at(now) <= now:
+        window.taken.append(now)
+        allowed += 1
+    assert room == allowed
+
+
+def test_a_message_that_arrived_late_counts_from_then_on() -> None:
+    limits = RateLimiter(2)
+    for chat_id in (1, 2):
+        limits.take(chat_id, 0.0)
+    limits.landed(0.0, 0.1)
+
+    assert (limits.room(1.05, 2), limits.room(1.12, 2)) == (1, 2)
+
+
+def test_a_large_allowance_does_not_leave_at_once() -> None:
+    limits = RateLimiter(1000)
+    for chat_id in range(50):
+        limits.take(chat_id, 0.0)
+
+    assert (limits.room(0.0, 100), limits.room(0.04, 100)) == (0, 50)
+
+
+def test_a_message_that_waited_here_does_not_make_the_way_seem_longer() -> None:
+    limits = RateLimiter(1000)
+    for chat_id in range(1000):
+        limits.take(chat_id, 0.0)
+        limits.landed(0.0, 0.05, 0.049)
+
+    assert (limits.room(1.05, 100), limits.room(1.0575, 100)) == (0, 50)
+
+
+def test_what_can_wait_leaves_a_third_of_a_groups_minute_to_news() -> None:
+    limits = RateLimiter()
+    for second in range(14):
+        limits.take(-1, float(2 * second))
+
+    assert limits.chat_at(-1, 30.0) == 30.0
+    assert limits.chat_at(-1, 30.0, spare=True) == 60.2

@@ -1,0 +1,56 @@
+"""Answers to people leave at once, and what the courier sends next makes room for them."""
+
+import pytest
+from telegram.error import BadRequest
+
+from bot.clock import SystemClock
+from bot.subscribers import ChatRef
+from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
+from tests.fakes.bot_api import FakeBotApi
+
+CLOCK = SystemClock()
+
+
+def free(limits: RateLimiter, chat_id: int) -> bool:
+    """Tell whether the courier might send to a chat at once."""
+    return limits.chat_at(chat_id, CLOCK.monotonic()) <= CLOCK.monotonic()
+
+
+async def test_answers_count_in_their_own_chat_and_are_not_held_back() -> None:
+    limits = RateLimiter()
+    async with FakeBotApi() as api, build_bot(api.token, api.url, ReplyAccounting(limits, CLOCK)) as bot:
+        for number in range(4):
+            await bot.send_message(42, f"answer {number}")
+
+        assert [message.text for message in api.chat(42).messages] == [f"answer {number}" for number in range(4)]
+        assert (free(limits, 42), free(limits, 43)) == (False, True)
+
+
+async def test_what_the_courier_counted_is_not_counted_twice() -> None:
+    limits = RateLimiter()
+    async with FakeBotApi() as api, build_bot(api.token, api.url, ReplyAccounting(limits, CLOCK)) as bot:
+        for number in range(4):
+            await BotMessenger(bot).send(ChatRef(42), f"goal {number}", silent=True)
+
+        assert free(limits, 42)
+
+
+async def test_requests_that_show_nothing_in_a_chat_do_not_count() -> None:
+    limits = RateLimiter()
+    async with FakeBotApi() as api, build_bot(api.token, api.url, ReplyAccounting(limits, CLOCK)) as bot:
+        for _ in range(4):
+            await bot.get_chat_member(-42, 7)
+            await bot.send_chat_action(-42, "typing")
+
+        assert free(limits, -42)
+
+
+async def test_a_refused_answer_counts_and_its_error_is_passed_on() -> None:
+    limits = RateLimiter()
+    async with FakeBotApi() as api, build_bot(api.token, api.url, ReplyAccounting(limits, CLOCK)) as bot:
+        for _ in range(3):
+            with pytest.raises(BadRequest, match=r"(?i)message text is empty"):
+                await bot.send_message(42, " ")
+
+        assert not free(limits, 42)

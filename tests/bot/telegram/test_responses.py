@@ -1,0 +1,95 @@
+import datetime as dt
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+import telegram.error as api
+
+from bot import errors as ours
+from bot.outbox.delivery import Reason
+from bot.telegram import responses
+from bot.telegram.responses import NotSent, classify_error, parse_response
+
+DOCS = (Path(__file__).parents[3] / "docs" / "delivery.md").read_text(encoding="utf-8")
+ROWS = [line.strip("| ").split(" | ") for line in DOCS.splitlines() if re.match(r"\| `[345\d]", line)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "meant"),
+    [
+        (api.RetryAfter(dt.timedelta(seconds=7)), ours.RetryAfter),
+        (api.ChatMigrated(-100), ours.ChatMigrated),
+        (api.Forbidden("Forbidden: bot was blocked by the user"), ours.ChatGone),
+        (api.InvalidToken(), ours.TokenRefused),
+        (api.BadRequest("Message is not modified: specified new message content"), type(None)),
+        (api.BadRequest("Message to edit not found"), ours.MessageGone),
+        (api.BadRequest("Message to be replied not found"), ours.MessageGone),
+        (api.BadRequest("Message thread not found"), ours.TopicGone),
+        (api.BadRequest("TOPIC_CLOSED"), ours.TopicClosed),
+        (api.BadRequest("Not enough rights to send text messages to the chat"), ours.ChatGone),
+        (api.BadRequest("Chat not found"), ours.ChatGone),
+        (api.BadRequest("Can't parse entities: unsupported start tag"), ours.TextRefused),
+        (api.BadRequest("Message is too long"), ours.TextRefused),
+        (api.BadRequest("Something new"), ours.TextRefused),
+        (api.NetworkError("Bad Gateway"), ours.TelegramUnreachable),
+        (api.TimedOut(), ours.TelegramUnreachable),
+        (NotSent("no connection"), ours.TelegramUnreachable),
+        (api.Conflict("another"), ours.TelegramUnreachable),
+    ],
+)
+def test_every_answer_has_a_meaning(answer: api.TelegramError, meant: type[Exception]) -> None:
+    assert type(classify_error(answer)) is meant
+
+
+@pytest.mark.parametrize(("answer", "maybe"), [(api.TimedOut(), True), (NotSent("no connection"), False)])
+def test_only_a_request_that_left_may_have_arrived(answer: api.TelegramError, maybe: bool) -> None:
+    found = classify_error(answer)
+
+    assert isinstance(found, ours.TelegramUnreachable)
+    assert found.maybe_sent is maybe
+
+
+def _names(error: type[ours.DeliveryError]) -> set[str]:
+    """The names of all that is a kind of this error."""
+    kinds = error.__subclasses__()
+    return {kind.__name__ for kind in kinds}.union(*map(_names, kinds))
+
+
+def test_the_documentation_gives_every_refusal_the_meaning_that_it_has() -> None:
+    told = {words: error for answer, error, _ in ROWS if answer.startswith("`400`") for words in answer[6:].split(" · ")}
+    special = {"with a new id of the group", "any other", "message is not modified"}
+
+    known = {words: made.__name__ for words, made in responses._REFUSAL_MEANINGS}
+    assert {words: error for words, error in told.items() if words not in special} == known
+    assert {error for _, error, _ in ROWS} == {*_names(ours.DeliveryError), "–"}
+
+
+def test_the_documentation_names_every_reason() -> None:
+    assert [reason for reason in Reason if not re.search(rf"^\|.*\b{reason}\b", DOCS, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "meant"),
+    [
+        (429, {"description": "Too Many Requests", "parameters": {"retry_after": 7}}, ours.RetryAfter),
+        (400, {"description": "Bad Request: upgraded", "parameters": {"migrate_to_chat_id": -100}}, ours.ChatMigrated),
+        (400, {"description": "Bad Request: chat not found"}, ours.ChatGone),
+        (403, {"description": "Forbidden: bot was kicked"}, ours.ChatGone),
+        (401, {"description": "Unauthorized"}, ours.TokenRefused),
+        (404, {"description": "Not Found"}, ours.TokenRefused),
+        (500, {"description": "Internal Server Error"}, ours.TelegramUnreachable),
+        (502, b"<html>", ours.TelegramUnreachable),
+        (200, b"cut", ours.TelegramUnreachable),
+    ],
+)
+def test_every_status_and_body_has_a_meaning(status: int, body: object, meant: type[Exception]) -> None:
+    with pytest.raises(api.TelegramError) as refused:
+        parse_response(status, body if isinstance(body, bytes) else msgspec.json.encode(body))
+
+    assert type(classify_error(refused.value)) is meant
+
+
+@pytest.mark.parametrize(("answer", "number"), [({"message_id": 7, "date": 1}, 7), (True, 0)])
+def test_what_was_done_gives_the_messages_id(answer: object, number: int) -> None:
+    assert parse_response(200, msgspec.json.encode({"ok": True, "result": answer})) == number

@@ -1,0 +1,428 @@
+"""The courier on a virtual clock, between a real outbox and a fake Telegram."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bot.clock import ManualClock
+from bot.errors import (
+    ChatGone,
+    ChatMigrated,
+    DeliveryError,
+    MessageGone,
+    RetryAfter,
+    TelegramUnreachable,
+    TextRefused,
+    TokenRefused,
+    TopicClosed,
+    TopicGone,
+)
+from bot.outbox.delivery import Reason
+from bot.outbox.outbox import Outbox, make_sample_alert
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.telegram.execute import DeliveredMessage
+from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
+from bot.telegram.sender import Sender
+from rules.engine.alert import Alert
+from tests.bot.news import NOW, alert, minor, pending, retracted
+from tests.fakes import bot_api_state
+from tests.fakes.messenger import FakeMessenger, Shown
+from tests.packets import FIXTURE
+
+pytestmark = pytest.mark.virtual_time
+
+
+class LoopClock:
+    """The wall clock runs as the virtual loop does."""
+
+    def now(self) -> dt.datetime:
+        return NOW + dt.timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class World:
+    """One courier at work; `restart` kills it and starts another on the same database."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.clock = url, LoopClock()
+        self.telegram = FakeMessenger()
+        self.limits: RateLimitPolicy = Unlimited()
+        self.deliveries: list[DeliveredMessage] = []
+
+    async def open(self) -> None:
+        self.db = await Database.open(self.url)
+        self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
+        self.courier = Sender(self.outbox, self.telegram, self.limits, self.clock, self.deliveries.append, self.chats)
+
+    async def restart(self) -> None:
+        await self.db.close()
+        await self.open()
+
+    async def follow(self, *ids: int, **settings: object) -> None:
+        for chat_id in ids:
+            await self.chats.save(Chat(ChatRef(chat_id), all_kinds=True, **settings))  # type: ignore[arg-type]
+            await self.chats.subscribe(ChatRef(chat_id), Subscription(Scope.ALL))
+
+    async def tell(self, *alerts: Alert, seconds: float = 100.0) -> None:
+        """Put alerts, one revision after the other, and let so much time pass."""
+        task = asyncio.create_task(self.courier.run())
+        for one in alerts:
+            await self.outbox.put([one])
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(seconds)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def shown(self, chat_id: int = 1) -> Sequence[Shown]:
+        return self.telegram.chats[chat_id]
+
+
+async def test_a_chat_that_waits_hears_of_a_goal_when_it_is_confirmed_and_never_of_one_that_is_not(world: World) -> None:
+    await world.follow(1, waits=True)
+    await world.follow(2)
+    await world.tell(pending(1, "maybe"), alert(2, "goal"), pending(1, "never", action="h"), retracted(2, action="h"))
+
+    assert [shown.versions for shown in world.shown(1)] == [["goal"]]
+    assert len(world.shown(2)) == 3
+
+
+async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(world: World) -> None:
+    await world.follow(1, 2)
+    sample = make_sample_alert(ChatRef(1), "42:7", {"en": "🧪 sample"}, NOW)
+    await world.outbox.give(ChatRef(1), sample)
+    await world.restart()
+    await world.outbox.give(ChatRef(1), sample)
+    await world.tell(seconds=2)
+
+    assert [shown.html for shown in world.shown(1)] == ["🧪 sample"] and not world.shown(2)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def test_a_goal_is_sent_edited_struck_and_restored(world: World) -> None:
+    await world.follow(1)
+
+    await world.tell(pending(1), alert(2), retracted(3), alert(4))
+
+    goal, *replies = world.shown()
+    assert [v.split("\n")[-1] for v in goal.versions] == [
+        "⏳ <i>awaiting confirmation</i>",
+        "goal",
+        "<s>goal</s>",
+        "✅ <i>stands after all</i>",
+    ]
+    assert [(r.text[0], r.reply_to, r.silent) for r in replies] == [("❌", goal.id, False), ("✅", goal.id, False)]
+    assert [d.op for d in world.deliveries] == ["send", "edit", "edit", "reply", "edit", "reply"]
+
+
+async def test_edits_and_replies_still_work_after_a_restart(world: World) -> None:
+    await world.follow(1)
+    await world.tell(alert(1))
+    await world.restart()
+
+    await world.tell(retracted(2))
+
+    goal, reply = world.shown()
+    assert (goal.html, reply.reply_to) == ("<s>goal</s>", goal.id)
+
+
+async def test_a_reply_that_was_due_when_the_process_died_is_sent_after_the_restart(world: World) -> None:
+    await world.follow(1)
+    await world.tell(alert(1))
+    await world.outbox.put([retracted(2)])
+    (edit,) = await world.courier._next(1)
+    await edit
+    await world.courier._keep()
+    assert len(world.shown()) == 1
+    await world.restart()
+
+    await world.courier.drain()
+
+    assert [m.text[:1] for m in world.shown()] == ["g", "❌"]
+
+
+async def test_drain_sends_what_is_due_and_returns(world: World) -> None:
+    await world.follow(1, 2)
+    await world.outbox.put([alert()])
+
+    await world.courier.drain()
+
+    assert (len(world.shown(1)), len(world.shown(2)), await world.outbox.waiting()) == (1, 1, 0)
+
+
+async def test_a_retraction_that_overtakes_its_alert_cancels_it_silently(world: World) -> None:
+    await world.follow(1)
+    await world.outbox.put([alert(1)])
+    await world.outbox.put([retracted(2)])
+
+    await world.courier.drain()
+
+    assert world.telegram.requests == []
+
+
+async def test_revisions_that_wait_are_merged_into_the_latest(world: World) -> None:
+    await world.follow(1)
+    await world.outbox.put([pending(1)])
+    await world.courier.drain()
+    for seq in range(2, 9):
+        await world.outbox.put([alert(seq, f"goal {seq}")])
+
+    await world.courier.drain()
+
+    assert world.shown()[0].versions[1:] == ["goal 8"]
+
+
+@pytest.mark.parametrize(
+    ("error", "requests"),
+    [
+        (RetryAfter(7), 2),
+        (TelegramUnreachable("502", maybe_sent=False), 2),
+        (TelegramUnreachable("timeout", maybe_sent=True), 2),
+        (TokenRefused("401"), 2),
+        (TextRefused("entities"), 2),
+        (TopicClosed("closed"), 2),
+        (MessageGone("to be replied"), 2),
+        (ChatGone("blocked"), 1),
+    ],
+)
+async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspended(
+    world: World, error: DeliveryError, requests: int
+) -> None:
+    await world.follow(1)
+    world.telegram.fail(1, error)
+
+    await world.tell(alert(text="<b>goal</b>"))
+
+    chat = await world.chats.get(ChatRef(1))
+    assert chat is not None
+    assert len(world.telegram.requests) == requests
+    assert (len(world.shown()), chat.active) == ((0, False) if isinstance(error, ChatGone) else (1, True))
+
+
+async def test_a_text_that_is_refused_even_as_plain_words_is_reported_and_keeps_nobody_waiting(world: World) -> None:
+    refused: list[tuple[str, str]] = []
+    world.courier.on_text_refused = lambda rule, reason: refused.append((rule, reason))
+    await world.follow(1)
+    world.telegram.fail(1, TextRefused("can't parse entities"), TextRefused("message text is empty"))
+
+    await world.tell(alert(1), minor(2, action="card"))
+
+    assert refused == [("goals", "message text is empty")]
+    assert [message.html for message in world.shown()] == ["yellow"]
+
+
+async def test_what_a_deleted_topic_followed_goes_to_the_general_one_and_comes_there_from_then_on(world: World) -> None:
+    topic, general = ChatRef(-5, 9), ChatRef(-5)
+    await world.chats.save(Chat(topic, "supergroup", all_kinds=True, delay=1))
+    await world.chats.subscribe(topic, Subscription(Scope.ALL))
+    await world.tell(alert(1), seconds=5)
+    world.telegram.fail(-5, TopicGone("message thread not found"))
+
+    await world.tell(alert(2, action="other"), retracted(3), minor(4, action="card"), seconds=20)
+
+    (moved,) = await world.chats.all()
+    assert (moved.ref, moved.delay, await world.chats.subscriptions(general)) == (general, 1, (Subscription(Scope.ALL),))
+    assert [message.topic for message in world.shown(-5)] == [9, 0, 0, 0]
+    assert "❌" in "".join(message.html for message in world.shown(-5)[1:])
+
+
+async def test_a_forum_whose_general_topic_is_closed_too_is_suspended(world: World) -> None:
+    await world.follow(-5)
+    world.telegram.fail(-5, TopicClosed("TOPIC_CLOSED"), TopicClosed("TOPIC_CLOSED"))
+
+    await world.tell(alert())
+
+    chat = await world.chats.get(ChatRef(-5))
+    assert chat is not None and not chat.active
+
+
+async def test_one_chats_trouble_never_delays_another(world: World) -> None:
+    await world.follow(1, 2, 3, 4)
+    world.telegram.fail(1, *[RetryAfter(1000)] * 5)
+    world.telegram.fail(2, *[TelegramUnreachable("502", maybe_sent=True)] * 99)
+    world.telegram.fail(3, ChatGone("blocked"))
+
+    await world.tell(alert(), seconds=1.0)
+
+    assert [len(world.shown(chat_id)) for chat_id in (1, 2, 3, 4)] == [0, 0, 0, 1]
+
+
+async def test_a_chat_that_asks_to_wait_gets_its_messages_later_in_order(world: World) -> None:
+    await world.follow(1)
+    world.telegram.fail(1, RetryAfter(7))
+
+    await world.tell(alert(1), minor(2, action="card"), alert(3, "second goal", action="g2"))
+
+    assert [m.html for m in world.shown()] == ["goal", "yellow", "second goal"]
+    assert world.shown()[0].at >= 7
+
+
+async def test_a_group_that_moved_gets_its_message_at_its_new_id(world: World) -> None:
+    await world.follow(-5)
+    world.telegram.fail(-5, ChatMigrated(-1005))
+
+    await world.tell(alert(1), retracted(2))
+
+    assert [m.html[:3] for m in world.shown(-1005)] == ["<s>", "❌ <"]
+    assert world.shown(-5) == []
+
+
+async def test_a_message_that_was_deleted_is_answered_all_the_same(world: World) -> None:
+    await world.follow(1)
+    await world.tell(alert(1))
+    world.telegram.chats[1].clear()
+
+    await world.tell(retracted(2))
+
+    assert [(m.text[0], m.reply_to) for m in world.shown()] == [("❌", None)]
+
+
+async def test_while_telegram_is_away_few_requests_are_made_and_none_is_lost(world: World) -> None:
+    await world.follow(*range(1, 21))
+    world.telegram.away = TelegramUnreachable("no connection", maybe_sent=False)
+    await world.tell(alert(), seconds=60)
+    world.telegram.away = None
+    tried = len(world.telegram.requests)
+
+    await world.tell(seconds=30)
+
+    assert all(len(world.shown(chat_id)) == 1 for chat_id in range(1, 21))
+    assert tried < 60
+
+
+async def test_what_is_too_old_when_it_could_be_sent_is_left_out_and_counted(world: World) -> None:
+    await world.follow(1)
+    world.telegram.fail(1, RetryAfter(400))
+
+    await world.tell(alert(), seconds=500)
+
+    assert (len(world.shown()), world.courier.passed_over[Reason.EXPIRED]) == (0, 1)
+
+
+async def test_a_delayed_chat_hears_later_and_sees_corrections_as_late(world: World) -> None:
+    await world.follow(1, delay=30)
+
+    await world.tell(alert(1), seconds=40)
+    await world.tell(retracted(2), seconds=20)
+    assert [m.html for m in world.shown()] == ["goal"]
+    assert world.shown()[0].at >= 30
+
+    await world.tell(seconds=20)
+    assert world.shown()[0].html == "<s>goal</s>"
+
+
+async def test_a_delayed_chat_sees_what_fell_within_its_delay_stand_first_and_then_fall(world: World) -> None:
+    await world.follow(1, delay=30)
+
+    await world.tell(alert(1), seconds=9.9)
+    await world.tell(retracted(2), seconds=21)
+    assert [m.html for m in world.shown()] == ["goal"]
+    await world.restart()
+    await world.tell(seconds=5)
+    assert [m.html for m in world.shown()] == ["goal"]
+    await world.tell(seconds=6)
+
+    assert [m.html[:3] for m in world.shown()] == ["<s>", "❌ <"]
+
+
+async def test_a_strict_telegram_never_has_to_refuse_anything(world: World) -> None:
+    world.telegram.limits = bot_api_state.Limits()
+    world.limits = RateLimiter()
+    await world.restart()
+    await world.follow(*range(1, 100), *range(-20, 0))
+
+    await world.tell(*(alert(n, f"goal {n}", action=f"g{n}", at=NOW) for n in range(1, 25)), seconds=250)
+
+    assert world.telegram.refusals == 0
+    assert all([m.html for m in world.shown(chat)] == [f"goal {n}" for n in range(1, 25)] for chat in range(1, 100))
+
+
+async def test_a_stop_finishes_what_is_in_flight_and_leaves_the_rest_for_the_next_start(world: World) -> None:
+    world.telegram.latency = 1.0
+    await world.follow(1)
+    task = asyncio.create_task(world.courier.run())
+    await world.outbox.put([alert(1)])
+    await world.outbox.put([minor(2, action="card")])
+    await asyncio.sleep(0.5)
+
+    await world.courier.stop()
+    await task
+
+    assert [m.html for m in world.shown()] == ["goal"]
+    await world.restart()
+    await world.tell()
+    assert [m.html for m in world.shown()] == ["goal", "yellow"]
+
+
+async def test_a_stop_that_cuts_off_a_commit_keeps_what_landed(world: World) -> None:
+    world.telegram.latency = 1.0
+    await world.follow(1)
+    task = asyncio.create_task(world.courier.run())
+    await world.outbox.put([alert(1)])
+    await asyncio.sleep(0.5)
+    async with world.db.transaction():  # somebody else writes while the courier is to keep what landed
+        await asyncio.sleep(1.0)
+        task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(task, return_exceptions=True)
+    await world.restart()
+    await world.tell()
+
+    assert [m.html for m in world.shown()] == ["goal"]
+
+
+async def test_old_news_comes_as_one_summary_that_follows_what_becomes_of_it(world: World) -> None:
+    await world.follow(1)
+    old = NOW - dt.timedelta(hours=1)
+    await world.outbox.put([alert(1, "early goal", at=old)])
+    await world.outbox.put([minor(2, "early card", action="card", at=old)])
+    await world.outbox.catch_up(FIXTURE.id)
+    await world.courier.drain()
+
+    await world.tell(retracted(3))
+
+    (summary,) = world.shown()
+    assert summary.versions[0].split("\n")[1:] == ["• early goal", "• early card"]
+    assert summary.versions[1].split("\n")[1:] == ["• <s>Goal</s>", "• early card"]
+    assert summary.silent
+
+
+async def test_fresh_news_is_not_in_the_summary_of_old_news(world: World) -> None:
+    await world.follow(1)
+    await world.tell(alert(1))
+
+    await world.outbox.catch_up(FIXTURE.id)
+    await world.courier.drain()
+
+    assert len(world.shown()) == 1
+
+
+async def test_a_replay_needs_no_running_clock(tmp_path: Path) -> None:
+    world = World("sqlite://")
+    clock = ManualClock(NOW)
+    db = await Database.open(world.url)
+    outbox = Outbox(db, clock)
+    courier = Sender(outbox, world.telegram, Unlimited(), clock)
+    world.chats = ChatRepository(db)
+    await world.follow(1)
+    for seq in range(1, 50):
+        clock.move_to(NOW + dt.timedelta(seconds=seq * 0.123456))
+        await outbox.put([replace(alert(seq, f"goal {seq}"), at=clock.now())])
+        await courier.drain()
+
+    assert len(world.shown()[0].versions) == 49
+    await db.close()

@@ -1,0 +1,198 @@
+"""No secret ever leaves through a log, whoever writes it and however it is wrapped."""
+
+import asyncio
+import io
+import json
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.logs import SecretMasker, configure_logging, log_unhandled_exceptions
+
+TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
+OTHER_TOKEN = "987654321:BBanotherTokenThatNobodyConfigured"
+LIBRARIES = (
+    *("telegram", "telegram.ext.ExtBot", "websockets.client", "aiohttp.client", "aiohttp.server", "asyncio", "httpx"),
+    *(
+        "alembic.runtime.migration",
+        "apscheduler.executors.default",
+        "apscheduler.scheduler",
+        "sqlalchemy.engine",
+        "watchfiles.main",
+    ),
+)
+LETTERS = "abcXYZ019_-:./+=%'\"\\ é"
+
+Write = Callable[[str], None]
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def written(write: Write, text: str, *secrets: str, out: io.StringIO | None = None) -> str:
+    """What stands in the log after `write` has written this text."""
+    out = out or io.StringIO()
+    configure_logging(secrets, stream=out)
+    write(text)
+    return out.getvalue()
+
+
+def as_event(text: str) -> None:
+    structlog.get_logger().info(text)
+
+
+def as_value(text: str) -> None:
+    structlog.get_logger().info("event", plain=text, inside={"deep": [text]}, data=text.encode(), path=("a", text))
+
+
+def as_exception(text: str) -> None:
+    try:
+        raise RuntimeError(text) from ValueError(text)
+    except RuntimeError:
+        structlog.get_logger().exception("failed")
+
+
+def as_given_exception(text: str) -> None:
+    structlog.get_logger().error("failed", exc_info=RuntimeError(text), reason=repr(RuntimeError(text)))
+
+
+def by_a_library(text: str) -> None:
+    for name in LIBRARIES:
+        logging.getLogger(name).warning("GET https://host/%s: %r", text, {"body": text})
+
+
+def by_a_failing_library(text: str) -> None:
+    for name in LIBRARIES:
+        try:
+            raise OSError(text)
+        except OSError:
+            logging.getLogger(name).exception("failed")
+        logging.getLogger(name).error("failed", extra={"token": text}, stack_info=True)
+
+
+def by_a_warning(text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(False)
+        logging.captureWarnings(True)
+        warnings.warn(text, ResourceWarning, stacklevel=1)
+
+
+def by_the_loop(text: str) -> None:
+    """What asyncio says of a task whose exception nobody asked for."""
+    loop = asyncio.new_event_loop()
+    loop.call_exception_handler({"message": f"Task exception was never retrieved: {text}", "exception": OSError(text)})
+    loop.close()
+
+
+def by_python_itself(text: str) -> None:
+    """What would be printed of an exception in a finalizer, and of one in a thread."""
+    hooks = sys.unraisablehook, threading.excepthook
+    log_unhandled_exceptions()
+    sys.unraisablehook(SimpleNamespace(exc_value=OSError(text)))  # type: ignore[arg-type]
+    threading.excepthook(SimpleNamespace(exc_value=OSError(text)))  # type: ignore[arg-type]
+    sys.unraisablehook, threading.excepthook = hooks
+
+
+OURS = (as_event, as_value, as_exception, as_given_exception)
+OTHERS = (by_a_library, by_a_failing_library, by_a_warning, by_the_loop, by_python_itself)
+WAYS = st.sampled_from([*OURS, *OTHERS])
+SECRETS = st.text(LETTERS, min_size=8, max_size=40).filter(lambda s: len(set(s) - {" "}) > 4)
+TOKENS = st.from_regex(r"[0-9]{6,12}:[A-Za-z0-9_-]{20,40}", fullmatch=True)
+AROUND = st.sampled_from(["{}", "https://api.telegram.org/bot{}/getMe", "x{}", "token={}&y=1", "1 {} 2", '"{}"', "bot%20{}"])
+SAID = st.sampled_from(
+    [
+        '{{"authToken": "{}"}}',
+        "{{'authToken': '{}'}}",
+        '{{\\"authToken\\": \\"{}\\"}}',
+        "authToken={}",
+        'AUTHTOKEN : "{}"',
+        "Bearer {}",
+    ]
+)
+
+
+@given(SECRETS, WAYS, AROUND)
+def test_a_configured_secret_is_never_written(secret: str, write: Write, around: str) -> None:
+    assert secret not in written(write, around.format(secret), secret)
+
+
+@given(TOKENS, WAYS, AROUND)
+def test_what_looks_like_a_token_of_telegram_is_never_written(token: str, write: Write, around: str) -> None:
+    assert token.split(":")[1] not in written(write, around.format(token))
+
+
+@given(st.from_regex(r"[A-Za-z0-9_.!-]{8,40}", fullmatch=True), WAYS, SAID)
+def test_what_is_sent_to_the_feed_as_its_token_is_never_written(token: str, write: Write, said: str) -> None:
+    assert token not in written(write, said.format(f"xq{token}"))
+
+
+@pytest.mark.parametrize("out", [io.StringIO, Terminal])
+def test_a_terminal_shows_no_secret_either(out: Callable[[], io.StringIO]) -> None:
+    ways: list[Write] = [as_event, as_value, as_exception, by_a_library, by_a_failing_library]
+
+    for write in ways:
+        assert TOKEN[10:] not in written(write, f"https://api.telegram.org/bot{TOKEN}/getMe", out=out())
+
+
+def test_a_token_in_an_address_is_masked_in_its_encoded_form_too() -> None:
+    assert written(as_event, f"/bot{TOKEN.replace(':', '%3A')}/x", TOKEN).count("Secret") == 0
+    assert written(as_event, f"/bot{OTHER_TOKEN.replace(':', '%3A')}/x").count("another") == 0
+
+
+@pytest.mark.parametrize("write", [*OURS, *OTHERS])
+def test_every_way_is_written_and_masked(write: Write) -> None:
+    said = written(write, f"https://api.telegram.org/bot{TOKEN}/getMe", TOKEN)
+
+    assert "***/getMe" in said and "Secret" not in said
+
+
+def test_a_longer_secret_is_masked_before_a_shorter_one_in_it() -> None:
+    assert SecretMasker(["feed", "feed-secret"]).clean("feed-secret and feed") == "*** and ***"
+
+
+def test_what_is_no_secret_stays_readable() -> None:
+    told = json.loads(written(as_event, "12:30 score 1:0, action 123456:kickoff, authors wrote", TOKEN))
+
+    assert told["event"] == "12:30 score 1:0, action 123456:kickoff, authors wrote"
+    assert told["level"] == "info"
+
+
+def test_numbers_stay_numbers() -> None:
+    out = io.StringIO()
+    configure_logging([TOKEN], stream=out)
+    structlog.get_logger().info("told", chat=-100123, wait=0.5, silent=True, reply=None)
+
+    told = json.loads(out.getvalue())
+    assert (told["chat"], told["wait"], told["silent"], told["reply"]) == (-100123, 0.5, True, None)
+
+
+def test_debug_is_written_only_when_asked_for() -> None:
+    quiet, loud = io.StringIO(), io.StringIO()
+    for out, verbose in ((quiet, False), (loud, True)):
+        configure_logging(verbose=verbose, stream=out)
+        structlog.get_logger().debug("frame")
+        logging.getLogger("websockets.client").debug("> TEXT")
+
+    assert (quiet.getvalue(), loud.getvalue().count("\n")) == ("", 1)

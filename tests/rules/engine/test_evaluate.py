@@ -1,0 +1,129 @@
+from rules.engine.alert import Alert, State
+from rules.engine.evaluate import evaluate
+from rules.engine.rule import AlertSpec, Condition, Rule, RuleSet
+from rules.engine.text import AlertText
+from rules.football.action import SendType
+from rules.football.fixture_changes import make_full_time_packet
+from rules.football.match import Moment
+from tests.packets import Story
+
+ALL = frozenset({SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED})
+
+
+def rule(name: str, *types: str, sub: str | None = None, text: str = "{{ player }}", **more: object) -> Rule:
+    """A rule named after its kind; `sub` asks for a sub action type."""
+    asks = Condition("sub_action_type", sub or "", lambda m: m.action.sub_type == sub, lambda m: m.action.sub_type)
+    settings = {"send_types": ALL, "action_types": frozenset(t.casefold() for t in types)} | more
+    return Rule(name, AlertSpec(name, AlertText(text)), (asks,) if sub else (), **settings)  # type: ignore[arg-type]
+
+
+RULES = RuleSet(
+    [
+        rule("own_goal", "Goal", sub="Own Goal"),
+        rule("goal", "Goal"),
+        rule("yellow", "Yellow Card"),
+        rule("full_time", "End Match"),
+    ]
+)
+
+
+def summary(alerts: tuple[Alert, ...]) -> list[tuple[str, str, str]]:
+    return [(a.key.action_id, a.rule, a.state.value) for a in alerts]
+
+
+def of(moment: Moment, told: dict[str, set[str]] | None = None, rules: RuleSet = RULES) -> list[tuple[str, str, str]]:
+    return summary(evaluate(rules, moment, told))
+
+
+def test_the_first_rule_that_fires_ends_the_walk() -> None:
+    assert of(Story().goal(sub="Own Goal", score=(1, 0))) == [("g", "own_goal", "confirmed")]
+
+
+def test_continue_offers_the_next_rules_alert_too() -> None:
+    rules = RuleSet([rule("drama", "Goal", go_on=True), rule("goal", "Goal")])
+
+    assert [a[1] for a in of(Story().goal(), rules=rules)] == ["drama", "goal"]
+
+
+def test_a_pending_revision_makes_a_pending_alert_where_a_rule_asks_for_it() -> None:
+    story = Story()
+
+    assert of(story.goal(send="Pending")) == [("g", "goal", "pending")]
+    assert of(story.goal(send="Pending"), rules=RuleSet([rule("goal", "Goal", send_types=frozenset({SendType.CONFIRMED}))])) == []
+
+
+def test_taking_back_needs_no_rule() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    assert of(story.goal(send="Deleted", score=(0, 0)), {"g": {"goal"}}, RuleSet()) == [("g", "", "retracted")]
+
+
+def test_a_disallowance_takes_back_the_goal_it_names_and_says_why() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    alerts = evaluate(
+        RULES, story.tell("Goal Disallowed", sub="Offside", side="home", related=("g",), score=(0, 0)), {"g": {"goal"}}
+    )
+
+    assert summary(alerts) == [("g", "", "retracted")]
+    assert (alerts[0].facts.reason, alerts[0].home) == ("Offside", 0)
+
+
+def test_a_goal_that_turns_own_goal_is_told_anew_and_to_those_told_before() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    moment = story.goal(send="Updated", sub="Own Goal")
+
+    assert of(moment, {"g": {"goal"}}) == [("g", "own_goal", "confirmed"), ("g", "goal", "confirmed")]
+
+
+def test_news_that_becomes_another_thing_no_rule_speaks_of_is_taken_back() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    moment = story.tell("Shot", "Updated", "g", "home", score=(0, 0))
+
+    assert of(moment, {"g": {"goal"}}) == [("g", "goal", "retracted")]
+
+
+def test_a_rule_that_is_gone_leaves_its_told_text_standing() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    alerts = evaluate(RuleSet(), story.goal(send="Updated"), {"g": {"goal"}})
+
+    assert [(a.state, a.text, a.follow_up) for a in alerts] == [(State.CONFIRMED, "", True)]
+
+
+def test_a_text_that_fails_falls_back_to_the_plain_facts() -> None:
+    alerts = evaluate(RuleSet([rule("goal", "Goal", text="{{ 1 // 0 }}")]), Story().goal(player="H. Kane", score=(1, 0)))
+
+    assert (alerts[0].text, "zero" in alerts[0].fault) == ("Goal 1' H. Kane, Arsenal\nArsenal 1–0 Chelsea", True)
+
+
+def test_the_same_packet_again_tells_nothing() -> None:
+    story = Story()
+    first = story.goal()
+
+    assert of(first) and not of(story.hear(story.packets[0]))
+
+
+def test_an_abandoned_match_has_no_full_time() -> None:
+    assert of(Story().tell("End Match", status="Abandoned")) == []
+
+
+def test_full_time_can_be_told_without_the_feeds_own_end() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+    story.tell("End Period", minute=93, status="Completed")
+
+    alerts = evaluate(RULES, story.hear(make_full_time_packet(story.match, story.packets[-1].at)))
+
+    assert [(a.kind, a.home, a.away, a.facts.match) for a in alerts] == [("full_time", 1, 0, "Arsenal 1–0 Chelsea")]
+
+
+def test_an_unknown_send_type_is_no_news() -> None:
+    assert of(Story().goal(send="Reconsidered")) == []

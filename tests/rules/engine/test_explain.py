@@ -1,0 +1,111 @@
+"""Explanations are the live walk, with the values that were compared."""
+
+from hypothesis import given, settings
+
+from rules.engine.evaluate import evaluate
+from rules.engine.explain import CheckedCondition, Explanation, Verdict, explain
+from rules.engine.rule import RuleSet
+from rules.football.match import Moment
+from rules.loading.loader import load_rules
+from tests.packets import Story
+from tests.rules.engine.test_rule import moments, rule_sets
+
+
+def rules_of(*matches: str, go_on: bool = False) -> RuleSet:
+    """Rules a, b, c … that ask for these."""
+    written = [
+        f"- {{name: {name}, match: {match}, continue: {str(go_on).lower()}, alert: {{kind: g, text: '{name} {{{{ minute }}}}'}}}}"
+        for name, match in zip("abcdef", matches, strict=False)
+    ]
+    return load_rules("\n".join(written))
+
+
+def verdicts(explanation: Explanation) -> list[str]:
+    return [judged.verdict.value for part in explanation.told for judged in part.rules]
+
+
+def test_each_rule_has_its_verdict() -> None:
+    rules = rules_of("{action_type: Red Card}", "{action_type: Goal, side: away}", "{action_type: Goal}", "{side: home}")
+
+    explanation = explain(rules, Story().goal())
+
+    assert verdicts(explanation) == ["speaks of other actions", "does not fire", "fires", "not asked"]
+    assert explanation.told[0].rules[3].after == "c"
+
+
+def test_a_condition_shows_what_was_wanted_and_what_was_seen() -> None:
+    rules = rules_of("{action_type: Goal, send_type: Confirmed, team: Chelsea, minute: {from: 80}}")
+
+    (judged,) = explain(rules, Story().goal(minute=67)).told[0].rules
+
+    assert [(c.key, c.wanted, c.seen, c.holds) for c in judged.checks] == [
+        ("action_type", "Goal", "Goal", True),
+        ("send_type", "Confirmed", "Confirmed", True),
+        ("team", "Chelsea", "Arsenal", False),
+        ("minute", "from 80", "67", False),
+    ]
+
+
+def test_the_send_types_that_go_without_saying_are_said() -> None:
+    (judged,) = explain(rules_of("{action_type: Goal}"), Story().goal(send="Pending")).told[0].rules
+
+    assert judged.checks[0] == CheckedCondition("send_type", "Confirmed, Updated", "Pending", False)
+
+
+def test_conditions_inside_conditions_have_their_own_answers() -> None:
+    rules = rules_of("{any: [{side: away}, {side: home, not: {minute: {to: 9}}}]}")
+
+    (judged,) = explain(rules, Story().goal(minute=5)).told[0].rules
+
+    (away,), (home, negated) = judged.checks[1].groups
+    assert (judged.checks[1].holds, away.holds, home.holds, negated.holds) == (False, False, True, False)
+    assert [(c.key, c.wanted, c.holds) for c in negated.groups[0]] == [("minute", "to 9", True)]
+
+
+def test_all_rules_that_say_continue_fire() -> None:
+    explanation = explain(rules_of("{side: home}", "{side: away}", "{side: home}", go_on=True), Story().goal())
+
+    assert verdicts(explanation) == ["fires", "does not fire", "fires"]
+    assert [alert.text for alert in explanation.told[0].alerts] == ["a 1", "c 1"]
+
+
+def test_what_is_taken_back_needs_no_rule() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    (part,) = explain(rules_of("{side: home}"), story.goal(send="Deleted", score=(0, 0)), {"g": {"a"}}).told
+
+    assert (part.news.taken_back, part.rules[0].verdict) == (True, Verdict.NOT_NEEDED)
+
+
+def test_a_disallowance_is_explained_with_the_goal_that_it_takes_back() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    own, goal = explain(rules_of("{side: home}"), story.tell("Goal Disallowed", side="home", related=("g",), sub="Offside")).told
+
+    assert (own.news.taken_back, goal.news.taken_back, goal.news.reason) == (False, True, "Offside")
+
+
+def test_silence_has_its_reason() -> None:
+    story, rules = Story(), rules_of("{side: home}")
+    story.goal()
+
+    again = explain(rules, story.hear(story.packets[0]))
+
+    assert (again.told, again.silence.split(":")[0]) == ((), "the feed repeats what it said before, or says what is older")
+    assert explain(rules, story.goal(send="Reconsidered")).silence.startswith("its send type is not known")
+    assert explain(rules, story.tell("End Match", status="Abandoned")).silence.endswith("ended without full time")
+
+
+@settings(max_examples=80, deadline=None)
+@given(rules=rule_sets(), story=moments())
+def test_an_explanation_tells_what_is_told_and_why(rules: RuleSet, story: list[Moment]) -> None:
+    for moment in story:
+        explanation = explain(rules, moment)
+
+        assert tuple(alert for part in explanation.told for alert in part.alerts) == evaluate(rules, moment)
+        for part in explanation.told:
+            for judged in part.rules:
+                if judged.verdict in (Verdict.FIRES, Verdict.FAILS):
+                    assert all(check.holds for check in judged.checks) is (judged.verdict is Verdict.FIRES)

@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.engine.alert import Facts
+from rules.engine.text import AlertText, TextError, fallback_text, tidy_text
+
+FACTS = Facts(match="Arsenal 1–0 Brighton & Hove Albion", minute="39", player="B. N'Diaye", team="Arsenal", action_type="Goal")
+
+
+def test_values_are_escaped_and_the_texts_own_html_is_not() -> None:
+    text = AlertText("⚽ <b>{{ match }}</b>\n{{ minute }}' {{ player }}")
+
+    assert text.fill(FACTS) == "⚽ <b>Arsenal 1–0 Brighton &amp; Hove Albion</b>\n39' B. N'Diaye"
+
+
+def test_what_the_feed_has_not_given_leaves_no_stray_space() -> None:
+    text = AlertText("⚽ {{ team }}  {{ sub_action_type }} goal\n{{ minute }}' {{ player }} ({{ period }})\n")
+
+    assert text.fill(Facts(team="Arsenal")) == "⚽ Arsenal goal"
+
+
+def test_an_unknown_variable_is_named() -> None:
+    with pytest.raises(TextError, match="'plaer' is undefined"):
+        AlertText("{{ plaer }}").fill(FACTS)
+
+
+def test_what_is_not_a_template_is_refused() -> None:
+    with pytest.raises(TextError, match="is not a template"):
+        AlertText("{{ match ")
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ ''.__class__.__mro__ }}", "{{ self.__init__.__globals__ }}", "{% for i in range(10**9) %}x{% endfor %}"]
+)
+def test_a_text_cannot_leave_its_sandbox(source: str) -> None:
+    with pytest.raises(TextError):
+        AlertText(source).fill(FACTS)
+
+
+def test_the_plain_text_tells_the_same_facts() -> None:
+    assert fallback_text(FACTS) == "Goal 39' B. N'Diaye, Arsenal\nArsenal 1–0 Brighton &amp; Hove Albion"
+
+
+@given(st.text())
+def test_tidying_twice_changes_nothing(text: str) -> None:
+    assert tidy_text(tidy_text(text)) == tidy_text(text)

@@ -1,0 +1,230 @@
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.football.action import Fixture, PeriodScore, Side, Summary
+from rules.football.advance import advance
+from rules.football.match import Match, Score
+from rules.football.minute import Minute, Period
+from tests.packets import AWAY, FIXTURE, HOME, Story
+
+
+@pytest.mark.parametrize("counts_pending", [True, False])
+def test_the_score_is_official_whether_or_not_the_summary_counts_a_pending_goal(counts_pending: bool) -> None:
+    story = Story()
+
+    pending = story.goal(send="Pending", score=(1, 0) if counts_pending else (0, 0))
+    meanwhile = story.tell("Attack")
+    confirmed = story.goal(send="Confirmed", score=(1, 0))
+
+    assert [m.after.score for m in (pending, meanwhile, confirmed)] == [Score(0, 0), Score(0, 0), Score(1, 0)]
+
+
+@pytest.mark.parametrize("counts_pending", [True, False])
+def test_a_cancelled_goal_leaves_the_score_as_it_was(counts_pending: bool) -> None:
+    story = Story()
+    story.goal(send="Pending", score=(1, 0) if counts_pending else (0, 0))
+
+    moment = story.goal(send="Cancelled", score=(0, 0))
+
+    assert moment.after.score == Score(0, 0)
+    assert not moment.after.records["g"].stands
+
+
+@pytest.mark.parametrize("counts_pending", [True, False])
+@pytest.mark.parametrize("names_player_team", [True, False])
+@pytest.mark.parametrize("kind", ["Own Goal", "Goal"])
+def test_an_own_goal_goes_to_the_side_whose_score_rises(counts_pending: bool, names_player_team: bool, kind: str) -> None:
+    story, team = Story(), "away" if names_player_team else "home"
+    story.tell(kind, "Pending", "g", team, score=(1, 0) if counts_pending else (0, 0))
+
+    moment = story.tell(kind, "Confirmed", "g", team, sub="" if kind == "Own Goal" else "Own Goal", score=(1, 0))
+    again = story.tell(kind, "Updated", "g", team, sub="" if kind == "Own Goal" else "Own Goal", player="C. Fuchs")
+
+    assert (moment.action.type, moment.action.sub_type) == ("Goal", "Own Goal")
+    assert [m.record and (m.action.side, m.action.team) for m in (moment, again)] == [(Side.HOME, HOME)] * 2
+
+
+def test_a_disallowed_goal_is_taken_back_once_by_its_link() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+
+    moment = story.tell("Goal Disallowed", side="home", sub="Offside", related=("g",), score=(0, 0))
+    deleted = story.goal(send="Deleted")
+
+    assert [r.action.id for r in moment.settled] == ["g"]
+    assert (deleted.settled, deleted.after.score) == ((), Score(0, 0))
+
+
+def test_without_a_link_the_goal_whose_score_falls_is_taken_back() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0))
+    story.goal("g2", "away", score=(1, 1))
+
+    moment = story.tell("Goal Disallowed", side="home", score=(0, 1))
+
+    assert [r.action.id for r in moment.settled] == ["g1"]
+
+
+def test_without_a_link_and_without_a_fall_no_standing_goal_is_touched() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0))
+    story.goal("g2", score=(2, 0))
+    story.goal("g2", send="Deleted", score=(1, 0))
+
+    moment = story.tell("Goal Disallowed", side="home")
+
+    assert moment.settled == ()
+    assert [r.action.id for r in moment.after.goals()] == ["g1"]
+
+
+def test_a_substitution_linked_to_another_takes_nothing_back() -> None:
+    story = Story()
+    story.tell("Substitution Out", action="out", side="home")
+
+    moment = story.tell("Substitution In", side="home", related=("out",))
+
+    assert moment.settled == ()
+
+
+def test_updated_after_deleted_restores_a_goal() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+    story.goal(send="Deleted", score=(0, 0))
+
+    moment = story.goal(send="Updated", score=(1, 0))
+
+    assert moment.after.records["g"].stands
+    assert moment.after.score == Score(1, 0)
+
+
+def test_a_corrected_scorer_does_not_restore_a_disallowed_goal() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+    story.tell("Goal Disallowed", side="home", related=("g",), score=(0, 0))
+
+    moment = story.goal(send="Updated", player="H. Kane")
+
+    assert not moment.after.records["g"].stands
+
+
+def test_a_disallowance_that_is_deleted_gives_the_goal_back() -> None:
+    story = Story()
+    story.goal(score=(1, 0))
+    story.tell("Goal Disallowed", action="d", side="home", related=("g",), score=(0, 0))
+
+    moment = story.tell("Goal Disallowed", "Deleted", "d", "home", score=(1, 0))
+
+    assert [r.stands for r in moment.settled] == [True]
+
+
+@pytest.mark.parametrize("adds_to_score", [True, False])
+def test_a_shootout_is_kept_apart_from_the_score(adds_to_score: bool) -> None:
+    story, kicks = Story(), PeriodScore(5, "penalty shootout", "Shootout", 1, 1, 0, 1)
+    full = (PeriodScore(2, "2nd half", "Regular", 1, 1, 1, 1), kicks)
+    summary = Summary(1, 2 if adds_to_score else 1, 5, "Live", "", 0, full)
+    story.tell("Start Period", period=5, score=(1, 1), summary=Summary(1, 1, 5, "Live", "", 0, full[:1]))
+
+    moment = story.goal(side="away", sub="Penalty", period=5, clock=0, summary=summary)
+
+    assert (moment.after.score, moment.after.shootout) == (Score(1, 1), Score(0, 1))
+    assert (moment.action.period, moment.action.minute) == (Period.SHOOTOUT, None)
+
+
+def test_period_three_is_a_shootout_where_its_type_says_so() -> None:
+    story = Story()
+
+    moment = story.tell(
+        "Start Period", period=3, summary=Summary(1, 1, 3, "Live", "", 0, (PeriodScore(3, "penalty shootout", "Shootout"),))
+    )
+
+    assert moment.after.period is Period.SHOOTOUT
+
+
+def test_status_packets_never_reset_period_or_clock() -> None:
+    story = Story()
+    story.tell("Attack", minute=28)
+
+    moment = story.tell("Status Updated", period=0, clock=0)
+
+    assert (moment.after.period, moment.after.minute) == (Period.FIRST_HALF, Minute(28))
+
+
+def test_a_late_packet_corrects_the_record_and_not_the_score_or_the_clock() -> None:
+    story = Story()
+    story.tell("Attack", minute=30, score=(1, 0), seq=20)
+
+    moment = story.tell("Yellow Card", action="y", side="home", minute=10, seq=12, score=(0, 0))
+
+    assert (moment.after.score, moment.after.minute) == (Score(1, 0), Minute(30))
+    assert moment.after.records["y"].stands
+
+
+def test_sides_are_learnt_where_the_fixture_does_not_name_them() -> None:
+    story = Story(Fixture("f1"))
+    bare = {"team_side": None}
+    story.tell("Goal", "Confirmed", "g", "away", score=(0, 1), **bare)
+
+    card = story.tell("Yellow Card", side="home", **bare)
+
+    assert (card.after.fixture.home, card.after.fixture.away) == (HOME, AWAY)
+    assert card.action.side is Side.HOME
+
+
+def test_a_player_is_booked_by_the_cards_that_stand() -> None:
+    story = Story()
+    story.tell("Yellow Card", action="y1", side="home", player="R. Tolói")
+    story.tell("Yellow Card", action="y2", side="home", player="R. Tolói")
+    red = story.tell("Second Yellow Card", side="home", player="R. Tolói")
+    story.tell("Yellow Card", "Deleted", "y2", "home")
+
+    assert red.action.player
+    assert [a.type for a in story.match.booked(red.action.player)] == ["Yellow Card", "Red Card"]
+
+
+def test_only_the_first_end_of_a_match_is_news() -> None:
+    story = Story()
+
+    first, second = story.tell("End Match", status="Completed"), story.tell("End Match", status="Completed")
+
+    assert (first.news, second.news) == (True, False)
+
+
+SENDS = st.sampled_from(["Pending", "Confirmed", "Updated", "Deleted", "Cancelled", "Whatever"])
+TYPES = st.sampled_from(["Goal", "Own Goal", "Goal Disallowed", "Yellow Card", "Red Card", "Attack", "End Match", "Beach Ball"])
+EVENTS = st.tuples(
+    TYPES, SENDS, st.sampled_from("abcd"), st.sampled_from(["home", "away", None]), st.integers(0, 3), st.integers(0, 3)
+)
+
+
+@given(st.lists(EVENTS, max_size=25))
+def test_packets_heard_twice_change_nothing(events: list[tuple[str, str, str, str | None, int, int]]) -> None:
+    story = Story()
+    for kind, send, action, side, home, away in events:
+        story.tell(kind, send, action, side, score=(home, away))
+    once = story.match
+
+    for packet in list(story.packets):
+        story.hear(packet)
+
+    assert (story.match.records, story.match.score) == (once.records, once.score)
+
+
+@given(st.lists(EVENTS, max_size=25))
+def test_the_official_score_never_exceeds_the_feeds(events: list[tuple[str, str, str, str | None, int, int]]) -> None:
+    story = Story()
+    for kind, send, action, side, home, away in events:
+        score = story.tell(kind, send, action, side, score=(home, away)).after.score
+
+        assert 0 <= score.home <= home and 0 <= score.away <= away
+
+
+def test_a_match_survives_being_written_down() -> None:
+    story = Story()
+    story.goal(player="H. Kane", score=(1, 0))
+
+    copy = msgspec.json.decode(msgspec.json.encode(story.match), type=Match)
+
+    assert copy == story.match
+    assert advance(copy, story.packet("Attack")).after.fixture == FIXTURE

@@ -1,0 +1,35 @@
+import pytest
+
+from rules.football.catalogue import load_catalogue
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        (("Own Goal", ""), ("Goal", "Own Goal")),
+        (("second yellow card", ""), ("Red Card", "Second Yellow")),
+        (("Video Check Started", "Other"), ("Video Check Underway", "Other")),
+        ((" GOAL ", "header"), ("Goal", "Header")),
+        (("Beach  Ball", "On The Pitch"), ("Beach Ball", "On The Pitch")),
+    ],
+)
+def test_dialects_become_one_pair(told: tuple[str, str], seen: tuple[str, str]) -> None:
+    assert load_catalogue().canonical(*told) == seen
+
+
+def test_an_unknown_type_means_nothing_in_particular() -> None:
+    meaning = load_catalogue().of("Beach Ball")
+
+    assert (meaning.scores, meaning.disallows, meaning.gravity, meaning.key) == (False, (), 0, False)
+
+
+def test_an_operator_extends_the_catalogue() -> None:
+    names = load_catalogue().extended("action_types: [{name: Goal Annulled, is: [Goal Disallowed, '']}]")
+
+    assert names.canonical("goal annulled") == ("Goal Disallowed", "")
+    assert names.canonical("Own Goal") == ("Goal", "Own Goal")
+
+
+def test_a_file_of_another_shape_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ValueError, match="not a catalogue of action types"):
+        load_catalogue().extended("action_types: [{nam: Goal}]")

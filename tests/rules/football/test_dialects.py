@@ -1,0 +1,130 @@
+"""Whatever dialect the feed speaks, the official score is that of the goals that stand, each for the side that gets it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.football.action import Packet, Player, SendType, Side, Summary, Team
+from rules.football.advance import advance
+from rules.football.match import Match, Score
+from tests.packets import AWAY, FIXTURE, HOME, KICKOFF, REGULAR
+
+TEAMS = {Side.HOME: HOME, Side.AWAY: AWAY}
+
+
+class Dialect(NamedTuple):
+    """The choices that the documentation leaves to the feed."""
+
+    counts_pending: bool
+    own_goal_is_a_type: bool
+    own_goal_names_the_players_team: bool
+    links_and_sides: bool
+    """Newer versions link a disallowance to its goal and say which team is home."""
+
+
+class Deed(NamedTuple):
+    """A goal and what became of it."""
+
+    side: Side
+    own: bool
+    fate: str
+
+
+DIALECTS = st.builds(Dialect, *[st.booleans()] * 4)
+STEPS = {
+    "stands": ["Pending", "Confirmed"],
+    "corrected": ["Pending", "Confirmed", "Updated"],
+    "cancelled": ["Pending", "Cancelled"],
+    "deleted": ["Pending", "Confirmed", "Deleted"],
+    "restored": ["Pending", "Confirmed", "Deleted", "Updated"],
+    "disallowed": ["Pending", "Confirmed", "Disallowed"],
+    "deleted then disallowed": ["Pending", "Confirmed", "Deleted", "Disallowed"],
+    "disallowed then deleted": ["Pending", "Confirmed", "Disallowed", "Deleted"],
+}
+DEEDS = st.lists(st.builds(Deed, st.sampled_from(list(Side)), st.booleans(), st.sampled_from(list(STEPS))), max_size=8)
+STANDS = {"stands", "corrected", "restored"}
+
+
+class Speaker:
+    """Tells deeds in a dialect, packet by packet, and knows what is official after each."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.seq = 0
+        self.official = Score()
+        self.shown = Score()
+
+    def packets(self, number: int, deed: Deed) -> list[tuple[Packet, Score]]:
+        return [self._packet(f"g{number}", deed, step) for step in STEPS[deed.fate]]
+
+    def _packet(self, action: str, deed: Deed, step: str) -> tuple[Packet, Score]:
+        self._count(deed, step)
+        own = deed.own and step != "Disallowed"
+        named = deed.side.other if own and self.dialect.own_goal_names_the_players_team else deed.side
+        kind = "Goal Disallowed" if step == "Disallowed" else "Own Goal" if own and self.dialect.own_goal_is_a_type else "Goal"
+        official = "" if step == "Pending" or kind != "Goal" else "Own Goal" if own else "Header"
+        self.seq += 1
+        packet = Packet(
+            fixture_id=FIXTURE.id,
+            action_id=f"d{self.seq}" if step == "Disallowed" else action,
+            type=kind,
+            send_type=SendType.CONFIRMED if step == "Disallowed" else SendType.of(step),
+            at=KICKOFF,
+            sub_type=official,
+            seq=self.seq,
+            period_id=1,
+            clock=self.seq * 20,
+            team=Team(TEAMS[named].id, TEAMS[named].name),
+            team_side=named if self.dialect.links_and_sides else None,
+            player=Player("p", "Somebody"),
+            related=(action,) if step == "Disallowed" and self.dialect.links_and_sides else (),
+            summary=Summary(self.shown.home, self.shown.away, 1, "Live", "", self.seq * 20, REGULAR[:1]),
+        )
+        return packet, self.official
+
+    def _count(self, deed: Deed, step: str) -> None:
+        """Move the feed's board and the official score by one step."""
+        gain = _plus(self.official, deed.side)
+        if step == "Pending":
+            self.shown = gain if self.dialect.counts_pending else self.official
+        elif step == "Confirmed" or (step == "Updated" and deed.fate == "restored"):
+            self.official = self.shown = gain
+        elif step == "Cancelled":
+            self.shown = self.official
+        elif self._falls(deed, step):
+            self.official = self.shown = self.official.less(deed.side)
+
+    def _falls(self, deed: Deed, step: str) -> bool:
+        """The first of the two that take a goal back takes it off the board."""
+        first = next((s for s in STEPS[deed.fate] if s in ("Deleted", "Disallowed")), "")
+        return step == first
+
+
+def _plus(score: Score, side: Side) -> Score:
+    return Score(score.home + (side is Side.HOME), score.away + (side is Side.AWAY))
+
+
+@given(DIALECTS, DEEDS)
+def test_the_score_is_official_after_every_packet(dialect: Dialect, deeds: list[Deed]) -> None:
+    speaker, match = Speaker(dialect), Match(FIXTURE)
+    for number, deed in enumerate(deeds):
+        for packet, official in speaker.packets(number, deed):
+            match = advance(match, packet).after
+
+            assert match.score == official
+
+
+@given(DIALECTS, DEEDS)
+def test_every_goal_stands_or_fell_and_belongs_to_its_side(dialect: Dialect, deeds: list[Deed]) -> None:
+    speaker, match = Speaker(dialect), Match(FIXTURE)
+    for number, deed in enumerate(deeds):
+        for packet, _ in speaker.packets(number, deed):
+            match = advance(match, packet).after
+
+    found = [(match.records[f"g{n}"].stands, match.records[f"g{n}"].credited) for n in range(len(deeds))]
+    expected = [(deed.fate in STANDS, deed.side) for deed in deeds]
+    assert [stands for stands, _ in found] == [stands for stands, _ in expected]
+    assert all(one == other for one, other in zip(found, expected, strict=True) if other[0])

@@ -1,0 +1,41 @@
+import pytest
+
+from rules.football.minute import Minute, Period, minute_of
+
+
+@pytest.mark.parametrize(
+    ("clock", "period", "printed"),
+    [
+        (0, Period.FIRST_HALF, "1"),
+        (38 * 60 + 34, Period.FIRST_HALF, "39"),
+        (44 * 60 + 59, Period.FIRST_HALF, "45"),
+        (45 * 60 + 10, Period.FIRST_HALF, "45+1"),
+        (45 * 60, Period.SECOND_HALF, "46"),
+        (91 * 60 + 51, Period.SECOND_HALF, "90+2"),
+        (90 * 60 + 49, Period.EXTRA_FIRST, "91"),
+        (105 * 60 + 2, Period.EXTRA_FIRST, "105+1"),
+        (120 * 60 + 46, Period.EXTRA_SECOND, "120+1"),
+    ],
+)
+def test_elapsed_time_is_printed_as_football_writes_it(clock: int, period: Period, printed: str) -> None:
+    assert str(minute_of(clock, period)) == printed
+
+
+@pytest.mark.parametrize("period", [Period.BEFORE, Period.SHOOTOUT])
+def test_a_period_without_a_clock_has_no_minute(period: Period) -> None:
+    assert minute_of(0, period) is None
+
+
+def test_added_time_lies_between_two_minutes() -> None:
+    assert Minute(45) < Minute(45, 2) < Minute(46)
+
+
+@pytest.mark.parametrize("text", ["45+2", "45+2'", " 45+2 "])
+def test_a_minute_is_read_as_it_is_printed(text: str) -> None:
+    assert Minute.parse(text) == Minute(45, 2)
+
+
+@pytest.mark.parametrize("text", ["", "half time", "45+", "-3", "4500"])
+def test_what_is_not_a_minute_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a minute such as"):
+        Minute.parse(text)

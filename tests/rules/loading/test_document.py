@@ -1,0 +1,112 @@
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.loading.document import Report, compose, expand_variables, is_null, iterate_scalars, location_of, mapping_items
+from rules.loading.values import describe_unknown, parse_boolean, parse_duration, parse_integer, suggest
+
+
+def composed(text: str) -> tuple[list[str], Report]:
+    """The values in order, and what was reported."""
+    report = Report()
+    return [node.value for node in iterate_scalars(compose(text, "f.yaml", report))], report
+
+
+@pytest.mark.parametrize("written", ["yes", "NO", "on", "12:30", "045", "1e3", "0x1F", "2026-08-15", "1_000", "null"])
+def test_every_scalar_is_the_text_that_was_written(written: str) -> None:
+    assert composed(f"a: {written}")[0] == [written]
+
+
+def test_places_count_lines_and_columns_from_one() -> None:
+    root = compose("a:\n  é: ü\n", "f.yaml", Report())
+    ((_, inner),) = mapping_items(root)
+    ((key, value),) = mapping_items(inner)
+
+    assert (str(location_of(key)), str(location_of(value))) == ("f.yaml:2:3", "f.yaml:2:6")
+
+
+@pytest.mark.parametrize(
+    ("written", "nothing"), [("", True), ("~", True), ("null", True), ("'null'", False), ("''", False), ("x", False)]
+)
+def test_only_a_plain_null_is_nothing(written: str, nothing: bool) -> None:
+    ((_, value),) = mapping_items(compose(f"a: {written}", "f.yaml", Report()))
+
+    assert is_null(value) is nothing
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_at_a_place(text: str) -> None:
+    report = Report()
+
+    if compose(text, "f.yaml", report) is None:
+        assert all(line.startswith("f.yaml:") for line in report.mistakes)
+
+
+def test_variables_are_put_in_place_in_values() -> None:
+    report = Report()
+    root = compose("a: ${A}-${B:-b}\nb: ['$${A}', '${{ A }}']\n${A}: c", "f.yaml", report)
+
+    assert expand_variables(root, {"A": "1"}, report) == []
+    assert [node.value for node in iterate_scalars(root)] == ["1-b", "${A}", "${{ A }}", "c"]
+    assert report.mistakes == ()
+
+
+def test_a_variable_that_is_not_set_is_named() -> None:
+    report = Report()
+
+    missing = expand_variables(compose("a: ${NOT_SET}", "f.yaml", report), {"NOT_SET": ""}, report)
+
+    assert [(str(location_of(node)), name) for node, name in missing] == [("f.yaml:1:4", "NOT_SET")]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("25s", 25), ("15m", 900), ("2h", 7200), ("1h30m", 5400), ("14d", 1_209_600), ("1d2h3m4s", 93_784)]
+)
+def test_durations_are_read_as_they_are_written(text: str, seconds: int) -> None:
+    assert parse_duration(text) == dt.timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "15", "12:30", "m", "-5m", "1.5h", "30m1h", "9" * 20 + "d"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a duration|too long"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("30", 30), ("-100123", -100123), ("045", 45)])
+def test_whole_numbers_are_decimal(text: str, number: int) -> None:
+    assert parse_integer(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("yes", 'write true, not "yes"'),
+        ("Off", 'write false, not "Off"'),
+        ("True", 'write true, not "True"'),
+        ("1", '"1" is neither true nor false'),
+    ],
+)
+def test_only_true_and_false_are_booleans(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        parse_boolean(text)
+
+
+def test_the_nearest_word_forgives_letter_case_and_typing() -> None:
+    assert [suggest(word, ("Goal", "Red Card"), 0.75) for word in ("gaol", "RED CRAD", "Corner")] == ["Goal", "Red Card", ""]
+
+
+def test_an_unknown_word_like_no_other_hears_what_is_known() -> None:
+    assert describe_unknown("key", "zzz", ("a", "b")) == 'unknown key "zzz"; known: a, b'
+
+
+def test_a_place_whose_value_is_spoilt_gets_no_second_mistake() -> None:
+    report = Report()
+    root = compose("a: ${A-B}", "f.yaml", report)
+    expand_variables(root, {}, report)
+
+    for node in iterate_scalars(root):
+        report.mistake(location_of(node), "it is empty")
+
+    assert report.mistakes == ("f.yaml:1:4: ${A-B} is not understood: write ${VAR} or ${VAR:-default}",)

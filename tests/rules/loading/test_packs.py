@@ -1,0 +1,225 @@
+"""The rules that ship: what a match told by the feed makes of them."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from rules.engine.alert import SHIPPED_KINDS, Alert, Facts, Importance, State
+from rules.engine.evaluate import evaluate
+from rules.engine.lint import find_shadowed
+from rules.engine.rule import Rule
+from rules.football.action import Summary
+from rules.football.match import Moment
+from rules.loading.loader import list_packs, load_pack, load_rules
+from rules.loading.texts import SAMPLE_FACTS, find_markup_error
+from tests.packets import Story
+
+
+def told(moment: Moment) -> list[Alert]:
+    return list(evaluate(load_pack(), moment))
+
+
+def kinds(moment: Moment) -> list[str]:
+    return [alert.kind for alert in told(moment)]
+
+
+def test_the_shipped_rules_speak_of_every_kind() -> None:
+    assert set(load_pack().kinds()) == set(SHIPPED_KINDS)
+
+
+@pytest.mark.parametrize("name", list_packs())
+def test_no_shipped_rule_is_shadowed(name: str) -> None:
+    assert find_shadowed(load_pack(name).rules) == []
+
+
+EVERY_RULE = {rule.alert.text.source: rule for name in list_packs() for rule in load_pack(name).rules}
+
+
+@pytest.mark.parametrize("rule", EVERY_RULE.values(), ids=lambda rule: rule.name)
+@pytest.mark.parametrize(
+    "missing",
+    ["", "player", "minute", "sub_action_type", "team", "player team opponent minute", "home away competition kickoff", "all"],
+)
+def test_a_text_reads_well_whatever_the_feed_left_out(rule: Rule, missing: str) -> None:
+    empty = dict.fromkeys(missing.split(), "")
+    facts = Facts(score="1–0", match="1–0") if missing == "all" else msgspec.structs.replace(SAMPLE_FACTS, **empty)
+
+    text = rule.alert.text.fill(facts)
+
+    assert text and find_markup_error(text) == ""
+    assert not any(debris in text for debris in ("  ", " '", "()", " !", " :", "\n\n", " ,", "None", " v \n"))
+
+
+@pytest.mark.parametrize(
+    ("told_as", "more", "kind"),
+    [
+        ("Goal", {"side": "home", "score": (1, 0)}, "goal"),
+        ("Own Goal", {"side": "home", "score": (1, 0)}, "goal"),
+        ("Goal", {"sub": "Penalty", "side": "home"}, "goal"),
+        ("Goal", {"sub": "Penalty", "side": "home", "period": 5}, "shootout"),
+        ("Penalty Missed", {"side": "home", "period": 5}, "shootout"),
+        ("Penalty Missed", {"side": "home"}, "penalty"),
+        ("Penalty Awarded", {"side": "home", "send": "Pending"}, "penalty"),
+        ("Red Card", {"side": "home"}, "red_card"),
+        ("Second Yellow Card", {"side": "home"}, "red_card"),
+        ("Yellow Card", {"side": "home"}, "yellow_card"),
+        ("Video Check Started", {}, "var"),
+        ("Video Check Result", {}, "var"),
+        ("Goal Disallowed", {"side": "home", "sub": "Offside"}, "var"),
+        ("Start Match", {}, "kick_off"),
+        ("Start Period", {"minute": 46}, "kick_off"),
+        ("Start Period", {"minute": 91, "period": 3}, "kick_off"),
+        ("Start Period", {"period": 5}, "shootout"),
+        ("End Period", {"minute": 46, "period": 1}, "half_time"),
+        ("End Period", {"minute": 106, "period": 3}, "half_time"),
+        ("End Match", {"minute": 94, "status": "Completed"}, "full_time"),
+        ("Substitution In", {"side": "home", "minute": 60}, "substitution"),
+        ("Lineups", {"period": 0}, "lineups"),
+        ("Status Updated", {"status": "Abandoned"}, "status"),
+        ("Status Updated", {"status": "Suspended"}, "status"),
+    ],
+)
+def test_what_happens_is_told_as_its_kind(told_as: str, more: dict[str, Any], kind: str) -> None:
+    story = Story()
+    story.tell("Foul")
+
+    assert kinds(story.tell(told_as, **more)) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("told_as", "more"),
+    [
+        ("Yellow Card", {"send": "Pending"}),
+        ("Substitution Out", {}),
+        ("Start Period", {}),
+        ("End Period", {"minute": 93}),
+        ("Status Updated", {}),
+        ("Foul", {}),
+        ("Beach Ball", {}),
+    ],
+)
+def test_the_rest_is_not_told(told_as: str, more: dict[str, Any]) -> None:
+    story = Story()
+    story.tell("Foul")
+
+    assert kinds(story.tell(told_as, **more)) == []
+
+
+def test_an_abandoned_match_is_told_as_that_and_not_as_full_time() -> None:
+    story = Story()
+    story.tell("Foul")
+
+    assert kinds(story.tell("End Match", status="Abandoned")) == ["status"]
+
+
+def test_what_rings_is_what_one_gets_up_for() -> None:
+    ringing = {rule.alert.kind for rule in load_pack().rules if rule.alert.importance is Importance.MAJOR}
+
+    assert {"goal", "red_card", "shootout", "full_time"} <= ringing
+    assert not ringing & {"yellow_card", "substitution", "kick_off", "half_time", "lineups"}
+
+
+def test_a_goal_is_told_while_it_is_pending_and_in_few_words() -> None:
+    story = Story()
+
+    (pending,) = told(story.goal(send="Pending", minute=12))
+    (goal,) = told(story.goal(player="B. Saka", minute=12, score=(1, 0)))
+
+    assert (pending.state, pending.text) == (State.PENDING, "⚽ <b>Goal for Arsenal!</b> 12'\nArsenal 0–0 Chelsea")
+    assert goal.text == "⚽ <b>Goal for Arsenal!</b> B. Saka 12'\nArsenal 1–0 Chelsea"
+
+
+@pytest.mark.parametrize(
+    ("told_as", "sub", "text"),
+    [
+        ("Goal", "Penalty", "⚽ <b>Goal for Arsenal!</b> J. Doe 12' (penalty)\nArsenal 1–0 Chelsea"),
+        ("Red Card", "", "🟥 <b>Red card!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
+        ("Second Yellow Card", "", "🟨🟥 <b>Second yellow, sent off!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
+    ],
+)
+def test_the_words_follow_the_sub_type(told_as: str, sub: str, text: str) -> None:
+    (alert,) = told(Story().tell(told_as, sub=sub, side="home", player="J. Doe", minute=12, score=(1, 0)))
+
+    assert alert.text == text
+
+
+def test_a_goal_that_turns_out_a_penalty_stays_the_news_of_one_rule() -> None:
+    story = Story()
+    (first,) = told(story.goal(send="Pending"))
+
+    alerts = evaluate(load_pack(), story.goal(sub="Penalty", score=(1, 0)), {"g": {first.rule}})
+
+    assert [alert.rule for alert in alerts] == [first.rule]
+
+
+def test_an_own_goal_names_both_who_gets_it_and_whose_player_it_was() -> None:
+    (alert,) = told(Story().goal(sub="Own Goal", player="T. Silva", minute=12, score=(1, 0)))
+
+    assert alert.text == "⚽ <b>Own goal, Arsenal score!</b> T. Silva (Chelsea) 12'\nArsenal 1–0 Chelsea"
+
+
+def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: int) -> list[tuple[str, str, Importance]]:
+    """What is told when the collection of live data changes."""
+    summary = Summary(*score, 2, "Live", collection, (minute - 1) * 60 + 30)
+    moment = story.tell("Status Updated", period=0, clock=0, minute=minute, summary=summary)
+    return [(alert.rule, alert.text, alert.importance) for alert in told(moment)]
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        ((1, 0), "📡 <b>Live data is back at 67'</b>, nothing missed\nArsenal 1–0 Chelsea"),
+        ((2, 1), "📡 <b>Live data is back at 67'</b>, meanwhile 1–0 → 2–1\nArsenal 2–1 Chelsea"),
+    ],
+)
+def test_lost_coverage_is_told_with_what_was_missed(score: tuple[int, int], text: str) -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=61)
+
+    lost = of_coverage(story, "CollectionSuspended", (1, 0), 63)
+    back = of_coverage(story, "CollectingLive", score, 67)
+
+    assert lost == [
+        ("coverage lost", "📡 <b>Live data lost at 63'</b>, goals may come late\nArsenal 1–0 Chelsea", Importance.MINOR)
+    ]
+    assert back == [("coverage back", text, Importance.MINOR)]
+
+
+@pytest.mark.parametrize("status", ["Abandoned", "Postponed", "Cancelled"])
+def test_a_match_that_will_not_be_finished_is_told_once_and_rings(status: str) -> None:
+    story = Story()
+    story.tell("Foul", minute=63)
+
+    (alert,) = told(story.tell("Status Updated", status=status))
+
+    assert (alert.rule, alert.importance) == (f"match {status.lower()}", Importance.MAJOR)
+    assert told(story.tell("Status Updated", status=status)) == []
+
+
+def test_packs_are_chosen_together_and_overridden_by_name() -> None:
+    rules = load_rules(
+        "extends: [drama, cards]\nrules:\n- {name: red cards, match: {action_type: Red Card}, alert: {kind: red_card, text: own}}"
+    )
+
+    assert rules.by_name["red cards"].alert.text.source == "own"
+    assert {*load_pack("drama").by_name, *load_pack("cards").by_name} == set(rules.by_name)
+    assert len(rules.rules) == len(rules.by_name)
+
+
+def test_a_red_card_reads_the_same_as_drama_and_as_a_card() -> None:
+    drama, cards = (load_pack(name).by_name["red cards"].alert for name in ("drama", "cards"))
+
+    assert (drama.kind, drama.text.source) == (cards.kind, cards.text.source)
+
+
+def test_the_default_pack_tells_what_its_parts_tell() -> None:
+    parts = {name for part in ("shootout", "goals", "cards", "quiet") for name in load_pack(part).by_name}
+
+    assert parts < set(load_pack().by_name) < set(load_pack("everything").by_name)
+
+
+def test_everything_tells_of_the_play_itself_silently() -> None:
+    (alert,) = evaluate(load_pack("everything"), Story().tell("Corner", side="home", minute=12))
+
+    assert (alert.kind, alert.importance, alert.text) == ("play", Importance.MINOR, "Corner Arsenal 12'")
