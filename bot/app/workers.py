@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,12 +13,12 @@ from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationBuilder, CallbackContext
 
 from bot.app.services import BackgroundWork, Services
-from bot.chat.application import build_handlers, on_error, set_command_menu
+from bot.chat.application import ROUTER, build_handlers, on_error, set_command_menu
 from bot.chat.features.admin_rules import build_admin_rules_handlers
-from bot.chat.features.start import sample_alert_text as sample_text
+from bot.chat.features.sample import sample_alert_text
 from bot.chat.middleware import use_chat_language
-from bot.chat.replies import cancel_waiting_replies
-from bot.chat.services import ChatDependencies, FixtureLookup
+from bot.chat.replies import ReplySender
+from bot.chat.services import ChatServices, FixtureLookup
 from bot.chat.updates import UpdatePoller, WebhookServer, delete_webhook
 from bot.cluster.lease_manager import name_fixture_lease, run_while_leased
 from bot.errors import StorageError
@@ -160,8 +161,9 @@ class ChatWorker:
         common.watch.spokesman = True
         application = ApplicationBuilder().bot(common.bot).updater(None).job_queue(None).concurrent_updates(64)
         self._application: Application[Any, Any, Any, Any, Any, Any] = application.build()
+        self._replies = ReplySender(common.bot, render_match if is_available() else None)
         self._application.add_handlers(self._handlers(directory, status))
-        self._application.add_error_handler(on_error)
+        self._application.add_error_handler(partial(on_error, self._replies))
         self._failed: dict[int, StorageError] = {}
         if common.current.config.telegram.webhook is not None:
             self._application.add_error_handler(self._note_failure)
@@ -173,12 +175,21 @@ class ChatWorker:
     def _handlers(self, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> list[Any]:
         """Everything that people can say; the rules desk first, since the others take every button."""
         common = self._common
-        admins, draw = common.current.admins, render_match if is_available() else None
-        deps = ChatDependencies(
-            common.chats, directory, common.kinds, common.clock, admins, status, common.outbox.why, draw, self._give_sample
+        admins = common.current.admins
+        services = ChatServices(
+            chats=common.chats,
+            directory=directory,
+            list_kinds=common.kinds,
+            clock=common.clock,
+            replies=self._replies,
+            commands=ROUTER.menu,
+            admin_ids=admins,
+            render_status=status,
+            explain_message=common.outbox.why,
+            send_sample=self._give_sample,
         )
-        desk = build_admin_rules_handlers(common.book, admins, run_dry_run, common.last_matches.recordings)
-        return [*use_chat_language(desk, common.chats), *build_handlers(deps)]
+        rules = build_admin_rules_handlers(common.book, admins, run_dry_run, common.last_matches.recordings, self._replies)
+        return [*use_chat_language(rules, common.chats), *build_handlers(services)]
 
     async def _answer(self) -> None:
         async with self._application:
@@ -186,14 +197,14 @@ class ChatWorker:
             try:
                 await self._hear()
             finally:
-                cancel_waiting_replies()
+                self._replies.cancel_waiting()
                 await self._application.stop()
 
     async def _hear(self) -> None:
         """Behind a webhook every process hears; else one fetches for all, and the others stand by."""
         common, webhook = self._common, self._common.current.config.telegram.webhook
         if webhook is not None:
-            await WebhookServer(common.bot, webhook, self._deal).run()
+            await WebhookServer(common.bot, webhook, self._deal, self._replies.cancel_waiting).run()
             return
         await run_while_leased(common.leasing, "chat", self._fetch)
 
@@ -225,5 +236,5 @@ class ChatWorker:
 
     async def _give_sample(self, ref: ChatRef, name: str, delay: int) -> None:
         """Send one chat a sample alert by the way of real ones."""
-        alert = make_sample_alert(ref, name, in_each_language(sample_text), self._common.clock.now())
+        alert = make_sample_alert(ref, name, in_each_language(sample_alert_text), self._common.clock.now())
         await self._common.outbox.give(ref, alert, delay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import structlog
 from telegram import (
     Bot,
     BotCommand,
@@ -13,82 +14,123 @@ from telegram import (
     Update,
 )
 from telegram.error import TelegramError
-from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
-from bot.chat import texts
-from bot.chat.dialogue import Screen, read_origin
-from bot.chat.features.inline_cards import InlineCardsHandler
-from bot.chat.handlers import Context, Handlers, log
+from bot.chat.dialogue import HandlerContext, Screen, read_origin
+from bot.chat.features import (
+    alerts,
+    channel,
+    fixtures,
+    inline_cards,
+    language,
+    mute,
+    mute_button,
+    quiet_hours,
+    sample,
+    settings,
+    start,
+    subscribe,
+    subscriptions,
+    timezone,
+    why,
+)
+from bot.chat.handlers import Handlers
 from bot.chat.membership import MembershipHandlers
-from bot.chat.middleware import RateLimitHandler, read_sender_language, use_chat_language
-from bot.chat.replies import send_text
-from bot.chat.routing import COMMAND_TABLE
-from bot.chat.services import ChatDependencies
+from bot.chat.middleware import Handler, RateLimitHandler, read_sender_language, use_chat_language, with_origin
+from bot.chat.replies import ReplySender
+from bot.chat.routing import Router
+from bot.chat.services import ChatServices
 from bot.i18n.language import ENGLISH, use_language
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
 
-Handler = BaseHandler[Update, Context, None]
+FEATURES = (
+    subscribe.FEATURE,
+    subscriptions.FEATURE,
+    alerts.FEATURE,
+    fixtures.FEATURE,
+    mute.FEATURE,
+    settings.FEATURE,
+    quiet_hours.FEATURE,
+    timezone.FEATURE,
+    language.FEATURE,
+    channel.FEATURE,
+    sample.FEATURE,
+    why.FEATURE,
+    start.FEATURE,
+    mute_button.FEATURE,
+    inline_cards.FEATURE,
+)
+"""Every feature. Their commands stand in this order in Telegram's menu and in /help."""
 
-GROUP_COMMANDS = tuple(name for name in texts.COMMANDS if name not in texts.PRIVATE_COMMANDS)
-"""What an administrator may say in a group."""
-
-MEMBER_COMMANDS = tuple(name for name in GROUP_COMMANDS if name not in COMMAND_TABLE or COMMAND_TABLE[name].for_all)
-"""What every member of a group may say."""
+ROUTER = Router(FEATURES)
 
 COMMAND_UPDATES = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
+"""New messages only: a command that is edited into a message is not run."""
+
+log = structlog.get_logger()
 
 
-def build_handlers(deps: ChatDependencies) -> list[Handler]:
-    """Everything that people can say to the bot, in the order in which it is tried."""
-    talk = Handlers(deps)
-    handlers = [
-        *MembershipHandlers(deps).handlers(),
-        RateLimitHandler(deps.clock),
-        InlineCardsHandler(talk.desk).handler(),
-        *talk.channels.handlers(),
-        *(CommandHandler(name, talk.command, COMMAND_UPDATES) for name in COMMAND_TABLE),
-        CommandHandler("status", talk.status, filters.UpdateType.MESSAGE),
-        CommandHandler("why", talk.why, COMMAND_UPDATES),
-        talk.bell.handler(),
-        CallbackQueryHandler(talk.pressed),
-        MessageHandler(COMMAND_UPDATES & filters.COMMAND, talk.unknown),
-        MessageHandler(filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.TEXT, talk.heard),
-    ]
-    return use_chat_language(handlers, deps.chats)
+def build_handlers(services: ChatServices) -> list[Handler]:
+    """Make the handlers for everything that people can send. The first that takes an update is the only one."""
+    handlers = Handlers(services, ROUTER)
+    return use_chat_language(
+        [
+            *MembershipHandlers(services).handlers(),
+            # Before all that answer: whoever floods the bot gets no further.
+            RateLimitHandler(services.clock, services.replies),
+            # Before the commands and buttons of the router, whose last handlers take everything.
+            *(handler for feature in FEATURES if feature.make_handlers for handler in feature.make_handlers(services, ROUTER)),
+            *(
+                CommandHandler(name, with_origin(handlers.on_command), COMMAND_UPDATES)
+                for name, command in ROUTER.commands.items()
+                if command.run
+            ),
+            CommandHandler("status", with_origin(handlers.on_status), filters.UpdateType.MESSAGE),
+            CallbackQueryHandler(handlers.on_button),
+            MessageHandler(COMMAND_UPDATES & filters.COMMAND, with_origin(handlers.on_unknown_command)),
+            MessageHandler(filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.TEXT, with_origin(handlers.on_text)),
+        ],
+        services.chats,
+    )
 
 
 async def set_command_menu(bot: Bot) -> None:
-    """Tell Telegram the commands in every language: all in private and for administrators, the reading ones for members of
-    groups; in English for whoever speaks none of them."""
+    """Send Telegram the command menu in every language: all commands in private chats, those of groups to their
+    administrators, and those that change nothing to their members."""
+    private = [name for name, _description in ROUTER.menu]
+    group = [name for name in private if not ROUTER.commands[name].is_private_only]
+    member = [name for name in group if ROUTER.commands[name].is_for_all_members]
     for code in LANGUAGES:
-        language = None if code == ENGLISH else code
+        # The menu without a language is for everybody whose language the bot does not speak.
+        language_code = None if code == ENGLISH else code
         with use_language(code):
-            await bot.set_my_commands(_make_command_menu(texts.COMMANDS), BotCommandScopeAllPrivateChats(), language)
-            await bot.set_my_commands(_make_command_menu(GROUP_COMMANDS), BotCommandScopeAllChatAdministrators(), language)
-            await bot.set_my_commands(_make_command_menu(MEMBER_COMMANDS), BotCommandScopeAllGroupChats(), language)
+            await bot.set_my_commands(_make_menu(private), BotCommandScopeAllPrivateChats(), language_code)
+            await bot.set_my_commands(_make_menu(group), BotCommandScopeAllChatAdministrators(), language_code)
+            await bot.set_my_commands(_make_menu(member), BotCommandScopeAllGroupChats(), language_code)
 
 
-def _make_command_menu(names: Iterable[str]) -> list[BotCommand]:
-    """What Telegram shows behind the menu button."""
-    return [BotCommand(name, _(texts.COMMANDS[name])) for name in names]
+def _make_menu(names: Iterable[str]) -> list[BotCommand]:
+    return [BotCommand(name, _(ROUTER.commands[name].description)) for name in names]
 
 
-async def on_error(update: object, context: Context) -> None:
-    """Log what went wrong with an update; the chat gets one sentence and no detail."""
-    error = context.error
-    place = read_origin(update) if isinstance(update, Update) else None
+async def on_error(replies: ReplySender, update: object, ptb_context: HandlerContext) -> None:
+    """Log what went wrong with an update. The chat gets one sentence without details."""
+    error = ptb_context.error
+    origin = read_origin(update) if isinstance(update, Update) else None
+    chat_id = origin.ref.chat_id if origin else None
     if isinstance(error, TelegramError):
-        log.warning("answer_not_sent", chat=place.ref.chat_id if place else None, reason=str(error))
+        # Telegram refused our answer, so it would refuse an apology too.
+        log.warning("answer_not_sent", chat=chat_id, reason=str(error))
         return
-    log.error("update_failed", chat=place.ref.chat_id if place else None, reason=repr(error), exc_info=error)
-    if place is None:
+    log.error("update_failed", chat=chat_id, reason=repr(error), exc_info=error)
+    if origin is None:
         return
     try:
         with use_language(read_sender_language(update)):
-            await send_text(context.bot, place, Screen(internal_error_text()))
-    except TelegramError as trouble:
-        log.warning("apology_not_sent", chat=place.ref.chat_id, reason=str(trouble))
+            await replies.send(origin, Screen(internal_error_text()))
+    except TelegramError as refusal:
+        log.warning("apology_not_sent", chat=chat_id, reason=str(refusal))
 
 
 def internal_error_text() -> str:

@@ -38,7 +38,7 @@ class Choice(msgspec.Struct, frozen=True):
         return Subscription(self.scope, key, self.name)
 
     @property
-    def subscriptions(self) -> tuple[Subscription, ...]:
+    def matching_subscriptions(self) -> tuple[Subscription, ...]:
         """Every subscription that means this, also one that was made when only the name was known."""
         by_name = Subscription(self.scope, make_name_key(self.name), self.name)
         return (self.subscription, by_name) if self.id and self.scope is not Scope.ALL else (self.subscription,)
@@ -74,25 +74,25 @@ class FollowableCatalogue:
         everything = (ALL_MATCHES, *self.competitions, *self.teams, *self.matches)
         self._by_token = {choice.token: choice for choice in everything}
 
-    def choice(self, wanted: str) -> Choice | None:
+    def find(self, token: str) -> Choice | None:
         """The choice that a token names; None when it is not known (any more)."""
-        return self._by_token.get(wanted)
+        return self._by_token.get(token)
 
-    def where(self, team: Choice) -> str:
+    def competition_name(self, team: Choice) -> str:
         """The name of a competition that a team plays in: what tells two teams of one name apart."""
         ours = (f for f in self.fixtures if any(_is_same_team(side, team) for side in (f.home, f.away)))
         return next((f.competition.name for f in ours), "")
 
-    def teams_of(self, competition: Choice) -> tuple[Choice, ...]:
+    def list_teams(self, competition: Choice) -> tuple[Choice, ...]:
         """The teams of a competition, by name."""
         ours = (f for f in self.fixtures if _is_same_team(f.competition, competition))
         return _remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away)))
 
-    def matches_of(self, competition: Choice, now: dt.datetime) -> tuple[Choice, ...]:
+    def list_matches(self, competition: Choice, now: dt.datetime) -> tuple[Choice, ...]:
         """The matches of a competition that are not over, by kick-off."""
-        return tuple(m for m in self.upcoming(now) if m.fixture and _is_same_team(m.fixture.competition, competition))
+        return tuple(m for m in self.list_upcoming(now) if m.fixture and _is_same_team(m.fixture.competition, competition))
 
-    def upcoming(self, now: dt.datetime) -> tuple[Choice, ...]:
+    def list_upcoming(self, now: dt.datetime) -> tuple[Choice, ...]:
         """Every match that is not over, by kick-off."""
         return tuple(m for m in self.matches if m.fixture and not has_ended(m.fixture, now))
 
@@ -132,17 +132,17 @@ class Fit(enum.IntEnum):
     """How well a name fits what was typed; the lower the better."""
 
     EXACT = 0
-    BEGINS = 1
-    WORDS = 2
-    INSIDE = 3
+    PREFIX = 1
+    WORD_PREFIXES = 2
+    SUBSTRING = 3
 
 
 class SearchResult(msgspec.Struct, frozen=True):
-    """What was found: `exact` when there is no doubt, else `hits`, best first; else names that are `near`."""
+    """What was found: `exact` when there is no doubt, else `hits`, best first; else `suggestions`."""
 
     exact: Choice | None = None
     hits: tuple[Choice, ...] = ()
-    near: tuple[Choice, ...] = ()
+    suggestions: tuple[Choice, ...] = ()
 
 
 @lru_cache(maxsize=8192)
@@ -157,10 +157,10 @@ def search(wanted: str, teams: Sequence[Choice], matches: Sequence[Choice]) -> S
     hits = _find_matches_of_teams(pair[0], pair[1], matches) if len(pair) == 2 else ()
     hits = hits or _find_fitting(wanted, teams) or _find_fitting(wanted, matches)
     if not hits:
-        return SearchResult(near=_find_similar(wanted, teams))
+        return SearchResult(suggestions=_find_similar(wanted, teams))
     best = min(fit for fit, _ in hits)
     sure = [choice for fit, choice in hits if fit is Fit.EXACT] or [c for _, c in hits]
-    if len(sure) == 1 and best < Fit.INSIDE:
+    if len(sure) == 1 and best < Fit.SUBSTRING:
         return SearchResult(exact=sure[0])
     return SearchResult(hits=tuple(choice for _, choice in sorted(hits, key=lambda hit: (hit[0], _result_order(hit[1])))))
 
@@ -173,10 +173,10 @@ def measure_fit(wanted: str, name: str) -> Fit | None:
     if typed == known:
         return Fit.EXACT
     if known.startswith(typed):
-        return Fit.BEGINS
+        return Fit.PREFIX
     if _do_words_begin(typed.split(), known.split()):
-        return Fit.WORDS
-    return Fit.INSIDE if len(typed) > 1 and typed in known else None
+        return Fit.WORD_PREFIXES
+    return Fit.SUBSTRING if len(typed) > 1 and typed in known else None
 
 
 def _do_words_begin(typed: list[str], known: list[str]) -> bool:

@@ -1,27 +1,88 @@
-"""What a feature is given and answers, as values; buttons and pages."""
+"""What a feature is given and what it answers, as values; buttons and pages."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatType
+from telegram.ext import ContextTypes
 
 from bot.chat import texts
-from bot.chat.catalogue import FollowableCatalogue, has_ended
+from bot.chat.catalogue import Choice, FollowableCatalogue, has_ended, make_short_id
 from bot.i18n.language import format_day_and_time, format_time, to_local_time
-from bot.subscribers import Chat, ChatRef, Subscription
+from bot.subscribers import Chat, ChatRef, Subscription, covers
 from rules.football.action import LOST_STATUSES, Fixture
 from rules.football.match import Match
 from rules.football.minute import Period
 from rules.football.names import isolate
 
+HandlerContext = ContextTypes.DEFAULT_TYPE
+"""What python-telegram-bot gives to a handler beside the update."""
+
+BUTTONS_PER_PAGE = 8
+
+MAX_LABEL_LENGTH = 40
+
+MAX_TITLE_LENGTH = 200
+"""Characters of a chat's title that are stored."""
+
+T = TypeVar("T")
+
+
+class ChatContext(msgspec.Struct, frozen=True):
+    """Everything that a dialogue may look at."""
+
+    chat: Chat
+    subscriptions: tuple[Subscription, ...]
+    catalogue: FollowableCatalogue
+    kinds: tuple[str, ...]
+    """The kinds of alerts on offer now."""
+    now: dt.datetime
+    find_match: Callable[[str], Match | None]
+    """Returns the match in play or played of a fixture's id; None if nothing is known of it."""
+    commands: tuple[tuple[str, str], ...] = ()
+    """The commands of /help with their untranslated descriptions, in the order of the menu."""
+    user_language: str = ""
+    """The language of the sender's Telegram app; empty if there is no sender, as in a channel."""
+
+    def find_subscriptions(self, keys: Sequence[Subscription]) -> tuple[Subscription, ...]:
+        """Return the chat's subscriptions that have the scope and key of one of these."""
+        wanted = {(s.scope, s.key) for s in keys}
+        return tuple(s for s in self.subscriptions if (s.scope, s.key) in wanted)
+
+    def has_subscription(self, choice: Choice) -> bool:
+        """Return True if the chat is subscribed to exactly this."""
+        return bool(self.find_subscriptions(choice.matching_subscriptions))
+
+    def is_covered(self, fixture: Fixture) -> bool:
+        """Return True if any subscription of the chat covers the fixture."""
+        return any(covers(subscription, fixture) for subscription in self.subscriptions)
+
+    def is_muted(self, fixture_id: str) -> bool:
+        """Return True if the chat has muted this match."""
+        return fixture_id in self.chat.muted_matches
+
+    def is_in_play(self, fixture: Fixture) -> bool:
+        """Return True if the match is in play."""
+        match = self.find_match(fixture.id)
+        if match is None:
+            # No process streams this match: only the list of fixtures tells its status.
+            return fixture.status.casefold() == "live" and not has_ended(fixture, self.now)
+        # A suspended match may go on, so it counts as in play.
+        is_over = match.completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
+        return has_begun(match) and not is_over
+
+    def find_kind(self, token: str) -> str | None:
+        """Return the kind on offer that a button's token names; None if it is no longer on offer."""
+        return next((kind for kind in self.kinds if make_short_id(kind) == token), None)
+
 
 class Button(msgspec.Struct, frozen=True):
-    """An inline button; `data` is at most 64 bytes."""
+    """An inline button. `data` has at most 64 bytes and starts with the prefix of the feature that handles it."""
 
     label: str
     data: str
@@ -31,14 +92,14 @@ ButtonRow = tuple[Button, ...]
 
 
 class Screen(msgspec.Struct, frozen=True):
-    """A message to send, or to put in the place of the one whose button was pressed."""
+    """A message to send, or to show in place of the one whose button was pressed."""
 
     html: str
-    rows: tuple[ButtonRow, ...] = ()
+    buttons: tuple[ButtonRow, ...] = ()
     picture: Match | None = None
-    """The match whose picture stands above the words."""
-    hidden: bool = False
-    """True: the picture is covered until it is tapped."""
+    """The match to draw; `html` is then the caption."""
+    is_spoiler: bool = False
+    """True: Telegram covers the picture until it is tapped."""
 
 
 class Subscribe(msgspec.Struct, frozen=True):
@@ -60,7 +121,7 @@ class UpdateChat(msgspec.Struct, frozen=True):
 
 
 class UpdateSubscription(msgspec.Struct, frozen=True):
-    """Store the taste of one of the chat's subscriptions."""
+    """Store the overrides of one of the chat's subscriptions."""
 
     subscription: Subscription
 
@@ -75,119 +136,100 @@ Change = Subscribe | Unsubscribe | UpdateChat | UpdateSubscription | SendSample
 
 
 class DialogueResult(msgspec.Struct, frozen=True):
-    """What is to be stored and what is to be answered."""
+    """What to store and what to answer."""
 
-    reply: Screen
+    screen: Screen
     changes: tuple[Change, ...] = ()
+    note: str = ""
+    """Plain text that Telegram shows for a moment when a button was pressed. Empty: nothing is shown."""
 
     @property
-    def settles(self) -> bool:
-        """Tell whether it changes what the chat follows or how it hears."""
+    def changes_settings(self) -> bool:
+        """True if it changes a subscription or a setting, which a chat from the configuration does not allow."""
         return any(not isinstance(change, SendSample) for change in self.changes)
 
-    @property
-    def followed(self) -> tuple[Subscription, ...]:
-        """What is newly followed."""
-        return tuple(change.subscription for change in self.changes if isinstance(change, Subscribe))
 
-    @property
-    def stopped(self) -> tuple[Subscription, ...]:
-        """What is not followed any more."""
-        return tuple(change.subscription for change in self.changes if isinstance(change, Unsubscribe))
+class Refusal(Exception):
+    """Raised by a dialogue that does nothing. A command answers with its text, a button shows it as the press's note."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
 
 
-class MatchLookup(Protocol):
-    """Who knows how a match stands."""
+class OutdatedButton(Refusal):
+    """Raised for a button whose subject is gone since its message was sent, or whose data is forged."""
 
-    def match(self, fixture_id: str) -> Match | None:
-        """The match in play or played; None when nothing is known of it."""
-        ...
-
-
-class ChatContext(msgspec.Struct, frozen=True):
-    """Everything that a dialogue may look at: the chat, what it follows, the fixtures, the kinds on offer, the time."""
-
-    chat: Chat
-    subscriptions: tuple[Subscription, ...]
-    guide: FollowableCatalogue
-    kinds: tuple[str, ...]
-    now: dt.datetime
-    scores: MatchLookup
-    theirs: str = ""
-    """The language of the Telegram of who speaks; empty where nobody does."""
-
-    def follows(self, keys: Sequence[Subscription]) -> tuple[Subscription, ...]:
-        """Those of the chat's subscriptions that are one of these, by scope and key."""
-        wanted = {(s.scope, s.key) for s in keys}
-        return tuple(s for s in self.subscriptions if (s.scope, s.key) in wanted)
+    def __init__(self) -> None:
+        super().__init__(texts.outdated_button_text())
 
 
-BUTTONS_PER_PAGE = 8
+def read_page(text: str) -> int:
+    """Read a page's number from button data. Raise OutdatedButton if it is none."""
+    if not text.isdecimal():
+        raise OutdatedButton
+    return int(text)
 
-MAX_LABEL_LENGTH = 40
 
-T = TypeVar("T")
-
-
-def make_button(label: str, data: str, *, ticked: bool = False) -> Button:
-    """A button whose label is cut to fit; a tick shows what is chosen."""
+def make_button(label: str, data: str, *, is_chosen: bool = False) -> Button:
+    """Make a button; its label is cut to fit and ticked if it is chosen."""
     label = label if len(label) <= MAX_LABEL_LENGTH else f"{label[: MAX_LABEL_LENGTH - 1]}…"
     label = isolate(label)
-    return Button(f"✅ {label}" if ticked else label, data)
+    return Button(f"✅ {label}" if is_chosen else label, data)
 
 
 def arrange_rows(buttons: Sequence[Button], columns: int = 1) -> tuple[ButtonRow, ...]:
-    """Lay buttons out in rows."""
+    """Lay buttons out in rows of so many columns."""
     return tuple(tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns))
 
 
-def select_page(things: Sequence[T], page: int, per_page: int = BUTTONS_PER_PAGE) -> tuple[int, Sequence[T]]:
-    """The page that there is, nearest to the one asked for, and what stands on it."""
-    last = max(0, (len(things) - 1) // per_page)
+def select_page(items: Sequence[T], page: int, per_page: int = BUTTONS_PER_PAGE) -> tuple[int, Sequence[T]]:
+    """Return the number of the existing page nearest to the one asked for, and its items."""
+    # A list may have become shorter since the button was made, so the number is never trusted.
+    last = max(0, (len(items) - 1) // per_page)
     page = min(max(page, 0), last)
-    return page, things[page * per_page : (page + 1) * per_page]
+    return page, items[page * per_page : (page + 1) * per_page]
 
 
-def make_page_buttons(count: int, page: int, screen: str, per_page: int = BUTTONS_PER_PAGE) -> tuple[ButtonRow, ...]:
-    """The row that turns pages, `screen` being the data without its page; none where one page holds all."""
+def make_page_buttons(count: int, page: int, data_prefix: str, per_page: int = BUTTONS_PER_PAGE) -> tuple[ButtonRow, ...]:
+    """Return the row that turns pages; no row if one page holds everything. A button's data is `data_prefix:page`."""
     last = max(0, (count - 1) // per_page)
     if not last:
         return ()
-    before = [Button(texts.PREVIOUS_SIGN, f"{screen}:{page - 1}")] if page else []
-    after = [Button(texts.NEXT_SIGN, f"{screen}:{page + 1}")] if page < last else []
-    here = Button(f"{page + 1} / {last + 1}", f"{screen}:{page}")
+    before = [Button(texts.PREVIOUS_SIGN, f"{data_prefix}:{page - 1}")] if page else []
+    after = [Button(texts.NEXT_SIGN, f"{data_prefix}:{page + 1}")] if page < last else []
+    here = Button(f"{page + 1} / {last + 1}", f"{data_prefix}:{page}")
     return ((*before, here, *after),)
 
 
-def to_inline_keyboard(reply: Screen) -> InlineKeyboardMarkup | None:
-    """Telegram's keyboard; None for a reply without buttons."""
-    if not reply.rows:
+def to_inline_keyboard(buttons: Sequence[ButtonRow]) -> InlineKeyboardMarkup | None:
+    """Return Telegram's keyboard; None if there are no buttons."""
+    if not buttons:
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.data) for b in row] for row in reply.rows])
-
-
-MAX_TITLE_LENGTH = 200
+    return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.data) for b in row] for row in buttons])
 
 
 class UpdateOrigin(msgspec.Struct, frozen=True):
-    """One thing that was said or pressed in a chat. `user_id` is None in a channel."""
+    """Where a message was sent or a button pressed, and by whom."""
 
     ref: ChatRef
-    kind: str
+    type: str
+    """The type of the chat, one of Telegram's `ChatType`."""
     title: str
     user_id: int | None
+    """None in a channel."""
     message_id: int
-    as_chat: bool = False
-    """True: the chat itself spoke: an anonymous administrator, or a channel's post."""
+    is_anonymous: bool = False
+    """True: sent in the name of the chat itself, by an anonymous administrator or as a channel's post."""
 
     @property
-    def reply_to(self) -> int | None:
-        """The message to answer in a place where many speak; None where it would only be noise."""
-        return self.message_id if self.kind in (ChatType.GROUP, ChatType.SUPERGROUP) else None
+    def reply_to_message_id(self) -> int | None:
+        """The message to reply to in a group, where many write at once; None elsewhere."""
+        return self.message_id if self.type in (ChatType.GROUP, ChatType.SUPERGROUP) else None
 
 
 def read_origin(update: Update) -> UpdateOrigin | None:
-    """Read where a message was said or a button pressed; None for an update without a message that can be seen."""
+    """Read where an update comes from. Return None if it has no message, or one that Telegram no longer shows to bots."""
     query = update.callback_query
     message = query.message if query else update.effective_message
     if not isinstance(message, Message) or not message.is_accessible:
@@ -195,34 +237,24 @@ def read_origin(update: Update) -> UpdateOrigin | None:
     chat = message.chat
     user = query.from_user if query else message.from_user
     title = (chat.title or chat.full_name or "")[:MAX_TITLE_LENGTH]
-    spoke = query is None and message.sender_chat is not None and message.sender_chat.id == chat.id
+    is_anonymous = query is None and message.sender_chat is not None and message.sender_chat.id == chat.id
     user_id = user.id if user else None
-    return UpdateOrigin(read_chat_ref(message), chat.type, title, user_id, message.message_id, as_chat=spoke)
+    return UpdateOrigin(read_chat_ref(message), chat.type, title, user_id, message.message_id, is_anonymous)
 
 
 def read_chat_ref(message: Message) -> ChatRef:
-    """The chat, or the topic of a forum, that a message stands in."""
+    """Return the chat of a message, or the topic if it stands in a forum's topic."""
     topic = message.message_thread_id if message.is_topic_message else None
     return ChatRef(message.chat.id, topic or 0)
 
 
-def format_until_for(view: ChatContext, until: dt.datetime) -> str:
-    """The time, with the day where it is another."""
-    zone = view.chat.timezone
-    today = to_local_time(until, zone).date() == to_local_time(view.now, zone).date()
-    return format_time(until, zone) if today else format_day_and_time(until, zone)
-
-
-def is_in_play(view: ChatContext, fixture: Fixture) -> bool:
-    """Tell whether a match is in play: as its stream says, or the fixtures where its stream is not followed."""
-    match = view.scores.match(fixture.id)
-    if match is None:
-        return fixture.status.casefold() == "live" and not has_ended(fixture, view.now)
-    return has_begun(match) and not (
-        match.completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
-    )
+def format_until_for(context: ChatContext, until: dt.datetime) -> str:
+    """Format a time in the chat's time zone, with its day unless that is today."""
+    zone = context.chat.timezone
+    is_today = to_local_time(until, zone).date() == to_local_time(context.now, zone).date()
+    return format_time(until, zone) if is_today else format_day_and_time(until, zone)
 
 
 def has_begun(match: Match) -> bool:
-    """Tell whether a match has kicked off."""
+    """Return True if the match has kicked off."""
     return match.period is not Period.BEFORE or match.completed

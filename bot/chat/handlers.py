@@ -2,144 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import structlog
 from telegram import Bot, Message, Update
 from telegram.constants import ChatType
-from telegram.ext import ContextTypes
 
 from bot.chat import texts
-from bot.chat.dialogue import ChatContext, DialogueResult, Screen, UpdateOrigin, read_origin
+from bot.chat.dialogue import DialogueResult, HandlerContext, OutdatedButton, Refusal, Screen, UpdateOrigin, read_origin
 from bot.chat.features import channel, subscribe
-from bot.chat.features.channel import ChannelHandlers
-from bot.chat.features.mute_button import MuteButtonHandler
-from bot.chat.features.why import not_an_alert_text, render_explanation, why_usage_text
-from bot.chat.permissions import Permissions
-from bot.chat.replies import acknowledge_press, edit_screen, send_screen, send_text
-from bot.chat.routing import COMMAND_TABLE, Command, is_for_all_members, press_button, split_target
-from bot.chat.services import ChatDependencies, ChatServices
-from bot.chat.texts import subscription_name
+from bot.chat.routing import Router, split_target
+from bot.chat.services import ChatServices
 from bot.i18n.language import translate as _
-from bot.subscribers import Subscription
-
-Context = ContextTypes.DEFAULT_TYPE
 
 MAX_TYPED_LENGTH = 100
-"""Letters of a command's words, or of a name, that are looked at."""
+"""Characters of a command's arguments, or of a typed name, that are looked at."""
 
 log = structlog.get_logger()
 
 
 class Handlers:
-    """Hears updates, asks the dialogues, stores and answers."""
+    """Takes commands, button presses and typed names to their dialogues, stores what those decide, and answers."""
 
-    def __init__(self, deps: ChatDependencies) -> None:
-        self._deps = deps
-        self.desk = ChatServices(deps)
-        self._permissions = Permissions(deps.clock)
-        self.channels = ChannelHandlers(self.desk, self._permissions)
-        self.bell = MuteButtonHandler(self.desk, self._permissions)
+    def __init__(self, services: ChatServices, router: Router) -> None:
+        self._services, self._router = services, router
 
-    async def command(self, update: Update, context: Context) -> None:
-        """One of the commands in DIALOGUES."""
-        place, message = read_origin(update), update.effective_message
-        if place is None or message is None:
-            return
-        words = tuple(" ".join(context.args or ())[:MAX_TYPED_LENGTH].split())
-        turn = await self._turn(context.bot, place, COMMAND_TABLE[_read_command_name(message)], words)
-        await self.desk.store(place.ref, turn.changes, f"{place.ref.chat_id}:{place.message_id}")
-        await send_screen(context.bot, place, turn.reply, self._deps.picture)
+    async def on_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
+        """Run a command of the router's."""
+        name = (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
+        args = tuple(" ".join(ptb_context.args or ())[:MAX_TYPED_LENGTH].split())
+        try:
+            result = await self._run_command(ptb_context.bot, origin, name, args)
+        except Refusal as refusal:
+            result = DialogueResult(Screen(refusal.text))
+        await self._services.apply_changes(origin.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+        await self._services.replies.send(origin, result.screen)
 
-    async def _turn(self, bot: Bot, place: UpdateOrigin, command: Command, words: tuple[str, ...]) -> DialogueResult:
-        if not command.for_all and not await self._permissions.may_change(bot, place):
-            return DialogueResult(Screen(texts.administrators_only_text()))
-        view = await self._view(place)
-        if command.changes and view.chat.fixed:
-            return DialogueResult(Screen(texts.configured_chat_text()))
-        return command.act(view, words)
+    async def _run_command(self, bot: Bot, origin: UpdateOrigin, name: str, args: tuple[str, ...]) -> DialogueResult:
+        run = self._router.find_command(name)
+        if run is None:
+            raise Refusal(unknown_command_text())
+        command = self._router.commands[name]
+        if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
+            raise Refusal(texts.administrators_only_text())
+        context = await self._services.load_context(origin)
+        if command.changes_settings and context.chat.fixed:
+            raise Refusal(texts.configured_chat_text())
+        return run(context, args)
 
-    async def pressed(self, update: Update, context: Context) -> None:
-        """A button: act, answer the press, show the screen again in its place."""
-        query, place = update.callback_query, read_origin(update)
+    async def on_button(self, update: Update, ptb_context: HandlerContext) -> None:
+        """Do what a button does, and show its screen in place of the message."""
+        query, origin = update.callback_query, read_origin(update)
         if query is None:
             return
-        if place is None:
-            await acknowledge_press(query, texts.outdated_button_text())
+        replies = self._services.replies
+        try:
+            if origin is None:
+                raise OutdatedButton
+            target, data = split_target(origin, query.data or "")
+            result = await self._press(ptb_context.bot, target, data, is_for_channel=target is not origin)
+        except Refusal as refusal:
+            await replies.acknowledge(query, refusal.text)
             return
-        target, data = split_target(place, query.data or "")
-        turn = await self._pressed(context.bot, target, data, across=target is not place)
-        if isinstance(turn, str):
-            await acknowledge_press(query, turn)
-            return
-        await self.desk.store(target.ref, turn.changes, query.id)
-        await acknowledge_press(query, subscriptions_changed_note(turn.followed, turn.stopped))
-        if turn.reply.picture:
-            await send_screen(context.bot, place, turn.reply, self._deps.picture)
+        await self._services.apply_changes(target.ref, result.changes, query.id)
+        await replies.acknowledge(query, result.note)
+        if result.screen.picture:
+            # Telegram cannot turn a text message into a picture by an edit, so a picture is a message of its own.
+            await replies.send(origin, result.screen)
         else:
-            await edit_screen(query, turn.reply)
+            await replies.edit(query, result.screen)
 
-    async def _pressed(self, bot: Bot, place: UpdateOrigin, data: str, *, across: bool) -> DialogueResult | str:
-        """The turn of a button, or the sentence that says why there is none; `across`: it is for another chat."""
-        if (across or not is_for_all_members(data)) and not await self._permissions.may_change(bot, place):
-            return channel.not_channel_administrator_text() if across else texts.administrators_only_text()
-        if across and await self._deps.chats.get(place.ref) is None:
-            return texts.outdated_button_text()
-        view = await self._view(place)
-        turn = channel.press_channel_button(view, data) if across else press_button(view, data)
-        if turn and turn.settles and view.chat.fixed:
-            return texts.configured_chat_text()
-        return turn or texts.outdated_button_text()
+    async def _press(self, bot: Bot, target: UpdateOrigin, data: str, *, is_for_channel: bool) -> DialogueResult:
+        needs_permission = is_for_channel or not self._router.is_for_all_members(data)
+        if needs_permission and not await self._services.permissions.may_change(bot, target):
+            raise Refusal(channel.not_channel_administrator_text() if is_for_channel else texts.administrators_only_text())
+        if is_for_channel and await self._services.chats.get(target.ref) is None:
+            # The data of a button can be forged: nobody's press makes the bot store a chat.
+            raise OutdatedButton
+        context = await self._services.load_context(target)
+        if is_for_channel:
+            result = channel.press_channel_button(context, data, self._router)
+        else:
+            result = self._router.press_button(context, data)
+        if result.changes_settings and context.chat.fixed:
+            raise Refusal(texts.configured_chat_text())
+        return result
 
-    async def heard(self, update: Update, context: Context) -> None:
-        """A text without a command, in private: take it for a name."""
-        place, message = read_origin(update), update.effective_message
-        if place and message:
-            view = await self._view(place)
-            await send_text(context.bot, place, subscribe.offer_typed_name(view, (message.text or "")[:MAX_TYPED_LENGTH]).reply)
+    async def on_text(self, origin: UpdateOrigin, message: Message, _ptb_context: HandlerContext) -> None:
+        """Take a text without a command in a private chat for the name of something to follow."""
+        context = await self._services.load_context(origin)
+        result = subscribe.offer_typed_name(context, (message.text or "")[:MAX_TYPED_LENGTH])
+        await self._services.replies.send(origin, result.screen)
 
-    async def unknown(self, update: Update, context: Context) -> None:
-        """A command that is not ours; among many bots, only one that names this bot is answered."""
-        place, message = read_origin(update), update.effective_message
-        if place is None or message is None:
+    async def on_unknown_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
+        """Answer a command that the bot does not have; in a group, where it may be another bot's, only if it names this bot."""
+        names_this_bot = f"@{ptb_context.bot.username}".casefold() in (message.text or "").split(maxsplit=1)[0].casefold()
+        if origin.type == ChatType.PRIVATE or names_this_bot:
+            await self._services.replies.send(origin, Screen(unknown_command_text()))
+
+    async def on_status(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
+        """Answer `/status`, which exists only for the admins of the configuration."""
+        if self._services.render_status is None or origin.user_id not in self._services.admin_ids:
+            await self.on_unknown_command(origin, message, ptb_context)
             return
-        ours = f"@{context.bot.username}".casefold() in (message.text or "").split(maxsplit=1)[0].casefold()
-        if place.kind == ChatType.PRIVATE or ours:
-            await send_text(context.bot, place, Screen(unknown_command_text()))
-
-    async def status(self, update: Update, context: Context) -> None:
-        """`/status`, for the admins of the configuration only."""
-        place = read_origin(update)
-        if place is None or self._deps.status is None or place.user_id not in self._deps.admins:
-            await self.unknown(update, context)
-            return
-        await send_text(context.bot, place, Screen(texts.escape_text(await self._deps.status())))
-
-    async def why(self, update: Update, context: Context) -> None:
-        """`/why`, in reply to an alert."""
-        place, message = read_origin(update), update.effective_message
-        if place is None or message is None:
-            return
-        asked = message.reply_to_message
-        about = asked and not asked.forum_topic_created
-        told = await self._deps.why(place.ref.chat_id, asked.message_id) if asked and about and self._deps.why else None
-        view = await self._view(place)
-        missing = Screen(not_an_alert_text() if about else why_usage_text())
-        await send_text(context.bot, place, render_explanation(told, view) if told else missing)
-
-    async def _view(self, place: UpdateOrigin) -> ChatContext:
-        return await self.desk.view(place.ref, place.kind, place.title)
-
-
-def _read_command_name(message: Message) -> str:
-    return (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
+        await self._services.replies.send(origin, Screen(texts.escape_text(await self._services.render_status())))
 
 
 def unknown_command_text() -> str:
     return _("I do not know this command. /help lists what I can do.")
-
-
-def subscriptions_changed_note(followed: Sequence[Subscription], stopped: Sequence[Subscription]) -> str:
-    """What a press did, as plain text for the note that Telegram shows; empty when nothing was followed or stopped."""
-    parts = [f"✅ {subscription_name(s)}" for s in followed[:1]] + [f"✖ {subscription_name(s)}" for s in stopped[:1]]
-    return " ".join(parts)[:190]

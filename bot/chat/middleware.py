@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -10,20 +10,31 @@ import msgspec
 import structlog
 from telegram import Message, Update
 from telegram.constants import ChatType
-from telegram.ext import BaseHandler, ContextTypes
+from telegram.ext import BaseHandler
 
-from bot.chat.dialogue import Screen, read_chat_ref, read_origin
-from bot.chat.replies import acknowledge_press, send_text
+from bot.chat.dialogue import HandlerContext, Screen, UpdateOrigin, read_chat_ref, read_origin
+from bot.chat.replies import ReplySender
 from bot.clock import Clock
 from bot.i18n.language import find_language, use_language
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef
 
-HandlerContext = ContextTypes.DEFAULT_TYPE
-
 Handler = BaseHandler[Update, HandlerContext, None]
 
+OnMessage = Callable[[UpdateOrigin, Message, HandlerContext], Awaitable[None]]
+
 _sender_language: ContextVar[str] = ContextVar("theirs", default="")
+
+
+def with_origin(on_message: OnMessage) -> Callable[[Update, HandlerContext], Coroutine[Any, Any, None]]:
+    """Make a python-telegram-bot callback that reads the origin of the update once; an update without any is dropped."""
+
+    async def callback(update: Update, ptb_context: HandlerContext) -> None:
+        origin, message = read_origin(update), update.effective_message
+        if origin is not None and message is not None:
+            await on_message(origin, message, ptb_context)
+
+    return callback
 
 
 class LanguageStore(Protocol):
@@ -100,33 +111,33 @@ def _read_reply_chat(update: Update) -> ChatRef | None:
     return ChatRef(update.effective_chat.id) if update.effective_chat else None
 
 
-Context = ContextTypes.DEFAULT_TYPE
-
 log = structlog.get_logger()
 
 
-class RateLimitHandler(BaseHandler[Update, Context, None]):
-    """Takes an update from who speaks too fast, so that no other handler gets it."""
+class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
+    """Takes the updates of users who send too fast, so that no other handler gets them."""
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(self.warn)
-        self._clock, self._floods = clock, UserRateLimit()
+    def __init__(self, clock: Clock, replies: ReplySender) -> None:
+        super().__init__(self.on_refused)
+        self._clock, self._replies, self._limit = clock, replies, UserRateLimit()
 
     def check_update(self, update: object) -> bool:
-        """Tell whether this is one too many; everything that asks for an answer counts."""
-        speaker = read_sender_id(update) if isinstance(update, Update) else None
-        return speaker is not None and not self._floods.admit(speaker, self._clock.monotonic())
+        """Return True if this update is one too many."""
+        # python-telegram-bot asks each handler in turn and expects no side effect here. This one takes a token of the user's:
+        # that is right as long as it is asked once for each update, so it stands in one group only.
+        user_id = read_sender_id(update) if isinstance(update, Update) else None
+        return user_id is not None and not self._limit.allow(user_id, self._clock.monotonic())
 
-    async def warn(self, update: Update, context: Context) -> None:
-        """Say so, once."""
-        speaker, place, query = read_sender_id(update), read_origin(update), update.callback_query
-        if speaker is None or not self._floods.warn(speaker):
+    async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
+        """Tell the user to slow down, once."""
+        user_id, origin, query = read_sender_id(update), read_origin(update), update.callback_query
+        if user_id is None or not self._limit.should_warn(user_id):
             return
-        log.warning("flood_slowed", user=speaker)
+        log.warning("flood_slowed", user=user_id)
         if query:
-            await acknowledge_press(query, slow_down_text())
-        elif place:
-            await send_text(context.bot, place, Screen(slow_down_text()))
+            await self._replies.acknowledge(query, slow_down_text())
+        elif origin:
+            await self._replies.send(origin, Screen(slow_down_text()))
 
 
 def read_sender_id(update: Update) -> int | None:
@@ -175,7 +186,7 @@ class UserRateLimit:
     def __init__(self) -> None:
         self._buckets: dict[int, TokenBucket] = {}
 
-    def admit(self, user_id: int, now: float) -> bool:
+    def allow(self, user_id: int, now: float) -> bool:
         """Take one token; false where none is left."""
         bucket = refill(self._buckets.pop(user_id, TokenBucket(at=now)), now)
         admitted = bucket.left >= 1
@@ -184,7 +195,7 @@ class UserRateLimit:
             del self._buckets[next(iter(self._buckets))]
         return admitted
 
-    def warn(self, user_id: int) -> bool:
+    def should_warn(self, user_id: int) -> bool:
         """Tell whether the user is to be warned now: once until there was peace."""
         bucket = self._buckets.get(user_id, TokenBucket())
         self._buckets[user_id] = msgspec.structs.replace(bucket, warned=True)

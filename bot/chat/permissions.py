@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.i18n.language import mark_for_translation as N_
 
 ADMINISTRATOR_CACHE_SECONDS = 60.0
-"""Seconds for which an answer of Telegram's is believed."""
+"""Seconds. Somebody who is no longer an administrator may change the chat for so long."""
 
 MAX_CACHED_ANSWERS = 5000
 
@@ -24,79 +24,82 @@ log = structlog.get_logger()
 
 
 class Permissions:
-    """Asks Telegram who is an administrator, and remembers the answer for a minute."""
+    """Asks Telegram who is an administrator, and keeps the answer for a minute."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[tuple[int, int], tuple[float, bool]] = {}
+        self._cache: dict[tuple[int, int], tuple[float, bool]] = {}
+        """By chat and user, when Telegram answered and whether the user is an administrator."""
 
-    async def may_change(self, bot: Bot, heard: UpdateOrigin) -> bool:
-        """Tell whether whoever spoke may change what the chat hears."""
-        if heard.kind == ChatType.PRIVATE or heard.as_chat:
+    async def may_change(self, bot: Bot, origin: UpdateOrigin) -> bool:
+        """Return True if the sender may change the chat's settings. Never raises: if Telegram cannot be asked, nobody may."""
+        if origin.type == ChatType.PRIVATE or origin.is_anonymous:
+            # Only administrators can write in a chat's own name.
             return True
-        if heard.user_id is None:
+        if origin.user_id is None:
             return False
-        known = self._known.get((heard.ref.chat_id, heard.user_id))
-        if known and self._clock.monotonic() - known[0] < ADMINISTRATOR_CACHE_SECONDS:
-            return known[1]
-        return await self._asked(bot, heard.ref.chat_id, heard.user_id)
+        cached = self._cache.get((origin.ref.chat_id, origin.user_id))
+        if cached and self._clock.monotonic() - cached[0] < ADMINISTRATOR_CACHE_SECONDS:
+            return cached[1]
+        return await self._ask_telegram(bot, origin.ref.chat_id, origin.user_id)
 
-    async def _asked(self, bot: Bot, chat_id: int, user_id: int) -> bool:
+    async def _ask_telegram(self, bot: Bot, chat_id: int, user_id: int) -> bool:
         try:
-            may = await _is_administrator(bot, chat_id, user_id)
-        except TelegramError as trouble:
-            log.warning("administrator_not_known", chat=chat_id, reason=str(trouble))
+            is_administrator = await _is_administrator(bot, chat_id, user_id)
+        except TelegramError as error:
+            log.warning("administrator_not_known", chat=chat_id, reason=str(error))
             return False
-        if len(self._known) >= MAX_CACHED_ANSWERS:
-            self._known.clear()
-        self._known[chat_id, user_id] = (self._clock.monotonic(), may)
-        return may
+        if len(self._cache) >= MAX_CACHED_ANSWERS:
+            self._cache.clear()
+        self._cache[chat_id, user_id] = (self._clock.monotonic(), is_administrator)
+        return is_administrator
 
 
 async def _is_administrator(bot: Bot, chat_id: int, user_id: int) -> bool:
-    """Ask for the member; where Telegram does not tell, as to a bot without rights, ask for the list of administrators."""
     try:
         return (await bot.get_chat_member(chat_id, user_id)).status in _ADMINISTRATOR_STATUSES
     except BadRequest:
+        # Telegram may hide single members from a bot that is no administrator itself (CHAT_ADMIN_REQUIRED); the list of
+        # administrators is open to every bot.
         return any(member.user.id == user_id for member in await bot.get_chat_administrators(chat_id))
 
 
 POST_RIGHT, SEND_RIGHT = N_("post messages"), N_("send messages")
-"""The rights without which alerts cannot come, to be looked up where they are said."""
+"""The rights without which alerts cannot be sent, untranslated: they are translated where they are shown."""
 
 
 def is_present(member: ChatMember) -> bool:
-    """Tell whether a member is in the chat."""
+    """Return True if the member is in the chat."""
     if isinstance(member, ChatMemberRestricted):
         return member.is_member
     return member.status not in (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
 
 
-def missing_rights(member: ChatMember, kind: str) -> tuple[str, ...]:
-    """The rights without which alerts cannot come, in words."""
-    if kind == ChatType.CHANNEL:
+def missing_rights(member: ChatMember, chat_type: str) -> tuple[str, ...]:
+    """Return the untranslated names of the rights that the bot lacks to send alerts."""
+    if chat_type == ChatType.CHANNEL:
         may = isinstance(member, ChatMemberAdministrator) and bool(member.can_post_messages)
         return () if may else (POST_RIGHT,)
     return (SEND_RIGHT,) if isinstance(member, ChatMemberRestricted) and not member.can_send_messages else ()
 
 
 class BotAccess(enum.Enum):
-    """Where the bot stands in a chat: out of it, in it without a word, or able to tell."""
+    """What the bot can do in a chat: it is not there, it is there but may not send, or it can send."""
 
-    OUT = "out"
-    HUSHED = "hushed"
-    ABLE = "able"
+    ABSENT = "absent"
+    MUTED = "muted"
+    CAN_SEND = "can_send"
 
 
-def read_bot_access(member: ChatMember, kind: str) -> BotAccess:
-    """Where the bot stands, by its own membership."""
+def read_bot_access(member: ChatMember, chat_type: str) -> BotAccess:
+    """Return what the bot can do, by its own membership."""
     if not is_present(member):
-        return BotAccess.OUT
-    return BotAccess.HUSHED if missing_rights(member, kind) else BotAccess.ABLE
+        return BotAccess.ABSENT
+    return BotAccess.MUTED if missing_rights(member, chat_type) else BotAccess.CAN_SEND
 
 
-def may_pin(member: ChatMember, kind: str) -> bool:
-    """Tell whether the bot may pin messages; in a channel that goes with the right to edit what others posted."""
+def may_pin(member: ChatMember, chat_type: str) -> bool:
+    """Return True if the bot may pin messages. In a channel, Telegram ties that to the right to edit others' posts."""
     if not isinstance(member, ChatMemberAdministrator):
         return False
-    return bool(member.can_edit_messages if kind == ChatType.CHANNEL else member.can_pin_messages)
+    return bool(member.can_edit_messages if chat_type == ChatType.CHANNEL else member.can_pin_messages)

@@ -19,141 +19,137 @@ from rules.football.match import Match
 DrawPicture = Callable[[Match], Awaitable[bytes]]
 
 MAX_WAITING_REPLIES = 32
-"""Answers that wait: half of the updates that are dealt with at once, so that one full group holds up no other chat."""
-
-
-class ReplyRetrier:
-    """Says things, and waits with them as long as Telegram asks."""
-
-    def __init__(self, at_once: int = MAX_WAITING_REPLIES) -> None:
-        self._at_once = at_once
-        self._waits: set[asyncio.Event] = set()
-
-    async def say(self, what: Callable[[], Awaitable[object]]) -> None:
-        """Say it; raise RetryAfter where Telegram asks for too long a time, too often, or too many wait already."""
-        for left in reversed(range(MAX_ATTEMPTS)):
-            try:
-                await what()
-            except RetryAfter as refusal:
-                pause = read_retry_after(refusal)
-                if not left or pause > MAX_REPLY_RETRY_DELAY or len(self._waits) >= self._at_once:
-                    raise
-                log.info("answer_waits", seconds=pause)
-                if not await self._over(pause + _RETRY_MARGIN):
-                    raise
-            else:
-                return
-
-    def give_up(self) -> None:
-        """Let nothing wait any longer: the bot stops."""
-        for given_up in self._waits:
-            given_up.set()
-
-    async def _over(self, pause: float) -> bool:
-        """Wait; tell whether the time is over, and was not given up before."""
-        given_up = asyncio.Event()
-        self._waits.add(given_up)
-        try:
-            async with asyncio.timeout(pause):
-                await given_up.wait()
-        except TimeoutError:
-            return True
-        finally:
-            self._waits.discard(given_up)
-        return False
-
-
-_retrier = ReplyRetrier()
-
-
-async def send_screen(bot: Bot, place: UpdateOrigin, reply: Screen, draw: DrawPicture | None) -> None:
-    """Send a reply, with its picture where it has one; `draw` is None where nothing is drawn."""
-    if reply.picture is None:
-        await send_text(bot, place, reply)
-    elif draw is None:
-        await send_text(bot, place, Screen(no_pictures_text()))
-    else:
-        await send_picture(bot, place, reply, await draw(reply.picture))
-
-
-async def send_text(bot: Bot, place: UpdateOrigin, reply: Screen) -> None:
-    """Send a reply; where many speak, as an answer to what was said."""
-    await _retrier.say(
-        lambda: bot.send_message(
-            place.ref.chat_id,
-            reply.html,
-            parse_mode=ParseMode.HTML,
-            message_thread_id=place.ref.topic or None,
-            reply_parameters=_make_reply_parameters(place),
-            reply_markup=to_inline_keyboard(reply),
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-        )
-    )
-
-
-async def send_picture(bot: Bot, place: UpdateOrigin, reply: Screen, png: bytes) -> None:
-    """Send a reply below a picture."""
-    await _retrier.say(
-        lambda: bot.send_photo(
-            place.ref.chat_id,
-            InputFile(png, "match.png"),
-            caption=reply.html,
-            has_spoiler=reply.hidden or None,
-            parse_mode=ParseMode.HTML,
-            message_thread_id=place.ref.topic or None,
-            reply_parameters=_make_reply_parameters(place),
-            reply_markup=to_inline_keyboard(reply),
-        )
-    )
-
-
-def _make_reply_parameters(place: UpdateOrigin) -> ReplyParameters | None:
-    return ReplyParameters(place.reply_to, allow_sending_without_reply=True) if place.reply_to else None
-
-
-async def acknowledge_press(query: CallbackQuery, words: str) -> None:
-    """Answer a press; one that waited too long cannot be answered, and what it asked for is done all the same."""
-    try:
-        # An empty text would leave the library as "[]", and be shown.
-        await (_retrier.say(lambda: query.answer(words)) if words else query.answer())
-    except (BadRequest, RetryAfter) as refusal:
-        log.debug("press_not_answered", reason=str(refusal))
-
-
-async def edit_screen(query: CallbackQuery, reply: Screen) -> None:
-    """Put a reply in the place of the message whose button was pressed."""
-    try:
-        await _retrier.say(
-            lambda: query.edit_message_text(reply.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(reply))
-        )
-    except BadRequest as refusal:
-        if "not modified" not in str(refusal):
-            raise
-
-
-def cancel_waiting_replies() -> None:
-    """Drop the answers that Telegram holds back, so that a stop need not wait for them."""
-    _retrier.give_up()
-
-
-os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot's own switch: without it each RetryAfter warns
-
+"""Replies that may wait out a 429 at once: half of the 64 updates handled at once, so one full group holds up no other chat."""
 
 MAX_ATTEMPTS = 3
 
 MAX_REPLY_RETRY_DELAY = 60.0
-"""Seconds; whoever would have to wait longer for an answer has asked again by then."""
+"""Seconds. Somebody who would have to wait longer for an answer has asked again by then."""
 
 _RETRY_MARGIN = 0.5
+"""Seconds added to what Telegram asks for, since waiting exactly that long does not promise success."""
+
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot's own switch: without it each RetryAfter warns
 
 log = structlog.get_logger()
 
 
+class ReplySender:
+    """Sends what a dialogue answers. Every request waits out a 429 of Telegram's as `ReplyRetrier` allows."""
+
+    def __init__(self, bot: Bot, draw_picture: DrawPicture | None = None) -> None:
+        """`draw_picture` is None if this process cannot draw."""
+        self._bot, self._draw_picture = bot, draw_picture
+        self._retrier = ReplyRetrier()
+
+    async def send(self, origin: UpdateOrigin, screen: Screen) -> None:
+        """Send a screen to a chat, with its picture if it has one; in a group as a reply."""
+        if screen.picture is not None and self._draw_picture is not None:
+            await self._send_picture(origin, screen, await self._draw_picture(screen.picture))
+            return
+        if screen.picture is not None:
+            screen = Screen(_("I draw no pictures here."))
+        await self._retrier.call(
+            lambda: self._bot.send_message(
+                origin.ref.chat_id,
+                screen.html,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=origin.ref.topic or None,
+                reply_parameters=_make_reply_parameters(origin),
+                reply_markup=to_inline_keyboard(screen.buttons),
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+        )
+
+    async def _send_picture(self, origin: UpdateOrigin, screen: Screen, png: bytes) -> None:
+        await self._retrier.call(
+            lambda: self._bot.send_photo(
+                origin.ref.chat_id,
+                InputFile(png, "match.png"),
+                caption=screen.html,
+                has_spoiler=screen.is_spoiler or None,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=origin.ref.topic or None,
+                reply_parameters=_make_reply_parameters(origin),
+                reply_markup=to_inline_keyboard(screen.buttons),
+            )
+        )
+
+    async def acknowledge(self, query: CallbackQuery, note: str) -> None:
+        """Answer a press, so that Telegram stops its spinner; a note is shown for a moment. Never raises for a late answer."""
+        try:
+            # python-telegram-bot sends an empty text as "[]", which would be shown.
+            await (self._retrier.call(lambda: query.answer(note)) if note else query.answer())
+        except (BadRequest, RetryAfter) as refusal:
+            # Telegram takes an answer for some seconds only. What the button asked for is done all the same.
+            log.debug("press_not_answered", reason=str(refusal))
+
+    async def edit(self, query: CallbackQuery, screen: Screen) -> None:
+        """Show a screen in place of the message whose button was pressed."""
+        try:
+            await self._retrier.call(
+                lambda: query.edit_message_text(
+                    screen.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(screen.buttons)
+                )
+            )
+        except BadRequest as refusal:
+            # A button pressed twice shows what is there already, which Telegram refuses.
+            if "not modified" not in str(refusal):
+                raise
+
+    def cancel_waiting(self) -> None:
+        """Give up the replies that wait out a 429, so that stopping need not wait for them."""
+        self._retrier.cancel_all()
+
+
+def _make_reply_parameters(origin: UpdateOrigin) -> ReplyParameters | None:
+    message_id = origin.reply_to_message_id
+    return ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
+
+
+class ReplyRetrier:
+    """Repeats requests that Telegram refuses with a 429, after the time that it asks for."""
+
+    def __init__(self, max_waiting: int = MAX_WAITING_REPLIES) -> None:
+        self._max_waiting = max_waiting
+        self._waiting: set[asyncio.Event] = set()
+
+    async def call(self, request: Callable[[], Awaitable[object]]) -> None:
+        """Make the request, up to three times. Raise RetryAfter if Telegram asks for more than a minute, or if too many
+        requests wait already."""
+        for attempts_left in reversed(range(MAX_ATTEMPTS)):
+            try:
+                await request()
+            except RetryAfter as refusal:
+                delay = read_retry_after(refusal)
+                if not attempts_left or delay > MAX_REPLY_RETRY_DELAY or len(self._waiting) >= self._max_waiting:
+                    raise
+                log.info("answer_waits", seconds=delay)
+                if not await self._wait(delay + _RETRY_MARGIN):
+                    raise
+            else:
+                return
+
+    def cancel_all(self) -> None:
+        """End every wait: those requests raise their RetryAfter."""
+        for cancelled in self._waiting:
+            cancelled.set()
+
+    async def _wait(self, delay: float) -> bool:
+        """Wait so many seconds. Return False if the wait was cancelled."""
+        cancelled = asyncio.Event()
+        self._waiting.add(cancelled)
+        try:
+            async with asyncio.timeout(delay):
+                await cancelled.wait()
+        except TimeoutError:
+            return True
+        finally:
+            self._waiting.discard(cancelled)
+        return False
+
+
 def read_retry_after(refusal: RetryAfter) -> float:
-    """How long Telegram asks to wait."""
+    """Return how many seconds Telegram asks to wait."""
     after = refusal.retry_after
     return after.total_seconds() if isinstance(after, dt.timedelta) else after
-
-
-def no_pictures_text() -> str:
-    return _("I draw no pictures here.")

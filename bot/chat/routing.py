@@ -1,180 +1,139 @@
-"""Which feature a command or button belongs to, who may use it, for which chat."""
+"""Which feature a command or button belongs to, who may use it, and for which chat."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
+from telegram.constants import ChatType
 
-from bot.chat.dialogue import ChatContext, DialogueResult, Screen, UpdateOrigin
-from bot.chat.features import alerts, fixtures, language, mute, quiet_hours, settings, start, subscribe, subscriptions, timezone
+from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, UpdateOrigin
+from bot.chat.middleware import Handler
+from bot.chat.services import ChatServices
 from bot.subscribers import ChatRef
 
 RunCommand = Callable[[ChatContext, tuple[str, ...]], DialogueResult]
+"""Runs a command with its arguments."""
+
+PressButton = Callable[[ChatContext, str], DialogueResult]
+"""Acts on button data, without its prefix."""
+
+ShowScreen = Callable[[ChatContext, str], Screen]
+"""Draws the screen that button data names."""
+
+T = TypeVar("T")
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What a command does; one that `changes` something, or is `guarded`, is for administrators."""
+    """A command of a feature: what it does, what the menu says about it, and who may use it."""
 
-    act: RunCommand
-    changes: bool = False
-    guarded: bool = False
+    run: RunCommand | None
+    """None: the feature hears the command with a handler of its own."""
+    description: str = ""
+    """The untranslated line in Telegram's menu and in /help. Empty: the command is not listed."""
+    changes_settings: bool = False
+    """True: for administrators, and not for chats that the configuration sets up."""
+    admins_only: bool = False
+    """True: for administrators, although it changes nothing."""
+    is_private_only: bool = False
+    """True: listed in private chats only."""
 
     @property
-    def for_all(self) -> bool:
-        """Tell whether every member may say it."""
-        return not self.changes and not self.guarded
+    def is_for_all_members(self) -> bool:
+        """True if every member of a group may use it."""
+        return not self.changes_settings and not self.admins_only
 
 
-def _run_help(_: ChatContext, __: tuple[str, ...]) -> DialogueResult:
-    return DialogueResult(Screen(start.help_text()))
+class Feature(msgspec.Struct, frozen=True):
+    """What a feature module registers: one FEATURE at its end, listed in `bot.chat.application.FEATURES`.
+
+    Buttons are found by the prefix of their data, the part before the first colon. Messages that were sent years ago keep
+    their buttons, so a prefix is never given another meaning.
+    """
+
+    commands: Mapping[str, Command] = {}
+    buttons: Mapping[str, PressButton] = {}
+    """By prefix, what acts and answers with a screen of its own."""
+    toggles: Mapping[str, Callable[[ChatContext, str, ShowScreen], DialogueResult]] = {}
+    """By prefix, what acts and shows the screen that it was pressed on again, which may be another feature's."""
+    screens: Mapping[str, ShowScreen] = {}
+    """By prefix, what only shows something."""
+    public_prefixes: frozenset[str] = frozenset()
+    """Buttons that every member may press: those that show what every member may ask for."""
+    make_handlers: Callable[[ChatServices, Router], Sequence[Handler]] | None = None
+    """Makes the feature's own handlers, which are tried before the commands and buttons above."""
 
 
-def _run_subscribe(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
-    return subscribe.subscribe(view, " ".join(words))
+class Router:
+    """Finds what a command or button does among all features."""
+
+    def __init__(self, features: Iterable[Feature]) -> None:
+        """Raise ValueError if two features claim one command or one prefix of button data."""
+        self.features = tuple(features)
+        self.commands: dict[str, Command] = {}
+        self._buttons: dict[str, PressButton] = {}
+        self._screens: dict[str, ShowScreen] = {}
+        for feature in self.features:
+            _add_all(self.commands, feature.commands)
+            _add_all(self._screens, feature.screens)
+            _add_all(self._buttons, feature.buttons)
+            _add_all(self._buttons, {prefix: self._bind_toggle(act) for prefix, act in feature.toggles.items()})
+        if both := self._buttons.keys() & self._screens.keys():
+            raise ValueError(f"registered twice: {', '.join(sorted(both))}")
+        self._public_prefixes = frozenset[str]().union(*(feature.public_prefixes for feature in self.features))
+
+    @property
+    def menu(self) -> tuple[tuple[str, str], ...]:
+        """The listed commands with their untranslated descriptions, in the order of the features."""
+        return tuple((name, command.description) for name, command in self.commands.items() if command.description)
+
+    def find_command(self, name: str) -> RunCommand | None:
+        """Return what a command does; None if there is none of this name, or its feature hears it by itself."""
+        command = self.commands.get(name)
+        return command.run if command else None
+
+    def press_button(self, context: ChatContext, data: str) -> DialogueResult:
+        """Do what a button does. Raise OutdatedButton if it is out of date or its data forged."""
+        prefix, _, rest = data.partition(":")
+        if act := self._buttons.get(prefix):
+            return act(context, rest)
+        return DialogueResult(self.show_screen(context, data))
+
+    def show_screen(self, context: ChatContext, data: str) -> Screen:
+        """Draw the screen that button data names. Raise OutdatedButton if it names none, or none any more."""
+        prefix, _, rest = data.partition(":")
+        if show := self._screens.get(prefix):
+            return show(context, rest)
+        raise OutdatedButton
+
+    def is_for_all_members(self, data: str) -> bool:
+        """Return True if every member may press this button."""
+        prefix, colon, _ = data.partition(":")
+        return bool(colon) and prefix in self._public_prefixes
+
+    def _bind_toggle(self, act: Callable[[ChatContext, str, ShowScreen], DialogueResult]) -> PressButton:
+        return lambda context, rest: act(context, rest, self.show_screen)
 
 
-def _run_unsubscribe(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
-    return subscriptions.unsubscribe(view, " ".join(words))
+def _add_all(table: dict[str, T], entries: Mapping[str, T]) -> None:
+    if both := table.keys() & entries.keys():
+        raise ValueError(f"registered twice: {', '.join(sorted(both))}")
+    table.update(entries)
 
-
-def _run_subscriptions(view: ChatContext, _: tuple[str, ...]) -> DialogueResult:
-    return subscriptions.list_subscriptions(view)
-
-
-def _run_alerts(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
-    first = words[0] if words else ""
-    if first.casefold() in alerts.SOUND_WORDS:
-        return alerts.set_sounds_by_words(view, words)
-    whole = len(words) < 2 and first.casefold() in ("", "all", "none")
-    of_kinds = whole or alerts.parse_kind(first.lstrip("+-−–"), view.kinds)
-    return (None if of_kinds else subscriptions.set_overrides_by_words(view, words)) or alerts.set_kinds(view, words)
-
-
-def _run_mute(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
-    wanted = " ".join(words).casefold()
-    if wanted == "match":
-        return mute.mute_match(view)
-    return settings.set_mute_button(view, wanted) or mute.mute(view, words)
-
-
-def _run_today(view: ChatContext, _: tuple[str, ...]) -> DialogueResult:
-    return DialogueResult(fixtures.show_today(view))
-
-
-def _run_live(view: ChatContext, _: tuple[str, ...]) -> DialogueResult:
-    return DialogueResult(fixtures.show_live(view))
-
-
-COMMAND_TABLE = {
-    "start": Command(_run_help),
-    "help": Command(_run_help),
-    "subscribe": Command(_run_subscribe, changes=True),
-    "unsubscribe": Command(_run_unsubscribe, changes=True),
-    "subscriptions": Command(_run_subscriptions),
-    "alerts": Command(_run_alerts, changes=True),
-    "today": Command(_run_today),
-    "live": Command(_run_live),
-    "timeline": Command(fixtures.show_timeline),
-    "mute": Command(_run_mute, changes=True),
-    "unmute": Command(mute.unmute, changes=True),
-    "spoilers": Command(settings.set_spoilers, changes=True),
-    "delay": Command(quiet_hours.set_delay, changes=True),
-    "quiet": Command(quiet_hours.set_quiet_hours, changes=True),
-    "timezone": Command(timezone.set_timezone, changes=True),
-    "language": Command(language.set_language, changes=True),
-    "test": Command(start.send_sample, guarded=True),
-}
-
-
-def press_button(view: ChatContext, data: str) -> DialogueResult | None:
-    """What a pressed button does; None for one that is out of date or was never ours."""
-    head, _, rest = data.partition(":")
-    if act := _BUTTON_ACTIONS.get(head):
-        return act(view, rest)
-    reply = show_screen(view, data)
-    return DialogueResult(reply) if reply else None
-
-
-def show_screen(view: ChatContext, data: str) -> Screen | None:
-    """The screen that button data names; None where it names none (any more)."""
-    head, _, rest = data.partition(":")
-    draw = _SCREENS.get(head)
-    return draw(view, rest) if draw else subscribe.show_browse_screen(view, data)
-
-
-def is_for_all_members(data: str) -> bool:
-    """Tell whether a button is for every member: one that only shows what everybody may ask for."""
-    return data.startswith(("d:", "p:", "v:"))
-
-
-def _toggle_followed(view: ChatContext, rest: str) -> DialogueResult | None:
-    token, _, screen = rest.partition(":")
-    return subscribe.toggle_followed(view, token, screen, show_screen)
-
-
-def _unsubscribe_picked(view: ChatContext, rest: str) -> DialogueResult | None:
-    token, _, page = rest.partition(":")
-    return subscriptions.unsubscribe_picked(view, token, int(page)) if page.isdecimal() else None
-
-
-def _show_unsubscribe_list(view: ChatContext, rest: str) -> Screen | None:
-    return subscriptions.show_unsubscribe_list(view, int(rest)) if rest.isdecimal() else None
-
-
-_SCREENS: dict[str, Callable[[ChatContext, str], Screen | None]] = {
-    "d": fixtures.show_day_page,
-    "e": fixtures.show_day_choice_page,
-    "v": fixtures.show_live_page,
-    "n": mute.show_mute_screen_page,
-    "l": _show_unsubscribe_list,
-    "ks": lambda view, _: alerts.show_kinds(view, view.chat),
-    "bs": lambda view, _: alerts.show_sounds(view, view.chat),
-    "mq": mute.show_match_choice_page,
-    "fs": lambda view, _: settings.show_display_options(view, view.chat),
-    "xs": subscriptions.show_overridable_page,
-    "x": subscriptions.draw_for_subscription(subscriptions.edit_overrides),
-    "xb": subscriptions.draw_for_subscription(subscriptions.edit_override_sounds),
-}
-"""By the head of button data, what draws the rest; the screens of choosing are drawn by `browse`."""
-
-_BUTTON_ACTIONS: dict[str, Callable[[ChatContext, str], DialogueResult | None]] = {
-    "t": _toggle_followed,
-    "s": subscribe.follow_picked,
-    "u": _unsubscribe_picked,
-    "k": alerts.toggle_kind,
-    "ka": lambda view, _: alerts.switch_all_kinds(view, on=True),
-    "kn": lambda view, _: alerts.switch_all_kinds(view, on=False),
-    "q": lambda view, rest: _run_mute(view, tuple(rest.split())),
-    "f": settings.toggle_display_option,
-    "g": lambda view, rest: settings.set_spoilers(view, (rest,)),
-    "mm": mute.mute_picked_match,
-    "mu": mute.unmute_picked,
-    "mt": lambda view, rest: mute.toggle_match_mute(view, rest, show_screen),
-    "w": lambda view, rest: quiet_hours.set_delay(view, tuple(rest.split())),
-    "z": lambda view, rest: quiet_hours.set_quiet_hours(view, tuple(rest.split())),
-    "p": fixtures.show_picked_timeline,
-    "o": timezone.set_picked_timezone,
-    "lang": language.set_picked_language,
-    "b": alerts.cycle_sound,
-    "bw": lambda view, _: alerts.toggle_confirmed_only(view),
-    "xk": subscriptions.toggle_override_kind,
-    "xr": subscriptions.cycle_override_sound,
-    "xw": subscriptions.cycle_override_confirmation,
-    "xg": subscriptions.toggle_override_scorers,
-    "xx": subscriptions.reset_overrides,
-    "done": lambda view, _: subscriptions.show_subscriptions(view),
-}
-"""By the head of button data, what acts on the rest."""
 
 _TARGETED_DATA = re.compile(r"@(-?\d{1,19});(.+)", re.DOTALL)
 
 
-def split_target(place: UpdateOrigin, data: str) -> tuple[UpdateOrigin, str]:
-    """The chat that a button pressed in a private chat is for, and what it says."""
-    found = _TARGETED_DATA.fullmatch(data) if place.kind == "private" else None
+def split_target(origin: UpdateOrigin, data: str) -> tuple[UpdateOrigin, str]:
+    """Return the chat that a button is for, with the button's own data.
+
+    An administrator sets up a channel from the private chat with the bot; those buttons carry the channel: `@CHAT;DATA`.
+    The chat's type and title are unknown then.
+    """
+    found = _TARGETED_DATA.fullmatch(data) if origin.type == ChatType.PRIVATE else None
     if found is None:
-        return place, data
-    return replace(place, ref=ChatRef(int(found[1])), kind="", title=""), found[2]
+        return origin, data
+    return replace(origin, ref=ChatRef(int(found[1])), type="", title=""), found[2]

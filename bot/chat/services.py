@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Container, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from bot.chat.catalogue import FollowableCatalogue
-from bot.chat.dialogue import Change, ChatContext, Subscribe, Unsubscribe, UpdateChat, UpdateSubscription
+from bot.chat.dialogue import Change, ChatContext, Subscribe, Unsubscribe, UpdateChat, UpdateOrigin, UpdateSubscription
 from bot.chat.middleware import sender_language
+from bot.chat.permissions import Permissions
+from bot.chat.replies import ReplySender
 from bot.clock import Clock
 from bot.i18n.language import current_language
 from bot.outbox.explanation import MessageExplanation
@@ -36,81 +37,94 @@ class ChatStore(Protocol):
 
 
 class FixtureLookup(Protocol):
-    """The fixtures that are known now, and how their matches stand."""
+    """The fixtures that are known now, and their matches: a process that follows matches knows more than one that does not."""
 
     def fixtures(self) -> Sequence[Fixture]: ...
     def match(self, fixture_id: str) -> Match | None: ...
 
 
-@dataclass(slots=True, frozen=True)
-class ChatDependencies:
-    """`kinds` are those on offer now; `status` gives plain text for the admins, None where there is none; `why` finds what a
-    chat's message tells, None where it is no alert; `picture` draws a match, None where nothing is drawn; `sample` gives a chat
-    a sample alert once for each name, after so many seconds."""
-
-    chats: ChatStore
-    directory: FixtureLookup
-    kinds: Callable[[], Sequence[str]]
-    clock: Clock
-    admins: Container[int] = frozenset()
-    status: Callable[[], Awaitable[str]] | None = None
-    why: Callable[[int, int], Awaitable[MessageExplanation | None]] | None = None
-    picture: Callable[[Match], Awaitable[bytes]] | None = None
-    sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None
-
-
 class ChatServices:
-    """Reads what a dialogue may look at and stores what it decides."""
+    """Loads what a dialogue may look at and applies what it decides."""
 
-    def __init__(self, deps: ChatDependencies) -> None:
-        self.deps = deps
+    def __init__(
+        self,
+        *,
+        chats: ChatStore,
+        directory: FixtureLookup,
+        list_kinds: Callable[[], Sequence[str]],
+        clock: Clock,
+        replies: ReplySender,
+        commands: tuple[tuple[str, str], ...],
+        admin_ids: Container[int] = frozenset(),
+        render_status: Callable[[], Awaitable[str]] | None = None,
+        explain_message: Callable[[int, int], Awaitable[MessageExplanation | None]] | None = None,
+        send_sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None,
+    ) -> None:
+        """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `render_status` returns the
+        plain text of /status. `explain_message` takes a chat's and a message's id and returns None if the message is no
+        alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
+        seconds."""
+        self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
+        self.admin_ids, self.render_status, self.explain_message = admin_ids, render_status, explain_message
+        self.permissions = Permissions(clock)
+        self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
         self._fixtures: Sequence[Fixture] = ()
-        self._guide = FollowableCatalogue()
+        self._catalogue = FollowableCatalogue()
 
-    async def view(self, ref: ChatRef, kind: str, title: str) -> ChatContext:
-        """Everything that is known for one chat; the chat is stored if it is new, and resumed if it was suspended."""
-        chat = await self.deps.chats.ensure(ref, kind, title)
-        if not chat.active:  # who speaks to the bot can hear it
-            await self.deps.chats.resume(ref.chat_id)
+    async def load_context(self, origin: UpdateOrigin) -> ChatContext:
+        """Load everything that is known for one chat. A new chat is stored, a suspended one resumed."""
+        chat = await self.chats.ensure(origin.ref, origin.type, origin.title)
+        if not chat.active:
+            # Whoever writes to the bot has not blocked it, even if Telegram's update that says so was lost.
+            await self.chats.resume(origin.ref.chat_id)
             chat = replace(chat, active=True)
-        return self._view(chat, await self.deps.chats.subscriptions(ref))
+        return self._make_context(chat, await self.chats.subscriptions(origin.ref))
 
-    async def glance(self, user_id: int) -> ChatContext:
-        """What a user may look at who need not have a chat with the bot; nothing is stored."""
+    async def load_user_context(self, user_id: int) -> ChatContext:
+        """Load what a user may look at who need not have a chat with the bot. Nothing is stored."""
         ref = ChatRef(user_id)
-        return self._view(await self.deps.chats.get(ref) or Chat(ref), ())
+        return self._make_context(await self.chats.get(ref) or Chat(ref), ())
 
-    def _view(self, chat: Chat, subscriptions: tuple[Subscription, ...]) -> ChatContext:
-        kinds = tuple(self.deps.kinds())
+    def _make_context(self, chat: Chat, subscriptions: tuple[Subscription, ...]) -> ChatContext:
         return ChatContext(
-            chat, subscriptions, self._known(), kinds, self.deps.clock.now(), self.deps.directory, sender_language()
+            chat=chat,
+            subscriptions=subscriptions,
+            catalogue=self._current_catalogue(),
+            kinds=tuple(self._list_kinds()),
+            now=self.clock.now(),
+            find_match=self.directory.match,
+            commands=self._commands,
+            user_language=sender_language(),
         )
 
-    async def store(self, ref: ChatRef, changes: Sequence[Change], name: str = "") -> None:
-        """Carry out what a dialogue decided; `name` is of what was said, so that hearing it twice sends one sample."""
+    async def apply_changes(self, ref: ChatRef, changes: Sequence[Change], request_id: str = "") -> None:
+        """Apply what a dialogue decided. `request_id` names the message or press, so that one that comes twice sends one
+        sample."""
         for change in changes:
             if isinstance(change, Subscribe):
-                await self.deps.chats.subscribe(ref, change.subscription)
+                await self.chats.subscribe(ref, change.subscription)
             elif isinstance(change, Unsubscribe):
-                await self.deps.chats.unsubscribe(ref, change.subscription)
+                await self.chats.unsubscribe(ref, change.subscription)
             elif isinstance(change, UpdateSubscription):
-                await self.deps.chats.tune(ref, change.subscription)
+                await self.chats.tune(ref, change.subscription)
             elif isinstance(change, UpdateChat):
-                await self.deps.chats.save(change.chat)
-            elif self.deps.sample is not None:
-                await self.deps.sample(ref, name, change.delay)
+                await self.chats.save(change.chat)
+            elif self._send_sample is not None:
+                await self._send_sample(ref, request_id, change.delay)
         if changes:
-            await self._learn_language(ref)
+            await self._save_learnt_language(ref)
 
-    async def _learn_language(self, ref: ChatRef) -> None:
-        """A chat that knows no language yet is spoken to as whoever settled something there: alerts come unasked."""
-        chat = await self.deps.chats.get(ref) if sender_language() else None
+    async def _save_learnt_language(self, ref: ChatRef) -> None:
+        # Alerts come without a sender whose language could be used, so a chat without a language takes that of the person
+        # who first changed something in it.
+        chat = await self.chats.get(ref) if sender_language() else None
         if chat and not chat.language:
-            await self.deps.chats.speak(ref, current_language())
+            await self.chats.speak(ref, current_language())
 
-    def _known(self) -> FollowableCatalogue:
-        """The guide to the fixtures, made anew only when they are others."""
-        fixtures = self.deps.directory.fixtures()
+    def _current_catalogue(self) -> FollowableCatalogue:
+        # Building it sorts and hashes every fixture, so it is built once for each list of fixtures: those are replaced as a
+        # whole, never changed.
+        fixtures = self.directory.fixtures()
         if fixtures is not self._fixtures:
-            self._fixtures, self._guide = fixtures, FollowableCatalogue(fixtures)
-        return self._guide
+            self._fixtures, self._catalogue = fixtures, FollowableCatalogue(fixtures)
+        return self._catalogue

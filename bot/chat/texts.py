@@ -5,37 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from bot.chat.catalogue import to_search_words
 from bot.i18n.language import join_with_commas, lower_first
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope, Subscription
 from rules.football.names import isolate
-
-COMMANDS = {
-    "subscribe": N_("Follow a team, a competition, a match or all"),
-    "unsubscribe": N_("Stop following"),
-    "subscriptions": N_("What this chat follows"),
-    "alerts": N_("Choose what to hear about"),
-    "today": N_("The matches of the day"),
-    "live": N_("The matches in play"),
-    "timeline": N_("A match in a picture"),
-    "mute": N_("Silence for an hour, or for this match"),
-    "unmute": N_("Hear again"),
-    "spoilers": N_("Hide scores until they are tapped"),
-    "delay": N_("Everything some seconds later: no spoilers"),
-    "quiet": N_("Quiet hours of every day"),
-    "timezone": N_("In whose time you read kick-offs"),
-    "language": N_("In which language I speak here"),
-    "channel": N_("Choose for a channel of yours"),
-    "test": N_("A sample alert"),
-    "why": N_("In reply to an alert: why it was told"),
-    "help": N_("What I can do"),
-}
-"""Every command in the order of the menu, with what it does."""
-
-PRIVATE_COMMANDS = frozenset({"channel"})
-"""Commands that make sense in a private chat only."""
 
 KIND_NAMES = {
     "goal": N_("Goals"),
@@ -87,6 +63,17 @@ def done_label() -> str:
 def kind_name(name: str) -> str:
     """A kind of alert in words; one that an operator's rule invented is read from its name."""
     return _(KIND_NAMES[name]) if name in KIND_NAMES else name.replace("_", " ").capitalize()
+
+
+def parse_kind(typed: str, offered: Sequence[str]) -> str | None:
+    """Read a kind by its name or its words, in any letter case, singular or plural. Return None if there is none."""
+    wanted = _normalise_kind(typed)
+    names = {_normalise_kind(kind_name(kind)): kind for kind in offered} | {_normalise_kind(kind): kind for kind in offered}
+    return names.get(wanted) or names.get(f"{wanted}s") or names.get(wanted.removesuffix("s"))
+
+
+def _normalise_kind(word: str) -> str:
+    return to_search_words(word).replace("_", "").replace(" ", "")
 
 
 def join_kind_names(kinds: Sequence[str]) -> str:

@@ -6,18 +6,18 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 from aiohttp import web
-from pydantic import SecretStr
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 from telegram.ext import ExtBot
 
-from bot.chat.replies import cancel_waiting_replies, read_retry_after
+from bot.chat.replies import read_retry_after
+from bot.config.models import WebhookSettings
 from bot.errors import StorageError, UserMistake, explain_bind_error
 
 log = structlog.get_logger()
@@ -152,23 +152,19 @@ _MAX_BODY_SIZE = 2**20
 _MAX_WEBHOOK_DELAY = 30.0
 
 
-class WebhookServerSettings(Protocol):
-    """The part of the configuration that is read here."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def listen(self) -> str: ...
-    @property
-    def secret_token(self) -> SecretStr: ...
-
-
 class WebhookServer:
     """Hears Telegram at an address and hands each update to `take`, which deals with it before it returns."""
 
-    def __init__(self, bot: ExtBot[Any], settings: WebhookServerSettings, take: Callable[[Update], Awaitable[None]]) -> None:
-        """`take` raises StoreError where the update should come again."""
-        self._bot, self._settings, self._take = bot, settings, take
+    def __init__(
+        self,
+        bot: ExtBot[Any],
+        settings: WebhookSettings,
+        on_update: Callable[[Update], Awaitable[None]],
+        on_stop: Callable[[], None] | None = None,
+    ) -> None:
+        """`on_update` raises StorageError if Telegram should bring the update again. `on_stop` makes the updates that are being
+        handled end soon: stopping waits for them."""
+        self._bot, self._settings, self._on_update, self._on_stop = bot, settings, on_update, on_stop
 
     async def run(self) -> None:
         """Hear until cancelled. Raise UserMistake where the port cannot be listened on."""
@@ -192,7 +188,8 @@ class WebhookServer:
                 raise UserMistake(f"{sentence}; choose another") from error
             yield runner.addresses[0][1]
         finally:
-            cancel_waiting_replies()  # the cleanup waits for the updates that are being dealt with
+            if self._on_stop is not None:
+                self._on_stop()
             await runner.cleanup()
 
     async def _announce(self) -> None:
@@ -217,7 +214,7 @@ class WebhookServer:
         update = self._read(await request.read())
         if update is not None:
             try:
-                await self._take(update)
+                await self._on_update(update)
             except StorageError as error:
                 log.warning("update_put_off", update=update.update_id, reason=str(error))
                 return web.Response(status=503)

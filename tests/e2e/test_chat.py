@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.chat.features import alerts, start, subscribe, why
+from bot.chat.features import alerts, sample, subscribe, why
 from bot.chat.features.channel import follow_menu_label
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import RULES, STANDING, feed, full_time, shown
@@ -58,10 +58,10 @@ async def test_a_sample_comes_by_the_way_of_real_alerts_and_why_tells_how_long_t
         told = json.loads(await bot.says('"alert_told"'))
         await telegram.until(lambda: len(telegram.chat(READER).messages) == 2)
         answers = {message.html: message.id for message in telegram.chat(READER).messages}
-        telegram.say(READER, READER, "/why", reply_to=answers[start.sample_alert_text()])
+        telegram.say(READER, READER, "/why", reply_to=answers[sample.sample_alert_text()])
         await telegram.until(lambda: len(telegram.chat(READER).messages) == 3, within=10)
 
-    assert set(answers) == {start.sample_alert_text(), start.sample_sent_text()} and told["rule"] == "sample"
+    assert set(answers) == {sample.sample_alert_text(), sample.sample_sent_text()} and told["rule"] == "sample"
     assert told["accepted_ms"] > 0 and told["waited_ms"] == 0
     assert why.sample_reason_text() in telegram.chat(READER).last.html and " · Telegram " in telegram.chat(READER).last.text
 

@@ -12,11 +12,12 @@ from babel.dates import format_date
 from telegram import Document, Message, Update
 from telegram.constants import ChatType
 from telegram.error import TelegramError
-from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes, MessageHandler, filters
+from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
+    HandlerContext,
     Screen,
     UpdateOrigin,
     arrange_rows,
@@ -35,7 +36,7 @@ from bot.chat.features.rules_proposal import (
     fit_lines,
     shorten,
 )
-from bot.chat.replies import acknowledge_press, edit_screen, send_text
+from bot.chat.replies import ReplySender
 from bot.chat.texts import escape_text
 from bot.config.rule_versions import ActiveRules, RuleOrigin, RulesOutdated, RuleVersion, RuleVersions
 from bot.i18n.language import current_locale
@@ -44,8 +45,6 @@ from bot.i18n.language import translate_plural as ngettext
 from bot.replay.dry_run import DryRunRequest, DryRunResult
 from rules.engine.rule import Rule, compare_rules
 from rules.loading.loader import RulesInvalid
-
-Context = ContextTypes.DEFAULT_TYPE
 
 RunDryRun = Callable[[DryRunRequest], Awaitable[DryRunResult]]
 
@@ -69,13 +68,18 @@ class AdminRulesHandlers:
     """Hears the admins, tries what they send, applies what they choose."""
 
     def __init__(
-        self, book: RuleVersions, admins: Container[int], preview: RunDryRun, matches: Callable[[], Sequence[Path]]
+        self,
+        book: RuleVersions,
+        admins: Container[int],
+        preview: RunDryRun,
+        matches: Callable[[], Sequence[Path]],
+        replies: ReplySender,
     ) -> None:
         """`matches` names the recordings of the last matches, to try rules on."""
-        self._book, self._admins, self._preview, self._matches = book, admins, preview, matches
+        self._book, self._admins, self._preview, self._matches, self._replies = book, admins, preview, matches, replies
         self._proposals = OpenProposals()
 
-    def handlers(self) -> list[BaseHandler[Update, Context, None]]:
+    def handlers(self) -> list[BaseHandler[Update, HandlerContext, None]]:
         """To be added before all others: those take every button. What comes from anybody else is left to them."""
         ours = filters.UpdateType.MESSAGE & AdminMessageFilter(self._admins)
         return [
@@ -84,19 +88,19 @@ class AdminRulesHandlers:
             CallbackQueryHandler(self.pressed, pattern=r"^r:"),
         ]
 
-    async def show(self, update: Update, context: Context) -> None:
+    async def show(self, update: Update, ptb_context: HandlerContext) -> None:
         """`/rules`: what is in effect."""
-        if place := read_origin(update):
-            await send_text(context.bot, place, self._overview())
+        if origin := read_origin(update):
+            await self._replies.send(origin, self._overview())
 
     def _overview(self, page: int = 0) -> Screen:
         return show_rules(self._book.standing, self._book.config.path.name, page)
 
-    async def sent(self, update: Update, context: Context) -> None:
+    async def sent(self, update: Update, ptb_context: HandlerContext) -> None:
         """A file: read it, try it, show what it would change."""
-        place, message = read_origin(update), update.effective_message
-        if place and message and message.document:
-            await send_text(context.bot, place, await self._answer(message.document))
+        origin, message = read_origin(update), update.effective_message
+        if origin and message and message.document:
+            await self._replies.send(origin, await self._answer(message.document))
 
     async def _answer(self, document: Document) -> Screen:
         name = " ".join((document.file_name or "").split())[-_MAX_FILE_NAME_LENGTH:]
@@ -136,25 +140,25 @@ class AdminRulesHandlers:
         self._proposals.add(proposal)
         return dialogue.show_proposal(proposal, difference, tried)
 
-    async def pressed(self, update: Update, context: Context) -> None:
+    async def pressed(self, update: Update, ptb_context: HandlerContext) -> None:
         """A button of ours."""
-        query, place = update.callback_query, read_origin(update)
+        query, origin = update.callback_query, read_origin(update)
         if query is None:
             return
-        if place is None or not self._may(place):
-            await acknowledge_press(query, outdated_rules_button_text() if place is None else admins_only_text())
+        if origin is None or not self._may(origin):
+            await self._replies.acknowledge(query, outdated_rules_button_text() if origin is None else admins_only_text())
             return
         if (query.data or "").startswith("r:g:"):
-            await acknowledge_press(query, words.checking_text())
+            await self._replies.acknowledge(query, words.checking_text())
         user = (query.from_user.id, query.from_user.full_name)
         reply = await self._turn(query.data or "", user)
         if not (query.data or "").startswith("r:g:"):
-            await acknowledge_press(query, reply if isinstance(reply, str) else "")
+            await self._replies.acknowledge(query, reply if isinstance(reply, str) else "")
         if isinstance(reply, Screen):
-            await edit_screen(query, reply)
+            await self._replies.edit(query, reply)
 
-    def _may(self, place: UpdateOrigin) -> bool:
-        return place.kind == ChatType.PRIVATE and place.user_id in self._admins
+    def _may(self, origin: UpdateOrigin) -> bool:
+        return origin.type == ChatType.PRIVATE and origin.user_id in self._admins
 
     async def _turn(self, data: str, user: tuple[int, str]) -> Screen | str:
         """The new screen, or the sentence that says why there is none."""
@@ -199,10 +203,14 @@ class AdminRulesHandlers:
 
 
 def build_admin_rules_handlers(
-    book: RuleVersions, admins: Container[int], preview: RunDryRun, matches: Callable[[], Sequence[Path]]
+    book: RuleVersions,
+    admins: Container[int],
+    preview: RunDryRun,
+    matches: Callable[[], Sequence[Path]],
+    replies: ReplySender,
 ) -> list[Any]:
     """The handlers to add to the application before those of `build_handlers`."""
-    return list(AdminRulesHandlers(book, admins, preview, matches).handlers())
+    return list(AdminRulesHandlers(book, admins, preview, matches, replies).handlers())
 
 
 RULES_PAGE_SIZE = 25

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from bot.chat import texts
-from bot.chat.catalogue import make_short_id, to_search_words
-from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen, UpdateChat, arrange_rows, make_button
-from bot.chat.texts import back_to_kinds_label, display_options_label, join_kind_names, overrides_label
+from bot.chat.catalogue import make_short_id
+from bot.chat.dialogue import Button, ChatContext, DialogueResult, OutdatedButton, Screen, UpdateChat, arrange_rows, make_button
+from bot.chat.features.subscriptions import set_overrides_by_words
+from bot.chat.routing import Command, Feature
+from bot.chat.texts import back_to_kinds_label, display_options_label, join_kind_names, overrides_label, parse_kind
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import DEFAULT_KINDS, Chat
@@ -49,42 +51,50 @@ def kinds_changed_text(kinds: tuple[str, ...]) -> str:
 LIVE_MESSAGE_KIND_SET = frozenset(alert.LIVE_MESSAGE_KINDS)
 
 
-def set_kinds(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
+def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/alerts …`: the kinds of the whole chat, their sounds, or what one subscription hears."""
+    first = args[0].casefold() if args else ""
+    if first in SOUND_WORDS:
+        return set_sounds_by_words(context, args)
+    is_for_chat = (len(args) < 2 and first in ("", "all", "none")) or parse_kind(first.lstrip("+-−–"), context.kinds)
+    if not is_for_chat and (result := set_overrides_by_words(context, args)):
+        return result
+    return set_kinds(context, args)
+
+
+def set_kinds(context: ChatContext, words: tuple[str, ...]) -> DialogueResult:
     """`/alerts [all | none | +kind -kind …]`; without words, buttons."""
     if not words:
-        return DialogueResult(show_kinds(view, view.chat))
+        return DialogueResult(show_kinds(context, context.chat))
     if len(words) == 1 and words[0].casefold() in ("all", "none"):
-        chat = enable_all_kinds(view.chat) if words[0].casefold() == "all" else disable_all_kinds(view.chat, view.kinds)
+        chat = enable_all_kinds(context.chat) if words[0].casefold() == "all" else disable_all_kinds(context.chat, context.kinds)
         return DialogueResult(Screen(all_kinds_on_text() if chat.all_kinds else all_kinds_off_text()), (UpdateChat(chat),))
-    chat = view.chat
+    chat = context.chat
     for word in words:
-        kind = parse_kind(word.lstrip("+-−–"), view.kinds)
+        kind = parse_kind(word.lstrip("+-−–"), context.kinds)
         if kind is None:
-            return DialogueResult(Screen(texts.unknown_kind_text(word, view.kinds)))
-        chat = switch_kind(chat, kind, view.kinds, on=word[0] not in "-−–")
-    return DialogueResult(Screen(kinds_changed_text(list_enabled_kinds(chat, view.kinds))), (UpdateChat(chat),))
+            return DialogueResult(Screen(texts.unknown_kind_text(word, context.kinds)))
+        chat = switch_kind(chat, kind, context.kinds, on=word[0] not in "-−–")
+    return DialogueResult(Screen(kinds_changed_text(list_enabled_kinds(chat, context.kinds))), (UpdateChat(chat),))
 
 
-def toggle_kind(view: ChatContext, wanted: str) -> DialogueResult | None:
-    """One kind was tapped; None when it is not offered any more."""
-    kind = find_kind_by_token(view, wanted)
-    return _save_kinds(view, switch_kind(view.chat, kind, view.kinds, on=not view.chat.takes(kind))) if kind else None
+def toggle_kind(context: ChatContext, token: str) -> DialogueResult:
+    """One kind was tapped."""
+    kind = context.find_kind(token)
+    if kind is None:
+        raise OutdatedButton
+    return _save_kinds(context, switch_kind(context.chat, kind, context.kinds, on=not context.chat.takes(kind)))
 
 
-def switch_all_kinds(view: ChatContext, *, on: bool) -> DialogueResult:
+def switch_all_kinds(context: ChatContext, *, on: bool) -> DialogueResult:
     """Every kind switched on, also those to come, or every kind on offer off."""
-    return _save_kinds(view, enable_all_kinds(view.chat) if on else disable_all_kinds(view.chat, view.kinds))
+    return _save_kinds(context, enable_all_kinds(context.chat) if on else disable_all_kinds(context.chat, context.kinds))
 
 
-def find_kind_by_token(view: ChatContext, wanted: str) -> str | None:
-    """The kind on offer that button data names; None when there is none any more."""
-    return next((kind for kind in view.kinds if make_short_id(kind) == wanted), None)
-
-
-def show_kinds(view: ChatContext, chat: Chat) -> Screen:
+def show_kinds(context: ChatContext, chat: Chat) -> Screen:
     """Every kind on offer, ticked where the chat hears about it."""
-    kinds = [make_button(texts.kind_name(kind), f"k:{make_short_id(kind)}", ticked=chat.takes(kind)) for kind in view.kinds]
-    each = ((Button(overrides_label(), "xs:0"),),) if view.subscriptions else ()
+    kinds = [make_button(texts.kind_name(kind), f"k:{make_short_id(kind)}", is_chosen=chat.takes(kind)) for kind in context.kinds]
+    each = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
     last = (Button(all_kinds_label(), "ka"), Button(no_kinds_label(), "kn"), Button(texts.done_label(), "done"))
     return Screen(
         choose_kinds_text(),
@@ -119,46 +129,35 @@ def list_enabled_kinds(chat: Chat, offered: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(kind for kind in offered if chat.takes(kind))
 
 
-def parse_kind(word: str, offered: tuple[str, ...]) -> str | None:
-    """Read a kind by its name or its words, in any letter case; None when there is none."""
-    wanted = _normalise_kind(word)
-    names = {_normalise_kind(texts.kind_name(kind)): kind for kind in offered} | {_normalise_kind(kind): kind for kind in offered}
-    return names.get(wanted) or names.get(f"{wanted}s") or names.get(wanted.removesuffix("s"))
-
-
-def _normalise_kind(word: str) -> str:
-    return to_search_words(word).replace("_", "").replace(" ", "")
-
-
-def _save_kinds(view: ChatContext, chat: Chat) -> DialogueResult:
-    return DialogueResult(show_kinds(view, chat), (UpdateChat(chat),))
+def _save_kinds(context: ChatContext, chat: Chat) -> DialogueResult:
+    return DialogueResult(show_kinds(context, chat), (UpdateChat(chat),))
 
 
 SOUND_WORDS = ("ring", "silent", "usual", "wait", "now")
 """What may follow `/alerts` to speak of loudness."""
 
 
-def set_sounds_by_words(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
+def set_sounds_by_words(context: ChatContext, words: tuple[str, ...]) -> DialogueResult:
     """`/alerts ring | silent | usual KIND …`, `/alerts wait | now`."""
     how, named = words[0].casefold(), words[1:]
     if how in ("wait", "now"):
         html = confirmed_only_text() if how == "wait" else at_once_text()
-        return DialogueResult(Screen(html), (UpdateChat(replace(view.chat, waits=how == "wait")),))
-    found = [parse_kind(word, view.kinds) for word in named]
+        return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, waits=how == "wait")),))
+    found = [parse_kind(word, context.kinds) for word in named]
     if None in found:
-        return DialogueResult(Screen(texts.unknown_kind_text(named[found.index(None)], view.kinds)))
+        return DialogueResult(Screen(texts.unknown_kind_text(named[found.index(None)], context.kinds)))
     meant = [kind for kind in found if kind]
     if not meant:
         return DialogueResult(Screen(no_kind_named_text()))
-    chat = view.chat
+    chat = context.chat
     for kind in meant:
         chat = set_sound(chat, kind, how)
     return DialogueResult(Screen(sound_set_text(meant, how)), (UpdateChat(chat),))
 
 
-def show_sounds(view: ChatContext, chat: Chat) -> Screen:
+def show_sounds(context: ChatContext, chat: Chat) -> Screen:
     """The kinds that the chat hears about, each with how it sounds, and whether it waits."""
-    heard = list_enabled_kinds(chat, view.kinds)
+    heard = list_enabled_kinds(chat, context.kinds)
     listed = [make_button(f"{_sound_sign(chat, kind)}{texts.kind_name(kind)}", f"b:{make_short_id(kind)}") for kind in heard]
     wait = Button(confirmed_only_on_label() if chat.waits else confirmed_only_label(), "bw")
     return Screen(
@@ -167,18 +166,18 @@ def show_sounds(view: ChatContext, chat: Chat) -> Screen:
     )
 
 
-def cycle_sound(view: ChatContext, wanted: str) -> DialogueResult | None:
-    """One kind was tapped: usual, ringing, silent, in turn; None when it is not offered any more."""
-    kind = find_kind_by_token(view, wanted)
+def cycle_sound(context: ChatContext, token: str) -> DialogueResult:
+    """One kind was tapped: usual, ringing, silent, in turn."""
+    kind = context.find_kind(token)
     if kind is None:
-        return None
-    now = "silent" if kind in view.chat.ring else "usual" if kind in view.chat.silent else "ring"
-    return _save_sounds(view, set_sound(view.chat, kind, now))
+        raise OutdatedButton
+    now = "silent" if kind in context.chat.ring else "usual" if kind in context.chat.silent else "ring"
+    return _save_sounds(context, set_sound(context.chat, kind, now))
 
 
-def toggle_confirmed_only(view: ChatContext) -> DialogueResult:
+def toggle_confirmed_only(context: ChatContext) -> DialogueResult:
     """Waiting for confirmation was tapped."""
-    return _save_sounds(view, replace(view.chat, waits=not view.chat.waits))
+    return _save_sounds(context, replace(context.chat, waits=not context.chat.waits))
 
 
 def set_sound(chat: Chat, kind: str, how: str) -> Chat:
@@ -191,8 +190,8 @@ def _sound_sign(chat: Chat, kind: str) -> str:
     return "🔔 " if kind in chat.ring else "🔕 " if kind in chat.silent else ""
 
 
-def _save_sounds(view: ChatContext, chat: Chat) -> DialogueResult:
-    return DialogueResult(show_sounds(view, chat), (UpdateChat(chat),))
+def _save_sounds(context: ChatContext, chat: Chat) -> DialogueResult:
+    return DialogueResult(show_sounds(context, chat), (UpdateChat(chat),))
 
 
 _SOUND_SET_TEXTS = {
@@ -232,3 +231,19 @@ def no_kind_named_text() -> str:
 def sound_set_text(kinds: Sequence[str], how: str) -> str:
     """What was settled; `how` is ring, silent or usual."""
     return _(_SOUND_SET_TEXTS[how]).format(kinds=join_kind_names(kinds))
+
+
+FEATURE = Feature(
+    commands={"alerts": Command(set_alerts, N_("Choose what to hear about"), changes_settings=True)},
+    buttons={
+        "k": toggle_kind,
+        "ka": lambda context, _: switch_all_kinds(context, on=True),
+        "kn": lambda context, _: switch_all_kinds(context, on=False),
+        "b": cycle_sound,
+        "bw": lambda context, _: toggle_confirmed_only(context),
+    },
+    screens={
+        "ks": lambda context, _: show_kinds(context, context.chat),
+        "bs": lambda context, _: show_sounds(context, context.chat),
+    },
+)

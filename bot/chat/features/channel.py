@@ -7,24 +7,33 @@ from collections.abc import Sequence
 
 import structlog
 from msgspec.structs import replace
-from telegram import Bot, ChatFullInfo, Message, MessageOriginChannel, Update
+from telegram import Bot, ChatFullInfo, Message, MessageOriginChannel
 from telegram import Chat as TelegramChat
 from telegram.constants import ChatType
 from telegram.error import TelegramError
-from telegram.ext import BaseHandler, CommandHandler, ContextTypes, MessageHandler, filters
+from telegram.ext import CommandHandler, MessageHandler, filters
 
-from bot.chat import routing, texts
-from bot.chat.dialogue import Button, ButtonRow, ChatContext, DialogueResult, Screen, UpdateOrigin, arrange_rows, read_origin
-from bot.chat.permissions import Permissions, is_present, missing_rights
-from bot.chat.replies import send_screen, send_text
-from bot.chat.routing import COMMAND_TABLE
+from bot.chat import texts
+from bot.chat.dialogue import (
+    Button,
+    ButtonRow,
+    ChatContext,
+    DialogueResult,
+    HandlerContext,
+    Refusal,
+    Screen,
+    UpdateOrigin,
+    arrange_rows,
+)
+from bot.chat.middleware import Handler, with_origin
+from bot.chat.permissions import is_present, missing_rights
+from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
 from bot.i18n.language import join_sentence_list
+from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef
-
-Context = ContextTypes.DEFAULT_TYPE
 
 log = structlog.get_logger()
 
@@ -41,76 +50,74 @@ class _ChannelPostFilter(filters.MessageFilter):
 class ChannelHandlers:
     """Finds the channel that is meant, checks who asks and what the bot may do there, and shows its menu."""
 
-    def __init__(self, desk: ChatServices, permissions: Permissions) -> None:
-        self._desk, self._permissions = desk, permissions
+    def __init__(self, services: ChatServices, router: Router) -> None:
+        self._services, self._router = services, router
 
-    def handlers(self) -> list[BaseHandler[Update, Context, None]]:
+    def handlers(self) -> list[Handler]:
         """One for the command, one for a channel's post that is forwarded in private."""
         private = filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE
         return [
-            CommandHandler("channel", self.command, filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST),
-            MessageHandler(private & _ChannelPostFilter(), self.forwarded),
+            CommandHandler("channel", with_origin(self.on_channel), filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST),
+            MessageHandler(private & _ChannelPostFilter(), with_origin(self.on_forwarded_post)),
         ]
 
-    async def command(self, update: Update, context: Context) -> None:
-        """`/channel [@name [command words …]]`."""
-        place, said = read_origin(update), tuple(context.args or ())
-        if place is None:
-            return
-        if place.kind != ChatType.PRIVATE:
-            await send_text(context.bot, place, Screen(private_only_text()))
-        elif not said:
-            link = f"https://t.me/{context.bot.username}?startchannel&admin=post_messages"
-            await send_text(context.bot, place, Screen(channel_usage_text(link)))
-        elif chat := await _find_channel(context.bot, said[0]):
-            await self._answer(context.bot, place, chat, said[1:])
+    async def on_channel(self, origin: UpdateOrigin, _message: Message, ptb_context: HandlerContext) -> None:
+        """`/channel [@name [command args …]]`."""
+        args, bot = tuple(ptb_context.args or ()), ptb_context.bot
+        if origin.type != ChatType.PRIVATE:
+            await self._services.replies.send(origin, Screen(private_only_text()))
+        elif not args:
+            link = f"https://t.me/{bot.username}?startchannel&admin=post_messages"
+            await self._services.replies.send(origin, Screen(channel_usage_text(link)))
+        elif chat := await _find_channel(bot, args[0]):
+            await self._run(bot, origin, chat, args[1:])
         else:
-            await send_text(context.bot, place, Screen(unknown_channel_text(said[0][:64])))
+            await self._services.replies.send(origin, Screen(unknown_channel_text(args[0][:64])))
 
-    async def forwarded(self, update: Update, context: Context) -> None:
+    async def on_forwarded_post(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """A channel's post was forwarded: that channel is meant."""
-        place, message = read_origin(update), update.effective_message
-        if place and message and isinstance(message.forward_origin, MessageOriginChannel):
-            await self._answer(context.bot, place, message.forward_origin.chat, ())
+        if isinstance(message.forward_origin, MessageOriginChannel):
+            await self._run(ptb_context.bot, origin, message.forward_origin.chat, ())
 
-    async def _answer(self, bot: Bot, place: UpdateOrigin, chat: TelegramChat | ChatFullInfo, said: tuple[str, ...]) -> None:
-        trouble = await self._trouble(bot, place, chat)
-        if trouble:
-            await send_text(bot, place, Screen(trouble))
-            return
-        view = await self._desk.view(ChatRef(chat.id), chat.type, chat.title or "")
-        turn = _run_for_channel(view, said)
-        await self._desk.store(view.chat.ref, turn.changes, f"{place.ref.chat_id}:{place.message_id}")
-        await send_screen(bot, place, turn.reply, self._desk.deps.picture)
-
-    async def _trouble(self, bot: Bot, place: UpdateOrigin, chat: TelegramChat | ChatFullInfo) -> str:
-        """Why nothing can be chosen for it; empty where all is well."""
-        title = chat.title or ""
-        if chat.type != ChatType.CHANNEL:
-            return not_a_channel_text()
+    async def _run(self, bot: Bot, origin: UpdateOrigin, chat: TelegramChat | ChatFullInfo, args: tuple[str, ...]) -> None:
+        target = replace(origin, ref=ChatRef(chat.id), type=chat.type, title=chat.title or "")
         try:
-            me = await bot.get_chat_member(chat.id, bot.id)
+            await self._check(bot, target)
+        except Refusal as refusal:
+            await self._services.replies.send(origin, Screen(refusal.text))
+            return
+        context = await self._services.load_context(target)
+        result = _run_for_channel(context, args, self._router)
+        await self._services.apply_changes(target.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+        await self._services.replies.send(origin, result.screen)
+
+    async def _check(self, bot: Bot, target: UpdateOrigin) -> None:
+        """Raise Refusal if nothing can be chosen for this chat by this user."""
+        if target.type != ChatType.CHANNEL:
+            raise Refusal(not_a_channel_text())
+        try:
+            me = await bot.get_chat_member(target.ref.chat_id, bot.id)
         except TelegramError as error:
-            log.info("channel_not_seen", chat=chat.id, reason=str(error))
-            return not_in_channel_text(title)
+            log.info("channel_not_seen", chat=target.ref.chat_id, reason=str(error))
+            raise Refusal(not_in_channel_text(target.title)) from error
         if not is_present(me):
-            return not_in_channel_text(title)
-        there = replace(place, ref=ChatRef(chat.id), kind=chat.type)
-        if not await self._permissions.may_change(bot, there):
-            return not_channel_administrator_text()
-        lacks = missing_rights(me, chat.type)
-        return channel_rights_missing_text(title, lacks) if lacks else ""
+            raise Refusal(not_in_channel_text(target.title))
+        if not await self._services.permissions.may_change(bot, target):
+            raise Refusal(not_channel_administrator_text())
+        if rights := missing_rights(me, target.type):
+            raise Refusal(channel_rights_missing_text(target.title, rights))
 
 
-def _run_for_channel(view: ChatContext, said: tuple[str, ...]) -> DialogueResult:
+def _run_for_channel(context: ChatContext, args: tuple[str, ...], router: Router) -> DialogueResult:
     """The menu, or what a command after the channel's name does for it."""
-    command = COMMAND_TABLE.get(said[0].lstrip("/").lower()) if said else None
-    if command is None:
-        return DialogueResult(show_channel_menu(view.chat))
-    if command.changes and view.chat.fixed:
-        return DialogueResult(target_channel(Screen(texts.configured_chat_text()), view.chat))
-    turn = command.act(view, said[1:])
-    return replace(turn, reply=target_channel(turn.reply, view.chat))
+    name = args[0].lstrip("/").lower() if args else ""
+    run = router.find_command(name)
+    if run is None:
+        return DialogueResult(show_channel_menu(context.chat))
+    if router.commands[name].changes_settings and context.chat.fixed:
+        return DialogueResult(target_channel(Screen(texts.configured_chat_text()), context.chat))
+    result = run(context, args[1:])
+    return replace(result, screen=target_channel(result.screen, context.chat))
 
 
 async def _find_channel(bot: Bot, wanted: str) -> ChatFullInfo | None:
@@ -187,27 +194,27 @@ def show_channel_menu(chat: Chat) -> Screen:
     )
 
 
-def target_channel(reply: Screen, chat: Chat) -> Screen:
+def target_channel(screen: Screen, chat: Chat) -> Screen:
     """A reply that speaks for another chat: it says for which, its buttons too, and leads back to the menu.
     A picture stays as it is: no screen can take its place."""
-    if reply.picture:
-        return reply
-    return _add_target(chat, replace(reply, rows=(*reply.rows, (Button(back_to_channel_label(), "menu"),))))
+    if screen.picture:
+        return screen
+    return _add_target(chat, replace(screen, buttons=(*screen.buttons, (Button(back_to_channel_label(), "menu"),))))
 
 
-def press_channel_button(view: ChatContext, data: str) -> DialogueResult | None:
-    """What a button for another chat does; None for one that is out of date or was never ours."""
+def press_channel_button(context: ChatContext, data: str, router: Router) -> DialogueResult:
+    """What a button for another chat does."""
     if data == "menu":
-        return DialogueResult(show_channel_menu(view.chat))
-    head, _, name = data.partition(":")
-    command = COMMAND_TABLE.get(name) if head == "y" else None
-    turn = command.act(view, ()) if command else routing.press_button(view, data)
-    return replace(turn, reply=target_channel(turn.reply, view.chat)) if turn else None
+        return DialogueResult(show_channel_menu(context.chat))
+    prefix, _, name = data.partition(":")
+    run = router.find_command(name) if prefix == "y" else None
+    result = run(context, ()) if run else router.press_button(context, data)
+    return replace(result, screen=target_channel(result.screen, context.chat))
 
 
-def _add_target(chat: Chat, reply: Screen) -> Screen:
-    html = f"{target_heading_text(chat.title)}\n\n{reply.html}"
-    return replace(reply, html=html, rows=tuple(_target_row(chat, row) for row in reply.rows))
+def _add_target(chat: Chat, screen: Screen) -> Screen:
+    html = f"{target_heading_text(chat.title)}\n\n{screen.html}"
+    return replace(screen, html=html, buttons=tuple(_target_row(chat, row) for row in screen.buttons))
 
 
 def _target_row(chat: Chat, row: ButtonRow) -> ButtonRow:
@@ -260,3 +267,9 @@ def channel_rights_missing_text(title: str, rights: Sequence[str]) -> str:
 
 def target_heading_text(title: str) -> str:
     return _("📣 You are choosing for: <b>{name}</b>").format(name=escape_text(title))
+
+
+FEATURE = Feature(
+    commands={"channel": Command(None, N_("Choose for a channel of yours"), is_private_only=True)},
+    make_handlers=lambda services, router: ChannelHandlers(services, router).handlers(),
+)

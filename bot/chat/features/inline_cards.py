@@ -9,11 +9,12 @@ import structlog
 from telegram import InlineQueryResultArticle, InputTextMessageContent, LinkPreviewOptions, Update
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
-from telegram.ext import ContextTypes, InlineQueryHandler
+from telegram.ext import InlineQueryHandler
 
 from bot.chat.catalogue import Choice, FollowableCatalogue, make_short_id, measure_fit
-from bot.chat.dialogue import ChatContext, has_begun, is_in_play
+from bot.chat.dialogue import ChatContext, HandlerContext, has_begun
 from bot.chat.features.fixtures import render_headline, visible_title
+from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
 from bot.i18n.language import format_long_date, format_time, to_local_time
@@ -36,45 +37,45 @@ class InlineCard(msgspec.Struct, frozen=True):
     html: str
 
 
-def find_cards(view: ChatContext, wanted: str) -> tuple[InlineCard, ...]:
+def find_cards(context: ChatContext, wanted: str) -> tuple[InlineCard, ...]:
     """The matches that a name fits, or those around now: in play first, then by how near their kick-off is."""
     found = [
         f
-        for choice in view.guide.matches
-        if (f := choice.fixture) and _is_card_wanted(view.guide, choice, wanted.strip(), view.now)
+        for choice in context.catalogue.matches
+        if (f := choice.fixture) and _is_card_wanted(context.catalogue, choice, wanted.strip(), context.now)
     ]
-    found.sort(key=lambda fixture: (not is_in_play(view, fixture), _time_from_kickoff(fixture, view.now)))
-    return tuple(make_card(view, fixture) for fixture in found[:MAX_CARDS])
+    found.sort(key=lambda fixture: (not context.is_in_play(fixture), _time_from_kickoff(fixture, context.now)))
+    return tuple(make_card(context, fixture) for fixture in found[:MAX_CARDS])
 
 
-def make_card(view: ChatContext, fixture: Fixture) -> InlineCard:
+def make_card(context: ChatContext, fixture: Fixture) -> InlineCard:
     """Score or kick-off, the competition, and where the match stands; hidden where the asking user hides scores."""
-    match = view.scores.match(fixture.id)
-    state, when = "" if view.chat.spoilers else standing_text(fixture, match), _format_kickoff(fixture, view)
+    match = context.find_match(fixture.id)
+    state, when = "" if context.chat.spoilers else standing_text(fixture, match), _format_kickoff(fixture, context)
     about = " · ".join(filter(None, (state or when, fixture.competition.name)))
     return InlineCard(
-        make_short_id(fixture.id), visible_title(view, fixture, match), about, _render_card_html(view, fixture, match, when)
+        make_short_id(fixture.id), visible_title(context, fixture, match), about, _render_card_html(context, fixture, match, when)
     )
 
 
-def _render_card_html(view: ChatContext, fixture: Fixture, match: Match | None, when: str) -> str:
+def _render_card_html(context: ChatContext, fixture: Fixture, match: Match | None, when: str) -> str:
     """Of a match that has begun the card that chats keep, with its day; of any other when it begins."""
-    if match is not None and has_begun(match) and not view.chat.spoilers:
+    if match is not None and has_begun(match) and not context.chat.spoilers:
         return "\n\n".join(filter(None, (render_card(match), escape_text(when))))
     below = " · ".join(filter(None, (when, fixture.competition.name)))
-    return f"⚽ {render_headline(view, fixture, match)}\n{escape_text(below)}".rstrip()
+    return f"⚽ {render_headline(context, fixture, match)}\n{escape_text(below)}".rstrip()
 
 
-def _format_kickoff(fixture: Fixture, view: ChatContext) -> str:
+def _format_kickoff(fixture: Fixture, context: ChatContext) -> str:
     """`Sunday 22 November, 15:00 (UTC)`, in the asking user's time."""
     if fixture.kickoff is None:
         return ""
-    zone = view.chat.timezone
+    zone = context.chat.timezone
     date = format_long_date(to_local_time(fixture.kickoff, zone).date())
     return f"{date}, {format_time(fixture.kickoff, zone)} ({zone})" if fixture.kickoff_known else date
 
 
-def _is_card_wanted(guide: FollowableCatalogue, choice: Choice, wanted: str, now: dt.datetime) -> bool:
+def _is_card_wanted(catalogue: FollowableCatalogue, choice: Choice, wanted: str, now: dt.datetime) -> bool:
     fixture = choice.fixture
     if fixture is None:
         return False
@@ -88,8 +89,6 @@ def _time_from_kickoff(fixture: Fixture, now: dt.datetime) -> dt.timedelta:
     return abs(fixture.kickoff - now) if fixture.kickoff else dt.timedelta.max
 
 
-Context = ContextTypes.DEFAULT_TYPE
-
 log = structlog.get_logger()
 
 CACHE_SECONDS = 15
@@ -101,20 +100,20 @@ MAX_QUERY_LENGTH = 100
 class InlineCardsHandler:
     """Answers what is typed after the bot's name; nothing is stored for it."""
 
-    def __init__(self, desk: ChatServices) -> None:
-        self._desk = desk
+    def __init__(self, services: ChatServices) -> None:
+        self._services = services
 
-    def handler(self) -> InlineQueryHandler[Context, None]:
+    def handler(self) -> InlineQueryHandler[HandlerContext, None]:
         """The one handler of inline queries."""
-        return InlineQueryHandler(self.asked)
+        return InlineQueryHandler(self.on_inline_query)
 
-    async def asked(self, update: Update, _: Context) -> None:
+    async def on_inline_query(self, update: Update, _ptb_context: HandlerContext) -> None:
         """Show the cards that fit; a query too old to answer was typed over by the next."""
         query = update.inline_query
         if query is None:
             return
-        view = await self._desk.glance(query.from_user.id)
-        articles = [_make_article(card) for card in find_cards(view, query.query[:MAX_QUERY_LENGTH])]
+        context = await self._services.load_user_context(query.from_user.id)
+        articles = [_make_article(card) for card in find_cards(context, query.query[:MAX_QUERY_LENGTH])]
         try:
             await query.answer(articles, cache_time=CACHE_SECONDS, is_personal=True)
         except BadRequest as refusal:
@@ -126,3 +125,6 @@ def _make_article(card: InlineCard) -> InlineQueryResultArticle:
         card.html, parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
     )
     return InlineQueryResultArticle(card.id, card.title, text, description=card.about)
+
+
+FEATURE = Feature(make_handlers=lambda services, _router: (InlineCardsHandler(services).handler(),))

@@ -11,14 +11,17 @@ import structlog
 from msgspec.structs import replace
 from telegram import Bot, CallbackQuery, Update
 from telegram.error import BadRequest
-from telegram.ext import CallbackQueryHandler, ContextTypes
+from telegram.ext import CallbackQueryHandler
 
 from bot.chat import texts
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
-    Change,
     ChatContext,
+    DialogueResult,
+    HandlerContext,
+    OutdatedButton,
+    Refusal,
     Screen,
     UpdateChat,
     UpdateOrigin,
@@ -29,12 +32,12 @@ from bot.chat.dialogue import (
     to_inline_keyboard,
 )
 from bot.chat.features import alerts, mute, subscriptions
-from bot.chat.permissions import Permissions
-from bot.chat.replies import acknowledge_press
+from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
 from bot.chat.texts import kind_name
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Delivery
+from bot.outbox.explanation import MessageExplanation
 from bot.outbox.news import SAMPLE, NewsItem
 from bot.subscribers import Subscription, combine_overrides, covers
 from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
@@ -47,20 +50,14 @@ _MAX_NOTE_LENGTH = 190
 CLOSED_KEYBOARD: tuple[ButtonRow, ...] = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON_DATA),),)
 """The keyboard of every alert until its button is pressed."""
 
+_CLOSED = Screen("", CLOSED_KEYBOARD)
+
 
 class AlertSubject(msgspec.Struct, frozen=True):
     """What an alert is about: its match, None where that is no single one, and its kind, empty where it has none of its own."""
 
     fixture: Fixture | None = None
     kind: str = ""
-
-
-class MuteButtonResult(msgspec.Struct, frozen=True):
-    """The buttons under the alert now, the note that Telegram shows, and what must be stored."""
-
-    rows: tuple[ButtonRow, ...]
-    note: str = ""
-    changes: tuple[Change, ...] = ()
 
 
 def read_alert_subject(entry: Delivery, news: NewsItem) -> AlertSubject:
@@ -71,82 +68,80 @@ def read_alert_subject(entry: Delivery, news: NewsItem) -> AlertSubject:
     return AlertSubject(fixture if fixture.id else None, "" if news.lines else entry.kind)
 
 
-def press_mute_button(view: ChatContext, alert: AlertSubject, data: str) -> MuteButtonResult | None:
-    """What the button does; None for data that was never ours."""
+def press_mute_button(context: ChatContext, alert: AlertSubject, data: str) -> DialogueResult:
+    """What the button does: the result's screen has the buttons under the alert now, and no text."""
     if data == MUTE_BUTTON_DATA:
-        return MuteButtonResult(build_mute_options(view, alert))
+        return DialogueResult(Screen("", build_mute_options(context, alert)))
     act = _MUTE_ACTIONS.get(data.removeprefix(f"{MUTE_BUTTON_DATA}:"))
-    return act(view, alert) if act else None
+    if act is None:
+        raise OutdatedButton
+    return act(context, alert)
 
 
-def build_mute_options(view: ChatContext, alert: AlertSubject) -> tuple[ButtonRow, ...]:
+def build_mute_options(context: ChatContext, alert: AlertSubject) -> tuple[ButtonRow, ...]:
     """The opened menu."""
-    until = view.chat.muted_until
-    hour = Button(unmute_chat_label() if until and until > view.now else hour_mute_label(), "a:h")
-    match = [Button(match_mute_label(muted=_is_match_muted(view, alert)), "a:m")] if alert.fixture else []
-    kind = [make_button(kind_mute_label(alert.kind, off=not _is_kind_on(view, alert)), "a:k")] if alert.kind else []
+    until = context.chat.muted_until
+    hour = Button(unmute_chat_label() if until and until > context.now else hour_mute_label(), "a:h")
+    match = [Button(match_mute_label(muted=_is_match_muted(context, alert)), "a:m")] if alert.fixture else []
+    kind = [make_button(kind_mute_label(alert.kind, off=not _is_kind_on(context, alert)), "a:k")] if alert.kind else []
     return ((*match, hour), (*kind, Button("✖", "a:x")))
 
 
-def _toggle_match(view: ChatContext, alert: AlertSubject) -> MuteButtonResult | None:
+def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
     if alert.fixture is None:
-        return None
-    name, muted = alert.fixture.title, _is_match_muted(view, alert)
-    chat = (mute.remove_muted_match if muted else mute.add_muted_match)(view.chat, alert.fixture.id)
+        raise OutdatedButton
+    name, muted = alert.fixture.title, _is_match_muted(context, alert)
+    chat = (mute.remove_muted_match if muted else mute.add_muted_match)(context.chat, alert.fixture.id)
     note = match_unmuted_note(name) if muted else match_muted_note(name)
-    return MuteButtonResult(CLOSED_KEYBOARD, note[:_MAX_NOTE_LENGTH], (UpdateChat(chat),))
+    return DialogueResult(_CLOSED, (UpdateChat(chat),), note[:_MAX_NOTE_LENGTH])
 
 
-def _toggle_hour(view: ChatContext, _: AlertSubject) -> MuteButtonResult:
-    if view.chat.muted_until and view.chat.muted_until > view.now:
-        return MuteButtonResult(CLOSED_KEYBOARD, chat_unmuted_note(), (UpdateChat(replace(view.chat, muted_until=None)),))
-    until = view.now + _MUTE_HOUR
-    return MuteButtonResult(
-        CLOSED_KEYBOARD, chat_muted_note(format_until_for(view, until)), (UpdateChat(replace(view.chat, muted_until=until)),)
+def _toggle_hour(context: ChatContext, _: AlertSubject) -> DialogueResult:
+    if context.chat.muted_until and context.chat.muted_until > context.now:
+        return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=None)),), chat_unmuted_note())
+    until = context.now + _MUTE_HOUR
+    return DialogueResult(
+        _CLOSED, (UpdateChat(replace(context.chat, muted_until=until)),), chat_muted_note(format_until_for(context, until))
     )
 
 
-def _toggle_kind(view: ChatContext, alert: AlertSubject) -> MuteButtonResult | None:
+def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
     if not alert.kind:
-        return None
-    on = not _is_kind_on(view, alert)
-    chat = alerts.switch_kind(replace(view.chat, scorers=False), alert.kind, view.kinds, on=on)
+        raise OutdatedButton
+    on = not _is_kind_on(context, alert)
+    chat = alerts.switch_kind(replace(context.chat, scorers=False), alert.kind, context.kinds, on=on)
     tuned = (
-        UpdateSubscription(replace(one, taste=subscriptions.switch_override_kind(view, one.taste, alert.kind, on=on)))
-        for one in _find_overridden(view, alert)
+        UpdateSubscription(replace(one, taste=subscriptions.switch_override_kind(context, one.taste, alert.kind, on=on)))
+        for one in _find_overridden(context, alert)
     )
-    return MuteButtonResult(
-        CLOSED_KEYBOARD, kind_on_note(alert.kind) if on else kind_off_note(alert.kind), (UpdateChat(chat), *tuned)
-    )
+    return DialogueResult(_CLOSED, (UpdateChat(chat), *tuned), kind_on_note(alert.kind) if on else kind_off_note(alert.kind))
 
 
-def _is_kind_on(view: ChatContext, alert: AlertSubject) -> bool:
+def _is_kind_on(context: ChatContext, alert: AlertSubject) -> bool:
     """Tell whether the chat, or a subscription for this match, hears the alert's kind."""
-    return combine_overrides(view.chat, [one.taste for one in _find_covering(view, alert)]).takes(alert.kind)
+    return combine_overrides(context.chat, [one.taste for one in _find_covering(context, alert)]).takes(alert.kind)
 
 
-def _find_overridden(view: ChatContext, alert: AlertSubject) -> list[Subscription]:
+def _find_overridden(context: ChatContext, alert: AlertSubject) -> list[Subscription]:
     """The subscriptions for this match that have kinds of their own."""
-    return [one for one in _find_covering(view, alert) if one.taste.kinds is not None or one.taste.scorers]
+    return [one for one in _find_covering(context, alert) if one.taste.kinds is not None or one.taste.scorers]
 
 
-def _find_covering(view: ChatContext, alert: AlertSubject) -> list[Subscription]:
-    return [one for one in view.subscriptions if alert.fixture and covers(one, alert.fixture)]
+def _find_covering(context: ChatContext, alert: AlertSubject) -> list[Subscription]:
+    return [one for one in context.subscriptions if alert.fixture and covers(one, alert.fixture)]
 
 
-def _is_match_muted(view: ChatContext, alert: AlertSubject) -> bool:
-    return alert.fixture is not None and alert.fixture.id in view.chat.muted_matches
+def _is_match_muted(context: ChatContext, alert: AlertSubject) -> bool:
+    return alert.fixture is not None and context.is_muted(alert.fixture.id)
 
 
-_MUTE_ACTIONS: dict[str, Callable[[ChatContext, AlertSubject], MuteButtonResult | None]] = {
+_MUTE_ACTIONS: dict[str, Callable[[ChatContext, AlertSubject], DialogueResult]] = {
     "m": _toggle_match,
     "h": _toggle_hour,
     "k": _toggle_kind,
-    "x": lambda _, __: MuteButtonResult(CLOSED_KEYBOARD),
+    "x": lambda _, __: DialogueResult(_CLOSED),
 }
 """By the rest of button data, what it does."""
-
-Context = ContextTypes.DEFAULT_TYPE
 
 log = structlog.get_logger()
 
@@ -155,56 +150,54 @@ _LOOKUP_DELAYS = (0.2, 0.4, 0.0)
 
 
 class MuteButtonHandler:
-    """Hears presses of the button, and finds by chat and message which alert it is under: it works after a restart too."""
+    """Handles presses of the button. Which alert it is under is looked up by chat and message, so it works after a restart."""
 
-    def __init__(self, desk: ChatServices, permissions: Permissions) -> None:
-        self._desk, self._permissions = desk, permissions
+    def __init__(self, services: ChatServices) -> None:
+        self._services = services
 
-    def handler(self) -> CallbackQueryHandler[Context, None]:
-        """The one handler of these buttons."""
-        return CallbackQueryHandler(self.pressed, rf"^{MUTE_BUTTON_DATA}(:.*)?$")
-
-    async def pressed(self, update: Update, context: Context) -> None:
-        """Open the menu or do what it offers, for who may change the chat."""
-        query, place = update.callback_query, read_origin(update)
+    async def on_mute_button(self, update: Update, ptb_context: HandlerContext) -> None:
+        """Open the menu, or do what it offers."""
+        query, origin = update.callback_query, read_origin(update)
         if query is None:
             return
-        told = await self._told(place) if place else None
-        if place is None or told is None:
-            await acknowledge_press(query, message_unknown_note())
+        replies = self._services.replies
+        explanation = await self._find_explanation(origin) if origin else None
+        if origin is None or explanation is None:
+            await replies.acknowledge(query, message_unknown_note())
             return
-        hushed = await self._hushed(context.bot, place, *told, query.data or "")
-        if isinstance(hushed, str):
-            await acknowledge_press(query, hushed)
+        try:
+            result = await self._press(ptb_context.bot, origin, explanation, query.data or "")
+        except Refusal as refusal:
+            await replies.acknowledge(query, refusal.text)
             return
-        await self._desk.store(told[0].ref, hushed.changes)
-        await acknowledge_press(query, hushed.note)
-        await _edit_buttons(query, hushed.rows)
+        await self._services.apply_changes(explanation.entry.ref, result.changes)
+        await replies.acknowledge(query, result.note)
+        await _edit_buttons(query, result.screen.buttons)
 
-    async def _told(self, place: UpdateOrigin) -> tuple[Delivery, NewsItem] | None:
+    async def _find_explanation(self, origin: UpdateOrigin) -> MessageExplanation | None:
         """What the message tells; an alert that has only just left is known a moment later."""
-        if (why := self._desk.deps.why) is None:
+        if self._services.explain_message is None:
             return None
-        for pause in _LOOKUP_DELAYS:
-            if account := await why(place.ref.chat_id, place.message_id):
-                return account.entry, account.news
-            await asyncio.sleep(pause)
+        for delay in _LOOKUP_DELAYS:
+            if explanation := await self._services.explain_message(origin.ref.chat_id, origin.message_id):
+                return explanation
+            await asyncio.sleep(delay)
         return None
 
-    async def _hushed(self, bot: Bot, place: UpdateOrigin, entry: Delivery, news: NewsItem, data: str) -> MuteButtonResult | str:
-        """What the press does, or the sentence that says why it does nothing."""
-        if not await self._permissions.may_change(bot, place):
-            return texts.administrators_only_text()
-        view = await self._desk.view(entry.ref, place.kind, place.title)
-        if view.chat.fixed:
-            return texts.configured_chat_text()
-        return press_mute_button(view, read_alert_subject(entry, news), data) or texts.outdated_button_text()
+    async def _press(self, bot: Bot, origin: UpdateOrigin, explanation: MessageExplanation, data: str) -> DialogueResult:
+        if not await self._services.permissions.may_change(bot, origin):
+            raise Refusal(texts.administrators_only_text())
+        # The chat that the alert was delivered to, which is a topic where it was sent to one.
+        context = await self._services.load_context(replace(origin, ref=explanation.entry.ref))
+        if context.chat.fixed:
+            raise Refusal(texts.configured_chat_text())
+        return press_mute_button(context, read_alert_subject(explanation.entry, explanation.news), data)
 
 
-async def _edit_buttons(query: CallbackQuery, rows: tuple[ButtonRow, ...]) -> None:
+async def _edit_buttons(query: CallbackQuery, buttons: tuple[ButtonRow, ...]) -> None:
     """The words of the alert stay; a message that was erased meanwhile needs no buttons."""
     try:
-        await query.edit_message_reply_markup(to_inline_keyboard(Screen("", rows)))
+        await query.edit_message_reply_markup(to_inline_keyboard(buttons))
     except BadRequest as refusal:
         log.debug("buttons_not_shown", reason=str(refusal))
 
@@ -255,3 +248,10 @@ def message_unknown_note() -> str:
 
 def _bell_sign(muted: bool) -> str:
     return "🔔" if muted else "🔕"
+
+
+FEATURE = Feature(
+    make_handlers=lambda services, _router: (
+        CallbackQueryHandler(MuteButtonHandler(services).on_mute_button, rf"^{MUTE_BUTTON_DATA}(:.*)?$"),
+    )
+)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen, UpdateChat
+from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
+from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import parse_quiet_hours
 
@@ -14,30 +16,30 @@ MAX_DELAY = 300
 _DELAY_OPTIONS = ("0", "15", "30", "60", "120")
 
 
-def set_delay(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
+def set_delay(context: ChatContext, words: tuple[str, ...]) -> DialogueResult:
     """`/delay [0–300]`: seconds that everything comes later, so that no goal is heard of before it is seen."""
     if not words:
         row = tuple(Button(f"{seconds} s", f"w:{seconds}") for seconds in _DELAY_OPTIONS)
-        return DialogueResult(Screen(choose_delay_text(view.chat.delay), (row,)))
+        return DialogueResult(Screen(choose_delay_text(context.chat.delay), (row,)))
     seconds = words[0].removesuffix("s")
     if len(words) > 1 or not (seconds.isascii() and seconds.isdecimal()) or int(seconds) > MAX_DELAY:
         return DialogueResult(Screen(not_a_delay_text()))
-    return DialogueResult(Screen(delay_set_text(int(seconds))), (UpdateChat(replace(view.chat, delay=int(seconds))),))
+    return DialogueResult(Screen(delay_set_text(int(seconds))), (UpdateChat(replace(context.chat, delay=int(seconds))),))
 
 
-def set_quiet_hours(view: ChatContext, words: tuple[str, ...]) -> DialogueResult:
+def set_quiet_hours(context: ChatContext, words: tuple[str, ...]) -> DialogueResult:
     """`/quiet [23:00-07:00 [silent | hold] | off]`: hours of every day, in the chat's time zone."""
     wanted = " ".join(words).casefold()
     if not wanted:
         rows = tuple((Button(label, f"z:{data}"),) for label, data in quiet_hours_options())
-        return DialogueResult(Screen(choose_quiet_hours_text(str(view.chat.quiet or ""), view.chat.timezone), rows))
+        return DialogueResult(Screen(choose_quiet_hours_text(str(context.chat.quiet or ""), context.chat.timezone), rows))
     if wanted == "off":
-        return DialogueResult(Screen(quiet_hours_off_text()), (UpdateChat(replace(view.chat, quiet=None)),))
+        return DialogueResult(Screen(quiet_hours_off_text()), (UpdateChat(replace(context.chat, quiet=None)),))
     read = parse_quiet_hours(wanted)
     if read is None:
         return DialogueResult(Screen(not_quiet_hours_text()))
-    html = quiet_hours_set_text(str(read).split(" ")[0], view.chat.timezone, hold=read.hold)
-    return DialogueResult(Screen(html), (UpdateChat(replace(view.chat, quiet=read)),))
+    html = quiet_hours_set_text(str(read).split(" ")[0], context.chat.timezone, hold=read.hold)
+    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, quiet=read)),))
 
 
 def not_a_delay_text() -> str:
@@ -90,3 +92,15 @@ def quiet_hours_set_text(span: str, timezone: str, *, hold: bool) -> str:
     else:
         text = _("🌙 Quiet hours are {hours} ({timezone}): nothing rings. /quiet off ends them.")
     return text.format(hours=escape_text(span), timezone=escape_text(timezone))
+
+
+FEATURE = Feature(
+    commands={
+        "delay": Command(set_delay, N_("Everything some seconds later: no spoilers"), changes_settings=True),
+        "quiet": Command(set_quiet_hours, N_("Quiet hours of every day"), changes_settings=True),
+    },
+    buttons={
+        "w": lambda context, rest: set_delay(context, tuple(rest.split())),
+        "z": lambda context, rest: set_quiet_hours(context, tuple(rest.split())),
+    },
+)

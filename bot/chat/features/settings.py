@@ -7,8 +7,10 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from bot.chat import texts
-from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen, UpdateChat, make_button
+from bot.chat.dialogue import Button, ChatContext, DialogueResult, OutdatedButton, Screen, UpdateChat, make_button
+from bot.chat.routing import Command, Feature
 from bot.chat.texts import back_to_kinds_label, scorers_only_label
+from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat
 
@@ -36,40 +38,29 @@ DISPLAY_OPTIONS: dict[str, Callable[[], str]] = {
 _ON_OFF = {"on": True, "off": False}
 
 
-def show_display_options(view: ChatContext, chat: Chat) -> Screen:
+def show_display_options(context: ChatContext, chat: Chat) -> Screen:
     """Every switch, ticked where it is on; a channel has no buttons to speak of."""
     names = [name for name in DISPLAY_OPTIONS if name != "buttons" or chat.kind != "channel"]
-    switches = tuple((make_button(DISPLAY_OPTIONS[name](), f"f:{name}", ticked=getattr(chat, name)),) for name in names)
+    switches = tuple((make_button(DISPLAY_OPTIONS[name](), f"f:{name}", is_chosen=getattr(chat, name)),) for name in names)
     return Screen(display_options_text(), (*switches, (Button(back_to_kinds_label(), "ks"), Button(texts.done_label(), "done"))))
 
 
-def toggle_display_option(view: ChatContext, name: str) -> DialogueResult | None:
-    """One switch was tapped; None for data that was never ours."""
+def toggle_display_option(context: ChatContext, name: str) -> DialogueResult:
+    """One switch was tapped."""
     if name not in DISPLAY_OPTIONS:
-        return None
-    chat = replace(view.chat, **{name: not getattr(view.chat, name)})
-    return DialogueResult(show_display_options(view, chat), (UpdateChat(chat),))
+        raise OutdatedButton
+    chat = replace(context.chat, **{name: not getattr(context.chat, name)})
+    return DialogueResult(show_display_options(context, chat), (UpdateChat(chat),))
 
 
-def set_spoilers(view: ChatContext, said: tuple[str, ...]) -> DialogueResult:
+def set_spoilers(context: ChatContext, said: tuple[str, ...]) -> DialogueResult:
     """`/spoilers [on | off]`: hide scores until they are tapped, or no longer."""
     on = _ON_OFF.get(" ".join(said).casefold())
     if on is None:
-        row = (Button(show_scores_label(), "g:off") if view.chat.spoilers else Button(hide_scores_label(), "g:on"),)
-        return DialogueResult(Screen(spoilers_status_text(on=view.chat.spoilers), (row,)))
-    chat = replace(view.chat, spoilers=on)
+        row = (Button(show_scores_label(), "g:off") if context.chat.spoilers else Button(hide_scores_label(), "g:on"),)
+        return DialogueResult(Screen(spoilers_status_text(on=context.chat.spoilers), (row,)))
+    chat = replace(context.chat, spoilers=on)
     return DialogueResult(Screen(spoilers_on_text() if on else spoilers_off_text()), (UpdateChat(chat),))
-
-
-def set_mute_button(view: ChatContext, said: str) -> DialogueResult | None:
-    """`/mute buttons on | off`; None for anything else."""
-    what, _, how = said.partition(" ")
-    on = _ON_OFF.get(how.strip()) if what == "buttons" else None
-    if on is None:
-        return None
-    return DialogueResult(
-        Screen(mute_button_on_text() if on else mute_button_off_text()), (UpdateChat(replace(view.chat, buttons=on)),)
-    )
 
 
 def display_options_text() -> str:
@@ -98,9 +89,8 @@ def show_scores_label() -> str:
     return _("Show scores")
 
 
-def mute_button_on_text() -> str:
-    return _("There is a button under each alert from now on.")
-
-
-def mute_button_off_text() -> str:
-    return _("Alerts come without a button from now on. <code>/mute buttons on</code> brings it back.")
+FEATURE = Feature(
+    commands={"spoilers": Command(set_spoilers, N_("Hide scores until they are tapped"), changes_settings=True)},
+    buttons={"f": toggle_display_option, "g": lambda context, rest: set_spoilers(context, (rest,))},
+    screens={"fs": lambda context, _: show_display_options(context, context.chat)},
+)

@@ -1,55 +1,21 @@
-"""`/start`, `/help`, `/test`, the first steps."""
+"""`/start` and `/help`."""
 
 from __future__ import annotations
 
-from bot.chat.dialogue import ChatContext, DialogueResult, Screen, SendSample, format_until_for
-from bot.chat.texts import COMMANDS, escape_text
+from bot.chat.dialogue import ChatContext, DialogueResult, Screen
+from bot.chat.routing import Command, Feature
+from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.i18n.language import translate_plural as ngettext
 
 
-def help_text() -> str:
+def show_help(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
+    """`/start`, `/help`: what the bot is for, and every command."""
     about = _(
         "⚽ <b>Touchline</b> tells this chat about goals, cards and results as they happen, and takes back what did not count."
     )
-    lines = [f"/{name} – {_(words)}" for name, words in COMMANDS.items()]
+    lines = [f"/{name} – {_(description)}" for name, description in context.commands]
     one_line = _("Say it in one line if you like: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>.")
-    return "\n".join([about, "", *lines, "", one_line])
+    return DialogueResult(Screen("\n".join([about, "", *lines, "", one_line])))
 
 
-def send_sample(view: ChatContext, _: tuple[str, ...]) -> DialogueResult:
-    """`/test`: a sample, unless the chat is muted or its quiet hours hold everything."""
-    chat = view.chat
-    if chat.muted_until and chat.muted_until > view.now:
-        return DialogueResult(Screen(sample_muted_text(format_until_for(view, chat.muted_until))))
-    if held := chat.held_until(view.now):
-        return DialogueResult(Screen(sample_held_text(format_until_for(view, held))))
-    return DialogueResult(Screen(sample_sent_text(chat.delay)), (SendSample(chat.delay),))
-
-
-def sample_alert_text() -> str:
-    return _(
-        "🧪 <b>Sample</b>\n⚽ <b>Home United 1–0 Away City</b>\n23' A. Striker\n"
-        "<i>Nothing has happened: this is how an alert comes.</i>"
-    )
-
-
-def sample_muted_text(until: str) -> str:
-    text = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
-    return text.format(time=escape_text(until))
-
-
-def sample_held_text(until: str) -> str:
-    text = _("🌙 Quiet hours hold everything until {time}, so a sample would not come now. /quiet changes that.")
-    return text.format(time=escape_text(until))
-
-
-def sample_sent_text(delay: int = 0) -> str:
-    if not delay:
-        return _("🧪 A sample alert is on its way, as real ones come.")
-    text = ngettext(
-        "🧪 A sample alert is on its way, as real ones come: {count} second later, as /delay says.",
-        "🧪 A sample alert is on its way, as real ones come: {count} seconds later, as /delay says.",
-        delay,
-    )
-    return text.format(count=delay)
+FEATURE = Feature(commands={"start": Command(show_help), "help": Command(show_help, N_("What I can do"))})

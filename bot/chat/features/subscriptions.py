@@ -13,17 +13,20 @@ from bot.chat.dialogue import (
     Button,
     ChatContext,
     DialogueResult,
+    OutdatedButton,
     Screen,
     Unsubscribe,
     UpdateSubscription,
     arrange_rows,
     make_button,
     make_page_buttons,
+    read_page,
     select_page,
 )
-from bot.chat.features import alerts
-from bot.chat.features.subscribe import MAX_HITS
-from bot.chat.texts import and_more_text, escape_text, join_kind_names, overrides_label, subscription_name
+from bot.chat.features.subscribe import MAX_HITS, describe_changes
+from bot.chat.routing import Command, Feature
+from bot.chat.texts import and_more_text, escape_text, join_kind_names, overrides_label, parse_kind, subscription_name
+from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, apply_overrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS
@@ -75,15 +78,16 @@ def confirmation_suffix(*, waits: bool) -> str:
 MAX_LISTED_SUBSCRIPTIONS = 60
 
 
-def unsubscribe(view: ChatContext, wanted: str) -> DialogueResult:
+def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/unsubscribe [name]`: act when there is no doubt, else offer what is followed."""
-    if not view.subscriptions:
+    wanted = " ".join(args)
+    if not context.subscriptions:
         return DialogueResult(Screen(nothing_followed_text()))
     if not wanted:
-        return DialogueResult(show_unsubscribe_list(view))
+        return DialogueResult(show_unsubscribe_list(context))
     if wanted.casefold() == "all":
-        return DialogueResult(Screen(unsubscribed_all_text()), tuple(Unsubscribe(s) for s in view.subscriptions))
-    hits = _find_subscriptions(view, wanted)
+        return DialogueResult(Screen(unsubscribed_all_text()), tuple(Unsubscribe(s) for s in context.subscriptions))
+    hits = _find_subscriptions(context, wanted)
     if not hits:
         return DialogueResult(Screen(not_followed_text(wanted)))
     if len(hits) == 1:
@@ -93,46 +97,49 @@ def unsubscribe(view: ChatContext, wanted: str) -> DialogueResult:
     )
 
 
-def show_unsubscribe_list(view: ChatContext, page: int = 0) -> Screen:
+def show_unsubscribe_list(context: ChatContext, page: int = 0) -> Screen:
     """What is followed, as buttons that stop it."""
-    if not view.subscriptions:
+    if not context.subscriptions:
         return Screen(unsubscribed_all_text())
-    page, shown = select_page(view.subscriptions, page)
-    turn = make_page_buttons(len(view.subscriptions), page, "l")
+    page, shown = select_page(context.subscriptions, page)
+    turn = make_page_buttons(len(context.subscriptions), page, "l")
     return Screen(
         choose_unsubscribe_text(),
         (*arrange_rows([_make_unsubscribe_button(s, page) for s in shown]), *turn, (Button(texts.done_label(), "done"),)),
     )
 
 
-def unsubscribe_picked(view: ChatContext, wanted: str, page: int) -> DialogueResult | None:
-    """One of the followed was tapped; None when it is not followed any more."""
-    gone = tuple(s for s in view.subscriptions if make_token(s) == wanted)
+def unsubscribe_picked(context: ChatContext, data: str) -> DialogueResult:
+    """One of the followed was tapped."""
+    token, _, page = data.partition(":")
+    gone = tuple(s for s in context.subscriptions if make_token(s) == token)
     if not gone:
-        return None
-    kept = tuple(s for s in view.subscriptions if s not in gone)
-    return DialogueResult(show_unsubscribe_list(replace(view, subscriptions=kept), page), tuple(Unsubscribe(s) for s in gone))
+        raise OutdatedButton
+    kept = tuple(s for s in context.subscriptions if s not in gone)
+    screen = show_unsubscribe_list(replace(context, subscriptions=kept), read_page(page))
+    changes = tuple(Unsubscribe(s) for s in gone)
+    return DialogueResult(screen, changes, describe_changes(changes))
 
 
-def list_subscriptions(view: ChatContext) -> DialogueResult:
+def list_subscriptions(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     """`/subscriptions`: what the chat follows and what it hears about, and the way to each of it."""
-    each = ((Button(overrides_label(), "xs:0"),),) if view.subscriptions else ()
-    return DialogueResult(replace(show_subscriptions(view).reply, rows=each))
+    each = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
+    return DialogueResult(replace(show_subscriptions(context).screen, buttons=each))
 
 
-def show_subscriptions(view: ChatContext) -> DialogueResult:
+def show_subscriptions(context: ChatContext) -> DialogueResult:
     """What was chosen, without any buttons."""
-    if not view.subscriptions:
+    if not context.subscriptions:
         return DialogueResult(Screen(nothing_followed_text()))
-    kinds = tuple(kind for kind in view.kinds if view.chat.takes(kind))
-    suffix = confirmation_suffix(waits=view.chat.waits)
-    html = f"{followed_list_text(view.subscriptions, MAX_LISTED_SUBSCRIPTIONS)}\n\n{enabled_kinds_text(kinds)}{suffix}"
+    kinds = tuple(kind for kind in context.kinds if context.chat.takes(kind))
+    suffix = confirmation_suffix(waits=context.chat.waits)
+    html = f"{followed_list_text(context.subscriptions, MAX_LISTED_SUBSCRIPTIONS)}\n\n{enabled_kinds_text(kinds)}{suffix}"
     return DialogueResult(Screen(html))
 
 
-def _find_subscriptions(view: ChatContext, wanted: str) -> tuple[Subscription, ...]:
+def _find_subscriptions(context: ChatContext, wanted: str) -> tuple[Subscription, ...]:
     """The subscriptions that fit a name best."""
-    fits = [(how, s) for s in view.subscriptions if (how := measure_fit(wanted, texts.subscription_name(s))) is not None]
+    fits = [(how, s) for s in context.subscriptions if (how := measure_fit(wanted, texts.subscription_name(s))) is not None]
     exact = tuple(s for how, s in fits if how is Fit.EXACT)
     return exact or tuple(s for _, s in fits)
 
@@ -154,155 +161,156 @@ _OVERRIDE_WORDS: dict[str, Callable[[SubscriptionOverrides], SubscriptionOverrid
 """Words that may follow a name, beside kinds with their sign."""
 
 
-def list_overridable(view: ChatContext, page: int = 0) -> Screen:
+def list_overridable(context: ChatContext, page: int = 0) -> Screen:
     """What the chat follows, each a tap away from its own screen."""
-    page, shown = select_page(view.subscriptions, page)
+    page, shown = select_page(context.subscriptions, page)
     found = [make_button(_overrides_button_label(one), f"x:{make_token(one)}") for one in shown]
     last = (Button(texts.done_label(), "done"),)
-    return Screen(choose_overrides_text(), (*arrange_rows(found), *make_page_buttons(len(view.subscriptions), page, "xs"), last))
+    return Screen(
+        choose_overrides_text(), (*arrange_rows(found), *make_page_buttons(len(context.subscriptions), page, "xs"), last)
+    )
 
 
-def edit_overrides(view: ChatContext, one: Subscription) -> Screen:
+def edit_overrides(context: ChatContext, one: Subscription) -> Screen:
     """Every kind on offer, ticked where this subscription hears it, and the rest of its taste."""
-    ear, name = apply_overrides(view.chat, one.taste), make_token(one)
+    ear, name = apply_overrides(context.chat, one.taste), make_token(one)
     offered = [
-        make_button(texts.kind_name(k), f"xk:{name}:{make_short_id(k)}", ticked=ear.takes(k)) for k in _overridable_kinds(view)
+        make_button(texts.kind_name(k), f"xk:{name}:{make_short_id(k)}", is_chosen=ear.takes(k))
+        for k in _overridable_kinds(context)
     ]
     more = (
         (Button(override_sounds_label(), f"xb:{name}"),),
         (make_button(override_confirmation_label(one.taste.waits), f"xw:{name}"),),
-        (make_button(words.scorers_only_label(), f"xg:{name}", ticked=ear.scorers),),
+        (make_button(words.scorers_only_label(), f"xg:{name}", is_chosen=ear.scorers),),
         *(((Button(reset_overrides_label(), f"xx:{name}"),),) if one.taste.own else ()),
         (Button(texts.back_label(), "xs:0"), Button(texts.done_label(), "done")),
     )
     return Screen(overrides_text(one), (*arrange_rows(offered, 2), *more))
 
 
-def edit_override_sounds(view: ChatContext, one: Subscription) -> Screen:
+def edit_override_sounds(context: ChatContext, one: Subscription) -> Screen:
     """The kinds that this subscription hears, each with how it sounds."""
-    ear, name = apply_overrides(view.chat, one.taste), make_token(one)
+    ear, name = apply_overrides(context.chat, one.taste), make_token(one)
     heard = [
         make_button(f"{_override_sound_sign(one.taste, k)}{texts.kind_name(k)}", f"xr:{name}:{make_short_id(k)}")
-        for k in _overridable_kinds(view)
+        for k in _overridable_kinds(context)
         if ear.takes(k)
     ]
     return Screen(override_sounds_text(one), (*arrange_rows(heard, 2), (Button(texts.back_label(), f"x:{name}"),)))
 
 
-def draw_for_subscription(draw: Callable[[ChatContext, Subscription], Screen]) -> Callable[[ChatContext, str], Screen | None]:
-    """Draw a screen of the subscription that button data names; None where it is not followed any more."""
-    return lambda view, name: draw(view, one) if (one := _find_by_token(view, name)) else None
-
-
-def show_overridable_page(view: ChatContext, page: str) -> Screen | None:
+def show_overridable_page(context: ChatContext, page: str) -> Screen:
     """The page of the list that button data names."""
-    return list_overridable(view, int(page)) if page.isdecimal() and view.subscriptions else None
+    if not context.subscriptions:
+        raise OutdatedButton
+    return list_overridable(context, read_page(page))
 
 
-def toggle_override_kind(view: ChatContext, data: str) -> DialogueResult | None:
-    """A kind was tapped; None where it, or the subscription, is not offered any more."""
-    name, _, wanted = data.partition(":")
-    one, kind = _find_by_token(view, name), alerts.find_kind_by_token(view, wanted)
-    if one is None or kind is None or kind in LIVE_MESSAGE_KINDS:
-        return None
-    on = not apply_overrides(view.chat, one.taste).takes(kind)
-    return _save_overrides(view, one, switch_override_kind(view, one.taste, kind, on=on), edit_overrides)
+def _read_overridable_kind(context: ChatContext, data: str) -> tuple[Subscription, str]:
+    """Read the subscription and the kind that button data names. Raise OutdatedButton if either is not offered any more."""
+    token, _, kind_token = data.partition(":")
+    kind = context.find_kind(kind_token)
+    if kind is None or kind in LIVE_MESSAGE_KINDS:
+        raise OutdatedButton
+    return _find_by_token(context, token), kind
 
 
-def cycle_override_sound(view: ChatContext, data: str) -> DialogueResult | None:
+def toggle_override_kind(context: ChatContext, data: str) -> DialogueResult:
+    """A kind was tapped."""
+    one, kind = _read_overridable_kind(context, data)
+    on = not apply_overrides(context.chat, one.taste).takes(kind)
+    return _save_overrides(context, one, switch_override_kind(context, one.taste, kind, on=on), edit_overrides)
+
+
+def cycle_override_sound(context: ChatContext, data: str) -> DialogueResult:
     """A kind's loudness was tapped: as in the chat, ringing, silent, in turn."""
-    name, _, wanted = data.partition(":")
-    one, kind = _find_by_token(view, name), alerts.find_kind_by_token(view, wanted)
-    if one is None or kind is None or kind in LIVE_MESSAGE_KINDS:
-        return None
+    one, kind = _read_overridable_kind(context, data)
     taste = one.taste
     ring, silent = taste.ring - {kind}, taste.silent - {kind}
     if kind in taste.ring:
         silent |= {kind}
     elif kind not in taste.silent:
         ring |= {kind}
-    return _save_overrides(view, one, replace(taste, ring=ring, silent=silent), edit_override_sounds)
+    return _save_overrides(context, one, replace(taste, ring=ring, silent=silent), edit_override_sounds)
 
 
-def cycle_override_confirmation(view: ChatContext, name: str) -> DialogueResult | None:
+def cycle_override_confirmation(context: ChatContext, token: str) -> DialogueResult:
     """Waiting was tapped: as in the chat, wait, do not, in turn."""
-    one = _find_by_token(view, name)
-    return (
-        _save_overrides(view, one, replace(one.taste, waits=_NEXT_CONFIRMATION[one.taste.waits]), edit_overrides) if one else None
-    )
+    one = _find_by_token(context, token)
+    return _save_overrides(context, one, replace(one.taste, waits=_NEXT_CONFIRMATION[one.taste.waits]), edit_overrides)
 
 
-def toggle_override_scorers(view: ChatContext, name: str) -> DialogueResult | None:
+def toggle_override_scorers(context: ChatContext, token: str) -> DialogueResult:
     """Scorers alone were tapped."""
-    one = _find_by_token(view, name)
-    if one is None:
-        return None
-    on = not apply_overrides(view.chat, one.taste).scorers
-    return _save_overrides(view, one, replace(one.taste, scorers=None if on == view.chat.scorers else on), edit_overrides)
+    one = _find_by_token(context, token)
+    on = not apply_overrides(context.chat, one.taste).scorers
+    return _save_overrides(context, one, replace(one.taste, scorers=None if on == context.chat.scorers else on), edit_overrides)
 
 
-def reset_overrides(view: ChatContext, name: str) -> DialogueResult | None:
+def reset_overrides(context: ChatContext, token: str) -> DialogueResult:
     """As in the chat again."""
-    one = _find_by_token(view, name)
-    return _save_overrides(view, one, NO_OVERRIDES, edit_overrides) if one else None
+    return _save_overrides(context, _find_by_token(context, token), NO_OVERRIDES, edit_overrides)
 
 
-def switch_override_kind(view: ChatContext, taste: SubscriptionOverrides, kind: str, *, on: bool) -> SubscriptionOverrides:
+def switch_override_kind(context: ChatContext, taste: SubscriptionOverrides, kind: str, *, on: bool) -> SubscriptionOverrides:
     """A taste with one kind switched; one that hears what the chat hears has no kinds of its own."""
-    ear = apply_overrides(view.chat, taste)
-    now = {k for k in _overridable_kinds(view) if ear.takes(k)} - {kind} | ({kind} if on else set())
-    as_chat = now == {k for k in _overridable_kinds(view) if view.chat.takes(k)}
+    ear = apply_overrides(context.chat, taste)
+    now = {k for k in _overridable_kinds(context) if ear.takes(k)} - {kind} | ({kind} if on else set())
+    as_chat = now == {k for k in _overridable_kinds(context) if context.chat.takes(k)}
     return replace(taste, kinds=None if as_chat else frozenset(now), scorers=None)
 
 
-def set_overrides_by_words(view: ChatContext, said: tuple[str, ...]) -> DialogueResult | None:
+def set_overrides_by_words(context: ChatContext, said: tuple[str, ...]) -> DialogueResult | None:
     """`/alerts NAME [+kind -kind | wait | now | scorers | usual] …`; None where the words name nothing that is followed."""
     at = next(
         (n for n, word in enumerate(said) if word[0] in _KIND_SIGNS or (n and word.casefold() in _OVERRIDE_WORDS)), len(said)
     )
-    one = _find_by_name(view, " ".join(said[:at]))
+    one = _find_by_name(context, " ".join(said[:at]))
     if one is None:
         return None
     taste = one.taste
     for word in said[at:]:
-        found = _apply_override_word(view, taste, word)
+        found = _apply_override_word(context, taste, word)
         if found is None:
-            return DialogueResult(Screen(texts.unknown_kind_text(word, _overridable_kinds(view))))
+            return DialogueResult(Screen(texts.unknown_kind_text(word, _overridable_kinds(context))))
         taste = found
     if at == len(said):
-        return DialogueResult(edit_overrides(view, one))
-    heard = [k for k in _overridable_kinds(view) if apply_overrides(view.chat, taste).takes(k)]
+        return DialogueResult(edit_overrides(context, one))
+    heard = [k for k in _overridable_kinds(context) if apply_overrides(context.chat, taste).takes(k)]
     return DialogueResult(
         Screen(overrides_set_text(one, texts.join_kind_names(heard))), (UpdateSubscription(replace(one, taste=taste)),)
     )
 
 
-def _apply_override_word(view: ChatContext, taste: SubscriptionOverrides, word: str) -> SubscriptionOverrides | None:
+def _apply_override_word(context: ChatContext, taste: SubscriptionOverrides, word: str) -> SubscriptionOverrides | None:
     """A taste after one more word; None for a word that says nothing."""
     if change := _OVERRIDE_WORDS.get(word.casefold()):
         return change(taste)
-    kind = alerts.parse_kind(word.lstrip(_KIND_SIGNS), _overridable_kinds(view))
-    return switch_override_kind(view, taste, kind, on=word[0] == "+") if kind else None
+    kind = parse_kind(word.lstrip(_KIND_SIGNS), _overridable_kinds(context))
+    return switch_override_kind(context, taste, kind, on=word[0] == "+") if kind else None
 
 
-def _overridable_kinds(view: ChatContext) -> tuple[str, ...]:
+def _overridable_kinds(context: ChatContext) -> tuple[str, ...]:
     """The kinds that a subscription may hear in a way of its own: cards and pictures are the chat's."""
-    return tuple(kind for kind in view.kinds if kind not in LIVE_MESSAGE_KINDS)
+    return tuple(kind for kind in context.kinds if kind not in LIVE_MESSAGE_KINDS)
 
 
-def _find_by_name(view: ChatContext, name: str) -> Subscription | None:
+def _find_by_name(context: ChatContext, name: str) -> Subscription | None:
     """The one subscription that a name fits without doubt."""
     hits = [
         (how, one)
-        for one in view.subscriptions
-        if (how := measure_fit(name, texts.subscription_name(one))) is not None and how < Fit.INSIDE
+        for one in context.subscriptions
+        if (how := measure_fit(name, texts.subscription_name(one))) is not None and how < Fit.SUBSTRING
     ]
     best = [one for how, one in hits if how == min(how for how, _ in hits)]
     return best[0] if len(best) == 1 else None
 
 
-def _find_by_token(view: ChatContext, name: str) -> Subscription | None:
-    return next((one for one in view.subscriptions if make_token(one) == name), None)
+def _find_by_token(context: ChatContext, token: str) -> Subscription:
+    for subscription in context.subscriptions:
+        if make_token(subscription) == token:
+            return subscription
+    raise OutdatedButton
 
 
 def _overrides_button_label(one: Subscription) -> str:
@@ -314,10 +322,10 @@ def _override_sound_sign(taste: SubscriptionOverrides, kind: str) -> str:
 
 
 def _save_overrides(
-    view: ChatContext, one: Subscription, taste: SubscriptionOverrides, draw: Callable[[ChatContext, Subscription], Screen]
+    context: ChatContext, one: Subscription, taste: SubscriptionOverrides, draw: Callable[[ChatContext, Subscription], Screen]
 ) -> DialogueResult:
     after = replace(one, taste=taste)
-    return DialogueResult(draw(view, after), (UpdateSubscription(after),))
+    return DialogueResult(draw(context, after), (UpdateSubscription(after),))
 
 
 OVERRIDES_SIGN = "🎚"
@@ -355,3 +363,26 @@ def overrides_set_text(subscription: Subscription, heard: str) -> str:
     """What was said in words was done; `heard` are its kinds in a row."""
     text = _("🎚 Because it follows <b>{name}</b> this chat hears about: {kinds}.")
     return text.format(name=escape_text(subscription_name(subscription)), kinds=heard or _("nothing"))
+
+
+FEATURE = Feature(
+    commands={
+        "unsubscribe": Command(unsubscribe, N_("Stop following"), changes_settings=True),
+        "subscriptions": Command(list_subscriptions, N_("What this chat follows")),
+    },
+    buttons={
+        "u": unsubscribe_picked,
+        "done": lambda context, _: show_subscriptions(context),
+        "xk": toggle_override_kind,
+        "xr": cycle_override_sound,
+        "xw": cycle_override_confirmation,
+        "xg": toggle_override_scorers,
+        "xx": reset_overrides,
+    },
+    screens={
+        "l": lambda context, page: show_unsubscribe_list(context, read_page(page)),
+        "xs": show_overridable_page,
+        "x": lambda context, token: edit_overrides(context, _find_by_token(context, token)),
+        "xb": lambda context, token: edit_override_sounds(context, _find_by_token(context, token)),
+    },
+)

@@ -13,35 +13,49 @@ from babel.core import get_global
 from msgspec.structs import replace
 
 from bot.chat.catalogue import MAX_SUGGESTIONS, Fit, measure_fit, to_search_words
-from bot.chat.dialogue import Button, ButtonRow, ChatContext, DialogueResult, Screen, UpdateChat, arrange_rows, make_button
+from bot.chat.dialogue import (
+    Button,
+    ButtonRow,
+    ChatContext,
+    DialogueResult,
+    OutdatedButton,
+    Screen,
+    UpdateChat,
+    arrange_rows,
+    make_button,
+)
+from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import format_time
+from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
 
 
-def set_timezone(view: ChatContext, said: tuple[str, ...]) -> DialogueResult:
+def set_timezone(context: ChatContext, said: tuple[str, ...]) -> DialogueResult:
     """`/timezone [city | country | zone]`: act where there is no doubt, else ask."""
     wanted = " ".join(said)
     if not wanted:
-        zone = view.chat.timezone
+        zone = context.chat.timezone
         return DialogueResult(
-            Screen(current_timezone_text(zone, format_time(view.now, zone)), _make_zone_buttons(COMMON_ZONES, zone))
+            Screen(current_timezone_text(zone, format_time(context.now, zone)), _make_zone_buttons(COMMON_ZONES, zone))
         )
     if is_zone(wanted):
-        return _save_timezone(view, wanted)
+        return _save_timezone(context, wanted)
     places = find_zones(wanted)
     if places.sure:
-        return _save_timezone(view, places.sure)
+        return _save_timezone(context, places.sure)
     if not places.zones:
         return DialogueResult(Screen(unknown_place_text(wanted)))
     html = similar_timezone_text(wanted) if places.near else which_timezone_text(wanted)
-    return DialogueResult(Screen(html, _make_zone_buttons(places.zones, view.chat.timezone)))
+    return DialogueResult(Screen(html, _make_zone_buttons(places.zones, context.chat.timezone)))
 
 
-def set_picked_timezone(view: ChatContext, zone: str) -> DialogueResult | None:
-    """A zone was tapped; None for what is none."""
-    return _save_timezone(view, zone) if is_zone(zone) else None
+def set_picked_timezone(context: ChatContext, zone: str) -> DialogueResult:
+    """A zone was tapped."""
+    if not is_zone(zone):
+        raise OutdatedButton
+    return _save_timezone(context, zone)
 
 
 def zone_label(zone: str) -> str:
@@ -49,13 +63,13 @@ def zone_label(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def _save_timezone(view: ChatContext, zone: str) -> DialogueResult:
-    html = timezone_set_text(zone, format_time(view.now, zone))
-    return DialogueResult(Screen(html), (UpdateChat(replace(view.chat, timezone=zone)),))
+def _save_timezone(context: ChatContext, zone: str) -> DialogueResult:
+    html = timezone_set_text(zone, format_time(context.now, zone))
+    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, timezone=zone)),))
 
 
 def _make_zone_buttons(zones: tuple[str, ...], now: str) -> tuple[ButtonRow, ...]:
-    buttons: list[Button] = [make_button(zone_label(zone), f"o:{zone}", ticked=zone == now) for zone in zones]
+    buttons: list[Button] = [make_button(zone_label(zone), f"o:{zone}", is_chosen=zone == now) for zone in zones]
     return arrange_rows(buttons, 2)
 
 
@@ -116,7 +130,7 @@ def find_zones(wanted: str) -> ZoneSearchResult:
     if not best:
         return ZoneSearchResult(zones=_find_similar_zones(wanted), near=True)
     top = [zone for zone, how in best.items() if how is min(best.values())]
-    if len(top) == 1 and best[top[0]] < Fit.INSIDE:
+    if len(top) == 1 and best[top[0]] < Fit.SUBSTRING:
         return ZoneSearchResult(top[0])
     order = sorted(best, key=lambda zone: (best[zone], zone not in COMMON_ZONES, zone))
     return ZoneSearchResult(zones=tuple(order[:MAX_OFFERED_ZONES]))
@@ -203,3 +217,9 @@ def similar_timezone_text(wanted: str) -> str:
 def unknown_place_text(wanted: str) -> str:
     text = _("I know no place called “{name}”. Send a city or a country: <code>/timezone Madrid</code>.")
     return text.format(name=escape_text(wanted))
+
+
+FEATURE = Feature(
+    commands={"timezone": Command(set_timezone, N_("In whose time you read kick-offs"), changes_settings=True)},
+    buttons={"o": set_picked_timezone},
+)

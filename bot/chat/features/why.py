@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from babel.numbers import format_decimal
+from telegram import Message
+from telegram.ext import CommandHandler, filters
 
 from bot.chat import texts
-from bot.chat.dialogue import ChatContext, Screen
+from bot.chat.dialogue import ChatContext, HandlerContext, Screen, UpdateOrigin
+from bot.chat.middleware import Handler, with_origin
+from bot.chat.routing import Command, Feature, Router
+from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
 from bot.i18n.language import current_locale, lower_first, to_local_time
 from bot.i18n.language import mark_for_translation as N_
@@ -51,18 +56,18 @@ _MAX_REVISIONS = 8
 """The latest revisions that are shown; a match card has many."""
 
 
-def render_explanation(account: MessageExplanation, view: ChatContext) -> Screen:
+def render_explanation(account: MessageExplanation, context: ChatContext) -> Screen:
     """Everything that is known of one message of a chat."""
     parts = [
-        [*_render_origin(account, view)],
-        [*_render_conditions(account, view)],
-        [*_render_retraction(account, view)],
-        [*_render_history(account, view)],
+        [*_render_origin(account, context)],
+        [*_render_conditions(account, context)],
+        [*_render_retraction(account, context)],
+        [*_render_history(account, context)],
     ]
     return Screen("\n\n".join("\n".join(part) for part in parts if part))
 
 
-def _render_origin(account: MessageExplanation, view: ChatContext) -> Iterator[str]:
+def _render_origin(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """Who told it."""
     entry, news = account.entry, account.news
     if account.as_reply:
@@ -73,46 +78,46 @@ def _render_origin(account: MessageExplanation, view: ChatContext) -> Iterator[s
         yield sample_reason_text()
     elif news.lines:
         yield digest_by_choice_text() if is_burst(news.key) else digest_reason_text()
-        yield from (_render_digest_line(line, view) for line in account.lines)
+        yield from (_render_digest_line(line, context) for line in account.lines)
     else:
         yield rule_reason_text(entry.rule, texts.kind_name(entry.kind))
         if others := [rule for rule in news.because if rule != entry.rule]:
             yield also_fired_text(", ".join(f"<b>{texts.escape_text(rule)}</b>" for rule in others))
 
 
-def _render_digest_line(news: NewsItem, view: ChatContext) -> str:
+def _render_digest_line(news: NewsItem, context: ChatContext) -> str:
     """One line of a summary: what happened, and the rule that would have told it here."""
-    facts, told = news.candidates[0].facts, choose_first_alert(news, view.chat)
+    facts, told = news.candidates[0].facts, choose_first_alert(news, context.chat)
     what = " ".join(filter(None, (f"{facts.minute}'" if facts.minute else "", facts.action_type, facts.player)))
     rule = told.rule if told else next(iter(news.because or news.born), "")
-    return f"• {digest_line_text(what, rule, hide=view.chat.spoilers)}"
+    return f"• {digest_line_text(what, rule, hide=context.chat.spoilers)}"
 
 
-def _render_conditions(account: MessageExplanation, view: ChatContext) -> Iterator[str]:
+def _render_conditions(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """What the rule compared; nothing where that was not noted, as in earlier versions."""
     if account.entry.rule not in account.news.because or account.news.lines:
         return
     yield conditions_heading_text()
     compared = account.news.because[account.entry.rule]
-    yield from (_render_condition(one, view) for one in compared)
+    yield from (_render_condition(one, context) for one in compared)
     if not compared:
         yield no_conditions_text()
 
 
-def _render_condition(one: ConditionResult, view: ChatContext) -> str:
-    return condition_text(one.key, one.wanted, one.seen, holds=one.holds, hide=view.chat.spoilers)
+def _render_condition(one: ConditionResult, context: ChatContext) -> str:
+    return condition_text(one.key, one.wanted, one.seen, holds=one.holds, hide=context.chat.spoilers)
 
 
-def _render_retraction(account: MessageExplanation, view: ChatContext) -> Iterator[str]:
+def _render_retraction(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """Why it is struck through, where it is."""
     if account.entry.state is State.RETRACTED:
         reason = account.news.candidates[0].facts.reason
-        yield hide_behind_spoiler(retracted_text(reason)) if view.chat.spoilers else retracted_text(reason)
+        yield hide_behind_spoiler(retracted_text(reason)) if context.chat.spoilers else retracted_text(reason)
 
 
-def _render_history(account: MessageExplanation, view: ChatContext) -> Iterator[str]:
+def _render_history(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """Every revision that the chat has seen, and when the rule first made the news."""
-    timezone, seen = view.chat.timezone, read_history(account.entry)
+    timezone, seen = context.chat.timezone, read_history(account.entry)
     told = [(int(one.at), _render_revision(one, timezone)) for one in seen[-_MAX_REVISIONS:]]
     born = account.news.born.get(account.entry.rule)
     if born and not account.news.extra and account.entry.key.fixture_id != SAMPLE:
@@ -241,3 +246,25 @@ def _format_decimal(value: float, pattern: str) -> str:
 
 def _shorten_value(words: str) -> str:
     return words if len(words) <= _MAX_VALUE_LENGTH else f"{words[: _MAX_VALUE_LENGTH - 1].rstrip()}…"
+
+
+def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:
+    async def on_why(origin: UpdateOrigin, message: Message, _ptb_context: HandlerContext) -> None:
+        asked = message.reply_to_message
+        # In a forum every message is a reply to the one that opened its topic.
+        is_reply = asked is not None and not asked.forum_topic_created
+        explanation = None
+        if asked is not None and is_reply and services.explain_message is not None:
+            explanation = await services.explain_message(origin.ref.chat_id, asked.message_id)
+        context = await services.load_context(origin)
+        missing = Screen(not_an_alert_text() if is_reply else why_usage_text())
+        await services.replies.send(origin, render_explanation(explanation, context) if explanation else missing)
+
+    updates = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
+    return [CommandHandler("why", with_origin(on_why), updates)]
+
+
+FEATURE = Feature(
+    commands={"why": Command(None, N_("In reply to an alert: why it was told"))},
+    make_handlers=_make_handlers,
+)

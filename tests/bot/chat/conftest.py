@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from telegram import Update
 from telegram.ext import Application
 
-from bot.chat.application import build_handlers, on_error
-from bot.chat.services import ChatDependencies
+from bot.chat.application import ROUTER, build_handlers, on_error
+from bot.chat.replies import ReplySender
+from bot.chat.services import ChatServices
 from bot.clock import ManualClock
 from bot.media.renderer import render_match
 from bot.outbox.explanation import MessageExplanation
@@ -39,11 +41,11 @@ class World:
     told: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
     """By chat and message, what alerts tell."""
 
-    async def why(self, chat_id: int, message_id: int) -> MessageExplanation | None:
+    async def explain_message(self, chat_id: int, message_id: int) -> MessageExplanation | None:
         """What a message tells; None where it is no alert."""
         return self.told.get((chat_id, message_id))
 
-    async def sample(self, ref: ChatRef, name: str, delay: int) -> None:
+    async def send_sample(self, ref: ChatRef, name: str, delay: int) -> None:
         """Note a sample alert that is asked for."""
         self.samples.append((ref, name, delay))
 
@@ -89,19 +91,21 @@ async def world() -> AsyncIterator[World]:
     async with FakeBotApi(strict_limits=False) as api:
         app = Application.builder().token(api.token).base_url(f"{api.url}/bot").base_file_url(f"{api.url}/file/bot").build()
         around = World(api, app)
-        deps = ChatDependencies(
-            around.chats,
-            around.directory,
-            lambda: SHIPPED_KINDS,
-            around.clock,
-            frozenset({ADMIN}),
-            _status,
-            why=around.why,
-            picture=render_match,
-            sample=around.sample,
+        replies = ReplySender(app.bot, render_match)
+        services = ChatServices(
+            chats=around.chats,
+            directory=around.directory,
+            list_kinds=lambda: SHIPPED_KINDS,
+            clock=around.clock,
+            replies=replies,
+            commands=ROUTER.menu,
+            admin_ids=frozenset({ADMIN}),
+            render_status=_status,
+            explain_message=around.explain_message,
+            send_sample=around.send_sample,
         )
-        app.add_handlers(build_handlers(deps))
-        app.add_error_handler(on_error)
+        app.add_handlers(build_handlers(services))
+        app.add_error_handler(partial(on_error, replies))
         async with app:
             assert app.updater is not None
             await app.updater.start_polling(timeout=5, allowed_updates=Update.ALL_TYPES)

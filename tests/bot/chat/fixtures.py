@@ -1,12 +1,13 @@
-"""A small world of fixtures for the dialogues, and a view of it."""
+"""A small world of fixtures for the dialogues, and a chat's context in it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
+from bot.chat.application import ROUTER
 from bot.chat.catalogue import FollowableCatalogue
-from bot.chat.dialogue import ChatContext, DialogueResult, Screen, Subscribe, Unsubscribe
+from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, Subscribe, Unsubscribe
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
 from rules.football.action import Fixture, Team
@@ -57,23 +58,44 @@ class KnownFixtures(Scores):
         return self.known
 
 
-def view(
+def make_context(
     *followed: Subscription, fixtures: tuple[Fixture, ...] = FIXTURES, matches: tuple[Match, ...] = (), **chat: Any
 ) -> ChatContext:
-    return ChatContext(Chat(ChatRef(42), **chat), followed, FollowableCatalogue(fixtures), SHIPPED_KINDS, NOW, Scores(*matches))
+    catalogue, find_match = FollowableCatalogue(fixtures), Scores(*matches).match
+    return ChatContext(Chat(ChatRef(42), **chat), followed, catalogue, SHIPPED_KINDS, NOW, find_match, ROUTER.menu)
 
 
-def labels(reply: Screen) -> list[str]:
-    return [button.label for row in reply.rows for button in row]
+def run_command(context: ChatContext, name: str, *args: str) -> DialogueResult:
+    """What a command answers."""
+    run = ROUTER.find_command(name)
+    assert run is not None
+    return run(context, args)
 
 
-def data(reply: Screen, label: str) -> str:
-    """The data of the first button whose words contain `label`."""
-    return next(button.data for row in reply.rows for button in row if label in button.label)
+def press_button(context: ChatContext, data: str) -> DialogueResult:
+    """What a button does."""
+    return ROUTER.press_button(context, data)
 
 
-def changed(turn: DialogueResult | None) -> list[tuple[str, str]]:
-    """`("+", name)` for what is followed, `("-", name)` for what is not any more."""
-    assert turn is not None
+def is_outdated(context: ChatContext, data: str) -> bool:
+    """True if a button with this data only says that it is out of date."""
+    try:
+        press_button(context, data)
+    except OutdatedButton:
+        return True
+    return False
+
+
+def labels(screen: Screen) -> list[str]:
+    return [button.label for row in screen.buttons for button in row]
+
+
+def data(screen: Screen, label: str) -> str:
+    """The data of the first button whose label contains `label`."""
+    return next(button.data for row in screen.buttons for button in row if label in button.label)
+
+
+def changed(result: DialogueResult) -> list[tuple[str, str]]:
+    """`("+", name)` for what is subscribed, `("-", name)` for what is unsubscribed."""
     signs = {Subscribe: "+", Unsubscribe: "-"}
-    return [(signs[type(c)], c.subscription.name) for c in turn.changes if isinstance(c, Subscribe | Unsubscribe)]
+    return [(signs[type(c)], c.subscription.name) for c in result.changes if isinstance(c, Subscribe | Unsubscribe)]

@@ -15,18 +15,18 @@ def test_every_team_is_listed_once_by_name() -> None:
 
 
 def test_a_team_known_by_name_alone_is_the_one_with_the_id() -> None:
-    guide = FollowableCatalogue((*FIXTURES, fixture("f9", Team(name="ARSENAL"), Team(name="Leeds"), LEAGUE, 3)))
+    catalogue = FollowableCatalogue((*FIXTURES, fixture("f9", Team(name="ARSENAL"), Team(name="Leeds"), LEAGUE, 3)))
 
-    assert [team.subscription.key for team in guide.teams if team.name.casefold() == "arsenal"] == ["t1"]
-    assert Subscription(Scope.TEAM, make_name_key("Leeds"), "Leeds") in [team.subscription for team in guide.teams]
+    assert [team.subscription.key for team in catalogue.teams if team.name.casefold() == "arsenal"] == ["t1"]
+    assert Subscription(Scope.TEAM, make_name_key("Leeds"), "Leeds") in [team.subscription for team in catalogue.teams]
 
 
 def test_a_deleted_fixture_and_one_without_names_are_not_offered() -> None:
-    guide = FollowableCatalogue(
+    catalogue = FollowableCatalogue(
         (fixture("f1", Team("t1", "A"), Team("t2", "B"), LEAGUE, 1, deleted=True), fixture("f2", Team(), Team(), LEAGUE, 1))
     )
 
-    assert guide.teams == () and guide.matches == () and [c.name for c in guide.competitions] == ["Premier League"]
+    assert catalogue.teams == () and catalogue.matches == () and [c.name for c in catalogue.competitions] == ["Premier League"]
 
 
 def test_a_token_is_short_and_the_same_after_a_restart() -> None:
@@ -35,7 +35,7 @@ def test_a_token_is_short_and_the_same_after_a_restart() -> None:
     assert tokens == [choice.token for choice in (ALL_MATCHES, *FollowableCatalogue(FIXTURES).teams)] and {
         len(t) for t in tokens
     } == {8}
-    assert FollowableCatalogue(FIXTURES).choice(tokens[1]) == FollowableCatalogue(FIXTURES).teams[0]
+    assert FollowableCatalogue(FIXTURES).find(tokens[1]) == FollowableCatalogue(FIXTURES).teams[0]
 
 
 def test_a_match_is_over_by_its_status_or_long_after_its_kick_off() -> None:

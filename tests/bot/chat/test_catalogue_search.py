@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.chat.catalogue import Fit, measure_fit
 from bot.chat.features.subscribe import search_followable
-from tests.bot.chat.fixtures import view
+from tests.bot.chat.fixtures import make_context
 
 
 @pytest.mark.parametrize(
@@ -26,32 +26,32 @@ from tests.bot.chat.fixtures import view
     ],
 )
 def test_a_name_without_doubt_is_taken(wanted: str, name: str) -> None:
-    found = search_followable(view(), wanted)
+    found = search_followable(make_context(), wanted)
 
     assert found.exact is not None and found.exact.name == name
 
 
 def test_several_hits_are_offered_the_nearest_first() -> None:
-    found = search_followable(view(), "manchester")
+    found = search_followable(make_context(), "manchester")
 
     assert found.exact is None
     assert [choice.name for choice in found.hits] == ["Manchester City", "Manchester United"]
 
 
 def test_a_hit_in_the_middle_of_a_word_is_offered_and_not_taken() -> None:
-    found = search_followable(view(), "senal")
+    found = search_followable(make_context(), "senal")
 
     assert found.exact is None and [choice.name for choice in found.hits] == ["Arsenal"]
 
 
 def test_a_slip_of_the_finger_finds_near_names() -> None:
-    found = search_followable(view(), "Arsneal")
+    found = search_followable(make_context(), "Arsneal")
 
-    assert not found.hits and [choice.name for choice in found.near] == ["Arsenal"]
+    assert not found.hits and [choice.name for choice in found.suggestions] == ["Arsenal"]
 
 
 def test_a_match_that_is_over_is_not_found() -> None:
-    found = search_followable(view(), "United v Arsenal")
+    found = search_followable(make_context(), "United v Arsenal")
 
     assert found.exact is None and not found.hits
 
@@ -62,4 +62,4 @@ def test_punctuation_does_not_matter() -> None:
 
 @given(st.text(max_size=200))
 def test_anything_can_be_searched_for(wanted: str) -> None:
-    search_followable(view(), wanted)
+    search_followable(make_context(), wanted)

@@ -14,7 +14,7 @@ from bot.chat.features.subscriptions import list_subscriptions
 from bot.i18n.language import format_long_date, format_short_date, use_language
 from bot.subscribers import Scope, Subscription
 from tests.bot.chat.conftest import ADMIN, World
-from tests.bot.chat.fixtures import FIXTURES, labels, view
+from tests.bot.chat.fixtures import FIXTURES, labels, make_context
 
 GROUP = -100
 DATE = dt.date(2026, 11, 22)
@@ -98,16 +98,16 @@ def test_a_kind_is_switched_by_its_name_in_the_language_or_in_english() -> None:
 def test_names_from_the_right_are_kept_to_themselves_on_every_screen() -> None:
     home, away = replace(FIXTURES[0].home, name="מכבי חיפה"), replace(FIXTURES[0].away, name="الأهلي")
     match = replace(FIXTURES[0], home=home, away=away)
-    seen = view(Subscription(Scope.TEAM, "t", "מכבי חיפה"), fixtures=(match,))
+    seen = make_context(Subscription(Scope.TEAM, "t", "מכבי חיפה"), fixtures=(match,))
 
-    assert "• \u2068מכבי חיפה\u2069" in list_subscriptions(seen).reply.html
+    assert "• \u2068מכבי חיפה\u2069" in list_subscriptions(seen, ()).screen.html
     assert "<b>\u2068מכבי חיפה\u2069 v \u2068الأهلي\u2069</b>" in fixtures.render_match_line(seen, match)
-    assert make_button("מכבי חיפה", "x", ticked=True).label == "✅ \u2068מכבי חיפה\u2069"
+    assert make_button("מכבי חיפה", "x", is_chosen=True).label == "✅ \u2068מכבי חיפה\u2069"
     assert texts.escape_text("Beşiktaş & Co") == "Beşiktaş &amp; Co"
 
 
 def test_the_days_are_turned_in_the_language_and_the_matches_keep_their_names() -> None:
     with use_language("fr"):
-        shown = fixtures.show_today(view())
+        shown = fixtures.show_today(make_context())
 
     assert labels(shown)[-2:] == ["◀ 21 novembre", "23 novembre ▶"] and "Arsenal v Chelsea" in shown.html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from telegram import CallbackQuery, User
 
-from bot.chat.replies import acknowledge_press
+from bot.chat.replies import ReplySender
 from bot.telegram.messenger import build_bot
 from tests.bot.chat.conftest import World
 from tests.fakes.bot_api import FakeBotApi
@@ -19,7 +19,7 @@ async def test_a_press_is_answered_with_the_words_that_there_are_and_no_others(w
         query = CallbackQuery("5", User(42, "Somebody", is_bot=False), "5")
         query.set_bot(bot)
 
-        await acknowledge_press(query, words)
+        await ReplySender(bot).acknowledge(query, words)
 
         answer = api.answer("5")
         assert answer is not None and answer["text"] == words

@@ -29,17 +29,17 @@ class Busy:
 async def test_an_answer_that_has_to_wait_is_said_once_the_time_is_over() -> None:
     busy = Busy(RetryAfter(dt.timedelta(seconds=7)), RetryAfter(dt.timedelta(seconds=20)))
 
-    await ReplyRetrier().say(busy)
+    await ReplyRetrier().call(busy)
 
     assert [at - busy.at[0] for at in busy.at] == [0, 7.5, 28]
 
 
 async def test_while_one_answer_waits_others_are_said() -> None:
-    patience, held, free = ReplyRetrier(), Busy(RetryAfter(dt.timedelta(seconds=30))), Busy()
+    retrier, held, free = ReplyRetrier(), Busy(RetryAfter(dt.timedelta(seconds=30))), Busy()
 
-    waiting = asyncio.create_task(patience.say(held))
+    waiting = asyncio.create_task(retrier.call(held))
     await asyncio.sleep(1)
-    await patience.say(free)
+    await retrier.call(free)
 
     assert not waiting.done() and free.at == [held.at[0] + 1]
     await waiting
@@ -53,31 +53,31 @@ async def test_what_is_refused_for_long_or_again_and_again_or_for_good_is_given_
     busy = Busy(*refusals)
 
     with pytest.raises(type(refusals[0])):
-        await ReplyRetrier().say(busy)
+        await ReplyRetrier().call(busy)
 
     assert len(busy.at) == tries
 
 
 async def test_where_many_wait_already_the_next_is_given_up_at_once() -> None:
-    patience, late = ReplyRetrier(at_once=1), Busy(RetryAfter(dt.timedelta(seconds=5)))
+    retrier, late = ReplyRetrier(max_waiting=1), Busy(RetryAfter(dt.timedelta(seconds=5)))
 
-    waiting = asyncio.create_task(patience.say(Busy(RetryAfter(dt.timedelta(seconds=5)))))
+    waiting = asyncio.create_task(retrier.call(Busy(RetryAfter(dt.timedelta(seconds=5)))))
     await asyncio.sleep(1)
     with pytest.raises(RetryAfter):
-        await patience.say(late)
+        await retrier.call(late)
     await waiting
     again = Busy(RetryAfter(dt.timedelta(seconds=5)))
-    await patience.say(again)
+    await retrier.call(again)
 
     assert (len(late.at), len(again.at)) == (1, 2)
 
 
 async def test_a_stop_gives_up_what_waits() -> None:
-    patience, busy = ReplyRetrier(), Busy(RetryAfter(dt.timedelta(seconds=50)))
+    retrier, busy = ReplyRetrier(), Busy(RetryAfter(dt.timedelta(seconds=50)))
 
-    waiting = asyncio.create_task(patience.say(busy))
+    waiting = asyncio.create_task(retrier.call(busy))
     await asyncio.sleep(1)
-    patience.give_up()
+    retrier.cancel_all()
 
     with pytest.raises(RetryAfter):
         await waiting

@@ -17,38 +17,38 @@ GROUP = -100
 
 @given(st.lists(st.floats(0, 5), max_size=200))
 def test_nobody_is_heard_more_often_than_the_burst_and_one_a_second(pauses: list[float]) -> None:
-    floods, now, heard = UserRateLimit(), 1000.0, 0
+    limit, now, heard = UserRateLimit(), 1000.0, 0
     for pause in pauses:
         now += pause
-        heard += floods.admit(1, now)
+        heard += limit.allow(1, now)
 
     assert heard <= BURST_SIZE + sum(pauses) * REFILL_PER_SECOND + 1e-6
 
 
 def test_whoever_waits_a_second_is_heard_and_others_never_wait() -> None:
-    floods = UserRateLimit()
-    admitted = [floods.admit(1, 0.0) for _ in range(25)]
+    limit = UserRateLimit()
+    allowed = [limit.allow(1, 0.0) for _ in range(25)]
 
-    assert admitted == [True] * 20 + [False] * 5
-    assert floods.admit(2, 0.0) and floods.admit(1, 1.0)
+    assert allowed == [True] * 20 + [False] * 5
+    assert limit.allow(2, 0.0) and limit.allow(1, 1.0)
 
 
 def test_a_user_is_warned_once_until_there_was_peace() -> None:
-    floods = UserRateLimit()
+    limit = UserRateLimit()
     for _ in range(21):
-        floods.admit(1, 0.0)
-    warned = [floods.warn(1), floods.warn(1)]
-    floods.admit(1, 30.0)
+        limit.allow(1, 0.0)
+    warned = [limit.should_warn(1), limit.should_warn(1)]
+    limit.allow(1, 30.0)
 
-    assert [*warned, floods.warn(1)] == [True, False, True]
+    assert [*warned, limit.should_warn(1)] == [True, False, True]
 
 
 def test_so_many_users_are_remembered_and_no_more() -> None:
-    floods = UserRateLimit()
+    limit = UserRateLimit()
     for user in range(MAX_REMEMBERED_USERS + 5):
-        floods.admit(user, 0.0)
+        limit.allow(user, 0.0)
 
-    assert len(floods._buckets) == MAX_REMEMBERED_USERS
+    assert len(limit._buckets) == MAX_REMEMBERED_USERS
 
 
 async def test_a_flood_in_a_group_is_warned_of_once_and_other_members_are_answered(world: World) -> None:

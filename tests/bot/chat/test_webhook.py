@@ -14,7 +14,7 @@ from telegram import Update
 from telegram.error import RetryAfter
 
 from bot.chat.dialogue import Screen, read_origin
-from bot.chat.replies import send_text
+from bot.chat.replies import ReplySender
 from bot.chat.updates import ALLOWED_UPDATES, WebhookServer, delete_webhook
 from bot.config.models import WebhookSettings as Settings
 from bot.errors import StorageUnavailable, UserMistake
@@ -132,17 +132,18 @@ async def test_the_end_does_not_wait_for_an_answer_that_telegram_holds_back(tele
     given_up: list[RetryAfter] = []
 
     async def answer(update: Update) -> None:
-        place = read_origin(update)
-        assert place is not None
+        origin = read_origin(update)
+        assert origin is not None
         try:
-            await send_text(update.get_bot(), place, Screen("<b>3</b> matches"))
+            await replies.send(origin, Screen("<b>3</b> matches"))
         except RetryAfter as refusal:
             given_up.append(refusal)
 
     telegram.refuse(42, too_many(50))
     async with asyncio.timeout(5), build_bot(telegram.token, telegram.url) as bot:
+        replies = ReplySender(bot)
         async with (
-            WebhookServer(bot, settings(), answer).serving() as port,
+            WebhookServer(bot, settings(), answer, replies.cancel_waiting).serving() as port,
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
         ):
             bringing = asyncio.create_task(brought(http))

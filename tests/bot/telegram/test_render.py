@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.chat.features.start import sample_alert_text as sample_text
+from bot.chat.features.sample import sample_alert_text
 from bot.i18n.language import in_each_language, use_language
 from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
@@ -106,7 +106,7 @@ def test_the_longest_text_behind_a_spoiler_fits_and_is_hidden_to_its_end() -> No
 
 @pytest.mark.parametrize(("language", "title"), [("en", "🧪 Sample"), ("de", "🧪 Probe")])
 def test_a_sample_behind_a_spoiler_says_once_that_it_is_one(language: str, title: str) -> None:
-    one = make_sample_alert(ChatRef(42), "1", in_each_language(sample_text), NOW)
+    one = make_sample_alert(ChatRef(42), "1", in_each_language(sample_alert_text), NOW)
 
     with use_language(language):
         parsed = parse(hide_in_spoiler(one, render_message(render_body(one), State.CONFIRMED)))

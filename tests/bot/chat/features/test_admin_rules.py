@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from telegram import Update
 from telegram.ext import Application
 
 from bot.chat import handlers
-from bot.chat.application import build_handlers, on_error
+from bot.chat.application import ROUTER, build_handlers, on_error
 from bot.chat.features import admin_rules as words
 from bot.chat.features.admin_rules import build_admin_rules_handlers
 from bot.chat.features.rules_proposal import (
@@ -23,7 +24,8 @@ from bot.chat.features.rules_proposal import (
     not_yaml_text,
     nothing_changed_text,
 )
-from bot.chat.services import ChatDependencies
+from bot.chat.replies import ReplySender
+from bot.chat.services import ChatServices
 from bot.clock import ManualClock
 from bot.config.load import load_config
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions, parse_sent_rules
@@ -100,12 +102,21 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
         around = Rules(api, app)
         around.begin(tmp_path, db)
         await around.book.take(around.book.config)
+        replies = ReplySender(app.bot)
         app.add_handlers(
-            build_admin_rules_handlers(around.book, around.admins, around.trial, lambda: [tmp_path / "one.jsonl.gz"])
+            build_admin_rules_handlers(around.book, around.admins, around.trial, lambda: [tmp_path / "one.jsonl.gz"], replies)
         )
-        deps = ChatDependencies(around.chats, around.directory, lambda: SHIPPED_KINDS, around.clock, around.admins)
-        app.add_handlers(build_handlers(deps))
-        app.add_error_handler(on_error)
+        services = ChatServices(
+            chats=around.chats,
+            directory=around.directory,
+            list_kinds=lambda: SHIPPED_KINDS,
+            clock=around.clock,
+            replies=replies,
+            commands=ROUTER.menu,
+            admin_ids=around.admins,
+        )
+        app.add_handlers(build_handlers(services))
+        app.add_error_handler(partial(on_error, replies))
         async with app:
             assert app.updater is not None
             await app.updater.start_polling(timeout=5, allowed_updates=Update.ALL_TYPES)

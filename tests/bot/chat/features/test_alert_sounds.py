@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.dialogue import DialogueResult
+from bot.chat.dialogue import ChatContext, DialogueResult
 from bot.chat.features.alerts import confirmed_only_label, no_kind_named_text, sounds_label
-from bot.chat.routing import COMMAND_TABLE, press_button
 from bot.chat.texts import back_to_kinds_label
 from tests.bot.chat.conftest import World
 from tests.bot.chat.features.test_alerts import settled
-from tests.bot.chat.fixtures import data, labels, view
-
-alerts = COMMAND_TABLE["alerts"].act
+from tests.bot.chat.fixtures import data, labels, make_context, press_button, run_command
 
 
-def tapped(turn: DialogueResult | None, label: str) -> DialogueResult | None:
-    assert turn is not None
+def alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    return run_command(context, "alerts", *args)
+
+
+def tapped(turn: DialogueResult, label: str) -> DialogueResult:
     chat = settled(turn)
-    return press_button(view(ring=chat.ring, silent=chat.silent, waits=chat.waits), data(turn.reply, label))
+    return press_button(make_context(ring=chat.ring, silent=chat.silent, waits=chat.waits), data(turn.screen, label))
 
 
 def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
-    shown = press_button(view(), "bs")
-    assert shown is not None
-    rings = press_button(view(), data(shown.reply, "Goals"))
+    shown = press_button(make_context(), "bs")
+    rings = press_button(make_context(), data(shown.screen, "Goals"))
     silent = tapped(rings, "Goals")
     usual = tapped(silent, "Goals")
 
     assert rings and silent and usual
-    assert [labels(turn.reply)[0] for turn in (rings, silent, usual)] == ["🔔 Goals", "🔕 Goals", "Goals"]
+    assert [labels(turn.screen)[0] for turn in (rings, silent, usual)] == ["🔔 Goals", "🔕 Goals", "Goals"]
     assert [(settled(t).ring, settled(t).silent) for t in (rings, silent, usual)] == [
         ({"goal"}, set()),
         (set(), {"goal"}),
@@ -38,7 +37,7 @@ def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
 
 
 def test_waiting_for_confirmation_is_one_tap_away() -> None:
-    turn = press_button(view(), "bw")
+    turn = press_button(make_context(), "bw")
 
     assert settled(turn).waits and not settled(tapped(turn, "Wait")).waits
 
@@ -54,15 +53,15 @@ def test_waiting_for_confirmation_is_one_tap_away() -> None:
     ],
 )
 def test_words_do_the_same(words: tuple[str, ...], ring: set[str], silent: set[str], waits: bool) -> None:
-    chat = settled(alerts(view(), words))
+    chat = settled(alerts(make_context(), words))
 
     assert (chat.ring, chat.silent, chat.waits) == (ring, silent, waits)
 
 
 def test_an_unknown_kind_or_none_changes_nothing() -> None:
-    unknown, none = alerts(view(), ("ring", "corner")), alerts(view(), ("silent",))
+    unknown, none = alerts(make_context(), ("ring", "corner")), alerts(make_context(), ("silent",))
 
-    assert "no alerts called “corner”" in unknown.reply.html and none.reply.html == no_kind_named_text()
+    assert "no alerts called “corner”" in unknown.screen.html and none.screen.html == no_kind_named_text()
     assert not unknown.changes and not none.changes
 
 

@@ -7,20 +7,18 @@ from msgspec.structs import replace
 
 from bot.chat.dialogue import DialogueResult, UpdateChat
 from bot.chat.features import alerts
-from bot.chat.routing import press_button
 from bot.subscribers import DEFAULT_KINDS, Chat, ChatRef
 from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
-from tests.bot.chat.fixtures import data, labels, view
+from tests.bot.chat.fixtures import data, labels, make_context, press_button
 
 
-def settled(turn: DialogueResult | None) -> Chat:
-    assert turn is not None
+def settled(turn: DialogueResult) -> Chat:
     (change,) = turn.changes
     assert isinstance(change, UpdateChat)
     return change.chat
 
 
-def heard(turn: DialogueResult | None) -> set[str]:
+def heard(turn: DialogueResult) -> set[str]:
     return set(alerts.list_enabled_kinds(settled(turn), SHIPPED_KINDS))
 
 
@@ -35,31 +33,31 @@ def heard(turn: DialogueResult | None) -> set[str]:
     ],
 )
 def test_kinds_are_switched_by_words(words: tuple[str, ...], expected: set[str]) -> None:
-    assert heard(alerts.set_kinds(view(), words)) == expected
+    assert heard(alerts.set_kinds(make_context(), words)) == expected
 
 
 def test_one_kind_can_be_taken_from_all() -> None:
-    assert heard(alerts.set_kinds(view(all_kinds=True), ("-var",))) == set(SHIPPED_KINDS) - {"var"}
+    assert heard(alerts.set_kinds(make_context(all_kinds=True), ("-var",))) == set(SHIPPED_KINDS) - {"var"}
 
 
 def test_an_unknown_kind_changes_nothing_and_names_the_known_ones() -> None:
-    turn = alerts.set_kinds(view(), ("+goal", "+corner<s>"))
+    turn = alerts.set_kinds(make_context(), ("+goal", "+corner<s>"))
 
     assert not turn.changes
-    assert "corner&lt;s&gt;" in turn.reply.html and "<code>red_card</code>" in turn.reply.html
+    assert "corner&lt;s&gt;" in turn.screen.html and "<code>red_card</code>" in turn.screen.html
 
 
 def test_buttons_show_ticks_and_switch() -> None:
-    shown = alerts.set_kinds(view(), ()).reply
-    turn = press_button(view(), data(shown, "Yellow cards"))
+    shown = alerts.set_kinds(make_context(), ()).screen
+    turn = press_button(make_context(), data(shown, "Yellow cards"))
 
     assert "✅ Goals" in labels(shown) and "Yellow cards" in labels(shown)
-    assert turn is not None and "✅ Yellow cards" in labels(turn.reply)
+    assert "✅ Yellow cards" in labels(turn.screen)
     assert heard(turn) == DEFAULT_KINDS | {"yellow_card"}
 
 
 def test_after_nothing_one_kind_can_be_heard_again() -> None:
-    chat = settled(press_button(view(), "kn"))
+    chat = settled(press_button(make_context(), "kn"))
 
     assert set(alerts.list_enabled_kinds(alerts.switch_kind(chat, "goal", SHIPPED_KINDS, on=True), SHIPPED_KINDS)) == {"goal"}
 
@@ -84,6 +82,6 @@ def test_everything_switches_no_extras_on_and_leaves_those_that_were_chosen() ->
 
 @pytest.mark.parametrize("words", ["card", "+Match_card", "+match-card"])
 def test_a_card_is_asked_for_by_its_name_or_its_words(words: str) -> None:
-    asked = settled(alerts.set_kinds(replace(view(), kinds=(*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS)), (words,)))
+    asked = settled(alerts.set_kinds(replace(make_context(), kinds=(*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS)), (words,)))
 
     assert asked.takes(CARD)

@@ -141,5 +141,5 @@ async def test_what_is_no_channel_or_no_private_chat_is_said(world: World) -> No
 def test_data_for_a_channel_fits_into_a_button() -> None:
     reply = show_channel_menu(Chat(ChatRef(-1_009_999_999_999_999)))
 
-    longest = max(len(button.data) for row in reply.rows for button in row)
+    longest = max(len(button.data) for row in reply.buttons for button in row)
     assert longest + len("o:America/Argentina/ComodRivadavia") <= 64

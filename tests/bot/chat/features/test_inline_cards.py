@@ -10,7 +10,7 @@ from rules.football.action import Team
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import FIXTURES, LEAGUE, fixture, view
+from tests.bot.chat.fixtures import FIXTURES, LEAGUE, fixture, make_context
 from tests.packets import FIXTURE, Story
 
 PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
@@ -43,8 +43,8 @@ def test_the_card_of_a_match_in_play_tells_its_goals_and_cards_unless_scores_are
     story = Story()
     story.goal("g", minute=12, player="Saka", score=(1, 0))
 
-    (shown,) = find_cards(view(fixtures=(FIXTURE,), matches=(story.match,)), "arsenal")
-    (hidden,) = find_cards(view(fixtures=(FIXTURE,), matches=(story.match,), spoilers=True), "arsenal")
+    (shown,) = find_cards(make_context(fixtures=(FIXTURE,), matches=(story.match,)), "arsenal")
+    (hidden,) = find_cards(make_context(fixtures=(FIXTURE,), matches=(story.match,), spoilers=True), "arsenal")
 
     assert "<b>Arsenal 1–0 Chelsea</b>" in shown.html and "⚽ Saka 12'" in shown.html and "15 August" in shown.html
     assert "Saka" not in hidden.html and "1–0" not in hidden.title
@@ -68,6 +68,6 @@ async def test_what_fits_nothing_shows_nothing_and_an_old_query_is_no_trouble(wo
 
 def test_names_are_escaped_and_the_cards_are_few() -> None:
     many = tuple(fixture(f"f{n}", Team("a", "A<b>"), Team(f"b{n}", f"B{n}"), LEAGUE, n) for n in range(30))
-    found = find_cards(view(fixtures=many), "a")
+    found = find_cards(make_context(fixtures=many), "a")
 
     assert len(found) == 20 and found[0].title == "A<b> v B0" and "A&lt;b&gt; v B0" in found[0].html

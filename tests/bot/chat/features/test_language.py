@@ -9,7 +9,7 @@ from bot.chat.features.channel import language_menu_label
 from bot.chat.features.language import set_language
 from bot.subscribers import Chat, ChatRef
 from tests.bot.chat.conftest import ADMIN, World
-from tests.bot.chat.fixtures import view
+from tests.bot.chat.fixtures import make_context
 
 GROUP, CHANNEL = -100, -1_001_234_567_890
 
@@ -89,8 +89,8 @@ async def test_a_channels_language_is_chosen_from_the_private_chat(world: World)
 
 
 def test_a_group_has_no_telegram_to_go_after() -> None:
-    group = replace(view(), chat=Chat(ChatRef(GROUP), "supergroup"))
+    group = replace(make_context(), chat=Chat(ChatRef(GROUP), "supergroup"))
 
     turn = set_language(group, ("auto",))
 
-    assert turn.changes == () and "private chat" in turn.reply.html
+    assert turn.changes == () and "private chat" in turn.screen.html

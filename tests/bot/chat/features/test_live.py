@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from bot.chat.features import fixtures
-from bot.chat.routing import press_button
 from bot.subscribers import Scope, Subscription
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import CUP, FENER, FIXTURES, GALATA, changed, fixture, labels, view
+from tests.bot.chat.fixtures import CUP, FENER, FIXTURES, GALATA, changed, fixture, labels, make_context, press_button
 
 PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
 
 
 def test_matches_in_play_are_listed_with_their_scores_and_a_tap_follows_one() -> None:
-    shown = fixtures.show_live(view(matches=(PLAYING,)))
-    turn = press_button(view(matches=(PLAYING,)), shown.rows[0][0].data)
+    shown = fixtures.show_live(make_context(matches=(PLAYING,)))
+    turn = press_button(make_context(matches=(PLAYING,)), shown.buttons[0][0].data)
 
     assert "13:00 <b>Fenerbahçe 1–0 Galatasaray</b> · 47' · Süper Lig" in shown.html and "Arsenal" not in shown.html
     assert changed(turn) == [("+", "Fenerbahçe v Galatasaray")]
-    assert turn is not None and labels(turn.reply)[0] == "✅ Fenerbahçe 1–0 Galatasaray"
+    assert labels(turn.screen)[0] == "✅ Fenerbahçe 1–0 Galatasaray"
 
 
 def test_a_match_that_a_team_covers_has_a_bell() -> None:
-    shown = fixtures.show_live(view(Subscription(Scope.TEAM, "t5", "Fenerbahçe"), matches=(PLAYING,)))
+    shown = fixtures.show_live(make_context(Subscription(Scope.TEAM, "t5", "Fenerbahçe"), matches=(PLAYING,)))
 
     assert labels(shown)[0] == "🔔 Fenerbahçe 1–0 Galatasaray"
 
@@ -32,7 +31,7 @@ def test_a_match_whose_stream_is_not_followed_is_live_when_the_fixtures_say_so()
     playing = fixture("f9", FENER, GALATA, CUP, -1, status="Live")
     stuck = fixture("f8", GALATA, FENER, CUP, -9, status="Live")
 
-    html = fixtures.show_live(view(fixtures=(playing, stuck))).html
+    html = fixtures.show_live(make_context(fixtures=(playing, stuck))).html
 
     assert "Fenerbahçe v Galatasaray" in html and "Galatasaray v Fenerbahçe" not in html
 
@@ -45,7 +44,7 @@ def test_matches_that_ended_were_abandoned_or_have_not_begun_are_not_in_play() -
         Match(FIXTURES[2]),
     )
 
-    assert [fixtures.show_live(view(matches=(match,))).html for match in states] == [fixtures.no_live_match_text()] * 4
+    assert [fixtures.show_live(make_context(matches=(match,))).html for match in states] == [fixtures.no_live_match_text()] * 4
 
 
 async def test_every_member_may_look_again_and_only_administrators_follow(world: World) -> None:

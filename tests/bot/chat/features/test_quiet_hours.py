@@ -7,27 +7,25 @@ import datetime as dt
 import pytest
 
 from bot.chat.dialogue import DialogueResult, UpdateChat
-from bot.chat.routing import COMMAND_TABLE, press_button
 from bot.subscribers import Chat, QuietHours
-from tests.bot.chat.fixtures import NOW, data, view
+from tests.bot.chat.fixtures import NOW, data, make_context, press_button, run_command
 
 
-def settled(turn: DialogueResult | None) -> Chat:
-    assert turn is not None
+def settled(turn: DialogueResult) -> Chat:
     (change,) = turn.changes
     assert isinstance(change, UpdateChat)
     return change.chat
 
 
 def said(command: str, words: str = "", **chat: object) -> DialogueResult:
-    return COMMAND_TABLE[command].act(view(**chat), tuple(words.split()))  # type: ignore[arg-type]
+    return run_command(make_context(**chat), command, *words.split())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("words", ["99999h", "366d", "365d1s"])
 def test_who_wants_to_mute_for_too_long_is_told_the_longest_time(words: str) -> None:
     turn = said("mute", words)
 
-    assert "/mute 365d" in turn.reply.html and not turn.changes
+    assert "/mute 365d" in turn.screen.html and not turn.changes
     assert settled(said("mute", "365d")).muted_until == NOW + dt.timedelta(days=365)
 
 
@@ -67,7 +65,6 @@ def test_what_are_no_quiet_hours_changes_nothing(words: str) -> None:
 
 @pytest.mark.parametrize(("command", "label"), [("mute", "1 hour"), ("delay", "30 s"), ("quiet", "hold")])
 def test_without_words_buttons_do_the_same(command: str, label: str) -> None:
-    turn = press_button(view(), data(said(command).reply, label))
+    turn = press_button(make_context(), data(said(command).screen, label))
 
-    assert turn is not None
     assert turn.changes

@@ -6,9 +6,8 @@ import pytest
 
 from bot.chat.dialogue import UpdateChat
 from bot.chat.features.mute import mute
-from bot.chat.routing import COMMAND_TABLE, press_button
 from bot.subscribers import Chat
-from tests.bot.chat.fixtures import data, labels, view
+from tests.bot.chat.fixtures import data, is_outdated, labels, make_context, press_button, run_command
 
 
 @pytest.mark.parametrize(
@@ -21,32 +20,30 @@ from tests.bot.chat.fixtures import data, labels, view
     ],
 )
 def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to: bool) -> None:
-    turn = COMMAND_TABLE[command].act(view(**{name: not to}), tuple(words.split()))
+    turn = run_command(make_context(**{name: not to}), command, *words.split())
 
     assert [getattr(change.chat, name) for change in turn.changes if isinstance(change, UpdateChat)] == [to]
 
 
 @pytest.mark.parametrize(("label", "name"), [("Buttons", "buttons"), ("Hide", "spoilers"), ("Group", "bursts")])
 def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str, name: str) -> None:
-    shown = press_button(view(), data(COMMAND_TABLE["alerts"].act(view(), ()).reply, "How they come"))
-    assert shown is not None
+    shown = press_button(make_context(), data(run_command(make_context(), "alerts").screen, "How they come"))
 
-    turn = press_button(view(), data(shown.reply, label))
+    turn = press_button(make_context(), data(shown.screen, label))
 
-    assert turn is not None
-    assert turn.changes == (UpdateChat(Chat(view().chat.ref, **{name: not getattr(view().chat, name)})),)
-    assert f"✅ {label}" in " ".join(labels(turn.reply)) or name == "buttons"
+    assert turn.changes == (UpdateChat(Chat(make_context().chat.ref, **{name: not getattr(make_context().chat, name)})),)
+    assert f"✅ {label}" in " ".join(labels(turn.screen)) or name == "buttons"
 
 
 def test_spoilers_without_words_offer_the_other_way() -> None:
-    offered = [COMMAND_TABLE["spoilers"].act(view(spoilers=on), ()).reply for on in (False, True)]
+    offered = [run_command(make_context(spoilers=on), "spoilers").screen for on in (False, True)]
 
-    assert [row[0].data for reply in offered for row in reply.rows] == ["g:on", "g:off"]
+    assert [row[0].data for reply in offered for row in reply.buttons] == ["g:on", "g:off"]
 
 
 def test_a_channel_is_offered_no_buttons_and_forged_data_switches_nothing() -> None:
-    shown = press_button(view(kind="channel"), "fs")
+    shown = press_button(make_context(kind="channel"), "fs")
 
-    assert shown and not any("Buttons" in label for label in labels(shown.reply))
-    assert [press_button(view(), forged) for forged in ("f:fixed", "f:", "f:title")] == [None, None, None]
-    assert mute(view(), ("buttons", "perhaps")).changes == ()
+    assert shown and not any("Buttons" in label for label in labels(shown.screen))
+    assert all(is_outdated(make_context(), forged) for forged in ("f:fixed", "f:", "f:title"))
+    assert mute(make_context(), ("buttons", "perhaps")).changes == ()

@@ -15,19 +15,19 @@ from bot.chat.features.inline_cards import find_cards
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import FIXTURES, labels, view
+from tests.bot.chat.fixtures import FIXTURES, labels, make_context
 from tests.fakes.telegram_html import parse
 
 MATCHES = tuple(replace(Match(FIXTURES[at]), period=Period.SECOND_HALF, minute=Minute(67), score=Score(4, 3)) for at in (0, 2))
 
 
 def screen(of: str, **chat: Any) -> Screen:
-    seen = view(ALL_MATCHES.subscription, matches=MATCHES, **chat)
+    seen = make_context(ALL_MATCHES.subscription, matches=MATCHES, **chat)
     draw: dict[str, Callable[[ChatContext], Screen]] = {
         "live": show_live,
         "today": show_today,
-        "timeline": lambda seen: show_timeline(seen, ()).reply,
-        "drawn": lambda seen: show_timeline(seen, ("Arsenal",)).reply,
+        "timeline": lambda seen: show_timeline(seen, ()).screen,
+        "drawn": lambda seen: show_timeline(seen, ("Arsenal",)).screen,
         "card": lambda seen: Screen(
             " ".join((find_cards(seen, "Arsenal")[0].html, *find_cards(seen, "Arsenal")[0].title.split()))
         ),

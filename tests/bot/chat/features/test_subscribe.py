@@ -2,52 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import texts
+from bot.chat.application import ROUTER
 from bot.chat.catalogue import FollowableCatalogue
-from bot.chat.features import channel, subscribe, subscriptions
-from bot.chat.routing import press_button
+from bot.chat.dialogue import OutdatedButton
+from bot.chat.features import channel, subscribe
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Team
-from tests.bot.chat.fixtures import FIXTURES, LEAGUE, changed, data, fixture, labels, view
+from tests.bot.chat.fixtures import (
+    FIXTURES,
+    LEAGUE,
+    changed,
+    data,
+    fixture,
+    is_outdated,
+    labels,
+    make_context,
+    press_button,
+    run_command,
+)
 
 ARSENAL = Subscription(Scope.TEAM, "t1", "Arsenal")
 ALL = Subscription(Scope.ALL)
 
 
 def test_a_team_is_followed_by_the_feeds_id() -> None:
-    turn = subscribe.subscribe(view(), "arsenal")
+    turn = run_command(make_context(), "subscribe", "arsenal")
 
     assert [change.subscription for change in turn.changes] == [ARSENAL]  # type: ignore[union-attr]
-    assert "<b>Arsenal</b>" in turn.reply.html
+    assert "<b>Arsenal</b>" in turn.screen.html
 
 
 def test_everything_can_be_followed_before_a_fixture_is_known() -> None:
-    turn = subscribe.subscribe(view(fixtures=()), "ALL")
+    turn = run_command(make_context(fixtures=()), "subscribe", "ALL")
 
     assert [change.subscription for change in turn.changes] == [ALL]  # type: ignore[union-attr]
 
 
 def test_what_is_followed_already_is_not_stored_again() -> None:
     by_name = Subscription(Scope.TEAM, make_name_key("Arsenal"), "Arsenal")
-    turns = [subscribe.subscribe(view(known), "Arsenal") for known in (ARSENAL, by_name)]
+    turns = [run_command(make_context(known), "subscribe", "Arsenal") for known in (ARSENAL, by_name)]
 
     assert [turn.changes for turn in turns] == [(), ()]
 
 
 def test_an_unknown_name_stores_nothing_and_offers_near_ones() -> None:
-    turn = subscribe.subscribe(view(), "Chelsae <b>")
+    turn = run_command(make_context(), "subscribe", "Chelsae", "<b>")
 
-    assert not turn.changes and labels(turn.reply) == ["Chelsea"]
-    assert "Chelsae &lt;b&gt;" in turn.reply.html
+    assert not turn.changes and labels(turn.screen) == ["Chelsea"]
+    assert "Chelsae &lt;b&gt;" in turn.screen.html
 
 
 def test_one_of_several_hits_is_followed_by_its_button() -> None:
-    asked = subscribe.subscribe(view(), "manchester").reply
-    turn = press_button(view(), data(asked, "United"))
+    asked = run_command(make_context(), "subscribe", "manchester").screen
+    turn = press_button(make_context(), data(asked, "United"))
 
     assert labels(asked) == ["Manchester City", "Manchester United"]
     assert changed(turn) == [("+", "Manchester United")]
@@ -55,74 +69,72 @@ def test_one_of_several_hits_is_followed_by_its_button() -> None:
 
 def test_two_teams_of_one_name_are_told_apart_by_their_competition() -> None:
     women = fixture("f9", Team("w1", "Arsenal"), Team("w2", "Leeds"), Team("c9", "Women's League"), 3)
-    asked = subscribe.subscribe(view(fixtures=(*FIXTURES, women)), "arsenal").reply
+    asked = run_command(make_context(fixtures=(*FIXTURES, women)), "subscribe", "arsenal").screen
 
     assert {"Arsenal · Premier League", "Arsenal · Women's League"} <= set(labels(asked))
 
 
 def test_without_fixtures_there_is_a_sentence_and_no_button() -> None:
-    assert subscribe.subscribe(view(fixtures=()), "").reply.html == subscribe.no_fixtures_text()
-    assert subscribe.subscribe(view(fixtures=()), "").reply.rows == ()
+    assert run_command(make_context(fixtures=()), "subscribe").screen.html == subscribe.no_fixtures_text()
+    assert run_command(make_context(fixtures=()), "subscribe").screen.buttons == ()
 
 
 def test_a_screen_of_a_competition_that_is_gone_is_out_of_date() -> None:
-    home = subscribe.subscribe(view(), "").reply
+    home = run_command(make_context(), "subscribe").screen
 
-    assert press_button(view(fixtures=()), data(home, "Premier League")) is None
-    assert press_button(view(), f"c:{FollowableCatalogue(FIXTURES).teams[0].token}:0") is None
+    assert is_outdated(make_context(fixtures=()), data(home, "Premier League"))
+    assert is_outdated(make_context(), f"c:{FollowableCatalogue(FIXTURES).teams[0].token}:0")
 
 
 def test_a_match_that_is_over_can_be_stopped_but_not_followed() -> None:
     match = FollowableCatalogue(FIXTURES).matches[0]
 
-    assert press_button(view(), f"s:{match.token}") is None
-    assert changed(press_button(view(match.subscription), f"t:{match.token}:h:0")) == [("-", "Manchester United v Arsenal")]
+    assert is_outdated(make_context(), f"s:{match.token}")
+    assert changed(press_button(make_context(match.subscription), f"t:{match.token}:h:0")) == [
+        ("-", "Manchester United v Arsenal")
+    ]
 
 
 def test_a_competition_is_browsed_down_to_a_match() -> None:
-    home = subscribe.subscribe(view(), "").reply
-    teams = press_button(view(), data(home, "Premier League"))
-    assert teams is not None
-    matches = press_button(view(), data(teams.reply, "Matches"))
-    assert matches is not None
-    turn = press_button(view(), data(matches.reply, "Arsenal v Chelsea"))
+    home = run_command(make_context(), "subscribe").screen
+    teams = press_button(make_context(), data(home, "Premier League"))
+    matches = press_button(make_context(), data(teams.screen, "Matches"))
+    turn = press_button(make_context(), data(matches.screen, "Arsenal v Chelsea"))
 
     assert labels(home)[:3] == ["All matches", "Premier League", "Süper Lig"]
-    assert labels(matches.reply)[:2] == ["Sun 22 15:00 Arsenal v Chelsea", "Mon 23 16:00 Manchester City v Manchest…"]
+    assert labels(matches.screen)[:2] == ["Sun 22 15:00 Arsenal v Chelsea", "Mon 23 16:00 Manchester City v Manchest…"]
     assert changed(turn) == [("+", "Arsenal v Chelsea")]
 
 
 def test_what_is_chosen_is_ticked_and_a_second_tap_stops_it() -> None:
-    home = subscribe.subscribe(view(), "").reply
-    teams = press_button(view(), data(home, "Premier League"))
-    assert teams is not None
-    on = press_button(view(), data(teams.reply, "Arsenal"))
-    assert on is not None
-    off = press_button(view(ARSENAL), data(on.reply, "Arsenal"))
+    home = run_command(make_context(), "subscribe").screen
+    teams = press_button(make_context(), data(home, "Premier League"))
+    on = press_button(make_context(), data(teams.screen, "Arsenal"))
+    off = press_button(make_context(ARSENAL), data(on.screen, "Arsenal"))
 
-    assert "✅ Arsenal" in labels(on.reply) and changed(on) == [("+", "Arsenal")]
-    assert off is not None and "Arsenal" in labels(off.reply) and changed(off) == [("-", "Arsenal")]
+    assert "✅ Arsenal" in labels(on.screen) and changed(on) == [("+", "Arsenal")]
+    assert "Arsenal" in labels(off.screen) and changed(off) == [("-", "Arsenal")]
 
 
 def test_many_competitions_come_in_pages() -> None:
     many = tuple(
         fixture(f"f{n}", Team(f"a{n}", f"A{n}"), Team(f"b{n}", f"B{n}"), Team(f"c{n}", f"Cup {n:02}"), 1) for n in range(20)
     )
-    first = subscribe.subscribe(view(fixtures=many), "").reply
-    second = press_button(view(fixtures=many), data(first, "▶"))
+    first = run_command(make_context(fixtures=many), "subscribe").screen
+    second = press_button(make_context(fixtures=many), data(first, "▶"))
 
     assert "Cup 07" in labels(first) and "1 / 3" in labels(first)
-    assert second is not None and "Cup 08" in labels(second.reply) and "◀" in labels(second.reply)
+    assert "Cup 08" in labels(second.screen) and "◀" in labels(second.screen)
 
 
 def test_stopping_offers_what_is_followed() -> None:
     known = (ARSENAL, Subscription(Scope.COMPETITION, "c1", LEAGUE.name), ALL)
-    offered = subscriptions.unsubscribe(view(*known), "").reply
-    turn = press_button(view(*known), data(offered, "Premier League"))
+    offered = run_command(make_context(*known), "unsubscribe").screen
+    turn = press_button(make_context(*known), data(offered, "Premier League"))
 
     assert labels(offered) == ["✖ Arsenal", "✖ Premier League", "✖ all matches", texts.done_label()]
     assert changed(turn) == [("-", "Premier League")]
-    assert turn is not None and labels(turn.reply) == ["✖ Arsenal", "✖ all matches", texts.done_label()]
+    assert labels(turn.screen) == ["✖ Arsenal", "✖ all matches", texts.done_label()]
 
 
 @pytest.mark.parametrize(
@@ -130,22 +142,22 @@ def test_stopping_offers_what_is_followed() -> None:
     [("arsenal", ["Arsenal"]), ("ars", ["Arsenal"]), ("all", ["Arsenal", "Chelsea"]), ("Leeds", [])],
 )
 def test_stopping_by_name(wanted: str, stopped: list[str]) -> None:
-    turn = subscriptions.unsubscribe(view(ARSENAL, Subscription(Scope.TEAM, "t2", "Chelsea")), wanted)
+    turn = run_command(make_context(ARSENAL, Subscription(Scope.TEAM, "t2", "Chelsea")), "unsubscribe", wanted)
 
     assert changed(turn) == [("-", name) for name in stopped]
 
 
 def test_the_list_says_what_is_followed_and_heard() -> None:
-    html = subscriptions.list_subscriptions(view(ARSENAL, Subscription(Scope.TEAM, "x", "<Team>"))).reply.html
+    html = run_command(make_context(ARSENAL, Subscription(Scope.TEAM, "x", "<Team>")), "subscriptions").screen.html
 
     assert "• Arsenal\n• &lt;Team&gt;" in html
     assert "goals, red cards, shootouts, full time" in html
 
 
 def test_a_name_without_a_command_is_offered_but_not_followed() -> None:
-    turn = subscribe.offer_typed_name(view(), "Arsenal")
+    turn = subscribe.offer_typed_name(make_context(), "Arsenal")
 
-    assert not turn.changes and labels(turn.reply) == ["Arsenal"]
+    assert not turn.changes and labels(turn.screen) == ["Arsenal"]
 
 
 @given(
@@ -155,13 +167,15 @@ def test_a_name_without_a_command_is_offered_but_not_followed() -> None:
     )
 )
 def test_no_button_data_can_do_harm(pressed: str) -> None:
-    turns = (press_button(view(ARSENAL), pressed), channel.press_channel_button(view(ARSENAL), pressed))
+    screens = []
+    for press in (press_button, lambda context, data: channel.press_channel_button(context, data, ROUTER)):
+        with contextlib.suppress(OutdatedButton):
+            screens.append(press(make_context(ARSENAL), pressed).screen)
 
-    replies = [turn.reply for turn in turns if turn]
-    assert all(len(button.data.encode()) <= 64 for reply in replies for row in reply.rows for button in row)
+    assert all(len(button.data.encode()) <= 64 for screen in screens for row in screen.buttons for button in row)
 
 
 def test_a_button_of_a_fixture_that_is_gone_is_out_of_date() -> None:
-    asked = subscribe.subscribe(view(), "manchester").reply
+    asked = run_command(make_context(), "subscribe", "manchester").screen
 
-    assert press_button(view(fixtures=()), data(asked, "United")) is None
+    assert is_outdated(make_context(fixtures=()), data(asked, "United"))

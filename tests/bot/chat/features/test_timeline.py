@@ -10,7 +10,7 @@ from bot.subscribers import Scope, Subscription
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import FIXTURES, data, labels, view
+from tests.bot.chat.fixtures import FIXTURES, data, is_outdated, labels, make_context
 
 ALL = Subscription(Scope.ALL)
 CUP = Match(FIXTURES[2], Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
@@ -19,14 +19,14 @@ SOON = Match(FIXTURES[0])
 
 
 def test_the_one_match_that_is_followed_is_drawn_with_its_score_in_words() -> None:
-    reply = show_timeline(view(ALL, matches=(CUP, SOON)), ()).reply
+    reply = show_timeline(make_context(ALL, matches=(CUP, SOON)), ()).screen
 
     assert reply.picture is CUP
     assert reply.html == "<b>Fenerbahçe 2–1 Galatasaray</b> · 67'"
 
 
 def test_of_several_matches_one_is_chosen_and_those_in_play_come_first() -> None:
-    reply = show_timeline(view(ALL, matches=(PAST, CUP)), ()).reply
+    reply = show_timeline(make_context(ALL, matches=(PAST, CUP)), ()).screen
 
     assert reply.picture is None
     assert labels(reply) == ["Fenerbahçe 2–1 Galatasaray", "Manchester United 0–0 Arsenal"]
@@ -34,21 +34,21 @@ def test_of_several_matches_one_is_chosen_and_those_in_play_come_first() -> None
 
 
 def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
-    seen = view(matches=(PAST, CUP))
+    seen = make_context(matches=(PAST, CUP))
 
-    assert show_timeline(seen, ("galatasaray",)).reply.picture is CUP
-    assert show_timeline(seen, ()).reply.html == fixtures.nothing_to_draw_text()
+    assert show_timeline(seen, ("galatasaray",)).screen.picture is CUP
+    assert show_timeline(seen, ()).screen.html == fixtures.nothing_to_draw_text()
 
 
 @pytest.mark.parametrize("match", [SOON, None])
 def test_a_match_that_has_not_begun_is_not_drawn(match: Match | None) -> None:
-    seen = view(ALL, matches=(match,) if match else ())
+    seen = make_context(ALL, matches=(match,) if match else ())
 
-    assert show_timeline(seen, ("arsenal",)).reply.html == fixtures.match_not_begun_text("arsenal")
+    assert show_timeline(seen, ("arsenal",)).screen.html == fixtures.match_not_begun_text("arsenal")
 
 
 def test_a_button_of_a_match_that_is_no_longer_known_is_out_of_date() -> None:
-    assert show_picked_timeline(view(ALL), "f3") is None
+    assert is_outdated(make_context(ALL), "p:f3")
 
 
 async def test_a_picture_comes_as_a_photo_with_words(world: World) -> None:
@@ -70,6 +70,6 @@ async def test_a_member_of_a_group_chooses_and_the_buttons_stay(world: World) ->
 
 
 def test_a_button_of_a_match_draws_it() -> None:
-    turn = show_picked_timeline(view(matches=(CUP,)), "f3")
+    turn = show_picked_timeline(make_context(matches=(CUP,)), "f3")
 
-    assert turn is not None and turn.reply.picture is CUP
+    assert turn.screen.picture is CUP

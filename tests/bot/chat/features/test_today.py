@@ -7,17 +7,16 @@ import datetime as dt
 from bot.chat.catalogue import ALL_MATCHES
 from bot.chat.dialogue import DialogueResult
 from bot.chat.features import fixtures
-from bot.chat.routing import press_button
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Team
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
-from tests.bot.chat.fixtures import FIXTURES, LEAGUE, changed, data, fixture, labels, view
+from tests.bot.chat.fixtures import FIXTURES, LEAGUE, changed, data, fixture, labels, make_context, press_button
 
 
 def test_the_day_is_listed_by_kick_off_with_scores() -> None:
     playing = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="InProgress")
-    lines = fixtures.show_today(view(matches=(playing,))).html.splitlines()
+    lines = fixtures.show_today(make_context(matches=(playing,))).html.splitlines()
 
     assert lines[0] == "<b>Sunday 22 November</b>"
     assert lines[2] == "13:00 <b>Fenerbahçe 1–0 Galatasaray</b> · 47' · Süper Lig"
@@ -26,51 +25,50 @@ def test_the_day_is_listed_by_kick_off_with_scores() -> None:
 
 def test_the_day_and_the_times_are_the_chats() -> None:
     late = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 11)
-    in_tokyo = fixtures.show_today(view(fixtures=(late,), timezone="Asia/Tokyo")).html
-    tomorrow = fixtures.show_day(view(fixtures=(late,), timezone="Asia/Tokyo"), dt.date(2026, 11, 23)).html
+    in_tokyo = fixtures.show_today(make_context(fixtures=(late,), timezone="Asia/Tokyo")).html
+    tomorrow = fixtures.show_day(make_context(fixtures=(late,), timezone="Asia/Tokyo"), dt.date(2026, 11, 23)).html
 
     assert "No matches" in in_tokyo and "10:00 <b>A v B</b>" in tomorrow
 
 
 def test_what_the_chat_follows_has_a_bell() -> None:
-    html = fixtures.show_today(view(Subscription(Scope.TEAM, "t1", "Arsenal"))).html
+    html = fixtures.show_today(make_context(Subscription(Scope.TEAM, "t1", "Arsenal"))).html
 
     assert "Premier League 🔔" in html and "Süper Lig 🔔" not in html
 
 
 def test_the_next_day_is_one_tap_away() -> None:
-    shown = fixtures.show_today(view())
-    turn = press_button(view(), data(shown, "▶"))
+    shown = fixtures.show_today(make_context())
+    turn = press_button(make_context(), data(shown, "▶"))
 
-    assert turn is not None and "Manchester City v Manchester United" in turn.reply.html
+    assert "Manchester City v Manchester United" in turn.screen.html
 
 
 def test_a_match_of_the_day_is_two_taps_away_and_back() -> None:
-    chosen = press_button(view(), data(fixtures.show_today(view()), "Follow"))
-    assert chosen is not None
-    ticked = press_button(view(), data(chosen.reply, "15:00 Arsenal"))
+    chosen = press_button(make_context(), data(fixtures.show_today(make_context()), "Follow"))
+    ticked = press_button(make_context(), data(chosen.screen, "15:00 Arsenal"))
 
     assert changed(ticked) == [("+", "Arsenal v Chelsea")]
-    assert ticked is not None and "✅ 15:00 Arsenal v Chelsea" in labels(ticked.reply)
-    assert press_button(view(), data(ticked.reply, "Back")) == DialogueResult(fixtures.show_today(view()))
+    assert "✅ 15:00 Arsenal v Chelsea" in labels(ticked.screen)
+    assert press_button(make_context(), data(ticked.screen, "Back")) == DialogueResult(fixtures.show_today(make_context()))
 
 
 def test_a_finished_match_says_so_and_names_are_escaped() -> None:
     done = fixture("f9", Team("a", "A<b>"), Team("b", "B & C"), LEAGUE, -2)
     kicks = Match(done, Score(3, 3), shootout=Score(4, 2), period=Period.SHOOTOUT, status="Completed")
-    html = fixtures.show_today(view(fixtures=(done,), matches=(kicks,))).html
+    html = fixtures.show_today(make_context(fixtures=(done,), matches=(kicks,))).html
 
     assert "<b>A&lt;b&gt; 3–3 B &amp; C (4–2 pens)</b> · full time" in html
 
 
 def test_a_postponed_match_and_an_unknown_zone_do_no_harm() -> None:
     off = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 2, status="Postponed")
-    html = fixtures.show_today(view(fixtures=(off,), timezone="Mars/Base")).html
+    html = fixtures.show_today(make_context(fixtures=(off,), timezone="Mars/Base")).html
 
     assert "16:00 <b>A v B</b> · postponed" in html
 
 
 def test_a_muted_match_has_a_struck_bell_among_those_that_are_followed() -> None:
-    seen = view(ALL_MATCHES.subscription, muted_matches=frozenset({"f1"}))
+    seen = make_context(ALL_MATCHES.subscription, muted_matches=frozenset({"f1"}))
 
     assert [fixtures.render_match_line(seen, known)[-1] for known in FIXTURES[:2]] == ["🔕", "🔔"]

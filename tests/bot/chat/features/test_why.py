@@ -11,7 +11,7 @@ from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
 from rules.engine.alert import Alert, ConditionResult, Facts, State
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import view
+from tests.bot.chat.fixtures import make_context
 from tests.bot.news import NOW, alert, news, retracted, told
 
 LATE = {"late <goals>": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))}
@@ -19,7 +19,7 @@ GOAL = alert(1, rule="late <goals>", because=LATE)
 
 
 def said(account: MessageExplanation, **chat: Any) -> list[str]:
-    return render_explanation(account, view(timezone="Europe/Berlin", **chat)).html.splitlines()
+    return render_explanation(account, make_context(timezone="Europe/Berlin", **chat)).html.splitlines()
 
 
 def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps() -> None:
