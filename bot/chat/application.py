@@ -121,7 +121,7 @@ async def on_error(replies: ReplySender, update: object, ptb_context: HandlerCon
     chat_id = origin.ref.chat_id if origin else None
     if isinstance(error, TelegramError):
         # Telegram refused our answer, so it would refuse an apology too.
-        log.warning("answer_not_sent", chat=chat_id, reason=str(error))
+        log.warning("reply_not_sent", chat=chat_id, reason=str(error))
         return
     log.error("update_failed", chat=chat_id, reason=repr(error), exc_info=error)
     if origin is None:
@@ -130,7 +130,7 @@ async def on_error(replies: ReplySender, update: object, ptb_context: HandlerCon
         with use_language(read_sender_language(update)):
             await replies.send(origin, Screen(internal_error_text()))
     except TelegramError as refusal:
-        log.warning("apology_not_sent", chat=chat_id, reason=str(refusal))
+        log.warning("error_reply_not_sent", chat=chat_id, reason=str(refusal))
 
 
 def internal_error_text() -> str:

@@ -43,7 +43,7 @@ async def test_a_stop_does_not_wait_for_an_answer_that_telegram_holds_back(tmp_p
         await bot.says("feed_connected")
         telegram.refuse(77, too_many(50), times=1)
         telegram.say(77, 77, "/help")
-        await bot.says("answer_waits")
+        await bot.says("reply_retry_scheduled")
         code = await bot.end(within=5)
 
     assert (code, '"stopped"' in bot.output, "stop_cut_short" in bot.output) == (0, True, False)

@@ -98,7 +98,7 @@ class ChannelHandlers:
         try:
             me = await bot.get_chat_member(target.ref.chat_id, bot.id)
         except TelegramError as error:
-            log.info("channel_not_seen", chat=target.ref.chat_id, reason=str(error))
+            log.info("channel_not_accessible", chat=target.ref.chat_id, reason=str(error))
             raise Refusal(not_in_channel_text(target.title)) from error
         if not is_present(me):
             raise Refusal(not_in_channel_text(target.title))

@@ -51,7 +51,7 @@ class World:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[aiohttp.ClientSession]:
-        async with self.webhook.serving() as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+        async with self.webhook.serve() as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
             yield http
 
 
@@ -143,7 +143,7 @@ async def test_the_end_does_not_wait_for_an_answer_that_telegram_holds_back(tele
     async with asyncio.timeout(5), build_bot(telegram.token, telegram.url) as bot:
         replies = ReplySender(bot)
         async with (
-            WebhookServer(bot, settings(), answer, replies.cancel_waiting).serving() as port,
+            WebhookServer(bot, settings(), answer, replies.cancel_waiting).serve() as port,
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
         ):
             bringing = asyncio.create_task(brought(http))
