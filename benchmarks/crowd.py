@@ -67,8 +67,8 @@ async def measure(path: Path) -> tuple[float, float, int]:
     clock, telegram = SystemClock(), Stopwatch()
     database = await Database.open(f"sqlite:///{path}")
     outbox = Outbox(database, clock)
-    courier = Sender(outbox, telegram, RateLimiter(), clock)
-    running = asyncio.create_task(courier.run())
+    sender = Sender(outbox, telegram, RateLimiter(), clock)
+    running = asyncio.create_task(sender.run())
     await asyncio.sleep(0.5)
     before, start = _peak(), perf_counter()
     await outbox.put([goal(clock.now())])
@@ -98,7 +98,7 @@ def main() -> None:
         _alone(given.database)
         return
     print(
-        f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({MemorySource.room:,} tickets in memory at most)"
+        f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({MemorySource.capacity:,} items in memory at most)"
     )
     for count in CROWDS:
         with tempfile.TemporaryDirectory() as folder:

@@ -50,9 +50,9 @@ class Held(RateLimiter):
         super().__init__()
         self.held: set[int] = set()
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
         """When the next message to this chat may leave."""
-        at = super().chat_at(chat_id, now, spare=spare)
+        at = super().chat_at(chat_id, now, leave_spare=leave_spare)
         if at > now:
             self.held.add(chat_id)
         return at
@@ -157,11 +157,11 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -
         following = stage.Line(load_pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
-            await nobody(following.pipeline._outbox.db)
+            await nobody(following.pipeline._outbox.database)
             following.follower._gate = FeedRequestLimiter(clock, 1000.0)
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
             await asyncio.sleep(15)
-            await audience(following.pipeline._outbox.db, live, chats)
+            await audience(following.pipeline._outbox.database, live, chats)
             gc.collect()
             gc.freeze()
             marks.on = True

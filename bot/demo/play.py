@@ -116,7 +116,7 @@ async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> No
     clock = SystemClock()
     script = build_script(scenario, seconds)
     simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at)
-    async with _open_stage(cast, clock) as (pipeline, courier, working), simulator.serve() as urls:
+    async with _open_stage(cast, clock) as (pipeline, sender, working), simulator.serve() as urls:
         await pipeline.open(scenario.fixture)
         if first := pipeline.match(scenario.fixture.id):
             cast.on_match(first)
@@ -128,7 +128,7 @@ async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> No
             working, FeedConnection(scenario.fixture.id, DemoFeedSettings((urls.stream,)), clock, take).run()
         )
         await pipeline.close(scenario.fixture.id, clock.now())
-        await courier.drain()
+        await sender.send_all_due()
 
 
 @asynccontextmanager
@@ -139,10 +139,10 @@ async def _open_stage(cast: DemoTarget, clock: SystemClock) -> AsyncIterator[tup
     await chats.save(Chat(cast.chat, all_kinds=True))
     await chats.subscribe(cast.chat, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
-    courier = Sender(outbox, cast.messenger, cast.limits, clock, None)
-    working = asyncio.create_task(courier.run())
+    sender = Sender(outbox, cast.messenger, cast.limits, clock, None)
+    working = asyncio.create_task(sender.run())
     try:
-        yield Pipeline(cast.rules, cast.names, outbox), courier, working
+        yield Pipeline(cast.rules, cast.names, outbox), sender, working
     finally:
         working.cancel()
         with suppress(asyncio.CancelledError):

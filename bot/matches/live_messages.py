@@ -104,10 +104,10 @@ class LiveMessageUpdater:
             log.error("match_not_shown", fixture=match.fixture.id, reason=repr(error), exc_info=error)
 
     async def _show(self, match: Match, *, closed: bool) -> None:
-        if match.period is Period.BEFORE or not await self._outbox.asked(match.fixture):
+        if match.period is Period.BEFORE or not await self._outbox.is_live_message_wanted(match.fixture):
             return
         now, begin = self._clock.now(), is_recent(match, self._clock.now())
-        await self._outbox.show(card_alert(match, now, closed=closed), begin=begin)
+        await self._outbox.put_live(card_alert(match, now, closed=closed), reach_new_chats=begin)
         if not self._pictures:
             return
         await self._picture(half_time_picture_alert(match, now), begin=_is_half_time_recent(match))
@@ -115,7 +115,7 @@ class LiveMessageUpdater:
 
     async def _picture(self, alert: Alert | None, *, begin: bool) -> None:
         if alert is not None:
-            await self._outbox.show(alert, begin=begin)
+            await self._outbox.put_live(alert, reach_new_chats=begin)
 
 
 def has_changed(before: Match, after: Match) -> bool:

@@ -64,7 +64,7 @@ class Pipeline:
 
     async def open(self, fixture: Fixture) -> FeedPosition | None:
         """Begin with a match, knowing what its chats were told before; where its feed goes on, None for its beginning."""
-        told = await retry_while_database_unavailable(lambda: self._outbox.told(fixture.id))
+        told = await retry_while_database_unavailable(lambda: self._outbox.read_fired_rules(fixture.id))
         snapshots = self._snapshots
         kept = await retry_while_database_unavailable(lambda: snapshots.load(fixture)) if snapshots else None
         self._told[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in told.items()})
@@ -87,7 +87,9 @@ class Pipeline:
 
     async def caught_up(self, fixture_id: str) -> None:
         """The history has been read: tell once what was missed and is too old to be news."""
-        await retry_while_database_unavailable(lambda: self._outbox.catch_up(fixture_id, joined=fixture_id in self._joined))
+        await retry_while_database_unavailable(
+            lambda: self._outbox.summarise_missed(fixture_id, is_late_join=fixture_id in self._joined)
+        )
         self._joined.discard(fixture_id)
         self._caught_up.add(fixture_id)
 

@@ -73,27 +73,35 @@ class DeliveryLog:
 
 def _update_reach(reach: AlertReach, delivery: DeliveredMessage, now: float) -> None:
     reach.last, reach.chats = now, reach.chats + (delivery.op != "reply")
-    reach.slowest = max(reach.slowest, delivery.way.own or 0.0)
+    reach.slowest = max(reach.slowest, delivery.latency.total or 0.0)
 
 
 def _count_delivery(delivery: DeliveredMessage) -> None:
     DELIVERIES.labels(delivery.op, delivery.alert.kind, delivery.reason.value).inc()
-    way = delivery.way
-    if way.request is not None:
-        _REQUEST_HISTOGRAM.observe(way.request / 1000)
-    if way.accepted is not None:
-        _ACCEPTED_HISTOGRAM.observe(way.accepted / 1000)
-    if way.own is not None:
-        ALERT_TOTAL_SECONDS.observe(way.own / 1000)
+    latency = delivery.latency
+    if latency.request is not None:
+        _REQUEST_HISTOGRAM.observe(latency.request / 1000)
+    if latency.telegram is not None:
+        _ACCEPTED_HISTOGRAM.observe(latency.telegram / 1000)
+    if latency.total is not None:
+        ALERT_TOTAL_SECONDS.observe(latency.total / 1000)
 
 
 def _delivery_log_values(delivery: DeliveredMessage) -> dict[str, object]:
-    alert, way = delivery.alert, delivery.way
+    alert, latency = delivery.alert, delivery.latency
     named = {"fixture": alert.key.fixture_id, "action": alert.key.action_id, "number": alert.seq, "state": delivery.state.value}
     named |= {"rule": alert.rule, "kind": alert.kind, "op": delivery.op, "reason": delivery.reason.value}
-    steps = {"lag": way.lag, "outbox": way.outbox, "waited": way.waited, "request": way.request, "accepted": way.accepted}
+    steps = {
+        "lag": latency.feed,
+        "outbox": latency.outbox,
+        "waited": latency.waited,
+        "request": latency.request,
+        "accepted": latency.telegram,
+    }
     return (
-        named | {"chat": delivery.chat.chat_id} | {f"{step}_ms": _round_ms(ms) for step, ms in (steps | {"own": way.own}).items()}
+        named
+        | {"chat": delivery.chat.chat_id}
+        | {f"{step}_ms": _round_ms(ms) for step, ms in (steps | {"own": latency.total}).items()}
     )
 
 

@@ -112,8 +112,10 @@ class GaugeReading(msgspec.Struct, frozen=True):
         if depth:
             yield _make_gauge("touchline_outbox_waiting", "Entries that wait, those of suspended chats too.", depth.waiting)
             yield _make_gauge("touchline_outbox_due", "Entries of active chats that are due.", depth.due)
-            yield _make_gauge("touchline_outbox_oldest_due_seconds", "For how long the oldest due entry is due.", depth.oldest)
-            yield _make_gauge("touchline_outbox_spreading", "Revisions that have chats left to reach.", depth.spreading)
+            yield _make_gauge(
+                "touchline_outbox_oldest_due_seconds", "For how long the oldest due entry is due.", depth.oldest_seconds
+            )
+            yield _make_gauge("touchline_outbox_spreading", "Revisions that have chats left to reach.", depth.unfinished_news)
         if self.backlog is not None:
             yield _make_gauge(
                 "touchline_courier_backlog", "Messages in the courier's memory, those on their way included.", self.backlog

@@ -19,40 +19,44 @@ class Decision(msgspec.Struct, frozen=True):
     alert: Alert | None = None
 
     @property
-    def tells(self) -> bool:
+    def is_visible(self) -> bool:
         """Tell whether the chat hears or sees something."""
         return self.alert is not None
 
 
-def decide(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, *, superseded: bool = False) -> Decision:
+def decide(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, *, superseded: bool = False) -> Decision:
     """Decide for one chat. `entry` is None where the chat was never considered for this action."""
-    if entry is not None and entry.told:
-        return _decide_revision(entry, news, chat)
-    decision = _decide_first_message(entry, news, chat, now, superseded)
-    return Decision(Reason.LATER) if news.extra and decision.reason in (Reason.MUTED, Reason.HELD) else decision
+    if delivery is not None and delivery.is_sent:
+        return _decide_revision(delivery, news, chat)
+    decision = _decide_first_message(delivery, news, chat, now, superseded)
+    return (
+        Decision(Reason.POSTPONED)
+        if news.is_live_message and decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS)
+        else decision
+    )
 
 
-def _decide_first_message(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, superseded: bool) -> Decision:
+def _decide_first_message(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, superseded: bool) -> Decision:
     alert = choose_first_alert(news, chat)
-    if not news.fired:
+    if not news.firing_alternatives:
         return Decision(Reason.SUPERSEDED)
     if alert is None:
-        return Decision(Reason.UNWANTED)
-    if not news.lines and (waits := _find_missing_detail(alert, chat)):
+        return Decision(Reason.NOT_WANTED)
+    if not news.line_ids and (waits := _find_missing_detail(alert, chat)):
         return Decision(waits)
     if superseded:
         return Decision(Reason.SUPERSEDED)
-    if entry is not None and entry.status is DeliveryStatus.DROPPED and _stays_dropped(entry, alert):
-        return Decision(Reason(entry.reason))
+    if delivery is not None and delivery.status is DeliveryStatus.DROPPED and _stays_dropped(delivery, alert):
+        return Decision(Reason(delivery.reason))
     if news.key.fixture_id in chat.muted_matches or (chat.muted_until is not None and now < chat.muted_until):
         return Decision(Reason.MUTED)
     if is_expired(news, alert, now, chat.delay):
         return Decision(Reason.EXPIRED)
-    if not news.lines and chat.held_until(now):
-        return Decision(Reason.HELD)
-    if _joins_burst(entry, news, chat, now):
-        return Decision(Reason.GROUPED)
-    return Decision(Reason.DELAYED if entry is None and chat.delay else Reason.FIRST, alert)
+    if not news.line_ids and chat.held_until(now):
+        return Decision(Reason.HELD_FOR_QUIET_HOURS)
+    if _joins_burst(delivery, news, chat, now):
+        return Decision(Reason.HELD_FOR_BURST)
+    return Decision(Reason.DELAYED if delivery is None and chat.delay else Reason.FIRST, alert)
 
 
 def _find_missing_detail(alert: Alert, chat: Chat) -> Reason | None:
@@ -62,56 +66,59 @@ def _find_missing_detail(alert: Alert, chat: Chat) -> Reason | None:
     confirmed = alert.state is not State.PENDING
     if not chat.ready(alert.kind, confirmed=confirmed, named=True):
         return Reason.UNCONFIRMED
-    return None if chat.ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.UNNAMED
+    return None if chat.ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.SCORER_UNKNOWN
 
 
-def _stays_dropped(entry: Delivery, alert: Alert) -> bool:
+def _stays_dropped(delivery: Delivery, alert: Alert) -> bool:
     """Once muted, held, grouped or too old, the same news stays untold; another rule's news about the action is new."""
-    return entry.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD, Reason.GROUPED) and entry.rule == alert.rule
+    return (
+        delivery.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD_FOR_QUIET_HOURS, Reason.HELD_FOR_BURST)
+        and delivery.rule == alert.rule
+    )
 
 
-def _joins_burst(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime) -> bool:
+def _joins_burst(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime) -> bool:
     """Tell whether news is held for a burst; what waits already leaves by itself, so that its own window does not hold it."""
     if not chat.bursts:
         return False
-    single = entry is not None and entry.status is not DeliveryStatus.DROPPED
-    return not (single or news.lines or news.extra) and chat.burst_end(now.timestamp()) is not None
+    single = delivery is not None and delivery.status is not DeliveryStatus.DROPPED
+    return not (single or news.line_ids or news.is_live_message) and chat.burst_end(now.timestamp()) is not None
 
 
-def _decide_revision(entry: Delivery, news: NewsItem, chat: Chat) -> Decision:
-    alert = choose_revision(entry, news, chat)
-    if alert is None or news.seq <= entry.seq:
+def _decide_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Decision:
+    alert = choose_revision(delivery, news, chat)
+    if alert is None or news.seq <= delivery.seq:
         return Decision(Reason.DUPLICATE)
     taken_back = alert.state is State.RETRACTED
-    if taken_back and entry.state is not State.RETRACTED:
+    if taken_back and delivery.state is not State.RETRACTED:
         return Decision(Reason.RETRACTION, alert)
-    if not taken_back and entry.state is State.RETRACTED:
-        return Decision(Reason.RESTORED, alert)
-    if not taken_back and alert.gravity > entry.gravity:
-        return Decision(Reason.GRAVER, alert)
+    if not taken_back and delivery.state is State.RETRACTED:
+        return Decision(Reason.RESTORATION, alert)
+    if not taken_back and alert.gravity > delivery.severity:
+        return Decision(Reason.UPGRADED, alert)
     return Decision(Reason.REVISION, alert)
 
 
 def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:
     """Tell whether this is not news any more, counted from when its rule first made it."""
-    born = news.born.get(alert.rule, alert.at.timestamp())
+    born = news.first_fired_at.get(alert.rule, alert.at.timestamp())
     return now.timestamp() - born > alert.max_age + delay
 
 
 def choose_first_alert(news: NewsItem, chat: Chat) -> Alert | None:
     """The first alternative whose kind the chat takes; a summary is chosen line by line later."""
-    return next((a for a in news.fired if news.lines or chat.takes(a.kind)), None)
+    return next((a for a in news.firing_alternatives if news.line_ids or chat.takes(a.kind)), None)
 
 
-def choose_revision(entry: Delivery, news: NewsItem, chat: Chat) -> Alert | None:
+def choose_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Alert | None:
     """What a chat that was told sees now, whatever it takes: who got the news gets the correction.
 
     The rule that told it speaks again if it fires; else the first that the chat takes; else the first that fires; else the words
     for those who were told before.
     """
-    fired, others = news.fired, [a for a in news.candidates if a.follow_up or a.state is State.RETRACTED]
-    choices = [a for a in fired if a.rule == entry.rule]
+    fired, others = news.firing_alternatives, [a for a in news.alternatives if a.follow_up or a.state is State.RETRACTED]
+    choices = [a for a in fired if a.rule == delivery.rule]
     choices += [a for a in fired if chat.takes(a.kind)]
     choices += fired
-    choices += [a for a in others if a.rule == entry.rule]
+    choices += [a for a in others if a.rule == delivery.rule]
     return next(iter(choices + others), None)

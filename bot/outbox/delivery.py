@@ -28,25 +28,25 @@ class Reason(enum.StrEnum):
 
     FIRST = "first"
     REVISION = "revision"
-    GRAVER = "graver"
+    UPGRADED = "graver"
     RETRACTION = "retraction"
-    RESTORED = "restored"
+    RESTORATION = "restored"
     DUPLICATE = "duplicate"
     MUTED = "muted"
     DELAYED = "delayed"
     EXPIRED = "expired"
-    HELD = "held"
+    HELD_FOR_QUIET_HOURS = "held"
     """It came in the chat's quiet hours, and is told in one message when they end."""
-    GROUPED = "grouped"
+    HELD_FOR_BURST = "grouped"
     """It came seconds after other news, and is told with what else comes, in one message."""
     UNCONFIRMED = "unconfirmed"
     """The chat wants it once it is confirmed."""
-    LATER = "later"
+    POSTPONED = "later"
     """A match card or a picture, while the chat is muted or its quiet hours hold news: it comes once they are over."""
-    UNNAMED = "unnamed"
+    SCORER_UNKNOWN = "unnamed"
     """The chat wants a goal once its scorer is named."""
     SUPERSEDED = "superseded"
-    UNWANTED = "unwanted"
+    NOT_WANTED = "unwanted"
     """The chat does not take this kind any more."""
 
 
@@ -54,9 +54,9 @@ class PinState(enum.StrEnum):
     """Where the pin of a match card stands: none, to be pinned, pinned, to be unpinned."""
 
     NONE = ""
-    DUE = "due"
-    ON = "on"
-    OFF = "off"
+    TO_PIN = "due"
+    PINNED = "on"
+    TO_UNPIN = "off"
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -67,47 +67,47 @@ class Delivery(msgspec.Struct, frozen=True):
     """
 
     key: AlertKey
-    ref: ChatRef
+    chat: ChatRef
     status: DeliveryStatus = DeliveryStatus.WAITING
     reason: str = Reason.FIRST.value
     due_at: float = 0.0
     message_id: int | None = None
     rule: str = ""
     kind: str = ""
-    rings: bool = False
+    is_loud: bool = False
     state: State = State.CONFIRMED
-    gravity: int = 0
+    severity: int = 0
     seq: int = -1
     body: str = ""
-    restored: bool = False
-    reply: str | None = None
-    reply_rings: bool = False
+    is_restored: bool = False
+    pending_reply: str | None = None
+    reply_is_loud: bool = False
     history: str = ""
     """A line for each revision that the chat has seen, as bot/outbox/delivery.py writes and reads them."""
     pin: PinState = PinState.NONE
     """Of a match card: where its pin stands."""
-    sent: int = 0
+    times_sent: int = 0
     """Of a match card: how often it was sent; one that somebody deleted is sent anew, once."""
-    unsure: bool = False
+    is_uncertain: bool = False
     """It has left, and nobody knows whether it arrived; all else is what the chat has seen if it did."""
 
     @property
-    def told(self) -> bool:
+    def is_sent(self) -> bool:
         """Tell whether the chat has seen anything of it."""
         return self.message_id is not None
 
 
-def has_follow_up(entry: Delivery) -> bool:
+def has_follow_up(delivery: Delivery) -> bool:
     """Tell whether more is to be done for it at once: a reply to be sent, a card to be pinned or unpinned."""
-    return entry.reply is not None or entry.pin in (PinState.DUE, PinState.OFF)
+    return delivery.pending_reply is not None or delivery.pin in (PinState.TO_PIN, PinState.TO_UNPIN)
 
 
 class QueueItem(msgspec.Struct, frozen=True):
     """One entry that waits: enough to put it in order without reading it."""
 
     key: AlertKey
-    ref: ChatRef
-    rank: int
+    chat: ChatRef
+    priority: int
     seq: int
     due_at: float
 
@@ -119,19 +119,19 @@ class DeliveryContext(msgspec.Struct, frozen=True):
     chat was not told.
     """
 
-    entry: Delivery
+    delivery: Delivery
     news: NewsItem
-    chat: Chat
-    superseded: bool = False
+    recipient: Chat
+    is_superseded: bool = False
     lines: tuple[NewsItem, ...] = ()
-    rings: bool = False
+    is_loud: bool = False
     """Of a burst: some of what was held for the chat rings."""
 
 
 class DeliveryResult(msgspec.Struct, frozen=True):
     """What a chat has seen now; `delay` is the chat's, in seconds."""
 
-    entry: Delivery
+    delivery: Delivery
     delay: int = 0
 
 
@@ -147,18 +147,18 @@ class LatencyTrace(msgspec.Struct, frozen=True):
     the chat's delay, quiet hours, Telegram's limits; it is in none of the others.
     """
 
-    lag: float | None = None
+    feed: float | None = None
     outbox: float | None = None
     waited: float = 0.0
     request: float | None = None
-    accepted: float | None = None
+    telegram: float | None = None
 
     @property
-    def own(self) -> float | None:
+    def total(self) -> float | None:
         """From the frame to Telegram's answer, without what was meant to be."""
-        if self.outbox is None or self.request is None or self.accepted is None:
+        if self.outbox is None or self.request is None or self.telegram is None:
             return None
-        return self.outbox + self.request + self.accepted
+        return self.outbox + self.request + self.telegram
 
 
 class HistoryLine(msgspec.Struct, frozen=True):
@@ -171,24 +171,24 @@ class HistoryLine(msgspec.Struct, frozen=True):
     reason: str
     state: State
     seq: int
-    way: LatencyTrace | None = None
-    reply: int = 0
+    latency: LatencyTrace | None = None
+    reply_id: int = 0
 
 
 def add_to_history(
-    entry: Delivery, reason: Reason, now: dt.datetime, way: LatencyTrace | None = None, *, reply: int = 0
+    delivery: Delivery, reason: Reason, now: dt.datetime, latency: LatencyTrace | None = None, *, reply_id: int = 0
 ) -> Delivery:
     """The entry with a line more in its history; the oldest go where there are many."""
-    words = [f"{now.timestamp():.1f} {reason.value} {entry.state.value} {entry.seq}"]
-    words += [format_latency(way)] if way else []
-    words += [f"#{reply}"] if reply else []
-    lines = [*entry.history.split("\n"), " ".join(words)]
-    return msgspec.structs.replace(entry, history="\n".join(line for line in lines[-_MAX_HISTORY_LINES:] if line))
+    words = [f"{now.timestamp():.1f} {reason.value} {delivery.state.value} {delivery.seq}"]
+    words += [format_latency(latency)] if latency else []
+    words += [f"#{reply_id}"] if reply_id else []
+    lines = [*delivery.history.split("\n"), " ".join(words)]
+    return msgspec.structs.replace(delivery, history="\n".join(line for line in lines[-_MAX_HISTORY_LINES:] if line))
 
 
-def read_history(entry: Delivery) -> tuple[HistoryLine, ...]:
+def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:
     """The lines of an entry's history; those of earlier versions have no way."""
-    return tuple(map(_parse_history_line, entry.history.splitlines()))
+    return tuple(map(_parse_history_line, delivery.history.splitlines()))
 
 
 def _parse_history_line(line: str) -> HistoryLine:
@@ -201,36 +201,38 @@ def _parse_history_line(line: str) -> HistoryLine:
 _MAX_CARD_SENDS = 2
 """So often at most a card is sent to one chat: somebody who deletes it again wants none."""
 
-_PIN_STATE_AFTER = {PinState.DUE: PinState.ON, PinState.OFF: PinState.NONE}
+_PIN_STATE_AFTER = {PinState.TO_PIN: PinState.PINNED, PinState.TO_UNPIN: PinState.NONE}
 
 
-def record_card_sent(entry: Delivery, alert: Alert) -> Delivery:
+def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
     """After a message was sent: a card of a match in play is to be pinned."""
     if alert.kind != CARD:
-        return entry
-    return msgspec.structs.replace(entry, pin=PinState.NONE if alert.over else PinState.DUE, sent=entry.sent + 1)
+        return delivery
+    return msgspec.structs.replace(
+        delivery, pin=PinState.NONE if alert.over else PinState.TO_PIN, times_sent=delivery.times_sent + 1
+    )
 
 
-def record_card_edited(entry: Delivery, alert: Alert) -> Delivery:
+def record_card_edited(delivery: Delivery, alert: Alert) -> Delivery:
     """After an edit: once its match is over a card need not be pinned any more."""
-    if not alert.over or entry.pin in (PinState.NONE, PinState.OFF):
-        return entry
-    return msgspec.structs.replace(entry, pin=PinState.OFF if entry.pin is PinState.ON else PinState.NONE)
+    if not alert.over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
+        return delivery
+    return msgspec.structs.replace(delivery, pin=PinState.TO_UNPIN if delivery.pin is PinState.PINNED else PinState.NONE)
 
 
-def record_message_gone(entry: Delivery) -> Delivery:
+def record_message_gone(delivery: Delivery) -> Delivery:
     """After an edit of a message that is gone: a card is to be sent anew, unless it was so already."""
-    return msgspec.structs.replace(entry, seq=-1) if must_resend_card(entry) else entry
+    return msgspec.structs.replace(delivery, seq=-1) if must_resend_card(delivery) else delivery
 
 
-def must_resend_card(entry: Delivery) -> bool:
+def must_resend_card(delivery: Delivery) -> bool:
     """Tell whether it is a card that can no longer be reached, and may be sent once more."""
-    return entry.kind == CARD and not entry.message_id and 0 < entry.sent < _MAX_CARD_SENDS
+    return delivery.kind == CARD and not delivery.message_id and 0 < delivery.times_sent < _MAX_CARD_SENDS
 
 
-def record_pin_done(entry: Delivery) -> Delivery:
+def record_pin_done(delivery: Delivery) -> Delivery:
     """After it was pinned or unpinned, or the chat did not allow it."""
-    return msgspec.structs.replace(entry, pin=_PIN_STATE_AFTER.get(entry.pin, entry.pin))
+    return msgspec.structs.replace(delivery, pin=_PIN_STATE_AFTER.get(delivery.pin, delivery.pin))
 
 
 _UNKNOWN_STEP = "-"
@@ -245,26 +247,26 @@ class Timestamps(msgspec.Struct, frozen=True):
 
     happened: float = 0.0
     received: float = 0.0
-    put: float = 0.0
+    stored: float = 0.0
     due: float = 0.0
-    meant: float = 0.0
+    intended_wait: float = 0.0
     held: float = 0.0
 
 
-def measure_latency(marks: Timestamps, left: float, accepted: float) -> LatencyTrace:
+def measure_latency(timestamps: Timestamps, sent_at: float, answered_at: float) -> LatencyTrace:
     """How long each step took, now that Telegram has answered."""
     return LatencyTrace(
-        _milliseconds_between(marks.happened, marks.received),
-        _milliseconds_between(marks.received, marks.put),
-        (marks.meant + marks.held) * 1000,
-        _milliseconds_between(marks.due + marks.held, left) if marks.due else None,
-        _milliseconds_between(left, accepted),
+        _milliseconds_between(timestamps.happened, timestamps.received),
+        _milliseconds_between(timestamps.received, timestamps.stored),
+        (timestamps.intended_wait + timestamps.held) * 1000,
+        _milliseconds_between(timestamps.due + timestamps.held, sent_at) if timestamps.due else None,
+        _milliseconds_between(sent_at, answered_at),
     )
 
 
-def format_latency(way: LatencyTrace) -> str:
+def format_latency(latency: LatencyTrace) -> str:
     """In one word, for the history of an entry."""
-    return "/".join(map(_format_step, (way.lag, way.outbox, way.waited, way.request, way.accepted)))
+    return "/".join(map(_format_step, (latency.feed, latency.outbox, latency.waited, latency.request, latency.telegram)))
 
 
 def parse_latency(word: str) -> LatencyTrace:
@@ -282,18 +284,22 @@ def _milliseconds_between(one: float, other: float) -> float | None:
     return max(0.0, (other - one) * 1000) if one and other else None
 
 
-def collect_timestamps(job: DeliveryContext, alert: Alert, now: float, shut: float) -> Timestamps:
+def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, blocked_until: float) -> Timestamps:
     """The instants of what leaves now, in seconds since 1970; `shut` is when the limits last kept it from leaving."""
-    put, (due, meant) = job.news.put_at, _find_due_time(job)
-    return Timestamps(alert.at.timestamp(), alert.received, put, due, meant, now - due if due < shut <= now else 0.0)
+    put, (due, meant) = context.news.stored_at, _find_due_time(context)
+    return Timestamps(alert.at.timestamp(), alert.received, put, due, meant, now - due if due < blocked_until <= now else 0.0)
 
 
-def _find_due_time(job: DeliveryContext) -> tuple[float, float]:
+def _find_due_time(context: DeliveryContext) -> tuple[float, float]:
     """When it was to leave, and how many seconds until then were meant.
 
     News is due when it is known, after the chat's delay; a summary when it is, a reply when its edit is done.
     """
-    put, due = job.news.put_at, job.entry.due_at
-    if job.entry.reply is not None or not put:
+    put, due = context.news.stored_at, context.delivery.due_at
+    if context.delivery.pending_reply is not None or not put:
         return due, 0.0
-    return (max(put, due), max(0.0, due - put)) if job.news.lines else (put + job.chat.delay, float(job.chat.delay))
+    return (
+        (max(put, due), max(0.0, due - put))
+        if context.news.line_ids
+        else (put + context.recipient.delay, float(context.recipient.delay))
+    )

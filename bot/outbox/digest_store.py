@@ -41,22 +41,22 @@ async def hold_for_burst(tx: Transaction, news: NewsItem, held: Sequence[Chat], 
     by_end: defaultdict[float, list[Chat]] = defaultdict(list)
     for chat in held:
         by_end[chat.burst_end(now.timestamp()) or now.timestamp()].append(chat)
-    return [ticket for end, some in by_end.items() for ticket in await _add_to_burst(tx, news, end, some, now)]
+    return [item for end, some in by_end.items() for item in await _add_to_burst(tx, news, end, some, now)]
 
 
 async def _add_to_burst(tx: Transaction, news: NewsItem, end: float, some: Sequence[Chat], now: dt.datetime) -> list[QueueItem]:
     key = make_burst_key(end)
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
-    burst = (await repository.read_news(tx, [key], write=True)).get(key)
+    burst = (await repository.read_news(tx, [key], for_update=True)).get(key)
     if burst is None:
-        burst = burst_digest(key, news.candidates[0])
-        await repository.add_news(tx, burst, FanoutProgress(first_done=True, told_done=True), now)
+        burst = burst_digest(key, news.alternatives[0])
+        await repository.add_news(tx, burst, FanoutProgress(new_chats_done=True, notified_chats_done=True), now)
     line = {"burst": key.action_id, "fixture_id": news.key.fixture_id, "action_id": news.key.action_id}
     await tx.execute(upsert(grouped, keep=True), line)
     made = [Delivery(key, chat.ref, due_at=end + chat.delay) for chat in some]
-    await repository.add_deliveries(tx, made, keep=True)
+    await repository.add_deliveries(tx, made, keep_existing=True)
     await open_burst_windows(tx, some, end)
-    return [QueueItem(key, entry.ref, burst.rank, burst.seq, entry.due_at) for entry in made]
+    return [QueueItem(key, delivery.chat, burst.priority, burst.seq, delivery.due_at) for delivery in made]
 
 
 async def open_burst_windows(tx: Transaction, some: Sequence[Chat], at: float) -> None:
@@ -67,16 +67,18 @@ async def open_burst_windows(tx: Transaction, some: Sequence[Chat], at: float) -
         )
 
 
-async def read_held_deliveries(tx: Transaction, entry: Delivery) -> list[Delivery]:
+async def read_held_deliveries(tx: Transaction, delivery: Delivery) -> list[Delivery]:
     """What was held for one chat's message."""
-    this = (entries.c.chat_id == entry.ref.chat_id, entries.c.topic == entry.ref.topic)
-    query = select(entries).where(*this, entries.c.reason == Reason.GROUPED.value, entries.c.due_at == parse_burst_end(entry.key))
+    this = (entries.c.chat_id == delivery.chat.chat_id, entries.c.topic == delivery.chat.topic)
+    query = select(entries).where(
+        *this, entries.c.reason == Reason.HELD_FOR_BURST.value, entries.c.due_at == parse_burst_end(delivery.key)
+    )
     return [held for held in map(row_to_delivery, await tx.fetch(query)) if held.status is DeliveryStatus.DROPPED]
 
 
-async def expire_burst_lines(tx: Transaction, entry: Delivery) -> None:
+async def expire_burst_lines(tx: Transaction, delivery: Delivery) -> None:
     """The message could not leave in time: its lines are old news, told in the summary of each match."""
-    for held in await read_held_deliveries(tx, entry):
+    for held in await read_held_deliveries(tx, delivery):
         await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.EXPIRED.value))
         await repository.mark_missed(tx, held.key)
 
@@ -85,49 +87,49 @@ async def bursts_containing(tx: Transaction, key: AlertKey) -> Sequence[NewsItem
     """The bursts that tell of an action; nobody else changes them until the transaction ends."""
     query = select(grouped.c.burst).where(grouped.c.fixture_id == key.fixture_id, grouped.c.action_id == key.action_id)
     names = [row["burst"] for row in await tx.fetch(query)]
-    found = await repository.read_news(tx, [make_burst_key(float(name)) for name in names], write=True)
+    found = await repository.read_news(tx, [make_burst_key(float(name)) for name in names], for_update=True)
     return list(found.values())
 
 
 async def load_burst_context(
-    tx: Transaction, entry: Delivery, news: NewsItem, chat: Chat, seen: Callable[[NewsItem], NewsItem]
+    tx: Transaction, delivery: Delivery, news: NewsItem, chat: Chat, view_line: Callable[[NewsItem], NewsItem]
 ) -> DeliveryContext:
     """All that decides what a chat is told of a burst now; `seen` is how its delay lets it see each line."""
-    held = [] if entry.told else await read_held_deliveries(tx, entry)
+    held = [] if delivery.is_sent else await read_held_deliveries(tx, delivery)
     keys = (
-        read_line_keys(entry)
-        if entry.told
-        else list({one.key: None for one in held} | dict.fromkeys(find_uncertain_lines(entry)))
+        read_line_keys(delivery)
+        if delivery.is_sent
+        else list({one.key: None for one in held} | dict.fromkeys(find_uncertain_lines(delivery)))
     )
     known = await repository.read_news(tx, keys)
-    lines = tuple(seen(known[key]) for key in keys if key in known)
-    if not entry.told:
-        lines = select_burst_lines(lines, chat.muted_matches, find_uncertain_lines(entry))
-        lines = tuple([line for line in lines if not await is_announced_elsewhere(tx, line, entry.ref)])
+    lines = tuple(view_line(known[key]) for key in keys if key in known)
+    if not delivery.is_sent:
+        lines = select_burst_lines(lines, chat.muted_matches, find_uncertain_lines(delivery))
+        lines = tuple([line for line in lines if not await is_announced_elsewhere(tx, line, delivery.chat)])
     told = {line.key for line in lines}
-    return DeliveryContext(entry, news, chat, lines=lines, rings=any(one.rings for one in held if one.key in told))
+    return DeliveryContext(delivery, news, chat, lines=lines, is_loud=any(one.is_loud for one in held if one.key in told))
 
 
 async def is_announced_elsewhere(tx: Transaction, news: NewsItem, ref: ChatRef) -> bool:
     """Tell whether news disallows something that the chat was told, by itself or in a burst: it hears of it there."""
-    other = next((a.takes_back for a in news.fired if a.takes_back), "")
+    other = next((a.takes_back for a in news.firing_alternatives if a.takes_back), "")
     if not other:
         return False
     seen = (await repository.read_deliveries(tx, AlertKey(news.key.fixture_id, other), [ref])).get(ref)
-    return seen is not None and (seen.told or seen.unsure or seen.reason == Reason.GROUPED)
+    return seen is not None and (seen.is_sent or seen.is_uncertain or seen.reason == Reason.HELD_FOR_BURST)
 
 
-async def supersede_unsent_lines(tx: Transaction, entry: Delivery) -> None:
+async def supersede_unsent_lines(tx: Transaction, delivery: Delivery) -> None:
     """What was held and not told after all, being taken back by then, may be told where it stands again."""
-    told = set(read_line_keys(entry)) if entry.told else set()
-    for held in await read_held_deliveries(tx, entry):
+    told = set(read_line_keys(delivery)) if delivery.is_sent else set()
+    for held in await read_held_deliveries(tx, delivery):
         if held.key not in told:
             await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.SUPERSEDED.value))
 
 
-def _is_delivery(entry: Delivery) -> tuple[ColumnElement[bool], ...]:
-    action = (entries.c.fixture_id == entry.key.fixture_id, entries.c.action_id == entry.key.action_id)
-    return (*action, entries.c.chat_id == entry.ref.chat_id, entries.c.topic == entry.ref.topic)
+def _is_delivery(delivery: Delivery) -> tuple[ColumnElement[bool], ...]:
+    action = (entries.c.fixture_id == delivery.key.fixture_id, entries.c.action_id == delivery.key.action_id)
+    return (*action, entries.c.chat_id == delivery.chat.chat_id, entries.c.topic == delivery.chat.topic)
 
 
 async def hold_for_quiet_hours(
@@ -137,7 +139,7 @@ async def hold_for_quiet_hours(
     by_end: defaultdict[dt.datetime, list[ChatRef]] = defaultdict(list)
     for ref, end in chats.items():
         by_end[end].append(ref)
-    return [ticket for end, refs in by_end.items() for ticket in await _add_to_quiet_hours_digest(tx, news, end, refs, now)]
+    return [item for end, refs in by_end.items() for item in await _add_to_quiet_hours_digest(tx, news, end, refs, now)]
 
 
 async def _add_to_quiet_hours_digest(
@@ -145,15 +147,15 @@ async def _add_to_quiet_hours_digest(
 ) -> list[QueueItem]:
     key, due = make_quiet_hours_key(news, end), end.timestamp()
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
-    known = (await repository.read_news(tx, [key], write=True)).get(key)
-    summary = quiet_hours_digest(known, news, end)
-    over = FanoutProgress(first_done=True, told_done=True)
-    await (repository.replace_news if known else repository.add_news)(tx, summary, over, now)
-    await repository.add_deliveries(tx, [Delivery(key, ref, due_at=due) for ref in refs], keep=True)
-    return [QueueItem(key, ref, summary.rank, summary.seq, due) for ref in refs]
+    known = (await repository.read_news(tx, [key], for_update=True)).get(key)
+    digest = quiet_hours_digest(known, news, end)
+    over = FanoutProgress(new_chats_done=True, notified_chats_done=True)
+    await (repository.replace_news if known else repository.add_news)(tx, digest, over, now)
+    await repository.add_deliveries(tx, [Delivery(key, ref, due_at=due) for ref in refs], keep_existing=True)
+    return [QueueItem(key, ref, digest.priority, digest.seq, due) for ref in refs]
 
 
 async def digests_containing(tx: Transaction, key: AlertKey) -> Sequence[NewsItem]:
     """The summaries that tell of an action; nobody else changes those of the match until the transaction ends."""
     query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "")
-    return [news for news in map(row_to_news, await tx.fetch(query.with_for_update())) if key.action_id in news.lines]
+    return [news for news in map(row_to_news, await tx.fetch(query.with_for_update())) if key.action_id in news.line_ids]

@@ -36,39 +36,39 @@ def burst_digest(key: AlertKey, latest: Alert, seq: int = 1) -> NewsItem:
     """A burst as news; it carries the instant and nothing else of the latest of its lines."""
     made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=_BURST_KIND)
     alert = msgspec.structs.replace(made, importance=Importance.MINOR, max_age=_BURST_MAX_AGE)
-    return NewsItem(key, seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, rank=_BURST_PRIORITY)
+    return NewsItem(key, seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, priority=_BURST_PRIORITY)
 
 
-def find_retracted_lines(entry: Delivery, lines: Sequence[NewsItem]) -> tuple[NewsItem, ...]:
+def find_retracted_lines(delivery: Delivery, lines: Sequence[NewsItem]) -> tuple[NewsItem, ...]:
     """The lines of a burst that a chat has seen standing, and that are taken back now."""
-    seen = entry.rule.split("\n")
-    now = ((line, format_line_name(line, entry.key)) for line in lines if line.state is State.RETRACTED)
+    seen = delivery.rule.split("\n")
+    now = ((line, format_line_name(line, delivery.key)) for line in lines if line.state is State.RETRACTED)
     return tuple(line for line, name in now if name not in seen)
 
 
-def read_line_keys(entry: Delivery) -> list[AlertKey]:
+def read_line_keys(delivery: Delivery) -> list[AlertKey]:
     """The lines that a chat was told in a summary, in their order."""
-    return [parse_line_name(name, entry.key) for name in entry.rule.split("\n") if name]
+    return [parse_line_name(name, delivery.key) for name in delivery.rule.split("\n") if name]
 
 
-def find_uncertain_lines(entry: Delivery) -> frozenset[AlertKey]:
+def find_uncertain_lines(delivery: Delivery) -> frozenset[AlertKey]:
     """The lines of a summary that has left, and may or may not have arrived."""
-    return frozenset(read_line_keys(entry)) if entry.unsure else frozenset()
+    return frozenset(read_line_keys(delivery)) if delivery.is_uncertain else frozenset()
 
 
 def select_burst_lines(
-    lines: Sequence[NewsItem], muted: Collection[str], seen: Collection[AlertKey] = ()
+    lines: Sequence[NewsItem], muted_matches: Collection[str], uncertain: Collection[AlertKey] = ()
 ) -> tuple[NewsItem, ...]:
     """Of what was held, what is told, as it happened: neither what was taken back by now nor what is of a muted match.
 
     `seen` are those that the chat may have seen: they are told whatever became of them.
     """
-    standing = (news for news in lines if news.key in seen or _is_sendable_line(news, muted))
-    return tuple(sorted(standing, key=lambda news: (min(news.born.values(), default=0.0), news.seq)))
+    standing = (news for news in lines if news.key in uncertain or _is_sendable_line(news, muted_matches))
+    return tuple(sorted(standing, key=lambda news: (min(news.first_fired_at.values(), default=0.0), news.seq)))
 
 
-def _is_sendable_line(news: NewsItem, muted: Collection[str]) -> bool:
-    return news.state is not State.RETRACTED and news.key.fixture_id not in muted
+def _is_sendable_line(news: NewsItem, muted_matches: Collection[str]) -> bool:
+    return news.state is not State.RETRACTED and news.key.fixture_id not in muted_matches
 
 
 DIGEST_KIND = "summary"
@@ -82,18 +82,22 @@ LATE_JOIN_DIGEST = "joined"
 _DIGEST_MAX_AGE = 3600.0
 
 
-def missed_digest(known: Sequence[NewsItem], now: dt.datetime, *, joined: bool = False) -> NewsItem | None:
+def missed_digest(news_items: Sequence[NewsItem], now: dt.datetime, *, is_late_join: bool = False) -> NewsItem | None:
     """The summary of a match's missed news that stands and was not told yet; None where there is none."""
-    known = [news for news in known if not news.extra]
-    missed = [news for news in known if news.missed and not news.summary and news.state is State.CONFIRMED and not news.lines]
+    news_items = [news for news in news_items if not news.is_live_message]
+    missed = [
+        news
+        for news in news_items
+        if news.is_missed and not news.digest_id and news.state is State.CONFIRMED and not news.line_ids
+    ]
     if not missed:
         return None
     key = AlertKey(missed[0].key.fixture_id, f"{DIGEST_KIND}:{missed[0].seq}")
     alert = _make_digest_alert(
-        key, _find_latest_alert(known), max(news.seq for news in known), now, LATE_JOIN_DIGEST if joined else ""
+        key, _find_latest_alert(news_items), max(news.seq for news in news_items), now, LATE_JOIN_DIGEST if is_late_join else ""
     )
     lines = tuple(news.key.action_id for news in missed)
-    return NewsItem(key, alert.seq, alert.state, (alert,), {"": now.timestamp()}, lines, rank=2)
+    return NewsItem(key, alert.seq, alert.state, (alert,), {"": now.timestamp()}, lines, priority=2)
 
 
 def make_quiet_hours_key(news: NewsItem, end: dt.datetime) -> AlertKey:
@@ -101,39 +105,45 @@ def make_quiet_hours_key(news: NewsItem, end: dt.datetime) -> AlertKey:
     return AlertKey(news.key.fixture_id, f"{QUIET_HOURS_DIGEST}:{end.timestamp():.0f}")
 
 
-def quiet_hours_digest(known: NewsItem | None, news: NewsItem, end: dt.datetime) -> NewsItem:
+def quiet_hours_digest(previous: NewsItem | None, news: NewsItem, end: dt.datetime) -> NewsItem:
     """What quiet hours have held so far, with one piece of news more; it is news from their end on."""
-    lines = known.lines if known else ()
+    lines = previous.line_ids if previous else ()
     lines = lines if news.key.action_id in lines else (*lines, news.key.action_id)
     alert = _make_digest_alert(
-        make_quiet_hours_key(news, end), news.candidates[0], max(news.seq, known.seq if known else 0), end, QUIET_HOURS_DIGEST
+        make_quiet_hours_key(news, end),
+        news.alternatives[0],
+        max(news.seq, previous.seq if previous else 0),
+        end,
+        QUIET_HOURS_DIGEST,
     )
-    return NewsItem(alert.key, alert.seq, alert.state, (alert,), {"": end.timestamp()}, lines, rank=2)
+    return NewsItem(alert.key, alert.seq, alert.state, (alert,), {"": end.timestamp()}, lines, priority=2)
 
 
-def renew_digest(summary: NewsItem, revision: Sequence[Alert], now: dt.datetime) -> NewsItem:
+def renew_digest(digest: NewsItem, revision: Sequence[Alert], now: dt.datetime) -> NewsItem:
     """The same summary after one of its lines was revised."""
-    if is_burst(summary.key):
-        return msgspec.structs.replace(burst_digest(summary.key, revision[0], summary.seq + 1), born=summary.born)
-    reason = summary.candidates[0].facts.reason
-    alert = _make_digest_alert(summary.key, revision[0], max(summary.seq + 1, revision[0].seq), now, reason)
-    return msgspec.structs.replace(summary, seq=alert.seq, candidates=(alert,))
+    if is_burst(digest.key):
+        return msgspec.structs.replace(
+            burst_digest(digest.key, revision[0], digest.seq + 1), first_fired_at=digest.first_fired_at
+        )
+    reason = digest.alternatives[0].facts.reason
+    alert = _make_digest_alert(digest.key, revision[0], max(digest.seq + 1, revision[0].seq), now, reason)
+    return msgspec.structs.replace(digest, seq=alert.seq, alternatives=(alert,))
 
 
-def select_lines(entry: Delivery, lines: Sequence[NewsItem], seen: Collection[Delivery]) -> tuple[NewsItem, ...]:
+def select_lines(delivery: Delivery, lines: Sequence[NewsItem], line_deliveries: Collection[Delivery]) -> tuple[NewsItem, ...]:
     """The lines that concern a chat: as told before, else those that it heard nothing of."""
-    if entry.told:
-        return tuple(news for news in lines if news.key.action_id in entry.rule.split("\n"))
-    perhaps, standing = find_uncertain_lines(entry), [news.key for news in lines if news.state is not State.RETRACTED]
-    if entry.key.action_id.startswith(f"{QUIET_HOURS_DIGEST}:"):
-        held = {e.key for e in seen if e.reason == Reason.HELD}
+    if delivery.is_sent:
+        return tuple(news for news in lines if news.key.action_id in delivery.rule.split("\n"))
+    perhaps, standing = find_uncertain_lines(delivery), [news.key for news in lines if news.state is not State.RETRACTED]
+    if delivery.key.action_id.startswith(f"{QUIET_HOURS_DIGEST}:"):
+        held = {e.key for e in line_deliveries if e.reason == Reason.HELD_FOR_QUIET_HOURS}
         return tuple(news for news in lines if news.key in perhaps or (news.key in held and news.key in standing))
-    heard = {e.key for e in seen if e.reason != Reason.EXPIRED}
+    heard = {e.key for e in line_deliveries if e.reason != Reason.EXPIRED}
     return tuple(news for news in lines if news.key in perhaps or (news.key not in heard and news.key in standing))
 
 
-def _find_latest_alert(known: Sequence[NewsItem]) -> Alert:
-    return max((news.candidates[0] for news in known), key=lambda alert: alert.seq)
+def _find_latest_alert(news_items: Sequence[NewsItem]) -> Alert:
+    return max((news.alternatives[0] for news in news_items), key=lambda alert: alert.seq)
 
 
 def _make_digest_alert(key: AlertKey, latest: Alert, seq: int, now: dt.datetime, reason: str) -> Alert:

@@ -36,16 +36,16 @@ class NewsCache:
         self._news.clear()
         self._stamps.clear()
 
-    async def latest(self, tx: Transaction, key: AlertKey) -> NewsItem | None:
+    async def get(self, tx: Transaction, key: AlertKey) -> NewsItem | None:
         """News as it is known, read where it is not; None where there is none."""
         if key not in self._news:
             for news in (await repository.read_news(tx, [key])).values():
                 self.add(news)
         return self._news.get(key)
 
-    async def refresh(self, tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False) -> list[tuple[NewsItem, float]]:
+    async def refresh(self, tx: Transaction, keys: Collection[AlertKey], *, lock: bool = False) -> list[tuple[NewsItem, float]]:
         """Read anew what others have changed: the news, each with the instant of its change. `hold`: no more is put meanwhile."""
-        stamps = await repository.read_revision_stamps(tx, keys, hold=hold)
+        stamps = await repository.read_revision_stamps(tx, keys, lock=lock)
         changed = {key for key, stamp in stamps.items() if self._stamps.get(key) != stamp}
         found = await repository.read_news(tx, changed)
         for news in found.values():
@@ -71,14 +71,14 @@ class DelayedView:
         while (oldest := next(iter(self._revisions.values())))[-1][0] < now - _MAX_REVISION_AGE:
             del self._revisions[oldest[0][1].key]
 
-    def seen(self, latest: NewsItem, delay: int, now: float) -> NewsItem:
+    def view_for(self, latest: NewsItem, delay: int, now: float) -> NewsItem:
         """How news stands for a chat with a delay; as it is now where what came before is not known (any more)."""
-        known = self._revisions.get(latest.key) if delay and not latest.lines else None
+        known = self._revisions.get(latest.key) if delay and not latest.line_ids else None
         if not known:
             return latest
         return next((news for at, news in reversed(known) if at + delay <= now), known[0][1])
 
-    def due(self, latest: NewsItem, seq: int, delay: int, now: float) -> float:
+    def next_change_at(self, latest: NewsItem, seq: int, delay: int, now: float) -> float:
         """When a chat with a delay sees what comes after the revision `seq`."""
         ats = [at for at, news in self._revisions.get(latest.key, ()) if news.seq > seq]
         return (ats[0] if ats else now) + delay

@@ -32,15 +32,15 @@ from rules.engine.alert import AlertKey, State
 class FanoutProgress(msgspec.Struct, frozen=True):
     """How far a revision has come: the last chat reached by each walk, and whether each is over."""
 
-    first: ChatRef | None = None
-    first_done: bool = False
-    told: ChatRef | None = None
-    told_done: bool = False
+    last_new_chat: ChatRef | None = None
+    new_chats_done: bool = False
+    last_notified_chat: ChatRef | None = None
+    notified_chats_done: bool = False
 
     @property
-    def over(self) -> bool:
+    def is_complete(self) -> bool:
         """Tell whether every chat was reached."""
-        return self.first_done and self.told_done
+        return self.new_chats_done and self.notified_chats_done
 
 
 async def lock_fixture_news(tx: Transaction, fixture_ids: Collection[str]) -> None:
@@ -49,18 +49,18 @@ async def lock_fixture_news(tx: Transaction, fixture_ids: Collection[str]) -> No
         await tx.lock(f"news of {fixture_id}")
 
 
-async def read_news(tx: Transaction, keys: Collection[AlertKey], *, write: bool = False) -> dict[AlertKey, NewsItem]:
+async def read_news(tx: Transaction, keys: Collection[AlertKey], *, for_update: bool = False) -> dict[AlertKey, NewsItem]:
     """The news of these keys, as far as there is any; with `write`, nobody else changes it until the transaction ends."""
     if not keys:
         return {}
     fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
     query = select(alerts).where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
-    query = query.with_for_update() if write else query
+    query = query.with_for_update() if for_update else query
     return {key: row_to_news(row) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
 
 
 async def read_revision_stamps(
-    tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False
+    tx: Transaction, keys: Collection[AlertKey], *, lock: bool = False
 ) -> dict[AlertKey, tuple[int, float]]:
     """Number and instant of each revision: by them is known whether it is another.
 
@@ -71,31 +71,31 @@ async def read_revision_stamps(
     fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
     query = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at)
     query = query.where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
-    query = query.with_for_update(read=True, key_share=True) if hold else query
+    query = query.with_for_update(read=True, key_share=True) if lock else query
     return {key: (row["seq"], row["updated_at"]) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
 
 
-async def add_news(tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime) -> None:
+async def add_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
     """Keep news that was not known."""
     instants = {"created_at": to_timestamp(now), "updated_at": to_timestamp(now)}
-    await tx.execute(insert(alerts), news_to_row(news) | _progress_to_row(spread) | instants)
+    await tx.execute(insert(alerts), news_to_row(news) | _progress_to_row(progress) | instants)
 
 
-async def replace_news(tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime) -> None:
+async def replace_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
     """Keep a revision in the place of the one before."""
-    values = news_to_row(news) | _progress_to_row(spread) | {"updated_at": to_timestamp(now)}
+    values = news_to_row(news) | _progress_to_row(progress) | {"updated_at": to_timestamp(now)}
     await tx.execute(update(alerts).where(_is_news_row(news.key)).values(**values))
 
 
-async def read_fanout_progress(tx: Transaction, key: AlertKey, *, walk: bool = False) -> FanoutProgress:
+async def read_fanout_progress(tx: Transaction, key: AlertKey, *, for_fanout: bool = False) -> FanoutProgress:
     """How far a revision has come; nobody else changes it until the transaction ends. `walk`: what was told may be noted."""
-    (row,) = await tx.fetch(select(alerts).where(_is_news_row(key)).with_for_update(key_share=walk))
+    (row,) = await tx.fetch(select(alerts).where(_is_news_row(key)).with_for_update(key_share=for_fanout))
     return FanoutProgress(_read_walk_end(row, "first"), row["first_done"], _read_walk_end(row, "told"), row["told_done"])
 
 
-async def write_fanout_progress(tx: Transaction, key: AlertKey, spread: FanoutProgress) -> None:
+async def write_fanout_progress(tx: Transaction, key: AlertKey, progress: FanoutProgress) -> None:
     """Remember how far a revision has come."""
-    await tx.execute(update(alerts).where(_is_news_row(key)).values(**_progress_to_row(spread)))
+    await tx.execute(update(alerts).where(_is_news_row(key)).values(**_progress_to_row(progress)))
 
 
 async def mark_missed(tx: Transaction, key: AlertKey) -> None:
@@ -108,7 +108,7 @@ async def read_unfinished_news(tx: Transaction) -> Sequence[NewsItem]:
     return [row_to_news(row) for row in await tx.fetch(select(alerts).where(alerts.c.spreading == true()))]
 
 
-async def claim_next_news(tx: Transaction, *, urgent: bool) -> NewsItem | None:
+async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | None:
     """News that has chats left to reach and that no other process is at, locked: the most urgent, or what waited longest.
 
     Of each match only what comes first, so that its news reaches a chat in order.
@@ -117,7 +117,7 @@ async def claim_next_news(tx: Transaction, *, urgent: bool) -> NewsItem | None:
     first = [tuple_(table.c.rank, table.c.updated_at, table.c.action_id) for table in (other, alerts)]
     here = other.c.fixture_id == alerts.c.fixture_id
     earlier = exists().where(here, other.c.spreading == true(), first[0] < first[1])
-    order = (alerts.c.rank, alerts.c.updated_at) if urgent else (alerts.c.updated_at,)
+    order = (alerts.c.rank, alerts.c.updated_at) if most_urgent else (alerts.c.updated_at,)
     query = select(alerts).where(alerts.c.spreading == true(), ~earlier).order_by(*order).limit(1)
     rows = await tx.fetch(query.with_for_update(skip_locked=True, key_share=True))
     return row_to_news(rows[0]) if rows else None
@@ -139,7 +139,7 @@ async def read_fixture_news(tx: Transaction, fixture_id: str) -> Sequence[NewsIt
 async def read_fired_rules(tx: Transaction, fixture_id: str) -> dict[str, set[str]]:
     """By action, the names of the rules that made news of it."""
     query = select(alerts).where(alerts.c.fixture_id == fixture_id, alerts.c.lines == "")
-    return {row["action_id"]: set(row_to_news(row).born) for row in await tx.fetch(query)}
+    return {row["action_id"]: set(row_to_news(row).first_fired_at) for row in await tx.fetch(query)}
 
 
 async def read_next_followers(
@@ -149,15 +149,17 @@ async def read_next_followers(
 
     Of extras, only those that ask for some.
     """
-    if news.extra:
-        asked = [row_to_chat(row) for row in await tx.fetch(select_live_message_chats(news.candidates[0].fixture, last, limit))]
+    if news.is_live_message:
+        asked = [row_to_chat(row) for row in await tx.fetch(select_live_message_chats(news.alternatives[0].fixture, last, limit))]
         return asked, asked[-1].ref if len(asked) == limit else None
-    found = await tx.fetch(select_followers(news.candidates[0].fixture, last, limit))
+    found = await tx.fetch(select_followers(news.alternatives[0].fixture, last, limit))
     refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
     query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
     rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
     followers_ = [chat for chat in map(row_to_chat, rows) if chat.ref in refs]
-    return await load_recipients(tx, news.candidates[0].fixture, followers_), next(reversed(refs)) if len(refs) == limit else None
+    return await load_recipients(tx, news.alternatives[0].fixture, followers_), next(reversed(refs)) if len(
+        refs
+    ) == limit else None
 
 
 async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Delivery]:
@@ -165,13 +167,15 @@ async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatR
     if not refs:
         return {}
     rows = await tx.fetch(select(entries).where(_is_delivery_row(key), entries.c.chat_id.in_({ref.chat_id for ref in refs})))
-    return {entry.ref: entry for entry in map(row_to_delivery, rows) if entry.ref in refs}
+    return {delivery.chat: delivery for delivery in map(row_to_delivery, rows) if delivery.chat in refs}
 
 
-async def add_deliveries(tx: Transaction, made: Sequence[Delivery], *, keep: bool = False) -> None:
+async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, keep_existing: bool = False) -> None:
     """Keep entries, in the place of what was known of these chats; with `keep`, what was known stays."""
-    if made:
-        await tx.run(_INSERT_NEW_DELIVERY if keep else _UPSERT_DELIVERY, [delivery_to_values(entry) for entry in made])
+    if deliveries:
+        await tx.run(
+            _INSERT_NEW_DELIVERY if keep_existing else _UPSERT_DELIVERY, [delivery_to_values(delivery) for delivery in deliveries]
+        )
 
 
 async def queue_next_notified_chats(
@@ -180,7 +184,9 @@ async def queue_next_notified_chats(
     """Let the next chats that were told, or want a scorer, wait for the revision: (chat, due) of the active, and the last one."""
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     query = select(entries.c.chat_id, entries.c.topic, chats.c.delay, chats.c.active).join(chats, here)
-    query = query.where(_is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.UNNAMED.value))
+    query = query.where(
+        _is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.SCORER_UNKNOWN.value)
+    )
     query = query.where(is_after_chat(entries.c.chat_id, entries.c.topic, last)) if last else query
     rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
     due = {ChatRef(row["chat_id"], row["topic"]): (to_timestamp(now) + row["delay"], row["active"]) for row in rows}
@@ -252,9 +258,13 @@ def _read_walk_end(row: ResultRow, walk: str) -> ChatRef | None:
     return None if row[f"{walk}_chat"] is None else ChatRef(row[f"{walk}_chat"], row[f"{walk}_topic"])
 
 
-def _progress_to_row(spread: FanoutProgress) -> dict[str, Any]:
-    row: dict[str, Any] = {"first_done": spread.first_done, "told_done": spread.told_done, "spreading": not spread.over}
-    for walk, ref in (("first", spread.first), ("told", spread.told)):
+def _progress_to_row(progress: FanoutProgress) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "first_done": progress.new_chats_done,
+        "told_done": progress.notified_chats_done,
+        "spreading": not progress.is_complete,
+    }
+    for walk, ref in (("first", progress.last_new_chat), ("told", progress.last_notified_chat)):
         row |= {f"{walk}_chat": ref.chat_id if ref else None, f"{walk}_topic": ref.topic if ref else None}
     return row
 
@@ -264,8 +274,8 @@ class OutboxDepth(msgspec.Struct, frozen=True):
 
     waiting: int
     due: int
-    oldest: float
-    spreading: int
+    oldest_seconds: float
+    unfinished_news: int
 
 
 async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:

@@ -21,17 +21,17 @@ class QueueSource(Protocol):
     """Reaches chats and knows what waits for them."""
 
     @property
-    def busy(self) -> bool:
+    def has_more(self) -> bool:
         """Tell whether `take` has more to give."""
         ...
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Fewer tickets than this in memory, and further chats are reached."""
         ...
 
     @property
-    def shared(self) -> bool:
+    def is_shared(self) -> bool:
         """Tell whether other processes change the same news and entries."""
         ...
 
@@ -39,31 +39,31 @@ class QueueSource(Protocol):
         """What waits and was not taken before; reaches further chats."""
         ...
 
-    def add(self, news: NewsItem) -> None:
+    def add_news(self, news: NewsItem) -> None:
         """News, or its revision, that may have chats to reach; it is committed."""
         ...
 
-    def hold(self, tickets: Sequence[QueueItem]) -> None:
+    def add_items(self, items: Sequence[QueueItem]) -> None:
         """Tickets of this process' own making."""
         ...
 
-    def revised(self) -> Collection[AlertKey]:
+    def pop_revised_keys(self) -> Collection[AlertKey]:
         """What other processes have revised since this was asked last."""
         ...
 
-    def recover(self) -> None:
+    def rescan(self) -> None:
         """Look through the whole database at the next `take`."""
         ...
 
-    async def announce(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
+    async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
         """Let other processes hear of news that is about to be committed."""
         ...
 
-    async def announce_entries(self, tx: Transaction) -> None:
+    async def notify_deliveries(self, tx: Transaction) -> None:
         """The same of entries that wait."""
         ...
 
-    async def jobs(self, tx: Transaction, tickets: Sequence[QueueItem]) -> DeliveriesWithChats:
+    async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
         """The entries of these tickets that wait and are this process' to send, each with its chat."""
         ...
 
@@ -71,67 +71,67 @@ class QueueSource(Protocol):
 class MemorySource:
     """One process does everything: what is to be done stands in its memory, the database is looked through at the start."""
 
-    room = 10_000
-    shared = False
+    capacity = 10_000
+    is_shared = False
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
-        self._spreader = Fanout(clock)
-        self._recovered = False
-        self._later: list[QueueItem] = []
+        self._fanout = Fanout(clock)
+        self._is_loaded = False
+        self._own_items: list[QueueItem] = []
 
     @property
-    def busy(self) -> bool:
+    def has_more(self) -> bool:
         """Tell whether `take` has more to give: the database was not looked through yet, or some news has chats left to reach."""
-        return not self._recovered or self._spreader.busy or bool(self._later)
+        return not self._is_loaded or self._fanout.has_work or bool(self._own_items)
 
     async def take(self) -> list[QueueItem]:
         """A page of what waits and was not taken before; reaches further chats."""
-        if not self._recovered:
-            return await self._recover()
-        if self._later:
-            held, self._later = self._later, []
+        if not self._is_loaded:
+            return await self._load_all()
+        if self._own_items:
+            held, self._own_items = self._own_items, []
             return held
-        if not self._spreader.busy:
+        if not self._fanout.has_work:
             return []
         async with self._db.transaction() as tx:
-            return await self._spreader.page(tx)
+            return await self._fanout.reach_next_page(tx)
 
-    def add(self, news: NewsItem) -> None:
+    def add_news(self, news: NewsItem) -> None:
         """News, or its revision, that may have chats to reach."""
-        self._spreader.add(news)
+        self._fanout.add(news)
 
-    def hold(self, tickets: Sequence[QueueItem]) -> None:
+    def add_items(self, items: Sequence[QueueItem]) -> None:
         """Given by the next `take`."""
-        self._later += tickets
+        self._own_items += items
 
-    def revised(self) -> Collection[AlertKey]:
+    def pop_revised_keys(self) -> Collection[AlertKey]:
         """There is nobody else."""
         return ()
 
-    def recover(self) -> None:
+    def rescan(self) -> None:
         """Look through the whole database at the next `take`."""
-        self._recovered = False
+        self._is_loaded = False
 
-    async def announce(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
+    async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
         """There is nobody else."""
 
-    async def announce_entries(self, tx: Transaction) -> None:
+    async def notify_deliveries(self, tx: Transaction) -> None:
         """There is nobody else."""
 
-    async def jobs(self, tx: Transaction, tickets: Sequence[QueueItem]) -> DeliveriesWithChats:
+    async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
         """The entries of these tickets that wait, each with its chat."""
-        return await read_contexts(tx, tickets)
+        return await read_contexts(tx, items)
 
-    async def _recover(self) -> list[QueueItem]:
-        self._recovered = True
+    async def _load_all(self) -> list[QueueItem]:
+        self._is_loaded = True
         try:
             async with self._db.transaction() as tx:
                 for news in await repository.read_unfinished_news(tx):
-                    self._spreader.add(news)
+                    self._fanout.add(news)
                 rows = await repository.read_waiting_rows(tx)
         except BaseException:
-            self._recovered = False
+            self._is_loaded = False
             raise
         return [row_to_item(row) for row in rows]
 

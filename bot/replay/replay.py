@@ -103,8 +103,8 @@ async def replay_recording(
     database = await Database.open("sqlite://")
     try:
         outbox = await _open_outbox(database, clock)
-        courier = Sender(outbox, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, show).hear)
-        await _play_frames(frames, read_fixtures_beside(path), Pipeline(rules, names, outbox), courier, clock, meanwhile)
+        sender = Sender(outbox, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, show).hear)
+        await _play_frames(frames, read_fixtures_beside(path), Pipeline(rules, names, outbox), sender, clock, meanwhile)
     finally:
         await database.close()
 
@@ -121,7 +121,7 @@ async def _play_frames(
     frames: list[RecordedFrame],
     fixtures: dict[str, Fixture],
     pipeline: Pipeline,
-    courier: Sender,
+    sender: Sender,
     clock: ManualClock,
     meanwhile: Callable[[Pipeline], None],
 ) -> None:
@@ -133,10 +133,10 @@ async def _play_frames(
             await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
         meanwhile(pipeline)
         await pipeline.take(packet)
-        await courier.drain()
+        await sender.send_all_due()
     for fixture_id in opened:
         await pipeline.close(fixture_id, clock.now())
-        await courier.drain()
+        await sender.send_all_due()
 
 
 def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.datetime]]:

@@ -27,16 +27,16 @@ from bot.telegram.plan import MUTE_BUTTON, Edit, Pin, Plan, Reply, RequestPlan, 
 from rules.engine.alert import Alert, State
 
 
-def choose_messenger(messenger: Messenger, scene: PictureAttachment | None) -> TextMessenger:
+def choose_messenger(messenger: Messenger, picture: PictureAttachment | None) -> TextMessenger:
     """What sends and edits news as it is to be shown: the messenger itself, or one that puts the picture above the words."""
-    return PictureMessenger(messenger, scene) if scene and scene.png else messenger
+    return PictureMessenger(messenger, picture) if picture and picture.png else messenger
 
 
 class PictureMessenger:
     """Speaks in photos with a caption."""
 
-    def __init__(self, messenger: Messenger, scene: PictureAttachment) -> None:
-        self._messenger, self._png, self._veiled = messenger, scene.png, scene.veiled
+    def __init__(self, messenger: Messenger, picture: PictureAttachment) -> None:
+        self._messenger, self._png, self._veiled = messenger, picture.png, picture.is_spoiler
 
     async def send(
         self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
@@ -52,30 +52,30 @@ class PictureMessenger:
         await self._messenger.repaint(chat, message_id, self._png, cut(html, CAPTION_LIMIT), veiled=self._veiled)
 
 
-async def execute(messenger: Messenger, chat: ChatRef, step: RequestPlan) -> int:
+async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan) -> int:
     """Make the request; the id of the message it made or changed. Refused entities go as plain text, once."""
-    if isinstance(step, Pin):
-        return await _pin_message(messenger, chat, step)
-    speaker = choose_messenger(messenger, None if isinstance(step, Reply) else step.scene)
+    if isinstance(plan, Pin):
+        return await _pin_message(messenger, chat, plan)
+    speaker = choose_messenger(messenger, None if isinstance(plan, Reply) else plan.picture)
     try:
-        return await _make_request(speaker, chat, step, step.html)
+        return await _make_request(speaker, chat, plan, plan.html)
     except TextRefused:
-        return await _make_request(speaker, chat, step, to_plain(step.html))
+        return await _make_request(speaker, chat, plan, to_plain(plan.html))
 
 
-async def _pin_message(messenger: Messenger, chat: ChatRef, step: Pin) -> int:
-    message_id = step.entry.message_id or UNREACHABLE_MESSAGE_ID
+async def _pin_message(messenger: Messenger, chat: ChatRef, plan: Pin) -> int:
+    message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
     if message_id != UNREACHABLE_MESSAGE_ID:
-        await messenger.pin(chat, message_id, on=step.on)
+        await messenger.pin(chat, message_id, on=plan.is_pinned)
     return message_id
 
 
-async def _make_request(messenger: TextMessenger, chat: ChatRef, step: Send | Edit | Reply, html: str) -> int:
-    keyboard = MUTE_BUTTON if not isinstance(step, Reply) and step.bell else None
-    if isinstance(step, Edit):
-        return await _edit_message(messenger, chat, step.entry.message_id or UNREACHABLE_MESSAGE_ID, html, keyboard)
-    answered = (step.entry.message_id or None) if isinstance(step, Reply) else None
-    return await _send_message(messenger, chat, html, silent=step.silent, reply_to=answered, keyboard=keyboard)
+async def _make_request(messenger: TextMessenger, chat: ChatRef, plan: Send | Edit | Reply, html: str) -> int:
+    keyboard = MUTE_BUTTON if not isinstance(plan, Reply) and plan.has_mute_button else None
+    if isinstance(plan, Edit):
+        return await _edit_message(messenger, chat, plan.delivery.message_id or UNREACHABLE_MESSAGE_ID, html, keyboard)
+    answered = (plan.delivery.message_id or None) if isinstance(plan, Reply) else None
+    return await _send_message(messenger, chat, html, silent=plan.is_silent, reply_to=answered, keyboard=keyboard)
 
 
 async def _send_message(
@@ -105,12 +105,12 @@ async def _edit_message(messenger: TextMessenger, chat: ChatRef, message_id: int
 class CompletedAttempt(msgspec.Struct, frozen=True):
     """What came of a ticket, to be committed: what its chat has seen now. `message_id` is 0 where nothing was sent."""
 
-    ticket: QueueItem
-    step: Plan
-    entry: Delivery
+    item: QueueItem
+    plan: Plan
+    delivery: Delivery
     message_id: int = UNREACHABLE_MESSAGE_ID
     delay: int = 0
-    way: LatencyTrace = LatencyTrace()
+    latency: LatencyTrace = LatencyTrace()
 
 
 class DeliveredMessage(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ class DeliveredMessage(msgspec.Struct, frozen=True):
     html: str
     message_id: int
     reason: Reason
-    way: LatencyTrace = LatencyTrace()
+    latency: LatencyTrace = LatencyTrace()
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -132,32 +132,32 @@ class Attempt(msgspec.Struct, frozen=True):
     `before` is what was known of the chat until then.
     """
 
-    at: float
+    started_at: float
     delay: int
-    marks: Timestamps
-    before: Delivery
+    timestamps: Timestamps
+    delivery_before: Delivery
 
 
-def apply_response(step: RequestPlan, message_id: int, now: dt.datetime, way: LatencyTrace) -> Delivery:
+def apply_response(plan: RequestPlan, message_id: int, now: dt.datetime, latency: LatencyTrace) -> Delivery:
     """What the chat has seen now. A reply leaves the message's own id as it is."""
-    if isinstance(step, Reply):
-        own = message_id if message_id != step.entry.message_id else UNREACHABLE_MESSAGE_ID
-        return add_to_history(step.entry, step.reason, now, way, reply=own)
-    if isinstance(step, Pin):
-        return step.entry
-    entry = add_to_history(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, now, way)
-    return record_message_gone(entry) if isinstance(step, Edit) else entry
+    if isinstance(plan, Reply):
+        own = message_id if message_id != plan.delivery.message_id else UNREACHABLE_MESSAGE_ID
+        return add_to_history(plan.delivery, plan.reason, now, latency, reply_id=own)
+    if isinstance(plan, Pin):
+        return plan.delivery
+    delivery = add_to_history(msgspec.structs.replace(plan.delivery, message_id=message_id), plan.reason, now, latency)
+    return record_message_gone(delivery) if isinstance(plan, Edit) else delivery
 
 
 log = structlog.get_logger()
 
 
-async def undo_uncertain(outbox: Outbox, step: RequestPlan, before: Delivery, error: DeliveryError) -> None:
+async def undo_uncertain(outbox: Outbox, plan: RequestPlan, delivery_before: Delivery, error: DeliveryError) -> None:
     """Put back what was known before a message left, where its answer says that it did not arrive; else it stays in doubt."""
-    if make_uncertain_delivery(step) is None or (isinstance(error, TelegramUnreachable) and error.maybe_sent):
+    if make_uncertain_delivery(plan) is None or (isinstance(error, TelegramUnreachable) and error.maybe_sent):
         return
     try:
-        await outbox.never_left(before)
+        await outbox.restore(delivery_before)
     except StorageError as trouble:  # what is not sure is told once more, or taken back though it was not seen
-        log.warning("doubt_stays", chat=before.ref.chat_id, reason=str(trouble))
-        outbox.recover()
+        log.warning("doubt_stays", chat=delivery_before.chat.chat_id, reason=str(trouble))
+        outbox.rescan()

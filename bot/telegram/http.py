@@ -28,18 +28,18 @@ class BotApiSession(BaseRequest):
     """A pool of connections. Times are in seconds; `pool_timeout` counts in `connect_timeout`. `wire` hears how requests end."""
 
     def __init__(
-        self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0, wire: ApiHealth | None = None
+        self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0, health: ApiHealth | None = None
     ) -> None:
-        self._wire = wire or ApiHealth(SystemClock())
-        self._connections, self._read, self._connect = connections, read_timeout, connect_timeout
+        self._health = health or ApiHealth(SystemClock())
+        self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
-        self._usual = _make_timeout(connect_timeout, read_timeout)
+        self._default_timeout = _make_timeout(connect_timeout, read_timeout)
         self._proxies: dict[str, str | None] = {}
 
     @property
     def read_timeout(self) -> float | None:
         """Seconds to wait for an answer where the caller names no time."""
-        return self._read
+        return self._read_timeout
 
     async def initialize(self) -> None:
         """Open the pool."""
@@ -72,28 +72,34 @@ class BotApiSession(BaseRequest):
     ) -> tuple[int, bytes]:
         """Make a request: status and body. Raise NotSent where it did not arrive, TimedOut or NetworkError where it may have."""
         del write_timeout, pool_timeout
-        times = _value_or_default(connect_timeout, self._connect), _value_or_default(read_timeout, self._read)
-        return await self._ask(method, url, within=_make_timeout(*times), data=_make_form(request_data))
+        times = _value_or_default(connect_timeout, self._connect_timeout), _value_or_default(read_timeout, self._read_timeout)
+        return await self._request(method, url, client_timeout=_make_timeout(*times), data=_make_form(request_data))
 
-    async def call(self, url: URL, parameters: object) -> tuple[int, bytes]:
+    async def call_method(self, url: URL, parameters: object) -> tuple[int, bytes]:
         """Call a method with its parameters as JSON, without the library's own objects: status and body, raising alike."""
-        return await self._ask("POST", url, within=self._usual, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS)
+        return await self._request(
+            "POST", url, client_timeout=self._default_timeout, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS
+        )
 
-    async def _ask(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
+    async def _request(
+        self, method: str, url: str | URL, *, client_timeout: aiohttp.ClientTimeout, **more: Any
+    ) -> tuple[int, bytes]:
         try:
-            return await self._made(method, url, within=within, **more)
+            return await self._request_once(method, url, client_timeout=client_timeout, **more)
         except NetworkError:
-            self._wire.failed()
+            self._health.on_failure()
             raise
 
-    async def _made(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
+    async def _request_once(
+        self, method: str, url: str | URL, *, client_timeout: aiohttp.ClientTimeout, **more: Any
+    ) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("the request pool is not open")
         try:
-            async with self._session.request(method, url, timeout=within, proxy=self._proxy(url), **more) as response:
+            async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
                 body = await response.read()
                 if method == "POST":  # a file that is gone says nothing of the token
-                    self._wire.answered(response.status, response.headers.get("Date"))
+                    self._health.on_response(response.status, response.headers.get("Date"))
                 return response.status, body
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None
@@ -152,28 +158,28 @@ class ApiHealth:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._compared = float("-inf")
+        self._checked_at = float("-inf")
         self.failing_since: dt.datetime | None = None
         self.refused_since: dt.datetime | None = None
-        self._skew: float | None = None
+        self._clock_skew: float | None = None
 
     @property
-    def skew(self) -> float | None:
+    def clock_skew(self) -> float | None:
         """The difference at the last look."""
-        return self._skew if self._clock.monotonic() - self._compared < _CLOCK_CHECK_LIFETIME else None
+        return self._clock_skew if self._clock.monotonic() - self._checked_at < _CLOCK_CHECK_LIFETIME else None
 
-    def answered(self, status: int, date: str | None) -> None:
+    def on_response(self, status: int, date: str | None) -> None:
         """An answer came, with this HTTP status and `Date`."""
         if status >= _SERVER_ERROR_STATUS:
-            self.failed()
+            self.on_failure()
             return
         self.failing_since = None
         self.refused_since = (self.refused_since or self._clock.now()) if status in _TOKEN_REFUSED_STATUSES else None
-        if date and self._clock.monotonic() - self._compared >= _CLOCK_CHECK_INTERVAL:
-            self._compared = self._clock.monotonic()
-            self._skew = _measure_clock_skew(date, self._clock.now())
+        if date and self._clock.monotonic() - self._checked_at >= _CLOCK_CHECK_INTERVAL:
+            self._checked_at = self._clock.monotonic()
+            self._clock_skew = _measure_clock_skew(date, self._clock.now())
 
-    def failed(self) -> None:
+    def on_failure(self) -> None:
         """No answer came that Telegram would give."""
         self.failing_since = self.failing_since or self._clock.now()
 

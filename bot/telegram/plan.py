@@ -9,9 +9,18 @@ import msgspec
 
 from bot.i18n.language import use_language
 from bot.media.renderer import PictureAttachment
-from bot.outbox import delivery
 from bot.outbox.decide import Decision, choose_first_alert, choose_revision, decide
-from bot.outbox.delivery import UNREACHABLE_MESSAGE_ID, Delivery, DeliveryContext, PinState, Reason
+from bot.outbox.delivery import (
+    UNREACHABLE_MESSAGE_ID,
+    Delivery,
+    DeliveryContext,
+    PinState,
+    Reason,
+    must_resend_card,
+    record_card_edited,
+    record_card_sent,
+    record_pin_done,
+)
 from bot.outbox.digests import find_retracted_lines, find_uncertain_lines
 from bot.outbox.news import NewsItem, format_line_name, is_burst
 from bot.subscribers import Chat
@@ -22,51 +31,51 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, Importance, State
 class Send(msgspec.Struct, frozen=True):
     """A new message. `entry` is what is known of the chat once it is sent, but for the message's id."""
 
-    entry: Delivery
+    delivery: Delivery
     alert: Alert
     html: str
-    silent: bool
+    is_silent: bool
     reason: Reason
-    bell: bool = False
+    has_mute_button: bool = False
     """True: the button of the mutes stands below it."""
-    scene: PictureAttachment | None = None
+    picture: PictureAttachment | None = None
     """None: words alone."""
 
 
 class Edit(msgspec.Struct, frozen=True):
     """The message changes; `entry` holds the reply that follows."""
 
-    entry: Delivery
+    delivery: Delivery
     alert: Alert
     html: str
     reason: Reason
-    bell: bool = False
-    scene: PictureAttachment | None = None
+    has_mute_button: bool = False
+    picture: PictureAttachment | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):
     """A reply to the message."""
 
-    entry: Delivery
+    delivery: Delivery
     alert: Alert
     html: str
-    silent: bool
+    is_silent: bool
     reason: Reason
 
 
 class Pin(msgspec.Struct, frozen=True):
     """The message is pinned, or unpinned."""
 
-    entry: Delivery
+    delivery: Delivery
     alert: Alert
-    on: bool
+    is_pinned: bool
     reason: Reason = Reason.REVISION
 
 
 class Skip(msgspec.Struct, frozen=True):
     """Nothing is sent."""
 
-    entry: Delivery
+    delivery: Delivery
     reason: Reason
 
 
@@ -78,171 +87,188 @@ Plan = RequestPlan | Skip
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
-def plan_delivery(job: DeliveryContext, now: dt.datetime) -> Plan:
+def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
     """What to do for one chat, in its language: the latest revision counts, and a reply follows its edit."""
-    with use_language(job.chat.language):
-        return _apply_chat_settings(_plan_unstyled(job, now), job.chat)
+    with use_language(context.recipient.language):
+        return _apply_chat_settings(_plan_unstyled(context, now), context.recipient)
 
 
-def make_uncertain_delivery(step: Plan) -> Delivery | None:
+def make_uncertain_delivery(plan: Plan) -> Delivery | None:
     """What its chat may have seen from when a message leaves until its answer comes; None where that need not be known.
 
     Cards and pictures are shown anew until one is known to have arrived, and what they show does not fall.
     """
-    if not isinstance(step, Send) or step.alert.kind in LIVE_MESSAGE_KINDS:
+    if not isinstance(plan, Send) or plan.alert.kind in LIVE_MESSAGE_KINDS:
         return None
-    return _replace(step.entry, message_id=None, unsure=True)
+    return _replace(plan.delivery, message_id=None, is_uncertain=True)
 
 
-def _apply_chat_settings(step: Plan, chat: Chat) -> Plan:
+def _apply_chat_settings(plan: Plan, chat: Chat) -> Plan:
     """What the chat's own settings put around a message; a reply has no button, and what shows how a match stands neither."""
-    if isinstance(step, Skip | Pin):
-        return step
-    html = render.hide_in_spoiler(step.alert, step.html) if chat.spoilers else step.html
-    if isinstance(step, Reply):
-        return _replace(step, html=html)
-    timeline, bell = step.alert.timeline, shows_mute_button(chat) and step.alert.kind not in LIVE_MESSAGE_KINDS
-    scene = PictureAttachment(timeline, chat.language, chat.spoilers) if timeline else None
-    return _replace(step, html=html, bell=bell, scene=scene)
+    if isinstance(plan, Skip | Pin):
+        return plan
+    html = render.hide_in_spoiler(plan.alert, plan.html) if chat.spoilers else plan.html
+    if isinstance(plan, Reply):
+        return _replace(plan, html=html)
+    timeline, bell = plan.alert.timeline, shows_mute_button(chat) and plan.alert.kind not in LIVE_MESSAGE_KINDS
+    picture = PictureAttachment(timeline, chat.language, chat.spoilers) if timeline else None
+    return _replace(plan, html=html, has_mute_button=bell, picture=picture)
 
 
-def _plan_unstyled(job: DeliveryContext, now: dt.datetime) -> Plan:
-    decision = decide(job.entry, job.news, job.chat, now, superseded=job.superseded)
-    if job.entry.told:
-        return _plan_revision(job, decision, now)
+def _plan_unstyled(context: DeliveryContext, now: dt.datetime) -> Plan:
+    decision = decide(context.delivery, context.news, context.recipient, now, superseded=context.is_superseded)
+    if context.delivery.is_sent:
+        return _plan_revision(context, decision, now)
     if decision.alert is not None:
-        return _plan_send(job, decision.alert, now)
-    return _plan_uncertain(job, decision.reason, now) if job.entry.unsure else _plan_skip(job, decision.reason)
+        return _plan_send(context, decision.alert, now)
+    return (
+        _plan_uncertain(context, decision.reason, now) if context.delivery.is_uncertain else _plan_skip(context, decision.reason)
+    )
 
 
-def _plan_uncertain(job: DeliveryContext, reason: Reason, now: dt.datetime) -> Plan:
+def _plan_uncertain(context: DeliveryContext, reason: Reason, now: dt.datetime) -> Plan:
     """It may have been told, and is not told again: then it was, by a message that cannot be reached. What fell is said now."""
-    if _has_retracted_line(job):
-        return _plan_send(job, job.news.candidates[0], now)
-    entry = _replace(job.entry, message_id=UNREACHABLE_MESSAGE_ID, unsure=bool(job.news.lines) and not is_burst(job.entry.key))
-    if not job.news.fired:
-        known = _replace(job, entry=entry)
-        return _plan_revision(known, decide(entry, job.news, job.chat, now), now)
-    return Skip(_replace(entry, reason=reason.value, seq=job.news.seq), reason)
+    if _has_retracted_line(context):
+        return _plan_send(context, context.news.alternatives[0], now)
+    delivery = _replace(
+        context.delivery,
+        message_id=UNREACHABLE_MESSAGE_ID,
+        is_uncertain=bool(context.news.line_ids) and not is_burst(context.delivery.key),
+    )
+    if not context.news.firing_alternatives:
+        known = _replace(context, delivery=delivery)
+        return _plan_revision(known, decide(delivery, context.news, context.recipient, now), now)
+    return Skip(_replace(delivery, reason=reason.value, seq=context.news.seq), reason)
 
 
-def _has_retracted_line(job: DeliveryContext) -> bool:
+def _has_retracted_line(context: DeliveryContext) -> bool:
     """Tell whether a summary that may stand in the chat tells what fell: it is sent anew, since no edit reaches it."""
-    return job.entry.unsure and any(news.state is State.RETRACTED for news in job.lines)
+    return context.delivery.is_uncertain and any(news.state is State.RETRACTED for news in context.lines)
 
 
-def _plan_skip(job: DeliveryContext, reason: Reason) -> Skip:
+def _plan_skip(context: DeliveryContext, reason: Reason) -> Skip:
     """Never told; the rule is kept so that the same news stays untold."""
-    chosen = choose_first_alert(job.news, job.chat)
-    seq = job.news.seq if reason is Reason.UNNAMED else job.entry.seq
-    return Skip(_replace(job.entry, reason=reason.value, rule=chosen.rule if chosen else "", seq=seq), reason)
+    chosen = choose_first_alert(context.news, context.recipient)
+    seq = context.news.seq if reason is Reason.SCORER_UNKNOWN else context.delivery.seq
+    return Skip(_replace(context.delivery, reason=reason.value, rule=chosen.rule if chosen else "", seq=seq), reason)
 
 
-def _plan_send(job: DeliveryContext, alert: Alert, now: dt.datetime) -> Send | Skip:
-    body, rule = _render_delivery_body(job, alert), alert.rule
-    if job.news.lines:
-        lines = _select_sendable_lines(job)
+def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send | Skip:
+    body, rule = _render_delivery_body(context, alert), alert.rule
+    if context.news.line_ids:
+        lines = _select_sendable_lines(context)
         if not lines:
-            return Skip(_replace(job.entry, reason=Reason.UNWANTED.value), Reason.UNWANTED)
-        body, rule = render.render_digest(alert, lines), "\n".join(format_line_name(news, job.entry.key) for news in lines)
-    entry = _make_delivery_after(job, alert, body, rule, restored=False)
-    entry = _replace(entry, rings=job.rings) if is_burst(entry.key) else entry
-    entry = delivery.record_card_sent(_replace(entry, reason=Reason.FIRST.value, reply=None, unsure=False), alert)
-    silent = not entry.rings or job.chat.hushed(now)
-    return Send(entry, alert, render.render_message(body, alert.state), silent, Reason.FIRST)
+            return Skip(_replace(context.delivery, reason=Reason.NOT_WANTED.value), Reason.NOT_WANTED)
+        body, rule = render.render_digest(alert, lines), "\n".join(format_line_name(news, context.delivery.key) for news in lines)
+    delivery = _make_delivery_after(context, alert, body, rule, is_restored=False)
+    delivery = _replace(delivery, is_loud=context.is_loud) if is_burst(delivery.key) else delivery
+    delivery = record_card_sent(_replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False), alert)
+    silent = not delivery.is_loud or context.recipient.hushed(now)
+    return Send(delivery, alert, render.render_message(body, alert.state), silent, Reason.FIRST)
 
 
-def _plan_revision(job: DeliveryContext, decision: Decision, now: dt.datetime) -> Plan:
+def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetime) -> Plan:
     if decision.alert is None:
-        return _plan_follow_up(job, now)
-    entry, alert, reason = job.entry, attribute_to_rule(decision.alert, job.entry), decision.reason
-    if delivery.must_resend_card(entry) or _has_retracted_line(job):
-        return _plan_send(job, alert, now)
-    body = render.render_digest(alert, job.lines) if job.news.lines else _render_delivery_body(job, alert)
-    rule = _format_line_names(job) if job.news.lines else alert.rule
-    restored = reason is Reason.RESTORED or (entry.restored and alert.state is not State.RETRACTED)
-    after = _replace(_make_delivery_after(job, alert, body, rule, restored=restored), reason=reason.value)
-    html = render.render_message(body, alert.state, restored=restored)
+        return _plan_follow_up(context, now)
+    delivery, alert, reason = context.delivery, attribute_to_rule(decision.alert, context.delivery), decision.reason
+    if must_resend_card(delivery) or _has_retracted_line(context):
+        return _plan_send(context, alert, now)
+    body = render.render_digest(alert, context.lines) if context.news.line_ids else _render_delivery_body(context, alert)
+    rule = _format_line_names(context) if context.news.line_ids else alert.rule
+    restored = reason is Reason.RESTORATION or (delivery.is_restored and alert.state is not State.RETRACTED)
+    after = _replace(_make_delivery_after(context, alert, body, rule, is_restored=restored), reason=reason.value)
+    html = render.render_message(body, alert.state, is_restored=restored)
     if (
-        reason is Reason.RESTORED and entry.message_id == UNREACHABLE_MESSAGE_ID
+        reason is Reason.RESTORATION and delivery.message_id == UNREACHABLE_MESSAGE_ID
     ):  # what stands is told whole: no edit reaches the message
-        return Send(_replace(after, unsure=False), alert, html, not after.rings or job.chat.hushed(now), reason)
-    after = delivery.record_card_edited(_add_reply(after, job, alert, html, reason), alert)
-    same = alert.timeline is None and html == render.render_message(entry.body, entry.state, restored=entry.restored)
-    if after.reply is None and entry.message_id == UNREACHABLE_MESSAGE_ID:
-        return Skip(_replace(after, reason=entry.reason), reason)
-    if same and after.reply is None:
+        return Send(_replace(after, is_uncertain=False), alert, html, not after.is_loud or context.recipient.hushed(now), reason)
+    after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
+    same = alert.timeline is None and html == render.render_message(
+        delivery.body, delivery.state, is_restored=delivery.is_restored
+    )
+    if after.pending_reply is None and delivery.message_id == UNREACHABLE_MESSAGE_ID:
+        return Skip(_replace(after, reason=delivery.reason), reason)
+    if same and after.pending_reply is None:
         return Skip(after, reason)
     return Edit(after, alert, html, reason)
 
 
-def _add_reply(after: Delivery, job: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
+def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
     """Graver news rings unless its kind is silent here; what is taken back or restored rings where the news did."""
-    before = job.entry
+    before = context.delivery
     if is_burst(before.key):
-        return _add_burst_retractions(after, job)
-    if reason is Reason.GRAVER:
-        return _replace(after, reply=html, reply_rings=job.chat.sounds(alert.kind, important=True))
+        return _add_burst_retractions(after, context)
+    if reason is Reason.UPGRADED:
+        return _replace(after, pending_reply=html, reply_is_loud=context.recipient.sounds(alert.kind, important=True))
     if reason is Reason.RETRACTION:
-        return _replace(after, reply=render.render_retraction(alert, before.kind), reply_rings=before.rings)
-    if reason is Reason.RESTORED:
-        return _replace(after, reply=render.render_restoration(alert), reply_rings=before.rings)
+        return _replace(after, pending_reply=render.render_retraction(alert, before.kind), reply_is_loud=before.is_loud)
+    if reason is Reason.RESTORATION:
+        return _replace(after, pending_reply=render.render_restoration(alert), reply_is_loud=before.is_loud)
     return after
 
 
-def _add_burst_retractions(after: Delivery, job: DeliveryContext) -> Delivery:
+def _add_burst_retractions(after: Delivery, context: DeliveryContext) -> Delivery:
     """What falls in a burst is answered as what falls by itself, as loudly as the burst was told."""
     replies = [
-        render.render_retraction(line.candidates[0], line.candidates[0].kind)
-        for line in find_retracted_lines(job.entry, job.lines)
+        render.render_retraction(line.alternatives[0], line.alternatives[0].kind)
+        for line in find_retracted_lines(context.delivery, context.lines)
     ]
     if not replies:
-        return _replace(after, rings=job.entry.rings)
-    due = [job.entry.reply] if job.entry.reply else []
-    return _replace(after, rings=job.entry.rings, reply=render.join_replies([*due, *replies]), reply_rings=job.entry.rings)
+        return _replace(after, is_loud=context.delivery.is_loud)
+    due = [context.delivery.pending_reply] if context.delivery.pending_reply else []
+    return _replace(
+        after,
+        is_loud=context.delivery.is_loud,
+        pending_reply=render.join_replies([*due, *replies]),
+        reply_is_loud=context.delivery.is_loud,
+    )
 
 
-def _format_line_names(job: DeliveryContext) -> str:
+def _format_line_names(context: DeliveryContext) -> str:
     """The lines of a summary as its entry remembers them."""
-    return "\n".join(format_line_name(line, job.entry.key) for line in job.lines) if is_burst(job.entry.key) else job.entry.rule
+    return (
+        "\n".join(format_line_name(line, context.delivery.key) for line in context.lines)
+        if is_burst(context.delivery.key)
+        else context.delivery.rule
+    )
 
 
-def _plan_follow_up(job: DeliveryContext, now: dt.datetime) -> Reply | Pin | Skip:
-    entry = job.entry
-    alert = choose_revision(entry, job.news, job.chat)
-    if alert and entry.pin in (PinState.DUE, PinState.OFF):
-        return Pin(delivery.record_pin_done(entry), alert, on=entry.pin is PinState.DUE)
-    if entry.reply is None or alert is None:
-        return Skip(entry, Reason.DUPLICATE)
-    after = _replace(entry, reply=None)
-    silent = not entry.reply_rings or job.chat.hushed(now)
-    return Reply(after, attribute_to_rule(alert, entry), entry.reply, silent, Reason(entry.reason))
+def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin | Skip:
+    delivery = context.delivery
+    alert = choose_revision(delivery, context.news, context.recipient)
+    if alert and delivery.pin in (PinState.TO_PIN, PinState.TO_UNPIN):
+        return Pin(record_pin_done(delivery), alert, is_pinned=delivery.pin is PinState.TO_PIN)
+    if delivery.pending_reply is None or alert is None:
+        return Skip(delivery, Reason.DUPLICATE)
+    after = _replace(delivery, pending_reply=None)
+    silent = not delivery.reply_is_loud or context.recipient.hushed(now)
+    return Reply(after, attribute_to_rule(alert, delivery), delivery.pending_reply, silent, Reason(delivery.reason))
 
 
-def _render_delivery_body(job: DeliveryContext, alert: Alert) -> str:
-    return render.render_body(alert, job.entry.body, job.chat.timezone)
+def _render_delivery_body(context: DeliveryContext, alert: Alert) -> str:
+    return render.render_body(alert, context.delivery.body, context.recipient.timezone)
 
 
-def _select_sendable_lines(job: DeliveryContext) -> tuple[NewsItem, ...]:
+def _select_sendable_lines(context: DeliveryContext) -> tuple[NewsItem, ...]:
     """Of the old news, what the chat would have been told, or may have been; what a burst holds was decided when it was held."""
-    if is_burst(job.entry.key):
-        return job.lines
-    seen = find_uncertain_lines(job.entry)
-    return tuple(news for news in job.lines if news.key in seen or choose_first_alert(news, job.chat))
+    if is_burst(context.delivery.key):
+        return context.lines
+    seen = find_uncertain_lines(context.delivery)
+    return tuple(news for news in context.lines if news.key in seen or choose_first_alert(news, context.recipient))
 
 
-def attribute_to_rule(alert: Alert, entry: Delivery) -> Alert:
+def attribute_to_rule(alert: Alert, delivery: Delivery) -> Alert:
     """What takes news back is no rule's own: it speaks for the rule that told it."""
     if alert.rule and alert.kind:
         return alert
-    return msgspec.structs.replace(alert, rule=alert.rule or entry.rule, kind=entry.kind, gravity=entry.gravity)
+    return msgspec.structs.replace(alert, rule=alert.rule or delivery.rule, kind=delivery.kind, gravity=delivery.severity)
 
 
-def _make_delivery_after(job: DeliveryContext, alert: Alert, body: str, rule: str, *, restored: bool) -> Delivery:
-    sounds = job.chat.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
-    rings = job.entry.rings if alert.state is State.RETRACTED else sounds
-    told = _replace(job.entry, rule=rule, kind=alert.kind, rings=rings, gravity=alert.gravity)
-    return _replace(told, state=alert.state, seq=job.news.seq, body=body, restored=restored)
+def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule: str, *, is_restored: bool) -> Delivery:
+    sounds = context.recipient.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
+    rings = context.delivery.is_loud if alert.state is State.RETRACTED else sounds
+    told = _replace(context.delivery, rule=rule, kind=alert.kind, is_loud=rings, severity=alert.gravity)
+    return _replace(told, state=alert.state, seq=context.news.seq, body=body, is_restored=is_restored)
 
 
 def _replace(value: StructT, **changes: Any) -> StructT:

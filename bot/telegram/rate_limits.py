@@ -42,27 +42,27 @@ _MAX_REMEMBERED_CHATS = 20_000
 class RateLimitPolicy(Protocol):
     """What the courier asks before each message."""
 
-    def overall_at(self, now: float) -> float:
+    def next_send_at(self, now: float) -> float:
         """When the next message to anybody may leave."""
         ...
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
         """When the next message to this chat may leave; with `spare`, when it may and room for news is left."""
         ...
 
-    def room(self, now: float, most: int) -> int:
+    def available(self, now: float, limit: int) -> int:
         """How many messages may leave now, of `most`, the chats' own limits apart."""
         ...
 
-    def take(self, chat_id: int, now: float) -> None:
+    def record_send(self, chat_id: int, now: float) -> None:
         """A message leaves."""
         ...
 
-    def landed(self, began: float, now: float, left: float | None = None) -> None:
+    def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """The answer came to a message that was taken at `began` and left at `left`; None: at once."""
         ...
 
-    def refused(self, chat_id: int, seconds: float, now: float) -> None:
+    def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """Telegram asked to wait so long."""
         ...
 
@@ -76,26 +76,26 @@ class SlidingWindow:
         self.limit, self.seconds = limit, seconds
         self.taken: deque[float] = deque(maxlen=limit)
 
-    def at(self, now: float, limit: int | None = None) -> float:
+    def next_free_at(self, now: float, limit: int | None = None) -> float:
         """When one more is allowed; `limit` may be lower than the window's own."""
         limit = limit or self.limit
         return now if len(self.taken) < limit else max(now, self.taken[-limit] + self.seconds)
 
-    def room(self, now: float, most: int, limit: int | None = None) -> int:
+    def available(self, now: float, wanted: int, limit: int | None = None) -> int:
         """How many are allowed now, of `most`."""
         limit = limit or self.limit
         free = limit - len(self.taken)
         oldest = (one for one in islice(self.taken, max(0, -free), None))
-        gone = sum(1 for _ in takewhile(lambda one: one + self.seconds <= now, islice(oldest, most)))
-        return min(most, max(0, free) + gone)
+        gone = sum(1 for _ in takewhile(lambda one: one + self.seconds <= now, islice(oldest, wanted)))
+        return min(wanted, max(0, free) + gone)
 
-    def move(self, began: float, arrived: float) -> None:
+    def shift(self, taken_at: float, arrived_at: float) -> None:
         """One counts from later on than it was taken."""
-        if began in self.taken:
-            self.taken.remove(began)
-            insort(self.taken, arrived)
+        if taken_at in self.taken:
+            self.taken.remove(taken_at)
+            insort(self.taken, arrived_at)
 
-    def idle(self, now: float) -> bool:
+    def is_idle(self, now: float) -> bool:
         """Tell whether it forbids nothing."""
         return not self.taken or self.taken[-1] + self.seconds <= now
 
@@ -105,101 +105,107 @@ class RateLimiter:
 
     def __init__(self, per_second: int = DEFAULT_MESSAGES_PER_SECOND) -> None:
         self._all = SlidingWindow(per_second, _SECOND_WITH_MARGIN)
-        self._even = SlidingWindow(
+        self._smooth = SlidingWindow(
             max(DEFAULT_MESSAGES_PER_SECOND, per_second // 20),
             max(DEFAULT_MESSAGES_PER_SECOND / per_second, 0.05) / _SMOOTHING_FACTOR,
         )
         self._chats: dict[int, tuple[SlidingWindow, ...]] = {}
-        self._parked: dict[int, float] = {}
+        self._chat_paused_until: dict[int, float] = {}
         self._refusals: deque[tuple[float, int]] = deque()
-        self._closed_until = float("-inf")
-        self._fastest = float("inf")
-        self._landings = 0
+        self._paused_until = float("-inf")
+        self._shortest_round_trip = float("inf")
+        self._answer_count = 0
 
-    def when(self, chat_id: int, now: float) -> float:
+    def next_send_to(self, chat_id: int, now: float) -> float:
         """When this chat may get its next message, everything considered."""
-        return max(self.overall_at(now), self.chat_at(chat_id, now))
+        return max(self.next_send_at(now), self.next_chat_send_at(chat_id, now))
 
-    def overall_at(self, now: float) -> float:
+    def next_send_at(self, now: float) -> float:
         """When the next message to anybody may leave."""
-        if now < self._closed_until:
-            return self._closed_until
-        return max(self._even.at(now), self._all.at(now, self._share(now)))
+        if now < self._paused_until:
+            return self._paused_until
+        return max(self._smooth.next_free_at(now), self._all.next_free_at(now, self._allowed_rate(now)))
 
-    def room(self, now: float, most: int) -> int:
+    def available(self, now: float, limit: int) -> int:
         """How many messages may leave now, of `most`, the chats' own limits apart."""
-        return 0 if now < self._closed_until else self._even.room(now, self._all.room(now, most, self._share(now)))
+        return (
+            0
+            if now < self._paused_until
+            else self._smooth.available(now, self._all.available(now, limit, self._allowed_rate(now)))
+        )
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
         """When the next message to this chat may leave, others apart; with `spare`, when it takes no room that news may need."""
-        at = max(now, self._parked.get(chat_id, now))
+        at = max(now, self._chat_paused_until.get(chat_id, now))
         windows = self._chats.get(chat_id, ())
-        return max((window.at(at, window.limit - (window.limit // 3 if spare else 0)) for window in windows), default=at)
+        return max(
+            (window.next_free_at(at, window.limit - (window.limit // 3 if leave_spare else 0)) for window in windows), default=at
+        )
 
-    def take(self, chat_id: int, now: float) -> None:
+    def record_send(self, chat_id: int, now: float) -> None:
         """A message leaves now."""
         if chat_id not in self._chats:
             self._chats[chat_id] = (
                 (SlidingWindow(*_CHAT_LIMIT), SlidingWindow(*_GROUP_LIMIT)) if chat_id < 0 else (SlidingWindow(*_CHAT_LIMIT),)
             )
-        for window in (self._all, self._even, *self._chats[chat_id]):
+        for window in (self._all, self._smooth, *self._chats[chat_id]):
             window.taken.append(now)
         if len(self._chats) > _MAX_REMEMBERED_CHATS:
-            self._forget(now)
+            self._drop_idle_chats(now)
 
-    def landed(self, began: float, now: float, left: float | None = None) -> None:
+    def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """A message that was long on its way counts from when it can have arrived at the latest: Telegram counts arrivals."""
-        self._landings += 1
-        self._fastest = min(self._fastest, now - (began if left is None else left))
-        arrived = now - (self._fastest if self._landings > _WARM_UP_REQUESTS else 0.0)
-        if arrived > began + _ARRIVAL_TOLERANCE:
-            self._all.move(began, arrived)
+        self._answer_count += 1
+        self._shortest_round_trip = min(self._shortest_round_trip, now - (taken_at if sent_at is None else sent_at))
+        arrived = now - (self._shortest_round_trip if self._answer_count > _WARM_UP_REQUESTS else 0.0)
+        if arrived > taken_at + _ARRIVAL_TOLERANCE:
+            self._all.shift(taken_at, arrived)
 
-    def refused(self, chat_id: int, seconds: float, now: float) -> None:
+    def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """This chat waits; where several were refused within a second, everybody does."""
-        self._parked[chat_id] = max(self._parked.get(chat_id, now), now + seconds)
+        self._chat_paused_until[chat_id] = max(self._chat_paused_until.get(chat_id, now), now + seconds)
         self._refusals.append((now, chat_id))
         while self._refusals[0][0] < now - 1.0:
             self._refusals.popleft()
         if len({chat for _, chat in self._refusals}) >= _REFUSED_CHATS_BEFORE_PAUSE:
-            self._closed_until = max(self._closed_until, now + seconds)
+            self._paused_until = max(self._paused_until, now + seconds)
 
-    def closed(self, now: float) -> bool:
+    def is_paused(self, now: float) -> bool:
         """Tell whether everybody was refused, and waits."""
-        return now < self._closed_until
+        return now < self._paused_until
 
-    def _share(self, now: float) -> int:
+    def _allowed_rate(self, now: float) -> int:
         """What may be used of the allowance: after everybody was refused, half, then more again."""
-        share = min(1.0, 0.5 + 0.5 * (now - self._closed_until) / _RAMP_UP_TIME)
+        share = min(1.0, 0.5 + 0.5 * (now - self._paused_until) / _RAMP_UP_TIME)
         return max(1, int(self._all.limit * share))
 
-    def _forget(self, now: float) -> None:
-        self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.idle(now) for w in windows)}
-        self._parked = {chat: until for chat, until in self._parked.items() if until > now}
+    def _drop_idle_chats(self, now: float) -> None:
+        self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.is_idle(now) for w in windows)}
+        self._chat_paused_until = {chat: until for chat, until in self._chat_paused_until.items() if until > now}
 
 
 class Unlimited:
     """No limit at all: for replays, and chats in a terminal."""
 
-    def overall_at(self, now: float) -> float:
+    def next_send_at(self, now: float) -> float:
         """Now."""
         return now
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
         """Now."""
         return now
 
-    def room(self, now: float, most: int) -> int:
+    def available(self, now: float, limit: int) -> int:
         """Any number."""
-        return most
+        return limit
 
-    def take(self, chat_id: int, now: float) -> None:
+    def record_send(self, chat_id: int, now: float) -> None:
         """Nothing is counted."""
 
-    def landed(self, began: float, now: float, left: float | None = None) -> None:
+    def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """Nothing is counted."""
 
-    def refused(self, chat_id: int, seconds: float, now: float) -> None:
+    def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """Nothing is remembered."""
 
 
@@ -215,8 +221,8 @@ _LIMITED_METHODS = frozenset(
 class ReplyAccounting(BaseRateLimiter[str]):
     """Holds nothing back; counts what was not counted."""
 
-    def __init__(self, pace: RateLimitPolicy, clock: Clock) -> None:
-        self._pace, self._clock = pace, clock
+    def __init__(self, rate_limiter: RateLimitPolicy, clock: Clock) -> None:
+        self._rate_limiter, self._clock = rate_limiter, clock
 
     async def initialize(self) -> None:
         """There is nothing to open."""
@@ -236,7 +242,7 @@ class ReplyAccounting(BaseRateLimiter[str]):
         """Make the request now."""
         chat_id = data.get("chat_id")
         if rate_limit_args != ALREADY_COUNTED and endpoint in _LIMITED_METHODS and isinstance(chat_id, int):
-            self._pace.take(chat_id, self._clock.monotonic())
+            self._rate_limiter.record_send(chat_id, self._clock.monotonic())
         return await callback(*args, **kwargs)
 
 
@@ -258,27 +264,27 @@ class CircuitBreaker:
     """Holds everything back while nothing gets through; `clear_at` is when the next try is due."""
 
     def __init__(self) -> None:
-        self.clear_at = float("-inf")
+        self.retry_at = float("-inf")
         self._failed: set[int] = set()
-        self._wait = _FIRST_PAUSE
+        self._pause = _FIRST_PAUSE
 
-    def room(self, now: float, in_flight: int, most: int) -> int:
+    def available(self, now: float, in_flight: int, limit: int) -> int:
         """How many requests may be made now, of `most`: while nothing gets through, a few to see whether something does."""
-        if now < self.clear_at:
+        if now < self.retry_at:
             return 0
-        return most if len(self._failed) < _FAILED_CHATS_TO_OPEN else max(0, min(most, _MAX_PROBES - in_flight))
+        return limit if len(self._failed) < _FAILED_CHATS_TO_OPEN else max(0, min(limit, _MAX_PROBES - in_flight))
 
-    def fine(self) -> None:
+    def on_success(self) -> None:
         """Something got through."""
         self._failed.clear()
-        self._wait = _FIRST_PAUSE
-        self.clear_at = float("-inf")
+        self._pause = _FIRST_PAUSE
+        self.retry_at = float("-inf")
 
-    def bad(self, chat_id: int, now: float, *, token: bool = False) -> None:
+    def on_failure(self, chat_id: int, now: float, *, is_token_refused: bool = False) -> None:
         """A chat could not be reached; with `token`, because the bot's token was refused."""
         self._failed.add(chat_id)
-        if token:
-            self.clear_at = now + _TOKEN_RETRY_DELAY
-        elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.clear_at <= now:
-            self.clear_at = now + self._wait
-            self._wait = min(_LAST_PAUSE, self._wait * 2)
+        if is_token_refused:
+            self.retry_at = now + _TOKEN_RETRY_DELAY
+        elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.retry_at <= now:
+            self.retry_at = now + self._pause
+            self._pause = min(_LAST_PAUSE, self._pause * 2)

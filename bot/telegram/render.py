@@ -29,12 +29,12 @@ _TAGS_NOT_IN_SPOILER = frozenset({"pre", "code", "tg-spoiler", "span"})
 """Tags that cannot stand inside of spoiler text, or need not."""
 
 
-def render_body(alert: Alert, told: str = "", timezone: str = _UTC) -> str:
+def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
     """The text without marks, in the language that is spoken: the rule's, else the one that was told, else the bare facts.
 
     The kick-off in it is told in the chat's time.
     """
-    text = alert.texts.get(current_language()) or alert.text or told or fallback_text(alert.facts)
+    text = alert.texts.get(current_language()) or alert.text or sent_body or fallback_text(alert.facts)
     return cut(_convert_kickoff_time(timezone, alert, text), TEXT_LIMIT - _MARK_ROOM)
 
 
@@ -45,11 +45,11 @@ def _convert_kickoff_time(timezone: str, alert: Alert, text: str) -> str:
     return text.replace(written, f"{kickoff.astimezone(find_zone(timezone)):%H:%M}")
 
 
-def render_message(body: str, state: State, *, restored: bool = False) -> str:
+def render_message(body: str, state: State, *, is_restored: bool = False) -> str:
     """The whole message."""
     if state is State.RETRACTED:
         return f"<s>{remove_tags(body, _TAGS_NOT_IN_STRIKETHROUGH)}</s>"
-    marks = [format_pending_mark()] if state is State.PENDING else [format_restored_mark()] if restored else []
+    marks = [format_pending_mark()] if state is State.PENDING else [format_restored_mark()] if is_restored else []
     return "\n".join([body, *marks])
 
 
@@ -60,9 +60,9 @@ def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
     return cut("\n".join([format_digest_title(alert), *map(_render_digest_line, lines)]))
 
 
-def render_retraction(alert: Alert, kind: str) -> str:
+def render_retraction(alert: Alert, sent_kind: str) -> str:
     """The short reply that tells what is no longer so."""
-    return tidy_text(format_retraction(alert, kind))
+    return tidy_text(format_retraction(alert, sent_kind))
 
 
 def join_replies(several: Sequence[str]) -> str:
@@ -93,7 +93,7 @@ def _render_visible_line(alert: Alert, html: str) -> str:
 
 def _render_burst(lines: Sequence[NewsItem]) -> str:
     """One that came alone is told as it is; several get a line each, with the score of their match."""
-    alerts = [(news.fired or news.candidates)[0] for news in lines]
+    alerts = [(news.firing_alternatives or news.alternatives)[0] for news in lines]
     if len(lines) == 1 and lines[0].state is not State.RETRACTED:
         return render_message(render_body(alerts[0]), lines[0].state)
     shown = [_render_burst_line(alert, news.state) for alert, news in zip(alerts, lines, strict=True)]
@@ -108,7 +108,7 @@ def _render_burst_line(alert: Alert, state: State) -> str:
 
 
 def _render_digest_line(news: NewsItem) -> str:
-    line = format_digest_line((news.fired or news.candidates)[0])
+    line = format_digest_line((news.firing_alternatives or news.alternatives)[0])
     return f"• {render_message(line, State.RETRACTED) if news.state is State.RETRACTED else line}"
 
 
@@ -161,12 +161,12 @@ def format_restored_mark() -> str:
     return f"✅ <i>{_('stands after all')}</i>"
 
 
-def format_retraction(alert: Alert, kind: str) -> str:
+def format_retraction(alert: Alert, sent_kind: str) -> str:
     """`❌ Goal disallowed (offside) · Tottenham Hotspur 0–0 Leicester City`; `kind` is what the chat was told."""
     reason = f" ({escape_html(translate_term(_lower_first_letter(alert.facts.reason)))})" if alert.facts.reason else ""
     nameless = alert.follow_up or not alert.facts.action_type
     default = _("Taken back") if nameless else _("{action} taken back").format(action=translate_term(alert.facts.action_type))
-    return f"❌ <b>{escape_html(_choose_wording(_RETRACTION_TEXTS, alert, kind, default))}</b>{reason}{_format_score(alert)}"
+    return f"❌ <b>{escape_html(_choose_wording(_RETRACTION_TEXTS, alert, sent_kind, default))}</b>{reason}{_format_score(alert)}"
 
 
 def format_restoration(alert: Alert) -> str:

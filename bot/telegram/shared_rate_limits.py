@@ -37,8 +37,8 @@ _RETRY_DELAY = 0.5
 class AllowanceStore(Protocol):
     """The allowance in the database."""
 
-    async def reserve(self, count: int, step: float) -> ReservedSlots: ...
-    async def close(self, seconds: float) -> None: ...
+    async def reserve(self, count: int, interval: float) -> ReservedSlots: ...
+    async def pause_all(self, seconds: float) -> None: ...
 
 
 def _do_nothing() -> None:
@@ -50,84 +50,84 @@ class SharedRateLimiter:
 
     def __init__(self, store: AllowanceStore, per_second: int) -> None:
         self._store, self._chats = store, RateLimiter(per_second)
-        self._step = (1.0 + max(_SLOT_MARGIN, 3.0 / per_second)) / per_second
+        self._interval = (1.0 + max(_SLOT_MARGIN, 3.0 / per_second)) / per_second
         self._batch = max(1, round(per_second * _RESERVE_AHEAD))
         self._slots: deque[float] = deque()
-        self._owed = 0
+        self._unpaid = 0
         """Messages that left without a slot: answers to people."""
-        self._wanted = 0
-        self._asked = asyncio.Event()
-        self._closing = 0.0
-        self.woken: Callable[[], None] = _do_nothing
+        self._wanted_slots = 0
+        self._requested = asyncio.Event()
+        self._pause_seconds = 0.0
+        self.on_slots: Callable[[], None] = _do_nothing
 
-    def overall_at(self, now: float) -> float:
+    def next_send_at(self, now: float) -> float:
         """When the next message to anybody may leave."""
         return max(now, self._slots[0]) if self._slots else now + _NO_SLOT_DELAY
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
         """When the next message to this chat may leave, others apart; with `spare`, when room for news is left, too."""
-        return self._chats.chat_at(chat_id, now, spare=spare)
+        return self._chats.next_chat_send_at(chat_id, now, leave_spare=leave_spare)
 
-    def room(self, now: float, most: int) -> int:
+    def available(self, now: float, limit: int) -> int:
         """How many messages may leave now, of `most`, the chats' own limits apart; asks for slots where there are too few."""
         while self._slots and self._slots[0] < now - _SLOT_LIFETIME:
             self._slots.popleft()
-        missing = min(most, 2 * self._batch) - len(self._slots)
+        missing = min(limit, 2 * self._batch) - len(self._slots)
         if missing > 0:
-            self._want(missing)
-        return min(most, sum(slot <= now for slot in self._slots))
+            self._request_slots(missing)
+        return min(limit, sum(slot <= now for slot in self._slots))
 
-    def take(self, chat_id: int, now: float) -> None:
+    def record_send(self, chat_id: int, now: float) -> None:
         """A message leaves now; where there is no slot for it, one is given up later."""
-        self._chats.take(chat_id, now)
+        self._chats.record_send(chat_id, now)
         if self._slots and self._slots[0] <= now:
             self._slots.popleft()
         else:
-            self._owe()
+            self._add_unpaid()
 
-    def landed(self, began: float, now: float, left: float | None = None) -> None:
+    def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """The distance between slots leaves room for what is late."""
 
-    def refused(self, chat_id: int, seconds: float, now: float) -> None:
+    def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """This chat waits; where several were refused within a second, everybody does, in every process."""
-        self._chats.refused(chat_id, seconds, now)
-        if self._chats.closed(now):
+        self._chats.on_retry_after(chat_id, seconds, now)
+        if self._chats.is_paused(now):
             self._slots.clear()
-            self._closing = max(self._closing, seconds)
-            self._asked.set()
+            self._pause_seconds = max(self._pause_seconds, seconds)
+            self._requested.set()
 
     async def run(self) -> None:
         """Reserve for ever."""
         while True:
-            await self._asked.wait()
-            self._asked.clear()
+            await self._requested.wait()
+            self._requested.clear()
             try:
                 await self._reserve()
             except StorageError as error:
                 log.debug("no_slots", reason=str(error))
-                self._asked.set()
+                self._requested.set()
                 await asyncio.sleep(_RETRY_DELAY)
 
     async def _reserve(self) -> None:
-        if closing := self._closing:
-            await self._store.close(closing)
-            self._closing = 0.0
-        owed, wanted = self._owed, min(self._batch, self._wanted)
+        if closing := self._pause_seconds:
+            await self._store.pause_all(closing)
+            self._pause_seconds = 0.0
+        owed, wanted = self._unpaid, min(self._batch, self._wanted_slots)
         if owed + wanted == 0:
             return
-        slots = await self._store.reserve(owed + wanted, self._step)
+        slots = await self._store.reserve(owed + wanted, self._interval)
         now = asyncio.get_running_loop().time()
-        self._owed, self._wanted = self._owed - owed, 0
-        self._slots.extend(now + slots.wait + number * slots.step for number in range(owed, slots.count))
-        self.woken()
+        self._unpaid, self._wanted_slots = self._unpaid - owed, 0
+        self._slots.extend(now + slots.first_in + number * slots.interval for number in range(owed, slots.count))
+        self.on_slots()
 
-    def _want(self, count: int) -> None:
-        self._wanted = count
-        self._asked.set()
+    def _request_slots(self, count: int) -> None:
+        self._wanted_slots = count
+        self._requested.set()
 
-    def _owe(self) -> None:
-        self._owed += 1
-        self._asked.set()
+    def _add_unpaid(self) -> None:
+        self._unpaid += 1
+        self._requested.set()
 
 
 _ALLOWANCE_NAME = "telegram"
@@ -142,8 +142,8 @@ class ReservedSlots(msgspec.Struct, frozen=True):
     """So many instants at which one message each may leave: the first in so many seconds, the others at this distance."""
 
     count: int
-    wait: float
-    step: float
+    first_in: float
+    interval: float
 
 
 class AllowanceState(msgspec.Struct, frozen=True):
@@ -153,11 +153,11 @@ class AllowanceState(msgspec.Struct, frozen=True):
     closed_until: float = 0.0
 
 
-def reserve_slots(allowed: AllowanceState, now: float, count: int, step: float) -> tuple[AllowanceState, ReservedSlots]:
+def reserve_slots(state: AllowanceState, now: float, count: int, interval: float) -> tuple[AllowanceState, ReservedSlots]:
     """Reserve slots at this distance, at twice as much just after everybody was refused; pure."""
-    share = min(1.0, 0.5 + 0.5 * max(0.0, now - allowed.closed_until) / _RAMP_UP_TIME)
-    first, step = max(allowed.next_at, allowed.closed_until, now), step / share
-    return msgspec.structs.replace(allowed, next_at=first + count * step), ReservedSlots(count, first - now, step)
+    share = min(1.0, 0.5 + 0.5 * max(0.0, now - state.closed_until) / _RAMP_UP_TIME)
+    first, interval = max(state.next_at, state.closed_until, now), interval / share
+    return msgspec.structs.replace(state, next_at=first + count * interval), ReservedSlots(count, first - now, interval)
 
 
 class SendAllowance:
@@ -166,15 +166,15 @@ class SendAllowance:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def reserve(self, count: int, step: float) -> ReservedSlots:
+    async def reserve(self, count: int, interval: float) -> ReservedSlots:
         """Reserve slots for this process alone, at least `step` seconds apart from each other and from everybody else's."""
         async with self._db.transaction() as tx:
             allowed = await _read_allowance(tx)
-            after, slots = reserve_slots(allowed, await tx.now(), count, step)
+            after, slots = reserve_slots(allowed, await tx.now(), count, interval)
             await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(**msgspec.structs.asdict(after)))
         return slots
 
-    async def close(self, seconds: float) -> None:
+    async def pause_all(self, seconds: float) -> None:
         """Telegram asks everybody to wait so long."""
         async with self._db.transaction() as tx:
             allowed = await _read_allowance(tx)

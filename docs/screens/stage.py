@@ -104,12 +104,12 @@ class Stage:
 
     async def _deliver(self) -> None:
         """Send what is due; a picture is drawn first, beside everything else."""
-        await self.sending.courier.drain()
+        await self.sending.courier.send_all_due()
         for _ in range(200 if await self.common.chats.extras_wanted() else 0):
-            if not await self.common.outbox.waiting():
+            if not await self.common.outbox.count_waiting():
                 break
             await asyncio.sleep(0.02)
-            await self.sending.courier.drain()
+            await self.sending.courier.send_all_due()
         for chat in self.api.chats:
             self._note(chat)
 

@@ -46,12 +46,12 @@ def minor(seq: int = 1, text: str = "yellow", **more: Any) -> Alert:
 def news(*alerts: Alert, **more: Any) -> NewsItem:
     """The news that these alternatives are, made by their rules when they say."""
     first = alerts[0]
-    born = {a.rule: a.at.timestamp() for a in alerts}
-    return NewsItem(first.key, first.seq, first.state, alerts, **({"born": born} | more))
+    fired_at = {a.rule: a.at.timestamp() for a in alerts}
+    return NewsItem(first.key, first.seq, first.state, alerts, **({"first_fired_at": fired_at} | more))
 
 
 def told(by: Alert, **more: Any) -> Delivery:
     """What a chat has seen once it was told."""
-    seen: dict[str, Any] = {"rule": by.rule, "kind": by.kind, "gravity": by.gravity, "seq": by.seq, "body": by.text}
-    seen |= {"state": by.state, "rings": by.importance is Importance.MAJOR, "message_id": 1}
+    seen: dict[str, Any] = {"rule": by.rule, "kind": by.kind, "severity": by.gravity, "seq": by.seq, "body": by.text}
+    seen |= {"state": by.state, "is_loud": by.importance is Importance.MAJOR, "message_id": 1}
     return Delivery(by.key, REF, **(seen | more))

@@ -48,12 +48,12 @@ class Line:
         await chats.save(Chat(LISTENER, all_kinds=True))
         await chats.subscribe(LISTENER, Subscription(Scope.ALL))
         outbox = Outbox(database, self.clock)
-        courier = Sender(outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, chats)
+        sender = Sender(outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, chats)
         self.pipeline = Pipeline(
             self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
         )
         self.follower = MatchFollower(self.pipeline, self.settings, self.clock, _ignore, archive=self.archive)
-        sending = asyncio.create_task(courier.run())
+        sending = asyncio.create_task(sender.run())
         try:
             yield self
         finally:

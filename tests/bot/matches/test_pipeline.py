@@ -47,7 +47,7 @@ class Line:
         self.told: list[tuple[str, str]] = []
         self.outbox = Outbox(database, self.clock)
         self.chats = ChatRepository(database)
-        self.courier = Sender(self.outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
+        self.sender = Sender(self.outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
         self.pipeline = Pipeline(rules(), load_catalogue(), self.outbox)
         self.story = Story()
 
@@ -60,7 +60,7 @@ class Line:
         for packet in self.story.packets[heard:]:
             self.clock.move_to(packet.at)
             await self.pipeline.take(packet)
-            await self.courier.drain()
+            await self.sender.send_all_due()
         return self.told[before:]
 
 
@@ -117,7 +117,7 @@ async def test_a_match_without_an_end_is_over_once_it_is_completed(line: Line) -
     await line.take()
     for _ in range(2):
         await line.pipeline.close(FIXTURE.id, line.clock.now())
-        await line.courier.drain()
+        await line.sender.send_all_due()
 
     assert line.told == [("send", "Goal 1–0"), ("send", "Full time 1–0")]
 
@@ -126,7 +126,7 @@ async def test_full_time_that_the_feed_told_is_not_told_again_at_the_close(line:
     line.story.tell("End Match", minute=94, status="Completed")
     await line.take()
     await line.pipeline.close(FIXTURE.id, line.clock.now())
-    await line.courier.drain()
+    await line.sender.send_all_due()
 
     assert line.told == [("send", "Full time 0–0")]
 
@@ -135,7 +135,7 @@ async def test_a_match_that_was_left_in_the_middle_has_no_full_time(line: Line) 
     line.story.goal("g", score=(1, 0))
     await line.take()
     await line.pipeline.close(FIXTURE.id, line.clock.now() + dt.timedelta(hours=3))
-    await line.courier.drain()
+    await line.sender.send_all_due()
 
     assert line.told == [("send", "Goal 1–0")]
 

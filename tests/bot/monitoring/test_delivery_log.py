@@ -31,8 +31,8 @@ def out() -> Iterator[io.StringIO]:
     structlog.reset_defaults()
 
 
-def taken(by: Alert, chat: int = 1, op: str = "send", way: LatencyTrace = WAY) -> DeliveredMessage:
-    return DeliveredMessage(op, ChatRef(chat), by, by.state, by.text, 7, Reason.FIRST, way)
+def taken(by: Alert, chat: int = 1, op: str = "send", latency: LatencyTrace = WAY) -> DeliveredMessage:
+    return DeliveredMessage(op, ChatRef(chat), by, by.state, by.text, 7, Reason.FIRST, latency)
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def test_many_chats_are_one_line_more_and_each_revision_has_its_own(out: io.Stri
     clock = ManualClock(NOW)
     told = DeliveryLog(clock)
     for chat in (1, 2, 3):
-        told(taken(alert(1), chat, way=LatencyTrace(accepted=10.0 * chat, outbox=1.0, request=1.0)))
+        told(taken(alert(1), chat, latency=LatencyTrace(telegram=10.0 * chat, outbox=1.0, request=1.0)))
     told(taken(retracted(2), op="edit"))
     clock.move_to(NOW.replace(minute=59))
     told.settle()

@@ -126,11 +126,11 @@ async def test_a_refused_text_is_over_when_none_was_refused_for_long() -> None:
 async def test_telegrams_own_trouble_is_told_when_it_is_over() -> None:
     async with world() as w:
         w.telegram.away = TelegramUnreachable("down", maybe_sent=False)
-        w.wire.failed()
+        w.wire.on_failure()
         await asyncio.sleep(900)
         not_ready = w.watch.unready()
         w.telegram.away = None
-        w.wire.answered(200, None)
+        w.wire.on_response(200, None)
         await asyncio.sleep(300)
 
     assert [line.split(" since ")[0] for line in not_ready] == ["telegram: no request got through"]

@@ -19,8 +19,8 @@ def later(**delta: float) -> dt.datetime:
     return NOW + dt.timedelta(**delta)
 
 
-def reason(entry: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
-    return decide(entry, known, chat, now, **more).reason
+def reason(delivery: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
+    return decide(delivery, known, chat, now, **more).reason
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def reason(entry: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.d
     [
         (news(alert()), CHAT, NOW, Reason.FIRST),
         (news(pending()), CHAT, NOW, Reason.FIRST),
-        (news(alert()), PICKY, NOW, Reason.UNWANTED),
+        (news(alert()), PICKY, NOW, Reason.NOT_WANTED),
         (news(pending()), replace(CHAT, waits=True), NOW, Reason.UNCONFIRMED),
         (news(alert()), replace(CHAT, waits=True), NOW, Reason.FIRST),
         (news(alert()), replace(CHAT, delay=30), NOW, Reason.DELAYED),
@@ -65,9 +65,9 @@ def test_who_was_told_of_the_disallowed_goal_hears_of_it_there() -> None:
         (pending(1), alert(2), Reason.REVISION),
         (alert(1), alert(1), Reason.DUPLICATE),
         (alert(2), pending(1), Reason.DUPLICATE),
-        (minor(1), RED, Reason.GRAVER),
+        (minor(1), RED, Reason.UPGRADED),
         (alert(1), retracted(2), Reason.RETRACTION),
-        (replace(alert(1), state=State.RETRACTED), alert(2), Reason.RESTORED),
+        (replace(alert(1), state=State.RETRACTED), alert(2), Reason.RESTORATION),
         (replace(alert(1), state=State.RETRACTED), retracted(2), Reason.REVISION),
     ],
 )
@@ -78,21 +78,21 @@ def test_a_chat_that_was_told_sees_what_becomes_of_it(before: Alert, after: Aler
 
 
 def test_what_was_passed_over_while_muted_is_not_told_when_the_mute_is_over() -> None:
-    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="goals")
+    delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="goals")
 
-    assert reason(entry, news(alert(2))) is Reason.MUTED
+    assert reason(delivery, news(alert(2))) is Reason.MUTED
 
 
 def test_a_card_that_turns_red_is_news_even_where_its_yellow_was_muted() -> None:
-    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="yellows")
+    delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="yellows")
 
-    assert reason(entry, news(RED)) is Reason.FIRST
+    assert reason(delivery, news(RED)) is Reason.FIRST
 
 
 def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_all() -> None:
-    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.SUPERSEDED.value)
+    delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.SUPERSEDED.value)
 
-    assert reason(entry, news(alert(3))) is Reason.FIRST
+    assert reason(delivery, news(alert(3))) is Reason.FIRST
 
 
 @pytest.mark.parametrize(

@@ -60,4 +60,4 @@ def test_a_summary_of_one_match_remembers_its_lines_by_their_actions_alone() -> 
     summary = AlertKey("f1", "summary:1")
 
     assert parse_line_name(format_line_name(news(alert()), summary), summary) == AlertKey("f1", "g")
-    assert burst_digest(BURST, alert()).lines
+    assert burst_digest(BURST, alert()).line_ids

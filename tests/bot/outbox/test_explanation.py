@@ -31,20 +31,20 @@ async def test_a_message_and_its_reply_lead_to_the_same_alert_and_what_its_rule_
     await world.tell(alert(1, because=LATE), retracted(2))
     await world.restart()
 
-    of_message, of_reply = [await world.outbox.why(1, shown.id) for shown in world.shown()]
+    of_message, of_reply = [await world.outbox.explain_message(1, shown.id) for shown in world.shown()]
 
     assert of_message is not None and of_reply is not None
-    assert (of_message.as_reply, of_reply.as_reply) == (False, True)
-    assert of_reply.entry == of_message.entry and of_message.entry.state is State.RETRACTED
-    assert of_message.news.because == LATE
+    assert (of_message.is_reply, of_reply.is_reply) == (False, True)
+    assert of_reply.delivery == of_message.delivery and of_message.delivery.state is State.RETRACTED
+    assert of_message.news.conditions == LATE
 
 
 async def test_what_is_no_alert_has_no_account(world: World) -> None:
     await world.follow(1, 2)
     await world.tell(alert(1))
 
-    assert await world.outbox.why(1, 99) is None
-    assert await world.outbox.why(2, world.shown(1)[0].id) is None
+    assert await world.outbox.explain_message(1, 99) is None
+    assert await world.outbox.explain_message(2, world.shown(1)[0].id) is None
 
 
 async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
@@ -52,13 +52,13 @@ async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
     old = NOW.replace(hour=2)
     await world.outbox.put([alert(1, at=old, because=LATE)])
     await world.outbox.put([alert(2, at=old, action="h")])
-    await world.outbox.catch_up("f1")
+    await world.outbox.summarise_missed("f1")
     await world.tell(seconds=1)
 
-    account = await world.outbox.why(1, world.shown()[0].id)
+    explanation = await world.outbox.explain_message(1, world.shown()[0].id)
 
-    assert account is not None
-    assert [(news.key.action_id, news.because) for news in account.lines] == [("g", LATE), ("h", {})]
+    assert explanation is not None
+    assert [(news.key.action_id, news.conditions) for news in explanation.lines] == [("g", LATE), ("h", {})]
 
 
 async def test_a_chat_with_a_delay_is_not_told_of_what_it_has_not_seen(world: World) -> None:
@@ -66,17 +66,17 @@ async def test_a_chat_with_a_delay_is_not_told_of_what_it_has_not_seen(world: Wo
     await world.tell(alert(1, because=LATE), seconds=60)
     await world.outbox.put([retracted(2, reason="Offside")])
 
-    account = await world.outbox.why(1, world.shown()[0].id)
+    explanation = await world.outbox.explain_message(1, world.shown()[0].id)
 
-    assert account is not None and account.news.state is State.CONFIRMED
+    assert explanation is not None and explanation.news.state is State.CONFIRMED
 
 
 async def test_the_sample_has_an_account_with_its_steps(world: World) -> None:
     await world.follow(1)
-    await world.outbox.give(ChatRef(1), make_sample_alert(ChatRef(1), "42:7", {"en": "🧪"}, NOW))
+    await world.outbox.put_for_chat(ChatRef(1), make_sample_alert(ChatRef(1), "42:7", {"en": "🧪"}, NOW))
     await world.tell(seconds=1)
 
-    account = await world.outbox.why(1, world.shown()[0].id)
+    explanation = await world.outbox.explain_message(1, world.shown()[0].id)
 
-    assert account is not None
-    assert account.entry.key.fixture_id == "sample" and account.entry.history.count("/") == 4
+    assert explanation is not None
+    assert explanation.delivery.key.fixture_id == "sample" and explanation.delivery.history.count("/") == 4

@@ -30,7 +30,7 @@ def test_a_muted_match_never_tells_and_another_tells_as_if_nothing_were_muted(on
 
     here, there = (decide(None, _of(fixture_id, one), muted, NOW) for fixture_id in (FIXTURE.id, "another"))
 
-    assert not here.tells
+    assert not here.is_visible
     assert there == decide(None, _of("another", one), chat, NOW)  # type: ignore[arg-type]
 
 

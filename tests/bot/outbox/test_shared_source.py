@@ -45,14 +45,14 @@ class SenderProcess:
     async def start(self) -> None:
         """Live, and send."""
         await self.leases.take({name_process_lease(self.name)})
-        tickets = SharedSource(self.db, CLOCK, self.name, calm=0.3)
-        outbox = Outbox(self.db, CLOCK, tickets)
-        tickets.woken = lambda: outbox.on_put()
-        courier = Sender(outbox, self.telegram, Unlimited(), CLOCK, chats=ChatRepository(self.db))
+        items = SharedSource(self.db, CLOCK, self.name, stable_after=0.3)
+        outbox = Outbox(self.db, CLOCK, items)
+        items.on_available = lambda: outbox.on_stored()
+        sender = Sender(outbox, self.telegram, Unlimited(), CLOCK, chats=ChatRepository(self.db))
 
         async def send() -> None:
-            async with tickets.looking():
-                await courier.run()
+            async with items.running():
+                await sender.run()
 
         self.task = asyncio.create_task(send())
 
@@ -188,10 +188,10 @@ async def test_a_revision_waits_for_what_is_being_noted_of_its_chats_and_the_wal
     await world.put(alert(1, "goal"))
     key, other = alert(1).key, await world.database()
     async with other.transaction() as noting:
-        await repository.read_revision_stamps(noting, [key], hold=True)
+        await repository.read_revision_stamps(noting, [key], lock=True)
         revising = asyncio.create_task(world.put(alert(2, "goal by Saka")))
         async with world.db.transaction() as walking:
-            walked = await repository.claim_next_news(walking, urgent=True)
+            walked = await repository.claim_next_news(walking, most_urgent=True)
         await asyncio.sleep(0.2)
         waited = not revising.done()
     await revising

@@ -1,4 +1,4 @@
-"""The way of an alert as the courier measures it, on a virtual clock."""
+"""The way of an alert as the sender measures it, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ async def test_the_wait_for_telegram_is_its_own_step(world: World) -> None:
     await world.follow(1)
     await world.tell(of_frame())
 
-    way = world.deliveries[0].way
-    assert way.accepted == pytest.approx(50, abs=1)
-    assert way.request is not None and way.request < 10
-    assert way.waited == 0 and way.lag == 0
+    latency = world.deliveries[0].latency
+    assert latency.telegram == pytest.approx(50, abs=1)
+    assert latency.request is not None and latency.request < 10
+    assert latency.waited == 0 and latency.feed == 0
 
 
 async def test_a_chats_delay_is_meant_and_not_slow(world: World) -> None:
     await world.follow(1, delay=30)
     await world.tell(of_frame())
 
-    way = world.deliveries[0].way
-    assert way.waited == pytest.approx(30_000, abs=1)
-    assert way.request is not None and way.request < 10
+    latency = world.deliveries[0].latency
+    assert latency.waited == pytest.approx(30_000, abs=1)
+    assert latency.request is not None and latency.request < 10
 
 
 async def test_what_telegrams_limits_hold_back_is_meant_and_not_slow(world: World) -> None:
@@ -55,10 +55,10 @@ async def test_what_telegrams_limits_hold_back_is_meant_and_not_slow(world: Worl
     await world.follow(*range(1, 91))
     await world.tell(of_frame())
 
-    ways = [delivery.way for delivery in world.deliveries]
+    ways = [delivery.latency for delivery in world.deliveries]
     assert len(ways) == 90
-    assert max(way.waited for way in ways) > 1500
-    assert max(way.request or 0.0 for way in ways) < 20
+    assert max(latency.waited for latency in ways) > 1500
+    assert max(latency.request or 0.0 for latency in ways) < 20
 
 
 async def test_a_reply_counts_from_its_edit_and_its_message_is_remembered(world: World) -> None:
@@ -66,7 +66,7 @@ async def test_a_reply_counts_from_its_edit_and_its_message_is_remembered(world:
     await world.tell(of_frame(), retracted(2))
 
     assert [delivery.op for delivery in world.deliveries] == ["send", "edit", "reply"]
-    assert world.deliveries[2].way.request is not None and world.deliveries[2].way.request < 20
-    found = await world.outbox.why(1, world.shown()[0].id)
+    assert world.deliveries[2].latency.request is not None and world.deliveries[2].latency.request < 20
+    found = await world.outbox.explain_message(1, world.shown()[0].id)
     assert found is not None
-    assert [seen.reply for seen in read_history(found.entry)] == [0, 0, world.shown()[1].id]
+    assert [seen.reply_id for seen in read_history(found.delivery)] == [0, 0, world.shown()[1].id]

@@ -46,7 +46,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def stand(world: World, *alerts: Alert, seconds: float = 1.0) -> None:
     """Show how things stand, one after the other, each with so much time to be sent."""
     for one in alerts:
-        await world.outbox.show(one)
+        await world.outbox.put_live(one)
         await world.tell(seconds=seconds)
 
 
@@ -63,21 +63,21 @@ async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(wor
 
 async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_the_restart(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
-    await world.outbox.show(card())
-    (send,) = await world.courier._next(1)
+    await world.outbox.put_live(card())
+    (send,) = await world.sender._start_next(1)
     await send
-    await world.courier._keep()
+    await world.sender._commit_completed()
     await world.restart()
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [shown.pinned for shown in world.shown()] == [True]
 
 
 async def test_a_pin_that_telegram_does_not_answer_is_tried_again(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
-    await world.outbox.show(card())
-    (send,) = await world.courier._next(1)
+    await world.outbox.put_live(card())
+    (send,) = await world.sender._start_next(1)
     await send
     world.telegram.fail(1, TelegramUnreachable("502", maybe_sent=True))
 
@@ -102,10 +102,10 @@ async def test_a_card_that_somebody_deletes_is_sent_anew_at_once_and_only_once(w
 async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
     for text in ("0–0", "1–0", "2–0"):
-        await world.outbox.show(card(text))
+        await world.outbox.put_live(card(text))
     await world.outbox.put([alert()])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [shown.versions for shown in world.shown()] == [["goal"], ["2–0"]]
 
@@ -125,10 +125,10 @@ async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world:
     world.limits = RateLimiter()
     await world.open()
     await world.follow(-1, kinds_on=EXTRAS)
-    task = asyncio.create_task(world.courier.run())
+    task = asyncio.create_task(world.sender.run())
     for number in range(30):
         one = card(f"0–{number}")
-        await world.outbox.show(
+        await world.outbox.put_live(
             replace(one, key=replace(one.key, fixture_id=f"f{number}"), fixture=replace(one.fixture, id=f"f{number}"))
         )
     await asyncio.sleep(40)
@@ -177,21 +177,21 @@ async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:
 
 async def test_news_does_not_wait_while_a_picture_is_drawn(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
-    await world.outbox.show(pictured(replace(full(), competition="Drawn for the first time")))
-    await world.courier._next(1)
+    await world.outbox.put_live(pictured(replace(full(), competition="Drawn for the first time")))
+    await world.sender._start_next(1)
     await world.outbox.put([alert()])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [(shown.text, bool(shown.photo)) for shown in world.shown()] == [("goal", False), ("half time", True)]
 
 
 async def test_a_picture_that_cannot_be_drawn_leaves_its_words() -> None:
     easel, drawn = PictureRenderer(), asyncio.Event()
-    scene = PictureAttachment(replace(full(), kickoff="yesterday"), "", veiled=False)  # type: ignore[arg-type]
+    picture = PictureAttachment(replace(full(), kickoff="yesterday"), "", is_spoiler=False)  # type: ignore[arg-type]
 
-    assert easel.png(scene, drawn.set) is None
+    assert easel.get_or_start(picture, drawn.set) is None
     await drawn.wait()
 
     telegram = FakeMessenger()
-    assert easel.png(scene, drawn.set) == b"" and choose_messenger(telegram, scene) is telegram
+    assert easel.get_or_start(picture, drawn.set) == b"" and choose_messenger(telegram, picture) is telegram

@@ -61,15 +61,15 @@ def make_trouble(world: World, chance: random.Random) -> None:
 async def play(world: World, seed: int | None) -> None:
     """Goal after goal to all chats, with trouble where a seed is given."""
     await world.follow(*CALM, *TROUBLED)
-    courier = asyncio.create_task(world.courier.run())
+    sender = asyncio.create_task(world.sender.run())
     for number in range(GOALS):
         if seed is not None:
             make_trouble(world, random.Random(seed * 1000 + number))
         await world.outbox.put([alert(number + 1, f"goal {number}", action=f"g{number}", at=NOW)])
         await asyncio.sleep(EVERY)
     await asyncio.sleep(200)
-    courier.cancel()
-    await asyncio.gather(courier, return_exceptions=True)
+    sender.cancel()
+    await asyncio.gather(sender, return_exceptions=True)
 
 
 @pytest.mark.parametrize("seed", [None, *range(1, 9)])

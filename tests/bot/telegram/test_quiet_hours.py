@@ -79,7 +79,7 @@ async def test_news_that_was_about_to_leave_when_the_night_began_is_held_too(wor
     await asyncio.sleep(200)
 
     await world.tell(alert(1, at=NOW + dt.timedelta(seconds=200)), seconds=300)
-    assert (world.shown(), world.courier.passed_over[Reason.HELD]) == ([], 1)
+    assert (world.shown(), world.sender.skipped[Reason.HELD_FOR_QUIET_HOURS]) == ([], 1)
     await world.tell(seconds=3700)
 
     (summary,) = world.shown()

@@ -31,12 +31,12 @@ LONG = "<b>" + "goal &amp; " * 2000 + "</b>"
     ],
 )
 def test_each_state_has_its_mark(state: State, restored: bool, html: str) -> None:
-    assert render_message("<b>goal</b>", state, restored=restored) == html
+    assert render_message("<b>goal</b>", state, is_restored=restored) == html
 
 
 @pytest.mark.parametrize("state", State)
 def test_the_longest_text_fits_with_its_mark(state: State) -> None:
-    parsed = parse(render_message(render_body(alert(text=LONG)), state, restored=True))
+    parsed = parse(render_message(render_body(alert(text=LONG)), state, is_restored=True))
 
     assert len(parsed.text) <= 4096
 

@@ -1,4 +1,4 @@
-"""Answers to people leave at once, and what the courier sends next makes room for them."""
+"""Answers to people leave at once, and what the sender sends next makes room for them."""
 
 import pytest
 from telegram.error import BadRequest
@@ -13,8 +13,8 @@ CLOCK = SystemClock()
 
 
 def free(limits: RateLimiter, chat_id: int) -> bool:
-    """Tell whether the courier might send to a chat at once."""
-    return limits.chat_at(chat_id, CLOCK.monotonic()) <= CLOCK.monotonic()
+    """Tell whether the sender might send to a chat at once."""
+    return limits.next_chat_send_at(chat_id, CLOCK.monotonic()) <= CLOCK.monotonic()
 
 
 async def test_answers_count_in_their_own_chat_and_are_not_held_back() -> None:
