@@ -66,6 +66,10 @@ class Process:
         """Stop it; its exit code."""
         if self.code is None:
             os.kill(self.pid, signal.Signals[how])
+        return await self.wait(within)
+
+    async def wait(self, within: float = DEADLINE) -> int:
+        """Wait until it has ended by itself; its exit code."""
         async with asyncio.timeout(within):
             await asyncio.gather(*self._tasks)
         assert self.code is not None

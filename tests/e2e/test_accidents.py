@@ -9,12 +9,28 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stage import BOT_TOKEN, configuration, running, starting
-from tests.e2e.story import CHAT, FALLEN, RULES, SHOWN, STANDING, TAKEN_BACK, play, shown, stepped, until_shown
+from tests.e2e.story import (
+    CHAT,
+    CONFIRMATION,
+    END,
+    FALL,
+    FALLEN,
+    FALLING_GOAL,
+    GOAL,
+    LAST_GOAL,
+    RED,
+    RULES,
+    SHOWN,
+    STANDING,
+    TAKEN_BACK,
+    play,
+    shown,
+    stepped,
+    until_shown,
+)
 from tests.fakes.bot_api import FakeBotApi, Message
 from tests.fakes.stepped_feed import SteppedFeed
 
-GOAL, CONFIRMATION, RED, FALLING_GOAL, FALL, LAST_GOAL = range(2, 8)
-"""The number of the packet that brings it."""
 SEND, EDIT = "sendMessage", "editMessageText"
 
 
@@ -75,7 +91,7 @@ class Killed:
         """Start, and play to the end."""
         async with running(self._config):
             await self._repeated()
-            await self._play(len(SHOWN) - 1)
+            await self._play(END)
 
     async def _play(self, packets: int) -> None:
         await self._telegram.until(lambda: is_true(self._telegram, self._feed.sent()))
@@ -152,7 +168,7 @@ async def test_a_feed_that_goes_and_comes_back_in_the_middle_loses_and_doubles_n
         stepped() as feed,
         running(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)),
     ):
-        await play(feed, telegram, until=RED)
+        await play(feed, telegram, to=RED)
         await feed.go_away()
         await feed.send_next()
         feed.come_back()
