@@ -45,7 +45,7 @@ REST = 6.0
 APART = dt.timedelta(seconds=23.7)
 """Between matches that are played from the same recording: they would all score at the same instant."""
 
-QUIET = 20
+QUIET = 8
 """Seconds between the everyday actions of a shipped scenario: a recorded match sends about as many."""
 
 
