@@ -180,11 +180,14 @@ async def test_a_second_poller_ends_the_first(call: Caller) -> None:
 
 
 async def test_a_request_that_hangs_does_nothing(call: Caller) -> None:
-    call.api.hang("sendMessage")
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(call("sendMessage", chat_id=42, text="x"), 0.05)
+    held = call.api.hang("sendMessage", nth=2)
+    await call("sendMessage", chat_id=42, text="x")
+    hanging = asyncio.create_task(call("sendMessage", chat_id=42, text="y"))
+    request = await held.until_reached()
+    hanging.cancel()
 
-    assert not call.api.chat(42).messages
+    assert request.params["text"] == "y" and request.status == 0
+    assert [message.text for message in call.api.chat(42).messages] == ["x"]
 
 
 async def test_a_press_is_answered_once(call: Caller) -> None:
