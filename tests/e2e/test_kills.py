@@ -17,7 +17,7 @@ import pytest
 from bot.feed.timeline import Script, from_packets
 from tests.e2e.stage import BOT_TOKEN, Process, configuration, running, starting
 from tests.e2e.story import TAKEN_BACK, stepped
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api import FakeBotApi, Message, Request
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.packets import FIXTURE, Story
 from tests.waiting import DEADLINE, until
@@ -46,7 +46,7 @@ class Point(Enum):
     TOLD = "every chat was told, and the next packet has not come"
     CATCHING_UP = "the process has just started, and reads what it has missed"
     TWICE = "as ARRIVED, and once more at the first message after the restart"
-    FALLING = "as ARRIVED, and the goal falls before the restart"
+    FALLING = "as ARRIVED, and the goal falls before any message gets through after the restart"
 
 
 class Kill(NamedTuple):
@@ -157,42 +157,59 @@ class Stage:
         """Start, play up to a goal's packet and kill there, at the nth request; so many packets come before the start."""
         packet = self._match.packet(goal, kill.packet)
         before = packet if kill.point is Point.CATCHING_UP else min(self._feed.sent() + missed, packet - 1)
-        await self._feed.send_next(before - self._feed.sent()) if before > self._feed.sent() else None
+        if before > self._feed.sent():
+            await self._feed.send_next(before - self._feed.sent())
         async with starting(self.config) as bot:
             await self._feed.until_connected()
+            request = None
             if kill.point is not Point.CATCHING_UP:
                 await self.until_true()
                 while self._feed.sent() < packet - (kill.point is not Point.TOLD):
                     await self._feed.send_next()
                     await self.until_true()
-                await self._reach(kill, nth, bot)
+                request = await self._reach(kill, nth, bot)
             await self._end(bot)
         if kill.point is Point.TWICE:
+            held = self._telegram.hold_answer(SEND)
             async with starting(self.config) as bot:
-                await self._telegram.hold_answer(SEND).until_reached()
+                await held.until_reached()
                 await self._end(bot)
-        if kill.point is Point.FALLING:
-            await self._feed.send_next(2)
+        if kill.point is Point.FALLING and request:
+            await self._fall(request.chat_id)
 
-    async def _reach(self, kill: Kill, nth: int, bot: Process) -> None:
-        """Send the packet, and wait until the point is reached; where nothing may be committed, the process is dead after it."""
+    async def _reach(self, kill: Kill, nth: int, bot: Process) -> Request | None:
+        """Send the packet and wait until the point is reached; where nothing may be committed, the process is dead after it."""
+        if kill.point is Point.TOLD:
+            return None
         if kill.point is Point.UNCOMMITTED:
             with self._locked():
                 await self._feed.send_next()
                 await bot.end("SIGKILL")
-        elif kill.point is Point.LEFT:
-            hanging = self._telegram.hang(kill.method, nth)
-            await self._feed.send_next()
-            await hanging.until_reached()
-        elif kill.point is not Point.TOLD:
-            held = self._telegram.hold_answer(kill.method, nth)
-            await self._feed.send_next()
-            request = await held.until_reached()
-            if kill.point is Point.ANSWERED:
-                with self._locked():
-                    held.release()
-                    await until(lambda: request.status == 200)
-                    await bot.end("SIGKILL")
+            return None
+        held = (self._telegram.hang if kill.point is Point.LEFT else self._telegram.hold_answer)(kill.method, nth)
+        await self._feed.send_next()
+        request = await held.until_reached()
+        if kill.point is Point.ANSWERED:
+            with self._locked():
+                held.release()
+                await until(lambda: request.status == 200)
+                await bot.end("SIGKILL")
+        return request
+
+    async def _fall(self, chat_id: int | None) -> None:
+        """Let the goal fall while no message gets through, until the process tries to tell this chat."""
+        before = len(self._telegram.log)
+
+        def is_taking_back() -> bool:
+            tried = (request for request in self._telegram.log[before:] if request.chat_id == chat_id)
+            return any(str(request.params.get("text")).startswith(TAKEN_BACK) for request in tried)
+
+        await self._feed.send_next(2)
+        self._telegram.fail(SEND, times=None)
+        async with running(self.config):
+            await until(is_taking_back)
+            self._telegram.troubles.clear()
+            await self.until_true()
 
     async def _end(self, bot: Process) -> None:
         """Kill, and wait until all that had left has arrived: what arrives later belongs to the next process."""
