@@ -30,10 +30,10 @@ from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import load_scenario
+from rules.scenarios.parser import SHIPPED_SCENARIOS, load_scenario
 from tests.fakes.feed import FeedSettings
 from tests.fakes.line import Line
-from tests.recordings import PATHS
+from tests.recordings import MISSING, PATHS
 
 SETTLE = 15.0
 """Seconds from the simulator's start to the first packets: all must be connected by then."""
@@ -44,6 +44,9 @@ REST = 6.0
 
 APART = dt.timedelta(seconds=23.7)
 """Between matches that are played from the same recording: they would all score at the same instant."""
+
+QUIET = 8
+"""Seconds between the everyday actions of a shipped scenario: a recorded match sends about as many."""
 
 
 def log_nothing() -> None:
@@ -75,16 +78,33 @@ def _own(packet: Packet, number: int, at: dt.datetime) -> Packet:
     return replace(packet, fixture_id=f"fixture-{number}", at=at, team=team, summary=summary)
 
 
-def live(matches: int) -> list[Script]:
-    """Recorded matches side by side, from somewhere in their midst on."""
+def live(matches: int, recordings: Sequence[Path] = PATHS) -> list[Script]:
+    """Matches side by side, from somewhere in their midst on: recorded ones, or shipped scenarios if there is no recording."""
+    played = [script_from_recording(path) for path in recordings[:matches]] or [
+        _from_scenario(name) for name in SHIPPED_SCENARIOS
+    ]
     scripts = []
     for number in range(matches):
-        script = script_from_recording(PATHS[number % len(PATHS)])
+        script = played[number % len(played)]
         fixture = replace(script.fixture, id=f"fixture-{number}")
-        late, started = APART * (number // len(PATHS)), script.started
+        late, started = APART * (number // len(played)), script.started
         frames = tuple(ScriptFrame(told.at + late * (told.at > started), _of(told.frame, fixture.id)) for told in script.frames)
         scripts.append(Script(fixture, frames))
     return scripts
+
+
+def _from_scenario(name: str) -> Script:
+    scenario = load_scenario(name)
+    return script_from_packets(scenario.fixture, build_packets(scenario, quiet=QUIET))
+
+
+def warn_without_recordings() -> None:
+    """Say on standard error that the shipped scenarios stand in for the recordings, where these are absent."""
+    if not PATHS:
+        print(
+            f"{MISSING}; the shipped scenarios are played instead, so the figures are not those of docs/benchmarks.md",
+            file=sys.stderr,
+        )
 
 
 def _of(frame: dict[str, Any], fixture_id: str) -> dict[str, Any]:
@@ -244,6 +264,7 @@ def main() -> None:
         gc.freeze()  # as the process does that is run
         play(given)
         return
+    warn_without_recordings()
     words = [f"--{name}={getattr(given, name)}" for name in ("fixtures", "packets", "live", "seconds")]
     for role in CONTESTANTS:
         print(role, contest(role, *words), flush=True)

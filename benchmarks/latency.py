@@ -2,9 +2,9 @@
 
     python -m benchmarks.latency            # --live 66 --chats 3 --seconds 120
 
-Recorded matches are played at their own speed in one process, and a Bot API answers from another. Each match has some chats of
-its own, which take every kind, with the pack `everything`; the database is a file. Telegram's limits are kept, as in a process
-that is run; messages that waited for them are told apart.
+Recorded matches are played at their own speed in one process (the shipped scenarios if there is no recording), and a Bot API
+answers from another. Each match has some chats of its own, which take every kind, with the pack `everything`; the database is a
+file. Telegram's limits are kept, as in a process that is run; messages that waited for them are told apart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.connections import log_nothing
+from benchmarks.connections import log_nothing, warn_without_recordings
 from bot.clock import SystemClock
 from bot.feed import connection
 from bot.feed.reconnect import FeedRequestLimiter
@@ -181,6 +181,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120)
     given = parser.parse_args()
     log_nothing()
+    warn_without_recordings()
     commands = (["benchmarks.connections", "--role=matches", f"--live={given.live}"], ["benchmarks.telegram_server"])
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     servers = [subprocess.Popen([sys.executable, "-m", *words], **pipes) for words in commands]  # noqa: S603  (our own)

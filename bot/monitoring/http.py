@@ -56,24 +56,23 @@ def build_web_application(seen: MonitoredProcess) -> web.Application:
 
 
 @asynccontextmanager
-async def serve(listen: str | None, seen: MonitoredProcess, *, needed: bool = True) -> AsyncIterator[None]:
-    """Serve on `host:port` while the block runs; not at all where `listen` is None.
+async def serve(listen: str | None, seen: MonitoredProcess, *, needed: bool = True) -> AsyncIterator[int | None]:
+    """Serve on `host:port` while the block runs, and give the port: any free one where 0 is named; None where nothing is served.
 
     Raise UserMistake where the port is taken; where the pages are not `needed`, because nobody named the port, only warn.
     """
     if listen is None:
-        yield
+        yield None
         return
     runner = web.AppRunner(build_web_application(seen), access_log=None)
     await runner.setup()
     try:
-        await _start_listening(runner, listen, needed=needed)
-        yield
+        yield await _start_listening(runner, listen, needed=needed)
     finally:
         await runner.cleanup()
 
 
-async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) -> None:
+async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) -> int | None:
     host, _, port = listen.rpartition(":")
     try:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
@@ -82,6 +81,10 @@ async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) 
         if needed:
             raise UserMistake(sentence) from error
         log.warning("no_health_pages", reason=sentence)
+        return None
+    found: int = runner.addresses[0][1]
+    log.info("health_pages_served", port=found)
+    return found
 
 
 class GaugeReading(msgspec.Struct, frozen=True):

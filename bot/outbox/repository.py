@@ -207,7 +207,7 @@ async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
 
 
 async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
-    """Every entry of an active chat that waits: its key, chat and due time, with the news' rank and number."""
+    """Every entry of an active chat that waits, in order: its key, chat and due time, with the news' rank and number."""
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
     columns = (
@@ -216,7 +216,8 @@ async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
         alerts.c.seq,
     )
     query = select(*columns).join(chats, here).join(alerts, news).where(entries.c.status == DeliveryStatus.WAITING.value)
-    return await tx.fetch(query.where(chats.c.active == true()).order_by(entries.c.due_at, alerts.c.seq))
+    order = (entries.c.due_at, alerts.c.seq, entries.c.chat_id, entries.c.topic)
+    return await tx.fetch(query.where(chats.c.active == true()).order_by(*order))
 
 
 async def count_waiting(tx: Transaction) -> int:

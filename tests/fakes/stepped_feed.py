@@ -157,9 +157,13 @@ class SteppedFeed(Simulator):
                 client.socket.transport.abort()
         await until(lambda: not any(step.connections for step in self._steps.values()))
 
-    def come_back(self, token: str | None = None) -> None:
-        """Take connections again; with `token`, accept that one from now on."""
-        self._away, self._token = False, token or self._token
+    def come_back(self) -> None:
+        """Take connections again."""
+        self._away = False
+
+    def accept_token(self, token: str) -> None:
+        """Accept this token, and no other, from now on."""
+        self._token = token
 
     async def close_connections(self) -> None:
         """Close all connections in good order, as the vendor does a while after the last packet."""

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.fakes.bot_api import BAD_GATEWAY, FakeBotApi
+from tests.fakes.bot_api import BAD_GATEWAY, FakeBotApi, Request
+from tests.fakes.bot_api_state import keeps_pace
 
 
 class Caller:
@@ -274,3 +275,11 @@ async def test_all_answers_from_the_nth_on_can_be_held_in_one_chat(call: Caller)
     assert len(done) == 2
     held.release()
     assert all(answer["ok"] for answer in await asyncio.gather(*asking))
+
+
+def test_a_pace_is_kept_or_not_whenever_requests_arrive() -> None:
+    requests = [Request(at, "sendMessage", {}) for at in (10.1, 10.2, 10.9, 13.1)]
+
+    assert keeps_pace(requests, since=10.0, limit=3, seconds=3.0)
+    assert not keeps_pace(requests, since=10.2, limit=3, seconds=3.0)
+    assert not keeps_pace(requests, since=10.0, limit=2, seconds=3.0)

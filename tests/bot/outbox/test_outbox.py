@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
 from bot.clock import ManualClock
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, QueueItem, Reason
@@ -12,6 +13,7 @@ from bot.outbox.fanout import PAGE_SIZE
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.schema import entries
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, REF, alert, minor, retracted
 from tests.packets import FIXTURE
@@ -103,6 +105,20 @@ async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_aft
 
     assert len(first) == PAGE_SIZE
     assert [item.chat.chat_id for item in again] == list(range(1, PAGE_SIZE + 30))
+
+
+async def test_what_waits_is_taken_in_the_order_of_chats_after_a_restart(world: World) -> None:
+    await world.follow(*(Chat(ChatRef(number)) for number in range(1, 30)))
+    await world.outbox.put([alert()])
+    await world.take()
+    async with world.db.transaction() as tx:
+        for change in (1, -1):  # due as before, but PostgreSQL has moved the changed rows behind the others
+            await tx.execute(update(entries).where(entries.c.chat_id < 4).values(due_at=entries.c.due_at + change))
+    await world.restart()
+
+    again = await world.take()
+
+    assert [ticket.ref.chat_id for ticket in again] == list(range(1, 30))
 
 
 async def test_a_packet_seen_twice_is_harmless(world: World) -> None:

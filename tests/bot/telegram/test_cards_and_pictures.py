@@ -123,7 +123,7 @@ async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
 
 async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world: World) -> None:
     world.limits = RateLimiter()
-    await world.open()
+    await world.restart()
     await world.follow(-1, kinds_on=EXTRAS)
     task = asyncio.create_task(world.sender.run())
     for number in range(30):
