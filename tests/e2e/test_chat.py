@@ -7,8 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.chat.features import alerts, sample, subscribe, why
-from bot.chat.features.channel import follow_menu_label
+from bot.chat.features import sample, why
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import RULES, STANDING, feed, full_time, shown
 from tests.fakes.bot_api import FakeBotApi, Message
@@ -61,7 +60,10 @@ async def test_a_sample_comes_by_the_way_of_real_alerts_and_why_tells_how_long_t
         telegram.say(READER, READER, "/why", reply_to=answers[sample.sample_alert_text()])
         await telegram.until(lambda: len(telegram.chat(READER).messages) == 3, within=10)
 
-    assert set(answers) == {sample.sample_alert_text(), sample.sample_sent_text()} and told["rule"] == "sample"
+    assert (
+        set(answers) == {sample.sample_alert_text(), "🧪 A sample alert is on its way, as real ones come."}
+        and told["rule"] == "sample"
+    )
     assert told["accepted_ms"] > 0 and told["waited_ms"] == 0
     assert why.sample_reason_text() in telegram.chat(READER).last.html and " · Telegram " in telegram.chat(READER).last.text
 
@@ -88,13 +90,13 @@ async def test_a_channel_hears_what_its_administrator_chose_and_as_loudly(tmp_pa
             await said(telegram, OWNER, "/channel @news_of_goals alerts silent full_time")
             await said(telegram, OWNER, "/channel @news_of_goals alerts wait")
             menu = await said(telegram, OWNER, "/channel @news_of_goals")
-            await tapped(telegram, menu, follow_menu_label())
+            await tapped(telegram, menu, "⚽ Follow …")
             await telegram.until(lambda: menu.edits, within=10)
-            await tapped(telegram, menu, subscribe.all_matches_label())
+            await tapped(telegram, menu, "All matches")
             await full_time(telegram, CHANNEL)
 
     loud = {message.text.splitlines()[0]: not message.silent for message in channel.messages if not message.reply_to}
     assert loud[STANDING[-1]] is False and loud["Goal Rice 70'"] is True
     assert not any("awaiting" in version.html for message in channel.messages for version in message.versions)
-    assert alerts.confirmed_only_text().split(".")[0] in telegram.chat(OWNER).messages[1].text
+    assert "This chat hears of things once they are confirmed" in telegram.chat(OWNER).messages[1].text
     assert set(shown(telegram, CHANNEL)[0]) <= set(STANDING)

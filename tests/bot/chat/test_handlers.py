@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bot.chat import application, handlers, texts
 from bot.chat.application import set_command_menu
-from bot.chat.features import subscribe, subscriptions
+from bot.chat.features import subscriptions
 from bot.subscribers import ChatRef
 from rules.engine.text import LANGUAGES
 from tests.bot.chat.conftest import ADMIN, World
@@ -100,7 +100,10 @@ async def test_kinds_are_stored(world: World) -> None:
 async def test_strange_words_get_a_friendly_sentence(world: World) -> None:
     answers = [(await world.ask(42, 42, text)).text for text in ("/goal", "xyzzy <b>", "/subscribe <i>Nowhere</i>")]
 
-    assert answers[0] == handlers.unknown_command_text() and answers[1] == subscribe.not_understood_text()
+    assert (
+        answers[0] == handlers.unknown_command_text()
+        and answers[1] == "I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help."
+    )
     assert answers[2].startswith("“<i>Nowhere</i>” is not among the known fixtures.")
 
 
