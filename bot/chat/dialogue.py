@@ -73,7 +73,7 @@ class ChatContext(msgspec.Struct, frozen=True):
             # No process streams this match: only the list of fixtures tells its status.
             return fixture.status.casefold() == "live" and not has_ended(fixture, self.now)
         # A suspended match may go on, so it counts as in play.
-        is_over = match.completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
+        is_over = match.is_completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
         return has_begun(match) and not is_over
 
     def find_kind(self, token: str) -> str | None:
@@ -257,4 +257,4 @@ def format_until_for(context: ChatContext, until: dt.datetime) -> str:
 
 def has_begun(match: Match) -> bool:
     """Return True if the match has kicked off."""
-    return match.period is not Period.BEFORE or match.completed
+    return match.period is not Period.BEFORE or match.is_completed

@@ -23,7 +23,7 @@ def test_a_team_known_by_name_alone_is_the_one_with_the_id() -> None:
 
 def test_a_deleted_fixture_and_one_without_names_are_not_offered() -> None:
     catalogue = FollowableCatalogue(
-        (fixture("f1", Team("t1", "A"), Team("t2", "B"), LEAGUE, 1, deleted=True), fixture("f2", Team(), Team(), LEAGUE, 1))
+        (fixture("f1", Team("t1", "A"), Team("t2", "B"), LEAGUE, 1, is_deleted=True), fixture("f2", Team(), Team(), LEAGUE, 1))
     )
 
     assert catalogue.teams == () and catalogue.matches == () and [c.name for c in catalogue.competitions] == ["Premier League"]
