@@ -18,7 +18,7 @@ PREVIOUS_SIGN = "◀"
 NEXT_SIGN = "▶"
 
 KIND_SIGNS = "+-−–"
-"""What may stand before a kind to switch it on or off. Phones turn a hyphen into the other two."""
+"""What may stand before a kind to switch it on or off. The last two are a minus sign and a dash."""
 
 OVERRIDES_SIGN = "🎚"
 """Marks subscriptions that have settings of their own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.dialogue import ChatContext, DialogueResult, Screen, SendSample, format_until_for
+from bot.chat.dialogue import ChatContext, DialogueResult, Screen, SendSample
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_
@@ -15,10 +15,10 @@ def send_sample(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     chat = context.chat
     if chat.muted_until and chat.muted_until > context.now:
         html = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
-        return DialogueResult(Screen(html.format(time=escape_text(format_until_for(context, chat.muted_until)))))
+        return DialogueResult(Screen(html.format(time=escape_text(context.format_until(chat.muted_until)))))
     if held_until := chat.held_until(context.now):
         html = _("🌙 Quiet hours hold everything until {time}, so a sample would not come now. /quiet changes that.")
-        return DialogueResult(Screen(html.format(time=escape_text(format_until_for(context, held_until)))))
+        return DialogueResult(Screen(html.format(time=escape_text(context.format_until(held_until)))))
     return DialogueResult(Screen(_sample_sent_text(chat.delay)), (SendSample(chat.delay),))
 
 
