@@ -58,7 +58,7 @@ def log_nothing() -> None:
 
 def burst(fixtures: int, count: int) -> list[Script]:
     """Fixtures that send some packets at a steady rate, then so many at the same instant."""
-    match = list(build_packets(load_scenario("final"), quiet=20))[: STEADY + count]
+    match = list(build_packets(load_scenario("final"), quiet_interval=20))[: STEADY + count]
     begin = next(packet.at for packet in match if packet.period_id)
     dues = [EVERY * number for number in range(STEADY)] + [EVERY * STEADY + REST] * count
     instants = [begin + dt.timedelta(seconds=due) for due in dues]

@@ -69,7 +69,7 @@ class FollowableCatalogue:
     """The known fixtures with their teams and competitions, sorted for people and found by token. Immutable."""
 
     def __init__(self, fixtures: Iterable[Fixture] = ()) -> None:
-        known = (f for f in fixtures if not f.deleted)
+        known = (f for f in fixtures if not f.is_deleted)
         self.fixtures = tuple(sorted(known, key=lambda f: (_kickoff_or_latest(f), normalise(f.title))))
         self.competitions = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.fixtures))
         self.teams = _remove_duplicates(Scope.TEAM, (team for f in self.fixtures for team in (f.home, f.away)))

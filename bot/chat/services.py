@@ -66,7 +66,7 @@ class ChatServices:
         return self._make_context(chat, await self.chats.subscriptions(origin.ref))
 
     async def load_user_context(self, user_id: int) -> ChatContext:
-        """Load what a user may look at who need not have a chat with the bot. Nothing is stored."""
+        """Load what a user sees who may have no chat with the bot, as in an inline query. Nothing is stored."""
         ref = ChatRef(user_id)
         return self._make_context(await self.chats.get(ref) or Chat(ref), ())
 

@@ -17,6 +17,9 @@ PREVIOUS_SIGN = "◀"
 
 NEXT_SIGN = "▶"
 
+KIND_SIGNS = "+-−–"
+"""What may stand before a kind to switch it on or off. The last two are a minus sign and a dash."""
+
 OVERRIDES_SIGN = "🎚"
 """Marks subscriptions that have settings of their own."""
 
@@ -114,6 +117,10 @@ def display_options_label() -> str:
 
 def overrides_label() -> str:
     return _("🎚 Each by itself …")
+
+
+def sounds_label() -> str:
+    return _("🔔 What rings …")
 
 
 def scorers_only_label() -> str:

@@ -206,8 +206,8 @@ def _allow_range(shape: JsonSchema) -> JsonSchema:
 
 
 _CONDITION_SCHEMAS: dict[str, JsonSchema] = {
-    "action_type": _allow_names(_suggest_words(load_catalogue().action_types)),
-    "sub_action_type": _allow_names(_suggest_words(load_catalogue().sub_action_types)),
+    "action_type": _allow_names(_suggest_words(load_catalogue().action_type_names)),
+    "sub_action_type": _allow_names(_suggest_words(load_catalogue().sub_action_type_names)),
     "send_type": _allow_names({"enum": [one.value for one in RULE_SEND_TYPES]}),
     "side": _allow_names({"enum": [*Side]}),
     "period": _allow_names({"enum": list(PERIOD_NAMES)}),

@@ -83,20 +83,20 @@ def find_scenario(match: str) -> Scenario:
 
 def build_script(scenario: Scenario, seconds: float = DEFAULT_SECONDS) -> Script:
     """The whole match, as the simulator is to speak it in so many seconds."""
-    told = build_packets(scenario, quiet=_QUIET_INTERVAL)
+    told = build_packets(scenario, quiet_interval=_QUIET_INTERVAL)
     return script_from_packets(scenario.fixture, pace_packets(told, told[0].at, seconds))
 
 
-async def play_demo(match: str, seconds: float, rules: RuleSet, names: Catalogue, console: Console | None = None) -> None:
+async def play_demo(match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, console: Console | None = None) -> None:
     """Show a match in the terminal; raise `UserMistake` where there is no such match."""
     scenario = find_scenario(match)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with choose_terminal(console or Console()) as chat:
-        await play_match(scenario, seconds, DemoTarget(rules, names, chat, on_match=chat.on_match))
+        await play_match(scenario, seconds, DemoTarget(rules, catalogue, chat, on_match=chat.on_match))
 
 
 async def play_demo_in_telegram(
-    match: str, seconds: float, rules: RuleSet, names: Catalogue, token: str, chat_id: int, api_url: str
+    match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, token: str, chat_id: int, api_url: str
 ) -> None:
     """Show a match in a real chat; raise `UserMistake` where Telegram does not let the bot in."""
     scenario = find_scenario(match)
@@ -104,7 +104,7 @@ async def play_demo_in_telegram(
     bot = build_bot(token, api_url, ReplyAccounting(limits, SystemClock()))
     try:
         async with bot:
-            await play_match(scenario, seconds, DemoTarget(rules, names, BotMessenger(bot), ChatRef(chat_id), limits))
+            await play_match(scenario, seconds, DemoTarget(rules, catalogue, BotMessenger(bot), ChatRef(chat_id), limits))
     except InvalidToken as error:
         raise UserMistake("Telegram refuses the bot token: take the one that @BotFather gave") from error
     except TelegramError as error:

@@ -199,7 +199,7 @@ def _find_message(messages: list[TerminalMessage], message_id: int) -> TerminalM
 
 def clock_text(match: Match) -> str:
     """`67'`, `45+2'`, `pens`; empty before kick-off."""
-    if match.completed:
+    if match.is_completed:
         return "FT"
     if match.period is Period.SHOOTOUT:
         return "pens"
@@ -220,7 +220,7 @@ def render_score_board(match: Match | None) -> RenderableType:
 
 def _period_text(match: Match) -> str:
     """`67:12 · second half`; the clock only where it runs."""
-    if match.completed:
+    if match.is_completed:
         return "full time"
     if match.period in (Period.BEFORE, Period.SHOOTOUT):
         return match.period.value

@@ -130,13 +130,13 @@ def is_recent(match: Match, now: dt.datetime) -> bool:
 
 
 def _match_state(match: Match) -> tuple[object, ...]:
-    return match.score, match.shootout, match.period, match.ended, match.ended_by, match.status, match.fixture
+    return match.score, match.shootout, match.period, match.last_ended_period, match.ended_by, match.status, match.fixture
 
 
 def _is_half_time_recent(match: Match) -> bool:
     """At half time; where the feed sends no end of the first half, as the second begins."""
     early = match.period is Period.SECOND_HALF and match.minute is not None and match.minute < _HALF_TIME_PICTURE_UNTIL
-    return match.at_half_time or early
+    return match.is_half_time or early
 
 
 _CARD_MAX_AGE = 6 * 3600.0
@@ -199,5 +199,5 @@ def _make_live_alert(
         text=text,
         texts={code: other for code, other in said.items() if other != text},
         timeline=timeline,
-        over=over,
+        is_match_over=over,
     )

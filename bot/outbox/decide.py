@@ -94,7 +94,7 @@ def _decide_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Decision
         return Decision(Reason.RETRACTION, alert)
     if not taken_back and delivery.state is State.RETRACTED:
         return Decision(Reason.RESTORATION, alert)
-    if not taken_back and alert.gravity > delivery.severity:
+    if not taken_back and alert.severity > delivery.severity:
         return Decision(Reason.UPGRADED, alert)
     return Decision(Reason.REVISION, alert)
 
@@ -116,7 +116,7 @@ def choose_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Alert | N
     The rule that told it speaks again if it fires; else the first that the chat takes; else the first that fires; else the words
     for those who were told before.
     """
-    fired, others = news.firing_alternatives, [a for a in news.alternatives if a.follow_up or a.state is State.RETRACTED]
+    fired, others = news.firing_alternatives, [a for a in news.alternatives if a.is_follow_up or a.state is State.RETRACTED]
     choices = [a for a in fired if a.rule == delivery.rule]
     choices += [a for a in fired if chat.takes(a.kind)]
     choices += fired

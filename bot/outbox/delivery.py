@@ -209,13 +209,13 @@ def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
     if alert.kind != CARD:
         return delivery
     return msgspec.structs.replace(
-        delivery, pin=PinState.NONE if alert.over else PinState.TO_PIN, times_sent=delivery.times_sent + 1
+        delivery, pin=PinState.NONE if alert.is_match_over else PinState.TO_PIN, times_sent=delivery.times_sent + 1
     )
 
 
 def record_card_edited(delivery: Delivery, alert: Alert) -> Delivery:
     """After an edit: once its match is over a card need not be pinned any more."""
-    if not alert.over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
+    if not alert.is_match_over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
         return delivery
     return msgspec.structs.replace(delivery, pin=PinState.TO_UNPIN if delivery.pin is PinState.PINNED else PinState.NONE)
 
@@ -287,7 +287,7 @@ def _milliseconds_between(one: float, other: float) -> float | None:
 def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, blocked_until: float) -> Timestamps:
     """The instants of what leaves now, in seconds since 1970; `shut` is when the limits last kept it from leaving."""
     put, (due, meant) = context.news.stored_at, _find_due_time(context)
-    return Timestamps(alert.at.timestamp(), alert.received, put, due, meant, now - due if due < blocked_until <= now else 0.0)
+    return Timestamps(alert.at.timestamp(), alert.received_at, put, due, meant, now - due if due < blocked_until <= now else 0.0)
 
 
 def _find_due_time(context: DeliveryContext) -> tuple[float, float]:

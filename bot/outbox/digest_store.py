@@ -112,7 +112,7 @@ async def load_burst_context(
 
 async def is_announced_elsewhere(tx: Transaction, news: NewsItem, ref: ChatRef) -> bool:
     """Tell whether news disallows something that the chat was told, by itself or in a burst: it hears of it there."""
-    other = next((a.takes_back for a in news.firing_alternatives if a.takes_back), "")
+    other = next((a.disallows_action for a in news.firing_alternatives if a.disallows_action), "")
     if not other:
         return False
     seen = (await repository.read_deliveries(tx, AlertKey(news.key.fixture_id, other), [ref])).get(ref)

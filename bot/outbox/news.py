@@ -36,12 +36,12 @@ class NewsItem(msgspec.Struct, frozen=True):
     @property
     def firing_alternatives(self) -> tuple[Alert, ...]:
         """The alternatives that rules made of this revision: neither taken back nor only for those told before."""
-        return tuple(a for a in self.alternatives if not a.follow_up and a.state is not State.RETRACTED)
+        return tuple(a for a in self.alternatives if not a.is_follow_up and a.state is not State.RETRACTED)
 
     @property
     def conditions(self) -> dict[str, tuple[ConditionResult, ...]]:
         """By rule, what its conditions compared when it was asked last."""
-        return {rule: compared for alert in self.alternatives for rule, compared in alert.because.items()}
+        return {rule: compared for alert in self.alternatives for rule, compared in alert.conditions.items()}
 
 
 class NewsRevision(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ def revise(previous: NewsItem | None, alerts: Sequence[Alert]) -> NewsRevision |
 
 def state_of(alerts: Sequence[Alert]) -> State:
     """Where the news stands: as the rules that fire say, or those for chats told before."""
-    return next((a.state for a in alerts if not a.follow_up), alerts[0].state)
+    return next((a.state for a in alerts if not a.is_follow_up), alerts[0].state)
 
 
 def priority_of(alerts: Sequence[Alert]) -> int:
@@ -95,10 +95,10 @@ def _update_first_fired_at(previous: NewsItem | None, news: NewsItem) -> dict[st
 
 def _keep_known_conditions(alert: Alert, previous: NewsItem) -> Alert:
     """What the rules compared stays known where the news is taken back, and where the rule itself is gone."""
-    if alert.because or not (before := previous.conditions):
+    if alert.conditions or not (before := previous.conditions):
         return alert
     kept = {rule: compared for rule, compared in before.items() if alert.rule in ("", rule)}
-    return msgspec.structs.replace(alert, because=kept)
+    return msgspec.structs.replace(alert, conditions=kept)
 
 
 def _must_restart_fanout(previous: NewsItem, news: NewsItem) -> bool:

@@ -268,7 +268,7 @@ class Outbox:
     def _publish(self, changed: Sequence[NewsItem]) -> None:
         now = self._clock.now().timestamp()
         for news in (msgspec.structs.replace(news, stored_at=now) for news in changed):
-            if received := news.alternatives[0].received:
+            if received := news.alternatives[0].received_at:
                 _OUTBOX_LATENCY.observe(max(0.0, now - received))
             self._delayed_view.add(news, now)
             self._cache.add(news)
@@ -408,7 +408,12 @@ async def is_live_message_wanted(tx: Transaction, fixture: Fixture) -> bool:
 
 def looks_same(one: Alert, other: Alert) -> bool:
     """Tell whether a reader sees no difference."""
-    return (one.text, one.texts, one.timeline, one.over) == (other.text, other.texts, other.timeline, other.over)
+    return (one.text, one.texts, one.timeline, one.is_match_over) == (
+        other.text,
+        other.texts,
+        other.timeline,
+        other.is_match_over,
+    )
 
 
 def make_sample_alert(ref: ChatRef, name: str, texts: Mapping[str, str], now: dt.datetime) -> Alert:

@@ -164,7 +164,7 @@ class MessageCollector:
         """Show what a chat was told just now."""
         alert = delivery.alert
         struck = delivery.op == "edit" and delivery.state is State.RETRACTED
-        score = (alert.home, alert.away)
+        score = (alert.home_score, alert.away_score)
         home, away = self._scores.get(alert.key.action_id, score) if struck else score
         self._scores[alert.key.action_id] = (home, away)
         self._show(

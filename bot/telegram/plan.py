@@ -261,13 +261,13 @@ def attribute_to_rule(alert: Alert, delivery: Delivery) -> Alert:
     """What takes news back is no rule's own: it speaks for the rule that told it."""
     if alert.rule and alert.kind:
         return alert
-    return msgspec.structs.replace(alert, rule=alert.rule or delivery.rule, kind=delivery.kind, gravity=delivery.severity)
+    return msgspec.structs.replace(alert, rule=alert.rule or delivery.rule, kind=delivery.kind, severity=delivery.severity)
 
 
 def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule: str, *, is_restored: bool) -> Delivery:
     sounds = context.recipient.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
     rings = context.delivery.is_loud if alert.state is State.RETRACTED else sounds
-    told = _replace(context.delivery, rule=rule, kind=alert.kind, is_loud=rings, severity=alert.gravity)
+    told = _replace(context.delivery, rule=rule, kind=alert.kind, is_loud=rings, severity=alert.severity)
     return _replace(told, state=alert.state, seq=context.news.seq, body=body, is_restored=is_restored)
 
 

@@ -164,7 +164,7 @@ def format_restored_mark() -> str:
 def format_retraction(alert: Alert, sent_kind: str) -> str:
     """`❌ Goal disallowed (offside) · Tottenham Hotspur 0–0 Leicester City`; `kind` is what the chat was told."""
     reason = f" ({escape_html(translate_term(_lower_first_letter(alert.facts.reason)))})" if alert.facts.reason else ""
-    nameless = alert.follow_up or not alert.facts.action_type
+    nameless = alert.is_follow_up or not alert.facts.action_type
     default = _("Taken back") if nameless else _("{action} taken back").format(action=translate_term(alert.facts.action_type))
     return f"❌ <b>{escape_html(_choose_wording(_RETRACTION_TEXTS, alert, sent_kind, default))}</b>{reason}{_format_score(alert)}"
 
@@ -204,7 +204,7 @@ def format_burst_line(alert: Alert) -> str:
 
 def _choose_wording(words: dict[str, str], alert: Alert, kind: str, default: str) -> str:
     """By the kind that was told; an operator's own kind by the type of the action, unless that has changed."""
-    known = words.get(kind) or ("" if alert.follow_up else words.get(alert.facts.action_type))
+    known = words.get(kind) or ("" if alert.is_follow_up else words.get(alert.facts.action_type))
     return _(known) if known else default
 
 

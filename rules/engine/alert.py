@@ -84,8 +84,8 @@ class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
     """One condition of a rule: what it wanted and what there was."""
 
     key: str
-    wanted: str
-    seen: str
+    expected: str
+    actual: str
     holds: bool = True
 
 
@@ -103,29 +103,29 @@ class Alert(msgspec.Struct, frozen=True):
     at: dt.datetime
     fixture: Fixture
     facts: Facts
-    home: int = 0
-    away: int = 0
+    home_score: int = msgspec.field(default=0, name="home")
+    away_score: int = msgspec.field(default=0, name="away")
     rule: str = ""
     kind: str = ""
     importance: Importance = Importance.MAJOR
-    gravity: int = 0
+    severity: int = msgspec.field(default=0, name="gravity")
     max_age: float = 300.0
     text: str = ""
-    takes_back: str = ""
+    disallows_action: str = msgspec.field(default="", name="takes_back")
     """The action id that this news disallows: a chat that was told of that action hears of it there, not here."""
-    follow_up: bool = False
+    is_follow_up: bool = msgspec.field(default=False, name="follow_up")
     """True: only for chats that were told of this action before, by this rule."""
     timeline: Timeline | None = None
     """Of a picture: what it shows."""
-    over: bool = False
+    is_match_over: bool = msgspec.field(default=False, name="over")
     """Of a match card: the match is over, and nothing more is expected of it."""
-    fault: str = ""
+    text_error: str = msgspec.field(default="", name="fault")
     """Why the rule's own text could not be used and a plain one stands in its place; empty when it could."""
     texts: Mapping[str, str] = {}
     """The text in other languages, by code; `text` is said in those that are not there."""
-    because: Mapping[str, tuple[ConditionResult, ...]] = {}
+    conditions: Mapping[str, tuple[ConditionResult, ...]] = msgspec.field(default_factory=dict, name="because")
     """By rule, what its conditions compared when it was asked last; of a retraction, those of every rule that told the news."""
-    received: float = 0.0
+    received_at: float = msgspec.field(default=0.0, name="received")
     """When the feed's frame came, in seconds since 1970; 0 where no frame brought it, or its instant is not known."""
 
 
@@ -147,9 +147,9 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         action_type=action.type,
         sub_action_type=action.sub_type,
         side=action.side or "",
-        kickoff=f"{fixture.kickoff:%H:%M} UTC" if fixture.kickoff and fixture.kickoff_known else "",
+        kickoff=f"{fixture.kickoff:%H:%M} UTC" if fixture.kickoff and fixture.is_kickoff_known else "",
         shootout=str(match.shootout or ""),
-        score_before=str(match.score_when_lost),
+        score_before=str(match.score_when_coverage_lost),
         reason=reason,
     )
 

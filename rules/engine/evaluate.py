@@ -25,14 +25,14 @@ class ActionChange(msgspec.Struct, frozen=True):
     """One action to be told of in a moment: the step's own, one that it took back or restored, or a change of coverage."""
 
     moment: Moment
-    taken_back: bool = False
+    is_retraction: bool = False
     """True: whoever heard of it is told so, and no rule is asked."""
     reason: str = ""
     """Why it was taken back; empty where the feed does not say."""
 
 
 def evaluate(
-    rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, names: Catalogue | None = None
+    rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, catalogue: Catalogue | None = None
 ) -> tuple[Alert, ...]:
     """The alerts of a moment: for its action in the order of the rules, then for actions it took back or restored.
 
@@ -40,53 +40,53 @@ def evaluate(
     """
     alerts: list[Alert] = []
     for news in changes_in(moment):
-        alerts += alerts_for(rules, news, told or {}, names or load_catalogue())
+        alerts += alerts_for(rules, news, told or {}, catalogue or load_catalogue())
     return tuple(alerts)
 
 
 def changes_in(moment: Moment) -> list[ActionChange]:
     """Everything that a moment may have to tell, in order; nothing where it is a repetition or of an unknown kind."""
     news: list[ActionChange] = []
-    if moment.coverage is not None:
-        news.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage, settled=())))
-    if not moment.news or is_end_without_full_time(moment):
+    if moment.coverage_change is not None:
+        news.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage_change, affected=())))
+    if not moment.is_news or is_end_without_full_time(moment):
         return news
     action, record = moment.action, moment.record
     if action.send_type is not SendType.OTHER:
-        taken_back = action.send_type.takes_back or bool(record and record.taken_back)
+        taken_back = action.send_type.is_retraction or bool(record and record.is_retracted)
         news.append(ActionChange(moment, taken_back, _find_reason(moment, record) if taken_back else ""))
-    for other in moment.settled:
+    for other in moment.affected:
         news.append(
             ActionChange(
-                _make_affected_moment(moment, other.action), other.taken_back, action.sub_type if other.taken_back else ""
+                _make_affected_moment(moment, other.action), other.is_retracted, action.sub_type if other.is_retracted else ""
             )
         )
     return news
 
 
-def alerts_for(rules: RuleSet, news: ActionChange, told: NotifiedRules, names: Catalogue) -> tuple[Alert, ...]:
+def alerts_for(rules: RuleSet, change: ActionChange, told: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
     """What is told of one action: by the rules that fire, then, for chats told by other rules, the same news in those words."""
-    moment = news.moment
-    if news.taken_back:
-        return (_make_retraction(moment, news.reason),)
-    fired = rules.fired(moment)
-    before = () if moment.action is moment.coverage else told.get(moment.action.id, ())
+    moment = change.moment
+    if change.is_retraction:
+        return (_make_retraction(moment, change.reason),)
+    fired = rules.find_matching(moment)
+    before = () if moment.action is moment.coverage_change else told.get(moment.action.id, ())
     if not fired and not before:
         return ()
     facts = facts_of(moment)
-    alerts = [_make_alert(rule, moment, facts, names) for rule in fired]
+    alerts = [_make_alert(rule, moment, facts, catalogue) for rule in fired]
     left = [name for name in before if name not in {rule.name for rule in fired}]
-    return tuple(alerts + [_make_follow_up(rules.by_name.get(name), name, moment, facts, names) for name in left])
+    return tuple(alerts + [_make_follow_up(rules.by_name.get(name), name, moment, facts, catalogue) for name in left])
 
 
 def is_end_without_full_time(moment: Moment) -> bool:
     """Tell whether it is an end that is none: the match, or its coverage, ended otherwise."""
-    return moment.action.type == "End Match" and moment.after.lost and moment.action.send_type.stands
+    return moment.action.type == "End Match" and moment.after.is_lost and moment.action.send_type.is_standing
 
 
-def _make_alert(rule: Rule, moment: Moment, facts: Facts, names: Catalogue) -> Alert:
+def _make_alert(rule: Rule, moment: Moment, facts: Facts, catalogue: Catalogue) -> Alert:
     try:
-        text, fault = rule.alert.text.fill(facts), ""
+        text, fault = rule.alert.text.render(facts), ""
     except TextError as error:
         text, fault = fallback_text(facts), str(error)
     action = moment.action
@@ -95,24 +95,24 @@ def _make_alert(rule: Rule, moment: Moment, facts: Facts, names: Catalogue) -> A
         rule=rule.name,
         kind=rule.alert.kind,
         importance=rule.alert.importance,
-        gravity=names.of(action.type).gravity,
+        severity=catalogue.find_type(action.type).severity,
         max_age=rule.alert.max_age.total_seconds(),
         text=text,
-        fault=fault,
-        takes_back=_find_disallowed_action(moment, names),
-        because={rule.name: check_conditions(rule, moment)},
+        text_error=fault,
+        disallows_action=_find_disallowed_action(moment, catalogue),
+        conditions={rule.name: check_conditions(rule, moment)},
     )
 
 
-def _make_follow_up(rule: Rule | None, name: str, moment: Moment, facts: Facts, names: Catalogue) -> Alert:
+def _make_follow_up(rule: Rule | None, name: str, moment: Moment, facts: Facts, catalogue: Catalogue) -> Alert:
     """A rule that told of the action and does not fire now: its text anew; taken back where it never speaks of such an action;
     the told text left as it is (an empty one) where the rule itself is gone."""
     if rule is None:
         state = State.PENDING if moment.action.send_type is SendType.PENDING else State.CONFIRMED
-        return msgspec.structs.replace(_make_bare_alert(moment, facts, state), rule=name, follow_up=True)
-    if not rule.covers(moment.action.type):
-        return msgspec.structs.replace(_make_retraction(moment, ""), rule=name, follow_up=True)
-    return msgspec.structs.replace(_make_alert(rule, moment, facts, names), follow_up=True)
+        return msgspec.structs.replace(_make_bare_alert(moment, facts, state), rule=name, is_follow_up=True)
+    if not rule.may_match_type(moment.action.type):
+        return msgspec.structs.replace(_make_retraction(moment, ""), rule=name, is_follow_up=True)
+    return msgspec.structs.replace(_make_alert(rule, moment, facts, catalogue), is_follow_up=True)
 
 
 def _make_retraction(moment: Moment, reason: str) -> Alert:
@@ -128,22 +128,22 @@ def _make_bare_alert(moment: Moment, facts: Facts, state: State) -> Alert:
 def _make_affected_moment(moment: Moment, action: Action) -> Moment:
     """The other action's moment: its own facts, at the instant and place in the order of the action that settled it."""
     now = msgspec.structs.replace(action, seq=moment.action.seq, at=moment.action.at)
-    return msgspec.structs.replace(moment, action=now, settled=())
+    return msgspec.structs.replace(moment, action=now, affected=())
 
 
 def _find_reason(moment: Moment, record: ActionRecord | None) -> str:
-    by = moment.after.records.get(record.taken_back_by) if record else None
+    by = moment.after.records.get(record.retracted_by) if record else None
     return by.action.sub_type if by else ""
 
 
-def _find_disallowed_action(moment: Moment, names: Catalogue) -> str:
+def _find_disallowed_action(moment: Moment, catalogue: Catalogue) -> str:
     """The action that this one disallows, now or before; empty for most."""
-    disallows = names.of(moment.action.type).disallows
+    disallows = catalogue.find_type(moment.action.type).disallows
     if not disallows:
         return ""
     records = moment.after.records
-    linked = [record.action.id for record in moment.settled] + [i for i in moment.action.related if i in records]
-    near = (r for r in records.values() if r.taken_back and r.action.type in disallows and _is_near_in_time(r, moment.action))
+    linked = [record.action.id for record in moment.affected] + [i for i in moment.action.related if i in records]
+    near = (r for r in records.values() if r.is_retracted and r.action.type in disallows and _is_near_in_time(r, moment.action))
     return next(iter(linked), "") or next((r.action.id for r in near), "")
 
 
@@ -161,16 +161,16 @@ class Wording(msgspec.Struct, frozen=True):
     language: str
     texts: Mapping[str, str] = {}
     """The sources of texts, by the English ones without what surrounds them."""
-    words: Mapping[str, str] = {}
+    terms: Mapping[str, str] = {}
     """Football's words as they stand inside of a sentence, by the English ones in lower case."""
-    kicks: str = "{score} pens"
+    shootout_format: str = "{score} pens"
     """The score of a shootout, in brackets in the score of the match."""
 
 
 def translate_alert(alert: Alert, rules: RuleSet, wordings: Iterable[Wording]) -> Alert:
     """The alert with its text in every language that has one: the rule's own, else a translation of a text that ships."""
     rule = rules.by_name.get(alert.rule)
-    if rule is None or not alert.text or alert.fault:
+    if rule is None or not alert.text or alert.text_error:
         return alert
     texts = dict(_fill_languages(rule.alert.text, rule.alert.texts, alert.facts, wordings))
     return msgspec.structs.replace(alert, texts=texts) if texts else alert
@@ -185,7 +185,7 @@ def _fill_languages(
         other = own.get(language) or (None if own else _parse_translation(wording.texts.get(text.source.strip(), "")))
         try:
             if other:
-                yield language, other.fill(_translate_shootout(facts, wording), wording.words)
+                yield language, other.render(_translate_shootout(facts, wording), wording.terms)
         except TextError:
             continue  # its chats read the text that could be filled
 
@@ -193,7 +193,7 @@ def _fill_languages(
 def _translate_shootout(facts: Facts, wording: Wording) -> Facts:
     if not facts.shootout:
         return facts
-    kicks = wording.kicks.format(score=facts.shootout)
+    kicks = wording.shootout_format.format(score=facts.shootout)
     return msgspec.structs.replace(facts, match=facts.match.replace(f"({facts.shootout} pens)", f"({kicks})"))
 
 

@@ -40,15 +40,15 @@ class RuleVerdict(msgspec.Struct, frozen=True):
 
     rule: Rule
     verdict: Verdict
-    checks: tuple[CheckedCondition, ...] = ()
-    after: str = ""
+    conditions: tuple[CheckedCondition, ...] = ()
+    stopped_by: str = ""
 
 
 class ActionExplanation(msgspec.Struct, frozen=True):
     """One action of a moment: what each rule says of it, and the alerts that come of that."""
 
-    news: ActionChange
-    rules: tuple[RuleVerdict, ...]
+    change: ActionChange
+    verdicts: tuple[RuleVerdict, ...]
     alerts: tuple[Alert, ...]
 
 
@@ -56,31 +56,33 @@ class Explanation(msgspec.Struct, frozen=True):
     """Everything about one moment; `silence` says why nothing is told of its action, where no rule is the reason."""
 
     moment: Moment
-    told: tuple[ActionExplanation, ...]
-    silence: str = ""
+    changes: tuple[ActionExplanation, ...]
+    reason_for_silence: str = ""
 
 
-def explain(rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, names: Catalogue | None = None) -> Explanation:
+def explain(rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, catalogue: Catalogue | None = None) -> Explanation:
     """Why `evaluate` tells of this moment what it tells; the alerts are its own."""
-    parts = (_explain_change(rules, news, told or {}, names or load_catalogue()) for news in changes_in(moment))
+    parts = (_explain_change(rules, news, told or {}, catalogue or load_catalogue()) for news in changes_in(moment))
     return Explanation(moment, tuple(parts), _explain_silence(moment))
 
 
-def _explain_change(rules: RuleSet, news: ActionChange, told: NotifiedRules, names: Catalogue) -> ActionExplanation:
-    alerts = alerts_for(rules, news, told, names)
-    if news.taken_back:
+def _explain_change(rules: RuleSet, news: ActionChange, told: NotifiedRules, catalogue: Catalogue) -> ActionExplanation:
+    alerts = alerts_for(rules, news, told, catalogue)
+    if news.is_retraction:
         return ActionExplanation(news, tuple(RuleVerdict(rule, Verdict.NOT_NEEDED) for rule in rules.rules), alerts)
     return ActionExplanation(news, judge_rules(rules, news.moment), alerts)
 
 
 def judge_rules(rules: RuleSet, moment: Moment) -> tuple[RuleVerdict, ...]:
     """Every rule in order: those that fire are the ones that `RuleSet.fired` finds."""
-    fired = rules.fired(moment)
-    last = fired[-1] if fired and not fired[-1].go_on else None
+    fired = rules.find_matching(moment)
+    last = fired[-1] if fired and not fired[-1].continues else None
     found: list[RuleVerdict] = []
     over = False
     for rule in rules.rules:
-        found.append(RuleVerdict(rule, Verdict.NOT_ASKED, after=last.name) if over and last else _judge_rule(rule, moment, fired))
+        found.append(
+            RuleVerdict(rule, Verdict.NOT_ASKED, stopped_by=last.name) if over and last else _judge_rule(rule, moment, fired)
+        )
         over = over or rule is last
     return tuple(found)
 
@@ -89,7 +91,7 @@ def _judge_rule(rule: Rule, moment: Moment, fired: list[Rule]) -> RuleVerdict:
     checks = (*_check_default_send_types(rule, moment), *(check_condition(condition, moment) for condition in rule.conditions))
     if any(rule is one for one in fired):
         return RuleVerdict(rule, Verdict.FIRES, checks)
-    if not rule.covers(moment.action.type):
+    if not rule.may_match_type(moment.action.type):
         return RuleVerdict(rule, Verdict.OTHER_ACTION, tuple(check for check in checks if check.key == "action_type"))
     return RuleVerdict(rule, Verdict.FAILS, checks)
 
@@ -97,12 +99,12 @@ def _judge_rule(rule: Rule, moment: Moment, fired: list[Rule]) -> RuleVerdict:
 def check_condition(condition: Condition, moment: Moment) -> CheckedCondition:
     """One condition's answer, with those that it is made of."""
     groups = tuple(tuple(check_condition(one, moment) for one in group) for group in condition.groups)
-    return CheckedCondition(condition.key, condition.wanted, condition.seen(moment), condition.holds(moment), groups)
+    return CheckedCondition(condition.key, condition.expected, condition.describe_actual(moment), condition.holds(moment), groups)
 
 
 def _check_default_send_types(rule: Rule, moment: Moment) -> tuple[CheckedCondition, ...]:
     """The send types that a rule asks for without saying so."""
-    if any("send_type" in condition.words() for condition in rule.conditions):
+    if any("send_type" in condition.all_keys() for condition in rule.conditions):
         return ()
     wanted = ", ".join(one.value for one in SendType if one in rule.send_types)
     seen = moment.action.send_type
@@ -110,7 +112,7 @@ def _check_default_send_types(rule: Rule, moment: Moment) -> tuple[CheckedCondit
 
 
 def _explain_silence(moment: Moment) -> str:
-    if not moment.news:
+    if not moment.is_news:
         return "the feed repeats what it said before, or says what is older: nothing is told twice"
     if is_end_without_full_time(moment):
         return "the match, or its coverage, ended without full time"

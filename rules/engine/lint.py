@@ -18,21 +18,21 @@ def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
         by = next((one for one, less in earlier if less <= asks and _is_wider(one, rule)), None)
         if by is not None:
             found.append((rule, by))
-        if not rule.go_on:
+        if not rule.continues:
             earlier.append((rule, asks))
     return found
 
 
 def _condition_keys(rule: Rule) -> _ConditionKeys:
     """The conditions beside those that the rule's action types and send types already say."""
-    return frozenset((c.key, c.wanted.casefold()) for c in rule.conditions if not _is_implied(c, rule.action_types))
+    return frozenset((c.key, c.expected.casefold()) for c in rule.conditions if not _is_implied(c, rule.action_types))
 
 
 def _is_implied(condition: Condition, action_types: frozenset[str] | None) -> bool:
     """An alias is not said by its action type: it asks for a sub type too."""
     if condition.key != "action_type" or action_types is None:
         return condition.key == "send_type"
-    return {name.casefold() for name in condition.wanted.split(", ")} <= action_types
+    return {name.casefold() for name in condition.expected.split(", ")} <= action_types
 
 
 def _is_wider(one: Rule, other: Rule) -> bool:

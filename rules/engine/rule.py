@@ -35,7 +35,7 @@ class IndexKey(msgspec.Struct, frozen=True):
     """A condition that holds where one of the values, folded, is one of the names; what rules are found by."""
 
     names: frozenset[str]
-    values: Callable[[Moment], tuple[str, ...]]
+    read_values: Callable[[Moment], tuple[str, ...]]
     """The same for all conditions of a key."""
 
 
@@ -43,18 +43,19 @@ class Condition(msgspec.Struct, frozen=True):
     """One line under `match:`, ready to be asked."""
 
     key: str
-    wanted: str
+    expected: str
     """As it was written, for explanations."""
     holds: Callable[[Moment], bool]
-    seen: Callable[[Moment], str]
+    describe_actual: Callable[[Moment], str]
     """What the moment shows in its place, for explanations."""
     groups: tuple[tuple[Condition, ...], ...] = ()
     """What `any`, `all` or `not` is made of; empty for the others."""
-    among: IndexKey | None = None
+    index_key: IndexKey | None = None
 
-    def words(self) -> frozenset[str]:
+    def all_keys(self) -> frozenset[str]:
         """The words of the language that it asks by, those inside its groups in its place."""
-        return frozenset({self.key}) if not self.groups else frozenset[str]().union(*(c.words() for g in self.groups for c in g))
+        parts = (c.all_keys() for group in self.groups for c in group)
+        return frozenset[str]().union(*parts) if self.groups else frozenset({self.key})
 
 
 class AlertSpec(msgspec.Struct, frozen=True):
@@ -77,15 +78,15 @@ class Rule(msgspec.Struct, frozen=True):
     action_types: frozenset[str] | None = None
     """Canonical names in lower case."""
     send_types: frozenset[SendType] = DEFAULT_SEND_TYPES
-    go_on: bool = False
+    continues: bool = False
     """`continue: true`: the rules below are asked too."""
-    place: SourceLocation = SourceLocation()
+    location: SourceLocation = SourceLocation()
 
-    def covers(self, action_type: str) -> bool:
+    def may_match_type(self, action_type: str) -> bool:
         """Tell whether the rule may speak of this action type at all."""
         return self.action_types is None or action_type.casefold() in self.action_types
 
-    def fires(self, moment: Moment) -> bool:
+    def matches(self, moment: Moment) -> bool:
         """Tell whether the rule fires for this step of a match."""
         return moment.action.send_type in self.send_types and all(c.holds(moment) for c in self.conditions)
 
@@ -93,9 +94,9 @@ class Rule(msgspec.Struct, frozen=True):
 class RuleCandidate(NamedTuple):
     """A rule that may fire, its place in the order, and the conditions that are still to be asked."""
 
-    place: int
+    position: int
     rule: Rule
-    left: tuple[Condition, ...]
+    remaining_conditions: tuple[Condition, ...]
 
 
 Predicate = Callable[[Moment], bool]
@@ -123,81 +124,87 @@ class RuleIndex:
     def __init__(self, rules: Sequence[Rule]) -> None:
         all_of_them = [RuleCandidate(place, rule, rule.conditions) for place, rule in enumerate(rules)]
         types = {name for rule in rules for name in rule.action_types or ()}
-        self._any = [one for one in all_of_them if one.rule.action_types is None]
-        self._by_type = {name: [one for one in all_of_them if one.rule.covers(name)] for name in types}
-        self._by_name: dict[tuple[str, str, SendType], _IndexNode] = {}
-        self._shared: dict[tuple[int, ...], _IndexNode] = {}
+        self._for_any_type = [one for one in all_of_them if one.rule.action_types is None]
+        self._by_type = {name: [one for one in all_of_them if one.rule.may_match_type(name)] for name in types}
+        self._nodes_by_name: dict[tuple[str, str, SendType], _IndexNode] = {}
+        self._shared_nodes: dict[tuple[int, ...], _IndexNode] = {}
 
-    def candidates(self, moment: Moment) -> Sequence[PreparedRule]:
+    def find_candidates(self, moment: Moment) -> Sequence[PreparedRule]:
         """The rules that may fire, in order, each with what is left to ask."""
         action = moment.action
         name = (action.type, action.sub_type, action.send_type)
-        node = self._by_name.get(name)
+        node = self._nodes_by_name.get(name)
         if node is None:
-            if len(self._by_name) >= _MAX_CACHED_NAMES:
-                self._by_name.clear()
-                self._shared.clear()
-            node = self._by_name[name] = self._node(list(self._named(moment)))
-        return node.candidates(moment)
+            if len(self._nodes_by_name) >= _MAX_CACHED_NAMES:
+                self._nodes_by_name.clear()
+                self._shared_nodes.clear()
+            node = self._nodes_by_name[name] = self._make_node(list(self._select_by_name(moment)))
+        return node.find_candidates(moment)
 
-    def _named(self, moment: Moment) -> Iterator[RuleCandidate]:
+    def _select_by_name(self, moment: Moment) -> Iterator[RuleCandidate]:
         """The rules that the name leaves, without the conditions that it answers."""
         action = moment.action
-        for one in self._by_type.get(action.type.casefold(), self._any):
-            answered = [condition for condition in one.left if condition.words() <= _NAME_CONDITIONS]
+        for one in self._by_type.get(action.type.casefold(), self._for_any_type):
+            answered = [condition for condition in one.remaining_conditions if condition.all_keys() <= _NAME_CONDITIONS]
             if action.send_type in one.rule.send_types and all(condition.holds(moment) for condition in answered):
-                yield one._replace(left=tuple(c for c in one.left if c not in answered)) if answered else one
+                yield (
+                    one._replace(remaining_conditions=tuple(c for c in one.remaining_conditions if c not in answered))
+                    if answered
+                    else one
+                )
 
-    def _node(self, rules: list[RuleCandidate]) -> _IndexNode:
+    def _make_node(self, rules: list[RuleCandidate]) -> _IndexNode:
         """Rules that name no action type are the same for many names: they are kept once."""
-        if any(one.left is not one.rule.conditions for one in rules):
+        if any(one.remaining_conditions is not one.rule.conditions for one in rules):
             return _IndexNode(rules)
-        places = tuple(one.place for one in rules)
-        if places not in self._shared:
-            self._shared[places] = _IndexNode(rules)
-        return self._shared[places]
+        places = tuple(one.position for one in rules)
+        if places not in self._shared_nodes:
+            self._shared_nodes[places] = _IndexNode(rules)
+        return self._shared_nodes[places]
 
 
 class _IndexNode:
     """Rules in order; where they are many, those that name something by one key are found by that name."""
 
-    __slots__ = ("_by_value", "_few", "_others", "_values")
+    __slots__ = ("_by_value", "_others", "_read_values", "_rules")
 
     def __init__(self, rules: Iterable[RuleCandidate]) -> None:
         reachable = _list_reachable(rules)
         key = _choose_index_key(reachable) if len(reachable) > _INDEX_THRESHOLD else ""
-        self._few: list[PreparedRule] = []
-        self._values: Callable[[Moment], tuple[str, ...]] | None = None
+        self._rules: list[PreparedRule] = []
+        self._read_values: Callable[[Moment], tuple[str, ...]] | None = None
         self._by_value: dict[str, _IndexNode] = {}
         self._others: _IndexNode | None = None
         if key:
             self._split(reachable, key)
         else:
-            self._few = [(one.place, one.rule, tuple(c.holds for c in one.left)) for one in reachable]
+            self._rules = [(one.position, one.rule, tuple(c.holds for c in one.remaining_conditions)) for one in reachable]
 
     def _split(self, rules: Sequence[RuleCandidate], key: str) -> None:
         named: dict[str, list[RuleCandidate]] = {}
         others: list[RuleCandidate] = []
         for one in rules:
-            asked = next((c for c in one.left if c.key == key and c.among), None)
-            if asked is None or asked.among is None:
+            asked = next((c for c in one.remaining_conditions if c.key == key and c.index_key), None)
+            if asked is None or asked.index_key is None:
                 others.append(one)
                 continue
-            self._values = asked.among.values
-            for name in asked.among.names:
-                named.setdefault(name, []).append(one._replace(left=tuple(c for c in one.left if c is not asked)))
+            self._read_values = asked.index_key.read_values
+            for name in asked.index_key.names:
+                named.setdefault(name, []).append(
+                    one._replace(remaining_conditions=tuple(c for c in one.remaining_conditions if c is not asked))
+                )
         self._by_value = {name: _IndexNode(found) for name, found in named.items()}
         self._others = _IndexNode(others) if others else None
 
-    def candidates(self, moment: Moment) -> Sequence[PreparedRule]:
+    def find_candidates(self, moment: Moment) -> Sequence[PreparedRule]:
         """Those that may fire, in order; one that is found by two names stands there twice."""
-        if self._values is None:
-            return self._few
-        found = self._others.candidates(moment) if self._others else ()
-        for value in self._values(moment):
+        if self._read_values is None:
+            return self._rules
+        found = self._others.find_candidates(moment) if self._others else ()
+        for value in self._read_values(moment):
             node = self._by_value.get(normalise(value)) if value else None
             if node is not None:
-                more = node.candidates(moment)
+                more = node.find_candidates(moment)
                 found = sorted([*found, *more], key=_rule_position) if found else more
         return found
 
@@ -210,14 +217,14 @@ def _list_reachable(rules: Iterable[RuleCandidate]) -> list[RuleCandidate]:
     found: list[RuleCandidate] = []
     for one in rules:
         found.append(one)
-        if not one.left and not one.rule.go_on:
+        if not one.remaining_conditions and not one.rule.continues:
             break
     return found
 
 
 def _choose_index_key(rules: Iterable[RuleCandidate]) -> str:
     """The key by which most rules name something; empty where hardly any do."""
-    keys = Counter(condition.key for one in rules for condition in one.left if condition.among)
+    keys = Counter(condition.key for one in rules for condition in one.remaining_conditions if condition.index_key)
     return next((key for key, number in keys.most_common(1) if number > _INDEX_THRESHOLD), "")
 
 
@@ -229,10 +236,10 @@ class RuleSet:
         self.by_name = {rule.name: rule for rule in self.rules}
         self._index = RuleIndex(self.rules)
 
-    def fired(self, moment: Moment) -> list[Rule]:
+    def find_matching(self, moment: Moment) -> list[Rule]:
         """The rules that fire, in order: from top to bottom, until one does that does not say continue."""
         found: list[Rule] = []
-        for _, rule, left in self._index.candidates(moment):
+        for _, rule, left in self._index.find_candidates(moment):
             for holds in left:
                 if not holds(moment):
                     break
@@ -240,11 +247,11 @@ class RuleSet:
                 if found and found[-1] is rule:
                     continue
                 found.append(rule)
-                if not rule.go_on:
+                if not rule.continues:
                     break
         return found
 
-    def kinds(self) -> tuple[str, ...]:
+    def list_kinds(self) -> tuple[str, ...]:
         """Every kind that some rule uses, in order of first use."""
         return tuple(dict.fromkeys(rule.alert.kind for rule in self.rules))
 
@@ -295,12 +302,12 @@ def _describe_rule(rule: Rule) -> dict[str, str]:
         "importance": rule.alert.importance.value,
         "max_age": str(rule.alert.max_age),
         "text": "\0".join([rule.alert.text.source, *(f"{code}: {text.source}" for code, text in rule.alert.texts.items())]),
-        "continue": str(rule.go_on),
+        "continue": str(rule.continues),
     }
 
 
 def _describe_condition(condition: Condition) -> str:
-    return f"{condition.key}: {condition.wanted}"
+    return f"{condition.key}: {condition.expected}"
 
 
 _MAX_VALUE_LENGTH = 160
@@ -313,7 +320,9 @@ def check_conditions(rule: Rule, moment: Moment) -> tuple[ConditionResult, ...]:
 
 
 def _check_condition(condition: Condition, moment: Moment) -> ConditionResult:
-    return ConditionResult(condition.key, _truncate(condition.wanted), _truncate(condition.seen(moment)), condition.holds(moment))
+    return ConditionResult(
+        condition.key, _truncate(condition.expected), _truncate(condition.describe_actual(moment)), condition.holds(moment)
+    )
 
 
 def _truncate(words: str) -> str:

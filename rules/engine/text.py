@@ -45,25 +45,25 @@ def translate_word(word: str, words: Mapping[str, str]) -> str:
 class _TemplateValue(str):
     """A value that is compared as the feed and the rules name it, and written as a chat shall read it."""
 
-    __slots__ = ("shown",)
+    __slots__ = ("display",)
 
-    shown: Callable[[str], str]
+    display: Callable[[str], str]
 
     def __html__(self) -> str:
-        return _escape_markup(self.shown(str(self)))
+        return _escape_markup(self.display(str(self)))
 
     def lower(self) -> _TemplateValue:
         """What the filter of the same name makes of it is shown likewise."""
-        return _make_value(super().lower(), self.shown)
+        return _make_value(super().lower(), self.display)
 
     def capitalize(self) -> _TemplateValue:
         """The same."""
-        return _make_value(super().capitalize(), self.shown)
+        return _make_value(super().capitalize(), self.display)
 
 
 def _make_value(value: str, shown: Callable[[str], str]) -> _TemplateValue:
     made = _TemplateValue(value)
-    made.shown = shown
+    made.display = shown
     return made
 
 
@@ -97,17 +97,17 @@ class AlertText:
         self.source = source
         try:
             tree = _ENVIRONMENT.parse(source)
-            self.variables = frozenset(meta.find_undeclared_variables(tree))
+            self.variable_names = frozenset(meta.find_undeclared_variables(tree))
             self._template = _ENVIRONMENT.template_class.from_code(_ENVIRONMENT, _ENVIRONMENT.compile(tree), {})
         except TemplateError as error:
             raise TextError(f"the text is not a template: {error.message}") from error
 
-    def fill(self, facts: Facts, words: Mapping[str, str] | None = None) -> str:
+    def render(self, facts: Facts, terms: Mapping[str, str] | None = None) -> str:
         """The HTML for these facts. A value that the feed has not given leaves no stray space; raise `TextFault`.
 
         `words` are football's in another language, by the English ones in lower case: they are written, the English compared.
         """
-        values = {name: _prepare_value(name, value, words or {}) for name, value in msgspec.structs.asdict(facts).items()}
+        values = {name: _prepare_value(name, value, terms or {}) for name, value in msgspec.structs.asdict(facts).items()}
         try:
             return tidy_text(self._template.render(values))
         except Exception as error:

@@ -22,17 +22,17 @@ class SendType(enum.StrEnum):
     OTHER = "Other"
 
     @classmethod
-    def of(cls, word: str) -> SendType:
+    def parse(cls, word: str) -> SendType:
         """Read the feed's word whatever its letter case; `OTHER` for a word not known."""
         return _SEND_TYPES_BY_WORD.get(word.strip().lower(), cls.OTHER)
 
     @property
-    def stands(self) -> bool:
+    def is_standing(self) -> bool:
         """Tell whether the feed says that it happened."""
         return self in (SendType.CONFIRMED, SendType.UPDATED)
 
     @property
-    def takes_back(self) -> bool:
+    def is_retraction(self) -> bool:
         """Tell whether the feed says that it did not happen after all."""
         return self in (SendType.DELETED, SendType.CANCELLED)
 
@@ -77,8 +77,9 @@ class Fixture(msgspec.Struct, frozen=True):
     status: str = "Scheduled"
     collection_status: str = ""
     name: str = ""
-    deleted: bool = False
-    kickoff_known: bool = True
+    # The outbox stores fixtures as JSON: a new field name keeps the stored one.
+    is_deleted: bool = msgspec.field(default=False, name="deleted")
+    is_kickoff_known: bool = msgspec.field(default=True, name="kickoff_known")
 
     def team(self, side: Side) -> Team:
         """The team that plays on this side."""
@@ -98,9 +99,9 @@ class PeriodScore(msgspec.Struct, frozen=True):
     type: str = ""
     home: int | None = None
     away: int | None = None
-    home_in: int | None = None
-    away_in: int | None = None
-    ended: bool = False
+    home_in_period: int | None = None
+    away_in_period: int | None = None
+    is_ended: bool = False
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -135,8 +136,8 @@ class Packet(msgspec.Struct, frozen=True):
     player: Player | None = None
     related: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
-    delayed: bool = False
-    finished: bool = False
+    is_delayed: bool = False
+    is_finished: bool = False
     summary: Summary = Summary()
 
 
@@ -160,7 +161,7 @@ class Action(msgspec.Struct, frozen=True):
     player: Player | None = None
     related: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
-    delayed: bool = False
+    is_delayed: bool = False
 
 
 LOST_STATUSES = frozenset({"abandoned", "cancelled", "postponed", "suspended", "unverified"})

@@ -10,18 +10,21 @@ from typing import Any
 import msgspec
 import yaml
 
+_KEYS_BY_FIELD = {"canonical_pair": "is", "severity": "gravity", "changes_score": "scores", "is_remembered": "key"}
+"""What the file calls fields that have a longer name here. Operators write catalogues too, so its keys do not change."""
 
-class ActionType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"is_": "is"}):
+
+class ActionType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=_KEYS_BY_FIELD):
     """One entry of the catalogue; its keys are explained at the top of `catalogue.yaml`."""
 
     name: str
     aliases: tuple[str, ...] = ()
-    is_: tuple[str, str] | None = None
+    canonical_pair: tuple[str, str] | None = None
     id: int | None = None
-    gravity: int = 0
-    scores: bool = False
+    severity: int = 0
+    changes_score: bool = False
     disallows: tuple[str, ...] = ()
-    key: bool = False
+    is_remembered: bool = False
 
 
 class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,37 +48,37 @@ class Catalogue:
     def __init__(self, entries: CatalogueFile) -> None:
         self._types = _index_by_name(entries.action_types)
         self._sub_types = _index_by_name(entries.sub_action_types)
-        self.action_types = tuple(entry.name for entry in entries.action_types if entry.is_ is None)
-        self.sub_action_types = tuple(entry.name for entry in entries.sub_action_types)
+        self.action_type_names = tuple(entry.name for entry in entries.action_types if entry.canonical_pair is None)
+        self.sub_action_type_names = tuple(entry.name for entry in entries.sub_action_types)
 
-    def canonical(self, action_type: str, sub_type: str = "") -> tuple[str, str]:
+    def resolve_names(self, action_type: str, sub_type: str = "") -> tuple[str, str]:
         """The pair that rules see: (`Own Goal`, ``) is (`Goal`, `Own Goal`)."""
         entry = self._types.get(_catalogue_key(action_type))
         sub = self._sub_types.get(_catalogue_key(sub_type))
         sub_name = sub.name if sub else " ".join(sub_type.split())
         if entry is None:
             return " ".join(action_type.split()), sub_name
-        return entry.is_ or (entry.name, sub_name)
+        return entry.canonical_pair or (entry.name, sub_name)
 
-    def of(self, action_type: str) -> ActionType:
+    def find_type(self, action_type: str) -> ActionType:
         """What a canonical action type means; for an unknown one, an entry that means nothing in particular."""
         return self._types.get(_catalogue_key(action_type)) or ActionType(action_type)
 
-    def knows(self, action_type: str) -> bool:
+    def has_type(self, action_type: str) -> bool:
         """Tell whether the action type, or the alias, is in the catalogue."""
         return _catalogue_key(action_type) in self._types
 
-    def knows_sub(self, sub_type: str) -> bool:
+    def has_sub_type(self, sub_type: str) -> bool:
         """Tell whether the sub action type, or the alias, is in the catalogue."""
         return _catalogue_key(sub_type) in self._sub_types
 
-    def extended(self, text: str) -> Catalogue:
+    def extend(self, text: str) -> Catalogue:
         """This catalogue with the entries of another YAML text before its own; raise ValueError where it is not of that shape."""
         more = parse_catalogue(text)
-        own = self._entries()
+        own = self._to_file()
         return Catalogue(CatalogueFile(own.action_types + more.action_types, own.sub_action_types + more.sub_action_types))
 
-    def _entries(self) -> CatalogueFile:
+    def _to_file(self) -> CatalogueFile:
         return CatalogueFile(tuple(dict.fromkeys(self._types.values())), tuple(dict.fromkeys(self._sub_types.values())))
 
 

@@ -20,22 +20,22 @@ class Score(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.home}–{self.away}"
 
-    def of(self, side: Side) -> int:
+    def goals_of(self, side: Side) -> int:
         """Goals of one side."""
         return self.home if side is Side.HOME else self.away
 
-    def less(self, side: Side) -> Score:
+    def minus_one(self, side: Side) -> Score:
         """One goal fewer on a side, never below zero."""
         return Score(max(0, self.home - (side is Side.HOME)), max(0, self.away - (side is Side.AWAY)))
 
-    def gained(self, before: Score) -> Side | None:
+    def find_scoring_side(self, before: Score) -> Side | None:
         """The side that has exactly one goal more than before; None where none or both do."""
         home, away = self.home - before.home == 1, self.away - before.away == 1
         return None if home == away else Side.HOME if home else Side.AWAY
 
-    def lost(self, before: Score) -> Side | None:
+    def find_losing_side(self, before: Score) -> Side | None:
         """The side that has exactly one goal fewer than before; None where none or both do."""
-        return before.gained(self)
+        return before.find_scoring_side(self)
 
 
 class ActionRecord(msgspec.Struct, frozen=True):
@@ -46,14 +46,14 @@ class ActionRecord(msgspec.Struct, frozen=True):
     """The side that gets the goal."""
     counted: Side | None = None
     """While pending: the side on which the feed's summary counts it already."""
-    taken_back: bool = False
-    taken_back_by: str = ""
+    is_retracted: bool = False
+    retracted_by: str = ""
     """The action that disallowed it; empty when the feed took it back by its own revision."""
 
     @property
-    def stands(self) -> bool:
+    def is_standing(self) -> bool:
         """Tell whether it happened and was not taken back."""
-        return self.action.send_type.stands and not self.taken_back
+        return self.action.send_type.is_standing and not self.is_retracted
 
 
 Colour = tuple[int, int, int]
@@ -66,7 +66,7 @@ class Colours(msgspec.Struct, frozen=True):
     home: Colour | None = None
     away: Colour | None = None
 
-    def of(self, side: Side) -> Colour | None:
+    def colour_of(self, side: Side) -> Colour | None:
         """What one team wears."""
         return self.home if side is Side.HOME else self.away
 
@@ -87,39 +87,39 @@ class Match(msgspec.Struct, frozen=True):
     ended_by: str = ""
     """The action id of the end of the match; empty while it runs."""
     records: dict[str, ActionRecord] = {}
-    board: Score = Score()
+    displayed_score: Score = Score()
     """What the feed's summary shows for the period in play: pending goals may be in it."""
-    raw: Score = Score()
-    score_when_lost: Score = Score()
+    summary_score: Score = Score()
+    score_when_coverage_lost: Score = Score()
     """The score when live data was last lost."""
     colours: Colours = Colours()
-    periods: tuple[Period, ...] = ()
+    played_periods: tuple[Period, ...] = ()
     """The periods that were played or are in play, as they came."""
-    ended: Period | None = None
+    last_ended_period: Period | None = None
     """The latest period that the feed ended by an action of its own; None before."""
 
-    def booked(self, player: Player) -> tuple[Action, ...]:
+    def cards_of(self, player: Player) -> tuple[Action, ...]:
         """The cards that the player has been shown and that stand, in order."""
-        cards = (r.action for r in self.records.values() if r.stands and r.action.type in ("Yellow Card", "Red Card"))
+        cards = (r.action for r in self.records.values() if r.is_standing and r.action.type in ("Yellow Card", "Red Card"))
         return tuple(sorted((a for a in cards if a.player and _is_same_player(a.player, player)), key=lambda a: a.seq))
 
-    def goals(self) -> tuple[ActionRecord, ...]:
+    def standing_goals(self) -> tuple[ActionRecord, ...]:
         """The goals of play that stand, in order; a shootout's kicks are not among them."""
-        records = (r for r in self.records.values() if r.stands and r.action.type == "Goal")
+        records = (r for r in self.records.values() if r.is_standing and r.action.type == "Goal")
         return tuple(sorted((r for r in records if r.action.period is not Period.SHOOTOUT), key=lambda r: r.action.seq))
 
     @property
-    def at_half_time(self) -> bool:
+    def is_half_time(self) -> bool:
         """Tell whether the first half is over and the second has not begun."""
-        return self.period is Period.FIRST_HALF and self.ended is Period.FIRST_HALF
+        return self.period is Period.FIRST_HALF and self.last_ended_period is Period.FIRST_HALF
 
     @property
-    def completed(self) -> bool:
+    def is_completed(self) -> bool:
         """Tell whether the feed calls the match completed."""
         return self.status.casefold() == "completed"
 
     @property
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """Tell whether the match, or its coverage, ended without full time."""
         return self.status.casefold() in LOST_STATUSES
 
@@ -130,11 +130,11 @@ class Moment(msgspec.Struct, frozen=True):
     before: Match
     action: Action
     after: Match
-    news: bool = True
+    is_news: bool = True
     """False: a repetition, or a revision older than one already known. The record may be corrected, nothing is told."""
-    settled: tuple[ActionRecord, ...] = ()
+    affected: tuple[ActionRecord, ...] = ()
     """Other actions that this one took back or restored."""
-    coverage: Action | None = None
+    coverage_change: Action | None = None
     """What changed in the coverage or the status of the match, as an action of its own; None for nearly every packet."""
 
     @property
@@ -187,7 +187,7 @@ def _list_goals(moment: Moment) -> list[Action]:
     Revisions come late and out of order, so the minute decides; within a minute, what was heard of first.
     """
     records = moment.after.records.values()
-    goals = [r.action for r in records if r.action.type == "Goal" and (r.stands or r.action.id == moment.action.id)]
+    goals = [r.action for r in records if r.action.type == "Goal" and (r.is_standing or r.action.id == moment.action.id)]
     return sorted((a for a in goals if a.period is not Period.SHOOTOUT), key=_play_order)
 
 
@@ -201,7 +201,7 @@ def _is_same_scorer(one: Player, other: Player) -> bool:
 
 def update_colours(before: Colours, action: Action) -> Colours:
     """The colours after an action; what it does not tell stays as it was."""
-    if action.type != "Team Colours" or action.send_type.takes_back:
+    if action.type != "Team Colours" or action.send_type.is_retraction:
         return before
     told = {str(key).casefold(): value for key, value in action.metadata.items()}
     home, away = (_parse_colour(told.get(f"{side}teamcolour", told.get(f"{side}teamcolor"))) for side in Side)

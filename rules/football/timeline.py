@@ -56,7 +56,7 @@ class Event(msgspec.Struct, frozen=True):
     minute: Minute
     player: str = ""
     """Who it is about; in a substitution who comes on. Empty where the feed does not tell."""
-    off: str = ""
+    replaced_player: str = msgspec.field(default="", name="off")
     """Who goes off."""
     score: Score | None = None
     """After a goal; None where the goals told do not make up the score."""
@@ -67,7 +67,7 @@ class Kick(msgspec.Struct, frozen=True):
 
     side: Side
     player: str
-    scored: bool
+    is_goal: bool = msgspec.field(name="scored")
     score: Score
 
 
@@ -93,7 +93,7 @@ class Timeline(msgspec.Struct, frozen=True):
     kicks: tuple[Kick, ...]
     colours: Colours = Colours()
 
-    def team(self, side: Side) -> str:
+    def team_name(self, side: Side) -> str:
         """The name of the team on a side."""
         return (self.home if side is Side.HOME else self.away).name
 
@@ -113,7 +113,7 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
         shootout=match.shootout,
         period=match.period,
         minute=match.minute,
-        status=match.status if match.lost else "",
+        status=match.status if match.is_lost else "",
         periods=_list_periods(match, events),
         events=events,
         kicks=tuple(_list_kicks(match)),
@@ -123,11 +123,11 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
 
 def stage_of(match: Match) -> Stage:
     """Where a match stands by itself."""
-    if match.completed or match.ended_by:
+    if match.is_completed or match.ended_by:
         return Stage.FULL_TIME
-    if match.lost:
+    if match.is_lost:
         return Stage.LOST
-    if match.at_half_time:
+    if match.is_half_time:
         return Stage.HALF_TIME
     return Stage.BEFORE if match.period is Period.BEFORE else Stage.PLAY
 
@@ -136,8 +136,8 @@ def build_half_time_timeline(match: Match) -> Timeline | None:
     """The first half as it is known now, also when more has been played; None before it is over, and where its score is not
     known."""
     now = build_timeline(match)
-    score = match.score if match.at_half_time else now.half_time
-    if score is None or match.period is Period.BEFORE or (match.period is Period.FIRST_HALF and not match.at_half_time):
+    score = match.score if match.is_half_time else now.half_time
+    if score is None or match.period is Period.BEFORE or (match.period is Period.FIRST_HALF and not match.is_half_time):
         return None
     first = tuple(event for event in now.events if event.period is Period.FIRST_HALF)
     return msgspec.structs.replace(
@@ -172,7 +172,7 @@ def _find_incidents(match: Match) -> Iterator[tuple[Action, Event]]:
 
 def _fill_player(record: ActionRecord, match: Match) -> Action:
     """A goal that was disallowed before its scorer was told has the name that the disallowance tells."""
-    by = match.records.get(record.taken_back_by)
+    by = match.records.get(record.retracted_by)
     if record.action.player or by is None:
         return record.action
     return msgspec.structs.replace(record.action, player=by.action.player)
@@ -189,7 +189,7 @@ def _place_in_time(action: Action, match: Match) -> tuple[Period, Minute]:
         return action.period, action.minute
     if action.period is Period.BEFORE:
         return Period.FIRST_HALF, Minute(0)
-    last = [period for period in TIMED_PERIODS if period in match.periods][-1:] or [Period.SECOND_HALF]
+    last = [period for period in TIMED_PERIODS if period in match.played_periods][-1:] or [Period.SECOND_HALF]
     return last[0], Minute(LAST_MINUTE[last[0]])
 
 
@@ -204,9 +204,9 @@ def _is_shootout_kick(record: ActionRecord) -> bool:
 def _event_kind(record: ActionRecord) -> EventKind | None:
     """None for what is not shown: what does not stand, unless another action disallowed it."""
     action = record.action
-    if action.type == "Goal" and record.taken_back and record.taken_back_by:
+    if action.type == "Goal" and record.is_retracted and record.retracted_by:
         return EventKind.DISALLOWED
-    if not record.stands:
+    if not record.is_standing:
         return None
     if action.type == "Goal":
         return {"Own Goal": EventKind.OWN_GOAL, "Penalty": EventKind.PENALTY_GOAL}.get(action.sub_type, EventKind.GOAL)
@@ -219,7 +219,7 @@ def _event_kind(record: ActionRecord) -> EventKind | None:
 
 def _find_substitutions(match: Match) -> Iterator[tuple[Action, Event]]:
     """Who comes on beside who goes off: by their links, else in the order in which they are told."""
-    standing = [record.action for record in match.records.values() if record.stands and record.action.side]
+    standing = [record.action for record in match.records.values() if record.is_standing and record.action.side]
     going = [action for action in standing if action.type == "Substitution Out"]
     coming = [action for action in standing if action.type == "Substitution In"]
     for action in sorted(coming, key=lambda one: not _find_linked(one, going)):
@@ -272,8 +272,8 @@ def _half_time_score(match: Match, events: Sequence[Event]) -> Score | None:
 
 def _list_periods(match: Match, events: Sequence[Event]) -> tuple[Period, ...]:
     """At least those of the events; a match that has come further than the first half has had one."""
-    seen = {*match.periods, match.period, *(event.period for event in events)} & set(TIMED_PERIODS)
-    if match.period is Period.SHOOTOUT or match.completed:
+    seen = {*match.played_periods, match.period, *(event.period for event in events)} & set(TIMED_PERIODS)
+    if match.period is Period.SHOOTOUT or match.is_completed:
         seen |= {Period.FIRST_HALF, Period.SECOND_HALF}
     last = max((TIMED_PERIODS.index(period) for period in seen), default=0)
     return TIMED_PERIODS[: last + 1]
@@ -284,7 +284,7 @@ def _list_kicks(match: Match) -> Iterator[Kick]:
     score = Score()
     for record in match.records.values():
         action = record.action
-        if not (_is_shootout_kick(record) and record.stands and action.side):
+        if not (_is_shootout_kick(record) and record.is_standing and action.side):
             continue
         scored = action.type == "Goal"
         gains = [scored and action.side is side for side in Side]

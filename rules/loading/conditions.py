@@ -30,23 +30,22 @@ class ExpectedNames(msgspec.Struct, frozen=True):
 
     names: tuple[str, ...]
     nodes: tuple[yaml.Node, ...]
-    negated: bool = False
+    is_negated: bool = False
 
-    @property
-    def written(self) -> str:
+    def __str__(self) -> str:
         """As it was written, in one line."""
-        return ("not " if self.negated else "") + ", ".join(self.names)
+        return ("not " if self.is_negated else "") + ", ".join(self.names)
 
 
 def read_names(reader: Reader, node: yaml.Node, what: str) -> ExpectedNames | None:
     """Read a name, a list of names, or `{not: …}` of either."""
     negated = isinstance(node, yaml.MappingNode)
     if negated:
-        fields = reader.fields(node, what, ("not",))
+        fields = reader.read_mapping(node, what, ("not",))
         if not fields:
             return None
         node = fields["not"]
-    words = reader.texts(node, what)
+    words = reader.read_strings(node, what)
     return ExpectedNames(tuple(word.strip() for word, _ in words), tuple(n for _, n in words), negated) if words else None
 
 
@@ -54,25 +53,25 @@ def _make_name_condition(
     key: str, asked: ExpectedNames, names: frozenset[str], values: Callable[[Moment], tuple[str, ...]]
 ) -> Condition:
     """Holds where one of the values, folded, is one of the names; the other way round where `not` was written."""
-    negated = asked.negated
+    negated = asked.is_negated
 
     def holds(moment: Moment) -> bool:
         return any(normalise(value) in names for value in values(moment) if value) is not negated
 
     among = None if negated else IndexKey(names, values)
-    return Condition(key, asked.written, holds, lambda m: next(filter(None, values(m)), NOTHING), among=among)
+    return Condition(key, str(asked), holds, lambda m: next(filter(None, values(m)), NOTHING), index_key=among)
 
 
 def _check_choices(reader: Reader, asked: ExpectedNames, what: str, known: tuple[str, ...]) -> bool:
     wrong = [(n, at) for n, at in zip(asked.names, asked.nodes, strict=True) if normalise(n) not in {normalise(k) for k in known}]
     for name, node in wrong:
-        reader.mistake(node, describe_unknown(what, name, known))
+        reader.report_mistake(node, describe_unknown(what, name, known))
     return not wrong
 
 
-def read_period_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_period_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """The part of the game in which it happened."""
-    del names
+    del catalogue
     asked = read_names(reader, node, "period")
     if asked is None or not _check_choices(reader, asked, "period", tuple(PERIOD_NAMES)):
         return None
@@ -90,24 +89,24 @@ PERIOD_NAMES: Mapping[str, tuple[Period, ...]] = {
 _SUGGESTION_CUTOFF = 0.75
 
 
-def canonical_pairs(asked: ExpectedNames, names: Catalogue) -> frozenset[tuple[str, str]]:
+def canonical_pairs(asked: ExpectedNames, catalogue: Catalogue) -> frozenset[tuple[str, str]]:
     """The canonical pairs that names of action types mean, in lower case; an empty sub type means any."""
-    found = (names.canonical(name) for name in asked.names)
+    found = (catalogue.resolve_names(name) for name in asked.names)
     return frozenset((action_type.casefold(), sub_type.casefold()) for action_type, sub_type in found)
 
 
-def read_action_type_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_action_type_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """What happened. An alias asks for its pair: `Own Goal` is a Goal whose sub action type is Own Goal."""
     asked = read_names(reader, node, "action_type")
-    if asked is None or not _check_known_names(reader, asked, "action type", names.action_types, names.knows):
+    if asked is None or not _check_known_names(reader, asked, "action type", catalogue.action_type_names, catalogue.has_type):
         return None
-    wanted_pairs, negated = canonical_pairs(asked, names), asked.negated
+    wanted_pairs, negated = canonical_pairs(asked, catalogue), asked.is_negated
 
     def holds(moment: Moment) -> bool:
         told, sub = moment.action.type.casefold(), moment.action.sub_type.casefold()
         return ((told, "") in wanted_pairs or (told, sub) in wanted_pairs) is not negated
 
-    return Condition("action_type", asked.written, holds, lambda m: _format_action_type(m.action))
+    return Condition("action_type", str(asked), holds, lambda m: _format_action_type(m.action))
 
 
 def _format_action_type(action: Action) -> str:
@@ -123,19 +122,21 @@ def _check_known_names(
         if knows(name):
             continue
         if near := suggest(name, known, _SUGGESTION_CUTOFF):
-            reader.mistake(node, f'unknown {what} "{name}", did you mean "{near}"?')
+            reader.report_mistake(node, f'unknown {what} "{name}", did you mean "{near}"?')
             sound = False
         else:
-            reader.warn(node, f'the {what} "{name}" is not in the catalogue; the rule waits for the feed to send it')
+            reader.report_warning(node, f'the {what} "{name}" is not in the catalogue; the rule waits for the feed to send it')
     return sound
 
 
-def read_sub_action_type_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_sub_action_type_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """What kind of it. `not` holds also where the feed gives no sub type."""
     asked = read_names(reader, node, "sub_action_type")
-    if asked is None or not _check_known_names(reader, asked, "sub action type", names.sub_action_types, names.knows_sub):
+    if asked is None or not _check_known_names(
+        reader, asked, "sub action type", catalogue.sub_action_type_names, catalogue.has_sub_type
+    ):
         return None
-    canonical = frozenset(normalise(names.canonical("", name)[1]) for name in asked.names)
+    canonical = frozenset(normalise(catalogue.resolve_names("", name)[1]) for name in asked.names)
     return _make_name_condition("sub_action_type", asked, canonical, lambda m: (m.action.sub_type,))
 
 
@@ -147,26 +148,28 @@ def read_send_types(reader: Reader, node: yaml.Node) -> frozenset[SendType] | No
     found = [_read_one_send_type(reader, name, at) for name, at in zip(asked.names, asked.nodes, strict=True)]
     if None in found:
         return None
-    told = frozenset(RULE_SEND_TYPES) - frozenset(found) if asked.negated else frozenset(found) & frozenset(RULE_SEND_TYPES)
+    told = frozenset(RULE_SEND_TYPES) - frozenset(found) if asked.is_negated else frozenset(found) & frozenset(RULE_SEND_TYPES)
     if not told:
-        reader.mistake(node, "no rule is asked about this: what is deleted or cancelled is told to everybody who heard of it")
+        reader.report_mistake(
+            node, "no rule is asked about this: what is deleted or cancelled is told to everybody who heard of it"
+        )
         return None
     return frozenset(send_type for send_type in told if send_type)
 
 
 def _read_one_send_type(reader: Reader, name: str, node: yaml.Node) -> SendType | None:
-    send_type = SendType.of(name)
+    send_type = SendType.parse(name)
     if send_type is SendType.OTHER:
-        reader.mistake(node, describe_unknown("send type", name, [told.value for told in RULE_SEND_TYPES]))
+        reader.report_mistake(node, describe_unknown("send type", name, [told.value for told in RULE_SEND_TYPES]))
         return None
     if send_type not in RULE_SEND_TYPES:
-        reader.warn(node, f'"{name}" needs no rule: what is taken back is told to everybody who heard of it')
+        reader.report_warning(node, f'"{name}" needs no rule: what is taken back is told to everybody who heard of it')
     return send_type
 
 
-def read_send_type_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_send_type_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """Where the revision stands."""
-    del names
+    del catalogue
     told = read_send_types(reader, node)
     if told is None:
         return None
@@ -174,9 +177,9 @@ def read_send_type_condition(reader: Reader, node: yaml.Node, names: Catalogue) 
     return Condition("send_type", written, lambda m: m.action.send_type in told, lambda m: m.action.send_type.value)
 
 
-def read_team_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_team_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """The team that acts; for a goal, the team that gets it."""
-    del names
+    del catalogue
     asked = read_names(reader, node, "team")
     return _make_name_condition("team", asked, _normalise_names(asked), _team_names) if asked else None
 
@@ -193,18 +196,18 @@ def _normalise_names(asked: ExpectedNames) -> frozenset[str]:
     return frozenset(map(normalise, asked.names))
 
 
-def read_side_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_side_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """Home or away."""
-    del names
+    del catalogue
     asked = read_names(reader, node, "side")
     if asked is None or not _check_choices(reader, asked, "side", tuple(Side)):
         return None
     return _make_name_condition("side", asked, _normalise_names(asked), lambda m: (m.action.side or "",))
 
 
-def read_player_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_player_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """Who did it, by id, by the whole name, or by its last words: `Messi` is also Lionel Messi."""
-    del names
+    del catalogue
     asked = read_names(reader, node, "player")
     return _make_name_condition("player", asked, _normalise_names(asked), _player_names) if asked else None
 
@@ -217,9 +220,9 @@ def _player_names(moment: Moment) -> tuple[str, ...]:
     return (*(" ".join(words[first:]) for first in range(len(words))), told.id)
 
 
-def read_competition_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_competition_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """The competition of the match, by name or id."""
-    del names
+    del catalogue
     asked = read_names(reader, node, "competition")
     return _make_name_condition("competition", asked, _normalise_names(asked), _competition_names) if asked else None
 
@@ -228,9 +231,9 @@ def _competition_names(moment: Moment) -> tuple[str, ...]:
     return (moment.after.fixture.competition.name, moment.after.fixture.competition.id)
 
 
-def read_fixture_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_fixture_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """The match, by id or as `Arsenal v Chelsea`."""
-    del names
+    del catalogue
     asked = read_names(reader, node, "fixture")
     return _make_name_condition("fixture", asked, _normalise_names(asked), _fixture_names) if asked else None
 
@@ -239,37 +242,37 @@ def _fixture_names(moment: Moment) -> tuple[str, ...]:
     return (moment.after.fixture.title, moment.after.fixture.name, moment.after.fixture.id)
 
 
-def read_minute_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_minute_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """The minute in which it happened; never where there is none, as in a shootout."""
-    del names
+    del catalogue
     asked = read_range(reader, node, "minute", Minute.parse)
     if asked is None:
         return None
-    return Condition("minute", asked.written, lambda m: asked.holds(m.action.minute), lambda m: str(m.action.minute or NOTHING))
+    return Condition("minute", str(asked), lambda m: asked.contains(m.action.minute), lambda m: str(m.action.minute or NOTHING))
 
 
 SCORE_VALUES: Mapping[str, Callable[[Moment], int | None]] = {
     "home": lambda m: m.after.score.home,
     "away": lambda m: m.after.score.away,
-    "own": lambda m: m.after.score.of(m.action.side) if m.action.side else None,
-    "other": lambda m: m.after.score.of(m.action.side.other) if m.action.side else None,
+    "own": lambda m: m.after.score.goals_of(m.action.side) if m.action.side else None,
+    "other": lambda m: m.after.score.goals_of(m.action.side.other) if m.action.side else None,
     "total": lambda m: m.after.score.home + m.after.score.away,
     "margin": lambda m: abs(m.after.score.home - m.after.score.away),
 }
 
 
-def read_score_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_score_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """The official score after the action, a shootout apart."""
-    del names
-    fields = reader.fields(node, "score", tuple(SCORE_VALUES))
+    del catalogue
+    fields = reader.read_mapping(node, "score", tuple(SCORE_VALUES))
     if fields is not None and not fields and not mapping_items(node):
-        reader.mistake(node, "score is empty")
+        reader.report_mistake(node, "score is empty")
     ranges = [(key, read_range(reader, at, f"score {key}", _parse_goals)) for key, at in (fields or {}).items()]
     asked: list[tuple[str, Range[int]]] = [(key, found) for key, found in ranges if found is not None]
     if not ranges or len(asked) < len(ranges):
         return None
-    written = ", ".join(f"{key} {found.written}" for key, found in asked)
-    return Condition("score", written, lambda m: all(found.holds(SCORE_VALUES[key](m)) for key, found in asked), _format_score)
+    written = ", ".join(f"{key} {found}" for key, found in asked)
+    return Condition("score", written, lambda m: all(found.contains(SCORE_VALUES[key](m)) for key, found in asked), _format_score)
 
 
 def _format_score(moment: Moment) -> str:
@@ -283,26 +286,26 @@ def _parse_goals(text: str) -> int:
     return int(text)
 
 
-def read_first_goal_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_first_goal_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """The first goal of the match that stands."""
-    del names
+    del catalogue
     return _read_flag("first", reader, node, match.is_first_goal)
 
 
-def read_hat_trick_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_hat_trick_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """A player's third goal of play that stands; own goals do not count."""
-    del names
+    del catalogue
     return _read_flag("hat_trick", reader, node, match.is_hat_trick)
 
 
-def read_comeback_condition(reader: Reader, node: yaml.Node, names: Catalogue) -> Condition | None:
+def read_comeback_condition(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """A goal that puts its team in front after it was behind, or level after it was two behind."""
-    del names
+    del catalogue
     return _read_flag("comeback", reader, node, match.is_comeback)
 
 
 def _read_flag(key: str, reader: Reader, node: yaml.Node, true: Callable[[Moment], bool]) -> Condition | None:
-    asked = reader.parsed(node, key, parse_boolean)
+    asked = reader.read_parsed(node, key, parse_boolean)
     if asked is None:
         return None
     return Condition(key, str(asked).lower(), lambda m: true(m) is asked, lambda m: str(true(m)).lower())

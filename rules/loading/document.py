@@ -27,12 +27,12 @@ _MAX_DEPTH = 40
 class Mistake(msgspec.Struct, frozen=True, order=True):
     """One sentence about one place; `rule` is the name of the rule it is about, empty outside rules."""
 
-    place: SourceLocation
+    location: SourceLocation
     sentence: str
     rule: str = ""
 
     def __str__(self) -> str:
-        return f'{self.place}: rule "{self.rule}": {self.sentence}' if self.rule else f"{self.place}: {self.sentence}"
+        return f'{self.location}: rule "{self.rule}": {self.sentence}' if self.rule else f"{self.location}: {self.sentence}"
 
 
 class Report:
@@ -41,20 +41,20 @@ class Report:
     def __init__(self) -> None:
         self._mistakes: dict[Mistake, None] = {}
         self._warnings: dict[Mistake, None] = {}
-        self._spoilt: set[SourceLocation] = set()
+        self._ignored: set[SourceLocation] = set()
 
-    def mistake(self, place: SourceLocation, sentence: str, rule: str = "") -> None:
+    def add_mistake(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
         """Add what must be put right; nothing where the value is spoilt."""
-        if place not in self._spoilt:
-            self._mistakes[Mistake(place, _join_lines(sentence), _join_lines(rule))] = None
+        if location not in self._ignored:
+            self._mistakes[Mistake(location, _join_lines(sentence), _join_lines(rule))] = None
 
-    def spoil(self, place: SourceLocation) -> None:
+    def ignore_location(self, location: SourceLocation) -> None:
         """Say no more of this place: its value is not the one that was meant."""
-        self._spoilt.add(place)
+        self._ignored.add(location)
 
-    def warn(self, place: SourceLocation, sentence: str, rule: str = "") -> None:
+    def add_warning(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
         """Add what may be meant so."""
-        self._warnings[Mistake(place, f"warning: {_join_lines(sentence)}", _join_lines(rule))] = None
+        self._warnings[Mistake(location, f"warning: {_join_lines(sentence)}", _join_lines(rule))] = None
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -82,15 +82,15 @@ class _NamedText(io.StringIO):
 def compose(text: str, file: str, report: Report) -> yaml.Node | None:
     """The root node; None for an empty text and for one that is not YAML, which is reported."""
     if found := YamlReader.NON_PRINTABLE.search(text):
-        report.mistake(_location_at(text, found.start(), file), f"the character {found[0]!r} is not allowed in YAML")
+        report.add_mistake(_location_at(text, found.start(), file), f"the character {found[0]!r} is not allowed in YAML")
         return None
     try:
         node = _compose_node(text, file)
     except RecursionError:
-        report.mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
+        report.add_mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
         return None
     except yaml.YAMLError as error:
-        report.mistake(_location_of_error(error, file), f"this is not YAML: {_describe_yaml_error(error)}")
+        report.add_mistake(_location_of_error(error, file), f"this is not YAML: {_describe_yaml_error(error)}")
         return None
     return node if node is None or _check_tree(node, report) else None
 
@@ -137,7 +137,7 @@ def _check_tree(root: yaml.Node, report: Report) -> bool:
         node, depth = queue.pop()
         if not isinstance(node, yaml.ScalarNode) and (id(node) in seen or depth > _MAX_DEPTH):
             why = "anchors and aliases are not understood here: write it out" if id(node) in seen else "this is nested too deeply"
-            report.mistake(location_of(node), why)
+            report.add_mistake(location_of(node), why)
             walkable = False
             continue
         seen.add(id(node))
@@ -148,7 +148,7 @@ def _check_tree(root: yaml.Node, report: Report) -> bool:
 
 def _check_tag(node: yaml.Node, report: Report) -> None:
     if not str(node.tag).startswith("tag:yaml.org,2002:"):
-        report.mistake(location_of(node), f"the tag {node.tag} is not understood: take it out")
+        report.add_mistake(location_of(node), f"the tag {node.tag} is not understood: take it out")
 
 
 def _list_children(node: yaml.Node, report: Report) -> list[yaml.Node]:
@@ -159,9 +159,9 @@ def _list_children(node: yaml.Node, report: Report) -> list[yaml.Node]:
     keys: set[str] = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            report.mistake(location_of(key), "a key is a word, not a list or a mapping")
+            report.add_mistake(location_of(key), "a key is a word, not a list or a mapping")
         elif key.value in keys:
-            report.mistake(location_of(key), f'the key "{key.value}" is written twice')
+            report.add_mistake(location_of(key), f'the key "{key.value}" is written twice')
         else:
             keys.add(key.value)
     return [value for _, value in node.value]
@@ -200,8 +200,8 @@ def _expand_node(node: yaml.ScalarNode, variables: Mapping[str, str], report: Re
             return found[0][1:]
         named = _VARIABLE_NAME_PATTERN.fullmatch(found[1])
         if named is None:
-            report.mistake(location_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
-            report.spoil(location_of(node))
+            report.add_mistake(location_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
+            report.ignore_location(location_of(node))
             return ""
         if not variables.get(named[1]) and named[2] is None:
             missing.append(named[1])

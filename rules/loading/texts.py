@@ -40,7 +40,7 @@ class TranslatedText(msgspec.Struct, frozen=True):
     """A text, and by language code its others where it is given in several languages."""
 
     text: AlertText
-    others: Mapping[str, AlertText] = {}
+    by_language: Mapping[str, AlertText] = {}
 
 
 NamedTexts = dict[str, TranslatedText]
@@ -51,19 +51,19 @@ def read_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedT
     """Read `text: …`, `text: {en: …, es: …}` or `text: {use: name}`."""
     if not isinstance(node, yaml.MappingNode):
         return _read_one_text(reader, node, "text")
-    fields = reader.fields(node, "text", ("use", *LANGUAGE_CODES))
+    fields = reader.read_mapping(node, "text", ("use", *LANGUAGE_CODES))
     if not fields:
         return None
     if "use" not in fields:
         return _read_languages(reader, fields, "text")
     if len(fields) > 1:
-        reader.mistake(node, "text has either use, or a text for each language")
+        reader.report_mistake(node, "text has either use, or a text for each language")
         return None
     return _find_named_text(reader, fields["use"], texts)
 
 
 def _read_one_text(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
-    source = reader.text(node, what)
+    source = reader.read_string(node, what)
     text = None if source is None else check_text(reader, node, source)
     return TranslatedText(text) if text else None
 
@@ -78,11 +78,11 @@ def _read_languages(reader: Reader, fields: Mapping[str, yaml.Node], what: str) 
 
 
 def _find_named_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedText | None:
-    name = reader.text(node, "use")
+    name = reader.read_string(node, "use")
     if name is None:
         return None
     if name not in texts:
-        reader.mistake(node, describe_unknown("text", name, tuple(texts)) if texts else _describe_no_texts(name))
+        reader.report_mistake(node, describe_unknown("text", name, tuple(texts)) if texts else _describe_no_texts(name))
         return None
     return texts[name]
 
@@ -95,7 +95,7 @@ def check_text(reader: Reader, node: yaml.Node, source: str) -> AlertText | None
     """The text, if it is a template that can be filled with and without its values, and that Telegram can show."""
     text, faults = _compile_text(source)
     for fault in faults:
-        reader.mistake(node, fault)
+        reader.report_mistake(node, fault)
     return None if faults else text
 
 
@@ -105,7 +105,7 @@ def _compile_text(source: str) -> tuple[AlertText | None, tuple[str, ...]]:
         text = AlertText(source)
     except TextError as fault:
         return None, (str(fault),)
-    wrong = sorted(text.variables - set(TEXT_VARIABLES))
+    wrong = sorted(text.variable_names - set(TEXT_VARIABLES))
     faults = tuple(map(_describe_unknown_variable, wrong)) or _find_fill_errors(text)
     return text, faults
 
@@ -118,7 +118,7 @@ def _describe_unknown_variable(name: str) -> str:
 
 def _find_fill_errors(text: AlertText) -> tuple[str, ...]:
     try:
-        full, _ = text.fill(SAMPLE_FACTS), text.fill(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
+        full, _ = text.render(SAMPLE_FACTS), text.render(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
     except TextError as fault:
         return (str(fault),)
     if not full:
@@ -131,13 +131,13 @@ def _find_fill_errors(text: AlertText) -> tuple[str, ...]:
 def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:
     """Read the entries of `texts:`."""
     if not isinstance(node, yaml.MappingNode):
-        reader.mistake(node, "texts must be a mapping of names to texts")
+        reader.report_mistake(node, "texts must be a mapping of names to texts")
         return
     for key, value in node.value:
         name = str(key.value)
         said = _read_entry(reader, value, f'the text "{name}"')
         if name in into:
-            reader.mistake(key, f'there is already a text "{name}"')
+            reader.report_mistake(key, f'there is already a text "{name}"')
         elif said:
             into[name] = said
 
@@ -145,7 +145,7 @@ def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:
 def _read_entry(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
     if not isinstance(node, yaml.MappingNode):
         return _read_one_text(reader, node, what)
-    fields = reader.fields(node, what, LANGUAGE_CODES)
+    fields = reader.read_mapping(node, what, LANGUAGE_CODES)
     return _read_languages(reader, fields, what) if fields else None
 
 
@@ -161,7 +161,7 @@ def find_markup_error(html: str) -> str:
     reading = _MarkupChecker()
     reading.feed(html)
     reading.close()
-    return reading.fault or (f"the text leaves <{reading.open[-1]}> open" if reading.open else "")
+    return reading.error or (f"the text leaves <{reading.open_tags[-1]}> open" if reading.open_tags else "")
 
 
 class _MarkupChecker(HTMLParser):
@@ -169,31 +169,31 @@ class _MarkupChecker(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
-        self.open: list[str] = []
-        self.fault = ""
+        self.open_tags: list[str] = []
+        self.error = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in ALLOWED_TAGS:
-            self._fault(f"Telegram does not know the tag <{tag}>")
+            self._note_error(f"Telegram does not know the tag <{tag}>")
         elif tag == "a" and not dict(attrs).get("href"):
-            self._fault("a link needs its address: <a href=…>")
-        self.open.append(tag)
+            self._note_error("a link needs its address: <a href=…>")
+        self.open_tags.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
-        self._fault(f"Telegram does not know the tag <{tag}/>")
+        self._note_error(f"Telegram does not know the tag <{tag}/>")
 
     def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self._fault(f"the text closes </{tag}> where it is not open")
+        if not self.open_tags or self.open_tags.pop() != tag:
+            self._note_error(f"the text closes </{tag}> where it is not open")
 
     def handle_data(self, data: str) -> None:
         if "<" in data:
-            self._fault("write &lt; for a < that is no tag")
+            self._note_error("write &lt; for a < that is no tag")
 
     def handle_comment(self, data: str) -> None:
         del data
-        self._fault("Telegram does not know comments in a text")
+        self._note_error("Telegram does not know comments in a text")
 
-    def _fault(self, sentence: str) -> None:
-        self.fault = self.fault or sentence
+    def _note_error(self, sentence: str) -> None:
+        self.error = self.error or sentence

@@ -67,71 +67,71 @@ class Reader:
     def __init__(self, report: Report, rule: str = "") -> None:
         self.report, self.rule = report, rule
 
-    def mistake(self, node: yaml.Node, sentence: str) -> None:
+    def report_mistake(self, node: yaml.Node, sentence: str) -> None:
         """Report a mistake at a node."""
-        self.report.mistake(location_of(node), sentence, self.rule)
+        self.report.add_mistake(location_of(node), sentence, self.rule)
 
-    def warn(self, node: yaml.Node, sentence: str) -> None:
+    def report_warning(self, node: yaml.Node, sentence: str) -> None:
         """Report a warning at a node."""
-        self.report.warn(location_of(node), sentence, self.rule)
+        self.report.add_warning(location_of(node), sentence, self.rule)
 
-    def fields(self, node: yaml.Node, what: str, keys: Sequence[str]) -> dict[str, yaml.Node] | None:
+    def read_mapping(self, node: yaml.Node, what: str, keys: Sequence[str]) -> dict[str, yaml.Node] | None:
         """The values of a mapping by key; unknown keys are mistakes."""
         if is_null(node):
-            self.mistake(node, f"{what} is empty")
+            self.report_mistake(node, f"{what} is empty")
             return None
         if not isinstance(node, yaml.MappingNode):
-            self.mistake(node, f"{what} must be a mapping with {_join_words(keys)}")
+            self.report_mistake(node, f"{what} must be a mapping with {_join_words(keys)}")
             return None
         for key, _ in mapping_items(node):
             if key.value not in keys:
-                self.mistake(key, describe_unknown("key", str(key.value), keys))
+                self.report_mistake(key, describe_unknown("key", str(key.value), keys))
         return {str(key.value): value for key, value in mapping_items(node) if key.value in keys}
 
-    def items(self, node: yaml.Node, what: str) -> list[yaml.Node] | None:
+    def read_list(self, node: yaml.Node, what: str) -> list[yaml.Node] | None:
         """The members of a list."""
         if is_null(node):
-            self.mistake(node, f"{what} is empty: write a list, or leave the line out")
+            self.report_mistake(node, f"{what} is empty: write a list, or leave the line out")
         elif not isinstance(node, yaml.SequenceNode):
-            self.mistake(node, f"{what} must be a list")
+            self.report_mistake(node, f"{what} must be a list")
         else:
             return list(node.value)
         return None
 
-    def text(self, node: yaml.Node, what: str) -> str | None:
+    def read_string(self, node: yaml.Node, what: str) -> str | None:
         """One text; a number or true is the text that it looks like."""
         if not isinstance(node, yaml.ScalarNode):
-            self.mistake(node, f"{what} must be one text, not a {_node_type(node)}")
+            self.report_mistake(node, f"{what} must be one text, not a {_node_type(node)}")
         elif is_null(node) or not node.value.strip():
-            self.mistake(node, f"{what} is empty")
+            self.report_mistake(node, f"{what} is empty")
         else:
             return str(node.value)
         return None
 
-    def texts(self, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node]] | None:
+    def read_strings(self, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node]] | None:
         """One text or a list of texts, each with its node."""
         nodes = list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
         if not nodes:
-            self.mistake(node, f"{what} is an empty list")
+            self.report_mistake(node, f"{what} is an empty list")
             return None
-        words = [(word, child) for child in nodes if (word := self.text(child, what)) is not None]
+        words = [(word, child) for child in nodes if (word := self.read_string(child, what)) is not None]
         return words if len(words) == len(nodes) else None
 
-    def parsed(self, node: yaml.Node, what: str, parse: Callable[[str], T]) -> T | None:
+    def read_parsed(self, node: yaml.Node, what: str, parse: Callable[[str], T]) -> T | None:
         """One text as something else, by a function that raises ValueError with a sentence."""
-        text = self.text(node, what)
+        text = self.read_string(node, what)
         try:
             return None if text is None else parse(text)
         except ValueError as error:
-            self.mistake(node, f"{what}: {error}")
+            self.report_mistake(node, f"{what}: {error}")
             return None
 
-    def choice(self, node: yaml.Node, what: str, choices: Sequence[str]) -> str | None:
+    def read_choice(self, node: yaml.Node, what: str, choices: Sequence[str]) -> str | None:
         """One of few words, whatever its letter case."""
-        text = self.text(node, what)
+        text = self.read_string(node, what)
         found = next((choice for choice in choices if text and choice.casefold() == text.strip().casefold()), None)
         if text is not None and found is None:
-            self.mistake(node, describe_unknown(what, text, choices))
+            self.report_mistake(node, describe_unknown(what, text, choices))
         return found
 
 
@@ -155,14 +155,13 @@ class Range(Generic[RangeValue]):
         self.low: RangeValue | None = low
         self.high: RangeValue | None = high
 
-    def holds(self, value: RangeValue | None) -> bool:
+    def contains(self, value: RangeValue | None) -> bool:
         """Tell whether the value lies in it; None never does."""
         if value is None:
             return False
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
-    @property
-    def written(self) -> str:
+    def __str__(self) -> str:
         """`90`, `from 80`, `to 45+2` or `from 80 to 90`."""
         if self.low is not None and self.low == self.high:
             return str(self.low)
@@ -173,18 +172,18 @@ class Range(Generic[RangeValue]):
 def read_range(reader: Reader, node: yaml.Node, what: str, parse: Callable[[str], RangeValue]) -> Range[RangeValue] | None:
     """Read a single value or `{from, to}`; None where it is neither, which is reported."""
     if not isinstance(node, yaml.MappingNode):
-        value = reader.parsed(node, what, parse)
+        value = reader.read_parsed(node, what, parse)
         return None if value is None else Range(value, value)
-    fields = reader.fields(node, what, ("from", "to"))
+    fields = reader.read_mapping(node, what, ("from", "to"))
     if not fields:
         if not node.value:
-            reader.mistake(node, f"{what} needs from, to or both")
+            reader.report_mistake(node, f"{what} needs from, to or both")
         return None
-    ends = {key: reader.parsed(at, f"{what} {key}", parse) for key, at in fields.items()}
+    ends = {key: reader.read_parsed(at, f"{what} {key}", parse) for key, at in fields.items()}
     if None in ends.values():
         return None
     low, high = ends.get("from"), ends.get("to")
     if low is not None and high is not None and low > high:
-        reader.mistake(node, f"{what} runs from {low} to {high}: no value lies between")
+        reader.report_mistake(node, f"{what} runs from {low} to {high}: no value lies between")
         return None
     return Range(low, high)

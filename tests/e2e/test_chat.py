@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.chat.features import alerts, channel, sample, subscribe, why
+from bot.chat.features import sample, why
 from tests.e2e.stage import BOT_TOKEN, configuration, running
 from tests.e2e.story import CONFIRMATION, GOAL, NOBODY, RED, SHORT_END, STANDING, said, short_match, shown, stepped, tapped
 from tests.fakes.bot_api import FakeBotApi
@@ -38,7 +38,10 @@ async def test_buttons_survive_a_restart_and_a_sample_comes_by_the_way_of_real_a
             await telegram.until(lambda: len(telegram.chat(OWNER).messages) == 3)
 
     assert noted == "✅ Arsenal" and chosen == [message]
-    assert set(answers) == {sample.sample_alert_text(), sample.sample_sent_text()} and told["rule"] == "sample"
+    assert (
+        set(answers) == {sample.sample_alert_text(), "🧪 A sample alert is on its way, as real ones come."}
+        and told["rule"] == "sample"
+    )
     assert told["accepted_ms"] > 0 and told["waited_ms"] == 0
     assert why.sample_reason_text() in telegram.chat(OWNER).last.html and " · Telegram " in telegram.chat(OWNER).last.text
 
@@ -56,9 +59,9 @@ async def choose_for_a_channel(telegram: FakeBotApi) -> None:
     await said(telegram, OWNER, "/channel @news_of_goals alerts silent full_time", OWNER)
     await said(telegram, OWNER, "/channel @news_of_goals alerts wait", OWNER)
     menu = await said(telegram, OWNER, "/channel @news_of_goals", OWNER)
-    await tapped(telegram, menu, channel.follow_menu_label(), OWNER)
+    await tapped(telegram, menu, "⚽ Follow …", OWNER)
     await telegram.until(lambda: menu.edits)
-    await tapped(telegram, menu, subscribe.all_matches_label(), OWNER)
+    await tapped(telegram, menu, "All matches", OWNER)
 
 
 async def play_to_both(telegram: FakeBotApi, feed: SteppedFeed) -> None:
@@ -88,4 +91,4 @@ async def test_a_deleted_topic_falls_back_to_the_general_one_and_a_channel_hears
     loud = {message.text.splitlines()[0]: not message.silent for message in channel.messages if not message.reply_to}
     assert loud == {STANDING[0]: True, STANDING[1]: True, SHORT_END: False}
     assert not any("awaiting" in version.html for message in channel.messages for version in message.versions)
-    assert alerts.confirmed_only_text().split(".")[0] in telegram.chat(OWNER).messages[1].text
+    assert "This chat hears of things once they are confirmed" in telegram.chat(OWNER).messages[1].text

@@ -81,7 +81,7 @@ class Line:
         alert = delivery.alert
         self.texts.append(delivery.html)
         row = {"op": delivery.op, "state": delivery.state.value, "kind": alert.kind, "rule": alert.rule}
-        row |= {"action_id": alert.key.action_id, "home": alert.home, "away": alert.away, "text": delivery.html}
+        row |= {"action_id": alert.key.action_id, "home": alert.home_score, "away": alert.away_score, "text": delivery.html}
         self.rows.append(row | {"minute": alert.facts.minute or None, "player": alert.facts.player or None})
 
 

@@ -136,7 +136,7 @@ def make_match_button(context: ChatContext, choice: Choice, label: str, screen: 
 
 def render_match_line(context: ChatContext, fixture: Fixture) -> str:
     """`15:00 Arsenal 2–1 Chelsea · 67' · Premier League`; a bell marks what the chat follows, a struck one what it muted."""
-    kickoff = format_time(fixture.kickoff, context.chat.timezone) if fixture.kickoff and fixture.kickoff_known else "–"
+    kickoff = format_time(fixture.kickoff, context.chat.timezone) if fixture.kickoff and fixture.is_kickoff_known else "–"
     match = context.find_match(fixture.id)
     sign = "🔕" if context.is_muted(fixture.id) else "🔔"
     bell = f" {sign}" if context.is_covered(fixture) else ""
@@ -230,12 +230,12 @@ def _is_requested(context: ChatContext, fixture: Fixture, wanted: str) -> bool:
 
 def _find_begun_match(context: ChatContext, fixture: Fixture) -> Match | None:
     match = context.find_match(fixture.id)
-    return match if match and (match.period is not Period.BEFORE or match.completed) else None
+    return match if match and (match.period is not Period.BEFORE or match.is_completed) else None
 
 
 def _recency_key(match: Match) -> tuple[bool, float]:
     """Those in play before those that are over, then by kick-off."""
-    over = match.completed or bool(match.ended_by)
+    over = match.is_completed or bool(match.ended_by)
     return not over, match.fixture.kickoff.timestamp() if match.fixture.kickoff else 0.0
 
 

@@ -72,7 +72,7 @@ def _format_kickoff(fixture: Fixture, context: ChatContext) -> str:
         return ""
     zone = context.chat.timezone
     date = format_long_date(to_local_time(fixture.kickoff, zone).date())
-    return f"{date}, {format_time(fixture.kickoff, zone)} ({zone})" if fixture.kickoff_known else date
+    return f"{date}, {format_time(fixture.kickoff, zone)} ({zone})" if fixture.is_kickoff_known else date
 
 
 def _is_card_wanted(catalogue: FollowableCatalogue, choice: Choice, wanted: str, now: dt.datetime) -> bool:

@@ -17,7 +17,6 @@ from bot.chat.dialogue import (
     Screen,
     UpdateChat,
     arrange_rows,
-    format_until_for,
     make_button,
     make_page_buttons,
     read_page,
@@ -84,7 +83,7 @@ def unmute_picked(context: ChatContext, what: str) -> DialogueResult:
 def list_mute_buttons(context: ChatContext) -> tuple[Button, ...]:
     """What is muted now, as buttons that end it: the whole chat first, then matches that are not over."""
     until = context.chat.muted_until
-    whole = (make_button(whole_chat_label(format_until_for(context, until)), "mu:chat"),) if until and until > context.now else ()
+    whole = (make_button(whole_chat_label(context.format_until(until)), "mu:chat"),) if until and until > context.now else ()
     matches = (choice for choice in context.catalogue.list_upcoming(context.now) if context.is_muted(choice.id))
     return (*whole, *(make_button(choice.name, f"mu:{choice.token}") for choice in matches))
 
@@ -235,7 +234,8 @@ def mute_chat(context: ChatContext, wanted: str) -> DialogueResult:
         return DialogueResult(Screen(mute_too_long_text()))
     until = context.now + span
     return DialogueResult(
-        Screen(chat_muted_text(format_until_for(context, until))), (UpdateChat(replace(context.chat, muted_until=until)),)
+        Screen(chat_muted_text(context.format_until(until))),
+        (UpdateChat(replace(context.chat, muted_until=until)),),
     )
 
 

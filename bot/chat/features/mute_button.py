@@ -26,7 +26,6 @@ from bot.chat.dialogue import (
     UpdateChat,
     UpdateOrigin,
     UpdateSubscription,
-    format_until_for,
     make_button,
     read_origin,
     to_inline_keyboard,
@@ -101,7 +100,9 @@ def _toggle_hour(context: ChatContext, _: AlertSubject) -> DialogueResult:
         return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=None)),), chat_unmuted_note())
     until = context.now + _MUTE_HOUR
     return DialogueResult(
-        _CLOSED, (UpdateChat(replace(context.chat, muted_until=until)),), chat_muted_note(format_until_for(context, until))
+        _CLOSED,
+        (UpdateChat(replace(context.chat, muted_until=until)),),
+        chat_muted_note(context.format_until(until)),
     )
 
 

@@ -105,7 +105,7 @@ def _render_conditions(explanation: MessageExplanation, context: ChatContext) ->
 
 
 def _render_condition(one: ConditionResult, context: ChatContext) -> str:
-    return condition_text(one.key, one.wanted, one.seen, holds=one.holds, hide=context.chat.spoilers)
+    return condition_text(one.key, one.expected, one.actual, holds=one.holds, hide=context.chat.spoilers)
 
 
 def _render_retraction(explanation: MessageExplanation, context: ChatContext) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.features import channel
 from bot.subscribers import ChatRef
 from tests.bot.chat.conftest import World
 from tests.fakes.bot_api import RefusedError
@@ -61,7 +60,7 @@ async def test_a_channel_is_taken_up_without_a_word_there_and_who_added_the_bot_
     world.api.chat(SUPERGROUP, kind="channel", title="News").admins = {5}
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(5).messages)
-    await world.tap(5, 5, channel.kinds_menu_label())
+    await world.tap(5, 5, "📣 Kinds")
     await world.tap(5, 5, "Everything")
 
     assert world.stored(SUPERGROUP).kind == "channel" and not world.api.chat(SUPERGROUP).messages

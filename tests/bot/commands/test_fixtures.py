@@ -54,7 +54,7 @@ def test_a_table_has_one_line_a_fixture_and_wraps_none() -> None:
 
 @pytest.mark.parametrize(
     ("fixture", "words"),
-    [(replace(FIXTURE, kickoff=None), "unknown"), (replace(FIXTURE, kickoff_known=False), "2026-08-15 ?")],
+    [(replace(FIXTURE, kickoff=None), "unknown"), (replace(FIXTURE, is_kickoff_known=False), "2026-08-15 ?")],
 )
 def test_a_kick_off_that_is_not_known_is_said_to_be_so(fixture: Fixture, words: str) -> None:
     assert format_fixture_table([fixture]).splitlines()[1].startswith(words)

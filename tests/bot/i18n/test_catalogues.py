@@ -87,9 +87,9 @@ def test_the_text_of_a_pack_can_be_filled_and_shown_in_every_language(language: 
         if "{{" not in ours:
             continue
         text = AlertText(theirs)
-        full, bare = text.fill(SAMPLE_FACTS), text.fill(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
+        full, bare = text.render(SAMPLE_FACTS), text.render(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
 
-        assert text.variables == AlertText(ours).variables, theirs
+        assert text.variable_names == AlertText(ours).variable_names, theirs
         assert full and bare and not find_markup_error(full) and not find_markup_error(bare), theirs
 
 

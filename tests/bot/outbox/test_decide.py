@@ -12,7 +12,7 @@ from rules.engine.alert import Alert, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
 
 PICKY = Chat(REF, kinds_off=frozenset({"goal"}))
-RED = alert(2, "red", rule="reds", kind="red_card", gravity=2)
+RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
 
 
 def later(**delta: float) -> dt.datetime:
@@ -37,7 +37,7 @@ def reason(delivery: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: d
         (news(alert()), CHAT, later(minutes=6), Reason.EXPIRED),
         (news(alert()), replace(CHAT, delay=120), later(minutes=6), Reason.DELAYED),
         (news(retracted()), CHAT, NOW, Reason.SUPERSEDED),
-        (news(replace(alert(), follow_up=True)), CHAT, NOW, Reason.SUPERSEDED),
+        (news(replace(alert(), is_follow_up=True)), CHAT, NOW, Reason.SUPERSEDED),
     ],
 )
 def test_a_chat_that_was_not_told_hears_only_of_what_is_news_to_it(
@@ -99,9 +99,9 @@ def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_al
     ("alternatives", "chosen"),
     [
         ((alert(rule="own goals"), alert(rule="goals")), "goals"),
-        ((alert(rule="own goals"), alert(rule="others"), alert(rule="goals", follow_up=True)), "own goals"),
-        ((retracted(rule="goals", follow_up=True), alert(rule="reds", kind="red_card")), "reds"),
-        ((alert(rule="left", follow_up=True), alert(rule="goals", follow_up=True)), "goals"),
+        ((alert(rule="own goals"), alert(rule="others"), alert(rule="goals", is_follow_up=True)), "own goals"),
+        ((retracted(rule="goals", is_follow_up=True), alert(rule="reds", kind="red_card")), "reds"),
+        ((alert(rule="left", is_follow_up=True), alert(rule="goals", is_follow_up=True)), "goals"),
         ((), None),
     ],
 )

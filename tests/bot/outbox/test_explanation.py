@@ -28,7 +28,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_a_message_and_its_reply_lead_to_the_same_alert_and_what_its_rule_compared(world: World) -> None:
     await world.follow(1)
-    await world.tell(alert(1, because=LATE), retracted(2))
+    await world.tell(alert(1, conditions=LATE), retracted(2))
     await world.restart()
 
     of_message, of_reply = [await world.outbox.explain_message(1, shown.id) for shown in world.shown()]
@@ -50,7 +50,7 @@ async def test_what_is_no_alert_has_no_account(world: World) -> None:
 async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
     await world.follow(1)
     old = NOW.replace(hour=2)
-    await world.outbox.put([alert(1, at=old, because=LATE)])
+    await world.outbox.put([alert(1, at=old, conditions=LATE)])
     await world.outbox.put([alert(2, at=old, action="h")])
     await world.outbox.summarise_missed("f1")
     await world.tell(seconds=1)
@@ -63,7 +63,7 @@ async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
 
 async def test_a_chat_with_a_delay_is_not_told_of_what_it_has_not_seen(world: World) -> None:
     await world.follow(1, delay=30)
-    await world.tell(alert(1, because=LATE), seconds=60)
+    await world.tell(alert(1, conditions=LATE), seconds=60)
     await world.outbox.put([retracted(2, reason="Offside")])
 
     explanation = await world.outbox.explain_message(1, world.shown()[0].id)

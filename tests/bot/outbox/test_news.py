@@ -57,12 +57,12 @@ def test_goals_come_before_other_major_news_and_that_before_minor_news() -> None
 
 def test_what_the_rules_compared_stays_known_when_the_news_is_taken_back() -> None:
     late, any_goal = ((ConditionResult("minute", "from 80", "88"),), (ConditionResult("action_type", "Goal", "Goal"),))
-    known = revised(None, alert(1, because={"goals": late}), alert(1, rule="others", because={"others": any_goal}))
+    known = revised(None, alert(1, conditions={"goals": late}), alert(1, rule="others", conditions={"others": any_goal}))
 
     assert revised(known, retracted(2)).conditions == {"goals": late, "others": any_goal}
 
 
 def test_what_a_rule_that_is_gone_compared_stays_known() -> None:
-    known = revised(None, alert(1, because={"goals": (ConditionResult("minute", "from 80", "88"),)}))
+    known = revised(None, alert(1, conditions={"goals": (ConditionResult("minute", "from 80", "88"),)}))
 
-    assert revised(known, alert(2, follow_up=True)).conditions == known.conditions
+    assert revised(known, alert(2, is_follow_up=True)).conditions == known.conditions

@@ -241,7 +241,7 @@ async def test_who_was_told_of_a_goal_needs_no_word_of_what_disallows_it(world: 
     await world.outbox.put([alert(1)])
     (item,) = await world.take()
     await world.tell(item)
-    await world.outbox.put([alert(2, action="var", rule="var", kind="var", takes_back="g")])
+    await world.outbox.put([alert(2, action="var", rule="var", kind="var", disallows_action="g")])
 
     (item,) = await world.take()
     context = await world.job(item)

@@ -27,7 +27,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def of_frame(seq: int = 1) -> Alert:
     """A goal whose frame came when the clock stood at nought."""
-    return alert(seq, received=NOW.timestamp())
+    return alert(seq, received_at=NOW.timestamp())
 
 
 async def test_the_wait_for_telegram_is_its_own_step(world: World) -> None:

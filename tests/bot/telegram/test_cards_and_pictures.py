@@ -53,7 +53,7 @@ async def stand(world: World, *alerts: Alert, seconds: float = 1.0) -> None:
 async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
 
-    await stand(world, card(), card("1–0"), card("1–0, full time", over=True))
+    await stand(world, card(), card("1–0"), card("1–0, full time", is_match_over=True))
 
     (shown,) = world.shown()
     assert (shown.versions, shown.silent, shown.pinned) == (["0–0", "1–0", "1–0, full time"], True, False)

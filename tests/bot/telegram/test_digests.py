@@ -87,7 +87,7 @@ async def test_what_is_corrected_in_it_is_edited_and_what_falls_is_struck_and_an
 async def test_what_disallows_a_goal_of_it_is_told_there_and_not_by_itself_too(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=40)
-    check = of("f3", alert(2, "no goal", action="var", rule="var", kind="var", takes_back="g"), at=40)
+    check = of("f3", alert(2, "no goal", action="var", rule="var", kind="var", disallows_action="g"), at=40)
 
     await world.tell(check, of("f3", retracted(3)), seconds=40)
 

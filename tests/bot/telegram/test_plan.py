@@ -13,7 +13,7 @@ from bot.telegram.render import render_message
 from rules.engine.alert import Alert, Importance, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
 
-RED = alert(2, "red", rule="reds", kind="red_card", gravity=2)
+RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
 
 
 def step(delivery: Delivery, *alerts: Alert, now: dt.datetime = NOW, **more: Any) -> Plan:
@@ -91,7 +91,7 @@ def test_news_taken_back_before_it_left_is_never_told() -> None:
 
 
 def test_an_unfinished_rule_keeps_what_it_told() -> None:
-    gone = alert(2, "", rule="goals", follow_up=True, gravity=0, importance=Importance.MAJOR)
+    gone = alert(2, "", rule="goals", is_follow_up=True, severity=0, importance=Importance.MAJOR)
 
     found = step(told(pending(1)), gone)
 
@@ -156,7 +156,7 @@ REVISIONS = st.lists(
 
 def _alert(seq: int, what: str, text: str) -> Alert:
     made = {"pending": pending, "confirmed": alert, "retracted": lambda seq, _: retracted(seq)}
-    return made[what](seq, text) if what in made else alert(seq, text, gravity=3, rule="graver")
+    return made[what](seq, text) if what in made else alert(seq, text, severity=3, rule="graver")
 
 
 @given(REVISIONS)

@@ -15,7 +15,7 @@ from tests.bot.chat.fixtures import make_context
 from tests.bot.news import NOW, alert, news, retracted, told
 
 LATE = {"late <goals>": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))}
-GOAL = alert(1, rule="late <goals>", because=LATE)
+GOAL = alert(1, rule="late <goals>", conditions=LATE)
 
 
 def said(explanation: MessageExplanation, **chat: Any) -> list[str]:
@@ -44,11 +44,11 @@ def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps()
 def test_a_condition_that_does_not_hold_any_more_is_marked() -> None:
     gone = {"late <goals>": (ConditionResult("minute", "from 80", "67", holds=False),)}
 
-    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(told(GOAL), news(alert(2, because=gone))))
+    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(told(GOAL), news(alert(2, conditions=gone))))
 
 
 def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
-    fallen = retracted(2, reason="Offside", because=LATE)
+    fallen = retracted(2, reason="Offside", conditions=LATE)
     delivery = add_to_history(told(GOAL, state=State.RETRACTED), Reason.RETRACTION, NOW, reply_id=9)
 
     lines = said(MessageExplanation(delivery, news(fallen), is_reply=True))
@@ -60,7 +60,7 @@ def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
 
 
 def test_other_rules_that_fired_are_named() -> None:
-    other = alert(1, rule="all goals", because={"all goals": ()})
+    other = alert(1, rule="all goals", conditions={"all goals": ()})
 
     assert "Also fired: <b>all goals</b>. A chat hears the first whose kind it takes." in said(
         MessageExplanation(told(GOAL), news(GOAL, other))
@@ -69,7 +69,7 @@ def test_other_rules_that_fired_are_named() -> None:
 
 def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
     facts = Facts(minute="88", action_type="Goal", player="Saka <7>")
-    line = news(alert(1, rule="late <goals>", because=LATE, facts=facts))
+    line = news(alert(1, rule="late <goals>", conditions=LATE, facts=facts))
     whole = alert(5, kind="summary", rule="")
 
     lines = said(MessageExplanation(told(whole, rule="g"), news(whole, line_ids=("g",)), (line,)))
