@@ -15,9 +15,9 @@ from bot.commands.common import config_option, is_default, read_minute
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import Control, decode_frame
 from bot.feed.recording import read_fixtures_beside, read_packets
-from rules.engine.alert import Alert, State, scoreline
+from rules.engine.alert import Alert, ConditionResult, State, scoreline
 from rules.engine.evaluate import evaluate
-from rules.engine.explain import ActionExplanation, CheckedCondition, Explanation, RuleVerdict, Verdict, explain
+from rules.engine.explain import ActionExplanation, Explanation, RuleVerdict, Verdict, explain
 from rules.engine.rule import RuleSet
 from rules.football.action import Action, Fixture, Packet
 from rules.football.advance import advance
@@ -218,14 +218,14 @@ def _format_verdict(judged: RuleVerdict) -> Iterator[str]:
 
 def _describe_other_action(judged: RuleVerdict) -> str:
     asked = next((check for check in judged.conditions if check.key == "action_type"), None)
-    return f"speaks of {asked.wanted}" if asked else "speaks of other actions"
+    return f"speaks of {asked.expected}" if asked else "speaks of other actions"
 
 
-def _format_conditions(checks: tuple[CheckedCondition, ...], indent: str) -> Iterator[str]:
+def _format_conditions(checks: tuple[ConditionResult, ...], indent: str) -> Iterator[str]:
     for check in checks:
         sign = click.style("✓", fg="green") if check.holds else click.style("✗", fg="red")
         if not check.groups:
-            yield f"{indent}{sign} {check.key}: {check.wanted}; it is {check.seen or 'nothing'}"
+            yield f"{indent}{sign} {check.key}: {check.expected}; it is {check.actual or 'nothing'}"
             continue
         yield f"{indent}{sign} {check.key}:"
         for number, group in enumerate(check.groups, start=1):
@@ -288,5 +288,15 @@ def _verdict_to_dict(judged: RuleVerdict) -> dict[str, Any]:
         "place": str(judged.rule.location),
         "verdict": judged.verdict.value,
         "after": judged.stopped_by or None,
-        "checks": [msgspec.to_builtins(check) for check in judged.conditions],
+        "checks": [_condition_to_dict(condition) for condition in judged.conditions],
+    }
+
+
+def _condition_to_dict(condition: ConditionResult) -> dict[str, Any]:
+    return {
+        "key": condition.key,
+        "wanted": condition.expected,
+        "seen": condition.actual,
+        "holds": condition.holds,
+        "groups": [[_condition_to_dict(one) for one in group] for group in condition.groups],
     }

@@ -24,7 +24,7 @@ def test_what_is_stored_keeps_its_names(struct: type[msgspec.Struct], names: str
     assert [field.encode_name for field in msgspec.structs.fields(struct)] == names.split()
 
 
-def test_a_condition_result_of_four_values_is_still_read() -> None:
+def test_a_stored_condition_result_without_groups_is_still_read() -> None:
     told = msgspec.json.decode('["minute", "from 80", "88", false]', type=ConditionResult)
 
     assert told == ConditionResult("minute", "from 80", "88", holds=False)

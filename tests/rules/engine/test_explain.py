@@ -2,8 +2,9 @@
 
 from hypothesis import given, settings
 
+from rules.engine.alert import ConditionResult
 from rules.engine.evaluate import evaluate
-from rules.engine.explain import CheckedCondition, Explanation, Verdict, explain
+from rules.engine.explain import Explanation, Verdict, explain
 from rules.engine.rule import RuleSet
 from rules.football.match import Moment
 from rules.loading.loader import load_rules
@@ -38,7 +39,7 @@ def test_a_condition_shows_what_was_wanted_and_what_was_seen() -> None:
 
     (judged,) = explain(rules, Story().goal(minute=67)).changes[0].verdicts
 
-    assert [(c.key, c.wanted, c.seen, c.holds) for c in judged.conditions] == [
+    assert [(c.key, c.expected, c.actual, c.holds) for c in judged.conditions] == [
         ("action_type", "Goal", "Goal", True),
         ("send_type", "Confirmed", "Confirmed", True),
         ("team", "Chelsea", "Arsenal", False),
@@ -49,7 +50,7 @@ def test_a_condition_shows_what_was_wanted_and_what_was_seen() -> None:
 def test_the_send_types_that_go_without_saying_are_said() -> None:
     (judged,) = explain(rules_of("{action_type: Goal}"), Story().goal(send="Pending")).changes[0].verdicts
 
-    assert judged.conditions[0] == CheckedCondition("send_type", "Confirmed, Updated", "Pending", False)
+    assert judged.conditions[0] == ConditionResult("send_type", "Confirmed, Updated", "Pending", False)
 
 
 def test_conditions_inside_conditions_have_their_own_answers() -> None:
@@ -59,7 +60,7 @@ def test_conditions_inside_conditions_have_their_own_answers() -> None:
 
     (away,), (home, negated) = judged.conditions[1].groups
     assert (judged.conditions[1].holds, away.holds, home.holds, negated.holds) == (False, False, True, False)
-    assert [(c.key, c.wanted, c.holds) for c in negated.groups[0]] == [("minute", "to 9", True)]
+    assert [(c.key, c.expected, c.holds) for c in negated.groups[0]] == [("minute", "to 9", True)]
 
 
 def test_all_rules_that_say_continue_fire() -> None:
