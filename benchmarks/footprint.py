@@ -55,7 +55,7 @@ async def told(path: Path) -> None:
     telegram, clock = Taken(), SystemClock()
     outbox = Outbox(database, clock)
     await outbox.put([goal(clock.now())])
-    await Sender(outbox, telegram, Unlimited(), clock).send_all_due()
+    await Sender(outbox.queue, telegram, Unlimited(), clock).send_all_due()
     await database.close()
     if telegram.sent != CHATS:
         raise SystemExit(f"{telegram.sent} of {CHATS} messages were taken")

@@ -26,12 +26,13 @@ from benchmarks.connections import log_nothing, warn_without_recordings
 from bot.clock import SystemClock
 from bot.feed import connection
 from bot.feed.reconnect import FeedRequestLimiter
+from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
 from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Fixture
@@ -89,12 +90,12 @@ class Marks:
 
         connection.decode_frame, Outbox.put = timed, kept  # type: ignore[assignment, method-assign]
 
-    def delivered(self, delivery: DeliveredMessage) -> None:
+    def delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """A first message was taken; its request left when the task said."""
-        if delivery.op == "send" and (arrived := self.arrivals.get(delivery.alert.key)):
-            begun, left = self.departures[delivery.message_id]
-            if delivery.chat.chat_id in self.limits.held:
-                self.limits.held.discard(delivery.chat.chat_id)
+        if plan.operation == "send" and (arrived := self.arrivals.get(plan.alert.key)):
+            begun, left = self.departures[result.message_id]
+            if result.item.chat.chat_id in self.limits.held:
+                self.limits.held.discard(result.item.chat.chat_id)
                 self.limited.append(left - arrived)
             else:
                 self.begun.append(begun - arrived)
@@ -157,11 +158,11 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -
         following = stage.Line(load_pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
-            await nobody(following.pipeline._outbox.database)
+            await nobody(following.pipeline._outbox.queue.database)
             following.follower._gate = FeedRequestLimiter(clock, 1000.0)
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
             await asyncio.sleep(15)
-            await audience(following.pipeline._outbox.database, live, chats)
+            await audience(following.pipeline._outbox.queue.database, live, chats)
             gc.collect()
             gc.freeze()
             marks.on = True

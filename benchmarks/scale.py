@@ -62,16 +62,17 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
         if not database.shared:
             outbox = Outbox(database, clock)
             pace = RateLimiter(limit) if limit else pace
-            sender = Sender(outbox, BotMessenger(bot), pace, clock)
+            sender = Sender(outbox.queue, BotMessenger(bot), pace, clock)
         else:
             tickets = SharedSource(database, clock, name)
             outbox = Outbox(database, clock, tickets)
-            tickets.on_available = lambda: outbox.on_stored()
             if limit:
                 pace = shared = SharedRateLimiter(SendAllowance(database), limit)
-                shared.on_slots = lambda: outbox.on_stored()
                 stack.callback(asyncio.create_task(shared.run()).cancel)
-            sender = Sender(outbox, BotMessenger(bot), pace, clock)
+            sender = Sender(outbox.queue, BotMessenger(bot), pace, clock)
+            tickets.on_available = sender.wake
+            if isinstance(pace, SharedRateLimiter):
+                pace.on_slots = sender.wake
             keeper = LeaseManager(LeaseRepository(database, name), [Role.SEND])
             stack.callback(asyncio.create_task(keeper.run()).cancel)
             await keeper.started.wait()

@@ -139,7 +139,7 @@ async def _open_stage(cast: DemoTarget, clock: SystemClock) -> AsyncIterator[tup
     await chats.save(Chat(cast.chat, all_kinds=True))
     await chats.subscribe(cast.chat, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
-    sender = Sender(outbox, cast.messenger, cast.limits, clock, None)
+    sender = Sender(outbox.queue, cast.messenger, cast.limits, clock, None)
     working = asyncio.create_task(sender.run())
     try:
         yield Pipeline(cast.rules, cast.names, outbox), sender, working

@@ -93,13 +93,13 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @property
     def is_sent(self) -> bool:
-        """Tell whether the chat has seen anything of it."""
+        """Return True if the chat has seen a message about it."""
         return self.message_id is not None
 
-
-def has_follow_up(delivery: Delivery) -> bool:
-    """Tell whether more is to be done for it at once: a reply to be sent, a card to be pinned or unpinned."""
-    return delivery.pending_reply is not None or delivery.pin in (PinState.TO_PIN, PinState.TO_UNPIN)
+    @property
+    def has_follow_up(self) -> bool:
+        """Return True if something more is to be done at once: a reply to send, a card to pin or unpin."""
+        return self.pending_reply is not None or self.pin in (PinState.TO_PIN, PinState.TO_UNPIN)
 
 
 class QueueItem(msgspec.Struct, frozen=True):
@@ -128,13 +128,6 @@ class DeliveryContext(msgspec.Struct, frozen=True):
     """Of a burst: some of what was held for the chat rings."""
 
 
-class DeliveryResult(msgspec.Struct, frozen=True):
-    """What a chat has seen now; `delay` is the chat's, in seconds."""
-
-    delivery: Delivery
-    delay: int = 0
-
-
 _MAX_HISTORY_LINES = 20
 """Lines of an entry's history."""
 
@@ -159,6 +152,19 @@ class LatencyTrace(msgspec.Struct, frozen=True):
         if self.outbox is None or self.request is None or self.telegram is None:
             return None
         return self.outbox + self.request + self.telegram
+
+
+class DeliveryResult(msgspec.Struct, frozen=True):
+    """What came of an item: what its chat has seen now, to be committed.
+
+    `message_id` is the message that was sent or edited, 0 if nothing was. `delay` is the chat's, in seconds.
+    """
+
+    item: QueueItem
+    delivery: Delivery
+    message_id: int = UNREACHABLE_MESSAGE_ID
+    delay: int = 0
+    latency: LatencyTrace = LatencyTrace()
 
 
 class HistoryLine(msgspec.Struct, frozen=True):

@@ -83,14 +83,6 @@ async def expire_burst_lines(tx: Transaction, delivery: Delivery) -> None:
         await repository.mark_missed(tx, held.key)
 
 
-async def bursts_containing(tx: Transaction, key: AlertKey) -> Sequence[NewsItem]:
-    """The bursts that tell of an action; nobody else changes them until the transaction ends."""
-    query = select(grouped.c.burst).where(grouped.c.fixture_id == key.fixture_id, grouped.c.action_id == key.action_id)
-    names = [row["burst"] for row in await tx.fetch(query)]
-    found = await repository.read_news(tx, [make_burst_key(float(name)) for name in names], for_update=True)
-    return list(found.values())
-
-
 async def load_burst_context(
     tx: Transaction, delivery: Delivery, news: NewsItem, chat: Chat, view_line: Callable[[NewsItem], NewsItem]
 ) -> DeliveryContext:
@@ -155,7 +147,12 @@ async def _add_to_quiet_hours_digest(
     return [QueueItem(key, ref, digest.priority, digest.seq, due) for ref in refs]
 
 
-async def digests_containing(tx: Transaction, key: AlertKey) -> Sequence[NewsItem]:
-    """The summaries that tell of an action; nobody else changes those of the match until the transaction ends."""
-    query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "")
-    return [news for news in map(row_to_news, await tx.fetch(query.with_for_update())) if key.action_id in news.line_ids]
+async def read_digests_containing(tx: Transaction, key: AlertKey) -> list[NewsItem]:
+    """Return the digests with a line about this action, of one match and of bursts, locked until the transaction ends."""
+    # The line ids of a digest are JSON in one column, so all digests of the match are read: there are few.
+    query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "").with_for_update()
+    of_match = [news for news in map(row_to_news, await tx.fetch(query)) if key.action_id in news.line_ids]
+    query = select(grouped.c.burst).where(grouped.c.fixture_id == key.fixture_id, grouped.c.action_id == key.action_id)
+    burst_keys = [make_burst_key(float(row["burst"])) for row in await tx.fetch(query)]
+    bursts = await repository.read_news(tx, burst_keys, for_update=True)
+    return [*of_match, *bursts.values()]

@@ -51,10 +51,6 @@ _KEY_SEPARATOR = "\n"
 """Between the fixture and the action in what is heard of news."""
 
 
-def _do_nothing() -> None:
-    """Nobody sends here."""
-
-
 class SharedSource:
     """One a process; `woken` is called when there may be something to take."""
 
@@ -65,7 +61,7 @@ class SharedSource:
         """`calm` is in seconds."""
         self._db, self._clock, self._claims = db, clock, ChatClaims(sender)
         self._stable_after = stable_after
-        self.on_available: Callable[[], None] = _do_nothing
+        self.on_available: Callable[[], None] | None = None
         self._must_scan = self._must_scan_all = self._may_have_pages = True
         self._page_count = 0
         self._last_used: dict[int, float] = {}
@@ -192,7 +188,8 @@ class SharedSource:
 
     def _request(self, *, scan: bool = False, page: bool = False) -> None:
         self._must_scan, self._may_have_pages = self._must_scan or scan, self._may_have_pages or page
-        self.on_available()
+        if self.on_available:
+            self.on_available()
 
     def _on_news(self, name: str) -> None:
         fixture_id, named, action_id = name.partition(_KEY_SEPARATOR)
@@ -206,7 +203,8 @@ class SharedSource:
 
     def _on_chats_changed(self, _: str) -> None:
         self.rescan()
-        self.on_available()
+        if self.on_available:
+            self.on_available()
 
     async def _poll(self) -> None:
         all_at = self._clock.monotonic() + _FULL_SCAN_INTERVAL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -31,6 +31,7 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, Importance, State
 class Send(msgspec.Struct, frozen=True):
     """A new message. `entry` is what is known of the chat once it is sent, but for the message's id."""
 
+    operation: ClassVar[str] = "send"
     delivery: Delivery
     alert: Alert
     html: str
@@ -45,6 +46,7 @@ class Send(msgspec.Struct, frozen=True):
 class Edit(msgspec.Struct, frozen=True):
     """The message changes; `entry` holds the reply that follows."""
 
+    operation: ClassVar[str] = "edit"
     delivery: Delivery
     alert: Alert
     html: str
@@ -56,6 +58,7 @@ class Edit(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True):
     """A reply to the message."""
 
+    operation: ClassVar[str] = "reply"
     delivery: Delivery
     alert: Alert
     html: str
@@ -79,7 +82,10 @@ class Skip(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-RequestPlan = Send | Edit | Reply | Pin
+MessagePlan = Send | Edit | Reply
+"""What a chat reads."""
+
+RequestPlan = MessagePlan | Pin
 """What is asked of Telegram."""
 
 Plan = RequestPlan | Skip

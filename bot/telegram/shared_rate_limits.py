@@ -41,10 +41,6 @@ class AllowanceStore(Protocol):
     async def pause_all(self, seconds: float) -> None: ...
 
 
-def _do_nothing() -> None:
-    """Nobody waits for a slot."""
-
-
 class SharedRateLimiter:
     """One a process; `woken` is called when slots have been reserved."""
 
@@ -58,7 +54,7 @@ class SharedRateLimiter:
         self._wanted_slots = 0
         self._requested = asyncio.Event()
         self._pause_seconds = 0.0
-        self.on_slots: Callable[[], None] = _do_nothing
+        self.on_slots: Callable[[], None] | None = None
 
     def next_send_at(self, now: float) -> float:
         """When the next message to anybody may leave."""
@@ -119,7 +115,8 @@ class SharedRateLimiter:
         now = asyncio.get_running_loop().time()
         self._unpaid, self._wanted_slots = self._unpaid - owed, 0
         self._slots.extend(now + slots.first_in + number * slots.interval for number in range(owed, slots.count))
-        self.on_slots()
+        if self.on_slots:
+            self.on_slots()
 
     def _request_slots(self, count: int) -> None:
         self._wanted_slots = count

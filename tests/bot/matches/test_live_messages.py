@@ -202,7 +202,7 @@ async def test_a_group_that_moves_gets_its_card_once_in_the_new_place(stage: Sta
     steps = told()
     await stage.play(*steps[:3])
     await stage.chats.migrate(-1, -2)
-    stage.outbox.rescan()
+    stage.outbox.queue.rescan()
 
     await stage.play(*steps[3:6])
 

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from bot.clock import ManualClock
 from bot.matches.pipeline import Pipeline
 from bot.matches.snapshots import SnapshotStore
+from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.replay.replay import RecordingMessenger
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
@@ -47,12 +48,12 @@ class Line:
         self.told: list[tuple[str, str]] = []
         self.outbox = Outbox(database, self.clock)
         self.chats = ChatRepository(database)
-        self.sender = Sender(self.outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
+        self.sender = Sender(self.outbox.queue, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
         self.pipeline = Pipeline(rules(), load_catalogue(), self.outbox)
         self.story = Story()
 
-    def _keep(self, delivery: DeliveredMessage) -> None:
-        self.told.append((delivery.op, delivery.html.splitlines()[0]))
+    def _keep(self, plan: MessagePlan, _: DeliveryResult) -> None:
+        self.told.append((plan.operation, plan.html.splitlines()[0]))
 
     async def take(self, *, heard: int = 0) -> list[tuple[str, str]]:
         """Pass on what the story told from packet `heard` on; what the chat was told by that."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.outbox.explanation import explain_message
 from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
 from rules.engine.alert import ConditionResult, State
@@ -31,7 +32,7 @@ async def test_a_message_and_its_reply_lead_to_the_same_alert_and_what_its_rule_
     await world.tell(alert(1, conditions=LATE), retracted(2))
     await world.restart()
 
-    of_message, of_reply = [await world.outbox.explain_message(1, shown.id) for shown in world.shown()]
+    of_message, of_reply = [await explain_message(world.outbox.queue, 1, shown.id) for shown in world.shown()]
 
     assert of_message is not None and of_reply is not None
     assert (of_message.is_reply, of_reply.is_reply) == (False, True)
@@ -43,8 +44,8 @@ async def test_what_is_no_alert_has_no_account(world: World) -> None:
     await world.follow(1, 2)
     await world.tell(alert(1))
 
-    assert await world.outbox.explain_message(1, 99) is None
-    assert await world.outbox.explain_message(2, world.shown(1)[0].id) is None
+    assert await explain_message(world.outbox.queue, 1, 99) is None
+    assert await explain_message(world.outbox.queue, 2, world.shown(1)[0].id) is None
 
 
 async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
@@ -55,7 +56,7 @@ async def test_a_summary_has_the_news_of_its_lines(world: World) -> None:
     await world.outbox.summarise_missed("f1")
     await world.tell(seconds=1)
 
-    explanation = await world.outbox.explain_message(1, world.shown()[0].id)
+    explanation = await explain_message(world.outbox.queue, 1, world.shown()[0].id)
 
     assert explanation is not None
     assert [(news.key.action_id, news.conditions) for news in explanation.lines] == [("g", LATE), ("h", {})]
@@ -66,7 +67,7 @@ async def test_a_chat_with_a_delay_is_not_told_of_what_it_has_not_seen(world: Wo
     await world.tell(alert(1, conditions=LATE), seconds=60)
     await world.outbox.put([retracted(2, reason="Offside")])
 
-    explanation = await world.outbox.explain_message(1, world.shown()[0].id)
+    explanation = await explain_message(world.outbox.queue, 1, world.shown()[0].id)
 
     assert explanation is not None and explanation.news.state is State.CONFIRMED
 
@@ -76,7 +77,7 @@ async def test_the_sample_has_an_account_with_its_steps(world: World) -> None:
     await world.outbox.put_for_chat(ChatRef(1), make_sample_alert(ChatRef(1), "42:7", {"en": "🧪"}, NOW))
     await world.tell(seconds=1)
 
-    explanation = await world.outbox.explain_message(1, world.shown()[0].id)
+    explanation = await explain_message(world.outbox.queue, 1, world.shown()[0].id)
 
     assert explanation is not None
     assert explanation.delivery.key.fixture_id == "sample" and explanation.delivery.history.count("/") == 4

@@ -41,8 +41,8 @@ class World:
     async def take(self) -> list[QueueItem]:
         """Everything that waits and was not taken."""
         items = []
-        while self.outbox.has_more:
-            items += await self.outbox.take()
+        while self.outbox.queue.has_more:
+            items += await self.outbox.queue.take()
         return items
 
     async def tell(self, item: QueueItem, message_id: int = 1) -> QueueItem | None:
@@ -56,12 +56,14 @@ class World:
 
     async def job(self, item: QueueItem) -> DeliveryContext | None:
         """What decides on one ticket."""
-        (begun,) = await self.outbox.begin([item], lambda context: context, lambda _: None)
+        (begun,) = await self.outbox.queue.begin([item], lambda context: context, lambda _: None)
         return begun[0] if begun else None
 
     async def keep(self, delivery: Delivery) -> QueueItem | None:
         """What one chat has seen."""
-        (more,) = await self.outbox.complete([DeliveryResult(delivery)])
+        (more,) = await self.outbox.queue.complete(
+            [DeliveryResult(QueueItem(delivery.key, delivery.chat, 0, delivery.seq, 0.0), delivery)]
+        )
         return more
 
 
@@ -97,8 +99,8 @@ async def test_what_waits_is_there_after_a_restart(world: World) -> None:
 async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_after_it(world: World) -> None:
     await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE_SIZE + 30)))
     await world.outbox.put([alert()])
-    await world.outbox.take()
-    first = await world.outbox.take()
+    await world.outbox.queue.take()
+    first = await world.outbox.queue.take()
     await world.restart()
 
     again = await world.take()
@@ -258,7 +260,7 @@ async def test_a_suspended_chats_messages_wait_for_its_return(world: World) -> N
     assert await world.job(item) is None
 
     await world.chats.resume(REF.chat_id)
-    world.outbox.rescan()
+    world.outbox.queue.rescan()
 
     assert [item.chat for item in await world.take()] == [REF]
 
@@ -290,13 +292,13 @@ async def test_what_leaves_is_in_doubt_before_it_does_and_no_longer_once_it_is_k
     await world.outbox.put([alert()])
     (item,) = await world.take()
 
-    (begun,) = await world.outbox.begin(
+    (begun,) = await world.outbox.queue.begin(
         [item], lambda context: context.delivery, lambda delivery: replace(delivery, is_uncertain=True, body="goal")
     )
     await world.restart()
     doubted = await world.job(item)
     assert begun and doubted
-    await world.outbox.restore(begun[0].delivery)
+    await world.outbox.queue.restore(begun[0].delivery)
     settled = await world.job(item)
 
     assert (doubted.delivery.is_uncertain, doubted.delivery.body, doubted.delivery.is_sent) == (True, "goal", False)

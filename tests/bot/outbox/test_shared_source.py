@@ -77,8 +77,8 @@ class SenderProcess:
         self.leases = LeaseRepository(db, name, LASTS)
         self.source = Source(db, clock, name, stable_after=0.0)
         outbox = Outbox(db, clock, self.source)
-        self.source.on_available = lambda: outbox.on_stored()
-        self._courier = Sender(outbox, self.telegram, Unlimited(), clock, chats=ChatRepository(db))
+        self._sender = Sender(outbox.queue, self.telegram, Unlimited(), clock, chats=ChatRepository(db))
+        self.source.on_available = self._sender.wake
 
     async def start(self) -> None:
         """Live, and send."""
@@ -87,7 +87,7 @@ class SenderProcess:
 
     async def _send(self) -> None:
         async with self.source.running():
-            await self._courier.run()
+            await self._sender.run()
 
     async def stop(self) -> None:
         self.task.cancel()
@@ -98,7 +98,7 @@ class SenderProcess:
         for _ in range(2):  # it looks again when it has begun what the look before has found
             wanted = self.source.begun + 1
             self.source.rescan()
-            self.source.on_available()
+            self._sender.wake()
             await until(lambda wanted=wanted: self.source.ended >= wanted)  # type: ignore[misc]
 
     def told(self, chat: int) -> list[str]:

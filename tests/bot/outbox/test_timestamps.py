@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.outbox.delivery import read_history
+from bot.outbox.explanation import explain_message
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, retracted
@@ -34,7 +35,7 @@ async def test_the_wait_for_telegram_is_its_own_step(world: World) -> None:
     await world.follow(1)
     await world.tell(of_frame())
 
-    latency = world.deliveries[0].latency
+    latency = world.delivered[0][1].latency
     assert latency.telegram == pytest.approx(50, abs=1)
     assert latency.request is not None and latency.request < 10
     assert latency.waited == 0 and latency.feed == 0
@@ -44,7 +45,7 @@ async def test_a_chats_delay_is_meant_and_not_slow(world: World) -> None:
     await world.follow(1, delay=30)
     await world.tell(of_frame())
 
-    latency = world.deliveries[0].latency
+    latency = world.delivered[0][1].latency
     assert latency.waited == pytest.approx(30_000, abs=1)
     assert latency.request is not None and latency.request < 10
 
@@ -55,7 +56,7 @@ async def test_what_telegrams_limits_hold_back_is_meant_and_not_slow(world: Worl
     await world.follow(*range(1, 91))
     await world.tell(of_frame())
 
-    ways = [delivery.latency for delivery in world.deliveries]
+    ways = [result.latency for _, result in world.delivered]
     assert len(ways) == 90
     assert max(latency.waited for latency in ways) > 1500
     assert max(latency.request or 0.0 for latency in ways) < 20
@@ -65,8 +66,8 @@ async def test_a_reply_counts_from_its_edit_and_its_message_is_remembered(world:
     await world.follow(1)
     await world.tell(of_frame(), retracted(2))
 
-    assert [delivery.op for delivery in world.deliveries] == ["send", "edit", "reply"]
-    assert world.deliveries[2].latency.request is not None and world.deliveries[2].latency.request < 20
-    found = await world.outbox.explain_message(1, world.shown()[0].id)
+    assert [plan.operation for plan, _ in world.delivered] == ["send", "edit", "reply"]
+    assert world.delivered[2][1].latency.request is not None and world.delivered[2][1].latency.request < 20
+    found = await explain_message(world.outbox.queue, 1, world.shown()[0].id)
     assert found is not None
     assert [seen.reply_id for seen in read_history(found.delivery)] == [0, 0, world.shown()[1].id]

@@ -58,7 +58,7 @@ async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(wor
     (shown,) = world.shown()
     assert (shown.versions, shown.silent, shown.pinned) == (["0–0", "1–0", "1–0, full time"], True, False)
     assert [op for _, op, _ in world.telegram.requests] == ["send", "pin", "edit", "edit", "unpin"]
-    assert [delivery.op for delivery in world.deliveries] == ["send", "edit", "edit"]
+    assert [plan.operation for plan, _ in world.delivered] == ["send", "edit", "edit"]
 
 
 async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_the_restart(world: World) -> None:
@@ -162,7 +162,7 @@ async def test_the_words_below_a_picture_are_cut_and_where_scores_are_hidden_so_
     await stand(world, pictured(full(), "<b>" + "x" * 2000 + "</b>"))
 
     (shown,) = world.shown()
-    assert (shown.text[-2:], len(shown.text) <= 1024, shown.veiled) == ("x…", True, True)
+    assert (shown.text[-2:], len(shown.text) <= 1024, shown.is_spoiler) == ("x…", True, True)
 
 
 async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.outbox.delivery import Reason
+from bot.outbox.explanation import explain_message
 from bot.subscribers import ChatRef
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Team
@@ -98,7 +99,7 @@ async def test_why_is_known_of_every_line_of_it(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", minor(1)), seconds=20)
 
-    explanation = await world.outbox.explain_message(1, world.shown()[1].id)
+    explanation = await explain_message(world.outbox.queue, 1, world.shown()[1].id)
 
     assert explanation is not None
     assert [(line.key.fixture_id, line.alternatives[0].rule) for line in explanation.lines] == [

@@ -21,12 +21,12 @@ from bot.errors import (
     TopicClosed,
     TopicGone,
 )
-from bot.outbox.delivery import Reason
+from bot.outbox.delivery import DeliveryResult, Reason
 from bot.outbox.outbox import Outbox, make_sample_alert
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
@@ -55,12 +55,15 @@ class World:
         self.url, self.clock = url, LoopClock()
         self.telegram = FakeMessenger()
         self.limits: RateLimitPolicy = Unlimited()
-        self.deliveries: list[DeliveredMessage] = []
+        self.delivered: list[tuple[MessagePlan, DeliveryResult]] = []
 
     async def open(self) -> None:
         self.db = await Database.open(self.url)
         self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
-        self.sender = Sender(self.outbox, self.telegram, self.limits, self.clock, self.deliveries.append, self.chats)
+        self.sender = Sender(self.outbox.queue, self.telegram, self.limits, self.clock, self.on_delivered, self.chats)
+
+    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
+        self.delivered.append((plan, result))
 
     async def restart(self) -> None:
         await self.db.close()
@@ -126,7 +129,7 @@ async def test_a_goal_is_sent_edited_struck_and_restored(world: World) -> None:
         "✅ <i>stands after all</i>",
     ]
     assert [(r.text[0], r.reply_to, r.silent) for r in replies] == [("❌", goal.id, False), ("✅", goal.id, False)]
-    assert [d.op for d in world.deliveries] == ["send", "edit", "edit", "reply", "edit", "reply"]
+    assert [plan.operation for plan, _ in world.delivered] == ["send", "edit", "edit", "reply", "edit", "reply"]
 
 
 async def test_edits_and_replies_still_work_after_a_restart(world: World) -> None:
@@ -416,7 +419,7 @@ async def test_a_replay_needs_no_running_clock(tmp_path: Path) -> None:
     clock = ManualClock(NOW)
     db = await Database.open(world.url)
     outbox = Outbox(db, clock)
-    sender = Sender(outbox, world.telegram, Unlimited(), clock)
+    sender = Sender(outbox.queue, world.telegram, Unlimited(), clock)
     world.chats = ChatRepository(db)
     await world.follow(1)
     for seq in range(1, 50):

@@ -26,7 +26,7 @@ class Failing(World):
         self.disk = await Disk.under(self.url)
         self.db = self.disk.db
         self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
-        self.sender = Sender(self.outbox, self.telegram, self.limits, self.clock, self.deliveries.append, self.chats)
+        self.sender = Sender(self.outbox.queue, self.telegram, self.limits, self.clock, self.on_delivered, self.chats)
 
     def texts(self, chat_id: int) -> list[str]:
         return [shown.html for shown in self.shown(chat_id)]
