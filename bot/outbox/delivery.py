@@ -1,4 +1,4 @@
-"""What one chat has seen of it and still gets: status, history, pin, latency."""
+"""What one chat has seen of a news item and still gets: status, history, pin, latency; and what goes through the queue."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from bot.subscribers import Chat, ChatRef
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
 UNREACHABLE_MESSAGE_ID = 0
-"""Stands for the id of a message that can neither be edited nor answered."""
+"""Stands for the id of a message that can be neither edited nor replied to."""
+
+_MAX_HISTORY_LINES = 20
+
+_MAX_CARD_SENDS = 2
+"""A card is sent so often to one chat at most: someone who deletes it a second time does not want it."""
+
+_UNKNOWN_STEP = "-"
 
 
 class DeliveryStatus(enum.StrEnum):
-    """Where an entry stands: something is to be sent, nothing is, or it will never be told."""
+    """Where a delivery stands: something is to be sent, nothing is, or it will never be sent. The values are stored."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -24,11 +31,12 @@ class DeliveryStatus(enum.StrEnum):
 
 
 class Reason(enum.StrEnum):
-    """Why something is told, or is not."""
+    """Why something is sent or not. The values are stored, and shown by `/why`, logs and metrics."""
 
     FIRST = "first"
     REVISION = "revision"
     UPGRADED = "graver"
+    """Its severity rose, as when a yellow card becomes a red one: the chat gets a reply too."""
     RETRACTION = "retraction"
     RESTORATION = "restored"
     DUPLICATE = "duplicate"
@@ -36,22 +44,22 @@ class Reason(enum.StrEnum):
     DELAYED = "delayed"
     EXPIRED = "expired"
     HELD_FOR_QUIET_HOURS = "held"
-    """It came in the chat's quiet hours, and is told in one message when they end."""
+    """It came in the chat's quiet hours, and is part of the digest at their end."""
     HELD_FOR_BURST = "grouped"
-    """It came seconds after other news, and is told with what else comes, in one message."""
+    """It came seconds after another alert, and is part of one message with what else comes."""
     UNCONFIRMED = "unconfirmed"
     """The chat wants it once it is confirmed."""
     POSTPONED = "later"
-    """A match card or a picture, while the chat is muted or its quiet hours hold news: it comes once they are over."""
+    """A match card or a picture while the chat is muted or its quiet hours hold news: it is sent when they end."""
     SCORER_UNKNOWN = "unnamed"
     """The chat wants a goal once its scorer is named."""
     SUPERSEDED = "superseded"
     NOT_WANTED = "unwanted"
-    """The chat does not take this kind any more."""
+    """The chat does not take this kind, or not any more."""
 
 
 class PinState(enum.StrEnum):
-    """Where the pin of a match card stands: none, to be pinned, pinned, to be unpinned."""
+    """Where the pin of a match card stands. The values are stored."""
 
     NONE = ""
     TO_PIN = "due"
@@ -60,10 +68,11 @@ class PinState(enum.StrEnum):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What one chat has seen of one action.
+    """What one chat has seen of one action, and what it still gets.
 
-    `message_id` is None until it was told, and 0 where the message can no longer be reached. Everything from `rule` to `restored`
-    is what was told last. `reply` is a reply that is still to be sent; of a summary, `rule` lists the actions it tells.
+    `message_id` is None until a message was sent, and 0 if the message cannot be reached any more. The fields from `rule` to
+    `is_restored` are those of the last revision that was sent. `pending_reply` is a reply that is still to be sent. The `rule`
+    of a digest lists the names of its lines.
     """
 
     key: AlertKey
@@ -83,13 +92,13 @@ class Delivery(msgspec.Struct, frozen=True):
     pending_reply: str | None = None
     reply_is_loud: bool = False
     history: str = ""
-    """A line for each revision that the chat has seen, as bot/outbox/delivery.py writes and reads them."""
+    """A line for each revision that the chat has seen: see `add_to_history` and `read_history`."""
     pin: PinState = PinState.NONE
-    """Of a match card: where its pin stands."""
+    """Of a match card."""
     times_sent: int = 0
-    """Of a match card: how often it was sent; one that somebody deleted is sent anew, once."""
+    """Of a match card: one that somebody deleted is sent again, once."""
     is_uncertain: bool = False
-    """It has left, and nobody knows whether it arrived; all else is what the chat has seen if it did."""
+    """It was sent and the answer is not known. Everything else is what the chat has seen if it arrived."""
 
     @property
     def is_sent(self) -> bool:
@@ -103,7 +112,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class QueueItem(msgspec.Struct, frozen=True):
-    """One entry that waits: enough to put it in order without reading it."""
+    """A delivery that waits: enough to put it in order without reading it."""
 
     key: AlertKey
     chat: ChatRef
@@ -113,10 +122,10 @@ class QueueItem(msgspec.Struct, frozen=True):
 
 
 class DeliveryContext(msgspec.Struct, frozen=True):
-    """One entry with all that decides what is sent now.
+    """A delivery with all that decides what is sent now.
 
-    `superseded`: the chat was told of the action that this news disallows. `lines` are the news of a summary's actions that the
-    chat was not told.
+    `is_superseded`: the chat was told of the action that this news disallows. `lines` are the news of a digest's actions that
+    the chat was not told by themselves. `is_loud`, of a burst: some of its lines are loud in this chat.
     """
 
     delivery: Delivery
@@ -125,19 +134,29 @@ class DeliveryContext(msgspec.Struct, frozen=True):
     is_superseded: bool = False
     lines: tuple[NewsItem, ...] = ()
     is_loud: bool = False
-    """Of a burst: some of what was held for the chat rings."""
 
 
-_MAX_HISTORY_LINES = 20
-"""Lines of an entry's history."""
+class Timestamps(msgspec.Struct, frozen=True):
+    """When each step of one delivery happened before its request, in seconds since 1970; 0 if that is not known.
+
+    `due` is when it was to leave at the earliest. `intended_wait` are the seconds until then that were intended, `held` those
+    for which the rate limits kept it back after that.
+    """
+
+    happened: float = 0.0
+    received: float = 0.0
+    stored: float = 0.0
+    due: float = 0.0
+    intended_wait: float = 0.0
+    held: float = 0.0
 
 
 class LatencyTrace(msgspec.Struct, frozen=True):
-    """Milliseconds of each step; None where an instant is not known.
+    """Milliseconds of each step from the feed to Telegram's answer; None if a step is not known.
 
-    `lag` is from the feed's own stamp to its frame, `outbox` from the frame to the outbox, `request` from the outbox, or from
-    when it was due there, to the request to Telegram, `accepted` from there to its answer. `waited` is what was meant to be:
-    the chat's delay, quiet hours, Telegram's limits; it is in none of the others.
+    `feed` is from the feed's own time to its frame, `outbox` from the frame to the commit, `request` from the commit, or from
+    when it was due, to the request, `telegram` from there to the answer. `waited` was intended: the chat's delay, quiet hours,
+    Telegram's limits. It is in none of the others.
     """
 
     feed: float | None = None
@@ -148,7 +167,7 @@ class LatencyTrace(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> float | None:
-        """From the frame to Telegram's answer, without what was meant to be."""
+        """Return the time from the frame to Telegram's answer, without intended waits."""
         if self.outbox is None or self.request is None or self.telegram is None:
             return None
         return self.outbox + self.request + self.telegram
@@ -168,9 +187,10 @@ class DeliveryResult(msgspec.Struct, frozen=True):
 
 
 class HistoryLine(msgspec.Struct, frozen=True):
-    """One revision that a chat has seen: seconds since 1970, why, where the news stood, the feed's number.
+    """One revision that a chat has seen: when (seconds since 1970), why, the state of the news, the feed's number.
 
-    `way` is None where it was not noted; `reply` is the id of the reply that told it, 0 where the message itself did.
+    `latency` is None if it was not stored, as in earlier versions. `reply_id` is the id of the reply that showed it, 0 if the
+    message itself did.
     """
 
     at: float
@@ -184,7 +204,7 @@ class HistoryLine(msgspec.Struct, frozen=True):
 def add_to_history(
     delivery: Delivery, reason: Reason, now: dt.datetime, latency: LatencyTrace | None = None, *, reply_id: int = 0
 ) -> Delivery:
-    """The entry with a line more in its history; the oldest go where there are many."""
+    """Return the delivery with one more line in its history. It keeps the last 20."""
     words = [f"{now.timestamp():.1f} {reason.value} {delivery.state.value} {delivery.seq}"]
     words += [format_latency(latency)] if latency else []
     words += [f"#{reply_id}"] if reply_id else []
@@ -193,119 +213,94 @@ def add_to_history(
 
 
 def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:
-    """The lines of an entry's history; those of earlier versions have no way."""
+    """Return the lines of a delivery's history."""
     return tuple(map(_parse_history_line, delivery.history.splitlines()))
 
 
 def _parse_history_line(line: str) -> HistoryLine:
     at, reason, state, seq, *more = line.split(" ")
-    ways = [parse_latency(word) for word in more if "/" in word]
+    latencies = [parse_latency(word) for word in more if "/" in word]
     replies = [int(word[1:]) for word in more if word.startswith("#")]
-    return HistoryLine(float(at), reason, State(state), int(seq), next(iter(ways), None), next(iter(replies), 0))
+    return HistoryLine(float(at), reason, State(state), int(seq), next(iter(latencies), None), next(iter(replies), 0))
 
 
-_MAX_CARD_SENDS = 2
-"""So often at most a card is sent to one chat: somebody who deletes it again wants none."""
+def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, blocked_until: float) -> Timestamps:
+    """Return when the steps of what leaves now happened. `blocked_until` is when the rate limits last kept it back."""
+    due, intended_wait = _find_due_time(context)
+    held = now - due if due < blocked_until <= now else 0.0
+    return Timestamps(alert.at.timestamp(), alert.received, context.news.stored_at, due, intended_wait, held)
 
-_PIN_STATE_AFTER = {PinState.TO_PIN: PinState.PINNED, PinState.TO_UNPIN: PinState.NONE}
+
+def _find_due_time(context: DeliveryContext) -> tuple[float, float]:
+    """Return when it was to leave, and how many seconds until then were intended."""
+    stored_at, due_at = context.news.stored_at, context.delivery.due_at
+    if context.delivery.pending_reply is not None or not stored_at:
+        # A reply is due when its edit is done.
+        return due_at, 0.0
+    if context.news.line_ids:
+        return max(stored_at, due_at), max(0.0, due_at - stored_at)
+    delay = context.recipient.delay
+    return stored_at + delay, float(delay)
 
 
-def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
-    """After a message was sent: a card of a match in play is to be pinned."""
-    if alert.kind != CARD:
-        return delivery
-    return msgspec.structs.replace(
-        delivery, pin=PinState.NONE if alert.is_match_over else PinState.TO_PIN, times_sent=delivery.times_sent + 1
+def measure_latency(timestamps: Timestamps, sent_at: float, answered_at: float) -> LatencyTrace:
+    """Return how long each step took, now that Telegram has answered. Times are in seconds since 1970."""
+    due = timestamps.due + timestamps.held
+    return LatencyTrace(
+        feed=_milliseconds_between(timestamps.happened, timestamps.received),
+        outbox=_milliseconds_between(timestamps.received, timestamps.stored),
+        waited=(timestamps.intended_wait + timestamps.held) * 1000,
+        request=_milliseconds_between(due, sent_at) if timestamps.due else None,
+        telegram=_milliseconds_between(sent_at, answered_at),
     )
 
 
-def record_card_edited(delivery: Delivery, alert: Alert) -> Delivery:
-    """After an edit: once its match is over a card need not be pinned any more."""
-    if not alert.is_match_over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
+def _milliseconds_between(one: float, other: float) -> float | None:
+    # A clock that was set back in between makes the difference negative.
+    return max(0.0, (other - one) * 1000) if one and other else None
+
+
+def format_latency(latency: LatencyTrace) -> str:
+    """Return a latency in one word, for the history of a delivery."""
+    steps = (latency.feed, latency.outbox, latency.waited, latency.request, latency.telegram)
+    return "/".join(_UNKNOWN_STEP if step is None else f"{step:.1f}" for step in steps)
+
+
+def parse_latency(word: str) -> LatencyTrace:
+    """Read what `format_latency` wrote."""
+    steps = (None if step == _UNKNOWN_STEP else float(step) for step in word.split("/"))
+    feed, outbox, waited, request, telegram = steps
+    return LatencyTrace(feed, outbox, waited or 0.0, request, telegram)
+
+
+def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
+    """Return the delivery after a message was sent: the card of a match in play is to be pinned."""
+    if alert.kind != CARD:
         return delivery
-    return msgspec.structs.replace(delivery, pin=PinState.TO_UNPIN if delivery.pin is PinState.PINNED else PinState.NONE)
+    pin = PinState.NONE if alert.over else PinState.TO_PIN
+    return msgspec.structs.replace(delivery, pin=pin, times_sent=delivery.times_sent + 1)
+
+
+def record_card_edited(delivery: Delivery, alert: Alert) -> Delivery:
+    """Return the delivery after an edit: the card of a match that is over is not to be pinned any more."""
+    if not alert.over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
+        return delivery
+    pin = PinState.TO_UNPIN if delivery.pin is PinState.PINNED else PinState.NONE
+    return msgspec.structs.replace(delivery, pin=pin)
 
 
 def record_message_gone(delivery: Delivery) -> Delivery:
-    """After an edit of a message that is gone: a card is to be sent anew, unless it was so already."""
+    """Return the delivery after an edit of a message that was deleted: a card is to be sent again, unless it was before."""
+    # The number -1 makes the news newer than what the chat has seen, so that the queue plans it once more.
     return msgspec.structs.replace(delivery, seq=-1) if must_resend_card(delivery) else delivery
 
 
 def must_resend_card(delivery: Delivery) -> bool:
-    """Tell whether it is a card that can no longer be reached, and may be sent once more."""
+    """Return True for a card that was deleted and may be sent once more."""
     return delivery.kind == CARD and not delivery.message_id and 0 < delivery.times_sent < _MAX_CARD_SENDS
 
 
 def record_pin_done(delivery: Delivery) -> Delivery:
-    """After it was pinned or unpinned, or the chat did not allow it."""
-    return msgspec.structs.replace(delivery, pin=_PIN_STATE_AFTER.get(delivery.pin, delivery.pin))
-
-
-_UNKNOWN_STEP = "-"
-
-
-class Timestamps(msgspec.Struct, frozen=True):
-    """The instants of one delivery before it leaves; 0 where one is not known.
-
-    `due` is when it was to leave at the earliest; `meant` are the seconds until then that were meant, `held` those that the
-    limits took after that.
-    """
-
-    happened: float = 0.0
-    received: float = 0.0
-    stored: float = 0.0
-    due: float = 0.0
-    intended_wait: float = 0.0
-    held: float = 0.0
-
-
-def measure_latency(timestamps: Timestamps, sent_at: float, answered_at: float) -> LatencyTrace:
-    """How long each step took, now that Telegram has answered."""
-    return LatencyTrace(
-        _milliseconds_between(timestamps.happened, timestamps.received),
-        _milliseconds_between(timestamps.received, timestamps.stored),
-        (timestamps.intended_wait + timestamps.held) * 1000,
-        _milliseconds_between(timestamps.due + timestamps.held, sent_at) if timestamps.due else None,
-        _milliseconds_between(sent_at, answered_at),
-    )
-
-
-def format_latency(latency: LatencyTrace) -> str:
-    """In one word, for the history of an entry."""
-    return "/".join(map(_format_step, (latency.feed, latency.outbox, latency.waited, latency.request, latency.telegram)))
-
-
-def parse_latency(word: str) -> LatencyTrace:
-    """What `written` wrote."""
-    lag, outbox, waited, request, accepted = (None if part == _UNKNOWN_STEP else float(part) for part in word.split("/"))
-    return LatencyTrace(lag, outbox, waited or 0.0, request, accepted)
-
-
-def _format_step(part: float | None) -> str:
-    return _UNKNOWN_STEP if part is None else f"{part:.1f}"
-
-
-def _milliseconds_between(one: float, other: float) -> float | None:
-    """Milliseconds; a clock that was set back makes none."""
-    return max(0.0, (other - one) * 1000) if one and other else None
-
-
-def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, blocked_until: float) -> Timestamps:
-    """The instants of what leaves now, in seconds since 1970; `shut` is when the limits last kept it from leaving."""
-    put, (due, meant) = context.news.stored_at, _find_due_time(context)
-    return Timestamps(alert.at.timestamp(), alert.received_at, put, due, meant, now - due if due < blocked_until <= now else 0.0)
-
-
-def _find_due_time(context: DeliveryContext) -> tuple[float, float]:
-    """When it was to leave, and how many seconds until then were meant.
-
-    News is due when it is known, after the chat's delay; a summary when it is, a reply when its edit is done.
-    """
-    put, due = context.news.stored_at, context.delivery.due_at
-    if context.delivery.pending_reply is not None or not put:
-        return due, 0.0
-    return (
-        (max(put, due), max(0.0, due - put))
-        if context.news.line_ids
-        else (put + context.recipient.delay, float(context.recipient.delay))
-    )
+    """Return the delivery after its message was pinned or unpinned, or the chat did not allow it."""
+    after = {PinState.TO_PIN: PinState.PINNED, PinState.TO_UNPIN: PinState.NONE}
+    return msgspec.structs.replace(delivery, pin=after.get(delivery.pin, delivery.pin))

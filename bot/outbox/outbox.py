@@ -55,7 +55,7 @@ class Outbox:
         self.queue.accept(changed)
 
     async def put_for_chat(self, ref: ChatRef, alert: Alert, delay: int = 0) -> None:
-        x
+        """Commit an alert for one chat alone, whatever it follows, due after `delay` seconds. Does nothing if it is stored."""
         revision, now = revise(None, [alert]), self._clock.now()
         async with self._database.transaction() as tx:
             await repository.lock_fixture_news(tx, [alert.key.fixture_id])

@@ -19,7 +19,7 @@ from bot.outbox.digest_store import (
     load_burst_context,
     supersede_unsent_lines,
 )
-from bot.outbox.digests import QUIET_HOURS_DIGEST, select_lines
+from bot.outbox.digests import is_quiet_hours_digest, select_lines
 from bot.outbox.news import NewsItem, is_burst
 from bot.outbox.sources import MemorySource, QueueSource
 from bot.outbox.statements import DeliveriesWithChats, overwrite_deliveries, write_deliveries
@@ -243,7 +243,7 @@ class DeliveryQueue:
     def _forget_quiet_hours_digests(self, items: Sequence[QueueItem]) -> None:
         """Drop digests for quiet hours from the cache: lines are added to them without a revision that would renew it."""
         for item in items:
-            if item.key.action_id.startswith(f"{QUIET_HOURS_DIGEST}:"):
+            if is_quiet_hours_digest(item.key):
                 self._cache.forget(item.key)
 
 

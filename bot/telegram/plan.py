@@ -122,7 +122,7 @@ def _apply_chat_settings(plan: Plan, chat: Chat) -> Plan:
 
 
 def _plan_unstyled(context: DeliveryContext, now: dt.datetime) -> Plan:
-    decision = decide(context.delivery, context.news, context.recipient, now, superseded=context.is_superseded)
+    decision = decide(context.delivery, context.news, context.recipient, now, is_superseded=context.is_superseded)
     if context.delivery.is_sent:
         return _plan_revision(context, decision, now)
     if decision.alert is not None:

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from bot.outbox.delivery import QueueItem
-from bot.outbox.digests import QUIET_HOURS_DIGEST
+from bot.outbox.digests import is_quiet_hours_digest
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY, is_burst
 from bot.subscribers import ChatRef
 from rules.engine.alert import AlertKey
@@ -223,5 +223,5 @@ def _may_overtake(item: QueueItem, due_at: float, other: WaitingItem) -> bool:
     if _is_live_message(other) and item.priority < LIVE_MESSAGE_PRIORITY:
         return True
     later = other.due_at > due_at
-    gathers = other.item.key.action_id.startswith(f"{QUIET_HOURS_DIGEST}:") or is_burst(other.item.key)
+    gathers = is_quiet_hours_digest(other.item.key) or is_burst(other.item.key)
     return later and (other.item.chat != item.chat or gathers)

@@ -56,7 +56,7 @@ def test_a_chat_hears_the_first_alternative_that_it_takes() -> None:
 
 
 def test_who_was_told_of_the_disallowed_goal_hears_of_it_there() -> None:
-    assert reason(None, news(alert()), superseded=True) is Reason.SUPERSEDED
+    assert reason(None, news(alert()), is_superseded=True) is Reason.SUPERSEDED
 
 
 @pytest.mark.parametrize(
