@@ -104,7 +104,7 @@ def _decide_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Decision
         return Decision(Reason.RETRACTION, alert)
     if not is_retraction and delivery.state is State.RETRACTED:
         return Decision(Reason.RESTORATION, alert)
-    if not is_retraction and alert.gravity > delivery.severity:
+    if not is_retraction and alert.severity > delivery.severity:
         return Decision(Reason.UPGRADED, alert)
     return Decision(Reason.REVISION, alert)
 
@@ -127,7 +127,7 @@ def choose_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Alert | N
     messages already sent.
     """
     fired = news.firing_alternatives
-    corrections = [a for a in news.alternatives if a.follow_up or a.state is State.RETRACTED]
+    corrections = [a for a in news.alternatives if a.is_follow_up or a.state is State.RETRACTED]
     choices = [
         *(a for a in fired if a.rule == delivery.rule),
         *(a for a in fired if chat.takes(a.kind)),

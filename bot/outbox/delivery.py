@@ -228,7 +228,7 @@ def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, block
     """Return when the steps of what leaves now happened. `blocked_until` is when the rate limits last kept it back."""
     due, intended_wait = _find_due_time(context)
     held = now - due if due < blocked_until <= now else 0.0
-    return Timestamps(alert.at.timestamp(), alert.received, context.news.stored_at, due, intended_wait, held)
+    return Timestamps(alert.at.timestamp(), alert.received_at, context.news.stored_at, due, intended_wait, held)
 
 
 def _find_due_time(context: DeliveryContext) -> tuple[float, float]:
@@ -277,13 +277,13 @@ def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
     """Return the delivery after a message was sent: the card of a match in play is to be pinned."""
     if alert.kind != CARD:
         return delivery
-    pin = PinState.NONE if alert.over else PinState.TO_PIN
+    pin = PinState.NONE if alert.is_match_over else PinState.TO_PIN
     return msgspec.structs.replace(delivery, pin=pin, times_sent=delivery.times_sent + 1)
 
 
 def record_card_edited(delivery: Delivery, alert: Alert) -> Delivery:
     """Return the delivery after an edit: the card of a match that is over is not to be pinned any more."""
-    if not alert.over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
+    if not alert.is_match_over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
         return delivery
     pin = PinState.TO_UNPIN if delivery.pin is PinState.PINNED else PinState.NONE
     return msgspec.structs.replace(delivery, pin=pin)

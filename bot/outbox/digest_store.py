@@ -128,7 +128,7 @@ async def load_burst_context(
 
 async def is_announced_elsewhere(tx: Transaction, news: NewsItem, ref: ChatRef) -> bool:
     """Return True if the news disallows an action that the chat knows of: the correction of that message says it."""
-    action_id = next((a.takes_back for a in news.firing_alternatives if a.takes_back), "")
+    action_id = next((a.disallows_action for a in news.firing_alternatives if a.disallows_action), "")
     if not action_id:
         return False
     delivery = (await repository.read_deliveries(tx, AlertKey(news.key.fixture_id, action_id), [ref])).get(ref)

@@ -48,12 +48,12 @@ class NewsItem(msgspec.Struct, frozen=True):
     @property
     def firing_alternatives(self) -> tuple[Alert, ...]:
         """Return what rules say of this revision: no retractions, and nothing that only corrects messages already sent."""
-        return tuple(a for a in self.alternatives if not a.follow_up and a.state is not State.RETRACTED)
+        return tuple(a for a in self.alternatives if not a.is_follow_up and a.state is not State.RETRACTED)
 
     @property
     def conditions(self) -> dict[str, tuple[ConditionResult, ...]]:
         """Return what each rule's conditions compared when the rule was last evaluated."""
-        return {rule: results for alert in self.alternatives for rule, results in alert.because.items()}
+        return {rule: results for alert in self.alternatives for rule, results in alert.conditions.items()}
 
 
 class NewsRevision(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ def revise(previous: NewsItem | None, alerts: Sequence[Alert]) -> NewsRevision |
 
 def state_of(alerts: Sequence[Alert]) -> State:
     """Return the state of the news: that of the rules that fire, or of what corrects messages already sent."""
-    return next((a.state for a in alerts if not a.follow_up), alerts[0].state)
+    return next((a.state for a in alerts if not a.is_follow_up), alerts[0].state)
 
 
 def priority_of(alerts: Sequence[Alert]) -> int:
@@ -108,10 +108,10 @@ def _update_first_fired_at(previous: NewsItem | None, news: NewsItem) -> dict[st
 
 def _keep_known_conditions(alert: Alert, previous: NewsItem) -> Alert:
     """Return the alert with the conditions known before, if it has none: no rule is asked about a retraction."""
-    if alert.because or not (before := previous.conditions):
+    if alert.conditions or not (before := previous.conditions):
         return alert
     kept = {rule: results for rule, results in before.items() if alert.rule in ("", rule)}
-    return msgspec.structs.replace(alert, because=kept)
+    return msgspec.structs.replace(alert, conditions=kept)
 
 
 def _must_restart_fanout(previous: NewsItem, news: NewsItem) -> bool:

@@ -220,7 +220,11 @@ async def store_live_message(
 
 def looks_same(one: Alert, other: Alert) -> bool:
     """Return True if a reader sees no difference between two cards or pictures."""
-    return (one.text, one.texts, one.timeline, one.over) == (other.text, other.texts, other.timeline, other.over)
+
+    def what_shows(alert: Alert) -> tuple[object, ...]:
+        return alert.text, alert.texts, alert.timeline, alert.is_match_over
+
+    return what_shows(one) == what_shows(other)
 
 
 def make_sample_alert(ref: ChatRef, name: str, texts: Mapping[str, str], now: dt.datetime) -> Alert:

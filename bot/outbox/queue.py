@@ -130,7 +130,7 @@ class DeliveryQueue:
         """Take over news that was committed just now: chats are reached from here on."""
         now = self._clock.now().timestamp()
         for news in changed:
-            if received_at := news.alternatives[0].received:
+            if received_at := news.alternatives[0].received_at:
                 _OUTBOX_LATENCY.observe(max(0.0, now - received_at))
             stored = msgspec.structs.replace(news, stored_at=now)
             self._delayed_view.add(stored, now)

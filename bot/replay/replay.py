@@ -172,7 +172,7 @@ class MessageCollector:
         del result
         alert = plan.alert
         struck = plan.operation == "edit" and alert.state is State.RETRACTED
-        score = (alert.home, alert.away)
+        score = (alert.home_score, alert.away_score)
         home, away = self._scores.get(alert.key.action_id, score) if struck else score
         self._scores[alert.key.action_id] = (home, away)
         self._show(
