@@ -1,4 +1,8 @@
-"""The same where several processes share the database."""
+"""Where queue items come from if several processes share the database.
+
+Each chat belongs to one sender at a time (`cluster/chat_claims`), so that its messages stay in order. Pages of news are done by
+whichever sender locks them first. PostgreSQL's notifications wake the senders; polling makes up for those that are lost.
+"""
 
 from __future__ import annotations
 
@@ -24,41 +28,50 @@ from rules.engine.alert import AlertKey
 log = structlog.get_logger()
 
 POLL_INTERVAL = 1.0
-"""Seconds between two looks at what is due, in case that nobody called."""
+"""Seconds between two scans for what is due, if no notification came."""
 
 _TAKE_AHEAD = 1.2
-"""What is due within so many seconds is taken; a delayed message is looked for when its time comes."""
+"""What is due within so many seconds is taken: a little more than the poll interval. The rest is found when its time comes."""
 
 _RECENT_WINDOW = 7200.0
-"""What was due longer ago waits for a suspended chat, and is looked for now and then only."""
+"""Seconds. What was due longer ago waits for a suspended chat, and only a full scan searches for it."""
 
 _FULL_SCAN_INTERVAL = 60.0
+"""Seconds."""
 
 _MAX_ITEMS = 500
+"""Items that one scan returns at most."""
 
 _FAIRNESS_INTERVAL = 8
-"""Every so many pages go to the news that waited longest."""
+"""Every eighth page goes to the news that waited longest, however urgent others are."""
 
 STABLE_CONTACT_TIME = 11.0
-"""Seconds of good contact with the database before a sender that seems dead is believed to be: it may have been away for all."""
+"""Seconds of good contact with the database before this process takes over the chats of a sender that looks dead.
+
+After an outage of the database every sender looks dead, since none could renew its lease.
+"""
 
 _IDLE_TIMEOUT, _GROUP_IDLE_TIMEOUT = 30.0, 90.0
-"""Seconds after which a chat is left to others: longer than Telegram counts what a chat is sent."""
+"""Seconds after which an unused private chat, or a group, is released.
+
+Longer than the windows of Telegram's limits, so that the next sender need not know what the chat was sent.
+"""
 
 _RELEASE_TIMEOUT = 1.0
+"""Seconds that a stop takes at most to release its chats. Those of a sender whose lease has ended are taken over anyway."""
 
 _KEY_SEPARATOR = "\n"
-"""Between the fixture and the action in what is heard of news."""
+"""Between the fixture id and the action id in a notification of news."""
 
 
 class SharedSource:
-    """One a process; `woken` is called when there may be something to take."""
+    """The source of one process. `on_available` is called when there may be something to take."""
 
     is_shared = True
     capacity = 1_000
 
     def __init__(self, db: Database, clock: Clock, sender: str, stable_after: float = STABLE_CONTACT_TIME) -> None:
-        """`calm` is in seconds."""
+        """`sender` is this process's name in the table of claims. `stable_after` is in seconds."""
         self._db, self._clock, self._claims = db, clock, ChatClaims(sender)
         self._stable_after = stable_after
         self.on_available: Callable[[], None] | None = None
@@ -70,25 +83,25 @@ class SharedSource:
 
     @property
     def has_more(self) -> bool:
-        """Tell whether `take` may have something."""
+        """Return True if `take` may return something."""
         return self._must_scan or self._may_have_pages
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Hear what other processes put and leave for the chats of this one, look now and then; then leave all to others."""
+        """Receive notifications and poll; at the end release all chats, so that other senders need not wait for the lease's end."""
         await self._db.listen(NEWS_CHANNEL, self._on_news)
         await self._db.listen(DELIVERIES_CHANNEL, self._on_deliveries)
         await self._db.listen(CHATS_CHANNEL, self._on_chats_changed)
-        looking = asyncio.create_task(self._poll())
+        polling = asyncio.create_task(self._poll())
         try:
             yield
         finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
             await self._release_all()
 
     async def take(self) -> list[QueueItem]:
-        """What waits for this sender's chats, and for those that are nobody's; else a page of news."""
+        """Return what waits for this sender's chats and for unclaimed ones; or else reach the next page of chats of some news."""
         try:
             items = await (self._scan() if self._must_scan else self._reach_page())
         except StorageError:
@@ -99,37 +112,39 @@ class SharedSource:
         return items
 
     def add_news(self, news: NewsItem) -> None:
-        """It stands in the database."""
+        """Note that there is news to work on. It is in the database, from where any process may take it."""
         self._may_have_pages = True
 
     def add_items(self, items: Sequence[QueueItem]) -> None:
-        """They stand in the database, and are looked for when they are due."""
+        """Do nothing: a scan finds their deliveries when they are due."""
 
     def pop_revised_keys(self) -> Collection[AlertKey]:
-        """What other processes have revised since this was asked last."""
+        """Return the keys that other processes have revised since the last call."""
         revised, self._revised_keys = self._revised_keys, set()
         return revised
 
     def rescan(self) -> None:
-        """Look through the whole database at the next `take`."""
+        """Search the whole database at the next `take`."""
         self._must_scan = self._must_scan_all = self._may_have_pages = True
 
     async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
-        """Let the senders hear of news."""
+        """Notify all processes of news, once the transaction commits."""
         for key in keys:
             await tx.notify(NEWS_CHANNEL, f"{key.fixture_id}{_KEY_SEPARATOR}{key.action_id}")
 
     async def notify_deliveries(self, tx: Transaction) -> None:
-        """Let the senders hear of entries."""
+        """Notify all processes of deliveries, once the transaction commits."""
         await tx.notify(DELIVERIES_CHANNEL)
 
     async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
-        """The entries of these tickets that wait, each with its chat; not those that another sender has taken over."""
+        """Return the deliveries of these items that wait, each with its chat; none of chats that another sender has taken over."""
         held = await self._claims.held(tx, {item.chat.chat_id for item in items})
         self._touch_chats(held)
         return await read_contexts(tx, [item for item in items if item.chat.chat_id in held])
 
     async def _scan(self) -> list[QueueItem]:
+        """Return what is due for the chats of this sender, and claim chats that belong to nobody."""
+        # Reset before the reads, so that a request that comes meanwhile is not lost.
         span, self._must_scan, self._must_scan_all = self._due_range(), False, False
         try:
             async with self._db.transaction() as tx:
@@ -140,10 +155,12 @@ class SharedSource:
             self.rescan()
             raise
         self._must_scan = self._must_scan or len(free) == _MAX_ITEMS
-        found = {(t.key, t.chat): t for t in (*waiting, *free) if t.chat.chat_id in mine or t in waiting}
+        claimed = [item for item in free if item.chat.chat_id in mine]
+        found = {(item.key, item.chat): item for item in (*waiting, *claimed)}
         return sorted(found.values(), key=_due_order)
 
     async def _reach_page(self) -> list[QueueItem]:
+        """Reach the next chats of some news. Return what is due for those of them that are this sender's."""
         self._may_have_pages = False
         try:
             async with self._db.transaction() as tx:
@@ -152,7 +169,7 @@ class SharedSource:
                     return []
                 _, items = await reach_next_chats(tx, news, self._clock.now())
                 items = await self._claim_items(tx, items)
-                await tx.notify(NEWS_CHANNEL)  # another sender may go on
+                await tx.notify(NEWS_CHANNEL)  # the lock is free now: another sender may do the next page
         except BaseException:
             self._may_have_pages = True
             raise
@@ -160,10 +177,8 @@ class SharedSource:
         return items
 
     async def _claim_items(self, tx: Transaction, items: Sequence[QueueItem]) -> list[QueueItem]:
-        """All that is due for those of the chats that are this sender's; the senders of the others hear of theirs.
-
-        All: what another sender's page has left for a chat comes before.
-        """
+        """Claim the chats of these items. Return all that is due for this sender's; notify the senders of the others."""
+        # All, and not only these items: what another sender's page stored for a chat before comes first.
         before = self._clock.now().timestamp() + _TAKE_AHEAD
         due = [item for item in items if item.due_at < before]
         chats = {item.chat.chat_id for item in due}

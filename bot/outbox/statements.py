@@ -1,10 +1,9 @@
-"""Rows to values and back; one statement for a whole batch."""
+"""Rows to values and back, and the two statements of the sender's hot path: one reads a batch of deliveries, one writes it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -69,7 +68,7 @@ _BOOLEAN_INDEXES = tuple(DELIVERY_COLUMNS.index(name) for name in ("rings", "res
 
 
 def news_to_row(news: NewsItem) -> dict[str, Any]:
-    """The columns that a revision sets."""
+    """Return the columns that a revision sets. Columns and JSON keys keep the names of the first version."""
     return {
         "fixture_id": news.key.fixture_id,
         "action_id": news.key.action_id,
@@ -85,7 +84,7 @@ def news_to_row(news: NewsItem) -> dict[str, Any]:
 
 
 def row_to_news(row: ResultRow) -> NewsItem:
-    """A row of alerts as news."""
+    """Return a row of the table `alerts` as news."""
     return NewsItem(
         row_to_key(row),
         row["seq"],
@@ -101,7 +100,7 @@ def row_to_news(row: ResultRow) -> NewsItem:
 
 
 def delivery_to_values(delivery: Delivery) -> list[Any]:
-    """An entry as the values of `ENTRY`, for the driver."""
+    """Return a delivery as the values of `DELIVERY_COLUMNS`."""
     values = [delivery.key.fixture_id, delivery.key.action_id, delivery.chat.chat_id, delivery.chat.topic, *_get_values(delivery)]
     values[_STATUS_INDEX], values[_STATE_INDEX], values[_REASON_INDEX] = (
         delivery.status.value,
@@ -113,7 +112,7 @@ def delivery_to_values(delivery: Delivery) -> list[Any]:
 
 
 def values_to_delivery(values: Sequence[Any]) -> Delivery:
-    """The values of `ENTRY`, from the driver, as an entry."""
+    """Return the delivery that the values of `DELIVERY_COLUMNS` are."""
     own = list(values)
     own[_STATUS_INDEX], own[_STATE_INDEX], own[_PIN_INDEX] = (
         _STATUS_BY_VALUE[own[_STATUS_INDEX]],
@@ -126,18 +125,19 @@ def values_to_delivery(values: Sequence[Any]) -> Delivery:
 
 
 def row_to_delivery(row: ResultRow) -> Delivery:
-    """A row of entries as an entry."""
+    """Return a row of the table `entries` as a delivery."""
     named = {field: row[column] for field, column in COLUMN_BY_FIELD.items()}
     named |= {"status": DeliveryStatus(row["status"]), "state": State(row["state"]), "pin": PinState(row["pin"])}
     return Delivery(row_to_key(row), ChatRef(row["chat_id"], row["topic"]), **named)
 
 
 def row_to_key(row: ResultRow) -> AlertKey:
-    """The key of an alert's or an entry's row."""
+    """Return the key in a row of news or of a delivery."""
     return AlertKey(row["fixture_id"], row["action_id"])
 
 
 _CHATS_PER_QUERY = 32
+"""Chats that one call of the statement reads. A fixed number, so that it is prepared once."""
 
 _CHAT_PARAMETERS = tuple(f"place_{number}" for number in range(_CHATS_PER_QUERY))
 
@@ -145,7 +145,9 @@ _KEY_COLUMNS = DELIVERY_COLUMNS[:4]
 
 
 def _select_deliveries() -> PreparedStatement:
-    """Not by status: a database that does not know yet how many entries wait would look through all of them each time."""
+    """Select the deliveries of one news item to up to 32 chats, each with its chat. The caller drops those not waiting."""
+    # No "status = 'waiting'" in the WHERE clause: without statistics the planner takes the index on status for the narrowest
+    # one, and scans every waiting delivery at each call.
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     query = select(*(entries.c[name] for name in DELIVERY_COLUMNS), *chats.columns).join(chats, here)
     query = query.where(chats.c.active == true())
@@ -163,6 +165,7 @@ def _update_deliveries() -> PreparedStatement:
 
 
 def _lock_order(delivery: Delivery) -> tuple[str, str, int, int]:
+    """Return the order in which the fan-out locks the same rows: any other order could end in a deadlock."""
     return delivery.key.fixture_id, delivery.key.action_id, delivery.chat.chat_id, delivery.chat.topic
 
 
@@ -172,42 +175,34 @@ DeliveriesWithChats = dict[tuple[AlertKey, ChatRef], tuple[Delivery, Chat]]
 
 
 async def read_contexts(tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
-    """The entries of these tickets that wait, each with its chat; those of suspended chats are left out."""
+    """Return the deliveries of these items that wait, each with its chat. Those of suspended chats are left out."""
     by_key: defaultdict[AlertKey, list[int]] = defaultdict(list)
     for item in items:
         by_key[item.key].append(item.chat.chat_id)
     found: DeliveriesWithChats = {}
     for key, ids in by_key.items():
-        for some in _split_into_batches(ids):
-            for row in await tx.read(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *some)):
+        for start in range(0, len(ids), _CHATS_PER_QUERY):
+            batch = ids[start : start + _CHATS_PER_QUERY]
+            batch += batch[-1:] * (_CHATS_PER_QUERY - len(batch))  # a short batch repeats its last chat
+            for row in await tx.read(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *batch)):
                 delivery = values_to_delivery(row[: len(DELIVERY_COLUMNS)])
                 if delivery.status is DeliveryStatus.WAITING:
                     found[key, delivery.chat] = delivery, values_to_chat(row[len(DELIVERY_COLUMNS) :])
     return found
 
 
-def _split_into_batches(ids: Sequence[int]) -> Iterator[list[int]]:
-    """As many at a time as the statement has places; the last one fills those that are left."""
-    left = iter(ids)
-    while some := list(islice(left, _CHATS_PER_QUERY)):
-        yield some + some[-1:] * (_CHATS_PER_QUERY - len(some))
+async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:
+    """Store deliveries. Return the keys of those that are still there: the chat of another one was deleted or moved."""
+    written = await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)])
+    if written == len(deliveries):
+        return {(delivery.key, delivery.chat) for delivery in deliveries}
+    return {(delivery.key, delivery.chat) for delivery in deliveries if await _delivery_exists(tx, delivery)}
 
 
-async def write_deliveries(tx: Transaction, seen: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:
-    """Keep what chats have seen now and when more is due; those that are there still, the others' chats have moved meanwhile.
-
-    Rows are locked in the order in which a walk over the chats locks them.
-    """
-    kept = await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(seen, key=_lock_order)])
-    if kept == len(seen):
-        return {(delivery.key, delivery.chat) for delivery in seen}
-    return {(delivery.key, delivery.chat) for delivery in seen if await _delivery_exists(tx, delivery)}
-
-
-async def overwrite_deliveries(tx: Transaction, seen: Sequence[Delivery]) -> None:
-    """Keep entries that go on waiting, as far as they are there still."""
-    if seen:
-        await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(seen, key=_lock_order)])
+async def overwrite_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Store deliveries that go on waiting, as far as they are still there."""
+    if deliveries:
+        await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)])
 
 
 async def _delivery_exists(tx: Transaction, delivery: Delivery) -> bool:

@@ -61,12 +61,12 @@ class Source(SharedSource):
     async def take(self) -> list[QueueItem]:
         self.begun += 1
         number = self.begun
-        tickets = await super().take()
-        if tickets and self.after_first_page:
+        items = await super().take()
+        if items and self.after_first_page:
             barrier, self.after_first_page = self.after_first_page, None
             await barrier.wait()
         self.ended = number
-        return tickets
+        return items
 
 
 class SenderProcess:
