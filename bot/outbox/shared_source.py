@@ -88,7 +88,7 @@ class SharedSource:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Receive notifications and poll; at the end release all chats, so that other senders need not wait for the lease's end."""
+        """Receive notifications and poll. At the end release all chats, so that other senders need not wait for the lease."""
         await self._db.listen(NEWS_CHANNEL, self._on_news)
         await self._db.listen(DELIVERIES_CHANNEL, self._on_deliveries)
         await self._db.listen(CHATS_CHANNEL, self._on_chats_changed)
@@ -137,7 +137,7 @@ class SharedSource:
         await tx.notify(DELIVERIES_CHANNEL)
 
     async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
-        """Return the deliveries of these items that wait, each with its chat; none of chats that another sender has taken over."""
+        """Return the deliveries of these items that wait, each with its chat; not of chats that another sender has taken over."""
         held = await self._claims.held(tx, {item.chat.chat_id for item in items})
         self._touch_chats(held)
         return await read_contexts(tx, [item for item in items if item.chat.chat_id in held])
