@@ -12,12 +12,14 @@ from msgspec.structs import replace
 
 from bot.errors import TelegramUnreachable
 from bot.media.renderer import PictureAttachment, PictureRenderer
-from bot.telegram.execute import choose_messenger
+from bot.outbox.delivery import Delivery, Reason
+from bot.telegram.execute import execute
+from bot.telegram.plan import Send
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import CARD, PICTURE, Alert
 from rules.football.timeline import Timeline
 from tests.bot.media.timelines import full
-from tests.bot.news import NOW, alert, minor
+from tests.bot.news import NOW, REF, alert, minor
 from tests.bot.telegram.test_sender import World
 from tests.fakes.messenger import FakeMessenger
 
@@ -187,11 +189,16 @@ async def test_news_does_not_wait_while_a_picture_is_drawn(world: World) -> None
 
 
 async def test_a_picture_that_cannot_be_drawn_leaves_its_words() -> None:
-    easel, drawn = PictureRenderer(), asyncio.Event()
+    pictures, drawn = PictureRenderer(), asyncio.Event()
     picture = PictureAttachment(replace(full(), kickoff="yesterday"), "", is_spoiler=False)  # type: ignore[arg-type]
 
-    assert easel.get_or_start(picture, drawn.set) is None
+    assert pictures.get_or_start(picture, drawn.set) is None
     await drawn.wait()
 
-    telegram = FakeMessenger()
-    assert easel.get_or_start(picture, drawn.set) == b"" and choose_messenger(telegram, picture) is telegram
+    telegram, words = FakeMessenger(), alert(text="<b>1–0</b>")
+    png = pictures.get_or_start(picture, drawn.set)
+    plan = Send(Delivery(words.key, REF), words, words.text, True, Reason.FIRST, picture=replace(picture, png=png))
+    await execute(telegram, REF, plan)
+
+    (shown,) = telegram.chats[REF.chat_id]
+    assert (png, shown.html, shown.photo) == (b"", "<b>1–0</b>", b"")
