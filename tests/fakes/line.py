@@ -82,7 +82,7 @@ class Line:
         alert = plan.alert
         self.texts.append(plan.html)
         row = {"op": plan.operation, "state": plan.alert.state.value, "kind": alert.kind, "rule": alert.rule}
-        row |= {"action_id": alert.key.action_id, "home": alert.home, "away": alert.away, "text": plan.html}
+        row |= {"action_id": alert.key.action_id, "home": alert.home_score, "away": alert.away_score, "text": plan.html}
         self.rows.append(row | {"minute": alert.facts.minute or None, "player": alert.facts.player or None})
 
 

@@ -120,7 +120,7 @@ async def test_what_waits_is_taken_in_the_order_of_chats_after_a_restart(world: 
 
     again = await world.take()
 
-    assert [ticket.ref.chat_id for ticket in again] == list(range(1, 30))
+    assert [ticket.chat.chat_id for ticket in again] == list(range(1, 30))
 
 
 async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
