@@ -113,15 +113,19 @@ class GaugeReading(msgspec.Struct, frozen=True):
                 "touchline_clock_skew_seconds", "By how much our clock is ahead of Telegram's.", facts.telegram.skew
             )
         if depth:
-            yield _make_gauge("touchline_outbox_waiting", "Entries that wait, those of suspended chats too.", depth.waiting)
-            yield _make_gauge("touchline_outbox_due", "Entries of active chats that are due.", depth.due)
             yield _make_gauge(
-                "touchline_outbox_oldest_due_seconds", "For how long the oldest due entry is due.", depth.oldest_seconds
+                "touchline_outbox_waiting", "Deliveries that wait, those of suspended chats included.", depth.waiting
             )
-            yield _make_gauge("touchline_outbox_spreading", "Revisions that have chats left to reach.", depth.unfinished_news)
+            yield _make_gauge("touchline_outbox_due", "Deliveries of active chats that are due.", depth.due)
+            yield _make_gauge(
+                "touchline_outbox_oldest_due_seconds", "For how long the oldest due delivery has been due.", depth.oldest_seconds
+            )
+            yield _make_gauge(
+                "touchline_outbox_fanouts", "Revisions whose fan-out has chats left to reach.", depth.unfinished_news
+            )
         if self.backlog is not None:
             yield _make_gauge(
-                "touchline_courier_backlog", "Messages in the courier's memory, those on their way included.", self.backlog
+                "touchline_sender_backlog", "Messages in the sender's memory, those in flight included.", self.backlog
             )
         if facts.disk_free is not None:
             yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", facts.disk_free)

@@ -211,7 +211,7 @@ async def test_what_is_read_off_is_what_holds() -> None:
     assert (read("touchline_connections", state="waiting"), read("touchline_connections", state="live")) == (1, 0)
     assert (read("touchline_connections_planned"), read("touchline_fixtures_age_seconds")) == (2, 0)
     assert (read("touchline_trouble", trouble="feed-down"), read("touchline_trouble", trouble="disk-low")) == (1, 0)
-    assert (read("touchline_outbox_waiting"), read("touchline_courier_backlog")) == (0, 3)
+    assert (read("touchline_outbox_waiting"), read("touchline_sender_backlog")) == (0, 3)
 
 
 async def test_metrics_come_also_while_the_database_cannot_be_used() -> None:
