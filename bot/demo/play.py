@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from telegram.error import InvalidToken, TelegramError
 
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.demo.pace import paced
 from bot.demo.terminal import terminal_messenger
 from bot.errors import UserMistake
@@ -67,6 +67,7 @@ class Cast(msgspec.Struct, frozen=True):
     chat: ChatRef = CHAT
     limits: Limits | Unlimited = msgspec.field(default_factory=Unlimited)
     on_match: Callable[[Match], None] = lambda match: None
+    clock: Clock = msgspec.field(default_factory=SystemClock)
 
 
 def scenario_named(match: str) -> Scenario:
@@ -88,12 +89,14 @@ def script_of(scenario: Scenario, seconds: float = SECONDS) -> Script:
     return from_packets(scenario.fixture, paced(told, told[0].at, seconds))
 
 
-async def demo(match: str, seconds: float, rules: RuleSet, names: Catalogue, console: Console | None = None) -> None:
+async def demo(
+    match: str, seconds: float, rules: RuleSet, names: Catalogue, console: Console | None = None, clock: Clock | None = None
+) -> None:
     """Show a match in the terminal; raise `UserMistake` where there is no such match."""
     scenario = scenario_named(match)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with terminal_messenger(console or Console()) as chat:
-        await perform(scenario, seconds, Cast(rules, names, chat, on_match=chat.on_match))
+        await perform(scenario, seconds, Cast(rules, names, chat, on_match=chat.on_match, clock=clock or SystemClock()))
 
 
 async def demo_in_telegram(
@@ -114,9 +117,9 @@ async def demo_in_telegram(
 
 async def perform(scenario: Scenario, seconds: float, cast: Cast) -> None:
     """Play a match from the simulator to the messenger, until all of it is told."""
-    clock = SystemClock()
+    clock = cast.clock
     script = script_of(scenario, seconds)
-    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at)
+    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at, clock=clock)
     async with _stage(cast, clock) as (pipeline, courier, working), simulator.serve() as urls:
         await pipeline.open(scenario.fixture)
         if first := pipeline.match(scenario.fixture.id):
@@ -131,7 +134,7 @@ async def perform(scenario: Scenario, seconds: float, cast: Cast) -> None:
 
 
 @asynccontextmanager
-async def _stage(cast: Cast, clock: SystemClock) -> AsyncIterator[tuple[Pipeline, Courier, asyncio.Task[None]]]:
+async def _stage(cast: Cast, clock: Clock) -> AsyncIterator[tuple[Pipeline, Courier, asyncio.Task[None]]]:
     """A database in memory with one chat that takes everything, and a courier at work."""
     database = await Database.open("sqlite://")
     chats = Chats(database)
