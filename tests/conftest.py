@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
 def _logs_as_they_come() -> None:
     """A command that a test ran in this process has left its way of logging behind."""
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """A port on loopback that refuses every connection: it is bound, so that nobody else can listen there, and nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

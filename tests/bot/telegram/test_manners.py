@@ -3,14 +3,16 @@
 import pytest
 from telegram.error import BadRequest
 
-from bot.clock import SystemClock
+from bot.clock import ManualClock
 from bot.store.model import ChatRef
 from bot.telegram.bot_messenger import BotMessenger, build_bot
 from bot.telegram.limits import Limits
 from bot.telegram.manners import Manners
 from tests.fakes.bot_api import FakeBotApi
+from tests.packets import KICKOFF
 
-CLOCK = SystemClock()
+CLOCK = ManualClock(KICKOFF)
+"""It stands still: no room comes back while a slow machine is at work."""
 
 
 def free(limits: Limits, chat_id: int) -> bool:
