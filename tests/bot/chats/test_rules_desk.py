@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from telegram import Update
-from telegram.ext import Application
 
 from bot.chats import rules_words as words
 from bot.chats import texts
@@ -25,7 +23,7 @@ from rules.alert import KINDS
 from rules.catalogue import Catalogue, shipped
 from rules.load import RulesInvalid
 from rules.rule import RuleSet
-from tests.bot.chats.conftest import ADMIN, World
+from tests.bot.chats.conftest import ADMIN, World, answering, application
 from tests.bot.chats.fixtures import NOW
 from tests.fakes.bot_api import FakeBotApi, Message, RefusedError
 
@@ -81,7 +79,7 @@ class Rules(World):
 async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
     db = await Database.open("sqlite://")
     async with FakeBotApi() as api:
-        app = Application.builder().token(api.token).base_url(f"{api.url}/bot").base_file_url(f"{api.url}/file/bot").build()
+        app = application(api)
         around = Rules(api, app)
         around.begin(tmp_path, db)
         await around.book.take(around.book.config)
@@ -89,13 +87,8 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
         deps = Deps(around.chats, around.directory, lambda: KINDS, around.clock, around.admins)
         app.add_handlers(build_handlers(deps))
         app.add_error_handler(handle_error)
-        async with app:
-            assert app.updater is not None
-            await app.updater.start_polling(timeout=5, allowed_updates=Update.ALL_TYPES)
-            await app.start()
+        async with answering(app):
             yield around
-            await app.updater.stop()
-            await app.stop()
     await db.close()
 
 
