@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from bot.languages.compiling import compile_catalogues
 from tests.postgres import MISSING, Server, programs, running
+from tests.sqlite import new_sqlite
 from tests.waiting import forget_finished_witnesses, report_witnesses
 
 settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -95,17 +96,11 @@ def new_postgres_url(postgres: Server) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of each kind in turn: what holds for one holds for the other."""
-    return _url(request, "postgres_url", tmp_path)
+    return new_sqlite(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The same without a table in it."""
-    return _url(request, "new_postgres_url", tmp_path)
-
-
-def _url(request: pytest.FixtureRequest, in_postgres: str, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/touchline.db"
-    url: str = request.getfixturevalue(in_postgres)
-    return url
+    file = f"sqlite:///{tmp_path}/touchline.db"
+    return file if request.param == "sqlite" else request.getfixturevalue("new_postgres_url")

@@ -26,6 +26,7 @@ from rules.rule import RuleSet
 from tests.bot.chats.conftest import ADMIN, World, answering, application
 from tests.bot.chats.fixtures import NOW
 from tests.fakes.bot_api import FakeBotApi, Message, RefusedError
+from tests.sqlite import new_sqlite
 
 OTHER_ADMIN, STRANGER, GROUP = 8, 42, -100
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
@@ -77,7 +78,7 @@ class Rules(World):
 
 @pytest.fixture
 async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
-    db = await Database.open("sqlite://")
+    db = await Database.open(new_sqlite(tmp_path))
     async with FakeBotApi() as api:
         app = application(api)
         around = Rules(api, app)

@@ -16,6 +16,7 @@ from rules.catalogue import Catalogue, shipped
 from rules.load import RulesInvalid
 from rules.rule import RuleSet
 from tests.bot.chats.fixtures import NOW
+from tests.sqlite import new_sqlite
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 CARDS = "rules: [{name: cards, match: {action_type: Red Card}, alert: {kind: red_card, text: Red}}]\n"
@@ -56,7 +57,7 @@ class Bot:
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
-    db = await Database.open("sqlite://")
+    db = await Database.open(new_sqlite(tmp_path))
     made = Bot(tmp_path, db)
     await made.start()
     yield made

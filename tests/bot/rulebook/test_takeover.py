@@ -16,6 +16,7 @@ from bot.rulebook.takeover import Takeover
 from bot.store.engine import Database
 from bot.store.history import History, How
 from tests.bot.chats.fixtures import NOW
+from tests.sqlite import new_sqlite
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 LOUD = GOALS.replace("text: Goal", "text: GOAL")
@@ -47,7 +48,7 @@ class Process:
 
 @pytest.fixture
 async def process(tmp_path: Path) -> AsyncIterator[Process]:
-    db = await Database.open("sqlite://")
+    db = await Database.open(new_sqlite(tmp_path))
     yield Process(tmp_path, db)
     await db.close()
 

@@ -35,6 +35,7 @@ from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.fakes import bot_api_state
 from tests.fakes.messenger import FakeMessenger, Shown
 from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -108,7 +109,7 @@ async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(worl
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
