@@ -17,6 +17,9 @@ from tests.postgres import MISSING, Server, programs, running
 from tests.sqlite import new_sqlite
 from tests.waiting import forget_finished_witnesses, report_witnesses
 
+END_TO_END = Path(__file__).parent / "e2e"
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.whole_process)
+
 settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("touchline")
 
@@ -24,6 +27,14 @@ settings.load_profile("touchline")
 def pytest_configure() -> None:
     """What the bot says is what is written now."""
     compile_catalogues()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs whole processes: all end-to-end tests, and every test with a PostgreSQL server."""
+    for item in items:
+        if END_TO_END in item.path.parents or "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("whole_process")
 
 
 def pytest_asyncio_loop_factories(
@@ -93,13 +104,13 @@ def new_postgres_url(postgres: Server) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of each kind in turn: what holds for one holds for the other."""
     return new_sqlite(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The same without a table in it."""
     file = f"sqlite:///{tmp_path}/touchline.db"
