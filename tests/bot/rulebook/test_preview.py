@@ -10,6 +10,9 @@ from bot.rulebook.compare import Change
 from bot.rulebook.preview import preview
 from bot.rulebook.tried import TOO_LONG, Question
 from tests.recordings import recording
+from tests.waiting import DEADLINE
+
+pytestmark = pytest.mark.whole_process
 
 CORNERS = "{extends: default, rules: [{name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}]}"
 GAOL = "[{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]"
@@ -26,28 +29,28 @@ def config(tmp_path: Path) -> str:
 
 async def test_it_tells_what_would_have_been_told_otherwise(config: str) -> None:
     match = str(recording("newcastle-united-chelsea"))
-    tried = await preview(Question(config, CORNERS, "corners.yaml", recordings=(match,)))
-    back = await preview(Question(config, "", "config.yaml", before=CORNERS, recordings=(match,)))
+    tried = await preview(Question(config, CORNERS, "corners.yaml", recordings=(match,)), DEADLINE)
+    back = await preview(Question(config, "", "config.yaml", before=CORNERS, recordings=(match,)), DEADLINE)
 
     assert tried.comparison is not None and back.comparison is not None and tried.matches == 1
     assert tried.comparison.count(Change.ADDED) == back.comparison.count(Change.DROPPED) > 0
 
 
 async def test_mistakes_are_found_and_nothing_is_tried(config: str) -> None:
-    tried = await preview(Question(config, GAOL, "goals.yaml", recordings=("nowhere.jsonl",)))
+    tried = await preview(Question(config, GAOL, "goals.yaml", recordings=("nowhere.jsonl",)), DEADLINE)
 
     assert tried.comparison is None
     assert tried.checked.mistakes == ('goals.yaml:1:37: rule "goals": unknown action type "Gaol", did you mean "Goal"?',)
 
 
 async def test_a_recording_that_cannot_be_read_is_a_note(config: str) -> None:
-    tried = await preview(Question(config, CORNERS, "corners.yaml", recordings=("nowhere.jsonl",)))
+    tried = await preview(Question(config, CORNERS, "corners.yaml", recordings=("nowhere.jsonl",)), DEADLINE)
 
     assert not tried.checked.mistakes and tried.comparison is None and "nowhere.jsonl" in tried.note
 
 
 async def test_without_matches_the_file_is_only_checked(config: str) -> None:
-    tried = await preview(Question(config, CORNERS.replace("action_type: Corner", ""), "corners.yaml"))
+    tried = await preview(Question(config, CORNERS.replace("action_type: Corner", ""), "corners.yaml"), DEADLINE)
 
     assert tried.comparison is None and "match is empty" in tried.checked.warnings[0]
 
