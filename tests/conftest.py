@@ -62,8 +62,11 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_come() -> None:
-    """A command that a test ran in this process has left its way of logging behind."""
+    """A command that a test ran in this process has left its way of logging behind. Tracebacks are plain: coloured ones take long."""
     structlog.reset_defaults()
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
 
 
 @pytest.fixture
