@@ -62,7 +62,7 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_come() -> None:
-    """A command that a test ran in this process has left its way of logging behind. Tracebacks are plain: coloured ones take long."""
+    """A command that a test ran in this process has left its way of logging behind. Coloured tracebacks would take long."""
     structlog.reset_defaults()
     *processors, _ = structlog.get_config()["processors"]
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
