@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from telegram import Update
 from telegram.error import RetryAfter
 
@@ -21,6 +22,7 @@ from bot.errors import StorageUnavailable, UserMistake
 from bot.telegram.messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.bot_api_state import too_many
+from tests.waiting import until
 
 SECRET = {"X-Telegram-Bot-Api-Secret-Token": "proof-42"}
 SAID = {
@@ -140,14 +142,14 @@ async def test_the_end_does_not_wait_for_an_answer_that_telegram_holds_back(tele
             given_up.append(refusal)
 
     telegram.refuse(42, too_many(50))
-    async with asyncio.timeout(5), build_bot(telegram.token, telegram.url) as bot:
+    async with build_bot(telegram.token, telegram.url) as bot:
         async with (
             WebhookServer(bot, settings(), answer).serving() as port,
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
         ):
-            bringing = asyncio.create_task(brought(http))
-            await telegram.until(lambda: telegram.calls("sendMessage"))
-            await asyncio.sleep(0.1)  # until the refusal has been read
+            with capture_logs() as logged:
+                bringing = asyncio.create_task(brought(http))
+                await until(lambda: "answer_waits" in [entry["event"] for entry in logged])
         await asyncio.gather(bringing, return_exceptions=True)
 
     assert len(given_up) == len(telegram.calls("sendMessage")) == 1
