@@ -189,8 +189,8 @@ async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
         following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
         take = following.pipeline.take
 
-        async def counted(packet: Packet) -> Any:
-            moment = await take(packet)
+        async def counted(packet: Packet, received: float = 0.0) -> Any:
+            moment = await take(packet, received)
             meter.tick()
             return moment
 
@@ -201,7 +201,11 @@ async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
 
 async def _measured(work: Sequence[Any], meter: Meter) -> dict[str, float]:
     tasks = [asyncio.create_task(one) for one in work]
-    await meter.done.wait()
+    done = asyncio.create_task(meter.done.wait())
+    ended, _ = await asyncio.wait([done, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in ended:
+        task.result()  # an error is raised here: without this it would be waited for ever
+    await done
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

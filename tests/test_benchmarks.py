@@ -41,6 +41,7 @@ def test_every_benchmark_can_be_imported(name: str) -> None:
     assert module.__doc__
 
 
+@pytest.mark.whole_process
 def test_a_benchmark_that_has_to_have_recordings_says_so_in_one_sentence(tmp_path: Path) -> None:
     with _start("benchmarks.bad_days", recordings=tmp_path) as process:
         output, errors = process.communicate(timeout=60)
@@ -59,6 +60,7 @@ def test_without_recordings_the_shipped_scenarios_are_played_side_by_side() -> N
     assert again.frames[-1].at > first.frames[-1].at
 
 
+@pytest.mark.whole_process
 def test_the_feed_of_the_latency_benchmark_starts_without_recordings(tmp_path: Path) -> None:
     with _start("benchmarks.connections", "--role=matches", "--live=2", recordings=tmp_path) as process:
         assert process.stdout

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from telegram.error import InvalidToken, TelegramError
 
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.demo.terminal import choose_terminal
 from bot.errors import UserMistake
 from bot.feed.connection import FeedConnection
@@ -66,6 +66,7 @@ class DemoTarget(msgspec.Struct, frozen=True):
     chat: ChatRef = TERMINAL_CHAT
     limits: RateLimiter | Unlimited = msgspec.field(default_factory=Unlimited)
     on_match: Callable[[Match], None] = lambda match: None
+    clock: Clock = msgspec.field(default_factory=SystemClock)
 
 
 def find_scenario(match: str) -> Scenario:
@@ -87,12 +88,16 @@ def build_script(scenario: Scenario, seconds: float = DEFAULT_SECONDS) -> Script
     return script_from_packets(scenario.fixture, pace_packets(told, told[0].at, seconds))
 
 
-async def play_demo(match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, console: Console | None = None) -> None:
+async def play_demo(
+    match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, console: Console | None = None, clock: Clock | None = None
+) -> None:
     """Show a match in the terminal; raise `UserMistake` where there is no such match."""
     scenario = find_scenario(match)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with choose_terminal(console or Console()) as chat:
-        await play_match(scenario, seconds, DemoTarget(rules, catalogue, chat, on_match=chat.on_match))
+        await play_match(
+            scenario, seconds, DemoTarget(rules, catalogue, chat, on_match=chat.on_match, clock=clock or SystemClock())
+        )
 
 
 async def play_demo_in_telegram(
@@ -113,9 +118,9 @@ async def play_demo_in_telegram(
 
 async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> None:
     """Play a match from the simulator to the messenger, until all of it is told."""
-    clock = SystemClock()
+    clock = cast.clock
     script = build_script(scenario, seconds)
-    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at)
+    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at, clock=clock)
     async with _open_stage(cast, clock) as (pipeline, sender, working), simulator.serve() as urls:
         await pipeline.open(scenario.fixture)
         if first := pipeline.match(scenario.fixture.id):
@@ -132,7 +137,7 @@ async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> No
 
 
 @asynccontextmanager
-async def _open_stage(cast: DemoTarget, clock: SystemClock) -> AsyncIterator[tuple[Pipeline, Sender, asyncio.Task[None]]]:
+async def _open_stage(cast: DemoTarget, clock: Clock) -> AsyncIterator[tuple[Pipeline, Sender, asyncio.Task[None]]]:
     """A database in memory with one chat that takes everything, and a courier at work."""
     database = await Database.open("sqlite://")
     chats = ChatRepository(database)

@@ -25,6 +25,8 @@ from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, starting
 from tests.fakes.bot_api import FakeBotApi
 from tests.packets import FIXTURE, KICKOFF, Story
 
+pytestmark = pytest.mark.whole_process
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(getattr(main, "commands", {}))
 NOWHERE = "http://127.0.0.1:9"

@@ -180,7 +180,7 @@ class Request:
 
 
 class HeldAnswer:
-    """The answer to requests that were carried out and whose answer the test holds back."""
+    """The answer to requests whose answer the test holds back; they were carried out, unless they hang."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -218,7 +218,7 @@ class Trouble:
     """Something that goes wrong as scripted. None matches any; `times` None means for ever."""
 
     how: str
-    """`refuse`, `hang` (no answer at all), `lose` (done, then the connection drops), `hold` (done, then `held` says)."""
+    """`refuse`, `hang` (not done, no answer), `lose` (done, then the connection drops), `hold` (done, then `held` says)."""
     answer: RefusedError = BAD_GATEWAY
     method: str | None = None
     chat_id: int | None = None

@@ -149,13 +149,17 @@ class SteppedFeed(Simulator):
         step = self._step(fixture)
         await until(lambda: len(step.connections) >= clients)
 
+    async def until_disconnected(self) -> None:
+        """Wait until no client is connected: a killed process is noticed a moment later."""
+        await until(lambda: not any(step.connections for step in self._steps.values()))
+
     async def go_away(self) -> None:
         """Drop all connections, and every new one at once, as if nothing ran here."""
         self._away = True
         for step in self._steps.values():
             for client in step.connections:
                 client.socket.transport.abort()
-        await until(lambda: not any(step.connections for step in self._steps.values()))
+        await self.until_disconnected()
 
     def come_back(self) -> None:
         """Take connections again."""

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from telegram import Update
 from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.ext import ExtBot
@@ -23,6 +24,7 @@ from bot.telegram.messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.bot_api_state import BAD_GATEWAY, RefusedError, too_many
 from tests.fakes.polls import Answer, ScriptedPolls
+from tests.waiting import until
 
 CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
 UNAUTHORIZED = RefusedError(401, "Unauthorized")
@@ -285,15 +287,15 @@ async def test_stopping_does_not_wait_for_a_reply_that_telegram_holds_back(teleg
             refusals.append(refusal)
 
     telegram.refuse(42, too_many(50))
-    async with asyncio.timeout(5), build_bot(telegram.token, telegram.url) as bot:
+    async with build_bot(telegram.token, telegram.url) as bot:
         replies = ReplySender(bot)
         async with (
             WebhookServer(bot, settings(), reply, replies.cancel_waiting).serve() as port,
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
         ):
-            delivering = asyncio.create_task(deliver(http))
-            await telegram.until(lambda: telegram.calls("sendMessage"))
-            await asyncio.sleep(0.1)  # until the refusal has been read
+            with capture_logs() as logged:
+                delivering = asyncio.create_task(deliver(http))
+                await until(lambda: "reply_retry_scheduled" in [entry["event"] for entry in logged])
         await asyncio.gather(delivering, return_exceptions=True)
 
     assert len(refusals) == len(telegram.calls("sendMessage")) == 1

@@ -16,6 +16,7 @@ from rules.football.match import Match
 from tests.bot.telegram.test_sender import World
 from tests.fakes.messenger import Shown
 from tests.packets import KICKOFF, Story
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 BOTH = frozenset({CARD, PICTURE})
@@ -51,7 +52,7 @@ class Stage(World):
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    made = Stage(f"sqlite:///{tmp_path}/touchline.db")
+    made = Stage(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()

@@ -1,7 +1,8 @@
-"""Packets in, outbox entries out: the straight line, with a real outbox in memory."""
+"""Packets in, outbox entries out: the straight line, with a real outbox."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from rules.football.catalogue import load_catalogue
 from rules.loading.loader import load_rules
 from tests.fakes.counts import Counts
 from tests.packets import FIXTURE, KICKOFF, Story
+from tests.sqlite import new_sqlite
 
 RULES = """
 rules:
@@ -66,8 +68,8 @@ class Line:
 
 
 @pytest.fixture
-async def line() -> AsyncIterator[Line]:
-    database = await Database.open("sqlite://")
+async def line(tmp_path: Path) -> AsyncIterator[Line]:
+    database = await Database.open(new_sqlite(tmp_path))
     made = Line(database)
     await made.chats.save(Chat(ChatRef(1), all_kinds=True))
     await made.chats.subscribe(ChatRef(1), Subscription(Scope.ALL))

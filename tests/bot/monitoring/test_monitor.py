@@ -26,6 +26,7 @@ from tests.bot.monitoring.samples import TITLES, status
 from tests.fakes.counts import samples
 from tests.fakes.feed import LoopClock
 from tests.fakes.messenger import FakeMessenger
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 ADMIN = 7
@@ -158,7 +159,7 @@ async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_
         assert isinstance(w.database._driver, SQLiteDriver)
         w.database._driver._connection.connection.cursor().execute(f"PRAGMA query_only = {int(so)}")
 
-    async with world(f"sqlite:///{tmp_path}/t.db") as w:
+    async with world(new_sqlite(tmp_path)) as w:
         read_only(True)
         with pytest.raises(StorageUnusable):
             await IncidentRepository(w.database).change(lambda _: {"disk-low": "{}"})
@@ -174,7 +175,7 @@ async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_
 
 
 async def test_a_restart_in_the_middle_of_a_trouble_tells_nothing_twice(tmp_path: Path) -> None:
-    url, told = f"sqlite:///{tmp_path}/t.db", []
+    url, told = new_sqlite(tmp_path), []
     for refused in (True, True, False):
         async with world(url) as w:
             if refused:

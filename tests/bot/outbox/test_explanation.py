@@ -13,6 +13,7 @@ from bot.subscribers import ChatRef
 from rules.engine.alert import ConditionResult, State
 from tests.bot.news import NOW, alert, retracted
 from tests.bot.telegram.test_sender import World
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -21,7 +22,7 @@ LATE = {"goals": (ConditionResult("minute", "from 80", "88"),)}
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()

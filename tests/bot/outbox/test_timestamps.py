@@ -13,13 +13,14 @@ from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, retracted
 from tests.bot.telegram.test_sender import World
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     made.telegram.latency = 0.05
     await made.open()
     yield made

@@ -22,6 +22,7 @@ from tests.bot.media.timelines import full
 from tests.bot.news import NOW, REF, alert, minor
 from tests.bot.telegram.test_sender import World
 from tests.fakes.messenger import FakeMessenger
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 EXTRAS = frozenset({CARD, PICTURE})
@@ -39,7 +40,7 @@ def pictured(timeline: Timeline, text: str = "<b>half time</b>") -> Alert:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()

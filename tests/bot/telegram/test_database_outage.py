@@ -15,6 +15,7 @@ from bot.telegram.rate_limits import RateLimiter
 from tests.bot.news import NOW, alert
 from tests.bot.telegram.test_sender import World
 from tests.fakes import bot_api_state
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -28,7 +29,7 @@ EVERY = 5.0
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     made.limits, made.telegram.limits = RateLimiter(), bot_api_state.Limits()
     made.telegram.latency = 0.05
     await made.open()

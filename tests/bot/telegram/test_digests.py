@@ -19,6 +19,7 @@ from rules.football.action import Team
 from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 TEAMS = {"f1": "Arsenal", "f2": "Leeds", "f3": "Everton"}
@@ -26,7 +27,7 @@ TEAMS = {"f1": "Arsenal", "f2": "Leeds", "f3": "Everton"}
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()

@@ -13,6 +13,7 @@ from bot.outbox.delivery import Reason
 from bot.subscribers import QuietHours
 from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.bot.telegram.test_sender import World
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -24,7 +25,7 @@ END = 55 * 60.0
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()

@@ -3,13 +3,15 @@
 import pytest
 from telegram.error import BadRequest
 
-from bot.clock import SystemClock
+from bot.clock import ManualClock
 from bot.subscribers import ChatRef
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
 from tests.fakes.bot_api import FakeBotApi
+from tests.packets import KICKOFF
 
-CLOCK = SystemClock()
+CLOCK = ManualClock(KICKOFF)
+"""It stands still: no room comes back while a slow machine is at work."""
 
 
 def free(limits: RateLimiter, chat_id: int) -> bool:

@@ -34,6 +34,8 @@ from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.fakes import bot_api_state
 from tests.fakes.messenger import FakeMessenger, Shown
 from tests.packets import FIXTURE
+from tests.rows import copy_chat
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -70,9 +72,10 @@ class World:
         await self.open()
 
     async def follow(self, *ids: int, **settings: object) -> None:
-        for chat_id in ids:
-            await self.chats.save(Chat(ChatRef(chat_id), all_kinds=True, **settings))  # type: ignore[arg-type]
-            await self.chats.subscribe(ChatRef(chat_id), Subscription(Scope.ALL))
+        first, *others = ids
+        await self.chats.save(Chat(ChatRef(first), all_kinds=True, **settings))  # type: ignore[arg-type]
+        await self.chats.subscribe(ChatRef(first), Subscription(Scope.ALL))
+        await copy_chat(self.db, first, others)
 
     async def tell(self, *alerts: Alert, seconds: float = 100.0) -> None:
         """Put alerts, one revision after the other, and let so much time pass."""
@@ -110,7 +113,7 @@ async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(worl
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
@@ -420,7 +423,7 @@ async def test_a_replay_needs_no_running_clock(tmp_path: Path) -> None:
     db = await Database.open(world.url)
     outbox = Outbox(db, clock)
     sender = Sender(outbox.queue, world.telegram, Unlimited(), clock)
-    world.chats = ChatRepository(db)
+    world.db, world.chats = db, ChatRepository(db)
     await world.follow(1)
     for seq in range(1, 50):
         clock.move_to(NOW + dt.timedelta(seconds=seq * 0.123456))

@@ -15,6 +15,7 @@ from bot.telegram.sender import Sender
 from tests.bot.news import alert, minor
 from tests.bot.telegram.test_sender import World
 from tests.fakes.storage import Disk
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -34,7 +35,7 @@ class Failing(World):
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[Failing]:
-    made = Failing(f"sqlite:///{tmp_path}/touchline.db")
+    made = Failing(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()

@@ -15,6 +15,7 @@ from tests.bot.news import NOW, alert, retracted
 from tests.bot.telegram.test_digests import of
 from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -27,7 +28,7 @@ NIGHT = QuietHours(START + 1, START + 31, hold=True)
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
