@@ -95,7 +95,7 @@ def live(matches: int, recordings: Sequence[Path] = PATHS) -> list[Script]:
 
 def _from_scenario(name: str) -> Script:
     scenario = load_scenario(name)
-    return script_from_packets(scenario.fixture, build_packets(scenario, quiet=QUIET))
+    return script_from_packets(scenario.fixture, build_packets(scenario, quiet_interval=QUIET))
 
 
 def warn_without_recordings() -> None:
