@@ -12,10 +12,10 @@ CATALOGUES := bot/i18n/catalogues
 WRITTEN := $(wildcard $(CATALOGUES)/*/LC_MESSAGES/*.po)
 COMPILED := $(WRITTEN:.po=.mo)
 
-.PHONY: help setup demo test check format schema words image lock clean
+.PHONY: help setup demo test test-fast check format schema words image lock clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 — /'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
 
 setup: $(READY) $(COMPILED) ## make .venv and leave .venv/bin/touchline working
 
@@ -33,6 +33,9 @@ demo: $(READY) $(COMPILED) ## play a real match in about a minute, in this termi
 
 test: $(READY) $(COMPILED) ## run the tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+test-fast: $(READY) $(COMPILED) ## run the tests that start no whole process and no PostgreSQL server: an answer within a minute
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not whole_process"
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .

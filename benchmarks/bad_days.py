@@ -14,7 +14,7 @@ import async_solipsism
 
 from benchmarks.connections import log_nothing
 from tests.bot.matches.test_feed_faults import bad, told, wrong
-from tests.recordings import PATHS, truth
+from tests.recordings import MISSING, PATHS, truth
 
 
 def run(path: Path, seed: int) -> list[str]:
@@ -32,7 +32,10 @@ def main() -> None:
     """Run the grid; the exit code is 1 where anything is wrong."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=10)
-    runs = [(path, seed) for path in PATHS for seed in range(1, parser.parse_args().seeds + 1)]
+    seeds = range(1, parser.parse_args().seeds + 1)
+    if not PATHS:
+        sys.exit(MISSING)
+    runs = [(path, seed) for path in PATHS for seed in seeds]
     with ProcessPoolExecutor(2) as pool:
         found = list(pool.map(run, *zip(*runs, strict=True)))
     for (path, seed), each in zip(runs, found, strict=True):

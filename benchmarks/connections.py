@@ -30,10 +30,10 @@ from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
-from rules.scenarios.parser import load_scenario
+from rules.scenarios.parser import SHIPPED_SCENARIOS, load_scenario
 from tests.fakes.feed import FeedSettings
 from tests.fakes.line import Line
-from tests.recordings import PATHS
+from tests.recordings import MISSING, PATHS
 
 SETTLE = 15.0
 """Seconds from the simulator's start to the first packets: all must be connected by then."""
@@ -45,6 +45,9 @@ REST = 6.0
 APART = dt.timedelta(seconds=23.7)
 """Between matches that are played from the same recording: they would all score at the same instant."""
 
+QUIET = 8
+"""Seconds between the everyday actions of a shipped scenario: a recorded match sends about as many."""
+
 
 def log_nothing() -> None:
     """What is logged is not what is measured."""
@@ -55,7 +58,7 @@ def log_nothing() -> None:
 
 def burst(fixtures: int, count: int) -> list[Script]:
     """Fixtures that send some packets at a steady rate, then so many at the same instant."""
-    match = list(build_packets(load_scenario("final"), quiet=20))[: STEADY + count]
+    match = list(build_packets(load_scenario("final"), quiet_interval=20))[: STEADY + count]
     begin = next(packet.at for packet in match if packet.period_id)
     dues = [EVERY * number for number in range(STEADY)] + [EVERY * STEADY + REST] * count
     instants = [begin + dt.timedelta(seconds=due) for due in dues]
@@ -75,16 +78,33 @@ def _own(packet: Packet, number: int, at: dt.datetime) -> Packet:
     return replace(packet, fixture_id=f"fixture-{number}", at=at, team=team, summary=summary)
 
 
-def live(matches: int) -> list[Script]:
-    """Recorded matches side by side, from somewhere in their midst on."""
+def live(matches: int, recordings: Sequence[Path] = PATHS) -> list[Script]:
+    """Matches side by side, from somewhere in their midst on: recorded ones, or shipped scenarios if there is no recording."""
+    played = [script_from_recording(path) for path in recordings[:matches]] or [
+        _from_scenario(name) for name in SHIPPED_SCENARIOS
+    ]
     scripts = []
     for number in range(matches):
-        script = script_from_recording(PATHS[number % len(PATHS)])
+        script = played[number % len(played)]
         fixture = replace(script.fixture, id=f"fixture-{number}")
-        late, started = APART * (number // len(PATHS)), script.started
+        late, started = APART * (number // len(played)), script.started
         frames = tuple(ScriptFrame(told.at + late * (told.at > started), _of(told.frame, fixture.id)) for told in script.frames)
         scripts.append(Script(fixture, frames))
     return scripts
+
+
+def _from_scenario(name: str) -> Script:
+    scenario = load_scenario(name)
+    return script_from_packets(scenario.fixture, build_packets(scenario, quiet_interval=QUIET))
+
+
+def warn_without_recordings() -> None:
+    """Say on standard error that the shipped scenarios stand in for the recordings, where these are absent."""
+    if not PATHS:
+        print(
+            f"{MISSING}; the shipped scenarios are played instead, so the figures are not those of docs/benchmarks.md",
+            file=sys.stderr,
+        )
 
 
 def _of(frame: dict[str, Any], fixture_id: str) -> dict[str, Any]:
@@ -169,8 +189,8 @@ async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
         following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
         take = following.pipeline.take
 
-        async def counted(packet: Packet) -> Any:
-            moment = await take(packet)
+        async def counted(packet: Packet, received: float = 0.0) -> Any:
+            moment = await take(packet, received)
             meter.tick()
             return moment
 
@@ -181,7 +201,11 @@ async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
 
 async def _measured(work: Sequence[Any], meter: Meter) -> dict[str, float]:
     tasks = [asyncio.create_task(one) for one in work]
-    await meter.done.wait()
+    done = asyncio.create_task(meter.done.wait())
+    ended, _ = await asyncio.wait([done, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in ended:
+        task.result()  # an error is raised here: without this it would be waited for ever
+    await done
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -244,6 +268,7 @@ def main() -> None:
         gc.freeze()  # as the process does that is run
         play(given)
         return
+    warn_without_recordings()
     words = [f"--{name}={getattr(given, name)}" for name in ("fixtures", "packets", "live", "seconds")]
     for role in CONTESTANTS:
         print(role, contest(role, *words), flush=True)

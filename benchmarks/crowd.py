@@ -18,6 +18,7 @@ from time import perf_counter
 from benchmarks.followers import followed, goal
 from bot.clock import SystemClock
 from bot.logs import configure_logging
+from bot.media.renderer import PictureAttachment
 from bot.outbox.outbox import Outbox
 from bot.outbox.sources import MemorySource
 from bot.storage.database import Database
@@ -38,7 +39,14 @@ class Stopwatch:
         self.sent = 0
 
     async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+        self,
+        chat: ChatRef,
+        html: str,
+        *,
+        silent: bool,
+        reply_to: int | None = None,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
     ) -> int:
         """Take a message as Telegram would."""
         self.first = self.first or perf_counter()
@@ -46,19 +54,18 @@ class Stopwatch:
         await asyncio.sleep(0.05)
         return self.sent
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
+    async def edit(
+        self,
+        chat: ChatRef,
+        message_id: int,
+        html: str,
+        *,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> None:
         """Nothing is edited here."""
 
-    async def photo(
-        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
-    ) -> int:
-        """No pictures are sent here."""
-        return 0
-
-    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
-        """No pictures are changed here."""
-
-    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Nothing is pinned here."""
 
 
@@ -67,8 +74,8 @@ async def measure(path: Path) -> tuple[float, float, int]:
     clock, telegram = SystemClock(), Stopwatch()
     database = await Database.open(f"sqlite:///{path}")
     outbox = Outbox(database, clock)
-    courier = Sender(outbox, telegram, RateLimiter(), clock)
-    running = asyncio.create_task(courier.run())
+    sender = Sender(outbox.queue, telegram, RateLimiter(), clock)
+    running = asyncio.create_task(sender.run())
     await asyncio.sleep(0.5)
     before, start = _peak(), perf_counter()
     await outbox.put([goal(clock.now())])
@@ -98,7 +105,7 @@ def main() -> None:
         _alone(given.database)
         return
     print(
-        f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({MemorySource.room:,} tickets in memory at most)"
+        f"{'chats':>12}{'first request, ms':>18}{'more MB':>14}{'sent':>10}   ({MemorySource.capacity:,} items in memory at most)"
     )
     for count in CROWDS:
         with tempfile.TemporaryDirectory() as folder:

@@ -130,10 +130,10 @@ async def touchline(there: Telegram, messages: int, pace: RateLimitPolicy | None
         database, clock = await Database.open(f"sqlite:///{path}"), SystemClock()
         outbox = Outbox(database, clock)
         async with build_bot(TOKEN, there.url) as bot:
-            courier = Sender(outbox, BotMessenger(bot), pace or Unlimited(), clock)
+            sender = Sender(outbox.queue, BotMessenger(bot), pace or Unlimited(), clock)
             await outbox.put([goal(clock.now())])
-            running = asyncio.create_task(courier.run())
-            while outbox.busy or courier.backlog():  # noqa: ASYNC110  # nobody calls when the last message is told
+            running = asyncio.create_task(sender.run())
+            while outbox.queue.has_more or sender.count_pending():  # noqa: ASYNC110  # nobody calls when the last message is told
                 await asyncio.sleep(0.01)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

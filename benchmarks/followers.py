@@ -38,6 +38,6 @@ async def followed(path: Path, chats: int) -> None:
 def goal(now: dt.datetime) -> Alert:
     """Major news of the match, made now."""
     facts = Facts(match="Argentina 1–0 Saudi Arabia", action_type="Goal", minute="10", player="Lionel Messi")
-    named = {"rule": "goals", "kind": "goal", "gravity": 2, "max_age": 3600.0}
+    named = {"rule": "goals", "kind": "goal", "severity": 2, "max_age": 3600.0}
     text = "⚽ <b>Argentina 1–0 Saudi Arabia</b>\n10' Lionel Messi"
     return Alert(AlertKey(FIXTURE.id, "g1"), 1, State.CONFIRMED, now, FIXTURE, facts, text=text, **named)  # type: ignore[arg-type]

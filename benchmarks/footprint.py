@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import re
 import sqlite3
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from benchmarks.crowd import Stopwatch
@@ -24,8 +26,8 @@ from bot.outbox.outbox import Outbox
 from bot.storage.database import Database
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
-from tests.e2e.stage import BOT_TOKEN, configuration, running
-from tests.e2e.story import RULES, feed, full_time
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration
+from tests.e2e.story import RULES, play, stepped
 from tests.fakes.bot_api import FakeBotApi
 
 CHATS = 10_000
@@ -55,22 +57,46 @@ async def told(path: Path) -> None:
     telegram, clock = Taken(), SystemClock()
     outbox = Outbox(database, clock)
     await outbox.put([goal(clock.now())])
-    await Sender(outbox, telegram, Unlimited(), clock).drain()
+    await Sender(outbox.queue, telegram, Unlimited(), clock).send_all_due()
     await database.close()
     if telegram.sent != CHATS:
         raise SystemExit(f"{telegram.sent} of {CHATS} messages were taken")
+
+
+@asynccontextmanager
+async def started(config: Path) -> AsyncIterator[int]:
+    """The process id of a `touchline run` that has started.
+
+    It is not one of those that the tests fork: they have the memory of the process that they are forked from.
+    """
+    command = [sys.executable, "-m", "bot", "run", "--config", str(config)]
+    environment = os.environ | {"FEED_TOKEN": FEED_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}
+    pipe, out = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
+    bot = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=out)
+    assert bot.stdout  # noqa: S101  # it is a pipe
+    try:
+        while b'"started"' not in (line := await bot.stdout.readline()):
+            if not line:
+                raise SystemExit("touchline run ended before it had started")
+        reading = asyncio.create_task(bot.stdout.read())  # a full pipe would stop it
+        yield bot.pid
+    finally:
+        if bot.returncode is None:
+            bot.terminate()
+        await bot.wait()
+    await reading
 
 
 async def memory(folder: Path) -> AsyncIterator[tuple[str, float]]:
     """Megabytes that a process occupies, and when."""
     async with (
         FakeBotApi(BOT_TOKEN) as telegram,
-        feed() as urls,
-        running(configuration(folder, urls.stream, urls.api, telegram, RULES)) as bot,
+        stepped() as feed,
+        started(configuration(folder, feed.urls.stream, feed.urls.api, telegram, RULES)) as pid,
     ):
-        yield "a process that has just started", _resident(bot.pid)
-        await full_time(telegram)
-        yield "the same when its first match is over", _resident(bot.pid)
+        yield "a process that has just started", _resident(pid)
+        await play(feed, telegram)
+        yield "the same when its first match is over", _resident(pid)
 
 
 def _resident(pid: int) -> float:

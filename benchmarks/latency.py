@@ -2,9 +2,9 @@
 
     python -m benchmarks.latency            # --live 66 --chats 3 --seconds 120
 
-Recorded matches are played at their own speed in one process, and a Bot API answers from another. Each match has some chats of
-its own, which take every kind, with the pack `everything`; the database is a file. Telegram's limits are kept, as in a process
-that is run; messages that waited for them are told apart.
+Recorded matches are played at their own speed in one process (the shipped scenarios if there is no recording), and a Bot API
+answers from another. Each match has some chats of its own, which take every kind, with the pack `everything`; the database is a
+file. Telegram's limits are kept, as in a process that is run; messages that waited for them are told apart.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.connections import log_nothing
+from benchmarks.connections import log_nothing, warn_without_recordings
 from bot.clock import SystemClock
 from bot.feed import connection
 from bot.feed.reconnect import FeedRequestLimiter
+from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
 from bot.telegram.messenger import BotMessenger, build_bot
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Fixture
@@ -50,9 +51,9 @@ class Held(RateLimiter):
         super().__init__()
         self.held: set[int] = set()
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
         """When the next message to this chat may leave."""
-        at = super().chat_at(chat_id, now, spare=spare)
+        at = super().chat_at(chat_id, now, leave_spare=leave_spare)
         if at > now:
             self.held.add(chat_id)
         return at
@@ -89,12 +90,12 @@ class Marks:
 
         connection.decode_frame, Outbox.put = timed, kept  # type: ignore[assignment, method-assign]
 
-    def delivered(self, delivery: DeliveredMessage) -> None:
+    def delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """A first message was taken; its request left when the task said."""
-        if delivery.op == "send" and (arrived := self.arrivals.get(delivery.alert.key)):
-            begun, left = self.departures[delivery.message_id]
-            if delivery.chat.chat_id in self.limits.held:
-                self.limits.held.discard(delivery.chat.chat_id)
+        if plan.operation == "send" and (arrived := self.arrivals.get(plan.alert.key)):
+            begun, left = self.departures[result.message_id]
+            if result.item.chat.chat_id in self.limits.held:
+                self.limits.held.discard(result.item.chat.chat_id)
                 self.limited.append(left - arrived)
             else:
                 self.begun.append(begun - arrived)
@@ -157,11 +158,11 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -
         following = stage.Line(load_pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
-            await nobody(following.pipeline._outbox.db)
+            await nobody(following.pipeline._outbox.queue.database)
             following.follower._gate = FeedRequestLimiter(clock, 1000.0)
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
             await asyncio.sleep(15)
-            await audience(following.pipeline._outbox.db, live, chats)
+            await audience(following.pipeline._outbox.queue.database, live, chats)
             gc.collect()
             gc.freeze()
             marks.on = True
@@ -181,6 +182,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120)
     given = parser.parse_args()
     log_nothing()
+    warn_without_recordings()
     commands = (["benchmarks.connections", "--role=matches", f"--live={given.live}"], ["benchmarks.telegram_server"])
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     servers = [subprocess.Popen([sys.executable, "-m", *words], **pipes) for words in commands]  # noqa: S603  (our own)

@@ -36,7 +36,7 @@ def by_matplotlib(timeline: Timeline) -> bytes:
     axes.text(640, 150, f"{timeline.home.name} {timeline.score} {timeline.away.name}", ha="center", size=40, weight="bold")
     axes.plot((640, 640), (400, height - 40), color="lightgrey", linewidth=4)
     names = [(f"{event.minute}' {event.player}", event.side) for event in timeline.events]
-    names += [(f"{'✓' if kick.scored else '✗'} {kick.player}", kick.side) for kick in timeline.kicks]
+    names += [(f"{'✓' if kick.is_goal else '✗'} {kick.player}", kick.side) for kick in timeline.kicks]
     for number, (words, side) in enumerate(names):
         y = 420 + (height - 460) * number / len(names)
         home = side is Side.HOME

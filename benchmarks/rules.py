@@ -145,7 +145,7 @@ def touchline(made: list[Wish]) -> First:
     rules = load_rules("".join(map(written, made)))
 
     def first(moment: Moment) -> str | None:
-        fired = rules.fired(moment)
+        fired = rules.find_matching(moment)
         return fired[0].name if fired else None
 
     return first

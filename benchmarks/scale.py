@@ -62,21 +62,22 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
         if not database.shared:
             outbox = Outbox(database, clock)
             pace = RateLimiter(limit) if limit else pace
-            courier = Sender(outbox, BotMessenger(bot), pace, clock)
+            sender = Sender(outbox.queue, BotMessenger(bot), pace, clock)
         else:
             tickets = SharedSource(database, clock, name)
             outbox = Outbox(database, clock, tickets)
-            tickets.woken = lambda: outbox.on_put()
             if limit:
                 pace = shared = SharedRateLimiter(SendAllowance(database), limit)
-                shared.woken = lambda: outbox.on_put()
                 stack.callback(asyncio.create_task(shared.run()).cancel)
-            courier = Sender(outbox, BotMessenger(bot), pace, clock)
+            sender = Sender(outbox.queue, BotMessenger(bot), pace, clock)
+            tickets.on_available = sender.wake
+            if isinstance(pace, SharedRateLimiter):
+                pace.on_slots = sender.wake
             keeper = LeaseManager(LeaseRepository(database, name), [Role.SEND])
             stack.callback(asyncio.create_task(keeper.run()).cancel)
             await keeper.started.wait()
-            await stack.enter_async_context(tickets.looking())
-        stack.callback(asyncio.create_task(courier.run()).cancel)
+            await stack.enter_async_context(tickets.running())
+        stack.callback(asyncio.create_task(sender.run()).cancel)
         await asyncio.sleep(0.5)
         print("ready", flush=True)
         while await asyncio.to_thread(sys.stdin.readline):

@@ -58,7 +58,7 @@ DELIVERIES = Counter(
 )
 
 BOT_API_REQUESTS = Counter(
-    "touchline_sends", "Requests of the courier and to admins, by op and answer.", ["op", "answer"], registry=REGISTRY
+    "touchline_sends", "Requests of the sender and to admins, by op and answer.", ["op", "answer"], registry=REGISTRY
 )
 
 ALERT_STEP_SECONDS = Histogram(

@@ -24,8 +24,9 @@ from typing import Any
 
 from deploy.dockerfile import Stage, Step, environment, stages
 from deploy.roots import Mount, NotHereError, Root, make_base, require
+from tests.e2e.fork_server import Forked
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process, configuration
-from tests.e2e.story import RULES, feed, full_time
+from tests.e2e.story import RULES, play, stepped
 from tests.fakes.bot_api import FakeBotApi
 
 HERE = Path(__file__).parents[1]
@@ -146,12 +147,12 @@ async def prove(built: Built, folder: Path) -> None:
         writing = built.command(["touch", f"{place}/new"], config, data, user="0:0")
         _so("Read-only" in _finished(writing).stderr, f"not even root writes to {place}")
     words = [entry, *built.stage.last("CMD").array]
-    async with FakeBotApi(BOT_TOKEN) as telegram, feed() as urls:
-        _settle(configuration(config, urls.stream, urls.api, telegram, RULES))
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
+        _settle(configuration(config, feed.urls.stream, feed.urls.api, telegram, RULES))
         async with _running(built.command(words, config, data)) as process:
             await process.says('"started"')
             _so(not _finished(built.command(built.stage.health, config, data)).returncode, "its health check passes")
-            await full_time(telegram)
+            await play(feed, telegram)
             say("a match was told, from its first goal to full time")
             await _stopped(process)
     _so(any(data.glob("*.db")), "its database lies in /data")
@@ -172,12 +173,23 @@ def _settle(config: Path) -> None:
 
 @asynccontextmanager
 async def _running(command: list[str]) -> Any:
-    pipe = asyncio.subprocess.PIPE
-    process = Process(await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe))
+    (out, its_out), (err, its_err), (status, its_status) = (os.pipe() for _ in range(3))
+    started = await asyncio.create_subprocess_exec(*command, stdout=its_out, stderr=its_err)
+    os.close(its_out)
+    os.close(its_err)
+
+    async def tell_its_end() -> None:
+        code = await started.wait()
+        os.write(its_status, str(code).encode())
+        os.close(its_status)
+
+    telling = asyncio.create_task(tell_its_end())
+    process = Process("the image", Forked(started.pid, out, err, status))
     try:
         yield process
     finally:
         await process.end("SIGKILL")
+        await telling
 
 
 async def _stopped(process: Process) -> None:

@@ -87,12 +87,12 @@ async def _tell(scenario: Scenario, told: list[Packet], shown: LiveTerminal, dat
     await chats.save(Chat(CHAT, all_kinds=True))
     await chats.subscribe(CHAT, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
-    pipeline, courier = Pipeline(load_pack(), names(), outbox), Sender(outbox, shown, Unlimited(), clock, None)
+    pipeline, sender = Pipeline(load_pack(), names(), outbox), Sender(outbox.queue, shown, Unlimited(), clock, None)
     await pipeline.open(scenario.fixture)
     for packet in told:
         clock.move_to(packet.at)
         shown.on_match((await pipeline.take(packet)).after)
-        await courier.drain()
+        await sender.send_all_due()
 
 
 if __name__ == "__main__":

@@ -23,10 +23,11 @@ WORDS = Path(__file__).parent / "screens.txt"
 
 async def sheets() -> list[Sheet]:
     """Every dialogue, each with a bot of its own that knows nothing yet."""
-    return [await _talk(dialogue) for dialogue in DIALOGUES]
+    return [await sheet(dialogue) for dialogue in DIALOGUES]
 
 
-async def _talk(dialogue: Callable[[Stage], Awaitable[Sheet]]) -> Sheet:
+async def sheet(dialogue: Callable[[Stage], Awaitable[Sheet]]) -> Sheet:
+    """One dialogue, with a bot that knows nothing yet."""
     async with stage(fixtures(), PLAYED) as here:
         return await dialogue(here)
 

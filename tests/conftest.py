@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from hypothesis import HealthCheck, settings
 
 from bot.i18n.compile import compile_catalogues
 from tests.postgres import MISSING, Server, programs, running
+from tests.sqlite import new_sqlite
 from tests.waiting import forget_finished_witnesses, report_witnesses
+
+END_TO_END = Path(__file__).parent / "e2e"
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.whole_process)
 
 settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("touchline")
@@ -22,6 +27,14 @@ settings.load_profile("touchline")
 def pytest_configure() -> None:
     """What the bot says is what is written now."""
     compile_catalogues()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs whole processes: all end-to-end tests, and every test with a PostgreSQL server."""
+    for item in items:
+        if END_TO_END in item.path.parents or "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("whole_process")
 
 
 def pytest_asyncio_loop_factories(
@@ -49,8 +62,19 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_come() -> None:
-    """A command that a test ran in this process has left its way of logging behind."""
+    """A command that a test ran in this process has left its way of logging behind. Coloured tracebacks would take long."""
     structlog.reset_defaults()
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """A port on loopback that refuses every connection: it is bound, so that nobody else can listen there, and nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -83,20 +107,14 @@ def new_postgres_url(postgres: Server) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of each kind in turn: what holds for one holds for the other."""
-    return _url(request, "postgres_url", tmp_path)
+    return new_sqlite(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The same without a table in it."""
-    return _url(request, "new_postgres_url", tmp_path)
-
-
-def _url(request: pytest.FixtureRequest, in_postgres: str, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/touchline.db"
-    url: str = request.getfixturevalue(in_postgres)
-    return url
+    file = f"sqlite:///{tmp_path}/touchline.db"
+    return file if request.param == "sqlite" else request.getfixturevalue("new_postgres_url")

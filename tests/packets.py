@@ -51,7 +51,7 @@ class Story:
             ),
             "at": KICKOFF + dt.timedelta(minutes=self.minute, seconds=self.seq),
         }
-        return Packet(FIXTURE.id, action or f"a{self.seq}", kind, SendType.of(send), **(defaults | more))
+        return Packet(FIXTURE.id, action or f"a{self.seq}", kind, SendType.parse(send), **(defaults | more))
 
     def tell(self, kind: str, send: str = "Confirmed", action: str = "", side: str | None = None, **more: Any) -> Moment:
         """The next packet, told."""

@@ -21,7 +21,8 @@ _SETTINGS = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses="),
     *("max_connections=150", "deadlock_timeout=50ms"),
 )
-_START_WITHIN = 30.0
+_DEADLINE = 60.0
+"""Seconds after which a server that does not start or stop counts as hanging."""
 _EMPTY = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     """DO $$ BEGIN EXECUTE (
@@ -60,7 +61,7 @@ class Server:
         command = [str(self._program("postgres")), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **_unprivileged())
-        until = time.monotonic() + _START_WITHIN
+        until = time.monotonic() + _DEADLINE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError((self.folder / "log").read_text())
@@ -70,7 +71,7 @@ class Server:
         """Stop at once, undoing what is open; SIGQUIT: as after a loss of power."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(_START_WITHIN)
+            self._process.wait(_DEADLINE)
             self._process = None
 
     def url(self, database: str) -> str:

@@ -12,8 +12,9 @@ import pytest
 FOLDER = Path(os.environ.get("TOUCHLINE_RECORDINGS") or Path(__file__).parents[2] / "shared" / "recordings")
 PATHS = sorted(FOLDER.glob("*.jsonl.gz"))
 NAMES = [path.name.removesuffix(".jsonl.gz") for path in PATHS]
+MISSING = f"there are no recordings in {FOLDER}: set TOUCHLINE_RECORDINGS to their folder"
 
-needs_recordings = pytest.mark.skipif(not PATHS, reason="no recordings: set TOUCHLINE_RECORDINGS to their folder")
+needs_recordings = pytest.mark.skipif(not PATHS, reason=MISSING)
 each_recording = pytest.mark.parametrize("path", PATHS or [pytest.param(FOLDER, marks=needs_recordings)], ids=NAMES or ["none"])
 """Runs a test with `path` for every recording."""
 

@@ -1,10 +1,14 @@
-"""Rows for every table of any version of the schema, made from what its columns are."""
+"""Rows for every table of any version of the schema, made from what its columns are, and many chats that are alike."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, insert, select
+
+from bot.storage.database import Database
+from bot.storage.schema import chats, subscriptions
 
 _WORDS = {
     "scope": "all",
@@ -27,6 +31,16 @@ _WORDS = {
 def row_of(table: Table, number: int) -> dict[str, Any]:
     """The row with this number, from 1, of a table; what may be empty is, in every other row."""
     return {column.name: _value(column, number) for column in table.columns}
+
+
+async def copy_chat(db: Database, chat_id: int, others: Iterable[int]) -> None:
+    """Store other chats with the settings and subscriptions of one, in one transaction: by commands each would take two."""
+    ids = list(others)
+    async with db.transaction() as tx:
+        for table in (chats, subscriptions):
+            for row in await tx.fetch(select(table).where(table.c.chat_id == chat_id)):
+                if ids:
+                    await tx.execute(insert(table), [{**dict(row), "chat_id": other} for other in ids])
 
 
 def _value(column: Column[Any], number: int) -> Any:

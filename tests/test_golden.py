@@ -10,7 +10,7 @@ from tests.golden import PACKS, WHOLE, digest, name_of, read_digests, read_golde
 from tests.recordings import PATHS, each_recording, needs_recordings
 
 SAMPLE = [(pack, path) for number, pack in enumerate(PACKS) for path in (PATHS if pack == "default" else PATHS[number::6])]
-"""All recordings under the default pack, two or three under each other one. `python -m tests.golden --check` takes all."""
+"""All recordings under the default pack, two or three under each other one: `python -m tests.golden --check` takes all."""
 
 
 @needs_recordings

@@ -53,9 +53,9 @@ def test_every_command_and_option_that_is_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_make_target_that_is_named_exists(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = re.findall(r"`make ([a-z]+)", _prose(page)) + [
-        t for b in _blocks(page, "sh") for t in re.findall(r"^ *make ([a-z]+)", b, re.M)
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = re.findall(r"`make ([a-z-]+)", _prose(page)) + [
+        t for b in _blocks(page, "sh") for t in re.findall(r"^ *make ([a-z-]+)", b, re.M)
     ]
 
     assert set(named) <= targets

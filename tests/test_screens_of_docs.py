@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from docs.make_screens import FOLDER, WORDS, sheets, write
-from docs.screens.dialogues import DIALOGUES
+from docs.make_screens import FOLDER, WORDS, sheet, write
+from docs.screens.dialogues import DIALOGUES, rules
 from docs.screens.phone import png
 from docs.screens.shown import Bubble, Screen, Sheet
+from docs.screens.stage import Stage
 from docs.screens.words import transcript
 
 ROOT = Path(__file__).parent.parent
 MADE = "made anew by `python -m docs.make_screens`"
 
 
-async def test_the_screens_show_what_the_bot_says_today() -> None:
-    assert transcript(await sheets()) == WORDS.read_text(encoding="utf-8"), MADE
+def _words() -> dict[str, str]:
+    """The words of each sheet, by its name."""
+    sheets = re.split(r"\n(?==== )", WORDS.read_text(encoding="utf-8"))
+    return {words.removeprefix("=== ").partition(":")[0]: words for words in sheets}
+
+
+@pytest.mark.parametrize(
+    "dialogue",
+    [pytest.param(one, marks=[pytest.mark.whole_process] if one is rules else []) for one in DIALOGUES],
+    ids=lambda dialogue: dialogue.__name__,
+)
+async def test_a_sheet_shows_what_the_bot_says_today(dialogue: Callable[[Stage], Awaitable[Sheet]]) -> None:
+    assert transcript([await sheet(dialogue)]) == _words()[dialogue.__name__], MADE
+
+
+def test_the_words_are_those_of_all_dialogues_in_their_order() -> None:
+    assert list(_words()) == [dialogue.__name__ for dialogue in DIALOGUES], MADE
 
 
 def test_every_dialogue_has_its_picture_and_every_picture_is_shown() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -45,7 +45,11 @@ def report_witnesses() -> str:
     return "\n\n".join(witness.report() for witness in _witnesses)
 
 
-async def until(condition: Callable[[], T | Awaitable[T]], within: float = DEADLINE) -> T:
+@overload
+async def until(condition: Callable[[], Awaitable[T]], within: float = DEADLINE) -> T: ...
+@overload
+async def until(condition: Callable[[], T], within: float = DEADLINE) -> T: ...
+async def until(condition: Callable[[], Any], within: float = DEADLINE) -> Any:
     """Wait until the condition holds and return its value; raise AssertionError after `DEADLINE`."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

@@ -64,7 +64,9 @@ async def _start_application(
         raise UserMistake(NEEDS_POSTGRES)
     limits = _make_rate_limiter(config, database)
     wire = ApiHealth(clock)
-    bot = build_bot(config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(limits, clock), wire=wire)
+    bot = build_bot(
+        config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(limits, clock), health=wire
+    )
     http = await stack.enter_async_context(aiohttp.ClientSession())
     house = Application(Services(config, clock, database, bot, limits, http, wire, roles), roles)
     await (retry_while_database_unavailable(house.begin) if database.shared else house.begin())
@@ -119,7 +121,7 @@ class Application:
         return "\n".join([*self.common.watch.lines(), await self._standing()])
 
     async def _standing(self) -> str:
-        waiting = await self.common.outbox.waiting()
+        waiting = await self.common.outbox.count_waiting()
         if self.common.keeper:
             processes = await self.common.keeper.processes()
             return render_status_of_processes({name: (facts.roles, facts.lines) for name, facts in processes.items()}, waiting)

@@ -129,7 +129,7 @@ class Services:
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses, and what shows how a match stands."""
-        return (*self.book.standing.rules.kinds(), CARD, *((PICTURE,) if is_available() else ()))
+        return (*self.book.standing.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
 
     def _chats_changed(self) -> None:
         for hear in self.on_chats:
@@ -139,9 +139,9 @@ class Services:
         for hear in self.on_settings:
             hear()
 
-    def _use(self, rules: RuleSet, names: Catalogue) -> None:
+    def _use(self, rules: RuleSet, catalogue: Catalogue) -> None:
         for hear in self.on_rules:
-            hear(rules, names)
+            hear(rules, catalogue)
 
     async def _obeying(self) -> None:
         """Take over the rules that another process put into effect."""
@@ -184,7 +184,7 @@ class ConfigApplier:
     async def __call__(self, config: Config) -> None:
         """Take it over; raise StoreError where it cannot be remembered."""
         before = self._current.config
-        if (config.chats, config.rules.kinds()) != (before.chats, before.rules.kinds()):
+        if (config.chats, config.rules.list_kinds()) != (before.chats, before.rules.list_kinds()):
             await self._settle(config)
         ended = await self._book.take(config)
         self._current.config = config

@@ -33,6 +33,7 @@ from bot.media.renderer import is_available, render_match
 from bot.monitoring.delivery_log import DeliveryLog
 from bot.monitoring.health import FeedHealth
 from bot.monitoring.monitor import render_connections
+from bot.outbox.explanation import explain_message
 from bot.outbox.outbox import make_sample_alert
 from bot.replay.dry_run import run_dry_run
 from bot.storage.fixtures import FixtureStatusRepository
@@ -124,15 +125,15 @@ class SenderWorker:
 
     def __init__(self, common: Services) -> None:
         self._common, self._told = common, DeliveryLog(common.clock)
-        self.courier = Sender(common.outbox, common.messenger, common.pace, common.clock, self._told, common.chats)
+        self.courier = Sender(common.outbox.queue, common.messenger, common.pace, common.clock, self._told, common.chats)
         self.courier.on_text_refused = common.watch.signals.text_refused
-        common.watch.backlog = self.courier.backlog
+        common.watch.backlog = self.courier.count_pending
         if isinstance(common.pace, SharedRateLimiter):
-            common.pace.woken = lambda: common.outbox.on_put()
+            common.pace.on_slots = self.courier.wake
         if common.tickets:
-            common.tickets.woken = lambda: common.outbox.on_put()
+            common.tickets.on_available = self.courier.wake
         else:
-            common.on_chats.append(common.outbox.recover)
+            common.on_chats.append(common.outbox.queue.rescan)
 
     def works(self) -> tuple[BackgroundWork, ...]:
         """Send for ever."""
@@ -145,7 +146,7 @@ class SenderWorker:
             await self.courier.run()
             return
         await keeper.started.wait()
-        async with tickets.looking():
+        async with tickets.running():
             await self.courier.run()
 
 
@@ -185,7 +186,7 @@ class ChatWorker:
             commands=ROUTER.menu,
             admin_ids=admins,
             render_status=status,
-            explain_message=common.outbox.why,
+            explain_message=partial(explain_message, common.outbox.queue),
             send_sample=self._give_sample,
         )
         rules = build_admin_rules_handlers(common.book, admins, run_dry_run, common.last_matches.recordings, self._replies)
@@ -237,4 +238,4 @@ class ChatWorker:
     async def _give_sample(self, ref: ChatRef, name: str, delay: int) -> None:
         """Send one chat a sample alert by the way of real ones."""
         alert = make_sample_alert(ref, name, in_each_language(sample_alert_text), self._common.clock.now())
-        await self._common.outbox.give(ref, alert, delay)
+        await self._common.outbox.put_for_chat(ref, alert, delay)

@@ -1,3 +1,5 @@
-"""What people write and press in Telegram, and what they are answered. Start at `handlers.Handlers`; each feature is a module.
+"""Answers what people write and press in Telegram.
 
-`features` has one module for each thing that a chat can do."""
+Follow a command from `handlers.Handlers.on_command` over `routing.Router` to its feature, whose functions are pure: they take a
+`dialogue.ChatContext` and return a `dialogue.DialogueResult`. `services.ChatServices` loads the one and applies the other.
+`application.FEATURES` lists every feature."""

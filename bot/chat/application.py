@@ -77,7 +77,7 @@ def build_handlers(services: ChatServices) -> list[Handler]:
     return use_chat_language(
         [
             *MembershipHandlers(services).handlers(),
-            # Before all that answer: whoever floods the bot gets no further.
+            # Before all that answer, so that a flood of commands costs neither Telegram nor the database anything.
             RateLimitHandler(services.clock, services.replies),
             # Before the commands and buttons of the router, whose last handlers take everything.
             *(handler for feature in FEATURES if feature.make_handlers for handler in feature.make_handlers(services, ROUTER)),
@@ -121,17 +121,13 @@ async def on_error(replies: ReplySender, update: object, ptb_context: HandlerCon
     chat_id = origin.ref.chat_id if origin else None
     if isinstance(error, TelegramError):
         # Telegram refused our answer, so it would refuse an apology too.
-        log.warning("answer_not_sent", chat=chat_id, reason=str(error))
+        log.warning("reply_not_sent", chat=chat_id, reason=str(error))
         return
     log.error("update_failed", chat=chat_id, reason=repr(error), exc_info=error)
     if origin is None:
         return
     try:
         with use_language(read_sender_language(update)):
-            await replies.send(origin, Screen(internal_error_text()))
+            await replies.send(origin, Screen(_("Something went wrong on my side. Please try again in a moment.")))
     except TelegramError as refusal:
-        log.warning("apology_not_sent", chat=chat_id, reason=str(refusal))
-
-
-def internal_error_text() -> str:
-    return _("Something went wrong on my side. Please try again in a moment.")
+        log.warning("error_reply_not_sent", chat=chat_id, reason=str(refusal))

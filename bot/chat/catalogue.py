@@ -18,13 +18,14 @@ from rules.football.action import Fixture, Team
 from rules.football.names import normalise
 
 ENDED_STATUSES = frozenset({"completed", "abandoned", "cancelled", "postponed"})
+"""In lower case."""
 
 FOLLOWABLE_AFTER_KICKOFF = dt.timedelta(hours=4)
-"""So long after its kick-off a match is not offered any more, whatever its status says."""
+"""A match is not offered later than this, even if the fixtures still list it as Live."""
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One thing to follow. `fixture` is given for a match only."""
+    """One thing that can be followed. Only a match has a `fixture`."""
 
     scope: Scope
     id: str = ""
@@ -33,19 +34,19 @@ class Choice(msgspec.Struct, frozen=True):
 
     @property
     def subscription(self) -> Subscription:
-        """What is stored when it is followed: by the feed's id where there is one, else by name."""
+        """The subscription to store: by the feed's id if there is one, else by name."""
         key = "" if self.scope is Scope.ALL else self.id or make_name_key(self.name)
         return Subscription(self.scope, key, self.name)
 
     @property
     def matching_subscriptions(self) -> tuple[Subscription, ...]:
-        """Every subscription that means this, also one that was made when only the name was known."""
+        """All subscriptions that mean this, including one made when only the name was known."""
         by_name = Subscription(self.scope, make_name_key(self.name), self.name)
         return (self.subscription, by_name) if self.id and self.scope is not Scope.ALL else (self.subscription,)
 
     @property
     def token(self) -> str:
-        """Eight characters that name it in a button and survive a restart."""
+        """Eight characters that name this in a button."""
         return make_token(self.subscription)
 
 
@@ -53,20 +54,22 @@ ALL_MATCHES = Choice(Scope.ALL)
 
 
 def make_token(subscription: Subscription) -> str:
-    """Eight characters for a subscription, always the same."""
+    """Return eight characters that name a subscription in a button."""
     return make_short_id(f"{subscription.scope}:{subscription.key}")
 
 
 def make_short_id(text: str) -> str:
-    """Eight characters of the URL-safe alphabet for a text, always the same."""
+    """Return eight characters of the URL-safe alphabet for a text."""
+    # A button's data has at most 64 bytes, names are longer, and it must mean the same after a restart and in every process.
+    # Six bytes of a hash: among 10,000 texts two are alike once in some five million catalogues.
     return base64.urlsafe_b64encode(hashlib.blake2b(text.encode(), digest_size=6).digest()).decode()
 
 
 class FollowableCatalogue:
-    """The known fixtures, ordered for people and found by token. Immutable."""
+    """The known fixtures with their teams and competitions, sorted for people and found by token. Immutable."""
 
     def __init__(self, fixtures: Iterable[Fixture] = ()) -> None:
-        known = (f for f in fixtures if not f.deleted)
+        known = (f for f in fixtures if not f.is_deleted)
         self.fixtures = tuple(sorted(known, key=lambda f: (_kickoff_or_latest(f), normalise(f.title))))
         self.competitions = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.fixtures))
         self.teams = _remove_duplicates(Scope.TEAM, (team for f in self.fixtures for team in (f.home, f.away)))
@@ -75,32 +78,32 @@ class FollowableCatalogue:
         self._by_token = {choice.token: choice for choice in everything}
 
     def find(self, token: str) -> Choice | None:
-        """The choice that a token names; None when it is not known (any more)."""
+        """Return what a token names; None if it is not known, or no longer."""
         return self._by_token.get(token)
 
     def competition_name(self, team: Choice) -> str:
-        """The name of a competition that a team plays in: what tells two teams of one name apart."""
+        """Return the name of a competition that the team plays in, to tell two teams of one name apart. Empty: none is known."""
         ours = (f for f in self.fixtures if any(_is_same_team(side, team) for side in (f.home, f.away)))
         return next((f.competition.name for f in ours), "")
 
     def list_teams(self, competition: Choice) -> tuple[Choice, ...]:
-        """The teams of a competition, by name."""
+        """Return the teams of a competition, by name."""
         ours = (f for f in self.fixtures if _is_same_team(f.competition, competition))
         return _remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away)))
 
     def list_matches(self, competition: Choice, now: dt.datetime) -> tuple[Choice, ...]:
-        """The matches of a competition that are not over, by kick-off."""
+        """Return the matches of a competition that have not ended, by kick-off."""
         return tuple(m for m in self.list_upcoming(now) if m.fixture and _is_same_team(m.fixture.competition, competition))
 
     def list_upcoming(self, now: dt.datetime) -> tuple[Choice, ...]:
-        """Every match that is not over, by kick-off."""
+        """Return all matches that have not ended, by kick-off."""
         return tuple(m for m in self.matches if m.fixture and not has_ended(m.fixture, now))
 
 
 def has_ended(fixture: Fixture, now: dt.datetime) -> bool:
-    """Tell whether there is nothing left to follow in a match."""
-    late = fixture.kickoff is not None and fixture.kickoff + FOLLOWABLE_AFTER_KICKOFF < now
-    return late or fixture.status.casefold() in ENDED_STATUSES
+    """Return True if there is nothing left to follow in a match."""
+    is_late = fixture.kickoff is not None and fixture.kickoff + FOLLOWABLE_AFTER_KICKOFF < now
+    return is_late or fixture.status.casefold() in ENDED_STATUSES
 
 
 def _kickoff_or_latest(fixture: Fixture) -> dt.datetime:
@@ -112,24 +115,24 @@ def _is_same_team(team: Team, choice: Choice) -> bool:
 
 
 def _remove_duplicates(scope: Scope, teams: Iterable[Team]) -> tuple[Choice, ...]:
-    """Each once: by id, and by name where an id is missing."""
+    """Return each team once, by name. The feed leaves some ids out, so a team without one is dropped if its name is known."""
     found: dict[str, Choice] = {}
     for team in teams:
         if team.name:
             found.setdefault(team.id or make_name_key(team.name), Choice(scope, team.id, team.name))
     names = {normalise(choice.name) for choice in found.values() if choice.id}
-    kept: Sequence[Choice] = [c for c in found.values() if c.id or normalise(c.name) not in names]
-    return tuple(sorted(kept, key=lambda c: normalise(c.name)))
+    unique = [choice for choice in found.values() if choice.id or normalise(choice.name) not in names]
+    return tuple(sorted(unique, key=lambda choice: normalise(choice.name)))
 
 
 MAX_SUGGESTIONS = 5
-"""How many near names are offered."""
+"""Similar names that are offered if nothing fits."""
 
 _TEAM_SEPARATOR = re.compile(r"\s+(?:v|vs|versus)\.?\s+|\s+[-–—]\s+", re.IGNORECASE)
 
 
 class Fit(enum.IntEnum):
-    """How well a name fits what was typed; the lower the better."""
+    """How well a name fits what was typed; lower is better."""
 
     EXACT = 0
     PREFIX = 1
@@ -138,58 +141,58 @@ class Fit(enum.IntEnum):
 
 
 class SearchResult(msgspec.Struct, frozen=True):
-    """What was found: `exact` when there is no doubt, else `hits`, best first; else `suggestions`."""
+    """The result of a search; at most one of the three is filled."""
 
     exact: Choice | None = None
+    """The one thing that is meant without doubt."""
     hits: tuple[Choice, ...] = ()
+    """What may be meant, best first."""
     suggestions: tuple[Choice, ...] = ()
+    """Similar names, if nothing fits."""
 
 
 @lru_cache(maxsize=8192)
 def to_search_words(text: str) -> str:
-    """Letters and digits only: `Saint-Étienne` and `saint etienne` are the same."""
+    """Reduce a name to words of letters and digits: `Saint-Étienne` and `saint etienne` are the same."""
     return " ".join(re.sub(r"[^\w]+", " ", normalise(text)).split())
 
 
-def search(wanted: str, teams: Sequence[Choice], matches: Sequence[Choice]) -> SearchResult:
-    """Look among teams and competitions first, and among matches when two teams are named or nothing else fits."""
-    pair = _TEAM_SEPARATOR.split(wanted.strip(), maxsplit=1)
+def search(typed: str, teams: Sequence[Choice], matches: Sequence[Choice]) -> SearchResult:
+    """Search teams and competitions first, and matches if two teams are named or nothing else fits."""
+    pair = _TEAM_SEPARATOR.split(typed.strip(), maxsplit=1)
     hits = _find_matches_of_teams(pair[0], pair[1], matches) if len(pair) == 2 else ()
-    hits = hits or _find_fitting(wanted, teams) or _find_fitting(wanted, matches)
+    hits = hits or _find_fitting(typed, teams) or _find_fitting(typed, matches)
     if not hits:
-        return SearchResult(suggestions=_find_similar(wanted, teams))
+        return SearchResult(suggestions=_find_similar(typed, teams))
     best = min(fit for fit, _ in hits)
-    sure = [choice for fit, choice in hits if fit is Fit.EXACT] or [c for _, c in hits]
-    if len(sure) == 1 and best < Fit.SUBSTRING:
-        return SearchResult(exact=sure[0])
+    candidates = [choice for fit, choice in hits if fit is Fit.EXACT] or [choice for _, choice in hits]
+    # Letters from the middle of a name are no proof of what is meant, even if only one name has them.
+    if len(candidates) == 1 and best < Fit.SUBSTRING:
+        return SearchResult(exact=candidates[0])
     return SearchResult(hits=tuple(choice for _, choice in sorted(hits, key=lambda hit: (hit[0], _result_order(hit[1])))))
 
 
-def measure_fit(wanted: str, name: str) -> Fit | None:
-    """Tell how well a name fits; None when it does not."""
-    typed, known = to_search_words(wanted), to_search_words(name)
+def measure_fit(typed: str, name: str) -> Fit | None:
+    """Return how well a name fits what was typed; None if it does not."""
+    typed, known = to_search_words(typed), to_search_words(name)
     if not typed:
         return None
     if typed == known:
         return Fit.EXACT
     if known.startswith(typed):
         return Fit.PREFIX
-    if _do_words_begin(typed.split(), known.split()):
+    if all(any(word.startswith(prefix) for word in known.split()) for prefix in typed.split()):
         return Fit.WORD_PREFIXES
     return Fit.SUBSTRING if len(typed) > 1 and typed in known else None
 
 
-def _do_words_begin(typed: list[str], known: list[str]) -> bool:
-    return all(any(word.startswith(piece) for word in known) for piece in typed)
-
-
-def _find_fitting(wanted: str, choices: Iterable[Choice]) -> tuple[tuple[Fit, Choice], ...]:
-    found = ((measure_fit(wanted, choice.name), choice) for choice in choices)
-    return tuple((how, choice) for how, choice in found if how is not None)
+def _find_fitting(typed: str, choices: Iterable[Choice]) -> tuple[tuple[Fit, Choice], ...]:
+    found = ((measure_fit(typed, choice.name), choice) for choice in choices)
+    return tuple((fit, choice) for fit, choice in found if fit is not None)
 
 
 def _find_matches_of_teams(one: str, other: str, matches: Iterable[Choice]) -> tuple[tuple[Fit, Choice], ...]:
-    """Matches of two teams, in either order."""
+    """Return the matches between two teams, in either order. The weaker of the two fits counts."""
     found = []
     for choice in matches:
         sides = (choice.fixture.home.name, choice.fixture.away.name) if choice.fixture else ("", "")
@@ -201,13 +204,14 @@ def _find_matches_of_teams(one: str, other: str, matches: Iterable[Choice]) -> t
     return tuple(found)
 
 
-def _find_similar(wanted: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+def _find_similar(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
     by_name = {to_search_words(choice.name): choice for choice in choices}
+    # Single words too, so that "Arsenall" finds "Arsenal Women"; short ones, such as FC, would be similar to too much.
     words = {word: choice for name, choice in by_name.items() for word in name.split() if len(word) > 3}
-    close = difflib.get_close_matches(to_search_words(wanted), [*by_name, *words], n=MAX_SUGGESTIONS, cutoff=0.7)
+    close = difflib.get_close_matches(to_search_words(typed), [*by_name, *words], n=MAX_SUGGESTIONS, cutoff=0.7)
     return tuple(dict.fromkeys((by_name.get(name) or words[name]) for name in close))
 
 
 def _result_order(choice: Choice) -> tuple[bool, bool, str]:
-    """Competitions before teams of the same fit; matches keep the order of their kick-offs."""
+    """Sort key: competitions before teams; matches last and, since sorting is stable, by kick-off."""
     return (choice.scope is Scope.MATCH, choice.scope is Scope.TEAM, "" if choice.fixture else to_search_words(choice.name))

@@ -13,7 +13,7 @@ from telegram.ext import ContextTypes
 
 from bot.chat import texts
 from bot.chat.catalogue import Choice, FollowableCatalogue, has_ended, make_short_id
-from bot.i18n.language import format_day_and_time, format_time, to_local_time
+from bot.i18n.language import format_until
 from bot.subscribers import Chat, ChatRef, Subscription, covers
 from rules.football.action import LOST_STATUSES, Fixture
 from rules.football.match import Match
@@ -73,8 +73,12 @@ class ChatContext(msgspec.Struct, frozen=True):
             # No process streams this match: only the list of fixtures tells its status.
             return fixture.status.casefold() == "live" and not has_ended(fixture, self.now)
         # A suspended match may go on, so it counts as in play.
-        is_over = match.completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
+        is_over = match.is_completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
         return has_begun(match) and not is_over
+
+    def format_until(self, until: dt.datetime) -> str:
+        """Format a time in the chat's time zone, with its day unless that is today."""
+        return format_until(until, self.now, self.chat.timezone)
 
     def find_kind(self, token: str) -> str | None:
         """Return the kind on offer that a button's token names; None if it is no longer on offer."""
@@ -248,13 +252,6 @@ def read_chat_ref(message: Message) -> ChatRef:
     return ChatRef(message.chat.id, topic or 0)
 
 
-def format_until_for(context: ChatContext, until: dt.datetime) -> str:
-    """Format a time in the chat's time zone, with its day unless that is today."""
-    zone = context.chat.timezone
-    is_today = to_local_time(until, zone).date() == to_local_time(context.now, zone).date()
-    return format_time(until, zone) if is_today else format_day_and_time(until, zone)
-
-
 def has_begun(match: Match) -> bool:
     """Return True if the match has kicked off."""
-    return match.period is not Period.BEFORE or match.completed
+    return match.period is not Period.BEFORE or match.is_completed

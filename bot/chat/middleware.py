@@ -1,10 +1,10 @@
-"""Before every handler: the chat's language, the per-user rate limit."""
+"""Before every handler: the chat's language, the origin of the update, the per-user rate limit."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
@@ -17,17 +17,29 @@ from bot.chat.replies import ReplySender
 from bot.clock import Clock
 from bot.i18n.language import find_language, use_language
 from bot.i18n.language import translate as _
+from bot.storage.chats import ChatRepository
 from bot.subscribers import Chat, ChatRef
 
 Handler = BaseHandler[Update, HandlerContext, None]
 
 OnMessage = Callable[[UpdateOrigin, Message, HandlerContext], Awaitable[None]]
 
-_sender_language: ContextVar[str] = ContextVar("theirs", default="")
+BURST_SIZE = 20.0
+"""Commands and presses that a user may send at once."""
+
+REFILL_PER_SECOND = 1.0
+"""Commands and presses a second that a user may send on and on."""
+
+MAX_REMEMBERED_USERS = 10_000
+
+log = structlog.get_logger()
+
+_sender_language: ContextVar[str] = ContextVar("sender_language", default="")
+"""Set while an update is handled. Each update is handled in a task of its own, so updates do not see each other's."""
 
 
 def with_origin(on_message: OnMessage) -> Callable[[Update, HandlerContext], Coroutine[Any, Any, None]]:
-    """Make a python-telegram-bot callback that reads the origin of the update once; an update without any is dropped."""
+    """Make a handler's callback that reads the origin of the update first. An update without a message is dropped."""
 
     async def callback(update: Update, ptb_context: HandlerContext) -> None:
         origin, message = read_origin(update), update.effective_message
@@ -37,64 +49,41 @@ def with_origin(on_message: OnMessage) -> Callable[[Update, HandlerContext], Cor
     return callback
 
 
-class LanguageStore(Protocol):
-    """Who knows the chats' languages."""
-
-    async def get(self, ref: ChatRef) -> Chat | None: ...
-    async def speak(self, ref: ChatRef, language: str) -> None: ...
-
-
-def sender_language() -> str:
-    """The language of the Telegram of who speaks now; empty where nobody does, as in a channel."""
-    return _sender_language.get()
-
-
-def read_sender_language(update: object) -> str:
-    """The language of the Telegram of who sent an update, English where the bot does not speak it; empty where none is told."""
-    user = update.effective_user if isinstance(update, Update) else None
-    return find_language(user.language_code) if user and user.language_code else ""
-
-
-async def find_private_language(user_id: int, chats: LanguageStore) -> str:
-    """The language for a word in private to who speaks now, wherever that is."""
-    chat = await chats.get(ChatRef(user_id))
-    return chat.language if chat and (chat.language_chosen or not sender_language()) else sender_language()
-
-
-def use_chat_language(handlers: Iterable[Handler], chats: LanguageStore) -> list[Handler]:
-    """The handlers, each answering in the language of its update."""
+def use_chat_language(handlers: Iterable[Handler], chats: ChatRepository) -> list[Handler]:
+    """Make each handler answer in the language of the chat that its update comes from."""
     return [_wrap_handler(handler, chats) for handler in handlers]
 
 
-def _wrap_handler(handler: Handler, chats: LanguageStore) -> Handler:
-    answer = handler.callback
+def _wrap_handler(handler: Handler, chats: ChatRepository) -> Handler:
+    original = handler.callback
 
-    async def answered(update: Update, context: HandlerContext) -> None:
+    async def callback(update: Update, ptb_context: HandlerContext) -> None:
         token = _sender_language.set(read_sender_language(update))
         try:
             with use_language(await _choose_language(update, chats)):
-                await answer(update, context)
+                await original(update, ptb_context)
         finally:
             _sender_language.reset(token)
 
-    handler.callback = answered
+    handler.callback = callback
     return handler
 
 
-async def _choose_language(update: Update, chats: LanguageStore) -> str:
+async def _choose_language(update: Update, chats: ChatRepository) -> str:
     ref = _read_reply_chat(update)
     chat = await _find_chat(ref, chats) if ref else None
     if chat is None:
         return sender_language()
     if chat.kind != ChatType.PRIVATE or chat.language_chosen or not sender_language():
         return chat.language or sender_language()
+    # Alerts come without a sender, so a private chat's language is kept in step with that of its user's app.
     if chat.language != sender_language():
         await chats.speak(chat.ref, sender_language())
     return sender_language()
 
 
-async def _find_chat(ref: ChatRef, chats: LanguageStore) -> Chat | None:
-    """The chat; a topic that knows no language yet is spoken to as its forum."""
+async def _find_chat(ref: ChatRef, chats: ChatRepository) -> Chat | None:
+    """Return the chat, or its forum if it is a topic without a language yet."""
     chat = await chats.get(ref)
     if ref.topic and not (chat and chat.language):
         return await chats.get(ChatRef(ref.chat_id)) or chat
@@ -102,7 +91,7 @@ async def _find_chat(ref: ChatRef, chats: LanguageStore) -> Chat | None:
 
 
 def _read_reply_chat(update: Update) -> ChatRef | None:
-    """Where the answer goes, or whose answer it is where a user asks from any chat."""
+    """Return the chat that the answer goes to. An inline query comes from no chat: the user's private one counts."""
     message: Any = update.callback_query.message if update.callback_query else update.effective_message
     if isinstance(message, Message):
         return read_chat_ref(message)
@@ -111,7 +100,21 @@ def _read_reply_chat(update: Update) -> ChatRef | None:
     return ChatRef(update.effective_chat.id) if update.effective_chat else None
 
 
-log = structlog.get_logger()
+def sender_language() -> str:
+    """Return the language of the Telegram app of the current update's sender; empty if there is none, as in a channel."""
+    return _sender_language.get()
+
+
+def read_sender_language(update: object) -> str:
+    """Return the language of the sender's Telegram app, English if the bot does not speak it, empty if it is not known."""
+    user = update.effective_user if isinstance(update, Update) else None
+    return find_language(user.language_code) if user and user.language_code else ""
+
+
+async def find_private_language(user_id: int, chats: ChatRepository) -> str:
+    """Return the language for a private message to the current update's sender, whichever chat the update comes from."""
+    chat = await chats.get(ChatRef(user_id))
+    return chat.language if chat and (chat.language_chosen or not sender_language()) else sender_language()
 
 
 class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
@@ -123,84 +126,73 @@ class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
 
     def check_update(self, update: object) -> bool:
         """Return True if this update is one too many."""
-        # python-telegram-bot asks each handler in turn and expects no side effect here. This one takes a token of the user's:
-        # that is right as long as it is asked once for each update, so it stands in one group only.
+        # This has a side effect: it takes one of the user's tokens. python-telegram-bot calls it once for each update, as long
+        # as the handler is added once.
         user_id = read_sender_id(update) if isinstance(update, Update) else None
         return user_id is not None and not self._limit.allow(user_id, self._clock.monotonic())
 
     async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
-        """Tell the user to slow down, once."""
+        """Ask the user to slow down, once; the updates after that are dropped without an answer."""
         user_id, origin, query = read_sender_id(update), read_origin(update), update.callback_query
         if user_id is None or not self._limit.should_warn(user_id):
             return
-        log.warning("flood_slowed", user=user_id)
+        log.warning("user_rate_limited", user=user_id)
+        text = _("That is faster than I can answer. I hear you again in a few seconds.")
         if query:
-            await self._replies.acknowledge(query, slow_down_text())
+            await self._replies.acknowledge(query, text)
         elif origin:
-            await self._replies.send(origin, Screen(slow_down_text()))
+            await self._replies.send(origin, Screen(text))
 
 
 def read_sender_id(update: Update) -> int | None:
-    """Who asks for an answer, by id: a chat that speaks for itself counts as one; None where nothing is asked."""
+    """Return the id of the user, or of the chat in whose name a message was sent; None if the update expects no answer."""
     if update.callback_query or update.inline_query:
         return update.effective_user.id if update.effective_user else None
     message = update.message or update.channel_post
-    if message is None or not _expects_answer(message):
+    if message is None:
         return None
-    who = message.sender_chat or message.from_user
-    return who.id if who else None
-
-
-def _expects_answer(message: Message) -> bool:
-    said = message.text or message.caption or ""
-    return message.chat.type == ChatType.PRIVATE or said.startswith("/")
-
-
-BURST_SIZE = 20.0
-"""So many commands and presses at once …"""
-
-REFILL_PER_SECOND = 1.0
-"""… and then so many a second."""
-
-MAX_REMEMBERED_USERS = 10_000
-"""Users remembered."""
+    # A bot without privacy mode gets everything that a group's members write to each other. Only commands count there.
+    text = message.text or message.caption or ""
+    if message.chat.type != ChatType.PRIVATE and not text.startswith("/"):
+        return None
+    sender = message.sender_chat or message.from_user
+    return sender.id if sender else None
 
 
 class TokenBucket(msgspec.Struct, frozen=True):
-    """What a user has left, as of an instant of the monotonic clock; `warned` since it last ran dry."""
+    """What a user may still send, as of an instant of the monotonic clock."""
 
-    left: float = BURST_SIZE
-    at: float = 0.0
-    warned: bool = False
+    tokens: float = BURST_SIZE
+    filled_at: float = 0.0
+    is_warned: bool = False
+    """True after the user was asked to slow down, until the bucket is half full again."""
 
 
 def refill(bucket: TokenBucket, now: float) -> TokenBucket:
-    """The bucket as it has filled up meanwhile."""
-    left = min(BURST_SIZE, bucket.left + (now - bucket.at) * REFILL_PER_SECOND)
-    return TokenBucket(left, now, bucket.warned and left < BURST_SIZE / 2)
+    """Return the bucket as it has filled up until now."""
+    tokens = min(BURST_SIZE, bucket.tokens + (now - bucket.filled_at) * REFILL_PER_SECOND)
+    return TokenBucket(tokens, now, bucket.is_warned and tokens < BURST_SIZE / 2)
 
 
 class UserRateLimit:
-    """Knows who speaks too fast."""
+    """A token bucket for each user: a burst of 20, then one a second."""
 
     def __init__(self) -> None:
         self._buckets: dict[int, TokenBucket] = {}
+        """In the order in which the users were last seen."""
 
     def allow(self, user_id: int, now: float) -> bool:
-        """Take one token; false where none is left."""
-        bucket = refill(self._buckets.pop(user_id, TokenBucket(at=now)), now)
-        admitted = bucket.left >= 1
-        self._buckets[user_id] = msgspec.structs.replace(bucket, left=bucket.left - 1) if admitted else bucket
+        """Take one token. Return False if none is left."""
+        bucket = refill(self._buckets.pop(user_id, TokenBucket(filled_at=now)), now)
+        is_allowed = bucket.tokens >= 1
+        self._buckets[user_id] = msgspec.structs.replace(bucket, tokens=bucket.tokens - 1) if is_allowed else bucket
         if len(self._buckets) > MAX_REMEMBERED_USERS:
+            # The user who was silent for longest has most likely a full bucket, which is what a new user gets.
             del self._buckets[next(iter(self._buckets))]
-        return admitted
+        return is_allowed
 
     def should_warn(self, user_id: int) -> bool:
-        """Tell whether the user is to be warned now: once until there was peace."""
+        """Return True the first time, and again only after the user had slowed down."""
         bucket = self._buckets.get(user_id, TokenBucket())
-        self._buckets[user_id] = msgspec.structs.replace(bucket, warned=True)
-        return not bucket.warned
-
-
-def slow_down_text() -> str:
-    return _("That is faster than I can answer. I hear you again in a few seconds.")
+        self._buckets[user_id] = msgspec.structs.replace(bucket, is_warned=True)
+        return not bucket.is_warned

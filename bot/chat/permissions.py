@@ -47,7 +47,7 @@ class Permissions:
         try:
             is_administrator = await _is_administrator(bot, chat_id, user_id)
         except TelegramError as error:
-            log.warning("administrator_not_known", chat=chat_id, reason=str(error))
+            log.warning("administrator_check_failed", chat=chat_id, reason=str(error))
             return False
         if len(self._cache) >= MAX_CACHED_ANSWERS:
             self._cache.clear()

@@ -82,7 +82,7 @@ class ReplySender:
             await (self._retrier.call(lambda: query.answer(note)) if note else query.answer())
         except (BadRequest, RetryAfter) as refusal:
             # Telegram takes an answer for some seconds only. What the button asked for is done all the same.
-            log.debug("press_not_answered", reason=str(refusal))
+            log.debug("press_not_acknowledged", reason=str(refusal))
 
     async def edit(self, query: CallbackQuery, screen: Screen) -> None:
         """Show a screen in place of the message whose button was pressed."""
@@ -124,7 +124,7 @@ class ReplyRetrier:
                 delay = read_retry_after(refusal)
                 if not attempts_left or delay > MAX_REPLY_RETRY_DELAY or len(self._waiting) >= self._max_waiting:
                     raise
-                log.info("answer_waits", seconds=delay)
+                log.info("reply_retry_scheduled", seconds=delay)
                 if not await self._wait(delay + _RETRY_MARGIN):
                     raise
             else:

@@ -15,25 +15,10 @@ from bot.chat.replies import ReplySender
 from bot.clock import Clock
 from bot.i18n.language import current_language
 from bot.outbox.explanation import MessageExplanation
+from bot.storage.chats import ChatRepository
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.football.action import Fixture
 from rules.football.match import Match
-
-
-class ChatStore(Protocol):
-    """The chats, their settings and subscriptions, kept."""
-
-    async def get(self, ref: ChatRef) -> Chat | None: ...
-    async def ensure(self, ref: ChatRef, kind: str, title: str) -> Chat: ...
-    async def save(self, chat: Chat) -> None: ...
-    async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]: ...
-    async def subscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
-    async def unsubscribe(self, ref: ChatRef, subscription: Subscription) -> bool: ...
-    async def tune(self, ref: ChatRef, subscription: Subscription) -> None: ...
-    async def speak(self, ref: ChatRef, language: str) -> None: ...
-    async def suspend(self, chat_id: int, why: str) -> None: ...
-    async def resume(self, chat_id: int) -> None: ...
-    async def migrate(self, old_chat_id: int, new_chat_id: int) -> None: ...
 
 
 class FixtureLookup(Protocol):
@@ -49,7 +34,7 @@ class ChatServices:
     def __init__(
         self,
         *,
-        chats: ChatStore,
+        chats: ChatRepository,
         directory: FixtureLookup,
         list_kinds: Callable[[], Sequence[str]],
         clock: Clock,
@@ -81,7 +66,7 @@ class ChatServices:
         return self._make_context(chat, await self.chats.subscriptions(origin.ref))
 
     async def load_user_context(self, user_id: int) -> ChatContext:
-        """Load what a user may look at who need not have a chat with the bot. Nothing is stored."""
+        """Load what a user sees who may have no chat with the bot, as in an inline query. Nothing is stored."""
         ref = ChatRef(user_id)
         return self._make_context(await self.chats.get(ref) or Chat(ref), ())
 

@@ -1,4 +1,4 @@
-"""Texts that several features share: kinds, back, done, refusals; command descriptions."""
+"""Texts that several features share: kinds, back, done, refusals. A text that one function says stands in that function."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope, Subscription
 from rules.football.names import isolate
+
+PREVIOUS_SIGN = "◀"
+
+NEXT_SIGN = "▶"
+
+KIND_SIGNS = "+-−–"
+"""What may stand before a kind to switch it on or off. The last two are a minus sign and a dash."""
+
+OVERRIDES_SIGN = "🎚"
+"""Marks subscriptions that have settings of their own."""
 
 KIND_NAMES = {
     "goal": N_("Goals"),
@@ -30,13 +40,9 @@ KIND_NAMES = {
     "picture": N_("Pictures"),
 }
 
-PREVIOUS_SIGN = "◀"
-
-NEXT_SIGN = "▶"
-
 
 def escape_text(text: str) -> str:
-    """Make something from outside safe inside Telegram's HTML; what is written from right to left stays in its place."""
+    """Escape a text from outside for Telegram's HTML. A text from right to left is isolated, so that it moves no other."""
     return html.escape(isolate(text), quote=False)
 
 
@@ -61,7 +67,8 @@ def done_label() -> str:
 
 
 def kind_name(name: str) -> str:
-    """A kind of alert in words; one that an operator's rule invented is read from its name."""
+    """Return a kind of alert in words."""
+    # Rules may use kinds of their own, which have no translation.
     return _(KIND_NAMES[name]) if name in KIND_NAMES else name.replace("_", " ").capitalize()
 
 
@@ -77,26 +84,27 @@ def _normalise_kind(word: str) -> str:
 
 
 def join_kind_names(kinds: Sequence[str]) -> str:
-    """Kinds as they stand inside of a sentence."""
+    """Join kinds for the middle of a sentence, as HTML."""
     return escape_text(join_with_commas([lower_first(kind_name(name)) for name in kinds]))
 
 
 def subscription_name(subscription: Subscription) -> str:
-    """What is followed, as plain text."""
+    """Return the name of what is followed, as plain text."""
+    # Without the feed's id the key is the normalised name after a tilde.
     return _("all matches") if subscription.scope is Scope.ALL else subscription.name or subscription.key.lstrip("~")
 
 
-def which_one_text(wanted: str) -> str:
-    return _("Which one do you mean by “{name}”?").format(name=escape_text(wanted))
+def which_one_text(typed: str) -> str:
+    return _("Which one do you mean by “{name}”?").format(name=escape_text(typed))
 
 
 def and_more_text(count: int) -> str:
     return ngettext("… and {count} more", "… and {count} more", count).format(count=count)
 
 
-def unknown_kind_text(word: str, kinds: tuple[str, ...]) -> str:
-    known = join_with_commas([f"<code>{escape_text(k)}</code>" for k in kinds])
-    return _("There are no alerts called “{name}”. There are: {kinds}.").format(name=escape_text(word), kinds=known)
+def unknown_kind_text(typed: str, kinds: Sequence[str]) -> str:
+    names = join_with_commas([f"<code>{escape_text(kind)}</code>" for kind in kinds])
+    return _("There are no alerts called “{name}”. There are: {kinds}.").format(name=escape_text(typed), kinds=names)
 
 
 def no_matches_text(date: str) -> str:
@@ -109,6 +117,10 @@ def display_options_label() -> str:
 
 def overrides_label() -> str:
     return _("🎚 Each by itself …")
+
+
+def sounds_label() -> str:
+    return _("🔔 What rings …")
 
 
 def scorers_only_label() -> str:

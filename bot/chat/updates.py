@@ -25,17 +25,19 @@ log = structlog.get_logger()
 ALLOWED_UPDATES = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member", "inline_query")
 
 _POLL_TIMEOUT = 25
-"""Seconds that Telegram may hold an empty answer."""
+"""Seconds that Telegram may hold the request while there are no updates."""
 
-_MAX_POLL_DELAY = 30.0
+_FIRST_POLL_DELAY, _MAX_POLL_DELAY = 1.0, 30.0
+"""Seconds between polls that fail."""
 
 _CONFIRM_TIMEOUT = 1.0
-"""Seconds that a stop waits for the last poll."""
+"""Seconds that stopping waits for the last request."""
 
 _LOG_REPEAT_INTERVAL = 3600.0
-"""Seconds until the same trouble is logged again."""
+"""Seconds until the same problem is logged again."""
 
 SECOND_PROCESS = "second-process", "another process polls this bot token; stop it, or give each process a token of its own"
+"""A condition of the monitoring, and the sentence for admins."""
 
 WEBHOOK_SET = (
     "webhook-set",
@@ -46,56 +48,68 @@ TOKEN_REFUSED_TEXT = "Telegram refuses the bot token; put the right one at teleg
 
 
 class UpdatePoller:
-    """Fetches updates for ever and hands each to `take`."""
+    """Fetches updates by long polling and hands over each.
+
+    python-telegram-bot's own polling parses a batch as a whole: one update that it cannot parse drops the batch, is never
+    confirmed, and comes again at once, for ever. This one takes each update by itself.
+    """
 
     def __init__(
         self,
         bot: ExtBot[Any],
-        take: Callable[[Update], Awaitable[None]],
-        on_trouble: Callable[[str, str], None],
-        on_fine: Callable[[], None],
+        on_update: Callable[[Update], Awaitable[None]],
+        on_conflict: Callable[[str, str], None],
+        on_polling: Callable[[], None],
     ) -> None:
-        """`on_trouble` hears the name of a trouble and a sentence where somebody else gets the updates; `on_fine`, when we do."""
-        self._bot, self._take = bot, take
-        self._on_trouble, self._on_fine = on_trouble, on_fine
+        """`on_conflict` is called with a condition and a sentence if somebody else gets the updates, `on_polling` after every
+        poll that brings them here."""
+        self._bot, self._on_update = bot, on_update
+        self._on_conflict, self._on_polling = on_conflict, on_polling
         self._offset = self._confirmed = 0
         self._logged_at: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Poll until cancelled; then confirm what was taken, so that no command is answered again after a restart."""
-        pause = 0.0
+        """Poll until cancelled."""
+        delay = 0.0
         try:
             while True:
-                pause = await self._poll(pause)
-                if pause:
-                    await asyncio.sleep(pause)
+                delay = await self._poll(delay)
+                if delay:
+                    await asyncio.sleep(delay)
         finally:
+            # Telegram counts updates as taken when the next poll asks for those after them. Without this last request the
+            # commands of the last batch would be answered again after a restart.
             await self._confirm()
 
-    async def _poll(self, last_pause: float) -> float:
-        """One request; the seconds to wait before the next."""
-        longer = min(max(1.0, last_pause * 1.6), _MAX_POLL_DELAY)
+    async def _poll(self, last_delay: float) -> float:
+        """Poll once. Return the seconds to wait before the next poll."""
+        longer_delay = min(max(_FIRST_POLL_DELAY, last_delay * 1.6), _MAX_POLL_DELAY)
         try:
             batch = await self._fetch(_POLL_TIMEOUT)
         except TimedOut:
+            # A long poll that ends without an answer is usual on a bad line, so this is no reason to wait longer.
             return 0.2
         except RetryAfter as error:
             return read_retry_after(error) + 0.5
         except Conflict as error:
-            self._name_trouble(*(WEBHOOK_SET if "webhook" in error.message else SECOND_PROCESS))
+            condition, sentence = WEBHOOK_SET if "webhook" in error.message else SECOND_PROCESS
+            self._log_throttled(sentence)
+            self._on_conflict(condition, sentence)
         except InvalidToken:
-            self._log(TOKEN_REFUSED_TEXT)
+            self._log_throttled(TOKEN_REFUSED_TEXT)
         except TelegramError as error:
             log.warning("updates_not_fetched", reason=str(error))
-        except Exception as error:  # an answer in JSON that no Bot API gives: something stands in between
+        except Exception as error:
+            # JSON that no Bot API answers with: a proxy between us and Telegram.
             log.warning("updates_not_fetched", reason=repr(error))
         else:
-            self._on_fine()
-            return 0.0 if await self._all(batch) else longer
-        return longer
+            self._on_polling()
+            # An answer that moves nothing on, such as one without readable updates, would come again at once.
+            return 0.0 if await self._take_batch(batch) else longer_delay
+        return longer_delay
 
     async def _fetch(self, seconds: int) -> Any:
-        # The public `do_api_request` warns at every call that `get_updates` exists; that one reads the batch as a whole.
+        # The public `do_api_request` warns at every call that `get_updates` exists; that one parses the batch as a whole.
         offset = self._offset
         batch = await self._bot._post(
             "getUpdates",
@@ -104,6 +118,27 @@ class UpdatePoller:
         )
         self._confirmed = offset
         return batch
+
+    async def _take_batch(self, batch: Any) -> bool:
+        """Hand over each update. Return True if the next poll can bring others."""
+        offset = self._offset
+        for raw in batch if isinstance(batch, list) else ():
+            await self._take_update(raw)
+        return batch == [] or self._offset != offset
+
+    async def _take_update(self, raw: Any) -> None:
+        update_id = raw.get("update_id") if isinstance(raw, dict) else None
+        if not isinstance(update_id, int):
+            log.warning("update_unreadable", reason="it has no number")
+            return
+        # Before it is parsed and handled: an update that makes either fail is not fetched again.
+        self._offset = update_id + 1
+        try:
+            update = Update.de_json(raw, self._bot)
+        except Exception as error:
+            log.warning("update_unreadable", update=update_id, reason=repr(error))
+            return
+        await self._on_update(update)
 
     async def _confirm(self) -> None:
         if self._confirmed == self._offset:
@@ -114,31 +149,7 @@ class UpdatePoller:
         except (TelegramError, TimeoutError) as error:
             log.warning("updates_not_confirmed", reason=str(error) or "no answer in time")
 
-    async def _all(self, batch: Any) -> bool:
-        """Take each update; tell whether the next poll will bring others."""
-        offset = self._offset
-        for raw in batch if isinstance(batch, list) else ():
-            await self._one(raw)
-        return batch == [] or self._offset != offset
-
-    async def _one(self, raw: Any) -> None:
-        number = raw.get("update_id") if isinstance(raw, dict) else None
-        if not isinstance(number, int):
-            log.warning("update_unreadable", reason="it has no number")
-            return
-        self._offset = number + 1
-        try:
-            update = Update.de_json(raw, self._bot)
-        except Exception as error:
-            log.warning("update_unreadable", update=number, reason=repr(error))
-            return
-        await self._take(update)
-
-    def _name_trouble(self, name: str, sentence: str) -> None:
-        self._log(sentence)
-        self._on_trouble(name, sentence)
-
-    def _log(self, sentence: str) -> None:
+    def _log_throttled(self, sentence: str) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._logged_at.get(sentence, -_LOG_REPEAT_INTERVAL) >= _LOG_REPEAT_INTERVAL:
             self._logged_at[sentence] = now
@@ -149,11 +160,12 @@ _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's n
 
 _MAX_BODY_SIZE = 2**20
 
-_MAX_WEBHOOK_DELAY = 30.0
+_FIRST_WEBHOOK_DELAY, _MAX_WEBHOOK_DELAY = 1.0, 30.0
+"""Seconds between attempts to register the webhook."""
 
 
 class WebhookServer:
-    """Hears Telegram at an address and hands each update to `take`, which deals with it before it returns."""
+    """Receives updates at an address and answers each when it was handled, so that one cut off by a kill comes again."""
 
     def __init__(
         self,
@@ -167,16 +179,16 @@ class WebhookServer:
         self._bot, self._settings, self._on_update, self._on_stop = bot, settings, on_update, on_stop
 
     async def run(self) -> None:
-        """Hear until cancelled. Raise UserMistake where the port cannot be listened on."""
-        async with self.serving():
-            await self._announce()
+        """Receive until cancelled. Raise UserMistake if the port cannot be listened on."""
+        async with self.serve():
+            await self._register()
             await asyncio.Event().wait()
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[int]:
-        """Listen while the block runs; the port."""
+    async def serve(self) -> AsyncIterator[int]:
+        """Listen while the block runs. Gives the port."""
         app = web.Application(client_max_size=_MAX_BODY_SIZE)
-        app.router.add_post(urlsplit(self._settings.url).path or "/", self._hear)
+        app.router.add_post(urlsplit(self._settings.url).path or "/", self._on_request)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         try:
@@ -190,47 +202,50 @@ class WebhookServer:
         finally:
             if self._on_stop is not None:
                 self._on_stop()
+            # Waits for the updates that are being handled.
             await runner.cleanup()
 
-    async def _announce(self) -> None:
-        """Tell Telegram where to bring updates, again and again until it has heard."""
-        pause, secret = 1.0, self._settings.secret_token.get_secret_value()
+    async def _register(self) -> None:
+        """Tell Telegram the address, again and again until it takes it."""
+        delay, secret = _FIRST_WEBHOOK_DELAY, self._settings.secret_token.get_secret_value()
         while True:
             try:
                 await self._bot.set_webhook(self._settings.url, allowed_updates=list(ALLOWED_UPDATES), secret_token=secret)
             except TelegramError as error:
-                log.warning("webhook_not_set", reason=str(error), retry_in=pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _MAX_WEBHOOK_DELAY)
+                log.warning("webhook_not_set", reason=str(error), retry_in=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _MAX_WEBHOOK_DELAY)
             else:
                 log.info("webhook_set", url=self._settings.url)
                 return
 
-    async def _hear(self, request: web.Request) -> web.Response:
+    async def _on_request(self, request: web.Request) -> web.Response:
         secret = self._settings.secret_token.get_secret_value()
+        # compare_digest takes the same time for every wrong secret, so it cannot be guessed letter by letter.
         if not hmac.compare_digest(request.headers.get(_SECRET_HEADER, "").encode(), secret.encode()):
-            log.warning("webhook_refused", reason="the secret is missing or wrong")
+            log.warning("webhook_request_refused", reason="the secret is missing or wrong")
             return web.Response(status=403)
-        update = self._read(await request.read())
+        update = self._parse(await request.read())
         if update is not None:
             try:
                 await self._on_update(update)
             except StorageError as error:
-                log.warning("update_put_off", update=update.update_id, reason=str(error))
+                # Telegram repeats what is not answered with 200. The database may be back by then.
+                log.warning("update_retry_requested", update=update.update_id, reason=str(error))
                 return web.Response(status=503)
         return web.Response()
 
-    def _read(self, body: bytes) -> Update | None:
-        """One update; None where it cannot be read, now or later."""
+    def _parse(self, body: bytes) -> Update | None:
+        """Parse one update. Return None if that fails, as it would the next time."""
         try:
             return Update.de_json(msgspec.json.decode(body), self._bot)
-        except Exception as error:  # whatever it is, it would be the same the next time
+        except Exception as error:
             log.warning("update_unreadable", reason=repr(error))
             return None
 
 
 async def delete_webhook(bot: ExtBot[Any]) -> None:
-    """Fetched updates and brought ones exclude each other: let Telegram bring none."""
+    """Remove the bot's webhook: while there is one, Telegram refuses polling."""
     try:
         await bot.delete_webhook()
     except TelegramError as error:

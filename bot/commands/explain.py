@@ -15,9 +15,9 @@ from bot.commands.common import config_option, is_default, read_minute
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import Control, decode_frame
 from bot.feed.recording import read_fixtures_beside, read_packets
-from rules.engine.alert import Alert, State, scoreline
+from rules.engine.alert import Alert, ConditionResult, State, scoreline
 from rules.engine.evaluate import evaluate
-from rules.engine.explain import ActionExplanation, CheckedCondition, Explanation, RuleVerdict, Verdict, explain
+from rules.engine.explain import ActionExplanation, Explanation, RuleVerdict, Verdict, explain
 from rules.engine.rule import RuleSet
 from rules.football.action import Action, Fixture, Packet
 from rules.football.advance import advance
@@ -62,15 +62,17 @@ def explain_command(
         click.echo(as_json(explanation) if json_lines else "\n".join(["\n"] * bool(number) + list(lines(explanation))))
 
 
-def explain_file(path: Path, rules: RuleSet, names: Catalogue) -> list[Explanation]:
+def explain_file(path: Path, rules: RuleSet, catalogue: Catalogue) -> list[Explanation]:
     """Explain the last of the packets in a JSON file, those before it played first; raise UserMistake."""
     told = _read_packets(path)
     last = len(told) - 1
     numbers = iter(range(len(told)))
-    return _explain_packets(told, read_fixtures_beside(path), rules, names, lambda _: next(numbers) == last)
+    return _explain_packets(told, read_fixtures_beside(path), rules, catalogue, lambda _: next(numbers) == last)
 
 
-def explain_recording(path: Path, rules: RuleSet, names: Catalogue, minute: Minute | None, action_id: str) -> list[Explanation]:
+def explain_recording(
+    path: Path, rules: RuleSet, catalogue: Catalogue, minute: Minute | None, action_id: str
+) -> list[Explanation]:
     """Explain every revision of one action, or all in a minute that rules speak of; raise UserMistake where there is none."""
     seen: Counter[str] = Counter()
 
@@ -80,7 +82,7 @@ def explain_recording(path: Path, rules: RuleSet, names: Catalogue, minute: Minu
         seen[moment.action.type] += 1
         return moment.action.id == action_id if action_id else _is_covered_by_rules(rules, moment)
 
-    found = _explain_packets(read_packets(path), read_fixtures_beside(path), rules, names, asked)
+    found = _explain_packets(read_packets(path), read_fixtures_beside(path), rules, catalogue, asked)
     if not found:
         raise UserMistake(f"{path}: {_describe_nothing_found(minute, action_id, seen)}")
     return found
@@ -96,16 +98,16 @@ def _describe_nothing_found(minute: Minute | None, action_id: str, seen: Counter
 
 def _is_covered_by_rules(rules: RuleSet, moment: Moment) -> bool:
     """Tell whether a rule names the action's type, or the moment takes something back."""
-    if moment.coverage or moment.settled:
+    if moment.coverage_change or moment.affected:
         return True
-    return any(rule.action_types and rule.covers(moment.action.type) for rule in rules.rules)
+    return any(rule.action_types and rule.may_match_type(moment.action.type) for rule in rules.rules)
 
 
 def _explain_packets(
     packets: Iterable[Packet],
     fixtures: Mapping[str, Fixture],
     rules: RuleSet,
-    names: Catalogue,
+    catalogue: Catalogue,
     asked: Callable[[Moment], bool],
 ) -> list[Explanation]:
     """The packets in their order, each match moved on by them as in `run`, chats told as it goes."""
@@ -114,11 +116,11 @@ def _explain_packets(
     found: list[Explanation] = []
     for packet in packets:
         match = matches.get(packet.fixture_id) or Match(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
-        moment = advance(match, packet, names)
+        moment = advance(match, packet, catalogue)
         matches[packet.fixture_id] = moment.after
         if asked(moment):
-            found.append(explain(rules, moment, {key: set(value) for key, value in told.items()}, names))
-        for alert in evaluate(rules, moment, told, names):
+            found.append(explain(rules, moment, {key: set(value) for key, value in told.items()}, catalogue))
+        for alert in evaluate(rules, moment, told, catalogue):
             if alert.rule:
                 told[alert.key.action_id].add(alert.rule)
     return found
@@ -166,12 +168,12 @@ def format_explanation(explanation: Explanation) -> Iterator[str]:
     moment = explanation.moment
     yield _format_title(moment.action, moment)
     yield f"action {moment.action.id}, match {moment.action.fixture_id}"
-    if explanation.silence:
-        yield f"\nNothing is told of it: {explanation.silence}."
-    for part in explanation.told:
+    if explanation.reason_for_silence:
+        yield f"\nNothing is told of it: {explanation.reason_for_silence}."
+    for part in explanation.changes:
         yield ""
-        if part.news.moment.action is not moment.action:
-            yield _format_title(part.news.moment.action, part.news.moment)
+        if part.change.moment.action is not moment.action:
+            yield _format_title(part.change.moment.action, part.change.moment)
         yield from _format_action(part)
 
 
@@ -184,17 +186,17 @@ def _format_title(action: Action, moment: Moment) -> str:
 
 
 def _format_action(part: ActionExplanation) -> Iterator[str]:
-    if part.news.taken_back:
-        why = f" ({part.news.reason})" if part.news.reason else ""
+    if part.change.is_retraction:
+        why = f" ({part.change.reason})" if part.change.reason else ""
         yield f"It is taken back{why}: whoever was told of it is told so, and no rule is asked."
         return
-    if not part.rules:
+    if not part.verdicts:
         yield "There are no rules."
-    for judged in part.rules:
+    for judged in part.verdicts:
         yield from _format_verdict(judged)
-    if unasked := [judged for judged in part.rules if judged.verdict is Verdict.NOT_ASKED]:
+    if unasked := [judged for judged in part.verdicts if judged.verdict is Verdict.NOT_ASKED]:
         sign = _VERDICT_SIGNS[Verdict.NOT_ASKED]
-        yield f'{sign} not asked, as "{unasked[0].after}" fired before: {", ".join(one.rule.name for one in unasked)}'
+        yield f'{sign} not asked, as "{unasked[0].stopped_by}" fired before: {", ".join(one.rule.name for one in unasked)}'
     yield ""
     if not part.alerts:
         yield "No rule fires: nothing is told."
@@ -204,26 +206,26 @@ def _format_action(part: ActionExplanation) -> Iterator[str]:
 
 def _format_verdict(judged: RuleVerdict) -> Iterator[str]:
     name = f"{_VERDICT_SIGNS[judged.verdict]} {judged.rule.name}"
-    place = click.style(str(judged.rule.place), dim=True)
+    place = click.style(str(judged.rule.location), dim=True)
     if judged.verdict is Verdict.NOT_ASKED:
         return
     if judged.verdict is Verdict.OTHER_ACTION:
         yield f"{name}: {_describe_other_action(judged)}  {place}"
     else:
         yield f"{name}: {judged.verdict.value}  {place}"
-        yield from _format_conditions(judged.checks, "    ")
+        yield from _format_conditions(judged.conditions, "    ")
 
 
 def _describe_other_action(judged: RuleVerdict) -> str:
-    asked = next((check for check in judged.checks if check.key == "action_type"), None)
-    return f"speaks of {asked.wanted}" if asked else "speaks of other actions"
+    asked = next((check for check in judged.conditions if check.key == "action_type"), None)
+    return f"speaks of {asked.expected}" if asked else "speaks of other actions"
 
 
-def _format_conditions(checks: tuple[CheckedCondition, ...], indent: str) -> Iterator[str]:
+def _format_conditions(checks: tuple[ConditionResult, ...], indent: str) -> Iterator[str]:
     for check in checks:
         sign = click.style("✓", fg="green") if check.holds else click.style("✗", fg="red")
         if not check.groups:
-            yield f"{indent}{sign} {check.key}: {check.wanted}; it is {check.seen or 'nothing'}"
+            yield f"{indent}{sign} {check.key}: {check.expected}; it is {check.actual or 'nothing'}"
             continue
         yield f"{indent}{sign} {check.key}:"
         for number, group in enumerate(check.groups, start=1):
@@ -233,15 +235,15 @@ def _format_conditions(checks: tuple[CheckedCondition, ...], indent: str) -> Ite
 
 
 def _format_alert(alert: Alert) -> Iterator[str]:
-    to = ", only to those who were told of it" if alert.follow_up else ""
+    to = ", only to those who were told of it" if alert.is_follow_up else ""
     state = "" if alert.state is State.CONFIRMED else f", {alert.state.value}"
     if not alert.kind:
         yield f'The rule "{alert.rule}" is not there any more: its text stays{to}'
         return
     yield f'"{alert.rule}" tells{to}: {alert.kind}, {alert.importance.value}{state}'
     yield from (f"    {line}" for line in alert.text.splitlines())
-    if alert.fault:
-        yield f"    its own text could not be used: {alert.fault}"
+    if alert.text_error:
+        yield f"    its own text could not be used: {alert.text_error}"
 
 
 def explanation_to_json(explanation: Explanation) -> str:
@@ -250,8 +252,8 @@ def explanation_to_json(explanation: Explanation) -> str:
     data = _action_to_dict(action) | {
         "fixture_id": action.fixture_id,
         "match": scoreline(explanation.moment.after),
-        "silence": explanation.silence,
-        "told": [_part_to_dict(part) for part in explanation.told],
+        "silence": explanation.reason_for_silence,
+        "told": [_part_to_dict(part) for part in explanation.changes],
     }
     return msgspec.json.encode(data).decode()
 
@@ -269,10 +271,10 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
 
 
 def _part_to_dict(part: ActionExplanation) -> dict[str, Any]:
-    return _action_to_dict(part.news.moment.action) | {
-        "taken_back": part.news.taken_back,
-        "reason": part.news.reason,
-        "rules": [_verdict_to_dict(judged) for judged in part.rules],
+    return _action_to_dict(part.change.moment.action) | {
+        "taken_back": part.change.is_retraction,
+        "reason": part.change.reason,
+        "rules": [_verdict_to_dict(judged) for judged in part.verdicts],
         "alerts": [
             {"rule": a.rule, "kind": a.kind, "state": a.state.value, "importance": a.importance.value, "text": a.text}
             for a in part.alerts
@@ -283,8 +285,18 @@ def _part_to_dict(part: ActionExplanation) -> dict[str, Any]:
 def _verdict_to_dict(judged: RuleVerdict) -> dict[str, Any]:
     return {
         "name": judged.rule.name,
-        "place": str(judged.rule.place),
+        "place": str(judged.rule.location),
         "verdict": judged.verdict.value,
-        "after": judged.after or None,
-        "checks": [msgspec.to_builtins(check) for check in judged.checks],
+        "after": judged.stopped_by or None,
+        "checks": [_condition_to_dict(condition) for condition in judged.conditions],
+    }
+
+
+def _condition_to_dict(condition: ConditionResult) -> dict[str, Any]:
+    return {
+        "key": condition.key,
+        "wanted": condition.expected,
+        "seen": condition.actual,
+        "holds": condition.holds,
+        "groups": [[_condition_to_dict(one) for one in group] for group in condition.groups],
     }

@@ -96,7 +96,7 @@ def format_fixture_table(fixtures: Sequence[Fixture]) -> str:
 def _format_kickoff(fixture: Fixture) -> str:
     if fixture.kickoff is None:
         return "unknown"
-    return f"{fixture.kickoff:%Y-%m-%d %H:%M}" if fixture.kickoff_known else f"{fixture.kickoff:%Y-%m-%d} ?"
+    return f"{fixture.kickoff:%Y-%m-%d %H:%M}" if fixture.is_kickoff_known else f"{fixture.kickoff:%Y-%m-%d} ?"
 
 
 async def record_fixtures(settings: RecordingSettings, fixture_ids: Sequence[str], folder: Path) -> list[Path]:

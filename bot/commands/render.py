@@ -55,7 +55,7 @@ def _select_match(moments: list[Moment], at: PictureTime, recording: Path) -> Ma
     last = moments[-1].after
     if at is Stage.HALF_TIME:
         return _find_half_time(moments, recording)
-    if at is Stage.FULL_TIME and not (last.completed or last.ended_by):
+    if at is Stage.FULL_TIME and not (last.is_completed or last.ended_by):
         raise UserMistake(f"{recording}: the match is not over in this recording")
     return _find_minute(moments, at, recording) if isinstance(at, Minute) else last
 

@@ -39,7 +39,7 @@ def test_command(ctx: click.Context, config_path: Path, files: tuple[Path, ...])
         for line in lines(outcome):
             click.secho(line, fg={"-": "red", "+": "green", "✗": "red"}.get(line.strip()[:1]))
     click.echo(summary(found))
-    ctx.exit(any(not outcome.passed for outcome in found))
+    ctx.exit(any(not outcome.is_passed for outcome in found))
 
 
 LoadRulesInUse = Callable[[], tuple[RuleSet, Catalogue]]
@@ -74,15 +74,15 @@ def _select_rules(path: Path, tests: RuleTestFile, env: Mapping[str, str], in_us
 
 def format_outcome(outcome: RuleTestResult) -> Iterator[str]:
     """One line for a test that passes; for one that does not, where what is told differs."""
-    if outcome.passed:
+    if outcome.is_passed:
         yield f"✓ {outcome.test.name}"
         return
-    yield f"✗ {outcome.test.name}  {outcome.test.place}"
+    yield f"✗ {outcome.test.name}  {outcome.test.location}"
     yield from (f"    {line}" for line in outcome.diff)
 
 
 def format_test_summary(all_of_them: list[RuleTestResult]) -> str:
     """`3 tests passed`, or `1 of 3 tests failed: - is missing, + is told and not expected`."""
-    failed, number = sum(not outcome.passed for outcome in all_of_them), len(all_of_them)
+    failed, number = sum(not outcome.is_passed for outcome in all_of_them), len(all_of_them)
     tests = "1 test" if number == 1 else f"{number} tests"
     return f"{failed} of {tests} failed: - is missing, + is told and not expected" if failed else f"{tests} passed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import inspect
 import json
 from typing import Any
 
@@ -28,7 +27,7 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
 from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES
 from rules.football.action import Side
 from rules.football.catalogue import load_catalogue
-from rules.loading.conditions import CONDITIONS, PERIOD_NAMES, RULE_SEND_TYPES, SCORE_VALUES
+from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS, PERIOD_NAMES, RULE_SEND_TYPES, SCORE_VALUES
 from rules.loading.loader import list_packs
 
 _SECTION_MODELS: tuple[type[BaseModel], ...] = (
@@ -142,7 +141,7 @@ def _build_rule_schema() -> JsonSchema:
 
 def _build_match_schema() -> JsonSchema:
     shapes = {key: _CONDITION_SCHEMAS.get(key) or _allow_names(_WORD_SCHEMA) for key in CONDITIONS}
-    keys = {key: _add_description(_describe_condition_key(key), shape) for key, shape in shapes.items()}
+    keys = {key: _add_description(CONDITION_DESCRIPTIONS[key], shape) for key, shape in shapes.items()}
     group = _make_reference("match")
     groups = {"anyOf": [group, {"type": "array", "items": group, "minItems": 1}]}
     keys["any"] = _add_description("At least one of these groups holds.", groups)
@@ -171,10 +170,6 @@ def _build_alert_schema() -> JsonSchema:
         ),
     }
     return mapping_schema(keys, needs=("kind", "text"))
-
-
-def _describe_condition_key(key: str) -> str:
-    return (inspect.getdoc(CONDITIONS[key]) or "").partition("\n")[0]
 
 
 def _add_description(description: str, shape: JsonSchema, **more: Any) -> JsonSchema:
@@ -206,8 +201,8 @@ def _allow_range(shape: JsonSchema) -> JsonSchema:
 
 
 _CONDITION_SCHEMAS: dict[str, JsonSchema] = {
-    "action_type": _allow_names(_suggest_words(load_catalogue().action_types)),
-    "sub_action_type": _allow_names(_suggest_words(load_catalogue().sub_action_types)),
+    "action_type": _allow_names(_suggest_words(load_catalogue().action_type_names)),
+    "sub_action_type": _allow_names(_suggest_words(load_catalogue().sub_action_type_names)),
     "send_type": _allow_names({"enum": [one.value for one in RULE_SEND_TYPES]}),
     "side": _allow_names({"enum": [*Side]}),
     "period": _allow_names({"enum": list(PERIOD_NAMES)}),

@@ -104,7 +104,7 @@ def _read_yaml(path: Path, report: Report) -> yaml.Node | None:
     except OSError as error:
         raise UserMistake(f"{path}: it cannot be read: {_explain_read_error(error)}") from error
     except UnicodeDecodeError as error:
-        report.mistake(_location_of_byte(path, error), "this is not text in UTF-8")
+        report.add_mistake(_location_of_byte(path, error), "this is not text in UTF-8")
         return None
     return compose(text, str(path), report)
 
@@ -129,7 +129,7 @@ class _ConfigReader:
     def config(self, root: yaml.Node) -> Config | None:
         """The configuration of a root node; None where its sections are not as they should be."""
         if not isinstance(root, yaml.MappingNode):
-            self.report.mistake(location_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
+            self.report.add_mistake(location_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
             return None
         self._expand(root, _find_tokens(root))
         fields = self._sections(root)
@@ -139,7 +139,9 @@ class _ConfigReader:
         self._heed_kinds(fields.get("chats"), rules)
         return self._assembled(settings, fields, names, rules) if settings else None
 
-    def _assembled(self, settings: ConfigSections, fields: Mapping[str, yaml.Node], names: Catalogue, rules: RuleSet) -> Config:
+    def _assembled(
+        self, settings: ConfigSections, fields: Mapping[str, yaml.Node], catalogue: Catalogue, rules: RuleSet
+    ) -> Config:
         return Config(
             path=self.path,
             feed=settings.feed.model_copy(update={"token": self._token(settings.feed, fields.get("feed"))}),
@@ -149,16 +151,18 @@ class _ConfigReader:
             http=settings.http,
             chats=settings.chats,
             rules=rules,
-            catalogue=names,
+            catalogue=catalogue,
             warnings=self.report.warnings,
         )
 
     def _sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
         for key, value in mapping_items(root):
             if key.value not in KEYS:
-                self.report.mistake(location_of(key), describe_unknown("key", str(key.value), KEYS))
+                self.report.add_mistake(location_of(key), describe_unknown("key", str(key.value), KEYS))
             elif is_null(value) and key.value in SECTIONS:
-                self.report.mistake(location_of(key), f"{key.value} is empty: write something under it, or leave the line out")
+                self.report.add_mistake(
+                    location_of(key), f"{key.value} is empty: write something under it, or leave the line out"
+                )
         return {str(key.value): value for key, value in mapping_items(root)}
 
     def _expand(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
@@ -166,32 +170,32 @@ class _ConfigReader:
         missing = expand_variables(root, self.env, self.report)
         for node, name in missing:
             if any(node is token for token in tokens):
-                self.report.warn(
+                self.report.add_warning(
                     location_of(node), f"the environment variable {name} is not set: `touchline run` needs this token"
                 )
             else:
                 sentence = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
-                self.report.mistake(location_of(node), sentence)
+                self.report.add_mistake(location_of(node), sentence)
         for node, _ in missing:
-            self.report.spoil(location_of(node))
+            self.report.ignore_location(location_of(node))
 
     def _names(self, node: yaml.Node | None) -> Catalogue:
         if not isinstance(node, yaml.ScalarNode) or is_null(node):
             return shipped_names()
         try:
-            return shipped_names().extended(self._beside(node.value).read_text(encoding="utf-8"))
+            return shipped_names().extend(self._beside(node.value).read_text(encoding="utf-8"))
         except OSError as error:
-            self.report.mistake(location_of(node), f"the catalogue {node.value} cannot be read: {_explain_read_error(error)}")
+            self.report.add_mistake(location_of(node), f"the catalogue {node.value} cannot be read: {_explain_read_error(error)}")
         except ValueError as error:
-            self.report.mistake(location_of(node), f"the catalogue {node.value}: {error}")
+            self.report.add_mistake(location_of(node), f"the catalogue {node.value}: {error}")
         return shipped_names()
 
-    def _rules(self, fields: Mapping[str, yaml.Node], names: Catalogue) -> RuleSet:
+    def _rules(self, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> RuleSet:
         if not any(key in fields for key in ("rules", "include", "extends")):
             if "texts" in fields:
-                self.report.warn(location_of(fields["texts"]), "no rule uses these texts: there are no rules here")
+                self.report.add_warning(location_of(fields["texts"]), "no rule uses these texts: there are no rules here")
             return load_pack()
-        return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, names, self._included)
+        return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, catalogue, self._included)
 
     def _included(self, pattern: str) -> list[yaml.Node]:
         """The documents of the files that a pattern names, in the order of their names."""
@@ -220,18 +224,20 @@ class _ConfigReader:
         if section.token_file is None or at is None:
             return self._in_one_word(section.token.get_secret_value(), fields.get("token"))
         if section.token.get_secret_value():
-            self.report.mistake(location_of(at), "write token or token_file, not both")
+            self.report.add_mistake(location_of(at), "write token or token_file, not both")
             return section.token
         try:
             return self._in_one_word(self._beside(section.token_file).read_text(encoding="utf-8").strip(), at)
         except (OSError, ValueError) as error:
-            self.report.mistake(location_of(at), f"the file {section.token_file} cannot be read: {_explain_read_error(error)}")
+            self.report.add_mistake(
+                location_of(at), f"the file {section.token_file} cannot be read: {_explain_read_error(error)}"
+            )
             return SecretStr("")
 
     def _in_one_word(self, token: str, at: yaml.Node | None) -> SecretStr:
         """Whatever else was copied with a token could be sent to nobody; it is not repeated."""
         if at is not None and not re.fullmatch(r"[!-~]*", token):
-            self.report.mistake(
+            self.report.add_mistake(
                 location_of(at), "a token is one word of letters, digits and signs: something else is in this one"
             )
         return SecretStr(token)
@@ -240,8 +246,10 @@ class _ConfigReader:
         """A chat may name a kind before a rule has it; more likely it is misspelt."""
         for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
             for kind in _find_kinds(chat):
-                if kind.value not in (known := (*rules.kinds(), *LIVE_MESSAGE_KINDS)):
-                    self.report.warn(location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}")
+                if kind.value not in (known := (*rules.list_kinds(), *LIVE_MESSAGE_KINDS)):
+                    self.report.add_warning(
+                        location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}"
+                    )
 
     def _beside(self, name: str) -> Path:
         """A path in the file is meant from where the file is."""
@@ -283,5 +291,5 @@ def configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[S
     if chat.kinds is None:
         return replace(stored, all_kinds=True), chat.subscribe
     on = frozenset(chat.kinds)
-    off = frozenset({*SHIPPED_KINDS, *config.rules.kinds()}) - on
+    off = frozenset({*SHIPPED_KINDS, *config.rules.list_kinds()}) - on
     return replace(stored, kinds_on=on, kinds_off=off), chat.subscribe

@@ -33,7 +33,7 @@ def validate_node(model: type[M], node: yaml.Node, report: Report) -> M | None:
         return model.model_validate(node_to_data(node))
     except ValidationError as error:
         for details in error.errors(include_url=False, include_input=False):
-            report.mistake(*_describe_error(details, model, node))
+            report.add_mistake(*_describe_error(details, model, node))
         return None
 
 

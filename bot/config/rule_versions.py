@@ -155,13 +155,13 @@ class RuleVersions:
         self._use(rules, self._config.catalogue)
 
 
-def parse_sent_rules(text: str, name: str, names: Catalogue) -> ParsedRules:
+def parse_sent_rules(text: str, name: str, catalogue: Catalogue) -> ParsedRules:
     """Read a file of rules that came from Telegram: variables stay as written, nothing is included; raise RulesInvalid."""
     report = Report()
     root = compose(text, name, report)
-    rules = read_rules_document(root, report, names, _refuse_include) if root is not None else RuleSet()
+    rules = read_rules_document(root, report, catalogue, _refuse_include) if root is not None else RuleSet()
     if not report.mistakes and not rules.rules:
-        report.mistake(SourceLocation(name, 1, 1), "there are no rules in this file")
+        report.add_mistake(SourceLocation(name, 1, 1), "there are no rules in this file")
     if report.mistakes:
         raise RulesInvalid(report.mistakes)
     return ParsedRules(rules, report.warnings)

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from telegram.error import InvalidToken, TelegramError
 
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.demo.terminal import choose_terminal
 from bot.errors import UserMistake
 from bot.feed.connection import FeedConnection
@@ -66,6 +66,7 @@ class DemoTarget(msgspec.Struct, frozen=True):
     chat: ChatRef = TERMINAL_CHAT
     limits: RateLimiter | Unlimited = msgspec.field(default_factory=Unlimited)
     on_match: Callable[[Match], None] = lambda match: None
+    clock: Clock = msgspec.field(default_factory=SystemClock)
 
 
 def find_scenario(match: str) -> Scenario:
@@ -83,20 +84,24 @@ def find_scenario(match: str) -> Scenario:
 
 def build_script(scenario: Scenario, seconds: float = DEFAULT_SECONDS) -> Script:
     """The whole match, as the simulator is to speak it in so many seconds."""
-    told = build_packets(scenario, quiet=_QUIET_INTERVAL)
+    told = build_packets(scenario, quiet_interval=_QUIET_INTERVAL)
     return script_from_packets(scenario.fixture, pace_packets(told, told[0].at, seconds))
 
 
-async def play_demo(match: str, seconds: float, rules: RuleSet, names: Catalogue, console: Console | None = None) -> None:
+async def play_demo(
+    match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, console: Console | None = None, clock: Clock | None = None
+) -> None:
     """Show a match in the terminal; raise `UserMistake` where there is no such match."""
     scenario = find_scenario(match)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with choose_terminal(console or Console()) as chat:
-        await play_match(scenario, seconds, DemoTarget(rules, names, chat, on_match=chat.on_match))
+        await play_match(
+            scenario, seconds, DemoTarget(rules, catalogue, chat, on_match=chat.on_match, clock=clock or SystemClock())
+        )
 
 
 async def play_demo_in_telegram(
-    match: str, seconds: float, rules: RuleSet, names: Catalogue, token: str, chat_id: int, api_url: str
+    match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, token: str, chat_id: int, api_url: str
 ) -> None:
     """Show a match in a real chat; raise `UserMistake` where Telegram does not let the bot in."""
     scenario = find_scenario(match)
@@ -104,7 +109,7 @@ async def play_demo_in_telegram(
     bot = build_bot(token, api_url, ReplyAccounting(limits, SystemClock()))
     try:
         async with bot:
-            await play_match(scenario, seconds, DemoTarget(rules, names, BotMessenger(bot), ChatRef(chat_id), limits))
+            await play_match(scenario, seconds, DemoTarget(rules, catalogue, BotMessenger(bot), ChatRef(chat_id), limits))
     except InvalidToken as error:
         raise UserMistake("Telegram refuses the bot token: take the one that @BotFather gave") from error
     except TelegramError as error:
@@ -113,10 +118,10 @@ async def play_demo_in_telegram(
 
 async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> None:
     """Play a match from the simulator to the messenger, until all of it is told."""
-    clock = SystemClock()
+    clock = cast.clock
     script = build_script(scenario, seconds)
-    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at)
-    async with _open_stage(cast, clock) as (pipeline, courier, working), simulator.serve() as urls:
+    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at, clock=clock)
+    async with _open_stage(cast, clock) as (pipeline, sender, working), simulator.serve() as urls:
         await pipeline.open(scenario.fixture)
         if first := pipeline.match(scenario.fixture.id):
             cast.on_match(first)
@@ -128,21 +133,21 @@ async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> No
             working, FeedConnection(scenario.fixture.id, DemoFeedSettings((urls.stream,)), clock, take).run()
         )
         await pipeline.close(scenario.fixture.id, clock.now())
-        await courier.drain()
+        await sender.send_all_due()
 
 
 @asynccontextmanager
-async def _open_stage(cast: DemoTarget, clock: SystemClock) -> AsyncIterator[tuple[Pipeline, Sender, asyncio.Task[None]]]:
+async def _open_stage(cast: DemoTarget, clock: Clock) -> AsyncIterator[tuple[Pipeline, Sender, asyncio.Task[None]]]:
     """A database in memory with one chat that takes everything, and a courier at work."""
     database = await Database.open("sqlite://")
     chats = ChatRepository(database)
     await chats.save(Chat(cast.chat, all_kinds=True))
     await chats.subscribe(cast.chat, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
-    courier = Sender(outbox, cast.messenger, cast.limits, clock, None)
-    working = asyncio.create_task(courier.run())
+    sender = Sender(outbox.queue, cast.messenger, cast.limits, clock, None)
+    working = asyncio.create_task(sender.run())
     try:
-        yield Pipeline(cast.rules, cast.names, outbox), courier, working
+        yield Pipeline(cast.rules, cast.names, outbox), sender, working
     finally:
         working.cancel()
         with suppress(asyncio.CancelledError):

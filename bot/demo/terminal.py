@@ -15,8 +15,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot.errors import MessageGone
+from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import to_one_line, to_terminal
+from bot.telegram.messenger import Messenger
 from rules.football.match import Match
 from rules.football.minute import Period
 
@@ -34,18 +36,9 @@ class TerminalMessage:
     reply_to: int | None = None
 
 
-class TerminalMessenger(Protocol):
-    """What the demo needs of a chat in a terminal, beside a Messenger's own methods."""
+class TerminalMessenger(Messenger, Protocol):
+    """What the demo needs of a chat in a terminal: a Messenger that knows the match clock."""
 
-    async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
-    ) -> int: ...
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None: ...
-    async def photo(
-        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
-    ) -> int: ...
-    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None: ...
-    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None: ...
     def on_match(self, match: Match) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
@@ -71,33 +64,38 @@ class PlainTerminal:
         """Nothing is left open."""
 
     async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+        self,
+        chat: ChatRef,
+        html: str,
+        *,
+        silent: bool,
+        reply_to: int | None = None,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
     ) -> int:
         """Print a new message, and return its number."""
+        html = _mark_picture(html, picture)
         self._messages.append(TerminalMessage(html, self._clock, silent, reply_to=reply_to))
         number = len(self._messages)
         mark = "✉" if reply_to is None else "↩"
         self._line(mark, f"#{number}" if reply_to is None else f"#{number} to #{reply_to}", html)
         return number
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
+    async def edit(
+        self,
+        chat: ChatRef,
+        message_id: int,
+        html: str,
+        *,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> None:
         """Print what a message says now; raise `MessageGone` where there is none."""
+        html = _mark_picture(html, picture)
         _find_message(self._messages, message_id).html = html
         self._line("✎", f"#{message_id}", html)
 
-    async def photo(
-        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
-    ) -> int:
-        """Show a sign in the place of a picture, with its words, and return its number."""
-        del png, veiled
-        return await self.send(chat, f"🖼 {caption}", silent=silent, reply_to=reply_to)
-
-    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
-        """Show the words of another picture."""
-        del png, veiled
-        await self.edit(chat, message_id, f"🖼 {caption}")
-
-    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """There is no place for pins in a terminal."""
 
     def on_match(self, match: Match) -> None:
@@ -125,30 +123,33 @@ class LiveTerminal:
         self._live.stop()
 
     async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+        self,
+        chat: ChatRef,
+        html: str,
+        *,
+        silent: bool,
+        reply_to: int | None = None,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
     ) -> int:
         """Let a new bubble appear, and return its number."""
-        self._messages.append(TerminalMessage(html, self._minute(), silent, reply_to=reply_to))
+        self._messages.append(TerminalMessage(_mark_picture(html, picture), self._minute(), silent, reply_to=reply_to))
         return len(self._messages)
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
+    async def edit(
+        self,
+        chat: ChatRef,
+        message_id: int,
+        html: str,
+        *,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> None:
         """Change a bubble in its place; raise `MessageGone` where there is none."""
         bubble = _find_message(self._messages, message_id)
-        bubble.html, bubble.edited = html, True
+        bubble.html, bubble.edited = _mark_picture(html, picture), True
 
-    async def photo(
-        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
-    ) -> int:
-        """Show a sign in the place of a picture, with its words, and return its number."""
-        del png, veiled
-        return await self.send(chat, f"🖼 {caption}", silent=silent, reply_to=reply_to)
-
-    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
-        """Show the words of another picture."""
-        del png, veiled
-        await self.edit(chat, message_id, f"🖼 {caption}")
-
-    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """There is no place for pins in a terminal."""
 
     def on_match(self, match: Match) -> None:
@@ -191,6 +192,11 @@ class LiveTerminal:
         return Padding(panel, (0, 0, 0, 4 if bubble.reply_to is not None else 0))
 
 
+def _mark_picture(html: str, picture: PictureAttachment | None) -> str:
+    """A terminal shows no pictures: a sign stands in its place."""
+    return f"🖼 {html}" if picture else html
+
+
 def _find_message(messages: list[TerminalMessage], message_id: int) -> TerminalMessage:
     if not 0 < message_id <= len(messages):
         raise MessageGone(f"there is no message {message_id}")
@@ -199,7 +205,7 @@ def _find_message(messages: list[TerminalMessage], message_id: int) -> TerminalM
 
 def clock_text(match: Match) -> str:
     """`67'`, `45+2'`, `pens`; empty before kick-off."""
-    if match.completed:
+    if match.is_completed:
         return "FT"
     if match.period is Period.SHOOTOUT:
         return "pens"
@@ -220,7 +226,7 @@ def render_score_board(match: Match | None) -> RenderableType:
 
 def _period_text(match: Match) -> str:
     """`67:12 · second half`; the clock only where it runs."""
-    if match.completed:
+    if match.is_completed:
         return "full time"
     if match.period in (Period.BEFORE, Period.SHOOTOUT):
         return match.period.value

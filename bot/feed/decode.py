@@ -188,7 +188,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         fixture_id or of,
         action.action_id,
         action.fixture_action_type,
-        _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.of(action.send_type),
+        _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type),
         at,
         action.fixture_action_sub_type or "",
         action.fixture_seq_num,
@@ -260,9 +260,9 @@ def _make_period(period: _PeriodJson) -> PeriodScore:
         type=period.type or "",
         home=period.home_team_score,
         away=period.away_team_score,
-        home_in=period.home_team_period_score,
-        away_in=period.away_team_period_score,
-        ended=bool(period.end),
+        home_in_period=period.home_team_period_score,
+        away_in_period=period.away_team_period_score,
+        is_ended=bool(period.end),
     )
 
 

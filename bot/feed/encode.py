@@ -40,7 +40,7 @@ def packet_to_object(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> dic
     modern = dialect.api_version >= 2
     return {
         "version": dialect.api_version,
-        "finished": packet.finished,
+        "finished": packet.is_finished,
         "fixtureAction": _action_to_object(packet, dialect, modern),
         "fixtureSummary": _summary_to_object(packet, modern),
     } | ({"traceId": f"{packet.seq or 0:032x}"} if modern else {})
@@ -100,7 +100,7 @@ def fixture_to_object(fixture: Fixture) -> dict[str, Any]:
         "teams": [{"id": team.id, "name": team.name} for team in (fixture.home, fixture.away) if team.name],
         "stage": {"name": competition["name"], "season": {"name": competition["name"], "competition": competition}},
         "sport": "soccer",
-        "fixtureDeleted": fixture.deleted,
+        "fixtureDeleted": fixture.is_deleted,
         "updateCount": 0,
     }
 
@@ -125,7 +125,7 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
     frame |= _team_to_object(packet, modern)
     frame |= {"player": _player_to_object(packet.player, dialect)} if packet.player else {}
     frame |= {"metadata": packet.metadata} if packet.metadata else {}
-    return frame | ({"delayStatus": "DELAYED"} if packet.delayed else {})
+    return frame | ({"delayStatus": "DELAYED"} if packet.is_delayed else {})
 
 
 def _spell_names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str, str]:
@@ -162,7 +162,7 @@ def _summary_to_object(packet: Packet, modern: bool) -> dict[str, Any]:
         "currentPeriod": summary.period_id,
         "currentStatus": summary.status,
         "currentClockTime": None if summary.clock is None else format_clock(summary.clock),
-        "finished": packet.finished,
+        "finished": packet.is_finished,
     }
     told |= {"collectionStatus": summary.collection_status or None} if modern else {}
     return {key: value for key, value in told.items() if value is not None and value != ""}
@@ -173,10 +173,10 @@ def _period_to_object(period: PeriodScore, at: dt.datetime) -> dict[str, Any]:
         "id": period.id,
         "label": period.label,
         "type": period.type,
-        "end": format_plain_instant(at) if period.ended else None,  # when exactly, a packet does not keep
+        "end": format_plain_instant(at) if period.is_ended else None,  # when exactly, a packet does not keep
         "homeTeamScore": period.home,
         "awayTeamScore": period.away,
-        "homeTeamPeriodScore": period.home_in,
-        "awayTeamPeriodScore": period.away_in,
+        "homeTeamPeriodScore": period.home_in_period,
+        "awayTeamPeriodScore": period.away_in_period,
     }
     return {key: value for key, value in told.items() if value is not None or key == "end"}

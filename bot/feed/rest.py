@@ -215,8 +215,8 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
         status=lenient.as_status(data.get("status")) or "Scheduled",
         collection_status=lenient.as_collection_status(data.get("collectionStatus")),
         name=name,
-        deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
-        kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
+        is_deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
+        is_kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
     )
 
 

@@ -268,9 +268,9 @@ class FeedSession:
             self._latest = packet.seq or self._latest
             if packet.summary.status != self._status_word:
                 self._note_status(packet.summary.status, now)
-            self._final = packet.finished
+            self._final = packet.is_finished
             if packet.type.strip().casefold() == "end match":
-                self._ended = packet.send_type.stands
+                self._ended = packet.send_type.is_standing
         return ready
 
     def _note_status(self, word: str, now: float) -> None:

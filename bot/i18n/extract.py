@@ -119,8 +119,8 @@ def extract_pack(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any)
     """Every text of a pack's own rules; those that it extends are extracted from their own pack."""
     name = "pack.yaml"
     for rule in load_rules(file.read().decode("utf-8"), name).rules:
-        if rule.place.file == name:
-            yield rule.place.line, "_", rule.alert.text.source.strip(), [f"The rule: {rule.name}"]
+        if rule.location.file == name:
+            yield rule.location.line, "_", rule.alert.text.source.strip(), [f"The rule: {rule.name}"]
 
 
 if __name__ == "__main__":

@@ -130,6 +130,12 @@ def format_day_and_time(instant: dt.datetime, timezone: str) -> str:
     return f"{format_date(there.date(), 'EEE d', locale=current_locale())} {there:%H:%M}"
 
 
+def format_until(until: dt.datetime, now: dt.datetime, timezone: str) -> str:
+    """`15:00`, or `Sat 22 15:00` if that is another day than today in the time zone."""
+    is_today = to_local_time(until, timezone).date() == to_local_time(now, timezone).date()
+    return format_time(until, timezone) if is_today else format_day_and_time(until, timezone)
+
+
 def format_long_date(date: dt.date) -> str:
     """`Tuesday 22 November`."""
     return str(format_date(date, translate_in_context("a date in Babel's letters", "EEEE d MMMM"), locale=current_locale()))

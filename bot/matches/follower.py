@@ -159,4 +159,4 @@ class MatchFollower:
 
 def _kickoff_if_known(fixture: Fixture) -> dt.datetime | None:
     """The kick-off, unless it is the midnight that stands for a time not known."""
-    return fixture.kickoff if fixture.kickoff_known else None
+    return fixture.kickoff if fixture.is_kickoff_known else None

@@ -104,10 +104,10 @@ class LiveMessageUpdater:
             log.error("match_not_shown", fixture=match.fixture.id, reason=repr(error), exc_info=error)
 
     async def _show(self, match: Match, *, closed: bool) -> None:
-        if match.period is Period.BEFORE or not await self._outbox.asked(match.fixture):
+        if match.period is Period.BEFORE or not await self._outbox.is_live_message_wanted(match.fixture):
             return
         now, begin = self._clock.now(), is_recent(match, self._clock.now())
-        await self._outbox.show(card_alert(match, now, closed=closed), begin=begin)
+        await self._outbox.put_live(card_alert(match, now, closed=closed), reach_new_chats=begin)
         if not self._pictures:
             return
         await self._picture(half_time_picture_alert(match, now), begin=_is_half_time_recent(match))
@@ -115,7 +115,7 @@ class LiveMessageUpdater:
 
     async def _picture(self, alert: Alert | None, *, begin: bool) -> None:
         if alert is not None:
-            await self._outbox.show(alert, begin=begin)
+            await self._outbox.put_live(alert, reach_new_chats=begin)
 
 
 def has_changed(before: Match, after: Match) -> bool:
@@ -130,13 +130,13 @@ def is_recent(match: Match, now: dt.datetime) -> bool:
 
 
 def _match_state(match: Match) -> tuple[object, ...]:
-    return match.score, match.shootout, match.period, match.ended, match.ended_by, match.status, match.fixture
+    return match.score, match.shootout, match.period, match.last_ended_period, match.ended_by, match.status, match.fixture
 
 
 def _is_half_time_recent(match: Match) -> bool:
     """At half time; where the feed sends no end of the first half, as the second begins."""
     early = match.period is Period.SECOND_HALF and match.minute is not None and match.minute < _HALF_TIME_PICTURE_UNTIL
-    return match.at_half_time or early
+    return match.is_half_time or early
 
 
 _CARD_MAX_AGE = 6 * 3600.0
@@ -199,5 +199,5 @@ def _make_live_alert(
         text=text,
         texts={code: other for code, other in said.items() if other != text},
         timeline=timeline,
-        over=over,
+        is_match_over=over,
     )

@@ -38,7 +38,7 @@ class Pipeline:
     def __init__(
         self,
         rules: RuleSet,
-        names: Catalogue,
+        catalogue: Catalogue,
         outbox: Outbox,
         snapshots: SnapshotStore | None = None,
         wordings: Sequence[Wording] = (),
@@ -48,7 +48,7 @@ class Pipeline:
         Alerts are put into the words of every language of `wordings`.
         """
         self.rules = rules
-        self._names, self._outbox, self._snapshots, self._wordings = names, outbox, snapshots, wordings
+        self._names, self._outbox, self._snapshots, self._wordings = catalogue, outbox, snapshots, wordings
         self._matches: dict[str, Match] = {}
         self._told: dict[str, defaultdict[str, set[str]]] = {}
         self._unknown: set[str] = set()
@@ -58,13 +58,13 @@ class Pipeline:
         self._caught_up: set[str] = set()
         self.on_over: Callable[[Match], Awaitable[None]] = _ignore_match
 
-    def use(self, rules: RuleSet, names: Catalogue) -> None:
+    def use(self, rules: RuleSet, catalogue: Catalogue) -> None:
         """Ask other rules from the next packet on. What is known of the matches, and what was told of them, stays."""
-        self.rules, self._names = rules, names
+        self.rules, self._names = rules, catalogue
 
     async def open(self, fixture: Fixture) -> FeedPosition | None:
         """Begin with a match, knowing what its chats were told before; where its feed goes on, None for its beginning."""
-        told = await retry_while_database_unavailable(lambda: self._outbox.told(fixture.id))
+        told = await retry_while_database_unavailable(lambda: self._outbox.read_fired_rules(fixture.id))
         snapshots = self._snapshots
         kept = await retry_while_database_unavailable(lambda: snapshots.load(fixture)) if snapshots else None
         self._told[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in told.items()})
@@ -81,13 +81,15 @@ class Pipeline:
         moment = advance(self._matches[packet.fixture_id], packet, self._names)
         self._matches[packet.fixture_id] = moment.after
         alerts = evaluate(self.rules, moment, self._told[packet.fixture_id], self._names)
-        await self._put(tuple(msgspec.structs.replace(alert, received=received) for alert in alerts) if received else alerts)
+        await self._put(tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts) if received else alerts)
         self._name_unknown(packet)
         return moment
 
     async def caught_up(self, fixture_id: str) -> None:
         """The history has been read: tell once what was missed and is too old to be news."""
-        await retry_while_database_unavailable(lambda: self._outbox.catch_up(fixture_id, joined=fixture_id in self._joined))
+        await retry_while_database_unavailable(
+            lambda: self._outbox.summarise_missed(fixture_id, is_late_join=fixture_id in self._joined)
+        )
         self._joined.discard(fixture_id)
         self._caught_up.add(fixture_id)
 
@@ -124,7 +126,7 @@ class Pipeline:
     async def close(self, fixture_id: str, now: dt.datetime) -> None:
         """The match is over: full time is told, also where the feed sent no end; so is what was missed."""
         match = self._matches[fixture_id]
-        if match.completed and not match.ended_by and fixture_id not in self._doubted:
+        if match.is_completed and not match.ended_by and fixture_id not in self._doubted:
             await self.take(make_full_time_packet(match, now))
         await self.caught_up(fixture_id)
         await self.on_over(self._matches[fixture_id])
@@ -159,14 +161,14 @@ class Pipeline:
             ALERTS.labels(alert.kind, alert.state.value).inc()
             if alert.rule:
                 RULES_FIRED.labels(alert.rule).inc()
-            if alert.fault:
-                log.error("rule_text_failed", rule=alert.rule, fixture=alert.key.fixture_id, reason=alert.fault)
+            if alert.text_error:
+                log.error("rule_text_failed", rule=alert.rule, fixture=alert.key.fixture_id, reason=alert.text_error)
             if alert.rule and alert.key.fixture_id in self._told:
                 self._told[alert.key.fixture_id][alert.key.action_id].add(alert.rule)
 
     def _name_unknown(self, packet: Packet) -> None:
         """An unknown name is normal; it is named once."""
-        if self._names.knows(packet.type):
+        if self._names.has_type(packet.type):
             return
         UNKNOWN_ACTION_TYPES.inc()
         if packet.type not in self._unknown:

@@ -40,7 +40,7 @@ def is_followed(fixture: Fixture, wanted: set[tuple[Scope, str]]) -> bool:
 def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) -> dt.datetime | None:
     """When to connect to the fixture; None where there is nothing to connect to, or not yet."""
     status = fixture.status.casefold()
-    if fixture.deleted or status in OVER_STATUSES:
+    if fixture.is_deleted or status in OVER_STATUSES:
         return None
     if status in LIVE_STATUSES:
         return now

@@ -81,12 +81,12 @@ def find_announced_stage(match: Match) -> Stage:
     stage = stage_of(match)
     if stage is not Stage.FULL_TIME:
         return stage
-    return Stage.LOST if match.lost else Stage.FULL_TIME if match.ended_by else Stage.PLAY
+    return Stage.LOST if match.is_lost else Stage.FULL_TIME if match.ended_by else Stage.PLAY
 
 
 def is_end_announced(match: Match) -> bool:
     """Tell whether its end, or that there will be none, was told; a suspended match may go on."""
-    return bool(match.ended_by) or (match.lost and match.status.casefold() != "suspended")
+    return bool(match.ended_by) or (match.is_lost and match.status.casefold() != "suspended")
 
 
 def _render_title(timeline: Timeline) -> str:
@@ -130,7 +130,7 @@ def _list_pending_entries(match: Match, spoken: MatchLabels) -> Iterator[CardEnt
 
 
 def _pending_kind(record: ActionRecord) -> EventKind | None:
-    pending = record.action.send_type is SendType.PENDING and not record.taken_back
+    pending = record.action.send_type is SendType.PENDING and not record.is_retracted
     return _PENDING_KINDS.get(record.action.type) if pending else None
 
 
@@ -138,7 +138,7 @@ def _render_side(timeline: Timeline, side: Side, items: Iterable[CardEntry]) -> 
     """A team's name and a line for each sign: `⚽ Saka 12', 54' (penalty) · Rice 70'`; empty where nothing happened."""
     ordered = sorted(items, key=lambda item: _SIGN_ORDER.index(item.sign))
     lines = [f"{sign} {_render_players(list(some))}" for sign, some in groupby(ordered, key=lambda item: item.sign)]
-    return "\n".join(["", f"<b>{escape_html(isolate(timeline.team(side)))}</b>", *lines]) if lines else ""
+    return "\n".join(["", f"<b>{escape_html(isolate(timeline.team_name(side)))}</b>", *lines]) if lines else ""
 
 
 def _render_players(items: list[CardEntry]) -> str:
@@ -159,10 +159,10 @@ def _render_kicks(timeline: Timeline) -> str:
     if not timeline.kicks:
         return ""
     rows = [
-        (side, "".join(GOAL_SIGN if kick.scored else MISSED_SIGN for kick in timeline.kicks if kick.side is side))
+        (side, "".join(GOAL_SIGN if kick.is_goal else MISSED_SIGN for kick in timeline.kicks if kick.side is side))
         for side in Side
     ]
-    return "\n".join(["", *(f"{row} {escape_html(isolate(timeline.team(side)))}" for side, row in rows if row)])
+    return "\n".join(["", *(f"{row} {escape_html(isolate(timeline.team_name(side)))}" for side, row in rows if row)])
 
 
 def end_not_seen_text() -> str:

@@ -113,14 +113,14 @@ def unnamed_player_text(kind: EventKind, words: MatchLabels) -> str:
 
 def score_text(match: Match | None) -> str:
     """`2–1`, with the kicks of a shootout; empty before the match has begun."""
-    if match is None or (match.period is Period.BEFORE and not match.completed):
+    if match is None or (match.period is Period.BEFORE and not match.is_completed):
         return ""
     return f"{match.score} ({football.shootout_text(str(match.shootout))})" if match.shootout else str(match.score)
 
 
 def match_title(fixture: Fixture, match: Match | None) -> str:
     """The teams, with the official score between them once the match has begun."""
-    begun = match is not None and (match.period is not Period.BEFORE or match.completed)
+    begun = match is not None and (match.period is not Period.BEFORE or match.is_completed)
     if not (fixture.home.name and fixture.away.name):
         return isolate(fixture.name)
     if match is None or not begun:
@@ -131,7 +131,7 @@ def match_title(fixture: Fixture, match: Match | None) -> str:
 
 def standing_text(fixture: Fixture, match: Match | None) -> str:
     """The minute, or where the match stands in a word; empty before kick-off."""
-    if match is not None and (match.completed or match.ended_by):
+    if match is not None and (match.is_completed or match.ended_by):
         return football.translate_term("full time")
     status = (match.status if match else "") or fixture.status
     if status.casefold() in ("postponed", "cancelled", "abandoned", "suspended", "completed"):

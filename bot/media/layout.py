@@ -154,7 +154,7 @@ def _build_row(event: Event, words: MatchLabels) -> EventRow:
 
 def _second_line(event: Event, words: MatchLabels) -> str:
     if event.kind is EventKind.SUBSTITUTION:
-        return event.off or "–"
+        return event.replaced_player or "–"
     said = event_detail_text(event.kind, words) if event.player or event.kind.is_goal else ""
     return " · ".join(filter(None, (str(event.score) if event.score else "", said)))
 

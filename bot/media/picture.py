@@ -122,8 +122,8 @@ def _draw_kick(canvas: Canvas, row: KickRow) -> None:
     out = _direction_of(row.kick.side)
     middle = row.top + 30
     x = MIDDLE + out * (LANE_WIDTH + 20)
-    canvas.paste(draw_kick_icon(44, canvas.theme, scored=row.kick.scored), x + out * 22, middle)
-    colour = canvas.theme.ink if row.kick.scored else canvas.theme.muted
+    canvas.paste(draw_kick_icon(44, canvas.theme, scored=row.kick.is_goal), x + out * 22, middle)
+    colour = canvas.theme.ink if row.kick.is_goal else canvas.theme.muted
     canvas.write(row.name, x + out * (44 + GAP), middle, "right" if out < 0 else "left", colour)
 
 
@@ -151,7 +151,7 @@ def draw_header(canvas: Canvas, timeline: Timeline, words: MatchLabels) -> None:
     canvas.write(score, MIDDLE, _HEADER_TOP + 158, "middle")
     _draw_standing(canvas, timeline, words)
     for side, middle in ((Side.HOME, MARGIN + 44 + _TEAM_ROOM / 2), (Side.AWAY, WIDTH - MARGIN - 44 - _TEAM_ROOM / 2)):
-        _draw_team(canvas, timeline.team(side) or "–", middle)
+        _draw_team(canvas, timeline.team_name(side) or "–", middle)
 
 
 def _draw_card(canvas: Canvas) -> None:

@@ -70,22 +70,22 @@ class PictureRenderer:
     """Draws while messages leave: at half time a chat's other news does not wait for a picture. Keeps the latest few."""
 
     def __init__(self) -> None:
-        self._drawn: dict[_PictureKey, bytes] = {}
+        self._cache: dict[_PictureKey, bytes] = {}
         self._drawing: dict[_PictureKey, asyncio.Task[None]] = {}
 
-    def png(self, scene: PictureAttachment, then: Callable[[], None]) -> bytes | None:
+    def get_or_start(self, picture: PictureAttachment, on_ready: Callable[[], None]) -> bytes | None:
         """The picture, empty where none can be drawn; None while it is being drawn, and `then` is called once it is there."""
-        key = (scene.timeline, scene.language)
+        key = (picture.timeline, picture.language)
         if not is_available():
             return b""
-        if key in self._drawn:
-            return self._drawn[key]
+        if key in self._cache:
+            return self._cache[key]
         if key not in self._drawing:
             self._drawing[key] = asyncio.create_task(self._draw(key))
-        self._drawing[key].add_done_callback(lambda _: then())
+        self._drawing[key].add_done_callback(lambda _: on_ready())
         return None
 
-    async def idle(self) -> bool:
+    async def wait_until_idle(self) -> bool:
         """Wait until nothing is drawn any more; tell whether something was."""
         drawing = tuple(self._drawing.values())
         await asyncio.gather(*drawing)
@@ -107,9 +107,9 @@ class PictureRenderer:
             png = b""
         finally:
             del self._drawing[key]
-        self._drawn[key] = png
-        for oldest in list(self._drawn)[:-_MAX_CACHED_PICTURES]:
-            del self._drawn[oldest]
+        self._cache[key] = png
+        for oldest in list(self._cache)[:-_MAX_CACHED_PICTURES]:
+            del self._cache[oldest]
 
 
 class PictureAttachment(msgspec.Struct, frozen=True):
@@ -117,6 +117,6 @@ class PictureAttachment(msgspec.Struct, frozen=True):
 
     timeline: Timeline
     language: str
-    veiled: bool
+    is_spoiler: bool
     png: bytes = b""
     """The picture itself, once it is drawn; empty where none can be."""

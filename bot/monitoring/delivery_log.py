@@ -9,7 +9,8 @@ import structlog
 
 from bot.clock import Clock
 from bot.metrics import ALERT_STEP_SECONDS, ALERT_TOTAL_SECONDS, DELIVERIES
-from bot.telegram.execute import DeliveredMessage
+from bot.outbox.delivery import DeliveryResult
+from bot.telegram.plan import MessagePlan
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
 
 log = structlog.get_logger()
@@ -42,18 +43,18 @@ class DeliveryLog:
         self._clock = clock
         self._reached: dict[tuple[AlertKey, int], AlertReach] = {}
 
-    def __call__(self, delivery: DeliveredMessage) -> None:
+    def __call__(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """Telegram took something: the first of a revision is a line; others, and match cards, are for whoever looks closely."""
-        _count_delivery(delivery)
-        alert, now = delivery.alert, self._clock.monotonic()
+        _count_delivery(plan, result)
+        alert, now = plan.alert, self._clock.monotonic()
         reach = self._reached.get((alert.key, alert.seq))
         if reach is None and alert.kind not in LIVE_MESSAGE_KINDS:
             reach = self._reached[alert.key, alert.seq] = AlertReach(alert, now, now)
-            log.info("alert_told", **_delivery_log_values(delivery))
+            log.info("alert_told", **_delivery_log_values(plan, result))
         else:
-            log.debug("told", op=delivery.op, chat=delivery.chat.chat_id, action=alert.key.action_id, number=alert.seq)
+            log.debug("told", op=plan.operation, chat=result.item.chat.chat_id, action=alert.key.action_id, number=alert.seq)
         if reach is not None:
-            _update_reach(reach, delivery, now)
+            _update_reach(reach, plan, result, now)
 
     async def run(self) -> None:
         """Tell for ever of the alerts that have reached their chats."""
@@ -71,29 +72,37 @@ class DeliveryLog:
         self._reached = {name: reach for name, reach in self._reached.items() if reach.last > now - REMEMBER_SECONDS}
 
 
-def _update_reach(reach: AlertReach, delivery: DeliveredMessage, now: float) -> None:
-    reach.last, reach.chats = now, reach.chats + (delivery.op != "reply")
-    reach.slowest = max(reach.slowest, delivery.way.own or 0.0)
+def _update_reach(reach: AlertReach, plan: MessagePlan, result: DeliveryResult, now: float) -> None:
+    reach.last, reach.chats = now, reach.chats + (plan.operation != "reply")
+    reach.slowest = max(reach.slowest, result.latency.total or 0.0)
 
 
-def _count_delivery(delivery: DeliveredMessage) -> None:
-    DELIVERIES.labels(delivery.op, delivery.alert.kind, delivery.reason.value).inc()
-    way = delivery.way
-    if way.request is not None:
-        _REQUEST_HISTOGRAM.observe(way.request / 1000)
-    if way.accepted is not None:
-        _ACCEPTED_HISTOGRAM.observe(way.accepted / 1000)
-    if way.own is not None:
-        ALERT_TOTAL_SECONDS.observe(way.own / 1000)
+def _count_delivery(plan: MessagePlan, result: DeliveryResult) -> None:
+    DELIVERIES.labels(plan.operation, plan.alert.kind, plan.reason.value).inc()
+    latency = result.latency
+    if latency.request is not None:
+        _REQUEST_HISTOGRAM.observe(latency.request / 1000)
+    if latency.telegram is not None:
+        _ACCEPTED_HISTOGRAM.observe(latency.telegram / 1000)
+    if latency.total is not None:
+        ALERT_TOTAL_SECONDS.observe(latency.total / 1000)
 
 
-def _delivery_log_values(delivery: DeliveredMessage) -> dict[str, object]:
-    alert, way = delivery.alert, delivery.way
-    named = {"fixture": alert.key.fixture_id, "action": alert.key.action_id, "number": alert.seq, "state": delivery.state.value}
-    named |= {"rule": alert.rule, "kind": alert.kind, "op": delivery.op, "reason": delivery.reason.value}
-    steps = {"lag": way.lag, "outbox": way.outbox, "waited": way.waited, "request": way.request, "accepted": way.accepted}
+def _delivery_log_values(plan: MessagePlan, result: DeliveryResult) -> dict[str, object]:
+    alert, latency = plan.alert, result.latency
+    named = {"fixture": alert.key.fixture_id, "action": alert.key.action_id, "number": alert.seq, "state": alert.state.value}
+    named |= {"rule": alert.rule, "kind": alert.kind, "op": plan.operation, "reason": plan.reason.value}
+    steps = {
+        "lag": latency.feed,
+        "outbox": latency.outbox,
+        "waited": latency.waited,
+        "request": latency.request,
+        "accepted": latency.telegram,
+    }
     return (
-        named | {"chat": delivery.chat.chat_id} | {f"{step}_ms": _round_ms(ms) for step, ms in (steps | {"own": way.own}).items()}
+        named
+        | {"chat": result.item.chat.chat_id}
+        | {f"{step}_ms": _round_ms(ms) for step, ms in (steps | {"own": latency.total}).items()}
     )
 
 

@@ -56,24 +56,23 @@ def build_web_application(seen: MonitoredProcess) -> web.Application:
 
 
 @asynccontextmanager
-async def serve(listen: str | None, seen: MonitoredProcess, *, needed: bool = True) -> AsyncIterator[None]:
-    """Serve on `host:port` while the block runs; not at all where `listen` is None.
+async def serve(listen: str | None, seen: MonitoredProcess, *, needed: bool = True) -> AsyncIterator[int | None]:
+    """Serve on `host:port` while the block runs, and give the port: any free one where 0 is named; None where nothing is served.
 
     Raise UserMistake where the port is taken; where the pages are not `needed`, because nobody named the port, only warn.
     """
     if listen is None:
-        yield
+        yield None
         return
     runner = web.AppRunner(build_web_application(seen), access_log=None)
     await runner.setup()
     try:
-        await _start_listening(runner, listen, needed=needed)
-        yield
+        yield await _start_listening(runner, listen, needed=needed)
     finally:
         await runner.cleanup()
 
 
-async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) -> None:
+async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) -> int | None:
     host, _, port = listen.rpartition(":")
     try:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
@@ -82,6 +81,10 @@ async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) 
         if needed:
             raise UserMistake(sentence) from error
         log.warning("no_health_pages", reason=sentence)
+        return None
+    found: int = runner.addresses[0][1]
+    log.info("health_pages_served", port=found)
+    return found
 
 
 class GaugeReading(msgspec.Struct, frozen=True):
@@ -110,13 +113,19 @@ class GaugeReading(msgspec.Struct, frozen=True):
                 "touchline_clock_skew_seconds", "By how much our clock is ahead of Telegram's.", facts.telegram.skew
             )
         if depth:
-            yield _make_gauge("touchline_outbox_waiting", "Entries that wait, those of suspended chats too.", depth.waiting)
-            yield _make_gauge("touchline_outbox_due", "Entries of active chats that are due.", depth.due)
-            yield _make_gauge("touchline_outbox_oldest_due_seconds", "For how long the oldest due entry is due.", depth.oldest)
-            yield _make_gauge("touchline_outbox_spreading", "Revisions that have chats left to reach.", depth.spreading)
+            yield _make_gauge(
+                "touchline_outbox_waiting", "Deliveries that wait, those of suspended chats included.", depth.waiting
+            )
+            yield _make_gauge("touchline_outbox_due", "Deliveries of active chats that are due.", depth.due)
+            yield _make_gauge(
+                "touchline_outbox_oldest_due_seconds", "For how long the oldest due delivery has been due.", depth.oldest_seconds
+            )
+            yield _make_gauge(
+                "touchline_outbox_fanouts", "Revisions whose fan-out has chats left to reach.", depth.unfinished_news
+            )
         if self.backlog is not None:
             yield _make_gauge(
-                "touchline_courier_backlog", "Messages in the courier's memory, those on their way included.", self.backlog
+                "touchline_sender_backlog", "Messages in the sender's memory, those in flight included.", self.backlog
             )
         if facts.disk_free is not None:
             yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", facts.disk_free)

@@ -81,7 +81,7 @@ class Monitor:
     def facts(self) -> ProcessHealth:
         """What is known now."""
         wire = self._wire
-        telegram = TelegramHealth(wire.failing_since, wire.refused_since, wire.skew)
+        telegram = TelegramHealth(wire.failing_since, wire.refused_since, wire.clock_skew)
         feed = self.feed() if self.feed else None
         return ProcessHealth(
             self._clock.now(), self._started, self._at_work, feed, telegram, self._trouble, _measure_free_disk(self._disk)

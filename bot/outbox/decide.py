@@ -1,4 +1,8 @@
-"""Decides whether a chat is notified of a news item, and why; pure."""
+"""Decides whether a chat is notified of a news item, and why; pure.
+
+It is asked twice: by the fan-out for each chat that follows the match, and again by the sender when the message's turn has
+come. Much may have changed in between: the news, the chat's settings, the time.
+"""
 
 from __future__ import annotations
 
@@ -13,105 +17,122 @@ from rules.engine.alert import Alert, State
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Why, and which alternative the chat hears or sees now; None where it hears nothing."""
+    """Why a chat is notified or not, and of which alternative; None if of nothing."""
 
     reason: Reason
     alert: Alert | None = None
 
     @property
-    def tells(self) -> bool:
-        """Tell whether the chat hears or sees something."""
+    def is_visible(self) -> bool:
+        """Return True if the chat sees something of it: a message, an edit or a reply."""
         return self.alert is not None
 
 
-def decide(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, *, superseded: bool = False) -> Decision:
-    """Decide for one chat. `entry` is None where the chat was never considered for this action."""
-    if entry is not None and entry.told:
-        return _decide_revision(entry, news, chat)
-    decision = _decide_first_message(entry, news, chat, now, superseded)
-    return Decision(Reason.LATER) if news.extra and decision.reason in (Reason.MUTED, Reason.HELD) else decision
+def decide(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, *, is_superseded: bool = False) -> Decision:
+    """Decide for one chat. `delivery` is None if the chat was never considered for this action.
+
+    `is_superseded`: the news disallows an action that the chat knows of, so it is told by the correction of that message.
+    """
+    if delivery is not None and delivery.is_sent:
+        return _decide_revision(delivery, news, chat)
+    decision = _decide_first_message(delivery, news, chat, now, is_superseded)
+    # A card shows how the match stands and is as good later: it is not dropped, but sent when the mute or the quiet hours end.
+    if news.is_live_message and decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS):
+        return Decision(Reason.POSTPONED)
+    return decision
 
 
-def _decide_first_message(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, superseded: bool) -> Decision:
+def _decide_first_message(
+    delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, is_superseded: bool
+) -> Decision:
+    """Decide for a chat that has seen nothing of it. The first reason that applies is the one that `/why` and metrics show."""
     alert = choose_first_alert(news, chat)
-    if not news.fired:
+    if not news.firing_alternatives:
         return Decision(Reason.SUPERSEDED)
     if alert is None:
-        return Decision(Reason.UNWANTED)
-    if not news.lines and (waits := _find_missing_detail(alert, chat)):
-        return Decision(waits)
-    if superseded:
+        return Decision(Reason.NOT_WANTED)
+    if not news.line_ids and (missing := _find_missing_detail(alert, chat)):
+        return Decision(missing)
+    if is_superseded:
         return Decision(Reason.SUPERSEDED)
-    if entry is not None and entry.status is DeliveryStatus.DROPPED and _stays_dropped(entry, alert):
-        return Decision(Reason(entry.reason))
+    if delivery is not None and delivery.status is DeliveryStatus.DROPPED and _stays_dropped(delivery, alert):
+        return Decision(Reason(delivery.reason))
+    # Mutes and quiet hours are asked here only, before the first message: corrections of alerts already sent still arrive.
     if news.key.fixture_id in chat.muted_matches or (chat.muted_until is not None and now < chat.muted_until):
         return Decision(Reason.MUTED)
     if is_expired(news, alert, now, chat.delay):
         return Decision(Reason.EXPIRED)
-    if not news.lines and chat.held_until(now):
-        return Decision(Reason.HELD)
-    if _joins_burst(entry, news, chat, now):
-        return Decision(Reason.GROUPED)
-    return Decision(Reason.DELAYED if entry is None and chat.delay else Reason.FIRST, alert)
+    if not news.line_ids and chat.held_until(now):
+        return Decision(Reason.HELD_FOR_QUIET_HOURS)
+    if _joins_burst(delivery, news, chat, now):
+        return Decision(Reason.HELD_FOR_BURST)
+    return Decision(Reason.DELAYED if delivery is None and chat.delay else Reason.FIRST, alert)
 
 
 def _find_missing_detail(alert: Alert, chat: Chat) -> Reason | None:
-    """What the chat waits for; None where it hears news as it is."""
+    """Return what the chat waits for: a confirmation, or the name of the scorer. None if it takes the news as it is."""
     if not (chat.waits or chat.scorers or chat.ears):
         return None
     confirmed = alert.state is not State.PENDING
     if not chat.ready(alert.kind, confirmed=confirmed, named=True):
         return Reason.UNCONFIRMED
-    return None if chat.ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.UNNAMED
+    return None if chat.ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.SCORER_UNKNOWN
 
 
-def _stays_dropped(entry: Delivery, alert: Alert) -> bool:
-    """Once muted, held, grouped or too old, the same news stays untold; another rule's news about the action is new."""
-    return entry.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD, Reason.GROUPED) and entry.rule == alert.rule
+def _stays_dropped(delivery: Delivery, alert: Alert) -> bool:
+    """Return True if a revision changes nothing for a chat whose delivery was dropped. Another rule's alert is news again."""
+    is_final = delivery.reason in (Reason.MUTED, Reason.EXPIRED, Reason.HELD_FOR_QUIET_HOURS, Reason.HELD_FOR_BURST)
+    return is_final and delivery.rule == alert.rule
 
 
-def _joins_burst(entry: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime) -> bool:
-    """Tell whether news is held for a burst; what waits already leaves by itself, so that its own window does not hold it."""
+def _joins_burst(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime) -> bool:
+    """Return True if the news is held, to be sent in one message with what else comes within seconds."""
     if not chat.bursts:
         return False
-    single = entry is not None and entry.status is not DeliveryStatus.DROPPED
-    return not (single or news.lines or news.extra) and chat.burst_end(now.timestamp()) is not None
+    # What waits by itself opened the window, or came before it: its own window must not hold it.
+    waits_alone = delivery is not None and delivery.status is not DeliveryStatus.DROPPED
+    return not (waits_alone or news.line_ids or news.is_live_message) and chat.burst_end(now.timestamp()) is not None
 
 
-def _decide_revision(entry: Delivery, news: NewsItem, chat: Chat) -> Decision:
-    alert = choose_revision(entry, news, chat)
-    if alert is None or news.seq <= entry.seq:
+def _decide_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Decision:
+    """Decide for a chat that has a message about it, which shows the revision `delivery.seq`."""
+    alert = choose_revision(delivery, news, chat)
+    if alert is None or news.seq <= delivery.seq:
         return Decision(Reason.DUPLICATE)
-    taken_back = alert.state is State.RETRACTED
-    if taken_back and entry.state is not State.RETRACTED:
+    is_retraction = alert.state is State.RETRACTED
+    if is_retraction and delivery.state is not State.RETRACTED:
         return Decision(Reason.RETRACTION, alert)
-    if not taken_back and entry.state is State.RETRACTED:
-        return Decision(Reason.RESTORED, alert)
-    if not taken_back and alert.gravity > entry.gravity:
-        return Decision(Reason.GRAVER, alert)
+    if not is_retraction and delivery.state is State.RETRACTED:
+        return Decision(Reason.RESTORATION, alert)
+    if not is_retraction and alert.severity > delivery.severity:
+        return Decision(Reason.UPGRADED, alert)
     return Decision(Reason.REVISION, alert)
 
 
 def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:
-    """Tell whether this is not news any more, counted from when its rule first made it."""
-    born = news.born.get(alert.rule, alert.at.timestamp())
-    return now.timestamp() - born > alert.max_age + delay
+    """Return True if the alert is older than its max_age plus the chat's delay (seconds), since its rule first fired."""
+    first_fired_at = news.first_fired_at.get(alert.rule, alert.at.timestamp())
+    return now.timestamp() - first_fired_at > alert.max_age + delay
 
 
 def choose_first_alert(news: NewsItem, chat: Chat) -> Alert | None:
-    """The first alternative whose kind the chat takes; a summary is chosen line by line later."""
-    return next((a for a in news.fired if news.lines or chat.takes(a.kind)), None)
+    """Return the first alternative whose kind the chat takes. The lines of a digest are chosen one by one later."""
+    return next((a for a in news.firing_alternatives if news.line_ids or chat.takes(a.kind)), None)
 
 
-def choose_revision(entry: Delivery, news: NewsItem, chat: Chat) -> Alert | None:
-    """What a chat that was told sees now, whatever it takes: who got the news gets the correction.
+def choose_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Alert | None:
+    """Return what a chat that has the message sees now, whatever it takes: who got the news gets the correction.
 
-    The rule that told it speaks again if it fires; else the first that the chat takes; else the first that fires; else the words
-    for those who were told before.
+    In this order: the rule that was sent, if it fires; the first that the chat takes; the first that fires; what corrects
+    messages already sent.
     """
-    fired, others = news.fired, [a for a in news.candidates if a.follow_up or a.state is State.RETRACTED]
-    choices = [a for a in fired if a.rule == entry.rule]
-    choices += [a for a in fired if chat.takes(a.kind)]
-    choices += fired
-    choices += [a for a in others if a.rule == entry.rule]
-    return next(iter(choices + others), None)
+    fired = news.firing_alternatives
+    corrections = [a for a in news.alternatives if a.is_follow_up or a.state is State.RETRACTED]
+    choices = [
+        *(a for a in fired if a.rule == delivery.rule),
+        *(a for a in fired if chat.takes(a.kind)),
+        *fired,
+        *(a for a in corrections if a.rule == delivery.rule),
+        *corrections,
+    ]
+    return choices[0] if choices else None

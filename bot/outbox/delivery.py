@@ -1,4 +1,4 @@
-"""What one chat has seen of it and still gets: status, history, pin, latency."""
+"""What one chat has seen of a news item and still gets: status, history, pin, latency; and what goes through the queue."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from bot.subscribers import Chat, ChatRef
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
 UNREACHABLE_MESSAGE_ID = 0
-"""Stands for the id of a message that can neither be edited nor answered."""
+"""Stands for the id of a message that can be neither edited nor replied to."""
+
+_MAX_HISTORY_LINES = 20
+
+_MAX_CARD_SENDS = 2
+"""A card is sent so often to one chat at most: someone who deletes it a second time does not want it."""
+
+_UNKNOWN_STEP = "-"
 
 
 class DeliveryStatus(enum.StrEnum):
-    """Where an entry stands: something is to be sent, nothing is, or it will never be told."""
+    """Where a delivery stands: something is to be sent, nothing is, or it will never be sent. The values are stored."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -24,276 +31,276 @@ class DeliveryStatus(enum.StrEnum):
 
 
 class Reason(enum.StrEnum):
-    """Why something is told, or is not."""
+    """Why something is sent or not. The values are stored, and shown by `/why`, logs and metrics."""
 
     FIRST = "first"
     REVISION = "revision"
-    GRAVER = "graver"
+    UPGRADED = "graver"
+    """Its severity rose, as when a yellow card becomes a red one: the chat gets a reply too."""
     RETRACTION = "retraction"
-    RESTORED = "restored"
+    RESTORATION = "restored"
     DUPLICATE = "duplicate"
     MUTED = "muted"
     DELAYED = "delayed"
     EXPIRED = "expired"
-    HELD = "held"
-    """It came in the chat's quiet hours, and is told in one message when they end."""
-    GROUPED = "grouped"
-    """It came seconds after other news, and is told with what else comes, in one message."""
+    HELD_FOR_QUIET_HOURS = "held"
+    """It came in the chat's quiet hours, and is part of the digest at their end."""
+    HELD_FOR_BURST = "grouped"
+    """It came seconds after another alert, and is part of one message with what else comes."""
     UNCONFIRMED = "unconfirmed"
     """The chat wants it once it is confirmed."""
-    LATER = "later"
-    """A match card or a picture, while the chat is muted or its quiet hours hold news: it comes once they are over."""
-    UNNAMED = "unnamed"
+    POSTPONED = "later"
+    """A match card or a picture while the chat is muted or its quiet hours hold news: it is sent when they end."""
+    SCORER_UNKNOWN = "unnamed"
     """The chat wants a goal once its scorer is named."""
     SUPERSEDED = "superseded"
-    UNWANTED = "unwanted"
-    """The chat does not take this kind any more."""
+    NOT_WANTED = "unwanted"
+    """The chat does not take this kind, or not any more."""
 
 
 class PinState(enum.StrEnum):
-    """Where the pin of a match card stands: none, to be pinned, pinned, to be unpinned."""
+    """Where the pin of a match card stands. The values are stored."""
 
     NONE = ""
-    DUE = "due"
-    ON = "on"
-    OFF = "off"
+    TO_PIN = "due"
+    PINNED = "on"
+    TO_UNPIN = "off"
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What one chat has seen of one action.
+    """What one chat has seen of one action, and what it still gets.
 
-    `message_id` is None until it was told, and 0 where the message can no longer be reached. Everything from `rule` to `restored`
-    is what was told last. `reply` is a reply that is still to be sent; of a summary, `rule` lists the actions it tells.
+    `message_id` is None until a message was sent, and 0 if the message cannot be reached any more. The fields from `rule` to
+    `is_restored` are those of the last revision that was sent. `pending_reply` is a reply that is still to be sent. The `rule`
+    of a digest lists the names of its lines.
     """
 
     key: AlertKey
-    ref: ChatRef
+    chat: ChatRef
     status: DeliveryStatus = DeliveryStatus.WAITING
     reason: str = Reason.FIRST.value
     due_at: float = 0.0
     message_id: int | None = None
     rule: str = ""
     kind: str = ""
-    rings: bool = False
+    is_loud: bool = False
     state: State = State.CONFIRMED
-    gravity: int = 0
+    severity: int = 0
     seq: int = -1
     body: str = ""
-    restored: bool = False
-    reply: str | None = None
-    reply_rings: bool = False
+    is_restored: bool = False
+    pending_reply: str | None = None
+    reply_is_loud: bool = False
     history: str = ""
-    """A line for each revision that the chat has seen, as bot/outbox/delivery.py writes and reads them."""
+    """A line for each revision that the chat has seen: see `add_to_history` and `read_history`."""
     pin: PinState = PinState.NONE
-    """Of a match card: where its pin stands."""
-    sent: int = 0
-    """Of a match card: how often it was sent; one that somebody deleted is sent anew, once."""
-    unsure: bool = False
-    """It has left, and nobody knows whether it arrived; all else is what the chat has seen if it did."""
+    """Of a match card."""
+    times_sent: int = 0
+    """Of a match card: one that somebody deleted is sent again, once."""
+    is_uncertain: bool = False
+    """It was sent and the answer is not known. Everything else is what the chat has seen if it arrived."""
 
     @property
-    def told(self) -> bool:
-        """Tell whether the chat has seen anything of it."""
+    def is_sent(self) -> bool:
+        """Return True if the chat has seen a message about it."""
         return self.message_id is not None
 
-
-def has_follow_up(entry: Delivery) -> bool:
-    """Tell whether more is to be done for it at once: a reply to be sent, a card to be pinned or unpinned."""
-    return entry.reply is not None or entry.pin in (PinState.DUE, PinState.OFF)
+    @property
+    def has_follow_up(self) -> bool:
+        """Return True if something more is to be done at once: a reply to send, a card to pin or unpin."""
+        return self.pending_reply is not None or self.pin in (PinState.TO_PIN, PinState.TO_UNPIN)
 
 
 class QueueItem(msgspec.Struct, frozen=True):
-    """One entry that waits: enough to put it in order without reading it."""
+    """A delivery that waits: enough to put it in order without reading it."""
 
     key: AlertKey
-    ref: ChatRef
-    rank: int
+    chat: ChatRef
+    priority: int
     seq: int
     due_at: float
 
 
 class DeliveryContext(msgspec.Struct, frozen=True):
-    """One entry with all that decides what is sent now.
+    """A delivery with all that decides what is sent now.
 
-    `superseded`: the chat was told of the action that this news disallows. `lines` are the news of a summary's actions that the
-    chat was not told.
+    `is_superseded`: the chat was told of the action that this news disallows. `lines` are the news of a digest's actions that
+    the chat was not told by themselves. `is_loud`, of a burst: some of its lines are loud in this chat.
     """
 
-    entry: Delivery
+    delivery: Delivery
     news: NewsItem
-    chat: Chat
-    superseded: bool = False
+    recipient: Chat
+    is_superseded: bool = False
     lines: tuple[NewsItem, ...] = ()
-    rings: bool = False
-    """Of a burst: some of what was held for the chat rings."""
+    is_loud: bool = False
 
 
-class DeliveryResult(msgspec.Struct, frozen=True):
-    """What a chat has seen now; `delay` is the chat's, in seconds."""
+class Timestamps(msgspec.Struct, frozen=True):
+    """When each step of one delivery happened before its request, in seconds since 1970; 0 if that is not known.
 
-    entry: Delivery
-    delay: int = 0
+    `due` is when it was to leave at the earliest. `intended_wait` are the seconds until then that were intended, `held` those
+    for which the rate limits kept it back after that.
+    """
 
-
-_MAX_HISTORY_LINES = 20
-"""Lines of an entry's history."""
+    happened: float = 0.0
+    received: float = 0.0
+    stored: float = 0.0
+    due: float = 0.0
+    intended_wait: float = 0.0
+    held: float = 0.0
 
 
 class LatencyTrace(msgspec.Struct, frozen=True):
-    """Milliseconds of each step; None where an instant is not known.
+    """Milliseconds of each step from the feed to Telegram's answer; None if a step is not known.
 
-    `lag` is from the feed's own stamp to its frame, `outbox` from the frame to the outbox, `request` from the outbox, or from
-    when it was due there, to the request to Telegram, `accepted` from there to its answer. `waited` is what was meant to be:
-    the chat's delay, quiet hours, Telegram's limits; it is in none of the others.
+    `feed` is from the feed's own time to its frame, `outbox` from the frame to the commit, `request` from the commit, or from
+    when it was due, to the request, `telegram` from there to the answer. `waited` was intended: the chat's delay, quiet hours,
+    Telegram's limits. It is in none of the others.
     """
 
-    lag: float | None = None
+    feed: float | None = None
     outbox: float | None = None
     waited: float = 0.0
     request: float | None = None
-    accepted: float | None = None
+    telegram: float | None = None
 
     @property
-    def own(self) -> float | None:
-        """From the frame to Telegram's answer, without what was meant to be."""
-        if self.outbox is None or self.request is None or self.accepted is None:
+    def total(self) -> float | None:
+        """Return the time from the frame to Telegram's answer, without intended waits."""
+        if self.outbox is None or self.request is None or self.telegram is None:
             return None
-        return self.outbox + self.request + self.accepted
+        return self.outbox + self.request + self.telegram
+
+
+class DeliveryResult(msgspec.Struct, frozen=True):
+    """What came of an item: what its chat has seen now, to be committed.
+
+    `message_id` is the message that was sent or edited, 0 if nothing was. `delay` is the chat's, in seconds.
+    """
+
+    item: QueueItem
+    delivery: Delivery
+    message_id: int = UNREACHABLE_MESSAGE_ID
+    delay: int = 0
+    latency: LatencyTrace = LatencyTrace()
 
 
 class HistoryLine(msgspec.Struct, frozen=True):
-    """One revision that a chat has seen: seconds since 1970, why, where the news stood, the feed's number.
+    """One revision that a chat has seen: when (seconds since 1970), why, the state of the news, the feed's number.
 
-    `way` is None where it was not noted; `reply` is the id of the reply that told it, 0 where the message itself did.
+    `latency` is None if it was not stored, as in earlier versions. `reply_id` is the id of the reply that showed it, 0 if the
+    message itself did.
     """
 
     at: float
     reason: str
     state: State
     seq: int
-    way: LatencyTrace | None = None
-    reply: int = 0
+    latency: LatencyTrace | None = None
+    reply_id: int = 0
 
 
 def add_to_history(
-    entry: Delivery, reason: Reason, now: dt.datetime, way: LatencyTrace | None = None, *, reply: int = 0
+    delivery: Delivery, reason: Reason, now: dt.datetime, latency: LatencyTrace | None = None, *, reply_id: int = 0
 ) -> Delivery:
-    """The entry with a line more in its history; the oldest go where there are many."""
-    words = [f"{now.timestamp():.1f} {reason.value} {entry.state.value} {entry.seq}"]
-    words += [format_latency(way)] if way else []
-    words += [f"#{reply}"] if reply else []
-    lines = [*entry.history.split("\n"), " ".join(words)]
-    return msgspec.structs.replace(entry, history="\n".join(line for line in lines[-_MAX_HISTORY_LINES:] if line))
+    """Return the delivery with one more line in its history. It keeps the last 20."""
+    words = [f"{now.timestamp():.1f} {reason.value} {delivery.state.value} {delivery.seq}"]
+    words += [format_latency(latency)] if latency else []
+    words += [f"#{reply_id}"] if reply_id else []
+    lines = [*delivery.history.split("\n"), " ".join(words)]
+    return msgspec.structs.replace(delivery, history="\n".join(line for line in lines[-_MAX_HISTORY_LINES:] if line))
 
 
-def read_history(entry: Delivery) -> tuple[HistoryLine, ...]:
-    """The lines of an entry's history; those of earlier versions have no way."""
-    return tuple(map(_parse_history_line, entry.history.splitlines()))
+def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:
+    """Return the lines of a delivery's history."""
+    return tuple(map(_parse_history_line, delivery.history.splitlines()))
 
 
 def _parse_history_line(line: str) -> HistoryLine:
     at, reason, state, seq, *more = line.split(" ")
-    ways = [parse_latency(word) for word in more if "/" in word]
+    latencies = [parse_latency(word) for word in more if "/" in word]
     replies = [int(word[1:]) for word in more if word.startswith("#")]
-    return HistoryLine(float(at), reason, State(state), int(seq), next(iter(ways), None), next(iter(replies), 0))
+    return HistoryLine(float(at), reason, State(state), int(seq), next(iter(latencies), None), next(iter(replies), 0))
 
 
-_MAX_CARD_SENDS = 2
-"""So often at most a card is sent to one chat: somebody who deletes it again wants none."""
-
-_PIN_STATE_AFTER = {PinState.DUE: PinState.ON, PinState.OFF: PinState.NONE}
-
-
-def record_card_sent(entry: Delivery, alert: Alert) -> Delivery:
-    """After a message was sent: a card of a match in play is to be pinned."""
-    if alert.kind != CARD:
-        return entry
-    return msgspec.structs.replace(entry, pin=PinState.NONE if alert.over else PinState.DUE, sent=entry.sent + 1)
+def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, blocked_until: float) -> Timestamps:
+    """Return when the steps of what leaves now happened. `blocked_until` is when the rate limits last kept it back."""
+    due, intended_wait = _find_due_time(context)
+    held = now - due if due < blocked_until <= now else 0.0
+    return Timestamps(alert.at.timestamp(), alert.received_at, context.news.stored_at, due, intended_wait, held)
 
 
-def record_card_edited(entry: Delivery, alert: Alert) -> Delivery:
-    """After an edit: once its match is over a card need not be pinned any more."""
-    if not alert.over or entry.pin in (PinState.NONE, PinState.OFF):
-        return entry
-    return msgspec.structs.replace(entry, pin=PinState.OFF if entry.pin is PinState.ON else PinState.NONE)
+def _find_due_time(context: DeliveryContext) -> tuple[float, float]:
+    """Return when it was to leave, and how many seconds until then were intended."""
+    stored_at, due_at = context.news.stored_at, context.delivery.due_at
+    if context.delivery.pending_reply is not None or not stored_at:
+        # A reply is due when its edit is done.
+        return due_at, 0.0
+    if context.news.line_ids:
+        return max(stored_at, due_at), max(0.0, due_at - stored_at)
+    delay = context.recipient.delay
+    return stored_at + delay, float(delay)
 
 
-def record_message_gone(entry: Delivery) -> Delivery:
-    """After an edit of a message that is gone: a card is to be sent anew, unless it was so already."""
-    return msgspec.structs.replace(entry, seq=-1) if must_resend_card(entry) else entry
-
-
-def must_resend_card(entry: Delivery) -> bool:
-    """Tell whether it is a card that can no longer be reached, and may be sent once more."""
-    return entry.kind == CARD and not entry.message_id and 0 < entry.sent < _MAX_CARD_SENDS
-
-
-def record_pin_done(entry: Delivery) -> Delivery:
-    """After it was pinned or unpinned, or the chat did not allow it."""
-    return msgspec.structs.replace(entry, pin=_PIN_STATE_AFTER.get(entry.pin, entry.pin))
-
-
-_UNKNOWN_STEP = "-"
-
-
-class Timestamps(msgspec.Struct, frozen=True):
-    """The instants of one delivery before it leaves; 0 where one is not known.
-
-    `due` is when it was to leave at the earliest; `meant` are the seconds until then that were meant, `held` those that the
-    limits took after that.
-    """
-
-    happened: float = 0.0
-    received: float = 0.0
-    put: float = 0.0
-    due: float = 0.0
-    meant: float = 0.0
-    held: float = 0.0
-
-
-def measure_latency(marks: Timestamps, left: float, accepted: float) -> LatencyTrace:
-    """How long each step took, now that Telegram has answered."""
+def measure_latency(timestamps: Timestamps, sent_at: float, answered_at: float) -> LatencyTrace:
+    """Return how long each step took, now that Telegram has answered. Times are in seconds since 1970."""
+    due = timestamps.due + timestamps.held
     return LatencyTrace(
-        _milliseconds_between(marks.happened, marks.received),
-        _milliseconds_between(marks.received, marks.put),
-        (marks.meant + marks.held) * 1000,
-        _milliseconds_between(marks.due + marks.held, left) if marks.due else None,
-        _milliseconds_between(left, accepted),
+        feed=_milliseconds_between(timestamps.happened, timestamps.received),
+        outbox=_milliseconds_between(timestamps.received, timestamps.stored),
+        waited=(timestamps.intended_wait + timestamps.held) * 1000,
+        request=_milliseconds_between(due, sent_at) if timestamps.due else None,
+        telegram=_milliseconds_between(sent_at, answered_at),
     )
 
 
-def format_latency(way: LatencyTrace) -> str:
-    """In one word, for the history of an entry."""
-    return "/".join(map(_format_step, (way.lag, way.outbox, way.waited, way.request, way.accepted)))
-
-
-def parse_latency(word: str) -> LatencyTrace:
-    """What `written` wrote."""
-    lag, outbox, waited, request, accepted = (None if part == _UNKNOWN_STEP else float(part) for part in word.split("/"))
-    return LatencyTrace(lag, outbox, waited or 0.0, request, accepted)
-
-
-def _format_step(part: float | None) -> str:
-    return _UNKNOWN_STEP if part is None else f"{part:.1f}"
-
-
 def _milliseconds_between(one: float, other: float) -> float | None:
-    """Milliseconds; a clock that was set back makes none."""
+    # A clock that was set back in between makes the difference negative.
     return max(0.0, (other - one) * 1000) if one and other else None
 
 
-def collect_timestamps(job: DeliveryContext, alert: Alert, now: float, shut: float) -> Timestamps:
-    """The instants of what leaves now, in seconds since 1970; `shut` is when the limits last kept it from leaving."""
-    put, (due, meant) = job.news.put_at, _find_due_time(job)
-    return Timestamps(alert.at.timestamp(), alert.received, put, due, meant, now - due if due < shut <= now else 0.0)
+def format_latency(latency: LatencyTrace) -> str:
+    """Return a latency in one word, for the history of a delivery."""
+    steps = (latency.feed, latency.outbox, latency.waited, latency.request, latency.telegram)
+    return "/".join(_UNKNOWN_STEP if step is None else f"{step:.1f}" for step in steps)
 
 
-def _find_due_time(job: DeliveryContext) -> tuple[float, float]:
-    """When it was to leave, and how many seconds until then were meant.
+def parse_latency(word: str) -> LatencyTrace:
+    """Read what `format_latency` wrote."""
+    steps = (None if step == _UNKNOWN_STEP else float(step) for step in word.split("/"))
+    feed, outbox, waited, request, telegram = steps
+    return LatencyTrace(feed, outbox, waited or 0.0, request, telegram)
 
-    News is due when it is known, after the chat's delay; a summary when it is, a reply when its edit is done.
-    """
-    put, due = job.news.put_at, job.entry.due_at
-    if job.entry.reply is not None or not put:
-        return due, 0.0
-    return (max(put, due), max(0.0, due - put)) if job.news.lines else (put + job.chat.delay, float(job.chat.delay))
+
+def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
+    """Return the delivery after a message was sent: the card of a match in play is to be pinned."""
+    if alert.kind != CARD:
+        return delivery
+    pin = PinState.NONE if alert.is_match_over else PinState.TO_PIN
+    return msgspec.structs.replace(delivery, pin=pin, times_sent=delivery.times_sent + 1)
+
+
+def record_card_edited(delivery: Delivery, alert: Alert) -> Delivery:
+    """Return the delivery after an edit: the card of a match that is over is not to be pinned any more."""
+    if not alert.is_match_over or delivery.pin in (PinState.NONE, PinState.TO_UNPIN):
+        return delivery
+    pin = PinState.TO_UNPIN if delivery.pin is PinState.PINNED else PinState.NONE
+    return msgspec.structs.replace(delivery, pin=pin)
+
+
+def record_message_gone(delivery: Delivery) -> Delivery:
+    """Return the delivery after an edit of a message that was deleted: a card is to be sent again, unless it was before."""
+    # The number -1 makes the news newer than what the chat has seen, so that the queue plans it once more.
+    return msgspec.structs.replace(delivery, seq=-1) if must_resend_card(delivery) else delivery
+
+
+def must_resend_card(delivery: Delivery) -> bool:
+    """Return True for a card that was deleted and may be sent once more."""
+    return delivery.kind == CARD and not delivery.message_id and 0 < delivery.times_sent < _MAX_CARD_SENDS
+
+
+def record_pin_done(delivery: Delivery) -> Delivery:
+    """Return the delivery after its message was pinned or unpinned, or the chat did not allow it."""
+    after = {PinState.TO_PIN: PinState.PINNED, PinState.TO_UNPIN: PinState.NONE}
+    return msgspec.structs.replace(delivery, pin=after.get(delivery.pin, delivery.pin))

@@ -1,4 +1,4 @@
-"""Collects news for digests in the database and finds them again."""
+"""Collects news for digests in the database, and finds it again."""
 
 from __future__ import annotations
 
@@ -35,125 +35,136 @@ _OPEN_BURST_WINDOW = (
     .values(burst_at=bindparam("at"))
 )
 
+_NO_FANOUT = FanoutProgress(new_chats_done=True, notified_chats_done=True)
+"""The fan-out reaches nobody with a digest: the chats whose news it holds have deliveries of it from the start."""
 
-async def hold_for_burst(tx: Transaction, news: NewsItem, held: Sequence[Chat], now: dt.datetime) -> list[QueueItem]:
-    """Note news for chats in whose bursts it falls; the tickets of their one message."""
+
+async def hold_for_burst(tx: Transaction, news: NewsItem, recipients: Sequence[Chat], now: dt.datetime) -> list[QueueItem]:
+    """Note news for chats whose burst it belongs to. Return the items of their one message."""
     by_end: defaultdict[float, list[Chat]] = defaultdict(list)
-    for chat in held:
+    for chat in recipients:
         by_end[chat.burst_end(now.timestamp()) or now.timestamp()].append(chat)
-    return [ticket for end, some in by_end.items() for ticket in await _add_to_burst(tx, news, end, some, now)]
+    return [item for end, some in by_end.items() for item in await _add_to_burst(tx, news, end, some, now)]
 
 
-async def _add_to_burst(tx: Transaction, news: NewsItem, end: float, some: Sequence[Chat], now: dt.datetime) -> list[QueueItem]:
+async def _add_to_burst(
+    tx: Transaction, news: NewsItem, end: float, recipients: Sequence[Chat], now: dt.datetime
+) -> list[QueueItem]:
     key = make_burst_key(end)
+    # A lock by name, since the row may not be there yet: two processes would both insert it.
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
-    burst = (await repository.read_news(tx, [key], write=True)).get(key)
+    burst = (await repository.read_news(tx, [key], for_update=True)).get(key)
     if burst is None:
-        burst = burst_digest(key, news.candidates[0])
-        await repository.add_news(tx, burst, FanoutProgress(first_done=True, told_done=True), now)
+        burst = burst_digest(key, news.alternatives[0])
+        await repository.add_news(tx, burst, _NO_FANOUT, now)
     line = {"burst": key.action_id, "fixture_id": news.key.fixture_id, "action_id": news.key.action_id}
     await tx.execute(upsert(grouped, keep=True), line)
-    made = [Delivery(key, chat.ref, due_at=end + chat.delay) for chat in some]
-    await repository.add_deliveries(tx, made, keep=True)
-    await open_burst_windows(tx, some, end)
-    return [QueueItem(key, entry.ref, burst.rank, burst.seq, entry.due_at) for entry in made]
+    deliveries = [Delivery(key, chat.ref, due_at=end + chat.delay) for chat in recipients]
+    await repository.add_deliveries(tx, deliveries, keep_existing=True)
+    await open_burst_windows(tx, recipients, end)
+    return [QueueItem(key, one.chat, burst.priority, burst.seq, one.due_at) for one in deliveries]
 
 
-async def open_burst_windows(tx: Transaction, some: Sequence[Chat], at: float) -> None:
-    """These chats get a message at an instant: what comes in the seconds after it is held."""
-    if wanting := [chat for chat in some if chat.bursts]:
-        await tx.execute(
-            _OPEN_BURST_WINDOW, [{"chat": chat.ref.chat_id, "of_topic": chat.ref.topic, "at": at} for chat in wanting]
-        )
-
-
-async def read_held_deliveries(tx: Transaction, entry: Delivery) -> list[Delivery]:
-    """What was held for one chat's message."""
-    this = (entries.c.chat_id == entry.ref.chat_id, entries.c.topic == entry.ref.topic)
-    query = select(entries).where(*this, entries.c.reason == Reason.GROUPED.value, entries.c.due_at == parse_burst_end(entry.key))
-    return [held for held in map(row_to_delivery, await tx.fetch(query)) if held.status is DeliveryStatus.DROPPED]
-
-
-async def expire_burst_lines(tx: Transaction, entry: Delivery) -> None:
-    """The message could not leave in time: its lines are old news, told in the summary of each match."""
-    for held in await read_held_deliveries(tx, entry):
-        await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.EXPIRED.value))
-        await repository.mark_missed(tx, held.key)
-
-
-async def bursts_containing(tx: Transaction, key: AlertKey) -> Sequence[NewsItem]:
-    """The bursts that tell of an action; nobody else changes them until the transaction ends."""
-    query = select(grouped.c.burst).where(grouped.c.fixture_id == key.fixture_id, grouped.c.action_id == key.action_id)
-    names = [row["burst"] for row in await tx.fetch(query)]
-    found = await repository.read_news(tx, [make_burst_key(float(name)) for name in names], write=True)
-    return list(found.values())
-
-
-async def load_burst_context(
-    tx: Transaction, entry: Delivery, news: NewsItem, chat: Chat, seen: Callable[[NewsItem], NewsItem]
-) -> DeliveryContext:
-    """All that decides what a chat is told of a burst now; `seen` is how its delay lets it see each line."""
-    held = [] if entry.told else await read_held_deliveries(tx, entry)
-    keys = (
-        read_line_keys(entry)
-        if entry.told
-        else list({one.key: None for one in held} | dict.fromkeys(find_uncertain_lines(entry)))
-    )
-    known = await repository.read_news(tx, keys)
-    lines = tuple(seen(known[key]) for key in keys if key in known)
-    if not entry.told:
-        lines = select_burst_lines(lines, chat.muted_matches, find_uncertain_lines(entry))
-        lines = tuple([line for line in lines if not await is_announced_elsewhere(tx, line, entry.ref)])
-    told = {line.key for line in lines}
-    return DeliveryContext(entry, news, chat, lines=lines, rings=any(one.rings for one in held if one.key in told))
-
-
-async def is_announced_elsewhere(tx: Transaction, news: NewsItem, ref: ChatRef) -> bool:
-    """Tell whether news disallows something that the chat was told, by itself or in a burst: it hears of it there."""
-    other = next((a.takes_back for a in news.fired if a.takes_back), "")
-    if not other:
-        return False
-    seen = (await repository.read_deliveries(tx, AlertKey(news.key.fixture_id, other), [ref])).get(ref)
-    return seen is not None and (seen.told or seen.unsure or seen.reason == Reason.GROUPED)
-
-
-async def supersede_unsent_lines(tx: Transaction, entry: Delivery) -> None:
-    """What was held and not told after all, being taken back by then, may be told where it stands again."""
-    told = set(read_line_keys(entry)) if entry.told else set()
-    for held in await read_held_deliveries(tx, entry):
-        if held.key not in told:
-            await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.SUPERSEDED.value))
-
-
-def _is_delivery(entry: Delivery) -> tuple[ColumnElement[bool], ...]:
-    action = (entries.c.fixture_id == entry.key.fixture_id, entries.c.action_id == entry.key.action_id)
-    return (*action, entries.c.chat_id == entry.ref.chat_id, entries.c.topic == entry.ref.topic)
+async def open_burst_windows(tx: Transaction, recipients: Sequence[Chat], at: float) -> None:
+    """Note that these chats get a message at this time: what comes in the seconds after it is held for a burst."""
+    if values := [{"chat": chat.ref.chat_id, "of_topic": chat.ref.topic, "at": at} for chat in recipients if chat.bursts]:
+        await tx.execute(_OPEN_BURST_WINDOW, values)
 
 
 async def hold_for_quiet_hours(
-    tx: Transaction, news: NewsItem, chats: Mapping[ChatRef, dt.datetime], now: dt.datetime
+    tx: Transaction, news: NewsItem, end_by_chat: Mapping[ChatRef, dt.datetime], now: dt.datetime
 ) -> list[QueueItem]:
-    """Note news for chats, each with the end of its quiet hours; the tickets of their summaries."""
+    """Note news for chats, each with the end of its quiet hours. Return the items of their digests."""
     by_end: defaultdict[dt.datetime, list[ChatRef]] = defaultdict(list)
-    for ref, end in chats.items():
+    for ref, end in end_by_chat.items():
         by_end[end].append(ref)
-    return [ticket for end, refs in by_end.items() for ticket in await _add_to_quiet_hours_digest(tx, news, end, refs, now)]
+    return [item for end, refs in by_end.items() for item in await _add_to_quiet_hours_digest(tx, news, end, refs, now)]
 
 
 async def _add_to_quiet_hours_digest(
     tx: Transaction, news: NewsItem, end: dt.datetime, refs: list[ChatRef], now: dt.datetime
 ) -> list[QueueItem]:
-    key, due = make_quiet_hours_key(news, end), end.timestamp()
+    key, due_at = make_quiet_hours_key(news, end), end.timestamp()
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
-    known = (await repository.read_news(tx, [key], write=True)).get(key)
-    summary = quiet_hours_digest(known, news, end)
-    over = FanoutProgress(first_done=True, told_done=True)
-    await (repository.replace_news if known else repository.add_news)(tx, summary, over, now)
-    await repository.add_deliveries(tx, [Delivery(key, ref, due_at=due) for ref in refs], keep=True)
-    return [QueueItem(key, ref, summary.rank, summary.seq, due) for ref in refs]
+    previous = (await repository.read_news(tx, [key], for_update=True)).get(key)
+    digest = quiet_hours_digest(previous, news, end)
+    if previous:
+        await repository.replace_news(tx, digest, _NO_FANOUT, now)
+    else:
+        await repository.add_news(tx, digest, _NO_FANOUT, now)
+    await repository.add_deliveries(tx, [Delivery(key, ref, due_at=due_at) for ref in refs], keep_existing=True)
+    return [QueueItem(key, ref, digest.priority, digest.seq, due_at) for ref in refs]
 
 
-async def digests_containing(tx: Transaction, key: AlertKey) -> Sequence[NewsItem]:
-    """The summaries that tell of an action; nobody else changes those of the match until the transaction ends."""
-    query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "")
-    return [news for news in map(row_to_news, await tx.fetch(query.with_for_update())) if key.action_id in news.lines]
+async def read_digests_containing(tx: Transaction, key: AlertKey) -> list[NewsItem]:
+    """Return the digests with a line about this action, of one match and of bursts, locked until the transaction ends."""
+    # The line ids of a digest are JSON in one column, so all digests of the match are read: there are few.
+    query = select(alerts).where(alerts.c.fixture_id == key.fixture_id, alerts.c.lines != "").with_for_update()
+    of_match = [news for news in map(row_to_news, await tx.fetch(query)) if key.action_id in news.line_ids]
+    query = select(grouped.c.burst).where(grouped.c.fixture_id == key.fixture_id, grouped.c.action_id == key.action_id)
+    burst_keys = [make_burst_key(float(row["burst"])) for row in await tx.fetch(query)]
+    bursts = await repository.read_news(tx, burst_keys, for_update=True)
+    return [*of_match, *bursts.values()]
+
+
+async def load_burst_context(
+    tx: Transaction, delivery: Delivery, news: NewsItem, chat: Chat, view_line: Callable[[NewsItem], NewsItem]
+) -> DeliveryContext:
+    """Load all that decides what a chat is sent of a burst now. `view_line` returns a line as the chat's delay shows it."""
+    if delivery.is_sent:
+        # The message is there: its lines stay what they were, and show what became of each.
+        keys = read_line_keys(delivery)
+        found = await repository.read_news(tx, keys)
+        return DeliveryContext(delivery, news, chat, lines=tuple(view_line(found[key]) for key in keys if key in found))
+    held = await _read_held_deliveries(tx, delivery)
+    uncertain = find_uncertain_lines(delivery)
+    keys = list(dict.fromkeys([*(one.key for one in held), *uncertain]))
+    found = await repository.read_news(tx, keys)
+    lines = select_burst_lines([view_line(found[key]) for key in keys if key in found], chat.muted_matches, uncertain)
+    lines = tuple([line for line in lines if not await is_announced_elsewhere(tx, line, delivery.chat)])
+    chosen = {line.key for line in lines}
+    return DeliveryContext(delivery, news, chat, lines=lines, is_loud=any(one.is_loud for one in held if one.key in chosen))
+
+
+async def is_announced_elsewhere(tx: Transaction, news: NewsItem, ref: ChatRef) -> bool:
+    """Return True if the news disallows an action that the chat knows of: the correction of that message says it."""
+    action_id = next((a.disallows_action for a in news.firing_alternatives if a.disallows_action), "")
+    if not action_id:
+        return False
+    delivery = (await repository.read_deliveries(tx, AlertKey(news.key.fixture_id, action_id), [ref])).get(ref)
+    return delivery is not None and (delivery.is_sent or delivery.is_uncertain or delivery.reason == Reason.HELD_FOR_BURST)
+
+
+async def expire_burst_lines(tx: Transaction, delivery: Delivery) -> None:
+    """Note that a burst could not be sent in time: its lines are missed, and part of the digest of their match."""
+    for held in await _read_held_deliveries(tx, delivery):
+        await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.EXPIRED.value))
+        await repository.mark_missed(tx, held.key)
+
+
+async def supersede_unsent_lines(tx: Transaction, delivery: Delivery) -> None:
+    """Release lines that a burst held and did not send, being retracted by then: a restoration may be sent to the chat."""
+    sent = set(read_line_keys(delivery)) if delivery.is_sent else set()
+    for held in await _read_held_deliveries(tx, delivery):
+        if held.key not in sent:
+            await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.SUPERSEDED.value))
+
+
+async def _read_held_deliveries(tx: Transaction, delivery: Delivery) -> list[Delivery]:
+    """Return what is held for a burst in one chat. What is held is a dropped delivery that is due when the burst is."""
+    query = select(entries).where(
+        entries.c.chat_id == delivery.chat.chat_id,
+        entries.c.topic == delivery.chat.topic,
+        entries.c.reason == Reason.HELD_FOR_BURST.value,
+        entries.c.due_at == parse_burst_end(delivery.key),
+    )
+    return [held for held in map(row_to_delivery, await tx.fetch(query)) if held.status is DeliveryStatus.DROPPED]
+
+
+def _is_delivery(delivery: Delivery) -> tuple[ColumnElement[bool], ...]:
+    return (
+        entries.c.fixture_id == delivery.key.fixture_id,
+        entries.c.action_id == delivery.key.action_id,
+        entries.c.chat_id == delivery.chat.chat_id,
+        entries.c.topic == delivery.chat.topic,
+    )

@@ -1,4 +1,8 @@
-"""Several news items in one message: missed, quiet hours, bursts; pure."""
+"""Several news items in one message; pure.
+
+There are three digests. One tells what a match's chats missed, one what a chat's quiet hours held, both of one match. The third
+tells a burst: what came within seconds, of any match.
+"""
 
 from __future__ import annotations
 
@@ -12,143 +16,157 @@ from bot.outbox.news import BURSTS, NewsItem, format_line_name, is_burst, parse_
 from rules.engine.alert import Alert, AlertKey, Facts, Importance, State
 from rules.football.action import Fixture
 
-_BURST_KIND = "summary"
+DIGEST_KIND = "summary"
+"""The kind of every digest, and the prefix of the action id of those for missed alerts. It is stored."""
+
+QUIET_HOURS_DIGEST = "quiet"
+"""The reason of a digest for quiet hours, and the prefix of its action id. It is stored."""
+
+LATE_JOIN_DIGEST = "joined"
+"""The reason of a digest of what came before a match was followed. It is stored."""
+
+_DIGEST_MAX_AGE = 3600.0
 
 _BURST_MAX_AGE = 300.0
+
+_DIGEST_PRIORITY = 2
 
 _BURST_PRIORITY = 1
 
 _LINES_BY_CHAT = ("*",)
-"""It has lines; which ones, each chat's entries say."""
+"""The line ids of a burst: it has lines, and which ones differs by chat."""
+
+
+def missed_digest(news_items: Sequence[NewsItem], now: dt.datetime, *, is_late_join: bool = False) -> NewsItem | None:
+    """Return the digest of a match's missed news that still stands and is in no digest yet. None if there is none."""
+    news_items = [news for news in news_items if not news.is_live_message]
+    missed = [
+        news
+        for news in news_items
+        if news.is_missed and not news.digest_id and news.state is State.CONFIRMED and not news.line_ids
+    ]
+    if not missed:
+        return None
+    # The title shows the score as it is now, which is that of the latest news of all, missed or not.
+    latest = max((news.alternatives[0] for news in news_items), key=lambda alert: alert.seq)
+    key = AlertKey(missed[0].key.fixture_id, f"{DIGEST_KIND}:{missed[0].seq}")
+    seq = max(news.seq for news in news_items)
+    alert = _make_digest_alert(key, latest, seq, now, LATE_JOIN_DIGEST if is_late_join else "")
+    return _make_digest(alert, now, tuple(news.key.action_id for news in missed))
+
+
+def make_quiet_hours_key(news: NewsItem, end: dt.datetime) -> AlertKey:
+    """Return the key of the digest of a match that is sent when quiet hours end."""
+    return AlertKey(news.key.fixture_id, f"{QUIET_HOURS_DIGEST}:{end.timestamp():.0f}")
+
+
+def is_quiet_hours_digest(key: AlertKey) -> bool:
+    """Return True for the digest that is sent when quiet hours end."""
+    return key.action_id.startswith(f"{QUIET_HOURS_DIGEST}:")
+
+
+def quiet_hours_digest(previous: NewsItem | None, news: NewsItem, end: dt.datetime) -> NewsItem:
+    """Return the digest of what quiet hours have held so far, with one more news item. It counts as news from their end."""
+    line_ids = previous.line_ids if previous else ()
+    line_ids = line_ids if news.key.action_id in line_ids else (*line_ids, news.key.action_id)
+    seq = max(news.seq, previous.seq if previous else 0)
+    alert = _make_digest_alert(make_quiet_hours_key(news, end), news.alternatives[0], seq, end, QUIET_HOURS_DIGEST)
+    return _make_digest(alert, end, line_ids)
 
 
 def make_burst_key(end: float) -> AlertKey:
-    """The burst that is told at an instant, in seconds since 1970."""
+    """Return the key of the burst that is sent at a time, in seconds since 1970."""
     return AlertKey(BURSTS, f"{end:.0f}")
 
 
 def parse_burst_end(key: AlertKey) -> float:
-    """When a burst is told."""
+    """Return when a burst is sent, in seconds since 1970."""
     return float(key.action_id)
 
 
 def burst_digest(key: AlertKey, latest: Alert, seq: int = 1) -> NewsItem:
-    """A burst as news; it carries the instant and nothing else of the latest of its lines."""
-    made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=_BURST_KIND)
+    """Return a burst as news. Of the latest of its lines it has the time and nothing else: they are of several matches."""
+    made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=DIGEST_KIND)
     alert = msgspec.structs.replace(made, importance=Importance.MINOR, max_age=_BURST_MAX_AGE)
-    return NewsItem(key, seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, rank=_BURST_PRIORITY)
+    return NewsItem(key, seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, priority=_BURST_PRIORITY)
 
 
-def find_retracted_lines(entry: Delivery, lines: Sequence[NewsItem]) -> tuple[NewsItem, ...]:
-    """The lines of a burst that a chat has seen standing, and that are taken back now."""
-    seen = entry.rule.split("\n")
-    now = ((line, format_line_name(line, entry.key)) for line in lines if line.state is State.RETRACTED)
-    return tuple(line for line, name in now if name not in seen)
+def renew_digest(digest: NewsItem, revision: Sequence[Alert], now: dt.datetime) -> NewsItem:
+    """Return the digest after one of its lines was revised."""
+    if is_burst(digest.key):
+        renewed = burst_digest(digest.key, revision[0], digest.seq + 1)
+        return msgspec.structs.replace(renewed, first_fired_at=digest.first_fired_at)
+    reason = digest.alternatives[0].facts.reason
+    alert = _make_digest_alert(digest.key, revision[0], max(digest.seq + 1, revision[0].seq), now, reason)
+    return msgspec.structs.replace(digest, seq=alert.seq, alternatives=(alert,))
 
 
-def read_line_keys(entry: Delivery) -> list[AlertKey]:
-    """The lines that a chat was told in a summary, in their order."""
-    return [parse_line_name(name, entry.key) for name in entry.rule.split("\n") if name]
-
-
-def find_uncertain_lines(entry: Delivery) -> frozenset[AlertKey]:
-    """The lines of a summary that has left, and may or may not have arrived."""
-    return frozenset(read_line_keys(entry)) if entry.unsure else frozenset()
-
-
-def select_burst_lines(
-    lines: Sequence[NewsItem], muted: Collection[str], seen: Collection[AlertKey] = ()
-) -> tuple[NewsItem, ...]:
-    """Of what was held, what is told, as it happened: neither what was taken back by now nor what is of a muted match.
-
-    `seen` are those that the chat may have seen: they are told whatever became of them.
-    """
-    standing = (news for news in lines if news.key in seen or _is_sendable_line(news, muted))
-    return tuple(sorted(standing, key=lambda news: (min(news.born.values(), default=0.0), news.seq)))
-
-
-def _is_sendable_line(news: NewsItem, muted: Collection[str]) -> bool:
-    return news.state is not State.RETRACTED and news.key.fixture_id not in muted
-
-
-DIGEST_KIND = "summary"
-
-QUIET_HOURS_DIGEST = "quiet"
-"""The reason of a summary of what came in quiet hours."""
-
-LATE_JOIN_DIGEST = "joined"
-"""The reason of a summary of what came before a match was followed."""
-
-_DIGEST_MAX_AGE = 3600.0
-
-
-def missed_digest(known: Sequence[NewsItem], now: dt.datetime, *, joined: bool = False) -> NewsItem | None:
-    """The summary of a match's missed news that stands and was not told yet; None where there is none."""
-    known = [news for news in known if not news.extra]
-    missed = [news for news in known if news.missed and not news.summary and news.state is State.CONFIRMED and not news.lines]
-    if not missed:
-        return None
-    key = AlertKey(missed[0].key.fixture_id, f"{DIGEST_KIND}:{missed[0].seq}")
-    alert = _make_digest_alert(
-        key, _find_latest_alert(known), max(news.seq for news in known), now, LATE_JOIN_DIGEST if joined else ""
-    )
-    lines = tuple(news.key.action_id for news in missed)
-    return NewsItem(key, alert.seq, alert.state, (alert,), {"": now.timestamp()}, lines, rank=2)
-
-
-def make_quiet_hours_key(news: NewsItem, end: dt.datetime) -> AlertKey:
-    """The name of what is told of a match when quiet hours end."""
-    return AlertKey(news.key.fixture_id, f"{QUIET_HOURS_DIGEST}:{end.timestamp():.0f}")
-
-
-def quiet_hours_digest(known: NewsItem | None, news: NewsItem, end: dt.datetime) -> NewsItem:
-    """What quiet hours have held so far, with one piece of news more; it is news from their end on."""
-    lines = known.lines if known else ()
-    lines = lines if news.key.action_id in lines else (*lines, news.key.action_id)
-    alert = _make_digest_alert(
-        make_quiet_hours_key(news, end), news.candidates[0], max(news.seq, known.seq if known else 0), end, QUIET_HOURS_DIGEST
-    )
-    return NewsItem(alert.key, alert.seq, alert.state, (alert,), {"": end.timestamp()}, lines, rank=2)
-
-
-def renew_digest(summary: NewsItem, revision: Sequence[Alert], now: dt.datetime) -> NewsItem:
-    """The same summary after one of its lines was revised."""
-    if is_burst(summary.key):
-        return msgspec.structs.replace(burst_digest(summary.key, revision[0], summary.seq + 1), born=summary.born)
-    reason = summary.candidates[0].facts.reason
-    alert = _make_digest_alert(summary.key, revision[0], max(summary.seq + 1, revision[0].seq), now, reason)
-    return msgspec.structs.replace(summary, seq=alert.seq, candidates=(alert,))
-
-
-def select_lines(entry: Delivery, lines: Sequence[NewsItem], seen: Collection[Delivery]) -> tuple[NewsItem, ...]:
-    """The lines that concern a chat: as told before, else those that it heard nothing of."""
-    if entry.told:
-        return tuple(news for news in lines if news.key.action_id in entry.rule.split("\n"))
-    perhaps, standing = find_uncertain_lines(entry), [news.key for news in lines if news.state is not State.RETRACTED]
-    if entry.key.action_id.startswith(f"{QUIET_HOURS_DIGEST}:"):
-        held = {e.key for e in seen if e.reason == Reason.HELD}
-        return tuple(news for news in lines if news.key in perhaps or (news.key in held and news.key in standing))
-    heard = {e.key for e in seen if e.reason != Reason.EXPIRED}
-    return tuple(news for news in lines if news.key in perhaps or (news.key not in heard and news.key in standing))
-
-
-def _find_latest_alert(known: Sequence[NewsItem]) -> Alert:
-    return max((news.candidates[0] for news in known), key=lambda alert: alert.seq)
+def _make_digest(alert: Alert, since: dt.datetime, line_ids: tuple[str, ...]) -> NewsItem:
+    return NewsItem(alert.key, alert.seq, alert.state, (alert,), {"": since.timestamp()}, line_ids, priority=_DIGEST_PRIORITY)
 
 
 def _make_digest_alert(key: AlertKey, latest: Alert, seq: int, now: dt.datetime, reason: str) -> Alert:
-    """It carries the facts as they are now: the score, not what happened."""
-    facts = msgspec.structs.replace(latest.facts, player="", minute="", action_type="", sub_action_type="", reason=reason)
+    """Return the alert of a digest. It has the facts as they are now, the score above all, and not what happened."""
     return Alert(
         key,
         seq,
         State.CONFIRMED,
         now,
         latest.fixture,
-        facts,
-        latest.home,
-        latest.away,
+        msgspec.structs.replace(latest.facts, player="", minute="", action_type="", sub_action_type="", reason=reason),
+        latest.home_score,
+        latest.away_score,
         kind=DIGEST_KIND,
         importance=Importance.MINOR,
         max_age=_DIGEST_MAX_AGE,
     )
+
+
+def select_lines(delivery: Delivery, lines: Sequence[NewsItem], line_deliveries: Collection[Delivery]) -> tuple[NewsItem, ...]:
+    """Return the lines of a match's digest for one chat: as sent before, else those that it was not told by themselves.
+
+    `line_deliveries` are the chat's deliveries of these lines.
+    """
+    if delivery.is_sent:
+        return tuple(news for news in lines if news.key.action_id in delivery.rule.split("\n"))
+    if is_quiet_hours_digest(delivery.key):
+        wanted = {one.key for one in line_deliveries if one.reason == Reason.HELD_FOR_QUIET_HOURS}
+    else:
+        known = {one.key for one in line_deliveries if one.reason != Reason.EXPIRED}
+        wanted = {news.key for news in lines} - known
+    standing = {news.key for news in lines if news.state is not State.RETRACTED}
+    # A digest that may have arrived is sent again with the same lines, whatever became of them.
+    chosen = find_uncertain_lines(delivery) | (wanted & standing)
+    return tuple(news for news in lines if news.key in chosen)
+
+
+def select_burst_lines(
+    lines: Sequence[NewsItem], muted_matches: Collection[str], uncertain: Collection[AlertKey] = ()
+) -> tuple[NewsItem, ...]:
+    """Return what is sent of the news that a burst held, in the order of time: nothing retracted, nothing of a muted match.
+
+    `uncertain` are lines that the chat may have seen: they are sent whatever became of them.
+    """
+    chosen = [
+        news
+        for news in lines
+        if news.key in uncertain or (news.state is not State.RETRACTED and news.key.fixture_id not in muted_matches)
+    ]
+    return tuple(sorted(chosen, key=lambda news: (min(news.first_fired_at.values(), default=0.0), news.seq)))
+
+
+def read_line_keys(delivery: Delivery) -> list[AlertKey]:
+    """Return the lines that a chat was sent in a digest, in their order."""
+    return [parse_line_name(name, delivery.key) for name in delivery.rule.split("\n") if name]
+
+
+def find_uncertain_lines(delivery: Delivery) -> frozenset[AlertKey]:
+    """Return the lines of a digest that was sent and may or may not have arrived."""
+    return frozenset(read_line_keys(delivery)) if delivery.is_uncertain else frozenset()
+
+
+def find_retracted_lines(delivery: Delivery, lines: Sequence[NewsItem]) -> tuple[NewsItem, ...]:
+    """Return the lines of a burst that the chat has seen standing and that are retracted now."""
+    seen = delivery.rule.split("\n")
+    retracted = [line for line in lines if line.state is State.RETRACTED]
+    return tuple(line for line in retracted if format_line_name(line, delivery.key) not in seen)

@@ -1,9 +1,13 @@
-"""Reaches the chats of a news item page by page, fairly between matches."""
+"""Reaches the chats of a news item page by page, fairly between matches.
+
+Two walks over the chats make up a fan-out: over those that do not have the news, and over those that do.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from itertools import count
 
 import msgspec
@@ -24,134 +28,150 @@ from rules.engine.alert import AlertKey, Importance
 log = structlog.get_logger()
 
 PAGE_SIZE = 200
+"""Chats that one transaction reaches."""
 
 _FAIRNESS_INTERVAL = 8
-"""Every so many pages go to the match that waited longest, however urgent the others are: none starves."""
+"""Every eighth page goes to the match that waited longest, however urgent the others are: none starves."""
 
 
 class Fanout:
-    """Knows which news has chats left to reach, and whose turn it is: by rank, then each match in turn, in order."""
+    """Knows which news has chats left to reach, and which is next: by priority, then each match in turn, then in order."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._left: dict[AlertKey, tuple[NewsItem, int]] = {}
+        self._unfinished: dict[AlertKey, tuple[NewsItem, int]] = {}
         self._served: dict[str, int] = {}
-        self._count = count(1)
+        """By match, the number of its last page."""
+        self._sequence = count(1)
         self._pages = 0
 
     @property
-    def busy(self) -> bool:
-        """Tell whether some news has chats left to reach."""
-        return bool(self._left)
+    def has_work(self) -> bool:
+        """Return True if some news has chats left to reach."""
+        return bool(self._unfinished)
 
     def add(self, news: NewsItem) -> None:
-        """News, or its revision, that may have chats to reach."""
-        _, order = self._left.get(news.key, (news, next(self._count)))
-        self._left[news.key] = (news, order)
+        """Add news, or its revision, that may have chats to reach. A revision keeps the place of the news."""
+        _, order = self._unfinished.get(news.key, (news, next(self._sequence)))
+        self._unfinished[news.key] = (news, order)
 
-    async def page(self, tx: Transaction) -> list[QueueItem]:
-        """Reach the next chats of the most urgent news: first those who were not told, then those who were."""
-        news = self._next()
-        spread, tickets = await reach_next_chats(tx, news, self._clock.now())
-        if spread.over:
-            del self._left[news.key]
-        return tickets
+    async def reach_next_page(self, tx: Transaction) -> list[QueueItem]:
+        """Reach the next chats of the next news. Return what waits for them."""
+        news = self._choose_news()
+        progress, items = await reach_next_chats(tx, news, self._clock.now())
+        if progress.is_complete:
+            del self._unfinished[news.key]
+        return items
 
-    def _next(self) -> NewsItem:
-        def turn(item: tuple[NewsItem, int]) -> tuple[int, int, int]:
-            return item[0].rank, self._served.get(item[0].key.fixture_id, 0), item[1]
+    def _choose_news(self) -> NewsItem:
+        def by_urgency(entry: tuple[NewsItem, int]) -> tuple[int, int, int]:
+            return entry[0].priority, self._served.get(entry[0].key.fixture_id, 0), entry[1]
 
-        def longest(item: tuple[NewsItem, int]) -> tuple[int, int, int]:
-            return self._served.get(item[0].key.fixture_id, 0), item[0].rank, item[1]
+        def by_waiting(entry: tuple[NewsItem, int]) -> tuple[int, int, int]:
+            return self._served.get(entry[0].key.fixture_id, 0), entry[0].priority, entry[1]
 
         self._pages += 1
-        news, _ = min(self._left.values(), key=longest if self._pages % _FAIRNESS_INTERVAL == 0 else turn)
-        self._served[news.key.fixture_id] = next(self._count)
+        order = by_waiting if self._pages % _FAIRNESS_INTERVAL == 0 else by_urgency
+        news, _ = min(self._unfinished.values(), key=order)
+        self._served[news.key.fixture_id] = next(self._sequence)
         return news
 
 
 async def reach_next_chats(tx: Transaction, news: NewsItem, now: dt.datetime) -> tuple[FanoutProgress, list[QueueItem]]:
-    """Reach the next chats of some news; how far it has come, and what waits for them."""
-    spread = await repository.read_fanout_progress(tx, news.key, walk=True)
-    tickets: list[QueueItem] = []
-    if not spread.first_done:
-        spread, tickets = await _reach_new_chats(tx, news, spread, now)
-    elif not spread.told_done:
-        spread, tickets = await _reach_notified_chats(tx, news, spread, now)
-    await repository.write_fanout_progress(tx, news.key, spread)
-    return spread, tickets
+    """Reach the next page of chats: first those without the news, then those that have it.
+
+    Return how far the fan-out has come, and what waits for these chats.
+    """
+    progress = await repository.read_fanout_progress(tx, news.key, for_fanout=True)
+    items: list[QueueItem] = []
+    if not progress.new_chats_done:
+        progress, items = await _reach_new_chats(tx, news, progress, now)
+    elif not progress.notified_chats_done:
+        progress, items = await _reach_notified_chats(tx, news, progress, now)
+    await repository.write_fanout_progress(tx, news.key, progress)
+    return progress, items
 
 
 async def _reach_new_chats(
-    tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime
+    tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime
 ) -> tuple[FanoutProgress, list[QueueItem]]:
-    chats, last = await repository.read_next_followers(tx, news, spread.first, PAGE_SIZE)
+    """Decide for the next followers that do not have the news."""
+    chats, last = await repository.read_next_followers(tx, news, progress.last_new_chat, PAGE_SIZE)
     known = await repository.read_deliveries(tx, news.key, [chat.ref for chat in chats])
-    new = [
-        chat for chat in chats if _is_unnotified(known.get(chat.ref)) and not _is_held_for_burst(known.get(chat.ref), news, chat)
+    decided = [
+        (chat, decide(known.get(chat.ref), news, chat, now))
+        for chat in chats
+        if _is_unnotified(known.get(chat.ref)) and not _is_in_burst(known.get(chat.ref), news, chat)
     ]
-    decided = [(chat, decide(known.get(chat.ref), news, chat, now)) for chat in new]
-    made = [entry for entry in (_make_first_delivery(news, chat, decision, now) for chat, decision in decided) if entry]
+    made = [delivery for chat, decision in decided if (delivery := _make_first_delivery(news, chat, decision, now))]
     await repository.add_deliveries(tx, made)
-    reasons = Counter(d.reason.value for _, d in decided if not (news.extra and d.reason is Reason.UNWANTED))
-    if reasons[Reason.EXPIRED]:
-        await repository.mark_missed(tx, news.key)
-    if reasons or not news.extra:  # those who ask for extras are looked for again and again
-        log.info("alert_decided", fixture=news.key.fixture_id, action=news.key.action_id, state=news.state.value, **reasons)
-    _count_decisions(reasons)
-    tickets = [_make_item(news, entry) for entry in made if entry.status is DeliveryStatus.WAITING]
-    held = {chat.ref: end for chat, d in decided if d.reason is Reason.HELD and (end := chat.held_until(now))}
-    tickets += await hold_for_quiet_hours(tx, news, held, now)
-    await open_burst_windows(tx, [chat for chat, d in decided if d.tells and not news.extra], now.timestamp())
-    tickets += await hold_for_burst(tx, news, [chat for chat, d in decided if d.reason is Reason.GROUPED], now)
-    return msgspec.structs.replace(spread, first=last, first_done=last is None), tickets
+    await _report_decisions(tx, news, [decision for _, decision in decided])
+
+    items = [
+        QueueItem(news.key, delivery.chat, news.priority, news.seq, delivery.due_at)
+        for delivery in made
+        if delivery.status is DeliveryStatus.WAITING
+    ]
+    held = {
+        chat.ref: end
+        for chat, decision in decided
+        if decision.reason is Reason.HELD_FOR_QUIET_HOURS and (end := chat.held_until(now))
+    }
+    items += await hold_for_quiet_hours(tx, news, held, now)
+    if not news.is_live_message:
+        await open_burst_windows(tx, [chat for chat, decision in decided if decision.is_visible], now.timestamp())
+    in_burst = [chat for chat, decision in decided if decision.reason is Reason.HELD_FOR_BURST]
+    items += await hold_for_burst(tx, news, in_burst, now)
+    return msgspec.structs.replace(progress, last_new_chat=last, new_chats_done=last is None), items
 
 
 async def _reach_notified_chats(
-    tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime
+    tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime
 ) -> tuple[FanoutProgress, list[QueueItem]]:
-    woken, last = await repository.queue_next_notified_chats(tx, news.key, spread.told, PAGE_SIZE, now)
-    tickets = [QueueItem(news.key, ref, news.rank, news.seq, due) for ref, due in woken]
-    return msgspec.structs.replace(spread, told=last, told_done=last is None), tickets
+    """Let the next chats that have the news wait for its revision."""
+    due_by_chat, last = await repository.queue_next_notified_chats(tx, news.key, progress.last_notified_chat, PAGE_SIZE, now)
+    items = [QueueItem(news.key, ref, news.priority, news.seq, due_at) for ref, due_at in due_by_chat]
+    return msgspec.structs.replace(progress, last_notified_chat=last, notified_chats_done=last is None), items
 
 
-def _count_decisions(reasons: Counter[str]) -> None:
-    """Those that are told are counted when they are."""
+async def _report_decisions(tx: Transaction, news: NewsItem, decisions: Sequence[Decision]) -> None:
+    """Log and count the decisions of one page, and note if the news was too old for some chat."""
+    # Chats that want cards are searched again and again, and most have theirs: that is no decision to report.
+    reasons = Counter(d.reason.value for d in decisions if not (news.is_live_message and d.reason is Reason.NOT_WANTED))
+    if reasons[Reason.EXPIRED]:
+        await repository.mark_missed(tx, news.key)
+    if reasons or not news.is_live_message:
+        log.info("alert_decided", fixture=news.key.fixture_id, action=news.key.action_id, state=news.state.value, **reasons)
     for reason, times in reasons.items():
+        # What is sent is counted when it is sent, by the decision made then.
         if reason not in (Reason.FIRST, Reason.DELAYED):
             DECISIONS.labels(reason).inc(times)
 
 
-def _is_unnotified(entry: Delivery | None) -> bool:
-    return entry is None or (entry.status is DeliveryStatus.DROPPED and not entry.told)
+def _is_unnotified(delivery: Delivery | None) -> bool:
+    return delivery is None or (delivery.status is DeliveryStatus.DROPPED and not delivery.is_sent)
 
 
-def _is_held_for_burst(entry: Delivery | None, news: NewsItem, chat: Chat) -> bool:
-    """Tell whether a burst holds, or told, this very news."""
-    if entry is None or entry.reason != Reason.GROUPED:
+def _is_in_burst(delivery: Delivery | None, news: NewsItem, chat: Chat) -> bool:
+    """Return True if a burst holds, or has told, this very news in this chat."""
+    if delivery is None or delivery.reason != Reason.HELD_FOR_BURST:
         return False
     alert = choose_first_alert(news, chat)
-    return alert is None or alert.rule == entry.rule
+    return alert is None or alert.rule == delivery.rule
 
 
 def _make_first_delivery(news: NewsItem, chat: Chat, decision: Decision, now: dt.datetime) -> Delivery | None:
-    """The entry that a decision makes; what is too old or not wanted leaves none."""
+    """Return the delivery that a decision makes. None if the news is too old or not wanted, of which nothing is stored."""
+    reason = decision.reason.value
     if decision.alert is not None:
-        delay = chat.delay if not news.lines else 0
-        return Delivery(
-            news.key, chat.ref, reason=decision.reason.value, due_at=now.timestamp() + delay, rule=decision.alert.rule
-        )
-    if decision.reason is Reason.GROUPED and (alert := choose_first_alert(news, chat)):
-        entry = Delivery(
-            news.key, chat.ref, DeliveryStatus.DROPPED, decision.reason.value, chat.burst_end(now.timestamp()) or 0.0
-        )
-        rings = chat.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
-        return msgspec.structs.replace(entry, rule=alert.rule, rings=rings)
-    if decision.reason in (Reason.MUTED, Reason.HELD, Reason.UNNAMED):
-        rule = next((a.rule for a in news.fired if chat.takes(a.kind)), "")
-        return Delivery(news.key, chat.ref, DeliveryStatus.DROPPED, decision.reason.value, now.timestamp(), rule=rule)
+        delay = chat.delay if not news.line_ids else 0
+        return Delivery(news.key, chat.ref, reason=reason, due_at=now.timestamp() + delay, rule=decision.alert.rule)
+    if decision.reason is Reason.HELD_FOR_BURST and (alert := choose_first_alert(news, chat)):
+        # Its due time is that of the burst: by this the burst finds what it holds.
+        end = chat.burst_end(now.timestamp()) or 0.0
+        is_loud = chat.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
+        return Delivery(news.key, chat.ref, DeliveryStatus.DROPPED, reason, due_at=end, rule=alert.rule, is_loud=is_loud)
+    if decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS, Reason.SCORER_UNKNOWN):
+        rule = next((a.rule for a in news.firing_alternatives if chat.takes(a.kind)), "")
+        return Delivery(news.key, chat.ref, DeliveryStatus.DROPPED, reason, now.timestamp(), rule=rule)
     return None
-
-
-def _make_item(news: NewsItem, entry: Delivery) -> QueueItem:
-    return QueueItem(news.key, entry.ref, news.rank, news.seq, entry.due_at)

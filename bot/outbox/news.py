@@ -8,72 +8,84 @@ import msgspec
 
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey, ConditionResult, Importance, State
 
+LIVE_MESSAGE_PRIORITY = 3
+"""The priority of match cards and pictures: everything that happened goes first."""
+
+BURSTS = "bursts"
+"""Stands in the place of a fixture id: a burst digest has lines of several matches. Also the reason of its alert."""
+
+SAMPLE = "sample"
+"""The fixture id, rule and kind of the alert that `/test` sends."""
+
+_RETRACTED_SUFFIX = "\t"
+
 
 class NewsItem(msgspec.Struct, frozen=True):
-    """The news of one action as it stands: the alternatives of its latest revision.
+    """The news of one action as it stands: the alternatives of its latest revision, of which each chat gets one at most.
 
-    `born` is, by rule, when it first made this news; `lines` are the actions that a summary tells; `summary` names the summary
-    that told this action; `missed`: some chat did not hear of it in time.
+    `first_fired_at` says by rule when it first fired, in seconds since 1970. `line_ids` are the actions of a digest.
+    `digest_id` is the action id of the digest of missed alerts that contains this news. `is_missed`: some chat did not get it
+    in time.
     """
 
     key: AlertKey
     seq: int
     state: State
-    candidates: tuple[Alert, ...]
-    born: Mapping[str, float] = {}
-    lines: tuple[str, ...] = ()
-    missed: bool = False
-    summary: str = ""
-    rank: int = 0
-    put_at: float = 0.0
-    """When this revision was committed, in seconds since 1970; 0 where that is not known."""
+    alternatives: tuple[Alert, ...]
+    first_fired_at: Mapping[str, float] = {}
+    line_ids: tuple[str, ...] = ()
+    is_missed: bool = False
+    digest_id: str = ""
+    priority: int = 0
+    stored_at: float = 0.0
+    """When this revision was committed, in seconds since 1970; 0 if that is not known."""
 
     @property
-    def extra(self) -> bool:
-        """Tell whether it shows how a match stands, and not what happened: a match card or a picture."""
-        return self.candidates[0].kind in LIVE_MESSAGE_KINDS
+    def is_live_message(self) -> bool:
+        """Return True for match cards and pictures, which show how a match stands and not what happened."""
+        return self.alternatives[0].kind in LIVE_MESSAGE_KINDS
 
     @property
-    def fired(self) -> tuple[Alert, ...]:
-        """The alternatives that rules made of this revision: neither taken back nor only for those told before."""
-        return tuple(a for a in self.candidates if not a.follow_up and a.state is not State.RETRACTED)
+    def firing_alternatives(self) -> tuple[Alert, ...]:
+        """Return what rules say of this revision: no retractions, and nothing that only corrects messages already sent."""
+        return tuple(a for a in self.alternatives if not a.is_follow_up and a.state is not State.RETRACTED)
 
     @property
-    def because(self) -> dict[str, tuple[ConditionResult, ...]]:
-        """By rule, what its conditions compared when it was asked last."""
-        return {rule: compared for alert in self.candidates for rule, compared in alert.because.items()}
+    def conditions(self) -> dict[str, tuple[ConditionResult, ...]]:
+        """Return what each rule's conditions compared when the rule was last evaluated."""
+        return {rule: results for alert in self.alternatives for rule, results in alert.conditions.items()}
 
 
 class NewsRevision(msgspec.Struct, frozen=True):
-    """`anew`: chats that were passed over may hear of it now, so that the audience is walked from its start."""
+    """News after a revision. `restarts_fanout`: chats that did not get it may want it now, so all are asked again."""
 
     news: NewsItem
-    anew: bool
+    restarts_fanout: bool
 
 
-def revise(known: NewsItem | None, alerts: Sequence[Alert]) -> NewsRevision | None:
-    """Take the alternatives of one key's revision; None where it is not new, or takes back what was never made."""
+def revise(previous: NewsItem | None, alerts: Sequence[Alert]) -> NewsRevision | None:
+    """Apply the alternatives of one key's revision. None if it is not newer, or retracts what was never sent."""
     first = alerts[0]
-    state = state_of(alerts)
-    if known is not None and first.seq <= known.seq:
+    if previous is not None and first.seq <= previous.seq:
         return None
-    if known is None:
-        made = NewsItem(first.key, first.seq, state, tuple(alerts), rank=priority_of(alerts))
-        made = msgspec.structs.replace(made, born=_update_first_fired_at(None, made))
-        return NewsRevision(made, True) if made.fired else None
-    candidates = tuple(_keep_known_conditions(alert, known) for alert in alerts)
-    news = msgspec.structs.replace(known, seq=first.seq, state=state, candidates=candidates, rank=priority_of(alerts))
-    news = msgspec.structs.replace(news, born=_update_first_fired_at(known, news))
-    return NewsRevision(news, _must_restart_fanout(known, news))
+    state, priority = state_of(alerts), priority_of(alerts)
+    if previous is None:
+        news = NewsItem(first.key, first.seq, state, tuple(alerts), priority=priority)
+        news = msgspec.structs.replace(news, first_fired_at=_update_first_fired_at(None, news))
+        return NewsRevision(news, True) if news.firing_alternatives else None
+    alternatives = tuple(_keep_known_conditions(alert, previous) for alert in alerts)
+    news = msgspec.structs.replace(previous, seq=first.seq, state=state, alternatives=alternatives, priority=priority)
+    news = msgspec.structs.replace(news, first_fired_at=_update_first_fired_at(previous, news))
+    return NewsRevision(news, _must_restart_fanout(previous, news))
 
 
 def state_of(alerts: Sequence[Alert]) -> State:
-    """Where the news stands: as the rules that fire say, or those for chats told before."""
-    return next((a.state for a in alerts if not a.follow_up), alerts[0].state)
+    """Return the state of the news: that of the rules that fire, or of what corrects messages already sent."""
+    return next((a.state for a in alerts if not a.is_follow_up), alerts[0].state)
 
 
 def priority_of(alerts: Sequence[Alert]) -> int:
-    """The place among all that waits: major goals, other major and taken back news, minor news, cards and pictures."""
+    """Return the place among all that waits, 0 first: major goals, other major news and retractions, minor news, cards."""
     return min(_priority_of_alert(alert) for alert in alerts)
 
 
@@ -85,54 +97,43 @@ def _priority_of_alert(alert: Alert) -> int:
     return 1 if alert.importance is Importance.MAJOR or alert.state is State.RETRACTED else 2
 
 
-def _update_first_fired_at(known: NewsItem | None, news: NewsItem) -> dict[str, float]:
-    """When each rule first made this news. What becomes official is news again for who was not told."""
-    before = dict(known.born) if known else {}
-    official = known is not None and known.state is State.PENDING and news.state is State.CONFIRMED
-    kept = {} if official else before
-    return before | {a.rule: kept.get(a.rule, a.at.timestamp()) for a in news.fired}
+def _update_first_fired_at(previous: NewsItem | None, news: NewsItem) -> dict[str, float]:
+    """Return by rule when it first fired. Alerts expire by this time, not by that of their latest revision."""
+    before = dict(previous.first_fired_at) if previous else {}
+    # A confirmation is news again for chats that were not told while it was pending: its time starts anew.
+    is_confirmation = previous is not None and previous.state is State.PENDING and news.state is State.CONFIRMED
+    kept = {} if is_confirmation else before
+    return before | {a.rule: kept.get(a.rule, a.at.timestamp()) for a in news.firing_alternatives}
 
 
-def _keep_known_conditions(alert: Alert, known: NewsItem) -> Alert:
-    """What the rules compared stays known where the news is taken back, and where the rule itself is gone."""
-    if alert.because or not (before := known.because):
+def _keep_known_conditions(alert: Alert, previous: NewsItem) -> Alert:
+    """Return the alert with the conditions known before, if it has none: no rule is asked about a retraction."""
+    if alert.conditions or not (before := previous.conditions):
         return alert
-    kept = {rule: compared for rule, compared in before.items() if alert.rule in ("", rule)}
-    return msgspec.structs.replace(alert, because=kept)
+    kept = {rule: results for rule, results in before.items() if alert.rule in ("", rule)}
+    return msgspec.structs.replace(alert, conditions=kept)
 
 
-def _must_restart_fanout(known: NewsItem, news: NewsItem) -> bool:
-    if not news.fired or news.summary:
+def _must_restart_fanout(previous: NewsItem, news: NewsItem) -> bool:
+    """Return True if a chat that did not want the news before may want it now: other rules fire, or its state changed."""
+    if not news.firing_alternatives or news.digest_id:
         return False
-    choices = [[(a.rule, a.kind) for a in one.fired] for one in (known, news)]
-    return choices[0] != choices[1] or known.state is not news.state
-
-
-LIVE_MESSAGE_PRIORITY = 3
-"""The rank of match cards and pictures: everything that happened goes first."""
-
-BURSTS = "bursts"
-"""Stands in the place of a fixture: a burst is of several. Also the reason of its summary."""
-
-_RETRACTED_SUFFIX = "\t"
+    before, now = ([(a.rule, a.kind) for a in one.firing_alternatives] for one in (previous, news))
+    return before != now or previous.state is not news.state
 
 
 def is_burst(key: AlertKey) -> bool:
-    """Tell whether news is a burst."""
+    """Return True for the digest of a burst."""
     return key.fixture_id == BURSTS
 
 
-def format_line_name(line: NewsItem, within: AlertKey) -> str:
-    """How a summary remembers one of its lines; a burst names the match too, and whether the line is struck."""
-    struck = _RETRACTED_SUFFIX if line.state is State.RETRACTED else ""
-    return f"{line.key.fixture_id}\t{line.key.action_id}{struck}" if is_burst(within) else line.key.action_id
+def format_line_name(line: NewsItem, digest_key: AlertKey) -> str:
+    """Return how a delivery stores a line of a digest. In a burst it names the match too, and whether the line is retracted."""
+    suffix = _RETRACTED_SUFFIX if line.state is State.RETRACTED else ""
+    return f"{line.key.fixture_id}\t{line.key.action_id}{suffix}" if is_burst(digest_key) else line.key.action_id
 
 
-def parse_line_name(name: str, within: AlertKey) -> AlertKey:
-    """The line that a summary remembers."""
+def parse_line_name(name: str, digest_key: AlertKey) -> AlertKey:
+    """Return the key of a stored line of a digest."""
     fixture_id, _, action_id = name.removesuffix(_RETRACTED_SUFFIX).rpartition("\t")
-    return AlertKey(fixture_id or within.fixture_id, action_id)
-
-
-SAMPLE = "sample"
-"""Its fixture, its rule and its kind."""
+    return AlertKey(fixture_id or digest_key.fixture_id, action_id)

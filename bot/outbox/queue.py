@@ -2,50 +2,295 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
+import msgspec
+
+from bot.clock import Clock
+from bot.metrics import ALERT_STEP_SECONDS
 from bot.outbox import repository
-from bot.outbox.news import NewsItem
+from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, DeliveryStatus, QueueItem, Reason
+from bot.outbox.digest_store import (
+    expire_burst_lines,
+    hold_for_quiet_hours,
+    is_announced_elsewhere,
+    load_burst_context,
+    supersede_unsent_lines,
+)
+from bot.outbox.digests import is_quiet_hours_digest, select_lines
+from bot.outbox.news import NewsItem, is_burst
+from bot.outbox.sources import MemorySource, QueueSource
+from bot.outbox.statements import DeliveriesWithChats, overwrite_deliveries, write_deliveries
+from bot.storage.database import Database
 from bot.storage.driver import Transaction
+from bot.storage.subscriptions import load_recipients
+from bot.subscribers import Chat
 from rules.engine.alert import AlertKey
+
+_OUTBOX_LATENCY = ALERT_STEP_SECONDS.labels("outbox")
 
 _MAX_CACHED_NEWS = 512
 
+_MAX_REVISION_AGE = 330.0
+"""Seconds for which a revision is kept for chats with a delay: a little more than the longest delay."""
+
+PlanT = TypeVar("PlanT")
+
+
+class DeliveryQueue:
+    """Hands out what waits for chats, and commits what became of it.
+
+    A sender calls `take` for items, `begin` when their turn has come and `complete` with the results. It sets `on_available`,
+    which is called when there may be something to take.
+    """
+
+    def __init__(self, database: Database, clock: Clock, source: QueueSource | None = None) -> None:
+        """`source` is where items come from; None for a process that has the database to itself."""
+        self.database, self._clock = database, clock
+        self.source = source or MemorySource(database, clock)
+        self._cache = NewsCache()
+        self._delayed_view = DelayedView()
+        self.on_available: Callable[[], None] | None = None
+
+    @property
+    def has_more(self) -> bool:
+        """Return True if `take` may return further items."""
+        return self.source.has_more
+
+    @property
+    def capacity(self) -> int:
+        """Return how many items a sender keeps in memory at most: with fewer, it takes more."""
+        return self.source.capacity
+
+    async def take(self) -> list[QueueItem]:
+        """Return a page of items that wait and were not taken before. May reach further chats of some news on the way."""
+        items = await self.source.take()
+        if revised := self.source.pop_revised_keys():
+            # Read each revision of another process when it is announced: a chat with a delay is shown it later, when the
+            # database has only the newest.
+            async with self.database.transaction() as tx:
+                await self._refresh_cache(tx, revised)
+        self._forget_quiet_hours_digests(items)
+        return items
+
+    async def begin(
+        self,
+        items: Sequence[QueueItem],
+        plan: Callable[[DeliveryContext], PlanT],
+        make_uncertain: Callable[[PlanT], Delivery | None],
+    ) -> list[tuple[DeliveryContext, PlanT] | None]:
+        """Load what decides each item now, and plan it. An entry is None if nothing waits any more.
+
+        `make_uncertain` returns what the chat may have seen from when the request leaves until its answer is known.
+        """
+        if not items:
+            return []
+        async with self.database.transaction() as tx:
+            await self._refresh_cache(tx, {item.key for item in items})
+            found = await self._apply_overrides(tx, await self.source.read_contexts(tx, items))
+            begun: list[tuple[DeliveryContext, PlanT] | None] = []
+            for item in items:
+                pair = found.get((item.key, item.chat))
+                context = await self._load_context(tx, *pair) if pair else None
+                begun.append((context, plan(context)) if context else None)
+            # Before the request leaves. After a kill between Telegram's answer and our commit we know that the chat may have
+            # the message, and a retraction still reaches it.
+            uncertain = [delivery for one in begun if one and (delivery := make_uncertain(one[1]))]
+            await overwrite_deliveries(tx, uncertain)
+        return begun
+
+    async def restore(self, before: Delivery) -> None:
+        """Undo what `begin` committed for a delivery: its message certainly did not arrive."""
+        async with self.database.transaction() as tx:
+            await overwrite_deliveries(tx, [before])
+
+    async def complete(self, results: Sequence[DeliveryResult]) -> list[QueueItem | None]:
+        """Commit what chats have seen now. Return for each result an item if more is to be sent: a reply, a pin, a revision."""
+        if not results:
+            return []
+        async with self.database.transaction() as tx:
+            # The news is locked until the commit: a revision stored in between would find the delivery done with an older
+            # number, or not sent yet, and nobody would send it.
+            await self._refresh_cache(tx, {result.delivery.key for result in results}, lock=True)
+            newer = [await self._find_newer_news(tx, result.delivery) for result in results]
+            written = [self._with_next_due(result, news) for result, news in zip(results, newer, strict=True)]
+            stored = await write_deliveries(tx, written)
+            held = [item for result in results for item in await self._handle_unsent(tx, result.delivery)]
+        self.source.add_items(held)
+        return [
+            QueueItem(delivery.key, delivery.chat, news.priority, news.seq, delivery.due_at)
+            if news and (delivery.key, delivery.chat) in stored
+            else None
+            for delivery, news in zip(written, newer, strict=True)
+        ]
+
+    def accept(self, changed: Sequence[NewsItem]) -> None:
+        """Take over news that was committed just now: chats are reached from here on."""
+        now = self._clock.now().timestamp()
+        for news in changed:
+            if received_at := news.alternatives[0].received_at:
+                _OUTBOX_LATENCY.observe(max(0.0, now - received_at))
+            stored = msgspec.structs.replace(news, stored_at=now)
+            self._delayed_view.add(stored, now)
+            self._cache.add(stored)
+            self.source.add_news(stored)
+        if changed:
+            self._notify()
+
+    def continue_fanout(self, news: NewsItem) -> None:
+        """Look again for chats to reach with news that has not changed."""
+        self.source.add_news(news)
+        self._notify()
+
+    def add_items(self, items: Sequence[QueueItem]) -> None:
+        """Queue items whose deliveries were committed just now."""
+        self.source.add_items(items)
+        self._notify()
+
+    def rescan(self) -> None:
+        """Search the whole database at the next `take`: chats were resumed or moved, or a transaction failed."""
+        self.source.rescan()
+        self._notify()
+
+    def forget(self, key: AlertKey) -> None:
+        """Read this news from the database at its next use."""
+        self._cache.forget(key)
+
+    def forget_all(self) -> None:
+        """Read all news from the database at its next use."""
+        self._cache.clear()
+
+    async def view_news(self, tx: Transaction, key: AlertKey, delay: int) -> NewsItem | None:
+        """Return news as a chat with a delay (in seconds) is shown it now. None if there is none."""
+        await self._refresh_cache(tx, [key])
+        news = await self._cache.get(tx, key)
+        return self._delayed_view.view_for(news, delay, self._clock.now().timestamp()) if news else None
+
+    def _notify(self) -> None:
+        if self.on_available:
+            self.on_available()
+
+    async def _refresh_cache(self, tx: Transaction, keys: Collection[AlertKey], *, lock: bool = False) -> None:
+        """Read news that other processes have changed. `lock`: nobody revises these keys until the transaction ends."""
+        if self.source.is_shared:
+            for news, changed_at in await self._cache.refresh(tx, keys, lock=lock):
+                self._delayed_view.add(news, changed_at)
+
+    async def _load_context(self, tx: Transaction, delivery: Delivery, chat: Chat) -> DeliveryContext | None:
+        news = await self._cache.get(tx, delivery.key)
+        if news is None:
+            return None
+        now = self._clock.now().timestamp()
+        if is_burst(delivery.key):
+            return await load_burst_context(
+                tx, delivery, news, chat, lambda line: self._delayed_view.view_for(line, chat.delay, now)
+            )
+        lines = await _load_lines(tx, news, delivery) if news.line_ids else ()
+        news = self._delayed_view.view_for(news, chat.delay, now)
+        is_superseded = not delivery.is_sent and await is_announced_elsewhere(tx, news, delivery.chat)
+        return DeliveryContext(delivery, news, chat, is_superseded, lines)
+
+    async def _apply_overrides(self, tx: Transaction, found: DeliveriesWithChats) -> DeliveriesWithChats:
+        """Replace each chat that has overrides by how it follows the match: one query for each news item, not for each chat."""
+        tasted: defaultdict[AlertKey, list[Chat]] = defaultdict(list)
+        for (key, _), (_, chat) in found.items():
+            if chat.tasted and not is_burst(key):
+                tasted[key].append(chat)
+        for key, chats in tasted.items():
+            news = await self._cache.get(tx, key)
+            for chat in await load_recipients(tx, news.alternatives[0].fixture, chats) if news else ():
+                found[key, chat.ref] = found[key, chat.ref][0], chat
+        return found
+
+    async def _find_newer_news(self, tx: Transaction, delivery: Delivery) -> NewsItem | None:
+        """Return the news if more of it is to be sent to this chat, else None."""
+        news = await self._cache.get(tx, delivery.key)
+        wants_revisions = delivery.is_sent or delivery.reason == Reason.SCORER_UNKNOWN
+        has_more = delivery.has_follow_up or (wants_revisions and news is not None and news.seq > delivery.seq)
+        return news if has_more else None
+
+    def _with_next_due(self, result: DeliveryResult, newer: NewsItem | None) -> Delivery:
+        """Return the delivery as it is stored: done, or waiting until the rest is due."""
+        delivery, now = result.delivery, self._clock.now().timestamp()
+        if newer is None:
+            status = DeliveryStatus.DONE if delivery.is_sent else DeliveryStatus.DROPPED
+            return msgspec.structs.replace(delivery, status=status)
+        # A reply or a pin belongs to what the chat has just seen. A revision is new, and waits for the chat's delay.
+        due_at = now if delivery.has_follow_up else self._delayed_view.next_change_at(newer, delivery.seq, result.delay, now)
+        return msgspec.structs.replace(delivery, status=DeliveryStatus.WAITING, due_at=due_at)
+
+    async def _handle_unsent(self, tx: Transaction, delivery: Delivery) -> list[QueueItem]:
+        """Note what was too old, and what quiet hours hold, for a digest. Return the items of digests for quiet hours."""
+        if is_burst(delivery.key) and delivery.reason != Reason.EXPIRED:
+            await supersede_unsent_lines(tx, delivery)
+        if delivery.reason == Reason.EXPIRED:
+            if is_burst(delivery.key):
+                await expire_burst_lines(tx, delivery)
+            else:
+                await repository.mark_missed(tx, delivery.key)
+            self._cache.forget(delivery.key)
+        if delivery.reason != Reason.HELD_FOR_QUIET_HOURS:
+            return []
+        news, chat = await self._cache.get(tx, delivery.key), await repository.read_chat(tx, delivery.chat)
+        now = self._clock.now()
+        end = chat.held_until(now) if chat else None
+        items = await hold_for_quiet_hours(tx, news, {delivery.chat: end}, now) if news and end else []
+        self._forget_quiet_hours_digests(items)
+        return items
+
+    def _forget_quiet_hours_digests(self, items: Sequence[QueueItem]) -> None:
+        """Drop digests for quiet hours from the cache: lines are added to them without a revision that would renew it."""
+        for item in items:
+            if is_quiet_hours_digest(item.key):
+                self._cache.forget(item.key)
+
+
+async def _load_lines(tx: Transaction, digest: NewsItem, delivery: Delivery) -> tuple[NewsItem, ...]:
+    """Return the news of a digest's lines that concern this chat."""
+    keys = [AlertKey(digest.key.fixture_id, action_id) for action_id in digest.line_ids]
+    news = await repository.read_news(tx, keys)
+    deliveries = [
+        line_delivery for key in keys for line_delivery in (await repository.read_deliveries(tx, key, [delivery.chat])).values()
+    ]
+    return select_lines(delivery, [news[key] for key in keys if key in news], deliveries)
+
 
 class NewsCache:
-    """The latest few hundred pieces of news."""
+    """The news items used last, at most 512, and which revision of each was read."""
 
     def __init__(self) -> None:
         self._news: dict[AlertKey, NewsItem] = {}
         self._stamps: dict[AlertKey, tuple[int, float]] = {}
 
     def add(self, news: NewsItem) -> None:
-        """News as it is now."""
+        """Add or replace news, as the newest of all."""
         self._news.pop(news.key, None)
         self._news[news.key] = news
         if len(self._news) > _MAX_CACHED_NEWS:
             self.forget(next(iter(self._news)))
 
     def forget(self, key: AlertKey) -> None:
-        """It is to be read anew."""
+        """Read this news at its next use."""
         self._news.pop(key, None)
         self._stamps.pop(key, None)
 
     def clear(self) -> None:
-        """Everything is to be read anew."""
+        """Read everything at its next use."""
         self._news.clear()
         self._stamps.clear()
 
-    async def latest(self, tx: Transaction, key: AlertKey) -> NewsItem | None:
-        """News as it is known, read where it is not; None where there is none."""
+    async def get(self, tx: Transaction, key: AlertKey) -> NewsItem | None:
+        """Return news, from the database if it is not cached. None if there is none."""
         if key not in self._news:
             for news in (await repository.read_news(tx, [key])).values():
                 self.add(news)
         return self._news.get(key)
 
-    async def refresh(self, tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False) -> list[tuple[NewsItem, float]]:
-        """Read anew what others have changed: the news, each with the instant of its change. `hold`: no more is put meanwhile."""
-        stamps = await repository.read_revision_stamps(tx, keys, hold=hold)
+    async def refresh(self, tx: Transaction, keys: Collection[AlertKey], *, lock: bool = False) -> list[tuple[NewsItem, float]]:
+        """Read what others have changed. Return it with the time of each change. `lock`: see `read_revision_stamps`."""
+        stamps = await repository.read_revision_stamps(tx, keys, lock=lock)
         changed = {key for key, stamp in stamps.items() if self._stamps.get(key) != stamp}
         found = await repository.read_news(tx, changed)
         for news in found.values():
@@ -54,31 +299,31 @@ class NewsCache:
         return [(news, stamps[news.key][1]) for news in found.values()]
 
 
-_MAX_REVISION_AGE = 330.0
-"""Seconds, a little more than the longest delay."""
-
-
 class DelayedView:
-    """The revisions of the last minutes, each with the instant at which it came, in seconds since 1970."""
+    """The revisions of the last minutes, so that a chat with a delay is shown news as it stood that long ago.
+
+    Times are in seconds since 1970.
+    """
 
     def __init__(self) -> None:
         self._revisions: dict[AlertKey, list[tuple[float, NewsItem]]] = {}
 
     def add(self, news: NewsItem, now: float) -> None:
-        """A revision came."""
+        """Note a revision, and drop news that was not revised lately."""
         known = self._revisions.pop(news.key, [])
         self._revisions[news.key] = [*known, (now, news)]
+        # The dictionary is in the order of the last revision, since a revised key is taken out and put at the end.
         while (oldest := next(iter(self._revisions.values())))[-1][0] < now - _MAX_REVISION_AGE:
             del self._revisions[oldest[0][1].key]
 
-    def seen(self, latest: NewsItem, delay: int, now: float) -> NewsItem:
-        """How news stands for a chat with a delay; as it is now where what came before is not known (any more)."""
-        known = self._revisions.get(latest.key) if delay and not latest.lines else None
+    def view_for(self, latest: NewsItem, delay: int, now: float) -> NewsItem:
+        """Return news as a chat with this delay is shown it now; as it is, if earlier revisions are not known."""
+        known = self._revisions.get(latest.key) if delay and not latest.line_ids else None
         if not known:
             return latest
         return next((news for at, news in reversed(known) if at + delay <= now), known[0][1])
 
-    def due(self, latest: NewsItem, seq: int, delay: int, now: float) -> float:
-        """When a chat with a delay sees what comes after the revision `seq`."""
-        ats = [at for at, news in self._revisions.get(latest.key, ()) if news.seq > seq]
-        return (ats[0] if ats else now) + delay
+    def next_change_at(self, latest: NewsItem, seq: int, delay: int, now: float) -> float:
+        """Return when a chat with this delay is shown the first revision after number `seq`."""
+        times = [at for at, news in self._revisions.get(latest.key, ()) if news.seq > seq]
+        return (times[0] if times else now) + delay

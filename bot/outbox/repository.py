@@ -30,157 +30,172 @@ from rules.engine.alert import AlertKey, State
 
 
 class FanoutProgress(msgspec.Struct, frozen=True):
-    """How far a revision has come: the last chat reached by each walk, and whether each is over."""
+    """How far the fan-out of a revision has come: the last chat that each of its two walks reached, and if each is done."""
 
-    first: ChatRef | None = None
-    first_done: bool = False
-    told: ChatRef | None = None
-    told_done: bool = False
+    last_new_chat: ChatRef | None = None
+    new_chats_done: bool = False
+    last_notified_chat: ChatRef | None = None
+    notified_chats_done: bool = False
 
     @property
-    def over(self) -> bool:
-        """Tell whether every chat was reached."""
-        return self.first_done and self.told_done
+    def is_complete(self) -> bool:
+        """Return True if every chat was reached."""
+        return self.new_chats_done and self.notified_chats_done
 
 
 async def lock_fixture_news(tx: Transaction, fixture_ids: Collection[str]) -> None:
     """Let no other process add or revise news of these matches until the transaction ends."""
+    # Sorted, so that two transactions that lock several matches cannot wait for each other.
     for fixture_id in sorted(set(fixture_ids)):
         await tx.lock(f"news of {fixture_id}")
 
 
-async def read_news(tx: Transaction, keys: Collection[AlertKey], *, write: bool = False) -> dict[AlertKey, NewsItem]:
-    """The news of these keys, as far as there is any; with `write`, nobody else changes it until the transaction ends."""
+async def read_news(tx: Transaction, keys: Collection[AlertKey], *, for_update: bool = False) -> dict[AlertKey, NewsItem]:
+    """Return the news of these keys. `for_update`: nobody else changes it until the transaction ends."""
     if not keys:
         return {}
     fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
     query = select(alerts).where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
-    query = query.with_for_update() if write else query
+    query = query.with_for_update() if for_update else query
     return {key: row_to_news(row) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
 
 
 async def read_revision_stamps(
-    tx: Transaction, keys: Collection[AlertKey], *, hold: bool = False
+    tx: Transaction, keys: Collection[AlertKey], *, lock: bool = False
 ) -> dict[AlertKey, tuple[int, float]]:
-    """Number and instant of each revision: by them is known whether it is another.
+    """Return the number and the time of the latest revision of each key, by which a cache knows if it has that one.
 
-    `hold`: no other is put until the transaction ends; the walks over its chats go on.
+    `lock`: no other revision is stored until the transaction ends.
     """
     if not keys:
         return {}
     fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
     query = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at)
     query = query.where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
-    query = query.with_for_update(read=True, key_share=True) if hold else query
+    # FOR KEY SHARE is weak enough that the fan-out goes on writing its progress into the same rows.
+    query = query.with_for_update(read=True, key_share=True) if lock else query
     return {key: (row["seq"], row["updated_at"]) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
 
 
-async def add_news(tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime) -> None:
-    """Keep news that was not known."""
+async def add_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
+    """Store news that was not there."""
     instants = {"created_at": to_timestamp(now), "updated_at": to_timestamp(now)}
-    await tx.execute(insert(alerts), news_to_row(news) | _progress_to_row(spread) | instants)
+    await tx.execute(insert(alerts), news_to_row(news) | _progress_to_row(progress) | instants)
 
 
-async def replace_news(tx: Transaction, news: NewsItem, spread: FanoutProgress, now: dt.datetime) -> None:
-    """Keep a revision in the place of the one before."""
-    values = news_to_row(news) | _progress_to_row(spread) | {"updated_at": to_timestamp(now)}
+async def replace_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
+    """Store a revision in the place of the one before."""
+    values = news_to_row(news) | _progress_to_row(progress) | {"updated_at": to_timestamp(now)}
     await tx.execute(update(alerts).where(_is_news_row(news.key)).values(**values))
 
 
-async def read_fanout_progress(tx: Transaction, key: AlertKey, *, walk: bool = False) -> FanoutProgress:
-    """How far a revision has come; nobody else changes it until the transaction ends. `walk`: what was told may be noted."""
-    (row,) = await tx.fetch(select(alerts).where(_is_news_row(key)).with_for_update(key_share=walk))
+async def read_fanout_progress(tx: Transaction, key: AlertKey, *, for_fanout: bool = False) -> FanoutProgress:
+    """Return how far a fan-out has come, locked until the transaction ends.
+
+    `for_fanout`: results of deliveries of this news may be committed meanwhile.
+    """
+    (row,) = await tx.fetch(select(alerts).where(_is_news_row(key)).with_for_update(key_share=for_fanout))
     return FanoutProgress(_read_walk_end(row, "first"), row["first_done"], _read_walk_end(row, "told"), row["told_done"])
 
 
-async def write_fanout_progress(tx: Transaction, key: AlertKey, spread: FanoutProgress) -> None:
-    """Remember how far a revision has come."""
-    await tx.execute(update(alerts).where(_is_news_row(key)).values(**_progress_to_row(spread)))
+async def write_fanout_progress(tx: Transaction, key: AlertKey, progress: FanoutProgress) -> None:
+    """Store how far a fan-out has come."""
+    await tx.execute(update(alerts).where(_is_news_row(key)).values(**_progress_to_row(progress)))
 
 
 async def mark_missed(tx: Transaction, key: AlertKey) -> None:
-    """Some chat did not hear of it in time."""
+    """Note that some chat did not get it in time."""
     await tx.execute(update(alerts).where(_is_news_row(key)).values(missed=True))
 
 
 async def read_unfinished_news(tx: Transaction) -> Sequence[NewsItem]:
-    """All news that may still have chats to reach."""
+    """Return all news that may still have chats to reach."""
     return [row_to_news(row) for row in await tx.fetch(select(alerts).where(alerts.c.spreading == true()))]
 
 
-async def claim_next_news(tx: Transaction, *, urgent: bool) -> NewsItem | None:
-    """News that has chats left to reach and that no other process is at, locked: the most urgent, or what waited longest.
+async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | None:
+    """Lock and return news that has chats left to reach and that no other process works on. None if there is none.
 
-    Of each match only what comes first, so that its news reaches a chat in order.
+    It is the most urgent, or else what waited longest. Of each match only its first news counts, so that a chat gets news of
+    one match in order.
     """
     other = alerts.alias()
     first = [tuple_(table.c.rank, table.c.updated_at, table.c.action_id) for table in (other, alerts)]
     here = other.c.fixture_id == alerts.c.fixture_id
     earlier = exists().where(here, other.c.spreading == true(), first[0] < first[1])
-    order = (alerts.c.rank, alerts.c.updated_at) if urgent else (alerts.c.updated_at,)
+    order = (alerts.c.rank, alerts.c.updated_at) if most_urgent else (alerts.c.updated_at,)
     query = select(alerts).where(alerts.c.spreading == true(), ~earlier).order_by(*order).limit(1)
     rows = await tx.fetch(query.with_for_update(skip_locked=True, key_share=True))
     return row_to_news(rows[0]) if rows else None
 
 
 async def has_missed_news(tx: Transaction, fixture_id: str) -> bool:
-    """Tell whether some news of a match stands, was missed, and is in no summary."""
+    """Return True if some news of a match stands, was missed, and is in no digest."""
     here = and_(alerts.c.fixture_id == fixture_id, alerts.c.missed == true(), alerts.c.summary == "")
     stands = alerts.c.state == State.CONFIRMED.value
     return bool(await tx.fetch(select(alerts.c.action_id).where(here, stands, alerts.c.lines == "").limit(1)))
 
 
 async def read_fixture_news(tx: Transaction, fixture_id: str) -> Sequence[NewsItem]:
-    """All news of a match, in order."""
+    """Return all news of a match, in order."""
     query = select(alerts).where(alerts.c.fixture_id == fixture_id).order_by(alerts.c.created_at, alerts.c.seq)
     return [row_to_news(row) for row in await tx.fetch(query)]
 
 
 async def read_fired_rules(tx: Transaction, fixture_id: str) -> dict[str, set[str]]:
-    """By action, the names of the rules that made news of it."""
+    """Return by action id the names of the rules that fired."""
     query = select(alerts).where(alerts.c.fixture_id == fixture_id, alerts.c.lines == "")
-    return {row["action_id"]: set(row_to_news(row).born) for row in await tx.fetch(query)}
+    return {row["action_id"]: set(row_to_news(row).first_fired_at) for row in await tx.fetch(query)}
 
 
 async def read_next_followers(
     tx: Transaction, news: NewsItem, last: ChatRef | None, limit: int
 ) -> tuple[list[Chat], ChatRef | None]:
-    """The next active followers of the match after `last`, and the last one looked at; None where that was all.
+    """Return the next active followers of the match after the chat `last`, and the last one considered; None if that was all.
 
-    Of extras, only those that ask for some.
+    For cards and pictures only chats that want them.
     """
-    if news.extra:
-        asked = [row_to_chat(row) for row in await tx.fetch(select_live_message_chats(news.candidates[0].fixture, last, limit))]
+    if news.is_live_message:
+        asked = [row_to_chat(row) for row in await tx.fetch(select_live_message_chats(news.alternatives[0].fixture, last, limit))]
         return asked, asked[-1].ref if len(asked) == limit else None
-    found = await tx.fetch(select_followers(news.candidates[0].fixture, last, limit))
+    fixture = news.alternatives[0].fixture
+    found = await tx.fetch(select_followers(fixture, last, limit))
     refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
     query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
     rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
-    followers_ = [chat for chat in map(row_to_chat, rows) if chat.ref in refs]
-    return await load_recipients(tx, news.candidates[0].fixture, followers_), next(reversed(refs)) if len(refs) == limit else None
+    followers = [chat for chat in map(row_to_chat, rows) if chat.ref in refs]
+    last_considered = next(reversed(refs)) if len(refs) == limit else None
+    return await load_recipients(tx, fixture, followers), last_considered
 
 
 async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Delivery]:
-    """What these chats have seen of one action."""
+    """Return the deliveries of one action to these chats."""
     if not refs:
         return {}
     rows = await tx.fetch(select(entries).where(_is_delivery_row(key), entries.c.chat_id.in_({ref.chat_id for ref in refs})))
-    return {entry.ref: entry for entry in map(row_to_delivery, rows) if entry.ref in refs}
+    return {delivery.chat: delivery for delivery in map(row_to_delivery, rows) if delivery.chat in refs}
 
 
-async def add_deliveries(tx: Transaction, made: Sequence[Delivery], *, keep: bool = False) -> None:
-    """Keep entries, in the place of what was known of these chats; with `keep`, what was known stays."""
-    if made:
-        await tx.run(_INSERT_NEW_DELIVERY if keep else _UPSERT_DELIVERY, [delivery_to_values(entry) for entry in made])
+async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, keep_existing: bool = False) -> None:
+    """Store deliveries. They replace those of the same chats, which stay with `keep_existing`."""
+    if deliveries:
+        await tx.run(
+            _INSERT_NEW_DELIVERY if keep_existing else _UPSERT_DELIVERY, [delivery_to_values(delivery) for delivery in deliveries]
+        )
 
 
 async def queue_next_notified_chats(
     tx: Transaction, key: AlertKey, last: ChatRef | None, limit: int, now: dt.datetime
 ) -> tuple[list[tuple[ChatRef, float]], ChatRef | None]:
-    """Let the next chats that were told, or want a scorer, wait for the revision: (chat, due) of the active, and the last one."""
+    """Let the next chats that have the news, or wait for its scorer, wait for the revision.
+
+    Return the active ones with the time at which each is due, and the last chat considered; None if that was all.
+    """
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     query = select(entries.c.chat_id, entries.c.topic, chats.c.delay, chats.c.active).join(chats, here)
-    query = query.where(_is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.UNNAMED.value))
+    query = query.where(
+        _is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.SCORER_UNKNOWN.value)
+    )
     query = query.where(is_after_chat(entries.c.chat_id, entries.c.topic, last)) if last else query
     rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
     due = {ChatRef(row["chat_id"], row["topic"]): (to_timestamp(now) + row["delay"], row["active"]) for row in rows}
@@ -195,13 +210,13 @@ async def queue_next_notified_chats(
 
 
 async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
-    """A chat and its settings."""
+    """Return a chat with its settings. None if it is not there."""
     rows = await tx.fetch(select(chats).where(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic))
     return next(map(row_to_chat, rows), None)
 
 
 async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
-    """Every entry of an active chat that waits: its key, chat and due time, with the news' rank and number."""
+    """Return a row for each delivery of an active chat that waits, in order: what a QueueItem has."""
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
     columns = (
@@ -210,17 +225,18 @@ async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
         alerts.c.seq,
     )
     query = select(*columns).join(chats, here).join(alerts, news).where(entries.c.status == DeliveryStatus.WAITING.value)
-    return await tx.fetch(query.where(chats.c.active == true()).order_by(entries.c.due_at, alerts.c.seq))
+    order = (entries.c.due_at, alerts.c.seq, entries.c.chat_id, entries.c.topic)
+    return await tx.fetch(query.where(chats.c.active == true()).order_by(*order))
 
 
 async def count_waiting(tx: Transaction) -> int:
-    """How many entries wait, those of suspended chats too."""
+    """Return how many deliveries wait, those of suspended chats included."""
     (row,) = await tx.fetch(select(func.count().label("n")).where(entries.c.status == DeliveryStatus.WAITING.value))
     return int(row["n"])
 
 
 async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
-    """Erase news that was not revised since, all that chats have seen of it, and places in old feeds; how many entries."""
+    """Delete news that was not revised since, with its deliveries, and positions in old feeds. Return how many deliveries."""
     old = and_(alerts.c.updated_at < to_timestamp(instant), alerts.c.spreading == false())
     keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
     gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))
@@ -252,24 +268,31 @@ def _read_walk_end(row: ResultRow, walk: str) -> ChatRef | None:
     return None if row[f"{walk}_chat"] is None else ChatRef(row[f"{walk}_chat"], row[f"{walk}_topic"])
 
 
-def _progress_to_row(spread: FanoutProgress) -> dict[str, Any]:
-    row: dict[str, Any] = {"first_done": spread.first_done, "told_done": spread.told_done, "spreading": not spread.over}
-    for walk, ref in (("first", spread.first), ("told", spread.told)):
+def _progress_to_row(progress: FanoutProgress) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "first_done": progress.new_chats_done,
+        "told_done": progress.notified_chats_done,
+        "spreading": not progress.is_complete,
+    }
+    for walk, ref in (("first", progress.last_new_chat), ("told", progress.last_notified_chat)):
         row |= {f"{walk}_chat": ref.chat_id if ref else None, f"{walk}_topic": ref.topic if ref else None}
     return row
 
 
 class OutboxDepth(msgspec.Struct, frozen=True):
-    """Entries that wait, of these the due ones of active chats, for how many seconds the oldest is due, what still spreads."""
+    """How much waits: deliveries, of these the due ones of active chats, and revisions whose fan-out is not complete.
+
+    `oldest_seconds` is for how long the oldest due delivery has been due.
+    """
 
     waiting: int
     due: int
-    oldest: float
-    spreading: int
+    oldest_seconds: float
+    unfinished_news: int
 
 
 async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:
-    """Count; raise StoreError."""
+    """Measure how much waits. Raises StorageError."""
     at, waits = to_timestamp(now), entries.c.status == DeliveryStatus.WAITING.value
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     all_waiting = select(func.count().label("n")).where(waits)
@@ -277,6 +300,6 @@ async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:
     due = due.where(waits, entries.c.due_at <= at, chats.c.active == true())
     spreading = select(func.count().label("n")).where(alerts.c.spreading == true())
     async with db.transaction() as tx:
-        (every,), (owed,), (news,) = [await tx.fetch(query) for query in (all_waiting, due, spreading)]
-    oldest = 0.0 if owed["first"] is None else max(0.0, at - owed["first"])
-    return OutboxDepth(every["n"], owed["n"], oldest, news["n"])
+        (all_,), (due_row,), (news,) = [await tx.fetch(query) for query in (all_waiting, due, spreading)]
+    oldest = 0.0 if due_row["first"] is None else max(0.0, at - due_row["first"])
+    return OutboxDepth(all_["n"], due_row["n"], oldest, news["n"])

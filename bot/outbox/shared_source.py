@@ -1,4 +1,8 @@
-"""The same where several processes share the database."""
+"""Where queue items come from if several processes share the database.
+
+Each chat belongs to one sender at a time (`cluster/chat_claims`), so that its messages stay in order. Pages of news are done by
+whichever sender locks them first. PostgreSQL's notifications wake the senders; polling makes up for those that are lost.
+"""
 
 from __future__ import annotations
 
@@ -24,203 +28,214 @@ from rules.engine.alert import AlertKey
 log = structlog.get_logger()
 
 POLL_INTERVAL = 1.0
-"""Seconds between two looks at what is due, in case that nobody called."""
+"""Seconds between two scans for what is due, if no notification came."""
 
 _TAKE_AHEAD = 1.2
-"""What is due within so many seconds is taken; a delayed message is looked for when its time comes."""
+"""What is due within so many seconds is taken: a little more than the poll interval. The rest is found when its time comes."""
 
 _RECENT_WINDOW = 7200.0
-"""What was due longer ago waits for a suspended chat, and is looked for now and then only."""
+"""Seconds. What was due longer ago waits for a suspended chat, and only a full scan searches for it."""
 
 _FULL_SCAN_INTERVAL = 60.0
+"""Seconds."""
 
 _MAX_ITEMS = 500
+"""Items that one scan returns at most."""
 
 _FAIRNESS_INTERVAL = 8
-"""Every so many pages go to the news that waited longest."""
+"""Every eighth page goes to the news that waited longest, however urgent others are."""
 
 STABLE_CONTACT_TIME = 11.0
-"""Seconds of good contact with the database before a sender that seems dead is believed to be: it may have been away for all."""
+"""Seconds of good contact with the database before this process takes over the chats of a sender that looks dead.
+
+After an outage of the database every sender looks dead, since none could renew its lease.
+"""
 
 _IDLE_TIMEOUT, _GROUP_IDLE_TIMEOUT = 30.0, 90.0
-"""Seconds after which a chat is left to others: longer than Telegram counts what a chat is sent."""
+"""Seconds after which an unused private chat, or a group, is released.
+
+Longer than the windows of Telegram's limits, so that the next sender need not know what the chat was sent.
+"""
 
 _RELEASE_TIMEOUT = 1.0
+"""Seconds that a stop takes at most to release its chats. Those of a sender whose lease has ended are taken over anyway."""
 
 _KEY_SEPARATOR = "\n"
-"""Between the fixture and the action in what is heard of news."""
-
-
-def _do_nothing() -> None:
-    """Nobody sends here."""
+"""Between the fixture id and the action id in a notification of news."""
 
 
 class SharedSource:
-    """One a process; `woken` is called when there may be something to take."""
+    """The source of one process. `on_available` is called when there may be something to take."""
 
-    shared = True
-    room = 1_000
+    is_shared = True
+    capacity = 1_000
 
-    def __init__(self, db: Database, clock: Clock, sender: str, calm: float = STABLE_CONTACT_TIME) -> None:
-        """`calm` is in seconds."""
+    def __init__(self, db: Database, clock: Clock, sender: str, stable_after: float = STABLE_CONTACT_TIME) -> None:
+        """`sender` is this process's name in the table of claims. `stable_after` is in seconds."""
         self._db, self._clock, self._claims = db, clock, ChatClaims(sender)
-        self._calm_after = calm
-        self.woken: Callable[[], None] = _do_nothing
-        self._looks = self._looks_at_all = self._pages = True
-        self._count = 0
-        self._used: dict[int, float] = {}
-        self._revised: set[AlertKey] = set()
-        self._well_since: float | None = None
+        self._stable_after = stable_after
+        self.on_available: Callable[[], None] | None = None
+        self._must_scan = self._must_scan_all = self._may_have_pages = True
+        self._page_count = 0
+        self._last_used: dict[int, float] = {}
+        self._revised_keys: set[AlertKey] = set()
+        self._stable_since: float | None = None
 
     @property
-    def busy(self) -> bool:
-        """Tell whether `take` may have something."""
-        return self._looks or self._pages
+    def has_more(self) -> bool:
+        """Return True if `take` may return something."""
+        return self._must_scan or self._may_have_pages
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[None]:
-        """Hear what other processes put and leave for the chats of this one, look now and then; then leave all to others."""
-        await self._db.listen(NEWS_CHANNEL, self._hear_news)
-        await self._db.listen(DELIVERIES_CHANNEL, self._hear_entries)
-        await self._db.listen(CHATS_CHANNEL, self._hear_chats)
-        looking = asyncio.create_task(self._run())
+    async def running(self) -> AsyncIterator[None]:
+        """Receive notifications and poll. At the end release all chats, so that other senders need not wait for the lease."""
+        await self._db.listen(NEWS_CHANNEL, self._on_news)
+        await self._db.listen(DELIVERIES_CHANNEL, self._on_deliveries)
+        await self._db.listen(CHATS_CHANNEL, self._on_chats_changed)
+        polling = asyncio.create_task(self._poll())
         try:
             yield
         finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
-            await self._leave()
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+            await self._release_all()
 
     async def take(self) -> list[QueueItem]:
-        """What waits for this sender's chats, and for those that are nobody's; else a page of news."""
+        """Return what waits for this sender's chats and for unclaimed ones; or else reach the next page of chats of some news."""
         try:
-            tickets = await (self._look() if self._looks else self._page())
+            items = await (self._scan() if self._must_scan else self._reach_page())
         except StorageError:
-            self._well_since = None
+            self._stable_since = None
             raise
-        self._well_since = self._clock.monotonic() if self._well_since is None else self._well_since
-        self._use({ticket.ref.chat_id for ticket in tickets})
-        return tickets
+        self._stable_since = self._clock.monotonic() if self._stable_since is None else self._stable_since
+        self._touch_chats({item.chat.chat_id for item in items})
+        return items
 
-    def add(self, news: NewsItem) -> None:
-        """It stands in the database."""
-        self._pages = True
+    def add_news(self, news: NewsItem) -> None:
+        """Note that there is news to work on. It is in the database, from where any process may take it."""
+        self._may_have_pages = True
 
-    def hold(self, tickets: Sequence[QueueItem]) -> None:
-        """They stand in the database, and are looked for when they are due."""
+    def add_items(self, items: Sequence[QueueItem]) -> None:
+        """Do nothing: a scan finds their deliveries when they are due."""
 
-    def revised(self) -> Collection[AlertKey]:
-        """What other processes have revised since this was asked last."""
-        revised, self._revised = self._revised, set()
+    def pop_revised_keys(self) -> Collection[AlertKey]:
+        """Return the keys that other processes have revised since the last call."""
+        revised, self._revised_keys = self._revised_keys, set()
         return revised
 
-    def recover(self) -> None:
-        """Look through the whole database at the next `take`."""
-        self._looks = self._looks_at_all = self._pages = True
+    def rescan(self) -> None:
+        """Search the whole database at the next `take`."""
+        self._must_scan = self._must_scan_all = self._may_have_pages = True
 
-    async def announce(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
-        """Let the senders hear of news."""
+    async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
+        """Notify all processes of news, once the transaction commits."""
         for key in keys:
             await tx.notify(NEWS_CHANNEL, f"{key.fixture_id}{_KEY_SEPARATOR}{key.action_id}")
 
-    async def announce_entries(self, tx: Transaction) -> None:
-        """Let the senders hear of entries."""
+    async def notify_deliveries(self, tx: Transaction) -> None:
+        """Notify all processes of deliveries, once the transaction commits."""
         await tx.notify(DELIVERIES_CHANNEL)
 
-    async def jobs(self, tx: Transaction, tickets: Sequence[QueueItem]) -> DeliveriesWithChats:
-        """The entries of these tickets that wait, each with its chat; not those that another sender has taken over."""
-        held = await self._claims.held(tx, {ticket.ref.chat_id for ticket in tickets})
-        self._use(held)
-        return await read_contexts(tx, [ticket for ticket in tickets if ticket.ref.chat_id in held])
+    async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
+        """Return the deliveries of these items that wait, each with its chat; not of chats that another sender has taken over."""
+        held = await self._claims.held(tx, {item.chat.chat_id for item in items})
+        self._touch_chats(held)
+        return await read_contexts(tx, [item for item in items if item.chat.chat_id in held])
 
-    async def _look(self) -> list[QueueItem]:
-        span, self._looks, self._looks_at_all = self._span(), False, False
+    async def _scan(self) -> list[QueueItem]:
+        """Return what is due for the chats of this sender, and claim chats that belong to nobody."""
+        # Reset before the reads, so that a request that comes meanwhile is not lost.
+        span, self._must_scan, self._must_scan_all = self._due_range(), False, False
         try:
             async with self._db.transaction() as tx:
-                free = [row_to_item(row) for row in await self._claims.free(tx, span, dead=self._calm)]
-                mine = await self._claims.take(tx, {ticket.ref.chat_id for ticket in free}, dead=self._calm)
+                free = [row_to_item(row) for row in await self._claims.free(tx, span, dead=self._is_stable)]
+                mine = await self._claims.take(tx, {item.chat.chat_id for item in free}, dead=self._is_stable)
                 waiting = [row_to_item(row) for row in await self._claims.mine(tx, span)]
         except BaseException:
-            self.recover()
+            self.rescan()
             raise
-        self._looks = self._looks or len(free) == _MAX_ITEMS
-        found = {(t.key, t.ref): t for t in (*waiting, *free) if t.ref.chat_id in mine or t in waiting}
+        self._must_scan = self._must_scan or len(free) == _MAX_ITEMS
+        claimed = [item for item in free if item.chat.chat_id in mine]
+        found = {(item.key, item.chat): item for item in (*waiting, *claimed)}
         return sorted(found.values(), key=_due_order)
 
-    async def _page(self) -> list[QueueItem]:
-        self._pages = False
+    async def _reach_page(self) -> list[QueueItem]:
+        """Reach the next chats of some news. Return what is due for those of them that are this sender's."""
+        self._may_have_pages = False
         try:
             async with self._db.transaction() as tx:
-                news = await repository.claim_next_news(tx, urgent=self._count % _FAIRNESS_INTERVAL != 0)
+                news = await repository.claim_next_news(tx, most_urgent=self._page_count % _FAIRNESS_INTERVAL != 0)
                 if news is None:
                     return []
-                _, tickets = await reach_next_chats(tx, news, self._clock.now())
-                tickets = await self._claimed(tx, tickets)
-                await tx.notify(NEWS_CHANNEL)  # another sender may go on
+                _, items = await reach_next_chats(tx, news, self._clock.now())
+                items = await self._claim_items(tx, items)
+                await tx.notify(NEWS_CHANNEL)  # the lock is free now: another sender may do the next page
         except BaseException:
-            self._pages = True
+            self._may_have_pages = True
             raise
-        self._count, self._pages = self._count + 1, True
-        return tickets
+        self._page_count, self._may_have_pages = self._page_count + 1, True
+        return items
 
-    async def _claimed(self, tx: Transaction, tickets: Sequence[QueueItem]) -> list[QueueItem]:
-        """All that is due for those of the chats that are this sender's; the senders of the others hear of theirs.
-
-        All: what another sender's page has left for a chat comes before.
-        """
+    async def _claim_items(self, tx: Transaction, items: Sequence[QueueItem]) -> list[QueueItem]:
+        """Claim the chats of these items. Return all that is due for this sender's; notify the senders of the others."""
+        # All, and not only these items: what another sender's page stored for a chat before comes first.
         before = self._clock.now().timestamp() + _TAKE_AHEAD
-        due = [ticket for ticket in tickets if ticket.due_at < before]
-        chats = {ticket.ref.chat_id for ticket in due}
-        mine = await self._claims.take(tx, chats, dead=self._calm)
+        due = [item for item in items if item.due_at < before]
+        chats = {item.chat.chat_id for item in due}
+        mine = await self._claims.take(tx, chats, dead=self._is_stable)
         for sender in await self._claims.owners(tx, chats - mine):
             await tx.notify(DELIVERIES_CHANNEL, sender)
-        waiting = [row_to_item(row) for row in await self._claims.mine(tx, self._span(), mine)] if mine else []
+        waiting = [row_to_item(row) for row in await self._claims.mine(tx, self._due_range(), mine)] if mine else []
         return sorted(waiting, key=_due_order)
 
-    def _span(self) -> DueRange:
+    def _due_range(self) -> DueRange:
         now = self._clock.now().timestamp()
-        return DueRange(0.0 if self._looks_at_all else now - _RECENT_WINDOW, now + _TAKE_AHEAD, _MAX_ITEMS)
+        return DueRange(0.0 if self._must_scan_all else now - _RECENT_WINDOW, now + _TAKE_AHEAD, _MAX_ITEMS)
 
     @property
-    def _calm(self) -> bool:
-        return self._well_since is not None and self._clock.monotonic() - self._well_since >= self._calm_after
+    def _is_stable(self) -> bool:
+        return self._stable_since is not None and self._clock.monotonic() - self._stable_since >= self._stable_after
 
-    def _use(self, chats: Collection[int]) -> None:
+    def _touch_chats(self, chats: Collection[int]) -> None:
         now = self._clock.monotonic()
         for chat in chats:
-            self._used[chat] = now
+            self._last_used[chat] = now
 
-    def _wake(self, *, looks: bool = False, pages: bool = False) -> None:
-        self._looks, self._pages = self._looks or looks, self._pages or pages
-        self.woken()
+    def _request(self, *, scan: bool = False, page: bool = False) -> None:
+        self._must_scan, self._may_have_pages = self._must_scan or scan, self._may_have_pages or page
+        if self.on_available:
+            self.on_available()
 
-    def _hear_news(self, name: str) -> None:
+    def _on_news(self, name: str) -> None:
         fixture_id, named, action_id = name.partition(_KEY_SEPARATOR)
         if named:
-            self._revised.add(AlertKey(fixture_id, action_id))
-        self._wake(pages=True)
+            self._revised_keys.add(AlertKey(fixture_id, action_id))
+        self._request(page=True)
 
-    def _hear_entries(self, sender: str) -> None:
+    def _on_deliveries(self, sender: str) -> None:
         if sender in ("", self._claims.sender):
-            self._wake(looks=True)
+            self._request(scan=True)
 
-    def _hear_chats(self, _: str) -> None:
-        self.recover()
-        self.woken()
+    def _on_chats_changed(self, _: str) -> None:
+        self.rescan()
+        if self.on_available:
+            self.on_available()
 
-    async def _run(self) -> None:
+    async def _poll(self) -> None:
         all_at = self._clock.monotonic() + _FULL_SCAN_INTERVAL
         while True:
             await asyncio.sleep(POLL_INTERVAL)
             if self._clock.monotonic() >= all_at:
                 all_at = self._clock.monotonic() + _FULL_SCAN_INTERVAL
-                self._looks_at_all = True
-            self._wake(looks=True, pages=True)
+                self._must_scan_all = True
+            self._request(scan=True, page=True)
             await self._release_idle()
 
     async def _release_idle(self) -> None:
         now = self._clock.monotonic()
-        idle = {chat for chat, used in self._used.items() if now - used > (_IDLE_TIMEOUT if chat > 0 else _GROUP_IDLE_TIMEOUT)}
+        idle = {
+            chat for chat, used in self._last_used.items() if now - used > (_IDLE_TIMEOUT if chat > 0 else _GROUP_IDLE_TIMEOUT)
+        }
         if not idle:
             return
         try:
@@ -230,9 +245,9 @@ class SharedSource:
             log.debug("chats_not_released", reason=str(error))
             return
         for chat in idle:
-            del self._used[chat]
+            del self._last_used[chat]
 
-    async def _leave(self) -> None:
+    async def _release_all(self) -> None:
         try:
             async with asyncio.timeout(_RELEASE_TIMEOUT), self._db.transaction() as tx:
                 await self._claims.release_all(tx)
@@ -241,5 +256,5 @@ class SharedSource:
             log.debug("chats_not_released", reason=str(error))
 
 
-def _due_order(ticket: QueueItem) -> tuple[float, int]:
-    return ticket.due_at, ticket.seq
+def _due_order(item: QueueItem) -> tuple[float, int]:
+    return item.due_at, item.seq

@@ -1,4 +1,4 @@
-"""Where queue items come from in a single process."""
+"""Where queue items come from, and the source of a process that has the database to itself."""
 
 from __future__ import annotations
 
@@ -18,125 +18,126 @@ from rules.engine.alert import AlertKey
 
 
 class QueueSource(Protocol):
-    """Reaches chats and knows what waits for them."""
+    """Reaches the chats of news, and knows what waits for each chat."""
 
     @property
-    def busy(self) -> bool:
-        """Tell whether `take` has more to give."""
+    def has_more(self) -> bool:
+        """Return True if `take` may return further items."""
         ...
 
     @property
-    def room(self) -> int:
-        """Fewer tickets than this in memory, and further chats are reached."""
+    def capacity(self) -> int:
+        """Return how many items a sender keeps in memory at most."""
         ...
 
     @property
-    def shared(self) -> bool:
-        """Tell whether other processes change the same news and entries."""
+    def is_shared(self) -> bool:
+        """Return True if other processes change the same news and deliveries."""
         ...
 
     async def take(self) -> list[QueueItem]:
-        """What waits and was not taken before; reaches further chats."""
+        """Return what waits and was not taken before. May reach further chats of some news on the way."""
         ...
 
-    def add(self, news: NewsItem) -> None:
-        """News, or its revision, that may have chats to reach; it is committed."""
+    def add_news(self, news: NewsItem) -> None:
+        """Add committed news, or its revision, that may have chats to reach."""
         ...
 
-    def hold(self, tickets: Sequence[QueueItem]) -> None:
-        """Tickets of this process' own making."""
+    def add_items(self, items: Sequence[QueueItem]) -> None:
+        """Add items whose deliveries this process has committed."""
         ...
 
-    def revised(self) -> Collection[AlertKey]:
-        """What other processes have revised since this was asked last."""
+    def pop_revised_keys(self) -> Collection[AlertKey]:
+        """Return the keys that other processes have revised since the last call."""
         ...
 
-    def recover(self) -> None:
-        """Look through the whole database at the next `take`."""
+    def rescan(self) -> None:
+        """Search the whole database at the next `take`."""
         ...
 
-    async def announce(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
-        """Let other processes hear of news that is about to be committed."""
+    async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
+        """Notify other processes of news, once the transaction commits."""
         ...
 
-    async def announce_entries(self, tx: Transaction) -> None:
-        """The same of entries that wait."""
+    async def notify_deliveries(self, tx: Transaction) -> None:
+        """Notify other processes of deliveries that wait, once the transaction commits."""
         ...
 
-    async def jobs(self, tx: Transaction, tickets: Sequence[QueueItem]) -> DeliveriesWithChats:
-        """The entries of these tickets that wait and are this process' to send, each with its chat."""
+    async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
+        """Return the deliveries of these items that wait and that this process may send, each with its chat."""
         ...
 
 
 class MemorySource:
-    """One process does everything: what is to be done stands in its memory, the database is looked through at the start."""
+    """The source of one process that does everything: what is to be done is in memory, the database is read at the start."""
 
-    room = 10_000
-    shared = False
+    capacity = 10_000
+    is_shared = False
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
-        self._spreader = Fanout(clock)
-        self._recovered = False
-        self._later: list[QueueItem] = []
+        self._fanout = Fanout(clock)
+        self._is_loaded = False
+        self._own_items: list[QueueItem] = []
 
     @property
-    def busy(self) -> bool:
-        """Tell whether `take` has more to give: the database was not looked through yet, or some news has chats left to reach."""
-        return not self._recovered or self._spreader.busy or bool(self._later)
+    def has_more(self) -> bool:
+        """Return True if the database was not read yet, some news has chats left to reach, or items were added."""
+        return not self._is_loaded or self._fanout.has_work or bool(self._own_items)
 
     async def take(self) -> list[QueueItem]:
-        """A page of what waits and was not taken before; reaches further chats."""
-        if not self._recovered:
-            return await self._recover()
-        if self._later:
-            held, self._later = self._later, []
-            return held
-        if not self._spreader.busy:
+        """Return a page of what waits and was not taken before."""
+        if not self._is_loaded:
+            return await self._load_all()
+        if self._own_items:
+            items, self._own_items = self._own_items, []
+            return items
+        if not self._fanout.has_work:
             return []
         async with self._db.transaction() as tx:
-            return await self._spreader.page(tx)
+            return await self._fanout.reach_next_page(tx)
 
-    def add(self, news: NewsItem) -> None:
-        """News, or its revision, that may have chats to reach."""
-        self._spreader.add(news)
+    def add_news(self, news: NewsItem) -> None:
+        """Add news, or its revision, that may have chats to reach."""
+        self._fanout.add(news)
 
-    def hold(self, tickets: Sequence[QueueItem]) -> None:
-        """Given by the next `take`."""
-        self._later += tickets
+    def add_items(self, items: Sequence[QueueItem]) -> None:
+        """Add items for the next `take`."""
+        self._own_items += items
 
-    def revised(self) -> Collection[AlertKey]:
-        """There is nobody else."""
+    def pop_revised_keys(self) -> Collection[AlertKey]:
+        """Return nothing: there is no other process."""
         return ()
 
-    def recover(self) -> None:
-        """Look through the whole database at the next `take`."""
-        self._recovered = False
+    def rescan(self) -> None:
+        """Search the whole database at the next `take`."""
+        self._is_loaded = False
 
-    async def announce(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
-        """There is nobody else."""
+    async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
+        """Do nothing: there is no other process."""
 
-    async def announce_entries(self, tx: Transaction) -> None:
-        """There is nobody else."""
+    async def notify_deliveries(self, tx: Transaction) -> None:
+        """Do nothing: there is no other process."""
 
-    async def jobs(self, tx: Transaction, tickets: Sequence[QueueItem]) -> DeliveriesWithChats:
-        """The entries of these tickets that wait, each with its chat."""
-        return await read_contexts(tx, tickets)
+    async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
+        """Return the deliveries of these items that wait, each with its chat."""
+        return await read_contexts(tx, items)
 
-    async def _recover(self) -> list[QueueItem]:
-        self._recovered = True
+    async def _load_all(self) -> list[QueueItem]:
+        # Set before the reads: a rescan that is asked for meanwhile must not be lost.
+        self._is_loaded = True
         try:
             async with self._db.transaction() as tx:
                 for news in await repository.read_unfinished_news(tx):
-                    self._spreader.add(news)
+                    self._fanout.add(news)
                 rows = await repository.read_waiting_rows(tx)
         except BaseException:
-            self._recovered = False
+            self._is_loaded = False
             raise
         return [row_to_item(row) for row in rows]
 
 
 def row_to_item(row: ResultRow) -> QueueItem:
-    """A row of what waits."""
+    """Return a row of what waits as an item."""
     key, ref = AlertKey(row["fixture_id"], row["action_id"]), ChatRef(row["chat_id"], row["topic"])
     return QueueItem(key, ref, row["rank"], row["seq"], row["due_at"])

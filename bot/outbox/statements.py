@@ -1,10 +1,9 @@
-"""Rows to values and back; one statement for a whole batch."""
+"""Rows to values and back, and the two statements of the sender's hot path: one reads a batch of deliveries, one writes it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -27,12 +26,33 @@ _LINES_DECODER = msgspec.json.Decoder(tuple[str, ...])
 
 ResultRow = Mapping[Any, Any]
 
-_VALUE_COLUMNS = tuple(name for name in Delivery.__struct_fields__ if name not in ("key", "ref"))
+COLUMN_BY_FIELD = {
+    "status": "status",
+    "reason": "reason",
+    "due_at": "due_at",
+    "message_id": "message_id",
+    "rule": "rule",
+    "kind": "kind",
+    "is_loud": "rings",
+    "state": "state",
+    "severity": "gravity",
+    "seq": "seq",
+    "body": "body",
+    "is_restored": "restored",
+    "pending_reply": "reply",
+    "reply_is_loud": "reply_rings",
+    "history": "history",
+    "pin": "pin",
+    "times_sent": "sent",
+    "is_uncertain": "unsure",
+}
+"""The column of each field of a Delivery, its key and chat apart. Columns keep the names of the first version."""
+# In the order of the struct's fields: a row is turned into a Delivery by position, which costs half as much as by name.
 
-DELIVERY_COLUMNS = ("fixture_id", "action_id", "chat_id", "topic", *_VALUE_COLUMNS)
-"""The columns of an entry in the order of `entry_values`."""
+DELIVERY_COLUMNS = ("fixture_id", "action_id", "chat_id", "topic", *COLUMN_BY_FIELD.values())
+"""The columns of a delivery in the order of `delivery_to_values`."""
 
-_get_values = attrgetter(*_VALUE_COLUMNS)
+_get_values = attrgetter(*COLUMN_BY_FIELD)
 
 _STATUS_BY_VALUE = {status.value: status for status in DeliveryStatus}
 
@@ -48,23 +68,23 @@ _BOOLEAN_INDEXES = tuple(DELIVERY_COLUMNS.index(name) for name in ("rings", "res
 
 
 def news_to_row(news: NewsItem) -> dict[str, Any]:
-    """The columns that a revision sets."""
+    """Return the columns that a revision sets. Columns and JSON keys keep the names of the first version."""
     return {
         "fixture_id": news.key.fixture_id,
         "action_id": news.key.action_id,
         "seq": news.seq,
         "state": news.state.value,
-        "candidates": msgspec.json.encode(news.candidates).decode(),
-        "born": msgspec.json.encode(news.born).decode(),
-        "lines": msgspec.json.encode(news.lines).decode() if news.lines else "",
-        "missed": news.missed,
-        "summary": news.summary,
-        "rank": news.rank,
+        "candidates": msgspec.json.encode(news.alternatives).decode(),
+        "born": msgspec.json.encode(news.first_fired_at).decode(),
+        "lines": msgspec.json.encode(news.line_ids).decode() if news.line_ids else "",
+        "missed": news.is_missed,
+        "summary": news.digest_id,
+        "rank": news.priority,
     }
 
 
 def row_to_news(row: ResultRow) -> NewsItem:
-    """A row of alerts as news."""
+    """Return a row of the table `alerts` as news."""
     return NewsItem(
         row_to_key(row),
         row["seq"],
@@ -79,16 +99,20 @@ def row_to_news(row: ResultRow) -> NewsItem:
     )
 
 
-def delivery_to_values(entry: Delivery) -> list[Any]:
-    """An entry as the values of `ENTRY`, for the driver."""
-    values = [entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic, *_get_values(entry)]
-    values[_STATUS_INDEX], values[_STATE_INDEX], values[_REASON_INDEX] = entry.status.value, entry.state.value, str(entry.reason)
-    values[_PIN_INDEX] = entry.pin.value
+def delivery_to_values(delivery: Delivery) -> list[Any]:
+    """Return a delivery as the values of `DELIVERY_COLUMNS`."""
+    values = [delivery.key.fixture_id, delivery.key.action_id, delivery.chat.chat_id, delivery.chat.topic, *_get_values(delivery)]
+    values[_STATUS_INDEX], values[_STATE_INDEX], values[_REASON_INDEX] = (
+        delivery.status.value,
+        delivery.state.value,
+        str(delivery.reason),
+    )
+    values[_PIN_INDEX] = delivery.pin.value
     return values
 
 
 def values_to_delivery(values: Sequence[Any]) -> Delivery:
-    """The values of `ENTRY`, from the driver, as an entry."""
+    """Return the delivery that the values of `DELIVERY_COLUMNS` are."""
     own = list(values)
     own[_STATUS_INDEX], own[_STATE_INDEX], own[_PIN_INDEX] = (
         _STATUS_BY_VALUE[own[_STATUS_INDEX]],
@@ -101,18 +125,19 @@ def values_to_delivery(values: Sequence[Any]) -> Delivery:
 
 
 def row_to_delivery(row: ResultRow) -> Delivery:
-    """A row of entries as an entry."""
-    named = {name: row[name] for name in Delivery.__struct_fields__ if name not in ("key", "ref")}
+    """Return a row of the table `entries` as a delivery."""
+    named = {field: row[column] for field, column in COLUMN_BY_FIELD.items()}
     named |= {"status": DeliveryStatus(row["status"]), "state": State(row["state"]), "pin": PinState(row["pin"])}
     return Delivery(row_to_key(row), ChatRef(row["chat_id"], row["topic"]), **named)
 
 
 def row_to_key(row: ResultRow) -> AlertKey:
-    """The key of an alert's or an entry's row."""
+    """Return the key in a row of news or of a delivery."""
     return AlertKey(row["fixture_id"], row["action_id"])
 
 
 _CHATS_PER_QUERY = 32
+"""Chats that one call of the statement reads. A fixed number, so that it is prepared once."""
 
 _CHAT_PARAMETERS = tuple(f"place_{number}" for number in range(_CHATS_PER_QUERY))
 
@@ -120,7 +145,9 @@ _KEY_COLUMNS = DELIVERY_COLUMNS[:4]
 
 
 def _select_deliveries() -> PreparedStatement:
-    """Not by status: a database that does not know yet how many entries wait would look through all of them each time."""
+    """Select the deliveries of one news item to up to 32 chats, each with its chat. The caller drops those not waiting."""
+    # No "status = 'waiting'" in the WHERE clause: without statistics the planner takes the index on status for the narrowest
+    # one, and scans every waiting delivery at each call.
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     query = select(*(entries.c[name] for name in DELIVERY_COLUMNS), *chats.columns).join(chats, here)
     query = query.where(chats.c.active == true())
@@ -137,8 +164,9 @@ def _update_deliveries() -> PreparedStatement:
     )
 
 
-def _lock_order(entry: Delivery) -> tuple[str, str, int, int]:
-    return entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic
+def _lock_order(delivery: Delivery) -> tuple[str, str, int, int]:
+    """Return the order in which the fan-out locks the same rows: any other order could end in a deadlock."""
+    return delivery.key.fixture_id, delivery.key.action_id, delivery.chat.chat_id, delivery.chat.topic
 
 
 _SELECT_DELIVERIES, _UPDATE_DELIVERIES = _select_deliveries(), _update_deliveries()
@@ -146,46 +174,38 @@ _SELECT_DELIVERIES, _UPDATE_DELIVERIES = _select_deliveries(), _update_deliverie
 DeliveriesWithChats = dict[tuple[AlertKey, ChatRef], tuple[Delivery, Chat]]
 
 
-async def read_contexts(tx: Transaction, tickets: Sequence[QueueItem]) -> DeliveriesWithChats:
-    """The entries of these tickets that wait, each with its chat; those of suspended chats are left out."""
+async def read_contexts(tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
+    """Return the deliveries of these items that wait, each with its chat. Those of suspended chats are left out."""
     by_key: defaultdict[AlertKey, list[int]] = defaultdict(list)
-    for ticket in tickets:
-        by_key[ticket.key].append(ticket.ref.chat_id)
+    for item in items:
+        by_key[item.key].append(item.chat.chat_id)
     found: DeliveriesWithChats = {}
     for key, ids in by_key.items():
-        for some in _split_into_batches(ids):
-            for row in await tx.read(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *some)):
-                entry = values_to_delivery(row[: len(DELIVERY_COLUMNS)])
-                if entry.status is DeliveryStatus.WAITING:
-                    found[key, entry.ref] = entry, values_to_chat(row[len(DELIVERY_COLUMNS) :])
+        for start in range(0, len(ids), _CHATS_PER_QUERY):
+            batch = ids[start : start + _CHATS_PER_QUERY]
+            batch += batch[-1:] * (_CHATS_PER_QUERY - len(batch))  # a short batch repeats its last chat
+            for row in await tx.read(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *batch)):
+                delivery = values_to_delivery(row[: len(DELIVERY_COLUMNS)])
+                if delivery.status is DeliveryStatus.WAITING:
+                    found[key, delivery.chat] = delivery, values_to_chat(row[len(DELIVERY_COLUMNS) :])
     return found
 
 
-def _split_into_batches(ids: Sequence[int]) -> Iterator[list[int]]:
-    """As many at a time as the statement has places; the last one fills those that are left."""
-    left = iter(ids)
-    while some := list(islice(left, _CHATS_PER_QUERY)):
-        yield some + some[-1:] * (_CHATS_PER_QUERY - len(some))
+async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:
+    """Store deliveries. Return the keys of those that are still there: the chat of another one was deleted or moved."""
+    written = await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)])
+    if written == len(deliveries):
+        return {(delivery.key, delivery.chat) for delivery in deliveries}
+    return {(delivery.key, delivery.chat) for delivery in deliveries if await _delivery_exists(tx, delivery)}
 
 
-async def write_deliveries(tx: Transaction, seen: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:
-    """Keep what chats have seen now and when more is due; those that are there still, the others' chats have moved meanwhile.
-
-    Rows are locked in the order in which a walk over the chats locks them.
-    """
-    kept = await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(entry) for entry in sorted(seen, key=_lock_order)])
-    if kept == len(seen):
-        return {(entry.key, entry.ref) for entry in seen}
-    return {(entry.key, entry.ref) for entry in seen if await _delivery_exists(tx, entry)}
+async def overwrite_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Store deliveries that go on waiting, as far as they are still there."""
+    if deliveries:
+        await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)])
 
 
-async def overwrite_deliveries(tx: Transaction, seen: Sequence[Delivery]) -> None:
-    """Keep entries that go on waiting, as far as they are there still."""
-    if seen:
-        await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(entry) for entry in sorted(seen, key=_lock_order)])
-
-
-async def _delivery_exists(tx: Transaction, entry: Delivery) -> bool:
-    values = (entry.key.fixture_id, entry.key.action_id, entry.ref.chat_id, entry.ref.topic)
+async def _delivery_exists(tx: Transaction, delivery: Delivery) -> bool:
+    values = (delivery.key.fixture_id, delivery.key.action_id, delivery.chat.chat_id, delivery.chat.topic)
     this = [entries.c[name] == value for name, value in zip(_KEY_COLUMNS, values, strict=True)]
     return bool(await tx.fetch(select(entries.c.chat_id).where(*this)))

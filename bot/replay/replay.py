@@ -15,12 +15,14 @@ from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import decode_frame
 from bot.feed.recording import RecordedFrame, read_fixtures_beside, read_recording
 from bot.matches.pipeline import Pipeline
+from bot.media.renderer import PictureAttachment
+from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
 from bot.telegram.html import to_one_line
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import State
@@ -57,27 +59,32 @@ class RecordingMessenger:
         self._last = 0
 
     async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+        self,
+        chat: ChatRef,
+        html: str,
+        *,
+        silent: bool,
+        reply_to: int | None = None,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
     ) -> int:
         """Take a message; its number."""
-        del chat, html, silent, reply_to, keyboard
+        del chat, html, silent, reply_to, keyboard, picture
         self._last += 1
         return self._last
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
+    async def edit(
+        self,
+        chat: ChatRef,
+        message_id: int,
+        html: str,
+        *,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> None:
         """Take an edit."""
 
-    async def photo(
-        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
-    ) -> int:
-        """Take a picture; its number."""
-        del png, veiled
-        return await self.send(chat, caption, silent=silent, reply_to=reply_to)
-
-    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
-        """Take another picture."""
-
-    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
+    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Take a pin."""
 
 
@@ -103,8 +110,8 @@ async def replay_recording(
     database = await Database.open("sqlite://")
     try:
         outbox = await _open_outbox(database, clock)
-        courier = Sender(outbox, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, show).hear)
-        await _play_frames(frames, read_fixtures_beside(path), Pipeline(rules, names, outbox), courier, clock, meanwhile)
+        sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, show).on_delivered)
+        await _play_frames(frames, read_fixtures_beside(path), Pipeline(rules, names, outbox), sender, clock, meanwhile)
     finally:
         await database.close()
 
@@ -121,7 +128,7 @@ async def _play_frames(
     frames: list[RecordedFrame],
     fixtures: dict[str, Fixture],
     pipeline: Pipeline,
-    courier: Sender,
+    sender: Sender,
     clock: ManualClock,
     meanwhile: Callable[[Pipeline], None],
 ) -> None:
@@ -133,10 +140,10 @@ async def _play_frames(
             await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
         meanwhile(pipeline)
         await pipeline.take(packet)
-        await courier.drain()
+        await sender.send_all_due()
     for fixture_id in opened:
         await pipeline.close(fixture_id, clock.now())
-        await courier.drain()
+        await sender.send_all_due()
 
 
 def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.datetime]]:
@@ -160,11 +167,12 @@ class MessageCollector:
         self._clock, self._show = clock, show
         self._scores: dict[str, tuple[int, int]] = {}
 
-    def hear(self, delivery: DeliveredMessage) -> None:
-        """Show what a chat was told just now."""
-        alert = delivery.alert
-        struck = delivery.op == "edit" and delivery.state is State.RETRACTED
-        score = (alert.home, alert.away)
+    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
+        """Show what a chat was sent just now."""
+        del result
+        alert = plan.alert
+        struck = plan.operation == "edit" and alert.state is State.RETRACTED
+        score = (alert.home_score, alert.away_score)
         home, away = self._scores.get(alert.key.action_id, score) if struck else score
         self._scores[alert.key.action_id] = (home, away)
         self._show(
@@ -174,13 +182,13 @@ class MessageCollector:
                 action_id=alert.key.action_id,
                 rule=alert.rule,
                 kind=alert.kind,
-                op=delivery.op,
-                state=delivery.state.value,
+                op=plan.operation,
+                state=alert.state.value,
                 home=home,
                 away=away,
                 minute=alert.facts.minute or None,
                 player=alert.facts.player or None,
-                text=delivery.html,
+                text=plan.html,
             )
         )
 

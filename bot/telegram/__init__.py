@@ -1,1 +1,5 @@
-"""From a delivery to a Telegram message, within Telegram's limits. Start at `sender.Sender`."""
+"""From a delivery to a Telegram message, within Telegram's limits.
+
+`sender.Sender` takes what waits in the outbox, `plan.plan_delivery` decides what to do now, `execute.execute` does it by a
+`messenger.Messenger`. Which chat is next, and when, say `queues` and `rate_limits`.
+"""

@@ -1,4 +1,4 @@
-"""Carries out one plan with its fallbacks and says what came of it."""
+"""Carries out one plan with its fallbacks, and says what came of it."""
 
 from __future__ import annotations
 
@@ -12,152 +12,111 @@ from bot.media.renderer import PictureAttachment
 from bot.outbox.delivery import (
     UNREACHABLE_MESSAGE_ID,
     Delivery,
+    DeliveryResult,
     LatencyTrace,
     QueueItem,
-    Reason,
     Timestamps,
     add_to_history,
     record_message_gone,
 )
-from bot.outbox.outbox import Outbox
+from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain
-from bot.telegram.messenger import Messenger, TextMessenger
-from bot.telegram.plan import MUTE_BUTTON, Edit, Pin, Plan, Reply, RequestPlan, Send, make_uncertain_delivery
-from rules.engine.alert import Alert, State
+from bot.telegram.messenger import Messenger
+from bot.telegram.plan import MUTE_BUTTON, Edit, MessagePlan, Pin, Reply, RequestPlan, Send, make_uncertain_delivery
+
+log = structlog.get_logger()
 
 
-def choose_messenger(messenger: Messenger, scene: PictureAttachment | None) -> TextMessenger:
-    """What sends and edits news as it is to be shown: the messenger itself, or one that puts the picture above the words."""
-    return PictureMessenger(messenger, scene) if scene and scene.png else messenger
+class Attempt(msgspec.Struct, frozen=True):
+    """A request that is about to be made, and what is needed once its answer is there.
+
+    `started_at` is when its turn came, by the monotonic clock. `delay` is the chat's, in seconds. `delivery_before` is what was
+    known of the chat until then.
+    """
+
+    item: QueueItem
+    plan: RequestPlan
+    started_at: float
+    delay: int
+    timestamps: Timestamps
+    delivery_before: Delivery
+
+    def complete(self, message_id: int, now: dt.datetime, latency: LatencyTrace) -> DeliveryResult:
+        """Return what the chat has seen now that Telegram has answered."""
+        plan, delivery = self.plan, self.plan.delivery
+        if isinstance(plan, Reply):
+            # The delivery keeps the id of the message itself: later revisions edit that one. The reply's id goes to the history.
+            reply_id = message_id if message_id != delivery.message_id else UNREACHABLE_MESSAGE_ID
+            delivery = add_to_history(delivery, plan.reason, now, latency, reply_id=reply_id)
+        elif not isinstance(plan, Pin):
+            delivery = msgspec.structs.replace(delivery, message_id=message_id)
+            delivery = add_to_history(delivery, plan.reason, now, latency)
+            delivery = record_message_gone(delivery) if isinstance(plan, Edit) else delivery
+        return DeliveryResult(self.item, delivery, message_id, self.delay, latency)
 
 
-class PictureMessenger:
-    """Speaks in photos with a caption."""
-
-    def __init__(self, messenger: Messenger, scene: PictureAttachment) -> None:
-        self._messenger, self._png, self._veiled = messenger, scene.png, scene.veiled
-
-    async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
-    ) -> int:
-        """Send the picture; its message's id."""
-        del keyboard
-        caption = cut(html, CAPTION_LIMIT)
-        return await self._messenger.photo(chat, self._png, caption, silent=silent, reply_to=reply_to, veiled=self._veiled)
-
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
-        """Put the picture and its words in the place of those before."""
-        del keyboard
-        await self._messenger.repaint(chat, message_id, self._png, cut(html, CAPTION_LIMIT), veiled=self._veiled)
-
-
-async def execute(messenger: Messenger, chat: ChatRef, step: RequestPlan) -> int:
-    """Make the request; the id of the message it made or changed. Refused entities go as plain text, once."""
-    if isinstance(step, Pin):
-        return await _pin_message(messenger, chat, step)
-    speaker = choose_messenger(messenger, None if isinstance(step, Reply) else step.scene)
+async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan) -> int:
+    """Make the request of a plan. Return the id of the message that it made or changed, 0 if that cannot be reached any more."""
+    if isinstance(plan, Pin):
+        message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
+        if message_id != UNREACHABLE_MESSAGE_ID:
+            await messenger.pin(chat, message_id, is_pinned=plan.is_pinned)
+        return message_id
     try:
-        return await _make_request(speaker, chat, step, step.html)
+        return await _send_or_edit(messenger, chat, plan, plan.html)
     except TextRefused:
-        return await _make_request(speaker, chat, step, to_plain(step.html))
+        # An operator's rule may have HTML that Telegram does not take. Without its formatting it arrives all the same.
+        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html))
 
 
-async def _pin_message(messenger: Messenger, chat: ChatRef, step: Pin) -> int:
-    message_id = step.entry.message_id or UNREACHABLE_MESSAGE_ID
-    if message_id != UNREACHABLE_MESSAGE_ID:
-        await messenger.pin(chat, message_id, on=step.on)
-    return message_id
-
-
-async def _make_request(messenger: TextMessenger, chat: ChatRef, step: Send | Edit | Reply, html: str) -> int:
-    keyboard = MUTE_BUTTON if not isinstance(step, Reply) and step.bell else None
-    if isinstance(step, Edit):
-        return await _edit_message(messenger, chat, step.entry.message_id or UNREACHABLE_MESSAGE_ID, html, keyboard)
-    answered = (step.entry.message_id or None) if isinstance(step, Reply) else None
-    return await _send_message(messenger, chat, html, silent=step.silent, reply_to=answered, keyboard=keyboard)
-
-
-async def _send_message(
-    messenger: TextMessenger, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None, keyboard: bytes | None
-) -> int:
-    try:
-        return await messenger.send(chat, html, silent=silent, reply_to=reply_to, keyboard=keyboard)
-    except TopicGone as gone:
-        if chat.topic and not isinstance(gone, TopicClosed):
-            raise
-        return await messenger.send(ChatRef(chat.chat_id), html, silent=silent, keyboard=keyboard)
-    except MessageGone:
-        return await messenger.send(chat, html, silent=silent, keyboard=keyboard)
-
-
-async def _edit_message(messenger: TextMessenger, chat: ChatRef, message_id: int, html: str, keyboard: bytes | None) -> int:
-    """A message that is gone needs no edit; the reply that may follow is sent without it."""
+async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, html: str) -> int:
+    if isinstance(plan, Reply):
+        return await _send(messenger, chat, html, silent=plan.is_silent, reply_to=plan.delivery.message_id or None)
+    picture = plan.picture if plan.picture and plan.picture.png else None
+    keyboard = MUTE_BUTTON if plan.has_mute_button and not picture else None
+    html = cut(html, CAPTION_LIMIT) if picture else html
+    if isinstance(plan, Send):
+        return await _send(messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture)
+    message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
     if message_id == UNREACHABLE_MESSAGE_ID:
         return UNREACHABLE_MESSAGE_ID
     try:
-        await messenger.edit(chat, message_id, html, keyboard=keyboard)
+        await messenger.edit(chat, message_id, html, keyboard=keyboard, picture=picture)
     except (MessageGone, TopicGone):
         return UNREACHABLE_MESSAGE_ID
     return message_id
 
 
-class CompletedAttempt(msgspec.Struct, frozen=True):
-    """What came of a ticket, to be committed: what its chat has seen now. `message_id` is 0 where nothing was sent."""
-
-    ticket: QueueItem
-    step: Plan
-    entry: Delivery
-    message_id: int = UNREACHABLE_MESSAGE_ID
-    delay: int = 0
-    way: LatencyTrace = LatencyTrace()
-
-
-class DeliveredMessage(msgspec.Struct, frozen=True):
-    """Something that Telegram took. `op` is send, edit or reply; `message_id` is the new message's, or the edited one's."""
-
-    op: str
-    chat: ChatRef
-    alert: Alert
-    state: State
-    html: str
-    message_id: int
-    reason: Reason
-    way: LatencyTrace = LatencyTrace()
+async def _send(
+    messenger: Messenger,
+    chat: ChatRef,
+    html: str,
+    *,
+    silent: bool,
+    reply_to: int | None = None,
+    keyboard: bytes | None = None,
+    picture: PictureAttachment | None = None,
+) -> int:
+    try:
+        return await messenger.send(chat, html, silent=silent, reply_to=reply_to, keyboard=keyboard, picture=picture)
+    except TopicGone as gone:
+        # A deleted topic is handled by the sender, which moves what waits for it. A closed one may be opened again: until
+        # then its alerts go to the group's main topic.
+        if chat.topic and not isinstance(gone, TopicClosed):
+            raise
+        return await messenger.send(ChatRef(chat.chat_id), html, silent=silent, keyboard=keyboard, picture=picture)
+    except MessageGone:
+        return await messenger.send(chat, html, silent=silent, keyboard=keyboard, picture=picture)
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """What is noted of a message that is about to leave: when its turn came, in the loop's seconds, and the chat's delay.
-
-    `before` is what was known of the chat until then.
-    """
-
-    at: float
-    delay: int
-    marks: Timestamps
-    before: Delivery
-
-
-def apply_response(step: RequestPlan, message_id: int, now: dt.datetime, way: LatencyTrace) -> Delivery:
-    """What the chat has seen now. A reply leaves the message's own id as it is."""
-    if isinstance(step, Reply):
-        own = message_id if message_id != step.entry.message_id else UNREACHABLE_MESSAGE_ID
-        return add_to_history(step.entry, step.reason, now, way, reply=own)
-    if isinstance(step, Pin):
-        return step.entry
-    entry = add_to_history(msgspec.structs.replace(step.entry, message_id=message_id), step.reason, now, way)
-    return record_message_gone(entry) if isinstance(step, Edit) else entry
-
-
-log = structlog.get_logger()
-
-
-async def undo_uncertain(outbox: Outbox, step: RequestPlan, before: Delivery, error: DeliveryError) -> None:
-    """Put back what was known before a message left, where its answer says that it did not arrive; else it stays in doubt."""
-    if make_uncertain_delivery(step) is None or (isinstance(error, TelegramUnreachable) and error.maybe_sent):
+async def undo_uncertain(queue: DeliveryQueue, attempt: Attempt, error: DeliveryError) -> None:
+    """Restore what was known before a message left, if the error says that it did not arrive. Else it stays uncertain."""
+    if make_uncertain_delivery(attempt.plan) is None or (isinstance(error, TelegramUnreachable) and error.maybe_sent):
         return
     try:
-        await outbox.never_left(before)
-    except StorageError as trouble:  # what is not sure is told once more, or taken back though it was not seen
-        log.warning("doubt_stays", chat=before.ref.chat_id, reason=str(trouble))
-        outbox.recover()
+        await queue.restore(attempt.delivery_before)
+    except StorageError as failure:
+        # The delivery stays uncertain. At worst the alert is sent twice, or a retraction is sent of what nobody saw.
+        log.warning("uncertain_delivery_kept", chat=attempt.item.chat.chat_id, reason=str(failure))
+        queue.rescan()

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from rich.text import Text
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
-"""Units of UTF-16 that a message, and the words below a picture, may have, their entities parsed."""
+"""How long a message and a caption may be, in UTF-16 units, without tags and with entities as characters."""
 
 _HTML_TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
 
@@ -18,44 +18,42 @@ _SPOILER_MESSAGE = re.compile(r"([^\n]*)\n<tg-spoiler>(.*)</tg-spoiler>", re.DOT
 
 
 def text_length(text: str) -> int:
-    """Length as Telegram counts it: in units of UTF-16."""
+    """Return the length as Telegram counts it: in UTF-16 units."""
     return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
 
 
 def to_plain(source: str) -> str:
-    """What a reader sees, without any entity but the spoiler that hides all from its second line on, ready to be sent as HTML."""
-    veiled = _SPOILER_MESSAGE.fullmatch(source)
-    if veiled is None:
+    """Return what a reader sees, as HTML without formatting. A spoiler that hides all from the second line on is kept."""
+    spoiler = _SPOILER_MESSAGE.fullmatch(source)
+    if spoiler is None:
         return html.escape(_visible_part(source), quote=False)
-    return f"{to_plain(veiled[1])}\n<tg-spoiler>{to_plain(veiled[2])}</tg-spoiler>"
+    return f"{to_plain(spoiler[1])}\n<tg-spoiler>{to_plain(spoiler[2])}</tg-spoiler>"
 
 
 def remove_tags(source: str, tags: Collection[str]) -> str:
-    """The same text without these tags; what they enclose stays."""
+    """Return the text without these tags. What they enclose stays."""
     return _HTML_TOKEN.sub(lambda found: "" if found[2] and found[2].lower() in tags else found[0], source)
 
 
 def cut(source: str, limit: int = TEXT_LIMIT) -> str:
-    """At most so long, with an ellipsis where something is left out and every open tag closed."""
+    """Return at most so much of the text, with an ellipsis if something is left out, and with every open tag closed."""
+    # Cheapest test first: nearly all texts are far below the limit, and even all characters of two units would fit.
     if 2 * len(source) <= limit or text_length(source) <= limit or text_length(_visible_part(source)) <= limit:
         return source
     kept: list[str] = []
     open_tags: list[str] = []
     room = limit - 1
-    for found in _HTML_TOKEN.finditer(source):
-        room -= 0 if found[2] else text_length(html.unescape(found[0]))
+    for token in _HTML_TOKEN.finditer(source):
+        closes, tag = token[1], token[2]
+        room -= 0 if tag else text_length(html.unescape(token[0]))
         if room < 0:
             break
-        kept.append(found[0])
-        _track_open_tags(open_tags, found)
+        kept.append(token[0])
+        if tag and not closes:
+            open_tags.append(tag)
+        elif tag and open_tags:
+            open_tags.pop()
     return "".join(kept) + "…" + "".join(f"</{tag}>" for tag in reversed(open_tags))
-
-
-def _track_open_tags(open_tags: list[str], found: re.Match[str]) -> None:
-    if found[2] and not found[1]:
-        open_tags.append(found[2])
-    elif found[2] and open_tags:
-        open_tags.pop()
 
 
 def _visible_part(source: str) -> str:
@@ -81,7 +79,7 @@ _TERMINAL_STYLES = {
 
 
 class _TerminalTextParser(HTMLParser):
-    """Collects text, each piece in the styles of the tags that are open around it."""
+    """Collects text, each piece in the styles of the tags around it."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -108,14 +106,14 @@ class _TerminalTextParser(HTMLParser):
 
 
 def to_terminal(html: str) -> Text:
-    """The text with its styles; unknown tags are passed over, entities are themselves again."""
-    painter = _TerminalTextParser()
-    painter.feed(html)
-    painter.close()
-    return painter.text
+    """Return the text with its styles. Unknown tags are ignored."""
+    parser = _TerminalTextParser()
+    parser.feed(html)
+    parser.close()
+    return parser.text
 
 
 def to_one_line(html: str) -> str:
-    """The words alone, for pipes and logs: lines joined by a dot, what is struck through between ~~."""
+    """Return the text in one line, for pipes and logs: lines joined by dots, what is struck through between ~~."""
     struck = html.replace("<s>", "<s>~~").replace("</s>", "~~</s>")
     return " · ".join(to_terminal(struck).plain.split("\n"))

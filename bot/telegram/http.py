@@ -1,4 +1,4 @@
-"""The shared aiohttp session, for hot calls and under python-telegram-bot; the API's health."""
+"""The HTTP session to the Bot API, for the sender's own calls and under python-telegram-bot; and the API's health."""
 
 from __future__ import annotations
 
@@ -25,21 +25,24 @@ _JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 class BotApiSession(BaseRequest):
-    """A pool of connections. Times are in seconds; `pool_timeout` counts in `connect_timeout`. `wire` hears how requests end."""
+    """A pool of connections by aiohttp, as python-telegram-bot's request object.
+
+    Timeouts are in seconds; `connect_timeout` includes the wait for a free connection. `health` learns how requests end.
+    """
 
     def __init__(
-        self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0, wire: ApiHealth | None = None
+        self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0, health: ApiHealth | None = None
     ) -> None:
-        self._wire = wire or ApiHealth(SystemClock())
-        self._connections, self._read, self._connect = connections, read_timeout, connect_timeout
+        self._health = health or ApiHealth(SystemClock())
+        self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
-        self._usual = _make_timeout(connect_timeout, read_timeout)
+        self._default_timeout = _make_timeout(connect_timeout, read_timeout)
         self._proxies: dict[str, str | None] = {}
 
     @property
     def read_timeout(self) -> float | None:
-        """Seconds to wait for an answer where the caller names no time."""
-        return self._read
+        """Return the seconds to wait for an answer if the caller gives no timeout."""
+        return self._read_timeout
 
     async def initialize(self) -> None:
         """Open the pool."""
@@ -54,11 +57,14 @@ class BotApiSession(BaseRequest):
             await self._session.close()
 
     def _proxy(self, url: str | URL) -> str | None:
-        """Looked up once for each host: aiohttp's own way reads the environment, and a file, at every request."""
-        place = url.authority if isinstance(url, URL) else urlsplit(url).netloc
-        if place not in self._proxies:
-            self._proxies[place] = _find_proxy(str(url))
-        return self._proxies[place]
+        """Return the environment's proxy for an address, None if there is none or the host is excepted."""
+        # Looked up once for each host: aiohttp's own way (trust_env) reads the environment, and a file, at every request.
+        host = url.authority if isinstance(url, URL) else urlsplit(url).netloc
+        if host not in self._proxies:
+            parts = urlsplit(str(url))
+            proxy = getproxies().get(parts.scheme)
+            self._proxies[host] = None if proxy is None or proxy_bypass(parts.hostname or "") else proxy
+        return self._proxies[host]
 
     async def do_request(
         self,
@@ -70,30 +76,36 @@ class BotApiSession(BaseRequest):
         connect_timeout: ODVInput[float] = _NO_TIMEOUT_GIVEN,
         pool_timeout: ODVInput[float] = _NO_TIMEOUT_GIVEN,
     ) -> tuple[int, bytes]:
-        """Make a request: status and body. Raise NotSent where it did not arrive, TimedOut or NetworkError where it may have."""
+        """Make a request. Return status and body. Raise NotSent if it did not arrive, TimedOut or NetworkError if it may have."""
         del write_timeout, pool_timeout
-        times = _value_or_default(connect_timeout, self._connect), _value_or_default(read_timeout, self._read)
-        return await self._ask(method, url, within=_make_timeout(*times), data=_make_form(request_data))
+        times = _value_or_default(connect_timeout, self._connect_timeout), _value_or_default(read_timeout, self._read_timeout)
+        return await self._request(method, url, client_timeout=_make_timeout(*times), data=_make_form(request_data))
 
-    async def call(self, url: URL, parameters: object) -> tuple[int, bytes]:
-        """Call a method with its parameters as JSON, without the library's own objects: status and body, raising alike."""
-        return await self._ask("POST", url, within=self._usual, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS)
+    async def call_method(self, url: URL, parameters: object) -> tuple[int, bytes]:
+        """Call a method with its parameters as JSON, without the library's objects. Returns and raises as `do_request` does."""
+        return await self._request(
+            "POST", url, client_timeout=self._default_timeout, data=msgspec.json.encode(parameters), headers=_JSON_HEADERS
+        )
 
-    async def _ask(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
+    async def _request(
+        self, method: str, url: str | URL, *, client_timeout: aiohttp.ClientTimeout, **more: Any
+    ) -> tuple[int, bytes]:
         try:
-            return await self._made(method, url, within=within, **more)
+            return await self._request_once(method, url, client_timeout=client_timeout, **more)
         except NetworkError:
-            self._wire.failed()
+            self._health.on_failure()
             raise
 
-    async def _made(self, method: str, url: str | URL, *, within: aiohttp.ClientTimeout, **more: Any) -> tuple[int, bytes]:
+    async def _request_once(
+        self, method: str, url: str | URL, *, client_timeout: aiohttp.ClientTimeout, **more: Any
+    ) -> tuple[int, bytes]:
         if self._session is None:
             raise RuntimeError("the request pool is not open")
         try:
-            async with self._session.request(method, url, timeout=within, proxy=self._proxy(url), **more) as response:
+            async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
                 body = await response.read()
-                if method == "POST":  # a file that is gone says nothing of the token
-                    self._wire.answered(response.status, response.headers.get("Date"))
+                if method == "POST":  # a GET is of a file: 404 then says nothing about the token
+                    self._health.on_response(response.status, response.headers.get("Date"))
                 return response.status, body
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None
@@ -105,13 +117,6 @@ class BotApiSession(BaseRequest):
 
 def _make_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
-
-
-def _find_proxy(url: str) -> str | None:
-    """The environment's proxy for an address; None where there is none, or it is not for that host."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
-    return None if proxy is None or proxy_bypass(parts.hostname or "") else proxy
 
 
 def _value_or_default(value: ODVInput[float], default: float) -> float | None:
@@ -135,46 +140,46 @@ _TOKEN_REFUSED_STATUSES = (401, 404)
 _SERVER_ERROR_STATUS = 500
 
 _CLOCK_CHECK_INTERVAL = 20.0
-"""Seconds between two looks at the clocks."""
+"""Seconds between two comparisons of the clocks."""
 
 _CLOCK_CHECK_LIFETIME = 600.0
-"""Seconds for which a look counts: a clock may have been set meanwhile."""
+"""Seconds for which a comparison counts: a clock may have been set since."""
 
 _HALF_SECOND = 0.5
-"""A header tells whole seconds, cut off."""
+"""The Date header has whole seconds, rounded down: on average it is so much behind."""
 
 
 class ApiHealth:
-    """`failing_since`: no request got through since then; `refused_since`: the token is refused since then; None: all is well.
+    """What is known of Telegram's API from the answers to all requests.
 
-    `skew` is by how many seconds our clock is ahead of Telegram's; None where that was not heard lately.
+    `failing_since` is since when no request was answered, `refused_since` since when the token is refused; None if all is well.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._compared = float("-inf")
+        self._checked_at = float("-inf")
         self.failing_since: dt.datetime | None = None
         self.refused_since: dt.datetime | None = None
-        self._skew: float | None = None
+        self._clock_skew: float | None = None
 
     @property
-    def skew(self) -> float | None:
-        """The difference at the last look."""
-        return self._skew if self._clock.monotonic() - self._compared < _CLOCK_CHECK_LIFETIME else None
+    def clock_skew(self) -> float | None:
+        """Return by how many seconds our clock is ahead of Telegram's. None if that was not measured lately."""
+        return self._clock_skew if self._clock.monotonic() - self._checked_at < _CLOCK_CHECK_LIFETIME else None
 
-    def answered(self, status: int, date: str | None) -> None:
-        """An answer came, with this HTTP status and `Date`."""
+    def on_response(self, status: int, date: str | None) -> None:
+        """Note an answer with this HTTP status and `Date` header."""
         if status >= _SERVER_ERROR_STATUS:
-            self.failed()
+            self.on_failure()
             return
         self.failing_since = None
         self.refused_since = (self.refused_since or self._clock.now()) if status in _TOKEN_REFUSED_STATUSES else None
-        if date and self._clock.monotonic() - self._compared >= _CLOCK_CHECK_INTERVAL:
-            self._compared = self._clock.monotonic()
-            self._skew = _measure_clock_skew(date, self._clock.now())
+        if date and self._clock.monotonic() - self._checked_at >= _CLOCK_CHECK_INTERVAL:
+            self._checked_at = self._clock.monotonic()
+            self._clock_skew = _measure_clock_skew(date, self._clock.now())
 
-    def failed(self) -> None:
-        """No answer came that Telegram would give."""
+    def on_failure(self) -> None:
+        """Note that no answer came, or one of a server in trouble."""
         self.failing_since = self.failing_since or self._clock.now()
 
 

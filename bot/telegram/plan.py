@@ -1,263 +1,305 @@
-"""Plans the one thing to do for a delivery now; pure."""
+"""Plans the one thing to do for a delivery now; pure.
+
+A revision edits the message. If a chat must notice it, a reply follows: the delivery keeps the reply until its turn comes, so
+that no kill between the two loses it.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, TypeVar
+from typing import ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
 from bot.i18n.language import use_language
 from bot.media.renderer import PictureAttachment
-from bot.outbox import delivery
 from bot.outbox.decide import Decision, choose_first_alert, choose_revision, decide
-from bot.outbox.delivery import UNREACHABLE_MESSAGE_ID, Delivery, DeliveryContext, PinState, Reason
+from bot.outbox.delivery import (
+    UNREACHABLE_MESSAGE_ID,
+    Delivery,
+    DeliveryContext,
+    PinState,
+    Reason,
+    must_resend_card,
+    record_card_edited,
+    record_card_sent,
+    record_pin_done,
+)
 from bot.outbox.digests import find_retracted_lines, find_uncertain_lines
 from bot.outbox.news import NewsItem, format_line_name, is_burst
 from bot.subscribers import Chat
-from bot.telegram import render
+from bot.telegram.render import (
+    hide_in_spoiler,
+    join_replies,
+    render_body,
+    render_digest,
+    render_message,
+    render_restoration,
+    render_retraction,
+)
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, Importance, State
+
+MUTE_BUTTON_LABEL = "🔕"
+
+MUTE_BUTTON_DATA = "a"
+"""The data of the button. It does not name the alert, which is found by its chat and message."""
+
+MUTE_BUTTON = msgspec.json.encode({"inline_keyboard": [[{"text": MUTE_BUTTON_LABEL, "callback_data": MUTE_BUTTON_DATA}]]})
+"""The keyboard under an alert: one button, which opens the mute options. It is the same in every language."""
 
 
 class Send(msgspec.Struct, frozen=True):
-    """A new message. `entry` is what is known of the chat once it is sent, but for the message's id."""
+    """A new message. In every plan, `delivery` is what the chat has seen once it is carried out, but for the message's id."""
 
-    entry: Delivery
+    operation: ClassVar[str] = "send"
+    delivery: Delivery
     alert: Alert
     html: str
-    silent: bool
+    is_silent: bool
     reason: Reason
-    bell: bool = False
-    """True: the button of the mutes stands below it."""
-    scene: PictureAttachment | None = None
-    """None: words alone."""
+    has_mute_button: bool = False
+    picture: PictureAttachment | None = None
+    """None for text alone."""
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """The message changes; `entry` holds the reply that follows."""
+    """A change of the message. If a reply follows, it is in `delivery.pending_reply`."""
 
-    entry: Delivery
+    operation: ClassVar[str] = "edit"
+    delivery: Delivery
     alert: Alert
     html: str
     reason: Reason
-    bell: bool = False
-    scene: PictureAttachment | None = None
+    has_mute_button: bool = False
+    picture: PictureAttachment | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):
     """A reply to the message."""
 
-    entry: Delivery
+    operation: ClassVar[str] = "reply"
+    delivery: Delivery
     alert: Alert
     html: str
-    silent: bool
+    is_silent: bool
     reason: Reason
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """The message is pinned, or unpinned."""
+    """The message is to be pinned, or unpinned."""
 
-    entry: Delivery
+    delivery: Delivery
     alert: Alert
-    on: bool
+    is_pinned: bool
     reason: Reason = Reason.REVISION
 
 
 class Skip(msgspec.Struct, frozen=True):
     """Nothing is sent."""
 
-    entry: Delivery
+    delivery: Delivery
     reason: Reason
 
 
-RequestPlan = Send | Edit | Reply | Pin
+MessagePlan = Send | Edit | Reply
+"""What a chat gets to read."""
+
+RequestPlan = MessagePlan | Pin
 """What is asked of Telegram."""
 
 Plan = RequestPlan | Skip
 
-StructT = TypeVar("StructT", bound=msgspec.Struct)
+
+def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
+    """Plan what to do for one chat, in its language and with its settings. Only the latest revision counts."""
+    recipient = context.recipient
+    with use_language(recipient.language):
+        plan = _plan_without_settings(context, now)
+        if isinstance(plan, Skip | Pin):
+            return plan
+        html = hide_in_spoiler(plan.alert, plan.html) if recipient.spoilers else plan.html
+    if isinstance(plan, Reply):
+        return replace(plan, html=html)
+    timeline = plan.alert.timeline
+    return replace(
+        plan,
+        html=html,
+        has_mute_button=shows_mute_button(recipient) and plan.alert.kind not in LIVE_MESSAGE_KINDS,
+        picture=PictureAttachment(timeline, recipient.language, recipient.spoilers) if timeline else None,
+    )
 
 
-def plan_delivery(job: DeliveryContext, now: dt.datetime) -> Plan:
-    """What to do for one chat, in its language: the latest revision counts, and a reply follows its edit."""
-    with use_language(job.chat.language):
-        return _apply_chat_settings(_plan_unstyled(job, now), job.chat)
+def shows_mute_button(chat: Chat) -> bool:
+    """Return True if alerts have the button here: not in channels, and not where the configuration fixes the settings."""
+    return chat.buttons and not chat.fixed and chat.kind != "channel"
 
 
-def make_uncertain_delivery(step: Plan) -> Delivery | None:
-    """What its chat may have seen from when a message leaves until its answer comes; None where that need not be known.
+def make_uncertain_delivery(plan: Plan) -> Delivery | None:
+    """Return what is committed before a message leaves: what the chat has seen if it arrives. None if that need not be known.
 
-    Cards and pictures are shown anew until one is known to have arrived, and what they show does not fall.
+    A card or a picture is sent again until one is known to have arrived, and what it shows is never retracted.
     """
-    if not isinstance(step, Send) or step.alert.kind in LIVE_MESSAGE_KINDS:
+    if not isinstance(plan, Send) or plan.alert.kind in LIVE_MESSAGE_KINDS:
         return None
-    return _replace(step.entry, message_id=None, unsure=True)
+    return replace(plan.delivery, message_id=None, is_uncertain=True)
 
 
-def _apply_chat_settings(step: Plan, chat: Chat) -> Plan:
-    """What the chat's own settings put around a message; a reply has no button, and what shows how a match stands neither."""
-    if isinstance(step, Skip | Pin):
-        return step
-    html = render.hide_in_spoiler(step.alert, step.html) if chat.spoilers else step.html
-    if isinstance(step, Reply):
-        return _replace(step, html=html)
-    timeline, bell = step.alert.timeline, shows_mute_button(chat) and step.alert.kind not in LIVE_MESSAGE_KINDS
-    scene = PictureAttachment(timeline, chat.language, chat.spoilers) if timeline else None
-    return _replace(step, html=html, bell=bell, scene=scene)
+def attribute_to_rule(alert: Alert, delivery: Delivery) -> Alert:
+    """Return the alert with the rule, kind and severity of the one that was sent, if it has none."""
+    # No rule makes a retraction, but metrics and /why count it for the rule whose alert it corrects.
+    if alert.rule and alert.kind:
+        return alert
+    return replace(alert, rule=alert.rule or delivery.rule, kind=delivery.kind, severity=delivery.severity)
 
 
-def _plan_unstyled(job: DeliveryContext, now: dt.datetime) -> Plan:
-    decision = decide(job.entry, job.news, job.chat, now, superseded=job.superseded)
-    if job.entry.told:
-        return _plan_revision(job, decision, now)
+def _plan_without_settings(context: DeliveryContext, now: dt.datetime) -> Plan:
+    delivery = context.delivery
+    decision = decide(delivery, context.news, context.recipient, now, is_superseded=context.is_superseded)
+    if delivery.is_sent:
+        return _plan_revision(context, decision, now)
     if decision.alert is not None:
-        return _plan_send(job, decision.alert, now)
-    return _plan_uncertain(job, decision.reason, now) if job.entry.unsure else _plan_skip(job, decision.reason)
+        return _plan_send(context, decision.alert, now)
+    if delivery.is_uncertain:
+        return _plan_uncertain(context, decision.reason, now)
+    # The rule is stored with the reason, so that the same news is not considered again for this chat.
+    alert = choose_first_alert(context.news, context.recipient)
+    seq = context.news.seq if decision.reason is Reason.SCORER_UNKNOWN else delivery.seq
+    rule = alert.rule if alert else ""
+    return Skip(replace(delivery, reason=decision.reason.value, rule=rule, seq=seq), decision.reason)
 
 
-def _plan_uncertain(job: DeliveryContext, reason: Reason, now: dt.datetime) -> Plan:
-    """It may have been told, and is not told again: then it was, by a message that cannot be reached. What fell is said now."""
-    if _has_retracted_line(job):
-        return _plan_send(job, job.news.candidates[0], now)
-    entry = _replace(job.entry, message_id=UNREACHABLE_MESSAGE_ID, unsure=bool(job.news.lines) and not is_burst(job.entry.key))
-    if not job.news.fired:
-        known = _replace(job, entry=entry)
-        return _plan_revision(known, decide(entry, job.news, job.chat, now), now)
-    return Skip(_replace(entry, reason=reason.value, seq=job.news.seq), reason)
+def _plan_uncertain(context: DeliveryContext, reason: Reason, now: dt.datetime) -> Plan:
+    """Plan for a message that may have arrived and is not sent again: it counts as sent, and cannot be edited."""
+    news, delivery = context.news, context.delivery
+    if _has_retracted_line(context):
+        return _plan_send(context, news.alternatives[0], now)
+    is_match_digest = bool(news.line_ids) and not is_burst(delivery.key)
+    delivery = replace(delivery, message_id=UNREACHABLE_MESSAGE_ID, is_uncertain=is_match_digest)
+    if not news.firing_alternatives:
+        context = replace(context, delivery=delivery)
+        return _plan_revision(context, decide(delivery, news, context.recipient, now), now)
+    return Skip(replace(delivery, reason=reason.value, seq=news.seq), reason)
 
 
-def _has_retracted_line(job: DeliveryContext) -> bool:
-    """Tell whether a summary that may stand in the chat tells what fell: it is sent anew, since no edit reaches it."""
-    return job.entry.unsure and any(news.state is State.RETRACTED for news in job.lines)
+def _has_retracted_line(context: DeliveryContext) -> bool:
+    """Return True for a digest that may have arrived and has a line that is retracted now: it is sent again, corrected."""
+    return context.delivery.is_uncertain and any(news.state is State.RETRACTED for news in context.lines)
 
 
-def _plan_skip(job: DeliveryContext, reason: Reason) -> Skip:
-    """Never told; the rule is kept so that the same news stays untold."""
-    chosen = choose_first_alert(job.news, job.chat)
-    seq = job.news.seq if reason is Reason.UNNAMED else job.entry.seq
-    return Skip(_replace(job.entry, reason=reason.value, rule=chosen.rule if chosen else "", seq=seq), reason)
-
-
-def _plan_send(job: DeliveryContext, alert: Alert, now: dt.datetime) -> Send | Skip:
-    body, rule = _render_delivery_body(job, alert), alert.rule
-    if job.news.lines:
-        lines = _select_sendable_lines(job)
+def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send | Skip:
+    """Plan the first message, or one in the place of a message that cannot be reached."""
+    if context.news.line_ids:
+        lines = _select_sendable_lines(context)
         if not lines:
-            return Skip(_replace(job.entry, reason=Reason.UNWANTED.value), Reason.UNWANTED)
-        body, rule = render.render_digest(alert, lines), "\n".join(format_line_name(news, job.entry.key) for news in lines)
-    entry = _make_delivery_after(job, alert, body, rule, restored=False)
-    entry = _replace(entry, rings=job.rings) if is_burst(entry.key) else entry
-    entry = delivery.record_card_sent(_replace(entry, reason=Reason.FIRST.value, reply=None, unsure=False), alert)
-    silent = not entry.rings or job.chat.hushed(now)
-    return Send(entry, alert, render.render_message(body, alert.state), silent, Reason.FIRST)
+            return Skip(replace(context.delivery, reason=Reason.NOT_WANTED.value), Reason.NOT_WANTED)
+        body, rule = render_digest(alert, lines), "\n".join(format_line_name(line, context.delivery.key) for line in lines)
+    else:
+        body, rule = render_body(alert, context.delivery.body, context.recipient.timezone), alert.rule
+    delivery = _make_delivery_after(context, alert, body, rule, is_restored=False)
+    if is_burst(delivery.key):
+        delivery = replace(delivery, is_loud=context.is_loud)
+    delivery = replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False)
+    delivery = record_card_sent(delivery, alert)
+    is_silent = not delivery.is_loud or context.recipient.hushed(now)
+    return Send(delivery, alert, render_message(body, alert.state), is_silent, Reason.FIRST)
 
 
-def _plan_revision(job: DeliveryContext, decision: Decision, now: dt.datetime) -> Plan:
+def _select_sendable_lines(context: DeliveryContext) -> tuple[NewsItem, ...]:
+    """Return the lines of a digest whose kind the chat takes, or that it may have seen."""
+    if is_burst(context.delivery.key):
+        # Decided when each was held.
+        return context.lines
+    uncertain = find_uncertain_lines(context.delivery)
+    return tuple(line for line in context.lines if line.key in uncertain or choose_first_alert(line, context.recipient))
+
+
+def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetime) -> Plan:
+    """Plan the edit of a message that the chat has."""
     if decision.alert is None:
-        return _plan_follow_up(job, now)
-    entry, alert, reason = job.entry, attribute_to_rule(decision.alert, job.entry), decision.reason
-    if delivery.must_resend_card(entry) or _has_retracted_line(job):
-        return _plan_send(job, alert, now)
-    body = render.render_digest(alert, job.lines) if job.news.lines else _render_delivery_body(job, alert)
-    rule = _format_line_names(job) if job.news.lines else alert.rule
-    restored = reason is Reason.RESTORED or (entry.restored and alert.state is not State.RETRACTED)
-    after = _replace(_make_delivery_after(job, alert, body, rule, restored=restored), reason=reason.value)
-    html = render.render_message(body, alert.state, restored=restored)
-    if (
-        reason is Reason.RESTORED and entry.message_id == UNREACHABLE_MESSAGE_ID
-    ):  # what stands is told whole: no edit reaches the message
-        return Send(_replace(after, unsure=False), alert, html, not after.rings or job.chat.hushed(now), reason)
-    after = delivery.record_card_edited(_add_reply(after, job, alert, html, reason), alert)
-    same = alert.timeline is None and html == render.render_message(entry.body, entry.state, restored=entry.restored)
-    if after.reply is None and entry.message_id == UNREACHABLE_MESSAGE_ID:
-        return Skip(_replace(after, reason=entry.reason), reason)
-    if same and after.reply is None:
+        return _plan_follow_up(context, now)
+    before, news, reason = context.delivery, context.news, decision.reason
+    alert = attribute_to_rule(decision.alert, before)
+    if must_resend_card(before) or _has_retracted_line(context):
+        return _plan_send(context, alert, now)
+    rule = alert.rule
+    if news.line_ids:
+        body = render_digest(alert, context.lines)
+        is_of_burst = is_burst(before.key)
+        rule = "\n".join(format_line_name(line, before.key) for line in context.lines) if is_of_burst else before.rule
+    else:
+        body = render_body(alert, before.body, context.recipient.timezone)
+    is_restored = reason is Reason.RESTORATION or (before.is_restored and alert.state is not State.RETRACTED)
+    after = replace(_make_delivery_after(context, alert, body, rule, is_restored=is_restored), reason=reason.value)
+    html = render_message(body, alert.state, is_restored=is_restored)
+    is_unreachable = before.message_id == UNREACHABLE_MESSAGE_ID
+    if reason is Reason.RESTORATION and is_unreachable:
+        # A short reply would speak of a message that is not there: the whole alert is sent.
+        is_silent = not after.is_loud or context.recipient.hushed(now)
+        return Send(replace(after, is_uncertain=False), alert, html, is_silent, reason)
+    after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
+    if after.pending_reply is None and is_unreachable:
+        return Skip(replace(after, reason=before.reason), reason)
+    shown = render_message(before.body, before.state, is_restored=before.is_restored)
+    if after.pending_reply is None and alert.timeline is None and html == shown:
         return Skip(after, reason)
     return Edit(after, alert, html, reason)
 
 
-def _add_reply(after: Delivery, job: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
-    """Graver news rings unless its kind is silent here; what is taken back or restored rings where the news did."""
-    before = job.entry
+def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
+    """Return the delivery with the reply that follows the edit, if the chat must notice the revision.
+
+    An upgrade is loud unless the chat made its kind silent. A retraction or a restoration is as loud as the alert was.
+    """
+    before = context.delivery
     if is_burst(before.key):
-        return _add_burst_retractions(after, job)
-    if reason is Reason.GRAVER:
-        return _replace(after, reply=html, reply_rings=job.chat.sounds(alert.kind, important=True))
+        return _add_burst_retractions(after, context)
+    if reason is Reason.UPGRADED:
+        return replace(after, pending_reply=html, reply_is_loud=context.recipient.sounds(alert.kind, important=True))
     if reason is Reason.RETRACTION:
-        return _replace(after, reply=render.render_retraction(alert, before.kind), reply_rings=before.rings)
-    if reason is Reason.RESTORED:
-        return _replace(after, reply=render.render_restoration(alert), reply_rings=before.rings)
+        return replace(after, pending_reply=render_retraction(alert, before.kind), reply_is_loud=before.is_loud)
+    if reason is Reason.RESTORATION:
+        return replace(after, pending_reply=render_restoration(alert), reply_is_loud=before.is_loud)
     return after
 
 
-def _add_burst_retractions(after: Delivery, job: DeliveryContext) -> Delivery:
-    """What falls in a burst is answered as what falls by itself, as loudly as the burst was told."""
-    replies = [
-        render.render_retraction(line.candidates[0], line.candidates[0].kind)
-        for line in find_retracted_lines(job.entry, job.lines)
-    ]
-    if not replies:
-        return _replace(after, rings=job.entry.rings)
-    due = [job.entry.reply] if job.entry.reply else []
-    return _replace(after, rings=job.entry.rings, reply=render.join_replies([*due, *replies]), reply_rings=job.entry.rings)
+def _add_burst_retractions(after: Delivery, context: DeliveryContext) -> Delivery:
+    """Return the delivery of a burst with a reply that names its lines retracted since, as loud as the burst was."""
+    before = context.delivery
+    after = replace(after, is_loud=before.is_loud)
+    retracted = find_retracted_lines(before, context.lines)
+    if not retracted:
+        return after
+    replies = [render_retraction(line.alternatives[0], line.alternatives[0].kind) for line in retracted]
+    # A reply that is still to be sent is not lost: both are one message.
+    pending = [before.pending_reply] if before.pending_reply else []
+    return replace(after, pending_reply=join_replies([*pending, *replies]), reply_is_loud=before.is_loud)
 
 
-def _format_line_names(job: DeliveryContext) -> str:
-    """The lines of a summary as its entry remembers them."""
-    return "\n".join(format_line_name(line, job.entry.key) for line in job.lines) if is_burst(job.entry.key) else job.entry.rule
+def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin | Skip:
+    """Plan what is left to do after a message or an edit: the pin of a card, a reply."""
+    before = context.delivery
+    alert = choose_revision(before, context.news, context.recipient)
+    if alert and before.pin in (PinState.TO_PIN, PinState.TO_UNPIN):
+        return Pin(record_pin_done(before), alert, is_pinned=before.pin is PinState.TO_PIN)
+    if before.pending_reply is None or alert is None:
+        return Skip(before, Reason.DUPLICATE)
+    is_silent = not before.reply_is_loud or context.recipient.hushed(now)
+    after = replace(before, pending_reply=None)
+    return Reply(after, attribute_to_rule(alert, before), before.pending_reply, is_silent, Reason(before.reason))
 
 
-def _plan_follow_up(job: DeliveryContext, now: dt.datetime) -> Reply | Pin | Skip:
-    entry = job.entry
-    alert = choose_revision(entry, job.news, job.chat)
-    if alert and entry.pin in (PinState.DUE, PinState.OFF):
-        return Pin(delivery.record_pin_done(entry), alert, on=entry.pin is PinState.DUE)
-    if entry.reply is None or alert is None:
-        return Skip(entry, Reason.DUPLICATE)
-    after = _replace(entry, reply=None)
-    silent = not entry.reply_rings or job.chat.hushed(now)
-    return Reply(after, attribute_to_rule(alert, entry), entry.reply, silent, Reason(entry.reason))
-
-
-def _render_delivery_body(job: DeliveryContext, alert: Alert) -> str:
-    return render.render_body(alert, job.entry.body, job.chat.timezone)
-
-
-def _select_sendable_lines(job: DeliveryContext) -> tuple[NewsItem, ...]:
-    """Of the old news, what the chat would have been told, or may have been; what a burst holds was decided when it was held."""
-    if is_burst(job.entry.key):
-        return job.lines
-    seen = find_uncertain_lines(job.entry)
-    return tuple(news for news in job.lines if news.key in seen or choose_first_alert(news, job.chat))
-
-
-def attribute_to_rule(alert: Alert, entry: Delivery) -> Alert:
-    """What takes news back is no rule's own: it speaks for the rule that told it."""
-    if alert.rule and alert.kind:
-        return alert
-    return msgspec.structs.replace(alert, rule=alert.rule or entry.rule, kind=entry.kind, gravity=entry.gravity)
-
-
-def _make_delivery_after(job: DeliveryContext, alert: Alert, body: str, rule: str, *, restored: bool) -> Delivery:
-    sounds = job.chat.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
-    rings = job.entry.rings if alert.state is State.RETRACTED else sounds
-    told = _replace(job.entry, rule=rule, kind=alert.kind, rings=rings, gravity=alert.gravity)
-    return _replace(told, state=alert.state, seq=job.news.seq, body=body, restored=restored)
-
-
-def _replace(value: StructT, **changes: Any) -> StructT:
-    return msgspec.structs.replace(value, **changes)
-
-
-MUTE_BUTTON_LABEL = "🔕"
-
-MUTE_BUTTON_DATA = "a"
-"""Its data; the alert is known by its chat and its message."""
-
-MUTE_BUTTON = msgspec.json.encode({"inline_keyboard": [[{"text": MUTE_BUTTON_LABEL, "callback_data": MUTE_BUTTON_DATA}]]})
-"""One button, which opens the mutes; the same in every language."""
-
-
-def shows_mute_button(chat: Chat) -> bool:
-    """Tell whether alerts have the button here: not in channels, and not where nothing can be changed."""
-    return chat.buttons and not chat.fixed and chat.kind != "channel"
+def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule: str, *, is_restored: bool) -> Delivery:
+    """Return the delivery with what the chat sees now, its message id and reply apart."""
+    is_loud = context.recipient.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
+    return replace(
+        context.delivery,
+        rule=rule,
+        kind=alert.kind,
+        is_loud=context.delivery.is_loud if alert.state is State.RETRACTED else is_loud,
+        severity=alert.severity,
+        state=alert.state,
+        seq=context.news.seq,
+        body=body,
+        is_restored=is_restored,
+    )

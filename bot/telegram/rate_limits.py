@@ -1,4 +1,7 @@
-"""When the next message may leave: sliding windows, circuit breaker, accounting of replies."""
+"""When the next message may leave: Telegram's limits as sliding windows, and the circuit breaker.
+
+Times are those of the monotonic clock, in seconds, and given by the caller.
+"""
 
 from __future__ import annotations
 
@@ -15,60 +18,63 @@ from bot.clock import Clock
 DEFAULT_MESSAGES_PER_SECOND = 30
 
 _CHAT_LIMIT = (3, 3.05)
+"""Messages to one chat, and in how many seconds: one a second on average, with short bursts."""
 
 _GROUP_LIMIT = (20, 60.2)
+"""Messages to one group, and in how many seconds. Both times are a little longer than Telegram's, since no clock is exact."""
 
 _SECOND_WITH_MARGIN = 1.008
-"""A little more than a second: a clock is not exact."""
+"""A little more than a second, since no clock is exact."""
 
 _SMOOTHING_FACTOR = 1.6
-"""A large allowance leaves so much faster than it allows, not at once: whoever is too busy to hear answers knows no arrivals."""
+"""A large allowance is used up so much faster than it allows, but not at once: a process that is too busy to read answers
+would not know when its messages arrived, by which Telegram counts."""
 
 _WARM_UP_REQUESTS = 500
-"""So many requests until the fastest answer says how long the way is; the first ones open connections."""
+"""Requests until the shortest round trip is trusted: the first ones open connections."""
 
 _ARRIVAL_TOLERANCE = 0.002
-"""Seconds later than the fastest that make a request one that arrived late."""
+"""Seconds by which a request may arrive later than it left and still count from then."""
 
 _REFUSED_CHATS_BEFORE_PAUSE = 3
-"""So many chats refused within a second mean everybody."""
+"""Different chats refused within a second that mean that the whole bot is over its limit."""
 
 _RAMP_UP_TIME = 10.0
-"""Seconds from half the rate to all of it after everybody was refused."""
+"""Seconds from half the rate to all of it after a pause of all chats."""
 
 _MAX_REMEMBERED_CHATS = 20_000
 
 
 class RateLimitPolicy(Protocol):
-    """What the courier asks before each message."""
+    """What the sender asks before each message. `SharedRateLimiter` is the one for several processes."""
 
-    def overall_at(self, now: float) -> float:
-        """When the next message to anybody may leave."""
+    def next_send_at(self, now: float) -> float:
+        """Return when the next message to any chat may leave."""
         ...
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
-        """When the next message to this chat may leave; with `spare`, when it may and room for news is left."""
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+        """Return when the next message to this chat may leave; with `leave_spare`, when it may and some of its limit is left."""
         ...
 
-    def room(self, now: float, most: int) -> int:
-        """How many messages may leave now, of `most`, the chats' own limits apart."""
+    def available(self, now: float, limit: int) -> int:
+        """Return how many messages may leave now, at most `limit`. The chats' own limits are asked one by one."""
         ...
 
-    def take(self, chat_id: int, now: float) -> None:
-        """A message leaves."""
+    def record_send(self, chat_id: int, now: float) -> None:
+        """Count a message that leaves now."""
         ...
 
-    def landed(self, began: float, now: float, left: float | None = None) -> None:
-        """The answer came to a message that was taken at `began` and left at `left`; None: at once."""
+    def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
+        """Note that an answer came, to a message counted at `taken_at` and sent at `sent_at`; None if at the same time."""
         ...
 
-    def refused(self, chat_id: int, seconds: float, now: float) -> None:
-        """Telegram asked to wait so long."""
+    def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
+        """Note that Telegram asked to wait so many seconds."""
         ...
 
 
 class SlidingWindow:
-    """At most so many in so many seconds, sliding."""
+    """Allows at most `limit` events in any `seconds`."""
 
     __slots__ = ("limit", "seconds", "taken")
 
@@ -76,153 +82,163 @@ class SlidingWindow:
         self.limit, self.seconds = limit, seconds
         self.taken: deque[float] = deque(maxlen=limit)
 
-    def at(self, now: float, limit: int | None = None) -> float:
-        """When one more is allowed; `limit` may be lower than the window's own."""
+    def next_free_at(self, now: float, limit: int | None = None) -> float:
+        """Return when one more is allowed. `limit` may be lower than the window's own."""
         limit = limit or self.limit
         return now if len(self.taken) < limit else max(now, self.taken[-limit] + self.seconds)
 
-    def room(self, now: float, most: int, limit: int | None = None) -> int:
-        """How many are allowed now, of `most`."""
+    def available(self, now: float, wanted: int, limit: int | None = None) -> int:
+        """Return how many are allowed now, at most `wanted`."""
         limit = limit or self.limit
         free = limit - len(self.taken)
-        oldest = (one for one in islice(self.taken, max(0, -free), None))
-        gone = sum(1 for _ in takewhile(lambda one: one + self.seconds <= now, islice(oldest, most)))
-        return min(most, max(0, free) + gone)
+        # With a lower limit the oldest events do not count: only those after them have to end.
+        counted = islice(self.taken, max(0, -free), None)
+        ended = sum(1 for _ in takewhile(lambda at: at + self.seconds <= now, islice(counted, wanted)))
+        return min(wanted, max(0, free) + ended)
 
-    def move(self, began: float, arrived: float) -> None:
-        """One counts from later on than it was taken."""
-        if began in self.taken:
-            self.taken.remove(began)
-            insort(self.taken, arrived)
+    def shift(self, taken_at: float, arrived_at: float) -> None:
+        """Count one event from a later time than it was taken at."""
+        if taken_at in self.taken:
+            self.taken.remove(taken_at)
+            insort(self.taken, arrived_at)
 
-    def idle(self, now: float) -> bool:
-        """Tell whether it forbids nothing."""
+    def is_idle(self, now: float) -> bool:
+        """Return True if the window forbids nothing now."""
         return not self.taken or self.taken[-1] + self.seconds <= now
 
 
 class RateLimiter:
-    """Telegram's limits for one bot."""
+    """Keeps Telegram's limits for one bot in one process."""
 
     def __init__(self, per_second: int = DEFAULT_MESSAGES_PER_SECOND) -> None:
         self._all = SlidingWindow(per_second, _SECOND_WITH_MARGIN)
-        self._even = SlidingWindow(
+        self._smooth = SlidingWindow(
             max(DEFAULT_MESSAGES_PER_SECOND, per_second // 20),
             max(DEFAULT_MESSAGES_PER_SECOND / per_second, 0.05) / _SMOOTHING_FACTOR,
         )
         self._chats: dict[int, tuple[SlidingWindow, ...]] = {}
-        self._parked: dict[int, float] = {}
+        self._chat_paused_until: dict[int, float] = {}
         self._refusals: deque[tuple[float, int]] = deque()
-        self._closed_until = float("-inf")
-        self._fastest = float("inf")
-        self._landings = 0
+        self._paused_until = float("-inf")
+        self._shortest_round_trip = float("inf")
+        self._answer_count = 0
 
-    def when(self, chat_id: int, now: float) -> float:
-        """When this chat may get its next message, everything considered."""
-        return max(self.overall_at(now), self.chat_at(chat_id, now))
+    def next_send_to(self, chat_id: int, now: float) -> float:
+        """Return when this chat may get its next message, all limits considered."""
+        return max(self.next_send_at(now), self.next_chat_send_at(chat_id, now))
 
-    def overall_at(self, now: float) -> float:
-        """When the next message to anybody may leave."""
-        if now < self._closed_until:
-            return self._closed_until
-        return max(self._even.at(now), self._all.at(now, self._share(now)))
+    def next_send_at(self, now: float) -> float:
+        """Return when the next message to any chat may leave."""
+        if now < self._paused_until:
+            return self._paused_until
+        return max(self._smooth.next_free_at(now), self._all.next_free_at(now, self._allowed_rate(now)))
 
-    def room(self, now: float, most: int) -> int:
-        """How many messages may leave now, of `most`, the chats' own limits apart."""
-        return 0 if now < self._closed_until else self._even.room(now, self._all.room(now, most, self._share(now)))
+    def available(self, now: float, limit: int) -> int:
+        """Return how many messages may leave now, at most `limit`."""
+        return (
+            0
+            if now < self._paused_until
+            else self._smooth.available(now, self._all.available(now, limit, self._allowed_rate(now)))
+        )
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
-        """When the next message to this chat may leave, others apart; with `spare`, when it takes no room that news may need."""
-        at = max(now, self._parked.get(chat_id, now))
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+        """Return when this chat's own limits allow the next message; with `leave_spare`, a third of them is left for news."""
+        at = max(now, self._chat_paused_until.get(chat_id, now))
         windows = self._chats.get(chat_id, ())
-        return max((window.at(at, window.limit - (window.limit // 3 if spare else 0)) for window in windows), default=at)
+        return max(
+            (window.next_free_at(at, window.limit - (window.limit // 3 if leave_spare else 0)) for window in windows), default=at
+        )
 
-    def take(self, chat_id: int, now: float) -> None:
-        """A message leaves now."""
+    def record_send(self, chat_id: int, now: float) -> None:
+        """Count a message that leaves now."""
         if chat_id not in self._chats:
             self._chats[chat_id] = (
                 (SlidingWindow(*_CHAT_LIMIT), SlidingWindow(*_GROUP_LIMIT)) if chat_id < 0 else (SlidingWindow(*_CHAT_LIMIT),)
             )
-        for window in (self._all, self._even, *self._chats[chat_id]):
+        for window in (self._all, self._smooth, *self._chats[chat_id]):
             window.taken.append(now)
         if len(self._chats) > _MAX_REMEMBERED_CHATS:
-            self._forget(now)
+            self._drop_idle_chats(now)
 
-    def landed(self, began: float, now: float, left: float | None = None) -> None:
-        """A message that was long on its way counts from when it can have arrived at the latest: Telegram counts arrivals."""
-        self._landings += 1
-        self._fastest = min(self._fastest, now - (began if left is None else left))
-        arrived = now - (self._fastest if self._landings > _WARM_UP_REQUESTS else 0.0)
-        if arrived > began + _ARRIVAL_TOLERANCE:
-            self._all.move(began, arrived)
+    def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
+        """Count a message from when it can have arrived at the latest: Telegram counts arrivals, not departures."""
+        self._answer_count += 1
+        self._shortest_round_trip = min(self._shortest_round_trip, now - (taken_at if sent_at is None else sent_at))
+        arrived_at = now - (self._shortest_round_trip if self._answer_count > _WARM_UP_REQUESTS else 0.0)
+        if arrived_at > taken_at + _ARRIVAL_TOLERANCE:
+            self._all.shift(taken_at, arrived_at)
 
-    def refused(self, chat_id: int, seconds: float, now: float) -> None:
-        """This chat waits; where several were refused within a second, everybody does."""
-        self._parked[chat_id] = max(self._parked.get(chat_id, now), now + seconds)
+    def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
+        """Pause this chat; if several were refused within a second, pause all."""
+        self._chat_paused_until[chat_id] = max(self._chat_paused_until.get(chat_id, now), now + seconds)
         self._refusals.append((now, chat_id))
         while self._refusals[0][0] < now - 1.0:
             self._refusals.popleft()
         if len({chat for _, chat in self._refusals}) >= _REFUSED_CHATS_BEFORE_PAUSE:
-            self._closed_until = max(self._closed_until, now + seconds)
+            self._paused_until = max(self._paused_until, now + seconds)
 
-    def closed(self, now: float) -> bool:
-        """Tell whether everybody was refused, and waits."""
-        return now < self._closed_until
+    def is_paused(self, now: float) -> bool:
+        """Return True while all chats are paused."""
+        return now < self._paused_until
 
-    def _share(self, now: float) -> int:
-        """What may be used of the allowance: after everybody was refused, half, then more again."""
-        share = min(1.0, 0.5 + 0.5 * (now - self._closed_until) / _RAMP_UP_TIME)
+    def _allowed_rate(self, now: float) -> int:
+        """Return how many messages a second are allowed: half of them after a pause of all chats, then more again."""
+        share = min(1.0, 0.5 + 0.5 * (now - self._paused_until) / _RAMP_UP_TIME)
         return max(1, int(self._all.limit * share))
 
-    def _forget(self, now: float) -> None:
-        self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.idle(now) for w in windows)}
-        self._parked = {chat: until for chat, until in self._parked.items() if until > now}
+    def _drop_idle_chats(self, now: float) -> None:
+        self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.is_idle(now) for w in windows)}
+        self._chat_paused_until = {chat: until for chat, until in self._chat_paused_until.items() if until > now}
 
 
 class Unlimited:
-    """No limit at all: for replays, and chats in a terminal."""
+    """No limit at all, for replays and chats in a terminal."""
 
-    def overall_at(self, now: float) -> float:
-        """Now."""
+    def next_send_at(self, now: float) -> float:
+        """Return now."""
         return now
 
-    def chat_at(self, chat_id: int, now: float, *, spare: bool = False) -> float:
-        """Now."""
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+        """Return now."""
         return now
 
-    def room(self, now: float, most: int) -> int:
-        """Any number."""
-        return most
+    def available(self, now: float, limit: int) -> int:
+        """Return the limit."""
+        return limit
 
-    def take(self, chat_id: int, now: float) -> None:
-        """Nothing is counted."""
+    def record_send(self, chat_id: int, now: float) -> None:
+        """Do nothing."""
 
-    def landed(self, began: float, now: float, left: float | None = None) -> None:
-        """Nothing is counted."""
+    def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
+        """Do nothing."""
 
-    def refused(self, chat_id: int, seconds: float, now: float) -> None:
-        """Nothing is remembered."""
+    def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
+        """Do nothing."""
 
 
 ALREADY_COUNTED = "counted"
-"""Passed by the courier, which has counted its request already."""
+"""Passed to python-telegram-bot with requests that the sender has counted already."""
 
 _LIMITED_METHODS = frozenset(
     {"sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto", "editMessageMedia"}
 )
-"""The methods that Telegram limits by chat."""
+"""Methods that count for Telegram's limits by chat."""
 
 
 class ReplyAccounting(BaseRateLimiter[str]):
-    """Holds nothing back; counts what was not counted."""
+    """Counts what the chat side sends, and holds nothing back.
 
-    def __init__(self, pace: RateLimitPolicy, clock: Clock) -> None:
-        self._pace, self._clock = pace, clock
+    A person who waits for an answer gets it at once; the alerts make room for it.
+    """
+
+    def __init__(self, rate_limiter: RateLimitPolicy, clock: Clock) -> None:
+        self._rate_limiter, self._clock = rate_limiter, clock
 
     async def initialize(self) -> None:
-        """There is nothing to open."""
+        """Do nothing: there is nothing to open."""
 
     async def shutdown(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
     async def process_request(
         self,
@@ -233,52 +249,57 @@ class ReplyAccounting(BaseRateLimiter[str]):
         data: dict[str, Any],
         rate_limit_args: str | None,
     ) -> Any:
-        """Make the request now."""
+        """Make the request at once, and count it if it was not counted."""
         chat_id = data.get("chat_id")
         if rate_limit_args != ALREADY_COUNTED and endpoint in _LIMITED_METHODS and isinstance(chat_id, int):
-            self._pace.take(chat_id, self._clock.monotonic())
+            self._rate_limiter.record_send(chat_id, self._clock.monotonic())
         return await callback(*args, **kwargs)
 
 
 _FAILED_CHATS_TO_OPEN = 5
-"""So many chats in a row that cannot be reached mean that none can."""
+"""Different chats that could not be reached, with no success in between, after which Telegram counts as unreachable."""
 
 _MAX_PROBES = 2
+"""Requests at once that find out whether Telegram can be reached again."""
 
 _FIRST_PAUSE = 1.0
+"""Seconds."""
 
 _LAST_PAUSE = 5.0
-"""Short: the trouble may be that of several chats, and the others are not to wait for them."""
+"""Seconds. Short, since the failure may be that of several chats alone, and the others must not wait long for them."""
 
 _TOKEN_RETRY_DELAY = 60.0
-"""Seconds between two tries with a token that was refused."""
+"""Seconds between two attempts with a token that was refused."""
 
 
 class CircuitBreaker:
-    """Holds everything back while nothing gets through; `clear_at` is when the next try is due."""
+    """Stops all sending while Telegram as a whole is unreachable, and lets a few probes through.
+
+    `retry_at` is when the next probe may leave.
+    """
 
     def __init__(self) -> None:
-        self.clear_at = float("-inf")
+        self.retry_at = float("-inf")
         self._failed: set[int] = set()
-        self._wait = _FIRST_PAUSE
+        self._pause = _FIRST_PAUSE
 
-    def room(self, now: float, in_flight: int, most: int) -> int:
-        """How many requests may be made now, of `most`: while nothing gets through, a few to see whether something does."""
-        if now < self.clear_at:
+    def available(self, now: float, in_flight: int, limit: int) -> int:
+        """Return how many requests may be made now, at most `limit`: while Telegram is unreachable, a few probes."""
+        if now < self.retry_at:
             return 0
-        return most if len(self._failed) < _FAILED_CHATS_TO_OPEN else max(0, min(most, _MAX_PROBES - in_flight))
+        return limit if len(self._failed) < _FAILED_CHATS_TO_OPEN else max(0, min(limit, _MAX_PROBES - in_flight))
 
-    def fine(self) -> None:
-        """Something got through."""
+    def on_success(self) -> None:
+        """Note that a request was answered: all is well again."""
         self._failed.clear()
-        self._wait = _FIRST_PAUSE
-        self.clear_at = float("-inf")
+        self._pause = _FIRST_PAUSE
+        self.retry_at = float("-inf")
 
-    def bad(self, chat_id: int, now: float, *, token: bool = False) -> None:
-        """A chat could not be reached; with `token`, because the bot's token was refused."""
+    def on_failure(self, chat_id: int, now: float, *, is_token_refused: bool = False) -> None:
+        """Note that a chat could not be reached, or that the bot's token was refused, which concerns all chats."""
         self._failed.add(chat_id)
-        if token:
-            self.clear_at = now + _TOKEN_RETRY_DELAY
-        elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.clear_at <= now:
-            self.clear_at = now + self._wait
-            self._wait = min(_LAST_PAUSE, self._wait * 2)
+        if is_token_refused:
+            self.retry_at = now + _TOKEN_RETRY_DELAY
+        elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.retry_at <= now:
+            self.retry_at = now + self._pause
+            self._pause = min(_LAST_PAUSE, self._pause * 2)

@@ -1,4 +1,4 @@
-"""Every answer of the Bot API and what it means: one table; counts them."""
+"""Every answer of the Bot API and what it means, in one table; and the counters of answers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from bot.errors import (
 )
 from bot.metrics import BOT_API_REQUESTS
 
-os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot's own switch: without it each RetryAfter warns
+# python-telegram-bot's own switch: without it each RetryAfter warns that it will be a timedelta.
+os.environ.setdefault("PTB_TIMEDELTA", "1")
 
 
 class NotSent(api.NetworkError):
-    """The request never reached Telegram."""
+    """The request certainly did not reach Telegram."""
 
 
 _HTTP_OK = 200
@@ -68,39 +69,47 @@ _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("input_user_deactivated", ChatGone),
     ("channel_private", ChatGone),
 )
-"""Words of a 400 answer, in lower case, and what they mean. Any other refusal is taken to be the text's fault."""
+"""Words of a 400 answer, in lower case, and what they mean; the first that is found counts.
+
+Any other refusal counts as the text's fault: it is tried once without formatting, and concerns this message alone.
+"""
 
 
 def classify_error(error: api.TelegramError) -> DeliveryError | None:
-    """What the courier is told; None where all is well: the message is so already."""
+    """Return the error that the sender knows. None if all is well: the message looks like that already."""
     if isinstance(error, api.RetryAfter):
-        return RetryAfter(_to_seconds(error.retry_after))
+        wait = error.retry_after
+        return RetryAfter(wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait))
     if isinstance(error, api.ChatMigrated):
         return ChatMigrated(error.new_chat_id)
     if isinstance(error, api.Forbidden):
         return ChatGone(error.message)
     if isinstance(error, api.InvalidToken):
         return TokenRefused("Telegram does not know the bot's token")
-    if isinstance(error, api.BadRequest):  # before NetworkError, whose kind it is
-        return _classify_refusal(error.message)
+    if isinstance(error, api.BadRequest):  # a subclass of NetworkError, but an answer
+        words = error.message.lower()
+        if NOT_MODIFIED in words:
+            return None
+        meanings = (make_error(error.message) for known, make_error in _REFUSAL_MEANINGS if known in words)
+        return next(meanings, TextRefused(error.message))
     return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent))
 
 
 class ResponseParameters(msgspec.Struct):
-    """What a refusal asks for: how long to wait, or where the group is now."""
+    """What a refusal asks for: seconds to wait, or the new id of a group."""
 
     retry_after: float = 0.0
     migrate_to_chat_id: int = 0
 
 
 class ResponseMessage(msgspec.Struct):
-    """Of a message that was sent or edited, what is kept."""
+    """What is needed of a message that was sent or edited."""
 
     message_id: int = 0
 
 
 class ApiResponse(msgspec.Struct):
-    """The Bot API's answer to a request."""
+    """The Bot API's answer to a request. Fields have the names of its JSON."""
 
     ok: bool = False
     result: ResponseMessage | bool | None = None
@@ -112,37 +121,22 @@ _RESPONSE_DECODER = msgspec.json.Decoder(ApiResponse)
 
 
 def parse_response(status: int, body: bytes) -> int:
-    """The id of the message that a request sent or edited, 0 where there is none; raise the library's error for a refusal."""
+    """Return the id of the message that was sent or edited, 0 if there is none. Raise the library's error for a refusal."""
     try:
         answer = _RESPONSE_DECODER.decode(body)
     except msgspec.MsgspecError:
         answer = ApiResponse()
     if status == _HTTP_OK and answer.ok:
         return answer.result.message_id if isinstance(answer.result, ResponseMessage) else 0
-    raise _make_library_error(status, answer)
-
-
-def _make_library_error(status: int, answer: ApiResponse) -> api.TelegramError:
-    """As python-telegram-bot reads a refusal."""
-    said = answer.description or f"an answer of status {status} that cannot be read"
+    # As python-telegram-bot reads a refusal, so that both ways of calling mean the same.
+    message = answer.description or f"an answer of status {status} that cannot be read"
     if answer.parameters.migrate_to_chat_id:
-        return api.ChatMigrated(answer.parameters.migrate_to_chat_id)
+        raise api.ChatMigrated(answer.parameters.migrate_to_chat_id)
     if answer.parameters.retry_after:
-        return api.RetryAfter(dt.timedelta(seconds=answer.parameters.retry_after))
+        raise api.RetryAfter(dt.timedelta(seconds=answer.parameters.retry_after))
     if status in (401, 404):
-        return api.InvalidToken(said)
-    return {400: api.BadRequest, 403: api.Forbidden}.get(status, api.NetworkError)(said)
-
-
-def _classify_refusal(message: str) -> DeliveryError | None:
-    said = message.lower()
-    if NOT_MODIFIED in said:
-        return None
-    return next((made(message) for words, made in _REFUSAL_MEANINGS if words in said), TextRefused(message))
-
-
-def _to_seconds(wait: int | float | dt.timedelta) -> float:
-    return wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait)
+        raise api.InvalidToken(message)
+    raise {400: api.BadRequest, 403: api.Forbidden}.get(status, api.NetworkError)(message)
 
 
 RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
@@ -157,15 +151,16 @@ RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
     TokenRefused: "token_refused",
     TelegramUnreachable: "unreachable",
 }
-"""By the error of an answer; None where all is well."""
+"""The metric label of each error; None if all is well."""
 
 OPERATIONS = ("send", "edit", "reply", "photo")
+"""Metric labels; photo is a new message with a picture."""
 
 _COUNTERS = {(op, kind): BOT_API_REQUESTS.labels(op, answer) for op in OPERATIONS for kind, answer in RESULT_LABELS.items()}
 
 
 def count_response(op: str, error: DeliveryError | None = None) -> None:
-    """A request has its answer."""
+    """Count the answer to a request."""
     kind = type(error) if error else None
     counter = _COUNTERS.get((op, kind)) or BOT_API_REQUESTS.labels(op, RESULT_LABELS.get(kind, "other"))
     counter.inc()

@@ -1,4 +1,4 @@
-"""The only sender: starts requests, reacts to each answer, stops in time."""
+"""The only sender of alerts: starts requests, reacts to each answer, stops in time."""
 
 from __future__ import annotations
 
@@ -33,321 +33,340 @@ from bot.outbox.delivery import (
     collect_timestamps,
     measure_latency,
 )
-from bot.outbox.outbox import Outbox
+from bot.outbox.queue import DeliveryQueue
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
-from bot.telegram.execute import Attempt, CompletedAttempt, DeliveredMessage, apply_response, execute, undo_uncertain
+from bot.telegram.execute import Attempt, execute, undo_uncertain
 from bot.telegram.messenger import Messenger
-from bot.telegram.plan import Edit, Pin, Plan, RequestPlan, Send, Skip, make_uncertain_delivery, plan_delivery
+from bot.telegram.plan import Edit, MessagePlan, Pin, Plan, Send, Skip, make_uncertain_delivery, plan_delivery
 from bot.telegram.queues import ChatQueues
 from bot.telegram.rate_limits import CircuitBreaker, RateLimitPolicy
 
 log = structlog.get_logger()
 
 BATCH_SIZE = 32
-"""Messages begun together, their entries read in one transaction: it takes less than the limits' margin for uneven arrival."""
+"""Messages begun together, their deliveries read in one transaction. It takes less time than the rate limiter's margin."""
 
 MAX_IN_FLIGHT = 400
-"""Requests at once; Telegram's own server refuses more than 1,000."""
+"""Requests at once. Telegram's own server refuses more than 1,000."""
 
 FINISH_TIMEOUT = 3.0
-"""Seconds that a stop waits for requests in flight."""
+"""Seconds for which a stop waits for requests in flight."""
 
 MIN_SLEEP = 0.004
-"""The shortest sleep, in seconds: longer, and an id is committed late; shorter, and turns are made for single messages."""
+"""The shortest sleep, in seconds. A longer one commits message ids late; a shorter one runs the loop for single messages."""
 
 DATABASE_RETRY_DELAY = 0.5
 """Seconds before a database that failed is asked again."""
 
 MAX_CHAT_RETRY_DELAY = 60.0
-"""The longest wait before a chat that cannot be reached is tried again, in seconds."""
+"""The longest wait in seconds before a chat that cannot be reached is tried again."""
+
+_FIRST_CHAT_RETRY_DELAY = 0.5
 
 
 class Sender:
-    """Sends what waits. One per process."""
+    """Sends what waits in the delivery queue, in order and within the limits. One per process.
+
+    All work is done in one task, `run`, but for the requests themselves: each is a task of its own, and what came of it is
+    committed by the next round of `run`.
+    """
 
     def __init__(
         self,
-        outbox: Outbox,
+        queue: DeliveryQueue,
         messenger: Messenger,
-        limits: RateLimitPolicy,
+        rate_limiter: RateLimitPolicy,
         clock: Clock,
-        on_delivery: Callable[[DeliveredMessage], None] | None = None,
+        on_delivered: Callable[[MessagePlan, DeliveryResult], None] | None = None,
         chats: ChatRepository | None = None,
     ) -> None:
-        """`chats` is where chats are suspended and moved: pass the one whose changes are listened to."""
-        self._outbox, self._messenger, self._limits, self._clock = outbox, messenger, limits, clock
-        self._on_delivery, self._chats = on_delivery, chats or ChatRepository(outbox.db)
-        self._lanes = ChatQueues()
-        self._easel = PictureRenderer()
-        self._weather = CircuitBreaker()
+        """`on_delivered` is called once Telegram took a message and that is committed.
+
+        `chats` suspends and moves chats: pass the repository whose changes other parts listen to.
+        """
+        self._delivery_queue, self._messenger, self._rate_limiter, self._clock = queue, messenger, rate_limiter, clock
+        self._on_delivered, self._chats = on_delivered, chats or ChatRepository(queue.database)
+        self._chat_queues = ChatQueues()
+        self._pictures = PictureRenderer()
+        self._breaker = CircuitBreaker()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._landings: list[CompletedAttempt] = []
-        self._woken = asyncio.Event()
+        self._completed: list[tuple[Plan, DeliveryResult]] = []
+        self._wake_up = asyncio.Event()
         self._stopping = False
-        self._shut_at = float("-inf")
-        """When the limits last let nothing leave."""
-        self.passed_over: Counter[Reason] = Counter()
-        """What was not sent, by reason."""
-        self.on_text_refused: Callable[[str, str], None] = lambda rule, reason: None
-        """Hears of a rule whose text Telegram takes in no form, and why."""
-        outbox.on_put = self._woken.set
+        self._blocked_at = float("-inf")
+        """When the rate limiter last let nothing leave, by the monotonic clock."""
+        self.skipped: Counter[Reason] = Counter()
+        """How many alerts were not sent, by reason."""
+        self.on_text_refused: Callable[[str, str], None] | None = None
+        """Called with a rule and a reason if Telegram takes its text in no form."""
+        queue.on_available = self.wake
 
     async def run(self) -> None:
-        """Send for ever; when cancelled or stopped, finish what is in flight."""
+        """Send for ever. When cancelled or stopped, finish what is in flight."""
         try:
             while not self._stopping:
-                self._woken.clear()
-                await self._turn()
-                if self._tasks:  # what lands in the next moment is committed together
+                self._wake_up.clear()
+                await self._run_once()
+                if self._tasks:
+                    # Answers that arrive in the next moment are committed in one transaction.
                     await asyncio.sleep(MIN_SLEEP)
         finally:
-            await self._finish()
+            await self._shut_down()
 
-    async def drain(self) -> None:
-        """Send one by one until nothing is due that may be sent now, pictures too."""
-        while (works := await self._next(1)) or await self._easel.idle():
-            for work in works:
-                await work
-        await self._keep()
+    async def send_all_due(self) -> None:
+        """Send one message after the other until nothing is due that may be sent now, pictures included."""
+        while (requests := await self._start_next(1)) or await self._pictures.wait_until_idle():
+            for request in requests:
+                await request
+        await self._commit_completed()
 
     async def stop(self) -> None:
-        """Start nothing more, and wait a little for what is in flight; what is left waits in the outbox."""
+        """Start nothing more, and wait a little for what is in flight. Everything else waits in the outbox."""
         self._stopping = True
-        self._woken.set()
-        await self._finish()
+        self.wake()
+        await self._shut_down()
 
-    def backlog(self) -> int:
-        """How many tickets wait in memory, those in flight included."""
-        return len(self._lanes) + len(self._tasks) + len(self._landings)
+    def wake(self) -> None:
+        """Look for something to send: it was stored, or the limits allow it now."""
+        self._wake_up.set()
 
-    async def _turn(self) -> None:
-        """Start what may be sent, and sleep. While the database fails nothing leaves; then it is looked through anew."""
+    def count_pending(self) -> int:
+        """Return how many messages wait in memory, those in flight included."""
+        return len(self._chat_queues) + len(self._tasks) + len(self._completed)
+
+    async def _run_once(self) -> None:
+        """Start what may be sent now, and sleep until there may be more."""
         try:
-            await self._sleep(await self._start_all())
+            seconds = await self._start_all()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._wake_up.wait()
+            except TimeoutError:
+                return
         except StorageError as error:
-            log.debug("sending_waits", reason=str(error))
-            self._outbox.recover()
+            # Nothing leaves while the database fails: what cannot be recorded would be sent again. The queue is read anew
+            # afterwards, since the failed transaction may have had items of ours.
+            log.debug("sending_paused", reason=str(error))
+            self._delivery_queue.rescan()
             await asyncio.sleep(DATABASE_RETRY_DELAY)
 
     async def _start_all(self) -> float | None:
-        """Start all that may be sent now; seconds until there may be more, None: when woken."""
-        await self._keep()
+        """Start all requests that may be made now. Return the seconds until there may be more, None: when woken."""
+        await self._commit_completed()
         while (free := MAX_IN_FLIGHT - len(self._tasks)) > 0 and not self._stopping:
-            works = await self._next(min(free, BATCH_SIZE))
-            if not works:
-                return self._pause()
-            for work in works:
-                task = asyncio.create_task(work)
+            requests = await self._start_next(min(free, BATCH_SIZE))
+            if not requests:
+                return self._sleep_time()
+            for request in requests:
+                task = asyncio.create_task(request)
                 self._tasks.add(task)
-                task.add_done_callback(self._landed)
+                task.add_done_callback(self._on_task_done)
             await asyncio.sleep(0)
         return None
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._woken.set()
+        self.wake()
         if not task.cancelled() and (error := task.exception()):
             log.error("delivery_failed", reason=repr(error), exc_info=error)
 
-    def _pause(self) -> float | None:
+    def _sleep_time(self) -> float | None:
         now = self._clock.monotonic()
-        opens = self._opens_at(now)
-        if self._has_room() or (opens <= now and self._lanes.ready):  # the limits may have opened since they were asked
+        next_send_at = max(self._rate_limiter.next_send_at(now), self._breaker.retry_at)
+        # The limits may have opened since they were asked.
+        if self._can_take_more() or (next_send_at <= now and self._chat_queues.has_ready):
             return MIN_SLEEP
-        at = opens if opens > now else self._lanes.next_at()
+        at = next_send_at if next_send_at > now else self._chat_queues.next_due_at()
         return None if at is None else max(MIN_SLEEP, at - now)
 
-    async def _sleep(self, seconds: float | None) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-
-    def _opens_at(self, now: float) -> float:
-        return max(self._limits.overall_at(now), self._weather.clear_at)
-
-    async def _next(self, most: int) -> list[Coroutine[None, None, None]]:
-        """The next requests, ready to be made; none where nothing may be sent now."""
+    async def _start_next(self, limit: int) -> list[Coroutine[None, None, None]]:
+        """Return the next requests, at most `limit`, ready to be awaited. Empty if nothing may be sent now."""
         while True:
-            await self._keep()
-            await self._fill()
+            await self._commit_completed()
+            await self._take_page()
             now = self._clock.monotonic()
-            ready = self._lanes.ready_at(now)
-            room = self._limits.room(now, min(ready, self._weather.room(now, len(self._tasks), most)))
-            self._shut_at = now if ready and not room else self._shut_at
-            tickets = [ticket for _ in range(room) if (ticket := self._lanes.pop(now, self._limits.chat_at))]
-            if works := await self._begin(tickets, now):
-                return works
-            if not tickets and ((ready and not room) or not self._has_room()):
+            ready = self._chat_queues.count_ready(now)
+            allowed = min(ready, self._breaker.available(now, len(self._tasks), limit))
+            room = self._rate_limiter.available(now, allowed)
+            if ready and not room:
+                self._blocked_at = now
+            next_send_at = self._rate_limiter.next_chat_send_at
+            items = [item for _ in range(room) if (item := self._chat_queues.take_next(now, next_send_at))]
+            if requests := await self._make_requests(items, now):
+                return requests
+            # No request: either nothing was taken, or nothing is to be sent for what was taken. Then there may be more.
+            if not items and ((ready and not room) or not self._can_take_more()):
                 return []
 
-    async def _begin(self, tickets: Sequence[QueueItem], now: float) -> list[Coroutine[None, None, None]]:
-        """The requests for tickets; those for which nothing is to be sent are settled."""
-        works = []
-        wall = self._clock.now().timestamp()
-        for ticket, begun in zip(tickets, await self._decided(tickets, now), strict=True):
-            job, step = (begun[0], self._painted(ticket, begun[1])) if begun else (None, None)
-            if job and step and not isinstance(step, Skip):
-                self._limits.take(ticket.ref.chat_id, now)
-                shut = wall - now + max(self._shut_at, self._lanes.parked_until(ticket.ref.chat_id))
-                marks = collect_timestamps(job, step.alert, wall, shut)
-                works.append(self._deliver(ticket, step, Attempt(now, job.chat.delay, marks, job.entry)))
-            elif step:
-                self._landings.append(CompletedAttempt(ticket, step, step.entry))
+    async def _make_requests(self, items: Sequence[QueueItem], now: float) -> list[Coroutine[None, None, None]]:
+        """Plan these items. Return the requests; items for which nothing is to be sent are completed at once."""
+        requests = []
+        wall_clock = self._clock.now().timestamp()
+        for item, begun in zip(items, await self._plan_all(items, now), strict=True):
+            if begun is None:
+                self._chat_queues.finish(item.chat.chat_id, now)
+                continue
+            context, plan = begun[0], self._attach_picture(item, begun[1])
+            if plan is None:
+                self._chat_queues.finish(item.chat.chat_id, now)
+            elif isinstance(plan, Skip):
+                self._completed.append((plan, DeliveryResult(item, plan.delivery)))
             else:
-                self._lanes.release(ticket.ref.chat_id, now)
-        return works
+                self._rate_limiter.record_send(item.chat.chat_id, now)
+                blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item.chat.chat_id))
+                timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
+                requests.append(self._send_one(Attempt(item, plan, now, context.recipient.delay, timestamps, context.delivery)))
+        return requests
 
-    async def _decided(self, tickets: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
+    async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
         try:
-            return await self._outbox.begin(tickets, lambda job: plan_delivery(job, self._clock.now()), make_uncertain_delivery)
-        except BaseException:  # cut off by a stop, or the database fails: their turn is still to come
-            for ticket in tickets:
-                self._add(ticket, first=True)
-                self._lanes.release(ticket.ref.chat_id, now)
+            return await self._delivery_queue.begin(
+                items, lambda context: plan_delivery(context, self._clock.now()), make_uncertain_delivery
+            )
+        except BaseException:
+            # CancelledError too: a stop must not lose items that were taken from their chat's queue. They go back to its
+            # front, so that the chat still gets its messages in order.
+            for item in items:
+                self._enqueue(item, at_front=True)
+                self._chat_queues.finish(item.chat.chat_id, now)
             raise
 
-    def _painted(self, ticket: QueueItem, step: Plan) -> Plan | None:
-        """The step with its picture; None while that is being drawn: the ticket comes again once it is."""
-        scene = step.scene if isinstance(step, Send | Edit) else None
-        if scene is None:
-            return step
-        png = self._easel.png(scene, lambda: self._again(ticket))
-        return None if png is None else msgspec.structs.replace(step, scene=msgspec.structs.replace(scene, png=png))
+    def _attach_picture(self, item: QueueItem, plan: Plan) -> Plan | None:
+        """Return the plan with its picture drawn. None while it is being drawn: the item is queued again once it is."""
+        picture = plan.picture if isinstance(plan, Send | Edit) else None
+        if picture is None:
+            return plan
 
-    def _again(self, ticket: QueueItem) -> None:
-        self._add(ticket, first=True)
-        self._woken.set()
+        def requeue() -> None:
+            self._enqueue(item, at_front=True)
+            self.wake()
 
-    def _has_room(self) -> bool:
-        return self._outbox.busy and len(self._lanes) < self._outbox.room
+        png = self._pictures.get_or_start(picture, requeue)
+        return None if png is None else msgspec.structs.replace(plan, picture=msgspec.structs.replace(picture, png=png))
 
-    async def _fill(self) -> None:
-        """One page at a time, so that the first chats do not wait for the last."""
-        if self._has_room():
-            for ticket in await self._outbox.take():
-                self._add(ticket)
+    def _can_take_more(self) -> bool:
+        return self._delivery_queue.has_more and len(self._chat_queues) < self._delivery_queue.capacity
 
-    def _add(self, ticket: QueueItem, *, first: bool = False) -> None:
+    async def _take_page(self) -> None:
+        """Take one page from the queue, so that the first chats of an alert do not wait until its last are known."""
+        if self._can_take_more():
+            for item in await self._delivery_queue.take():
+                self._enqueue(item)
+
+    def _enqueue(self, item: QueueItem, *, at_front: bool = False) -> None:
         now = self._clock.monotonic()
-        wait = max(0.0, ticket.due_at - self._clock.now().timestamp())
-        self._lanes.add(ticket, now + wait, now, first=first)
+        wait = max(0.0, item.due_at - self._clock.now().timestamp())
+        self._chat_queues.add(item, now + wait, now, at_front=at_front)
 
-    async def _keep(self) -> None:
-        """Commit together what landed since the last time, and let the chats' lanes go on, with what follows first."""
-        landings, self._landings = self._landings, []
+    async def _commit_completed(self) -> None:
+        """Commit all results since the last time in one transaction. Each chat's queue goes on, with what follows first."""
+        completed, self._completed = self._completed, []
         try:
-            following = await self._outbox.keep([DeliveryResult(landing.entry, landing.delay) for landing in landings])
-        except BaseException:  # cut off by a stop, or the database fails: what landed is still to be kept
-            self._landings = landings + self._landings
+            following = await self._delivery_queue.complete([result for _, result in completed])
+        except BaseException:
+            # Cancelled by a stop, or the database fails: these results are still to be committed.
+            self._completed = completed + self._completed
             raise
-        for landing, more in zip(landings, following, strict=True):
-            self._tell(landing)
-            if more is not None:
-                self._add(more, first=True)
-            self._lanes.release(landing.ticket.ref.chat_id, self._clock.monotonic())
+        for (plan, result), next_item in zip(completed, following, strict=True):
+            self._report(plan, result)
+            if next_item is not None:
+                self._enqueue(next_item, at_front=True)
+            self._chat_queues.finish(result.item.chat.chat_id, self._clock.monotonic())
 
-    def _tell(self, landing: CompletedAttempt) -> None:
-        """The reason goes to the log and the metrics; what Telegram took, to whoever listens."""
-        ticket, step, entry = landing.ticket, landing.step, landing.entry
-        if isinstance(step, Pin):
+    def _report(self, plan: Plan, result: DeliveryResult) -> None:
+        """Count and log why something was sent or not, and hand on what Telegram took."""
+        if isinstance(plan, Pin):
             return
-        DECISIONS.labels(step.reason.value).inc()
-        if not isinstance(step, Skip):
-            message_id = landing.message_id
-            if self._on_delivery and message_id != UNREACHABLE_MESSAGE_ID:
-                op = type(step).__name__.lower()
-                taken = DeliveredMessage(
-                    op, ticket.ref, step.alert, step.alert.state, step.html, message_id, step.reason, landing.way
-                )
-                self._on_delivery(taken)
-        elif not entry.told:
-            self.passed_over[step.reason] += 1
-            log.info("not_sent", chat=ticket.ref.chat_id, action=ticket.key.action_id, reason=step.reason.value)
+        DECISIONS.labels(plan.reason.value).inc()
+        if not isinstance(plan, Skip):
+            if self._on_delivered and result.message_id != UNREACHABLE_MESSAGE_ID:
+                self._on_delivered(plan, result)
+        elif not result.delivery.is_sent:
+            self.skipped[plan.reason] += 1
+            log.info("alert_skipped", chat=result.item.chat.chat_id, action=result.item.key.action_id, reason=plan.reason.value)
 
-    async def _deliver(self, ticket: QueueItem, step: RequestPlan, begun: Attempt) -> None:
-        left = self._clock.now().timestamp()
+    async def _send_one(self, attempt: Attempt) -> None:
+        """Make one request and note what came of it."""
+        item, plan = attempt.item, attempt.plan
+        sent_at = self._clock.now().timestamp()
         try:
-            message_id = await self._perform(ticket, step, begun.at)
+            message_id = await self._execute(attempt)
         except TextRefused as error:
-            log.error("text_refused", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=str(error))
-            self.on_text_refused(step.alert.rule, str(error))
-            message_id = step.entry.message_id or UNREACHABLE_MESSAGE_ID
+            # Refused as plain text too. Trying again would be refused again: the delivery counts as done.
+            log.error("text_refused", chat=item.chat.chat_id, rule=plan.alert.rule, reason=str(error))
+            if self.on_text_refused:
+                self.on_text_refused(plan.alert.rule, str(error))
+            message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
         except DeliveryError as error:
-            await undo_uncertain(self._outbox, step, begun.before, error)
-            await self._failed(ticket, error)
+            await undo_uncertain(self._delivery_queue, attempt, error)
+            await self._handle_failure(item, error)
             return
         except Exception as error:
-            log.error("delivery_failed", chat=ticket.ref.chat_id, rule=step.alert.rule, reason=repr(error), exc_info=error)
-            await self._failed(ticket, TelegramUnreachable(repr(error), maybe_sent=True))
+            log.error("delivery_failed", chat=item.chat.chat_id, rule=plan.alert.rule, reason=repr(error), exc_info=error)
+            await self._handle_failure(item, TelegramUnreachable(repr(error), maybe_sent=True))
             return
-        self._weather.fine()
+        self._breaker.on_success()
         now = self._clock.now()
-        way = measure_latency(begun.marks, left, now.timestamp())
-        self._landings.append(
-            CompletedAttempt(ticket, step, apply_response(step, message_id, now, way), message_id, begun.delay, way)
-        )
+        latency = measure_latency(attempt.timestamps, sent_at, now.timestamp())
+        self._completed.append((plan, attempt.complete(message_id, now, latency)))
 
-    async def _perform(self, ticket: QueueItem, step: RequestPlan, began: float) -> int:
-        left = self._clock.monotonic()
+    async def _execute(self, attempt: Attempt) -> int:
+        sent_at = self._clock.monotonic()
         try:
-            return await execute(self._messenger, ticket.ref, step)
+            return await execute(self._messenger, attempt.item.chat, attempt.plan)
         finally:
-            self._limits.landed(began, self._clock.monotonic(), left)
+            self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), sent_at)
 
-    async def _failed(self, ticket: QueueItem, error: DeliveryError) -> None:
-        """What each answer means for the chat; its ticket stays the first of its lane."""
-        chat_id, now = ticket.ref.chat_id, self._clock.monotonic()
+    async def _handle_failure(self, item: QueueItem, error: DeliveryError) -> None:
+        """Do what an error means for the chat. The item stays the first of its queue."""
+        chat_id, now = item.chat.chat_id, self._clock.monotonic()
         if isinstance(error, ChatMigrated | ChatGone | TopicGone):
             try:
-                await self._left(ticket.ref, error)
-            except StorageError as trouble:  # Telegram will say it again
-                log.warning("chat_not_kept", chat=chat_id, reason=str(trouble))
-                self._outbox.recover()
+                await self._handle_chat_gone(item.chat, error)
+            except StorageError as failure:
+                # Telegram says it again at the next message.
+                log.warning("chat_change_not_saved", chat=chat_id, reason=str(failure))
+                self._delivery_queue.rescan()
             return
-        until = float("-inf")
+        retry_at = float("-inf")
         if isinstance(error, RetryAfter):
-            self._limits.refused(chat_id, error.seconds, now)
-            until = now + error.seconds
+            self._rate_limiter.on_retry_after(chat_id, error.seconds, now)
+            retry_at = now + error.seconds
         elif isinstance(error, TelegramUnreachable | TokenRefused):
-            self._weather.bad(chat_id, now, token=isinstance(error, TokenRefused))
-            until = now + min(MAX_CHAT_RETRY_DELAY, 0.5 * 2 ** min(10, self._lanes.failures(chat_id)))
-        log.warning("delivery_put_off", chat=chat_id, action=ticket.key.action_id, reason=str(error))
-        self._add(ticket, first=True)
-        self._lanes.release(chat_id, now, failed=True, parked_until=until)
+            self._breaker.on_failure(chat_id, now, is_token_refused=isinstance(error, TokenRefused))
+            failures = min(10, self._chat_queues.failures(chat_id))  # 2 ** 10 is more than the longest delay
+            retry_at = now + min(MAX_CHAT_RETRY_DELAY, _FIRST_CHAT_RETRY_DELAY * 2**failures)
+        log.warning("delivery_retry_scheduled", chat=chat_id, action=item.key.action_id, reason=str(error))
+        self._enqueue(item, at_front=True)
+        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=retry_at)
 
-    async def _left(self, ref: ChatRef, error: ChatMigrated | ChatGone | TopicGone) -> None:
-        """The chat or its topic moved or is gone; what waits for it stays in the outbox, for its new place or its return."""
+    async def _handle_chat_gone(self, ref: ChatRef, error: ChatMigrated | ChatGone | TopicGone) -> None:
+        """Move or suspend a chat. What waits for it stays in the outbox, for its new id or for its return."""
         chat_id = ref.chat_id
-        self._lanes.forget(chat_id)
+        self._chat_queues.discard(chat_id)
         if isinstance(error, TopicGone) and ref.topic and not isinstance(error, TopicClosed):
-            log.info("topic_left", chat=chat_id, topic=ref.topic)
+            log.info("topic_deleted", chat=chat_id, topic=ref.topic)
             await self._chats.leave_topic(ref)
-            self._outbox.recover()
-            return
-        if isinstance(error, ChatMigrated):
-            log.info("chat_moved", chat=chat_id, to=error.new_chat_id)
+            self._delivery_queue.rescan()
+        elif isinstance(error, ChatMigrated):
+            log.info("chat_migrated", chat=chat_id, to=error.new_chat_id)
             await self._chats.migrate(chat_id, error.new_chat_id)
-            self._outbox.recover()
+            self._delivery_queue.rescan()
         else:
             log.info("chat_suspended", chat=chat_id, reason=str(error))
             await self._chats.suspend(chat_id, str(error))
 
-    async def _finish(self) -> None:
-        self._easel.close()
+    async def _shut_down(self) -> None:
+        self._pictures.close()
         try:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=FINISH_TIMEOUT)
         finally:
             for task in self._tasks:
                 task.cancel()
-            await self._keep_at_last()
-
-    async def _keep_at_last(self) -> None:
-        """A database that fails now does not hold up the stop: what it does not learn may be sent once more."""
-        try:
-            await self._keep()
-        except StorageError as error:
-            log.error("sent_and_not_kept", count=len(self._landings), reason=str(error))
+            try:
+                await self._commit_completed()
+            except StorageError as error:
+                # A database that fails now does not hold up the stop. Messages whose ids are not saved may be sent again.
+                log.error("deliveries_not_saved", count=len(self._completed), reason=str(error))

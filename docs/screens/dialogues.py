@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Awaitable, Callable
 
-from bot.chat.features.channel import follow_menu_label
 from docs.screens.shown import Sheet
 from docs.screens.stage import ADMIN, ME, Stage
 
@@ -165,7 +164,7 @@ async def channel(stage: Stage) -> Sheet:
     found.username, found.admins = "dailygoals", {ME, int(str(stage.api.me["id"]))}
     await stage.say("/channel @dailygoals")
     menu = stage.screen("/channel, in private", last=2)
-    await stage.tap(follow_menu_label())
+    await stage.tap("⚽ Follow …")
     await stage.tap("World Cup")
     await stage.tap("Argentina")
     chosen = stage.screen("chosen for the channel", last=1)

@@ -27,13 +27,14 @@ from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import Scenario
 from tests.fakes.bot_api import FakeBotApi, Message
 from tests.fakes.telegram_html import parse
+from tests.sqlite import new_sqlite
+from tests.waiting import until
 
 ADMIN = 7
 ME = 42
 YOU = "You"
 TOKEN = "123456789:AAscreensOfTheDocumentation00000000000"  # noqa: S105  # no secret
 CONFIG = f"feed: {{token: none}}\ntelegram: {{token: '{TOKEN}', admins: [{ADMIN}]}}\nstorage: {{url: 'sqlite://'}}\n"
-_SHOWN = frozenset({"editMessageText", "editMessageReplyMarkup", "sendMessage", "sendPhoto", "editMessageCaption"})
 
 
 class Stage:
@@ -65,11 +66,11 @@ class Stage:
     async def say(self, text: str, chat: int = ME, user: int = ME, **more: Any) -> Message:
         """Somebody writes, and the bot answers."""
         self._pass(1)
-        before, self.toast = len(self.api.log), ""
+        self.toast = ""
         said = self.api.say(chat, user, text, **more)
         self._by[said.id] = user
         self._note(chat)
-        await self._shown_since(before)
+        await self._dealt_with()
         self.clock.move_to(self.clock.now() + dt.timedelta(milliseconds=40))
         await self._deliver()
         self._note(chat)
@@ -78,11 +79,10 @@ class Stage:
     async def tap(self, label: str, chat: int = ME, user: int = ME, message: Message | None = None) -> None:
         """Somebody presses a button of the latest message, or of this one."""
         self._pass(1)
-        before, pressed = len(self.api.log), message or self.api.chat(chat).last
+        pressed = message or self.api.chat(chat).last
         query = self.api.press(chat, user, pressed, pressed.button(label).data)
-        await self.api.until(lambda: self.api.answer(query) is not None)
+        await self._dealt_with()
         self.toast = str((self.api.answer(query) or {}).get("text") or "")
-        await self._shown_since(before)
         self._note(chat)
 
     async def play(self, until: dt.timedelta) -> None:
@@ -104,28 +104,28 @@ class Stage:
 
     async def _deliver(self) -> None:
         """Send what is due; a picture is drawn first, beside everything else."""
-        await self.sending.courier.drain()
-        for _ in range(200 if await self.common.chats.extras_wanted() else 0):
-            if not await self.common.outbox.waiting():
-                break
-            await asyncio.sleep(0.02)
-            await self.sending.courier.drain()
+        await self.sending.courier.send_all_due()
+        if await self.common.chats.extras_wanted():
+            await until(self._nothing_waits)
         for chat in self.api.chats:
             self._note(chat)
+
+    async def _nothing_waits(self) -> bool:
+        await self.sending.courier.send_all_due()
+        return not await self.common.outbox.count_waiting()
 
     async def send(self, name: str, content: bytes, chat: int) -> None:
         """Somebody sends a file, and the bot answers."""
         self._pass(1)
-        before = len(self.api.chat(chat).messages)
         self._files[self.api.send_document(chat, chat, name, content).id] = name
-        await self.api.until(lambda: len(self.api.chat(chat).messages) > before, within=30)
+        await self._dealt_with()
         self._note(chat)
 
     async def inline(self, words: str) -> tuple[Screen, Screen]:
         """Somebody types after the bot's name in another chat: what is offered, and what the first offer puts there."""
         self._pass(1)
         query = self.api.inline(ME, words)
-        await self.api.until(lambda: query in self.api.inline_answers)
+        await self._dealt_with()
         offers, now = self.api.inline_answers[query], f"{self.clock.now():%H:%M}"
         rows = tuple((f"{one['title']} · {one['description']}",) for one in offers)
         typed = Bubble("", f"@touchline_bot {words}", rows=rows, at=now, mine=True)
@@ -133,13 +133,10 @@ class Stage:
         shared = Bubble("", card.text, tuple(card.entities), at=now, mine=True)
         return Screen("Ana", "online", (typed,), "typed in any chat"), Screen("Ana", "online", (shared,), "and shared")
 
-    async def _shown_since(self, before: int) -> None:
-        """Until the bot has sent or changed a message, or a moment has passed without."""
-        shown = lambda: any(one.method in _SHOWN and one.status for one in self.api.log[before:])  # noqa: E731
-        try:
-            await self.api.until(shown, within=2.0)
-        except AssertionError:
-            return
+    async def _dealt_with(self) -> None:
+        """Until the bot has fetched everything that was said and has dealt with it."""
+        await self.api.until(lambda: not self.api.updates)
+        await self.chatting._application.update_queue.join()
 
     def _pass(self, seconds: float) -> None:
         self.clock.move_to(self.clock.now() + dt.timedelta(seconds=seconds))
@@ -211,7 +208,7 @@ async def stage(fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> Asyn
         path = Path(folder) / "config.yaml"
         path.write_text(CONFIG, encoding="utf-8")
         config = load_config(path, {})
-        database = await Database.open("sqlite://")
+        database = await Database.open(new_sqlite(Path(folder)))
         async with FakeBotApi(TOKEN) as api, aiohttp.ClientSession() as http, build_bot(TOKEN, api.url) as bot:
             made = Stage(api, Services(config, clock, database, bot, Unlimited(), http, ApiHealth(clock)), fixtures, played)
             for scenario in played:

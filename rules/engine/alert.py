@@ -1,4 +1,8 @@
-"""One revision of one rule's news, with its facts."""
+"""Alerts: one revision of one rule's news, with its facts.
+
+The outbox stores alerts as JSON, which the old and the new process of an upgrade both read. So a renamed field keeps its stored
+name, and values of enums do not change.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from rules.football.action import Fixture, Side
+from rules.football.action import Fixture
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
 from rules.football.names import isolate
@@ -18,28 +22,28 @@ SHIPPED_KINDS = (
     "goal", "red_card", "yellow_card", "penalty", "shootout", "var",
     "kick_off", "half_time", "full_time", "substitution", "lineups", "status",
 )  # fmt: skip
-"""The kinds that the shipped rules use. A rule may name others: letters, digits and underscores."""
+"""The kinds that the shipped rules use. A rule may name others, of letters, digits and underscores."""
 
 CARD, PICTURE = "card", "picture"
 
 LIVE_MESSAGE_KINDS = (CARD, PICTURE)
-"""The kinds that no rule makes, because they show how a match stands and not what happened: chats get them that ask by name."""
+"""Kinds that no rule makes, because they show how a match stands and not what happened. A chat gets them if it asks by name."""
 
 HALF_TIME_PICTURE, FULL_TIME_PICTURE = f"{PICTURE}:half_time", f"{PICTURE}:full_time"
 
 LIVE_MESSAGE_IDS = (CARD, HALF_TIME_PICTURE, FULL_TIME_PICTURE)
-"""What stands in the place of an action id in the keys of extras."""
+"""What the keys of cards and pictures have in place of an action id."""
 
 
 class Importance(enum.StrEnum):
-    """Major news rings, minor news is delivered silently."""
+    """Major news is sent with sound, minor news is sent silently."""
 
     MAJOR = "major"
     MINOR = "minor"
 
 
 class State(enum.StrEnum):
-    """Where the news stands."""
+    """Whether the news is pending, confirmed or retracted."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -47,16 +51,17 @@ class State(enum.StrEnum):
 
 
 class AlertKey(msgspec.Struct, frozen=True):
-    """One action of one fixture is one message in one chat, revised."""
+    """What all revisions of a message share: one action of one fixture is one message in a chat."""
 
     fixture_id: str
     action_id: str
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What is so after the action, as plain text, unescaped; empty where the feed is silent.
+    """The facts after the action, as plain text, unescaped; empty where the feed does not tell.
 
-    `match` is `Tottenham Hotspur 1–0 Leicester City`; its score is official: no pending goal is in it.
+    These are the variables of alert texts, which operators write: no field is renamed. `match` is
+    `Tottenham Hotspur 1–0 Leicester City`, with the official score: no pending goal is in it.
     """
 
     match: str = ""
@@ -77,24 +82,27 @@ class Facts(msgspec.Struct, frozen=True):
     score_before: str = ""
     """The score when live data was last lost."""
     reason: str = ""
-    """Why it was taken back, in the feed's words ("Offside"); empty when it gave none."""
+    """Why the action was retracted, in the feed's words ("Offside"); empty where it gives no reason."""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
-    """One condition of a rule: what it wanted and what there was."""
+    """One condition of a rule: what it expects, and what the moment shows."""
 
+    # Stored with alerts as an array: the order of the fields counts, and a new one comes last with a default.
     key: str
-    wanted: str
-    seen: str
+    expected: str
+    actual: str
     holds: bool = True
+    groups: tuple[tuple[ConditionResult, ...], ...] = ()
+    """The conditions inside `any`, `all` or `not`; empty for others, and in stored alerts."""
 
 
 class Alert(msgspec.Struct, frozen=True):
     """One revision of the news of one action, made by one rule.
 
-    `text` is Telegram's HTML without any mark of its state. An empty one keeps the text that was told: in a retraction, which
+    `text` is Telegram's HTML without any mark of its state. An empty text keeps the text that was sent: in a retraction, which
     strikes it through, and in a follow-up whose rule is gone.
-    `seq` orders the revisions of one key; `at` is the feed's instant; `max_age` is in seconds.
+    `seq` orders the revisions of one key; `at` is the feed's timestamp; `max_age` is in seconds.
     """
 
     key: AlertKey
@@ -103,43 +111,44 @@ class Alert(msgspec.Struct, frozen=True):
     at: dt.datetime
     fixture: Fixture
     facts: Facts
-    home: int = 0
-    away: int = 0
+    home_score: int = msgspec.field(default=0, name="home")
+    away_score: int = msgspec.field(default=0, name="away")
     rule: str = ""
     kind: str = ""
     importance: Importance = Importance.MAJOR
-    gravity: int = 0
+    severity: int = msgspec.field(default=0, name="gravity")
     max_age: float = 300.0
     text: str = ""
-    takes_back: str = ""
-    """The action id that this news disallows: a chat that was told of that action hears of it there, not here."""
-    follow_up: bool = False
-    """True: only for chats that were told of this action before, by this rule."""
+    disallows_action: str = msgspec.field(default="", name="takes_back")
+    """The id of the action that this one disallows: a chat that has a message about that action gets a retraction instead."""
+    is_follow_up: bool = msgspec.field(default=False, name="follow_up")
+    """True: only for chats that have a message about this action by this rule."""
     timeline: Timeline | None = None
-    """Of a picture: what it shows."""
-    over: bool = False
-    """Of a match card: the match is over, and nothing more is expected of it."""
-    fault: str = ""
-    """Why the rule's own text could not be used and a plain one stands in its place; empty when it could."""
+    """What a picture shows; None for other alerts."""
+    is_match_over: bool = msgspec.field(default=False, name="over")
+    """True for the last revision of a match card: the match is over."""
+    text_error: str = msgspec.field(default="", name="fault")
+    """Why the rule's own text could not be rendered and `text` is a plain one; empty when it could."""
     texts: Mapping[str, str] = {}
-    """The text in other languages, by code; `text` is said in those that are not there."""
-    because: Mapping[str, tuple[ConditionResult, ...]] = {}
-    """By rule, what its conditions compared when it was asked last; of a retraction, those of every rule that told the news."""
-    received: float = 0.0
-    """When the feed's frame came, in seconds since 1970; 0 where no frame brought it, or its instant is not known."""
+    """The text in other languages, by code; `text` is sent in those that are not there."""
+    conditions: Mapping[str, tuple[ConditionResult, ...]] = msgspec.field(default_factory=dict, name="because")
+    """By rule, the results of its conditions when it was last evaluated; in a retraction of every rule that sent the news."""
+    received_at: float = msgspec.field(default=0.0, name="received")
+    """When the feed's frame arrived, in seconds since 1970; 0 where no frame brought the alert, or its time is not known."""
 
 
 def facts_of(moment: Moment, reason: str = "") -> Facts:
-    """What is so after the action, in words; empty where the feed is silent."""
+    """Return the facts after the action of a moment. `reason` says why the action was retracted."""
     action, match = moment.action, moment.after
     fixture = match.fixture
+    team = fixture.team(action.side).name if action.side else ""
     return Facts(
         match=scoreline(match),
         score=str(match.score),
         home=fixture.home.name,
         away=fixture.away.name,
-        team=_team_name(match, action.side) or (action.team.name if action.team else ""),
-        opponent=_team_name(match, action.side.other) if action.side else "",
+        team=team or (action.team.name if action.team else ""),
+        opponent=fixture.team(action.side.other).name if action.side else "",
         player=action.player.name if action.player else "",
         minute=str(action.minute or ""),
         period="" if action.period is Period.BEFORE else action.period.value,
@@ -147,18 +156,14 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         action_type=action.type,
         sub_action_type=action.sub_type,
         side=action.side or "",
-        kickoff=f"{fixture.kickoff:%H:%M} UTC" if fixture.kickoff and fixture.kickoff_known else "",
+        kickoff=f"{fixture.kickoff:%H:%M} UTC" if fixture.kickoff and fixture.is_kickoff_known else "",
         shootout=str(match.shootout or ""),
-        score_before=str(match.score_when_lost),
+        score_before=str(match.score_when_coverage_lost),
         reason=reason,
     )
 
 
 def scoreline(match: Match) -> str:
-    """`Germany 1–1 (6–5 pens) Italy`; before the teams are known, the score alone."""
+    """Return a line such as `Germany 1–1 (6–5 pens) Italy`; the score alone before the teams are known."""
     kicks = f"({match.shootout} pens)" if match.shootout else ""
     return " ".join(filter(None, (isolate(match.fixture.home.name), str(match.score), kicks, isolate(match.fixture.away.name))))
-
-
-def _team_name(match: Match, side: Side | None) -> str:
-    return match.fixture.team(side).name if side else ""

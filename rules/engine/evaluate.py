@@ -1,4 +1,4 @@
-"""Turns a moment into alerts and fills their texts in every language."""
+"""Turns a moment into alerts, and renders their texts in every language."""
 
 from __future__ import annotations
 
@@ -15,104 +15,106 @@ from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import ActionRecord, Moment
 
 NotifiedRules = Mapping[str, Collection[str]]
-"""By action id, the names of the rules by which some chat has been told of it."""
+"""By action id, the names of the rules whose alert about the action was sent to some chat."""
 
 _MAX_DISALLOWANCE_MINUTES = 10
-"""Minutes within which an unlinked disallowance is taken to speak of a goal that was taken back."""
+"""Minutes within which a disallowance that is not linked to a goal is taken to mean a retracted goal."""
 
 
 class ActionChange(msgspec.Struct, frozen=True):
-    """One action to be told of in a moment: the step's own, one that it took back or restored, or a change of coverage."""
+    """One action to notify of: the moment's own, one that it retracted or restored, or a change of coverage."""
 
     moment: Moment
-    taken_back: bool = False
-    """True: whoever heard of it is told so, and no rule is asked."""
+    is_retraction: bool = False
+    """True: the action did not happen after all. Chats that have the message are told; no rule is evaluated."""
     reason: str = ""
-    """Why it was taken back; empty where the feed does not say."""
+    """Why it was retracted; empty where the feed does not tell."""
 
 
 def evaluate(
-    rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, names: Catalogue | None = None
+    rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, catalogue: Catalogue | None = None
 ) -> tuple[Alert, ...]:
-    """The alerts of a moment: for its action in the order of the rules, then for actions it took back or restored.
+    """Return the alerts of a moment. Raises nothing.
 
-    Alerts of one key are alternatives: a chat hears the first whose kind it takes. Nothing is raised.
+    First those of its action, in the order of the rules, then those of actions that it retracted or restored. Alerts with the
+    same key are alternatives: a chat gets the first whose kind it accepts.
     """
-    alerts: list[Alert] = []
-    for news in changes_in(moment):
-        alerts += alerts_for(rules, news, told or {}, names or load_catalogue())
-    return tuple(alerts)
+    catalogue = catalogue or load_catalogue()
+    return tuple(alert for change in changes_in(moment) for alert in alerts_for(rules, change, told or {}, catalogue))
 
 
 def changes_in(moment: Moment) -> list[ActionChange]:
-    """Everything that a moment may have to tell, in order; nothing where it is a repetition or of an unknown kind."""
-    news: list[ActionChange] = []
-    if moment.coverage is not None:
-        news.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage, settled=())))
-    if not moment.news or is_end_without_full_time(moment):
-        return news
+    """Return the actions that a moment may notify of, in order; none for a repetition."""
+    changes: list[ActionChange] = []
+    if moment.coverage_change is not None:
+        changes.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage_change, affected=())))
+    if not moment.is_news or is_end_without_full_time(moment):
+        return changes
     action, record = moment.action, moment.record
     if action.send_type is not SendType.OTHER:
-        taken_back = action.send_type.takes_back or bool(record and record.taken_back)
-        news.append(ActionChange(moment, taken_back, _find_reason(moment, record) if taken_back else ""))
-    for other in moment.settled:
-        news.append(
-            ActionChange(
-                _make_affected_moment(moment, other.action), other.taken_back, action.sub_type if other.taken_back else ""
-            )
-        )
-    return news
+        is_retraction = action.send_type.is_retraction or bool(record and record.is_retracted)
+        by = moment.after.records.get(record.retracted_by) if record else None
+        changes.append(ActionChange(moment, is_retraction, by.action.sub_type if is_retraction and by else ""))
+    for other in moment.affected:
+        # The facts are the other action's own. The number and time are those of the action that changed it, so that the
+        # outbox takes this for a newer revision.
+        now = msgspec.structs.replace(other.action, seq=action.seq, at=action.at)
+        reason = action.sub_type if other.is_retracted else ""
+        changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=()), other.is_retracted, reason))
+    return changes
 
 
-def alerts_for(rules: RuleSet, news: ActionChange, told: NotifiedRules, names: Catalogue) -> tuple[Alert, ...]:
-    """What is told of one action: by the rules that fire, then, for chats told by other rules, the same news in those words."""
-    moment = news.moment
-    if news.taken_back:
-        return (_make_retraction(moment, news.reason),)
-    fired = rules.fired(moment)
-    before = () if moment.action is moment.coverage else told.get(moment.action.id, ())
-    if not fired and not before:
+def alerts_for(rules: RuleSet, change: ActionChange, told: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
+    """Return the alerts about one action: of the rules that fire, then one for each other rule that sent it before."""
+    moment = change.moment
+    if change.is_retraction:
+        return (_make_retraction(moment, change.reason),)
+    firing = rules.find_matching(moment)
+    notified = () if moment.action is moment.coverage_change else told.get(moment.action.id, ())
+    if not firing and not notified:
         return ()
     facts = facts_of(moment)
-    alerts = [_make_alert(rule, moment, facts, names) for rule in fired]
-    left = [name for name in before if name not in {rule.name for rule in fired}]
-    return tuple(alerts + [_make_follow_up(rules.by_name.get(name), name, moment, facts, names) for name in left])
+    alerts = [_make_alert(rule, moment, facts, catalogue) for rule in firing]
+    others = [name for name in notified if name not in {rule.name for rule in firing}]
+    return tuple(alerts + [_make_follow_up(rules.by_name.get(name), name, moment, facts, catalogue) for name in others])
 
 
 def is_end_without_full_time(moment: Moment) -> bool:
-    """Tell whether it is an end that is none: the match, or its coverage, ended otherwise."""
-    return moment.action.type == "End Match" and moment.after.lost and moment.action.send_type.stands
+    """Return True for an End Match that is not a full time: the match was abandoned, or its coverage dropped (section 10.3)."""
+    return moment.action.type == "End Match" and moment.after.is_lost and moment.action.send_type.is_standing
 
 
-def _make_alert(rule: Rule, moment: Moment, facts: Facts, names: Catalogue) -> Alert:
+def _make_alert(rule: Rule, moment: Moment, facts: Facts, catalogue: Catalogue) -> Alert:
     try:
-        text, fault = rule.alert.text.fill(facts), ""
+        text, text_error = rule.alert.text.render(facts), ""
     except TextError as error:
-        text, fault = fallback_text(facts), str(error)
-    action = moment.action
+        # The news matters more than its form: a plain text is sent, and the pipeline logs the error.
+        text, text_error = fallback_text(facts), str(error)
     return msgspec.structs.replace(
-        _make_bare_alert(moment, facts, State.PENDING if action.send_type is SendType.PENDING else State.CONFIRMED),
+        _make_bare_alert(moment, facts, _state_of(moment)),
         rule=rule.name,
         kind=rule.alert.kind,
         importance=rule.alert.importance,
-        gravity=names.of(action.type).gravity,
+        severity=catalogue.find_type(moment.action.type).severity,
         max_age=rule.alert.max_age.total_seconds(),
         text=text,
-        fault=fault,
-        takes_back=_find_disallowed_action(moment, names),
-        because={rule.name: check_conditions(rule, moment)},
+        text_error=text_error,
+        disallows_action=_find_disallowed_action(moment, catalogue),
+        conditions={rule.name: check_conditions(rule, moment)},
     )
 
 
-def _make_follow_up(rule: Rule | None, name: str, moment: Moment, facts: Facts, names: Catalogue) -> Alert:
-    """A rule that told of the action and does not fire now: its text anew; taken back where it never speaks of such an action;
-    the told text left as it is (an empty one) where the rule itself is gone."""
+def _make_follow_up(rule: Rule | None, name: str, moment: Moment, facts: Facts, catalogue: Catalogue) -> Alert:
+    """Make the alert for chats that have a message by a rule that does not fire now.
+
+    Its text is rendered anew. If the rule is gone, the text that was sent stays (an empty one). If the action has changed its
+    type to one that the rule never matches, the message is retracted.
+    """
     if rule is None:
-        state = State.PENDING if moment.action.send_type is SendType.PENDING else State.CONFIRMED
-        return msgspec.structs.replace(_make_bare_alert(moment, facts, state), rule=name, follow_up=True)
-    if not rule.covers(moment.action.type):
-        return msgspec.structs.replace(_make_retraction(moment, ""), rule=name, follow_up=True)
-    return msgspec.structs.replace(_make_alert(rule, moment, facts, names), follow_up=True)
+        return msgspec.structs.replace(_make_bare_alert(moment, facts, _state_of(moment)), rule=name, is_follow_up=True)
+    if not rule.may_match_type(moment.action.type):
+        return msgspec.structs.replace(_make_retraction(moment, ""), rule=name, is_follow_up=True)
+    return msgspec.structs.replace(_make_alert(rule, moment, facts, catalogue), is_follow_up=True)
 
 
 def _make_retraction(moment: Moment, reason: str) -> Alert:
@@ -125,78 +127,77 @@ def _make_bare_alert(moment: Moment, facts: Facts, state: State) -> Alert:
     return Alert(key, action.seq, state, action.at, match.fixture, facts, match.score.home, match.score.away)
 
 
-def _make_affected_moment(moment: Moment, action: Action) -> Moment:
-    """The other action's moment: its own facts, at the instant and place in the order of the action that settled it."""
-    now = msgspec.structs.replace(action, seq=moment.action.seq, at=moment.action.at)
-    return msgspec.structs.replace(moment, action=now, settled=())
+def _state_of(moment: Moment) -> State:
+    return State.PENDING if moment.action.send_type is SendType.PENDING else State.CONFIRMED
 
 
-def _find_reason(moment: Moment, record: ActionRecord | None) -> str:
-    by = moment.after.records.get(record.taken_back_by) if record else None
-    return by.action.sub_type if by else ""
-
-
-def _find_disallowed_action(moment: Moment, names: Catalogue) -> str:
-    """The action that this one disallows, now or before; empty for most."""
-    disallows = names.of(moment.action.type).disallows
+def _find_disallowed_action(moment: Moment, catalogue: Catalogue) -> str:
+    """Return the id of the action that this one disallows, now or in an earlier revision; empty for most actions."""
+    disallows = catalogue.find_type(moment.action.type).disallows
     if not disallows:
         return ""
     records = moment.after.records
-    linked = [record.action.id for record in moment.settled] + [i for i in moment.action.related if i in records]
-    near = (r for r in records.values() if r.taken_back and r.action.type in disallows and _is_near_in_time(r, moment.action))
-    return next(iter(linked), "") or next((r.action.id for r in near), "")
+    linked = [record.action.id for record in moment.affected] + [i for i in moment.action.related if i in records]
+    if linked:
+        return linked[0]
+    # API version 1 links no goal, and the goal may have been deleted by a revision of its own before: take one that is
+    # retracted and near in time.
+    retracted = (r for r in records.values() if r.is_retracted and r.action.type in disallows)
+    return next((r.action.id for r in retracted if _is_near_in_time(r, moment.action)), "")
 
 
 def _is_near_in_time(record: ActionRecord, action: Action) -> bool:
-    """Tell whether the action may speak of this goal: same side, same period, a few minutes later at most."""
-    one, other = record.action.minute, action.minute
-    if one is None or other is None or record.credited is not action.side or record.action.period is not action.period:
+    """Return True if the action may mean this goal: same side, same period, a few minutes later at most."""
+    goal, now = record.action, action
+    if goal.minute is None or now.minute is None or record.credited is not now.side or goal.period is not now.period:
         return False
-    return 0 <= (other.base + other.added) - (one.base + one.added) <= _MAX_DISALLOWANCE_MINUTES
+    return 0 <= now.minute.total - goal.minute.total <= _MAX_DISALLOWANCE_MINUTES
 
 
 class Wording(msgspec.Struct, frozen=True):
-    """What one language has for texts that are written in English only."""
+    """The translations that one language has for texts written in English only."""
 
     language: str
     texts: Mapping[str, str] = {}
-    """The sources of texts, by the English ones without what surrounds them."""
-    words: Mapping[str, str] = {}
-    """Football's words as they stand inside of a sentence, by the English ones in lower case."""
-    kicks: str = "{score} pens"
-    """The score of a shootout, in brackets in the score of the match."""
+    """The sources of alert texts, by the stripped English source."""
+    terms: Mapping[str, str] = {}
+    """Football terms as they are written inside a sentence, by the English term in lower case."""
+    shootout_format: str = "{score} pens"
+    """The score of a shootout, as it stands in brackets in the score of the match."""
 
 
 def translate_alert(alert: Alert, rules: RuleSet, wordings: Iterable[Wording]) -> Alert:
-    """The alert with its text in every language that has one: the rule's own, else a translation of a text that ships."""
+    """Return the alert with its text in every language: the rule's own text, else the translation of a text that ships."""
     rule = rules.by_name.get(alert.rule)
-    if rule is None or not alert.text or alert.fault:
+    if rule is None or not alert.text or alert.text_error:
         return alert
-    texts = dict(_fill_languages(rule.alert.text, rule.alert.texts, alert.facts, wordings))
+    texts = dict(_render_languages(rule.alert.text, rule.alert.texts, alert.facts, wordings))
     return msgspec.structs.replace(alert, texts=texts) if texts else alert
 
 
-def _fill_languages(
+def _render_languages(
     text: AlertText, own: Mapping[str, AlertText], facts: Facts, wordings: Iterable[Wording]
 ) -> Iterator[tuple[str, str]]:
-    known = {wording.language: wording for wording in wordings}
-    for language in dict.fromkeys((*own, *known)):
-        wording = known.get(language, Wording(language))
+    by_language = {wording.language: wording for wording in wordings}
+    for language in dict.fromkeys((*own, *by_language)):
+        wording = by_language.get(language, Wording(language))
+        # A rule that gives its text in several languages of its own is not translated into others.
         other = own.get(language) or (None if own else _parse_translation(wording.texts.get(text.source.strip(), "")))
         try:
             if other:
-                yield language, other.fill(_translate_shootout(facts, wording), wording.words)
+                yield language, other.render(_translate_shootout(facts, wording), wording.terms)
         except TextError:
-            continue  # its chats read the text that could be filled
+            continue  # Chats of this language get the English text, which could be rendered.
 
 
 def _translate_shootout(facts: Facts, wording: Wording) -> Facts:
     if not facts.shootout:
         return facts
-    kicks = wording.kicks.format(score=facts.shootout)
+    kicks = wording.shootout_format.format(score=facts.shootout)
     return msgspec.structs.replace(facts, match=facts.match.replace(f"({facts.shootout} pens)", f"({kicks})"))
 
 
+# Compiling a template costs far more than rendering it; the texts that ship are a few hundred in all languages.
 @lru_cache(1024)
 def _parse_translation(source: str) -> AlertText | None:
     return AlertText(source) if source else None

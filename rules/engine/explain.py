@@ -1,4 +1,4 @@
-"""Says for each rule why it fired or did not."""
+"""Explains for each rule why it fires for a moment or does not."""
 
 from __future__ import annotations
 
@@ -6,111 +6,96 @@ import enum
 
 import msgspec
 
-from rules.engine.alert import Alert
+from rules.engine.alert import Alert, ConditionResult
 from rules.engine.evaluate import ActionChange, NotifiedRules, alerts_for, changes_in, is_end_without_full_time
-from rules.engine.rule import Condition, Rule, RuleSet
+from rules.engine.rule import Rule, RuleSet, check_condition
 from rules.football.action import SendType
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import Moment
 
 
 class Verdict(enum.StrEnum):
-    """What became of a rule."""
+    """The outcome of one rule. The values are printed by `explain` and `explain --json`."""
 
     FIRES = "fires"
     FAILS = "does not fire"
     OTHER_ACTION = "speaks of other actions"
     NOT_ASKED = "not asked"
     NOT_NEEDED = "not needed"
-    """What is taken back is told to whoever heard of it."""
-
-
-class CheckedCondition(msgspec.Struct, frozen=True):
-    """One condition: what it wanted, what the moment showed. `groups` are those inside `any`, `all` or `not`."""
-
-    key: str
-    wanted: str
-    seen: str
-    holds: bool
-    groups: tuple[tuple[CheckedCondition, ...], ...] = ()
+    """A retraction goes to every chat that has the message, whatever the rules say."""
 
 
 class RuleVerdict(msgspec.Struct, frozen=True):
-    """One rule and its conditions; none where it was not asked. `after` is the rule that ended the walk before it."""
+    """One rule with the results of its conditions; none where it was not evaluated."""
 
     rule: Rule
     verdict: Verdict
-    checks: tuple[CheckedCondition, ...] = ()
-    after: str = ""
+    conditions: tuple[ConditionResult, ...] = ()
+    stopped_by: str = ""
+    """The name of the rule above that fired and does not continue."""
 
 
 class ActionExplanation(msgspec.Struct, frozen=True):
-    """One action of a moment: what each rule says of it, and the alerts that come of that."""
+    """One action of a moment: the verdict of each rule, and the alerts that follow."""
 
-    news: ActionChange
-    rules: tuple[RuleVerdict, ...]
+    change: ActionChange
+    verdicts: tuple[RuleVerdict, ...]
     alerts: tuple[Alert, ...]
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Everything about one moment; `silence` says why nothing is told of its action, where no rule is the reason."""
+    """Everything about one moment."""
 
     moment: Moment
-    told: tuple[ActionExplanation, ...]
-    silence: str = ""
+    changes: tuple[ActionExplanation, ...]
+    reason_for_silence: str = ""
+    """Why nothing is sent about the moment's action, where no rule is the reason; else empty."""
 
 
-def explain(rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, names: Catalogue | None = None) -> Explanation:
-    """Why `evaluate` tells of this moment what it tells; the alerts are its own."""
-    parts = (_explain_change(rules, news, told or {}, names or load_catalogue()) for news in changes_in(moment))
+def explain(rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, catalogue: Catalogue | None = None) -> Explanation:
+    """Explain the alerts that `evaluate` makes of a moment. The alerts in it are those of `evaluate` itself."""
+    catalogue = catalogue or load_catalogue()
+    parts: list[ActionExplanation] = []
+    for change in changes_in(moment):
+        if change.is_retraction:
+            verdicts = tuple(RuleVerdict(rule, Verdict.NOT_NEEDED) for rule in rules.rules)
+        else:
+            verdicts = judge_rules(rules, change.moment)
+        parts.append(ActionExplanation(change, verdicts, alerts_for(rules, change, told or {}, catalogue)))
     return Explanation(moment, tuple(parts), _explain_silence(moment))
 
 
-def _explain_change(rules: RuleSet, news: ActionChange, told: NotifiedRules, names: Catalogue) -> ActionExplanation:
-    alerts = alerts_for(rules, news, told, names)
-    if news.taken_back:
-        return ActionExplanation(news, tuple(RuleVerdict(rule, Verdict.NOT_NEEDED) for rule in rules.rules), alerts)
-    return ActionExplanation(news, judge_rules(rules, news.moment), alerts)
-
-
 def judge_rules(rules: RuleSet, moment: Moment) -> tuple[RuleVerdict, ...]:
-    """Every rule in order: those that fire are the ones that `RuleSet.fired` finds."""
-    fired = rules.fired(moment)
-    last = fired[-1] if fired and not fired[-1].go_on else None
-    found: list[RuleVerdict] = []
-    over = False
+    """Return the verdict of every rule in order. Those that fire are the ones that `RuleSet.find_matching` returns."""
+    firing = rules.find_matching(moment)
+    last = firing[-1] if firing and not firing[-1].continues else None
+    verdicts: list[RuleVerdict] = []
+    is_stopped = False
     for rule in rules.rules:
-        found.append(RuleVerdict(rule, Verdict.NOT_ASKED, after=last.name) if over and last else _judge_rule(rule, moment, fired))
-        over = over or rule is last
-    return tuple(found)
+        if is_stopped and last:
+            verdicts.append(RuleVerdict(rule, Verdict.NOT_ASKED, stopped_by=last.name))
+        else:
+            verdicts.append(_judge_rule(rule, moment, firing))
+        is_stopped = is_stopped or rule is last
+    return tuple(verdicts)
 
 
-def _judge_rule(rule: Rule, moment: Moment, fired: list[Rule]) -> RuleVerdict:
-    checks = (*_check_default_send_types(rule, moment), *(check_condition(condition, moment) for condition in rule.conditions))
-    if any(rule is one for one in fired):
-        return RuleVerdict(rule, Verdict.FIRES, checks)
-    if not rule.covers(moment.action.type):
-        return RuleVerdict(rule, Verdict.OTHER_ACTION, tuple(check for check in checks if check.key == "action_type"))
-    return RuleVerdict(rule, Verdict.FAILS, checks)
-
-
-def check_condition(condition: Condition, moment: Moment) -> CheckedCondition:
-    """One condition's answer, with those that it is made of."""
-    groups = tuple(tuple(check_condition(one, moment) for one in group) for group in condition.groups)
-    return CheckedCondition(condition.key, condition.wanted, condition.seen(moment), condition.holds(moment), groups)
-
-
-def _check_default_send_types(rule: Rule, moment: Moment) -> tuple[CheckedCondition, ...]:
-    """The send types that a rule asks for without saying so."""
-    if any("send_type" in condition.words() for condition in rule.conditions):
-        return ()
-    wanted = ", ".join(one.value for one in SendType if one in rule.send_types)
-    seen = moment.action.send_type
-    return (CheckedCondition("send_type", wanted, seen.value, seen in rule.send_types),)
+def _judge_rule(rule: Rule, moment: Moment, firing: list[Rule]) -> RuleVerdict:
+    results = tuple(check_condition(condition, moment) for condition in rule.conditions)
+    # A rule that does not mention send types has a condition on them all the same.
+    if not any("send_type" in condition.all_keys() for condition in rule.conditions):
+        expected = ", ".join(one.value for one in SendType if one in rule.send_types)
+        actual = moment.action.send_type
+        results = (ConditionResult("send_type", expected, actual.value, actual in rule.send_types), *results)
+    if any(rule is one for one in firing):
+        return RuleVerdict(rule, Verdict.FIRES, results)
+    if not rule.may_match_type(moment.action.type):
+        return RuleVerdict(rule, Verdict.OTHER_ACTION, tuple(one for one in results if one.key == "action_type"))
+    return RuleVerdict(rule, Verdict.FAILS, results)
 
 
 def _explain_silence(moment: Moment) -> str:
-    if not moment.news:
+    if not moment.is_news:
         return "the feed repeats what it said before, or says what is older: nothing is told twice"
     if is_end_without_full_time(moment):
         return "the match, or its coverage, ended without full time"

@@ -1,4 +1,4 @@
-"""Finds rules that never fire, are shadowed, or are valid but not meant."""
+"""Finds rules that are valid but never fire, because an earlier rule always fires before them."""
 
 from __future__ import annotations
 
@@ -6,33 +6,30 @@ from collections.abc import Sequence
 
 from rules.engine.rule import Condition, Rule
 
-_ConditionKeys = frozenset[tuple[str, str]]
-
 
 def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
-    """Each rule that an earlier one shadows, with that one: it asks the same or less, and does not say continue."""
-    earlier: list[tuple[Rule, _ConditionKeys]] = []
+    """Return each rule that an earlier one shadows, with that one: it has the same or fewer conditions, and does not continue.
+
+    Finds only what is certain: a rule whose conditions imply an earlier one's in other words is not found.
+    """
+    earlier: list[tuple[Rule, frozenset[tuple[str, str]]]] = []
     found: list[tuple[Rule, Rule]] = []
     for rule in rules:
-        asks = _condition_keys(rule)
-        by = next((one for one, less in earlier if less <= asks and _is_wider(one, rule)), None)
+        conditions = frozenset((c.key, c.expected.casefold()) for c in rule.conditions if not _is_implied(c, rule.action_types))
+        by = next((one for one, fewer in earlier if fewer <= conditions and _is_wider(one, rule)), None)
         if by is not None:
             found.append((rule, by))
-        if not rule.go_on:
-            earlier.append((rule, asks))
+        if not rule.continues:
+            earlier.append((rule, conditions))
     return found
 
 
-def _condition_keys(rule: Rule) -> _ConditionKeys:
-    """The conditions beside those that the rule's action types and send types already say."""
-    return frozenset((c.key, c.wanted.casefold()) for c in rule.conditions if not _is_implied(c, rule.action_types))
-
-
 def _is_implied(condition: Condition, action_types: frozenset[str] | None) -> bool:
-    """An alias is not said by its action type: it asks for a sub type too."""
+    """Return True if the rule's action types and send types already say the condition. `_is_wider` compares those."""
     if condition.key != "action_type" or action_types is None:
         return condition.key == "send_type"
-    return {name.casefold() for name in condition.wanted.split(", ")} <= action_types
+    # An alias such as `Own Goal` expects a sub action type too, which the action types do not say.
+    return {name.casefold() for name in condition.expected.split(", ")} <= action_types
 
 
 def _is_wider(one: Rule, other: Rule) -> bool:

@@ -21,7 +21,7 @@ DEFAULT_SEND_TYPES = frozenset({SendType.CONFIRMED, SendType.UPDATED})
 
 
 class SourceLocation(msgspec.Struct, frozen=True, order=True):
-    """Where something is written; lines and columns count from 1."""
+    """A place in a file; lines and columns count from 1."""
 
     file: str = ""
     line: int = 0
@@ -32,44 +32,45 @@ class SourceLocation(msgspec.Struct, frozen=True, order=True):
 
 
 class IndexKey(msgspec.Struct, frozen=True):
-    """A condition that holds where one of the values, folded, is one of the names; what rules are found by."""
+    """By what the index finds a condition: it holds if one of the moment's values, normalised, is one of the names."""
 
     names: frozenset[str]
-    values: Callable[[Moment], tuple[str, ...]]
-    """The same for all conditions of a key."""
+    read_values: Callable[[Moment], tuple[str, ...]]
+    """Reads the values from a moment. All conditions of a key have the same function, so the index calls it once."""
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """One line under `match:`, ready to be asked."""
+    """One line under `match:`, ready to be evaluated."""
 
     key: str
-    wanted: str
-    """As it was written, for explanations."""
+    expected: str
+    """The expected value as it was written, for explanations."""
     holds: Callable[[Moment], bool]
-    seen: Callable[[Moment], str]
-    """What the moment shows in its place, for explanations."""
+    describe_actual: Callable[[Moment], str]
+    """Returns what the moment has instead, for explanations."""
     groups: tuple[tuple[Condition, ...], ...] = ()
-    """What `any`, `all` or `not` is made of; empty for the others."""
-    among: IndexKey | None = None
+    """The conditions inside `any`, `all` or `not`; empty for others."""
+    index_key: IndexKey | None = None
 
-    def words(self) -> frozenset[str]:
-        """The words of the language that it asks by, those inside its groups in its place."""
-        return frozenset({self.key}) if not self.groups else frozenset[str]().union(*(c.words() for g in self.groups for c in g))
+    def all_keys(self) -> frozenset[str]:
+        """Return the key of the condition; for `any`, `all` and `not` the keys of the conditions inside."""
+        parts = (c.all_keys() for group in self.groups for c in group)
+        return frozenset[str]().union(*parts) if self.groups else frozenset({self.key})
 
 
 class AlertSpec(msgspec.Struct, frozen=True):
-    """What a rule says when it fires."""
+    """The alert that a rule makes when it fires."""
 
     kind: str
     text: AlertText
     importance: Importance = Importance.MAJOR
     max_age: dt.timedelta = dt.timedelta(minutes=5)
     texts: Mapping[str, AlertText] = {}
-    """The text by language code, where the rule gives it in several; `text` is said in all others."""
+    """The text by language code, where the rule gives it in several; chats with another language get `text`."""
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """All conditions must hold. `action_types` is None where the rule may fire for any action type."""
+    """A rule fires if all its conditions hold. `action_types` is None where it may fire for any action type."""
 
     name: str
     alert: AlertSpec
@@ -77,127 +78,134 @@ class Rule(msgspec.Struct, frozen=True):
     action_types: frozenset[str] | None = None
     """Canonical names in lower case."""
     send_types: frozenset[SendType] = DEFAULT_SEND_TYPES
-    go_on: bool = False
-    """`continue: true`: the rules below are asked too."""
-    place: SourceLocation = SourceLocation()
+    continues: bool = False
+    """`continue: true`: the rules below are evaluated too when this one fires."""
+    location: SourceLocation = SourceLocation()
 
-    def covers(self, action_type: str) -> bool:
-        """Tell whether the rule may speak of this action type at all."""
+    def may_match_type(self, action_type: str) -> bool:
+        """Return True if the rule can fire for an action of this type at all."""
         return self.action_types is None or action_type.casefold() in self.action_types
 
-    def fires(self, moment: Moment) -> bool:
-        """Tell whether the rule fires for this step of a match."""
+    def matches(self, moment: Moment) -> bool:
+        """Return True if the rule fires for a moment."""
         return moment.action.send_type in self.send_types and all(c.holds(moment) for c in self.conditions)
 
 
 class RuleCandidate(NamedTuple):
-    """A rule that may fire, its place in the order, and the conditions that are still to be asked."""
+    """A rule that may fire, its position in the order, and the conditions that are still to be evaluated."""
 
-    place: int
+    position: int
     rule: Rule
-    left: tuple[Condition, ...]
+    remaining_conditions: tuple[Condition, ...]
 
 
 Predicate = Callable[[Moment], bool]
 
 PreparedRule = tuple[int, Rule, tuple[Predicate, ...]]
-"""The same, with only what is needed to ask."""
+"""The same as a bare tuple with only what is evaluated: this is the hot path of every packet."""
 
 _NAME_CONDITIONS = frozenset({"action_type", "sub_action_type", "send_type"})
-"""The conditions whose answer stays the same as long as these three do."""
+"""The conditions whose result depends only on an action's type, sub type and send type."""
 
 _INDEX_THRESHOLD = 4
-"""So many rules are asked one by one."""
+"""Up to this many rules are evaluated one by one: a look-up would cost more."""
 
 _MAX_CACHED_NAMES = 4096
-"""Names that are remembered; then they are forgotten, all at once, and met anew."""
+"""Most (type, sub type, send type) triples to cache. The feed decides the names, so the cache must not grow for ever."""
 
 
 class RuleIndex:
-    """Finds the rules that an action may fire, so that it costs what those rules cost, and not what all of them do.
+    """Finds the rules that may fire for a moment, so that evaluating costs as much as these rules and not as much as all.
 
-    Conditions on what happened are answered once for each action type, sub type and send type; then rules are found by the team,
-    the player or whatever else most of them name. The order is kept.
+    Conditions on the action's names are evaluated once for each triple of action type, sub type and send type. The rules that
+    remain are found by the team, the player or whatever else most of them name. The order of the rules is kept.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        all_of_them = [RuleCandidate(place, rule, rule.conditions) for place, rule in enumerate(rules)]
+        candidates = [RuleCandidate(place, rule, rule.conditions) for place, rule in enumerate(rules)]
         types = {name for rule in rules for name in rule.action_types or ()}
-        self._any = [one for one in all_of_them if one.rule.action_types is None]
-        self._by_type = {name: [one for one in all_of_them if one.rule.covers(name)] for name in types}
-        self._by_name: dict[tuple[str, str, SendType], _IndexNode] = {}
-        self._shared: dict[tuple[int, ...], _IndexNode] = {}
+        self._for_any_type = [one for one in candidates if one.rule.action_types is None]
+        self._by_type = {name: [one for one in candidates if one.rule.may_match_type(name)] for name in types}
+        self._nodes_by_name: dict[tuple[str, str, SendType], _IndexNode] = {}
+        self._shared_nodes: dict[tuple[int, ...], _IndexNode] = {}
 
-    def candidates(self, moment: Moment) -> Sequence[PreparedRule]:
-        """The rules that may fire, in order, each with what is left to ask."""
+    def find_candidates(self, moment: Moment) -> Sequence[PreparedRule]:
+        """Return the rules that may fire, in order, each with the conditions that are left to evaluate."""
         action = moment.action
         name = (action.type, action.sub_type, action.send_type)
-        node = self._by_name.get(name)
+        node = self._nodes_by_name.get(name)
         if node is None:
-            if len(self._by_name) >= _MAX_CACHED_NAMES:
-                self._by_name.clear()
-                self._shared.clear()
-            node = self._by_name[name] = self._node(list(self._named(moment)))
-        return node.candidates(moment)
+            if len(self._nodes_by_name) >= _MAX_CACHED_NAMES:
+                self._nodes_by_name.clear()
+                self._shared_nodes.clear()
+            node = self._nodes_by_name[name] = self._make_node(list(self._select_by_name(moment)))
+        return node.find_candidates(moment)
 
-    def _named(self, moment: Moment) -> Iterator[RuleCandidate]:
-        """The rules that the name leaves, without the conditions that it answers."""
+    def _select_by_name(self, moment: Moment) -> Iterator[RuleCandidate]:
+        """Yield the rules that the action's names leave, without the conditions that the names decide."""
         action = moment.action
-        for one in self._by_type.get(action.type.casefold(), self._any):
-            answered = [condition for condition in one.left if condition.words() <= _NAME_CONDITIONS]
+        for one in self._by_type.get(action.type.casefold(), self._for_any_type):
+            answered = [condition for condition in one.remaining_conditions if condition.all_keys() <= _NAME_CONDITIONS]
             if action.send_type in one.rule.send_types and all(condition.holds(moment) for condition in answered):
-                yield one._replace(left=tuple(c for c in one.left if c not in answered)) if answered else one
+                yield (
+                    one._replace(remaining_conditions=tuple(c for c in one.remaining_conditions if c not in answered))
+                    if answered
+                    else one
+                )
 
-    def _node(self, rules: list[RuleCandidate]) -> _IndexNode:
-        """Rules that name no action type are the same for many names: they are kept once."""
-        if any(one.left is not one.rule.conditions for one in rules):
+    def _make_node(self, rules: list[RuleCandidate]) -> _IndexNode:
+        """Make a node of the index, or return the one that has the same rules."""
+        # Rules without a condition on names are the same for every unknown action type that the feed sends: share their node.
+        if any(one.remaining_conditions is not one.rule.conditions for one in rules):
             return _IndexNode(rules)
-        places = tuple(one.place for one in rules)
-        if places not in self._shared:
-            self._shared[places] = _IndexNode(rules)
-        return self._shared[places]
+        places = tuple(one.position for one in rules)
+        if places not in self._shared_nodes:
+            self._shared_nodes[places] = _IndexNode(rules)
+        return self._shared_nodes[places]
 
 
 class _IndexNode:
-    """Rules in order; where they are many, those that name something by one key are found by that name."""
+    """Rules in order. Where they are many, those that name something by one key (such as a team) are found by that name."""
 
-    __slots__ = ("_by_value", "_few", "_others", "_values")
+    __slots__ = ("_by_value", "_others", "_read_values", "_rules")
 
     def __init__(self, rules: Iterable[RuleCandidate]) -> None:
         reachable = _list_reachable(rules)
         key = _choose_index_key(reachable) if len(reachable) > _INDEX_THRESHOLD else ""
-        self._few: list[PreparedRule] = []
-        self._values: Callable[[Moment], tuple[str, ...]] | None = None
+        self._rules: list[PreparedRule] = []
+        self._read_values: Callable[[Moment], tuple[str, ...]] | None = None
         self._by_value: dict[str, _IndexNode] = {}
         self._others: _IndexNode | None = None
         if key:
             self._split(reachable, key)
         else:
-            self._few = [(one.place, one.rule, tuple(c.holds for c in one.left)) for one in reachable]
+            self._rules = [(one.position, one.rule, tuple(c.holds for c in one.remaining_conditions)) for one in reachable]
 
     def _split(self, rules: Sequence[RuleCandidate], key: str) -> None:
         named: dict[str, list[RuleCandidate]] = {}
         others: list[RuleCandidate] = []
         for one in rules:
-            asked = next((c for c in one.left if c.key == key and c.among), None)
-            if asked is None or asked.among is None:
+            asked = next((c for c in one.remaining_conditions if c.key == key and c.index_key), None)
+            if asked is None or asked.index_key is None:
                 others.append(one)
                 continue
-            self._values = asked.among.values
-            for name in asked.among.names:
-                named.setdefault(name, []).append(one._replace(left=tuple(c for c in one.left if c is not asked)))
+            self._read_values = asked.index_key.read_values
+            for name in asked.index_key.names:
+                named.setdefault(name, []).append(
+                    one._replace(remaining_conditions=tuple(c for c in one.remaining_conditions if c is not asked))
+                )
         self._by_value = {name: _IndexNode(found) for name, found in named.items()}
         self._others = _IndexNode(others) if others else None
 
-    def candidates(self, moment: Moment) -> Sequence[PreparedRule]:
-        """Those that may fire, in order; one that is found by two names stands there twice."""
-        if self._values is None:
-            return self._few
-        found = self._others.candidates(moment) if self._others else ()
-        for value in self._values(moment):
+    def find_candidates(self, moment: Moment) -> Sequence[PreparedRule]:
+        """Return the rules that may fire, in order. A rule that is found by two names is there twice, one after the other."""
+        if self._read_values is None:
+            return self._rules
+        found = self._others.find_candidates(moment) if self._others else ()
+        for value in self._read_values(moment):
             node = self._by_value.get(normalise(value)) if value else None
             if node is not None:
-                more = node.candidates(moment)
+                more = node.find_candidates(moment)
                 found = sorted([*found, *more], key=_rule_position) if found else more
         return found
 
@@ -206,33 +214,33 @@ _rule_position = itemgetter(0)
 
 
 def _list_reachable(rules: Iterable[RuleCandidate]) -> list[RuleCandidate]:
-    """The rules up to the first that fires in any case."""
+    """Return the rules up to the first that always fires and does not continue: those below it are never evaluated."""
     found: list[RuleCandidate] = []
     for one in rules:
         found.append(one)
-        if not one.left and not one.rule.go_on:
+        if not one.remaining_conditions and not one.rule.continues:
             break
     return found
 
 
 def _choose_index_key(rules: Iterable[RuleCandidate]) -> str:
-    """The key by which most rules name something; empty where hardly any do."""
-    keys = Counter(condition.key for one in rules for condition in one.left if condition.among)
+    """Return the condition key by which most rules name something; empty where hardly any rule does."""
+    keys = Counter(condition.key for one in rules for condition in one.remaining_conditions if condition.index_key)
     return next((key for key, number in keys.most_common(1) if number > _INDEX_THRESHOLD), "")
 
 
 class RuleSet:
-    """Rules in order, with an index of those that an action could fire."""
+    """Rules in order, with an index of those that may fire for an action."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = tuple(rules)
         self.by_name = {rule.name: rule for rule in self.rules}
         self._index = RuleIndex(self.rules)
 
-    def fired(self, moment: Moment) -> list[Rule]:
-        """The rules that fire, in order: from top to bottom, until one does that does not say continue."""
+    def find_matching(self, moment: Moment) -> list[Rule]:
+        """Return the rules that fire for a moment, from top to bottom, up to the first that does not continue."""
         found: list[Rule] = []
-        for _, rule, left in self._index.candidates(moment):
+        for _, rule, left in self._index.find_candidates(moment):
             for holds in left:
                 if not holds(moment):
                     break
@@ -240,30 +248,31 @@ class RuleSet:
                 if found and found[-1] is rule:
                     continue
                 found.append(rule)
-                if not rule.go_on:
+                if not rule.continues:
                     break
         return found
 
-    def kinds(self) -> tuple[str, ...]:
-        """Every kind that some rule uses, in order of first use."""
+    def list_kinds(self) -> tuple[str, ...]:
+        """Return every kind that some rule uses, in order of first use."""
         return tuple(dict.fromkeys(rule.alert.kind for rule in self.rules))
 
 
 class RulesDiff(msgspec.Struct, frozen=True):
-    """Names of rules, in the order of their files. `reordered`: those that stay are asked in another order."""
+    """The difference between two sets of rules: names of rules, in the order of their files."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """By name, what of the rule is another: `match`, `kind`, `importance`, `max_age`, `text`, `continue`."""
+    """By name, the parts of the rule that differ: `match`, `kind`, `importance`, `max_age`, `text`, `continue`."""
     reordered: bool = False
+    """True if the rules that both sets have are in another order."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.reordered)
 
 
 def compare_rules(before: RuleSet, after: RuleSet) -> RulesDiff:
-    """Find every difference that can matter to what is told."""
+    """Find every difference that can change what is sent."""
     stay = [rule.name for rule in after.rules if rule.name in before.by_name]
     parts = [(name, _list_changed_parts(before.by_name[name], after.by_name[name])) for name in stay]
     return RulesDiff(
@@ -275,46 +284,51 @@ def compare_rules(before: RuleSet, after: RuleSet) -> RulesDiff:
 
 
 def fingerprint(rules: RuleSet) -> str:
-    """The same for two sets that ask and tell the same, wherever and however they are written."""
-    said = [(rule.name, *(f"{key}={value}" for key, value in _describe_rule(rule).items())) for rule in rules.rules]
-    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+    """Return a hash that is the same for two sets that send the same, wherever and however they are written."""
+    described = [(rule.name, *(f"{key}={value}" for key, value in _describe_rule(rule).items())) for rule in rules.rules]
+    return hashlib.sha256(msgspec.json.encode(described)).hexdigest()
 
 
 def _list_changed_parts(before: Rule, after: Rule) -> tuple[str, ...]:
-    ours, theirs = _describe_rule(before), _describe_rule(after)
-    return tuple(key for key in ours if ours[key] != theirs[key])
+    old, new = _describe_rule(before), _describe_rule(after)
+    return tuple(key for key in old if old[key] != new[key])
 
 
 def _describe_rule(rule: Rule) -> dict[str, str]:
-    """What a rule says, by the words of the language."""
-    asked = sorted(map(_describe_condition, rule.conditions))
-    sends = sorted(send.value for send in rule.send_types)
+    """Return each part of a rule as text, by its key in YAML.
+
+    Fingerprints of these texts are stored with each version of the rules: a changed form would look like a change of all
+    rules.
+    """
+    conditions = sorted(f"{condition.key}: {condition.expected}" for condition in rule.conditions)
+    send_types = sorted(send_type.value for send_type in rule.send_types)
     return {
-        "match": f"{asked} {sends}",
+        "match": f"{conditions} {send_types}",
         "kind": rule.alert.kind,
         "importance": rule.alert.importance.value,
         "max_age": str(rule.alert.max_age),
         "text": "\0".join([rule.alert.text.source, *(f"{code}: {text.source}" for code, text in rule.alert.texts.items())]),
-        "continue": str(rule.go_on),
+        "continue": str(rule.continues),
     }
 
 
-def _describe_condition(condition: Condition) -> str:
-    return f"{condition.key}: {condition.wanted}"
-
-
 _MAX_VALUE_LENGTH = 160
-"""Letters of either side that are kept: a rule may name a whole squad."""
+"""Most letters to store of an expected or actual value: a rule may name a whole squad."""
 
 
 def check_conditions(rule: Rule, moment: Moment) -> tuple[ConditionResult, ...]:
-    """Each condition of a rule that was asked of a moment; none where it asks for nothing."""
-    return tuple(_check_condition(condition, moment) for condition in rule.conditions)
+    """Return the result of each condition of a rule, short and without groups, for storing with an alert."""
+    return tuple(
+        ConditionResult(one.key, _truncate(one.expected), _truncate(one.describe_actual(moment)), one.holds(moment))
+        for one in rule.conditions
+    )
 
 
-def _check_condition(condition: Condition, moment: Moment) -> ConditionResult:
-    return ConditionResult(condition.key, _truncate(condition.wanted), _truncate(condition.seen(moment)), condition.holds(moment))
+def _truncate(text: str) -> str:
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 1].rstrip()}…"
 
 
-def _truncate(words: str) -> str:
-    return words if len(words) <= _MAX_VALUE_LENGTH else f"{words[: _MAX_VALUE_LENGTH - 1].rstrip()}…"
+def check_condition(condition: Condition, moment: Moment) -> ConditionResult:
+    """Return the whole result of a condition, with those inside its groups, for explanations."""
+    groups = tuple(tuple(check_condition(one, moment) for one in group) for group in condition.groups)
+    return ConditionResult(condition.key, condition.expected, condition.describe_actual(moment), condition.holds(moment), groups)

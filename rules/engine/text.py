@@ -1,4 +1,4 @@
-"""Alert texts: sandboxed templates, escaping, what a reader sees of HTML; the languages by code."""
+"""Alert texts: sandboxed templates, escaping, and the languages by code."""
 
 from __future__ import annotations
 
@@ -14,122 +14,121 @@ from markupsafe import Markup
 from rules.engine.alert import Facts
 from rules.football.names import isolate
 
+LANGUAGES = {"en": "English", "es": "Español", "de": "Deutsch", "fr": "Français", "pt": "Português", "it": "Italiano"}
+"""The languages in which a rule may give its text: by code, what each calls itself."""
+
+LANGUAGE_CODES = tuple(LANGUAGES)
+
 TEXT_VARIABLES = tuple(name for name in Facts.__struct_fields__ if name != "reason")
-"""The names that a text may use."""
+"""The variables that a text may use. Only a retraction has a reason, and it has no text of its own."""
 
 _TRANSLATED_VARIABLES = frozenset({"period", "action_type", "sub_action_type", "side", "reason"})
-"""Values that are words of football, and said otherwise in other languages."""
+"""Variables whose values are football terms, which other languages translate."""
 
 _NAME_VARIABLES = frozenset({"home", "away", "team", "opponent", "player", "competition"})
-"""Values that may be written from right to left."""
+"""Variables whose values may be written from right to left."""
 
+# Operators write the texts, and admins may send rules in a chat: a template must not reach anything but its variables.
+# A misspelt variable is an error and not an empty text.
 _ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
 
 _STRAY_MARKS = re.compile(r"(?<![^\s])['’](?![^\s])|\(\s*\)|\[\s*\]")
-
 _REPEATED_SPACES = re.compile(r"[ \t\u00a0]{2,}")
-
 _LINE_EDGES = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
-
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def translate_word(word: str, words: Mapping[str, str]) -> str:
-    """A word in another language, beginning with a capital where it does in English; one that is not there as it is."""
-    other = words.get(word.casefold())
-    if other is None:
-        return word
-    return other[:1].upper() + other[1:] if word[:1].isupper() else other
+class TextError(Exception):
+    """A text that cannot be parsed or rendered; `str()` says why in one sentence."""
+
+
+class AlertText:
+    """The text of a rule, compiled once and rendered for each alert."""
+
+    def __init__(self, source: str) -> None:
+        """Compile a text. Raises `TextError` if the source is not a template."""
+        self.source = source
+        try:
+            tree = _ENVIRONMENT.parse(source)
+            self.variable_names = frozenset(meta.find_undeclared_variables(tree))
+            self._template = _ENVIRONMENT.template_class.from_code(_ENVIRONMENT, _ENVIRONMENT.compile(tree), {})
+        except TemplateError as error:
+            raise TextError(f"the text is not a template: {error.message}") from error
+
+    def render(self, facts: Facts, terms: Mapping[str, str] | None = None) -> str:
+        """Return the HTML for these facts, tidied where values are empty. Raises `TextError`.
+
+        `terms` are football terms in another language, by the English term in lower case. They are what the text displays;
+        its conditions still compare the English terms.
+        """
+        values = {name: _prepare_value(name, value, terms or {}) for name, value in msgspec.structs.asdict(facts).items()}
+        try:
+            return tidy_text(self._template.render(values))
+        except Exception as error:  # A template can raise anything: ZeroDivisionError, TypeError, SecurityError …
+            raise TextError(f"the text could not be filled: {error}") from error
 
 
 class _TemplateValue(str):
-    """A value that is compared as the feed and the rules name it, and written as a chat shall read it."""
+    """A value that compares as the feed names it, and displays in another form: translated, or isolated from right to left."""
 
-    __slots__ = ("shown",)
+    __slots__ = ("display",)
 
-    shown: Callable[[str], str]
+    display: Callable[[str], str]
 
     def __html__(self) -> str:
-        return _escape_markup(self.shown(str(self)))
+        # Jinja calls this instead of escaping the value, so the value must be escaped here.
+        return _escape_markup(self.display(str(self)))
 
+    # The filters `lower` and `capitalize` call these methods. str's own would return a plain str that displays in English.
     def lower(self) -> _TemplateValue:
-        """What the filter of the same name makes of it is shown likewise."""
-        return _make_value(super().lower(), self.shown)
+        return _make_value(super().lower(), self.display)
 
     def capitalize(self) -> _TemplateValue:
-        """The same."""
-        return _make_value(super().capitalize(), self.shown)
+        return _make_value(super().capitalize(), self.display)
 
 
-def _make_value(value: str, shown: Callable[[str], str]) -> _TemplateValue:
+def _make_value(value: str, display: Callable[[str], str]) -> _TemplateValue:
     made = _TemplateValue(value)
-    made.shown = shown
+    made.display = display
     return made
 
 
-def _escape_markup(value: str) -> Markup:
-    """A value that the template must not escape again: ours leaves the apostrophe as it is."""
-    return Markup(escape_html(value))  # noqa: S704 -- escaped right here
-
-
-def _prepare_value(name: str, value: str, words: Mapping[str, str]) -> str:
-    if words and name in _TRANSLATED_VARIABLES:
-        return _make_value(value, lambda word: translate_word(word, words))
+def _prepare_value(name: str, value: str, terms: Mapping[str, str]) -> str:
+    if terms and name in _TRANSLATED_VARIABLES:
+        return _make_value(value, lambda word: translate_word(word, terms))
     if name in _NAME_VARIABLES and isolate(value) is not value:
         return _make_value(value, isolate)
     return _escape_markup(value)
 
 
-class TextError(Exception):
-    """A text that cannot be read or filled; `str()` says why in one sentence."""
+def _escape_markup(value: str) -> Markup:
+    """Escape a value so that the template does not escape it again: Jinja would also turn an apostrophe into an entity."""
+    return Markup(escape_html(value))  # noqa: S704 -- escaped right here
+
+
+def translate_word(word: str, terms: Mapping[str, str]) -> str:
+    """Return a term in another language, capitalised as the English one is; an unknown one as it is."""
+    other = terms.get(word.casefold())
+    if other is None:
+        return word
+    return other[:1].upper() + other[1:] if word[:1].isupper() else other
 
 
 def escape_html(value: str) -> str:
-    """Make text safe inside Telegram's HTML, attributes included; an apostrophe stays itself."""
+    """Make text safe inside Telegram's HTML, attributes included; an apostrophe stays as it is."""
     return html.escape(value, quote=False).replace('"', "&quot;")
 
 
-class AlertText:
-    """A text of a rule, read once and filled for each alert."""
-
-    def __init__(self, source: str) -> None:
-        """Raise `TextFault` where the source is not a template or names an unknown variable."""
-        self.source = source
-        try:
-            tree = _ENVIRONMENT.parse(source)
-            self.variables = frozenset(meta.find_undeclared_variables(tree))
-            self._template = _ENVIRONMENT.template_class.from_code(_ENVIRONMENT, _ENVIRONMENT.compile(tree), {})
-        except TemplateError as error:
-            raise TextError(f"the text is not a template: {error.message}") from error
-
-    def fill(self, facts: Facts, words: Mapping[str, str] | None = None) -> str:
-        """The HTML for these facts. A value that the feed has not given leaves no stray space; raise `TextFault`.
-
-        `words` are football's in another language, by the English ones in lower case: they are written, the English compared.
-        """
-        values = {name: _prepare_value(name, value, words or {}) for name, value in msgspec.structs.asdict(facts).items()}
-        try:
-            return tidy_text(self._template.render(values))
-        except Exception as error:
-            raise TextError(f"the text could not be filled: {error}") from error
-
-
 def tidy_text(text: str) -> str:
-    """Take out what empty values leave behind: lone apostrophes, empty brackets, doubled and outer spaces."""
+    """Remove what empty values leave behind: lone apostrophes, empty brackets, doubled and outer spaces, blank lines."""
     text = _STRAY_MARKS.sub("", text)
     return _BLANK_LINES.sub("\n\n", _LINE_EDGES.sub("", _REPEATED_SPACES.sub(" ", text))).strip()
 
 
 def fallback_text(facts: Facts) -> str:
-    """The same facts without a template: what is sent where a rule's own text fails."""
+    """Return a text of the same facts without a template, to send where a rule's own text fails."""
     minute = f"{facts.minute}'" if facts.minute else ""
-    what = " ".join(filter(None, (facts.action_type, f"({facts.sub_action_type})" if facts.sub_action_type else "")))
+    sub_type = f"({facts.sub_action_type})" if facts.sub_action_type else ""
     who = ", ".join(filter(None, (facts.player, facts.team)))
-    return "\n".join(filter(None, (escape_html(" ".join(filter(None, (what, minute, who)))), escape_html(facts.match))))
-
-
-LANGUAGE_CODES = ("en", "es", "de", "fr", "pt", "it")
-"""The codes by which a rule may give its text in several languages."""
-
-LANGUAGES = {"en": "English", "es": "Español", "de": "Deutsch", "fr": "Français", "pt": "Português", "it": "Italiano"}
-"""By code, what each calls itself."""
+    first_line = " ".join(filter(None, (facts.action_type, sub_type, minute, who)))
+    return "\n".join(escape_html(line) for line in (first_line, facts.match) if line)

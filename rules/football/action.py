@@ -12,7 +12,10 @@ from rules.football.minute import Minute, Period
 
 
 class SendType(enum.StrEnum):
-    """Where a revision stands (feed documentation, section 4). The feed's ids contradict each other: only the word counts."""
+    """Where a revision of an action stands (feed documentation, section 4).
+
+    Only the word counts: the published samples give one `sendTypeId` two meanings (section 4.2).
+    """
 
     PENDING = "Pending"
     CONFIRMED = "Confirmed"
@@ -22,18 +25,18 @@ class SendType(enum.StrEnum):
     OTHER = "Other"
 
     @classmethod
-    def of(cls, word: str) -> SendType:
-        """Read the feed's word whatever its letter case; `OTHER` for a word not known."""
+    def parse(cls, word: str) -> SendType:
+        """Return the send type for the feed's word, in any letter case; `OTHER` for an unknown word."""
         return _SEND_TYPES_BY_WORD.get(word.strip().lower(), cls.OTHER)
 
     @property
-    def stands(self) -> bool:
-        """Tell whether the feed says that it happened."""
+    def is_standing(self) -> bool:
+        """Return True if the feed says that the action happened."""
         return self in (SendType.CONFIRMED, SendType.UPDATED)
 
     @property
-    def takes_back(self) -> bool:
-        """Tell whether the feed says that it did not happen after all."""
+    def is_retraction(self) -> bool:
+        """Return True if the feed says that the action did not happen after all."""
         return self in (SendType.DELETED, SendType.CANCELLED)
 
 
@@ -53,7 +56,7 @@ class Side(enum.StrEnum):
 
 
 class Team(msgspec.Struct, frozen=True):
-    """A team; `id` is empty where only its name is known."""
+    """A team or a competition; `id` is empty where only its name is known."""
 
     id: str = ""
     name: str = ""
@@ -67,7 +70,11 @@ class Player(msgspec.Struct, frozen=True):
 
 
 class Fixture(msgspec.Struct, frozen=True):
-    """A scheduled game. `home` and `away` are empty teams until somebody says which is which."""
+    """A scheduled game.
+
+    `home` and `away` are empty teams until a packet tells which team is at home: the order of the fixture's `teams` does not
+    (feed documentation, section 9.1). `kickoff` is in UTC; `is_kickoff_known` is False where only its date is.
+    """
 
     id: str
     home: Team = Team()
@@ -77,34 +84,39 @@ class Fixture(msgspec.Struct, frozen=True):
     status: str = "Scheduled"
     collection_status: str = ""
     name: str = ""
-    deleted: bool = False
-    kickoff_known: bool = True
+    # The outbox stores fixtures as JSON: a renamed field keeps its stored name.
+    is_deleted: bool = msgspec.field(default=False, name="deleted")
+    is_kickoff_known: bool = msgspec.field(default=True, name="kickoff_known")
 
     def team(self, side: Side) -> Team:
-        """The team that plays on this side."""
+        """Return the team that plays on a side."""
         return self.home if side is Side.HOME else self.away
 
     @property
     def title(self) -> str:
-        """`Arsenal v Chelsea`."""
+        """`Arsenal v Chelsea`; the feed's own name for the fixture while a team is unknown."""
         return f"{self.home.name} v {self.away.name}" if self.home.name and self.away.name else self.name
 
 
 class PeriodScore(msgspec.Struct, frozen=True):
-    """One element of the summary's `periods`: goals up to its end, and goals in it; None where the feed is silent."""
+    """One element of the summary's `periods` (feed documentation, section 3.3).
+
+    `home` and `away` count all goals up to the end of the period, `home_in_period` and `away_in_period` those scored in it.
+    None where the packet does not say.
+    """
 
     id: int
     label: str = ""
     type: str = ""
     home: int | None = None
     away: int | None = None
-    home_in: int | None = None
-    away_in: int | None = None
-    ended: bool = False
+    home_in_period: int | None = None
+    away_in_period: int | None = None
+    is_ended: bool = False
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """The state of the match after a packet (feed documentation, section 3.3); None where the feed is silent."""
+    """The state of the match after a packet (feed documentation, section 3.3); None where the packet does not say."""
 
     home: int | None = None
     away: int | None = None
@@ -119,8 +131,10 @@ class Packet(msgspec.Struct, frozen=True):
     """One decoded frame of data: a revision of an action in the feed's own words, and the summary after it.
 
     `at` is the feed's timestamp in UTC; `clock` and the summary's are seconds; `seq` is None where the feed gives none.
+    `is_delayed` marks what a scorer collected offline, `is_finished` the last packet of a match or of its coverage.
     """
 
+    # feed/decode builds packets by position, because it is on the hot path: append fields, never reorder them.
     fixture_id: str
     action_id: str
     type: str
@@ -135,8 +149,8 @@ class Packet(msgspec.Struct, frozen=True):
     player: Player | None = None
     related: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
-    delayed: bool = False
-    finished: bool = False
+    is_delayed: bool = False
+    is_finished: bool = False
     summary: Summary = Summary()
 
 
@@ -160,13 +174,14 @@ class Action(msgspec.Struct, frozen=True):
     player: Player | None = None
     related: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
-    delayed: bool = False
+    is_delayed: bool = False
 
 
 LOST_STATUSES = frozenset({"abandoned", "cancelled", "postponed", "suspended", "unverified"})
-"""Statuses in which the end of a match is no full time."""
+"""Statuses in lower case in which the end of a match is not a full time. A dropped match is `Unverified` (section 6.2)."""
 
 OVER_STATUSES = frozenset({"completed", "cancelled", "canceled", "abandoned", "postponed", "unverified"})
-"""Statuses in which there is nothing to connect to; a postponed fixture comes back with a new kick-off."""
+"""Statuses in lower case in which there is nothing to connect to. A postponed fixture comes back with a new kick-off."""
 
 LIVE_STATUSES = frozenset({"live", "suspended"})
+"""Statuses in lower case in which the fixture has a stream now."""

@@ -1,8 +1,11 @@
-"""Applies one packet to a match: score, period, what is taken back or restored."""
+"""Applies one packet to a match: score, period, and what is retracted or restored.
+
+Sections named in comments are those of the feed documentation.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,53 +18,57 @@ from rules.football.names import normalise
 
 
 def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -> Moment:
-    """Tell what a packet makes of a match. Any packet of the match is accepted, in any order; nothing is raised."""
-    names = catalogue or load_catalogue()
-    action = resolve_action(before, packet, names)
+    """Apply a packet to a match. Accepts any packet of the match, in any order; raises nothing."""
+    catalogue = catalogue or load_catalogue()
+    action = resolve_action(before, packet, catalogue)
     known = before.records.get(action.id)
     if known and known.action.seq >= action.seq:
-        return Moment(before, action, before, news=False)
-    late = action.seq < before.seq
-    summary = Summary() if late else packet.summary
-    board, raw, shootout = _read_scores(before, summary, action.period)
-    action, records, settled = update_records(before, action, board, names)
+        return Moment(before, action, before, is_news=False)
+    # A late packet corrects the records, but its summary is older than the one already applied (section 7): only the
+    # summary with the highest number may set score, period and clock.
+    is_late = action.seq < before.seq
+    summary = Summary() if is_late else packet.summary
+    scores = _read_scores(before, summary, action.period)
+    action, records, affected = update_records(before, action, scores.displayed, catalogue)
+    is_shootout = scores.shootout is not None
     after = msgspec.structs.replace(
-        _update_clock(before, action, packet, summary, late),
-        fixture=_learn_teams(before, packet, action, raw),
+        _update_clock(before, action, packet, summary, is_late),
+        fixture=_learn_teams(before, packet, action, scores.match),
         records=records,
         colours=update_colours(before.colours, action),
-        raw=raw,
-        board=board,
-        score=raw if shootout is not None else _subtract_pending_goals(raw, records, shootout_period=False),
-        shootout=None if shootout is None else _subtract_pending_goals(shootout, records, shootout_period=True),
+        summary_score=scores.match,
+        displayed_score=scores.displayed,
+        score=scores.match if is_shootout else _subtract_pending_goals(scores.match, records, in_shootout=False),
+        shootout=_subtract_pending_goals(scores.shootout, records, in_shootout=True) if scores.shootout is not None else None,
     )
-    repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
-    if action.type == "End Match" and not before.ended_by and action.send_type.stands:
+    # The feed may send a second End Match, and Touchline makes one where the feed sends none: the first is full time.
+    is_repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
+    if action.type == "End Match" and not before.ended_by and action.send_type.is_standing:
         after = msgspec.structs.replace(after, ended_by=action.id)
-    return _add_status_change(Moment(before, action, after, news=not repeated_end, settled=settled), summary.clock or 0)
+    return _add_status_change(Moment(before, action, after, is_news=not is_repeated_end, affected=affected), summary.clock or 0)
 
 
 def _add_status_change(moment: Moment, clock: int) -> Moment:
-    """The moment with what changed in coverage and status. The first packet of a match changes nothing.
+    """Add the change of coverage or status to a moment, if there is one. `clock` is the summary's, in seconds.
 
-    `clock` is the summary's: a status packet's own stands at zero (feed documentation, section 10).
+    A status packet's own clock stands at zero (section 10.4).
     """
     before, after = moment.before, moment.after
-    name = (
-        detect_change((before.status, before.collection_status), (after.status, after.collection_status)) if before.status else ""
-    )
+    if not before.status:
+        return moment  # The first packet of a match tells its status and changes nothing.
+    name = detect_change((before.status, before.collection_status), (after.status, after.collection_status))
     if not name:
         return moment
     if name == COVERAGE_LOST:
-        after = msgspec.structs.replace(after, score_when_lost=after.score)
+        after = msgspec.structs.replace(after, score_when_coverage_lost=after.score)
     minute = minute_of(clock, after.period) if clock > after.clock else after.minute
-    told = make_action(name, moment.action, after.fixture, minute, after.period)
-    return msgspec.structs.replace(moment, after=after, coverage=told)
+    change = make_action(name, moment.action, after.fixture, minute, after.period)
+    return msgspec.structs.replace(moment, after=after, coverage_change=change)
 
 
-def resolve_action(match: Match, packet: Packet, names: Catalogue) -> Action:
-    """Read a packet in Touchline's words: canonical names, period, minute, the side of its team."""
-    action_type, sub_type = names.canonical(packet.type, packet.sub_type)
+def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action:
+    """Turn a packet into an action: canonical names, period, minute, and the side of its team."""
+    action_type, sub_type = catalogue.resolve_names(packet.type, packet.sub_type)
     period = resolve_period(packet.period_id, packet.summary, packet.clock)
     side = packet.team_side or _find_side(match.fixture, packet.team)
     team = packet.team
@@ -82,66 +89,85 @@ def resolve_action(match: Match, packet: Packet, names: Catalogue) -> Action:
         player=packet.player,
         related=packet.related,
         metadata=packet.metadata,
-        delayed=packet.delayed,
+        is_delayed=packet.is_delayed,
     )
 
 
 def resolve_period(period_id: int, summary: Summary, clock: int = 0) -> Period:
-    """Name a period by its type and label where the summary has them, else by its id (feed documentation, section 6.1 and 14)."""
+    """Return the period of an id: by the type and label that the summary has for it, else by the id (sections 6.1 and 14).
+
+    `clock` is in seconds.
+    """
     if period_id <= 0:
         return Period.BEFORE
     for period in summary.periods:
         if period.id == period_id:
             return parse_period(period.type, period.label, period_id)
+    # Period 3 is extra time, or a shootout without extra time. A shootout's clock stands at 00:00 (section 8), while extra
+    # time begins at 90:00.
     if period_id == 3 and clock < 45 * 60:
         return Period.SHOOTOUT
     return PERIODS_BY_ID.get(period_id, Period.SHOOTOUT)
 
 
 def _find_side(fixture: Fixture, team: Team | None) -> Side | None:
-    """The side of a team by its id or name; where only one side is known, any other team is on the other."""
+    """Return the side of a team by its id or name. Where only one side is known, any other team is on the other."""
     if team is None:
         return None
     for side in Side:
-        if _is_same_team(fixture.team(side), team):
+        known = fixture.team(side)
+        # Either is enough: the same team may come with an id in one place and with its name alone in another.
+        has_same_id = bool(known.id) and known.id == team.id
+        if has_same_id or (known.name and normalise(known.name) == normalise(team.name)):
             return side
-    known = [side for side in Side if fixture.team(side).name]
-    return known[0].other if len(known) == 1 else None
+    named = [side for side in Side if fixture.team(side).name]
+    return named[0].other if len(named) == 1 else None
 
 
-def _is_same_team(one: Team, other: Team) -> bool:
-    return bool(one.id and one.id == other.id) or bool(one.name and normalise(one.name) == normalise(other.name))
+class _SummaryScores(NamedTuple):
+    """The scores that a summary shows; pending goals may be in them."""
+
+    displayed: Score
+    """The score of the period in play: the shootout's during one, else the match's."""
+    match: Score
+    """The score without the shootout."""
+    shootout: Score | None
+    """None before a shootout."""
 
 
-def _read_scores(before: Match, summary: Summary, period: Period) -> tuple[Score, Score, Score | None]:
-    """What the summary shows: for the period in play, for the match without the shootout, and for the shootout."""
+def _read_scores(before: Match, summary: Summary, period: Period) -> _SummaryScores:
     kicks = next((p for p in summary.periods if parse_period(p.type, p.label, p.id) is Period.SHOOTOUT), None)
     if kicks is None and period is not Period.SHOOTOUT and before.shootout is None:
-        raw = _merge_score(summary.home, summary.away, before.raw)
-        return raw, raw, None
+        match = _merge_score(summary.home, summary.away, before.summary_score)
+        return _SummaryScores(match, match, None)
+    # It is not documented whether the summary's own score counts the kicks of a shootout (section 12), so the match score is
+    # that of the last period of play, and the shootout's is the number of goals in its own period.
     played = [p for p in summary.periods if p is not kicks]
-    raw = _merge_score(played[-1].home, played[-1].away, before.raw) if played else before.raw
-    so_far = before.board if before.shootout is not None else Score()
-    shootout = _merge_score(kicks.home_in, kicks.away_in, so_far) if kicks else so_far
-    return shootout, raw, shootout
+    match = _merge_score(played[-1].home, played[-1].away, before.summary_score) if played else before.summary_score
+    so_far = before.displayed_score if before.shootout is not None else Score()
+    shootout = _merge_score(kicks.home_in_period, kicks.away_in_period, so_far) if kicks else so_far
+    return _SummaryScores(shootout, match, shootout)
 
 
 def _merge_score(home: int | None, away: int | None, known: Score) -> Score:
     return Score(known.home if home is None else home, known.away if away is None else away)
 
 
-def _subtract_pending_goals(board: Score, records: dict[str, ActionRecord], *, shootout_period: bool) -> Score:
-    """The board without what pending goals have added to it."""
+def _subtract_pending_goals(displayed: Score, records: dict[str, ActionRecord], *, in_shootout: bool) -> Score:
+    """Return the score without the pending goals that the summary already counts.
+
+    Whether a summary counts a pending goal is not documented (section 10.9): the record of each goal says what was seen.
+    """
     for record in records.values():
-        pending = record.action.send_type is SendType.PENDING and not record.taken_back
-        if pending and record.counted and (record.action.period is Period.SHOOTOUT) is shootout_period:
-            board = board.less(record.counted)
-    return board
+        is_pending = record.action.send_type is SendType.PENDING and not record.is_retracted
+        if is_pending and record.counted and (record.action.period is Period.SHOOTOUT) is in_shootout:
+            displayed = displayed.minus_one(record.counted)
+    return displayed
 
 
-def _update_clock(before: Match, action: Action, packet: Packet, summary: Summary, late: bool) -> Match:
-    """Move period, clock and status on, never back, and never by a packet that says nothing of them (section 10.4)."""
-    if late:
+def _update_clock(before: Match, action: Action, packet: Packet, summary: Summary, is_late: bool) -> Match:
+    """Move period, clock and status on. They never move back, and packets that do not tell them leave them alone."""
+    if is_late:
         return before
     changes: dict[str, Any] = {"seq": action.seq}
     if summary.status:
@@ -149,55 +175,64 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
     if summary.collection_status:
         changes["collection_status"] = summary.collection_status
     if action.type == "End Period":
-        changes["ended"] = action.period if action.send_type.stands else None
-    if packet.period_id > 0 and action.type != "Status Updated" and not action.delayed:
+        changes["last_ended_period"] = action.period if action.send_type.is_standing else None
+    # Status packets carry period 0 and clock 00:00 at any time (section 10.4); a delayed packet tells of the past (10.6).
+    if packet.period_id > 0 and action.type != "Status Updated" and not action.is_delayed:
         clock = max(packet.clock, summary.clock or 0)
         if action.period is not before.period or clock >= before.clock:
             changes |= {"period": action.period, "clock": clock, "minute": minute_of(clock, action.period)}
-            if action.period not in before.periods:
-                changes["periods"] = (*before.periods, action.period)
+            if action.period not in before.played_periods:
+                changes["played_periods"] = (*before.played_periods, action.period)
     return msgspec.structs.replace(before, **changes)
 
 
-def _learn_teams(before: Match, packet: Packet, action: Action, raw: Score) -> Fixture:
-    """Learn which team is home from what packets say, or from the side that a goal went to, where the fixture does not tell."""
+def _learn_teams(before: Match, packet: Packet, action: Action, score: Score) -> Fixture:
+    """Return the fixture with the packet's team on its side, where the fixture did not know who is at home.
+
+    The side comes from the packet (API version 3), or, in version 1, from the side whose score a goal raised.
+    """
     fixture = before.fixture
     side = action.side if fixture.home.name or fixture.away.name else packet.team_side
     if packet.team is None or (fixture.home.name and fixture.away.name):
         return fixture
     if side is None and action.type == "Goal" and action.sub_type == "" and action.period is not Period.SHOOTOUT:
-        side = raw.gained(before.raw)
+        side = score.find_scoring_side(before.summary_score)
     if side is None or fixture.team(side).name:
         return fixture
     return msgspec.structs.replace(fixture, **{side.value: packet.team})
 
 
 def update_records(
-    before: Match, action: Action, board: Score, names: Catalogue
+    before: Match, action: Action, displayed: Score, catalogue: Catalogue
 ) -> tuple[Action, dict[str, ActionRecord], tuple[ActionRecord, ...]]:
-    """Remember the action if it is a key one; tell which other actions it took back or restored."""
-    meaning = names.of(action.type)
-    if not (meaning.key or action.id in before.records):
-        return action, before.records, ()
+    """Record the action if its type is remembered.
+
+    Returns the action with what earlier revisions told, all records after it, and the other actions that it retracts or
+    restores.
+    """
+    action_type = catalogue.find_type(action.type)
     known = before.records.get(action.id)
+    # An action may change its type (a yellow card becomes red, section 4.1), so a known one is always recorded.
+    if not (action_type.is_remembered or known):
+        return action, before.records, ()
     action = _fill_from_known(action, known)
-    record = (
-        _update_goal_record(before, action, known, board)
-        if meaning.scores
-        else ActionRecord(action, taken_back=action.send_type.takes_back)
-    )
-    if meaning.scores and record.credited and record.credited is not action.side:
-        action = _credit_side(before, action, record.credited)
-        record = msgspec.structs.replace(record, action=action)
+    if action_type.changes_score:
+        record = _update_goal_record(before, action, known, displayed)
+        if record.credited and record.credited is not action.side:
+            action = _credit_side(before, action, record.credited)
+            record = msgspec.structs.replace(record, action=action)
+    else:
+        record = ActionRecord(action, is_retracted=action.send_type.is_retraction)
     records = before.records | {action.id: record}
-    settled = _find_affected(before, action, board, records, meaning.disallows) if meaning.disallows else ()
-    records |= {other.action.id: other for other in settled}
-    return action, records, settled
+    disallows = action_type.disallows
+    affected = _find_affected(before, action, displayed, records, disallows) if disallows else ()
+    records |= {other.action.id: other for other in affected}
+    return action, records, affected
 
 
 def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
-    """A revision that takes back may come without team or player: keep those that were known."""
-    if known is None or not action.send_type.takes_back:
+    """Return a retraction with the team, player and sub type of the revision before it, where it comes without them."""
+    if known is None or not action.send_type.is_retraction:
         return action
     was = known.action
     return msgspec.structs.replace(
@@ -216,58 +251,61 @@ def _credit_side(before: Match, action: Action, side: Side) -> Action:
     return msgspec.structs.replace(action, side=side, team=team)
 
 
-def _update_goal_record(before: Match, action: Action, known: ActionRecord | None, board: Score) -> ActionRecord:
-    """A goal's record after its own revision: who gets it, whether it counts."""
-    last = before.board if (before.shootout is not None) == (action.period is Period.SHOOTOUT) else Score()
-    gained = board.gained(last)
-    if action.send_type.takes_back:
+def _update_goal_record(before: Match, action: Action, known: ActionRecord | None, displayed: Score) -> ActionRecord:
+    """Return a goal's record after its own revision: which side gets it, and whether it counts.
+
+    The change of the score decides the side where it can be seen, because the team of an own goal is not documented
+    (section 14).
+    """
+    is_same_period = (before.shootout is not None) == (action.period is Period.SHOOTOUT)
+    gained = displayed.find_scoring_side(before.displayed_score if is_same_period else Score())
+    if action.send_type.is_retraction:
         was = known or ActionRecord(action)
-        return ActionRecord(action, credited=was.credited or action.side, taken_back=True, taken_back_by=was.taken_back_by)
+        return ActionRecord(action, was.credited or action.side, is_retracted=True, retracted_by=was.retracted_by)
     if action.send_type is SendType.PENDING:
         counted = gained or (known.counted if known else None)
-        return ActionRecord(action, credited=counted or action.side, counted=counted, taken_back=bool(known and known.taken_back))
-    credited = gained or _find_known_credit(action, known) or action.side
-    return ActionRecord(action, credited=credited, taken_back=_is_still_retracted(known, gained))
+        return ActionRecord(action, counted or action.side, counted, is_retracted=bool(known and known.is_retracted))
+    # Updated after Deleted restores a goal (section 4.1). A mere correction of a goal that another action disallowed does
+    # not restore it, unless the score rises with it.
+    was_disallowed = known is not None and known.is_retracted and not known.action.send_type.is_retraction
+    is_retracted = was_disallowed and gained is None
+    return ActionRecord(action, gained or _find_known_credit(known) or action.side, is_retracted=is_retracted)
 
 
-def _find_known_credit(action: Action, known: ActionRecord | None) -> Side | None:
-    """The side known before, unless the feed has changed its mind about the team."""
+def _find_known_credit(known: ActionRecord | None) -> Side | None:
+    """Return the side that earlier revisions credited. A pending revision's team may still change, so it is not counted."""
     if known is None:
         return None
-    return known.counted or (known.credited if known.action.send_type.stands or known.taken_back else None)
-
-
-def _is_still_retracted(known: ActionRecord | None, gained: Side | None) -> bool:
-    """Updated after Deleted restores. A mere correction of a goal that another action disallowed does not, unless the score
-    says so."""
-    if known is None or not known.taken_back:
-        return False
-    return not known.action.send_type.takes_back and gained is None
+    return known.counted or (known.credited if known.action.send_type.is_standing or known.is_retracted else None)
 
 
 def _find_affected(
-    before: Match, action: Action, board: Score, records: dict[str, ActionRecord], disallows: tuple[str, ...]
+    before: Match, action: Action, displayed: Score, records: dict[str, ActionRecord], disallows: tuple[str, ...]
 ) -> tuple[ActionRecord, ...]:
-    """The actions that this one takes back; or restores, when it is itself taken back."""
-    if action.send_type.takes_back:
-        ours = (r for r in records.values() if r.taken_back and r.taken_back_by == action.id and r.action.send_type.stands)
-        return tuple(msgspec.structs.replace(r, taken_back=False, taken_back_by="") for r in ours)
-    if not action.send_type.stands:
+    """Return the records that a disallowance changes: those it retracts, or restores when it is itself retracted."""
+    if action.send_type.is_retraction:
+        ours = (r for r in records.values() if r.is_retracted and r.retracted_by == action.id and r.action.send_type.is_standing)
+        return tuple(msgspec.structs.replace(r, is_retracted=False, retracted_by="") for r in ours)
+    if not action.send_type.is_standing:
         return ()
+    # The disallowance lists its goal among its related actions (section 3.2), except in API version 1.
     targets = [r for r in (records.get(other) for other in action.related) if r and r.action.type in disallows]
-    targets = targets or _infer_disallowed_goal(before, action, board, records, disallows)
-    return tuple(msgspec.structs.replace(r, taken_back=True, taken_back_by=action.id) for r in targets if not r.taken_back)
+    targets = targets or _infer_disallowed_goal(before, action, displayed, records, disallows)
+    return tuple(msgspec.structs.replace(r, is_retracted=True, retracted_by=action.id) for r in targets if not r.is_retracted)
 
 
 def _infer_disallowed_goal(
-    before: Match, action: Action, board: Score, records: dict[str, ActionRecord], disallows: tuple[str, ...]
+    before: Match, action: Action, displayed: Score, records: dict[str, ActionRecord], disallows: tuple[str, ...]
 ) -> list[ActionRecord]:
-    """Which goal is disallowed where the feed links none (API version 1): the last of the side whose score falls with it,
-    or a pending one of the same team that the score does not count."""
-    lost = board.lost(before.board)
-    live = [r for r in records.values() if r.action.type in disallows and not r.taken_back and r.action.period is action.period]
-    if lost:
-        live = [r for r in live if r.credited is lost]
+    """Return the goal that a disallowance without a link means, if any.
+
+    It is the last goal of the side whose score falls with it, else a pending one of the same team that the score does not
+    count.
+    """
+    losing_side = before.displayed_score.find_scoring_side(displayed)
+    live = [r for r in records.values() if r.action.type in disallows and not r.is_retracted and r.action.period is action.period]
+    if losing_side:
+        live = [r for r in live if r.credited is losing_side]
     else:
         live = [r for r in live if r.action.send_type is SendType.PENDING and not r.counted and r.credited is action.side]
     return sorted(live, key=lambda r: r.action.seq)[-1:]

@@ -1,4 +1,8 @@
-"""What action types and their aliases mean; data in `catalogue.yaml`."""
+"""What action types and their aliases mean; the data is in `catalogue.yaml`.
+
+Names are data because the feed's own table of action types could not be read, and its samples spell them in several ways
+(feed documentation, sections 5 and 14).
+"""
 
 from __future__ import annotations
 
@@ -10,77 +14,82 @@ from typing import Any
 import msgspec
 import yaml
 
+_KEYS_BY_FIELD = {"canonical_pair": "is", "severity": "gravity", "changes_score": "scores", "is_remembered": "key"}
+"""What the file calls fields that have a longer name here. Operators write catalogues too, so its keys do not change."""
 
-class ActionType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"is_": "is"}):
-    """One entry of the catalogue; its keys are explained at the top of `catalogue.yaml`."""
+
+class ActionType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=_KEYS_BY_FIELD):
+    """One entry of the catalogue; the top of `catalogue.yaml` explains its keys."""
 
     name: str
     aliases: tuple[str, ...] = ()
-    is_: tuple[str, str] | None = None
+    canonical_pair: tuple[str, str] | None = None
     id: int | None = None
-    gravity: int = 0
-    scores: bool = False
+    severity: int = 0
+    changes_score: bool = False
     disallows: tuple[str, ...] = ()
-    key: bool = False
+    is_remembered: bool = False
 
 
 class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file."""
+    """A whole catalogue file."""
 
     action_types: tuple[ActionType, ...] = ()
     sub_action_types: tuple[ActionType, ...] = ()
 
 
-def _catalogue_key(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _index_by_name(entries: Iterable[ActionType]) -> dict[str, ActionType]:
-    return {_catalogue_key(name): entry for entry in entries for name in (entry.name, *entry.aliases)}
-
-
 class Catalogue:
-    """Answers what a name means. A name it does not know is as good as any other: it keeps its own spelling."""
+    """Looks action types and sub action types up by name or alias. An unknown name is valid and keeps its own spelling."""
 
     def __init__(self, entries: CatalogueFile) -> None:
         self._types = _index_by_name(entries.action_types)
         self._sub_types = _index_by_name(entries.sub_action_types)
-        self.action_types = tuple(entry.name for entry in entries.action_types if entry.is_ is None)
-        self.sub_action_types = tuple(entry.name for entry in entries.sub_action_types)
+        self.action_type_names = tuple(entry.name for entry in entries.action_types if entry.canonical_pair is None)
+        self.sub_action_type_names = tuple(entry.name for entry in entries.sub_action_types)
 
-    def canonical(self, action_type: str, sub_type: str = "") -> tuple[str, str]:
-        """The pair that rules see: (`Own Goal`, ``) is (`Goal`, `Own Goal`)."""
-        entry = self._types.get(_catalogue_key(action_type))
-        sub = self._sub_types.get(_catalogue_key(sub_type))
+    def resolve_names(self, action_type: str, sub_type: str = "") -> tuple[str, str]:
+        """Return the canonical pair of names, which rules compare: (`Own Goal`, ``) becomes (`Goal`, `Own Goal`)."""
+        entry = self._types.get(_make_key(action_type))
+        sub = self._sub_types.get(_make_key(sub_type))
         sub_name = sub.name if sub else " ".join(sub_type.split())
         if entry is None:
             return " ".join(action_type.split()), sub_name
-        return entry.is_ or (entry.name, sub_name)
+        return entry.canonical_pair or (entry.name, sub_name)
 
-    def of(self, action_type: str) -> ActionType:
-        """What a canonical action type means; for an unknown one, an entry that means nothing in particular."""
-        return self._types.get(_catalogue_key(action_type)) or ActionType(action_type)
+    def find_type(self, action_type: str) -> ActionType:
+        """Return the entry of a canonical action type; for an unknown one an entry with no special meaning."""
+        return self._types.get(_make_key(action_type)) or ActionType(action_type)
 
-    def knows(self, action_type: str) -> bool:
-        """Tell whether the action type, or the alias, is in the catalogue."""
-        return _catalogue_key(action_type) in self._types
+    def has_type(self, action_type: str) -> bool:
+        """Return True if the catalogue has the action type or alias."""
+        return _make_key(action_type) in self._types
 
-    def knows_sub(self, sub_type: str) -> bool:
-        """Tell whether the sub action type, or the alias, is in the catalogue."""
-        return _catalogue_key(sub_type) in self._sub_types
+    def has_sub_type(self, sub_type: str) -> bool:
+        """Return True if the catalogue has the sub action type or alias."""
+        return _make_key(sub_type) in self._sub_types
 
-    def extended(self, text: str) -> Catalogue:
-        """This catalogue with the entries of another YAML text before its own; raise ValueError where it is not of that shape."""
+    def extend(self, text: str) -> Catalogue:
+        """Return this catalogue with the entries of a YAML text added. Raises ValueError if the text is not a catalogue.
+
+        An added entry replaces one of the same name.
+        """
         more = parse_catalogue(text)
-        own = self._entries()
-        return Catalogue(CatalogueFile(own.action_types + more.action_types, own.sub_action_types + more.sub_action_types))
+        # The index keeps the last entry of a name, so the added entries come after ours.
+        types = (*dict.fromkeys(self._types.values()), *more.action_types)
+        sub_types = (*dict.fromkeys(self._sub_types.values()), *more.sub_action_types)
+        return Catalogue(CatalogueFile(types, sub_types))
 
-    def _entries(self) -> CatalogueFile:
-        return CatalogueFile(tuple(dict.fromkeys(self._types.values())), tuple(dict.fromkeys(self._sub_types.values())))
+
+def _index_by_name(entries: Iterable[ActionType]) -> dict[str, ActionType]:
+    return {_make_key(name): entry for entry in entries for name in (entry.name, *entry.aliases)}
+
+
+def _make_key(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def parse_catalogue(text: str) -> CatalogueFile:
-    """Read a catalogue file; raise ValueError with one sentence where it is not one."""
+    """Read a catalogue file. Raises ValueError with one sentence if it is not one."""
     try:
         data: Any = yaml.safe_load(text) or {}
         return msgspec.convert(data, CatalogueFile)
@@ -90,5 +99,5 @@ def parse_catalogue(text: str) -> CatalogueFile:
 
 @cache
 def load_catalogue() -> Catalogue:
-    """The catalogue that ships with Touchline."""
+    """Return the catalogue that ships with Touchline."""
     return Catalogue(parse_catalogue(files("rules").joinpath("football", "catalogue.yaml").read_text(encoding="utf-8")))

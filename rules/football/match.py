@@ -1,4 +1,4 @@
-"""A match as a value, one step of it, and questions rules ask of it."""
+"""A match as a value, one step of it, and the questions that rules ask of it."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ class Score(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.home}–{self.away}"
 
-    def of(self, side: Side) -> int:
-        """Goals of one side."""
+    def goals_of(self, side: Side) -> int:
+        """Return the goals of one side."""
         return self.home if side is Side.HOME else self.away
 
-    def less(self, side: Side) -> Score:
-        """One goal fewer on a side, never below zero."""
+    def plus_one(self, side: Side) -> Score:
+        """Return the score with one goal more on a side."""
+        return Score(self.home + (side is Side.HOME), self.away + (side is Side.AWAY))
+
+    def minus_one(self, side: Side) -> Score:
+        """Return the score with one goal fewer on a side, never below zero."""
         return Score(max(0, self.home - (side is Side.HOME)), max(0, self.away - (side is Side.AWAY)))
 
-    def gained(self, before: Score) -> Side | None:
-        """The side that has exactly one goal more than before; None where none or both do."""
+    def find_scoring_side(self, before: Score) -> Side | None:
+        """Return the side that has exactly one goal more than before; None if neither or both do."""
         home, away = self.home - before.home == 1, self.away - before.away == 1
         return None if home == away else Side.HOME if home else Side.AWAY
 
-    def lost(self, before: Score) -> Side | None:
-        """The side that has exactly one goal fewer than before; None where none or both do."""
-        return before.gained(self)
-
 
 class ActionRecord(msgspec.Struct, frozen=True):
-    """What is known of one key action: its latest revision and whether it counts."""
+    """What is known of one remembered action: its latest revision, and whether it counts."""
 
     action: Action
     credited: Side | None = None
     """The side that gets the goal."""
     counted: Side | None = None
-    """While pending: the side on which the feed's summary counts it already."""
-    taken_back: bool = False
-    taken_back_by: str = ""
-    """The action that disallowed it; empty when the feed took it back by its own revision."""
+    """While pending: the side on which the feed's summary already counts the goal; None where it does not yet."""
+    is_retracted: bool = False
+    retracted_by: str = ""
+    """The id of the action that disallowed it; empty when the feed retracted it by a revision of its own."""
 
     @property
-    def stands(self) -> bool:
-        """Tell whether it happened and was not taken back."""
-        return self.action.send_type.stands and not self.taken_back
+    def is_standing(self) -> bool:
+        """Return True if the action happened and is not retracted."""
+        return self.action.send_type.is_standing and not self.is_retracted
 
 
 Colour = tuple[int, int, int]
@@ -61,13 +61,13 @@ Colour = tuple[int, int, int]
 
 
 class Colours(msgspec.Struct, frozen=True):
-    """What both teams wear; None where the feed does not tell."""
+    """The shirt colours of both teams; None where the feed does not tell."""
 
     home: Colour | None = None
     away: Colour | None = None
 
-    def of(self, side: Side) -> Colour | None:
-        """What one team wears."""
+    def colour_of(self, side: Side) -> Colour | None:
+        """Return the colour of one team."""
         return self.home if side is Side.HOME else self.away
 
 
@@ -76,99 +76,103 @@ class Match(msgspec.Struct, frozen=True):
 
     fixture: Fixture
     score: Score = Score()
-    """The official score, without the shootout."""
+    """The official score: without pending goals and without the shootout."""
     shootout: Score | None = None
     period: Period = Period.BEFORE
     minute: Minute | None = None
     clock: int = 0
+    """Elapsed seconds, as the feed counts them."""
     status: str = ""
     collection_status: str = ""
     seq: int = 0
+    """The highest sequence number so far."""
     ended_by: str = ""
     """The action id of the end of the match; empty while it runs."""
     records: dict[str, ActionRecord] = {}
-    board: Score = Score()
+    """The remembered actions by id, in the order in which the feed first told them."""
+    displayed_score: Score = Score()
     """What the feed's summary shows for the period in play: pending goals may be in it."""
-    raw: Score = Score()
-    score_when_lost: Score = Score()
+    summary_score: Score = Score()
+    """What the feed's summary shows for the match without the shootout: pending goals may be in it."""
+    score_when_coverage_lost: Score = Score()
     """The score when live data was last lost."""
     colours: Colours = Colours()
-    periods: tuple[Period, ...] = ()
-    """The periods that were played or are in play, as they came."""
-    ended: Period | None = None
+    played_periods: tuple[Period, ...] = ()
+    """The periods that were played or are in play, in the order in which the feed told them."""
+    last_ended_period: Period | None = None
     """The latest period that the feed ended by an action of its own; None before."""
 
-    def booked(self, player: Player) -> tuple[Action, ...]:
-        """The cards that the player has been shown and that stand, in order."""
-        cards = (r.action for r in self.records.values() if r.stands and r.action.type in ("Yellow Card", "Red Card"))
-        return tuple(sorted((a for a in cards if a.player and _is_same_player(a.player, player)), key=lambda a: a.seq))
+    def cards_of(self, player: Player) -> tuple[Action, ...]:
+        """Return the player's standing cards, in order."""
+        cards = (r.action for r in self.records.values() if r.is_standing and r.action.type in ("Yellow Card", "Red Card"))
+        return tuple(sorted((a for a in cards if a.player and is_same_player(a.player, player)), key=lambda a: a.seq))
 
-    def goals(self) -> tuple[ActionRecord, ...]:
-        """The goals of play that stand, in order; a shootout's kicks are not among them."""
-        records = (r for r in self.records.values() if r.stands and r.action.type == "Goal")
+    def standing_goals(self) -> tuple[ActionRecord, ...]:
+        """Return the standing goals of play, in order; the kicks of a shootout are not among them."""
+        records = (r for r in self.records.values() if r.is_standing and r.action.type == "Goal")
         return tuple(sorted((r for r in records if r.action.period is not Period.SHOOTOUT), key=lambda r: r.action.seq))
 
     @property
-    def at_half_time(self) -> bool:
-        """Tell whether the first half is over and the second has not begun."""
-        return self.period is Period.FIRST_HALF and self.ended is Period.FIRST_HALF
+    def is_half_time(self) -> bool:
+        """Return True if the first half is over and the second has not begun."""
+        return self.period is Period.FIRST_HALF and self.last_ended_period is Period.FIRST_HALF
 
     @property
-    def completed(self) -> bool:
-        """Tell whether the feed calls the match completed."""
+    def is_completed(self) -> bool:
+        """Return True if the feed's status says that the match is completed."""
         return self.status.casefold() == "completed"
 
     @property
-    def lost(self) -> bool:
-        """Tell whether the match, or its coverage, ended without full time."""
+    def is_lost(self) -> bool:
+        """Return True if the match, or its coverage, ended without full time."""
         return self.status.casefold() in LOST_STATUSES
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One step of a match: how it stood, what happened, how it stands. What rules are asked about."""
+    """One step of a match: the match before, what happened, and the match after. Rules are evaluated against it."""
 
     before: Match
     action: Action
     after: Match
-    news: bool = True
-    """False: a repetition, or a revision older than one already known. The record may be corrected, nothing is told."""
-    settled: tuple[ActionRecord, ...] = ()
-    """Other actions that this one took back or restored."""
-    coverage: Action | None = None
+    is_news: bool = True
+    """False for a repetition, and for a revision older than one already known: these correct the record and send nothing."""
+    affected: tuple[ActionRecord, ...] = ()
+    """The other actions that this one retracted or restored."""
+    coverage_change: Action | None = None
     """What changed in the coverage or the status of the match, as an action of its own; None for nearly every packet."""
 
     @property
     def record(self) -> ActionRecord | None:
-        """What is now known of the action; None for one that is not remembered."""
+        """The action's record after this step; None for an action that is not remembered."""
         return self.after.records.get(self.action.id)
 
 
-def _is_same_player(one: Player, other: Player) -> bool:
-    return one.id == other.id if one.id and other.id else bool(one.name) and normalise(one.name) == normalise(other.name)
-
-
-_PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
+def is_same_player(one: Player, other: Player) -> bool:
+    """Return True if both are one player: by id where both have one, else by name."""
+    if one.id and other.id:
+        return one.id == other.id
+    return bool(one.name) and normalise(one.name) == normalise(other.name)
 
 
 def is_first_goal(moment: Moment) -> bool:
-    """Tell whether the action is the earliest of the goals of play; a pending one is, where none stands before it."""
+    """Return True if the action is the earliest goal of play. A pending goal is, if no goal stands before it."""
     goals = _list_goals(moment)
     return bool(goals) and goals[0].id == moment.action.id
 
 
 def is_hat_trick(moment: Moment) -> bool:
-    """Tell whether the action is its player's third goal of play; own goals do not count."""
+    """Return True if the action is its player's third goal of play; own goals do not count."""
     player = moment.action.player
     if player is None:
         return False
-    own = [a for a in _list_goals(moment) if a.sub_type != "Own Goal" and a.player and _is_same_scorer(a.player, player)]
+    own = [a for a in _list_goals(moment) if a.sub_type != "Own Goal" and a.player and is_same_player(a.player, player)]
     return len(own) > 2 and own[2].id == moment.action.id
 
 
 def is_comeback(moment: Moment) -> bool:
-    """Tell whether the goal puts its team in front after it was behind, or level after it was two behind.
+    """Return True if the goal puts its team in front after it was behind, or level after it was two behind.
 
-    How far behind counts from when it was last in front.
+    How far behind counts from when the team was last in front.
     """
     goals, side = _list_goals(moment), moment.action.side
     ids = [goal.id for goal in goals]
@@ -181,30 +185,27 @@ def is_comeback(moment: Moment) -> bool:
     return (ahead == 0 and behind > 0) or (ahead == -1 and behind > 1)
 
 
+_PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
+
+
 def _list_goals(moment: Moment) -> list[Action]:
-    """The standing goals of play in the order of play, with the action itself where it is one, pending or not.
-
-    Revisions come late and out of order, so the minute decides; within a minute, what was heard of first.
-    """
+    """Return the standing goals of play in the order of play, with the action itself if it is a goal, pending or not."""
     records = moment.after.records.values()
-    goals = [r.action for r in records if r.action.type == "Goal" and (r.stands or r.action.id == moment.action.id)]
-    return sorted((a for a in goals if a.period is not Period.SHOOTOUT), key=_play_order)
-
-
-def _play_order(action: Action) -> tuple[int, Minute]:
-    return _PERIOD_ORDER[action.period], action.minute or Minute(0)
-
-
-def _is_same_scorer(one: Player, other: Player) -> bool:
-    return one.id == other.id if one.id and other.id else bool(one.name) and normalise(one.name) == normalise(other.name)
+    goals = [r.action for r in records if r.action.type == "Goal" and (r.is_standing or r.action.id == moment.action.id)]
+    # Revisions come late and out of order, so the minute decides, not the sequence number. The sort is stable: within a
+    # minute the goals stay in the order in which the feed first told them.
+    return sorted(
+        (a for a in goals if a.period is not Period.SHOOTOUT), key=lambda a: (_PERIOD_ORDER[a.period], a.minute or Minute(0))
+    )
 
 
 def update_colours(before: Colours, action: Action) -> Colours:
-    """The colours after an action; what it does not tell stays as it was."""
-    if action.type != "Team Colours" or action.send_type.takes_back:
+    """Return the colours after an action; what the action does not tell stays as it was."""
+    if action.type != "Team Colours" or action.send_type.is_retraction:
         return before
-    told = {str(key).casefold(): value for key, value in action.metadata.items()}
-    home, away = (_parse_colour(told.get(f"{side}teamcolour", told.get(f"{side}teamcolor"))) for side in Side)
+    # API version 1 writes `HomeTeamColour`, later ones `homeTeamColour` (section 3.4); US spelling is read as well.
+    values = {str(key).casefold(): value for key, value in action.metadata.items()}
+    home, away = (_parse_colour(values.get(f"{side}teamcolour", values.get(f"{side}teamcolor"))) for side in Side)
     return Colours(home or before.home, away or before.away)
 
 

@@ -11,7 +11,7 @@ from rules.football.names import normalise
 
 
 class Period(enum.StrEnum):
-    """Part of the game, in order of play."""
+    """A part of the game, in order of play."""
 
     BEFORE = "before kick-off"
     FIRST_HALF = "first half"
@@ -22,6 +22,12 @@ class Period(enum.StrEnum):
 
 
 LAST_MINUTE = {Period.FIRST_HALF: 45, Period.SECOND_HALF: 90, Period.EXTRA_FIRST: 105, Period.EXTRA_SECOND: 120}
+"""The last regular minute of each period that has minutes; what is played after it is added time."""
+
+PERIODS_BY_ID = {1: Period.FIRST_HALF, 2: Period.SECOND_HALF, 3: Period.EXTRA_FIRST, 4: Period.EXTRA_SECOND, 5: Period.SHOOTOUT}
+"""What a period id means where the summary does not describe the period (feed documentation, sections 6.1 and 14)."""
+
+PERIOD_IDS = {period: period_id for period_id, period in PERIODS_BY_ID.items()}
 
 _MINUTE_PATTERN = re.compile(r"(\d{1,3})(?:\+(\d{1,2}))?'?")
 
@@ -35,9 +41,14 @@ class Minute(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         return f"{self.base}+{self.added}" if self.added else str(self.base)
 
+    @property
+    def total(self) -> int:
+        """Minutes since kick-off, as if added time ran on: 45+2 is 47."""
+        return self.base + self.added
+
     @classmethod
     def parse(cls, text: str) -> Minute:
-        """Read `45`, `45+2` or `45+2'`; raise ValueError for anything else."""
+        """Read `45`, `45+2` or `45+2'`. Raises ValueError for anything else."""
         found = _MINUTE_PATTERN.fullmatch(text.strip())
         if not found:
             raise ValueError(f"{text!r} is not a minute such as 45 or 45+2")
@@ -49,6 +60,7 @@ def minute_of(clock: int, period: Period) -> Minute | None:
 
     38:34 is the 39th minute; 45:10 of the first half is 45+1, 91:51 of the second 90+2.
     """
+    # The feed's clock runs on through added time and never says "90+2" (section 8), so the period decides.
     last = LAST_MINUTE.get(period)
     if last is None:
         return None
@@ -56,17 +68,14 @@ def minute_of(clock: int, period: Period) -> Minute | None:
     return Minute(minute) if minute <= last else Minute(last, minute - last)
 
 
-PERIODS_BY_ID = {1: Period.FIRST_HALF, 2: Period.SECOND_HALF, 3: Period.EXTRA_FIRST, 4: Period.EXTRA_SECOND, 5: Period.SHOOTOUT}
-
-
 def parse_period(kind: str, label: str, period_id: int) -> Period:
+    """Return the period that the summary describes by its type and label, such as `Regular` and `2nd half`."""
+    # The id alone does not say: 3 is a shootout in a match without extra time (section 6.1). The words for extra time are
+    # not documented, so any that contain "extra" are taken, and the id decides where they do not say which half.
     words = normalise(f"{kind} {label}")
     if "shootout" in words or "shoot-out" in words or "penalt" in words:
         return Period.SHOOTOUT
     if "extra" in words:
-        first = "1st" in words or "first" in words or ("2nd" not in words and "second" not in words and period_id <= 3)
-        return Period.EXTRA_FIRST if first else Period.EXTRA_SECOND
+        is_first = "1st" in words or "first" in words or ("2nd" not in words and "second" not in words and period_id <= 3)
+        return Period.EXTRA_FIRST if is_first else Period.EXTRA_SECOND
     return PERIODS_BY_ID.get(period_id, Period.SECOND_HALF)
-
-
-PERIOD_IDS = {"first half": 1, "second half": 2, "first half of extra time": 3, "second half of extra time": 4, "shootout": 5}

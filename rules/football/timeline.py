@@ -1,4 +1,7 @@
-"""A match in order of time, for cards and pictures."""
+"""A match in order of time, for cards and pictures.
+
+The outbox stores time lines as JSON with their alerts: a renamed field keeps its stored name, and enum values do not change.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ TIMED_PERIODS = tuple(LAST_MINUTE)
 
 
 class EventKind(enum.StrEnum):
-    """What an event is."""
+    """What an event on the time line is."""
 
     GOAL = "goal"
     PENALTY_GOAL = "penalty goal"
@@ -32,47 +35,47 @@ class EventKind(enum.StrEnum):
 
     @property
     def is_goal(self) -> bool:
-        """Tell whether it changes the score."""
+        """Return True if the event changes the score."""
         return self in (EventKind.GOAL, EventKind.PENALTY_GOAL, EventKind.OWN_GOAL)
 
 
 class Stage(enum.StrEnum):
-    """Where the match stands when its time line is drawn."""
+    """The stage of the match when its time line is built."""
 
     BEFORE = "before kick-off"
     PLAY = "in play"
     HALF_TIME = "half time"
     FULL_TIME = "full time"
     LOST = "lost"
-    """Abandoned, suspended or the like."""
+    """Abandoned, suspended or another status without full time."""
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One thing on the time line. An own goal stands on the side that gets it."""
+    """One thing on the time line. An own goal belongs to the side that gets the goal."""
 
     side: Side
     kind: EventKind
     period: Period
     minute: Minute
     player: str = ""
-    """Who it is about; in a substitution who comes on. Empty where the feed does not tell."""
-    off: str = ""
-    """Who goes off."""
+    """The player; in a substitution the one who comes on. Empty where the feed does not tell."""
+    replaced_player: str = msgspec.field(default="", name="off")
+    """The player who goes off in a substitution."""
     score: Score | None = None
-    """After a goal; None where the goals told do not make up the score."""
+    """The score after a goal; None where the recorded goals do not add up to the official score."""
 
 
 class Kick(msgspec.Struct, frozen=True):
-    """One kick of a shootout, and how the shootout stands after it."""
+    """One kick of a shootout, and the score of the shootout after it."""
 
     side: Side
     player: str
-    scored: bool
+    is_goal: bool = msgspec.field(name="scored")
     score: Score
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Everything that a picture of a match shows."""
+    """Everything that a picture or card of a match shows."""
 
     home: Team
     away: Team
@@ -81,25 +84,25 @@ class Timeline(msgspec.Struct, frozen=True):
     stage: Stage
     score: Score
     half_time: Score | None
-    """None before it, and where the goals told do not make up the score."""
+    """None before half time, and where the recorded goals do not add up to the official score."""
     shootout: Score | None
     period: Period
     minute: Minute | None
     status: str
-    """The feed's word, where the match is lost."""
+    """The feed's word where the match ended without full time; else empty."""
     periods: tuple[Period, ...]
-    """Those with minutes that were played or are in play."""
+    """The periods with minutes that were played or are in play."""
     events: tuple[Event, ...]
     kicks: tuple[Kick, ...]
     colours: Colours = Colours()
 
-    def team(self, side: Side) -> str:
-        """The name of the team on a side."""
+    def team_name(self, side: Side) -> str:
+        """Return the name of the team on a side."""
         return (self.home if side is Side.HOME else self.away).name
 
 
 def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
-    """Lay a match out in time; `stage` says what is known better than the match itself, such as half time."""
+    """Build the time line of a match. `stage` replaces the stage that the match itself shows, where the caller knows better."""
     score = match.score
     events = tuple(_add_scores(_list_events(match), score))
     return Timeline(
@@ -113,7 +116,7 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
         shootout=match.shootout,
         period=match.period,
         minute=match.minute,
-        status=match.status if match.lost else "",
+        status=match.status if match.is_lost else "",
         periods=_list_periods(match, events),
         events=events,
         kicks=tuple(_list_kicks(match)),
@@ -122,22 +125,24 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
 
 
 def stage_of(match: Match) -> Stage:
-    """Where a match stands by itself."""
-    if match.completed or match.ended_by:
+    """Return the stage that a match shows by itself."""
+    if match.is_completed or match.ended_by:
         return Stage.FULL_TIME
-    if match.lost:
+    if match.is_lost:
         return Stage.LOST
-    if match.at_half_time:
+    if match.is_half_time:
         return Stage.HALF_TIME
     return Stage.BEFORE if match.period is Period.BEFORE else Stage.PLAY
 
 
 def build_half_time_timeline(match: Match) -> Timeline | None:
-    """The first half as it is known now, also when more has been played; None before it is over, and where its score is not
-    known."""
+    """Build the time line of the first half as it is known now, also when more has been played.
+
+    None before the first half is over, and where its score is not known.
+    """
     now = build_timeline(match)
-    score = match.score if match.at_half_time else now.half_time
-    if score is None or match.period is Period.BEFORE or (match.period is Period.FIRST_HALF and not match.at_half_time):
+    score = match.score if match.is_half_time else now.half_time
+    if score is None or match.period is Period.BEFORE or (match.period is Period.FIRST_HALF and not match.is_half_time):
         return None
     first = tuple(event for event in now.events if event.period is Period.FIRST_HALF)
     return msgspec.structs.replace(
@@ -156,26 +161,23 @@ def build_half_time_timeline(match: Match) -> Timeline | None:
 
 
 def _list_events(match: Match) -> list[Event]:
-    """By time; within a minute in the order in which things were first told."""
-    told = list(match.records)
-    found = sorted((*_find_incidents(match), *_find_substitutions(match)), key=lambda pair: told.index(pair[0].id))
+    """List all events by time; within a minute in the order in which the feed first told them."""
+    order = {action_id: number for number, action_id in enumerate(match.records)}
+    found = sorted((*_find_incidents(match), *_find_substitutions(match)), key=lambda pair: order[pair[0].id])
     return sorted((event for _, event in found), key=lambda event: (TIMED_PERIODS.index(event.period), event.minute))
 
 
 def _find_incidents(match: Match) -> Iterator[tuple[Action, Event]]:
-    """Goals, cards and missed penalties, with the actions that tell them."""
+    """Yield goals, cards and missed penalties, each with its action."""
     for record in match.records.values():
         kind = _event_kind(record)
-        if kind and record.action.side and not _is_shootout_kick(record):
-            yield record.action, _make_event(_fill_player(record, match), kind, match)
-
-
-def _fill_player(record: ActionRecord, match: Match) -> Action:
-    """A goal that was disallowed before its scorer was told has the name that the disallowance tells."""
-    by = match.records.get(record.taken_back_by)
-    if record.action.player or by is None:
-        return record.action
-    return msgspec.structs.replace(record.action, player=by.action.player)
+        action = record.action
+        if not kind or not action.side or _is_shootout_kick(record):
+            continue
+        # A goal that is disallowed while it is pending often has no scorer yet: the disallowance names him.
+        by = match.records.get(record.retracted_by)
+        named = msgspec.structs.replace(action, player=by.action.player) if by and not action.player else action
+        yield action, _make_event(named, kind, match)
 
 
 def _make_event(action: Action, kind: EventKind, match: Match, off: str = "") -> Event:
@@ -184,12 +186,12 @@ def _make_event(action: Action, kind: EventKind, match: Match, off: str = "") ->
 
 
 def _place_in_time(action: Action, match: Match) -> tuple[Period, Minute]:
-    """What happens outside of play, such as a card in the tunnel, stands at the end of play that it is next to."""
+    """Return where an action stands on the time line; outside of play at the nearest end of play, such as a card at half time."""
     if action.period in LAST_MINUTE and action.minute:
         return action.period, action.minute
     if action.period is Period.BEFORE:
         return Period.FIRST_HALF, Minute(0)
-    last = [period for period in TIMED_PERIODS if period in match.periods][-1:] or [Period.SECOND_HALF]
+    last = [period for period in TIMED_PERIODS if period in match.played_periods][-1:] or [Period.SECOND_HALF]
     return last[0], Minute(LAST_MINUTE[last[0]])
 
 
@@ -202,11 +204,14 @@ def _is_shootout_kick(record: ActionRecord) -> bool:
 
 
 def _event_kind(record: ActionRecord) -> EventKind | None:
-    """None for what is not shown: what does not stand, unless another action disallowed it."""
+    """Return the kind of event that a record is shown as; None for a type that is not shown and for a retracted action.
+
+    A goal that another action disallowed is shown as such; one that the feed deleted never happened.
+    """
     action = record.action
-    if action.type == "Goal" and record.taken_back and record.taken_back_by:
+    if action.type == "Goal" and record.is_retracted and record.retracted_by:
         return EventKind.DISALLOWED
-    if not record.stands:
+    if not record.is_standing:
         return None
     if action.type == "Goal":
         return {"Own Goal": EventKind.OWN_GOAL, "Penalty": EventKind.PENALTY_GOAL}.get(action.sub_type, EventKind.GOAL)
@@ -218,10 +223,11 @@ def _event_kind(record: ActionRecord) -> EventKind | None:
 
 
 def _find_substitutions(match: Match) -> Iterator[tuple[Action, Event]]:
-    """Who comes on beside who goes off: by their links, else in the order in which they are told."""
-    standing = [record.action for record in match.records.values() if record.stands and record.action.side]
+    """Pair the players who come on with those who go off; yield each pair with an action of it."""
+    standing = [record.action for record in match.records.values() if record.is_standing and record.action.side]
     going = [action for action in standing if action.type == "Substitution Out"]
     coming = [action for action in standing if action.type == "Substitution In"]
+    # Linked pairs first, so that an unlinked player does not take the partner of a linked one.
     for action in sorted(coming, key=lambda one: not _find_linked(one, going)):
         off = _find_partner(action, going)
         if off is not None:
@@ -236,57 +242,61 @@ def _find_linked(action: Action, going: Sequence[Action]) -> Action | None:
 
 
 def _find_partner(action: Action, going: Sequence[Action]) -> Action | None:
-    """Who goes off for who comes on; None where nobody is told within a minute."""
+    """Return the substitution out that belongs to a substitution in; None where there is none within a minute.
+
+    By their link, else the one of the same side and period that the feed told next to it.
+    """
     linked = _find_linked(action, going)
     if linked or action.minute is None:
         return linked
     near = [off for off in going if off.side is action.side and off.period is action.period and not off.related]
-    near = [off for off in near if off.minute and abs(_total_minutes(off.minute) - _total_minutes(action.minute)) <= 1]
+    near = [off for off in near if off.minute and abs(off.minute.total - action.minute.total) <= 1]
     return min(near, key=lambda off: abs(off.seq - action.seq), default=None)
 
 
-def _total_minutes(minute: Minute) -> int:
-    return minute.base + minute.added
-
-
 def _add_scores(events: Sequence[Event], official: Score) -> Iterator[Event]:
-    """The events, the goals with the score after each where all goals together make up the official score."""
+    """Yield the events, with the score after each goal if all goals together add up to the official score."""
     home, away = (sum(event.kind.is_goal and event.side is side for event in events) for side in Side)
-    told, score = Score(home, away) == official, Score()
+    # Where a goal is missing, or its side is not known, the score after every goal would be a guess.
+    is_complete, score = Score(home, away) == official, Score()
     for event in events:
-        if not (told and event.kind.is_goal):
+        if not (is_complete and event.kind.is_goal):
             yield event
             continue
-        score = Score(score.home + (event.side is Side.HOME), score.away + (event.side is Side.AWAY))
+        score = score.plus_one(event.side)
         yield msgspec.structs.replace(event, score=score)
 
 
 def _half_time_score(match: Match, events: Sequence[Event]) -> Score | None:
+    if match.period in (Period.BEFORE, Period.FIRST_HALF):
+        return None
     goals = [event for event in events if event.kind.is_goal]
-    over = match.period not in (Period.BEFORE, Period.FIRST_HALF)
-    if not over or any(goal.score is None for goal in goals) or (not goals and match.score != Score()):
+    if any(goal.score is None for goal in goals) or (not goals and match.score != Score()):
         return None
     first = [goal for goal in goals if goal.period is Period.FIRST_HALF]
     return first[-1].score if first else Score()
 
 
 def _list_periods(match: Match, events: Sequence[Event]) -> tuple[Period, ...]:
-    """At least those of the events; a match that has come further than the first half has had one."""
-    seen = {*match.periods, match.period, *(event.period for event in events)} & set(TIMED_PERIODS)
-    if match.period is Period.SHOOTOUT or match.completed:
-        seen |= {Period.FIRST_HALF, Period.SECOND_HALF}
-    last = max((TIMED_PERIODS.index(period) for period in seen), default=0)
+    """Return the periods up to the latest that the match or an event is in, also those that no packet told.
+
+    A match that was followed from its middle on has a first half too.
+    """
+    known = {*match.played_periods, match.period, *(event.period for event in events)} & set(TIMED_PERIODS)
+    if match.period is Period.SHOOTOUT or match.is_completed:
+        known |= {Period.FIRST_HALF, Period.SECOND_HALF}
+    last = max((TIMED_PERIODS.index(period) for period in known), default=0)
     return TIMED_PERIODS[: last + 1]
 
 
 def _list_kicks(match: Match) -> Iterator[Kick]:
-    """The kicks that were taken, in order; a pending one is not yet among them."""
+    """Yield the kicks of a shootout in order; a pending one is not yet among them."""
     score = Score()
     for record in match.records.values():
         action = record.action
-        if not (_is_shootout_kick(record) and record.stands and action.side):
+        if not (_is_shootout_kick(record) and record.is_standing and action.side):
             continue
-        scored = action.type == "Goal"
-        gains = [scored and action.side is side for side in Side]
-        score = Score(score.home + gains[0], score.away + gains[1])
-        yield Kick(action.side, _player_name(action), scored, score)
+        is_goal = action.type == "Goal"
+        if is_goal:
+            score = score.plus_one(action.side)
+        yield Kick(action.side, _player_name(action), is_goal, score)

@@ -1,4 +1,8 @@
-"""YAML to nodes with file, line and column; all mistakes at once."""
+"""YAML to nodes with file, line and column; all mistakes at once.
+
+Rules are read from nodes and not by `yaml.load`: nodes know their place, and their scalars are the text that was written.
+YAML 1.1 would turn `on` into True and `12:30` into 750, and keep the last of two equal keys.
+"""
 
 from __future__ import annotations
 
@@ -13,66 +17,70 @@ from yaml.reader import Reader as YamlReader
 
 from rules.engine.rule import SourceLocation
 
+# The C reader is several times faster, and not in every installation of PyYAML.
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _NULL_WORDS = frozenset({"", "~", "null", "Null", "NULL"})
 
+# `$${VAR}` is an escaped `${VAR}`; `${{` begins nothing, because alert texts contain `{{ … }}`.
 _VARIABLE_PATTERN = re.compile(r"\$?\$\{(?!\{)([^}]*)\}")
 
 _VARIABLE_NAME_PATTERN = re.compile(r"([A-Za-z_]\w*)(?::-(.*))?", re.DOTALL)
 
 _MAX_DEPTH = 40
+"""Levels of nesting. Readers of nodes recurse, so the depth must stay far below Python's limit."""
 
 
 class Mistake(msgspec.Struct, frozen=True, order=True):
-    """One sentence about one place; `rule` is the name of the rule it is about, empty outside rules."""
+    """One sentence about one place. `rule` is the name of the rule that it belongs to; empty outside rules."""
 
-    place: SourceLocation
+    location: SourceLocation
     sentence: str
     rule: str = ""
 
     def __str__(self) -> str:
-        return f'{self.place}: rule "{self.rule}": {self.sentence}' if self.rule else f"{self.place}: {self.sentence}"
+        return f'{self.location}: rule "{self.rule}": {self.sentence}' if self.rule else f"{self.location}: {self.sentence}"
 
 
 class Report:
-    """What is wrong (mistakes) and what only looks wrong (warnings), gathered while reading."""
+    """Collects mistakes, and warnings about what only looks wrong, while a file is read."""
 
     def __init__(self) -> None:
+        # Dictionaries as ordered sets: some nodes are read twice, and a mistake is reported once.
         self._mistakes: dict[Mistake, None] = {}
         self._warnings: dict[Mistake, None] = {}
-        self._spoilt: set[SourceLocation] = set()
+        self._ignored: set[SourceLocation] = set()
 
-    def mistake(self, place: SourceLocation, sentence: str, rule: str = "") -> None:
-        """Add what must be put right; nothing where the value is spoilt."""
-        if place not in self._spoilt:
-            self._mistakes[Mistake(place, _join_lines(sentence), _join_lines(rule))] = None
+    def add_mistake(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
+        """Add what must be put right, unless the location is ignored."""
+        if location not in self._ignored:
+            self._mistakes[Mistake(location, _join_lines(sentence), _join_lines(rule))] = None
 
-    def spoil(self, place: SourceLocation) -> None:
-        """Say no more of this place: its value is not the one that was meant."""
-        self._spoilt.add(place)
+    def ignore_location(self, location: SourceLocation) -> None:
+        """Report no further mistakes at a location: its value is not the one that was meant."""
+        self._ignored.add(location)
 
-    def warn(self, place: SourceLocation, sentence: str, rule: str = "") -> None:
-        """Add what may be meant so."""
-        self._warnings[Mistake(place, f"warning: {_join_lines(sentence)}", _join_lines(rule))] = None
+    def add_warning(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
+        """Add what may be meant so, but probably is not."""
+        self._warnings[Mistake(location, f"warning: {_join_lines(sentence)}", _join_lines(rule))] = None
 
     @property
     def mistakes(self) -> tuple[str, ...]:
-        """Every mistake as `file:line:column: sentence`, in the order of the file."""
+        """All mistakes as `file:line:column: sentence`, in the order of the file."""
         return tuple(map(str, sorted(self._mistakes)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Every warning, written the same way."""
+        """All warnings in the same form."""
         return tuple(map(str, sorted(self._warnings)))
 
 
-def _join_lines(words: str) -> str:
-    return " ".join(words.split())
+def _join_lines(text: str) -> str:
+    return " ".join(text.split())
 
 
 class _NamedText(io.StringIO):
-    """A text whose YAML marks carry the file's name."""
+    """A text whose YAML marks carry the name of its file."""
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text)
@@ -80,26 +88,27 @@ class _NamedText(io.StringIO):
 
 
 def compose(text: str, file: str, report: Report) -> yaml.Node | None:
-    """The root node; None for an empty text and for one that is not YAML, which is reported."""
+    """Return the root node; None for an empty text, and after reporting what is not YAML."""
     if found := YamlReader.NON_PRINTABLE.search(text):
-        report.mistake(_location_at(text, found.start(), file), f"the character {found[0]!r} is not allowed in YAML")
+        report.add_mistake(_location_at(text, found.start(), file), f"the character {found[0]!r} is not allowed in YAML")
         return None
     try:
         node = _compose_node(text, file)
     except RecursionError:
-        report.mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
+        report.add_mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
         return None
     except yaml.YAMLError as error:
-        report.mistake(_location_of_error(error, file), f"this is not YAML: {_describe_yaml_error(error)}")
+        report.add_mistake(_location_of_error(error, file), f"this is not YAML: {_describe_yaml_error(error)}")
         return None
     return node if node is None or _check_tree(node, report) else None
 
 
 def _compose_node(text: str, file: str) -> yaml.Node | None:
-    """The fast reader's answer; where it refuses, the plain one's, whose sentences are the same everywhere."""
+    """Read with the C reader, if there is one. Raises YAMLError."""
     try:
         return _compose_with(_NamedText(text, file), _FAST_LOADER)
     except yaml.YAMLError:
+        # libyaml words its errors otherwise: the Python reader says the same everywhere.
         return _compose_with(_NamedText(text, file), yaml.SafeLoader)
 
 
@@ -124,31 +133,29 @@ def _describe_yaml_error(error: yaml.YAMLError) -> str:
 
 
 def location_of(node: yaml.Node) -> SourceLocation:
-    """Where a node begins."""
+    """Return where a node begins."""
     mark = node.start_mark
     return SourceLocation(str(mark.name), mark.line + 1, mark.column + 1)
 
 
 def _check_tree(root: yaml.Node, report: Report) -> bool:
-    """Refuse duplicate keys, keys that are not text, aliases, tags and great depth; tell whether the tree can be walked."""
+    """Report duplicate keys, keys that are not text, aliases, tags and great depth. Return True if the tree can be walked."""
+    # An alias is the same node again. It could even contain itself, and a few lines of nested aliases expand to millions of
+    # nodes, so aliases are not walked.
     seen: set[int] = set()
-    queue, walkable = [(root, 0)], True
+    queue, is_walkable = [(root, 0)], True
     while queue:
         node, depth = queue.pop()
         if not isinstance(node, yaml.ScalarNode) and (id(node) in seen or depth > _MAX_DEPTH):
             why = "anchors and aliases are not understood here: write it out" if id(node) in seen else "this is nested too deeply"
-            report.mistake(location_of(node), why)
-            walkable = False
+            report.add_mistake(location_of(node), why)
+            is_walkable = False
             continue
         seen.add(id(node))
-        _check_tag(node, report)
+        if not str(node.tag).startswith("tag:yaml.org,2002:"):
+            report.add_mistake(location_of(node), f"the tag {node.tag} is not understood: take it out")
         queue += [(child, depth + 1) for child in _list_children(node, report)]
-    return walkable
-
-
-def _check_tag(node: yaml.Node, report: Report) -> None:
-    if not str(node.tag).startswith("tag:yaml.org,2002:"):
-        report.mistake(location_of(node), f"the tag {node.tag} is not understood: take it out")
+    return is_walkable
 
 
 def _list_children(node: yaml.Node, report: Report) -> list[yaml.Node]:
@@ -159,23 +166,23 @@ def _list_children(node: yaml.Node, report: Report) -> list[yaml.Node]:
     keys: set[str] = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            report.mistake(location_of(key), "a key is a word, not a list or a mapping")
+            report.add_mistake(location_of(key), "a key is a word, not a list or a mapping")
         elif key.value in keys:
-            report.mistake(location_of(key), f'the key "{key.value}" is written twice')
+            report.add_mistake(location_of(key), f'the key "{key.value}" is written twice')
         else:
             keys.add(key.value)
     return [value for _, value in node.value]
 
 
 def mapping_items(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """The keys and values of a mapping; nothing for anything else."""
+    """Return the keys and values of a mapping; an empty list for any other node."""
     if not isinstance(node, yaml.MappingNode):
         return []
     return [(key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
 
 
 def iterate_scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
-    """Every scalar value below a node; keys are not among them."""
+    """Yield every scalar value below a node, without the keys."""
     if isinstance(node, yaml.ScalarNode):
         yield node
     elif node is not None:
@@ -184,7 +191,7 @@ def iterate_scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
 
 
 def expand_variables(root: yaml.Node | None, variables: Mapping[str, str], report: Report) -> list[tuple[yaml.ScalarNode, str]]:
-    """Put `${VAR}` and `${VAR:-default}` in place, in every value; the nodes whose variable is not set, with its name."""
+    """Expand `${VAR}` and `${VAR:-default}` in every value, in place. Return the nodes of variables that are not set."""
     missing: list[tuple[yaml.ScalarNode, str]] = []
     for node in iterate_scalars(root):
         if "${" in node.value:
@@ -195,22 +202,22 @@ def expand_variables(root: yaml.Node | None, variables: Mapping[str, str], repor
 def _expand_node(node: yaml.ScalarNode, variables: Mapping[str, str], report: Report) -> list[str]:
     missing: list[str] = []
 
-    def value(found: re.Match[str]) -> str:
+    def expand(found: re.Match[str]) -> str:
         if found[0].startswith("$$"):
             return found[0][1:]
         named = _VARIABLE_NAME_PATTERN.fullmatch(found[1])
         if named is None:
-            report.mistake(location_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
-            report.spoil(location_of(node))
+            report.add_mistake(location_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
+            report.ignore_location(location_of(node))
             return ""
         if not variables.get(named[1]) and named[2] is None:
             missing.append(named[1])
         return variables.get(named[1]) or named[2] or ""
 
-    node.value = _VARIABLE_PATTERN.sub(value, node.value)
+    node.value = _VARIABLE_PATTERN.sub(expand, node.value)
     return missing
 
 
 def is_null(node: yaml.Node) -> bool:
-    """Tell whether nothing is written: an empty value, `~` or `null` without quotes."""
+    """Return True if nothing is written: an empty value, or `~` or `null` without quotes."""
     return isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NULL_WORDS

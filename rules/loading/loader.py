@@ -1,10 +1,10 @@
-"""Reads whole rule files: rules, match blocks with any/all/not, include, extends."""
+"""Reads whole rule files: rules, `match:` blocks with `any`, `all` and `not`, `include:` and `extends:`."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -15,8 +15,7 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
 from rules.engine.lint import find_shadowed
 from rules.engine.rule import DEFAULT_SEND_TYPES, AlertSpec, Condition, Rule, RuleSet, SourceLocation
 from rules.football.action import SendType
-from rules.football.catalogue import Catalogue
-from rules.football.catalogue import load_catalogue as shipped_names
+from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import Moment
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.names import normalise
@@ -35,17 +34,19 @@ from rules.loading.texts import NamedTexts, read_text, read_texts
 from rules.loading.values import Range, Reader, describe_unknown, parse_boolean, parse_duration, read_range, suggest
 
 FILE_KEYS = ("rules", "texts", "include", "extends")
-"""What a file of rules may hold; in a configuration these stand beside the other sections."""
+"""The keys of a file of rules; a configuration has them beside its other sections."""
 
 RULE_KEYS = ("name", "match", "alert", "continue")
 
 ALERT_KEYS = ("kind", "importance", "max_age", "text")
 
-IncludeReader = Callable[[str], Sequence[yaml.Node]]
-"""The documents that a pattern such as `rules.d/*.yaml` names; raises ValueError with a sentence."""
+MATCH_KEYS = (*CONDITIONS, "any", "all", "not")
 
 DEFAULT_MAX_AGE = dt.timedelta(minutes=5)
-"""What an alert has that names none."""
+"""The max_age of an alert that does not set it."""
+
+IncludeReader = Callable[[str], Sequence[yaml.Node]]
+"""Returns the documents that a pattern such as `rules.d/*.yaml` names. Raises ValueError with a sentence."""
 
 _KIND_PATTERN = re.compile(r"[A-Za-z0-9_]{1,32}")
 
@@ -58,261 +59,245 @@ class RulesInvalid(ValueError):
         super().__init__("\n".join(self.mistakes))
 
 
-def load_rules(text: str, file: str = "rules.yaml", names: Catalogue | None = None) -> RuleSet:
-    """Read a list of rules, or a mapping with `rules:` and `texts:`; raise `RulesInvalid` with every mistake."""
+def load_rules(text: str, file: str = "rules.yaml", catalogue: Catalogue | None = None) -> RuleSet:
+    """Read a list of rules, or a mapping with `rules:` and `texts:`. Raises `RulesInvalid` with every mistake."""
     report = Report()
     root = compose(text, file, report)
-    rules = read_rules_document(root, report, names or shipped_names(), _refuse_includes) if root is not None else RuleSet()
+    rules = read_rules_document(root, report, catalogue or load_catalogue(), _refuse_include) if root is not None else RuleSet()
     if report.mistakes:
         raise RulesInvalid(report.mistakes)
     return rules
 
 
-def _refuse_includes(pattern: str) -> Sequence[yaml.Node]:
+def _refuse_include(pattern: str) -> Sequence[yaml.Node]:
     raise ValueError(f'"{pattern}" cannot be included here')
 
 
 @cache
 def load_pack(name: str = "default") -> RuleSet:
-    """The rules of a pack that ships; raise `KeyError` where there is none of this name."""
-    return load_rules(_read_pack(name), f"{name}.yaml")
+    """Return the rules of a pack that ships. Raises KeyError for an unknown name."""
+    if name not in list_packs():
+        raise KeyError(name)
+    return load_rules(files("rules").joinpath("packs", f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
 
 
 def list_packs() -> tuple[str, ...]:
-    """The names of the packs that ship."""
+    """Return the names of the packs that ship."""
     names = (file.name for file in files("rules").joinpath("packs").iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
-def _read_pack(name: str) -> str:
-    if name not in list_packs():
-        raise KeyError(name)
-    return files("rules").joinpath("packs", f"{name}.yaml").read_text(encoding="utf-8")
-
-
-def read_rules_document(root: yaml.Node, report: Report, names: Catalogue, include: IncludeReader) -> RuleSet:
-    """The rules of a whole document; what is wrong is reported and left out."""
-    reader = Reader(report)
+def read_rules_document(root: yaml.Node, report: Report, catalogue: Catalogue, include: IncludeReader) -> RuleSet:
+    """Read the rules of a whole document. Reports what is wrong and leaves it out."""
     if isinstance(root, yaml.SequenceNode):
-        return read_rules({"rules": root}, report, names, include)
-    fields = reader.fields(root, "a file of rules", FILE_KEYS)
-    return read_rules(fields or {}, report, names, include)
+        return read_rules({"rules": root}, report, catalogue, include)
+    fields = Reader(report).read_mapping(root, "a file of rules", FILE_KEYS)
+    return read_rules(fields or {}, report, catalogue, include)
 
 
-def read_rules(fields: Mapping[str, yaml.Node], report: Report, names: Catalogue, include: IncludeReader) -> RuleSet:
-    """The rules of `rules:`, then those of `include:` in the order of the file names, then those of `extends:`."""
-    loading = _RulesReader(report, names)
-    documents = [fields, *loading.included(fields.get("include"), include)]
+def read_rules(fields: Mapping[str, yaml.Node], report: Report, catalogue: Catalogue, include: IncludeReader) -> RuleSet:
+    """Read the rules under `rules:`, then those of `include:` in the order of the file names, then those of `extends:`."""
+    rules_reader = _RulesReader(report, catalogue)
+    documents = [fields, *rules_reader.read_included(fields.get("include"), include)]
+    # All texts before all rules: a rule may use a text that stands below it or in an included file.
     for document in documents:
         if "texts" in document:
-            read_texts(loading.reader, document["texts"], loading.texts)
-    for document in documents:
-        loading.add(document.get("rules"))
-    own = loading.rules
+            read_texts(rules_reader.reader, document["texts"], rules_reader.texts)
+    own = [rule for document in documents for rule in rules_reader.read_list(document.get("rules"))]
     for rule, by in find_shadowed(own):
-        report.warn(rule.place, f'it never fires: the rule "{by.name}" in line {by.place.line} always fires before it', rule.name)
-    overridden = {rule.name for rule in own}
-    return RuleSet([*own, *(rule for rule in loading.extended(fields.get("extends")) if rule.name not in overridden)])
+        sentence = f'it never fires: the rule "{by.name}" in line {by.location.line} always fires before it'
+        report.add_warning(rule.location, sentence, rule.name)
+    # A rule of one's own replaces one of a pack that has the same name.
+    names = {rule.name for rule in own}
+    return RuleSet([*own, *(rule for rule in rules_reader.read_extended(fields.get("extends")) if rule.name not in names)])
 
 
 class _RulesReader:
-    """Reads rule after rule and remembers the names that are taken."""
+    """Reads the rules of several documents, which share their texts and must not share names of rules."""
 
-    def __init__(self, report: Report, names: Catalogue) -> None:
-        self.report, self.names, self.reader = report, names, Reader(report)
+    def __init__(self, report: Report, catalogue: Catalogue) -> None:
+        self.report, self.catalogue, self.reader = report, catalogue, Reader(report)
         self.texts: NamedTexts = {}
-        self.rules: list[Rule] = []
-        self._named: dict[str, SourceLocation] = {}
+        self._locations_by_name: dict[str, SourceLocation] = {}
 
-    def included(self, node: yaml.Node | None, include: IncludeReader) -> list[dict[str, yaml.Node]]:
-        """The documents of every pattern under `include:`."""
-        patterns = self.reader.texts(node, "include") if node is not None else None
+    def read_included(self, node: yaml.Node | None, include: IncludeReader) -> list[dict[str, yaml.Node]]:
+        """Return the documents of every pattern under `include:`."""
+        patterns = self.reader.read_strings(node, "include") if node is not None else None
         documents: list[dict[str, yaml.Node]] = []
         for pattern, at in patterns or ():
             try:
-                documents += [fields for root in include(pattern) if (fields := self._document(root)) is not None]
+                documents += [fields for root in include(pattern) if (fields := self._read_document(root)) is not None]
             except ValueError as error:
-                self.reader.mistake(at, f"include: {error}")
+                self.reader.report_mistake(at, f"include: {error}")
         return documents
 
-    def _document(self, root: yaml.Node) -> dict[str, yaml.Node] | None:
+    def _read_document(self, root: yaml.Node) -> dict[str, yaml.Node] | None:
         if isinstance(root, yaml.SequenceNode):
             return {"rules": root}
-        return self.reader.fields(root, "an included file", ("rules", "texts"))
+        return self.reader.read_mapping(root, "an included file", ("rules", "texts"))
 
-    def extended(self, node: yaml.Node | None) -> list[Rule]:
-        """The rules of every pack under `extends:`; of two of one name the first counts."""
-        chosen = self.reader.texts(node, "extends") if node is not None else None
-        for name, at in chosen or ():
+    def read_extended(self, node: yaml.Node | None) -> Iterable[Rule]:
+        """Return the rules of every pack under `extends:`; of two with the same name the first."""
+        chosen = (self.reader.read_strings(node, "extends") if node is not None else None) or []
+        rules: dict[str, Rule] = {}
+        for name, at in chosen:
             if name not in list_packs():
-                self.reader.mistake(at, describe_unknown("pack", name, list_packs()))
-        rules = [rule for name, _ in chosen or () if name in list_packs() for rule in load_pack(name).rules]
-        first: dict[str, Rule] = {}
-        for rule in rules:
-            first.setdefault(rule.name, rule)
-        return list(first.values())
+                self.reader.report_mistake(at, describe_unknown("pack", name, list_packs()))
+                continue
+            for rule in load_pack(name).rules:
+                rules.setdefault(rule.name, rule)
+        return rules.values()
 
-    def add(self, node: yaml.Node | None) -> None:
-        """Read a list of rules."""
-        for item in (self.reader.items(node, "rules") if node is not None else None) or ():
-            if rule := self._rule(item):
-                self.rules.append(rule)
+    def read_list(self, node: yaml.Node | None) -> list[Rule]:
+        """Read the list under `rules:`; leaves out rules with mistakes."""
+        items = self.reader.read_list(node, "rules") if node is not None else None
+        return [rule for item in items or () if (rule := self._read_rule(item)) is not None]
 
-    def _rule(self, node: yaml.Node) -> Rule | None:
-        reader = Reader(self.report, _rule_name(node))
-        fields = reader.fields(node, "a rule", RULE_KEYS)
+    def _read_rule(self, node: yaml.Node) -> Rule | None:
+        # Mistakes carry the name of their rule, so it is looked up before anything is checked.
+        names = (value.value for key, value in mapping_items(node) if key.value == "name" and isinstance(value, yaml.ScalarNode))
+        reader = Reader(self.report, next(names, ""))
+        fields = reader.read_mapping(node, "a rule", RULE_KEYS)
         if fields is None:
             return None
-        name = self._name(reader, node, fields.get("name"))
-        asked = self._match(reader, node, fields.get("match"))
-        alert = self._alert(reader, node, fields.get("alert"))
-        go_on = reader.parsed(fields["continue"], "continue", parse_boolean) if "continue" in fields else False
-        if name is None or asked is None or alert is None or go_on is None:
+        name = self._read_name(reader, node, fields.get("name"))
+        if "match" in fields:
+            match = read_match(reader, fields["match"], self.catalogue)
+        else:
+            reader.report_mistake(node, "a rule needs match: what has to be so")
+            match = None
+        alert = self._read_alert(reader, node, fields.get("alert"))
+        continues = reader.read_parsed(fields["continue"], "continue", parse_boolean) if "continue" in fields else False
+        if name is None or match is None or alert is None or continues is None:
             return None
-        return Rule(name, alert, asked.conditions, asked.action_types, asked.send_types, go_on, location_of(node))
+        return Rule(name, alert, match.conditions, match.action_types, match.send_types, continues, location_of(node))
 
-    def _name(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> str | None:
+    def _read_name(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> str | None:
         if node is None:
-            reader.mistake(rule, "a rule needs a name")
+            reader.report_mistake(rule, "a rule needs a name")
             return None
-        name = reader.text(node, "name")
-        if name is not None and (taken := self._named.setdefault(name, location_of(node))) != location_of(node):
-            reader.mistake(node, f"there is already a rule of this name, at {taken}")
+        name = reader.read_string(node, "name")
+        if name is not None and (taken := self._locations_by_name.setdefault(name, location_of(node))) != location_of(node):
+            reader.report_mistake(node, f"there is already a rule of this name, at {taken}")
         return name
 
-    def _match(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> MatchBlock | None:
+    def _read_alert(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> AlertSpec | None:
         if node is None:
-            reader.mistake(rule, "a rule needs match: what has to be so")
+            reader.report_mistake(rule, "a rule needs alert: what is told")
             return None
-        return read_match(reader, node, self.names)
-
-    def _alert(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> AlertSpec | None:
-        if node is None:
-            reader.mistake(rule, "a rule needs alert: what is told")
-            return None
-        fields = reader.fields(node, "alert", ALERT_KEYS)
+        fields = reader.read_mapping(node, "alert", ALERT_KEYS)
         if fields is None:
             return None
         for key in ("kind", "text"):
             if key not in fields:
-                reader.mistake(node, f"an alert needs {key}")
+                reader.report_mistake(node, f"an alert needs {key}")
         kind = _read_kind(reader, fields["kind"]) if "kind" in fields else None
         text = read_text(reader, fields["text"], self.texts) if "text" in fields else None
-        importance = reader.choice(fields["importance"], "importance", tuple(Importance)) if "importance" in fields else "major"
-        max_age = reader.parsed(fields["max_age"], "max_age", parse_duration) if "max_age" in fields else DEFAULT_MAX_AGE
+        importance: str | None = Importance.MAJOR
+        if "importance" in fields:
+            importance = reader.read_choice(fields["importance"], "importance", tuple(Importance))
+        max_age = reader.read_parsed(fields["max_age"], "max_age", parse_duration) if "max_age" in fields else DEFAULT_MAX_AGE
         if kind is None or text is None or importance is None or max_age is None:
             return None
-        return AlertSpec(kind, text.text, Importance(importance), max_age, text.others)
-
-
-def _rule_name(node: yaml.Node) -> str:
-    """The name for sentences, where one can be read."""
-    return next((v.value for k, v in mapping_items(node) if k.value == "name" and isinstance(v, yaml.ScalarNode)), "")
+        return AlertSpec(kind, text.text, Importance(importance), max_age, text.by_language)
 
 
 def _read_kind(reader: Reader, node: yaml.Node) -> str | None:
-    kind = reader.text(node, "kind")
+    kind = reader.read_string(node, "kind")
     if kind is not None and not _KIND_PATTERN.fullmatch(kind):
-        reader.mistake(node, f'the kind "{kind}" may hold only letters, digits and underscores, 32 at most')
+        reader.report_mistake(node, f'the kind "{kind}" may hold only letters, digits and underscores, 32 at most')
         return None
     if kind in LIVE_MESSAGE_KINDS:
-        reader.mistake(node, f'the kind "{kind}" is the bot\'s own: no rule can make it')
+        reader.report_mistake(node, f'the kind "{kind}" is the bot\'s own: no rule can make it')
         return None
     if kind is not None and kind not in SHIPPED_KINDS and (near := suggest(kind, SHIPPED_KINDS, 0.75)):
-        reader.warn(node, f'the kind "{kind}" is not a shipped one, did you mean "{near}"?')
+        reader.report_warning(node, f'the kind "{kind}" is not a shipped one, did you mean "{near}"?')
     return kind
 
 
 ConditionGroup = tuple[Condition, ...]
-
-MATCH_KEYS = (*CONDITIONS, "any", "all", "not")
+"""The conditions of one mapping; a group holds if all of them hold."""
 
 
 class MatchBlock(msgspec.Struct, frozen=True):
-    """What a rule asks of a moment."""
+    """What a rule's `match:` expects of a moment. The fields mean what those of `Rule` mean."""
 
     conditions: ConditionGroup = ()
     action_types: frozenset[str] | None = None
     send_types: frozenset[SendType] = DEFAULT_SEND_TYPES
 
 
-def read_match(reader: Reader, node: yaml.Node, names: Catalogue) -> MatchBlock:
-    """Read a rule's `match:`; what is wrong with it is reported."""
-    conditions = read_group(reader, node, names, "match") or ()
+def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBlock:
+    """Read a rule's `match:`. Reports what is wrong and leaves it out."""
+    conditions = _read_group(reader, node, catalogue, "match") or ()
     fields = {key.value: value for key, value in mapping_items(node)}
     if isinstance(node, yaml.MappingNode) and not fields:
-        reader.warn(node, "match is empty: this rule fires for every action of every match")
-    asked = MatchBlock(conditions, _derive_action_types(fields, names), _derive_send_types(fields, node))
-    if why := _find_impossible(fields, asked, names):
-        reader.mistake(node, f"this rule can never fire: {why}")
-    return asked
+        reader.report_warning(node, "match is empty: this rule fires for every action of every match")
+    match = MatchBlock(conditions, _derive_action_types(fields, catalogue), _derive_send_types(fields, node))
+    if why := _find_impossible(fields, match, catalogue):
+        reader.report_mistake(node, f"this rule can never fire: {why}")
+    return match
 
 
-def read_group(reader: Reader, node: yaml.Node, names: Catalogue, what: str) -> ConditionGroup | None:
-    """The conditions of one mapping."""
-    fields = reader.fields(node, what, MATCH_KEYS)
+def _read_group(reader: Reader, node: yaml.Node, catalogue: Catalogue, what: str) -> ConditionGroup | None:
+    fields = reader.read_mapping(node, what, MATCH_KEYS)
     if fields is None:
         return None
-    made = [_read_condition(reader, key, value, names) for key, value in fields.items()]
-    return tuple(condition for condition in made if condition is not None)
+    conditions: list[Condition | None] = []
+    for key, value in fields.items():
+        if key in CONDITIONS:
+            conditions.append(CONDITIONS[key](reader, value, catalogue))
+        else:
+            conditions.append(_read_combined(reader, key, value, catalogue))
+    return tuple(condition for condition in conditions if condition is not None)
 
 
-def _read_condition(reader: Reader, key: str, node: yaml.Node, names: Catalogue) -> Condition | None:
-    if key in ("any", "all", "not"):
-        return _read_combined(reader, key, node, names)
-    return CONDITIONS[key](reader, node, names)
-
-
-def _read_combined(reader: Reader, key: str, node: yaml.Node, names: Catalogue) -> Condition | None:
-    """`any` and `all` take a list of mappings, `not` takes one; a mapping alone is a list of one."""
+def _read_combined(reader: Reader, key: str, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
+    """Read `any` or `all`, which take a list of mappings, or `not`, which takes one. A single mapping is a list of one."""
     nodes = node.value if isinstance(node, yaml.SequenceNode) and key != "not" else [node]
     if not nodes:
-        reader.mistake(node, f"{key} is an empty list")
+        reader.report_mistake(node, f"{key} is an empty list")
         return None
     for empty in (at for at in nodes if isinstance(at, yaml.MappingNode) and not at.value):
-        reader.mistake(empty, f"{key} asks for nothing here")
-    groups = tuple(g for g in (read_group(reader, at, names, key) for at in nodes) if g)
-    written = "; ".join(", ".join(f"{c.key}: {c.wanted}" for c in group) for group in groups)
-    return (
-        Condition(key, f"({written})", _COMBINATORS[key](groups), lambda m: _format_group(groups, m), groups) if groups else None
-    )
+        reader.report_mistake(empty, f"{key} asks for nothing here")
+    groups = tuple(group for group in (_read_group(reader, at, catalogue, key) for at in nodes) if group)
+    if not groups:
+        return None
+
+    def describe(moment: Moment) -> str:
+        return "; ".join(dict.fromkeys(f"{c.key}: {c.describe_actual(moment)}" for group in groups for c in group))
+
+    expected = "; ".join(", ".join(f"{c.key}: {c.expected}" for c in group) for group in groups)
+    return Condition(key, f"({expected})", _COMBINATORS[key](groups), describe, groups)
 
 
-def _format_group(groups: tuple[ConditionGroup, ...], moment: Moment) -> str:
-    return "; ".join(dict.fromkeys(f"{c.key}: {c.seen(moment)}" for group in groups for c in group))
-
-
-def _holds_any(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
+def _make_any(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
     return lambda moment: any(all(c.holds(moment) for c in group) for group in groups)
 
 
-def _holds_all(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
+def _make_all(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
     return lambda moment: all(c.holds(moment) for group in groups for c in group)
 
 
-def _holds_none(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
+def _make_not(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
     return lambda moment: not any(all(c.holds(moment) for c in group) for group in groups)
 
 
-_COMBINATORS = {"any": _holds_any, "all": _holds_all, "not": _holds_none}
+_COMBINATORS = {"any": _make_any, "all": _make_all, "not": _make_not}
 
 
-def _read_names_silently(node: yaml.Node | None) -> ExpectedNames | None:
-    """Names that were read, and reported on, before."""
-    return None if node is None else read_names(Reader(Report()), node, "")
-
-
-def _derive_action_types(fields: Mapping[str, yaml.Node], names: Catalogue) -> frozenset[str] | None:
+def _derive_action_types(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> frozenset[str] | None:
+    """Return the action types that the rule can fire for, in lower case; None for any."""
     asked = _read_names_silently(fields.get("action_type"))
-    if asked is not None and not asked.negated:
-        return frozenset(action_type for action_type, _ in canonical_pairs(asked, names))
+    if asked is not None and not asked.is_negated:
+        return frozenset(action_type for action_type, _ in canonical_pairs(asked, catalogue))
     if any(_is_true(fields.get(key)) for key in GOAL_CONDITIONS):
         return frozenset({"goal"})
     return None
 
 
 def _derive_send_types(fields: Mapping[str, yaml.Node], node: yaml.Node) -> frozenset[SendType]:
-    """The default gives way where `any`, `all` or `not` speaks of send types."""
+    """Return the send types that the rule can fire for. A mention inside `any`, `all` or `not` replaces the default."""
     if "send_type" in fields:
         return read_send_types(Reader(Report()), fields["send_type"]) or DEFAULT_SEND_TYPES
     return frozenset(RULE_SEND_TYPES) if _mentions_key(node, "send_type") else DEFAULT_SEND_TYPES
@@ -324,12 +309,18 @@ def _mentions_key(node: yaml.Node, word: str) -> bool:
     return any(key.value == word or _mentions_key(value, word) for key, value in mapping_items(node))
 
 
-def _find_impossible(fields: Mapping[str, yaml.Node], asked: MatchBlock, names: Catalogue) -> str:
-    """Why the conditions exclude each other, in the cases that can be told for certain; empty for most."""
-    if asked.send_types == {SendType.PENDING} and _requires_sub_type(fields, names):
+def _read_names_silently(node: yaml.Node | None) -> ExpectedNames | None:
+    """Read names once more: their mistakes are reported already."""
+    return None if node is None else read_names(Reader(Report()), node, "")
+
+
+def _find_impossible(fields: Mapping[str, yaml.Node], match: MatchBlock, catalogue: Catalogue) -> str:
+    """Return why the conditions exclude each other, in the few cases that are certain; empty where none is found."""
+    # The feed often adds the sub type only when it confirms an action (feed documentation, section 3.2).
+    if match.send_types == {SendType.PENDING} and _requires_sub_type(fields, catalogue):
         return "the feed gives the sub action type when it confirms, and this asks for Pending alone"
     for key in GOAL_CONDITIONS:
-        if _is_true(fields.get(key)) and asked.action_types and "goal" not in asked.action_types:
+        if _is_true(fields.get(key)) and match.action_types and "goal" not in match.action_types:
             return f"{key} is about goals, and action_type asks for something else"
     return _find_minute_outside_period(fields)
 
@@ -341,28 +332,29 @@ def _is_true(node: yaml.Node | None) -> bool:
         return False
 
 
-def _requires_sub_type(fields: Mapping[str, yaml.Node], names: Catalogue) -> bool:
-    sub, kinds = _read_names_silently(fields.get("sub_action_type")), _read_names_silently(fields.get("action_type"))
-    by_alias = kinds is not None and not kinds.negated and all(sub_type for _, sub_type in canonical_pairs(kinds, names))
-    return by_alias or (sub is not None and not sub.negated)
+def _requires_sub_type(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> bool:
+    sub_types, types = _read_names_silently(fields.get("sub_action_type")), _read_names_silently(fields.get("action_type"))
+    by_alias = types is not None and not types.is_negated and all(sub for _, sub in canonical_pairs(types, catalogue))
+    return by_alias or (sub_types is not None and not sub_types.is_negated)
 
 
 def _find_minute_outside_period(fields: Mapping[str, yaml.Node]) -> str:
-    """Why no minute asked for lies in a period asked for."""
+    """Return why no expected minute lies in an expected period; empty where one may."""
     asked, node = _read_names_silently(fields.get("period")), fields.get("minute")
     minutes = read_range(Reader(Report()), node, "", Minute.parse) if node is not None else None
-    if asked is None or asked.negated or minutes is None:
+    if asked is None or asked.is_negated or minutes is None:
         return ""
     periods = [period for name in asked.names for period in PERIOD_NAMES.get(normalise(name), ())]
     if not periods or any(_overlaps(minutes, period) for period in periods):
         return ""
-    return f"there is no minute {minutes.written} in the {', '.join(asked.names)}"
+    return f"there is no minute {minutes} in the {', '.join(asked.names)}"
 
 
 def _overlaps(minutes: Range[Minute], period: Period) -> bool:
     if period not in LAST_MINUTE:
         return False
     last = LAST_MINUTE[period]
-    begins = Minute(1 if last == 45 else 46 if last == 90 else last - 14)
-    after, before = minutes.low or begins, minutes.high or begins
-    return after <= Minute(last, 99) and before >= begins
+    first = Minute({45: 1, 90: 46}.get(last, last - 14))
+    low, high = minutes.low or first, minutes.high or first
+    # Added time has no known end: 99 minutes are more than any match has.
+    return low <= Minute(last, 99) and high >= first

@@ -1,4 +1,4 @@
-"""Reads alert texts and tries each on sample facts and against Telegram's HTML."""
+"""Reads alert texts, and tries each with sample facts and against Telegram's HTML, before any alert needs it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import yaml
 
 from rules.engine.alert import Facts
 from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES, AlertText, TextError
-from rules.loading.values import Reader, describe_unknown, suggest
+from rules.loading.values import Reader, describe_unknown
 
 MAX_TEXT_LENGTH = 3500
-"""Telegram takes 4,096 characters; the rest is left for the marks and the names that are longer than the sample's."""
+"""Telegram takes 4,096 characters; the rest is left for the marks of a state and for names longer than the sample's."""
 
 SAMPLE_FACTS = Facts(
     match="Tottenham Hotspur 1–0 Leicester City",
@@ -37,10 +37,10 @@ SAMPLE_FACTS = Facts(
 
 
 class TranslatedText(msgspec.Struct, frozen=True):
-    """A text, and by language code its others where it is given in several languages."""
+    """A text; where it is given in several languages, all of them by code."""
 
     text: AlertText
-    others: Mapping[str, AlertText] = {}
+    by_language: Mapping[str, AlertText] = {}
 
 
 NamedTexts = dict[str, TranslatedText]
@@ -51,25 +51,19 @@ def read_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedT
     """Read `text: …`, `text: {en: …, es: …}` or `text: {use: name}`."""
     if not isinstance(node, yaml.MappingNode):
         return _read_one_text(reader, node, "text")
-    fields = reader.fields(node, "text", ("use", *LANGUAGE_CODES))
+    fields = reader.read_mapping(node, "text", ("use", *LANGUAGE_CODES))
     if not fields:
         return None
     if "use" not in fields:
         return _read_languages(reader, fields, "text")
     if len(fields) > 1:
-        reader.mistake(node, "text has either use, or a text for each language")
+        reader.report_mistake(node, "text has either use, or a text for each language")
         return None
     return _find_named_text(reader, fields["use"], texts)
 
 
-def _read_one_text(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
-    source = reader.text(node, what)
-    text = None if source is None else check_text(reader, node, source)
-    return TranslatedText(text) if text else None
-
-
 def _read_languages(reader: Reader, fields: Mapping[str, yaml.Node], what: str) -> TranslatedText | None:
-    """A text for each language; who speaks another reads the English one, or else the first."""
+    """Read a text for each language. Chats with another language get the English one, or else the first."""
     read = {code: _read_one_text(reader, node, f"{what}, {code}") for code, node in fields.items()}
     texts = {code: one.text for code, one in read.items() if one}
     if len(texts) < len(fields):
@@ -78,49 +72,47 @@ def _read_languages(reader: Reader, fields: Mapping[str, yaml.Node], what: str) 
 
 
 def _find_named_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedText | None:
-    name = reader.text(node, "use")
+    name = reader.read_string(node, "use")
     if name is None:
         return None
     if name not in texts:
-        reader.mistake(node, describe_unknown("text", name, tuple(texts)) if texts else _describe_no_texts(name))
+        nothing = f'there is no text "{name}": texts is empty'
+        reader.report_mistake(node, describe_unknown("text", name, tuple(texts)) if texts else nothing)
         return None
     return texts[name]
 
 
-def _describe_no_texts(name: str) -> str:
-    return f'there is no text "{name}": texts is empty'
+def _read_one_text(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
+    source = reader.read_string(node, what)
+    text = None if source is None else check_text(reader, node, source)
+    return TranslatedText(text) if text else None
 
 
 def check_text(reader: Reader, node: yaml.Node, source: str) -> AlertText | None:
-    """The text, if it is a template that can be filled with and without its values, and that Telegram can show."""
-    text, faults = _compile_text(source)
-    for fault in faults:
-        reader.mistake(node, fault)
-    return None if faults else text
+    """Return the text if it is a template that renders with and without its values, and that Telegram accepts."""
+    text, errors = _compile_text(source)
+    for error in errors:
+        reader.report_mistake(node, error)
+    return None if errors else text
 
 
+# A reload reads all rules again, and most texts are as they were.
 @lru_cache(maxsize=4096)
 def _compile_text(source: str) -> tuple[AlertText | None, tuple[str, ...]]:
     try:
         text = AlertText(source)
-    except TextError as fault:
-        return None, (str(fault),)
-    wrong = sorted(text.variables - set(TEXT_VARIABLES))
-    faults = tuple(map(_describe_unknown_variable, wrong)) or _find_fill_errors(text)
-    return text, faults
+    except TextError as error:
+        return None, (str(error),)
+    wrong = sorted(text.variable_names - set(TEXT_VARIABLES))
+    unknown = tuple(f"the text uses an {describe_unknown('variable', name, TEXT_VARIABLES)}" for name in wrong)
+    return text, unknown or _find_render_errors(text)
 
 
-def _describe_unknown_variable(name: str) -> str:
-    near = suggest(name, TEXT_VARIABLES)
-    hint = f', did you mean "{near}"?' if near else f"; known: {', '.join(TEXT_VARIABLES)}"
-    return f'the text uses an unknown variable "{name}"{hint}'
-
-
-def _find_fill_errors(text: AlertText) -> tuple[str, ...]:
+def _find_render_errors(text: AlertText) -> tuple[str, ...]:
     try:
-        full, _ = text.fill(SAMPLE_FACTS), text.fill(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
-    except TextError as fault:
-        return (str(fault),)
+        full, _ = text.render(SAMPLE_FACTS), text.render(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
+    except TextError as error:
+        return (str(error),)
     if not full:
         return ("the text comes out empty",)
     if len(full) > MAX_TEXT_LENGTH:
@@ -129,23 +121,23 @@ def _find_fill_errors(text: AlertText) -> tuple[str, ...]:
 
 
 def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:
-    """Read the entries of `texts:`."""
+    """Read the entries of `texts:` into a dictionary; a name that is there already is a mistake."""
     if not isinstance(node, yaml.MappingNode):
-        reader.mistake(node, "texts must be a mapping of names to texts")
+        reader.report_mistake(node, "texts must be a mapping of names to texts")
         return
     for key, value in node.value:
         name = str(key.value)
-        said = _read_entry(reader, value, f'the text "{name}"')
+        text = _read_entry(reader, value, f'the text "{name}"')
         if name in into:
-            reader.mistake(key, f'there is already a text "{name}"')
-        elif said:
-            into[name] = said
+            reader.report_mistake(key, f'there is already a text "{name}"')
+        elif text:
+            into[name] = text
 
 
 def _read_entry(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
     if not isinstance(node, yaml.MappingNode):
         return _read_one_text(reader, node, what)
-    fields = reader.fields(node, what, LANGUAGE_CODES)
+    fields = reader.read_mapping(node, what, LANGUAGE_CODES)
     return _read_languages(reader, fields, what) if fields else None
 
 
@@ -153,47 +145,47 @@ ALLOWED_TAGS = (
     "b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "span", "tg-spoiler", "a", "tg-emoji",
     "code", "pre", "blockquote",
 )  # fmt: skip
-"""The tags that Telegram knows."""
+"""The tags that Telegram accepts in HTML."""
 
 
 def find_markup_error(html: str) -> str:
-    """Why Telegram would refuse the text, in one sentence; empty where it would not."""
-    reading = _MarkupChecker()
-    reading.feed(html)
-    reading.close()
-    return reading.fault or (f"the text leaves <{reading.open[-1]}> open" if reading.open else "")
+    """Return why Telegram would refuse the HTML, in one sentence; empty where it would not."""
+    checker = _MarkupChecker()
+    checker.feed(html)
+    checker.close()
+    return checker.error or (f"the text leaves <{checker.open_tags[-1]}> open" if checker.open_tags else "")
 
 
 class _MarkupChecker(HTMLParser):
-    """Follows the tags as they open and close; keeps the first fault."""
+    """Follows the tags as they open and close; keeps the first error."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
-        self.open: list[str] = []
-        self.fault = ""
+        self.open_tags: list[str] = []
+        self.error = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in ALLOWED_TAGS:
-            self._fault(f"Telegram does not know the tag <{tag}>")
+            self._note_error(f"Telegram does not know the tag <{tag}>")
         elif tag == "a" and not dict(attrs).get("href"):
-            self._fault("a link needs its address: <a href=…>")
-        self.open.append(tag)
+            self._note_error("a link needs its address: <a href=…>")
+        self.open_tags.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
-        self._fault(f"Telegram does not know the tag <{tag}/>")
+        self._note_error(f"Telegram does not know the tag <{tag}/>")
 
     def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self._fault(f"the text closes </{tag}> where it is not open")
+        if not self.open_tags or self.open_tags.pop() != tag:
+            self._note_error(f"the text closes </{tag}> where it is not open")
 
     def handle_data(self, data: str) -> None:
         if "<" in data:
-            self._fault("write &lt; for a < that is no tag")
+            self._note_error("write &lt; for a < that is no tag")
 
     def handle_comment(self, data: str) -> None:
         del data
-        self._fault("Telegram does not know comments in a text")
+        self._note_error("Telegram does not know comments in a text")
 
-    def _fault(self, sentence: str) -> None:
-        self.fault = self.fault or sentence
+    def _note_error(self, sentence: str) -> None:
+        self.error = self.error or sentence

@@ -1,4 +1,4 @@
-"""Reads one value of a node: text, choice, range, duration; suggests the nearest word."""
+"""Reads one value of a YAML node: text, choice, range, duration; suggests the nearest known word."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ import yaml
 from rules.football.minute import Minute
 from rules.loading.document import Report, is_null, location_of, mapping_items
 
+# What YAML 1.1 takes for booleans. Only true and false are read; these words are known to say which of them to write.
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 _DURATION_PATTERN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
 def suggest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:
-    """The known word that was most likely meant; empty where none is near."""
+    """Return the known word that was most likely meant; empty where none is near. `cutoff` is the least similarity, 0 to 1."""
     known = {w.casefold(): w for w in words}
     found = difflib.get_close_matches(word.casefold(), known, 1, cutoff)
     return known[found[0]] if found else ""
 
 
 def describe_unknown(what: str, word: str, words: Sequence[str]) -> str:
-    """`unknown key "macth", did you mean "match"?`, or what is known where nothing is near."""
+    """Return `unknown key "macth", did you mean "match"?`, or the list of known words where none is near."""
     near = suggest(word, words)
     return f'unknown {what} "{word}"' + (f', did you mean "{near}"?' if near else f"; known: {', '.join(words)}")
 
 
 def parse_duration(text: str) -> dt.timedelta:
-    """Read `25s`, `15m`, `2h`, `1h30m` or `14d`; raise ValueError with a sentence."""
+    """Read `25s`, `15m`, `2h`, `1h30m` or `14d`. Raises ValueError with a sentence."""
     found = _DURATION_PATTERN.fullmatch(text.strip())
     if not found or not text.strip():
         raise ValueError(f'"{text}" is not a duration such as 25s, 15m, 2h or 1h30m')
@@ -44,14 +45,14 @@ def parse_duration(text: str) -> dt.timedelta:
 
 
 def parse_integer(text: str) -> int:
-    """Read a whole number; raise ValueError with a sentence."""
+    """Read a whole number. Raises ValueError with a sentence."""
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         raise ValueError(f'"{text}" is not a whole number')
     return int(text)
 
 
 def parse_boolean(text: str) -> bool:
-    """Read true or false, the only booleans; raise ValueError with a sentence."""
+    """Read true or false, the only booleans. Raises ValueError with a sentence."""
     if text in ("true", "false"):
         return text == "true"
     meant = _BOOLEAN_WORDS.get(text.casefold()) or (text.casefold() if text.casefold() in ("true", "false") else "")
@@ -62,92 +63,89 @@ T = TypeVar("T")
 
 
 class Reader:
-    """Reads on behalf of one rule, or of none."""
+    """Reads values of nodes and reports what is wrong with them. A method returns None after it reported a mistake."""
 
     def __init__(self, report: Report, rule: str = "") -> None:
+        """`rule` is the name of the rule that mistakes belong to; empty outside rules."""
         self.report, self.rule = report, rule
 
-    def mistake(self, node: yaml.Node, sentence: str) -> None:
+    def report_mistake(self, node: yaml.Node, sentence: str) -> None:
         """Report a mistake at a node."""
-        self.report.mistake(location_of(node), sentence, self.rule)
+        self.report.add_mistake(location_of(node), sentence, self.rule)
 
-    def warn(self, node: yaml.Node, sentence: str) -> None:
+    def report_warning(self, node: yaml.Node, sentence: str) -> None:
         """Report a warning at a node."""
-        self.report.warn(location_of(node), sentence, self.rule)
+        self.report.add_warning(location_of(node), sentence, self.rule)
 
-    def fields(self, node: yaml.Node, what: str, keys: Sequence[str]) -> dict[str, yaml.Node] | None:
-        """The values of a mapping by key; unknown keys are mistakes."""
+    def read_mapping(self, node: yaml.Node, what: str, keys: Sequence[str]) -> dict[str, yaml.Node] | None:
+        """Return the values of a mapping by key. Unknown keys are mistakes; the known ones are read all the same."""
         if is_null(node):
-            self.mistake(node, f"{what} is empty")
+            self.report_mistake(node, f"{what} is empty")
             return None
         if not isinstance(node, yaml.MappingNode):
-            self.mistake(node, f"{what} must be a mapping with {_join_words(keys)}")
+            self.report_mistake(
+                node, f"{what} must be a mapping with {', '.join(keys[:-1])}{' and ' if len(keys) > 1 else ''}{keys[-1]}"
+            )
             return None
         for key, _ in mapping_items(node):
             if key.value not in keys:
-                self.mistake(key, describe_unknown("key", str(key.value), keys))
+                self.report_mistake(key, describe_unknown("key", str(key.value), keys))
         return {str(key.value): value for key, value in mapping_items(node) if key.value in keys}
 
-    def items(self, node: yaml.Node, what: str) -> list[yaml.Node] | None:
-        """The members of a list."""
+    def read_list(self, node: yaml.Node, what: str) -> list[yaml.Node] | None:
+        """Return the items of a list."""
         if is_null(node):
-            self.mistake(node, f"{what} is empty: write a list, or leave the line out")
+            self.report_mistake(node, f"{what} is empty: write a list, or leave the line out")
         elif not isinstance(node, yaml.SequenceNode):
-            self.mistake(node, f"{what} must be a list")
+            self.report_mistake(node, f"{what} must be a list")
         else:
             return list(node.value)
         return None
 
-    def text(self, node: yaml.Node, what: str) -> str | None:
-        """One text; a number or true is the text that it looks like."""
+    def read_string(self, node: yaml.Node, what: str) -> str | None:
+        """Return one text. Scalars are taken as they are written: `045` and `12:30` are not numbers."""
         if not isinstance(node, yaml.ScalarNode):
-            self.mistake(node, f"{what} must be one text, not a {_node_type(node)}")
+            self.report_mistake(
+                node, f"{what} must be one text, not a {'list' if isinstance(node, yaml.SequenceNode) else 'mapping'}"
+            )
         elif is_null(node) or not node.value.strip():
-            self.mistake(node, f"{what} is empty")
+            self.report_mistake(node, f"{what} is empty")
         else:
             return str(node.value)
         return None
 
-    def texts(self, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node]] | None:
-        """One text or a list of texts, each with its node."""
+    def read_strings(self, node: yaml.Node, what: str) -> list[tuple[str, yaml.Node]] | None:
+        """Return one text, or each text of a list, with its node."""
         nodes = list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
         if not nodes:
-            self.mistake(node, f"{what} is an empty list")
+            self.report_mistake(node, f"{what} is an empty list")
             return None
-        words = [(word, child) for child in nodes if (word := self.text(child, what)) is not None]
+        words = [(word, child) for child in nodes if (word := self.read_string(child, what)) is not None]
         return words if len(words) == len(nodes) else None
 
-    def parsed(self, node: yaml.Node, what: str, parse: Callable[[str], T]) -> T | None:
-        """One text as something else, by a function that raises ValueError with a sentence."""
-        text = self.text(node, what)
+    def read_parsed(self, node: yaml.Node, what: str, parse: Callable[[str], T]) -> T | None:
+        """Return a text parsed by a function that raises ValueError with a sentence."""
+        text = self.read_string(node, what)
         try:
             return None if text is None else parse(text)
         except ValueError as error:
-            self.mistake(node, f"{what}: {error}")
+            self.report_mistake(node, f"{what}: {error}")
             return None
 
-    def choice(self, node: yaml.Node, what: str, choices: Sequence[str]) -> str | None:
-        """One of few words, whatever its letter case."""
-        text = self.text(node, what)
+    def read_choice(self, node: yaml.Node, what: str, choices: Sequence[str]) -> str | None:
+        """Return one of a few words, which may be written in any letter case."""
+        text = self.read_string(node, what)
         found = next((choice for choice in choices if text and choice.casefold() == text.strip().casefold()), None)
         if text is not None and found is None:
-            self.mistake(node, describe_unknown(what, text, choices))
+            self.report_mistake(node, describe_unknown(what, text, choices))
         return found
-
-
-def _join_words(words: Sequence[str]) -> str:
-    return ", ".join(words[:-1]) + f" and {words[-1]}" if len(words) > 1 else "".join(words)
-
-
-def _node_type(node: yaml.Node) -> str:
-    return "list" if isinstance(node, yaml.SequenceNode) else "mapping"
 
 
 RangeValue = TypeVar("RangeValue", int, Minute)
 
 
 class Range(Generic[RangeValue]):
-    """From `low` to `high`; None where that end is open."""
+    """The values from `low` to `high`, both included; None where that end is open."""
 
     __slots__ = ("high", "low")
 
@@ -155,15 +153,14 @@ class Range(Generic[RangeValue]):
         self.low: RangeValue | None = low
         self.high: RangeValue | None = high
 
-    def holds(self, value: RangeValue | None) -> bool:
-        """Tell whether the value lies in it; None never does."""
+    def contains(self, value: RangeValue | None) -> bool:
+        """Return True if the value lies in the range; None never does."""
         if value is None:
             return False
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
-    @property
-    def written(self) -> str:
-        """`90`, `from 80`, `to 45+2` or `from 80 to 90`."""
+    def __str__(self) -> str:
+        """Return the range as it was written: `90`, `from 80`, `to 45+2` or `from 80 to 90`."""
         if self.low is not None and self.low == self.high:
             return str(self.low)
         ends = (("from", self.low), ("to", self.high))
@@ -171,20 +168,20 @@ class Range(Generic[RangeValue]):
 
 
 def read_range(reader: Reader, node: yaml.Node, what: str, parse: Callable[[str], RangeValue]) -> Range[RangeValue] | None:
-    """Read a single value or `{from, to}`; None where it is neither, which is reported."""
+    """Read a single value or `{from, to}`; None after a mistake."""
     if not isinstance(node, yaml.MappingNode):
-        value = reader.parsed(node, what, parse)
+        value = reader.read_parsed(node, what, parse)
         return None if value is None else Range(value, value)
-    fields = reader.fields(node, what, ("from", "to"))
+    fields = reader.read_mapping(node, what, ("from", "to"))
     if not fields:
         if not node.value:
-            reader.mistake(node, f"{what} needs from, to or both")
+            reader.report_mistake(node, f"{what} needs from, to or both")
         return None
-    ends = {key: reader.parsed(at, f"{what} {key}", parse) for key, at in fields.items()}
+    ends = {key: reader.read_parsed(at, f"{what} {key}", parse) for key, at in fields.items()}
     if None in ends.values():
         return None
     low, high = ends.get("from"), ends.get("to")
     if low is not None and high is not None and low > high:
-        reader.mistake(node, f"{what} runs from {low} to {high}: no value lies between")
+        reader.report_mistake(node, f"{what} runs from {low} to {high}: no value lies between")
         return None
     return Range(low, high)

@@ -39,18 +39,18 @@ class PlayedPeriod(msgspec.Struct, frozen=True):
     id: int
     label: str
     type: str
-    first: int
-    last: int
-    starts: int
+    first_clock: int
+    last_clock: int
+    starts_at: int
 
-    def wall(self, clock: int) -> int:
+    def time_of(self, clock: int) -> int:
         """When the clock shows so much."""
-        return self.starts + clock - self.first
+        return self.starts_at + clock - self.first_clock
 
     @property
-    def ends(self) -> int:
+    def ends_at(self) -> int:
         """When it is over."""
-        return self.wall(self.last)
+        return self.time_of(self.last_clock)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -59,19 +59,19 @@ class Step(msgspec.Struct, frozen=True):
     at: int
     type: str
     key: str
-    send: SendType = SendType.CONFIRMED
+    send_type: SendType = SendType.CONFIRMED
     sub_type: str = ""
-    part: PlayedPeriod | None = None
+    period: PlayedPeriod | None = None
     clock: int = 0
     side: Side | None = None
     player: str = ""
     related: tuple[str, ...] = ()
-    gains: Side | None = None
-    loses: Side | None = None
+    scoring_side: Side | None = None
+    losing_side: Side | None = None
     status: str = "Live"
 
 
-def lay_out(scenario: Scenario, quiet: int | None = None) -> list[Step]:
+def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]:
     """Everything that is to be told, in order; with `quiet`, the everyday actions of play too, one in so many seconds."""
     parts = tuple(lay_out_periods(scenario))
     steps = [
@@ -80,8 +80,8 @@ def lay_out(scenario: Scenario, quiet: int | None = None) -> list[Step]:
         *_build_event_steps(scenario, parts),
         *_build_kick_steps(scenario, parts),
     ]
-    if quiet:
-        steps += _build_quiet_steps(parts, quiet)
+    if quiet_interval:
+        steps += _build_quiet_steps(parts, quiet_interval)
     return sorted(steps, key=lambda step: step.at)
 
 
@@ -92,13 +92,13 @@ def lay_out_periods(scenario: Scenario) -> Iterator[PlayedPeriod]:
         starts += _BREAK_SECONDS.get(5 if period is Period.SHOOTOUT else number, 0)
         part = _lay_out_period(scenario, number, period, starts)
         yield part
-        starts = part.ends
+        starts = part.ends_at
 
 
 def _find_played_periods(scenario: Scenario) -> list[Period]:
     events = scenario.events
-    extra = any(e.minute.base > 90 or e.what is ScenarioEventType.EXTRA_TIME for e in events)
-    shootout = bool(scenario.kicks) or any(e.what is ScenarioEventType.SHOOTOUT for e in events)
+    extra = any(e.minute.base > 90 or e.type is ScenarioEventType.EXTRA_TIME for e in events)
+    shootout = bool(scenario.kicks) or any(e.type is ScenarioEventType.SHOOTOUT for e in events)
     regular = [Period.FIRST_HALF, Period.SECOND_HALF, Period.EXTRA_FIRST, Period.EXTRA_SECOND]
     return regular[: 4 if extra else 2] + ([Period.SHOOTOUT] if shootout else [])
 
@@ -129,13 +129,20 @@ def period_at(minute: Minute) -> Period:
 
 
 def _has_packets(event: ScenarioEvent) -> bool:
-    return event.what in _ACTION_TYPES or event.what is ScenarioEventType.SUBSTITUTION
+    return event.type in _ACTION_TYPES or event.type is ScenarioEventType.SUBSTITUTION
 
 
 def _event_duration(event: ScenarioEvent) -> int:
-    course = event.course
-    ends = (course.pending, course.cancelled, course.disallowed, course.deleted, course.restored, course.red)
-    return max(filter(None, (*ends, course.corrected[1] if course.corrected else 0, VIDEO_CHECK_DURATION)), default=0)
+    course = event.lifecycle
+    ends = (
+        course.confirmed_after,
+        course.cancelled_after,
+        course.disallowed_after,
+        course.deleted_after,
+        course.restored_after,
+        course.red_card_after,
+    )
+    return max(filter(None, (*ends, course.correction[1] if course.correction else 0, VIDEO_CHECK_DURATION)), default=0)
 
 
 def _clock_at(minute: Minute) -> int:
@@ -151,15 +158,15 @@ def _build_prematch_steps() -> list[Step]:
 
 def _build_period_steps(parts: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
     """Starts and ends."""
-    yield Step(0, "Start Match", "start", part=parts[0])
+    yield Step(0, "Start Match", "start", period=parts[0])
     for part in parts:
-        yield Step(part.starts, "Start Period", f"start-{part.id}", part=part, clock=part.first)
-        yield Step(part.starts, "Start Clock", f"clock-{part.id}", part=part, clock=part.first)
-        clock = 0 if part.type == "Shootout" else part.last
-        yield Step(part.ends, "End Period", f"end-{part.id}", part=part, clock=clock)
+        yield Step(part.starts_at, "Start Period", f"start-{part.id}", period=part, clock=part.first_clock)
+        yield Step(part.starts_at, "Start Clock", f"clock-{part.id}", period=part, clock=part.first_clock)
+        clock = 0 if part.type == "Shootout" else part.last_clock
+        yield Step(part.ends_at, "End Period", f"end-{part.id}", period=part, clock=clock)
     last = parts[-1]
-    clock = 0 if last.type == "Shootout" else last.last
-    yield Step(last.ends + 3, "End Match", "end", part=last, clock=clock, status="Completed")
+    clock = 0 if last.type == "Shootout" else last.last_clock
+    yield Step(last.ends_at + 3, "End Match", "end", period=last, clock=clock, status="Completed")
 
 
 def _build_event_steps(scenario: Scenario, parts: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
@@ -174,81 +181,81 @@ def _build_event_steps(scenario: Scenario, parts: tuple[PlayedPeriod, ...]) -> I
 
 def _build_revisions(event: ScenarioEvent, key: str, part: PlayedPeriod, clock: int) -> Iterator[Step]:
     """Everything that the feed says of one thing that happens, in order."""
-    at, course, (kind, sub) = part.wall(clock), event.course, _ACTION_TYPES.get(event.what, ("", ""))
-    side = event.side.other if event.what is ScenarioEventType.OWN_GOAL and event.side else event.side
-    if event.what is ScenarioEventType.SUBSTITUTION:
-        yield Step(at, "Substitution Out", f"{key}-out", part=part, clock=clock, side=side, player=event.replaces)
+    at, course, (kind, sub) = part.time_of(clock), event.lifecycle, _ACTION_TYPES.get(event.type, ("", ""))
+    side = event.side.other if event.type is ScenarioEventType.OWN_GOAL and event.side else event.side
+    if event.type is ScenarioEventType.SUBSTITUTION:
+        yield Step(at, "Substitution Out", f"{key}-out", period=part, clock=clock, side=side, player=event.replaced_player)
         yield Step(
-            at + 1, "Substitution In", key, part=part, clock=clock, side=side, player=event.player, related=(f"{key}-out",)
+            at + 1, "Substitution In", key, period=part, clock=clock, side=side, player=event.player, related=(f"{key}-out",)
         )
         return
-    if event.what is ScenarioEventType.VIDEO_CHECK:
+    if event.type is ScenarioEventType.VIDEO_CHECK:
         yield from _build_video_check(key, part, clock, "Other")
         return
-    goal = side if event.what.is_goal else None
+    goal = side if event.type.is_goal else None
     said = Step(at, kind, key, SendType.PENDING, "", part, clock, side)
     full = msgspec.structs.replace(said, sub_type=course.sub_type or sub, player=event.player)
-    if course.pending:
+    if course.confirmed_after:
         yield said
-    if course.cancelled is not None:
-        yield _make_revision(said, course.cancelled, SendType.CANCELLED)
-    elif course.disallowed is not None and course.disallowed <= course.pending:
+    if course.cancelled_after is not None:
+        yield _make_revision(said, course.cancelled_after, SendType.CANCELLED)
+    elif course.disallowed_after is not None and course.disallowed_after <= course.confirmed_after:
         yield _build_disallowance(full, event, counted=False)
-        yield _make_revision(said, course.disallowed + 1, SendType.CANCELLED)
+        yield _make_revision(said, course.disallowed_after + 1, SendType.CANCELLED)
     else:
-        yield _make_revision(full, course.pending, SendType.CONFIRMED, gains=goal)
+        yield _make_revision(full, course.confirmed_after, SendType.CONFIRMED, gains=goal)
         yield from _build_later_revisions(full, event, goal)
 
 
 def _make_revision(step: Step, seconds: int, send: SendType, gains: Side | None = None, loses: Side | None = None) -> Step:
-    return msgspec.structs.replace(step, at=step.at + seconds, send=send, gains=gains, loses=loses)
+    return msgspec.structs.replace(step, at=step.at + seconds, send_type=send, scoring_side=gains, losing_side=loses)
 
 
 def _build_later_revisions(full: Step, event: ScenarioEvent, goal: Side | None) -> Iterator[Step]:
     """What becomes of it once it is confirmed."""
-    course = event.course
-    if course.corrected is not None:
-        name, seconds = course.corrected
+    course = event.lifecycle
+    if course.correction is not None:
+        name, seconds = course.correction
         full = msgspec.structs.replace(full, player=name)
         yield _make_revision(full, seconds, SendType.UPDATED)
-    if course.red is not None:
+    if course.red_card_after is not None:
         yield _make_revision(
-            msgspec.structs.replace(full, type="Red Card", sub_type="Straight Red"), course.red, SendType.UPDATED
+            msgspec.structs.replace(full, type="Red Card", sub_type="Straight Red"), course.red_card_after, SendType.UPDATED
         )
-    if course.deleted is not None:
-        yield _make_revision(full, course.deleted, SendType.DELETED, loses=goal)
-    if course.restored is not None:
-        yield _make_revision(full, course.restored, SendType.UPDATED, gains=goal)
-    if course.disallowed is not None and full.part:
-        if course.checked:
+    if course.deleted_after is not None:
+        yield _make_revision(full, course.deleted_after, SendType.DELETED, loses=goal)
+    if course.restored_after is not None:
+        yield _make_revision(full, course.restored_after, SendType.UPDATED, gains=goal)
+    if course.disallowed_after is not None and full.period:
+        if course.has_video_check:
             yield from _build_video_check(
-                f"{full.key}-check", full.part, full.clock + course.pending + VIDEO_CHECK_DELAY, "Potential Goal"
+                f"{full.key}-check", full.period, full.clock + course.confirmed_after + VIDEO_CHECK_DELAY, "Potential Goal"
             )
         yield _build_disallowance(full, event, counted=True)
 
 
 def _build_disallowance(full: Step, event: ScenarioEvent, *, counted: bool) -> Step:
-    seconds = event.course.disallowed or 0
+    seconds = event.lifecycle.disallowed_after or 0
     return Step(
         full.at + seconds,
         "Goal Disallowed",
         f"{full.key}-disallowed",
-        sub_type=event.course.reason,
-        part=full.part,
+        sub_type=event.lifecycle.reason,
+        period=full.period,
         clock=full.clock + seconds,
         side=full.side,
         player=full.player,
         related=(full.key,),
-        loses=full.side if counted else None,
+        losing_side=full.side if counted else None,
     )
 
 
 def _build_video_check(key: str, part: PlayedPeriod, clock: int, about: str) -> Iterator[Step]:
-    said = Step(part.wall(clock), "Video Check Underway", key, SendType.PENDING, part=part, clock=clock)
+    said = Step(part.time_of(clock), "Video Check Underway", key, SendType.PENDING, period=part, clock=clock)
     yield said
-    yield msgspec.structs.replace(said, at=said.at + 8, send=SendType.CONFIRMED, sub_type=about)
+    yield msgspec.structs.replace(said, at=said.at + 8, send_type=SendType.CONFIRMED, sub_type=about)
     over = VIDEO_CHECK_DURATION - 2
-    yield Step(said.at + over, "Video Check Over", f"{key}-over", part=part, clock=clock + over, related=(key,))
+    yield Step(said.at + over, "Video Check Over", f"{key}-over", period=part, clock=clock + over, related=(key,))
 
 
 def _build_kick_steps(scenario: Scenario, parts: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
@@ -257,14 +264,14 @@ def _build_kick_steps(scenario: Scenario, parts: tuple[PlayedPeriod, ...]) -> It
         scored = kick.outcome == "scored"
         kind, sub = ("Goal", "Penalty") if scored else ("Penalty Missed", "Saved" if kick.outcome == "saved" else "")
         yield Step(
-            shootout.starts + number * _KICK_INTERVAL - 5,
+            shootout.starts_at + number * _KICK_INTERVAL - 5,
             kind,
             f"kick-{number}",
             sub_type=sub,
-            part=shootout,
+            period=shootout,
             side=kick.side,
             player=kick.player,
-            gains=kick.side if scored else None,
+            scoring_side=kick.side if scored else None,
         )
 
 
@@ -272,16 +279,16 @@ def _build_quiet_steps(parts: tuple[PlayedPeriod, ...], every: int) -> Iterator[
     for part in parts:
         if part.type == "Shootout":
             continue
-        for number, clock in enumerate(range(part.first + every, part.last - 1, every)):
+        for number, clock in enumerate(range(part.first_clock + every, part.last_clock - 1, every)):
             kind = _QUIET_ACTION_TYPES[number % len(_QUIET_ACTION_TYPES)]
             side = Side.HOME if number // 3 % 2 else Side.AWAY
-            yield Step(part.wall(clock), kind, f"quiet-{part.id}-{number}", part=part, clock=clock, side=side)
+            yield Step(part.time_of(clock), kind, f"quiet-{part.id}-{number}", period=part, clock=clock, side=side)
 
 
-def build_packets(scenario: Scenario, *, quiet: int | None = None) -> tuple[Packet, ...]:
+def build_packets(scenario: Scenario, *, quiet_interval: int | None = None) -> tuple[Packet, ...]:
     """The match as the feed would tell it; with `quiet`, the everyday actions of play too, one in so many seconds."""
     teller = _PacketBuilder(scenario)
-    return tuple(teller.packet(step) for step in lay_out(scenario, quiet))
+    return tuple(teller.build(step) for step in lay_out(scenario, quiet_interval))
 
 
 class _PacketBuilder:
@@ -290,25 +297,25 @@ class _PacketBuilder:
     def __init__(self, scenario: Scenario) -> None:
         self.fixture = scenario.fixture
         self.seq = 0
-        self.parts: list[PlayedPeriod] = []
+        self.periods: list[PlayedPeriod] = []
         self.ended: set[int] = set()
         self.goals: dict[tuple[int, Side], int] = {}
 
-    def packet(self, step: Step) -> Packet:
+    def build(self, step: Step) -> Packet:
         """The next packet."""
         self.seq += 1
-        self._move(step)
+        self._apply(step)
         fixture_id = self.fixture.id
         team = self.fixture.team(step.side) if step.side else None
         return Packet(
             fixture_id=fixture_id,
             action_id=make_id(fixture_id, step.key),
             type=step.type,
-            send_type=step.send,
+            send_type=step.send_type,
             at=(self.fixture.kickoff or dt.datetime.fromtimestamp(0, dt.UTC)) + dt.timedelta(seconds=step.at),
             sub_type=step.sub_type,
             seq=self.seq,
-            period_id=step.part.id if step.part else 0,
+            period_id=step.period.id if step.period else 0,
             clock=step.clock,
             team=team,
             team_side=step.side,
@@ -317,35 +324,35 @@ class _PacketBuilder:
             metadata={"homeTeamColour": "117, 170, 219", "awayTeamColour": "255, 255, 255"}
             if step.type == "Team Colours"
             else {},
-            finished=step.status == "Completed",
+            is_finished=step.status == "Completed",
             summary=self._summary(step),
         )
 
-    def _move(self, step: Step) -> None:
-        if step.part and step.part not in self.parts:
-            self.parts.append(step.part)
-        if step.part and step.type == "End Period":
-            self.ended.add(step.part.id)
-        for side, change in ((step.gains, 1), (step.loses, -1)):
-            if side and step.part:
-                self.goals[step.part.id, side] = self.goals.get((step.part.id, side), 0) + change
+    def _apply(self, step: Step) -> None:
+        if step.period and step.period not in self.periods:
+            self.periods.append(step.period)
+        if step.period and step.type == "End Period":
+            self.ended.add(step.period.id)
+        for side, change in ((step.scoring_side, 1), (step.losing_side, -1)):
+            if side and step.period:
+                self.goals[step.period.id, side] = self.goals.get((step.period.id, side), 0) + change
 
     def _summary(self, step: Step) -> Summary:
-        periods = tuple(self._period(part) for part in self.parts)
-        part = self.parts[-1] if self.parts else None
+        periods = tuple(self._period(part) for part in self.periods)
+        part = self.periods[-1] if self.periods else None
         shootout = bool(part and part.type == "Shootout")
-        clock = 0 if part is None or shootout else min(part.last, part.first + step.at - part.starts)
-        home, away = (self._until(part, side) for side in Side)
+        clock = 0 if part is None or shootout else min(part.last_clock, part.first_clock + step.at - part.starts_at)
+        home, away = (self._goals_until(part, side) for side in Side)
         return Summary(home, away, part.id if part else 1, step.status, "CollectingLive", clock, periods)
 
     def _period(self, part: PlayedPeriod) -> PeriodScore:
-        home, away = (self._until(part, side) for side in Side)
+        home, away = (self._goals_until(part, side) for side in Side)
         home_in, away_in = (self.goals.get((part.id, side), 0) for side in Side)
         return PeriodScore(part.id, part.label, part.type, home, away, home_in, away_in, part.id in self.ended)
 
-    def _until(self, last: PlayedPeriod | None, side: Side) -> int:
+    def _goals_until(self, last: PlayedPeriod | None, side: Side) -> int:
         """Goals of play up to the end of a period; a shootout's kicks are not among them."""
-        counted = [p for p in self.parts if last and p.id <= last.id and p.type != "Shootout"]
+        counted = [p for p in self.periods if last and p.id <= last.id and p.type != "Shootout"]
         return sum(self.goals.get((part.id, side), 0) for part in counted)
 
 

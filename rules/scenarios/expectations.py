@@ -59,7 +59,7 @@ class MessageLine(msgspec.Struct, frozen=True):
         words = _visible_text(self.text)
         return f"{minute}{self.kind}{rule}{state}{f': {words}' if words else ''}"
 
-    def allows(self, told: MessageLine) -> bool:
+    def matches(self, told: MessageLine) -> bool:
         """Tell whether the message is as expected."""
         same = all(getattr(self, key) in ("", getattr(told, key)) for key in ("minute", "kind", "rule", "state"))
         return same and (self.text in told.text or _visible_text(self.text) in _visible_text(told.text))
@@ -76,7 +76,7 @@ class RuleTest(msgspec.Struct, frozen=True):
     __test__ = False
 
     name: str
-    place: SourceLocation
+    location: SourceLocation
     scenario: parser.Scenario
     expected: tuple[MessageLine, ...]
     kinds: frozenset[str] | None = None
@@ -96,58 +96,58 @@ class RuleTestResult(msgspec.Struct, frozen=True):
     """What became of a test: what was told, and where that differs, in lines that begin with a space, - or +."""
 
     test: RuleTest
-    told: tuple[MessageLine, ...]
+    messages: tuple[MessageLine, ...]
     diff: tuple[str, ...] = ()
 
     @property
-    def passed(self) -> bool:
+    def is_passed(self) -> bool:
         """Tell whether everything expected was told, and nothing else."""
         return not self.diff
 
 
-def run_test(test: RuleTest, rules: RuleSet, names: Catalogue | None = None) -> RuleTestResult:
+def run_test(test: RuleTest, rules: RuleSet, catalogue: Catalogue | None = None) -> RuleTestResult:
     """Play the match and compare."""
-    told = tuple(line for line in play_scenario(test.scenario, rules, names) if test.kinds is None or line.kind in test.kinds)
+    told = tuple(line for line in play_scenario(test.scenario, rules, catalogue) if test.kinds is None or line.kind in test.kinds)
     lines = tuple(_diff_messages(test.expected, told))
     return RuleTestResult(test, told, () if all(line.startswith(" ") for line in lines) else lines)
 
 
-def play_scenario(match: parser.Scenario, rules: RuleSet, names: Catalogue | None = None) -> Iterator[MessageLine]:
+def play_scenario(match: parser.Scenario, rules: RuleSet, catalogue: Catalogue | None = None) -> Iterator[MessageLine]:
     """Every message that a chat which takes everything has when the match is over, in the order of their coming."""
     chat = _SimulatedChat()
     state = Match(match.fixture)
     for packet in build_packets(match):
-        moment = advance(state, packet, names)
+        moment = advance(state, packet, catalogue)
         state = moment.after
-        for alert in evaluate(rules, moment, chat.told, names or load_catalogue()):
-            chat.hear(alert)
-    return iter(chat.lines.values())
+        for alert in evaluate(rules, moment, chat.notified_rules, catalogue or load_catalogue()):
+            chat.receive(alert)
+    return iter(chat.messages.values())
 
 
 class _SimulatedChat:
     """One chat's messages, one an action, each revised as it goes (as the outbox does it)."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, MessageLine] = {}
-        self.told: dict[str, set[str]] = {}
-        self._heard: set[tuple[str, int]] = set()
+        self.messages: dict[str, MessageLine] = {}
+        self.notified_rules: dict[str, set[str]] = {}
+        self._seen_revisions: set[tuple[str, int]] = set()
 
-    def hear(self, alert: Alert) -> None:
+    def receive(self, alert: Alert) -> None:
         """The first alert of each revision counts; what takes back changes only what was told."""
         action, revision = alert.key.action_id, (alert.key.action_id, alert.seq)
         if alert.rule:
-            self.told.setdefault(action, set()).add(alert.rule)
-        known = self.lines.get(action)
-        if revision in self._heard or alert.takes_back in self.lines or (known is None and not alert.kind):
+            self.notified_rules.setdefault(action, set()).add(alert.rule)
+        known = self.messages.get(action)
+        if revision in self._seen_revisions or alert.disallows_action in self.messages or (known is None and not alert.kind):
             return
-        self._heard.add(revision)
+        self._seen_revisions.add(revision)
         if known is None:
-            self.lines[action] = MessageLine(alert.facts.minute, alert.kind, alert.rule, alert.state.value, alert.text)
+            self.messages[action] = MessageLine(alert.facts.minute, alert.kind, alert.rule, alert.state.value, alert.text)
         elif alert.state is State.RETRACTED or not alert.text:
-            self.lines[action] = msgspec.structs.replace(known, state=alert.state.value)
+            self.messages[action] = msgspec.structs.replace(known, state=alert.state.value)
         else:
             kept = msgspec.structs.replace(known, state=alert.state.value, text=alert.text, minute=alert.facts.minute)
-            self.lines[action] = msgspec.structs.replace(kept, kind=alert.kind, rule=alert.rule)
+            self.messages[action] = msgspec.structs.replace(kept, kind=alert.kind, rule=alert.rule)
 
 
 def _diff_messages(expected: Sequence[MessageLine], told: Sequence[MessageLine]) -> Iterator[str]:
@@ -155,7 +155,7 @@ def _diff_messages(expected: Sequence[MessageLine], told: Sequence[MessageLine])
     table = _count_common(expected, told)
     one = other = 0
     while one < len(expected) or other < len(told):
-        if one < len(expected) and other < len(told) and expected[one].allows(told[other]):
+        if one < len(expected) and other < len(told) and expected[one].matches(told[other]):
             yield f"  {told[other]}"
             one, other = one + 1, other + 1
         elif other == len(told) or (one < len(expected) and table[one + 1][other] >= table[one][other + 1]):
@@ -171,7 +171,7 @@ def _count_common(expected: Sequence[MessageLine], told: Sequence[MessageLine]) 
     table = [[0] * (len(told) + 1) for _ in range(len(expected) + 1)]
     for one in reversed(range(len(expected))):
         for other in reversed(range(len(told))):
-            both = table[one + 1][other + 1] + 1 if expected[one].allows(told[other]) else 0
+            both = table[one + 1][other + 1] + 1 if expected[one].matches(told[other]) else 0
             table[one][other] = max(both, table[one + 1][other], table[one][other + 1])
     return table
 
@@ -180,9 +180,9 @@ def read_tests(text: str, file: str = "rules.test.yaml") -> RuleTestFile:
     """Read a file of tests; raise `TestsInvalid` with every mistake."""
     report = Report()
     root = compose(text, file, report)
-    tests = _TestFileReader(report).tests(root) if root is not None else None
+    tests = _TestFileReader(report).read(root) if root is not None else None
     if root is None and not report.mistakes:
-        report.mistake(SourceLocation(file, 1, 1), "there are no tests here")
+        report.add_mistake(SourceLocation(file, 1, 1), "there are no tests here")
     if report.mistakes or tests is None:
         raise RuleTestsInvalid(report.mistakes)
     return tests
@@ -194,59 +194,61 @@ class _TestFileReader:
     def __init__(self, report: Report) -> None:
         self.report, self.reader = report, Reader(report)
 
-    def tests(self, root: yaml.Node) -> RuleTestFile | None:
-        fields = self.reader.fields(root, "a file of tests", TEST_FILE_KEYS)
+    def read(self, root: yaml.Node) -> RuleTestFile | None:
+        fields = self.reader.read_mapping(root, "a file of tests", TEST_FILE_KEYS)
         if fields is None:
             return None
         if "tests" not in fields:
-            self.reader.mistake(root, "there are no tests here: write them under tests:")
+            self.reader.report_mistake(root, "there are no tests here: write them under tests:")
         if "rules" in fields and "pack" in fields:
-            self.reader.mistake(fields["pack"], "write rules or pack, not both")
-        kinds = self._kinds(fields.get("kinds"))
-        nodes = self.reader.items(fields["tests"], "tests") if "tests" in fields else None
-        found = [test for node in nodes or () if (test := self._test(node, kinds)) is not None]
-        return RuleTestFile(tuple(found), self._word(fields.get("rules"), "rules"), self._word(fields.get("pack"), "pack"))
+            self.reader.report_mistake(fields["pack"], "write rules or pack, not both")
+        kinds = self._read_kinds(fields.get("kinds"))
+        nodes = self.reader.read_list(fields["tests"], "tests") if "tests" in fields else None
+        found = [test for node in nodes or () if (test := self._read_test(node, kinds)) is not None]
+        return RuleTestFile(
+            tuple(found), self._read_word(fields.get("rules"), "rules"), self._read_word(fields.get("pack"), "pack")
+        )
 
-    def _word(self, node: yaml.Node | None, what: str) -> str:
-        return "" if node is None else self.reader.text(node, what) or ""
+    def _read_word(self, node: yaml.Node | None, what: str) -> str:
+        return "" if node is None else self.reader.read_string(node, what) or ""
 
-    def _kinds(self, node: yaml.Node | None) -> frozenset[str] | None:
-        kinds = self.reader.texts(node, "kinds") if node is not None else None
+    def _read_kinds(self, node: yaml.Node | None) -> frozenset[str] | None:
+        kinds = self.reader.read_strings(node, "kinds") if node is not None else None
         return frozenset(kind for kind, _ in kinds) if kinds else None
 
-    def _test(self, node: yaml.Node, kinds: frozenset[str] | None) -> RuleTest | None:
-        fields = self.reader.fields(node, "a test", TEST_KEYS)
+    def _read_test(self, node: yaml.Node, kinds: frozenset[str] | None) -> RuleTest | None:
+        fields = self.reader.read_mapping(node, "a test", TEST_KEYS)
         if fields is None or not isinstance(node, yaml.MappingNode):
             return None
         if "expect" not in fields:
-            self.reader.mistake(node, "a test needs expect: the alerts that are to come, [] for none")
+            self.reader.report_mistake(node, "a test needs expect: the alerts that are to come, [] for none")
         told = [(key, value) for key, value in mapping_items(node) if key.value in parser.SCENARIO_KEYS]
         mapping = yaml.MappingNode(node.tag, told, node.start_mark, node.end_mark)
         match, mistakes = parser.parse_scenario_node(mapping, str(node.start_mark.name))
         for place, sentence in mistakes:
-            self.report.mistake(place, sentence)
-        expected = [line for at in self._expectations(fields.get("expect")) if (line := self._expected(at)) is not None]
-        name = self._word(fields.get("name"), "name") or (match.fixture.title if match else "")
-        own = self._kinds(fields.get("kinds")) or kinds
+            self.report.add_mistake(place, sentence)
+        expected = [line for at in self._expectations(fields.get("expect")) if (line := self._read_expected(at)) is not None]
+        name = self._read_word(fields.get("name"), "name") or (match.fixture.title if match else "")
+        own = self._read_kinds(fields.get("kinds")) or kinds
         return RuleTest(name, location_of(node), match, tuple(expected), own) if match else None
 
     def _expectations(self, node: yaml.Node | None) -> list[yaml.Node]:
-        return (self.reader.items(node, "expect") if node is not None else None) or []
+        return (self.reader.read_list(node, "expect") if node is not None else None) or []
 
-    def _expected(self, node: yaml.Node) -> MessageLine | None:
+    def _read_expected(self, node: yaml.Node) -> MessageLine | None:
         """`27' goal (late goals): words` is a mapping of one key to YAML; without words, or in quotes, it is a text."""
         words = mapping_items(node)
         if isinstance(node, yaml.MappingNode) and len(words) != 1:
-            self.reader.mistake(node, f"an expected alert is of the form {_EXPECTATION_FORM}")
+            self.reader.report_mistake(node, f"an expected alert is of the form {_EXPECTATION_FORM}")
             return None
-        whole = self.reader.text(node, "an expected alert") if not words else str(words[0][0].value)
-        text = self.reader.text(words[0][1], "the words expected") if words else ""
+        whole = self.reader.read_string(node, "an expected alert") if not words else str(words[0][0].value)
+        text = self.reader.read_string(words[0][1], "the words expected") if words else ""
         if whole is None or text is None:
             return None
         head, _, quoted = whole.partition(": ")
         found = _EXPECTATION_PATTERN.fullmatch(" ".join(head.split()))
         if found is None or not _is_optional_minute(found["minute"]):
-            self.reader.mistake(node, f'"{head}" is not of the form {_EXPECTATION_FORM}')
+            self.reader.report_mistake(node, f'"{head}" is not of the form {_EXPECTATION_FORM}')
             return None
         return MessageLine(
             found["minute"] or "", found["kind"], found["rule"] or "", found["state"] or "", text or quoted.strip()

@@ -67,19 +67,19 @@ class ScenarioEventType(enum.StrEnum):
 class EventLifecycle(msgspec.Struct, frozen=True):
     """What becomes of it, in seconds after it happened; None: that does not come to pass."""
 
-    pending: int = 0
+    confirmed_after: int = 0
     """Until it is confirmed; 0: it comes confirmed."""
     sub_type: str = ""
-    cancelled: int | None = None
-    disallowed: int | None = None
-    checked: bool = False
+    cancelled_after: int | None = None
+    disallowed_after: int | None = None
+    has_video_check: bool = False
     """A video check comes before the disallowance."""
     reason: str = ""
-    deleted: int | None = None
-    restored: int | None = None
-    corrected: tuple[str, int] | None = None
+    deleted_after: int | None = None
+    restored_after: int | None = None
+    correction: tuple[str, int] | None = None
     """The right player's name, and when he is named."""
-    red: int | None = None
+    red_card_after: int | None = None
     """A yellow card turns red."""
 
 
@@ -87,12 +87,12 @@ class ScenarioEvent(msgspec.Struct, frozen=True):
     """One thing that happens in a scenario."""
 
     minute: Minute
-    what: ScenarioEventType
+    type: ScenarioEventType
     side: Side | None = None
     player: str = ""
-    replaces: str = ""
+    replaced_player: str = ""
     """Who goes off, in a substitution."""
-    course: EventLifecycle = EventLifecycle()
+    lifecycle: EventLifecycle = EventLifecycle()
 
 
 class ScenarioKick(msgspec.Struct, frozen=True):
@@ -261,10 +261,10 @@ class _ScenarioReader:
         for line, before, after in zip(node.value[1:], events, events[1:], strict=False):
             if after.minute < before.minute:
                 self._mistake(line, f"minute {after.minute} comes after minute {before.minute}: write them in order")
-            elif before.what is ScenarioEventType.FULL_TIME or (
-                before.what in PERIOD_END_MINUTES and after.minute.base == before.minute.base
+            elif before.type is ScenarioEventType.FULL_TIME or (
+                before.type in PERIOD_END_MINUTES and after.minute.base == before.minute.base
             ):
-                self._mistake(line, f"{after.what} comes after {before.what}")
+                self._mistake(line, f"{after.type} comes after {before.type}")
 
 
 PERIOD_END_MINUTES = {
@@ -305,16 +305,20 @@ VIDEO_CHECK_DURATION = 60
 """Seconds that a video check takes."""
 
 _CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], ...] = (
-    (re.compile(r"pending (\d+)s"), lambda m: {"pending": int(m[1])}),
-    (re.compile(r"cancelled after (\d+)s"), lambda m: {"cancelled": int(m[1])}),
+    (re.compile(r"pending (\d+)s"), lambda m: {"confirmed_after": int(m[1])}),
+    (re.compile(r"cancelled after (\d+)s"), lambda m: {"cancelled_after": int(m[1])}),
     (
         re.compile(r"disallowed(?: for (?P<why>[\w ]+?))?(?: after (?:(?P<seconds>\d+)s|(?P<check>a video check)))?"),
-        lambda m: {"reason": (m["why"] or "").title(), "disallowed": int(m["seconds"] or 30), "checked": bool(m["check"])},
+        lambda m: {
+            "reason": (m["why"] or "").title(),
+            "disallowed_after": int(m["seconds"] or 30),
+            "has_video_check": bool(m["check"]),
+        },
     ),
-    (re.compile(r"deleted after (\d+)s"), lambda m: {"deleted": int(m[1])}),
-    (re.compile(r"restored after (\d+)s"), lambda m: {"restored": int(m[1])}),
-    (re.compile(r"corrected to (.+) after (\d+)s"), lambda m: {"corrected": (m[1], int(m[2]))}),
-    (re.compile(r"red after (\d+)s"), lambda m: {"red": int(m[1])}),
+    (re.compile(r"deleted after (\d+)s"), lambda m: {"deleted_after": int(m[1])}),
+    (re.compile(r"restored after (\d+)s"), lambda m: {"restored_after": int(m[1])}),
+    (re.compile(r"corrected to (.+) after (\d+)s"), lambda m: {"correction": (m[1], int(m[2]))}),
+    (re.compile(r"red after (\d+)s"), lambda m: {"red_card_after": int(m[1])}),
     (re.compile(r"(header|inside the box|outside the box)"), lambda m: {"sub_type": m[1].title()}),
 )
 
@@ -391,11 +395,11 @@ def _parse_players(what: ScenarioEventType, words: str) -> tuple[str, str]:
 
 
 def _parse_lifecycle(what: ScenarioEventType, clauses: str) -> EventLifecycle:
-    course = EventLifecycle(pending=_PENDING_SECONDS.get(what, 0))
+    course = EventLifecycle(confirmed_after=_PENDING_SECONDS.get(what, 0))
     for clause in filter(None, (c.strip() for c in clauses.split(","))):
         course = msgspec.structs.replace(course, **_parse_clause(what, clause))
-    if course.checked:
-        return msgspec.structs.replace(course, disallowed=course.pending + VIDEO_CHECK_DELAY + VIDEO_CHECK_DURATION)
+    if course.has_video_check:
+        return msgspec.structs.replace(course, disallowed_after=course.confirmed_after + VIDEO_CHECK_DELAY + VIDEO_CHECK_DURATION)
     return course
 
 
@@ -403,9 +407,9 @@ def _parse_clause(what: ScenarioEventType, clause: str) -> dict[str, Any]:
     for pattern, changes in _CLAUSES:
         if found := pattern.fullmatch(clause):
             change = changes(found)
-            if "disallowed" in change and not what.is_goal:
+            if "disallowed_after" in change and not what.is_goal:
                 raise LineInvalid("only a goal is disallowed")
-            if "red" in change and what is not ScenarioEventType.YELLOW_CARD:
+            if "red_card_after" in change and what is not ScenarioEventType.YELLOW_CARD:
                 raise LineInvalid("only a yellow card turns red")
             return change
     raise LineInvalid(f'"{clause}" is nothing that becomes of it; one may write: {_CLAUSE_HELP}')

@@ -20,7 +20,7 @@ CHAT = Chat(REF, all_kinds=True)
 def alert(seq: int = 1, text: str = "goal", state: State = State.CONFIRMED, **more: Any) -> Alert:
     """A revision; `action=` names another action than `g`."""
     facts = more.pop("facts", Facts(match="Arsenal 1–0 Chelsea", action_type="Goal"))
-    named: dict[str, Any] = {"rule": "goals", "kind": "goal", "gravity": 2, "at": NOW} | more
+    named: dict[str, Any] = {"rule": "goals", "kind": "goal", "severity": 2, "at": NOW} | more
     key = AlertKey(FIXTURE.id, named.pop("action", KEY.action_id))
     return Alert(key, seq, state, fixture=FIXTURE, facts=facts, text=text, **named)
 
@@ -33,25 +33,25 @@ def pending(seq: int = 1, text: str = "goal", **more: Any) -> Alert:
 def retracted(seq: int = 2, **more: Any) -> Alert:
     """What the feed takes back."""
     facts = Facts(match="Arsenal 0–0 Chelsea", action_type="Goal", reason=more.pop("reason", ""))
-    named: dict[str, Any] = {"rule": "", "kind": "", "gravity": 0} | more
+    named: dict[str, Any] = {"rule": "", "kind": "", "severity": 0} | more
     return alert(seq, "", State.RETRACTED, facts=facts, **named)
 
 
 def minor(seq: int = 1, text: str = "yellow", **more: Any) -> Alert:
     """A yellow card."""
-    named: dict[str, Any] = {"rule": "yellows", "kind": "yellow_card", "gravity": 1, "importance": Importance.MINOR}
+    named: dict[str, Any] = {"rule": "yellows", "kind": "yellow_card", "severity": 1, "importance": Importance.MINOR}
     return alert(seq, text, **(named | more))
 
 
 def news(*alerts: Alert, **more: Any) -> NewsItem:
     """The news that these alternatives are, made by their rules when they say."""
     first = alerts[0]
-    born = {a.rule: a.at.timestamp() for a in alerts}
-    return NewsItem(first.key, first.seq, first.state, alerts, **({"born": born} | more))
+    fired_at = {a.rule: a.at.timestamp() for a in alerts}
+    return NewsItem(first.key, first.seq, first.state, alerts, **({"first_fired_at": fired_at} | more))
 
 
 def told(by: Alert, **more: Any) -> Delivery:
     """What a chat has seen once it was told."""
-    seen: dict[str, Any] = {"rule": by.rule, "kind": by.kind, "gravity": by.gravity, "seq": by.seq, "body": by.text}
-    seen |= {"state": by.state, "rings": by.importance is Importance.MAJOR, "message_id": 1}
+    seen: dict[str, Any] = {"rule": by.rule, "kind": by.kind, "severity": by.severity, "seq": by.seq, "body": by.text}
+    seen |= {"state": by.state, "is_loud": by.importance is Importance.MAJOR, "message_id": 1}
     return Delivery(by.key, REF, **(seen | more))

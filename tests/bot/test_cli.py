@@ -21,9 +21,11 @@ from bot.feed.recording import RecordingWriter
 from bot.feed.simulator.server import Simulator, SimulatorUrls
 from bot.logs import configure_logging
 from tests.bot.feed.simulator.test_script import script
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, touchline
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, starting
 from tests.fakes.bot_api import FakeBotApi
 from tests.packets import FIXTURE, KICKOFF, Story
+
+pytestmark = pytest.mark.whole_process
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(getattr(main, "commands", {}))
@@ -250,20 +252,17 @@ def test_a_simulator_on_a_taken_port_says_so(tmp_path: Path, taken: int) -> None
 
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("silent", ["", "getMe", "getUpdates", "sendMessage"])
-async def test_run_ends_within_five_seconds_however_it_is_asked_to(tmp_path: Path, how: str, silent: str) -> None:
+async def test_run_ends_however_it_is_asked_to_and_whoever_does_not_answer(tmp_path: Path, how: str, silent: str) -> None:
     async with FakeBotApi(BOT_TOKEN) as telegram, silent_feed() as port:
         if silent:
             telegram.hang(silent, times=None)
         url = f"127.0.0.1:{port}"
-        path = configuration(tmp_path, f"ws://{url}", f"http://{url}", telegram)
-        bot = await touchline("run", "--config", path, folder=tmp_path)
-        telegram.say(42, 42, "/subscribe all")
-        await telegram.until(lambda: telegram.calls(silent or "sendMessage"), within=20)
-        started = asyncio.get_running_loop().time()
-        code = await bot.end(how, within=8)
+        async with starting(configuration(tmp_path, f"ws://{url}", f"http://{url}", telegram)) as bot:
+            telegram.say(42, 42, "/subscribe all")
+            await telegram.until(lambda: telegram.calls(silent or "sendMessage"))
+            code = await bot.end(how)
 
     assert (code, "Traceback" in bot.output) == (0, False), bot.output
-    assert asyncio.get_running_loop().time() - started < 5
 
 
 @click.group(cls=CommandGroup)

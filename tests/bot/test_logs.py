@@ -119,7 +119,7 @@ OURS = (as_event, as_value, as_exception, as_given_exception)
 OTHERS = (by_a_library, by_a_failing_library, by_a_warning, by_the_loop, by_python_itself)
 WAYS = st.sampled_from([*OURS, *OTHERS])
 SECRETS = st.text(LETTERS, min_size=8, max_size=40).filter(lambda s: len(set(s) - {" "}) > 4)
-TOKENS = st.from_regex(r"[0-9]{6,12}:[A-Za-z0-9_-]{20,40}", fullmatch=True)
+TOKENS = st.builds("{}:{}".format, st.text("0189", min_size=6, max_size=12), st.text("ABYZabyz0189_-", min_size=20, max_size=40))
 AROUND = st.sampled_from(["{}", "https://api.telegram.org/bot{}/getMe", "x{}", "token={}&y=1", "1 {} 2", '"{}"', "bot%20{}"])
 SAID = st.sampled_from(
     [
@@ -143,7 +143,7 @@ def test_what_looks_like_a_token_of_telegram_is_never_written(token: str, write:
     assert token.split(":")[1] not in written(write, around.format(token))
 
 
-@given(st.from_regex(r"[A-Za-z0-9_.!-]{8,40}", fullmatch=True), WAYS, SAID)
+@given(st.text("ABYZabyz0189_.!-", min_size=8, max_size=40), WAYS, SAID)
 def test_what_is_sent_to_the_feed_as_its_token_is_never_written(token: str, write: Write, said: str) -> None:
     assert token not in written(write, said.format(f"xq{token}"))
 

@@ -6,11 +6,11 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.e2e.fork_server import Forked, fork_touchline
 from tests.fakes.bot_api import FakeBotApi
 from tests.waiting import DEADLINE, add_witness, until
 
@@ -22,20 +22,20 @@ BOT_TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
 class Process:
     """A `touchline` command at work; its logs are kept."""
 
-    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
-        self._process, self._name = process, name
+    def __init__(self, name: str, forked: Forked) -> None:
+        self._name, self.pid = name, forked.pid
+        self.code: int | None = None
+        """The exit code; None while it runs."""
         self.lines: list[str] = []
-        self._reading = [asyncio.create_task(self._read(stream)) for stream in (process.stdout, process.stderr)]
+        self._tasks = [asyncio.create_task(self._read(pipe)) for pipe in (forked.stdout, forked.stderr)]
+        self._tasks.append(asyncio.create_task(self._wait(forked.status)))
 
-    async def _read(self, stream: asyncio.StreamReader | None) -> None:
-        assert stream
-        async for line in stream:
+    async def _read(self, pipe: int) -> None:
+        async for line in await _reader(pipe):
             self.lines.append(line.decode())
 
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
+    async def _wait(self, pipe: int) -> None:
+        self.code = int(await (await _reader(pipe)).read())
 
     @property
     def output(self) -> str:
@@ -45,11 +45,11 @@ class Process:
     @property
     def is_over(self) -> bool:
         """True once it has ended."""
-        return self._process.returncode is not None
+        return self.code is not None
 
     def report(self) -> str:
         """Its last log lines."""
-        ended = f"ended with {self._process.returncode}" if self.is_over else "still running"
+        ended = "still running" if self.code is None else f"ended with {self.code}"
         return "\n".join([f"The last lines of `{self._name}`, {ended}:", *(f"  {line.rstrip()}" for line in self.lines[-25:])])
 
     async def says(self, words: str, times: int = 1, within: float = DEADLINE) -> str:
@@ -64,23 +64,31 @@ class Process:
 
     async def end(self, how: str = "SIGTERM", within: float = DEADLINE) -> int:
         """Stop it; its exit code."""
-        if self._process.returncode is None:
-            self._process.send_signal(signal.Signals[how])
+        if self.code is None:
+            os.kill(self.pid, signal.Signals[how])
+        return await self.wait(within)
+
+    async def wait(self, within: float = DEADLINE) -> int:
+        """Wait until it has ended by itself; its exit code."""
         async with asyncio.timeout(within):
-            await asyncio.wait(self._reading)
-            return await self._process.wait()
+            await asyncio.gather(*self._tasks)
+        assert self.code is not None
+        return self.code
+
+
+async def _reader(pipe: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb"))
+    return reader
 
 
 async def touchline(*words: str | Path, folder: Path) -> Process:
     """Start a command in a folder of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "FEED_TOKEN": FEED_TOKEN}
-    environment["TELEGRAM_BOT_TOKEN"] = BOT_TOKEN
-    command = [sys.executable, "-m", "bot", *map(str, words)]
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, cwd=folder, env=environment, stdout=pipe, stderr=pipe)
-    started = Process(process, " ".join(["touchline", *map(str, words)]))
-    add_witness(started)
-    return started
+    command = [str(word) for word in words]
+    environment = {**os.environ, "FEED_TOKEN": FEED_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}
+    process = Process(" ".join(["touchline", *command]), fork_touchline(command, folder, environment))
+    add_witness(process)
+    return process
 
 
 @asynccontextmanager

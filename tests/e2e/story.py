@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import aiohttp
-
 from bot.feed.simulator.script import Script, script_from_packets
-from bot.feed.simulator.server import Simulator, SimulatorUrls
 from tests.e2e.stage import FEED_TOKEN
-from tests.fakes.bot_api import FakeBotApi
+from tests.fakes.bot_api import FakeBotApi, Message
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.packets import FIXTURE, Story
+from tests.waiting import until
 
 CHAT = 42
-SPEED = 600.0
-"""A minute of the match lasts a tenth of a second, the whole nine seconds."""
-RULES = f"""
-chats: [{{chat: {CHAT}, subscribe: [all]}}]
+NOBODY = """
 rules:
   - name: full time
-    match: {{action_type: End Match}}
-    alert: {{kind: full_time, text: "Full time {{{{ score }}}}"}}
+    match: {action_type: End Match}
+    alert: {kind: full_time, text: "Full time {{ score }}"}
   - name: goals
-    match: {{action_type: Goal, send_type: [Pending, Confirmed, Updated]}}
-    alert: {{kind: goal, text: "Goal {{{{ player }}}} {{{{ minute }}}}'"}}
+    match: {action_type: Goal, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: goal, text: "Goal {{ player }} {{ minute }}'"}
   - name: reds
-    match: {{action_type: Red Card}}
-    alert: {{kind: red_card, text: "Red {{{{ player }}}} {{{{ minute }}}}'"}}
+    match: {action_type: Red Card}
+    alert: {kind: red_card, text: "Red {{ player }} {{ minute }}'"}
 """
+"""Rules for it, without anybody who follows it."""
+RULES = f"chats: [{{chat: {CHAT}, subscribe: [all]}}]\n{NOBODY}"
 STANDING = ["Goal Saka 10'", "Red Palmer 30'", "Goal Rice 70'", "Full time 2–0"]
 """What the chat shows in the end."""
 TAKEN_BACK = "❌"
 """So begins what takes news back; it answers no message where nobody knows whether that arrived."""
 FALLEN = ["Goal Havertz 45'"]
 """What it shows struck through."""
+GOAL, CONFIRMATION, RED, FALLING_GOAL, FALL, LAST_GOAL, END = range(2, 9)
+"""The number of the packet that brings it; the first one starts the match."""
 
 
 def match() -> Script:
@@ -53,16 +48,23 @@ def match() -> Script:
     return script_from_packets(FIXTURE, told.packets)
 
 
-def stepped() -> SteppedFeed:
+def short_match() -> Script:
+    """The same with fewer packets, where less will do: a chat gets three messages in three seconds at most."""
+    told = Story()
+    told.tell("Start Match", minute=1)
+    told.goal("g1", send="Pending", minute=10, player="Saka")
+    told.goal("g1", minute=12, clock=545, player="Saka", score=(1, 0))
+    told.tell("Red Card", action="r1", side="away", minute=30, player="Palmer")
+    told.tell("End Match", minute=90, status="Completed")
+    return script_from_packets(FIXTURE, told.packets)
+
+
+SHORT_END = "Full time 1–0"
+
+
+def stepped(script: Script | None = None) -> SteppedFeed:
     """The match, of which a test sends as much as it wants."""
-    return SteppedFeed([match()], FEED_TOKEN)
-
-
-@asynccontextmanager
-async def feed(token: str = FEED_TOKEN, port: int = 0, speed: float = SPEED) -> AsyncIterator[SimulatorUrls]:
-    """The match, played from its beginning."""
-    async with Simulator([match()], speed, token).serve(port=port) as urls:
-        yield urls
+    return SteppedFeed([script or match()], FEED_TOKEN)
 
 
 def shown(telegram: FakeBotApi, chat_id: int = CHAT) -> tuple[list[str], list[str]]:
@@ -70,22 +72,6 @@ def shown(telegram: FakeBotApi, chat_id: int = CHAT) -> tuple[list[str], list[st
     alerts = [m for m in telegram.chat(chat_id).messages if m.reply_to is None and not m.text.startswith(TAKEN_BACK)]
     standing = [message.text.splitlines()[0] for message in alerts if not message.struck]
     return standing, [message.text.splitlines()[0] for message in alerts if message.struck]
-
-
-async def full_time(telegram: FakeBotApi, chat_id: int = CHAT, within: float = 25.0) -> None:
-    """Wait until a chat was told of the end."""
-    await telegram.until(lambda: STANDING[-1] in shown(telegram, chat_id)[0], within=within)
-
-
-async def completed(api: str, within: float = 25.0) -> None:
-    """Wait until the feed's fixtures call the match completed."""
-    headers = {"Authorization": f"Bearer {FEED_TOKEN}"}
-    async with aiohttp.ClientSession(api, headers=headers) as http, asyncio.timeout(within):
-        while True:
-            async with http.get(f"/soccer/fixtures/{FIXTURE.id}") as answer:
-                if (await answer.json())["status"] == "Completed":
-                    return
-            await asyncio.sleep(0.05)
 
 
 SHOWN: tuple[tuple[list[str], list[str]], ...] = (
@@ -107,13 +93,28 @@ async def until_shown(telegram: FakeBotApi, packets: int, chat_id: int = CHAT) -
 
     def is_shown() -> bool:
         awaiting = any("awaiting" in message.text for message in telegram.chat(chat_id).messages)
-        return shown(telegram, chat_id) == SHOWN[packets] and awaiting == (packets == 2)
+        return shown(telegram, chat_id) == SHOWN[packets] and awaiting == (packets == GOAL)
 
-    await telegram.until(is_shown)
+    await until(is_shown)
 
 
-async def play(feed: SteppedFeed, telegram: FakeBotApi, until: int = len(SHOWN) - 1, chat_id: int = CHAT) -> None:
+async def play(feed: SteppedFeed, telegram: FakeBotApi, to: int = END, chat_id: int = CHAT) -> None:
     """Send packet after packet up to this one, each as soon as the chat shows the one before; wait until it shows the last."""
-    while feed.sent() < until:
+    while feed.sent() < to:
         await feed.send_next()
         await until_shown(telegram, feed.sent(), chat_id)
+
+
+async def said(telegram: FakeBotApi, chat_id: int, text: str, user: int, topic: int = 0) -> Message:
+    """Say something; the bot's answer."""
+    before = len(telegram.chat(chat_id).messages)
+    telegram.say(chat_id, user, text, topic=topic)
+    await telegram.until(lambda: len(telegram.chat(chat_id).messages) > before)
+    return telegram.chat(chat_id).last
+
+
+async def tapped(telegram: FakeBotApi, message: Message, label: str, user: int) -> str:
+    """Press a button; the note that Telegram shows."""
+    query = telegram.press(message.chat_id, user, message, message.button(label).data)
+    await telegram.until(lambda: telegram.answer(query))
+    return str((telegram.answer(query) or {})["text"])

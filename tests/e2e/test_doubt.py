@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from bot.feed.simulator.script import Script, script_from_packets
-from bot.feed.simulator.server import Simulator
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
-from tests.e2e.story import CHAT, RULES
+from tests.e2e.stage import BOT_TOKEN, configuration, running, starting
+from tests.e2e.story import CHAT, RULES, TAKEN_BACK, stepped
 from tests.fakes.bot_api import FakeBotApi
 from tests.packets import FIXTURE, Story
-
-SPEED = 120.0
-"""A minute of the match lasts half a second."""
 
 
 def match() -> Script:
@@ -31,25 +28,30 @@ def shown(telegram: FakeBotApi) -> list[str]:
     return [message.text.splitlines()[0] for message in telegram.chat(CHAT).messages]
 
 
-def taken_back(telegram: FakeBotApi) -> bool:
-    """Tell whether the bot tried to say so."""
-    return any(str(call.params["text"]).startswith("❌") for call in telegram.calls("sendMessage"))
+def is_taken_back(telegram: FakeBotApi) -> bool:
+    """Return True if the bot tried to say so."""
+    return any(str(call.params["text"]).startswith(TAKEN_BACK) for call in telegram.calls("sendMessage"))
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["alive", "killed"])
 async def test_a_goal_that_falls_before_its_lost_answer_is_known_is_taken_back(tmp_path: Path, killed: bool) -> None:
-    async with FakeBotApi(BOT_TOKEN) as telegram, Simulator([match()], SPEED, FEED_TOKEN).serve() as urls:
-        config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped(match()) as feed:
+        config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)
         telegram.lose_answer("sendMessage")
         telegram.fail("sendMessage", times=None)
-        if killed:
-            bot = await touchline("run", "--config", config, folder=tmp_path)
-            await telegram.until(lambda: shown(telegram), within=20)
-            await bot.end("SIGKILL")
-        async with running(config):
-            await telegram.until(lambda: taken_back(telegram), within=20)
+        async with AsyncExitStack() as stack:
+            bot = await stack.enter_async_context(starting(config))
+            await feed.send_until("Goal")
+            await telegram.until(lambda: shown(telegram))
+            if killed:
+                await bot.end("SIGKILL")
+            await feed.send_until("Goal", send="Deleted")
+            if killed:
+                await stack.enter_async_context(running(config))
+            await telegram.until(lambda: is_taken_back(telegram))
             telegram.troubles.clear()
-            await telegram.until(lambda: len(shown(telegram)) == 3, within=20)
+            await feed.send_rest()
+            await telegram.until(lambda: len(shown(telegram)) == 3)
 
     goal, reply, card = shown(telegram)
     assert (goal, reply[0], card) == ("Goal Havertz 2'", "❌", "Red Palmer 7'")

@@ -7,14 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.feed.simulator.script import script_from_recording
-from bot.feed.simulator.server import Simulator
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, starting
+from tests.e2e.story import said
 from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.stepped_feed import SteppedFeed
 from tests.recordings import needs_recordings, recording, truth
 from tests.truth import RULES
 
 CHAT = 42
-SPEED = 600.0
+FIRST_HALF = {40: "0–1", 57: "1–1", 119: "1–2"}
+"""How it stands after so many packets of the recording."""
 
 
 def cards(telegram: FakeBotApi) -> list[Message]:
@@ -38,18 +40,24 @@ def kept(folder: Path) -> bool:
 @needs_recordings
 async def test_a_match_is_one_card_and_two_pictures_through_a_kill_and_as_the_truth_has_it(tmp_path: Path) -> None:
     path = recording("tottenham-hotspur-leicester-city")
-    true, script = truth(path), script_from_recording(path)
-    async with FakeBotApi(BOT_TOKEN) as telegram, Simulator([script], SPEED, FEED_TOKEN).serve() as urls:
-        config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
-        bot = await touchline("run", "--config", config, folder=tmp_path)
-        telegram.say(CHAT, CHAT, "/subscribe all")
-        telegram.say(CHAT, CHAT, "/alerts none")
-        telegram.say(CHAT, CHAT, "/alerts +card +picture")
-        await telegram.until(lambda: pictures(telegram) and kept(tmp_path), within=25)
-        assert len(pictures(telegram)) == 1 and cards(telegram)[0].pinned
-        await bot.end("SIGKILL")
+    true = truth(path)
+    async with FakeBotApi(BOT_TOKEN) as telegram, SteppedFeed([script_from_recording(path)], FEED_TOKEN) as feed:
+        config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)
+        async with starting(config) as bot:
+            await said(telegram, CHAT, "/subscribe all", CHAT)
+            await said(telegram, CHAT, "/alerts none", CHAT)
+            await said(telegram, CHAT, "/alerts +card +picture", CHAT)
+            await feed.until_connected()
+            for packets, score in FIRST_HALF.items():
+                await feed.send_next(packets - feed.sent())
+                await telegram.until(lambda score=score: cards(telegram) and f" {score} " in cards(telegram)[0].text)  # type: ignore[misc]
+            await feed.send_until("End Period")
+            await telegram.until(lambda: pictures(telegram) and kept(tmp_path))
+            assert len(pictures(telegram)) == 1 and cards(telegram)[0].pinned
+            await bot.end("SIGKILL")
         async with running(config):
-            await telegram.until(lambda: len(pictures(telegram)) == 2 and not cards(telegram)[0].pinned, within=25)
+            await feed.send_rest()
+            await telegram.until(lambda: len(pictures(telegram)) == 2 and not cards(telegram)[0].pinned)
 
     (card,) = cards(telegram)
     head, below, *lines = card.text.split("\n")

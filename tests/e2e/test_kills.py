@@ -1,25 +1,28 @@
-"""The process is killed again and again while a match plays to twenty chats: nothing is missing in the end, nor left standing."""
+"""The process is killed at every point where a kill may lose or double something, while a match plays to twelve chats."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from bisect import bisect
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from bot.feed.simulator.script import Script, script_from_packets
-from bot.feed.simulator.server import Simulator
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, touchline
-from tests.fakes.bot_api import FakeBotApi, Message
+from tests.e2e.stage import BOT_TOKEN, Process, configuration, running, starting
+from tests.e2e.story import TAKEN_BACK, stepped
+from tests.fakes.bot_api import FakeBotApi, Message, Request
+from tests.fakes.stepped_feed import SteppedFeed
 from tests.packets import FIXTURE, Story
+from tests.waiting import DEADLINE, until
 
-CHATS = range(1, 21)
-KILLS = 25
-"""In each of two matches."""
-SPEED = 130.0
+CHATS = range(101, 113)
 RULES = f"""
 chats: [{", ".join(f"{{chat: {chat}, subscribe: [all]}}" for chat in CHATS)}]
 rules:
@@ -30,86 +33,216 @@ rules:
     match: {{action_type: Goal, send_type: [Pending, Confirmed, Updated]}}
     alert: {{kind: goal, max_age: 90m, text: "Goal {{{{ player }}}}"}}
 """
-GOALS = range(1, 15)
-FALLEN = {f"Goal Player {number}" for number in GOALS if number % 3 == 0}
-STANDING = {f"Goal Player {number}" for number in GOALS} - FALLEN | {f"Full time {len(GOALS) - len(FALLEN)}–0"}
+SEND, EDIT = "sendMessage", "editMessageText"
 
 
-def match() -> Script:
-    """A goal every six minutes, first pending; every third falls."""
-    told, score = Story(), 0
-    told.tell("Start Match", minute=1)
-    for number in GOALS:
-        minute, player = number * 6, f"Player {number}"
-        told.goal(f"g{number}", send="Pending", minute=minute, player=player, score=(score, 0))
-        told.goal(f"g{number}", minute=minute + 1, player=player, score=(score + 1, 0))
-        if number % 3:
-            score += 1
-        else:
-            told.goal(f"g{number}", send="Deleted", minute=minute + 3, player=player, score=(score, 0))
-    told.tell("End Match", minute=90, status="Completed")
-    return script_from_packets(FIXTURE, told.packets)
+class Point(Enum):
+    """When the process is killed."""
+
+    UNCOMMITTED = "a packet has come, and nothing of it is committed"
+    LEFT = "a request has left, and is not carried out"
+    ARRIVED = "a request is carried out, and not answered"
+    ANSWERED = "a request is answered, and the answer is not committed"
+    TOLD = "every chat was told, and the next packet has not come"
+    CATCHING_UP = "the process has just started, and reads what it has missed"
+    TWICE = "as ARRIVED, and once more at the first message after the restart"
+    FALLING = "as ARRIVED, and the goal falls before any message gets through after the restart"
+
+
+class Kill(NamedTuple):
+    """A kill at a packet of one goal: when it is pending, confirmed or deleted. `method` is the request's."""
+
+    packet: str
+    point: Point
+    method: str = ""
+
+
+KILLS = (
+    *(Kill(packet, Point.UNCOMMITTED) for packet in ("Pending", "Confirmed", "Deleted")),
+    *(Kill("Pending", point, SEND) for point in (Point.LEFT, Point.ARRIVED, Point.ANSWERED, Point.TWICE, Point.FALLING)),
+    *(Kill("Confirmed", point, EDIT) for point in (Point.LEFT, Point.ARRIVED, Point.ANSWERED)),
+    *(Kill("Deleted", point, EDIT) for point in (Point.LEFT, Point.ARRIVED, Point.ANSWERED)),
+    *(Kill("Deleted", point, SEND) for point in (Point.ARRIVED, Point.ANSWERED)),  # the reply that takes the goal back
+    Kill("Confirmed", Point.TOLD),
+    Kill("Pending", Point.CATCHING_UP),
+)
+END = Kill("Completed", Point.ARRIVED, SEND)
+
+
+class Match:
+    """A goal for each kill: pending, then confirmed; every third falls, and each that is killed as it does."""
+
+    def __init__(self, kills: Sequence[Kill]) -> None:
+        story, score = Story(), 0
+        self.steps: list[tuple[str, str]] = [("", "")]
+        """For each packet the first line of its alert, and how that stands from then on."""
+        story.tell("Start Match", minute=1)
+        for number, kill in enumerate(kills, 1):
+            action, minute, player = f"g{number}", number * 6, f"Player {number}"
+            falls = number % 3 == 0 or kill.packet == "Deleted" or kill.point is Point.FALLING
+            story.goal(action, send="Pending", minute=minute, player=player, score=(score, 0))
+            story.goal(action, minute=minute + 1, player=player, score=(score + 1, 0))
+            if falls:
+                story.goal(action, send="Deleted", minute=minute + 3, player=player, score=(score, 0))
+            score += not falls
+            self.steps += [(f"Goal {player}", send) for send in ("Pending", "Confirmed", *["Deleted"] * falls)]
+        story.tell("End Match", minute=90, status="Completed")
+        self.steps.append((f"Full time {score}–0", "Completed"))
+        self.script: Script = script_from_packets(FIXTURE, story.packets)
+
+    def packet(self, number: int, send: str) -> int:
+        """The number of the packet that brings a goal, or with 0 the last one."""
+        return 1 + self.steps.index((f"Goal Player {number}", send)) if number else len(self.steps)
+
+    def untrue(self, messages: list[Message], sent: int) -> list[str]:
+        """Everything that a chat should show after so many packets and does not, or shows and should not."""
+        stands = dict(self.steps[1:sent])
+        alerts = {first_line(message): message for message in messages if is_alert(message)}  # the last copy of each
+        fallen = {line for line, state in stands.items() if state == "Deleted"}
+        wrong = [f"not told: {line}" for line in stands.keys() - fallen - alerts.keys()]
+        wrong += [f"invented: {line}" for line in alerts.keys() - stands.keys()]
+        wrong += [f"struck through: {line}" for line, message in alerts.items() if message.struck and line not in fallen]
+        awaiting = {line for line, message in alerts.items() if "awaiting" in message.text}
+        wrong += [f"awaits confirmation: {line}" for line in awaiting if stands.get(line) == "Confirmed"]
+        standing = not_taken_back(messages, fallen)
+        return wrong + ([f"{standing} goals that fell stand"] if standing else [])
 
 
 def first_line(message: Message) -> str:
     return message.text.splitlines()[0]
 
 
-def told(messages: list[Message]) -> set[str]:
-    """The first lines of all alerts."""
-    return {first_line(m) for m in messages if m.reply_to is None} - taken_back(messages)
+def is_alert(message: Message) -> bool:
+    return message.reply_to is None and not message.text.startswith(TAKEN_BACK)
 
 
-def taken_back(messages: list[Message]) -> set[str]:
-    """What says so of a message of which nobody knows whether it arrived: it answers none."""
-    return {first_line(m) for m in messages if m.reply_to is None and m.text.startswith("❌")}
+def not_taken_back(messages: list[Message], fallen: set[str]) -> int:
+    """How many goals that fell stand in a chat as if nothing had been: neither struck where they were told nor taken back.
 
-
-def orphans(messages: list[Message]) -> int:
-    """How many goals that fell stand in a chat as if nothing had been: neither struck where they were told nor taken back."""
-    struck = {first_line(m) for m in messages if m.struck}
-    words = sum(m.reply_to is None and m.text.startswith("❌") for m in messages)
-    return max(0, len(told(messages) & FALLEN - struck) - words)
-
-
-async def killed_once(telegram: FakeBotApi, config: Path, chance: random.Random) -> None:
-    """Run until so many requests came, or so many seconds went by, then kill."""
-    bot = await touchline("run", "--config", config, folder=config.parent)
-    before, wanted = len(telegram.log), chance.randint(1, 50)
-    with suppress(AssertionError):  # while it is quiet the time decides
-        await telegram.until(lambda: len(telegram.log) >= before + wanted, within=chance.uniform(0.2, 2.2))
-    await bot.end("SIGKILL")
+    What takes back a message of which nobody knows whether it arrived answers none.
+    """
+    told, struck = {first_line(m) for m in messages if is_alert(m)}, {first_line(m) for m in messages if m.struck}
+    words = sum(m.reply_to is None and m.text.startswith(TAKEN_BACK) for m in messages)
+    return max(0, len(told & fallen - struck) - words)
 
 
 def doubled(messages: list[Message], kills: list[float]) -> list[int]:
     """For each alert that came again, the number of the kill that lost the answer to the one before."""
     seen: dict[str, float] = {}
     found = []
-    for message in (m for m in messages if m.reply_to is None):
-        text = message.text.splitlines()[0]
+    for message in filter(is_alert, messages):
+        text = first_line(message)
         found += [bisect(kills, seen[text])] if text in seen else []
         seen[text] = message.at
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_kills_at_seeded_instants_lose_nothing_leave_nothing_false_and_double_one_message_at_most(
-    tmp_path: Path, seed: int
-) -> None:
-    chance, loop = random.Random(seed), asyncio.get_running_loop()
-    kills: list[float] = []
-    async with FakeBotApi(BOT_TOKEN) as telegram, Simulator([match()], SPEED, FEED_TOKEN).serve() as urls:
-        config = configuration(tmp_path, urls.stream, urls.api, telegram, RULES)
-        for _ in range(KILLS):
-            await killed_once(telegram, config, chance)
-            kills.append(loop.time())
-        chats = {number: telegram.chat(number) for number in CHATS}
-        async with running(config):
-            await telegram.until(lambda: all(told(chat.messages) >= STANDING for chat in chats.values()), within=60)
-            with suppress(AssertionError):  # the last correction may still be on its way
-                await telegram.until(lambda: not any(orphans(chat.messages) for chat in chats.values()), within=5)
-        doubles = [(number, kill) for number in CHATS for kill in doubled(chats[number].messages, kills)]
+class Stage:
+    """The match, its chats, and the process that is killed and started again."""
 
-    assert all(told(chat.messages) <= STANDING | FALLEN for chat in chats.values())
-    assert [number for number in CHATS if orphans(chats[number].messages)] == []
+    def __init__(self, match: Match, feed: SteppedFeed, telegram: FakeBotApi, folder: Path) -> None:
+        self._match, self._feed, self._telegram, self._database = match, feed, telegram, folder / "touchline.db"
+        self.config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, RULES)
+        self.killed_at: list[float] = []
+
+    def untrue(self) -> dict[int, list[str]]:
+        """By chat, what is not as it should be after the packets that were sent."""
+        shown = {chat: self._telegram.chat(chat).messages for chat in CHATS}
+        return {chat: wrong for chat, messages in shown.items() if (wrong := self._match.untrue(messages, self._feed.sent()))}
+
+    async def until_true(self) -> None:
+        await self._telegram.until(lambda: not self.untrue())
+
+    async def kill(self, kill: Kill, goal: int, nth: int, *, missed: int = 0) -> None:
+        """Start, play up to a goal's packet and kill there, at the nth request; so many packets come before the start."""
+        packet = self._match.packet(goal, kill.packet)
+        before = packet if kill.point is Point.CATCHING_UP else min(self._feed.sent() + missed, packet - 1)
+        if before > self._feed.sent():
+            await self._feed.send_next(before - self._feed.sent())
+        async with starting(self.config) as bot:
+            await self._feed.until_connected()
+            request = None
+            if kill.point is not Point.CATCHING_UP:
+                await self.until_true()
+                while self._feed.sent() < packet - (kill.point is not Point.TOLD):
+                    await self._feed.send_next()
+                    await self.until_true()
+                request = await self._reach(kill, nth, bot)
+            await self._end(bot)
+        if kill.point is Point.TWICE:
+            held = self._telegram.hold_answer(SEND)
+            async with starting(self.config) as bot:
+                await held.until_reached()
+                await self._end(bot)
+        if kill.point is Point.FALLING and request:
+            await self._fall(request.chat_id)
+
+    async def _reach(self, kill: Kill, nth: int, bot: Process) -> Request | None:
+        """Send the packet and wait until the point is reached; where nothing may be committed, the process is dead after it."""
+        if kill.point is Point.TOLD:
+            return None
+        if kill.point is Point.UNCOMMITTED:
+            with self._locked():
+                await self._feed.send_next()
+                await bot.end("SIGKILL")
+            return None
+        held = (self._telegram.hang if kill.point is Point.LEFT else self._telegram.hold_answer)(kill.method, nth)
+        await self._feed.send_next()
+        request = await held.until_reached()
+        if kill.point is Point.ANSWERED:
+            with self._locked():
+                held.release()
+                await until(lambda: request.status == 200)
+                await bot.end("SIGKILL")
+        return request
+
+    async def _fall(self, chat_id: int | None) -> None:
+        """Let the goal fall while no message gets through, until the process tries to tell this chat."""
+        before = len(self._telegram.log)
+
+        def is_taking_back() -> bool:
+            tried = (request for request in self._telegram.log[before:] if request.chat_id == chat_id)
+            return any(str(request.params.get("text")).startswith(TAKEN_BACK) for request in tried)
+
+        await self._feed.send_next(2)
+        self._telegram.fail(SEND, times=None)
+        async with running(self.config):
+            await until(is_taking_back)
+            self._telegram.troubles.clear()
+            await self.until_true()
+
+    async def _end(self, bot: Process) -> None:
+        """Kill, and wait until all that had left has arrived: what arrives later belongs to the next process."""
+        await bot.end("SIGKILL")
+        await until(lambda: not self._telegram.connections)
+        await self._feed.until_disconnected()
+        self.killed_at.append(asyncio.get_running_loop().time())
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody can commit meanwhile."""
+        database = sqlite3.connect(self._database, timeout=DEADLINE, isolation_level=None)
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            yield
+        finally:
+            database.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_kills_lose_nothing_leave_nothing_false_and_double_one_message_a_chat_at_most(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    kills = chance.sample(sorted(KILLS, key=str)[seed - 1 :: 2], len(KILLS) // 2)  # each seed has one half, in its own order
+    match = Match(kills)
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped(match.script) as feed:
+        stage = Stage(match, feed, telegram, tmp_path)
+        for number, kill in enumerate(kills, 1):
+            await stage.kill(kill, number, chance.randint(1, len(CHATS)), missed=chance.randint(0, 2))
+        await stage.kill(END, 0, chance.randint(1, len(CHATS)))
+        async with running(stage.config):
+            with suppress(AssertionError):  # what is wrong then is said below
+                await stage.until_true()
+        doubles = [(chat, kill) for chat in CHATS for kill in doubled(telegram.chat(chat).messages, stage.killed_at)]
+
+    assert stage.untrue() == {}
     assert len(doubles) == len(set(doubles)), "one kill doubled two messages of a chat"

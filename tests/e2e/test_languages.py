@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from bot.feed.simulator.script import Script, script_from_packets
-from bot.feed.simulator.server import Simulator
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running
-from tests.e2e.story import SPEED
-from tests.e2e.test_chat import said
+from tests.e2e.stage import BOT_TOKEN, configuration, running
+from tests.e2e.story import said, stepped
 from tests.fakes.bot_api import FakeBotApi
 from tests.packets import FIXTURE, Story
 
@@ -17,7 +14,7 @@ SPANISH, GERMAN = 43, 45
 
 
 def match() -> Script:
-    """A goal that falls, late enough for every chat to have heard of it, and the end."""
+    """A red card, a goal that falls, and the end."""
     told = Story()
     told.tell("Start Match", minute=1)
     told.tell("Red Card", action="r1", side="away", minute=20, player="Palmer")
@@ -31,19 +28,30 @@ def first_lines(telegram: FakeBotApi, chat_id: int) -> list[str]:
     return [message.text.splitlines()[0] for message in telegram.chat(chat_id).messages]
 
 
-def _ended(telegram: FakeBotApi, chat_id: int, end: str) -> bool:
-    return end in first_lines(telegram, chat_id)
-
-
 async def test_each_chat_hears_the_match_in_its_own_language_and_language_changes_it(tmp_path: Path) -> None:
-    async with FakeBotApi(BOT_TOKEN) as telegram, Simulator([match()], SPEED, FEED_TOKEN).serve() as urls:
+    async with (
+        FakeBotApi(BOT_TOKEN) as telegram,
+        stepped(match()) as feed,
+        running(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram)),
+    ):
+
+        async def until_told(spanish: str, german: str) -> None:
+            for chat, words in ((SPANISH, spanish), (GERMAN, german)):
+                await telegram.until(lambda chat=chat, words=words: any(words in line for line in first_lines(telegram, chat)))
+
         telegram.languages |= {SPANISH: "es-AR", GERMAN: "en"}
-        async with running(configuration(tmp_path, urls.stream, urls.api, telegram)):
-            chosen = await said(telegram, GERMAN, "/language Deutsch", GERMAN)
-            followed = await said(telegram, SPANISH, "/subscribe all", SPANISH)
-            telegram.say(GERMAN, GERMAN, "/subscribe all")
-            for chat, end in ((SPANISH, "🏁 Final del partido"), (GERMAN, "🏁 Abpfiff")):
-                await telegram.until(partial(_ended, telegram, chat, end), within=25)
+        chosen = await said(telegram, GERMAN, "/language Deutsch", GERMAN)
+        followed = await said(telegram, SPANISH, "/subscribe all", SPANISH)
+        await said(telegram, GERMAN, "/subscribe all", GERMAN)
+        await feed.until_connected()
+        await feed.send_until("Red Card")
+        await until_told("🟥", "🟥")
+        await feed.send_until("Goal", send="Pending")
+        await until_told("¡Gol", "Tor")
+        await feed.send_next()
+        await until_told("❌", "❌")
+        await feed.send_rest()
+        await until_told("🏁 Final del partido", "🏁 Abpfiff")
 
     spanish, german = first_lines(telegram, SPANISH), first_lines(telegram, GERMAN)
     assert followed.text.startswith("✅ Este chat sigue ahora: todos los partidos.") and chosen.text.startswith("🌍 Ich spreche")

@@ -1,13 +1,20 @@
-"""The whole bot: a match at 120 times its speed, from the vendor's side to a chat."""
+"""The whole bot: a recorded match from the vendor's side to a chat, and the simulator that plays such recordings to others."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, simulator
+from bot.feed.simulator.script import script_from_recording
+from rules.loading.loader import load_rules
+from tests.e2e.recorded import news_of, play
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration, running, simulator, touchline
+from tests.e2e.story import said
 from tests.fakes.bot_api import FakeBotApi, Message
+from tests.fakes.bot_api_state import keeps_pace
+from tests.fakes.stepped_feed import SteppedFeed
 from tests.recordings import needs_recordings, recording, truth
 from tests.truth import RULES
 
@@ -33,27 +40,46 @@ def untrue(shown: list[str], true: dict[str, Any]) -> list[str]:
     return wrong + [f"shown and not so: {text}" for text in left]
 
 
+def actions(path: Path) -> list[tuple[str, str]]:
+    """The action id and the send type of every packet of a recording."""
+    told = [told.frame["fixtureAction"] for told in script_from_recording(path).frames]
+    return [(one["actionId"], one["sendType"]) for one in told]
+
+
 @needs_recordings
 async def test_a_match_leaves_the_chat_as_the_truth_has_it(tmp_path: Path) -> None:
-    path = recording("tottenham-hotspur-leicester-city")
+    path = recording("swansea-city-stoke-city")
     true = truth(path)
     async with (
-        FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram,
-        simulator([path], tmp_path, "--speed", "120") as (_, stream, api),
-        running(configuration(tmp_path, stream, api, telegram, RULES)) as bot,
+        FakeBotApi(BOT_TOKEN) as telegram,
+        SteppedFeed([script_from_recording(path)], FEED_TOKEN) as feed,
+        running(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)) as bot,
     ):
-        telegram.say(CHAT, CHAT, "/subscribe Tottenham")
-        telegram.say(CHAT, CHAT, "/alerts all")
-        await telegram.until(lambda: len(telegram.chat(CHAT).messages) >= 2)
+        await said(telegram, CHAT, "/subscribe Swansea", CHAT)
+        await said(telegram, CHAT, "/alerts all", CHAT)
         answers = {message.id for message in telegram.chat(CHAT).messages}
-        await bot.says("match_over", within=110)
-        await telegram.until(
-            lambda: any(f"5–4 {true['away']}" == m.text.removeprefix(f"{true['home']} ") for m in telegram.chat(CHAT).messages),
-            within=30,
-        )
-        await bot.says("stopping") if await bot.end() else None
-        told = [message for message in telegram.chat(CHAT).messages if message.id not in answers]
 
-    assert untrue(standing(told), true) == []
-    assert [call.status for call in telegram.log if call.status == 429] == []
+        def told() -> list[Message]:
+            return [m for m in telegram.chat(CHAT).messages if m.id not in answers and m.reply_to is None]
+
+        await feed.until_connected()
+        since, before = asyncio.get_running_loop().time(), len(telegram.log)
+        await play(feed, news_of(path, load_rules(RULES)), told)
+        await bot.says("match_over")
+        await telegram.until(lambda: untrue(standing(told()), true) == [])
+        await bot.end()
+
+    assert keeps_pace([call for call in telegram.log[before:] if call.chat_id == CHAT], since, limit=3, seconds=3.0)
     assert not any(secret in bot.output for secret in (BOT_TOKEN, FEED_TOKEN))
+
+
+@needs_recordings
+async def test_the_simulator_plays_a_recording_that_can_be_recorded_again(tmp_path: Path) -> None:
+    path = recording("huddersfield-town-arsenal")
+    async with FakeBotApi(BOT_TOKEN) as telegram, simulator([path], tmp_path, "--speed", "0") as (_, stream, api):
+        config = configuration(tmp_path, stream, api, telegram)
+        recorder = await touchline("record", "--config", config, script_from_recording(path).fixture.id, folder=tmp_path)
+        code = await recorder.wait()
+
+    assert code == 0
+    assert actions(tmp_path / recorder.output.strip()) == actions(path)

@@ -4,46 +4,41 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.stage import BOT_TOKEN, configuration, touchline
-from tests.e2e.story import RULES, STANDING, feed, full_time, shown
+from tests.e2e.stage import BOT_TOKEN, configuration, starting
+from tests.e2e.story import RULES, SHORT_END, STANDING, short_match, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.bot_api_state import too_many
 
 
-async def test_matches_are_followed_meanwhile_and_what_is_news_is_told_once_the_bot_is_let_in(tmp_path: Path) -> None:
-    async with FakeBotApi(BOT_TOKEN) as telegram:
+async def test_matches_are_followed_before_the_bot_is_let_in_and_a_stop_does_not_wait_for_an_answer_that_is_held_back(
+    tmp_path: Path,
+) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped(short_match()) as feed:
         telegram.fail("getMe", times=None)
-        async with feed(speed=1200.0) as urls:
-            bot = await touchline(
-                "run", "--config", configuration(tmp_path, urls.stream, urls.api, telegram, RULES), folder=tmp_path
-            )
-            await bot.says("feed_finished", within=20)
-        before = bot.output
-        telegram.troubles.clear()
-        await full_time(telegram)
-        code = await bot.end()
+        async with starting(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)) as bot:
+            await feed.until_connected()
+            await feed.send_rest()
+            await bot.says("feed_finished")
+            before = bot.output
+            telegram.troubles.clear()
+            await telegram.until(lambda: SHORT_END in shown(telegram)[0])
+            telegram.refuse(77, too_many(50), times=1)
+            telegram.say(77, 77, "/help")
+            await bot.says("reply_retry_scheduled")
+            code = await bot.end()
 
     assert ('"started"' in before, '"started"' in bot.output, code) == (False, True, 0)
-    assert sorted(shown(telegram)[0]) == sorted(STANDING)
+    assert sorted(shown(telegram)[0]) == sorted([*STANDING[:2], SHORT_END])
+    assert ('"stopped"' in bot.output, "stop_cut_short" in bot.output) == (True, False)
+    assert telegram.chat(77).messages == []
 
 
 async def test_a_stop_ends_it_before_it_was_let_in(tmp_path: Path) -> None:
-    async with FakeBotApi(BOT_TOKEN) as telegram, feed() as urls:
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
         telegram.hang("getMe", times=None)
-        bot = await touchline("run", "--config", configuration(tmp_path, urls.stream, urls.api, telegram, RULES), folder=tmp_path)
-        await bot.says("feed_connected")
-        code = await bot.end(within=5)
+        async with starting(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)) as bot:
+            await feed.until_connected()
+            await telegram.until(lambda: telegram.calls("getMe"))
+            code = await bot.end()
 
     assert (code, "Traceback" in bot.output) == (0, False)
-
-
-async def test_a_stop_does_not_wait_for_an_answer_that_telegram_holds_back(tmp_path: Path) -> None:
-    async with FakeBotApi(BOT_TOKEN) as telegram, feed() as urls:
-        bot = await touchline("run", "--config", configuration(tmp_path, urls.stream, urls.api, telegram, RULES), folder=tmp_path)
-        await bot.says("feed_connected")
-        telegram.refuse(77, too_many(50), times=1)
-        telegram.say(77, 77, "/help")
-        await bot.says("answer_waits")
-        code = await bot.end(within=5)
-
-    assert (code, '"stopped"' in bot.output, "stop_cut_short" in bot.output) == (0, True, False)

@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import re
-import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 
 from tests.e2e.stage import ADMIN, BOT_TOKEN, configuration, running
-from tests.e2e.story import RULES, STANDING, feed, full_time, shown
+from tests.e2e.story import RED, RULES, STANDING, play, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.counts import Samples, samples
 from tests.packets import FIXTURE
+from tests.waiting import until
 
 BAD = RULES.replace("Red Card", "Red Crad")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Outside:
     """Whoever asks the pages."""
 
     def __init__(self, port: int) -> None:
-        self.listen, self._http = f"127.0.0.1:{port}", aiohttp.ClientSession(f"http://127.0.0.1:{port}")
+        self._http = aiohttp.ClientSession(f"http://127.0.0.1:{port}")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.close()
 
     async def get(self, page: str) -> tuple[int, str]:
         async with self._http.get(page) as answer:
             return answer.status, await answer.text()
 
-    async def until(self, status: int, within: float = 60.0) -> str:
+    async def until(self, status: int) -> str:
         """Wait until /readyz answers so; what it says."""
-        async with asyncio.timeout(within):
-            while (found := await self.get("/readyz"))[0] != status:
-                await asyncio.sleep(0.1)
-        return found[1]
+
+        async def asked() -> str:
+            found, text = await self.get("/readyz")
+            return text if found == status else ""
+
+        return await until(asked)
 
     async def metrics(self) -> Samples:
         return samples((await self.get("/metrics"))[1])
-
-    async def close(self) -> None:
-        await self._http.close()
 
 
 def counted(page: Samples, name: str, **labels: str) -> float:
@@ -55,28 +55,29 @@ def counted(page: Samples, name: str, **labels: str) -> float:
 
 
 async def test_what_is_seen_from_outside_is_what_happens(tmp_path: Path) -> None:
-    outside = Outside(free_port())
-    async with FakeBotApi(BOT_TOKEN) as telegram, AsyncExitStack() as stack:
-        stack.push_async_callback(outside.close)
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed, AsyncExitStack() as stack:
 
         def configured(rules: str) -> Path:
-            config = configuration(tmp_path, urls.stream, urls.api, telegram, rules)
-            config.write_text(config.read_text().replace("listen: null", f"listen: {outside.listen}"))
+            config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, rules)
+            config.write_text(config.read_text().replace("listen: null", "listen: 127.0.0.1:0"))
             return config
 
-        async with feed(speed=150.0) as urls:
-            bot = await stack.enter_async_context(running(configured(RULES)))
-            configured(BAD)
-            await telegram.until(lambda: telegram.chat(ADMIN).messages, within=60)
-            configured(RULES)
-            await bot.says("configuration_reloaded", within=60)
-            await telegram.until(lambda: len(shown(telegram)[0]) >= 1, within=60)
-            ready = await outside.until(200)
+        bot = await stack.enter_async_context(running(configured(RULES)))
+        outside = await stack.enter_async_context(Outside(json.loads(await bot.says("health_pages_served"))["port"]))
+        configured(BAD)
+        await telegram.until(lambda: telegram.chat(ADMIN).messages)
+        configured(RULES)
+        await bot.says("configuration_reloaded")
+        await play(feed, telegram, to=RED)
+        ready = await outside.until(200)
+        await feed.go_away()
         not_ready = await outside.until(503)
-        async with feed(port=int(urls.api.rpartition(":")[2])):
-            await full_time(telegram, within=60)
-            await outside.until(200)
-            await telegram.until(lambda: len(telegram.chat(ADMIN).messages) == 2, within=60)
+        feed.come_back()
+        await feed.until_connected()
+        await play(feed, telegram)
+        await outside.until(200)
+        await telegram.until(lambda: len(telegram.chat(ADMIN).messages) == 2)
+        await bot.says('"rule": "full time"')
         page, alive = await outside.metrics(), await outside.get("/healthz")
         calls = {method: len(telegram.calls(method)) for method in ("sendMessage", "editMessageText")}
         told = [message.text for message in telegram.chat(ADMIN).messages]

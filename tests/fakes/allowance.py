@@ -16,13 +16,13 @@ class FakeAllowance:
         self.latency, self.away = latency, False
         self._allowed, self._chance = AllowanceState(closed_until=-60.0), random.Random(seed)
 
-    async def reserve(self, count: int, step: float) -> ReservedSlots:
+    async def reserve(self, count: int, interval: float) -> ReservedSlots:
         await self._trip()
-        self._allowed, slots = reserve_slots(self._allowed, asyncio.get_running_loop().time(), count, step)
+        self._allowed, slots = reserve_slots(self._allowed, asyncio.get_running_loop().time(), count, interval)
         await self._trip()
         return slots
 
-    async def close(self, seconds: float) -> None:
+    async def pause_all(self, seconds: float) -> None:
         await self._trip()
         until = asyncio.get_running_loop().time() + seconds
         self._allowed = AllowanceState(self._allowed.next_at, until)

@@ -102,6 +102,12 @@ class FakeBotApi(Methods):
         return "\n".join([f"The last of {len(self.log)} requests to the Bot API:", *(_describe(r) for r in self.log[-15:])])
 
     @property
+    def connections(self) -> int:
+        """How many connections are open: none once all that a killed process has sent was read."""
+        server = self._runner.server
+        return sum(handler.transport is not None for handler in server.connections) if server else 0
+
+    @property
     def is_over(self) -> bool:
         """True once the server is closed."""
         return self._gone.is_set()
@@ -120,9 +126,11 @@ class FakeBotApi(Methods):
         """Answer the next requests with an error, 502 unless told; `getUpdates` only when named."""
         self.troubles.append(Trouble("refuse", answer, method=method, times=times))
 
-    def hang(self, method: str, times: int | None = 1) -> None:
-        """Take the next requests of a method and never answer; nothing is done."""
-        self.troubles.append(Trouble("hang", method=method, times=times))
+    def hang(self, method: str, nth: int = 1, *, times: int | None = 1) -> HeldAnswer:
+        """Take the nth request of a method from now on and never answer; nothing is done. `times` None: all after it."""
+        held = HeldAnswer()
+        self.troubles.append(Trouble("hang", method=method, times=times, skip=nth - 1, held=held))
+        return held
 
     def lose_answer(self, method: str, times: int | None = 1) -> None:
         """Do what the next requests of a method ask, then drop the connection."""
@@ -273,7 +281,10 @@ class FakeBotApi(Methods):
     async def _serve(self, http: web.Request, request: Request) -> web.StreamResponse:
         trouble = next((t for t in self.troubles if t.strikes(request)), None)
         if trouble and trouble.how == "hang":
+            if trouble.held:
+                trouble.held.requests.append(request)
             await self._gone.wait()
+            return _respond(BAD_GATEWAY)
         if trouble and trouble.how == "refuse":
             return self._answered(request, trouble.answer)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from bot.clock import SystemClock
@@ -32,6 +33,8 @@ class Rooms:
         self.me = {"id": 7_000_000_001, "is_bot": True, "first_name": "Touchline", "username": username}
         self.me |= {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True}
         self._limits = Limits() if strict_limits else None
+        self.monotonic: Callable[[], float] = lambda: asyncio.get_running_loop().time()
+        """The seconds that the limits count by; a test may let them stand still."""
         self._strict_chats = strict_chats
         self._message_ids = 0
         self.downloads: dict[str, bytes] = {}
@@ -114,7 +117,7 @@ class Rooms:
     def _count(self, chat: FakeChat, given: Params) -> None:
         """Sends and edits share the limits."""
         if self._limits:
-            self._limits.check(chat.id, asyncio.get_running_loop().time(), paid=given.flag("allow_paid_broadcast"))
+            self._limits.check(chat.id, self.monotonic(), paid=given.flag("allow_paid_broadcast"))
 
     def _own(self, chat: FakeChat, given: Params, verb: str) -> Message:
         message = chat.find(given.number("message_id") or 0)

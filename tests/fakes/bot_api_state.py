@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,7 +180,7 @@ class Request:
 
 
 class HeldAnswer:
-    """The answer to requests that were carried out and whose answer the test holds back."""
+    """The answer to requests whose answer the test holds back; they were carried out, unless they hang."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -218,7 +218,7 @@ class Trouble:
     """Something that goes wrong as scripted. None matches any; `times` None means for ever."""
 
     how: str
-    """`refuse`, `hang` (no answer at all), `lose` (done, then the connection drops), `hold` (done, then `held` says)."""
+    """`refuse`, `hang` (not done, no answer), `lose` (done, then the connection drops), `hold` (done, then `held` says)."""
     answer: RefusedError = BAD_GATEWAY
     method: str | None = None
     chat_id: int | None = None
@@ -273,6 +273,16 @@ class Limits:
             raise too_many(wait)
         for window in windows:
             window.taken.append(now)
+
+
+def keeps_pace(requests: Sequence[Request], since: float, limit: int = 30, seconds: float = 1.0) -> bool:
+    """Return True if so many left in no more time than a limit asks for. `since`: before the first of them left.
+
+    A real process is measured so and not by `Limits`, which count arrivals: on a busy machine those may come closer together than
+    the requests left. Each of them left between `since` and its arrival, whatever the machine does.
+    """
+    arrivals = sorted(request.at for request in requests)
+    return all(number <= limit * ((at - since) // seconds + 1) for number, at in enumerate(arrivals, start=1))
 
 
 def version(at: float, text: str, mode: str, buttons: tuple[tuple[Button, ...], ...]) -> Version:

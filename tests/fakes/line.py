@@ -13,13 +13,14 @@ from bot.feed.connection import StreamSettings
 from bot.matches.follower import MatchFollower, PacketArchive
 from bot.matches.pipeline import Pipeline
 from bot.matches.snapshots import SnapshotStore
+from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.replay.replay import RecordingMessenger
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
@@ -48,12 +49,12 @@ class Line:
         await chats.save(Chat(LISTENER, all_kinds=True))
         await chats.subscribe(LISTENER, Subscription(Scope.ALL))
         outbox = Outbox(database, self.clock)
-        courier = Sender(outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, chats)
+        sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), self.clock, self._keep, chats)
         self.pipeline = Pipeline(
             self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
         )
         self.follower = MatchFollower(self.pipeline, self.settings, self.clock, _ignore, archive=self.archive)
-        sending = asyncio.create_task(courier.run())
+        sending = asyncio.create_task(sender.run())
         try:
             yield self
         finally:
@@ -77,11 +78,11 @@ class Line:
         sends = Counter(row["action_id"] for row in self.rows if row["op"] == "send")
         return [action for action, times in sends.items() if times > 1]
 
-    def _keep(self, delivery: DeliveredMessage) -> None:
-        alert = delivery.alert
-        self.texts.append(delivery.html)
-        row = {"op": delivery.op, "state": delivery.state.value, "kind": alert.kind, "rule": alert.rule}
-        row |= {"action_id": alert.key.action_id, "home": alert.home, "away": alert.away, "text": delivery.html}
+    def _keep(self, plan: MessagePlan, _: DeliveryResult) -> None:
+        alert = plan.alert
+        self.texts.append(plan.html)
+        row = {"op": plan.operation, "state": plan.alert.state.value, "kind": alert.kind, "rule": alert.rule}
+        row |= {"action_id": alert.key.action_id, "home": alert.home_score, "away": alert.away_score, "text": plan.html}
         self.rows.append(row | {"minute": alert.facts.minute or None, "player": alert.facts.player or None})
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from bot.errors import MessageGone, RetryAfter, TextRefused
+from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from tests.fakes.bot_api_state import Limits, RefusedError
 from tests.fakes.telegram_html import EntitiesError, parse
@@ -23,7 +24,7 @@ class Shown:
     reply_to: int | None = None
     topic: int = 0
     photo: bytes = b""
-    veiled: bool = False
+    is_spoiler: bool = False
     pinned: bool = False
     keyboard: bytes | None = None
 
@@ -57,40 +58,46 @@ class FakeMessenger:
         self.errors[chat_id].extend(errors)
 
     async def send(
-        self, chat: ChatRef, html: str, *, silent: bool, reply_to: int | None = None, keyboard: bytes | None = None
+        self,
+        chat: ChatRef,
+        html: str,
+        *,
+        silent: bool,
+        reply_to: int | None = None,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
     ) -> int:
         await self._ask("send", chat, html)
         self._last += 1
         now = asyncio.get_running_loop().time()
-        self.chats[chat.chat_id].append(Shown(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard))
+        shown = Shown(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard)
+        self.chats[chat.chat_id].append(shown)
+        _show_picture(shown, picture)
         self._answer(chat)
         return self._last
 
-    async def edit(self, chat: ChatRef, message_id: int, html: str, *, keyboard: bytes | None = None) -> None:
+    async def edit(
+        self,
+        chat: ChatRef,
+        message_id: int,
+        html: str,
+        *,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> None:
         await self._ask("edit", chat, html)
         shown = next((m for m in self.chats[chat.chat_id] if m.id == message_id), None)
         if shown is None:
             raise MessageGone("Bad Request: message to edit not found")
         shown.versions.append(html)
         shown.keyboard = keyboard
+        _show_picture(shown, picture)
         self._answer(chat)
 
-    async def photo(
-        self, chat: ChatRef, png: bytes, caption: str, *, silent: bool, reply_to: int | None = None, veiled: bool = False
-    ) -> int:
-        message_id = await self.send(chat, caption, silent=silent, reply_to=reply_to)
-        self.chats[chat.chat_id][-1].photo, self.chats[chat.chat_id][-1].veiled = png, veiled
-        return message_id
-
-    async def repaint(self, chat: ChatRef, message_id: int, png: bytes, caption: str, *, veiled: bool = False) -> None:
-        await self.edit(chat, message_id, caption)
-        shown = next(m for m in self.chats[chat.chat_id] if m.id == message_id)
-        shown.photo, shown.veiled = png, veiled
-
-    async def pin(self, chat: ChatRef, message_id: int, *, on: bool) -> None:
-        await self._ask("pin" if on else "unpin", chat, "-")
+    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
+        await self._ask("pin" if is_pinned else "unpin", chat, "-")
         for shown in self.chats[chat.chat_id]:
-            shown.pinned = on if shown.id == message_id else shown.pinned
+            shown.pinned = is_pinned if shown.id == message_id else shown.pinned
 
     async def _ask(self, op: str, chat: ChatRef, html: str) -> None:
         now = asyncio.get_running_loop().time()
@@ -119,3 +126,8 @@ class FakeMessenger:
         except RefusedError as refusal:
             self.refusals += 1
             raise RetryAfter(refusal.parameters["retry_after"]) from None
+
+
+def _show_picture(shown: Shown, picture: PictureAttachment | None) -> None:
+    if picture:
+        shown.photo, shown.is_spoiler = picture.png, picture.is_spoiler

@@ -149,17 +149,25 @@ class SteppedFeed(Simulator):
         step = self._step(fixture)
         await until(lambda: len(step.connections) >= clients)
 
+    async def until_disconnected(self) -> None:
+        """Wait until no client is connected: a killed process is noticed a moment later."""
+        await until(lambda: not any(step.connections for step in self._steps.values()))
+
     async def go_away(self) -> None:
         """Drop all connections, and every new one at once, as if nothing ran here."""
         self._away = True
         for step in self._steps.values():
             for client in step.connections:
                 client.socket.transport.abort()
-        await until(lambda: not any(step.connections for step in self._steps.values()))
+        await self.until_disconnected()
 
-    def come_back(self, token: str | None = None) -> None:
-        """Take connections again; with `token`, accept that one from now on."""
-        self._away, self._token = False, token or self._token
+    def come_back(self) -> None:
+        """Take connections again."""
+        self._away = False
+
+    def accept_token(self, token: str) -> None:
+        """Accept this token, and no other, from now on."""
+        self._token = token
 
     async def close_connections(self) -> None:
         """Close all connections in good order, as the vendor does a while after the last packet."""

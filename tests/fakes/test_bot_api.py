@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.fakes.bot_api import BAD_GATEWAY, FakeBotApi
+from tests.fakes.bot_api import BAD_GATEWAY, FakeBotApi, Request
+from tests.fakes.bot_api_state import keeps_pace
 
 
 class Caller:
@@ -124,6 +125,7 @@ async def test_a_button_holds_no_more_than_64_bytes(call: Caller) -> None:
 
 
 async def test_too_many_messages_to_one_chat_are_asked_to_wait(call: Caller) -> None:
+    call.api.monotonic = lambda: 0.0
     answers = [await call("sendMessage", chat_id=42, text="x") for _ in range(4)]
 
     assert [a["ok"] for a in answers] == [True, True, True, False]
@@ -131,6 +133,7 @@ async def test_too_many_messages_to_one_chat_are_asked_to_wait(call: Caller) -> 
 
 
 async def test_thirty_messages_a_second_are_the_most(call: Caller) -> None:
+    call.api.monotonic = lambda: 0.0
     answers = [await call("sendMessage", chat_id=chat, text="x") for chat in range(1, 32)]
 
     assert [a["ok"] for a in answers].count(False) == 1
@@ -179,11 +182,14 @@ async def test_a_second_poller_ends_the_first(call: Caller) -> None:
 
 
 async def test_a_request_that_hangs_does_nothing(call: Caller) -> None:
-    call.api.hang("sendMessage")
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(call("sendMessage", chat_id=42, text="x"), 0.05)
+    held = call.api.hang("sendMessage", nth=2)
+    await call("sendMessage", chat_id=42, text="x")
+    hanging = asyncio.create_task(call("sendMessage", chat_id=42, text="y"))
+    request = await held.until_reached()
+    hanging.cancel()
 
-    assert not call.api.chat(42).messages
+    assert request.params["text"] == "y" and request.status == 0
+    assert [message.text for message in call.api.chat(42).messages] == ["x"]
 
 
 async def test_a_press_is_answered_once(call: Caller) -> None:
@@ -274,3 +280,11 @@ async def test_all_answers_from_the_nth_on_can_be_held_in_one_chat(call: Caller)
     assert len(done) == 2
     held.release()
     assert all(answer["ok"] for answer in await asyncio.gather(*asking))
+
+
+def test_a_pace_is_kept_or_not_whenever_requests_arrive() -> None:
+    requests = [Request(at, "sendMessage", {}) for at in (10.1, 10.2, 10.9, 13.1)]
+
+    assert keeps_pace(requests, since=10.0, limit=3, seconds=3.0)
+    assert not keeps_pace(requests, since=10.2, limit=3, seconds=3.0)
+    assert not keeps_pace(requests, since=10.0, limit=2, seconds=3.0)

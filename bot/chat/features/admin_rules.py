@@ -300,7 +300,7 @@ def _render_rules_origin(standing: ActiveRules, config_name: str) -> str:
 
 
 def _render_rule_line(rule: Rule) -> str:
-    place = f"{Path(rule.place.file).name}:{rule.place.line}" if rule.place.file else ""
+    place = f"{Path(rule.location.file).name}:{rule.location.line}" if rule.location.file else ""
     return f"• {shorten(rule.name)} – <code>{escape_text(rule.alert.kind)}</code> · {shorten(place, 40)}"
 
 

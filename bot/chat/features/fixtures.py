@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from bot.chat import texts
 from bot.chat.catalogue import Choice, has_ended
 from bot.chat.dialogue import (
     Button,
@@ -14,203 +13,182 @@ from bot.chat.dialogue import (
     OutdatedButton,
     Screen,
     arrange_rows,
+    has_begun,
     make_button,
     make_page_buttons,
     read_page,
     select_page,
 )
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import escape_text
+from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, escape_text, no_matches_text
 from bot.i18n.language import format_long_date, format_short_date, format_time, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.media.labels import match_title, score_text, standing_text
-from bot.subscribers import covers
 from rules.football.action import Fixture
 from rules.football.match import Match
-from rules.football.minute import Period
 from rules.football.names import normalise
-
-
-def choose_timeline_text() -> str:
-    return _("<b>Which match shall I draw?</b>")
-
-
-def nothing_to_draw_text() -> str:
-    return _("None of the matches that this chat follows has begun. /today shows when they do.")
-
-
-def match_not_begun_text(wanted: str) -> str:
-    text = _("No match of “{name}” is being played or was just played. /today shows the matches of the day.")
-    return text.format(name=escape_text(wanted))
-
-
-def day_heading_text(date: str) -> str:
-    return f"<b>{escape_text(date)}</b>"
-
-
-def timezone_line_text(timezone: str) -> str:
-    return _("<i>Times: {timezone}</i>").format(timezone=escape_text(timezone))
-
 
 DAY_PAGE_SIZE = 25
 
+LIVE_PAGE_SIZE = 10
+
+MAX_OFFERED_TIMELINES = 10
+
+_MAX_BUTTON_DATA = 64
+"""Telegram's limit in bytes."""
+
 
 def show_today(context: ChatContext) -> Screen:
-    """The matches of the day that it is where the chat is."""
+    """`/today`: show the matches of the day that it is in the chat's time zone."""
     return show_day(context, to_local_time(context.now, context.chat.timezone).date())
 
 
 def show_day(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
-    """The matches of one day, by kick-off."""
-    zone = context.chat.timezone
-    ours = _select_fixtures_of_day(context, date)
-    page, shown = select_page(ours, page, DAY_PAGE_SIZE)
-    choose = (
-        Button(follow_day_label(), f"e:{date:%Y%m%d}:0"),
-        *make_mute_screen_button(context, ours, f"d:{date:%Y%m%d}:{page}"),
-    )
-    pick = (choose,) if ours else ()
-    buttons = (*make_page_buttons(len(ours), page, f"d:{date:%Y%m%d}", DAY_PAGE_SIZE), *pick, _make_day_buttons(date))
-    if not ours:
-        return Screen(texts.no_matches_text(format_long_date(date)), buttons)
+    """Show the matches of one day, by kick-off, with the ways to the days before and after."""
+    here, zone = f"d:{date:%Y%m%d}", context.chat.timezone
+    fixtures = _list_fixtures_of_day(context, date)
+    page, shown = select_page(fixtures, page, DAY_PAGE_SIZE)
+    pages = make_page_buttons(len(fixtures), page, here, DAY_PAGE_SIZE)
+    if not fixtures:
+        return Screen(no_matches_text(format_long_date(date)), (_make_day_buttons(date),))
+    choose = Button(_("🔔 Follow …"), f"e:{date:%Y%m%d}:0")
+    mute = make_mute_screen_button(context, fixtures, f"{here}:{page}")
     lines = [render_match_line(context, fixture) for fixture in shown]
-    return Screen("\n".join([day_heading_text(format_long_date(date)), "", *lines, "", timezone_line_text(zone)]), buttons)
+    timezone = _("<i>Times: {timezone}</i>").format(timezone=escape_text(zone))
+    html = "\n".join([_render_day_heading(date), "", *lines, "", timezone])
+    return Screen(html, (*pages, (choose, *mute), _make_day_buttons(date)))
 
 
 def show_day_choice(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
-    """The matches of one day as buttons, ticked where the chat follows them."""
-    here = {fixture.id for fixture in _select_fixtures_of_day(context, date)}
-    ours = [choice for choice in context.catalogue.matches if choice.id in here]
-    page, shown = select_page(ours, page)
-    screen = f"e:{date:%Y%m%d}"
-    taps = arrange_rows([_make_day_button(context, choice, f"{screen}:{page}") for choice in shown])
-    back = (Button(texts.back_label(), f"d:{date:%Y%m%d}:0"),)
-    return Screen(
-        f"{day_heading_text(format_long_date(date))}\n{follow_day_text()}",
-        (*taps, *make_page_buttons(len(ours), page, screen), back),
-    )
+    """Show the matches of one day as buttons that subscribe."""
+    here = f"e:{date:%Y%m%d}"
+    ids = {fixture.id for fixture in _list_fixtures_of_day(context, date)}
+    choices = [choice for choice in context.catalogue.matches if choice.id in ids]
+    page, shown = select_page(choices, page)
+    buttons = []
+    for choice in shown:
+        kickoff = choice.fixture.kickoff if choice.fixture else None
+        label = f"{format_time(kickoff, context.chat.timezone)} {choice.name}" if kickoff else choice.name
+        buttons.append(make_match_button(context, choice, label, f"{here}:{page}"))
+    html = f"{_render_day_heading(date)}\n{_('Tap the matches to follow.')}"
+    back = (Button(back_label(), f"d:{date:%Y%m%d}:0"),)
+    return Screen(html, (*arrange_rows(buttons), *make_page_buttons(len(choices), page, here), back))
 
 
-def make_mute_screen_button(context: ChatContext, fixtures: Iterable[Fixture], back: str) -> tuple[Button, ...]:
-    """The way to the mutes of these matches; none where the chat hears of none of them."""
-    heard = any(covers(s, fixture) and not has_ended(fixture, context.now) for fixture in fixtures for s in context.subscriptions)
-    return (Button(mute_matches_label(), f"n:0:{back}"),) if heard else ()
+def _render_day_heading(date: dt.date) -> str:
+    return f"<b>{escape_text(format_long_date(date))}</b>"
 
 
-def show_day_page(context: ChatContext, rest: str) -> Screen:
-    """The day and page that button data names."""
-    return _draw_day_page(context, rest, show_day)
-
-
-def show_day_choice_page(context: ChatContext, rest: str) -> Screen:
-    """The same day and page with a button for each match."""
-    return _draw_day_page(context, rest, show_day_choice)
-
-
-def _draw_day_page(context: ChatContext, rest: str, draw: Callable[[ChatContext, dt.date, int], Screen]) -> Screen:
-    try:
-        date, page = rest.split(":")
-        return draw(context, dt.date.fromisoformat(date), int(page))
-    except (ValueError, OverflowError):
-        raise OutdatedButton from None
-
-
-def _select_fixtures_of_day(context: ChatContext, date: dt.date) -> list[Fixture]:
+def _list_fixtures_of_day(context: ChatContext, date: dt.date) -> list[Fixture]:
     zone = context.chat.timezone
     return [f for f in context.catalogue.fixtures if f.kickoff and f.title and to_local_time(f.kickoff, zone).date() == date]
-
-
-def _make_day_button(context: ChatContext, choice: Choice, screen: str) -> Button:
-    kickoff = choice.fixture.kickoff if choice.fixture else None
-    label = f"{format_time(kickoff, context.chat.timezone)} {choice.name}" if kickoff else choice.name
-    return make_match_button(context, choice, label, screen)
-
-
-def make_match_button(context: ChatContext, choice: Choice, label: str, screen: str) -> Button:
-    """A match as a button: ticked where it is followed by itself, with a bell where something else covers it."""
-    ticked = context.has_subscription(choice)
-    covered = choice.fixture is not None and context.is_covered(choice.fixture)
-    return make_button(f"🔔 {label}" if covered and not ticked else label, f"t:{choice.token}:{screen}", is_chosen=ticked)
-
-
-def render_match_line(context: ChatContext, fixture: Fixture) -> str:
-    """`15:00 Arsenal 2–1 Chelsea · 67' · Premier League`; a bell marks what the chat follows, a struck one what it muted."""
-    kickoff = format_time(fixture.kickoff, context.chat.timezone) if fixture.kickoff and fixture.kickoff_known else "–"
-    match = context.find_match(fixture.id)
-    sign = "🔕" if context.is_muted(fixture.id) else "🔔"
-    bell = f" {sign}" if context.is_covered(fixture) else ""
-    parts = (f"{kickoff} {render_headline(context, fixture, match)}", texts.escape_text(fixture.competition.name))
-    return " · ".join(filter(None, parts)) + bell
-
-
-def render_headline(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
-    """`Arsenal 2–1 Chelsea · 67'` as HTML; where scores are hidden, the teams, and the rest behind spoiler text."""
-    state = texts.escape_text(standing_text(fixture, match))
-    if not context.chat.spoilers or score_text(match) == "":
-        return " · ".join(filter(None, [f"<b>{texts.escape_text(match_title(fixture, match))}</b>", state]))
-    hidden = " · ".join(filter(None, [texts.escape_text(score_text(match)), state]))
-    return f"<b>{texts.escape_text(fixture.title)}</b> · <tg-spoiler>{hidden}</tg-spoiler>"
-
-
-def visible_title(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
-    """The title as plain text, without a score where the chat hides scores."""
-    return fixture.title if context.chat.spoilers else match_title(fixture, match)
 
 
 def _make_day_buttons(date: dt.date) -> tuple[Button, ...]:
     try:
         before, after = date - dt.timedelta(days=1), date + dt.timedelta(days=1)
     except OverflowError:
+        # Only forged data names the first or the last day that Python knows.
         return ()
-    return (Button(texts.PREVIOUS_SIGN + " " + format_short_date(before), f"d:{before:%Y%m%d}:0"),
-            Button(format_short_date(after) + " " + texts.NEXT_SIGN, f"d:{after:%Y%m%d}:0"))  # fmt: skip
+    return (
+        Button(f"{PREVIOUS_SIGN} {format_short_date(before)}", f"d:{before:%Y%m%d}:0"),
+        Button(f"{format_short_date(after)} {NEXT_SIGN}", f"d:{after:%Y%m%d}:0"),
+    )
 
 
-LIVE_PAGE_SIZE = 10
+def _read_day(data: str) -> tuple[dt.date, int]:
+    """Read the day and the page that button data names."""
+    try:
+        date, page = data.split(":")
+        return dt.date.fromisoformat(date), int(page)
+    except (ValueError, OverflowError):
+        raise OutdatedButton from None
 
 
 def show_live(context: ChatContext, page: int = 0) -> Screen:
-    """The matches in play, by kick-off, each with a button that follows it."""
-    playing = [choice for choice in context.catalogue.matches if choice.fixture and context.is_in_play(choice.fixture)]
-    if not playing:
-        return Screen(no_live_match_text(), ((Button(refresh_label(), "v:0"),),))
-    page, shown = select_page(playing, page, LIVE_PAGE_SIZE)
-    lines = [render_match_line(context, choice.fixture) for choice in shown if choice.fixture]
-    taps = arrange_rows([_make_live_button(context, choice, page) for choice in shown])
-    turn = make_page_buttons(len(playing), page, "v", LIVE_PAGE_SIZE)
-    html = "\n".join([live_heading_text(), "", *lines, "", live_hint_text()])
-    mute = make_mute_screen_button(context, [choice.fixture for choice in shown if choice.fixture], f"v:{page}")
-    return Screen(html, (*taps, *turn, (Button(refresh_label(), f"v:{page}"), *mute)))
+    """`/live`: show the matches in play, by kick-off, each with a button that subscribes."""
+    in_play = [choice for choice in context.catalogue.matches if choice.fixture and context.is_in_play(choice.fixture)]
+    refresh = _("🔄 Refresh")
+    if not in_play:
+        html = _("No match among the known fixtures is in play. /today lists the matches of the day.")
+        return Screen(html, ((Button(refresh, "v:0"),),))
+    page, shown = select_page(in_play, page, LIVE_PAGE_SIZE)
+    lines, buttons, fixtures = [], [], []
+    for choice in shown:
+        if choice.fixture:
+            lines.append(render_match_line(context, choice.fixture))
+            title = visible_title(context, choice.fixture, context.find_match(choice.id))
+            buttons.append(make_match_button(context, choice, title, f"v:{page}"))
+            fixtures.append(choice.fixture)
+    html = "\n".join([_("<b>In play now</b>"), "", *lines, "", _("<i>Tap a match to follow it.</i>")])
+    pages = make_page_buttons(len(in_play), page, "v", LIVE_PAGE_SIZE)
+    last = (Button(refresh, f"v:{page}"), *make_mute_screen_button(context, fixtures, f"v:{page}"))
+    return Screen(html, (*arrange_rows(buttons), *pages, last))
 
 
-def _make_live_button(context: ChatContext, choice: Choice, page: int) -> Button:
-    match = context.find_match(choice.id)
-    words = visible_title(context, choice.fixture, match) if choice.fixture else choice.name
-    return make_match_button(context, choice, words, f"v:{page}")
+def make_mute_screen_button(context: ChatContext, fixtures: Iterable[Fixture], back: str) -> tuple[Button, ...]:
+    """Make the button to the mute screen; none if the chat follows none of these matches. `back` is the screen it is on."""
+    is_followed = any(context.is_covered(fixture) and not has_ended(fixture, context.now) for fixture in fixtures)
+    return (Button(_("🔕 Mute …"), f"n:0:{back}"),) if is_followed else ()
 
 
-MAX_OFFERED_TIMELINES = 10
+def make_match_button(context: ChatContext, choice: Choice, label: str, screen_data: str) -> Button:
+    """Make a match's button: ticked if it is followed by itself, with a bell if another subscription covers it."""
+    is_chosen = context.has_subscription(choice)
+    if not is_chosen and choice.fixture is not None and context.is_covered(choice.fixture):
+        label = f"🔔 {label}"
+    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=is_chosen)
 
-_MAX_BUTTON_DATA = 64
+
+def render_match_line(context: ChatContext, fixture: Fixture) -> str:
+    """Return `15:00 Arsenal 2–1 Chelsea · 67' · Premier League`, with a bell if the chat follows it, struck if it is muted."""
+    kickoff = format_time(fixture.kickoff, context.chat.timezone) if fixture.kickoff and fixture.is_kickoff_known else "–"
+    headline = render_headline(context, fixture, context.find_match(fixture.id))
+    line = " · ".join(filter(None, (f"{kickoff} {headline}", escape_text(fixture.competition.name))))
+    if not context.is_covered(fixture):
+        return line
+    return f"{line} 🔕" if context.is_muted(fixture.id) else f"{line} 🔔"
 
 
-def show_timeline(context: ChatContext, words: tuple[str, ...]) -> DialogueResult:
-    """`/timeline [name]`: the picture where one match is meant, else buttons."""
-    wanted = " ".join(words)
-    begun = ((fixture, match) for fixture in context.catalogue.fixtures if (match := _find_begun_match(context, fixture)))
-    found = sorted((match for fixture, match in begun if _is_requested(context, fixture, wanted)), key=_recency_key, reverse=True)
+def render_headline(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
+    """Return `Arsenal 2–1 Chelsea · 67'` as HTML. If the chat hides scores, all but the teams is behind a spoiler."""
+    standing, score = escape_text(standing_text(fixture, match)), score_text(match)
+    if not context.chat.spoilers or score == "":
+        return " · ".join(filter(None, [f"<b>{escape_text(match_title(fixture, match))}</b>", standing]))
+    hidden = " · ".join(filter(None, [escape_text(score), standing]))
+    return f"<b>{escape_text(fixture.title)}</b> · <tg-spoiler>{hidden}</tg-spoiler>"
+
+
+def visible_title(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
+    """Return the title as plain text, without the score if the chat hides scores: a button has no spoilers."""
+    return fixture.title if context.chat.spoilers else match_title(fixture, match)
+
+
+def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/timeline [name]`: draw the match if only one is meant, else show buttons."""
+    typed = " ".join(args)
+    found = []
+    for fixture in context.catalogue.fixtures:
+        match = context.find_match(fixture.id)
+        if match and has_begun(match) and _is_requested(context, fixture, typed):
+            found.append(match)
+    found.sort(key=_recency_key, reverse=True)
+    if not found and typed:
+        html = _("No match of “{name}” is being played or was just played. /today shows the matches of the day.")
+        return DialogueResult(Screen(html.format(name=escape_text(typed))))
     if not found:
-        return DialogueResult(Screen(match_not_begun_text(wanted) if wanted else nothing_to_draw_text()))
+        return DialogueResult(Screen(_("None of the matches that this chat follows has begun. /today shows when they do.")))
     if len(found) == 1:
         return DialogueResult(draw_timeline(context, found[0]))
-    offers = [(visible_title(context, match.fixture, match), f"p:{match.fixture.id}") for match in found]
-    fitting = [make_button(label, data) for label, data in offers if len(data.encode()) <= _MAX_BUTTON_DATA]
-    return DialogueResult(Screen(choose_timeline_text(), arrange_rows(fitting[:MAX_OFFERED_TIMELINES])))
+    buttons = [make_button(visible_title(context, m.fixture, m), f"p:{m.fixture.id}") for m in found]
+    # Telegram refuses the whole keyboard for one id that is too long; those of the feed are short.
+    buttons = [button for button in buttons if len(button.data.encode()) <= _MAX_BUTTON_DATA]
+    return DialogueResult(Screen(_("<b>Which match shall I draw?</b>"), arrange_rows(buttons[:MAX_OFFERED_TIMELINES])))
 
 
-def show_picked_timeline(context: ChatContext, fixture_id: str) -> DialogueResult:
-    """A match was tapped."""
+def draw_picked_timeline(context: ChatContext, fixture_id: str) -> DialogueResult:
+    """Draw the match that was tapped."""
     match = context.find_match(fixture_id)
     if match is None:
         raise OutdatedButton
@@ -218,53 +196,20 @@ def show_picked_timeline(context: ChatContext, fixture_id: str) -> DialogueResul
 
 
 def draw_timeline(context: ChatContext, match: Match) -> Screen:
-    """The picture of a match, with its score in words; both hidden where the chat hides scores."""
+    """Return the picture of a match, with its score in words; both hidden if the chat hides scores."""
     return Screen(render_headline(context, match.fixture, match), picture=match, is_spoiler=context.chat.spoilers)
 
 
-def _is_requested(context: ChatContext, fixture: Fixture, wanted: str) -> bool:
-    if wanted:
-        return normalise(wanted) in normalise(f"{fixture.title} {fixture.competition.name}")
+def _is_requested(context: ChatContext, fixture: Fixture, typed: str) -> bool:
+    if typed:
+        return normalise(typed) in normalise(f"{fixture.title} {fixture.competition.name}")
     return context.is_covered(fixture)
 
 
-def _find_begun_match(context: ChatContext, fixture: Fixture) -> Match | None:
-    match = context.find_match(fixture.id)
-    return match if match and (match.period is not Period.BEFORE or match.completed) else None
-
-
 def _recency_key(match: Match) -> tuple[bool, float]:
-    """Those in play before those that are over, then by kick-off."""
-    over = match.completed or bool(match.ended_by)
-    return not over, match.fixture.kickoff.timestamp() if match.fixture.kickoff else 0.0
-
-
-def live_heading_text() -> str:
-    return _("<b>In play now</b>")
-
-
-def no_live_match_text() -> str:
-    return _("No match among the known fixtures is in play. /today lists the matches of the day.")
-
-
-def live_hint_text() -> str:
-    return _("<i>Tap a match to follow it.</i>")
-
-
-def refresh_label() -> str:
-    return _("🔄 Refresh")
-
-
-def follow_day_label() -> str:
-    return _("🔔 Follow …")
-
-
-def mute_matches_label() -> str:
-    return _("🔕 Mute …")
-
-
-def follow_day_text() -> str:
-    return _("Tap the matches to follow.")
+    """Sort key: matches in play after those that are over, then by kick-off."""
+    is_over = match.is_completed or bool(match.ended_by)
+    return not is_over, match.fixture.kickoff.timestamp() if match.fixture.kickoff else 0.0
 
 
 FEATURE = Feature(
@@ -273,10 +218,10 @@ FEATURE = Feature(
         "live": Command(lambda context, _: DialogueResult(show_live(context)), N_("The matches in play")),
         "timeline": Command(show_timeline, N_("A match in a picture")),
     },
-    buttons={"p": show_picked_timeline},
+    buttons={"p": draw_picked_timeline},
     screens={
-        "d": show_day_page,
-        "e": show_day_choice_page,
+        "d": lambda context, data: show_day(context, *_read_day(data)),
+        "e": lambda context, data: show_day_choice(context, *_read_day(data)),
         "v": lambda context, page: show_live(context, read_page(page)),
     },
     public_prefixes=frozenset({"d", "p", "v"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from babel import Locale
 from msgspec.structs import replace
+from telegram.constants import ChatType
 
 from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, UpdateChat, arrange_rows, make_button
 from bot.chat.routing import Command, Feature
@@ -15,85 +16,68 @@ from rules.engine.text import LANGUAGES
 from rules.football.names import normalise
 
 AUTO = "auto"
+"""The language of the user's Telegram app. For private chats only: elsewhere there are many users."""
 
 
-def set_language(context: ChatContext, said: tuple[str, ...]) -> DialogueResult:
-    """`/language [code | name | auto]`; without words, buttons."""
-    wanted = " ".join(said)
-    if not wanted:
+def set_language(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/language [code | name | auto]`; without arguments, buttons."""
+    typed = " ".join(args)
+    if not typed:
         return DialogueResult(_offer_languages(context))
-    code = _parse_language(wanted)
+    code = _parse_language(typed)
+    if not code:
+        html = _("I do not speak “{name}”. I speak these:").format(name=escape_text(typed))
+        return DialogueResult(replace(_offer_languages(context), html=html))
     if code == AUTO and not _is_private(context):
-        return DialogueResult(replace(_offer_languages(context), html=auto_is_private_text()))
-    return (
-        _save_language(context, code)
-        if code
-        else DialogueResult(replace(_offer_languages(context), html=unknown_language_text(wanted)))
-    )
+        html = _("Only in a private chat can I speak as your Telegram does. Which language shall it be here?")
+        return DialogueResult(replace(_offer_languages(context), html=html))
+    return _save_language(context, code)
 
 
 def set_picked_language(context: ChatContext, code: str) -> DialogueResult:
-    """A language was tapped."""
+    """Set the language that was tapped."""
     if code not in LANGUAGES and not (code == AUTO and _is_private(context)):
         raise OutdatedButton
     return _save_language(context, code)
 
 
 def _save_language(context: ChatContext, code: str) -> DialogueResult:
-    """Said in the new language; what speaks as Telegram does is learnt from it again."""
-    chosen = code != AUTO
-    spoken = code if chosen else context.user_language or ENGLISH
-    chat = replace(context.chat, language=spoken, language_chosen=chosen)
-    with use_language(spoken):
-        html = language_set_text() if chosen else telegram_language_text()
-        return DialogueResult(replace(_offer_languages(replace(context, chat=chat)), html=html), (UpdateChat(chat),))
+    is_chosen = code != AUTO
+    language = code if is_chosen else context.user_language or ENGLISH
+    chat = replace(context.chat, language=language, language_chosen=is_chosen)
+    # The answer is the first text in the new language.
+    with use_language(language):
+        if is_chosen:
+            # Translators: name your own language in the place of English.
+            html = _("🌍 I speak English here now.")
+        else:
+            html = _("🌍 I speak the language of your Telegram here, where I know it.")
+        screen = replace(_offer_languages(replace(context, chat=chat)), html=html)
+    return DialogueResult(screen, (UpdateChat(chat),))
 
 
 def _offer_languages(context: ChatContext) -> Screen:
-    """Every language in its own words, the one that is spoken ticked."""
-    now = context.chat.language if context.chat.language_chosen or not _is_private(context) else AUTO
-    named = [make_button(name, f"lang:{code}", is_chosen=code == now) for code, name in LANGUAGES.items()]
-    auto = [make_button(telegram_language_label(), f"lang:{AUTO}", is_chosen=now == AUTO)] if _is_private(context) else []
-    return Screen(choose_language_text(), (*arrange_rows(named, 2), *arrange_rows(auto)))
+    """Show every language under its own name, the current one ticked."""
+    current = context.chat.language if context.chat.language_chosen or not _is_private(context) else AUTO
+    buttons = [make_button(name, f"lang:{code}", is_chosen=code == current) for code, name in LANGUAGES.items()]
+    auto = [make_button(_("As your Telegram does"), f"lang:{AUTO}", is_chosen=current == AUTO)] if _is_private(context) else []
+    return Screen(_("<b>Which language shall I speak here?</b>"), (*arrange_rows(buttons, 2), *arrange_rows(auto)))
 
 
-def _parse_language(wanted: str) -> str:
-    """The code of a language that is named by it, in its own words or in English; empty for one that the bot does not speak."""
-    names = {normalise(name): code for code, own in LANGUAGES.items() for name in (code, own, _english_name(code))}
-    return AUTO if normalise(wanted) == AUTO else names.get(normalise(wanted), "")
-
-
-def _english_name(code: str) -> str:
-    return Locale(code).get_display_name(ENGLISH) or code
+def _parse_language(typed: str) -> str:
+    """Return the code of a language by its code, its own name or its English name; empty if the bot does not speak it."""
+    word = normalise(typed)
+    if word == AUTO:
+        return AUTO
+    for code, own_name in LANGUAGES.items():
+        english_name = Locale(code).get_display_name(ENGLISH) or code
+        if word in (normalise(code), normalise(own_name), normalise(english_name)):
+            return code
+    return ""
 
 
 def _is_private(context: ChatContext) -> bool:
-    return context.chat.kind == "private"
-
-
-def choose_language_text() -> str:
-    return _("<b>Which language shall I speak here?</b>")
-
-
-def language_set_text() -> str:
-    # Translators: name your own language in the place of English.
-    return _("🌍 I speak English here now.")
-
-
-def telegram_language_label() -> str:
-    return _("As your Telegram does")
-
-
-def telegram_language_text() -> str:
-    return _("🌍 I speak the language of your Telegram here, where I know it.")
-
-
-def unknown_language_text(wanted: str) -> str:
-    return _("I do not speak “{name}”. I speak these:").format(name=escape_text(wanted))
-
-
-def auto_is_private_text() -> str:
-    return _("Only in a private chat can I speak as your Telegram does. Which language shall it be here?")
+    return context.chat.kind == ChatType.PRIVATE
 
 
 FEATURE = Feature(

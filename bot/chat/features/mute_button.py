@@ -26,7 +26,6 @@ from bot.chat.dialogue import (
     UpdateChat,
     UpdateOrigin,
     UpdateSubscription,
-    format_until_for,
     make_button,
     read_origin,
     to_inline_keyboard,
@@ -60,12 +59,12 @@ class AlertSubject(msgspec.Struct, frozen=True):
     kind: str = ""
 
 
-def read_alert_subject(entry: Delivery, news: NewsItem) -> AlertSubject:
+def read_alert_subject(delivery: Delivery, news: NewsItem) -> AlertSubject:
     """What a message that was told is about; a summary has no kind, and a sample nothing at all."""
-    if entry.key.fixture_id == SAMPLE:
+    if delivery.key.fixture_id == SAMPLE:
         return AlertSubject()
-    fixture = news.candidates[0].fixture
-    return AlertSubject(fixture if fixture.id else None, "" if news.lines else entry.kind)
+    fixture = news.alternatives[0].fixture
+    return AlertSubject(fixture if fixture.id else None, "" if news.line_ids else delivery.kind)
 
 
 def press_mute_button(context: ChatContext, alert: AlertSubject, data: str) -> DialogueResult:
@@ -101,7 +100,9 @@ def _toggle_hour(context: ChatContext, _: AlertSubject) -> DialogueResult:
         return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=None)),), chat_unmuted_note())
     until = context.now + _MUTE_HOUR
     return DialogueResult(
-        _CLOSED, (UpdateChat(replace(context.chat, muted_until=until)),), chat_muted_note(format_until_for(context, until))
+        _CLOSED,
+        (UpdateChat(replace(context.chat, muted_until=until)),),
+        chat_muted_note(context.format_until(until)),
     )
 
 
@@ -170,7 +171,7 @@ class MuteButtonHandler:
         except Refusal as refusal:
             await replies.acknowledge(query, refusal.text)
             return
-        await self._services.apply_changes(explanation.entry.ref, result.changes)
+        await self._services.apply_changes(explanation.delivery.chat, result.changes)
         await replies.acknowledge(query, result.note)
         await _edit_buttons(query, result.screen.buttons)
 
@@ -188,10 +189,10 @@ class MuteButtonHandler:
         if not await self._services.permissions.may_change(bot, origin):
             raise Refusal(texts.administrators_only_text())
         # The chat that the alert was delivered to, which is a topic where it was sent to one.
-        context = await self._services.load_context(replace(origin, ref=explanation.entry.ref))
+        context = await self._services.load_context(replace(origin, ref=explanation.delivery.chat))
         if context.chat.fixed:
             raise Refusal(texts.configured_chat_text())
-        return press_mute_button(context, read_alert_subject(explanation.entry, explanation.news), data)
+        return press_mute_button(context, read_alert_subject(explanation.delivery, explanation.news), data)
 
 
 async def _edit_buttons(query: CallbackQuery, buttons: tuple[ButtonRow, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.dialogue import ChatContext, DialogueResult, Screen, SendSample, format_until_for
+from bot.chat.dialogue import ChatContext, DialogueResult, Screen, SendSample
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_
@@ -11,33 +11,18 @@ from bot.i18n.language import translate_plural as ngettext
 
 
 def send_sample(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
-    """`/test`: a sample, unless the chat is muted or its quiet hours hold everything."""
+    """`/test`: send a sample, unless the chat is muted or its quiet hours hold alerts back."""
     chat = context.chat
     if chat.muted_until and chat.muted_until > context.now:
-        return DialogueResult(Screen(sample_muted_text(format_until_for(context, chat.muted_until))))
-    if held := chat.held_until(context.now):
-        return DialogueResult(Screen(sample_held_text(format_until_for(context, held))))
-    return DialogueResult(Screen(sample_sent_text(chat.delay)), (SendSample(chat.delay),))
+        html = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
+        return DialogueResult(Screen(html.format(time=escape_text(context.format_until(chat.muted_until)))))
+    if held_until := chat.held_until(context.now):
+        html = _("🌙 Quiet hours hold everything until {time}, so a sample would not come now. /quiet changes that.")
+        return DialogueResult(Screen(html.format(time=escape_text(context.format_until(held_until)))))
+    return DialogueResult(Screen(_sample_sent_text(chat.delay)), (SendSample(chat.delay),))
 
 
-def sample_alert_text() -> str:
-    return _(
-        "🧪 <b>Sample</b>\n⚽ <b>Home United 1–0 Away City</b>\n23' A. Striker\n"
-        "<i>Nothing has happened: this is how an alert comes.</i>"
-    )
-
-
-def sample_muted_text(until: str) -> str:
-    text = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
-    return text.format(time=escape_text(until))
-
-
-def sample_held_text(until: str) -> str:
-    text = _("🌙 Quiet hours hold everything until {time}, so a sample would not come now. /quiet changes that.")
-    return text.format(time=escape_text(until))
-
-
-def sample_sent_text(delay: int = 0) -> str:
+def _sample_sent_text(delay: int) -> str:
     if not delay:
         return _("🧪 A sample alert is on its way, as real ones come.")
     text = ngettext(
@@ -46,6 +31,14 @@ def sample_sent_text(delay: int = 0) -> str:
         delay,
     )
     return text.format(count=delay)
+
+
+def sample_alert_text() -> str:
+    """Return the text of the sample alert, as HTML in the current language."""
+    return _(
+        "🧪 <b>Sample</b>\n⚽ <b>Home United 1–0 Away City</b>\n23' A. Striker\n"
+        "<i>Nothing has happened: this is how an alert comes.</i>"
+    )
 
 
 FEATURE = Feature(commands={"test": Command(send_sample, N_("A sample alert"), admins_only=True)})

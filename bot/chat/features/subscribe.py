@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from bot.chat import texts
 from bot.chat.catalogue import ALL_MATCHES, Choice, SearchResult, has_ended, search, to_search_words
 from bot.chat.dialogue import (
     Button,
@@ -24,116 +23,189 @@ from bot.chat.dialogue import (
     select_page,
 )
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.texts import escape_text, subscription_name
+from bot.chat.texts import back_label, done_label, escape_text, no_matches_text, subscription_name, which_one_text
 from bot.i18n.language import format_day_and_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
-from bot.subscribers import Scope, Subscription
+from bot.subscribers import Scope
 
-
-def not_understood_text() -> str:
-    return _("I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help.")
-
-
-def no_fixtures_text() -> str:
-    return _(
-        "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
-    )
-
-
-def choose_competition_text() -> str:
-    return _("<b>What shall this chat follow?</b>\nTap a competition, or send <code>/subscribe</code> and a name.")
-
-
-def all_matches_label() -> str:
-    return _("All matches")
-
-
-def matches_label() -> str:
-    return _("📅 Matches")
-
-
-def followed_text(subscription: Subscription) -> str:
-    text = _("✅ This chat follows <b>{name}</b> now. /alerts chooses what it hears about.")
-    return text.format(name=escape_text(subscription_name(subscription)))
-
-
-def already_followed_text(subscription: Subscription) -> str:
-    return _("This chat follows <b>{name}</b> already.").format(name=escape_text(subscription_name(subscription)))
-
-
-def more_hits_text(count: int) -> str:
-    text = ngettext(
-        "There is {count} more; a longer name finds fewer.", "There are {count} more; a longer name finds fewer.", count
-    )
-    return text.format(count=count)
-
-
-def did_you_mean_text(wanted: str) -> str:
-    return _("“{name}” is not among the known fixtures. Did you mean one of these?").format(name=escape_text(wanted))
-
-
-def name_unknown_text(wanted: str) -> str:
-    return _("“{name}” is not among the known fixtures. /subscribe without a name shows what is.").format(
-        name=escape_text(wanted)
-    )
-
-
-def competition_text(name: str) -> str:
-    return _("<b>{name}</b>\nTap the teams to follow, or take the whole competition.").format(name=escape_text(name))
-
-
-def competition_matches_text(name: str) -> str:
-    return _("<b>{name}</b>\nTap the matches to follow.").format(name=escape_text(name))
-
-
-def whole_competition_label(name: str) -> str:
-    return _("All of {name}").format(name=name)
-
+MAX_HITS = 10
+"""Buttons under the question which one is meant."""
 
 TEAMS_PER_PAGE = 16
 """In two columns."""
 
+_MAX_NOTE_LENGTH = 190
+"""Telegram takes 200 characters."""
+
+
+def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/subscribe [name | all]`: act if there is no doubt, else ask."""
+    typed = " ".join(args)
+    if not typed:
+        return DialogueResult(browse_competitions(context))
+    if typed.casefold() == "all":
+        return subscribe_to(context, ALL_MATCHES)
+    found = search_followable(context, typed)
+    if found.exact:
+        return subscribe_to(context, found.exact)
+    return DialogueResult(offer_search_result(context, typed, found))
+
+
+def subscribe_to(context: ChatContext, choice: Choice) -> DialogueResult:
+    """Subscribe to one thing and say so."""
+    subscription = choice.subscription
+    name = escape_text(subscription_name(subscription))
+    if context.has_subscription(choice):
+        return DialogueResult(Screen(_("This chat follows <b>{name}</b> already.").format(name=name)))
+    html = _("✅ This chat follows <b>{name}</b> now. /alerts chooses what it hears about.")
+    changes = (Subscribe(subscription),)
+    return DialogueResult(Screen(html.format(name=name)), changes, describe_changes(changes))
+
+
+def offer_typed_name(context: ChatContext, text: str) -> DialogueResult:
+    """Offer what a text without a command may mean. It changes nothing: the text may be no name at all."""
+    found = search_followable(context, text)
+    if not (found.exact or found.hits or found.suggestions):
+        html = _("I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help.")
+        return DialogueResult(Screen(html))
+    return DialogueResult(offer_search_result(context, text, found))
+
+
+def search_followable(context: ChatContext, typed: str) -> SearchResult:
+    """Search everything that can be followed."""
+    catalogue = context.catalogue
+    return search(typed, (*catalogue.competitions, *catalogue.teams), catalogue.list_upcoming(context.now))
+
+
+def offer_search_result(context: ChatContext, typed: str, found: SearchResult) -> Screen:
+    """Offer what was found, or what is similar, as buttons."""
+    hits = (found.exact,) if found.exact else found.hits
+    if hits:
+        html = which_one_text(typed)
+        if (more := len(hits) - MAX_HITS) > 0:
+            text = ngettext(
+                "There is {count} more; a longer name finds fewer.", "There are {count} more; a longer name finds fewer.", more
+            )
+            html = f"{html}\n{text.format(count=more)}"
+        names = [to_search_words(hit.name) for hit in hits]
+        buttons = [
+            _make_choice_button(context, hit, is_ambiguous=names.count(name) > 1)
+            for hit, name in zip(hits[:MAX_HITS], names, strict=False)
+        ]
+        return Screen(html, arrange_rows(buttons))
+    name = escape_text(typed)
+    if found.suggestions:
+        html = _("“{name}” is not among the known fixtures. Did you mean one of these?")
+        buttons = [_make_choice_button(context, choice) for choice in found.suggestions]
+        return Screen(html.format(name=name), arrange_rows(buttons))
+    html = _("“{name}” is not among the known fixtures. /subscribe without a name shows what is.")
+    return Screen(html.format(name=name))
+
+
+def _make_choice_button(context: ChatContext, choice: Choice, *, is_ambiguous: bool = False) -> Button:
+    label = match_label(context, choice) if choice.scope is Scope.MATCH else choice.name
+    if choice.scope is Scope.COMPETITION:
+        label = f"🏆 {label}"
+    elif choice.scope is Scope.TEAM and is_ambiguous:
+        # Clubs have several teams of one name: men, women, under 21.
+        label = f"{label} · {context.catalogue.competition_name(choice)}"
+    return make_button(label, f"s:{choice.token}", is_chosen=context.has_subscription(choice))
+
+
+def match_label(context: ChatContext, match: Choice) -> str:
+    """Return `Sat 15:00 Arsenal v Chelsea`, in the chat's time zone."""
+    kickoff = match.fixture.kickoff if match.fixture else None
+    return f"{format_day_and_time(kickoff, context.chat.timezone)} {match.name}" if kickoff else match.name
+
 
 def browse_competitions(context: ChatContext, page: int = 0) -> Screen:
-    """The first screen: everything, or one of the competitions."""
+    """Show the first screen of choosing by buttons: all matches, or one of the competitions."""
     competitions = context.catalogue.competitions
     if not competitions:
-        return Screen(no_fixtures_text())
+        html = _(
+            "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
+        )
+        return Screen(html)
     page, shown = select_page(competitions, page)
-    everything = _make_toggle_button(context, ALL_MATCHES, all_matches_label(), f"h:{page}")
-    listed = [make_button(c.name, f"c:{c.token}:0", is_chosen=context.has_subscription(c)) for c in shown]
+    buttons = [make_button(c.name, f"c:{c.token}:0", is_chosen=context.has_subscription(c)) for c in shown]
     return Screen(
-        choose_competition_text(),
-        ((everything,), *arrange_rows(listed), *make_page_buttons(len(competitions), page, "h"), (_make_done_button(),)),
+        _("<b>What shall this chat follow?</b>\nTap a competition, or send <code>/subscribe</code> and a name."),
+        (
+            (_make_toggle(context, ALL_MATCHES, _("All matches"), f"h:{page}"),),
+            *arrange_rows(buttons),
+            *make_page_buttons(len(competitions), page, "h"),
+            (Button(done_label(), "done"),),
+        ),
     )
 
 
 def browse_competition(context: ChatContext, competition: Choice, page: int = 0) -> Screen:
-    """The teams of a competition, ticked where the chat follows them."""
-    everyone = context.catalogue.list_teams(competition)
-    page, shown = select_page(everyone, page, TEAMS_PER_PAGE)
-    screen = f"c:{competition.token}"
-    whole = _make_toggle_button(context, competition, whole_competition_label(competition.name), f"{screen}:{page}")
-    listed = [_make_toggle_button(context, team, team.name, f"{screen}:{page}") for team in shown]
-    matches = Button(matches_label(), f"m:{competition.token}:0")
-    turn = make_page_buttons(len(everyone), page, screen, TEAMS_PER_PAGE)
+    """Show the teams of a competition, ticked if the chat follows them, and the way to its matches."""
+    teams = context.catalogue.list_teams(competition)
+    page, shown = select_page(teams, page, TEAMS_PER_PAGE)
+    here = f"c:{competition.token}"
+    buttons = [_make_toggle(context, team, team.name, f"{here}:{page}") for team in shown]
     return Screen(
-        competition_text(competition.name),
-        ((whole,), *arrange_rows(listed, 2), *turn, (matches,), (_make_back_button("h:0"), _make_done_button())),
+        _("<b>{name}</b>\nTap the teams to follow, or take the whole competition.").format(name=escape_text(competition.name)),
+        (
+            (_make_toggle(context, competition, _("All of {name}").format(name=competition.name), f"{here}:{page}"),),
+            *arrange_rows(buttons, 2),
+            *make_page_buttons(len(teams), page, here, TEAMS_PER_PAGE),
+            (Button(_("📅 Matches"), f"m:{competition.token}:0"),),
+            (Button(back_label(), "h:0"), Button(done_label(), "done")),
+        ),
     )
 
 
 def browse_matches(context: ChatContext, competition: Choice, page: int = 0) -> Screen:
-    """The matches of a competition that are not over, by kick-off."""
-    everything = context.catalogue.list_matches(competition, context.now)
-    page, shown = select_page(everything, page)
-    screen = f"m:{competition.token}"
-    listed = [_make_toggle_button(context, match, match_label(context, match), f"{screen}:{page}") for match in shown]
-    turn = make_page_buttons(len(everything), page, screen)
-    html = competition_matches_text(competition.name) if everything else texts.no_matches_text(competition.name)
-    return Screen(html, (*arrange_rows(listed), *turn, (_make_back_button(f"c:{competition.token}:0"), _make_done_button())))
+    """Show the matches of a competition that have not ended, by kick-off."""
+    matches = context.catalogue.list_matches(competition, context.now)
+    page, shown = select_page(matches, page)
+    here = f"m:{competition.token}"
+    buttons = [_make_toggle(context, match, match_label(context, match), f"{here}:{page}") for match in shown]
+    if matches:
+        html = _("<b>{name}</b>\nTap the matches to follow.").format(name=escape_text(competition.name))
+    else:
+        html = no_matches_text(competition.name)
+    last = (Button(back_label(), f"c:{competition.token}:0"), Button(done_label(), "done"))
+    return Screen(html, (*arrange_rows(buttons), *make_page_buttons(len(matches), page, here), last))
+
+
+def _make_toggle(context: ChatContext, choice: Choice, label: str, screen_data: str) -> Button:
+    """Make a button that subscribes or unsubscribes and then shows the screen of `screen_data` again."""
+    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=context.has_subscription(choice))
+
+
+def toggle_subscription(context: ChatContext, data: str, show_screen: ShowScreen) -> DialogueResult:
+    """Subscribe to what was tapped, or unsubscribe from it, and show the screen again that the button is on."""
+    token, _, screen_data = data.partition(":")
+    choice = _find_choice(context, token)
+    subscriptions = context.find_subscriptions(choice.matching_subscriptions)
+    changes: tuple[Change, ...] = tuple(Unsubscribe(s) for s in subscriptions) or (Subscribe(choice.subscription),)
+    kept = tuple(s for s in context.subscriptions if s not in subscriptions)
+    after = replace(context, subscriptions=kept if subscriptions else (*kept, choice.subscription))
+    return DialogueResult(show_screen(after, screen_data), changes, describe_changes(changes))
+
+
+def _find_choice(context: ChatContext, token: str) -> Choice:
+    """Return what a token names. Raise OutdatedButton if it is not known any more, or a match that has ended."""
+    choice = context.catalogue.find(token)
+    if choice is None:
+        raise OutdatedButton
+    if choice.fixture and has_ended(choice.fixture, context.now) and not context.has_subscription(choice):
+        # One that is followed can still be unfollowed.
+        raise OutdatedButton
+    return choice
+
+
+def describe_changes(changes: Sequence[Change]) -> str:
+    """Return the note of a press that subscribed or unsubscribed."""
+    added = [f"✅ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Subscribe)]
+    removed = [f"✖ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Unsubscribe)]
+    # Two subscriptions can mean the same team, by id and by name: it is named once.
+    return " ".join(added[:1] + removed[:1])[:_MAX_NOTE_LENGTH]
 
 
 def _read_competition(context: ChatContext, data: str) -> tuple[Choice, int]:
@@ -145,127 +217,10 @@ def _read_competition(context: ChatContext, data: str) -> tuple[Choice, int]:
     return competition, read_page(page)
 
 
-def toggle_followed(context: ChatContext, data: str, show_screen: ShowScreen) -> DialogueResult:
-    """Follow what the token names, or stop following it, and show the screen again that the button is on."""
-    token, _, back_to = data.partition(":")
-    choice = find_followable(context, token)
-    after, changes = switch_followed(context, choice)
-    return DialogueResult(show_screen(after, back_to), changes, describe_changes(changes))
-
-
-def find_followable(context: ChatContext, token: str) -> Choice:
-    """Return what a token names. Raise OutdatedButton if it is not known any more, or a match that is over and not followed."""
-    choice = context.catalogue.find(token)
-    if choice is None:
-        raise OutdatedButton
-    if choice.fixture and has_ended(choice.fixture, context.now) and not context.has_subscription(choice):
-        raise OutdatedButton
-    return choice
-
-
-def describe_changes(changes: Sequence[Change]) -> str:
-    """Return the note of a press that subscribed or unsubscribed."""
-    added = [f"✅ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Subscribe)]
-    removed = [f"✖ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Unsubscribe)]
-    # Telegram takes at most 200 characters.
-    return " ".join(added[:1] + removed[:1])[:190]
-
-
-def switch_followed(context: ChatContext, choice: Choice) -> tuple[ChatContext, tuple[Change, ...]]:
-    """The context after a choice was switched, and what must be stored for it."""
-    followed = context.find_subscriptions(choice.matching_subscriptions)
-    changes: tuple[Change, ...] = tuple(Unsubscribe(s) for s in followed) or (Subscribe(choice.subscription),)
-    kept = tuple(s for s in context.subscriptions if s not in followed)
-    now = kept if followed else (*kept, choice.subscription)
-    return replace(context, subscriptions=now), changes
-
-
-def match_label(context: ChatContext, match: Choice) -> str:
-    """`Sat 15:00 Arsenal v Chelsea`, in the chat's time zone."""
-    kickoff = match.fixture.kickoff if match.fixture else None
-    return f"{format_day_and_time(kickoff, context.chat.timezone)} {match.name}" if kickoff else match.name
-
-
-def _make_toggle_button(context: ChatContext, choice: Choice, label: str, back_to: str) -> Button:
-    return make_button(label, f"t:{choice.token}:{back_to}", is_chosen=context.has_subscription(choice))
-
-
-def _make_back_button(data: str) -> Button:
-    return Button(texts.back_label(), data)
-
-
-def _make_done_button() -> Button:
-    return Button(texts.done_label(), "done")
-
-
-MAX_HITS = 10
-
-
-def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
-    """`/subscribe [name]`: act when there is no doubt, else ask."""
-    wanted = " ".join(args)
-    if not wanted:
-        return DialogueResult(browse_competitions(context))
-    if wanted.casefold() == "all":
-        return follow_choice(context, ALL_MATCHES)
-    found = search_followable(context, wanted)
-    return follow_choice(context, found.exact) if found.exact else DialogueResult(offer_search_result(context, wanted, found))
-
-
-def search_followable(context: ChatContext, wanted: str) -> SearchResult:
-    """Look for a name among everything that can be followed."""
-    catalogue = context.catalogue
-    return search(wanted, (*catalogue.competitions, *catalogue.teams), catalogue.list_upcoming(context.now))
-
-
-def offer_search_result(context: ChatContext, wanted: str, found: SearchResult) -> Screen:
-    """Offer what was found, or what is near, as buttons."""
-    if found.exact or found.hits:
-        hits = (found.exact,) if found.exact else found.hits
-        rest = f"\n{more_hits_text(len(hits) - MAX_HITS)}" if len(hits) > MAX_HITS else ""
-        names = [to_search_words(hit.name) for hit in hits]
-        shown = [_make_choice_button(context, hit, alike=names.count(to_search_words(hit.name)) > 1) for hit in hits[:MAX_HITS]]
-        return Screen(texts.which_one_text(wanted) + rest, arrange_rows(shown))
-    if found.suggestions:
-        return Screen(
-            did_you_mean_text(wanted), arrange_rows([_make_choice_button(context, choice) for choice in found.suggestions])
-        )
-    return Screen(name_unknown_text(wanted))
-
-
-def follow_choice(context: ChatContext, choice: Choice) -> DialogueResult:
-    """Follow one thing and say so."""
-    if context.has_subscription(choice):
-        return DialogueResult(Screen(already_followed_text(choice.subscription)))
-    return DialogueResult(Screen(followed_text(choice.subscription)), (Subscribe(choice.subscription),))
-
-
-def follow_picked(context: ChatContext, token: str) -> DialogueResult:
-    """One of several hits was tapped."""
-    result = follow_choice(context, find_followable(context, token))
-    return replace(result, note=describe_changes(result.changes))
-
-
-def offer_typed_name(context: ChatContext, text: str) -> DialogueResult:
-    """A name without a command, in a private chat: offer what it may mean."""
-    found = search_followable(context, text)
-    if not (found.exact or found.hits or found.suggestions):
-        return DialogueResult(Screen(not_understood_text()))
-    return DialogueResult(offer_search_result(context, text, found))
-
-
-def _make_choice_button(context: ChatContext, choice: Choice, *, alike: bool = False) -> Button:
-    """The button of one hit; a team that has its name with another is shown with its competition."""
-    label = match_label(context, choice) if choice.scope is Scope.MATCH else choice.name
-    label = f"🏆 {label}" if choice.scope is Scope.COMPETITION else label
-    label = f"{label} · {context.catalogue.competition_name(choice)}" if alike and choice.scope is Scope.TEAM else label
-    return make_button(label, f"s:{choice.token}", is_chosen=context.has_subscription(choice))
-
-
 FEATURE = Feature(
     commands={"subscribe": Command(subscribe, N_("Follow a team, a competition, a match or all"), changes_settings=True)},
-    buttons={"s": follow_picked},
-    toggles={"t": toggle_followed},
+    buttons={"s": lambda context, token: subscribe_to(context, _find_choice(context, token))},
+    toggles={"t": toggle_subscription},
     screens={
         "h": lambda context, page: browse_competitions(context, read_page(page)),
         "c": lambda context, data: browse_competition(context, *_read_competition(context, data)),

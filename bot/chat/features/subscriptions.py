@@ -1,4 +1,7 @@
-"""`/subscriptions`, `/unsubscribe`, settings of one subscription."""
+"""`/subscriptions`, `/unsubscribe`, settings of one subscription.
+
+A subscription may override the chat's settings: its kinds, their sound, waiting for confirmation, only goals with scorers.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from bot.chat import texts
-from bot.chat import texts as words
 from bot.chat.catalogue import Fit, make_short_id, make_token, measure_fit
 from bot.chat.dialogue import (
     Button,
@@ -25,15 +26,125 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.subscribe import MAX_HITS, describe_changes
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import and_more_text, escape_text, join_kind_names, overrides_label, parse_kind, subscription_name
+from bot.chat.texts import (
+    KIND_SIGNS,
+    OVERRIDES_SIGN,
+    and_more_text,
+    back_label,
+    done_label,
+    escape_text,
+    join_kind_names,
+    kind_name,
+    overrides_label,
+    parse_kind,
+    scorers_only_label,
+    sounds_label,
+    subscription_name,
+    unknown_kind_text,
+    which_one_text,
+)
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, apply_overrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 
+MAX_LISTED_SUBSCRIPTIONS = 60
+"""Lines of the list: Telegram takes no more than 4,096 characters in a message."""
 
-def choose_unsubscribe_text() -> str:
-    return _("<b>This chat follows:</b>\nTap what it shall no longer follow.")
+ShowOverrides = Callable[[ChatContext, Subscription], Screen]
+
+_NEXT_CONFIRMATION = {None: True, True: False, False: None}
+"""None: as in the chat."""
+
+_OVERRIDE_WORDS: dict[str, Callable[[SubscriptionOverrides], SubscriptionOverrides]] = {
+    "wait": lambda overrides: replace(overrides, waits=True),
+    "now": lambda overrides: replace(overrides, waits=False),
+    "scorers": lambda overrides: replace(overrides, scorers=True),
+    "usual": lambda _: NO_OVERRIDES,
+}
+"""Words that may follow a subscription's name in `/alerts`, beside kinds with their sign."""
+
+
+def list_subscriptions(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
+    """`/subscriptions`: what the chat follows and which alerts it gets, with a button to the settings of each."""
+    buttons = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
+    return DialogueResult(replace(show_subscriptions(context), buttons=buttons))
+
+
+def show_subscriptions(context: ChatContext) -> Screen:
+    """Show what was chosen, without buttons: the last screen of a dialogue."""
+    subscriptions, shown = context.subscriptions, context.subscriptions[:MAX_LISTED_SUBSCRIPTIONS]
+    if not subscriptions:
+        return Screen(nothing_followed_text())
+    lines = [_("<b>This chat follows:</b>")]
+    for subscription in shown:
+        competition = f" <i>({_('competition')})</i>" if subscription.scope is Scope.COMPETITION else ""
+        sign = f" {OVERRIDES_SIGN}" if subscription.taste.own else ""
+        lines.append(f"• {escape_text(subscription_name(subscription))}{competition}{sign}")
+    if len(subscriptions) > len(shown):
+        lines.append(and_more_text(len(subscriptions) - len(shown)))
+    kinds = [kind for kind in context.kinds if context.chat.takes(kind)]
+    if kinds:
+        alerts = _("It hears about: {kinds}. /alerts changes that.").format(kinds=join_kind_names(kinds))
+    else:
+        alerts = _("It hears about nothing. /alerts changes that.")
+    if context.chat.waits:
+        alerts = f"{alerts} {_('It waits until things are confirmed.')}"
+    return Screen("\n".join([*lines, "", alerts]))
+
+
+def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/unsubscribe [name | all]`: act if there is no doubt, else offer what is followed."""
+    typed = " ".join(args)
+    if not context.subscriptions:
+        return DialogueResult(Screen(nothing_followed_text()))
+    if not typed:
+        return DialogueResult(show_unsubscribe_list(context))
+    if typed.casefold() == "all":
+        return DialogueResult(Screen(unsubscribed_all_text()), tuple(Unsubscribe(s) for s in context.subscriptions))
+    hits = _find_fitting(context, typed)
+    if not hits:
+        html = _("This chat does not follow “{name}”. /subscriptions lists what it follows.")
+        return DialogueResult(Screen(html.format(name=escape_text(typed))))
+    if len(hits) == 1:
+        html = _("This chat does not follow <b>{name}</b> any more.")
+        return DialogueResult(Screen(html.format(name=escape_text(subscription_name(hits[0])))), (Unsubscribe(hits[0]),))
+    buttons = [_make_unsubscribe_button(subscription, 0) for subscription in hits[:MAX_HITS]]
+    return DialogueResult(Screen(which_one_text(typed), arrange_rows(buttons)))
+
+
+def show_unsubscribe_list(context: ChatContext, page: int = 0) -> Screen:
+    """Show what is followed, as buttons that unsubscribe."""
+    if not context.subscriptions:
+        return Screen(unsubscribed_all_text())
+    page, shown = select_page(context.subscriptions, page)
+    buttons = arrange_rows([_make_unsubscribe_button(subscription, page) for subscription in shown])
+    pages = make_page_buttons(len(context.subscriptions), page, "l")
+    html = _("<b>This chat follows:</b>\nTap what it shall no longer follow.")
+    return Screen(html, (*buttons, *pages, (Button(done_label(), "done"),)))
+
+
+def unsubscribe_picked(context: ChatContext, data: str) -> DialogueResult:
+    """Unsubscribe from what was tapped in the list, and show the list again."""
+    token, _, page = data.partition(":")
+    removed = tuple(s for s in context.subscriptions if make_token(s) == token)
+    if not removed:
+        raise OutdatedButton
+    kept = tuple(s for s in context.subscriptions if s not in removed)
+    screen = show_unsubscribe_list(replace(context, subscriptions=kept), read_page(page))
+    changes = tuple(Unsubscribe(s) for s in removed)
+    return DialogueResult(screen, changes, describe_changes(changes))
+
+
+def _find_fitting(context: ChatContext, typed: str) -> list[Subscription]:
+    """Return the subscriptions that a name fits; those that it fits exactly, if there are any."""
+    fits = [(measure_fit(typed, subscription_name(subscription)), subscription) for subscription in context.subscriptions]
+    exact = [subscription for fit, subscription in fits if fit is Fit.EXACT]
+    return exact or [subscription for fit, subscription in fits if fit is not None]
+
+
+def _make_unsubscribe_button(subscription: Subscription, page: int) -> Button:
+    return make_button(f"✖ {subscription_name(subscription)}", f"u:{make_token(subscription)}:{page}")
 
 
 def nothing_followed_text() -> str:
@@ -44,266 +155,156 @@ def unsubscribed_all_text() -> str:
     return _("This chat follows nothing any more. /subscribe changes that.")
 
 
-def unsubscribed_text(subscription: Subscription) -> str:
-    return _("This chat does not follow <b>{name}</b> any more.").format(name=escape_text(subscription_name(subscription)))
-
-
-def not_followed_text(wanted: str) -> str:
-    return _("This chat does not follow “{name}”. /subscriptions lists what it follows.").format(name=escape_text(wanted))
-
-
-def followed_list_text(subscriptions: tuple[Subscription, ...], shown: int) -> str:
-    """The list of what a chat follows, cut after `shown` lines."""
-    lines = [f"• {escape_text(subscription_name(s))}{_scope_suffix(s)}" for s in subscriptions[:shown]]
-    rest = [and_more_text(len(subscriptions) - shown)] if len(subscriptions) > shown else []
-    return "\n".join([_("<b>This chat follows:</b>"), *lines, *rest])
-
-
-def _scope_suffix(subscription: Subscription) -> str:
-    own = " 🎚" if subscription.taste.own else ""
-    return (f" <i>({_('competition')})</i>" if subscription.scope is Scope.COMPETITION else "") + own
-
-
-def enabled_kinds_text(kinds: tuple[str, ...]) -> str:
-    """The kinds that a chat hears about, in one line."""
-    if not kinds:
-        return _("It hears about nothing. /alerts changes that.")
-    return _("It hears about: {kinds}. /alerts changes that.").format(kinds=join_kind_names(kinds))
-
-
-def confirmation_suffix(*, waits: bool) -> str:
-    return f" {_('It waits until things are confirmed.')}" if waits else ""
-
-
-MAX_LISTED_SUBSCRIPTIONS = 60
-
-
-def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
-    """`/unsubscribe [name]`: act when there is no doubt, else offer what is followed."""
-    wanted = " ".join(args)
+def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
+    """Show what the chat follows, each as a button to its own settings."""
     if not context.subscriptions:
-        return DialogueResult(Screen(nothing_followed_text()))
-    if not wanted:
-        return DialogueResult(show_unsubscribe_list(context))
-    if wanted.casefold() == "all":
-        return DialogueResult(Screen(unsubscribed_all_text()), tuple(Unsubscribe(s) for s in context.subscriptions))
-    hits = _find_subscriptions(context, wanted)
-    if not hits:
-        return DialogueResult(Screen(not_followed_text(wanted)))
-    if len(hits) == 1:
-        return DialogueResult(Screen(unsubscribed_text(hits[0])), (Unsubscribe(hits[0]),))
+        raise OutdatedButton
+    page, shown = select_page(context.subscriptions, page)
+    buttons = []
+    for subscription in shown:
+        sign = f"{OVERRIDES_SIGN} " if subscription.taste.own else ""
+        buttons.append(make_button(f"{sign}{subscription_name(subscription)}", f"x:{make_token(subscription)}"))
+    pages = make_page_buttons(len(context.subscriptions), page, "xs")
+    html = _("<b>Which one shall be heard in a way of its own?</b>\n🎚 marks those that are.")
+    return Screen(html, (*arrange_rows(buttons), *pages, (Button(done_label(), "done"),)))
+
+
+def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
+    """Show every kind on offer, ticked if this subscription sends it, and its other settings."""
+    overrides, token = subscription.taste, make_token(subscription)
+    effective = apply_overrides(context.chat, overrides)
+    kinds = [
+        make_button(kind_name(kind), f"xk:{token}:{make_short_id(kind)}", is_chosen=effective.takes(kind))
+        for kind in _list_overridable_kinds(context)
+    ]
+    confirmation = {
+        None: _("Confirmation: as in the chat"),
+        True: _("Confirmation: wait for it"),
+        False: _("Confirmation: do not wait"),
+    }
+    html = _("<b>{name}</b>\nWhat this chat hears because it follows this. Tap to switch; the rest of the chat stays as it is.")
+    return Screen(
+        html.format(name=escape_text(subscription_name(subscription))),
+        (
+            *arrange_rows(kinds, 2),
+            (Button(sounds_label(), f"xb:{token}"),),
+            (make_button(confirmation[overrides.waits], f"xw:{token}"),),
+            (make_button(scorers_only_label(), f"xg:{token}", is_chosen=effective.scorers),),
+            *(((Button(_("↩ As in the chat"), f"xx:{token}"),),) if overrides.own else ()),
+            (Button(back_label(), "xs:0"), Button(done_label(), "done")),
+        ),
+    )
+
+
+def edit_override_sounds(context: ChatContext, subscription: Subscription) -> Screen:
+    """Show the kinds that this subscription sends, each with its sound."""
+    overrides, token = subscription.taste, make_token(subscription)
+    effective = apply_overrides(context.chat, overrides)
+    signs = dict.fromkeys(overrides.silent, "🔕 ") | dict.fromkeys(overrides.ring, "🔔 ")
+    kinds = [
+        make_button(f"{signs.get(kind, '')}{kind_name(kind)}", f"xr:{token}:{make_short_id(kind)}")
+        for kind in _list_overridable_kinds(context)
+        if effective.takes(kind)
+    ]
+    html = _("<b>{name}</b>\nTap to change: 🔔 always rings, 🔕 comes silently; without a sign it is as in the chat.")
+    return Screen(
+        html.format(name=escape_text(subscription_name(subscription))),
+        (*arrange_rows(kinds, 2), (Button(back_label(), f"x:{token}"),)),
+    )
+
+
+def toggle_override_kind(context: ChatContext, data: str) -> DialogueResult:
+    """Switch one kind of a subscription on or off."""
+    subscription, kind = _read_overridable_kind(context, data)
+    on = not apply_overrides(context.chat, subscription.taste).takes(kind)
+    overrides = switch_override_kind(context, subscription.taste, kind, on=on)
+    return _save_overrides(context, subscription, overrides, edit_overrides)
+
+
+def cycle_override_sound(context: ChatContext, data: str) -> DialogueResult:
+    """Change the sound of one kind of a subscription from the chat's to ringing, then to silent, then back."""
+    subscription, kind = _read_overridable_kind(context, data)
+    overrides = subscription.taste
+    ring, silent = overrides.ring - {kind}, overrides.silent - {kind}
+    if kind in overrides.ring:
+        silent |= {kind}
+    elif kind not in overrides.silent:
+        ring |= {kind}
+    return _save_overrides(context, subscription, replace(overrides, ring=ring, silent=silent), edit_override_sounds)
+
+
+def cycle_override_confirmation(context: ChatContext, token: str) -> DialogueResult:
+    """Change whether a subscription waits for confirmation from the chat's setting to yes, then to no, then back."""
+    subscription = _find_by_token(context, token)
+    overrides = replace(subscription.taste, waits=_NEXT_CONFIRMATION[subscription.taste.waits])
+    return _save_overrides(context, subscription, overrides, edit_overrides)
+
+
+def toggle_override_scorers(context: ChatContext, token: str) -> DialogueResult:
+    """Switch whether a subscription sends only goals, with their scorers."""
+    subscription = _find_by_token(context, token)
+    is_on = not apply_overrides(context.chat, subscription.taste).scorers
+    # What is as in the chat is no override, and follows the chat when that changes.
+    overrides = replace(subscription.taste, scorers=None if is_on == context.chat.scorers else is_on)
+    return _save_overrides(context, subscription, overrides, edit_overrides)
+
+
+def switch_override_kind(context: ChatContext, overrides: SubscriptionOverrides, kind: str, *, on: bool) -> SubscriptionOverrides:
+    """Return the overrides with one kind switched. Kinds that are those of the chat are no override."""
+    effective = apply_overrides(context.chat, overrides)
+    kinds = {other for other in _list_overridable_kinds(context) if effective.takes(other)} - {kind} | ({kind} if on else set())
+    is_as_chat = kinds == {other for other in _list_overridable_kinds(context) if context.chat.takes(other)}
+    # "Only goals, with their scorers" excludes every other kind, so choosing kinds ends it.
+    return replace(overrides, kinds=None if is_as_chat else frozenset(kinds), scorers=None)
+
+
+def _save_overrides(
+    context: ChatContext, subscription: Subscription, overrides: SubscriptionOverrides, show: ShowOverrides
+) -> DialogueResult:
+    changed = replace(subscription, taste=overrides)
+    return DialogueResult(show(context, changed), (UpdateSubscription(changed),))
+
+
+def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResult | None:
+    """`/alerts NAME [+kind -kind | wait | now | scorers | usual] …`. Return None if NAME names no subscription without doubt."""
+    # A name has any number of words. It ends before the first kind with a sign, or the first word that means something here;
+    # a name may be such a word itself ("Now"), so the first word is always part of it.
+    end = next(
+        (at for at, word in enumerate(args) if word[0] in KIND_SIGNS or (at and word.casefold() in _OVERRIDE_WORDS)), len(args)
+    )
+    subscription = _find_by_name(context, " ".join(args[:end]))
+    if subscription is None:
+        return None
+    if end == len(args):
+        return DialogueResult(edit_overrides(context, subscription))
+    offered, overrides = _list_overridable_kinds(context), subscription.taste
+    for word in args[end:]:
+        if change := _OVERRIDE_WORDS.get(word.casefold()):
+            overrides = change(overrides)
+        elif kind := parse_kind(word.lstrip(KIND_SIGNS), offered):
+            overrides = switch_override_kind(context, overrides, kind, on=word[0] == "+")
+        else:
+            return DialogueResult(Screen(unknown_kind_text(word, offered)))
+    effective = apply_overrides(context.chat, overrides)
+    kinds = join_kind_names([kind for kind in offered if effective.takes(kind)]) or _("nothing")
+    html = _("🎚 Because it follows <b>{name}</b> this chat hears about: {kinds}.")
     return DialogueResult(
-        Screen(texts.which_one_text(wanted), arrange_rows([_make_unsubscribe_button(s, 0) for s in hits[:MAX_HITS]]))
+        Screen(html.format(name=escape_text(subscription_name(subscription)), kinds=kinds)),
+        (UpdateSubscription(replace(subscription, taste=overrides)),),
     )
 
 
-def show_unsubscribe_list(context: ChatContext, page: int = 0) -> Screen:
-    """What is followed, as buttons that stop it."""
-    if not context.subscriptions:
-        return Screen(unsubscribed_all_text())
-    page, shown = select_page(context.subscriptions, page)
-    turn = make_page_buttons(len(context.subscriptions), page, "l")
-    return Screen(
-        choose_unsubscribe_text(),
-        (*arrange_rows([_make_unsubscribe_button(s, page) for s in shown]), *turn, (Button(texts.done_label(), "done"),)),
-    )
-
-
-def unsubscribe_picked(context: ChatContext, data: str) -> DialogueResult:
-    """One of the followed was tapped."""
-    token, _, page = data.partition(":")
-    gone = tuple(s for s in context.subscriptions if make_token(s) == token)
-    if not gone:
-        raise OutdatedButton
-    kept = tuple(s for s in context.subscriptions if s not in gone)
-    screen = show_unsubscribe_list(replace(context, subscriptions=kept), read_page(page))
-    changes = tuple(Unsubscribe(s) for s in gone)
-    return DialogueResult(screen, changes, describe_changes(changes))
-
-
-def list_subscriptions(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
-    """`/subscriptions`: what the chat follows and what it hears about, and the way to each of it."""
-    each = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
-    return DialogueResult(replace(show_subscriptions(context).screen, buttons=each))
-
-
-def show_subscriptions(context: ChatContext) -> DialogueResult:
-    """What was chosen, without any buttons."""
-    if not context.subscriptions:
-        return DialogueResult(Screen(nothing_followed_text()))
-    kinds = tuple(kind for kind in context.kinds if context.chat.takes(kind))
-    suffix = confirmation_suffix(waits=context.chat.waits)
-    html = f"{followed_list_text(context.subscriptions, MAX_LISTED_SUBSCRIPTIONS)}\n\n{enabled_kinds_text(kinds)}{suffix}"
-    return DialogueResult(Screen(html))
-
-
-def _find_subscriptions(context: ChatContext, wanted: str) -> tuple[Subscription, ...]:
-    """The subscriptions that fit a name best."""
-    fits = [(how, s) for s in context.subscriptions if (how := measure_fit(wanted, texts.subscription_name(s))) is not None]
-    exact = tuple(s for how, s in fits if how is Fit.EXACT)
-    return exact or tuple(s for _, s in fits)
-
-
-def _make_unsubscribe_button(subscription: Subscription, page: int) -> Button:
-    return make_button(f"✖ {texts.subscription_name(subscription)}", f"u:{make_token(subscription)}:{page}")
-
-
-_NEXT_CONFIRMATION = {None: True, True: False, False: None}
-
-_KIND_SIGNS = "+-−–"
-
-_OVERRIDE_WORDS: dict[str, Callable[[SubscriptionOverrides], SubscriptionOverrides]] = {
-    "wait": lambda taste: replace(taste, waits=True),
-    "now": lambda taste: replace(taste, waits=False),
-    "scorers": lambda taste: replace(taste, scorers=True),
-    "usual": lambda _: NO_OVERRIDES,
-}
-"""Words that may follow a name, beside kinds with their sign."""
-
-
-def list_overridable(context: ChatContext, page: int = 0) -> Screen:
-    """What the chat follows, each a tap away from its own screen."""
-    page, shown = select_page(context.subscriptions, page)
-    found = [make_button(_overrides_button_label(one), f"x:{make_token(one)}") for one in shown]
-    last = (Button(texts.done_label(), "done"),)
-    return Screen(
-        choose_overrides_text(), (*arrange_rows(found), *make_page_buttons(len(context.subscriptions), page, "xs"), last)
-    )
-
-
-def edit_overrides(context: ChatContext, one: Subscription) -> Screen:
-    """Every kind on offer, ticked where this subscription hears it, and the rest of its taste."""
-    ear, name = apply_overrides(context.chat, one.taste), make_token(one)
-    offered = [
-        make_button(texts.kind_name(k), f"xk:{name}:{make_short_id(k)}", is_chosen=ear.takes(k))
-        for k in _overridable_kinds(context)
-    ]
-    more = (
-        (Button(override_sounds_label(), f"xb:{name}"),),
-        (make_button(override_confirmation_label(one.taste.waits), f"xw:{name}"),),
-        (make_button(words.scorers_only_label(), f"xg:{name}", is_chosen=ear.scorers),),
-        *(((Button(reset_overrides_label(), f"xx:{name}"),),) if one.taste.own else ()),
-        (Button(texts.back_label(), "xs:0"), Button(texts.done_label(), "done")),
-    )
-    return Screen(overrides_text(one), (*arrange_rows(offered, 2), *more))
-
-
-def edit_override_sounds(context: ChatContext, one: Subscription) -> Screen:
-    """The kinds that this subscription hears, each with how it sounds."""
-    ear, name = apply_overrides(context.chat, one.taste), make_token(one)
-    heard = [
-        make_button(f"{_override_sound_sign(one.taste, k)}{texts.kind_name(k)}", f"xr:{name}:{make_short_id(k)}")
-        for k in _overridable_kinds(context)
-        if ear.takes(k)
-    ]
-    return Screen(override_sounds_text(one), (*arrange_rows(heard, 2), (Button(texts.back_label(), f"x:{name}"),)))
-
-
-def show_overridable_page(context: ChatContext, page: str) -> Screen:
-    """The page of the list that button data names."""
-    if not context.subscriptions:
-        raise OutdatedButton
-    return list_overridable(context, read_page(page))
+def _list_overridable_kinds(context: ChatContext) -> tuple[str, ...]:
+    """Return the kinds that a subscription may override. Cards and pictures are one for each chat and match."""
+    return tuple(kind for kind in context.kinds if kind not in LIVE_MESSAGE_KINDS)
 
 
 def _read_overridable_kind(context: ChatContext, data: str) -> tuple[Subscription, str]:
-    """Read the subscription and the kind that button data names. Raise OutdatedButton if either is not offered any more."""
     token, _, kind_token = data.partition(":")
     kind = context.find_kind(kind_token)
     if kind is None or kind in LIVE_MESSAGE_KINDS:
         raise OutdatedButton
     return _find_by_token(context, token), kind
-
-
-def toggle_override_kind(context: ChatContext, data: str) -> DialogueResult:
-    """A kind was tapped."""
-    one, kind = _read_overridable_kind(context, data)
-    on = not apply_overrides(context.chat, one.taste).takes(kind)
-    return _save_overrides(context, one, switch_override_kind(context, one.taste, kind, on=on), edit_overrides)
-
-
-def cycle_override_sound(context: ChatContext, data: str) -> DialogueResult:
-    """A kind's loudness was tapped: as in the chat, ringing, silent, in turn."""
-    one, kind = _read_overridable_kind(context, data)
-    taste = one.taste
-    ring, silent = taste.ring - {kind}, taste.silent - {kind}
-    if kind in taste.ring:
-        silent |= {kind}
-    elif kind not in taste.silent:
-        ring |= {kind}
-    return _save_overrides(context, one, replace(taste, ring=ring, silent=silent), edit_override_sounds)
-
-
-def cycle_override_confirmation(context: ChatContext, token: str) -> DialogueResult:
-    """Waiting was tapped: as in the chat, wait, do not, in turn."""
-    one = _find_by_token(context, token)
-    return _save_overrides(context, one, replace(one.taste, waits=_NEXT_CONFIRMATION[one.taste.waits]), edit_overrides)
-
-
-def toggle_override_scorers(context: ChatContext, token: str) -> DialogueResult:
-    """Scorers alone were tapped."""
-    one = _find_by_token(context, token)
-    on = not apply_overrides(context.chat, one.taste).scorers
-    return _save_overrides(context, one, replace(one.taste, scorers=None if on == context.chat.scorers else on), edit_overrides)
-
-
-def reset_overrides(context: ChatContext, token: str) -> DialogueResult:
-    """As in the chat again."""
-    return _save_overrides(context, _find_by_token(context, token), NO_OVERRIDES, edit_overrides)
-
-
-def switch_override_kind(context: ChatContext, taste: SubscriptionOverrides, kind: str, *, on: bool) -> SubscriptionOverrides:
-    """A taste with one kind switched; one that hears what the chat hears has no kinds of its own."""
-    ear = apply_overrides(context.chat, taste)
-    now = {k for k in _overridable_kinds(context) if ear.takes(k)} - {kind} | ({kind} if on else set())
-    as_chat = now == {k for k in _overridable_kinds(context) if context.chat.takes(k)}
-    return replace(taste, kinds=None if as_chat else frozenset(now), scorers=None)
-
-
-def set_overrides_by_words(context: ChatContext, said: tuple[str, ...]) -> DialogueResult | None:
-    """`/alerts NAME [+kind -kind | wait | now | scorers | usual] …`; None where the words name nothing that is followed."""
-    at = next(
-        (n for n, word in enumerate(said) if word[0] in _KIND_SIGNS or (n and word.casefold() in _OVERRIDE_WORDS)), len(said)
-    )
-    one = _find_by_name(context, " ".join(said[:at]))
-    if one is None:
-        return None
-    taste = one.taste
-    for word in said[at:]:
-        found = _apply_override_word(context, taste, word)
-        if found is None:
-            return DialogueResult(Screen(texts.unknown_kind_text(word, _overridable_kinds(context))))
-        taste = found
-    if at == len(said):
-        return DialogueResult(edit_overrides(context, one))
-    heard = [k for k in _overridable_kinds(context) if apply_overrides(context.chat, taste).takes(k)]
-    return DialogueResult(
-        Screen(overrides_set_text(one, texts.join_kind_names(heard))), (UpdateSubscription(replace(one, taste=taste)),)
-    )
-
-
-def _apply_override_word(context: ChatContext, taste: SubscriptionOverrides, word: str) -> SubscriptionOverrides | None:
-    """A taste after one more word; None for a word that says nothing."""
-    if change := _OVERRIDE_WORDS.get(word.casefold()):
-        return change(taste)
-    kind = parse_kind(word.lstrip(_KIND_SIGNS), _overridable_kinds(context))
-    return switch_override_kind(context, taste, kind, on=word[0] == "+") if kind else None
-
-
-def _overridable_kinds(context: ChatContext) -> tuple[str, ...]:
-    """The kinds that a subscription may hear in a way of its own: cards and pictures are the chat's."""
-    return tuple(kind for kind in context.kinds if kind not in LIVE_MESSAGE_KINDS)
-
-
-def _find_by_name(context: ChatContext, name: str) -> Subscription | None:
-    """The one subscription that a name fits without doubt."""
-    hits = [
-        (how, one)
-        for one in context.subscriptions
-        if (how := measure_fit(name, texts.subscription_name(one))) is not None and how < Fit.SUBSTRING
-    ]
-    best = [one for how, one in hits if how == min(how for how, _ in hits)]
-    return best[0] if len(best) == 1 else None
 
 
 def _find_by_token(context: ChatContext, token: str) -> Subscription:
@@ -313,56 +314,15 @@ def _find_by_token(context: ChatContext, token: str) -> Subscription:
     raise OutdatedButton
 
 
-def _overrides_button_label(one: Subscription) -> str:
-    return f"{OVERRIDES_SIGN} {texts.subscription_name(one)}" if one.taste.own else texts.subscription_name(one)
-
-
-def _override_sound_sign(taste: SubscriptionOverrides, kind: str) -> str:
-    return "🔔 " if kind in taste.ring else "🔕 " if kind in taste.silent else ""
-
-
-def _save_overrides(
-    context: ChatContext, one: Subscription, taste: SubscriptionOverrides, draw: Callable[[ChatContext, Subscription], Screen]
-) -> DialogueResult:
-    after = replace(one, taste=taste)
-    return DialogueResult(draw(context, after), (UpdateSubscription(after),))
-
-
-OVERRIDES_SIGN = "🎚"
-
-
-def choose_overrides_text() -> str:
-    return _("<b>Which one shall be heard in a way of its own?</b>\n🎚 marks those that are.")
-
-
-def overrides_text(subscription: Subscription) -> str:
-    text = _("<b>{name}</b>\nWhat this chat hears because it follows this. Tap to switch; the rest of the chat stays as it is.")
-    return text.format(name=escape_text(subscription_name(subscription)))
-
-
-def override_sounds_text(subscription: Subscription) -> str:
-    text = _("<b>{name}</b>\nTap to change: 🔔 always rings, 🔕 comes silently; without a sign it is as in the chat.")
-    return text.format(name=escape_text(subscription_name(subscription)))
-
-
-def override_sounds_label() -> str:
-    return _("🔔 What rings …")
-
-
-def override_confirmation_label(value: bool | None) -> str:
-    if value is None:
-        return _("Confirmation: as in the chat")
-    return _("Confirmation: wait for it") if value else _("Confirmation: do not wait")
-
-
-def reset_overrides_label() -> str:
-    return _("↩ As in the chat")
-
-
-def overrides_set_text(subscription: Subscription, heard: str) -> str:
-    """What was said in words was done; `heard` are its kinds in a row."""
-    text = _("🎚 Because it follows <b>{name}</b> this chat hears about: {kinds}.")
-    return text.format(name=escape_text(subscription_name(subscription)), kinds=heard or _("nothing"))
+def _find_by_name(context: ChatContext, name: str) -> Subscription | None:
+    """Return the subscription that a name fits best; None if there is none, or several."""
+    hits = [
+        (fit, subscription)
+        for subscription in context.subscriptions
+        if (fit := measure_fit(name, subscription_name(subscription))) is not None and fit < Fit.SUBSTRING
+    ]
+    best = [subscription for fit, subscription in hits if fit == min(fit for fit, _ in hits)]
+    return best[0] if len(best) == 1 else None
 
 
 FEATURE = Feature(
@@ -372,16 +332,16 @@ FEATURE = Feature(
     },
     buttons={
         "u": unsubscribe_picked,
-        "done": lambda context, _: show_subscriptions(context),
         "xk": toggle_override_kind,
         "xr": cycle_override_sound,
         "xw": cycle_override_confirmation,
         "xg": toggle_override_scorers,
-        "xx": reset_overrides,
+        "xx": lambda context, token: _save_overrides(context, _find_by_token(context, token), NO_OVERRIDES, edit_overrides),
     },
     screens={
+        "done": lambda context, _: show_subscriptions(context),
         "l": lambda context, page: show_unsubscribe_list(context, read_page(page)),
-        "xs": show_overridable_page,
+        "xs": lambda context, page: show_overridable_list(context, read_page(page)),
         "x": lambda context, token: edit_overrides(context, _find_by_token(context, token)),
         "xb": lambda context, token: edit_override_sounds(context, _find_by_token(context, token)),
     },

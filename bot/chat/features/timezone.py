@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from bot.chat.catalogue import MAX_SUGGESTIONS, Fit, measure_fit, to_search_words
 from bot.chat.dialogue import (
-    Button,
     ButtonRow,
     ChatContext,
     DialogueResult,
@@ -25,63 +24,21 @@ from bot.chat.dialogue import (
     make_button,
 )
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import escape_text
+from bot.chat.texts import escape_text, which_one_text
 from bot.i18n.language import format_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
 
-
-def set_timezone(context: ChatContext, said: tuple[str, ...]) -> DialogueResult:
-    """`/timezone [city | country | zone]`: act where there is no doubt, else ask."""
-    wanted = " ".join(said)
-    if not wanted:
-        zone = context.chat.timezone
-        return DialogueResult(
-            Screen(current_timezone_text(zone, format_time(context.now, zone)), _make_zone_buttons(COMMON_ZONES, zone))
-        )
-    if is_zone(wanted):
-        return _save_timezone(context, wanted)
-    places = find_zones(wanted)
-    if places.sure:
-        return _save_timezone(context, places.sure)
-    if not places.zones:
-        return DialogueResult(Screen(unknown_place_text(wanted)))
-    html = similar_timezone_text(wanted) if places.near else which_timezone_text(wanted)
-    return DialogueResult(Screen(html, _make_zone_buttons(places.zones, context.chat.timezone)))
-
-
-def set_picked_timezone(context: ChatContext, zone: str) -> DialogueResult:
-    """A zone was tapped."""
-    if not is_zone(zone):
-        raise OutdatedButton
-    return _save_timezone(context, zone)
-
-
-def zone_label(zone: str) -> str:
-    """`Buenos Aires` for `America/Argentina/Buenos_Aires`."""
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
-def _save_timezone(context: ChatContext, zone: str) -> DialogueResult:
-    html = timezone_set_text(zone, format_time(context.now, zone))
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, timezone=zone)),))
-
-
-def _make_zone_buttons(zones: tuple[str, ...], now: str) -> tuple[ButtonRow, ...]:
-    buttons: list[Button] = [make_button(zone_label(zone), f"o:{zone}", is_chosen=zone == now) for zone in zones]
-    return arrange_rows(buttons, 2)
-
-
 MAX_OFFERED_ZONES = 10
-"""How many places are offered."""
+"""Buttons for one search."""
 
 COMMON_ZONES = (
     "Europe/London", "Europe/Lisbon", "Europe/Madrid", "Europe/Paris", "Europe/Berlin", "Europe/Rome",
     "Europe/Istanbul", "America/New_York", "America/Los_Angeles", "America/Mexico_City", "America/Sao_Paulo",
     "America/Argentina/Buenos_Aires", "Africa/Lagos", "Asia/Dubai", "Asia/Kolkata", "Asia/Tokyo",
 )  # fmt: skip
-"""Offered without being asked for, and first where many fit."""
+"""Offered without a search, and first if many fit."""
 
 CITIES_BY_ZONE = {
     "Europe/London": "Manchester Liverpool Birmingham Leeds Newcastle Nottingham Glasgow Edinburgh Cardiff Wales Scotland",
@@ -109,27 +66,70 @@ CITIES_BY_ZONE = {
     "Africa/Johannesburg": "Durban Pretoria",
     "Africa/Lagos": "Abuja",
 }
-"""Places of football that no zone is named after."""
+"""Cities and countries of football that no zone is named after."""
+
+
+def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/timezone [city | country | zone]`: act if there is no doubt, else ask."""
+    typed, zone = " ".join(args), context.chat.timezone
+    if not typed:
+        html = _("<b>Times of this chat</b>\nNow: {zone}, where it is {time}.")
+        html = html.format(zone=escape_text(zone), time=format_time(context.now, zone))
+        examples = _("Send a city or a country: <code>/timezone Madrid</code>.")
+        return DialogueResult(Screen(f"{html}\n{examples}", _make_zone_buttons(COMMON_ZONES, zone)))
+    if is_zone(typed):
+        return _save_timezone(context, typed)
+    found = find_zones(typed)
+    if found.exact:
+        return _save_timezone(context, found.exact)
+    if not found.zones:
+        html = _("I know no place called “{name}”. Send a city or a country: <code>/timezone Madrid</code>.")
+        return DialogueResult(Screen(html.format(name=escape_text(typed))))
+    if found.are_suggestions:
+        html = _("I know no place called “{name}”. Did you mean one of these?").format(name=escape_text(typed))
+    else:
+        html = which_one_text(typed)
+    return DialogueResult(Screen(html, _make_zone_buttons(found.zones, zone)))
+
+
+def set_picked_timezone(context: ChatContext, zone: str) -> DialogueResult:
+    """Set the time zone that was tapped."""
+    if not is_zone(zone):
+        raise OutdatedButton
+    return _save_timezone(context, zone)
+
+
+def _save_timezone(context: ChatContext, zone: str) -> DialogueResult:
+    html = _("🕑 The times of this chat are those of <b>{zone}</b> now, where it is {time}.")
+    html = html.format(zone=escape_text(zone), time=format_time(context.now, zone))
+    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, timezone=zone)),))
+
+
+def _make_zone_buttons(zones: tuple[str, ...], current: str) -> tuple[ButtonRow, ...]:
+    # `Buenos Aires` for `America/Argentina/Buenos_Aires`: a button has no room for more.
+    names = [(zone.rpartition("/")[2].replace("_", " "), zone) for zone in zones]
+    return arrange_rows([make_button(name, f"o:{zone}", is_chosen=zone == current) for name, zone in names], 2)
 
 
 class ZoneSearchResult(msgspec.Struct, frozen=True):
-    """`sure` where there is no doubt; else zones that fit, or that are `near`."""
+    """The zone that is meant without doubt, or several that may be meant."""
 
-    sure: str = ""
+    exact: str = ""
     zones: tuple[str, ...] = ()
-    near: bool = False
+    are_suggestions: bool = False
+    """True: nothing fits, and the zones have similar names."""
 
 
-def find_zones(wanted: str) -> ZoneSearchResult:
-    """Find the zone that a person means."""
+def find_zones(typed: str) -> ZoneSearchResult:
+    """Find the zone that a person means by the name of a zone, a city or a country, in any language of the bot's."""
     best: dict[str, Fit] = {}
     for name, zone in _load_names():
-        how = measure_fit(wanted, name)
-        if how is not None and how < best.get(zone, len(Fit)):
-            best[zone] = how
+        fit = measure_fit(typed, name)
+        if fit is not None and fit < best.get(zone, len(Fit)):
+            best[zone] = fit
     if not best:
-        return ZoneSearchResult(zones=_find_similar_zones(wanted), near=True)
-    top = [zone for zone, how in best.items() if how is min(best.values())]
+        return ZoneSearchResult(zones=_find_similar_zones(typed), are_suggestions=True)
+    top = [zone for zone, fit in best.items() if fit is min(best.values())]
     if len(top) == 1 and best[top[0]] < Fit.SUBSTRING:
         return ZoneSearchResult(top[0])
     order = sorted(best, key=lambda zone: (best[zone], zone not in COMMON_ZONES, zone))
@@ -137,41 +137,37 @@ def find_zones(wanted: str) -> ZoneSearchResult:
 
 
 def is_zone(zone: str) -> bool:
-    """Tell whether there is a zone of this name."""
+    """Return True if there is a zone of this name."""
     return zone in _load_zones()
 
 
 @cache
 def _load_zones() -> frozenset[str]:
-    """Every zone by its name, but for the copies that only machines ask for."""
+    # Some systems list each zone three times more in folders that only programs ask for.
     return frozenset(z for z in available_timezones() if not z.startswith(("posix/", "right/", "SystemV/")))
 
 
 @cache
 def _load_names() -> tuple[tuple[str, str], ...]:
-    """Every name that is looked through, with its zone."""
-    return tuple(
-        dict.fromkeys(
-            (to_search_words(name), zone)
-            for name, zone in (*_names_from_zones(), *_names_from_countries(), *_names_from_cities())
-        )
-    )
+    """Return every name that is searched, in search words, with its zone. Cached: there are thousands in six languages."""
+    names = (*_names_from_zones(), *_names_from_countries(), *_names_from_cities())
+    return tuple(dict.fromkeys((to_search_words(name), zone) for name, zone in names))
 
 
 def _names_from_zones() -> Iterator[tuple[str, str]]:
-    """What is named after a city, by the city, its older names, and in full; and UTC."""
+    """Yield zones by their city, by older names of it, and in full; and UTC."""
     yield "UTC", "UTC"
     yield "GMT", "UTC"
     for zone in sorted({zone for zones in _zones_by_territory().values() for zone in zones if is_zone(zone)} - {"Etc/UTC"}):
         yield zone.replace("_", " "), zone
         yield zone.rpartition("/")[2].replace("_", " "), zone
-    for other, zone in get_global("zone_aliases").items():
+    for alias, zone in get_global("zone_aliases").items():
         if is_zone(zone) and not zone.startswith("Etc/"):
-            yield other.rpartition("/")[2].replace("_", " "), zone
+            yield alias.rpartition("/")[2].replace("_", " "), zone
 
 
 def _names_from_countries() -> Iterator[tuple[str, str]]:
-    """By their names in every language that the bot speaks."""
+    """Yield zones by their countries, in every language that the bot speaks."""
     for names in (Locale(language).territories for language in LANGUAGES):
         for territory, zones in _zones_by_territory().items():
             yield from ((names[territory], zone) for zone in zones if territory in names and is_zone(zone))
@@ -186,37 +182,10 @@ def _zones_by_territory() -> Mapping[str, list[str]]:
     return territories
 
 
-def _find_similar_zones(wanted: str) -> tuple[str, ...]:
+def _find_similar_zones(typed: str) -> tuple[str, ...]:
     by_name = {name: zone for name, zone in _load_names() if "/" not in name}
-    close = difflib.get_close_matches(to_search_words(wanted), by_name, n=MAX_SUGGESTIONS, cutoff=0.7)
+    close = difflib.get_close_matches(to_search_words(typed), by_name, n=MAX_SUGGESTIONS, cutoff=0.7)
     return tuple(dict.fromkeys(by_name[name] for name in close))
-
-
-def timezone_examples_text() -> str:
-    return _("Send a city or a country: <code>/timezone Madrid</code>.")
-
-
-def current_timezone_text(zone: str, time: str) -> str:
-    text = _("<b>Times of this chat</b>\nNow: {zone}, where it is {time}.")
-    return f"{text.format(zone=escape_text(zone), time=time)}\n{timezone_examples_text()}"
-
-
-def timezone_set_text(zone: str, time: str) -> str:
-    text = _("🕑 The times of this chat are those of <b>{zone}</b> now, where it is {time}.")
-    return text.format(zone=escape_text(zone), time=time)
-
-
-def which_timezone_text(wanted: str) -> str:
-    return _("Which one do you mean by “{name}”?").format(name=escape_text(wanted))
-
-
-def similar_timezone_text(wanted: str) -> str:
-    return _("I know no place called “{name}”. Did you mean one of these?").format(name=escape_text(wanted))
-
-
-def unknown_place_text(wanted: str) -> str:
-    text = _("I know no place called “{name}”. Send a city or a country: <code>/timezone Madrid</code>.")
-    return text.format(name=escape_text(wanted))
 
 
 FEATURE = Feature(

@@ -56,80 +56,80 @@ _MAX_REVISIONS = 8
 """The latest revisions that are shown; a match card has many."""
 
 
-def render_explanation(account: MessageExplanation, context: ChatContext) -> Screen:
+def render_explanation(explanation: MessageExplanation, context: ChatContext) -> Screen:
     """Everything that is known of one message of a chat."""
     parts = [
-        [*_render_origin(account, context)],
-        [*_render_conditions(account, context)],
-        [*_render_retraction(account, context)],
-        [*_render_history(account, context)],
+        [*_render_origin(explanation, context)],
+        [*_render_conditions(explanation, context)],
+        [*_render_retraction(explanation, context)],
+        [*_render_history(explanation, context)],
     ]
     return Screen("\n\n".join("\n".join(part) for part in parts if part))
 
 
-def _render_origin(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
+def _render_origin(explanation: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """Who told it."""
-    entry, news = account.entry, account.news
-    if account.as_reply:
+    delivery, news = explanation.delivery, explanation.news
+    if explanation.is_reply:
         yield reply_reason_text()
-    if news.extra:
-        yield card_reason_text() if entry.kind == CARD else picture_reason_text()
-    elif entry.key.fixture_id == SAMPLE:
+    if news.is_live_message:
+        yield card_reason_text() if delivery.kind == CARD else picture_reason_text()
+    elif delivery.key.fixture_id == SAMPLE:
         yield sample_reason_text()
-    elif news.lines:
+    elif news.line_ids:
         yield digest_by_choice_text() if is_burst(news.key) else digest_reason_text()
-        yield from (_render_digest_line(line, context) for line in account.lines)
+        yield from (_render_digest_line(line, context) for line in explanation.lines)
     else:
-        yield rule_reason_text(entry.rule, texts.kind_name(entry.kind))
-        if others := [rule for rule in news.because if rule != entry.rule]:
+        yield rule_reason_text(delivery.rule, texts.kind_name(delivery.kind))
+        if others := [rule for rule in news.conditions if rule != delivery.rule]:
             yield also_fired_text(", ".join(f"<b>{texts.escape_text(rule)}</b>" for rule in others))
 
 
 def _render_digest_line(news: NewsItem, context: ChatContext) -> str:
     """One line of a summary: what happened, and the rule that would have told it here."""
-    facts, told = news.candidates[0].facts, choose_first_alert(news, context.chat)
+    facts, told = news.alternatives[0].facts, choose_first_alert(news, context.chat)
     what = " ".join(filter(None, (f"{facts.minute}'" if facts.minute else "", facts.action_type, facts.player)))
-    rule = told.rule if told else next(iter(news.because or news.born), "")
+    rule = told.rule if told else next(iter(news.conditions or news.first_fired_at), "")
     return f"• {digest_line_text(what, rule, hide=context.chat.spoilers)}"
 
 
-def _render_conditions(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
+def _render_conditions(explanation: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """What the rule compared; nothing where that was not noted, as in earlier versions."""
-    if account.entry.rule not in account.news.because or account.news.lines:
+    if explanation.delivery.rule not in explanation.news.conditions or explanation.news.line_ids:
         return
     yield conditions_heading_text()
-    compared = account.news.because[account.entry.rule]
+    compared = explanation.news.conditions[explanation.delivery.rule]
     yield from (_render_condition(one, context) for one in compared)
     if not compared:
         yield no_conditions_text()
 
 
 def _render_condition(one: ConditionResult, context: ChatContext) -> str:
-    return condition_text(one.key, one.wanted, one.seen, holds=one.holds, hide=context.chat.spoilers)
+    return condition_text(one.key, one.expected, one.actual, holds=one.holds, hide=context.chat.spoilers)
 
 
-def _render_retraction(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
+def _render_retraction(explanation: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """Why it is struck through, where it is."""
-    if account.entry.state is State.RETRACTED:
-        reason = account.news.candidates[0].facts.reason
+    if explanation.delivery.state is State.RETRACTED:
+        reason = explanation.news.alternatives[0].facts.reason
         yield hide_behind_spoiler(retracted_text(reason)) if context.chat.spoilers else retracted_text(reason)
 
 
-def _render_history(account: MessageExplanation, context: ChatContext) -> Iterator[str]:
+def _render_history(explanation: MessageExplanation, context: ChatContext) -> Iterator[str]:
     """Every revision that the chat has seen, and when the rule first made the news."""
-    timezone, seen = context.chat.timezone, read_history(account.entry)
+    timezone, seen = context.chat.timezone, read_history(explanation.delivery)
     told = [(int(one.at), _render_revision(one, timezone)) for one in seen[-_MAX_REVISIONS:]]
-    born = account.news.born.get(account.entry.rule)
-    if born and not account.news.extra and account.entry.key.fixture_id != SAMPLE:
+    born = explanation.news.first_fired_at.get(explanation.delivery.rule)
+    if born and not explanation.news.is_live_message and explanation.delivery.key.fixture_id != SAMPLE:
         told.insert(0, (int(born), f"{_format_second(born, timezone)} {rule_fired_text()}"))
     yield history_heading_text()
     yield from (said for _, said in sorted(told, key=itemgetter(0)))
 
 
 def _render_revision(seen: HistoryLine, timezone: str) -> str:
-    said = reply_sent_text() if seen.reply else reason_text(seen.reason)
+    said = reply_sent_text() if seen.reply_id else reason_text(seen.reason)
     line = f"{_format_second(seen.at, timezone)} {said} {revision_number_text(seen.seq, seen.reason, seen.state.value)}"
-    return f"{line}\n   {latency_text(seen.way)}" if seen.way else line
+    return f"{line}\n   {latency_text(seen.latency)}" if seen.latency else line
 
 
 def _format_second(seconds: float, timezone: str) -> str:
@@ -219,14 +219,14 @@ def revision_number_text(seq: int, name: str, state: str) -> str:
     return f"<i>({escape_text(name)}, {escape_text(state)}, {_('no. {number}').format(number=seq)})</i>"
 
 
-def latency_text(way: LatencyTrace) -> str:
+def latency_text(latency: LatencyTrace) -> str:
     """`feed 0.8 s · rules 2 ms · sending 4 ms · Telegram 52 ms`; what is not known is left out."""
     parts = (
-        (_("feed {time}"), way.lag),
-        (_("rules {time}"), way.outbox),
-        (_("meant to wait {time}"), way.waited or None),
-        (_("sending {time}"), way.request),
-        (_("Telegram {time}"), way.accepted),
+        (_("feed {time}"), latency.feed),
+        (_("rules {time}"), latency.outbox),
+        (_("meant to wait {time}"), latency.waited or None),
+        (_("sending {time}"), latency.request),
+        (_("Telegram {time}"), latency.telegram),
     )
     return " · ".join(said.format(time=_format_milliseconds(ms)) for said, ms in parts if ms is not None)
 

@@ -15,6 +15,7 @@ from bot.config.rule_versions import RuleOrigin, RuleVersionRepository, RuleVers
 from bot.errors import StorageUnusable
 from bot.storage.database import Database
 from tests.bot.chat.fixtures import NOW
+from tests.sqlite import new_sqlite
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 LOUD = GOALS.replace("text: Goal", "text: GOAL")
@@ -48,7 +49,7 @@ class Process:
 
 @pytest.fixture
 async def process(tmp_path: Path) -> AsyncIterator[Process]:
-    db = await Database.open("sqlite://")
+    db = await Database.open(new_sqlite(tmp_path))
     yield Process(tmp_path, db)
     await db.close()
 

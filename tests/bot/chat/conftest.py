@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,10 +19,12 @@ from bot.clock import ManualClock
 from bot.media.renderer import render_match
 from bot.outbox.explanation import MessageExplanation
 from bot.subscribers import Chat, ChatRef
+from bot.telegram.messenger import build_bot
 from rules.engine.alert import SHIPPED_KINDS
 from tests.bot.chat.fixtures import NOW, KnownFixtures
 from tests.fakes.bot_api import FakeBotApi, Message
 from tests.fakes.chat_store import MemoryChats
+from tests.waiting import DEADLINE
 
 ADMIN = 7
 """The admin of the configuration, and of every group."""
@@ -86,10 +89,27 @@ async def _status() -> str:
     return "2 matches <live>"
 
 
+def application(api: FakeBotApi) -> Application[Any, Any, Any, Any, Any, Any]:
+    """An application with the product's own bot: python-telegram-bot's reads all certificates anew for each test."""
+    return Application.builder().bot(build_bot(api.token, api.url, read_timeout=DEADLINE)).build()
+
+
+@asynccontextmanager
+async def answering(app: Application[Any, Any, Any, Any, Any, Any]) -> AsyncIterator[None]:
+    """Fetch updates and answer them while the block lasts."""
+    async with app:
+        assert app.updater is not None
+        await app.updater.start_polling(timeout=5, allowed_updates=Update.ALL_TYPES)
+        await app.start()
+        yield
+        await app.updater.stop()
+        await app.stop()
+
+
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     async with FakeBotApi(strict_limits=False) as api:
-        app = Application.builder().token(api.token).base_url(f"{api.url}/bot").base_file_url(f"{api.url}/file/bot").build()
+        app = application(api)
         around = World(api, app)
         replies = ReplySender(app.bot, render_match)
         services = ChatServices(
@@ -106,10 +126,5 @@ async def world() -> AsyncIterator[World]:
         )
         app.add_handlers(build_handlers(services))
         app.add_error_handler(partial(on_error, replies))
-        async with app:
-            assert app.updater is not None
-            await app.updater.start_polling(timeout=5, allowed_updates=Update.ALL_TYPES)
-            await app.start()
+        async with answering(app):
             yield around
-            await app.updater.stop()
-            await app.stop()

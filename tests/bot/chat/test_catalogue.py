@@ -1,11 +1,16 @@
-"""What can be followed, made from fixtures."""
+"""What can be followed, made from fixtures, and finding it by what people type."""
 
 from __future__ import annotations
 
-from bot.chat.catalogue import ALL_MATCHES, FollowableCatalogue, has_ended
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.catalogue import ALL_MATCHES, Fit, FollowableCatalogue, has_ended, measure_fit
+from bot.chat.features.subscribe import search_followable
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Team
-from tests.bot.chat.fixtures import FIXTURES, LEAGUE, NOW, fixture
+from tests.bot.chat.fixtures import FIXTURES, LEAGUE, NOW, fixture, make_context
 
 
 def test_every_team_is_listed_once_by_name() -> None:
@@ -23,7 +28,7 @@ def test_a_team_known_by_name_alone_is_the_one_with_the_id() -> None:
 
 def test_a_deleted_fixture_and_one_without_names_are_not_offered() -> None:
     catalogue = FollowableCatalogue(
-        (fixture("f1", Team("t1", "A"), Team("t2", "B"), LEAGUE, 1, deleted=True), fixture("f2", Team(), Team(), LEAGUE, 1))
+        (fixture("f1", Team("t1", "A"), Team("t2", "B"), LEAGUE, 1, is_deleted=True), fixture("f2", Team(), Team(), LEAGUE, 1))
     )
 
     assert catalogue.teams == () and catalogue.matches == () and [c.name for c in catalogue.competitions] == ["Premier League"]
@@ -38,7 +43,7 @@ def test_a_token_is_short_and_the_same_after_a_restart() -> None:
     assert FollowableCatalogue(FIXTURES).find(tokens[1]) == FollowableCatalogue(FIXTURES).teams[0]
 
 
-def test_a_match_is_over_by_its_status_or_long_after_its_kick_off() -> None:
+def test_a_match_has_ended_by_its_status_or_long_after_its_kick_off() -> None:
     team = Team("t", "T")
     cases = [(-1, "InProgress"), (-1, "Completed"), (-5, "InProgress"), (1, "Postponed")]
 
@@ -48,3 +53,57 @@ def test_a_match_is_over_by_its_status_or_long_after_its_kick_off() -> None:
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Arsenal", "Arsenal"),
+        ("ARSENAL", "Arsenal"),
+        ("fenerbahce", "Fenerbahçe"),
+        ("super lig", "Süper Lig"),
+        ("galata", "Galatasaray"),
+        ("man city", "Manchester City"),
+        ("arsenal v chelsea", "Arsenal v Chelsea"),
+        ("chelsea - arsenal", "Arsenal v Chelsea"),
+        ("Galatasaray vs Fener", "Fenerbahçe v Galatasaray"),
+    ],
+)
+def test_a_name_without_doubt_is_taken(typed: str, name: str) -> None:
+    found = search_followable(make_context(), typed)
+
+    assert found.exact is not None and found.exact.name == name
+
+
+def test_several_hits_are_offered_the_nearest_first() -> None:
+    found = search_followable(make_context(), "manchester")
+
+    assert found.exact is None
+    assert [choice.name for choice in found.hits] == ["Manchester City", "Manchester United"]
+
+
+def test_a_hit_in_the_middle_of_a_word_is_offered_and_not_taken() -> None:
+    found = search_followable(make_context(), "senal")
+
+    assert found.exact is None and [choice.name for choice in found.hits] == ["Arsenal"]
+
+
+def test_a_slip_of_the_finger_finds_near_names() -> None:
+    found = search_followable(make_context(), "Arsneal")
+
+    assert not found.hits and [choice.name for choice in found.suggestions] == ["Arsenal"]
+
+
+def test_a_match_that_is_over_is_not_found() -> None:
+    found = search_followable(make_context(), "United v Arsenal")
+
+    assert found.exact is None and not found.hits
+
+
+def test_punctuation_does_not_matter() -> None:
+    assert measure_fit("saint etienne", "Saint-Étienne") is Fit.EXACT
+
+
+@given(st.text(max_size=200))
+def test_anything_can_be_searched_for(typed: str) -> None:
+    search_followable(make_context(), typed)

@@ -6,9 +6,9 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from bot.chat import application, handlers, texts
+from bot.chat import handlers, texts
 from bot.chat.application import set_command_menu
-from bot.chat.features import subscribe, subscriptions
+from bot.chat.features import subscriptions
 from bot.subscribers import ChatRef
 from rules.engine.text import LANGUAGES
 from tests.bot.chat.conftest import ADMIN, World
@@ -100,7 +100,10 @@ async def test_kinds_are_stored(world: World) -> None:
 async def test_strange_words_get_a_friendly_sentence(world: World) -> None:
     answers = [(await world.ask(42, 42, text)).text for text in ("/goal", "xyzzy <b>", "/subscribe <i>Nowhere</i>")]
 
-    assert answers[0] == handlers.unknown_command_text() and answers[1] == subscribe.not_understood_text()
+    assert (
+        answers[0] == handlers.unknown_command_text()
+        and answers[1] == "I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help."
+    )
     assert answers[2].startswith("“<i>Nowhere</i>” is not among the known fixtures.")
 
 
@@ -209,7 +212,7 @@ async def test_trouble_is_told_in_one_sentence_and_the_next_command_works(world:
     world.directory.known = known
     second = await world.ask(42, 42, "/today")
 
-    assert first.text == application.internal_error_text() and "Arsenal" in second.text
+    assert first.text == "Something went wrong on my side. Please try again in a moment." and "Arsenal" in second.text
 
 
 async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(world: World) -> None:

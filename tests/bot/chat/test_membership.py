@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat import membership
-from bot.chat.features import channel
 from bot.subscribers import ChatRef
 from tests.bot.chat.conftest import World
 from tests.fakes.bot_api import RefusedError
+
+GROUP_WELCOME = (
+    "👋 Hello! An administrator chooses what this group hears about: /subscribe. Everybody can ask for /today and /help."
+)
+CANNOT_PIN = "I may not pin messages here; everything else works without it."
 
 GROUP, SUPERGROUP = -100, -1_000_000_000_100
 
@@ -42,7 +45,7 @@ async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is
     await world.idle()
 
     (hello,) = world.api.chat(GROUP).messages
-    assert hello.text.startswith("👋 Hello!") and hello.text.endswith(membership.cannot_pin_text())
+    assert hello.text.startswith("👋 Hello!") and hello.text.endswith(CANNOT_PIN)
     assert not world.stored(GROUP).active
 
 
@@ -50,14 +53,14 @@ async def test_a_bot_that_may_pin_has_nothing_to_complain_of(world: World) -> No
     world.api.my_chat_member(GROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(GROUP).messages)
 
-    assert world.api.chat(GROUP).last.text == membership.group_welcome_text()
+    assert world.api.chat(GROUP).last.text == GROUP_WELCOME
 
 
 async def test_a_channel_is_taken_up_without_a_word_there_and_who_added_the_bot_chooses(world: World) -> None:
     world.api.chat(SUPERGROUP, kind="channel", title="News").admins = {5}
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(5).messages)
-    await world.tap(5, 5, channel.kinds_menu_label())
+    await world.tap(5, 5, "📣 Kinds")
     await world.tap(5, 5, "Everything")
 
     assert world.stored(SUPERGROUP).kind == "channel" and not world.api.chat(SUPERGROUP).messages
@@ -86,7 +89,7 @@ async def test_who_adds_the_bot_to_a_channel_is_told_that_it_may_not_pin_there(w
         await world.idle()
 
     lacking, able = (message.text for message in world.api.chat(5).messages)
-    assert membership.cannot_pin_text() in lacking and membership.cannot_pin_text() not in able
+    assert CANNOT_PIN in lacking and CANNOT_PIN not in able
 
 
 async def test_what_is_reported_in_private_is_in_the_language_of_who_reads_it(world: World) -> None:

@@ -1,49 +1,63 @@
-"""Polling through every trouble, on virtual time."""
+"""Polling through every failure, on virtual time, and updates that Telegram brings to the webhook."""
+
+from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
 from telegram import Update
-from telegram.error import NetworkError, TimedOut
+from telegram.error import NetworkError, RetryAfter, TimedOut
 from telegram.ext import ExtBot
 
-from bot.chat.updates import SECOND_PROCESS, WEBHOOK_SET, UpdatePoller
+from bot.chat.dialogue import Screen, read_origin
+from bot.chat.replies import ReplySender
+from bot.chat.updates import ALLOWED_UPDATES, SECOND_PROCESS, WEBHOOK_SET, UpdatePoller, WebhookServer, delete_webhook
+from bot.config.models import WebhookSettings as Settings
+from bot.errors import StorageUnavailable, UserMistake
+from bot.telegram.messenger import build_bot
+from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.bot_api_state import BAD_GATEWAY, RefusedError, too_many
 from tests.fakes.polls import Answer, ScriptedPolls
-
-pytestmark = pytest.mark.virtual_time
+from tests.waiting import until
 
 CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
 UNAUTHORIZED = RefusedError(401, "Unauthorized")
 POISON = {"update_id": 11, "message": {"message_id": "?", "date": [], "chat": 7}}
 
 
-def said(number: int) -> dict[str, Any]:
+def make_update(update_id: int) -> dict[str, Any]:
     chat = {"id": 42, "type": "private", "first_name": "Anna"}
-    return {"update_id": number, "message": {"message_id": number, "date": 1_790_000_000, "chat": chat, "text": "/today"}}
+    return {"update_id": update_id, "message": {"message_id": update_id, "date": 1_790_000_000, "chat": chat, "text": "/today"}}
 
 
-class World:
+class Polling:
     """Polls as scripted for so many seconds, then stops."""
 
     def __init__(self, *answers: Answer) -> None:
         self.polls = ScriptedPolls(*answers)
-        self.heard: list[int] = []
-        self.told: list[tuple[str, str]] = []
-        self.fine = 0
-        self.updates = UpdatePoller(ExtBot("1:test", get_updates_request=self.polls), self.take, self.tell, self.well)
+        self.taken: list[int] = []
+        self.conflicts: list[tuple[str, str]] = []
+        self.polled = 0
+        self.updates = UpdatePoller(
+            ExtBot("1:test", get_updates_request=self.polls), self.on_update, self.on_conflict, self.on_polling
+        )
 
-    async def take(self, update: Update) -> None:
-        self.heard.append(update.update_id)
+    async def on_update(self, update: Update) -> None:
+        self.taken.append(update.update_id)
 
-    def tell(self, name: str, sentence: str) -> None:
-        self.told.append((name, sentence))
+    def on_conflict(self, condition: str, sentence: str) -> None:
+        self.conflicts.append((condition, sentence))
 
-    def well(self) -> None:
-        self.fine += 1
+    def on_polling(self) -> None:
+        self.polled += 1
 
-    async def run(self, seconds: float = 60.0) -> "World":
+    async def run(self, seconds: float = 60.0) -> Polling:
         task = asyncio.create_task(self.updates.run())
         await asyncio.wait({task}, timeout=seconds)
         assert not task.done(), task
@@ -53,90 +67,235 @@ class World:
         return self
 
 
-async def test_updates_are_taken_in_order_and_confirmed_by_the_next_poll() -> None:
-    world = await World([said(10), said(11)], [said(12)]).run()
+@pytest.mark.virtual_time
+async def test_updates_are_handed_over_in_order_and_confirmed_by_the_next_poll() -> None:
+    polling = await Polling([make_update(10), make_update(11)], [make_update(12)]).run()
 
-    assert world.heard == [10, 11, 12]
-    assert world.polls.offsets[:3] == [0, 12, 13]
+    assert polling.taken == [10, 11, 12]
+    assert polling.polls.offsets[:3] == [0, 12, 13]
 
 
+@pytest.mark.virtual_time
 async def test_an_update_that_cannot_be_read_loses_no_other_and_does_not_come_again() -> None:
-    world = await World([said(10), POISON, said(12)]).run()
+    polling = await Polling([make_update(10), POISON, make_update(12)]).run()
 
-    assert (world.heard, world.polls.offsets[1]) == ([10, 12], 13)
+    assert (polling.taken, polling.polls.offsets[1]) == ([10, 12], 13)
 
 
-@pytest.mark.parametrize("strange", [17, None, {}, {"update_id": "x"}, [said(9)]])
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("strange", [17, None, {}, {"update_id": "x"}, [make_update(9)]])
 async def test_what_is_no_update_is_passed_over(strange: Any) -> None:
-    world = await World([strange, said(10)]).run()
+    polling = await Polling([strange, make_update(10)]).run()
 
-    assert (world.heard, world.polls.offsets[1]) == ([10], 11)
+    assert (polling.taken, polling.polls.offsets[1]) == ([10], 11)
 
 
+@pytest.mark.virtual_time
 @pytest.mark.parametrize("answer", [[{}], b'{"ok": true, "result": true}', b'"no"', b'{"ok": true}'])
 async def test_answers_that_bring_nothing_do_not_spin(answer: Answer) -> None:
-    world = await World(*[answer] * 100).run(60)
+    polling = await Polling(*[answer] * 100).run(60)
 
-    assert len(world.polls.at) < 15
-
-
-@pytest.mark.parametrize(("refusal", "told"), [(CONFLICT, {SECOND_PROCESS}), (UNAUTHORIZED, set())])
-async def test_what_needs_a_person_is_tried_again_slowly(refusal: RefusedError, told: set[tuple[str, str]]) -> None:
-    world = await World(*[refusal] * 100).run(300)
-
-    assert (set(world.told), world.fine) == (told, 0)
-    assert len(world.polls.at) < 20
+    assert len(polling.polls.at) < 15
 
 
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(("refusal", "conflicts"), [(CONFLICT, {SECOND_PROCESS}), (UNAUTHORIZED, set())])
+async def test_a_problem_that_needs_a_person_is_polled_slowly(refusal: RefusedError, conflicts: set[tuple[str, str]]) -> None:
+    polling = await Polling(*[refusal] * 100).run(300)
+
+    assert (set(polling.conflicts), polling.polled) == (conflicts, 0)
+    assert len(polling.polls.at) < 20
+
+
+@pytest.mark.virtual_time
 async def test_a_second_process_that_gets_every_other_answer_is_named_each_time_and_so_is_its_end() -> None:
-    world = await World(CONFLICT, [said(10)], CONFLICT, [said(11)], CONFLICT, [said(12)]).run(20)
+    polling = await Polling(CONFLICT, [make_update(10)], CONFLICT, [make_update(11)], CONFLICT, [make_update(12)]).run(20)
 
-    assert (world.heard, world.told, world.fine) == ([10, 11, 12], [SECOND_PROCESS] * 3, 3)
+    assert (polling.taken, polling.conflicts, polling.polled) == ([10, 11, 12], [SECOND_PROCESS] * 3, 3)
 
 
+@pytest.mark.virtual_time
 async def test_a_webhook_is_named_as_such() -> None:
     refusal = RefusedError(
         409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first"
     )
-    world = await World(refusal).run()
+    polling = await Polling(refusal).run()
 
-    assert world.told == [WEBHOOK_SET]
+    assert polling.conflicts == [WEBHOOK_SET]
 
 
+@pytest.mark.virtual_time
 async def test_too_many_requests_wait_as_long_as_asked() -> None:
-    world = await World(too_many(7), [said(10)]).run()
+    polling = await Polling(too_many(7), [make_update(10)]).run()
 
-    assert world.heard == [10]
-    assert world.polls.at[1] == pytest.approx(7.5)
-
-
-@pytest.mark.parametrize("trouble", [NetworkError("down"), BAD_GATEWAY, b"<html>captive portal</html>", b"[]"])
-async def test_the_network_may_go_and_come_back(trouble: Answer) -> None:
-    world = await World(*[trouble] * 12, [said(10)]).run(300)
-
-    assert (world.heard, world.told) == ([10], [])
-    assert 60 < world.polls.at[12] < 300
+    assert polling.taken == [10]
+    assert polling.polls.at[1] == pytest.approx(7.5)
 
 
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("failure", [NetworkError("down"), BAD_GATEWAY, b"<html>captive portal</html>", b"[]"])
+async def test_polling_goes_on_after_an_outage_of_the_network(failure: Answer) -> None:
+    polling = await Polling(*[failure] * 12, [make_update(10)]).run(300)
+
+    assert (polling.taken, polling.conflicts) == ([10], [])
+    assert 60 < polling.polls.at[12] < 300
+
+
+@pytest.mark.virtual_time
 async def test_an_answer_that_comes_too_late_is_asked_for_again_soon() -> None:
-    world = await World(TimedOut(), [said(10)]).run()
+    polling = await Polling(TimedOut(), [make_update(10)]).run()
 
-    assert world.polls.at[1] < 1
+    assert polling.polls.at[1] < 1
 
 
+@pytest.mark.virtual_time
 async def test_a_stop_confirms_the_last_updates() -> None:
-    world = await World([said(10)], None).run(5)
+    polling = await Polling([make_update(10)], None).run(5)
 
-    assert world.polls.offsets == [0, 11, 11]
+    assert polling.polls.offsets == [0, 11, 11]
 
 
+@pytest.mark.virtual_time
 async def test_a_stop_with_nothing_to_confirm_asks_nothing() -> None:
-    world = await World([said(10)], [], None).run(5)
+    polling = await Polling([make_update(10)], [], None).run(5)
 
-    assert world.polls.offsets == [0, 11, 11]
+    assert polling.polls.offsets == [0, 11, 11]
 
 
+@pytest.mark.virtual_time
 async def test_a_stop_does_not_wait_for_a_telegram_that_is_silent() -> None:
-    world = await World([said(10)], None, None).run(5)
+    polling = await Polling([make_update(10)], None, None).run(5)
 
-    assert asyncio.get_running_loop().time() - world.stopped_at <= 1.01
+    assert asyncio.get_running_loop().time() - polling.stopped_at <= 1.01
+
+
+SECRET = {"X-Telegram-Bot-Api-Secret-Token": "proof-42"}
+UPDATE = {
+    "update_id": 7,
+    "message": {"message_id": 1, "date": 1_790_000_000, "chat": {"id": 42, "type": "private"}, "text": "/today"},
+}
+
+
+def settings(port: int = 0) -> Settings:
+    return Settings.model_validate(
+        {"url": "https://bot.example.org/telegram", "listen": f"127.0.0.1:{port}", "secret_token": SecretStr("proof-42")}
+    )
+
+
+class Receiving:
+    """A webhook and the updates that it takes; the database is away for the first few."""
+
+    def __init__(self, telegram: FakeBotApi, failures: int = 0) -> None:
+        self.taken: list[int] = []
+        self._failures = failures
+        self.webhook = WebhookServer(build_bot(telegram.token, telegram.url), settings(), self.on_update)
+
+    async def on_update(self, update: Update) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise StorageUnavailable("away")
+        self.taken.append(update.update_id)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[aiohttp.ClientSession]:
+        async with self.webhook.serve() as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+            yield http
+
+
+async def deliver(http: aiohttp.ClientSession, body: Any = UPDATE, path: str = "/telegram", headers: Any = SECRET) -> int:
+    """Deliver an update as Telegram does. Return the status of the answer."""
+    async with http.post(path, json=body, headers=headers) as answer:
+        return answer.status
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[FakeBotApi]:
+    async with FakeBotApi() as api:
+        yield api
+
+
+async def test_an_update_is_answered_after_it_was_handled(telegram: FakeBotApi) -> None:
+    receiving = Receiving(telegram)
+    async with receiving.open() as http:
+        assert await deliver(http) == 200
+
+    assert receiving.taken == [7]
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": ""}])
+async def test_a_request_without_the_secret_is_refused(telegram: FakeBotApi, headers: dict[str, str]) -> None:
+    receiving = Receiving(telegram)
+    async with receiving.open() as http:
+        assert await deliver(http, headers=headers) == 403
+        assert await deliver(http, path="/other") == 404
+
+    assert receiving.taken == []
+
+
+async def test_an_update_for_which_the_database_was_away_comes_again(telegram: FakeBotApi) -> None:
+    receiving = Receiving(telegram, failures=1)
+    async with receiving.open() as http:
+        answers = [await deliver(http), await deliver(http)]
+
+    assert (answers, receiving.taken) == ([503, 200], [7])
+
+
+@pytest.mark.parametrize("body", [{"update_id": 7, "message": {"message_id": "?", "chat": 7}}, [], "words", {"no": "number"}])
+async def test_an_unreadable_update_does_not_come_again(telegram: FakeBotApi, body: Any) -> None:
+    receiving = Receiving(telegram)
+    async with receiving.open() as http:
+        assert await deliver(http, body) == 200
+
+    assert receiving.taken == []
+
+
+async def test_the_webhook_is_registered_again_until_telegram_takes_it(telegram: FakeBotApi) -> None:
+    telegram.fail("setWebhook", times=1)
+    async with build_bot(telegram.token, telegram.url) as bot:
+        running = asyncio.create_task(WebhookServer(bot, settings(), Receiving(telegram).on_update).run())
+        await telegram.until(lambda: [call for call in telegram.calls("setWebhook") if call.status == 200])
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await delete_webhook(bot)
+    given = telegram.calls("setWebhook")[-1].params
+
+    assert given["url"] == "https://bot.example.org/telegram"
+    assert given["secret_token"] == "proof-42"
+    assert all(kind in given["allowed_updates"] for kind in ALLOWED_UPDATES)
+    assert len(telegram.calls("deleteWebhook")) == 1
+
+
+async def test_a_port_that_is_taken_is_named(telegram: FakeBotApi) -> None:
+    port = int(telegram.url.rpartition(":")[2])
+    webhook = WebhookServer(build_bot(telegram.token, telegram.url), settings(port), Receiving(telegram).on_update)
+
+    with pytest.raises(
+        UserMistake, match=rf"telegram\.webhook\.listen: cannot listen on 127\.0\.0\.1:{port}: the port is taken; choose another"
+    ):
+        await webhook.run()
+
+
+async def test_stopping_does_not_wait_for_a_reply_that_telegram_holds_back(telegram: FakeBotApi) -> None:
+    refusals: list[RetryAfter] = []
+
+    async def reply(update: Update) -> None:
+        origin = read_origin(update)
+        assert origin is not None
+        try:
+            await replies.send(origin, Screen("<b>3</b> matches"))
+        except RetryAfter as refusal:
+            refusals.append(refusal)
+
+    telegram.refuse(42, too_many(50))
+    async with build_bot(telegram.token, telegram.url) as bot:
+        replies = ReplySender(bot)
+        async with (
+            WebhookServer(bot, settings(), reply, replies.cancel_waiting).serve() as port,
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+        ):
+            with capture_logs() as logged:
+                delivering = asyncio.create_task(deliver(http))
+                await until(lambda: "reply_retry_scheduled" in [entry["event"] for entry in logged])
+        await asyncio.gather(delivering, return_exceptions=True)
+
+    assert len(refusals) == len(telegram.calls("sendMessage")) == 1

@@ -14,13 +14,11 @@ from tests.bot.feed.simulator.test_script import script
 from tests.fakes.feed import FeedSettings
 from tests.packets import FIXTURE
 
-NOWHERE = "http://127.0.0.1:9"
-
 
 class Settings(FeedSettings):
     """A feed whose two sides have addresses of their own."""
 
-    def __init__(self, stream: str = "ws://127.0.0.1:9", api: str = NOWHERE) -> None:
+    def __init__(self, stream: str, api: str) -> None:
         super().__init__(stream)
         self.api_url = (api,)
 
@@ -35,12 +33,17 @@ async def test_the_search_looks_at_names_competitions_and_ids_whatever_the_lette
         assert len(await list_fixtures(Settings(urls.stream, urls.api), 7, search)) == found
 
 
-async def test_a_feed_that_refuses_or_is_away_is_a_sentence() -> None:
+def nowhere(port: int) -> Settings:
+    """A feed that is away."""
+    return Settings(f"ws://127.0.0.1:{port}", f"http://127.0.0.1:{port}")
+
+
+async def test_a_feed_that_refuses_or_is_away_is_a_sentence(refusing_port: int) -> None:
     async with simulator("another").serve() as urls:
         with pytest.raises(UserMistake, match="the fixtures cannot be had: HTTP 401"):
             await list_fixtures(Settings(urls.stream, urls.api), 7, "")
     with pytest.raises(UserMistake, match=r"the fixtures cannot be had: 127\.0\.0\.1 cannot be reached"):
-        await list_fixtures(Settings(), 7, "")
+        await list_fixtures(nowhere(refusing_port), 7, "")
 
 
 def test_a_table_has_one_line_a_fixture_and_wraps_none() -> None:
@@ -54,7 +57,7 @@ def test_a_table_has_one_line_a_fixture_and_wraps_none() -> None:
 
 @pytest.mark.parametrize(
     ("fixture", "words"),
-    [(replace(FIXTURE, kickoff=None), "unknown"), (replace(FIXTURE, kickoff_known=False), "2026-08-15 ?")],
+    [(replace(FIXTURE, kickoff=None), "unknown"), (replace(FIXTURE, is_kickoff_known=False), "2026-08-15 ?")],
 )
 def test_a_kick_off_that_is_not_known_is_said_to_be_so(fixture: Fixture, words: str) -> None:
     assert format_fixture_table([fixture]).splitlines()[1].startswith(words)
@@ -78,8 +81,8 @@ async def test_a_fixture_that_the_feed_does_not_know_is_a_sentence(tmp_path: Pat
             await record_fixtures(Settings(urls.stream, urls.api), ["unknown"], tmp_path)
 
 
-async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, refusing_port: int) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(UserMistake, match=r"--folder: .*file/folder cannot be made: Not a directory"):
-        await record_fixtures(Settings(), [FIXTURE.id], tmp_path / "file" / "folder")
+        await record_fixtures(nowhere(refusing_port), [FIXTURE.id], tmp_path / "file" / "folder")

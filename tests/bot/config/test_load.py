@@ -168,7 +168,7 @@ def test_a_catalogue_of_ones_own_is_known_to_the_rules(load: Load, tmp_path: Pat
 
     config = load("catalogue: names.yaml\nrules: [{name: g, match: {action_type: Golazo}, alert: {kind: goal, text: x}}]")
 
-    assert (config.catalogue.canonical("golazo"), config.warnings) == (("Goal", "Golazo"), ())
+    assert (config.catalogue.resolve_names("golazo"), config.warnings) == (("Goal", "Golazo"), ())
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

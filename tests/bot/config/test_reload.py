@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from bot.config.models import ConfigSections
 from bot.config.reload import RESTART_REQUIRED, ConfigReloader, CurrentConfig, find_restart_required, format_refusal
 from bot.errors import StorageUnusable
 from tests.fakes.counts import Counts
+from tests.waiting import until
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 CARDS = "rules: [{name: cards, match: {action_type: Red Card}, alert: {kind: red_card, text: Red}}]\n"
@@ -33,30 +34,21 @@ class World:
         self.told: list[str] = []
         self.accepted = 0
         self.failing = False
-        self.changed = asyncio.Event()
         self.reloader = ConfigReloader(load_config(self.path, {}), {}, self._apply, self._refused, self._accepted)
 
     async def _apply(self, config: Config) -> None:
         if self.failing:
             raise StorageUnusable("the database failed")
         self.applied.append(config)
-        self.changed.set()
 
     def _refused(self, sentence: str) -> None:
         self.told.append(sentence)
-        self.changed.set()
 
     def _accepted(self) -> None:
         self.accepted += 1
 
     def names(self) -> list[str]:
         return [rule.name for rule in self.reloader.config.rules.rules]
-
-    async def change(self, how: Callable[[], object]) -> None:
-        """Change something and wait until it was taken over or refused."""
-        self.changed.clear()
-        how()
-        await asyncio.wait_for(self.changed.wait(), 10)
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -131,45 +123,45 @@ async def test_an_untouched_file_is_not_read_again(world: World) -> None:
 
 async def test_a_written_file_is_noticed(world: World) -> None:
     async with world.watching():
-        await world.change(lambda: world.path.write_text(CARDS))
-
-    assert world.names() == ["cards"]
+        world.path.write_text(CARDS)
+        await until(lambda: world.names() == ["cards"])
 
 
 async def test_a_file_replaced_by_another_of_its_name_is_noticed_as_editors_do_it(world: World) -> None:
     other = world.path.with_name("config.yaml.new")
     other.write_text(CARDS)
     async with world.watching():
-        await world.change(lambda: other.replace(world.path))
-
-    assert world.names() == ["cards"]
+        other.replace(world.path)
+        await until(lambda: world.names() == ["cards"])
 
 
 async def test_a_new_included_file_is_noticed_and_a_mistake_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rules.d").mkdir()
     world = World(tmp_path, f"include: rules.d/*.yaml\n{GOALS}")
     async with world.watching():
-        await world.change(lambda: (tmp_path / "rules.d" / "more.yaml").write_text(MORE))
-        assert world.names() == ["goals", "corners"]
-        await world.change(lambda: (tmp_path / "rules.d" / "more.yaml").write_text(MORE.replace("Corner}", "Corners}", 1)))
+        (tmp_path / "rules.d" / "more.yaml").write_text(MORE)
+        await until(lambda: world.names() == ["goals", "corners"])
+        (tmp_path / "rules.d" / "more.yaml").write_text(MORE.replace("Corner}", "Corners}", 1))
+        await until(lambda: [sentence for sentence in world.told if "more.yaml:1:" in sentence])
 
-    assert world.names() == ["goals", "corners"] and "more.yaml:1:" in world.told[0]
+    assert world.names() == ["goals", "corners"]
 
 
 async def test_a_folder_that_a_change_names_is_watched_from_then_on(tmp_path: Path) -> None:
     (tmp_path / "later").mkdir()
     world = World(tmp_path)
     async with world.watching():
-        await world.change(lambda: world.path.write_text(f"include: later/*.yaml\n{GOALS}"))
-        await world.change(lambda: (tmp_path / "later" / "more.yaml").write_text(MORE))
-
-    assert world.names() == ["goals", "corners"]
+        world.path.write_text(f"include: later/*.yaml\n{GOALS}")
+        await until(lambda: len(world.applied) == 1)
+        (tmp_path / "later" / "more.yaml").write_text(MORE)
+        await until(lambda: world.names() == ["goals", "corners"])
 
 
 async def test_a_hangup_reloads_though_nothing_changed(world: World) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, world.reloader.hangup)
     async with world.watching():
-        await world.change(lambda: os.kill(os.getpid(), signal.SIGHUP))
+        os.kill(os.getpid(), signal.SIGHUP)
+        await until(lambda: world.accepted)
     asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
 
     assert len(world.applied) == 1

@@ -15,6 +15,7 @@ from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.loader import RulesInvalid
 from tests.bot.chat.fixtures import NOW
+from tests.sqlite import new_sqlite
 
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
 CARDS = "rules: [{name: cards, match: {action_type: Red Card}, alert: {kind: red_card, text: Red}}]\n"
@@ -55,7 +56,7 @@ class Bot:
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
-    db = await Database.open("sqlite://")
+    db = await Database.open(new_sqlite(tmp_path))
     made = Bot(tmp_path, db)
     await made.start()
     yield made

@@ -17,7 +17,7 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 @pytest.mark.parametrize("name", ["opener", "final"])
 def test_the_whole_match_takes_the_seconds_that_are_asked_and_begins_at_once(name: str) -> None:
-    told = pace_packets(build_packets(load_scenario(name), quiet=60), START, 60)
+    told = pace_packets(build_packets(load_scenario(name), quiet_interval=60), START, 60)
 
     assert told[0].at == START
     assert told[-1].at - START == pytest.approx(dt.timedelta(seconds=60), abs=dt.timedelta(milliseconds=1))
@@ -27,7 +27,7 @@ def test_the_whole_match_takes_the_seconds_that_are_asked_and_begins_at_once(nam
 
 @pytest.mark.parametrize("name", ["opener", "final"])
 def test_a_goal_is_looked_at_for_more_than_a_second_and_nothing_keeps_one_waiting_for_four(name: str) -> None:
-    told = build_packets(load_scenario(name), quiet=60)
+    told = build_packets(load_scenario(name), quiet_interval=60)
     waits = [(one, after - before) for one, (before, after) in zip(told, pairwise(compute_show_times(told, 60)), strict=False)]
 
     assert all(wait > 1 for packet, wait in waits if packet.type == "Goal")

@@ -163,9 +163,9 @@ def test_a_very_long_value_is_read_and_not_remembered() -> None:
 
 
 def test_a_delayed_packet_and_a_finished_one_say_so() -> None:
-    assert packet(delayStatus="DELAYED").delayed
-    assert packet(finished=True).finished
-    assert packet({"finished": True}).finished
+    assert packet(delayStatus="DELAYED").is_delayed
+    assert packet(finished=True).is_finished
+    assert packet({"finished": True}).is_finished
 
 
 def test_a_status_may_be_a_number() -> None:

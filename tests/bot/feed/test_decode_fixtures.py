@@ -44,8 +44,8 @@ def test_teams_that_cannot_be_told_apart_are_left_empty(changes: dict[str, Any])
 
 def test_a_kick_off_is_in_utc_and_midnight_is_a_placeholder() -> None:
     assert fixture().kickoff == dt.datetime(2026, 4, 4, 20, 30, tzinfo=dt.UTC)
-    assert fixture().kickoff_known
-    assert not fixture(startDateUTC="2026-04-04T00:00:00").kickoff_known
+    assert fixture().is_kickoff_known
+    assert not fixture(startDateUTC="2026-04-04T00:00:00").is_kickoff_known
     assert fixture(startDateUTC=None).kickoff is None
 
 
@@ -69,7 +69,7 @@ def test_a_competition_is_the_nearest_thing_with_a_name(changes: dict[str, Any])
 
 
 def test_a_deleted_fixture_says_so() -> None:
-    assert fixture(fixtureDeleted=True).deleted
+    assert fixture(fixtureDeleted=True).is_deleted
 
 
 @pytest.mark.parametrize(

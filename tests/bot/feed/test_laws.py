@@ -28,7 +28,7 @@ from tests.truth import RULES
 
 RULE_SET = load_rules(RULES)
 SCENARIO = load_scenario("final")
-MATCH = tuple(build_packets(SCENARIO, quiet=300))
+MATCH = tuple(build_packets(SCENARIO, quiet_interval=300))
 
 
 class Road:
@@ -76,7 +76,7 @@ def alerts(heard: Iterable[Packet]) -> dict[str, tuple[object, ...]]:
         moment = advance(match, packet)
         match = moment.after
         for alert in reversed(evaluate(RULE_SET, moment, by)):
-            score = (alert.home, alert.away) if alert.kind == "full_time" else ()
+            score = (alert.home_score, alert.away_score) if alert.kind == "full_time" else ()
             last[alert.key.action_id] = (alert.state, alert.kind, alert.facts.minute, alert.facts.player, score)
             by.setdefault(alert.key.action_id, set()).add(alert.rule)
     return {action: seen for action, seen in last.items() if seen[0] != "retracted"}

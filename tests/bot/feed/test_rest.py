@@ -116,14 +116,16 @@ async def test_a_busy_server_says_when_to_come_back() -> None:
     assert raised.value.retry_after == 7
 
 
-async def test_a_host_that_cannot_be_reached_gives_way_to_the_next() -> None:
+async def test_a_host_that_cannot_be_reached_gives_way_to_the_next(refusing_port: int) -> None:
+    away = f"http://127.0.0.1:{refusing_port}"
+
     async def answer(_request: web.Request) -> web.Response:
         return web.json_response([{"id": "f1"}])
 
     async with answering(answer) as url:
-        assert len(await ask("http://127.0.0.1:1", url)) == 1
+        assert len(await ask(away, url)) == 1
     with pytest.raises(FeedUnreachable, match="cannot be reached"):
-        await ask("http://127.0.0.1:1")
+        await ask(away)
 
 
 async def test_the_simulator_lists_its_fixtures_one_by_one_too() -> None:

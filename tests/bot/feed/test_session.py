@@ -36,7 +36,7 @@ def live(*packets: Packet) -> FeedSession:
 
 
 def foul(seq: int, status: str = "Live", finished: bool = False) -> Packet:
-    return replace(Story().packet("Foul", action=f"a{seq}", seq=seq, status=status), finished=finished)
+    return replace(Story().packet("Foul", action=f"a{seq}", seq=seq, status=status), is_finished=finished)
 
 
 def end(seq: int, status: str = "Completed") -> Packet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,17 @@ from rules.engine.text import LANGUAGES, AlertText
 from rules.loading.texts import SAMPLE_FACTS, find_markup_error
 
 OTHERS = [code for code in LANGUAGES if code != ENGLISH]
-SAID = collect_texts()
 _PLACES = re.compile(r"\{(\w*)\}(?!\})")
 _TAGS = re.compile(r"</?[a-z-]+(?: [^<>]*)?>")
 _COMMANDS = re.compile(r"(?<![\w<])/[a-z]+\b|<code>.*?</code>")
 _SIGN = re.compile(r"[^\w\s<{“«„¡¿(…]*")
 """What a text begins with before its words: an emoji, or nothing."""
+
+
+@cache
+def what_is_said() -> Catalog:
+    """What the code and the packs say, looked through once."""
+    return collect_texts()
 
 
 def texts(catalogue: Catalog) -> dict[tuple[str, str], Message]:
@@ -48,7 +54,7 @@ def test_the_template_has_what_the_code_and_the_packs_say() -> None:
     with TEMPLATE_FILE.open("rb") as file:
         kept = read_po(file)
 
-    assert sorted(texts(kept)) == sorted(texts(SAID)), "run: make words"
+    assert sorted(texts(kept)) == sorted(texts(what_is_said())), "run: make words"
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -56,7 +62,7 @@ def test_every_text_is_translated_and_looked_at(language: str) -> None:
     known = texts(read_catalogue(language))
     forms = {key: (m.string,) if isinstance(m.string, str) else m.string for key, m in known.items()}
 
-    assert sorted(known) == sorted(texts(SAID)), "run: make words"
+    assert sorted(known) == sorted(texts(what_is_said())), "run: make words"
     assert [key for key, strings in forms.items() if not strings or not all(strings)] == []
     assert [key for key, message in known.items() if message.fuzzy] == []
     assert all(len(forms[key]) == (2 if message.pluralizable else 1) for key, message in known.items())
@@ -87,9 +93,9 @@ def test_the_text_of_a_pack_can_be_filled_and_shown_in_every_language(language: 
         if "{{" not in ours:
             continue
         text = AlertText(theirs)
-        full, bare = text.fill(SAMPLE_FACTS), text.fill(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
+        full, bare = text.render(SAMPLE_FACTS), text.render(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
 
-        assert text.variables == AlertText(ours).variables, theirs
+        assert text.variable_names == AlertText(ours).variable_names, theirs
         assert full and bare and not find_markup_error(full) and not find_markup_error(bare), theirs
 
 

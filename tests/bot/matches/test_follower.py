@@ -70,7 +70,7 @@ async def test_lost_and_found_coverage_is_told_with_its_minutes_and_what_happene
 async def test_a_dropped_match_is_told_once_and_is_never_full_time(tmp_path: Path) -> None:
     story = Story()
     begin = opening(story)
-    dropped = status(story, "Unverified", "CollectionDropped", finished=True)
+    dropped = status(story, "Unverified", "CollectionDropped", is_finished=True)
     feed, told = ScriptedFeed([*begin, live(dropped), beat(999)]), line(f"sqlite:///{tmp_path}/t.db")
     unverified = replace(LIVE, status="Unverified", collection_status="CollectionDropped")
     async with feed.serve(), told.open():
@@ -186,7 +186,7 @@ async def test_old_news_after_a_long_silence_is_summed_up_as_soon_as_live_news_f
 @pytest.mark.parametrize(("known", "tries"), [(False, 3), (True, 13)])
 async def test_a_kick_off_that_is_not_known_is_not_midnight(known: bool, tries: int) -> None:
     feed, told = ScriptedFeed(404), line()
-    early: Fixture = replace(FIXTURE, kickoff=LoopClock.START, kickoff_known=known)
+    early: Fixture = replace(FIXTURE, kickoff=LoopClock.START, is_kickoff_known=known)
     async with feed.serve(), told.open():
         await told.follow(early, within=62)
 

@@ -16,13 +16,14 @@ from rules.football.match import Match
 from tests.bot.telegram.test_sender import World
 from tests.fakes.messenger import Shown
 from tests.packets import KICKOFF, Story
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 BOTH = frozenset({CARD, PICTURE})
 
 
 class Stage(World):
-    """A match, the extras that show it, and a courier that brings them to chats."""
+    """A match, the extras that show it, and a sender that brings them to chats."""
 
     async def open(self) -> None:
         await super().open()
@@ -31,7 +32,7 @@ class Stage(World):
 
     async def play(self, *matches: Match, each: float = 3.0) -> None:
         """Let a match stand so, one after the other, each for so many seconds."""
-        works = [asyncio.create_task(work) for work in (self.extras.run(), self.courier.run())]
+        works = [asyncio.create_task(work) for work in (self.extras.run(), self.sender.run())]
         for match in matches:
             self.live = [match]
             await asyncio.sleep(each)
@@ -51,7 +52,7 @@ class Stage(World):
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    made = Stage(f"sqlite:///{tmp_path}/touchline.db")
+    made = Stage(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
@@ -106,7 +107,7 @@ async def test_where_nobody_asks_nothing_is_made(stage: Stage) -> None:
 
     await stage.play(*told())
 
-    assert await stage.outbox.told("f1") == {} and not stage.shown()
+    assert await stage.outbox.read_fired_rules("f1") == {} and not stage.shown()
 
 
 async def test_what_happens_is_shown_at_once_and_mere_minutes_now_and_then(stage: Stage) -> None:
@@ -155,7 +156,7 @@ async def test_a_match_that_ended_long_ago_is_put_right_and_not_shown_anew(stage
     )
 
     await stage.extras.over(old)
-    await stage.courier.drain()
+    await stage.sender.send_all_due()
 
     assert "Full time" in stage.card().text and not stage.shown(2)
 
@@ -168,7 +169,7 @@ async def test_a_match_whose_end_was_not_seen_has_no_picture_of_it(stage: Stage)
     story.tell("Corner", minute=80, status="Completed")
 
     await stage.extras.over(story.match)
-    await stage.courier.drain()
+    await stage.sender.send_all_due()
 
     assert "its end was not seen" in stage.card().text and not stage.pictures()
 
@@ -180,7 +181,7 @@ async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Sta
     stage.live = [broken, good]
 
     await stage.extras.look()
-    await stage.courier.drain()
+    await stage.sender.send_all_due()
 
     assert "Arsenal 0–0 Chelsea" in stage.card().text
 
@@ -202,7 +203,7 @@ async def test_a_group_that_moves_gets_its_card_once_in_the_new_place(stage: Sta
     steps = told()
     await stage.play(*steps[:3])
     await stage.chats.migrate(-1, -2)
-    stage.outbox.recover()
+    stage.outbox.queue.rescan()
 
     await stage.play(*steps[3:6])
 

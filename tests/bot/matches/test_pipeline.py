@@ -1,7 +1,8 @@
-"""Packets in, outbox entries out: the straight line, with a real outbox in memory."""
+"""Packets in, outbox entries out: the straight line, with a real outbox."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -9,13 +10,14 @@ from msgspec.structs import replace
 from bot.clock import ManualClock
 from bot.matches.pipeline import Pipeline
 from bot.matches.snapshots import SnapshotStore
+from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.replay.replay import RecordingMessenger
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
@@ -23,6 +25,7 @@ from rules.football.catalogue import load_catalogue
 from rules.loading.loader import load_rules
 from tests.fakes.counts import Counts
 from tests.packets import FIXTURE, KICKOFF, Story
+from tests.sqlite import new_sqlite
 
 RULES = """
 rules:
@@ -47,12 +50,12 @@ class Line:
         self.told: list[tuple[str, str]] = []
         self.outbox = Outbox(database, self.clock)
         self.chats = ChatRepository(database)
-        self.courier = Sender(self.outbox, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
+        self.sender = Sender(self.outbox.queue, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
         self.pipeline = Pipeline(rules(), load_catalogue(), self.outbox)
         self.story = Story()
 
-    def _keep(self, delivery: DeliveredMessage) -> None:
-        self.told.append((delivery.op, delivery.html.splitlines()[0]))
+    def _keep(self, plan: MessagePlan, _: DeliveryResult) -> None:
+        self.told.append((plan.operation, plan.html.splitlines()[0]))
 
     async def take(self, *, heard: int = 0) -> list[tuple[str, str]]:
         """Pass on what the story told from packet `heard` on; what the chat was told by that."""
@@ -60,13 +63,13 @@ class Line:
         for packet in self.story.packets[heard:]:
             self.clock.move_to(packet.at)
             await self.pipeline.take(packet)
-            await self.courier.drain()
+            await self.sender.send_all_due()
         return self.told[before:]
 
 
 @pytest.fixture
-async def line() -> AsyncIterator[Line]:
-    database = await Database.open("sqlite://")
+async def line(tmp_path: Path) -> AsyncIterator[Line]:
+    database = await Database.open(new_sqlite(tmp_path))
     made = Line(database)
     await made.chats.save(Chat(ChatRef(1), all_kinds=True))
     await made.chats.subscribe(ChatRef(1), Subscription(Scope.ALL))
@@ -117,7 +120,7 @@ async def test_a_match_without_an_end_is_over_once_it_is_completed(line: Line) -
     await line.take()
     for _ in range(2):
         await line.pipeline.close(FIXTURE.id, line.clock.now())
-        await line.courier.drain()
+        await line.sender.send_all_due()
 
     assert line.told == [("send", "Goal 1–0"), ("send", "Full time 1–0")]
 
@@ -126,7 +129,7 @@ async def test_full_time_that_the_feed_told_is_not_told_again_at_the_close(line:
     line.story.tell("End Match", minute=94, status="Completed")
     await line.take()
     await line.pipeline.close(FIXTURE.id, line.clock.now())
-    await line.courier.drain()
+    await line.sender.send_all_due()
 
     assert line.told == [("send", "Full time 0–0")]
 
@@ -135,7 +138,7 @@ async def test_a_match_that_was_left_in_the_middle_has_no_full_time(line: Line) 
     line.story.goal("g", score=(1, 0))
     await line.take()
     await line.pipeline.close(FIXTURE.id, line.clock.now() + dt.timedelta(hours=3))
-    await line.courier.drain()
+    await line.sender.send_all_due()
 
     assert line.told == [("send", "Goal 1–0")]
 

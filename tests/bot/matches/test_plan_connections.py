@@ -37,7 +37,7 @@ def test_a_live_match_is_connected_whatever_its_kick_off_says() -> None:
 
 
 def test_a_deleted_fixture_is_left_out() -> None:
-    assert plan_connections([msgspec.structs.replace(FIXTURE, deleted=True)], EVERYTHING, at(0), LEAD) == {}
+    assert plan_connections([msgspec.structs.replace(FIXTURE, is_deleted=True)], EVERYTHING, at(0), LEAD) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -12,6 +12,7 @@ from bot.matches.schedule import MatchScheduler
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Fixture
 from tests.packets import FIXTURE, KICKOFF
+from tests.waiting import until
 
 
 class Settings:
@@ -96,12 +97,6 @@ async def running(world: World) -> AsyncIterator[World]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(3):
-        while not true():
-            await asyncio.sleep(0)
 
 
 def moved(**changes: object) -> Fixture:

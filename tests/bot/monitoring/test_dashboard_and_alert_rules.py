@@ -51,7 +51,7 @@ async def page() -> Page:
     count_unreadable_frame("not-json")
     count_response("send")
     async with world() as w:
-        w.wire.answered(200, "Sun, 22 Nov 2026 21:00:00 GMT")
+        w.wire.on_response(200, "Sun, 22 Nov 2026 21:00:00 GMT")
         await asyncio.sleep(1)
         found: Page = defaultdict(lambda: defaultdict(set))
         for name, labels in samples((await w.watch.metrics()).decode()):

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.monitoring.http import DeadMansSwitch
+from tests.waiting import until
 
 
 @dataclass
@@ -54,9 +55,7 @@ async def called(service: Service) -> str:
 async def test_all_is_well_again_and_again(service: Service) -> None:
     async with aiohttp.ClientSession() as http:
         calling = asyncio.create_task(DeadMansSwitch(lambda: service, http, lambda: service.troubles).run())
-        async with asyncio.timeout(5):
-            while len(service.calls) < 3:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(service.calls) >= 3)
         calling.cancel()
 
     assert set(service.calls) == {"/secret-of-the-alarm"}
@@ -73,11 +72,12 @@ async def test_it_is_left_out_while_something_is_not_well_or_it_is_switched_off(
 
 
 @pytest.mark.parametrize("trouble", ["status", "nobody", "no address"])
-async def test_a_failure_is_only_logged_and_never_with_the_address(service: Service, trouble: str) -> None:
+async def test_a_failure_is_only_logged_and_never_with_the_address(service: Service, trouble: str, refusing_port: int) -> None:
     if trouble == "status":
         service.status = 500
     else:
-        service.dead_man_url = SecretStr("http://127.0.0.1:9/secret-of-the-alarm" if trouble == "nobody" else "http://[secret")
+        nobody = f"http://127.0.0.1:{refusing_port}/secret-of-the-alarm"
+        service.dead_man_url = SecretStr(nobody if trouble == "nobody" else "http://[secret")
 
     said = await called(service)
     assert "dead_man_not_heard" in said and "secret" not in said

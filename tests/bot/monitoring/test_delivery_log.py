@@ -14,9 +14,9 @@ import structlog
 from bot.clock import ManualClock
 from bot.logs import configure_logging
 from bot.monitoring.delivery_log import SUMMARY_DELAY, DeliveryLog
-from bot.outbox.delivery import LatencyTrace, Reason
+from bot.outbox.delivery import Delivery, DeliveryResult, LatencyTrace, QueueItem, Reason
 from bot.subscribers import ChatRef
-from bot.telegram.execute import DeliveredMessage
+from bot.telegram.plan import Edit, MessagePlan, Reply, Send
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, retracted
 
@@ -31,8 +31,14 @@ def out() -> Iterator[io.StringIO]:
     structlog.reset_defaults()
 
 
-def taken(by: Alert, chat: int = 1, op: str = "send", way: LatencyTrace = WAY) -> DeliveredMessage:
-    return DeliveredMessage(op, ChatRef(chat), by, by.state, by.text, 7, Reason.FIRST, way)
+def taken(by: Alert, chat: int = 1, op: str = "send", latency: LatencyTrace = WAY) -> tuple[MessagePlan, DeliveryResult]:
+    delivery = Delivery(by.key, ChatRef(chat))
+    plans: dict[str, MessagePlan] = {
+        "send": Send(delivery, by, by.text, False, Reason.FIRST),
+        "edit": Edit(delivery, by, by.text, Reason.FIRST),
+        "reply": Reply(delivery, by, by.text, False, Reason.FIRST),
+    }
+    return plans[op], DeliveryResult(QueueItem(by.key, ChatRef(chat), 0, by.seq, 0.0), delivery, 7, latency=latency)
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:
@@ -41,7 +47,7 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
 
 def test_an_alert_is_one_line_with_its_whole_way(out: io.StringIO) -> None:
     told = DeliveryLog(ManualClock(NOW))
-    told(taken(alert(3)))
+    told(*taken(alert(3)))
 
     (line,) = lines(out)
     named = {"event": "alert_told", "fixture": "f1", "action": "g", "number": 3, "rule": "goals", "kind": "goal"}
@@ -54,8 +60,8 @@ def test_many_chats_are_one_line_more_and_each_revision_has_its_own(out: io.Stri
     clock = ManualClock(NOW)
     told = DeliveryLog(clock)
     for chat in (1, 2, 3):
-        told(taken(alert(1), chat, way=LatencyTrace(accepted=10.0 * chat, outbox=1.0, request=1.0)))
-    told(taken(retracted(2), op="edit"))
+        told(*taken(alert(1), chat, latency=LatencyTrace(telegram=10.0 * chat, outbox=1.0, request=1.0)))
+    told(*taken(retracted(2), op="edit"))
     clock.move_to(NOW.replace(minute=59))
     told.settle()
 
@@ -67,10 +73,10 @@ def test_many_chats_are_one_line_more_and_each_revision_has_its_own(out: io.Stri
 def test_a_chat_with_a_delay_makes_no_further_line(out: io.StringIO) -> None:
     clock = ManualClock(NOW)
     told = DeliveryLog(clock)
-    told(taken(alert(1)))
+    told(*taken(alert(1)))
     clock.move_to(NOW + dt.timedelta(minutes=5))
     told.settle()
-    told(taken(alert(1), chat=2))
+    told(*taken(alert(1), chat=2))
     told.settle()
 
     assert [line["event"] for line in lines(out)] == ["alert_told"]
@@ -80,7 +86,7 @@ def test_an_alert_that_still_reaches_chats_is_not_summed_up(out: io.StringIO) ->
     clock = ManualClock(NOW)
     told = DeliveryLog(clock)
     for chat in (1, 2):
-        told(taken(alert(1), chat))
+        told(*taken(alert(1), chat))
     told.settle()
 
     assert SUMMARY_DELAY > 0
@@ -90,6 +96,6 @@ def test_an_alert_that_still_reaches_chats_is_not_summed_up(out: io.StringIO) ->
 def test_a_match_card_that_is_changed_every_minute_is_no_line(out: io.StringIO) -> None:
     told = DeliveryLog(ManualClock(NOW))
     for number in (1, 2):
-        told(taken(alert(number, kind="card", rule="")))
+        told(*taken(alert(number, kind="card", rule="")))
 
     assert lines(out) == []

@@ -1,7 +1,6 @@
 """The pages for machines, over real HTTP on loopback."""
 
 import asyncio
-import socket
 
 import aiohttp
 import pytest
@@ -10,12 +9,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.errors import UserMistake
 from bot.metrics import PACKETS, render_metrics
 from bot.monitoring.http import serve
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Seen:
@@ -31,7 +24,8 @@ class Seen:
         return render_metrics()
 
 
-async def get(port: int, page: str) -> tuple[int, str]:
+async def get(port: int | None, page: str) -> tuple[int, str]:
+    assert port
     async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}{page}") as response:
         return response.status, await response.text()
 
@@ -46,15 +40,13 @@ async def get(port: int, page: str) -> tuple[int, str]:
     ],
 )
 async def test_health_is_told_in_words_and_status(page: str, troubles: tuple[str, ...], answer: tuple[int, str]) -> None:
-    port = free_port()
-    async with serve(f"127.0.0.1:{port}", Seen(*troubles)):
+    async with serve("127.0.0.1:0", Seen(*troubles)) as port:
         assert await get(port, page) == answer
 
 
 async def test_prometheus_can_read_what_is_counted() -> None:
-    port = free_port()
     PACKETS.inc()
-    async with serve(f"127.0.0.1:{port}", Seen()):
+    async with serve("127.0.0.1:0", Seen()) as port:
         status, page = await get(port, "/metrics")
 
     families = {family.name: family for family in text_string_to_metric_families(page)}
@@ -64,16 +56,14 @@ async def test_prometheus_can_read_what_is_counted() -> None:
 
 
 async def test_other_pages_are_not_found() -> None:
-    port = free_port()
-    async with serve(f"127.0.0.1:{port}", Seen()):
+    async with serve("127.0.0.1:0", Seen()) as port:
         assert (await get(port, "/"))[0] == 404
 
 
 async def test_nothing_listens_where_it_is_switched_off_or_after_the_end() -> None:
-    port = free_port()
-    async with serve(None, Seen()):
-        pass
-    async with serve(f"127.0.0.1:{port}", Seen()):
+    async with serve(None, Seen()) as port:
+        assert port is None
+    async with serve("127.0.0.1:0", Seen()) as port:
         pass
 
     with pytest.raises(aiohttp.ClientConnectorError):
@@ -89,8 +79,8 @@ async def test_a_taken_port_is_a_mistake_where_somebody_named_it_and_else_only_a
         ):
             async with serve(listen, Seen()):
                 pass
-        async with serve(listen, Seen(), needed=False):
-            pass
+        async with serve(listen, Seen(), needed=False) as port:
+            assert port is None
 
 
 async def test_an_address_of_ipv6_is_written_in_brackets() -> None:

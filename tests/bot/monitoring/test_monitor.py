@@ -26,6 +26,7 @@ from tests.bot.monitoring.samples import TITLES, status
 from tests.fakes.counts import samples
 from tests.fakes.feed import LoopClock
 from tests.fakes.messenger import FakeMessenger
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 ADMIN = 7
@@ -126,11 +127,11 @@ async def test_a_refused_text_is_over_when_none_was_refused_for_long() -> None:
 async def test_telegrams_own_trouble_is_told_when_it_is_over() -> None:
     async with world() as w:
         w.telegram.away = TelegramUnreachable("down", maybe_sent=False)
-        w.wire.failed()
+        w.wire.on_failure()
         await asyncio.sleep(900)
         not_ready = w.watch.unready()
         w.telegram.away = None
-        w.wire.answered(200, None)
+        w.wire.on_response(200, None)
         await asyncio.sleep(300)
 
     assert [line.split(" since ")[0] for line in not_ready] == ["telegram: no request got through"]
@@ -158,7 +159,7 @@ async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_
         assert isinstance(w.database._driver, SQLiteDriver)
         w.database._driver._connection.connection.cursor().execute(f"PRAGMA query_only = {int(so)}")
 
-    async with world(f"sqlite:///{tmp_path}/t.db") as w:
+    async with world(new_sqlite(tmp_path)) as w:
         read_only(True)
         with pytest.raises(StorageUnusable):
             await IncidentRepository(w.database).change(lambda _: {"disk-low": "{}"})
@@ -174,7 +175,7 @@ async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_
 
 
 async def test_a_restart_in_the_middle_of_a_trouble_tells_nothing_twice(tmp_path: Path) -> None:
-    url, told = f"sqlite:///{tmp_path}/t.db", []
+    url, told = new_sqlite(tmp_path), []
     for refused in (True, True, False):
         async with world(url) as w:
             if refused:
@@ -211,7 +212,7 @@ async def test_what_is_read_off_is_what_holds() -> None:
     assert (read("touchline_connections", state="waiting"), read("touchline_connections", state="live")) == (1, 0)
     assert (read("touchline_connections_planned"), read("touchline_fixtures_age_seconds")) == (2, 0)
     assert (read("touchline_trouble", trouble="feed-down"), read("touchline_trouble", trouble="disk-low")) == (1, 0)
-    assert (read("touchline_outbox_waiting"), read("touchline_courier_backlog")) == (0, 3)
+    assert (read("touchline_outbox_waiting"), read("touchline_sender_backlog")) == (0, 3)
 
 
 async def test_metrics_come_also_while_the_database_cannot_be_used() -> None:

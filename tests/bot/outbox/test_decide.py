@@ -12,15 +12,15 @@ from rules.engine.alert import Alert, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
 
 PICKY = Chat(REF, kinds_off=frozenset({"goal"}))
-RED = alert(2, "red", rule="reds", kind="red_card", gravity=2)
+RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
 
 
 def later(**delta: float) -> dt.datetime:
     return NOW + dt.timedelta(**delta)
 
 
-def reason(entry: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
-    return decide(entry, known, chat, now, **more).reason
+def reason(delivery: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
+    return decide(delivery, known, chat, now, **more).reason
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def reason(entry: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.d
     [
         (news(alert()), CHAT, NOW, Reason.FIRST),
         (news(pending()), CHAT, NOW, Reason.FIRST),
-        (news(alert()), PICKY, NOW, Reason.UNWANTED),
+        (news(alert()), PICKY, NOW, Reason.NOT_WANTED),
         (news(pending()), replace(CHAT, waits=True), NOW, Reason.UNCONFIRMED),
         (news(alert()), replace(CHAT, waits=True), NOW, Reason.FIRST),
         (news(alert()), replace(CHAT, delay=30), NOW, Reason.DELAYED),
@@ -37,7 +37,7 @@ def reason(entry: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.d
         (news(alert()), CHAT, later(minutes=6), Reason.EXPIRED),
         (news(alert()), replace(CHAT, delay=120), later(minutes=6), Reason.DELAYED),
         (news(retracted()), CHAT, NOW, Reason.SUPERSEDED),
-        (news(replace(alert(), follow_up=True)), CHAT, NOW, Reason.SUPERSEDED),
+        (news(replace(alert(), is_follow_up=True)), CHAT, NOW, Reason.SUPERSEDED),
     ],
 )
 def test_a_chat_that_was_not_told_hears_only_of_what_is_news_to_it(
@@ -56,7 +56,7 @@ def test_a_chat_hears_the_first_alternative_that_it_takes() -> None:
 
 
 def test_who_was_told_of_the_disallowed_goal_hears_of_it_there() -> None:
-    assert reason(None, news(alert()), superseded=True) is Reason.SUPERSEDED
+    assert reason(None, news(alert()), is_superseded=True) is Reason.SUPERSEDED
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_who_was_told_of_the_disallowed_goal_hears_of_it_there() -> None:
         (pending(1), alert(2), Reason.REVISION),
         (alert(1), alert(1), Reason.DUPLICATE),
         (alert(2), pending(1), Reason.DUPLICATE),
-        (minor(1), RED, Reason.GRAVER),
+        (minor(1), RED, Reason.UPGRADED),
         (alert(1), retracted(2), Reason.RETRACTION),
-        (replace(alert(1), state=State.RETRACTED), alert(2), Reason.RESTORED),
+        (replace(alert(1), state=State.RETRACTED), alert(2), Reason.RESTORATION),
         (replace(alert(1), state=State.RETRACTED), retracted(2), Reason.REVISION),
     ],
 )
@@ -78,30 +78,30 @@ def test_a_chat_that_was_told_sees_what_becomes_of_it(before: Alert, after: Aler
 
 
 def test_what_was_passed_over_while_muted_is_not_told_when_the_mute_is_over() -> None:
-    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="goals")
+    delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="goals")
 
-    assert reason(entry, news(alert(2))) is Reason.MUTED
+    assert reason(delivery, news(alert(2))) is Reason.MUTED
 
 
 def test_a_card_that_turns_red_is_news_even_where_its_yellow_was_muted() -> None:
-    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="yellows")
+    delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="yellows")
 
-    assert reason(entry, news(RED)) is Reason.FIRST
+    assert reason(delivery, news(RED)) is Reason.FIRST
 
 
 def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_all() -> None:
-    entry = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.SUPERSEDED.value)
+    delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.SUPERSEDED.value)
 
-    assert reason(entry, news(alert(3))) is Reason.FIRST
+    assert reason(delivery, news(alert(3))) is Reason.FIRST
 
 
 @pytest.mark.parametrize(
     ("alternatives", "chosen"),
     [
         ((alert(rule="own goals"), alert(rule="goals")), "goals"),
-        ((alert(rule="own goals"), alert(rule="others"), alert(rule="goals", follow_up=True)), "own goals"),
-        ((retracted(rule="goals", follow_up=True), alert(rule="reds", kind="red_card")), "reds"),
-        ((alert(rule="left", follow_up=True), alert(rule="goals", follow_up=True)), "goals"),
+        ((alert(rule="own goals"), alert(rule="others"), alert(rule="goals", is_follow_up=True)), "own goals"),
+        ((retracted(rule="goals", is_follow_up=True), alert(rule="reds", kind="red_card")), "reds"),
+        ((alert(rule="left", is_follow_up=True), alert(rule="goals", is_follow_up=True)), "goals"),
         ((), None),
     ],
 )

@@ -15,7 +15,7 @@ from tests.packets import FIXTURE
 
 MUTED = replace(CHAT, muted_matches=frozenset({FIXTURE.id}))
 NEW = st.sampled_from([alert(), pending(), minor(), alert(kind="full_time", rule="ends")])
-LATER = st.sampled_from([alert(2), retracted(2), alert(2, gravity=3), alert(2, "other words")])
+LATER = st.sampled_from([alert(2), retracted(2), alert(2, severity=3), alert(2, "other words")])
 CHATS = st.builds(lambda *switched: replace(CHAT, waits=switched[0], delay=switched[1]), st.booleans(), st.integers(0, 300))
 
 
@@ -30,7 +30,7 @@ def test_a_muted_match_never_tells_and_another_tells_as_if_nothing_were_muted(on
 
     here, there = (decide(None, _of(fixture_id, one), muted, NOW) for fixture_id in (FIXTURE.id, "another"))
 
-    assert not here.tells
+    assert not here.is_visible
     assert there == decide(None, _of("another", one), chat, NOW)  # type: ignore[arg-type]
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
 from bot.clock import ManualClock
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, QueueItem, Reason
@@ -12,9 +13,11 @@ from bot.outbox.fanout import PAGE_SIZE
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.schema import entries
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, REF, alert, minor, retracted
 from tests.packets import FIXTURE
+from tests.rows import copy_chat
 
 
 class World:
@@ -38,26 +41,30 @@ class World:
 
     async def take(self) -> list[QueueItem]:
         """Everything that waits and was not taken."""
-        tickets = []
-        while self.outbox.busy:
-            tickets += await self.outbox.take()
-        return tickets
+        items = []
+        while self.outbox.queue.has_more:
+            items += await self.outbox.queue.take()
+        return items
 
-    async def tell(self, ticket: QueueItem, message_id: int = 1) -> QueueItem | None:
-        """Do what the courier does after a send."""
-        job = await self.job(ticket)
-        assert job is not None
-        seen = job.news.candidates[0]
-        return await self.keep(replace(job.entry, message_id=message_id, seq=job.news.seq, rule=seen.rule, body=seen.text))
+    async def tell(self, item: QueueItem, message_id: int = 1) -> QueueItem | None:
+        """Do what the sender does after a send."""
+        context = await self.job(item)
+        assert context is not None
+        seen = context.news.alternatives[0]
+        return await self.keep(
+            replace(context.delivery, message_id=message_id, seq=context.news.seq, rule=seen.rule, body=seen.text)
+        )
 
-    async def job(self, ticket: QueueItem) -> DeliveryContext | None:
+    async def job(self, item: QueueItem) -> DeliveryContext | None:
         """What decides on one ticket."""
-        (begun,) = await self.outbox.begin([ticket], lambda job: job, lambda _: None)
+        (begun,) = await self.outbox.queue.begin([item], lambda context: context, lambda _: None)
         return begun[0] if begun else None
 
-    async def keep(self, entry: Delivery) -> QueueItem | None:
+    async def keep(self, delivery: Delivery) -> QueueItem | None:
         """What one chat has seen."""
-        (more,) = await self.outbox.keep([DeliveryResult(entry)])
+        (more,) = await self.outbox.queue.complete(
+            [DeliveryResult(QueueItem(delivery.key, delivery.chat, 0, delivery.seq, 0.0), delivery)]
+        )
         return more
 
 
@@ -74,7 +81,7 @@ async def test_an_alert_waits_for_every_chat_that_follows_the_match_and_takes_it
 
     await world.outbox.put([alert()])
 
-    assert [ticket.ref for ticket in await world.take()] == [ChatRef(1), ChatRef(3, 4)]
+    assert [item.chat for item in await world.take()] == [ChatRef(1), ChatRef(3, 4)]
 
 
 async def test_what_waits_is_there_after_a_restart(world: World) -> None:
@@ -83,32 +90,46 @@ async def test_what_waits_is_there_after_a_restart(world: World) -> None:
     await world.take()
     await world.restart()
 
-    (ticket,) = await world.take()
+    (item,) = await world.take()
 
-    job = await world.job(ticket)
-    assert job is not None
-    assert job.news.candidates == (alert(),)
+    context = await world.job(item)
+    assert context is not None
+    assert context.news.alternatives == (alert(),)
 
 
 async def test_an_alert_that_reached_nobody_before_a_crash_reaches_everybody_after_it(world: World) -> None:
     await world.follow(*(Chat(ChatRef(number)) for number in range(1, PAGE_SIZE + 30)))
     await world.outbox.put([alert()])
-    await world.outbox.take()
-    first = await world.outbox.take()
+    await world.outbox.queue.take()
+    first = await world.outbox.queue.take()
     await world.restart()
 
     again = await world.take()
 
     assert len(first) == PAGE_SIZE
-    assert [ticket.ref.chat_id for ticket in again] == list(range(1, PAGE_SIZE + 30))
+    assert [item.chat.chat_id for item in again] == list(range(1, PAGE_SIZE + 30))
+
+
+async def test_what_waits_is_taken_in_the_order_of_chats_after_a_restart(world: World) -> None:
+    await world.follow(*(Chat(ChatRef(number)) for number in range(1, 30)))
+    await world.outbox.put([alert()])
+    await world.take()
+    async with world.db.transaction() as tx:
+        for change in (1, -1):  # due as before, but PostgreSQL has moved the changed rows behind the others
+            await tx.execute(update(entries).where(entries.c.chat_id < 4).values(due_at=entries.c.due_at + change))
+    await world.restart()
+
+    again = await world.take()
+
+    assert [ticket.chat.chat_id for ticket in again] == list(range(1, 30))
 
 
 async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
     await world.follow(Chat(REF))
     for _ in range(2):
         await world.outbox.put([alert()])
-    (ticket,) = await world.take()
-    await world.tell(ticket)
+    (item,) = await world.take()
+    await world.tell(item)
 
     await world.outbox.put([alert()])
 
@@ -118,25 +139,25 @@ async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
 async def test_a_revision_waits_for_who_was_told_whatever_they_want_now(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert(1)])
-    (ticket,) = await world.take()
-    await world.tell(ticket)
+    (item,) = await world.take()
+    await world.tell(item)
     await world.chats.unsubscribe(REF, Subscription(Scope.ALL))
     await world.restart()
 
     await world.outbox.put([retracted(2)])
 
-    assert [ticket.ref for ticket in await world.take()] == [REF]
+    assert [item.chat for item in await world.take()] == [REF]
 
 
 async def test_a_revision_that_comes_while_a_message_is_under_way_follows_it(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert(1)])
-    (ticket,) = await world.take()
-    job = await world.job(ticket)
-    assert job is not None
+    (item,) = await world.take()
+    context = await world.job(item)
+    assert context is not None
     await world.outbox.put([alert(2, "goal by Kane")])
 
-    more = await world.keep(replace(job.entry, message_id=9, seq=1))
+    more = await world.keep(replace(context.delivery, message_id=9, seq=1))
 
     assert more is not None
     assert more.seq == 2
@@ -157,7 +178,7 @@ async def test_the_rules_that_told_are_known_after_a_restart(world: World) -> No
     await world.outbox.put([alert(2, rule="reds", kind="red_card")])
     await world.restart()
 
-    assert await world.outbox.told(FIXTURE.id) == {"g": {"yellows", "reds"}}
+    assert await world.outbox.read_fired_rules(FIXTURE.id) == {"g": {"yellows", "reds"}}
 
 
 async def test_a_chats_delay_holds_its_news_back(world: World) -> None:
@@ -165,8 +186,8 @@ async def test_a_chats_delay_holds_its_news_back(world: World) -> None:
 
     await world.outbox.put([alert()])
 
-    (ticket,) = await world.take()
-    assert ticket.due_at == NOW.timestamp() + 30
+    (item,) = await world.take()
+    assert item.due_at == NOW.timestamp() + 30
 
 
 async def test_old_news_is_summarised_once_and_never_sent_as_new(world: World) -> None:
@@ -175,15 +196,15 @@ async def test_old_news_is_summarised_once_and_never_sent_as_new(world: World) -
     await world.outbox.put([alert(1)])
     await world.outbox.put([alert(2, action="other")])
     await world.outbox.put([retracted(3, action="other")])
-    await world.outbox.catch_up(FIXTURE.id)
+    await world.outbox.summarise_missed(FIXTURE.id)
     await world.restart()
-    await world.outbox.catch_up(FIXTURE.id)
+    await world.outbox.summarise_missed(FIXTURE.id)
 
-    (ticket,) = await world.take()
-    job = await world.job(ticket)
+    (item,) = await world.take()
+    context = await world.job(item)
 
-    assert job is not None
-    assert (ticket.key.action_id, [line.key.action_id for line in job.lines]) == ("summary:1", ["g"])
+    assert context is not None
+    assert (item.key.action_id, [line.key.action_id for line in context.lines]) == ("summary:1", ["g"])
 
 
 async def test_a_correction_of_old_news_does_not_make_it_new(world: World) -> None:
@@ -200,7 +221,7 @@ async def test_nothing_missed_needs_no_summary(world: World) -> None:
     await world.outbox.put([alert()])
     await world.take()
 
-    await world.outbox.catch_up(FIXTURE.id)
+    await world.outbox.summarise_missed(FIXTURE.id)
 
     assert await world.take() == []
 
@@ -208,12 +229,12 @@ async def test_nothing_missed_needs_no_summary(world: World) -> None:
 async def test_what_waited_too_long_is_passed_over_and_summarised(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (ticket,) = await world.take()
-    job = await world.job(ticket)
-    assert job is not None
-    await world.keep(replace(job.entry, reason=Reason.EXPIRED.value, rule="goals"))
+    (item,) = await world.take()
+    context = await world.job(item)
+    assert context is not None
+    await world.keep(replace(context.delivery, reason=Reason.EXPIRED.value, rule="goals"))
 
-    await world.outbox.catch_up(FIXTURE.id)
+    await world.outbox.summarise_missed(FIXTURE.id)
 
     assert [t.key.action_id for t in await world.take()] == ["summary:1"]
 
@@ -221,63 +242,66 @@ async def test_what_waited_too_long_is_passed_over_and_summarised(world: World) 
 async def test_who_was_told_of_a_goal_needs_no_word_of_what_disallows_it(world: World) -> None:
     await world.follow(Chat(REF, all_kinds=True))
     await world.outbox.put([alert(1)])
-    (ticket,) = await world.take()
-    await world.tell(ticket)
-    await world.outbox.put([alert(2, action="var", rule="var", kind="var", takes_back="g")])
+    (item,) = await world.take()
+    await world.tell(item)
+    await world.outbox.put([alert(2, action="var", rule="var", kind="var", disallows_action="g")])
 
-    (ticket,) = await world.take()
-    job = await world.job(ticket)
+    (item,) = await world.take()
+    context = await world.job(item)
 
-    assert job is not None
-    assert job.superseded
+    assert context is not None
+    assert context.is_superseded
 
 
 async def test_a_suspended_chats_messages_wait_for_its_return(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (ticket,) = await world.take()
+    (item,) = await world.take()
     await world.chats.suspend(REF.chat_id, "blocked")
-    assert await world.job(ticket) is None
+    assert await world.job(item) is None
 
     await world.chats.resume(REF.chat_id)
-    world.outbox.recover()
+    world.outbox.queue.rescan()
 
-    assert [ticket.ref for ticket in await world.take()] == [REF]
+    assert [item.chat for item in await world.take()] == [REF]
 
 
 async def test_a_small_match_is_not_kept_waiting_by_a_large_one(world: World) -> None:
-    await world.follow(*(Chat(ChatRef(number)) for number in range(1, 3 * PAGE_SIZE)))
+    await world.follow(Chat(ChatRef(1)))
+    await copy_chat(world.db, 1, range(2, 3 * PAGE_SIZE))
     small = replace(FIXTURE, id="small")
     await world.outbox.put([alert()])
     await world.outbox.put([replace(alert(), key=replace(alert().key, fixture_id="small"), fixture=small)])
 
-    tickets = await world.take()
+    items = await world.take()
 
-    assert {ticket.key.fixture_id for ticket in tickets} == {FIXTURE.id, "small"}
+    assert {item.key.fixture_id for item in items} == {FIXTURE.id, "small"}
 
 
 async def test_old_entries_are_erased(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (ticket,) = await world.take()
-    await world.tell(ticket)
+    (item,) = await world.take()
+    await world.tell(item)
     world.clock.move_to(NOW + dt.timedelta(days=15))
 
     assert await world.outbox.prune(dt.timedelta(days=14)) == 1
-    assert await world.outbox.told(FIXTURE.id) == {}
+    assert await world.outbox.read_fired_rules(FIXTURE.id) == {}
 
 
 async def test_what_leaves_is_in_doubt_before_it_does_and_no_longer_once_it_is_known_that_it_never_arrived(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
-    (ticket,) = await world.take()
+    (item,) = await world.take()
 
-    (begun,) = await world.outbox.begin([ticket], lambda job: job.entry, lambda entry: replace(entry, unsure=True, body="goal"))
+    (begun,) = await world.outbox.queue.begin(
+        [item], lambda context: context.delivery, lambda delivery: replace(delivery, is_uncertain=True, body="goal")
+    )
     await world.restart()
-    doubted = await world.job(ticket)
+    doubted = await world.job(item)
     assert begun and doubted
-    await world.outbox.never_left(begun[0].entry)
-    settled = await world.job(ticket)
+    await world.outbox.queue.restore(begun[0].delivery)
+    settled = await world.job(item)
 
-    assert (doubted.entry.unsure, doubted.entry.body, doubted.entry.told) == (True, "goal", False)
-    assert settled and settled.entry == begun[0].entry
+    assert (doubted.delivery.is_uncertain, doubted.delivery.body, doubted.delivery.is_sent) == (True, "goal", False)
+    assert settled and settled.delivery == begun[0].delivery

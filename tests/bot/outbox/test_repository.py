@@ -20,8 +20,8 @@ async def test_the_depth_counts_what_waits_and_dates_the_oldest_that_is_due(data
     seen = [await measure_depth(db, NOW)]
     await outbox.put([alert()])
     seen.append(await measure_depth(db, NOW))
-    while outbox.busy:
-        await outbox.take()
+    while outbox.queue.has_more:
+        await outbox.queue.take()
     await chats.suspend(3, "blocked")
     seen += [await measure_depth(db, NOW + dt.timedelta(seconds=age)) for age in (0, 10, 70)]
     await db.close()

@@ -10,55 +10,98 @@ from contextlib import AsyncExitStack
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import func, insert, select, text, true
 
-from bot.clock import SystemClock
 from bot.cluster.leases import LeaseRepository, name_process_lease
+from bot.outbox import fanout as spread
 from bot.outbox import repository
+from bot.outbox import shared_source as shared
+from bot.outbox.delivery import QueueItem
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.schema import chats, subscriptions
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
 from tests.bot.news import alert, retracted
 from tests.fakes.messenger import FakeMessenger
+from tests.waiting import DEADLINE, until
 
-CLOCK = SystemClock()
-CHATS = range(1, 451)
+PAGE = 20
+CHATS = range(1, 46)
+"""Three pages of them: whoever reaches a page first sends to its chats."""
+LASTS = 3600.0
+"""Seconds that a sender counts as alive: nobody renews its lease here, however long a test takes."""
 
 
-def fresh(made: Alert) -> Alert:
-    """The same, of this very moment."""
-    return replace(made, at=CLOCK.now())
+class MovableClock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self._start, self._seconds = dt.datetime.now(dt.UTC), 0.0
+
+    def now(self) -> dt.datetime:
+        return self._start + dt.timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    def move_to(self, seconds: float) -> None:
+        """Let it be so many seconds after the start."""
+        self._seconds = seconds
+
+
+class Source(SharedSource):
+    """Counts how often its sender has looked for something to send, and lets it wait for the others after its first page."""
+
+    begun = ended = 0
+    after_first_page: asyncio.Barrier | None = None
+
+    async def take(self) -> list[QueueItem]:
+        self.begun += 1
+        number = self.begun
+        items = await super().take()
+        if items and self.after_first_page:
+            barrier, self.after_first_page = self.after_first_page, None
+            await barrier.wait()
+        self.ended = number
+        return items
 
 
 class SenderProcess:
     """One process that sends; `telegram` is what it alone has sent."""
 
-    def __init__(self, db: Database, name: str) -> None:
+    def __init__(self, db: Database, name: str, clock: MovableClock) -> None:
         self.db, self.name, self.telegram = db, name, FakeMessenger(latency=0.002)
-        self.leases = LeaseRepository(db, name)
+        self.leases = LeaseRepository(db, name, LASTS)
+        self.source = Source(db, clock, name, stable_after=0.0)
+        outbox = Outbox(db, clock, self.source)
+        self._sender = Sender(outbox.queue, self.telegram, Unlimited(), clock, chats=ChatRepository(db))
+        self.source.on_available = self._sender.wake
 
     async def start(self) -> None:
         """Live, and send."""
         await self.leases.take({name_process_lease(self.name)})
-        tickets = SharedSource(self.db, CLOCK, self.name, calm=0.3)
-        outbox = Outbox(self.db, CLOCK, tickets)
-        tickets.woken = lambda: outbox.on_put()
-        courier = Sender(outbox, self.telegram, Unlimited(), CLOCK, chats=ChatRepository(self.db))
+        self.task = asyncio.create_task(self._send())
 
-        async def send() -> None:
-            async with tickets.looking():
-                await courier.run()
-
-        self.task = asyncio.create_task(send())
+    async def _send(self) -> None:
+        async with self.source.running():
+            await self._sender.run()
 
     async def stop(self) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Let it look through the whole database, and wait until it has begun to send all that it may send now."""
+        for _ in range(2):  # it looks again when it has begun what the look before has found
+            wanted = self.source.begun + 1
+            self.source.rescan()
+            self._sender.wake()
+            await until(lambda wanted=wanted: self.source.ended >= wanted)  # type: ignore[misc]
 
     def told(self, chat: int) -> list[str]:
         return [shown.html for shown in self.telegram.chats[chat]]
@@ -69,6 +112,7 @@ class World:
 
     def __init__(self, url: str, stack: AsyncExitStack) -> None:
         self.url, self.stack = url, stack
+        self.clock = MovableClock()
         self.senders: list[SenderProcess] = []
 
     async def database(self) -> Database:
@@ -78,36 +122,51 @@ class World:
 
     async def open(self) -> None:
         self.db = await self.database()
-        self.feed = Outbox(self.db, CLOCK, SharedSource(self.db, CLOCK, "feed"))
-        await self.follow(*CHATS)
-
-    async def follow(self, *chats: int, **settings: object) -> None:
+        self.feed = Outbox(self.db, self.clock, SharedSource(self.db, self.clock, "feed"))
         store = ChatRepository(self.db)
-        for chat in chats:
-            await store.save(Chat(ChatRef(chat), all_kinds=True, **settings))  # type: ignore[arg-type]
-            await store.subscribe(ChatRef(chat), Subscription(Scope.ALL))
+        await store.save(Chat(ChatRef(CHATS[0]), all_kinds=True))
+        await store.subscribe(ChatRef(CHATS[0]), Subscription(Scope.ALL))
+        async with self.db.transaction() as tx:  # the others are like it
+            for table in (chats, subscriptions):
+                columns = [column for column in table.columns if column.name != "chat_id"]
+                others = select(func.generate_series(CHATS[1], CHATS[-1]).label("chat_id")).subquery()
+                rows = select(others.c.chat_id, *columns).join_from(table, others, true())
+                await tx.execute(insert(table).from_select(["chat_id", *(column.name for column in columns)], rows))
+
+    async def follow(self, *ids: int, delay: int) -> None:
+        for chat in ids:
+            await ChatRepository(self.db).save(Chat(ChatRef(chat), all_kinds=True, delay=delay))
 
     async def start(self, *names: str) -> None:
         for name in names:
-            self.senders.append(SenderProcess(await self.database(), name))
+            self.senders.append(SenderProcess(await self.database(), name, self.clock))
             await self.senders[-1].start()
             self.stack.push_async_callback(self.senders[-1].stop)
 
     async def put(self, made: Alert) -> None:
-        await self.feed.put([fresh(made)])
+        await self.feed.put([replace(made, at=self.clock.now())])
 
     def told(self, chat: int) -> list[str]:
         return [text for sender in self.senders for text in sender.told(chat)]
 
-    async def until_told(self, count: int, within: float = 20.0) -> None:
-        """Wait until every chat has so many messages."""
-        async with asyncio.timeout(within):
-            while any(len(self.told(chat)) < count for chat in CHATS):
-                await asyncio.sleep(0.02)
+    async def waiting(self, count: int) -> bool:
+        """Return True if so many entries wait to be sent."""
+        return await self.feed.count_waiting() == count
+
+    async def has_blocked(self) -> bool:
+        """Return True if a transaction waits for another one."""
+        async with self.db.transaction() as tx:
+            return bool(await tx.fetch(text("SELECT 1 FROM pg_locks WHERE NOT granted")))
+
+    async def until_told(self, count: int) -> None:
+        """Wait until every chat has so many messages, and nothing more is to be sent or noted."""
+        await until(lambda: all(len(self.told(chat)) >= count for chat in CHATS))
+        await until(lambda: self.waiting(0))
 
 
 @pytest.fixture
-async def world(postgres_url: str) -> AsyncIterator[World]:
+async def world(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(spread, "PAGE", PAGE)
     async with AsyncExitStack() as stack:
         made = World(postgres_url, stack)
         await made.open()
@@ -116,12 +175,15 @@ async def world(postgres_url: str) -> AsyncIterator[World]:
 
 async def test_every_chat_is_told_everything_once_and_in_order_and_all_senders_have_a_share(world: World) -> None:
     await world.start("a", "b", "c")
+    each_has_a_page = asyncio.Barrier(3)
+    for sender in world.senders:
+        sender.source.after_first_page = each_has_a_page
     for number in range(4):
         await world.put(alert(1, f"goal {number}", action=f"g{number}"))
     await world.until_told(4)
 
     assert all(world.told(chat) == [f"goal {number}" for number in range(4)] for chat in CHATS)
-    assert all(len(sender.telegram.requests) > 50 for sender in world.senders)
+    assert all(len(sender.telegram.requests) >= 4 * 5 for sender in world.senders)
 
 
 async def test_a_revision_reaches_each_chat_by_the_sender_that_told_it(world: World) -> None:
@@ -140,30 +202,30 @@ async def test_the_chats_of_a_sender_that_died_are_taken_over_when_its_lease_has
     await world.start("a")
     await world.put(alert(1, "goal"))
     await world.until_told(1)
-    (first,) = world.senders
-    first.task.cancel()
-    dead = first.leases
-    await world.start("b")
-    await dead.take({name_process_lease("a")})
+    first = world.senders[0]
+    await first.stop()  # it leaves its chats in order; what follows leaves them as a kill does
     async with world.db.transaction() as tx:
         await tx.execute(text("INSERT INTO claims SELECT chat_id, 'a' FROM chats ON CONFLICT DO NOTHING"))
+    await world.start("b")
     await world.put(alert(1, "second", action="h"))
-    await asyncio.sleep(1.5)
+    await until(lambda: world.waiting(len(CHATS)))
+    await world.senders[1].look()
     before = sum(map(len, map(world.senders[1].told, CHATS)))
-    await dead.release({name_process_lease("a")})
+    await first.leases.release({name_process_lease("a")})
     await world.until_told(2)
 
     assert before == 0 and world.senders[1].told(7) == ["second"]
 
 
-async def test_a_sender_that_stops_in_order_leaves_its_chats_at_once(world: World) -> None:
+async def test_a_sender_that_stops_in_order_leaves_its_chats_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "_RELEASE_TIMEOUT", DEADLINE)
     await world.start("a")
     await world.put(alert(1, "goal"))
     await world.until_told(1)
     await world.start("b")
     await world.senders[0].stop()
     await world.put(alert(1, "second", action="h"))
-    await world.until_told(2, within=5)
+    await world.until_told(2)  # the lease of the first one lasts for an hour
 
     assert world.senders[1].told(7) == ["second"]
 
@@ -171,28 +233,37 @@ async def test_a_sender_that_stops_in_order_leaves_its_chats_at_once(world: Worl
 async def test_a_delayed_chat_hears_in_time_and_of_each_revision_as_old_as_its_picture(world: World) -> None:
     await world.follow(*CHATS[:2], delay=2)
     await world.start("a", "b")
-    began = CLOCK.now()
-    await world.put(alert(1, "goal"))
-    await asyncio.sleep(1)
-    await world.put(alert(2, "goal by Saka"))
-    await world.until_told(1)
-    waited = CLOCK.now() - began
-    await asyncio.sleep(1.5)
-    versions = [shown.versions for sender in world.senders for shown in sender.telegram.chats[1]]
+    seen = []
 
-    assert dt.timedelta(seconds=2) <= waited < dt.timedelta(seconds=4)
-    assert versions == [["goal", "goal by Saka"]]
+    async def see(seconds: float) -> None:
+        """Let it be so late, and note what a delayed chat has been shown by then."""
+        world.clock.move_to(seconds)
+        for sender in world.senders:
+            await sender.look()
+        versions = [shown.versions for sender in world.senders for shown in sender.telegram.chats[1]]
+        seen.append((seconds, [list(version) for version in versions]))
+
+    await world.put(alert(1, "goal"))
+    await until(lambda: all(len(world.told(chat)) == 1 for chat in CHATS[2:]))
+    await see(1.0)
+    await world.put(alert(2, "goal by Saka"))
+    await until(lambda: all(world.told(chat) == ["goal by Saka"] for chat in CHATS[2:]))
+    for second in (1.9, 2.0, 2.9, 3.0):
+        await see(second)
+
+    told, revised = [["goal"]], [["goal", "goal by Saka"]]
+    assert seen == [(1.0, []), (1.9, []), (2.0, told), (2.9, told), (3.0, revised)]
 
 
 async def test_a_revision_waits_for_what_is_being_noted_of_its_chats_and_the_walk_over_them_does_not(world: World) -> None:
     await world.put(alert(1, "goal"))
     key, other = alert(1).key, await world.database()
     async with other.transaction() as noting:
-        await repository.read_revision_stamps(noting, [key], hold=True)
+        await repository.read_revision_stamps(noting, [key], lock=True)
         revising = asyncio.create_task(world.put(alert(2, "goal by Saka")))
+        await until(world.has_blocked)
         async with world.db.transaction() as walking:
-            walked = await repository.claim_next_news(walking, urgent=True)
-        await asyncio.sleep(0.2)
+            walked = await repository.claim_next_news(walking, most_urgent=True)
         waited = not revising.done()
     await revising
 

@@ -31,10 +31,10 @@ async def test_each_chat_hears_a_match_as_its_subscriptions_want_it(world: World
 
     await world.outbox.put([alert(1)])
     await world.outbox.put([minor(2, action="card")])
-    tickets = await world.take()
-    steps = [plan_delivery(job, NOW) for ticket in tickets if (job := await world.job(ticket))]
+    items = await world.take()
+    steps = [plan_delivery(context, NOW) for item in items if (context := await world.job(item))]
 
-    told = {(step.entry.ref.chat_id, step.alert.kind, step.silent) for step in steps if isinstance(step, Send)}
+    told = {(plan.delivery.chat.chat_id, plan.alert.kind, plan.is_silent) for plan in steps if isinstance(plan, Send)}
     assert told == {(1, "goal", False), (2, "yellow_card", False), (3, "goal", False), (3, "yellow_card", False)}
 
 
@@ -44,7 +44,7 @@ async def test_a_taste_of_another_match_changes_nothing_here(world: World) -> No
 
     await world.outbox.put([alert()])
 
-    assert [ticket.ref for ticket in await world.take()] == [REF]
+    assert [item.chat for item in await world.take()] == [REF]
 
 
 async def test_a_goal_without_a_scorer_waits_for_its_name_where_scorers_are_wanted_and_comes_once(world: World) -> None:
@@ -55,15 +55,15 @@ async def test_a_goal_without_a_scorer_waits_for_its_name_where_scorers_are_want
     await world.tell(first)
     await world.restart()
     await world.outbox.put([alert(2)])
-    for ticket in await world.take():
-        if (job := await world.job(ticket)) and job.chat.ref == ChatRef(1):
-            await world.keep(plan_delivery(job, NOW).entry)
+    for item in await world.take():
+        if (context := await world.job(item)) and context.recipient.ref == ChatRef(1):
+            await world.keep(plan_delivery(context, NOW).delivery)
 
     await world.outbox.put([alert(3, facts=NAMED)])
-    jobs = [job for ticket in await world.take() if (job := await world.job(ticket))]
+    contexts = [context for item in await world.take() if (context := await world.job(item))]
 
-    assert first.ref == ChatRef(2)
-    assert {job.chat.ref: type(plan_delivery(job, NOW)).__name__ for job in jobs}[ChatRef(1)] == "Send"
+    assert first.chat == ChatRef(2)
+    assert {context.recipient.ref: type(plan_delivery(context, NOW)).__name__ for context in contexts}[ChatRef(1)] == "Send"
 
 
 async def test_one_subscription_may_wait_for_confirmation_while_the_chat_does_not(world: World) -> None:
@@ -74,8 +74,8 @@ async def test_one_subscription_may_wait_for_confirmation_while_the_chat_does_no
     early = await world.take()
     await world.outbox.put([alert(2)])
 
-    assert [ticket.ref.chat_id for ticket in early] == [2]
-    assert ChatRef(1) in {ticket.ref for ticket in await world.take()}
+    assert [item.chat.chat_id for item in early] == [2]
+    assert ChatRef(1) in {item.chat for item in await world.take()}
 
 
 async def test_a_taste_is_kept_changed_and_gone_with_its_subscription(world: World) -> None:

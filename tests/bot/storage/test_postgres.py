@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -16,9 +17,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.errors import StorageConflict, StorageUnavailable, StorageUnusable, UserMistake
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.driver import Transaction
 from bot.storage.schema import chats, metadata
 from bot.subscribers import Chat, ChatRef
 from tests.postgres import Server, running
+from tests.waiting import until
 
 REF = ChatRef(5)
 
@@ -43,6 +46,18 @@ async def add_to_title(db: Database, word: str) -> None:
     async with db.transaction() as tx:
         (row,) = await tx.fetch(select(chats.c.title).with_for_update())
         await tx.execute(update(chats).values(title=row["title"] + word))
+
+
+async def asked(tx: Transaction, expression: str) -> Any:
+    """The value of an expression."""
+    (row,) = await tx.fetch(text(f"SELECT {expression} AS value"))
+    return row["value"]
+
+
+async def waiting_for_locks(db: Database, count: int) -> bool:
+    """Return True if so many transactions wait for what others hold."""
+    async with db.transaction() as tx:
+        return bool(await asked(tx, "(SELECT count(*) FROM pg_locks WHERE NOT granted)") == count)
 
 
 async def test_processes_that_start_at_once_migrate_one_after_the_other(new_postgres_url: str) -> None:
@@ -80,12 +95,15 @@ async def test_a_name_is_held_by_one_transaction_at_a_time(two: tuple[Database, 
         async with db.transaction() as tx:
             await tx.lock("news of f")
             order.append("in")
-            await tx.fetch(text("SELECT pg_sleep(0.02)"))
-            order.append("out")
 
-    await asyncio.gather(*(hold(db) for db in two * 2))
+    async with two[0].transaction() as tx:
+        await tx.lock("news of f")
+        others = [asyncio.create_task(hold(db)) for db in two * 2]
+        await until(lambda: waiting_for_locks(two[1], 4))
+        order.append("out")
+    await asyncio.gather(*others)
 
-    assert order == ["in", "out"] * 4
+    assert order == ["out"] + ["in"] * 4
 
 
 async def test_more_transactions_than_connections_wait_for_their_turn(two: tuple[Database, Database]) -> None:
@@ -111,11 +129,12 @@ async def test_every_process_hears_what_one_notifies_once_it_is_committed(two: t
 
 async def test_the_clock_is_the_databases_own(two: tuple[Database, Database]) -> None:
     seen = []
-    for db in two:
+    for db in (two[0], two[1], two[0]):
         async with db.transaction() as tx:
-            seen.append(await tx.now())
+            clock = "extract(epoch FROM clock_timestamp())"
+            seen += [await asked(tx, clock), await tx.now(), await asked(tx, clock)]
 
-    assert seen[0] < seen[1] < seen[0] + 5
+    assert seen == sorted(set(seen))
 
 
 async def test_a_server_that_goes_away_is_trouble_until_it_is_back(server: Server) -> None:
@@ -179,11 +198,16 @@ async def test_a_read_only_database_is_a_sentence(two: tuple[Database, Database]
 async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tuple[Database, Database]) -> None:
     async def wait() -> None:
         async with two[0].transaction() as tx:
-            await tx.fetch(text("SELECT pg_sleep(60)"))
+            await tx.lock("news of f")
 
-    for _ in range(12):
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(wait(), 0.01)
+    async with two[1].transaction() as holding:
+        await holding.lock("news of f")
+        for _ in range(12):
+            waits = asyncio.create_task(wait())
+            await until(lambda: waiting_for_locks(two[1], 1))
+            waits.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waits
 
     assert await ChatRepository(two[0]).all() == ()
 

@@ -12,14 +12,17 @@ from msgspec.structs import replace
 
 from bot.errors import TelegramUnreachable
 from bot.media.renderer import PictureAttachment, PictureRenderer
-from bot.telegram.execute import choose_messenger
+from bot.outbox.delivery import Delivery, Reason
+from bot.telegram.execute import execute
+from bot.telegram.plan import Send
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import CARD, PICTURE, Alert
 from rules.football.timeline import Timeline
 from tests.bot.media.timelines import full
-from tests.bot.news import NOW, alert, minor
+from tests.bot.news import NOW, REF, alert, minor
 from tests.bot.telegram.test_sender import World
 from tests.fakes.messenger import FakeMessenger
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 EXTRAS = frozenset({CARD, PICTURE})
@@ -37,7 +40,7 @@ def pictured(timeline: Timeline, text: str = "<b>half time</b>") -> Alert:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
@@ -46,38 +49,38 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def stand(world: World, *alerts: Alert, seconds: float = 1.0) -> None:
     """Show how things stand, one after the other, each with so much time to be sent."""
     for one in alerts:
-        await world.outbox.show(one)
+        await world.outbox.put_live(one)
         await world.tell(seconds=seconds)
 
 
 async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
 
-    await stand(world, card(), card("1–0"), card("1–0, full time", over=True))
+    await stand(world, card(), card("1–0"), card("1–0, full time", is_match_over=True))
 
     (shown,) = world.shown()
     assert (shown.versions, shown.silent, shown.pinned) == (["0–0", "1–0", "1–0, full time"], True, False)
     assert [op for _, op, _ in world.telegram.requests] == ["send", "pin", "edit", "edit", "unpin"]
-    assert [delivery.op for delivery in world.deliveries] == ["send", "edit", "edit"]
+    assert [plan.operation for plan, _ in world.delivered] == ["send", "edit", "edit"]
 
 
 async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_the_restart(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
-    await world.outbox.show(card())
-    (send,) = await world.courier._next(1)
+    await world.outbox.put_live(card())
+    (send,) = await world.sender._start_next(1)
     await send
-    await world.courier._keep()
+    await world.sender._commit_completed()
     await world.restart()
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [shown.pinned for shown in world.shown()] == [True]
 
 
 async def test_a_pin_that_telegram_does_not_answer_is_tried_again(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
-    await world.outbox.show(card())
-    (send,) = await world.courier._next(1)
+    await world.outbox.put_live(card())
+    (send,) = await world.sender._start_next(1)
     await send
     world.telegram.fail(1, TelegramUnreachable("502", maybe_sent=True))
 
@@ -102,10 +105,10 @@ async def test_a_card_that_somebody_deletes_is_sent_anew_at_once_and_only_once(w
 async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
     for text in ("0–0", "1–0", "2–0"):
-        await world.outbox.show(card(text))
+        await world.outbox.put_live(card(text))
     await world.outbox.put([alert()])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [shown.versions for shown in world.shown()] == [["goal"], ["2–0"]]
 
@@ -123,12 +126,12 @@ async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
 
 async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world: World) -> None:
     world.limits = RateLimiter()
-    await world.open()
+    await world.restart()
     await world.follow(-1, kinds_on=EXTRAS)
-    task = asyncio.create_task(world.courier.run())
+    task = asyncio.create_task(world.sender.run())
     for number in range(30):
         one = card(f"0–{number}")
-        await world.outbox.show(
+        await world.outbox.put_live(
             replace(one, key=replace(one.key, fixture_id=f"f{number}"), fixture=replace(one.fixture, id=f"f{number}"))
         )
     await asyncio.sleep(40)
@@ -162,7 +165,7 @@ async def test_the_words_below_a_picture_are_cut_and_where_scores_are_hidden_so_
     await stand(world, pictured(full(), "<b>" + "x" * 2000 + "</b>"))
 
     (shown,) = world.shown()
-    assert (shown.text[-2:], len(shown.text) <= 1024, shown.veiled) == ("x…", True, True)
+    assert (shown.text[-2:], len(shown.text) <= 1024, shown.is_spoiler) == ("x…", True, True)
 
 
 async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:
@@ -177,21 +180,26 @@ async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:
 
 async def test_news_does_not_wait_while_a_picture_is_drawn(world: World) -> None:
     await world.follow(1, kinds_on=EXTRAS)
-    await world.outbox.show(pictured(replace(full(), competition="Drawn for the first time")))
-    await world.courier._next(1)
+    await world.outbox.put_live(pictured(replace(full(), competition="Drawn for the first time")))
+    await world.sender._start_next(1)
     await world.outbox.put([alert()])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [(shown.text, bool(shown.photo)) for shown in world.shown()] == [("goal", False), ("half time", True)]
 
 
 async def test_a_picture_that_cannot_be_drawn_leaves_its_words() -> None:
-    easel, drawn = PictureRenderer(), asyncio.Event()
-    scene = PictureAttachment(replace(full(), kickoff="yesterday"), "", veiled=False)  # type: ignore[arg-type]
+    pictures, drawn = PictureRenderer(), asyncio.Event()
+    picture = PictureAttachment(replace(full(), kickoff="yesterday"), "", is_spoiler=False)  # type: ignore[arg-type]
 
-    assert easel.png(scene, drawn.set) is None
+    assert pictures.get_or_start(picture, drawn.set) is None
     await drawn.wait()
 
-    telegram = FakeMessenger()
-    assert easel.png(scene, drawn.set) == b"" and choose_messenger(telegram, scene) is telegram
+    telegram, words = FakeMessenger(), alert(text="<b>1–0</b>")
+    png = pictures.get_or_start(picture, drawn.set)
+    plan = Send(Delivery(words.key, REF), words, words.text, True, Reason.FIRST, picture=replace(picture, png=png))
+    await execute(telegram, REF, plan)
+
+    (shown,) = telegram.chats[REF.chat_id]
+    assert (png, shown.html, shown.photo) == (b"", "<b>1–0</b>", b"")

@@ -15,6 +15,7 @@ from bot.telegram.rate_limits import RateLimiter
 from tests.bot.news import NOW, alert
 from tests.bot.telegram.test_sender import World
 from tests.fakes import bot_api_state
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -28,7 +29,7 @@ EVERY = 5.0
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     made.limits, made.telegram.limits = RateLimiter(), bot_api_state.Limits()
     made.telegram.latency = 0.05
     await made.open()
@@ -61,15 +62,15 @@ def make_trouble(world: World, chance: random.Random) -> None:
 async def play(world: World, seed: int | None) -> None:
     """Goal after goal to all chats, with trouble where a seed is given."""
     await world.follow(*CALM, *TROUBLED)
-    courier = asyncio.create_task(world.courier.run())
+    sender = asyncio.create_task(world.sender.run())
     for number in range(GOALS):
         if seed is not None:
             make_trouble(world, random.Random(seed * 1000 + number))
         await world.outbox.put([alert(number + 1, f"goal {number}", action=f"g{number}", at=NOW)])
         await asyncio.sleep(EVERY)
     await asyncio.sleep(200)
-    courier.cancel()
-    await asyncio.gather(courier, return_exceptions=True)
+    sender.cancel()
+    await asyncio.gather(sender, return_exceptions=True)
 
 
 @pytest.mark.parametrize("seed", [None, *range(1, 9)])

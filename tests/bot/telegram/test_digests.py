@@ -1,4 +1,4 @@
-"""Bursts over a real outbox and courier: the first alert at once, what follows within seconds in one message, each truthfully."""
+"""Bursts over a real outbox and sender: the first alert at once, what follows within seconds in one message, each truthfully."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pytest
 from msgspec.structs import replace
 
 from bot.outbox.delivery import Reason
+from bot.outbox.explanation import explain_message
 from bot.subscribers import ChatRef
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Team
 from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 TEAMS = {"f1": "Arsenal", "f2": "Leeds", "f3": "Everton"}
@@ -25,7 +27,7 @@ TEAMS = {"f1": "Arsenal", "f2": "Leeds", "f3": "Everton"}
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
@@ -87,7 +89,7 @@ async def test_what_is_corrected_in_it_is_edited_and_what_falls_is_struck_and_an
 async def test_what_disallows_a_goal_of_it_is_told_there_and_not_by_itself_too(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=40)
-    check = of("f3", alert(2, "no goal", action="var", rule="var", kind="var", takes_back="g"), at=40)
+    check = of("f3", alert(2, "no goal", action="var", rule="var", kind="var", disallows_action="g"), at=40)
 
     await world.tell(check, of("f3", retracted(3)), seconds=40)
 
@@ -98,10 +100,13 @@ async def test_why_is_known_of_every_line_of_it(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", minor(1)), seconds=20)
 
-    account = await world.outbox.why(1, world.shown()[1].id)
+    explanation = await explain_message(world.outbox.queue, 1, world.shown()[1].id)
 
-    assert account is not None
-    assert [(line.key.fixture_id, line.candidates[0].rule) for line in account.lines] == [("f2", "goals"), ("f3", "yellows")]
+    assert explanation is not None
+    assert [(line.key.fixture_id, line.alternatives[0].rule) for line in explanation.lines] == [
+        ("f2", "goals"),
+        ("f3", "yellows"),
+    ]
 
 
 async def test_what_is_taken_back_before_it_is_told_is_left_out_and_told_when_it_stands_again(world: World) -> None:
@@ -176,9 +181,9 @@ async def test_what_was_held_and_could_not_leave_in_time_is_told_in_each_matchs_
     await asyncio.sleep(900)
     await world.restart()
     await world.tell(seconds=5)
-    assert (len(world.shown(1)), world.courier.passed_over[Reason.EXPIRED]) == (1, 1)
+    assert (len(world.shown(1)), world.sender.skipped[Reason.EXPIRED]) == (1, 1)
 
-    await world.outbox.catch_up("f2")
+    await world.outbox.summarise_missed("f2")
     await world.tell(seconds=5)
 
     assert texts(world)[-1].splitlines()[1:] == ["• 10' ⚽ Smith (Leeds)"]

@@ -26,11 +26,11 @@ def test_trouble_is_dated_from_its_first_failure_until_something_gets_through() 
     clock = ManualClock(KICKOFF)
     wire = ApiHealth(clock)
     first = after(clock, 10)
-    wire.failed()
+    wire.on_failure()
     after(clock, 10)
-    wire.answered(502, None)
+    wire.on_response(502, None)
     lasting = wire.failing_since
-    wire.answered(429, None)
+    wire.on_response(429, None)
 
     assert (lasting, wire.failing_since) == (first, None)
 
@@ -38,11 +38,11 @@ def test_trouble_is_dated_from_its_first_failure_until_something_gets_through() 
 def test_a_refused_token_got_through_and_is_refused_until_another_answer() -> None:
     clock = ManualClock(KICKOFF)
     wire = ApiHealth(clock)
-    wire.answered(401, None)
+    wire.on_response(401, None)
     after(clock, 10)
-    wire.answered(404, None)
+    wire.on_response(404, None)
     refused = wire.refused_since
-    wire.answered(400, None)
+    wire.on_response(400, None)
 
     assert (refused, wire.failing_since, wire.refused_since) == (KICKOFF, None, None)
 
@@ -50,32 +50,32 @@ def test_a_refused_token_got_through_and_is_refused_until_another_answer() -> No
 @pytest.mark.parametrize(("ahead", "skew"), [(0.5, 0.0), (-9.5, -10.0), (63.5, 63.0)])
 def test_the_clocks_are_compared(ahead: float, skew: float) -> None:
     wire = ApiHealth(ManualClock(NINE + dt.timedelta(seconds=ahead)))
-    wire.answered(200, DATE)
+    wire.on_response(200, DATE)
 
-    assert wire.skew == pytest.approx(skew)
+    assert wire.clock_skew == pytest.approx(skew)
 
 
 def test_a_comparison_of_long_ago_says_nothing_of_now() -> None:
     clock = ManualClock(NINE + dt.timedelta(seconds=60))
     wire = ApiHealth(clock)
-    wire.answered(200, DATE)
+    wire.on_response(200, DATE)
     after(clock, 599)
-    lately = wire.skew
+    lately = wire.clock_skew
     after(clock, 1)
 
-    assert (lately, wire.skew) == (59.5, None)
+    assert (lately, wire.clock_skew) == (59.5, None)
 
 
 def test_a_date_that_cannot_be_read_says_nothing() -> None:
     wire = ApiHealth(ManualClock(NINE))
-    wire.answered(200, "yesterday")
+    wire.on_response(200, "yesterday")
 
-    assert wire.skew is None
+    assert wire.clock_skew is None
 
 
 async def test_a_file_that_is_gone_says_nothing_of_the_token() -> None:
     wire = ApiHealth(ManualClock(NINE))
-    async with FakeBotApi() as api, build_bot(api.token, api.url, wire=wire) as bot:
+    async with FakeBotApi() as api, build_bot(api.token, api.url, health=wire) as bot:
         file = File("id", "unique", 3, f"{api.url}/file/bot{api.token}/gone", api_kwargs=None)
         file.set_bot(bot)
         with pytest.raises(TelegramError):
@@ -87,7 +87,7 @@ async def test_a_file_that_is_gone_says_nothing_of_the_token() -> None:
 async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() -> None:
     clock, counts = ManualClock(NINE), Counts()
     wire, chat = ApiHealth(clock), ChatRef(42)
-    async with FakeBotApi() as api, build_bot(api.token, api.url, wire=wire) as bot:
+    async with FakeBotApi() as api, build_bot(api.token, api.url, health=wire) as bot:
         messenger = BotMessenger(bot)
         sent = await messenger.send(chat, "hello", silent=True)
         await messenger.edit(chat, sent, "hello again")
@@ -100,7 +100,7 @@ async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() 
         with pytest.raises(ChatGone):
             await messenger.send(chat, "blocked", silent=True)
 
-    assert (failing, wire.failing_since) == (NINE, None) and wire.skew is not None
+    assert (failing, wire.failing_since) == (NINE, None) and wire.clock_skew is not None
     assert counts("touchline_sends_total", op="send", answer="ok") == 1
     assert counts("touchline_sends_total", op="edit", answer="ok") == 2
     assert counts("touchline_sends_total", op="reply", answer="unreachable") == 1

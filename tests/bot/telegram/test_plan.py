@@ -13,17 +13,17 @@ from bot.telegram.render import render_message
 from rules.engine.alert import Alert, Importance, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
 
-RED = alert(2, "red", rule="reds", kind="red_card", gravity=2)
+RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
 
 
-def step(entry: Delivery, *alerts: Alert, now: dt.datetime = NOW, **more: Any) -> Plan:
-    return plan_delivery(DeliveryContext(entry, news(*alerts), CHAT, **more), now)
+def step(delivery: Delivery, *alerts: Alert, now: dt.datetime = NOW, **more: Any) -> Plan:
+    return plan_delivery(DeliveryContext(delivery, news(*alerts), CHAT, **more), now)
 
 
 def test_news_is_sent_and_major_news_rings() -> None:
     sent = [step(Delivery(KEY, REF), a) for a in (alert(), minor())]
 
-    assert [(s.html, s.silent) for s in sent if isinstance(s, Send)] == [("goal", False), ("yellow", True)]
+    assert [(s.html, s.is_silent) for s in sent if isinstance(s, Send)] == [("goal", False), ("yellow", True)]
 
 
 def test_a_chat_may_let_a_kind_ring_or_come_silently_whatever_the_rule_says() -> None:
@@ -31,14 +31,14 @@ def test_a_chat_may_let_a_kind_ring_or_come_silently_whatever_the_rule_says() ->
 
     sent = [plan_delivery(DeliveryContext(Delivery(KEY, REF), news(a), chat), NOW) for a in (alert(), minor())]
 
-    assert [(s.silent, s.entry.rings) for s in sent if isinstance(s, Send)] == [(True, False), (False, True)]
+    assert [(s.is_silent, s.delivery.is_loud) for s in sent if isinstance(s, Send)] == [(True, False), (False, True)]
 
 
 def test_graver_news_of_a_kind_that_is_silent_here_does_not_ring() -> None:
     found = plan_delivery(DeliveryContext(told(minor(1)), news(RED), replace(CHAT, silent=frozenset({"red_card"}))), NOW)
 
     assert isinstance(found, Edit)
-    assert (found.entry.reply, found.entry.reply_rings) == ("red", False)
+    assert (found.delivery.pending_reply, found.delivery.reply_is_loud) == ("red", False)
 
 
 def test_the_same_words_need_no_edit() -> None:
@@ -49,21 +49,21 @@ def test_a_correction_is_an_edit_without_a_reply() -> None:
     found = step(told(pending(1)), alert(2, "goal by Kane"))
 
     assert isinstance(found, Edit)
-    assert (found.html, found.entry.reply) == ("goal by Kane", None)
+    assert (found.html, found.delivery.pending_reply) == ("goal by Kane", None)
 
 
 def test_a_yellow_card_that_turns_red_is_edited_and_rings_again() -> None:
     found = step(told(minor(1)), RED)
 
     assert isinstance(found, Edit)
-    assert (found.html, found.entry.reply, found.entry.reply_rings) == ("red", "red", True)
+    assert (found.html, found.delivery.pending_reply, found.delivery.reply_is_loud) == ("red", "red", True)
 
 
 def test_what_is_taken_back_is_struck_and_answered_as_loudly_as_it_was_told() -> None:
     found = [step(told(a), retracted(2)) for a in (alert(1), minor(1))]
 
     assert [f.html for f in found if isinstance(f, Edit)] == ["<s>goal</s>", "<s>yellow</s>"]
-    assert [f.entry.reply_rings for f in found] == [True, False]
+    assert [f.delivery.reply_is_loud for f in found] == [True, False]
 
 
 def test_what_takes_news_back_speaks_for_the_rule_that_told_it() -> None:
@@ -77,10 +77,10 @@ def test_a_reply_that_is_due_follows_its_edit_once() -> None:
     edited = step(told(alert(1)), retracted(2))
     assert isinstance(edited, Edit)
 
-    reply = step(edited.entry, retracted(2))
+    reply = step(edited.delivery, retracted(2))
 
     assert isinstance(reply, Reply)
-    assert isinstance(step(reply.entry, retracted(2)), Skip)
+    assert isinstance(step(reply.delivery, retracted(2)), Skip)
 
 
 def test_news_taken_back_before_it_left_is_never_told() -> None:
@@ -91,7 +91,7 @@ def test_news_taken_back_before_it_left_is_never_told() -> None:
 
 
 def test_an_unfinished_rule_keeps_what_it_told() -> None:
-    gone = alert(2, "", rule="goals", follow_up=True, gravity=0, importance=Importance.MAJOR)
+    gone = alert(2, "", rule="goals", is_follow_up=True, severity=0, importance=Importance.MAJOR)
 
     found = step(told(pending(1)), gone)
 
@@ -107,7 +107,7 @@ def test_a_chat_hears_the_news_in_its_language_and_else_as_the_rule_wrote_it() -
         for code in ("", "es", "it")
     ]
 
-    assert [step.html for step in heard if isinstance(step, Send)] == ["goal", "gol", "goal"]
+    assert [plan.html for plan in heard if isinstance(plan, Send)] == ["goal", "gol", "goal"]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_a_chat_hears_the_news_in_its_language_and_else_as_the_rule_wrote_it() -
 def test_an_alert_and_its_edits_have_a_button_where_it_may_be_pressed(settings: dict[str, Any], bell: bool) -> None:
     chat = replace(CHAT, **settings)
 
-    jobs = [DeliveryContext(Delivery(KEY, REF), news(alert()), chat), DeliveryContext(told(alert()), news(RED), chat)]
-    found = [plan_delivery(job, NOW) for job in jobs]
+    contexts = [DeliveryContext(Delivery(KEY, REF), news(alert()), chat), DeliveryContext(told(alert()), news(RED), chat)]
+    found = [plan_delivery(context, NOW) for context in contexts]
 
-    assert [step.bell for step in found if isinstance(step, Send | Edit)] == [bell, bell]
+    assert [plan.has_mute_button for plan in found if isinstance(plan, Send | Edit)] == [bell, bell]
 
 
 def test_where_scores_are_hidden_only_the_match_is_named_in_the_open() -> None:
@@ -128,7 +128,7 @@ def test_where_scores_are_hidden_only_the_match_is_named_in_the_open() -> None:
     sent = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert(1, "<b>1–0</b>")), chat), NOW)
     struck = plan_delivery(DeliveryContext(told(alert(1, "<code>1–0</code>")), news(retracted(2)), chat), NOW)
     assert isinstance(sent, Send) and isinstance(struck, Edit)
-    reply = plan_delivery(DeliveryContext(struck.entry, news(retracted(2)), chat), NOW)
+    reply = plan_delivery(DeliveryContext(struck.delivery, news(retracted(2)), chat), NOW)
 
     assert sent.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><b>1–0</b></tg-spoiler>"
     assert struck.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><s>1–0</s></tg-spoiler>"
@@ -136,13 +136,15 @@ def test_where_scores_are_hidden_only_the_match_is_named_in_the_open() -> None:
 
 
 def test_a_summary_leaves_out_what_the_chat_does_not_take() -> None:
-    old = news(alert(kind="", rule="", text=""), lines=("g", "y"))
-    job = DeliveryContext(Delivery(KEY, REF), old, replace(CHAT, all_kinds=False), lines=(news(alert()), news(minor(action="y"))))
+    old = news(alert(kind="", rule="", text=""), line_ids=("g", "y"))
+    context = DeliveryContext(
+        Delivery(KEY, REF), old, replace(CHAT, all_kinds=False), lines=(news(alert()), news(minor(action="y")))
+    )
 
-    found = plan_delivery(job, NOW)
+    found = plan_delivery(context, NOW)
 
     assert isinstance(found, Send)
-    assert (found.entry.rule, "yellow" in found.html) == ("g", False)
+    assert (found.delivery.rule, "yellow" in found.html) == ("g", False)
 
 
 REVISIONS = st.lists(
@@ -154,7 +156,7 @@ REVISIONS = st.lists(
 
 def _alert(seq: int, what: str, text: str) -> Alert:
     made = {"pending": pending, "confirmed": alert, "retracted": lambda seq, _: retracted(seq)}
-    return made[what](seq, text) if what in made else alert(seq, text, gravity=3, rule="graver")
+    return made[what](seq, text) if what in made else alert(seq, text, severity=3, rule="graver")
 
 
 @given(REVISIONS)
@@ -162,19 +164,19 @@ def test_whatever_the_revisions_and_however_few_of_them_are_seen_the_chat_ends_w
     story: list[tuple[str, str, bool]],
 ) -> None:
     known: NewsItem | None = None
-    entry, shown, replies = Delivery(KEY, REF), "", 0
+    delivery, shown, replies = Delivery(KEY, REF), "", 0
     for seq, (what, text, looked) in enumerate([*story, ("confirmed", "end", True)], start=1):
         revised = revise(known, [_alert(seq, what, text)])
         known = revised.news if revised else known
         while looked and known:
-            found = plan_delivery(DeliveryContext(entry, known, CHAT), NOW)
-            entry = found.entry
+            found = plan_delivery(DeliveryContext(delivery, known, CHAT), NOW)
+            delivery = found.delivery
             if isinstance(found, Skip):
                 break
-            entry = replace(entry, message_id=1)
+            delivery = replace(delivery, message_id=1)
             replies += isinstance(found, Reply)
             shown = shown if isinstance(found, Reply) else found.html
 
-    assert shown == render_message("end", State.CONFIRMED, restored=entry.restored)
-    assert (entry.reply, entry.state) == (None, State.CONFIRMED)
+    assert shown == render_message("end", State.CONFIRMED, is_restored=delivery.is_restored)
+    assert (delivery.pending_reply, delivery.state) == (None, State.CONFIRMED)
     assert replies <= len(story)

@@ -9,9 +9,9 @@ def ticket(chat_id: int, action: str = "a", rank: int = 0, seq: int = 1, fixture
     return QueueItem(AlertKey(fixture, action), ChatRef(chat_id), rank, seq, 0.0)
 
 
-def lanes(*tickets: QueueItem, due: float = 0.0) -> ChatQueues:
+def lanes(*items: QueueItem, due: float = 0.0) -> ChatQueues:
     made = ChatQueues()
-    for one in tickets:
+    for one in items:
         made.add(one, due, 0.0)
     return made
 
@@ -19,9 +19,9 @@ def lanes(*tickets: QueueItem, due: float = 0.0) -> ChatQueues:
 def order(made: ChatQueues, now: float = 0.0) -> list[tuple[int, str]]:
     """Everything, sent one after the other."""
     found = []
-    while (one := made.pop(now, lambda _, at, spare=False: at)) is not None:
-        found.append((one.ref.chat_id, one.key.action_id))
-        made.release(one.ref.chat_id, now)
+    while (one := made.take_next(now, lambda _, at, leave_spare=False: at)) is not None:
+        found.append((one.chat.chat_id, one.key.action_id))
+        made.finish(one.chat.chat_id, now)
     return found
 
 
@@ -46,17 +46,17 @@ def test_matches_take_turns() -> None:
 def test_a_chat_that_is_busy_waits_for_its_answer() -> None:
     made = lanes(ticket(1, "a"), ticket(1, "b"))
 
-    assert made.pop(0, lambda _, at, spare=False: at) == ticket(1, "a")
-    assert made.pop(0, lambda _, at, spare=False: at) is None
+    assert made.take_next(0, lambda _, at, leave_spare=False: at) == ticket(1, "a")
+    assert made.take_next(0, lambda _, at, leave_spare=False: at) is None
 
 
 def test_a_chat_over_its_limit_lets_others_pass() -> None:
     made = lanes(ticket(1), ticket(2))
 
-    first = made.pop(0, lambda chat_id, at, spare=False: 5.0 if chat_id == 1 else at)
+    first = made.take_next(0, lambda chat_id, at, leave_spare=False: 5.0 if chat_id == 1 else at)
 
-    assert (first, made.next_at()) == (ticket(2), 5.0)
-    assert made.pop(5.0, lambda _, at, spare=False: at) == ticket(1)
+    assert (first, made.next_due_at()) == (ticket(2), 5.0)
+    assert made.take_next(5.0, lambda _, at, leave_spare=False: at) == ticket(1)
 
 
 def test_what_is_not_due_waits() -> None:
@@ -71,7 +71,7 @@ def test_what_waits_already_is_not_added_again() -> None:
 
 def test_a_chat_that_is_gone_is_forgotten() -> None:
     made = lanes(ticket(1, "a"), ticket(1, "b"), ticket(2))
-    made.forget(1)
+    made.discard(1)
 
     assert (order(made), len(made)) == ([(2, "a")], 0)
 
@@ -97,15 +97,15 @@ def test_a_card_that_has_to_wait_holds_up_no_news_of_its_chat() -> None:
     made = ChatQueues()
     card = QueueItem(AlertKey("f", "card"), ChatRef(1), LIVE_MESSAGE_PRIORITY, 1, 0.0)
     made.add(card, 0.0, 0.0)
-    assert made.pop(0, lambda _, at, spare=False: at + 30 * spare) is None
+    assert made.take_next(0, lambda _, at, leave_spare=False: at + 30 * leave_spare) is None
     made.add(ticket(1), 0.0, 0.0)
 
-    assert made.pop(0, lambda _, at, spare=False: at + 30 * spare) == ticket(1)
+    assert made.take_next(0, lambda _, at, leave_spare=False: at + 30 * leave_spare) == ticket(1)
 
 
 def test_a_card_that_comes_again_stays_behind_the_news_of_its_chat() -> None:
     made = ChatQueues()
     made.add(ticket(1), 0.0, 0.0)
-    made.add(QueueItem(AlertKey("f", "card"), ChatRef(1), LIVE_MESSAGE_PRIORITY, 1, 0.0), 0.0, 0.0, first=True)
+    made.add(QueueItem(AlertKey("f", "card"), ChatRef(1), LIVE_MESSAGE_PRIORITY, 1, 0.0), 0.0, 0.0, at_front=True)
 
     assert order(made)[0] == (1, ticket(1).key.action_id)

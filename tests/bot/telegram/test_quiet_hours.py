@@ -13,6 +13,7 @@ from bot.outbox.delivery import Reason
 from bot.subscribers import QuietHours
 from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.bot.telegram.test_sender import World
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -24,7 +25,7 @@ END = 55 * 60.0
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
@@ -79,7 +80,7 @@ async def test_news_that_was_about_to_leave_when_the_night_began_is_held_too(wor
     await asyncio.sleep(200)
 
     await world.tell(alert(1, at=NOW + dt.timedelta(seconds=200)), seconds=300)
-    assert (world.shown(), world.courier.passed_over[Reason.HELD]) == ([], 1)
+    assert (world.shown(), world.sender.skipped[Reason.HELD_FOR_QUIET_HOURS]) == ([], 1)
     await world.tell(seconds=3700)
 
     (summary,) = world.shown()

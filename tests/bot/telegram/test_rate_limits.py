@@ -11,18 +11,18 @@ CHATS = st.sampled_from([1, 2, 3, -1, -2])
 def test_a_sender_that_waits_as_told_is_never_refused(wanted: list[tuple[int, float]]) -> None:
     limits, telegram, now = RateLimiter(), strict.Limits(), 0.0
     for chat_id, pause in wanted:
-        now = max(now + pause, limits.when(chat_id, now + pause))
-        limits.take(chat_id, now)
+        now = max(now + pause, limits.next_send_to(chat_id, now + pause))
+        limits.record_send(chat_id, now)
         telegram.check(chat_id, now, paid=False)
 
 
 def sent_until(limits: RateLimiter, end: float, chats: range, start: float = 0.0) -> int:
     now, count = start, 0
     for chat_id in chats:
-        now = max(now, limits.when(chat_id, now))
+        now = max(now, limits.next_send_to(chat_id, now))
         if now >= end:
             break
-        limits.take(chat_id, now)
+        limits.record_send(chat_id, now)
         count += 1
     return count
 
@@ -34,17 +34,17 @@ def test_the_allowance_is_used_to_the_full() -> None:
 
 def test_a_refusal_holds_only_its_own_chat_back() -> None:
     limits = RateLimiter()
-    limits.refused(1, 30, now=0)
+    limits.on_retry_after(1, 30, now=0)
 
-    assert (limits.when(1, 1), limits.when(2, 1)) == (30, 1)
+    assert (limits.next_send_to(1, 1), limits.next_send_to(2, 1)) == (30, 1)
 
 
 def test_several_refusals_within_a_second_slow_everybody_who_then_speeds_up_again() -> None:
     limits = RateLimiter()
     for chat_id in (1, 2, 3):
-        limits.refused(chat_id, 5, now=chat_id / 10)
+        limits.on_retry_after(chat_id, 5, now=chat_id / 10)
 
-    assert limits.when(9, 1) == 5.3
+    assert limits.next_send_to(9, 1) == 5.3
     assert sent_until(limits, 6.3, range(100, 200), 5.3) < 20
     assert sent_until(RateLimiter(), 6.3, range(100, 200), 5.3) >= 29
 
@@ -52,9 +52,9 @@ def test_several_refusals_within_a_second_slow_everybody_who_then_speeds_up_agai
 def test_refusals_far_apart_mean_nothing_for_others() -> None:
     limits = RateLimiter()
     for chat_id in (1, 2, 3):
-        limits.refused(chat_id, 60, now=chat_id * 2)
+        limits.on_retry_after(chat_id, 60, now=chat_id * 2)
 
-    assert limits.when(9, 7) == 7
+    assert limits.next_send_to(9, 7) == 7
 
 
 @settings(max_examples=200)
@@ -66,12 +66,12 @@ def test_refusals_far_apart_mean_nothing_for_others() -> None:
 def test_room_is_how_often_one_more_is_allowed(limit: int, pauses: list[float], most: int) -> None:
     window, now = SlidingWindow(limit, 1.0), 0.0
     for pause in pauses:
-        now = window.at(now + pause)
+        now = window.next_free_at(now + pause)
         window.taken.append(now)
-    room = window.room(now, most)
+    room = window.available(now, most)
 
     allowed = 0
-    while allowed < most and window.at(now) <= now:
+    while allowed < most and window.next_free_at(now) <= now:
         window.taken.append(now)
         allowed += 1
     assert room == allowed
@@ -80,33 +80,33 @@ def test_room_is_how_often_one_more_is_allowed(limit: int, pauses: list[float], 
 def test_a_message_that_arrived_late_counts_from_then_on() -> None:
     limits = RateLimiter(2)
     for chat_id in (1, 2):
-        limits.take(chat_id, 0.0)
-    limits.landed(0.0, 0.1)
+        limits.record_send(chat_id, 0.0)
+    limits.record_answer(0.0, 0.1)
 
-    assert (limits.room(1.05, 2), limits.room(1.12, 2)) == (1, 2)
+    assert (limits.available(1.05, 2), limits.available(1.12, 2)) == (1, 2)
 
 
 def test_a_large_allowance_does_not_leave_at_once() -> None:
     limits = RateLimiter(1000)
     for chat_id in range(50):
-        limits.take(chat_id, 0.0)
+        limits.record_send(chat_id, 0.0)
 
-    assert (limits.room(0.0, 100), limits.room(0.04, 100)) == (0, 50)
+    assert (limits.available(0.0, 100), limits.available(0.04, 100)) == (0, 50)
 
 
 def test_a_message_that_waited_here_does_not_make_the_way_seem_longer() -> None:
     limits = RateLimiter(1000)
     for chat_id in range(1000):
-        limits.take(chat_id, 0.0)
-        limits.landed(0.0, 0.05, 0.049)
+        limits.record_send(chat_id, 0.0)
+        limits.record_answer(0.0, 0.05, 0.049)
 
-    assert (limits.room(1.05, 100), limits.room(1.0575, 100)) == (0, 50)
+    assert (limits.available(1.05, 100), limits.available(1.0575, 100)) == (0, 50)
 
 
 def test_what_can_wait_leaves_a_third_of_a_groups_minute_to_news() -> None:
     limits = RateLimiter()
     for second in range(14):
-        limits.take(-1, float(2 * second))
+        limits.record_send(-1, float(2 * second))
 
-    assert limits.chat_at(-1, 30.0) == 30.0
-    assert limits.chat_at(-1, 30.0, spare=True) == 60.2
+    assert limits.next_chat_send_at(-1, 30.0) == 30.0
+    assert limits.next_chat_send_at(-1, 30.0, leave_spare=True) == 60.2

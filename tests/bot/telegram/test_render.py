@@ -31,12 +31,12 @@ LONG = "<b>" + "goal &amp; " * 2000 + "</b>"
     ],
 )
 def test_each_state_has_its_mark(state: State, restored: bool, html: str) -> None:
-    assert render_message("<b>goal</b>", state, restored=restored) == html
+    assert render_message("<b>goal</b>", state, is_restored=restored) == html
 
 
 @pytest.mark.parametrize("state", State)
 def test_the_longest_text_fits_with_its_mark(state: State) -> None:
-    parsed = parse(render_message(render_body(alert(text=LONG)), state, restored=True))
+    parsed = parse(render_message(render_body(alert(text=LONG)), state, is_restored=True))
 
     assert len(parsed.text) <= 4096
 
@@ -53,7 +53,7 @@ def test_a_text_with_code_and_strikes_is_struck_as_a_whole() -> None:
         (retracted(reason="Offside"), "goal", "❌ Goal disallowed (offside) · Arsenal 0–0 Chelsea"),
         (retracted(reason="VAR"), "my_kind", "❌ Goal disallowed (VAR) · Arsenal 0–0 Chelsea"),
         (retracted(), "yellow_card", "❌ Yellow card taken back · Arsenal 0–0 Chelsea"),
-        (retracted(follow_up=True), "my_kind", "❌ Taken back · Arsenal 0–0 Chelsea"),
+        (retracted(is_follow_up=True), "my_kind", "❌ Taken back · Arsenal 0–0 Chelsea"),
         (replace(retracted(), facts=Facts(action_type="Corner")), "x", "❌ Corner taken back"),
         (replace(retracted(), facts=Facts(match="A&B 0–0 <C>", action_type="Goal")), "x", "❌ Goal disallowed · A&B 0–0 <C>"),
     ],

@@ -1,20 +1,22 @@
-"""Answers to people leave at once, and what the courier sends next makes room for them."""
+"""Answers to people leave at once, and what the sender sends next makes room for them."""
 
 import pytest
 from telegram.error import BadRequest
 
-from bot.clock import SystemClock
+from bot.clock import ManualClock
 from bot.subscribers import ChatRef
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
 from tests.fakes.bot_api import FakeBotApi
+from tests.packets import KICKOFF
 
-CLOCK = SystemClock()
+CLOCK = ManualClock(KICKOFF)
+"""It stands still: no room comes back while a slow machine is at work."""
 
 
 def free(limits: RateLimiter, chat_id: int) -> bool:
-    """Tell whether the courier might send to a chat at once."""
-    return limits.chat_at(chat_id, CLOCK.monotonic()) <= CLOCK.monotonic()
+    """Tell whether the sender might send to a chat at once."""
+    return limits.next_chat_send_at(chat_id, CLOCK.monotonic()) <= CLOCK.monotonic()
 
 
 async def test_answers_count_in_their_own_chat_and_are_not_held_back() -> None:

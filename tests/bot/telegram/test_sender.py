@@ -1,4 +1,4 @@
-"""The courier on a virtual clock, between a real outbox and a fake Telegram."""
+"""The sender on a virtual clock, between a real outbox and a fake Telegram."""
 
 import asyncio
 import datetime as dt
@@ -21,12 +21,12 @@ from bot.errors import (
     TopicClosed,
     TopicGone,
 )
-from bot.outbox.delivery import Reason
+from bot.outbox.delivery import DeliveryResult, Reason
 from bot.outbox.outbox import Outbox, make_sample_alert
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
-from bot.telegram.execute import DeliveredMessage
+from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
@@ -34,6 +34,8 @@ from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.fakes import bot_api_state
 from tests.fakes.messenger import FakeMessenger, Shown
 from tests.packets import FIXTURE
+from tests.rows import copy_chat
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -49,31 +51,35 @@ class LoopClock:
 
 
 class World:
-    """One courier at work; `restart` kills it and starts another on the same database."""
+    """One sender at work; `restart` kills it and starts another on the same database."""
 
     def __init__(self, url: str) -> None:
         self.url, self.clock = url, LoopClock()
         self.telegram = FakeMessenger()
         self.limits: RateLimitPolicy = Unlimited()
-        self.deliveries: list[DeliveredMessage] = []
+        self.delivered: list[tuple[MessagePlan, DeliveryResult]] = []
 
     async def open(self) -> None:
         self.db = await Database.open(self.url)
         self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
-        self.courier = Sender(self.outbox, self.telegram, self.limits, self.clock, self.deliveries.append, self.chats)
+        self.sender = Sender(self.outbox.queue, self.telegram, self.limits, self.clock, self.on_delivered, self.chats)
+
+    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
+        self.delivered.append((plan, result))
 
     async def restart(self) -> None:
         await self.db.close()
         await self.open()
 
     async def follow(self, *ids: int, **settings: object) -> None:
-        for chat_id in ids:
-            await self.chats.save(Chat(ChatRef(chat_id), all_kinds=True, **settings))  # type: ignore[arg-type]
-            await self.chats.subscribe(ChatRef(chat_id), Subscription(Scope.ALL))
+        first, *others = ids
+        await self.chats.save(Chat(ChatRef(first), all_kinds=True, **settings))  # type: ignore[arg-type]
+        await self.chats.subscribe(ChatRef(first), Subscription(Scope.ALL))
+        await copy_chat(self.db, first, others)
 
     async def tell(self, *alerts: Alert, seconds: float = 100.0) -> None:
         """Put alerts, one revision after the other, and let so much time pass."""
-        task = asyncio.create_task(self.courier.run())
+        task = asyncio.create_task(self.sender.run())
         for one in alerts:
             await self.outbox.put([one])
             await asyncio.sleep(0.1)
@@ -97,9 +103,9 @@ async def test_a_chat_that_waits_hears_of_a_goal_when_it_is_confirmed_and_never_
 async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(world: World) -> None:
     await world.follow(1, 2)
     sample = make_sample_alert(ChatRef(1), "42:7", {"en": "🧪 sample"}, NOW)
-    await world.outbox.give(ChatRef(1), sample)
+    await world.outbox.put_for_chat(ChatRef(1), sample)
     await world.restart()
-    await world.outbox.give(ChatRef(1), sample)
+    await world.outbox.put_for_chat(ChatRef(1), sample)
     await world.tell(seconds=2)
 
     assert [shown.html for shown in world.shown(1)] == ["🧪 sample"] and not world.shown(2)
@@ -107,7 +113,7 @@ async def test_a_sample_reaches_its_chat_alone_once_and_after_a_restart_too(worl
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
@@ -126,7 +132,7 @@ async def test_a_goal_is_sent_edited_struck_and_restored(world: World) -> None:
         "✅ <i>stands after all</i>",
     ]
     assert [(r.text[0], r.reply_to, r.silent) for r in replies] == [("❌", goal.id, False), ("✅", goal.id, False)]
-    assert [d.op for d in world.deliveries] == ["send", "edit", "edit", "reply", "edit", "reply"]
+    assert [plan.operation for plan, _ in world.delivered] == ["send", "edit", "edit", "reply", "edit", "reply"]
 
 
 async def test_edits_and_replies_still_work_after_a_restart(world: World) -> None:
@@ -144,13 +150,13 @@ async def test_a_reply_that_was_due_when_the_process_died_is_sent_after_the_rest
     await world.follow(1)
     await world.tell(alert(1))
     await world.outbox.put([retracted(2)])
-    (edit,) = await world.courier._next(1)
+    (edit,) = await world.sender._start_next(1)
     await edit
-    await world.courier._keep()
+    await world.sender._commit_completed()
     assert len(world.shown()) == 1
     await world.restart()
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [m.text[:1] for m in world.shown()] == ["g", "❌"]
 
@@ -159,9 +165,9 @@ async def test_drain_sends_what_is_due_and_returns(world: World) -> None:
     await world.follow(1, 2)
     await world.outbox.put([alert()])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
-    assert (len(world.shown(1)), len(world.shown(2)), await world.outbox.waiting()) == (1, 1, 0)
+    assert (len(world.shown(1)), len(world.shown(2)), await world.outbox.count_waiting()) == (1, 1, 0)
 
 
 async def test_a_retraction_that_overtakes_its_alert_cancels_it_silently(world: World) -> None:
@@ -169,7 +175,7 @@ async def test_a_retraction_that_overtakes_its_alert_cancels_it_silently(world: 
     await world.outbox.put([alert(1)])
     await world.outbox.put([retracted(2)])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert world.telegram.requests == []
 
@@ -177,11 +183,11 @@ async def test_a_retraction_that_overtakes_its_alert_cancels_it_silently(world: 
 async def test_revisions_that_wait_are_merged_into_the_latest(world: World) -> None:
     await world.follow(1)
     await world.outbox.put([pending(1)])
-    await world.courier.drain()
+    await world.sender.send_all_due()
     for seq in range(2, 9):
         await world.outbox.put([alert(seq, f"goal {seq}")])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert world.shown()[0].versions[1:] == ["goal 8"]
 
@@ -215,7 +221,7 @@ async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspen
 
 async def test_a_text_that_is_refused_even_as_plain_words_is_reported_and_keeps_nobody_waiting(world: World) -> None:
     refused: list[tuple[str, str]] = []
-    world.courier.on_text_refused = lambda rule, reason: refused.append((rule, reason))
+    world.sender.on_text_refused = lambda rule, reason: refused.append((rule, reason))
     await world.follow(1)
     world.telegram.fail(1, TextRefused("can't parse entities"), TextRefused("message text is empty"))
 
@@ -310,7 +316,7 @@ async def test_what_is_too_old_when_it_could_be_sent_is_left_out_and_counted(wor
 
     await world.tell(alert(), seconds=500)
 
-    assert (len(world.shown()), world.courier.passed_over[Reason.EXPIRED]) == (0, 1)
+    assert (len(world.shown()), world.sender.skipped[Reason.EXPIRED]) == (0, 1)
 
 
 async def test_a_delayed_chat_hears_later_and_sees_corrections_as_late(world: World) -> None:
@@ -354,12 +360,12 @@ async def test_a_strict_telegram_never_has_to_refuse_anything(world: World) -> N
 async def test_a_stop_finishes_what_is_in_flight_and_leaves_the_rest_for_the_next_start(world: World) -> None:
     world.telegram.latency = 1.0
     await world.follow(1)
-    task = asyncio.create_task(world.courier.run())
+    task = asyncio.create_task(world.sender.run())
     await world.outbox.put([alert(1)])
     await world.outbox.put([minor(2, action="card")])
     await asyncio.sleep(0.5)
 
-    await world.courier.stop()
+    await world.sender.stop()
     await task
 
     assert [m.html for m in world.shown()] == ["goal"]
@@ -371,10 +377,10 @@ async def test_a_stop_finishes_what_is_in_flight_and_leaves_the_rest_for_the_nex
 async def test_a_stop_that_cuts_off_a_commit_keeps_what_landed(world: World) -> None:
     world.telegram.latency = 1.0
     await world.follow(1)
-    task = asyncio.create_task(world.courier.run())
+    task = asyncio.create_task(world.sender.run())
     await world.outbox.put([alert(1)])
     await asyncio.sleep(0.5)
-    async with world.db.transaction():  # somebody else writes while the courier is to keep what landed
+    async with world.db.transaction():  # somebody else writes while the sender is to keep what landed
         await asyncio.sleep(1.0)
         task.cancel()
         await asyncio.sleep(0)
@@ -390,8 +396,8 @@ async def test_old_news_comes_as_one_summary_that_follows_what_becomes_of_it(wor
     old = NOW - dt.timedelta(hours=1)
     await world.outbox.put([alert(1, "early goal", at=old)])
     await world.outbox.put([minor(2, "early card", action="card", at=old)])
-    await world.outbox.catch_up(FIXTURE.id)
-    await world.courier.drain()
+    await world.outbox.summarise_missed(FIXTURE.id)
+    await world.sender.send_all_due()
 
     await world.tell(retracted(3))
 
@@ -405,8 +411,8 @@ async def test_fresh_news_is_not_in_the_summary_of_old_news(world: World) -> Non
     await world.follow(1)
     await world.tell(alert(1))
 
-    await world.outbox.catch_up(FIXTURE.id)
-    await world.courier.drain()
+    await world.outbox.summarise_missed(FIXTURE.id)
+    await world.sender.send_all_due()
 
     assert len(world.shown()) == 1
 
@@ -416,13 +422,13 @@ async def test_a_replay_needs_no_running_clock(tmp_path: Path) -> None:
     clock = ManualClock(NOW)
     db = await Database.open(world.url)
     outbox = Outbox(db, clock)
-    courier = Sender(outbox, world.telegram, Unlimited(), clock)
-    world.chats = ChatRepository(db)
+    sender = Sender(outbox.queue, world.telegram, Unlimited(), clock)
+    world.db, world.chats = db, ChatRepository(db)
     await world.follow(1)
     for seq in range(1, 50):
         clock.move_to(NOW + dt.timedelta(seconds=seq * 0.123456))
         await outbox.put([replace(alert(seq, f"goal {seq}"), at=clock.now())])
-        await courier.drain()
+        await sender.send_all_due()
 
     assert len(world.shown()[0].versions) == 49
     await db.close()

@@ -34,17 +34,17 @@ class Crowd:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _greedy(self, limits: SharedRateLimiter) -> None:
-        """As the courier: asks, reads the database, sends, looks at the answers."""
+        """As the sender: asks, reads the database, sends, looks at the answers."""
         loop = asyncio.get_running_loop()
         while True:
             now = loop.time()
-            room = limits.room(now, 32)
+            room = limits.available(now, 32)
             if not room:
-                await asyncio.sleep(max(0.004, min(0.02, limits.overall_at(now) - now)))
+                await asyncio.sleep(max(0.004, min(0.02, limits.next_send_at(now) - now)))
                 continue
             await asyncio.sleep(self._chance.uniform(0.001, 0.006))
             for _ in range(room):
-                limits.take(self._chance.randrange(10**6), now)
+                limits.record_send(self._chance.randrange(10**6), now)
                 self.sent.append(loop.time())
 
     def fullest(self) -> int:
@@ -69,11 +69,11 @@ async def test_an_answer_to_a_person_leaves_at_once_and_the_senders_give_up_a_sl
     chat, sender = SharedRateLimiter(store, 10), SharedRateLimiter(store, 10)
     running = [asyncio.create_task(one.run()) for one in (chat, sender)]
     for number in range(20):
-        chat.take(number, asyncio.get_running_loop().time())
+        chat.record_send(number, asyncio.get_running_loop().time())
     await asyncio.sleep(0.1)
-    sender.room(asyncio.get_running_loop().time(), 1)
+    sender.available(asyncio.get_running_loop().time(), 1)
     await asyncio.sleep(0.1)
-    opens = sender.overall_at(0.0)
+    opens = sender.next_send_at(0.0)
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
@@ -87,7 +87,7 @@ async def test_where_one_sender_is_refused_for_all_chats_the_others_wait_too() -
     sending = asyncio.create_task(crowd.send(8.0))
     await asyncio.sleep(2.0)
     for chat in (1, 2, 3):
-        crowd.limits[0].refused(chat, 3.0, asyncio.get_running_loop().time())
+        crowd.limits[0].on_retry_after(chat, 3.0, asyncio.get_running_loop().time())
     await sending
     between = [at for at in crowd.sent if 2.3 < at < 4.9]
 
@@ -115,7 +115,7 @@ def test_slots_of_all_senders_never_meet_and_never_lie_in_the_past(asked: list[t
     for later, count in asked:
         now += later
         allowed, slots = reserve_slots(allowed, now, count, 0.01)
-        assert slots.wait >= 0.0
-        instants += [now + slots.wait + number * slots.step for number in range(count)]
+        assert slots.first_in >= 0.0
+        instants += [now + slots.first_in + number * slots.interval for number in range(count)]
 
     assert all(after - before > 0.0099 for before, after in pairwise(instants))

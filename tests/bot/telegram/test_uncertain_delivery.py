@@ -15,6 +15,7 @@ from tests.bot.news import NOW, alert, retracted
 from tests.bot.telegram.test_digests import of
 from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
+from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
@@ -27,7 +28,7 @@ NIGHT = QuietHours(START + 1, START + 31, hold=True)
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(f"sqlite:///{tmp_path}/touchline.db")
+    made = World(new_sqlite(tmp_path))
     await made.open()
     yield made
     await made.db.close()
@@ -70,12 +71,12 @@ async def test_what_fell_in_doubt_and_stands_after_all_is_told_whole(world: Worl
 async def test_what_falls_while_the_process_is_dead_is_taken_back_in_the_chat(world: World) -> None:
     await world.follow(1)
     await world.outbox.put([alert(1)])
-    (request,) = await world.courier._next(1)
+    (request,) = await world.sender._start_next(1)
     await request  # its id is never committed
     await world.restart()
     await world.outbox.put([retracted(2)])
 
-    await world.courier.drain()
+    await world.sender.send_all_due()
 
     assert [text[0] for text in texts(world)] == ["g", "❌"]
 
@@ -112,7 +113,7 @@ async def test_what_may_have_been_told_and_is_too_old_to_tell_again_is_summed_up
     await world.restart()
     world.telegram.fail(1, RetryAfter(400))
     await world.tell(seconds=450)
-    await world.outbox.catch_up(FIXTURE.id)
+    await world.outbox.summarise_missed(FIXTURE.id)
     await world.tell(seconds=5)
     await world.tell(retracted(2), seconds=5)
 
@@ -165,14 +166,14 @@ async def test_a_stop_that_cuts_off_a_request_leaves_it_unsure(world: World) -> 
     await world.tell(retracted(2), seconds=5)
 
     assert [text[0] for text in texts(world)] == ["❌"]
-    assert Reason.SUPERSEDED not in world.courier.passed_over
+    assert Reason.SUPERSEDED not in world.sender.skipped
 
 
 async def test_a_lost_summary_is_told_again_struck_once_a_line_of_it_falls(world: World) -> None:
     await world.follow(1)
     world.telegram.fail(1, RetryAfter(400))
     await world.tell(alert(1), seconds=450)
-    await world.outbox.catch_up(FIXTURE.id)
+    await world.outbox.summarise_missed(FIXTURE.id)
     await lose(world)
     world.telegram.fail(1, RetryAfter(4000))
     await world.tell(seconds=4500)

@@ -18,14 +18,16 @@ def alerts_of(rule: str, *, told: bool = False, **goal: int) -> tuple[Alert, ...
 def test_an_alert_has_each_condition_of_its_rule_with_what_it_wanted_and_what_there_was() -> None:
     (alert,) = alerts_of(LATE, minute=88)
 
-    assert alert.because == {"late": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))}
+    assert alert.conditions == {
+        "late": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))
+    }
 
 
 def test_a_rule_that_told_before_and_does_not_fire_now_says_which_condition_does_not_hold() -> None:
     (alert,) = alerts_of(LATE, told=True, minute=67)
 
-    assert alert.follow_up
-    assert [(one.key, one.holds) for one in alert.because["late"]] == [("action_type", True), ("minute", False)]
+    assert alert.is_follow_up
+    assert [(one.key, one.holds) for one in alert.conditions["late"]] == [("action_type", True), ("minute", False)]
 
 
 def test_names_without_end_are_cut() -> None:
@@ -33,5 +35,5 @@ def test_names_without_end_are_cut() -> None:
 
     (alert,) = alerts_of(LATE.replace("minute: {from: 80}", f"player: {{not: [{squad}]}}"))
 
-    assert len(alert.because["late"][1].wanted) == 160
-    assert alert.because["late"][1].wanted.endswith("…")
+    assert len(alert.conditions["late"][1].expected) == 160
+    assert alert.conditions["late"][1].expected.endswith("…")

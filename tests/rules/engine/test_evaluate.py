@@ -40,7 +40,7 @@ def test_the_first_rule_that_fires_ends_the_walk() -> None:
 
 
 def test_continue_offers_the_next_rules_alert_too() -> None:
-    rules = RuleSet([rule("drama", "Goal", go_on=True), rule("goal", "Goal")])
+    rules = RuleSet([rule("drama", "Goal", continues=True), rule("goal", "Goal")])
 
     assert [a[1] for a in of(Story().goal(), rules=rules)] == ["drama", "goal"]
 
@@ -68,7 +68,7 @@ def test_a_disallowance_takes_back_the_goal_it_names_and_says_why() -> None:
     )
 
     assert summary(alerts) == [("g", "", "retracted")]
-    assert (alerts[0].facts.reason, alerts[0].home) == ("Offside", 0)
+    assert (alerts[0].facts.reason, alerts[0].home_score) == ("Offside", 0)
 
 
 def test_a_goal_that_turns_own_goal_is_told_anew_and_to_those_told_before() -> None:
@@ -95,13 +95,13 @@ def test_a_rule_that_is_gone_leaves_its_told_text_standing() -> None:
 
     alerts = evaluate(RuleSet(), story.goal(send="Updated"), {"g": {"goal"}})
 
-    assert [(a.state, a.text, a.follow_up) for a in alerts] == [(State.CONFIRMED, "", True)]
+    assert [(a.state, a.text, a.is_follow_up) for a in alerts] == [(State.CONFIRMED, "", True)]
 
 
 def test_a_text_that_fails_falls_back_to_the_plain_facts() -> None:
     alerts = evaluate(RuleSet([rule("goal", "Goal", text="{{ 1 // 0 }}")]), Story().goal(player="H. Kane", score=(1, 0)))
 
-    assert (alerts[0].text, "zero" in alerts[0].fault) == ("Goal 1' H. Kane, Arsenal\nArsenal 1–0 Chelsea", True)
+    assert (alerts[0].text, "zero" in alerts[0].text_error) == ("Goal 1' H. Kane, Arsenal\nArsenal 1–0 Chelsea", True)
 
 
 def test_the_same_packet_again_tells_nothing() -> None:
@@ -122,7 +122,7 @@ def test_full_time_can_be_told_without_the_feeds_own_end() -> None:
 
     alerts = evaluate(RULES, story.hear(make_full_time_packet(story.match, story.packets[-1].at)))
 
-    assert [(a.kind, a.home, a.away, a.facts.match) for a in alerts] == [("full_time", 1, 0, "Arsenal 1–0 Chelsea")]
+    assert [(a.kind, a.home_score, a.away_score, a.facts.match) for a in alerts] == [("full_time", 1, 0, "Arsenal 1–0 Chelsea")]
 
 
 def test_an_unknown_send_type_is_no_news() -> None:

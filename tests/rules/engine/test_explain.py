@@ -2,8 +2,9 @@
 
 from hypothesis import given, settings
 
+from rules.engine.alert import ConditionResult
 from rules.engine.evaluate import evaluate
-from rules.engine.explain import CheckedCondition, Explanation, Verdict, explain
+from rules.engine.explain import Explanation, Verdict, explain
 from rules.engine.rule import RuleSet
 from rules.football.match import Moment
 from rules.loading.loader import load_rules
@@ -21,7 +22,7 @@ def rules_of(*matches: str, go_on: bool = False) -> RuleSet:
 
 
 def verdicts(explanation: Explanation) -> list[str]:
-    return [judged.verdict.value for part in explanation.told for judged in part.rules]
+    return [judged.verdict.value for part in explanation.changes for judged in part.verdicts]
 
 
 def test_each_rule_has_its_verdict() -> None:
@@ -30,15 +31,15 @@ def test_each_rule_has_its_verdict() -> None:
     explanation = explain(rules, Story().goal())
 
     assert verdicts(explanation) == ["speaks of other actions", "does not fire", "fires", "not asked"]
-    assert explanation.told[0].rules[3].after == "c"
+    assert explanation.changes[0].verdicts[3].stopped_by == "c"
 
 
 def test_a_condition_shows_what_was_wanted_and_what_was_seen() -> None:
     rules = rules_of("{action_type: Goal, send_type: Confirmed, team: Chelsea, minute: {from: 80}}")
 
-    (judged,) = explain(rules, Story().goal(minute=67)).told[0].rules
+    (judged,) = explain(rules, Story().goal(minute=67)).changes[0].verdicts
 
-    assert [(c.key, c.wanted, c.seen, c.holds) for c in judged.checks] == [
+    assert [(c.key, c.expected, c.actual, c.holds) for c in judged.conditions] == [
         ("action_type", "Goal", "Goal", True),
         ("send_type", "Confirmed", "Confirmed", True),
         ("team", "Chelsea", "Arsenal", False),
@@ -47,44 +48,46 @@ def test_a_condition_shows_what_was_wanted_and_what_was_seen() -> None:
 
 
 def test_the_send_types_that_go_without_saying_are_said() -> None:
-    (judged,) = explain(rules_of("{action_type: Goal}"), Story().goal(send="Pending")).told[0].rules
+    (judged,) = explain(rules_of("{action_type: Goal}"), Story().goal(send="Pending")).changes[0].verdicts
 
-    assert judged.checks[0] == CheckedCondition("send_type", "Confirmed, Updated", "Pending", False)
+    assert judged.conditions[0] == ConditionResult("send_type", "Confirmed, Updated", "Pending", False)
 
 
 def test_conditions_inside_conditions_have_their_own_answers() -> None:
     rules = rules_of("{any: [{side: away}, {side: home, not: {minute: {to: 9}}}]}")
 
-    (judged,) = explain(rules, Story().goal(minute=5)).told[0].rules
+    (judged,) = explain(rules, Story().goal(minute=5)).changes[0].verdicts
 
-    (away,), (home, negated) = judged.checks[1].groups
-    assert (judged.checks[1].holds, away.holds, home.holds, negated.holds) == (False, False, True, False)
-    assert [(c.key, c.wanted, c.holds) for c in negated.groups[0]] == [("minute", "to 9", True)]
+    (away,), (home, negated) = judged.conditions[1].groups
+    assert (judged.conditions[1].holds, away.holds, home.holds, negated.holds) == (False, False, True, False)
+    assert [(c.key, c.expected, c.holds) for c in negated.groups[0]] == [("minute", "to 9", True)]
 
 
 def test_all_rules_that_say_continue_fire() -> None:
     explanation = explain(rules_of("{side: home}", "{side: away}", "{side: home}", go_on=True), Story().goal())
 
     assert verdicts(explanation) == ["fires", "does not fire", "fires"]
-    assert [alert.text for alert in explanation.told[0].alerts] == ["a 1", "c 1"]
+    assert [alert.text for alert in explanation.changes[0].alerts] == ["a 1", "c 1"]
 
 
 def test_what_is_taken_back_needs_no_rule() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
-    (part,) = explain(rules_of("{side: home}"), story.goal(send="Deleted", score=(0, 0)), {"g": {"a"}}).told
+    (part,) = explain(rules_of("{side: home}"), story.goal(send="Deleted", score=(0, 0)), {"g": {"a"}}).changes
 
-    assert (part.news.taken_back, part.rules[0].verdict) == (True, Verdict.NOT_NEEDED)
+    assert (part.change.is_retraction, part.verdicts[0].verdict) == (True, Verdict.NOT_NEEDED)
 
 
 def test_a_disallowance_is_explained_with_the_goal_that_it_takes_back() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
-    own, goal = explain(rules_of("{side: home}"), story.tell("Goal Disallowed", side="home", related=("g",), sub="Offside")).told
+    own, goal = explain(
+        rules_of("{side: home}"), story.tell("Goal Disallowed", side="home", related=("g",), sub="Offside")
+    ).changes
 
-    assert (own.news.taken_back, goal.news.taken_back, goal.news.reason) == (False, True, "Offside")
+    assert (own.change.is_retraction, goal.change.is_retraction, goal.change.reason) == (False, True, "Offside")
 
 
 def test_silence_has_its_reason() -> None:
@@ -93,9 +96,12 @@ def test_silence_has_its_reason() -> None:
 
     again = explain(rules, story.hear(story.packets[0]))
 
-    assert (again.told, again.silence.split(":")[0]) == ((), "the feed repeats what it said before, or says what is older")
-    assert explain(rules, story.goal(send="Reconsidered")).silence.startswith("its send type is not known")
-    assert explain(rules, story.tell("End Match", status="Abandoned")).silence.endswith("ended without full time")
+    assert (again.changes, again.reason_for_silence.split(":")[0]) == (
+        (),
+        "the feed repeats what it said before, or says what is older",
+    )
+    assert explain(rules, story.goal(send="Reconsidered")).reason_for_silence.startswith("its send type is not known")
+    assert explain(rules, story.tell("End Match", status="Abandoned")).reason_for_silence.endswith("ended without full time")
 
 
 @settings(max_examples=80, deadline=None)
@@ -104,8 +110,8 @@ def test_an_explanation_tells_what_is_told_and_why(rules: RuleSet, story: list[M
     for moment in story:
         explanation = explain(rules, moment)
 
-        assert tuple(alert for part in explanation.told for alert in part.alerts) == evaluate(rules, moment)
-        for part in explanation.told:
-            for judged in part.rules:
+        assert tuple(alert for part in explanation.changes for alert in part.alerts) == evaluate(rules, moment)
+        for part in explanation.changes:
+            for judged in part.verdicts:
                 if judged.verdict in (Verdict.FIRES, Verdict.FAILS):
-                    assert all(check.holds for check in judged.checks) is (judged.verdict is Verdict.FIRES)
+                    assert all(check.holds for check in judged.conditions) is (judged.verdict is Verdict.FIRES)

@@ -70,9 +70,9 @@ def moments(draw: st.DrawFn) -> list[Moment]:
 def asked_one_by_one(rules: RuleSet, moment: Moment) -> list[Rule]:
     fired: list[Rule] = []
     for rule in rules.rules:
-        if rule.covers(moment.action.type) and rule.fires(moment):
+        if rule.may_match_type(moment.action.type) and rule.matches(moment):
             fired.append(rule)
-            if not rule.go_on:
+            if not rule.continues:
                 break
     return fired
 
@@ -81,7 +81,7 @@ def asked_one_by_one(rules: RuleSet, moment: Moment) -> list[Rule]:
 @given(rules=rule_sets(), story=moments())
 def test_the_same_rules_fire_as_when_all_are_asked_one_by_one(rules: RuleSet, story: list[Moment]) -> None:
     for moment in story:
-        assert rules.fired(moment) == asked_one_by_one(rules, moment)
+        assert rules.find_matching(moment) == asked_one_by_one(rules, moment)
 
 
 def test_of_ten_thousand_rules_only_those_that_can_fire_are_asked() -> None:
@@ -92,10 +92,10 @@ def test_of_ten_thousand_rules_only_those_that_can_fire_are_asked() -> None:
     (own,) = load_rules("- {name: own, match: {action_type: Goal, team: Arsenal}, alert: {kind: g, text: x}}").rules
     spied = [_spied(rule, asked) for rule in load_rules(text).rules] * 200
     rules, moment = RuleSet([*spied, own]), Story().goal()
-    rules.fired(moment)
+    rules.find_matching(moment)
     asked.clear()
 
-    assert (rules.fired(moment), asked) == ([own], [])
+    assert (rules.find_matching(moment), asked) == ([own], [])
 
 
 def _spied(rule: Rule, asked: list[Moment]) -> Rule:

@@ -11,18 +11,18 @@ FACTS = Facts(match="Arsenal 1–0 Brighton & Hove Albion", minute="39", player=
 def test_values_are_escaped_and_the_texts_own_html_is_not() -> None:
     text = AlertText("⚽ <b>{{ match }}</b>\n{{ minute }}' {{ player }}")
 
-    assert text.fill(FACTS) == "⚽ <b>Arsenal 1–0 Brighton &amp; Hove Albion</b>\n39' B. N'Diaye"
+    assert text.render(FACTS) == "⚽ <b>Arsenal 1–0 Brighton &amp; Hove Albion</b>\n39' B. N'Diaye"
 
 
 def test_what_the_feed_has_not_given_leaves_no_stray_space() -> None:
     text = AlertText("⚽ {{ team }}  {{ sub_action_type }} goal\n{{ minute }}' {{ player }} ({{ period }})\n")
 
-    assert text.fill(Facts(team="Arsenal")) == "⚽ Arsenal goal"
+    assert text.render(Facts(team="Arsenal")) == "⚽ Arsenal goal"
 
 
 def test_an_unknown_variable_is_named() -> None:
     with pytest.raises(TextError, match="'plaer' is undefined"):
-        AlertText("{{ plaer }}").fill(FACTS)
+        AlertText("{{ plaer }}").render(FACTS)
 
 
 def test_what_is_not_a_template_is_refused() -> None:
@@ -35,7 +35,7 @@ def test_what_is_not_a_template_is_refused() -> None:
 )
 def test_a_text_cannot_leave_its_sandbox(source: str) -> None:
     with pytest.raises(TextError):
-        AlertText(source).fill(FACTS)
+        AlertText(source).render(FACTS)
 
 
 def test_the_plain_text_tells_the_same_facts() -> None:

@@ -62,7 +62,7 @@ rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: {use
     assert {code: text.source for code, text in rule.alert.texts.items()} == {"en": "Goal", "de": "Tor"}
 
 
-@pytest.mark.parametrize("told", [alert("", state=State.RETRACTED), alert("bare", fault="broken"), alert(rule="gone")])
+@pytest.mark.parametrize("told", [alert("", state=State.RETRACTED), alert("bare", text_error="broken"), alert(rule="gone")])
 def test_what_no_rule_has_worded_stays_as_it_is(told: Alert) -> None:
     assert translate_alert(told, rules("{en: Goal, es: Gol}"), (SPANISH,)) is told
 
@@ -76,7 +76,7 @@ def test_a_translation_that_cannot_be_filled_leaves_the_others() -> None:
 def test_conditions_compare_english_and_filters_write_the_other_language() -> None:
     text = AlertText("{{ period | capitalize or 'x' }} / {{ side }}{{ '!' if side == 'home' }}")
 
-    said = text.fill(Facts(period="second half", side="home"), {"second half": "segunda parte", "home": "local"})
+    said = text.render(Facts(period="second half", side="home"), {"second half": "segunda parte", "home": "local"})
 
     assert said == "Segunda parte / local!"
 
@@ -84,7 +84,7 @@ def test_conditions_compare_english_and_filters_write_the_other_language() -> No
 def test_names_from_the_right_are_kept_to_themselves_and_no_others() -> None:
     text = AlertText("{{ player }} ({{ team }}){{ ' at home' if team == 'מכבי' }}")
 
-    assert text.fill(Facts(player="Zahavi", team="מכבי")) == "Zahavi (\u2068מכבי\u2069) at home"
+    assert text.render(Facts(player="Zahavi", team="מכבי")) == "Zahavi (\u2068מכבי\u2069) at home"
 
 
 def test_every_mistake_of_a_language_has_its_place() -> None:

@@ -29,7 +29,7 @@ def test_a_cancelled_goal_leaves_the_score_as_it_was(counts_pending: bool) -> No
     moment = story.goal(send="Cancelled", score=(0, 0))
 
     assert moment.after.score == Score(0, 0)
-    assert not moment.after.records["g"].stands
+    assert not moment.after.records["g"].is_standing
 
 
 @pytest.mark.parametrize("counts_pending", [True, False])
@@ -53,8 +53,8 @@ def test_a_disallowed_goal_is_taken_back_once_by_its_link() -> None:
     moment = story.tell("Goal Disallowed", side="home", sub="Offside", related=("g",), score=(0, 0))
     deleted = story.goal(send="Deleted")
 
-    assert [r.action.id for r in moment.settled] == ["g"]
-    assert (deleted.settled, deleted.after.score) == ((), Score(0, 0))
+    assert [r.action.id for r in moment.affected] == ["g"]
+    assert (deleted.affected, deleted.after.score) == ((), Score(0, 0))
 
 
 def test_without_a_link_the_goal_whose_score_falls_is_taken_back() -> None:
@@ -64,7 +64,7 @@ def test_without_a_link_the_goal_whose_score_falls_is_taken_back() -> None:
 
     moment = story.tell("Goal Disallowed", side="home", score=(0, 1))
 
-    assert [r.action.id for r in moment.settled] == ["g1"]
+    assert [r.action.id for r in moment.affected] == ["g1"]
 
 
 def test_without_a_link_and_without_a_fall_no_standing_goal_is_touched() -> None:
@@ -75,8 +75,8 @@ def test_without_a_link_and_without_a_fall_no_standing_goal_is_touched() -> None
 
     moment = story.tell("Goal Disallowed", side="home")
 
-    assert moment.settled == ()
-    assert [r.action.id for r in moment.after.goals()] == ["g1"]
+    assert moment.affected == ()
+    assert [r.action.id for r in moment.after.standing_goals()] == ["g1"]
 
 
 def test_a_substitution_linked_to_another_takes_nothing_back() -> None:
@@ -85,7 +85,7 @@ def test_a_substitution_linked_to_another_takes_nothing_back() -> None:
 
     moment = story.tell("Substitution In", side="home", related=("out",))
 
-    assert moment.settled == ()
+    assert moment.affected == ()
 
 
 def test_updated_after_deleted_restores_a_goal() -> None:
@@ -95,7 +95,7 @@ def test_updated_after_deleted_restores_a_goal() -> None:
 
     moment = story.goal(send="Updated", score=(1, 0))
 
-    assert moment.after.records["g"].stands
+    assert moment.after.records["g"].is_standing
     assert moment.after.score == Score(1, 0)
 
 
@@ -106,7 +106,7 @@ def test_a_corrected_scorer_does_not_restore_a_disallowed_goal() -> None:
 
     moment = story.goal(send="Updated", player="H. Kane")
 
-    assert not moment.after.records["g"].stands
+    assert not moment.after.records["g"].is_standing
 
 
 def test_a_disallowance_that_is_deleted_gives_the_goal_back() -> None:
@@ -116,7 +116,7 @@ def test_a_disallowance_that_is_deleted_gives_the_goal_back() -> None:
 
     moment = story.tell("Goal Disallowed", "Deleted", "d", "home", score=(1, 0))
 
-    assert [r.stands for r in moment.settled] == [True]
+    assert [r.is_standing for r in moment.affected] == [True]
 
 
 @pytest.mark.parametrize("adds_to_score", [True, False])
@@ -158,7 +158,7 @@ def test_a_late_packet_corrects_the_record_and_not_the_score_or_the_clock() -> N
     moment = story.tell("Yellow Card", action="y", side="home", minute=10, seq=12, score=(0, 0))
 
     assert (moment.after.score, moment.after.minute) == (Score(1, 0), Minute(30))
-    assert moment.after.records["y"].stands
+    assert moment.after.records["y"].is_standing
 
 
 def test_sides_are_learnt_where_the_fixture_does_not_name_them() -> None:
@@ -180,7 +180,7 @@ def test_a_player_is_booked_by_the_cards_that_stand() -> None:
     story.tell("Yellow Card", "Deleted", "y2", "home")
 
     assert red.action.player
-    assert [a.type for a in story.match.booked(red.action.player)] == ["Yellow Card", "Red Card"]
+    assert [a.type for a in story.match.cards_of(red.action.player)] == ["Yellow Card", "Red Card"]
 
 
 def test_only_the_first_end_of_a_match_is_news() -> None:
@@ -188,7 +188,7 @@ def test_only_the_first_end_of_a_match_is_news() -> None:
 
     first, second = story.tell("End Match", status="Completed"), story.tell("End Match", status="Completed")
 
-    assert (first.news, second.news) == (True, False)
+    assert (first.is_news, second.is_news) == (True, False)
 
 
 SENDS = st.sampled_from(["Pending", "Confirmed", "Updated", "Deleted", "Cancelled", "Whatever"])

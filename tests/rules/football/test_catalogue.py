@@ -14,22 +14,22 @@ from rules.football.catalogue import load_catalogue
     ],
 )
 def test_dialects_become_one_pair(told: tuple[str, str], seen: tuple[str, str]) -> None:
-    assert load_catalogue().canonical(*told) == seen
+    assert load_catalogue().resolve_names(*told) == seen
 
 
 def test_an_unknown_type_means_nothing_in_particular() -> None:
-    meaning = load_catalogue().of("Beach Ball")
+    meaning = load_catalogue().find_type("Beach Ball")
 
-    assert (meaning.scores, meaning.disallows, meaning.gravity, meaning.key) == (False, (), 0, False)
+    assert (meaning.changes_score, meaning.disallows, meaning.severity, meaning.is_remembered) == (False, (), 0, False)
 
 
 def test_an_operator_extends_the_catalogue() -> None:
-    names = load_catalogue().extended("action_types: [{name: Goal Annulled, is: [Goal Disallowed, '']}]")
+    names = load_catalogue().extend("action_types: [{name: Goal Annulled, is: [Goal Disallowed, '']}]")
 
-    assert names.canonical("goal annulled") == ("Goal Disallowed", "")
-    assert names.canonical("Own Goal") == ("Goal", "Own Goal")
+    assert names.resolve_names("goal annulled") == ("Goal Disallowed", "")
+    assert names.resolve_names("Own Goal") == ("Goal", "Own Goal")
 
 
 def test_a_file_of_another_shape_is_refused_in_a_sentence() -> None:
     with pytest.raises(ValueError, match="not a catalogue of action types"):
-        load_catalogue().extended("action_types: [{nam: Goal}]")
+        load_catalogue().extend("action_types: [{nam: Goal}]")

@@ -71,7 +71,7 @@ class Speaker:
             fixture_id=FIXTURE.id,
             action_id=f"d{self.seq}" if step == "Disallowed" else action,
             type=kind,
-            send_type=SendType.CONFIRMED if step == "Disallowed" else SendType.of(step),
+            send_type=SendType.CONFIRMED if step == "Disallowed" else SendType.parse(step),
             at=KICKOFF,
             sub_type=official,
             seq=self.seq,
@@ -95,7 +95,7 @@ class Speaker:
         elif step == "Cancelled":
             self.shown = self.official
         elif self._falls(deed, step):
-            self.official = self.shown = self.official.less(deed.side)
+            self.official = self.shown = self.official.minus_one(deed.side)
 
     def _falls(self, deed: Deed, step: str) -> bool:
         """The first of the two that take a goal back takes it off the board."""
@@ -124,7 +124,7 @@ def test_every_goal_stands_or_fell_and_belongs_to_its_side(dialect: Dialect, dee
         for packet, _ in speaker.packets(number, deed):
             match = advance(match, packet).after
 
-    found = [(match.records[f"g{n}"].stands, match.records[f"g{n}"].credited) for n in range(len(deeds))]
+    found = [(match.records[f"g{n}"].is_standing, match.records[f"g{n}"].credited) for n in range(len(deeds))]
     expected = [(deed.fate in STANDS, deed.side) for deed in deeds]
     assert [stands for stands, _ in found] == [stands for stands, _ in expected]
     assert all(one == other for one, other in zip(found, expected, strict=True) if other[0])

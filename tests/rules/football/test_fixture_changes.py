@@ -36,7 +36,7 @@ def test_lost_data_are_told_with_the_minute_they_were_lost_at() -> None:
 
     moment = lost(story, 63)
 
-    assert moment.coverage and (moment.coverage.type, str(moment.coverage.minute)) == ("Coverage Lost", "63")
+    assert moment.coverage_change and (moment.coverage_change.type, str(moment.coverage_change.minute)) == ("Coverage Lost", "63")
 
 
 def test_the_minute_is_that_of_the_summary_where_it_has_gone_on_since_the_last_action() -> None:
@@ -47,7 +47,7 @@ def test_the_minute_is_that_of_the_summary_where_it_has_gone_on_since_the_last_a
         "Status Updated", period=0, clock=0, summary=Summary(1, 0, 2, "Live", "CollectionSuspended", 62 * 60 + 38)
     )
 
-    assert moment.coverage and str(moment.coverage.minute) == "63"
+    assert moment.coverage_change and str(moment.coverage_change.minute) == "63"
 
 
 @pytest.mark.parametrize("status", ["Abandoned", "Postponed", "Cancelled"])
@@ -56,8 +56,8 @@ def test_the_stream_and_the_fixtures_tell_of_an_end_by_one_action(status: str) -
     for story in (by_stream, by_rest):
         story.tell("Attack", minute=46)
 
-    first = by_stream.tell("Status Updated", period=0, status=status).coverage
-    second = by_rest.hear(make_status_packet(msgspec.structs.replace(FIXTURE, status=status), 1, KICKOFF)).coverage
+    first = by_stream.tell("Status Updated", period=0, status=status).coverage_change
+    second = by_rest.hear(make_status_packet(msgspec.structs.replace(FIXTURE, status=status), 1, KICKOFF)).coverage_change
 
     assert first and second and first.id == second.id
 
@@ -68,7 +68,7 @@ def test_a_card_in_lost_coverage_is_news_of_its_own_and_loses_nothing() -> None:
 
     moment = story.tell("Yellow Card", side="away", summary=Summary(0, 0, 2, "Suspended", "CollectionSuspended"))
 
-    assert moment.news and moment.coverage and moment.coverage.type == "Coverage Lost"
+    assert moment.is_news and moment.coverage_change and moment.coverage_change.type == "Coverage Lost"
 
 
 def test_the_same_history_gives_the_same_action() -> None:
@@ -76,7 +76,7 @@ def test_the_same_history_gives_the_same_action() -> None:
     for story in (first, second):
         story.goal(score=(1, 0), minute=63)
 
-    assert lost(first, 63).coverage == lost(second, 63).coverage
+    assert lost(first, 63).coverage_change == lost(second, 63).coverage_change
 
 
 def test_the_rest_side_speaks_as_the_stream_would_have() -> None:
@@ -85,4 +85,4 @@ def test_the_rest_side_speaks_as_the_stream_would_have() -> None:
 
     moment = story.hear(make_status_packet(type(FIXTURE)("f1", status="Postponed"), story.match.seq, KICKOFF))
 
-    assert moment.coverage and moment.coverage.type == "Match Postponed"
+    assert moment.coverage_change and moment.coverage_change.type == "Match Postponed"

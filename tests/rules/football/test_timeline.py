@@ -86,7 +86,7 @@ def test_who_comes_is_beside_whom_the_feed_links() -> None:
     story.tell("Substitution In", side="home", player="Jorginho", related=("o2",))
 
     subs = build_timeline(story.match).events
-    assert [(event.player, event.off) for event in subs] == [("", "Rice"), ("Jorginho", "Saka")]
+    assert [(event.player, event.replaced_player) for event in subs] == [("", "Rice"), ("Jorginho", "Saka")]
 
 
 def test_who_comes_is_beside_who_went_just_before_where_the_feed_links_nobody() -> None:
@@ -96,7 +96,7 @@ def test_who_comes_is_beside_who_went_just_before_where_the_feed_links_nobody() 
         story.tell("Substitution In", side=side, player=on)
 
     subs = build_timeline(story.match).events
-    assert [(e.player, e.off) for e in subs] == [("Jorginho", "Rice"), ("Nkunku", "Palmer"), ("Nelson", "Saka")]
+    assert [(e.player, e.replaced_player) for e in subs] == [("Jorginho", "Rice"), ("Nkunku", "Palmer"), ("Nelson", "Saka")]
 
 
 def test_within_a_minute_all_stands_in_the_order_in_which_it_was_first_told() -> None:
@@ -112,7 +112,7 @@ def test_a_shootout_is_kept_apart_kick_by_kick() -> None:
     final = _told("final")
 
     assert (final.score, final.shootout, final.half_time) == (Score(3, 3), Score(4, 2), Score(2, 0))
-    assert [kick.scored for kick in final.kicks] == [True, True, False, True, False, True, True, True]
+    assert [kick.is_goal for kick in final.kicks] == [True, True, False, True, False, True, True, True]
     assert final.kicks[-1].score == Score(4, 2) and final.kicks[-1].player == "Montiel"
 
 
@@ -201,4 +201,4 @@ def test_every_recorded_goal_has_its_score_and_every_substitution_both_players(p
     events = build_timeline(recorded(path)[-1]).events
 
     assert all(event.score for event in events if event.kind.is_goal)
-    assert all(event.player and event.off for event in events if event.kind is EventKind.SUBSTITUTION)
+    assert all(event.player and event.replaced_player for event in events if event.kind is EventKind.SUBSTITUTION)

@@ -20,7 +20,7 @@ def rule(match: str) -> Rule:
 
 def fires(match: str, moment: Moment) -> bool:
     asked = rule(match)
-    return asked.covers(moment.action.type) and asked.fires(moment)
+    return asked.may_match_type(moment.action.type) and asked.matches(moment)
 
 
 def goal() -> Moment:
@@ -191,7 +191,7 @@ def test_a_condition_says_what_it_saw() -> None:
         " minute: {from: 80, to: 90+5}, score: {own: 3}, any: [{side: away}]}"
     )
 
-    seen = [(c.key, c.wanted, c.seen(goal())) for c in asked.conditions]
+    seen = [(c.key, c.expected, c.describe_actual(goal())) for c in asked.conditions]
 
     assert seen == [
         ("action_type", "Goal", "Goal (Header)"),
@@ -206,12 +206,12 @@ def test_a_condition_says_what_it_saw() -> None:
 def test_a_condition_that_sees_nothing_says_so() -> None:
     asked = rule("{team: Arsenal, player: Saka, side: home, sub_action_type: Header}")
 
-    assert {c.seen(Story().tell("Start Match")) for c in asked.conditions} == {"nothing"}
+    assert {c.describe_actual(Story().tell("Start Match")) for c in asked.conditions} == {"nothing"}
 
 
 @given(st.integers(0, 130), st.integers(0, 130), st.integers(0, 130))
 def test_a_range_holds_both_its_ends_and_what_lies_between(low: int, high: int, value: int) -> None:
     asked = Range(Minute(low), Minute(high))
 
-    assert asked.holds(Minute(value)) is (low <= value <= high)
-    assert not asked.holds(None)
+    assert asked.contains(Minute(value)) is (low <= value <= high)
+    assert not asked.contains(None)

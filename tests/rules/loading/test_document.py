@@ -107,6 +107,6 @@ def test_a_place_whose_value_is_spoilt_gets_no_second_mistake() -> None:
     expand_variables(root, {}, report)
 
     for node in iterate_scalars(root):
-        report.mistake(location_of(node), "it is empty")
+        report.add_mistake(location_of(node), "it is empty")
 
     assert report.mistakes == ("f.yaml:1:4: ${A-B} is not understood: write ${VAR} or ${VAR:-default}",)

@@ -30,20 +30,20 @@ def test_a_rule_is_read_with_all_that_it_says() -> None:
 
     (rule,) = load_rules(text, "r.yaml").rules
 
-    assert (rule.name, rule.go_on, str(rule.place)) == ("late", True, "r.yaml:2:5")
+    assert (rule.name, rule.continues, str(rule.location)) == ("late", True, "r.yaml:2:5")
     assert (rule.alert.kind, rule.alert.importance, rule.alert.max_age) == ("drama", Importance.MINOR, dt.timedelta(minutes=90))
 
 
 def test_what_is_left_out_has_its_usual_value() -> None:
     (rule,) = load_rules(GOALS).rules
 
-    assert (rule.go_on, rule.alert.importance, rule.alert.max_age) == (False, Importance.MAJOR, dt.timedelta(minutes=5))
+    assert (rule.continues, rule.alert.importance, rule.alert.max_age) == (False, Importance.MAJOR, dt.timedelta(minutes=5))
 
 
 def test_words_that_look_like_something_else_are_text() -> None:
     (rule,) = load_rules("- {name: 12:30, match: {team: NO}, alert: {kind: on, text: 045}}").rules
 
-    assert (rule.name, rule.conditions[0].wanted, rule.alert.kind, rule.alert.text.source) == ("12:30", "NO", "on", "045")
+    assert (rule.name, rule.conditions[0].expected, rule.alert.kind, rule.alert.text.source) == ("12:30", "NO", "on", "045")
 
 
 def test_a_text_is_used_by_its_name() -> None:
@@ -73,7 +73,7 @@ def test_included_rules_come_after_the_files_own_and_share_its_texts() -> None:
     )
 
     assert ([rule.name for rule in rules.rules], report.mistakes) == (["goals", "one", "two"], ())
-    assert str(rules.rules[2].place) == "two.yaml:2:3"
+    assert str(rules.rules[2].location) == "two.yaml:2:3"
 
 
 def test_a_name_that_another_file_has_taken_is_told_with_both_places() -> None:

@@ -25,7 +25,7 @@ def kinds(moment: Moment) -> list[str]:
 
 
 def test_the_shipped_rules_speak_of_every_kind() -> None:
-    assert set(load_pack().kinds()) == set(SHIPPED_KINDS)
+    assert set(load_pack().list_kinds()) == set(SHIPPED_KINDS)
 
 
 @pytest.mark.parametrize("name", list_packs())
@@ -45,7 +45,7 @@ def test_a_text_reads_well_whatever_the_feed_left_out(rule: Rule, missing: str) 
     empty = dict.fromkeys(missing.split(), "")
     facts = Facts(score="1–0", match="1–0") if missing == "all" else msgspec.structs.replace(SAMPLE_FACTS, **empty)
 
-    text = rule.alert.text.fill(facts)
+    text = rule.alert.text.render(facts)
 
     assert text and find_markup_error(text) == ""
     assert not any(debris in text for debris in ("  ", " '", "()", " !", " :", "\n\n", " ,", "None", " v \n"))

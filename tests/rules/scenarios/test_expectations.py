@@ -41,7 +41,7 @@ def test_a_pack_tells_what_it_says(file: Path, test: RuleTest) -> None:
     ],
 )
 def test_as_much_is_compared_as_is_written(expect: str) -> None:
-    assert outcome(expect).passed
+    assert outcome(expect).is_passed
 
 
 def test_what_is_missing_and_what_is_too_much_is_shown_in_its_place() -> None:
@@ -55,11 +55,11 @@ def test_what_is_missing_and_what_is_too_much_is_shown_in_its_place() -> None:
     ["[]", "[10' goal]", "[20' yellow_card, 10' goal]", "[10' goal retracted, 20' yellow_card]", "[11' goal, 20' yellow_card]"],
 )
 def test_anything_but_the_alerts_expected_fails(expect: str) -> None:
-    assert not outcome(expect).passed
+    assert not outcome(expect).is_passed
 
 
 def test_the_same_test_has_the_same_outcome() -> None:
-    assert outcome("[]").told == outcome("[]").told
+    assert outcome("[]").messages == outcome("[]").messages
 
 
 def test_a_message_is_what_its_last_revision_says() -> None:
@@ -67,7 +67,7 @@ def test_a_message_is_what_its_last_revision_says() -> None:
         "- {name: g, match: {side: home, send_type: [Pending, Confirmed]}, alert: {kind: goal, text: '{{ player }}!'}}"
     )
 
-    assert outcome("[]", rules).told[0] == MessageLine("10", "goal", "g", "confirmed", "Saka!")
+    assert outcome("[]", rules).messages[0] == MessageLine("10", "goal", "g", "confirmed", "Saka!")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ HEAD = "match: Arsenal v Chelsea\nevents:\n"
 
 def _played(scenario: Scenario, quiet: int | None = None) -> tuple[Match, list[Moment]]:
     match, moments = Match(scenario.fixture), []
-    for packet in build_packets(scenario, quiet=quiet):
+    for packet in build_packets(scenario, quiet_interval=quiet):
         moment = advance(match, packet)
         match = moment.after
         moments.append(moment)
@@ -39,16 +39,16 @@ def _told(line: str) -> tuple[Match, list[tuple[str, str, str]]]:
 
 
 def _incidents(match: Match, kind: str) -> list[tuple[str, str]]:
-    standing = [r.action for r in match.records.values() if r.stands and r.action.type == kind]
+    standing = [r.action for r in match.records.values() if r.is_standing and r.action.type == kind]
     return [(str(a.minute), a.player.name if a.player else "") for a in standing if a.minute]
 
 
 def test_argentina_v_saudi_arabia_is_told_as_it_was() -> None:
     match, moments = _played(load_scenario("opener"))
 
-    assert (str(match.score), match.shootout, match.completed) == ("1–2", None, True)
+    assert (str(match.score), match.shootout, match.is_completed) == ("1–2", None, True)
     assert _incidents(match, "Goal") == [("10", "Messi"), ("48", "Al-Shehri"), ("53", "Al-Dawsari")]
-    fallen = [r.action for r in match.records.values() if r.taken_back]
+    fallen = [r.action for r in match.records.values() if r.is_retracted]
     assert [str(a.minute) for a in fallen] == ["22", "27", "34"]
     assert all(a.team and a.team.name == "Argentina" for a in fallen)
     disallowed = [m.action for m in moments if m.action.type == "Goal Disallowed"]
@@ -70,7 +70,7 @@ def test_argentina_v_saudi_arabia_is_told_as_it_was() -> None:
 def test_the_final_of_2022_goes_through_extra_time_to_a_shootout() -> None:
     match, _ = _played(load_scenario("final"))
 
-    assert (str(match.score), str(match.shootout), match.completed) == ("3–3", "4–2", True)
+    assert (str(match.score), str(match.shootout), match.is_completed) == ("3–3", "4–2", True)
     assert _incidents(match, "Goal") == [
         ("23", "Messi"),
         ("36", "Di María"),
@@ -93,7 +93,7 @@ def test_the_final_of_2022_goes_through_extra_time_to_a_shootout() -> None:
 
 @pytest.mark.parametrize("name", ["opener", "final"])
 def test_the_packets_come_in_the_order_of_their_numbers_and_instants_and_their_clock_never_runs_back(name: str) -> None:
-    told = build_packets(load_scenario(name), quiet=20)
+    told = build_packets(load_scenario(name), quiet_interval=20)
 
     assert [p.seq for p in told] == list(range(1, len(told) + 1))
     assert [p.at for p in told] == sorted(p.at for p in told)
@@ -276,7 +276,7 @@ def test_the_rules_that_ship_find_words_for_all_of_it(name: str) -> None:
     rules, (_, moments) = load_pack(), _played(load_scenario(name))
     alerts = [alert for moment in moments for alert in evaluate(rules, moment)]
 
-    assert [alert.fault for alert in alerts if alert.fault] == []
+    assert [alert.text_error for alert in alerts if alert.text_error] == []
     assert {"goal", "yellow_card", "kick_off", "half_time", "full_time"} <= {alert.kind for alert in alerts}
 
 
@@ -293,7 +293,7 @@ def test_any_lines_make_a_match_or_sentences(lines: list[str]) -> None:
     except ScenarioInvalid as invalid:
         assert all(re.match(r"scenario\.yaml:\d+:\d+: \S", mistake) for mistake in invalid.mistakes)
     else:
-        assert _played(scenario)[0].completed
+        assert _played(scenario)[0].is_completed
 
 
 @given(st.text(max_size=80) | st.text("[]{}:- ?&*!|>#\n'\"ab", max_size=30))

@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from telegram import Update
-from telegram.ext import Application
 
 from bot.chat import handlers
 from bot.chat.application import ROUTER, build_handlers, on_error
@@ -36,9 +34,10 @@ from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.loader import RulesInvalid
-from tests.bot.chat.conftest import ADMIN, World
+from tests.bot.chat.conftest import ADMIN, World, answering, application
 from tests.bot.chat.fixtures import NOW
 from tests.fakes.bot_api import FakeBotApi, Message, RefusedError
+from tests.sqlite import new_sqlite
 
 OTHER_ADMIN, STRANGER, GROUP = 8, 42, -100
 GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: Goal}}]\n"
@@ -96,9 +95,9 @@ class Rules(World):
 
 @pytest.fixture
 async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
-    db = await Database.open("sqlite://")
+    db = await Database.open(new_sqlite(tmp_path))
     async with FakeBotApi() as api:
-        app = Application.builder().token(api.token).base_url(f"{api.url}/bot").base_file_url(f"{api.url}/file/bot").build()
+        app = application(api)
         around = Rules(api, app)
         around.begin(tmp_path, db)
         await around.book.take(around.book.config)
@@ -117,13 +116,8 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
         )
         app.add_handlers(build_handlers(services))
         app.add_error_handler(partial(on_error, replies))
-        async with app:
-            assert app.updater is not None
-            await app.updater.start_polling(timeout=5, allowed_updates=Update.ALL_TYPES)
-            await app.start()
+        async with answering(app):
             yield around
-            await app.updater.stop()
-            await app.stop()
     await db.close()
 
 

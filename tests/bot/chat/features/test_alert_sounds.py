@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.chat.dialogue import ChatContext, DialogueResult
-from bot.chat.features.alerts import confirmed_only_label, no_kind_named_text, sounds_label
 from bot.chat.texts import back_to_kinds_label
 from tests.bot.chat.conftest import World
 from tests.bot.chat.features.test_alerts import settled
@@ -61,13 +60,16 @@ def test_words_do_the_same(words: tuple[str, ...], ring: set[str], silent: set[s
 def test_an_unknown_kind_or_none_changes_nothing() -> None:
     unknown, none = alerts(make_context(), ("ring", "corner")), alerts(make_context(), ("silent",))
 
-    assert "no alerts called “corner”" in unknown.screen.html and none.screen.html == no_kind_named_text()
+    assert (
+        "no alerts called “corner”" in unknown.screen.html
+        and none.screen.html == "Name the kinds, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts."
+    )
     assert not unknown.changes and not none.changes
 
 
 async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
-    for label in (sounds_label(), "Goals", "Goals", confirmed_only_label(), back_to_kinds_label()):
+    for label in ("🔔 What rings …", "Goals", "Goals", "Wait for confirmation", back_to_kinds_label()):
         await world.tap(42, 42, label)
 
     assert (world.stored(42).silent, world.stored(42).waits) == ({"goal"}, True)

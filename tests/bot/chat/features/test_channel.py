@@ -8,11 +8,7 @@ import pytest
 
 from bot.chat import texts
 from bot.chat.features.channel import (
-    back_to_channel_label,
-    follow_menu_label,
-    not_a_channel_text,
     not_channel_administrator_text,
-    private_only_text,
     show_channel_menu,
 )
 from bot.subscribers import Chat, ChatRef
@@ -36,7 +32,7 @@ def channel(world: World) -> FakeChat:
 @pytest.mark.parametrize("name", ["@dailygoals", "DailyGoals", "https://t.me/dailygoals", str(CHANNEL)])
 async def test_a_channel_is_chosen_for_with_buttons_that_say_for_which(world: World, name: str) -> None:
     message = await world.ask(OWNER, OWNER, f"/channel {name}")
-    await world.tap(OWNER, OWNER, follow_menu_label())
+    await world.tap(OWNER, OWNER, "⚽ Follow …")
     await world.tap(OWNER, OWNER, "Premier League")
     noted = await world.tap(OWNER, OWNER, "Chelsea")
 
@@ -52,7 +48,7 @@ async def test_every_setting_is_a_tap_away_and_every_screen_leads_back(world: Wo
         world.clock.move_to(NOW + dt.timedelta(seconds=turn))
         await world.tap(OWNER, OWNER, label)
         assert message.text.startswith(NAMED)
-        await world.tap(OWNER, OWNER, back_to_channel_label())
+        await world.tap(OWNER, OWNER, "◀ Channel")
 
     assert message.labels == menu and [ref for ref, _, _ in world.samples] == [ChatRef(CHANNEL)]
     assert not world.api.chat(CHANNEL).messages
@@ -134,8 +130,13 @@ async def test_what_is_no_channel_or_no_private_chat_is_said(world: World) -> No
     ]
     elsewhere = await world.ask(GROUP, 5, "/channel @fans")
 
-    assert answers[0] == not_a_channel_text() and all("I do not see" in text for text in answers[1:3])
-    assert "Add me to the channel" in answers[3] and elsewhere.text == private_only_text()
+    assert answers[0] == "That is no channel. In a group, send the commands there." and all(
+        "I do not see" in text for text in answers[1:3]
+    )
+    assert (
+        "Add me to the channel" in answers[3]
+        and elsewhere.text == "Send me /channel in our private chat; there an administrator of a channel chooses for it."
+    )
 
 
 def test_data_for_a_channel_fits_into_a_button() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from bot.chat.features.channel import language_menu_label
 from bot.chat.features.language import set_language
 from bot.subscribers import Chat, ChatRef
 from tests.bot.chat.conftest import ADMIN, World
@@ -82,7 +81,7 @@ async def test_a_channels_language_is_chosen_from_the_private_chat(world: World)
     channel = world.api.chat(CHANNEL, kind="channel", title="Daily Goals")
     channel.username, channel.admins = "dailygoals", {42, 7_000_000_001}
     await world.ask(42, 42, "/channel @dailygoals")
-    await world.tap(42, 42, language_menu_label())
+    await world.tap(42, 42, "🌍 Language")
     await world.tap(42, 42, "Français")
 
     assert spoken(world, CHANNEL) == ("fr", True) and ChatRef(42) not in world.chats.chats

@@ -44,14 +44,16 @@ def test_matches_that_ended_were_abandoned_or_have_not_begun_are_not_in_play() -
         Match(FIXTURES[2]),
     )
 
-    assert [fixtures.show_live(make_context(matches=(match,))).html for match in states] == [fixtures.no_live_match_text()] * 4
+    assert [fixtures.show_live(make_context(matches=(match,))).html for match in states] == [
+        "No match among the known fixtures is in play. /today lists the matches of the day."
+    ] * 4
 
 
 async def test_every_member_may_look_again_and_only_administrators_follow(world: World) -> None:
     world.directory.play(PLAYING)
     world.api.chat(-100).admins = {7}
     await world.ask(-100, 5, "/live")
-    again = await world.tap(-100, 5, fixtures.refresh_label())
+    again = await world.tap(-100, 5, "🔄 Refresh")
     refused = await world.tap(-100, 5, "Fenerbahçe")
     await world.tap(-100, 7, "Fenerbahçe")
 

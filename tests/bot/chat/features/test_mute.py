@@ -17,7 +17,7 @@ PLAYING = replace(Match(FIXTURES[2]), period=Period.SECOND_HALF, status="Live")
 
 def test_a_match_in_play_that_the_chat_follows_is_muted_and_heard_again_on_one_screen() -> None:
     seen = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
-    offered = press_button(seen, data(fixtures.show_live(seen), fixtures.mute_matches_label()))
+    offered = press_button(seen, data(fixtures.show_live(seen), "🔕 Mute …"))
     assert "🔔 Fenerbahçe v Galatasaray" in labels(offered.screen)
 
     muted = press_button(seen, data(offered.screen, "Fenerbahçe"))
@@ -32,13 +32,13 @@ def test_a_match_in_play_that_the_chat_follows_is_muted_and_heard_again_on_one_s
 def test_the_way_back_leads_to_the_screen_that_it_came_from() -> None:
     seen = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
     for before in (fixtures.show_live(seen), fixtures.show_today(seen)):
-        offered = press_button(seen, data(before, fixtures.mute_matches_label()))
+        offered = press_button(seen, data(before, "🔕 Mute …"))
         back = press_button(seen, offered.screen.buttons[-1][0].data)
         assert back.screen == before
 
 
 def test_where_the_chat_follows_none_of_the_matches_nothing_is_offered() -> None:
-    assert fixtures.mute_matches_label() not in labels(fixtures.show_live(make_context(matches=(PLAYING,))))
+    assert "🔕 Mute …" not in labels(fixtures.show_live(make_context(matches=(PLAYING,))))
 
 
 def test_forged_and_outdated_buttons_do_nothing() -> None:
@@ -51,8 +51,8 @@ async def test_only_administrators_mute_and_their_press_edits_the_message(world:
     world.api.chat(-100).admins = {7}
     await world.ask(-100, 7, "/subscribe all")
     message = await world.ask(-100, 5, "/live")
-    refused = await world.tap(-100, 5, fixtures.mute_matches_label())
-    await world.tap(-100, 7, fixtures.mute_matches_label())
+    refused = await world.tap(-100, 5, "🔕 Mute …")
+    await world.tap(-100, 7, "🔕 Mute …")
     await world.api.until(lambda: any("Fenerbahçe" in label and "🔔" in label for label in message.labels))
     await world.tap(-100, 7, "Fenerbahçe")
     await world.api.until(lambda: any("🔕 Fenerbahçe" in label for label in message.labels))

@@ -59,7 +59,7 @@ def test_pressed_twice_everything_is_heard_as_before(data: str) -> None:
 
 def test_a_summary_has_no_kind_and_a_sample_neither_kind_nor_match() -> None:
     one, sample = alert(), make_sample_alert(REF, "x", {"en": "html"}, NOW)
-    summary = read_alert_subject(told(one), news(one, lines=("g",)))
+    summary = read_alert_subject(told(one), news(one, line_ids=("g",)))
 
     assert summary == AlertSubject(one.fixture)
     assert offered(summary) == ["🔕 This match", "🔕 1 hour", "✖"]

@@ -26,7 +26,7 @@ def alerted(world: World, ref: ChatRef, shown_in: int = 0) -> Message:
     chat = world.api.chat(ref.chat_id, is_forum=bool(ref.topic))
     buttons = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON_DATA),),)
     message = world.api.add(chat, TEXT, "HTML", by_bot=True, topic=shown_in, buttons=buttons)
-    world.told[ref.chat_id, message.id] = MessageExplanation(replace(told(alert()), ref=ref), news(alert()))
+    world.told[ref.chat_id, message.id] = MessageExplanation(replace(told(alert()), chat=ref), news(alert()))
     return message
 
 
@@ -74,8 +74,8 @@ async def test_an_unknown_message_and_forged_data_do_nothing_but_say_so(world: W
 
 async def test_an_alert_whose_id_is_not_committed_yet_is_waited_for(world: World) -> None:
     message = alerted(world, ChatRef(READER))
-    account = world.told.pop((READER, message.id))
-    asyncio.get_running_loop().call_later(0.1, world.told.setdefault, (READER, message.id), account)
+    explanation = world.told.pop((READER, message.id))
+    asyncio.get_running_loop().call_later(0.1, world.told.setdefault, (READER, message.id), explanation)
 
     await world.press(READER, READER, message, "a:m")
 

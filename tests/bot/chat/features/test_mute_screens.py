@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from bot.chat.catalogue import ALL_MATCHES
 from bot.chat.dialogue import ChatContext, DialogueResult, UpdateChat
-from bot.chat.features import mute
 from bot.subscribers import Chat
 from rules.football.match import Match
 from rules.football.minute import Period
@@ -17,6 +16,8 @@ from tests.bot.chat.fixtures import FIXTURES, NOW, data, is_outdated, labels, ma
 
 LIVE = tuple(replace(Match(fixture), period=Period.SECOND_HALF) for fixture in (FIXTURES[0], FIXTURES[2]))
 HOUR = NOW + dt.timedelta(hours=1)
+NO_MATCH = "No match that this chat follows is being played. <code>/mute 2h</code> works at any time."
+NOT_MUTED = "This chat is not muted. /mute changes that."
 
 
 def following(*matches: Match, **chat: Any) -> ChatContext:
@@ -70,13 +71,13 @@ def test_a_match_that_is_muted_already_is_not_asked_for() -> None:
 def test_where_no_match_is_played_that_the_chat_follows_nothing_is_muted() -> None:
     for seen in (following(), make_context(matches=LIVE)):
         assert said(seen, "mute", "match") == DialogueResult(said(seen, "mute", "match").screen)
-        assert said(seen, "mute", "match").screen.html == mute.no_match_to_mute_text()
+        assert said(seen, "mute", "match").screen.html == NO_MATCH
 
 
 def test_unmute_ends_the_one_thing_that_is_muted() -> None:
     assert settled(said(following(muted_until=HOUR), "unmute")).muted_until is None
     assert settled(said(following(muted_matches=frozenset({"f1"})), "unmute")).muted_matches == frozenset()
-    assert said(following(muted_until=NOW), "unmute").screen.html == mute.not_muted_text()
+    assert said(following(muted_until=NOW), "unmute").screen.html == NOT_MUTED
 
 
 def test_unmute_lists_what_is_muted_and_each_is_ended_by_itself_or_all_together() -> None:
@@ -84,7 +85,7 @@ def test_unmute_lists_what_is_muted_and_each_is_ended_by_itself_or_all_together(
 
     listed = said(seen, "unmute")
 
-    assert listed.screen.html == mute.muted_list_text() and len(labels(listed.screen)) == 4
+    assert listed.screen.html == "<b>This is muted here.</b>\nTap what shall be heard again." and len(labels(listed.screen)) == 4
     assert settled(press_button(seen, data(listed.screen, "Chelsea"))) == replace(seen.chat, muted_matches=frozenset({"f2"}))
     assert settled(press_button(seen, data(listed.screen, "until"))) == replace(seen.chat, muted_until=None)
     for turn in (press_button(seen, "mu:all"), said(seen, "unmute", "all")):
@@ -92,7 +93,7 @@ def test_unmute_lists_what_is_muted_and_each_is_ended_by_itself_or_all_together(
 
 
 def test_a_match_that_is_over_is_not_listed_any_more() -> None:
-    assert said(following(muted_matches=frozenset({"f4", "gone"})), "unmute").screen.html == mute.not_muted_text()
+    assert said(following(muted_matches=frozenset({"f4", "gone"})), "unmute").screen.html == NOT_MUTED
 
 
 def test_a_forged_button_names_no_match_and_does_nothing() -> None:

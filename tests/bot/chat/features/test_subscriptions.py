@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from bot.chat.catalogue import ALL_MATCHES, make_short_id, make_token
 from bot.chat.dialogue import ChatContext, DialogueResult, Screen, UpdateChat, UpdateSubscription
-from bot.chat.features import subscriptions
 from bot.chat.features.mute_button import AlertSubject
 from bot.chat.features.mute_button import press_mute_button as pressed_below
 from bot.chat.features.subscriptions import switch_override_kind
@@ -60,7 +59,10 @@ def test_in_words_a_subscription_gets_a_taste(words: str, taste: SubscriptionOve
 
 def test_usual_makes_it_as_in_the_chat_and_a_name_alone_shows_its_screen() -> None:
     assert tuned(said("Arsenal usual", CARDS)) == NO_OVERRIDES
-    assert said("Arsenal").screen.html == subscriptions.overrides_text(TEAM)
+    assert (
+        said("Arsenal").screen.html
+        == "<b>Arsenal</b>\nWhat this chat hears because it follows this. Tap to switch; the rest of the chat stays as it is."
+    )
 
 
 @pytest.mark.parametrize("words", ["Everton +goal", "yellow_card", "Arsenal +penguin", "x", "-"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.features import fixtures
-from bot.chat.features.fixtures import show_picked_timeline, show_timeline
+from bot.chat.features.fixtures import draw_picked_timeline, show_timeline
 from bot.subscribers import Scope, Subscription
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
@@ -37,14 +36,18 @@ def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
     seen = make_context(matches=(PAST, CUP))
 
     assert show_timeline(seen, ("galatasaray",)).screen.picture is CUP
-    assert show_timeline(seen, ()).screen.html == fixtures.nothing_to_draw_text()
+    assert (
+        show_timeline(seen, ()).screen.html == "None of the matches that this chat follows has begun. /today shows when they do."
+    )
 
 
 @pytest.mark.parametrize("match", [SOON, None])
 def test_a_match_that_has_not_begun_is_not_drawn(match: Match | None) -> None:
     seen = make_context(ALL, matches=(match,) if match else ())
 
-    assert show_timeline(seen, ("arsenal",)).screen.html == fixtures.match_not_begun_text("arsenal")
+    assert show_timeline(seen, ("arsenal",)).screen.html == (
+        "No match of “arsenal” is being played or was just played. /today shows the matches of the day."
+    )
 
 
 def test_a_button_of_a_match_that_is_no_longer_known_is_out_of_date() -> None:
@@ -70,6 +73,6 @@ async def test_a_member_of_a_group_chooses_and_the_buttons_stay(world: World) ->
 
 
 def test_a_button_of_a_match_draws_it() -> None:
-    turn = show_picked_timeline(make_context(matches=(CUP,)), "f3")
+    turn = draw_picked_timeline(make_context(matches=(CUP,)), "f3")
 
     assert turn.screen.picture is CUP

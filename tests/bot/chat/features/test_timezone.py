@@ -26,7 +26,7 @@ from tests.bot.chat.conftest import World
     ],
 )
 def test_a_zone_is_found_by_its_name_a_city_or_a_country(wanted: str, zone: str) -> None:
-    assert find_zones(wanted).sure == zone
+    assert find_zones(wanted).exact == zone
 
 
 def test_a_country_with_several_times_asks_and_the_usual_ones_come_first() -> None:
@@ -34,7 +34,7 @@ def test_a_country_with_several_times_asks_and_the_usual_ones_come_first() -> No
 
 
 def test_a_slip_of_the_hand_finds_what_is_near_and_nonsense_finds_nothing() -> None:
-    assert find_zones("londn").zones == ("Europe/London",) and find_zones("londn").near
+    assert find_zones("londn").zones == ("Europe/London",) and find_zones("londn").are_suggestions
     assert find_zones("xyzzy").zones == ()
 
 

@@ -15,18 +15,18 @@ from tests.bot.chat.fixtures import make_context
 from tests.bot.news import NOW, alert, news, retracted, told
 
 LATE = {"late <goals>": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))}
-GOAL = alert(1, rule="late <goals>", because=LATE)
+GOAL = alert(1, rule="late <goals>", conditions=LATE)
 
 
-def said(account: MessageExplanation, **chat: Any) -> list[str]:
-    return render_explanation(account, make_context(timezone="Europe/Berlin", **chat)).html.splitlines()
+def said(explanation: MessageExplanation, **chat: Any) -> list[str]:
+    return render_explanation(explanation, make_context(timezone="Europe/Berlin", **chat)).html.splitlines()
 
 
 def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps() -> None:
-    entry = add_to_history(told(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, 30_000.0, 3.1, 51.7))
-    entry = add_to_history(entry, Reason.REVISION, NOW.replace(second=9))
+    delivery = add_to_history(told(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, 30_000.0, 3.1, 51.7))
+    delivery = add_to_history(delivery, Reason.REVISION, NOW.replace(second=9))
 
-    assert said(MessageExplanation(entry, news(GOAL))) == [
+    assert said(MessageExplanation(delivery, news(GOAL))) == [
         "The rule <b>late &lt;goals&gt;</b> told this chat (goals).",
         "",
         "<b>What the rule compared</b>",
@@ -44,14 +44,14 @@ def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps()
 def test_a_condition_that_does_not_hold_any_more_is_marked() -> None:
     gone = {"late <goals>": (ConditionResult("minute", "from 80", "67", holds=False),)}
 
-    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(told(GOAL), news(alert(2, because=gone))))
+    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(told(GOAL), news(alert(2, conditions=gone))))
 
 
 def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
-    fallen = retracted(2, reason="Offside", because=LATE)
-    entry = add_to_history(told(GOAL, state=State.RETRACTED), Reason.RETRACTION, NOW, reply=9)
+    fallen = retracted(2, reason="Offside", conditions=LATE)
+    delivery = add_to_history(told(GOAL, state=State.RETRACTED), Reason.RETRACTION, NOW, reply_id=9)
 
-    lines = said(MessageExplanation(entry, news(fallen), as_reply=True))
+    lines = said(MessageExplanation(delivery, news(fallen), is_reply=True))
 
     assert lines[0] == "This reply belongs to the message that it answers."
     assert "The feed took it back (Offside). No rule is asked then: who was told of it is told so." in lines
@@ -60,7 +60,7 @@ def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
 
 
 def test_other_rules_that_fired_are_named() -> None:
-    other = alert(1, rule="all goals", because={"all goals": ()})
+    other = alert(1, rule="all goals", conditions={"all goals": ()})
 
     assert "Also fired: <b>all goals</b>. A chat hears the first whose kind it takes." in said(
         MessageExplanation(told(GOAL), news(GOAL, other))
@@ -69,10 +69,10 @@ def test_other_rules_that_fired_are_named() -> None:
 
 def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
     facts = Facts(minute="88", action_type="Goal", player="Saka <7>")
-    line = news(alert(1, rule="late <goals>", because=LATE, facts=facts))
+    line = news(alert(1, rule="late <goals>", conditions=LATE, facts=facts))
     whole = alert(5, kind="summary", rule="")
 
-    lines = said(MessageExplanation(told(whole, rule="g"), news(whole, lines=("g",)), (line,)))
+    lines = said(MessageExplanation(told(whole, rule="g"), news(whole, line_ids=("g",)), (line,)))
 
     assert lines[:2] == [
         "This message sums up what came while it could not be told.",
@@ -98,7 +98,7 @@ def test_a_match_card_says_what_it_is() -> None:
 def test_where_scores_are_hidden_what_was_compared_is_too() -> None:
     lines = said(MessageExplanation(told(GOAL), news(GOAL)), spoilers=True)
     whole, facts = alert(5, kind="summary", rule=""), Facts(minute="88", action_type="Goal")
-    summed = said(MessageExplanation(told(whole), news(whole, lines=("g",)), (news(alert(1, facts=facts)),)), spoilers=True)
+    summed = said(MessageExplanation(told(whole), news(whole, line_ids=("g",)), (news(alert(1, facts=facts)),)), spoilers=True)
 
     assert "✓ <code>minute</code>: from 80 ← <tg-spoiler>88</tg-spoiler>" in lines
     assert "• <tg-spoiler>88' Goal</tg-spoiler>: the rule <b>goals</b>" in summed
@@ -106,9 +106,9 @@ def test_where_scores_are_hidden_what_was_compared_is_too() -> None:
 
 def test_alerts_of_earlier_versions_still_answer() -> None:
     before: Alert = alert(1)
-    entry = told(before, history="1786804200.0 first confirmed 1")
+    delivery = told(before, history="1786804200.0 first confirmed 1")
 
-    assert said(MessageExplanation(entry, news(before)))[0] == "The rule <b>goals</b> told this chat (goals)."
+    assert said(MessageExplanation(delivery, news(before)))[0] == "The rule <b>goals</b> told this chat (goals)."
 
 
 async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
