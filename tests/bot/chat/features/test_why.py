@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.chat.features.why import not_an_alert_text, render_explanation, why_usage_text
+from bot.chat.features.why import render_explanation
 from bot.outbox.delivery import LatencyTrace, Reason, add_to_history
 from bot.outbox.explanation import MessageExplanation
 from bot.outbox.outbox import make_sample_alert
@@ -119,4 +119,7 @@ async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
     alone = await world.ask(42, 42, "/why")
     about = await world.ask(42, 42, "/why", reply_to=alone.id)
 
-    assert (alone.text, about.text) == (why_usage_text(), not_an_alert_text())
+    assert (alone.text, about.text) == (
+        "Send /why as a reply to an alert, and I say why it was told.",
+        "I do not know that message as an alert of mine, or it is too long ago.",
+    )
