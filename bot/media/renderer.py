@@ -67,14 +67,14 @@ _PictureKey = tuple[Timeline, str]
 
 
 class PictureRenderer:
-    """Draws while messages leave: at half time a chat's other news does not wait for a picture. Keeps the latest few."""
+    """Draws pictures for messages in the background, so that a chat's other news does not wait for one. Keeps the latest 64."""
 
     def __init__(self) -> None:
         self._cache: dict[_PictureKey, bytes] = {}
         self._drawing: dict[_PictureKey, asyncio.Task[None]] = {}
 
     def get_or_start(self, picture: PictureAttachment, on_ready: Callable[[], None]) -> bytes | None:
-        """The picture, empty where none can be drawn; None while it is being drawn, and `then` is called once it is there."""
+        """Return the picture as PNG, empty if none can be drawn. None while it is drawn; `on_ready` is called afterwards."""
         key = (picture.timeline, picture.language)
         if not is_available():
             return b""
@@ -86,13 +86,13 @@ class PictureRenderer:
         return None
 
     async def wait_until_idle(self) -> bool:
-        """Wait until nothing is drawn any more; tell whether something was."""
+        """Wait until nothing is drawn any more. Return True if something was."""
         drawing = tuple(self._drawing.values())
         await asyncio.gather(*drawing)
         return bool(drawing)
 
     def close(self) -> None:
-        """Draw no more."""
+        """Cancel what is being drawn."""
         for task in self._drawing.values():
             task.cancel()
 
@@ -113,10 +113,10 @@ class PictureRenderer:
 
 
 class PictureAttachment(msgspec.Struct, frozen=True):
-    """What the picture of a message shows, in which language; `veiled`: until it is tapped."""
+    """What the picture of a message shows, and in which language. `is_spoiler`: it is hidden until it is tapped."""
 
     timeline: Timeline
     language: str
     is_spoiler: bool
     png: bytes = b""
-    """The picture itself, once it is drawn; empty where none can be."""
+    """The picture as PNG, once it is drawn; empty if none can be."""

@@ -28,6 +28,12 @@ from bot.storage.subscriptions import is_after_chat, load_recipients, select_fol
 from bot.subscribers import Chat, ChatRef
 from rules.engine.alert import AlertKey, State
 
+_UPSERT_DELIVERY, _INSERT_NEW_DELIVERY = (
+    PreparedStatement(upsert(entries, keep=keep), DELIVERY_COLUMNS) for keep in (False, True)
+)
+
+_IS_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
+
 
 class FanoutProgress(msgspec.Struct, frozen=True):
     """How far the fan-out of a revision has come: the last chat that each of its two walks reached, and if each is done."""
@@ -246,13 +252,6 @@ async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
     for table in (positions, standings):
         await tx.execute(delete(table).where(table.c.updated_at < to_timestamp(instant)))
     return gone
-
-
-_UPSERT_DELIVERY, _INSERT_NEW_DELIVERY = (
-    PreparedStatement(upsert(entries, keep=keep), DELIVERY_COLUMNS) for keep in (False, True)
-)
-
-_IS_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
 
 
 def _is_news_row(key: AlertKey) -> ColumnElement[bool]:

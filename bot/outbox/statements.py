@@ -67,6 +67,16 @@ _STATUS_INDEX, _STATE_INDEX, _REASON_INDEX, _PIN_INDEX = (
 _BOOLEAN_INDEXES = tuple(DELIVERY_COLUMNS.index(name) for name in ("rings", "restored", "reply_rings", "unsure"))
 
 
+_CHATS_PER_QUERY = 32
+"""Chats that one call of the statement reads. A fixed number, so that it is prepared once."""
+
+_CHAT_PARAMETERS = tuple(f"place_{number}" for number in range(_CHATS_PER_QUERY))
+
+_KEY_COLUMNS = DELIVERY_COLUMNS[:4]
+
+DeliveriesWithChats = dict[tuple[AlertKey, ChatRef], tuple[Delivery, Chat]]
+
+
 def news_to_row(news: NewsItem) -> dict[str, Any]:
     """Return the columns that a revision sets. Columns and JSON keys keep the names of the first version."""
     return {
@@ -136,14 +146,6 @@ def row_to_key(row: ResultRow) -> AlertKey:
     return AlertKey(row["fixture_id"], row["action_id"])
 
 
-_CHATS_PER_QUERY = 32
-"""Chats that one call of the statement reads. A fixed number, so that it is prepared once."""
-
-_CHAT_PARAMETERS = tuple(f"place_{number}" for number in range(_CHATS_PER_QUERY))
-
-_KEY_COLUMNS = DELIVERY_COLUMNS[:4]
-
-
 def _select_deliveries() -> PreparedStatement:
     """Select the deliveries of one news item to up to 32 chats, each with its chat. The caller drops those not waiting."""
     # No "status = 'waiting'" in the WHERE clause: without statistics the planner takes the index on status for the narrowest
@@ -170,8 +172,6 @@ def _lock_order(delivery: Delivery) -> tuple[str, str, int, int]:
 
 
 _SELECT_DELIVERIES, _UPDATE_DELIVERIES = _select_deliveries(), _update_deliveries()
-
-DeliveriesWithChats = dict[tuple[AlertKey, ChatRef], tuple[Delivery, Chat]]
 
 
 async def read_contexts(tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:

@@ -17,6 +17,24 @@ _HTML_TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|
 _SPOILER_MESSAGE = re.compile(r"([^\n]*)\n<tg-spoiler>(.*)</tg-spoiler>", re.DOTALL)
 
 
+_TERMINAL_STYLES = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "ins": "underline",
+    "s": "strike",
+    "strike": "strike",
+    "del": "strike",
+    "code": "cyan",
+    "pre": "cyan",
+    "blockquote": "dim",
+    "tg-spoiler": "reverse",
+    "a": "blue underline",
+}
+
+
 def text_length(text: str) -> int:
     """Return the length as Telegram counts it: in UTF-16 units."""
     return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
@@ -58,24 +76,6 @@ def cut(source: str, limit: int = TEXT_LIMIT) -> str:
 
 def _visible_part(source: str) -> str:
     return "".join("" if found[2] else html.unescape(found[0]) for found in _HTML_TOKEN.finditer(source))
-
-
-_TERMINAL_STYLES = {
-    "b": "bold",
-    "strong": "bold",
-    "i": "italic",
-    "em": "italic",
-    "u": "underline",
-    "ins": "underline",
-    "s": "strike",
-    "strike": "strike",
-    "del": "strike",
-    "code": "cyan",
-    "pre": "cyan",
-    "blockquote": "dim",
-    "tg-spoiler": "reverse",
-    "a": "blue underline",
-}
 
 
 class _TerminalTextParser(HTMLParser):

@@ -24,6 +24,21 @@ _NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
 _JSON_HEADERS = {"Content-Type": "application/json"}
 
 
+_TOKEN_REFUSED_STATUSES = (401, 404)
+"""What Telegram answers to a token that it does not know."""
+
+_SERVER_ERROR_STATUS = 500
+
+_CLOCK_CHECK_INTERVAL = 20.0
+"""Seconds between two comparisons of the clocks."""
+
+_CLOCK_CHECK_LIFETIME = 600.0
+"""Seconds for which a comparison counts: a clock may have been set since."""
+
+_HALF_SECOND = 0.5
+"""The Date header has whole seconds, rounded down: on average it is so much behind."""
+
+
 class BotApiSession(BaseRequest):
     """A pool of connections by aiohttp, as python-telegram-bot's request object.
 
@@ -132,21 +147,6 @@ def _make_form(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | 
     for name, (filename, content, mime) in (data.multipart_data or {}).items():
         form.add_field(name, content, filename=filename, content_type=mime)
     return form
-
-
-_TOKEN_REFUSED_STATUSES = (401, 404)
-"""What Telegram answers to a token that it does not know."""
-
-_SERVER_ERROR_STATUS = 500
-
-_CLOCK_CHECK_INTERVAL = 20.0
-"""Seconds between two comparisons of the clocks."""
-
-_CLOCK_CHECK_LIFETIME = 600.0
-"""Seconds for which a comparison counts: a clock may have been set since."""
-
-_HALF_SECOND = 0.5
-"""The Date header has whole seconds, rounded down: on average it is so much behind."""
 
 
 class ApiHealth:

@@ -45,6 +45,30 @@ _RAMP_UP_TIME = 10.0
 _MAX_REMEMBERED_CHATS = 20_000
 
 
+ALREADY_COUNTED = "counted"
+"""Passed to python-telegram-bot with requests that the sender has counted already."""
+
+_LIMITED_METHODS = frozenset(
+    {"sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto", "editMessageMedia"}
+)
+"""Methods that count for Telegram's limits by chat."""
+
+_FAILED_CHATS_TO_OPEN = 5
+"""Different chats that could not be reached, with no success in between, after which Telegram counts as unreachable."""
+
+_MAX_PROBES = 2
+"""Requests at once that find out whether Telegram can be reached again."""
+
+_FIRST_PAUSE = 1.0
+"""Seconds."""
+
+_LAST_PAUSE = 5.0
+"""Seconds. Short, since the failure may be that of several chats alone, and the others must not wait long for them."""
+
+_TOKEN_RETRY_DELAY = 60.0
+"""Seconds between two attempts with a token that was refused."""
+
+
 class RateLimitPolicy(Protocol):
     """What the sender asks before each message. `SharedRateLimiter` is the one for several processes."""
 
@@ -73,40 +97,6 @@ class RateLimitPolicy(Protocol):
         ...
 
 
-class SlidingWindow:
-    """Allows at most `limit` events in any `seconds`."""
-
-    __slots__ = ("limit", "seconds", "taken")
-
-    def __init__(self, limit: int, seconds: float) -> None:
-        self.limit, self.seconds = limit, seconds
-        self.taken: deque[float] = deque(maxlen=limit)
-
-    def next_free_at(self, now: float, limit: int | None = None) -> float:
-        """Return when one more is allowed. `limit` may be lower than the window's own."""
-        limit = limit or self.limit
-        return now if len(self.taken) < limit else max(now, self.taken[-limit] + self.seconds)
-
-    def available(self, now: float, wanted: int, limit: int | None = None) -> int:
-        """Return how many are allowed now, at most `wanted`."""
-        limit = limit or self.limit
-        free = limit - len(self.taken)
-        # With a lower limit the oldest events do not count: only those after them have to end.
-        counted = islice(self.taken, max(0, -free), None)
-        ended = sum(1 for _ in takewhile(lambda at: at + self.seconds <= now, islice(counted, wanted)))
-        return min(wanted, max(0, free) + ended)
-
-    def shift(self, taken_at: float, arrived_at: float) -> None:
-        """Count one event from a later time than it was taken at."""
-        if taken_at in self.taken:
-            self.taken.remove(taken_at)
-            insort(self.taken, arrived_at)
-
-    def is_idle(self, now: float) -> bool:
-        """Return True if the window forbids nothing now."""
-        return not self.taken or self.taken[-1] + self.seconds <= now
-
-
 class RateLimiter:
     """Keeps Telegram's limits for one bot in one process."""
 
@@ -122,10 +112,6 @@ class RateLimiter:
         self._paused_until = float("-inf")
         self._shortest_round_trip = float("inf")
         self._answer_count = 0
-
-    def next_send_to(self, chat_id: int, now: float) -> float:
-        """Return when this chat may get its next message, all limits considered."""
-        return max(self.next_send_at(now), self.next_chat_send_at(chat_id, now))
 
     def next_send_at(self, now: float) -> float:
         """Return when the next message to any chat may leave."""
@@ -183,8 +169,7 @@ class RateLimiter:
 
     def _allowed_rate(self, now: float) -> int:
         """Return how many messages a second are allowed: half of them after a pause of all chats, then more again."""
-        share = min(1.0, 0.5 + 0.5 * (now - self._paused_until) / _RAMP_UP_TIME)
-        return max(1, int(self._all.limit * share))
+        return max(1, int(self._all.limit * share_after_pause(now - self._paused_until)))
 
     def _drop_idle_chats(self, now: float) -> None:
         self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.is_idle(now) for w in windows)}
@@ -214,62 +199,6 @@ class Unlimited:
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """Do nothing."""
-
-
-ALREADY_COUNTED = "counted"
-"""Passed to python-telegram-bot with requests that the sender has counted already."""
-
-_LIMITED_METHODS = frozenset(
-    {"sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto", "editMessageMedia"}
-)
-"""Methods that count for Telegram's limits by chat."""
-
-
-class ReplyAccounting(BaseRateLimiter[str]):
-    """Counts what the chat side sends, and holds nothing back.
-
-    A person who waits for an answer gets it at once; the alerts make room for it.
-    """
-
-    def __init__(self, rate_limiter: RateLimitPolicy, clock: Clock) -> None:
-        self._rate_limiter, self._clock = rate_limiter, clock
-
-    async def initialize(self) -> None:
-        """Do nothing: there is nothing to open."""
-
-    async def shutdown(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-    async def process_request(
-        self,
-        callback: Callable[..., Coroutine[Any, Any, Any]],
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: str | None,
-    ) -> Any:
-        """Make the request at once, and count it if it was not counted."""
-        chat_id = data.get("chat_id")
-        if rate_limit_args != ALREADY_COUNTED and endpoint in _LIMITED_METHODS and isinstance(chat_id, int):
-            self._rate_limiter.record_send(chat_id, self._clock.monotonic())
-        return await callback(*args, **kwargs)
-
-
-_FAILED_CHATS_TO_OPEN = 5
-"""Different chats that could not be reached, with no success in between, after which Telegram counts as unreachable."""
-
-_MAX_PROBES = 2
-"""Requests at once that find out whether Telegram can be reached again."""
-
-_FIRST_PAUSE = 1.0
-"""Seconds."""
-
-_LAST_PAUSE = 5.0
-"""Seconds. Short, since the failure may be that of several chats alone, and the others must not wait long for them."""
-
-_TOKEN_RETRY_DELAY = 60.0
-"""Seconds between two attempts with a token that was refused."""
 
 
 class CircuitBreaker:
@@ -303,3 +232,73 @@ class CircuitBreaker:
         elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.retry_at <= now:
             self.retry_at = now + self._pause
             self._pause = min(_LAST_PAUSE, self._pause * 2)
+
+
+class ReplyAccounting(BaseRateLimiter[str]):
+    """Counts what the chat side sends, and holds nothing back.
+
+    A person who waits for an answer gets it at once; the alerts make room for it.
+    """
+
+    def __init__(self, rate_limiter: RateLimitPolicy, clock: Clock) -> None:
+        self._rate_limiter, self._clock = rate_limiter, clock
+
+    async def initialize(self) -> None:
+        """Do nothing: there is nothing to open."""
+
+    async def shutdown(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    async def process_request(
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Any]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: str | None,
+    ) -> Any:
+        """Make the request at once, and count it if it was not counted."""
+        chat_id = data.get("chat_id")
+        if rate_limit_args != ALREADY_COUNTED and endpoint in _LIMITED_METHODS and isinstance(chat_id, int):
+            self._rate_limiter.record_send(chat_id, self._clock.monotonic())
+        return await callback(*args, **kwargs)
+
+
+class SlidingWindow:
+    """Allows at most `limit` events in any `seconds`."""
+
+    __slots__ = ("limit", "seconds", "taken")
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self.limit, self.seconds = limit, seconds
+        self.taken: deque[float] = deque(maxlen=limit)
+
+    def next_free_at(self, now: float, limit: int | None = None) -> float:
+        """Return when one more is allowed. `limit` may be lower than the window's own."""
+        limit = limit or self.limit
+        return now if len(self.taken) < limit else max(now, self.taken[-limit] + self.seconds)
+
+    def available(self, now: float, wanted: int, limit: int | None = None) -> int:
+        """Return how many are allowed now, at most `wanted`."""
+        limit = limit or self.limit
+        free = limit - len(self.taken)
+        # With a lower limit the oldest events do not count: only those after them have to end.
+        counted = islice(self.taken, max(0, -free), None)
+        ended = sum(1 for _ in takewhile(lambda at: at + self.seconds <= now, islice(counted, wanted)))
+        return min(wanted, max(0, free) + ended)
+
+    def shift(self, taken_at: float, arrived_at: float) -> None:
+        """Count one event from a later time than it was taken at."""
+        if taken_at in self.taken:
+            self.taken.remove(taken_at)
+            insort(self.taken, arrived_at)
+
+    def is_idle(self, now: float) -> bool:
+        """Return True if the window forbids nothing now."""
+        return not self.taken or self.taken[-1] + self.seconds <= now
+
+
+def share_after_pause(seconds: float) -> float:
+    """Return which part of the rate may be used so many seconds after a pause of all chats: half of it, then more again."""
+    return min(1.0, 0.5 + 0.5 * max(0.0, seconds) / _RAMP_UP_TIME)

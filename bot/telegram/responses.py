@@ -27,10 +27,6 @@ from bot.metrics import BOT_API_REQUESTS
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 
 
-class NotSent(api.NetworkError):
-    """The request certainly did not reach Telegram."""
-
-
 _HTTP_OK = 200
 
 NOT_MODIFIED = "message is not modified"
@@ -73,6 +69,29 @@ _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
 
 Any other refusal counts as the text's fault: it is tried once without formatting, and concerns this message alone.
 """
+
+RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
+    None: "ok",
+    RetryAfter: "429",
+    ChatGone: "gone",
+    ChatMigrated: "migrated",
+    TopicGone: "topic_gone",
+    TopicClosed: "topic_closed",
+    MessageGone: "message_gone",
+    TextRefused: "refused",
+    TokenRefused: "token_refused",
+    TelegramUnreachable: "unreachable",
+}
+"""The metric label of each error; None if all is well."""
+
+OPERATIONS = ("send", "edit", "reply", "photo")
+"""Metric labels; photo is a new message with a picture."""
+
+_COUNTERS = {(op, kind): BOT_API_REQUESTS.labels(op, answer) for op in OPERATIONS for kind, answer in RESULT_LABELS.items()}
+
+
+class NotSent(api.NetworkError):
+    """The request certainly did not reach Telegram."""
 
 
 def classify_error(error: api.TelegramError) -> DeliveryError | None:
@@ -137,26 +156,6 @@ def parse_response(status: int, body: bytes) -> int:
     if status in (401, 404):
         raise api.InvalidToken(message)
     raise {400: api.BadRequest, 403: api.Forbidden}.get(status, api.NetworkError)(message)
-
-
-RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
-    None: "ok",
-    RetryAfter: "429",
-    ChatGone: "gone",
-    ChatMigrated: "migrated",
-    TopicGone: "topic_gone",
-    TopicClosed: "topic_closed",
-    MessageGone: "message_gone",
-    TextRefused: "refused",
-    TokenRefused: "token_refused",
-    TelegramUnreachable: "unreachable",
-}
-"""The metric label of each error; None if all is well."""
-
-OPERATIONS = ("send", "edit", "reply", "photo")
-"""Metric labels; photo is a new message with a picture."""
-
-_COUNTERS = {(op, kind): BOT_API_REQUESTS.labels(op, answer) for op in OPERATIONS for kind, answer in RESULT_LABELS.items()}
 
 
 def count_response(op: str, error: DeliveryError | None = None) -> None:

@@ -18,7 +18,7 @@ from bot.errors import StorageError
 from bot.storage.database import Database, upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import allowance
-from bot.telegram.rate_limits import RateLimiter
+from bot.telegram.rate_limits import RateLimiter, share_after_pause
 
 log = structlog.get_logger()
 
@@ -39,6 +39,11 @@ _NO_SLOT_DELAY = 0.1
 
 _RETRY_DELAY = 0.5
 """Seconds until a reservation that the database refused is tried again."""
+
+
+_ALLOWANCE_NAME = "telegram"
+
+_IS_ALLOWANCE = allowance.c.name == _ALLOWANCE_NAME
 
 
 class AllowanceStore(Protocol):
@@ -137,14 +142,6 @@ class SharedRateLimiter:
         self._requested.set()
 
 
-_ALLOWANCE_NAME = "telegram"
-
-_RAMP_UP_TIME = 10.0
-"""Seconds from half the rate to all of it after a pause of all chats."""
-
-_IS_ALLOWANCE = allowance.c.name == _ALLOWANCE_NAME
-
-
 class ReservedSlots(msgspec.Struct, frozen=True):
     """Slots of one process: the first in `first_in` seconds, the others `interval` seconds apart."""
 
@@ -162,8 +159,8 @@ class AllowanceState(msgspec.Struct, frozen=True):
 
 def reserve_slots(state: AllowanceState, now: float, count: int, interval: float) -> tuple[AllowanceState, ReservedSlots]:
     """Reserve slots, at twice the interval (in seconds) just after a pause of all chats. Pure."""
-    share = min(1.0, 0.5 + 0.5 * max(0.0, now - state.closed_until) / _RAMP_UP_TIME)
-    first, interval = max(state.next_at, state.closed_until, now), interval / share
+    interval /= share_after_pause(now - state.closed_until)
+    first = max(state.next_at, state.closed_until, now)
     return msgspec.structs.replace(state, next_at=first + count * interval), ReservedSlots(count, first - now, interval)
 
 

@@ -50,7 +50,7 @@ def news(*alerts: Alert, **more: Any) -> NewsItem:
     return NewsItem(first.key, first.seq, first.state, alerts, **({"first_fired_at": fired_at} | more))
 
 
-def told(by: Alert, **more: Any) -> Delivery:
+def delivered(by: Alert, **more: Any) -> Delivery:
     """What a chat has seen once it was told."""
     seen: dict[str, Any] = {"rule": by.rule, "kind": by.kind, "severity": by.severity, "seq": by.seq, "body": by.text}
     seen |= {"state": by.state, "is_loud": by.importance is Importance.MAJOR, "message_id": 1}

@@ -43,7 +43,7 @@ class Line:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Line]:
-        """Open the database and set the courier to work; leaving is as sudden as a kill."""
+        """Open the database and start the sender; leaving is as sudden as a kill."""
         database = await Database.open(self.url)
         chats = ChatRepository(database)
         await chats.save(Chat(LISTENER, all_kinds=True))

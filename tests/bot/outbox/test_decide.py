@@ -9,7 +9,7 @@ from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
 from bot.outbox.news import NewsItem
 from bot.subscribers import Chat
 from rules.engine.alert import Alert, State
-from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
+from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
 
 PICKY = Chat(REF, kinds_off=frozenset({"goal"}))
 RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
@@ -40,13 +40,13 @@ def reason(delivery: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: d
         (news(replace(alert(), is_follow_up=True)), CHAT, NOW, Reason.SUPERSEDED),
     ],
 )
-def test_a_chat_that_was_not_told_hears_only_of_what_is_news_to_it(
+def test_a_chat_without_a_message_gets_only_what_is_news_to_it(
     known: NewsItem, chat: Chat, now: dt.datetime, why: Reason
 ) -> None:
     assert reason(None, known, chat, now) is why
 
 
-def test_a_chat_hears_the_first_alternative_that_it_takes() -> None:
+def test_a_chat_gets_the_first_alternative_that_it_takes() -> None:
     known = news(alert(rule="goals"), alert(rule="everything", kind="other", text="other"))
 
     chosen = decide(None, known, PICKY, NOW).alert
@@ -55,7 +55,7 @@ def test_a_chat_hears_the_first_alternative_that_it_takes() -> None:
     assert chosen.rule == "everything"
 
 
-def test_who_was_told_of_the_disallowed_goal_hears_of_it_there() -> None:
+def test_a_chat_that_has_the_disallowed_goal_is_told_there() -> None:
     assert reason(None, news(alert()), is_superseded=True) is Reason.SUPERSEDED
 
 
@@ -71,13 +71,13 @@ def test_who_was_told_of_the_disallowed_goal_hears_of_it_there() -> None:
         (replace(alert(1), state=State.RETRACTED), retracted(2), Reason.REVISION),
     ],
 )
-def test_a_chat_that_was_told_sees_what_becomes_of_it(before: Alert, after: Alert, why: Reason) -> None:
+def test_a_chat_that_has_the_message_sees_what_becomes_of_it(before: Alert, after: Alert, why: Reason) -> None:
     muted_and_late = replace(PICKY, muted_until=later(days=1))
 
-    assert reason(told(before), news(after), muted_and_late, later(hours=2)) is why
+    assert reason(delivered(before), news(after), muted_and_late, later(hours=2)) is why
 
 
-def test_what_was_passed_over_while_muted_is_not_told_when_the_mute_is_over() -> None:
+def test_what_came_while_muted_is_not_sent_when_the_mute_is_over() -> None:
     delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.MUTED.value, rule="goals")
 
     assert reason(delivery, news(alert(2))) is Reason.MUTED
@@ -89,7 +89,7 @@ def test_a_card_that_turns_red_is_news_even_where_its_yellow_was_muted() -> None
     assert reason(delivery, news(RED)) is Reason.FIRST
 
 
-def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_all() -> None:
+def test_news_retracted_before_it_was_sent_is_sent_when_it_is_restored() -> None:
     delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, Reason.SUPERSEDED.value)
 
     assert reason(delivery, news(alert(3))) is Reason.FIRST
@@ -105,11 +105,11 @@ def test_news_that_was_taken_back_before_it_left_is_told_when_it_stands_after_al
         ((), None),
     ],
 )
-def test_a_revision_speaks_through_the_rule_that_told_it_else_through_the_one_that_fires(
+def test_a_revision_shows_the_rule_that_was_sent_or_else_the_one_that_fires(
     alternatives: tuple[Alert, ...], chosen: str | None
 ) -> None:
     known = NewsItem(KEY, 2, State.CONFIRMED, alternatives)
 
-    found = choose_revision(told(alert()), known, CHAT)
+    found = choose_revision(delivered(alert()), known, CHAT)
 
     assert (found.rule if found else None) == chosen

@@ -1,4 +1,4 @@
-"""A burst as a value: its lines are remembered with their matches, and what falls is noticed once."""
+"""A burst as a value: its lines are stored with their matches, and each retraction is noticed once."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ LINES = st.lists(
 )
 
 
-def told(lines: list[NewsItem]) -> Delivery:
+def sent_digest(lines: list[NewsItem]) -> Delivery:
     return Delivery(BURST, ChatRef(1), rule="\n".join(format_line_name(line, BURST) for line in lines), message_id=1)
 
 
 @given(LINES)
 def test_what_a_chat_was_told_is_remembered_whichever_matches_it_was_of(lines: list[NewsItem]) -> None:
-    assert read_line_keys(told(lines)) == [line.key for line in lines]
-    assert find_retracted_lines(told(lines), lines) == ()
+    assert read_line_keys(sent_digest(lines)) == [line.key for line in lines]
+    assert find_retracted_lines(sent_digest(lines), lines) == ()
 
 
 @given(LINES)
 def test_what_stood_and_is_taken_back_falls_once(lines: list[NewsItem]) -> None:
     after = [replace(line, state=State.RETRACTED) for line in lines]
 
-    assert find_retracted_lines(told(lines), after) == tuple(
+    assert find_retracted_lines(sent_digest(lines), after) == tuple(
         a for a, b in zip(after, lines, strict=True) if b.state is not State.RETRACTED
     )
-    assert find_retracted_lines(told(after), after) == ()
+    assert find_retracted_lines(sent_digest(after), after) == ()
 
 
 @given(LINES, st.frozensets(IDS))
@@ -57,7 +57,7 @@ def test_neither_what_fell_nor_what_is_muted_is_told(lines: list[NewsItem], mute
 
 
 def test_a_summary_of_one_match_remembers_its_lines_by_their_actions_alone() -> None:
-    summary = AlertKey("f1", "summary:1")
+    digest_key = AlertKey("f1", "summary:1")
 
-    assert parse_line_name(format_line_name(news(alert()), summary), summary) == AlertKey("f1", "g")
+    assert parse_line_name(format_line_name(news(alert()), digest_key), digest_key) == AlertKey("f1", "g")
     assert burst_digest(BURST, alert()).line_ids

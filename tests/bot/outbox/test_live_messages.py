@@ -14,7 +14,7 @@ from bot.outbox.news import LIVE_MESSAGE_PRIORITY
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from rules.engine.alert import CARD, Alert
 from rules.football.action import Team
-from tests.bot.news import NOW, REF, alert, minor, news, told
+from tests.bot.news import NOW, REF, alert, delivered, minor, news
 from tests.bot.outbox.test_outbox import World
 from tests.packets import FIXTURE
 from tests.rows import copy_chat
@@ -109,8 +109,8 @@ async def test_old_news_in_one_message_leaves_the_card_out(world: World) -> None
 
     await world.outbox.summarise_missed(card().key.fixture_id)
 
-    summary, _ = [t for t in await world.take() if t.key.action_id.startswith("summary")]
-    context = await world.job(summary)
+    digest, _ = [t for t in await world.take() if t.key.action_id.startswith("summary")]
+    context = await world.load_context(digest)
     assert context is not None and context.news.line_ids == ("g",)
 
 
@@ -118,7 +118,7 @@ def test_a_card_that_was_told_goes_on_whatever_is_muted_since() -> None:
     before, now = card(), replace(card("1–0"), seq=2)
     muted = replace(ASKING, muted_until=NOW.replace(hour=20))
 
-    assert decide(told(before), news(now), muted, NOW).reason is Reason.REVISION
+    assert decide(delivered(before), news(now), muted, NOW).reason is Reason.REVISION
     assert (
         decide(Delivery(now.key, REF, DeliveryStatus.DROPPED, Reason.POSTPONED), news(now), muted, NOW).reason is Reason.POSTPONED
     )

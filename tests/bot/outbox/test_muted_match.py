@@ -1,4 +1,4 @@
-"""Laws of the mute of one match: it tells nothing new, other matches tell everything, what was told is corrected all the same."""
+"""Laws of the mute of one match: nothing new of it is sent, other matches are not touched, corrections still arrive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.outbox.decide import decide
 from bot.outbox.delivery import Reason
 from bot.outbox.news import NewsItem
 from rules.engine.alert import Alert, AlertKey, State
-from tests.bot.news import CHAT, NOW, alert, minor, news, pending, retracted, told
+from tests.bot.news import CHAT, NOW, alert, delivered, minor, news, pending, retracted
 from tests.packets import FIXTURE
 
 MUTED = replace(CHAT, muted_matches=frozenset({FIXTURE.id}))
@@ -36,7 +36,7 @@ def test_a_muted_match_never_tells_and_another_tells_as_if_nothing_were_muted(on
 
 @given(NEW, LATER)
 def test_what_a_chat_was_told_before_is_corrected_as_in_any_match(before: Alert, after: Alert) -> None:
-    assert decide(told(before), news(after), MUTED, NOW) == decide(told(before), news(after), CHAT, NOW)
+    assert decide(delivered(before), news(after), MUTED, NOW) == decide(delivered(before), news(after), CHAT, NOW)
 
 
 def test_the_full_time_of_a_muted_match_stays_untold_too() -> None:

@@ -48,20 +48,20 @@ class World:
 
     async def tell(self, item: QueueItem, message_id: int = 1) -> QueueItem | None:
         """Do what the sender does after a send."""
-        context = await self.job(item)
+        context = await self.load_context(item)
         assert context is not None
         seen = context.news.alternatives[0]
-        return await self.keep(
+        return await self.complete(
             replace(context.delivery, message_id=message_id, seq=context.news.seq, rule=seen.rule, body=seen.text)
         )
 
-    async def job(self, item: QueueItem) -> DeliveryContext | None:
-        """What decides on one ticket."""
+    async def load_context(self, item: QueueItem) -> DeliveryContext | None:
+        """What decides on one item."""
         (begun,) = await self.outbox.queue.begin([item], lambda context: context, lambda _: None)
         return begun[0] if begun else None
 
-    async def keep(self, delivery: Delivery) -> QueueItem | None:
-        """What one chat has seen."""
+    async def complete(self, delivery: Delivery) -> QueueItem | None:
+        """Commit what one chat has seen."""
         (more,) = await self.outbox.queue.complete(
             [DeliveryResult(QueueItem(delivery.key, delivery.chat, 0, delivery.seq, 0.0), delivery)]
         )
@@ -92,7 +92,7 @@ async def test_what_waits_is_there_after_a_restart(world: World) -> None:
 
     (item,) = await world.take()
 
-    context = await world.job(item)
+    context = await world.load_context(item)
     assert context is not None
     assert context.news.alternatives == (alert(),)
 
@@ -121,7 +121,7 @@ async def test_what_waits_is_taken_in_the_order_of_chats_after_a_restart(world: 
 
     again = await world.take()
 
-    assert [ticket.chat.chat_id for ticket in again] == list(range(1, 30))
+    assert [item.chat.chat_id for item in again] == list(range(1, 30))
 
 
 async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
@@ -136,7 +136,7 @@ async def test_a_packet_seen_twice_is_harmless(world: World) -> None:
     assert await world.take() == []
 
 
-async def test_a_revision_waits_for_who_was_told_whatever_they_want_now(world: World) -> None:
+async def test_a_revision_waits_for_chats_that_have_the_message_whatever_they_want_now(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert(1)])
     (item,) = await world.take()
@@ -149,15 +149,15 @@ async def test_a_revision_waits_for_who_was_told_whatever_they_want_now(world: W
     assert [item.chat for item in await world.take()] == [REF]
 
 
-async def test_a_revision_that_comes_while_a_message_is_under_way_follows_it(world: World) -> None:
+async def test_a_revision_that_comes_while_a_message_is_in_flight_follows_it(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert(1)])
     (item,) = await world.take()
-    context = await world.job(item)
+    context = await world.load_context(item)
     assert context is not None
     await world.outbox.put([alert(2, "goal by Kane")])
 
-    more = await world.keep(replace(context.delivery, message_id=9, seq=1))
+    more = await world.complete(replace(context.delivery, message_id=9, seq=1))
 
     assert more is not None
     assert more.seq == 2
@@ -173,7 +173,7 @@ async def test_a_card_that_turns_red_reaches_chats_that_do_not_care_for_yellow_o
     assert len(await world.take()) == 1
 
 
-async def test_the_rules_that_told_are_known_after_a_restart(world: World) -> None:
+async def test_the_rules_that_fired_are_known_after_a_restart(world: World) -> None:
     await world.outbox.put([minor(1)])
     await world.outbox.put([alert(2, rule="reds", kind="red_card")])
     await world.restart()
@@ -190,7 +190,7 @@ async def test_a_chats_delay_holds_its_news_back(world: World) -> None:
     assert item.due_at == NOW.timestamp() + 30
 
 
-async def test_old_news_is_summarised_once_and_never_sent_as_new(world: World) -> None:
+async def test_missed_news_is_in_one_digest_and_never_sent_by_itself(world: World) -> None:
     await world.follow(Chat(REF))
     world.clock.move_to(NOW + dt.timedelta(hours=1))
     await world.outbox.put([alert(1)])
@@ -201,13 +201,13 @@ async def test_old_news_is_summarised_once_and_never_sent_as_new(world: World) -
     await world.outbox.summarise_missed(FIXTURE.id)
 
     (item,) = await world.take()
-    context = await world.job(item)
+    context = await world.load_context(item)
 
     assert context is not None
     assert (item.key.action_id, [line.key.action_id for line in context.lines]) == ("summary:1", ["g"])
 
 
-async def test_a_correction_of_old_news_does_not_make_it_new(world: World) -> None:
+async def test_a_correction_of_missed_news_does_not_make_it_new(world: World) -> None:
     await world.follow(Chat(REF))
     world.clock.move_to(NOW + dt.timedelta(hours=1))
     await world.outbox.put([alert(1)])
@@ -216,7 +216,7 @@ async def test_a_correction_of_old_news_does_not_make_it_new(world: World) -> No
     assert await world.take() == []
 
 
-async def test_nothing_missed_needs_no_summary(world: World) -> None:
+async def test_nothing_missed_needs_no_digest(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
     await world.take()
@@ -226,20 +226,20 @@ async def test_nothing_missed_needs_no_summary(world: World) -> None:
     assert await world.take() == []
 
 
-async def test_what_waited_too_long_is_passed_over_and_summarised(world: World) -> None:
+async def test_what_waited_too_long_is_skipped_and_part_of_a_digest(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
     (item,) = await world.take()
-    context = await world.job(item)
+    context = await world.load_context(item)
     assert context is not None
-    await world.keep(replace(context.delivery, reason=Reason.EXPIRED.value, rule="goals"))
+    await world.complete(replace(context.delivery, reason=Reason.EXPIRED.value, rule="goals"))
 
     await world.outbox.summarise_missed(FIXTURE.id)
 
     assert [t.key.action_id for t in await world.take()] == ["summary:1"]
 
 
-async def test_who_was_told_of_a_goal_needs_no_word_of_what_disallows_it(world: World) -> None:
+async def test_a_chat_that_has_the_goal_gets_no_message_of_what_disallows_it(world: World) -> None:
     await world.follow(Chat(REF, all_kinds=True))
     await world.outbox.put([alert(1)])
     (item,) = await world.take()
@@ -247,7 +247,7 @@ async def test_who_was_told_of_a_goal_needs_no_word_of_what_disallows_it(world: 
     await world.outbox.put([alert(2, action="var", rule="var", kind="var", disallows_action="g")])
 
     (item,) = await world.take()
-    context = await world.job(item)
+    context = await world.load_context(item)
 
     assert context is not None
     assert context.is_superseded
@@ -258,7 +258,7 @@ async def test_a_suspended_chats_messages_wait_for_its_return(world: World) -> N
     await world.outbox.put([alert()])
     (item,) = await world.take()
     await world.chats.suspend(REF.chat_id, "blocked")
-    assert await world.job(item) is None
+    assert await world.load_context(item) is None
 
     await world.chats.resume(REF.chat_id)
     world.outbox.queue.rescan()
@@ -278,7 +278,7 @@ async def test_a_small_match_is_not_kept_waiting_by_a_large_one(world: World) ->
     assert {item.key.fixture_id for item in items} == {FIXTURE.id, "small"}
 
 
-async def test_old_entries_are_erased(world: World) -> None:
+async def test_old_deliveries_are_deleted(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
     (item,) = await world.take()
@@ -289,7 +289,7 @@ async def test_old_entries_are_erased(world: World) -> None:
     assert await world.outbox.read_fired_rules(FIXTURE.id) == {}
 
 
-async def test_what_leaves_is_in_doubt_before_it_does_and_no_longer_once_it_is_known_that_it_never_arrived(world: World) -> None:
+async def test_a_message_is_uncertain_before_it_leaves_and_no_longer_once_it_is_known_that_it_never_arrived(world: World) -> None:
     await world.follow(Chat(REF))
     await world.outbox.put([alert()])
     (item,) = await world.take()
@@ -298,10 +298,10 @@ async def test_what_leaves_is_in_doubt_before_it_does_and_no_longer_once_it_is_k
         [item], lambda context: context.delivery, lambda delivery: replace(delivery, is_uncertain=True, body="goal")
     )
     await world.restart()
-    doubted = await world.job(item)
-    assert begun and doubted
+    uncertain = await world.load_context(item)
+    assert begun and uncertain
     await world.outbox.queue.restore(begun[0].delivery)
-    settled = await world.job(item)
+    restored = await world.load_context(item)
 
-    assert (doubted.delivery.is_uncertain, doubted.delivery.body, doubted.delivery.is_sent) == (True, "goal", False)
-    assert settled and settled.delivery == begun[0].delivery
+    assert (uncertain.delivery.is_uncertain, uncertain.delivery.body, uncertain.delivery.is_sent) == (True, "goal", False)
+    assert restored and restored.delivery == begun[0].delivery

@@ -1,4 +1,4 @@
-"""Several senders on one PostgreSQL database: every chat hears everything, in order, from one of them at a time."""
+"""Several senders on one PostgreSQL database: every chat gets everything, in order, from one of them at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tastes of subscriptions over a real outbox: who of several followers hears what, when and how loudly."""
+"""Overrides of subscriptions over a real outbox: which of several followers gets what, when and how loudly."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_each_chat_hears_a_match_as_its_subscriptions_want_it(world: World
     await world.outbox.put([alert(1)])
     await world.outbox.put([minor(2, action="card")])
     items = await world.take()
-    steps = [plan_delivery(context, NOW) for item in items if (context := await world.job(item))]
+    steps = [plan_delivery(context, NOW) for item in items if (context := await world.load_context(item))]
 
     told = {(plan.delivery.chat.chat_id, plan.alert.kind, plan.is_silent) for plan in steps if isinstance(plan, Send)}
     assert told == {(1, "goal", False), (2, "yellow_card", False), (3, "goal", False), (3, "yellow_card", False)}
@@ -56,11 +56,11 @@ async def test_a_goal_without_a_scorer_waits_for_its_name_where_scorers_are_want
     await world.restart()
     await world.outbox.put([alert(2)])
     for item in await world.take():
-        if (context := await world.job(item)) and context.recipient.ref == ChatRef(1):
-            await world.keep(plan_delivery(context, NOW).delivery)
+        if (context := await world.load_context(item)) and context.recipient.ref == ChatRef(1):
+            await world.complete(plan_delivery(context, NOW).delivery)
 
     await world.outbox.put([alert(3, facts=NAMED)])
-    contexts = [context for item in await world.take() if (context := await world.job(item))]
+    contexts = [context for item in await world.take() if (context := await world.load_context(item))]
 
     assert first.chat == ChatRef(2)
     assert {context.recipient.ref: type(plan_delivery(context, NOW)).__name__ for context in contexts}[ChatRef(1)] == "Send"

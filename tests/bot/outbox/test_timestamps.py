@@ -1,4 +1,4 @@
-"""The way of an alert as the sender measures it, on a virtual clock."""
+"""The latency of an alert as the sender measures it, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ async def test_what_telegrams_limits_hold_back_is_meant_and_not_slow(world: Worl
     await world.follow(*range(1, 91))
     await world.tell(of_frame())
 
-    ways = [result.latency for _, result in world.delivered]
-    assert len(ways) == 90
-    assert max(latency.waited for latency in ways) > 1500
-    assert max(latency.request or 0.0 for latency in ways) < 20
+    latencies = [result.latency for _, result in world.delivered]
+    assert len(latencies) == 90
+    assert max(latency.waited for latency in latencies) > 1500
+    assert max(latency.request or 0.0 for latency in latencies) < 20
 
 
 async def test_a_reply_counts_from_its_edit_and_its_message_is_remembered(world: World) -> None:

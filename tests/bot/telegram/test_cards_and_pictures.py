@@ -1,4 +1,4 @@
-"""Match cards and pictures on their way to a chat: one message each, pinned, kept true, and never in the way of news."""
+"""Match cards and pictures: one message each, pinned, kept up to date, and never in the way of news."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.fakes.messenger import FakeMessenger
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
-EXTRAS = frozenset({CARD, PICTURE})
+LIVE_KINDS = frozenset({CARD, PICTURE})
 
 
 def card(text: str = "0–0", **more: Any) -> Alert:
@@ -54,7 +54,7 @@ async def stand(world: World, *alerts: Alert, seconds: float = 1.0) -> None:
 
 
 async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS)
 
     await stand(world, card(), card("1–0"), card("1–0, full time", is_match_over=True))
 
@@ -65,7 +65,7 @@ async def test_a_card_is_sent_silently_pinned_edited_and_unpinned_at_the_end(wor
 
 
 async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_the_restart(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS)
     await world.outbox.put_live(card())
     (send,) = await world.sender._start_next(1)
     await send
@@ -78,7 +78,7 @@ async def test_a_card_that_was_not_pinned_when_the_process_died_is_pinned_after_
 
 
 async def test_a_pin_that_telegram_does_not_answer_is_tried_again(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS)
     await world.outbox.put_live(card())
     (send,) = await world.sender._start_next(1)
     await send
@@ -90,7 +90,7 @@ async def test_a_pin_that_telegram_does_not_answer_is_tried_again(world: World) 
 
 
 async def test_a_card_that_somebody_deletes_is_sent_anew_at_once_and_only_once(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS)
     await stand(world, card())
     for text in ("1–0", "2–0"):
         world.telegram.chats[1].clear()
@@ -103,7 +103,7 @@ async def test_a_card_that_somebody_deletes_is_sent_anew_at_once_and_only_once(w
 
 
 async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS)
     for text in ("0–0", "1–0", "2–0"):
         await world.outbox.put_live(card(text))
     await world.outbox.put([alert()])
@@ -114,7 +114,7 @@ async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(wo
 
 
 async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS, bursts=True)
+    await world.follow(1, kinds_on=LIVE_KINDS, bursts=True)
 
     await stand(world, card())
     await world.tell(alert())
@@ -127,7 +127,7 @@ async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
 async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world: World) -> None:
     world.limits = RateLimiter()
     await world.restart()
-    await world.follow(-1, kinds_on=EXTRAS)
+    await world.follow(-1, kinds_on=LIVE_KINDS)
     task = asyncio.create_task(world.sender.run())
     for number in range(30):
         one = card(f"0–{number}")
@@ -146,7 +146,7 @@ async def test_cards_leave_room_for_news_in_a_group_however_many_they_are(world:
 
 
 async def test_a_picture_is_a_photo_and_a_correction_puts_another_in_its_place(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS)
     await world.follow(2)
     before, after = full(), replace(full(), competition="Cup")
 
@@ -160,7 +160,7 @@ async def test_a_picture_is_a_photo_and_a_correction_puts_another_in_its_place(w
 
 
 async def test_the_words_below_a_picture_are_cut_and_where_scores_are_hidden_so_is_the_picture(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS, spoilers=True)
+    await world.follow(1, kinds_on=LIVE_KINDS, spoilers=True)
 
     await stand(world, pictured(full(), "<b>" + "x" * 2000 + "</b>"))
 
@@ -169,8 +169,8 @@ async def test_the_words_below_a_picture_are_cut_and_where_scores_are_hidden_so_
 
 
 async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS, language="de")
-    await world.follow(2, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS, language="de")
+    await world.follow(2, kinds_on=LIVE_KINDS)
 
     await stand(world, replace(pictured(replace(full(), kickoff=NOW)), texts={"de": "Halbzeit"}))
 
@@ -179,7 +179,7 @@ async def test_a_picture_is_in_the_language_of_its_chat(world: World) -> None:
 
 
 async def test_news_does_not_wait_while_a_picture_is_drawn(world: World) -> None:
-    await world.follow(1, kinds_on=EXTRAS)
+    await world.follow(1, kinds_on=LIVE_KINDS)
     await world.outbox.put_live(pictured(replace(full(), competition="Drawn for the first time")))
     await world.sender._start_next(1)
     await world.outbox.put([alert()])

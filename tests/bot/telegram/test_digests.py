@@ -1,4 +1,4 @@
-"""Bursts over a real outbox and sender: the first alert at once, what follows within seconds in one message, each truthfully."""
+"""Bursts over a real outbox and sender: the first alert at once, what follows within seconds in one message, kept correct."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_the_first_comes_at_once_and_what_follows_in_one_message_with_a_li
     assert together.at - first.at < 15.1 and not together.silent
 
 
-async def test_what_is_corrected_in_it_is_edited_and_what_falls_is_struck_and_answered_once(world: World) -> None:
+async def test_a_correction_in_a_burst_is_an_edit_and_a_retraction_is_struck_through_with_one_reply(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", pending(1)), of("f3", alert(1)), seconds=20)
     await world.restart()
@@ -86,7 +86,7 @@ async def test_what_is_corrected_in_it_is_edited_and_what_falls_is_struck_and_an
     assert "Leeds" in together.html.splitlines()[1] and "<s>" not in together.html.splitlines()[1]
 
 
-async def test_what_disallows_a_goal_of_it_is_told_there_and_not_by_itself_too(world: World) -> None:
+async def test_what_disallows_a_goal_of_a_burst_is_shown_there_and_not_sent_by_itself_too(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=40)
     check = of("f3", alert(2, "no goal", action="var", rule="var", kind="var", disallows_action="g"), at=40)
@@ -109,7 +109,7 @@ async def test_why_is_known_of_every_line_of_it(world: World) -> None:
     ]
 
 
-async def test_what_is_taken_back_before_it_is_told_is_left_out_and_told_when_it_stands_again(world: World) -> None:
+async def test_a_line_retracted_before_the_burst_is_left_out_and_sent_when_it_is_restored(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), of("f2", retracted(2)), seconds=20)
     assert texts(world) == ["goal", "goal"]
@@ -119,7 +119,7 @@ async def test_what_is_taken_back_before_it_is_told_is_left_out_and_told_when_it
     assert len(world.shown(1)) == 3
 
 
-async def test_a_single_message_that_was_told_is_corrected_at_once(world: World) -> None:
+async def test_a_single_message_that_was_sent_is_corrected_at_once(world: World) -> None:
     await world.follow(1, bursts=True)
 
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f1", retracted(2)), seconds=2)
@@ -139,7 +139,7 @@ async def test_what_was_held_survives_a_kill_and_comes_once(world: World) -> Non
     assert len(world.shown(1)) == 2
 
 
-async def test_news_that_goes_on_comes_in_one_message_after_the_other_and_none_is_told_twice(world: World) -> None:
+async def test_news_that_goes_on_comes_in_one_message_after_the_other_and_nothing_is_sent_twice(world: World) -> None:
     await world.follow(1, bursts=True)
     story = [of(match, alert(1, action=f"g{number}"), at=3.0 * number, player=f"P{number}x")
              for number, match in enumerate(["f1", "f2", "f3"] * 4)]  # fmt: skip
@@ -175,7 +175,7 @@ async def test_a_delay_and_a_mute_of_a_match_hold_in_it_too(world: World) -> Non
     assert texts(world) == ["goal", "goal"]
 
 
-async def test_what_was_held_and_could_not_leave_in_time_is_told_in_each_matchs_summary(world: World) -> None:
+async def test_what_was_held_and_could_not_leave_in_time_is_in_the_digest_of_each_match(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=1)
     await asyncio.sleep(900)

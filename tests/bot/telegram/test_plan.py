@@ -11,22 +11,22 @@ from bot.outbox.news import NewsItem, revise
 from bot.telegram.plan import Edit, Plan, Reply, Send, Skip, plan_delivery
 from bot.telegram.render import render_message
 from rules.engine.alert import Alert, Importance, State
-from tests.bot.news import CHAT, KEY, NOW, REF, alert, minor, news, pending, retracted, told
+from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
 
 RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
 
 
-def step(delivery: Delivery, *alerts: Alert, now: dt.datetime = NOW, **more: Any) -> Plan:
+def plan(delivery: Delivery, *alerts: Alert, now: dt.datetime = NOW, **more: Any) -> Plan:
     return plan_delivery(DeliveryContext(delivery, news(*alerts), CHAT, **more), now)
 
 
-def test_news_is_sent_and_major_news_rings() -> None:
-    sent = [step(Delivery(KEY, REF), a) for a in (alert(), minor())]
+def test_news_is_sent_and_major_news_is_loud() -> None:
+    sent = [plan(Delivery(KEY, REF), a) for a in (alert(), minor())]
 
     assert [(s.html, s.is_silent) for s in sent if isinstance(s, Send)] == [("goal", False), ("yellow", True)]
 
 
-def test_a_chat_may_let_a_kind_ring_or_come_silently_whatever_the_rule_says() -> None:
+def test_a_chat_may_make_a_kind_loud_or_silent_whatever_the_rule_says() -> None:
     chat = replace(CHAT, ring=frozenset({"yellow_card"}), silent=frozenset({"goal"}))
 
     sent = [plan_delivery(DeliveryContext(Delivery(KEY, REF), news(a), chat), NOW) for a in (alert(), minor())]
@@ -34,80 +34,80 @@ def test_a_chat_may_let_a_kind_ring_or_come_silently_whatever_the_rule_says() ->
     assert [(s.is_silent, s.delivery.is_loud) for s in sent if isinstance(s, Send)] == [(True, False), (False, True)]
 
 
-def test_graver_news_of_a_kind_that_is_silent_here_does_not_ring() -> None:
-    found = plan_delivery(DeliveryContext(told(minor(1)), news(RED), replace(CHAT, silent=frozenset({"red_card"}))), NOW)
+def test_an_upgrade_of_a_kind_that_is_silent_here_is_silent() -> None:
+    found = plan_delivery(DeliveryContext(delivered(minor(1)), news(RED), replace(CHAT, silent=frozenset({"red_card"}))), NOW)
 
     assert isinstance(found, Edit)
     assert (found.delivery.pending_reply, found.delivery.reply_is_loud) == ("red", False)
 
 
-def test_the_same_words_need_no_edit() -> None:
-    assert isinstance(step(told(alert(1)), alert(2)), Skip)
+def test_the_same_text_needs_no_edit() -> None:
+    assert isinstance(plan(delivered(alert(1)), alert(2)), Skip)
 
 
 def test_a_correction_is_an_edit_without_a_reply() -> None:
-    found = step(told(pending(1)), alert(2, "goal by Kane"))
+    found = plan(delivered(pending(1)), alert(2, "goal by Kane"))
 
     assert isinstance(found, Edit)
     assert (found.html, found.delivery.pending_reply) == ("goal by Kane", None)
 
 
-def test_a_yellow_card_that_turns_red_is_edited_and_rings_again() -> None:
-    found = step(told(minor(1)), RED)
+def test_a_yellow_card_that_turns_red_is_edited_and_followed_by_a_loud_reply() -> None:
+    found = plan(delivered(minor(1)), RED)
 
     assert isinstance(found, Edit)
     assert (found.html, found.delivery.pending_reply, found.delivery.reply_is_loud) == ("red", "red", True)
 
 
-def test_what_is_taken_back_is_struck_and_answered_as_loudly_as_it_was_told() -> None:
-    found = [step(told(a), retracted(2)) for a in (alert(1), minor(1))]
+def test_a_retraction_is_struck_through_and_replied_to_as_loudly_as_it_was_sent() -> None:
+    found = [plan(delivered(a), retracted(2)) for a in (alert(1), minor(1))]
 
     assert [f.html for f in found if isinstance(f, Edit)] == ["<s>goal</s>", "<s>yellow</s>"]
     assert [f.delivery.reply_is_loud for f in found] == [True, False]
 
 
-def test_what_takes_news_back_speaks_for_the_rule_that_told_it() -> None:
-    found = step(told(alert(1)), retracted(2))
+def test_a_retraction_counts_for_the_rule_that_was_sent() -> None:
+    found = plan(delivered(alert(1)), retracted(2))
 
     assert isinstance(found, Edit)
     assert (found.alert.rule, found.alert.kind) == ("goals", "goal")
 
 
 def test_a_reply_that_is_due_follows_its_edit_once() -> None:
-    edited = step(told(alert(1)), retracted(2))
+    edited = plan(delivered(alert(1)), retracted(2))
     assert isinstance(edited, Edit)
 
-    reply = step(edited.delivery, retracted(2))
+    reply = plan(edited.delivery, retracted(2))
 
     assert isinstance(reply, Reply)
-    assert isinstance(step(reply.delivery, retracted(2)), Skip)
+    assert isinstance(plan(reply.delivery, retracted(2)), Skip)
 
 
-def test_news_taken_back_before_it_left_is_never_told() -> None:
-    found = step(Delivery(KEY, REF), retracted(2))
+def test_news_retracted_before_it_was_sent_is_never_sent() -> None:
+    found = plan(Delivery(KEY, REF), retracted(2))
 
     assert isinstance(found, Skip)
     assert found.reason is Reason.SUPERSEDED
 
 
-def test_an_unfinished_rule_keeps_what_it_told() -> None:
+def test_a_follow_up_keeps_what_its_rule_sent() -> None:
     gone = alert(2, "", rule="goals", is_follow_up=True, severity=0, importance=Importance.MAJOR)
 
-    found = step(told(pending(1)), gone)
+    found = plan(delivered(pending(1)), gone)
 
     assert isinstance(found, Edit)
     assert found.html == "goal"
 
 
-def test_a_chat_hears_the_news_in_its_language_and_else_as_the_rule_wrote_it() -> None:
+def test_a_chat_gets_the_news_in_its_language_or_else_as_the_rule_wrote_it() -> None:
     goal = replace(alert(1), texts={"es": "gol"})
 
-    heard = [
+    plans = [
         plan_delivery(DeliveryContext(Delivery(KEY, REF), news(goal), replace(CHAT, language=code)), NOW)
         for code in ("", "es", "it")
     ]
 
-    assert [plan.html for plan in heard if isinstance(plan, Send)] == ["goal", "gol", "goal"]
+    assert [plan.html for plan in plans if isinstance(plan, Send)] == ["goal", "gol", "goal"]
 
 
 @pytest.mark.parametrize(
@@ -117,16 +117,16 @@ def test_a_chat_hears_the_news_in_its_language_and_else_as_the_rule_wrote_it() -
 def test_an_alert_and_its_edits_have_a_button_where_it_may_be_pressed(settings: dict[str, Any], bell: bool) -> None:
     chat = replace(CHAT, **settings)
 
-    contexts = [DeliveryContext(Delivery(KEY, REF), news(alert()), chat), DeliveryContext(told(alert()), news(RED), chat)]
+    contexts = [DeliveryContext(Delivery(KEY, REF), news(alert()), chat), DeliveryContext(delivered(alert()), news(RED), chat)]
     found = [plan_delivery(context, NOW) for context in contexts]
 
     assert [plan.has_mute_button for plan in found if isinstance(plan, Send | Edit)] == [bell, bell]
 
 
-def test_where_scores_are_hidden_only_the_match_is_named_in_the_open() -> None:
+def test_where_scores_are_hidden_only_the_match_is_visible() -> None:
     chat = replace(CHAT, spoilers=True)
     sent = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert(1, "<b>1–0</b>")), chat), NOW)
-    struck = plan_delivery(DeliveryContext(told(alert(1, "<code>1–0</code>")), news(retracted(2)), chat), NOW)
+    struck = plan_delivery(DeliveryContext(delivered(alert(1, "<code>1–0</code>")), news(retracted(2)), chat), NOW)
     assert isinstance(sent, Send) and isinstance(struck, Edit)
     reply = plan_delivery(DeliveryContext(struck.delivery, news(retracted(2)), chat), NOW)
 
@@ -135,7 +135,7 @@ def test_where_scores_are_hidden_only_the_match_is_named_in_the_open() -> None:
     assert isinstance(reply, Reply) and reply.html.startswith("🔔 Arsenal v Chelsea\n<tg-spoiler>❌")
 
 
-def test_a_summary_leaves_out_what_the_chat_does_not_take() -> None:
+def test_a_digest_leaves_out_what_the_chat_does_not_take() -> None:
     old = news(alert(kind="", rule="", text=""), line_ids=("g", "y"))
     context = DeliveryContext(
         Delivery(KEY, REF), old, replace(CHAT, all_kinds=False), lines=(news(alert()), news(minor(action="y")))

@@ -5,11 +5,11 @@ from bot.telegram.queues import FAIRNESS_INTERVAL, ChatQueues
 from rules.engine.alert import AlertKey
 
 
-def ticket(chat_id: int, action: str = "a", rank: int = 0, seq: int = 1, fixture: str = "f") -> QueueItem:
-    return QueueItem(AlertKey(fixture, action), ChatRef(chat_id), rank, seq, 0.0)
+def item(chat_id: int, action: str = "a", priority: int = 0, seq: int = 1, fixture: str = "f") -> QueueItem:
+    return QueueItem(AlertKey(fixture, action), ChatRef(chat_id), priority, seq, 0.0)
 
 
-def lanes(*items: QueueItem, due: float = 0.0) -> ChatQueues:
+def queues(*items: QueueItem, due: float = 0.0) -> ChatQueues:
     made = ChatQueues()
     for one in items:
         made.add(one, due, 0.0)
@@ -26,58 +26,58 @@ def order(made: ChatQueues, now: float = 0.0) -> list[tuple[int, str]]:
 
 
 def test_major_news_goes_first_and_fresh_before_old() -> None:
-    made = lanes(ticket(1, "card", rank=2), ticket(2, "old", seq=1), ticket(3, "fresh", seq=9))
+    made = queues(item(1, "card", priority=2), item(2, "old", seq=1), item(3, "fresh", seq=9))
 
     assert order(made) == [(3, "fresh"), (2, "old"), (1, "card")]
 
 
-def test_a_chat_gets_its_messages_in_order_whatever_their_rank() -> None:
-    made = lanes(ticket(1, "card", rank=2), ticket(1, "goal", rank=0), ticket(2, "other", rank=1))
+def test_a_chat_gets_its_messages_in_order_whatever_their_priority() -> None:
+    made = queues(item(1, "card", priority=2), item(1, "goal", priority=0), item(2, "other", priority=1))
 
     assert order(made) == [(1, "card"), (1, "goal"), (2, "other")]
 
 
 def test_matches_take_turns() -> None:
-    made = lanes(*(ticket(n) for n in range(1, 5)), ticket(8, fixture="small"), ticket(9, fixture="small"))
+    made = queues(*(item(n) for n in range(1, 5)), item(8, fixture="small"), item(9, fixture="small"))
 
     assert [chat_id for chat_id, _ in order(made)[:4]] == [1, 8, 2, 9]
 
 
 def test_a_chat_that_is_busy_waits_for_its_answer() -> None:
-    made = lanes(ticket(1, "a"), ticket(1, "b"))
+    made = queues(item(1, "a"), item(1, "b"))
 
-    assert made.take_next(0, lambda _, at, leave_spare=False: at) == ticket(1, "a")
+    assert made.take_next(0, lambda _, at, leave_spare=False: at) == item(1, "a")
     assert made.take_next(0, lambda _, at, leave_spare=False: at) is None
 
 
 def test_a_chat_over_its_limit_lets_others_pass() -> None:
-    made = lanes(ticket(1), ticket(2))
+    made = queues(item(1), item(2))
 
     first = made.take_next(0, lambda chat_id, at, leave_spare=False: 5.0 if chat_id == 1 else at)
 
-    assert (first, made.next_due_at()) == (ticket(2), 5.0)
-    assert made.take_next(5.0, lambda _, at, leave_spare=False: at) == ticket(1)
+    assert (first, made.next_due_at()) == (item(2), 5.0)
+    assert made.take_next(5.0, lambda _, at, leave_spare=False: at) == item(1)
 
 
 def test_what_is_not_due_waits() -> None:
-    made = lanes(ticket(1), due=30.0)
+    made = queues(item(1), due=30.0)
 
     assert (order(made), order(made, 30.0)) == ([], [(1, "a")])
 
 
 def test_what_waits_already_is_not_added_again() -> None:
-    assert len(lanes(ticket(1), ticket(1))) == 1
+    assert len(queues(item(1), item(1))) == 1
 
 
-def test_a_chat_that_is_gone_is_forgotten() -> None:
-    made = lanes(ticket(1, "a"), ticket(1, "b"), ticket(2))
+def test_a_chat_that_is_gone_is_discarded() -> None:
+    made = queues(item(1, "a"), item(1, "b"), item(2))
     made.discard(1)
 
     assert (order(made), len(made)) == ([(2, "a")], 0)
 
 
 def test_the_goals_of_a_large_match_never_starve_a_small_one() -> None:
-    made = lanes(*(ticket(n, fixture="large") for n in range(1, 101)), *(ticket(n, rank=2, fixture="small") for n in (201, 202)))
+    made = queues(*(item(n, fixture="large") for n in range(1, 101)), *(item(n, priority=2, fixture="small") for n in (201, 202)))
 
     sent = order(made)
 
@@ -86,7 +86,7 @@ def test_the_goals_of_a_large_match_never_starve_a_small_one() -> None:
 
 def test_what_a_topic_waits_for_does_not_hold_up_another_topic() -> None:
     made = ChatQueues()
-    made.add(ticket(1), 100.0, 0.0)
+    made.add(item(1), 100.0, 0.0)
     made.add(QueueItem(AlertKey("f", "b"), ChatRef(1, 2), 0, 1, 0.0), 0.0, 0.0)
 
     assert order(made) == [(1, "b")]
@@ -98,14 +98,14 @@ def test_a_card_that_has_to_wait_holds_up_no_news_of_its_chat() -> None:
     card = QueueItem(AlertKey("f", "card"), ChatRef(1), LIVE_MESSAGE_PRIORITY, 1, 0.0)
     made.add(card, 0.0, 0.0)
     assert made.take_next(0, lambda _, at, leave_spare=False: at + 30 * leave_spare) is None
-    made.add(ticket(1), 0.0, 0.0)
+    made.add(item(1), 0.0, 0.0)
 
-    assert made.take_next(0, lambda _, at, leave_spare=False: at + 30 * leave_spare) == ticket(1)
+    assert made.take_next(0, lambda _, at, leave_spare=False: at + 30 * leave_spare) == item(1)
 
 
 def test_a_card_that_comes_again_stays_behind_the_news_of_its_chat() -> None:
     made = ChatQueues()
-    made.add(ticket(1), 0.0, 0.0)
+    made.add(item(1), 0.0, 0.0)
     made.add(QueueItem(AlertKey("f", "card"), ChatRef(1), LIVE_MESSAGE_PRIORITY, 1, 0.0), 0.0, 0.0, at_front=True)
 
-    assert order(made)[0] == (1, ticket(1).key.action_id)
+    assert order(made)[0] == (1, item(1).key.action_id)

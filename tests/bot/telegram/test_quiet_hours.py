@@ -1,4 +1,4 @@
-"""Quiet hours over a real outbox: what rings, what waits, what is summed up."""
+"""Quiet hours over a real outbox: what is loud, what waits, what becomes part of a digest."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ async def test_held_news_comes_in_one_message_when_the_hours_end(world: World) -
     await world.restart()
     await world.tell(seconds=END)
 
-    (summary,) = world.shown(1)
-    assert summary.text.splitlines() == ["📋 While it was quiet · Arsenal 1–0 Chelsea", "• goal", "• yellow", "• second"]
-    assert summary.at >= END
-    assert summary.silent
+    (digest,) = world.shown(1)
+    assert digest.text.splitlines() == ["📋 While it was quiet · Arsenal 1–0 Chelsea", "• goal", "• yellow", "• second"]
+    assert digest.at >= END
+    assert digest.silent
 
 
 async def test_what_is_taken_back_in_the_night_is_not_told_and_what_is_later_is_struck(world: World) -> None:
     await world.follow(1, quiet=NIGHT)
     await world.tell(alert(1), alert(2, "second", action="g2"), retracted(3, action="g2"), seconds=END)
-    (summary,) = world.shown(1)
-    assert summary.text.splitlines()[1:] == ["• goal"]
+    (digest,) = world.shown(1)
+    assert digest.text.splitlines()[1:] == ["• goal"]
 
     await world.tell(retracted(4), seconds=10)
 
-    assert summary.html.splitlines()[1:] == ["• <s>Goal</s>"]
+    assert digest.html.splitlines()[1:] == ["• <s>Goal</s>"]
 
 
 async def test_what_was_told_before_the_night_is_corrected_at_once_and_silently(world: World) -> None:
@@ -83,5 +83,5 @@ async def test_news_that_was_about_to_leave_when_the_night_began_is_held_too(wor
     assert (world.shown(), world.sender.skipped[Reason.HELD_FOR_QUIET_HOURS]) == ([], 1)
     await world.tell(seconds=3700)
 
-    (summary,) = world.shown()
-    assert summary.text.splitlines()[1:] == ["• goal"]
+    (digest,) = world.shown()
+    assert digest.text.splitlines()[1:] == ["• goal"]

@@ -7,11 +7,16 @@ from tests.fakes import bot_api_state as strict
 CHATS = st.sampled_from([1, 2, 3, -1, -2])
 
 
+def next_send_to(limits: RateLimiter, chat_id: int, now: float) -> float:
+    """When this chat may get its next message, all limits considered."""
+    return max(limits.next_send_at(now), limits.next_chat_send_at(chat_id, now))
+
+
 @given(st.lists(st.tuples(CHATS, st.floats(0, 2)), max_size=300))
 def test_a_sender_that_waits_as_told_is_never_refused(wanted: list[tuple[int, float]]) -> None:
     limits, telegram, now = RateLimiter(), strict.Limits(), 0.0
     for chat_id, pause in wanted:
-        now = max(now + pause, limits.next_send_to(chat_id, now + pause))
+        now = max(now + pause, next_send_to(limits, chat_id, now + pause))
         limits.record_send(chat_id, now)
         telegram.check(chat_id, now, paid=False)
 
@@ -19,7 +24,7 @@ def test_a_sender_that_waits_as_told_is_never_refused(wanted: list[tuple[int, fl
 def sent_until(limits: RateLimiter, end: float, chats: range, start: float = 0.0) -> int:
     now, count = start, 0
     for chat_id in chats:
-        now = max(now, limits.next_send_to(chat_id, now))
+        now = max(now, next_send_to(limits, chat_id, now))
         if now >= end:
             break
         limits.record_send(chat_id, now)
@@ -36,7 +41,7 @@ def test_a_refusal_holds_only_its_own_chat_back() -> None:
     limits = RateLimiter()
     limits.on_retry_after(1, 30, now=0)
 
-    assert (limits.next_send_to(1, 1), limits.next_send_to(2, 1)) == (30, 1)
+    assert (next_send_to(limits, 1, 1), next_send_to(limits, 2, 1)) == (30, 1)
 
 
 def test_several_refusals_within_a_second_slow_everybody_who_then_speeds_up_again() -> None:
@@ -44,7 +49,7 @@ def test_several_refusals_within_a_second_slow_everybody_who_then_speeds_up_agai
     for chat_id in (1, 2, 3):
         limits.on_retry_after(chat_id, 5, now=chat_id / 10)
 
-    assert limits.next_send_to(9, 1) == 5.3
+    assert next_send_to(limits, 9, 1) == 5.3
     assert sent_until(limits, 6.3, range(100, 200), 5.3) < 20
     assert sent_until(RateLimiter(), 6.3, range(100, 200), 5.3) >= 29
 
@@ -54,7 +59,7 @@ def test_refusals_far_apart_mean_nothing_for_others() -> None:
     for chat_id in (1, 2, 3):
         limits.on_retry_after(chat_id, 60, now=chat_id * 2)
 
-    assert limits.next_send_to(9, 7) == 7
+    assert next_send_to(limits, 9, 7) == 7
 
 
 @settings(max_examples=200)

@@ -91,7 +91,7 @@ class World:
         return self.telegram.chats[chat_id]
 
 
-async def test_a_chat_that_waits_hears_of_a_goal_when_it_is_confirmed_and_never_of_one_that_is_not(world: World) -> None:
+async def test_a_chat_that_wants_confirmed_goals_gets_a_goal_when_it_is_confirmed_and_never_one_that_is_not(world: World) -> None:
     await world.follow(1, waits=True)
     await world.follow(2)
     await world.tell(pending(1, "maybe"), alert(2, "goal"), pending(1, "never", action="h"), retracted(2, action="h"))
@@ -119,7 +119,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.db.close()
 
 
-async def test_a_goal_is_sent_edited_struck_and_restored(world: World) -> None:
+async def test_a_goal_is_sent_edited_retracted_and_restored(world: World) -> None:
     await world.follow(1)
 
     await world.tell(pending(1), alert(2), retracted(3), alert(4))
@@ -161,7 +161,7 @@ async def test_a_reply_that_was_due_when_the_process_died_is_sent_after_the_rest
     assert [m.text[:1] for m in world.shown()] == ["g", "❌"]
 
 
-async def test_drain_sends_what_is_due_and_returns(world: World) -> None:
+async def test_send_all_due_sends_what_is_due_and_returns(world: World) -> None:
     await world.follow(1, 2)
     await world.outbox.put([alert()])
 
@@ -219,7 +219,7 @@ async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspen
     assert (len(world.shown()), chat.active) == ((0, False) if isinstance(error, ChatGone) else (1, True))
 
 
-async def test_a_text_that_is_refused_even_as_plain_words_is_reported_and_keeps_nobody_waiting(world: World) -> None:
+async def test_a_text_that_is_refused_even_without_formatting_is_reported_and_keeps_nobody_waiting(world: World) -> None:
     refused: list[tuple[str, str]] = []
     world.sender.on_text_refused = lambda rule, reason: refused.append((rule, reason))
     await world.follow(1)
@@ -319,7 +319,7 @@ async def test_what_is_too_old_when_it_could_be_sent_is_left_out_and_counted(wor
     assert (len(world.shown()), world.sender.skipped[Reason.EXPIRED]) == (0, 1)
 
 
-async def test_a_delayed_chat_hears_later_and_sees_corrections_as_late(world: World) -> None:
+async def test_a_chat_with_a_delay_gets_alerts_later_and_corrections_as_late(world: World) -> None:
     await world.follow(1, delay=30)
 
     await world.tell(alert(1), seconds=40)
@@ -331,7 +331,7 @@ async def test_a_delayed_chat_hears_later_and_sees_corrections_as_late(world: Wo
     assert world.shown()[0].html == "<s>goal</s>"
 
 
-async def test_a_delayed_chat_sees_what_fell_within_its_delay_stand_first_and_then_fall(world: World) -> None:
+async def test_a_chat_with_a_delay_sees_an_alert_retracted_within_its_delay_stand_first_and_then_retracted(world: World) -> None:
     await world.follow(1, delay=30)
 
     await world.tell(alert(1), seconds=9.9)
@@ -374,7 +374,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_leaves_the_rest_for_the_nex
     assert [m.html for m in world.shown()] == ["goal", "yellow"]
 
 
-async def test_a_stop_that_cuts_off_a_commit_keeps_what_landed(world: World) -> None:
+async def test_a_stop_that_cancels_a_commit_keeps_the_results(world: World) -> None:
     world.telegram.latency = 1.0
     await world.follow(1)
     task = asyncio.create_task(world.sender.run())
@@ -391,7 +391,7 @@ async def test_a_stop_that_cuts_off_a_commit_keeps_what_landed(world: World) -> 
     assert [m.html for m in world.shown()] == ["goal"]
 
 
-async def test_old_news_comes_as_one_summary_that_follows_what_becomes_of_it(world: World) -> None:
+async def test_missed_news_comes_as_one_digest_that_shows_what_becomes_of_it(world: World) -> None:
     await world.follow(1)
     old = NOW - dt.timedelta(hours=1)
     await world.outbox.put([alert(1, "early goal", at=old)])
@@ -401,13 +401,13 @@ async def test_old_news_comes_as_one_summary_that_follows_what_becomes_of_it(wor
 
     await world.tell(retracted(3))
 
-    (summary,) = world.shown()
-    assert summary.versions[0].split("\n")[1:] == ["• early goal", "• early card"]
-    assert summary.versions[1].split("\n")[1:] == ["• <s>Goal</s>", "• early card"]
-    assert summary.silent
+    (digest,) = world.shown()
+    assert digest.versions[0].split("\n")[1:] == ["• early goal", "• early card"]
+    assert digest.versions[1].split("\n")[1:] == ["• <s>Goal</s>", "• early card"]
+    assert digest.silent
 
 
-async def test_fresh_news_is_not_in_the_summary_of_old_news(world: World) -> None:
+async def test_fresh_news_is_not_in_the_digest_of_missed_news(world: World) -> None:
     await world.follow(1)
     await world.tell(alert(1))
 

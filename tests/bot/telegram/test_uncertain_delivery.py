@@ -1,4 +1,4 @@
-"""A message whose answer never came may stand in the chat: it comes twice perhaps, but nothing that fell is left standing."""
+"""A message whose answer never came may be in the chat: it may come twice, but nothing retracted is left standing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def texts(world: World) -> list[str]:
     return [message.text for message in world.shown()]
 
 
-async def test_what_falls_while_nobody_knows_whether_it_was_told_is_taken_back_in_the_chat(world: World) -> None:
+async def test_an_alert_retracted_while_it_is_uncertain_is_retracted_in_the_chat(world: World) -> None:
     await world.follow(1)
     await lose(world, alert(1))
     await world.outbox.put([retracted(2)])
@@ -54,7 +54,7 @@ async def test_what_falls_while_nobody_knows_whether_it_was_told_is_taken_back_i
     assert [(m.text[0], m.reply_to) for m in world.shown()] == [("g", None), ("❌", None)]
 
 
-async def test_what_fell_in_doubt_and_stands_after_all_is_told_whole(world: World) -> None:
+async def test_an_alert_retracted_while_uncertain_and_restored_is_sent_whole(world: World) -> None:
     await world.follow(1)
     world.telegram.fail(1, LOST)
     await world.tell(alert(1), seconds=0.2)
@@ -68,7 +68,7 @@ async def test_what_fell_in_doubt_and_stands_after_all_is_told_whole(world: Worl
     assert world.shown()[1].versions == ["goal by Kane\n✅ <i>stands after all</i>", "<s>goal by Kane</s>"]
 
 
-async def test_what_falls_while_the_process_is_dead_is_taken_back_in_the_chat(world: World) -> None:
+async def test_an_alert_retracted_while_the_process_is_dead_is_retracted_in_the_chat(world: World) -> None:
     await world.follow(1)
     await world.outbox.put([alert(1)])
     (request,) = await world.sender._start_next(1)
@@ -81,7 +81,7 @@ async def test_what_falls_while_the_process_is_dead_is_taken_back_in_the_chat(wo
     assert [text[0] for text in texts(world)] == ["g", "❌"]
 
 
-async def test_what_still_stands_is_told_once_more_and_its_correction_answers_that(world: World) -> None:
+async def test_an_uncertain_alert_that_stands_is_sent_once_more_and_its_correction_replies_to_that(world: World) -> None:
     await world.follow(1)
     await lose(world, alert(1))
 
@@ -93,7 +93,7 @@ async def test_what_still_stands_is_told_once_more_and_its_correction_answers_th
 
 
 @pytest.mark.parametrize("error", [RetryAfter(5), AWAY, TokenRefused("401")], ids=str)
-async def test_what_surely_never_left_and_fell_is_not_spoken_of(world: World, error: DeliveryError) -> None:
+async def test_an_alert_that_certainly_did_not_arrive_and_was_retracted_is_never_sent(world: World, error: DeliveryError) -> None:
     await world.follow(1)
     world.telegram.fail(1, error)
     await world.tell(alert(1), seconds=0.2)
@@ -105,7 +105,7 @@ async def test_what_surely_never_left_and_fell_is_not_spoken_of(world: World, er
     assert texts(world) == []
 
 
-async def test_what_may_have_been_told_and_is_too_old_to_tell_again_is_summed_up_and_corrected_later(world: World) -> None:
+async def test_an_uncertain_alert_too_old_to_send_again_is_part_of_a_digest_and_corrected_later(world: World) -> None:
     await world.follow(1)
     world.telegram.lost_answers[1].append(LOST)
     world.telegram.fail(1)
@@ -117,11 +117,11 @@ async def test_what_may_have_been_told_and_is_too_old_to_tell_again_is_summed_up
     await world.tell(seconds=5)
     await world.tell(retracted(2), seconds=5)
 
-    goal, summary, reply = world.shown()
-    assert (goal.html, summary.html.splitlines()[1:], reply.html[0]) == ("goal", ["• <s>Goal</s>"], "❌")
+    goal, digest, reply = world.shown()
+    assert (goal.html, digest.html.splitlines()[1:], reply.html[0]) == ("goal", ["• <s>Goal</s>"], "❌")
 
 
-async def test_what_may_have_been_told_before_quiet_hours_is_told_when_they_end_and_corrected_at_once(world: World) -> None:
+async def test_an_alert_uncertain_before_quiet_hours_is_sent_when_they_end_and_corrected_at_once(world: World) -> None:
     await world.follow(1, quiet=NIGHT)
     await lose(world, alert(1), alert(1, "second", action="g2"))
     world.telegram.fail(1, RetryAfter(120))
@@ -133,7 +133,7 @@ async def test_what_may_have_been_told_before_quiet_hours_is_told_when_they_end_
     assert world.shown()[-1].text.splitlines()[1:] == ["• goal by Kane"]
 
 
-async def test_a_line_of_a_lost_burst_that_fell_is_struck_when_it_is_told_again(world: World) -> None:
+async def test_a_retracted_line_of_an_uncertain_burst_is_struck_through_when_it_is_sent_again(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1), player="Rice"), of("f3", alert(1), player="Saka"), seconds=5)
     await lose(world, seconds=9.9)
@@ -143,7 +143,7 @@ async def test_a_line_of_a_lost_burst_that_fell_is_struck_when_it_is_told_again(
     assert ("<s>" in lost.html, "• <s>" in again.html.splitlines()[2], "Rice" in again.text) == (False, True, True)
 
 
-async def test_what_falls_in_a_lost_burst_that_is_too_old_to_tell_again_is_said(world: World) -> None:
+async def test_a_line_retracted_in_an_uncertain_burst_too_old_to_send_again_is_retracted_by_a_reply(world: World) -> None:
     await world.follow(1, bursts=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1), player="Rice"), of("f3", alert(1), player="Saka"), seconds=5)
     await lose(world, seconds=9.9)
@@ -156,7 +156,7 @@ async def test_what_falls_in_a_lost_burst_that_is_too_old_to_tell_again_is_said(
     assert world.shown()[-1].text[0] == "❌"
 
 
-async def test_a_stop_that_cuts_off_a_request_leaves_it_unsure(world: World) -> None:
+async def test_a_stop_that_cancels_a_request_leaves_its_delivery_uncertain(world: World) -> None:
     await world.follow(1)
     world.telegram.latency = 60
     await world.tell(alert(1), seconds=0.2)
@@ -169,7 +169,7 @@ async def test_a_stop_that_cuts_off_a_request_leaves_it_unsure(world: World) -> 
     assert Reason.SUPERSEDED not in world.sender.skipped
 
 
-async def test_a_lost_summary_is_told_again_struck_once_a_line_of_it_falls(world: World) -> None:
+async def test_an_uncertain_digest_is_sent_again_struck_through_once_a_line_of_it_is_retracted(world: World) -> None:
     await world.follow(1)
     world.telegram.fail(1, RetryAfter(400))
     await world.tell(alert(1), seconds=450)

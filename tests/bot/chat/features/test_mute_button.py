@@ -15,7 +15,7 @@ from bot.chat.features.mute_button import CLOSED_KEYBOARD, AlertSubject, press_m
 from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import Chat
 from tests.bot.chat.fixtures import FIXTURES, NOW, make_context
-from tests.bot.news import REF, alert, news, told
+from tests.bot.news import REF, alert, delivered, news
 
 GOAL = AlertSubject(FIXTURES[0], "goal")
 
@@ -59,11 +59,11 @@ def test_pressed_twice_everything_is_heard_as_before(data: str) -> None:
 
 def test_a_summary_has_no_kind_and_a_sample_neither_kind_nor_match() -> None:
     one, sample = alert(), make_sample_alert(REF, "x", {"en": "html"}, NOW)
-    summary = read_alert_subject(told(one), news(one, line_ids=("g",)))
+    summary = read_alert_subject(delivered(one), news(one, line_ids=("g",)))
 
     assert summary == AlertSubject(one.fixture)
     assert offered(summary) == ["🔕 This match", "🔕 1 hour", "✖"]
-    assert read_alert_subject(told(sample), news(sample)) == AlertSubject()
+    assert read_alert_subject(delivered(sample), news(sample)) == AlertSubject()
     for data in ("a:m", "a:k"):
         with pytest.raises(OutdatedButton):
             press_mute_button(make_context(), AlertSubject(), data)

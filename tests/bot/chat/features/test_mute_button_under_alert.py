@@ -12,7 +12,7 @@ from bot.outbox.explanation import MessageExplanation
 from bot.subscribers import Chat, ChatRef
 from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from tests.bot.chat.conftest import ADMIN, World
-from tests.bot.news import alert, news, told
+from tests.bot.news import alert, delivered, news
 from tests.fakes.bot_api import Message
 from tests.fakes.bot_api_state import Button
 from tests.packets import FIXTURE
@@ -26,7 +26,7 @@ def alerted(world: World, ref: ChatRef, shown_in: int = 0) -> Message:
     chat = world.api.chat(ref.chat_id, is_forum=bool(ref.topic))
     buttons = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON_DATA),),)
     message = world.api.add(chat, TEXT, "HTML", by_bot=True, topic=shown_in, buttons=buttons)
-    world.told[ref.chat_id, message.id] = MessageExplanation(replace(told(alert()), chat=ref), news(alert()))
+    world.told[ref.chat_id, message.id] = MessageExplanation(replace(delivered(alert()), chat=ref), news(alert()))
     return message
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.chat.features.why import not_an_alert_text, render_explanation, why_usage_text
+from bot.chat.features.why import render_explanation
 from bot.outbox.delivery import LatencyTrace, Reason, add_to_history
 from bot.outbox.explanation import MessageExplanation
 from bot.outbox.outbox import make_sample_alert
@@ -12,7 +12,7 @@ from bot.subscribers import ChatRef
 from rules.engine.alert import Alert, ConditionResult, Facts, State
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import make_context
-from tests.bot.news import NOW, alert, news, retracted, told
+from tests.bot.news import NOW, alert, delivered, news, retracted
 
 LATE = {"late <goals>": (ConditionResult("action_type", "Goal", "Goal"), ConditionResult("minute", "from 80", "88"))}
 GOAL = alert(1, rule="late <goals>", conditions=LATE)
@@ -23,7 +23,7 @@ def said(explanation: MessageExplanation, **chat: Any) -> list[str]:
 
 
 def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps() -> None:
-    delivery = add_to_history(told(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, 30_000.0, 3.1, 51.7))
+    delivery = add_to_history(delivered(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, 30_000.0, 3.1, 51.7))
     delivery = add_to_history(delivery, Reason.REVISION, NOW.replace(second=9))
 
     assert said(MessageExplanation(delivery, news(GOAL))) == [
@@ -44,12 +44,12 @@ def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps()
 def test_a_condition_that_does_not_hold_any_more_is_marked() -> None:
     gone = {"late <goals>": (ConditionResult("minute", "from 80", "67", holds=False),)}
 
-    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(told(GOAL), news(alert(2, conditions=gone))))
+    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(delivered(GOAL), news(alert(2, conditions=gone))))
 
 
 def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
     fallen = retracted(2, reason="Offside", conditions=LATE)
-    delivery = add_to_history(told(GOAL, state=State.RETRACTED), Reason.RETRACTION, NOW, reply_id=9)
+    delivery = add_to_history(delivered(GOAL, state=State.RETRACTED), Reason.RETRACTION, NOW, reply_id=9)
 
     lines = said(MessageExplanation(delivery, news(fallen), is_reply=True))
 
@@ -63,7 +63,7 @@ def test_other_rules_that_fired_are_named() -> None:
     other = alert(1, rule="all goals", conditions={"all goals": ()})
 
     assert "Also fired: <b>all goals</b>. A chat hears the first whose kind it takes." in said(
-        MessageExplanation(told(GOAL), news(GOAL, other))
+        MessageExplanation(delivered(GOAL), news(GOAL, other))
     )
 
 
@@ -72,7 +72,7 @@ def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
     line = news(alert(1, rule="late <goals>", conditions=LATE, facts=facts))
     whole = alert(5, kind="summary", rule="")
 
-    lines = said(MessageExplanation(told(whole, rule="g"), news(whole, line_ids=("g",)), (line,)))
+    lines = said(MessageExplanation(delivered(whole, rule="g"), news(whole, line_ids=("g",)), (line,)))
 
     assert lines[:2] == [
         "This message sums up what came while it could not be told.",
@@ -83,22 +83,26 @@ def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
 def test_the_sample_says_that_it_came_by_the_way_of_real_alerts() -> None:
     sample = make_sample_alert(ChatRef(42), "1", {"en": "🧪"}, NOW)
 
-    assert said(MessageExplanation(told(sample), news(sample)))[0].startswith("This is the sample of /test. No rule made it;")
+    assert said(MessageExplanation(delivered(sample), news(sample)))[0].startswith(
+        "This is the sample of /test. No rule made it;"
+    )
 
 
 def test_a_match_card_says_what_it_is() -> None:
     card = alert(3, kind="card", rule="")
 
-    lines = said(MessageExplanation(add_to_history(told(card), Reason.FIRST, NOW), news(card)))
+    lines = said(MessageExplanation(add_to_history(delivered(card), Reason.FIRST, NOW), news(card)))
 
     assert lines[0].startswith("This is the match's card")
     assert "the rule fired" not in "\n".join(lines)
 
 
 def test_where_scores_are_hidden_what_was_compared_is_too() -> None:
-    lines = said(MessageExplanation(told(GOAL), news(GOAL)), spoilers=True)
+    lines = said(MessageExplanation(delivered(GOAL), news(GOAL)), spoilers=True)
     whole, facts = alert(5, kind="summary", rule=""), Facts(minute="88", action_type="Goal")
-    summed = said(MessageExplanation(told(whole), news(whole, line_ids=("g",)), (news(alert(1, facts=facts)),)), spoilers=True)
+    summed = said(
+        MessageExplanation(delivered(whole), news(whole, line_ids=("g",)), (news(alert(1, facts=facts)),)), spoilers=True
+    )
 
     assert "✓ <code>minute</code>: from 80 ← <tg-spoiler>88</tg-spoiler>" in lines
     assert "• <tg-spoiler>88' Goal</tg-spoiler>: the rule <b>goals</b>" in summed
@@ -106,7 +110,7 @@ def test_where_scores_are_hidden_what_was_compared_is_too() -> None:
 
 def test_alerts_of_earlier_versions_still_answer() -> None:
     before: Alert = alert(1)
-    delivery = told(before, history="1786804200.0 first confirmed 1")
+    delivery = delivered(before, history="1786804200.0 first confirmed 1")
 
     assert said(MessageExplanation(delivery, news(before)))[0] == "The rule <b>goals</b> told this chat (goals)."
 
@@ -115,4 +119,7 @@ async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
     alone = await world.ask(42, 42, "/why")
     about = await world.ask(42, 42, "/why", reply_to=alone.id)
 
-    assert (alone.text, about.text) == (why_usage_text(), not_an_alert_text())
+    assert (alone.text, about.text) == (
+        "Send /why as a reply to an alert, and I say why it was told.",
+        "I do not know that message as an alert of mine, or it is too long ago.",
+    )
