@@ -3,69 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import msgspec
+import structlog
+from telegram import Document, Message
+from telegram.error import TelegramError
 
-from bot.chat.dialogue import Button, Screen
+from bot.chat.dialogue import Button, HandlerContext, Refusal, Screen, UpdateOrigin
+from bot.chat.replies import ReplySender
 from bot.chat.texts import and_more_text, escape_text
-from bot.config.rule_versions import RuleOrigin
+from bot.config.rule_versions import RuleOrigin, RulesOutdated, RuleVersion, RuleVersions
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.replay.comparison import Comparison, Difference, DifferenceKind, select_changed_text
-from bot.replay.dry_run import DryRunResult
-from rules.engine.rule import RulesDiff
+from bot.replay.dry_run import DryRunRequest, DryRunResult
+from rules.engine.rule import RulesDiff, compare_rules
+from rules.loading.loader import RulesInvalid
+
+RunDryRun = Callable[[DryRunRequest], Awaitable[DryRunResult]]
 
 MAX_FILE_SIZE = 256 * 1024
-"""Bytes of a file that is looked at."""
-
-_MAX_FILE_NAME_LENGTH = 80
+"""Bytes. Larger files are not looked at."""
 
 MAX_OPEN_PROPOSALS = 20
-"""Proposals that wait for their button; the oldest is forgotten."""
-
-
-class RulesProposal(msgspec.Struct, frozen=True):
-    """Rules that an admin may apply, and the rules that they were held against. An empty text stands for the files' rules."""
-
-    text: str
-    name: str
-    how: RuleOrigin
-    seen: str
-
-    @property
-    def token(self) -> str:
-        """The same for the same proposal only."""
-        return hashlib.blake2b(msgspec.json.encode(self), digest_size=9).hexdigest()
-
-
-class OpenProposals:
-    """What was shown and not yet decided."""
-
-    def __init__(self) -> None:
-        self._open: dict[str, RulesProposal] = {}
-
-    def add(self, proposal: RulesProposal) -> None:
-        """Keep one."""
-        self._open[proposal.token] = proposal
-        while len(self._open) > MAX_OPEN_PROPOSALS:
-            del self._open[next(iter(self._open))]
-
-    def take(self, token: str) -> RulesProposal | None:
-        """The proposal, once; None where there is none of this token."""
-        return self._open.pop(token, None)
-
-
-def show_proposal(proposal: RulesProposal, difference: RulesDiff, tried: DryRunResult) -> Screen:
-    """What a file would change, to be applied or left."""
-    html = render_proposal(proposal.name, difference, tried)
-    if not difference:
-        return Screen(html)
-    return Screen(html, ((Button(apply_label(), f"r:a:{proposal.token}"), Button(discard_label(), f"r:x:{proposal.token}")),))
-
+"""Proposals that wait for a button; the oldest is forgotten."""
 
 MAX_MESSAGE_LENGTH = 3800
-"""Letters of one message, below Telegram's 4096 to leave room."""
+"""Characters of one message, below Telegram's 4,096 to leave room for what follows a cut."""
+
+_MAX_FILE_NAME_LENGTH = 80
 
 _MAX_RULE_NAMES = 12
 
@@ -75,106 +43,193 @@ _MAX_WARNINGS = 4
 
 _DIFFERENCE_SIGNS = {DifferenceKind.ADDED: "➕", DifferenceKind.DROPPED: "➖", DifferenceKind.REWORDED: "✏️"}
 
-
-def not_yaml_text() -> str:
-    return _("Send the rules as a file whose name ends in .yaml or .yml.")
+log = structlog.get_logger()
 
 
-def not_utf8_text() -> str:
-    return _("This file is not text in UTF-8.")
+class RulesProposal(msgspec.Struct, frozen=True):
+    """Rules that an admin may apply. An empty text stands for the rules of the files."""
+
+    text: str
+    name: str
+    origin: RuleOrigin
+    base_fingerprint: str
+    """Of the rules that were in effect when it was compared with them."""
+
+    @property
+    def token(self) -> str:
+        """A text for button data that is the same for the same proposal only."""
+        return hashlib.blake2b(msgspec.json.encode(self), digest_size=9).hexdigest()
 
 
-def not_fetched_text() -> str:
-    return _("Telegram did not give me the file. Please send it again.")
+class OpenProposals:
+    """The proposals that were shown and not yet decided. They are kept in memory: after a restart the file is sent again."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, RulesProposal] = {}
+
+    def add(self, proposal: RulesProposal) -> None:
+        """Keep a proposal."""
+        self._open[proposal.token] = proposal
+        while len(self._open) > MAX_OPEN_PROPOSALS:
+            del self._open[next(iter(self._open))]
+
+    def take(self, token: str) -> RulesProposal | None:
+        """Return a proposal once; None if there is none with this token."""
+        return self._open.pop(token, None)
 
 
-def nothing_changed_text() -> str:
-    return _("Nothing was changed.")
+class RulesProposals:
+    """Checks rules that an admin sends, tries them on the last matches, and applies them if the admin says so."""
 
+    def __init__(
+        self,
+        rule_versions: RuleVersions,
+        run_dry_run: RunDryRun,
+        list_recordings: Callable[[], Sequence[Path]],
+        replies: ReplySender,
+    ) -> None:
+        """`list_recordings` returns the recordings of the last matches."""
+        self._rule_versions, self._run_dry_run = rule_versions, run_dry_run
+        self._list_recordings, self._replies = list_recordings, replies
+        self._open = OpenProposals()
 
-def checking_text() -> str:
-    return _("Checking the file …")
+    async def on_document(self, origin: UpdateOrigin, message: Message, _ptb_context: HandlerContext) -> None:
+        """Answer a file with what it would change."""
+        if message.document:
+            try:
+                screen = await self._read_document(message.document)
+            except Refusal as refusal:
+                screen = Screen(refusal.text)
+            await self._replies.send(origin, screen)
 
+    async def _read_document(self, document: Document) -> Screen:
+        name = " ".join((document.file_name or "").split())[-_MAX_FILE_NAME_LENGTH:]
+        if not name.lower().endswith((".yaml", ".yml")):
+            raise Refusal(_("Send the rules as a file whose name ends in .yaml or .yml."))
+        too_big = _("This file is too big: {size} KiB are enough for rules.").format(size=MAX_FILE_SIZE // 1024)
+        if (document.file_size or 0) > MAX_FILE_SIZE:
+            raise Refusal(too_big)
+        try:
+            content = bytes(await (await document.get_file()).download_as_bytearray())
+        except TelegramError as error:
+            log.warning("rules_file_not_fetched", reason=str(error))
+            raise Refusal(_("Telegram did not give me the file. Please send it again.")) from error
+        if len(content) > MAX_FILE_SIZE:
+            # The size that Telegram announces is optional.
+            raise Refusal(too_big)
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise Refusal(_("This file is not text in UTF-8.")) from None
+        # An empty text would stand for the rules of the files.
+        return await self.propose(text or "\n", name, RuleOrigin.SENT)
 
-def apply_label() -> str:
-    return _("✔ Apply")
+    async def propose(self, text: str, name: str, origin: RuleOrigin) -> Screen:
+        """Compare rules with those in effect, and offer to apply them. An empty text stands for the rules of the files."""
+        rule_versions, active = self._rule_versions, self._rule_versions.standing
+        active_text = active.ruling.text if active.ruling else ""
+        recordings = tuple(map(str, self._list_recordings()))
+        request = DryRunRequest(str(rule_versions.config.path), text, name, active_text, recordings)
+        # The dry run first: it parses the rules in a process of its own, which has a time limit.
+        result = await self._run_dry_run(request)
+        if result.checked.mistakes:
+            return Screen(render_mistakes(name, result.checked.mistakes))
+        try:
+            difference = compare_rules(active.rules, rule_versions.rules_of(text, name))
+        except RulesInvalid as error:
+            return Screen(render_mistakes(name, error.mistakes))
+        html = render_proposal(name, difference, result)
+        if not difference:
+            return Screen(html)
+        proposal = RulesProposal(text, name, origin, active.fingerprint)
+        self._open.add(proposal)
+        apply, discard = Button(_("✔ Apply"), f"r:a:{proposal.token}"), Button(_("✖ Leave as it is"), f"r:x:{proposal.token}")
+        return Screen(html, ((apply, discard),))
 
+    def take(self, token: str) -> RulesProposal | None:
+        """Return an open proposal, once."""
+        return self._open.take(token)
 
-def discard_label() -> str:
-    return _("✖ Leave as it is")
-
-
-def file_too_big_text(limit: int) -> str:
-    return _("This file is too big: {size} KiB are enough for rules.").format(size=limit // 1024)
+    async def apply(self, proposal: RulesProposal, user: tuple[int, str]) -> RuleVersion:
+        """Put a proposal into effect. Raise Refusal if other rules have come into effect since, RulesInvalid if it is invalid."""
+        try:
+            return await self._rule_versions.apply(proposal.text, proposal.name, proposal.origin, proposal.base_fingerprint, user)
+        except RulesOutdated:
+            raise Refusal(_("Other rules have come into effect since. Please look at /rules and send the file again.")) from None
 
 
 def fit_lines(lines: Sequence[str]) -> str:
-    """As many lines as one message holds, and how many more there are."""
+    """Join as many lines as one message holds, and say how many more there are."""
     shown, size = 0, 0
     while shown < len(lines) and size + len(lines[shown]) + 1 <= MAX_MESSAGE_LENGTH:
         size += len(lines[shown]) + 1
         shown += 1
-    rest = [_more_lines_text(len(lines) - shown)] if shown < len(lines) else []
-    return "\n".join([*lines[:shown], *rest])
+    hidden = len(lines) - shown
+    if not hidden:
+        return "\n".join(lines)
+    more = ngettext("… and {count} more line", "… and {count} more lines", hidden).format(count=hidden)
+    return "\n".join([*lines[:shown], more])
 
 
-def _more_lines_text(count: int) -> str:
-    return ngettext("… and {count} more line", "… and {count} more lines", count).format(count=count)
+def shorten(text: str, max_length: int = 60) -> str:
+    """Cut plain text to fit, and escape it."""
+    return escape_text(text if len(text) <= max_length else f"{text[: max_length - 1]}…")
 
 
-def shorten(text: str, longest: int = 60) -> str:
-    """Plain text cut to fit, escaped."""
-    return escape_text(text if len(text) <= longest else f"{text[: longest - 1]}…")
-
-
-def render_mistakes(name: str, lines: Sequence[str]) -> str:
-    """Why a file is refused."""
-    head = ngettext(
+def render_mistakes(name: str, mistakes: Sequence[str]) -> str:
+    """Say why a file is refused."""
+    heading = ngettext(
         "❌ <b>{file}</b> is refused, nothing was changed: {count} mistake.",
         "❌ <b>{file}</b> is refused, nothing was changed: {count} mistakes.",
-        len(lines),
+        len(mistakes),
     )
-    return fit_lines([head.format(file=shorten(name), count=len(lines)), *(shorten(line, 600) for line in lines)])
+    return fit_lines([heading.format(file=shorten(name), count=len(mistakes)), *(shorten(line, 600) for line in mistakes)])
 
 
-def render_proposal(name: str, difference: RulesDiff, tried: DryRunResult) -> str:
-    """What a file would change: of the rules, and of what was told of the last matches."""
-    head = _("<b>{file}</b> has no mistakes.").format(file=shorten(name))
-    warnings = [f"⚠️ {shorten(line, 300)}" for line in tried.checked.warnings[:_MAX_WARNINGS]]
-    return fit_lines([head, *warnings, "", *render_rules_diff(difference), "", *render_dry_run(tried)])
+def render_proposal(name: str, difference: RulesDiff, result: DryRunResult) -> str:
+    """Say what a file would change: of the rules, and of the messages of the last matches."""
+    heading = _("<b>{file}</b> has no mistakes.").format(file=shorten(name))
+    warnings = [f"⚠️ {shorten(line, 300)}" for line in result.checked.warnings[:_MAX_WARNINGS]]
+    return fit_lines([heading, *warnings, "", *render_rules_diff(difference), "", *render_dry_run(result)])
 
 
 def render_rules_diff(difference: RulesDiff) -> list[str]:
-    """Rules that come, go and change."""
+    """List the rules that are added, removed and changed."""
     if not difference:
         return [_("It changes no rule.")]
-    lines = [f"➕ {_join_rule_names(difference.added)}"] if difference.added else []
-    lines += [f"➖ {_join_rule_names(difference.removed)}"] if difference.removed else []
+    lines = [_("<b>Rules</b>")]
+    if difference.added:
+        lines.append(f"➕ {_join_rule_names(difference.added)}")
+    if difference.removed:
+        lines.append(f"➖ {_join_rule_names(difference.removed)}")
     lines += [f"✏️ {shorten(name)}: {', '.join(parts)}" for name, parts in difference.changed[:_MAX_RULE_NAMES]]
-    lines += (
-        [f"✏️ {and_more_text(len(difference.changed) - _MAX_RULE_NAMES)}"] if len(difference.changed) > _MAX_RULE_NAMES else []
-    )
-    return [_("<b>Rules</b>"), *lines, *([_("↕️ asked in another order")] if difference.reordered else [])]
+    if (more := len(difference.changed) - _MAX_RULE_NAMES) > 0:
+        lines.append(f"✏️ {and_more_text(more)}")
+    if difference.reordered:
+        lines.append(_("↕️ asked in another order"))
+    return lines
 
 
 def _join_rule_names(names: Sequence[str]) -> str:
-    rest = f" {and_more_text(len(names) - _MAX_RULE_NAMES)}" if len(names) > _MAX_RULE_NAMES else ""
+    more = len(names) - _MAX_RULE_NAMES
+    rest = f" {and_more_text(more)}" if more > 0 else ""
     return ", ".join(map(shorten, names[:_MAX_RULE_NAMES])) + rest
 
 
-def render_dry_run(tried: DryRunResult) -> list[str]:
-    """What would have been told otherwise."""
-    if tried.comparison is None:
-        why = _(tried.note) if tried.note else _("none is kept yet")
-        return [_("Not tried on matches: {reason}.").format(reason=shorten(why, 200))]
-    return [
-        _("<b>Over the last matches</b>"),
-        f"{_render_comparison_counts(tried.comparison, tried.matches)}.",
-        *_render_differences(tried.comparison),
-    ]
+def render_dry_run(result: DryRunResult) -> list[str]:
+    """Say which messages of the last matches would be different."""
+    comparison = result.comparison
+    if comparison is None:
+        reason = _(result.note) if result.note else _("none is kept yet")
+        return [_("Not tried on matches: {reason}.").format(reason=shorten(reason, 200))]
+    lines = [_("<b>Over the last matches</b>"), f"{_render_counts(comparison, result.matches)}."]
+    lines += [_render_difference(difference) for difference in comparison.differences[:_MAX_DIFFERENCES]]
+    if (more := len(comparison.differences) - _MAX_DIFFERENCES) > 0:
+        lines.append(and_more_text(more))
+    return lines
 
 
-def _render_comparison_counts(comparison: Comparison, matches: int) -> str:
+def _render_counts(comparison: Comparison, matches: int) -> str:
     text = ngettext(
         "{added} added, {dropped} dropped, {reworded} reworded, {unchanged} unchanged over {count} match",
         "{added} added, {dropped} dropped, {reworded} reworded, {unchanged} unchanged over {count} matches",
@@ -184,15 +239,9 @@ def _render_comparison_counts(comparison: Comparison, matches: int) -> str:
     return text.format(**counts, unchanged=comparison.unchanged, count=matches)
 
 
-def _render_differences(comparison: Comparison) -> list[str]:
-    lines = [_render_difference(one) for one in comparison.differences[:_MAX_DIFFERENCES]]
-    more = len(comparison.differences) - len(lines)
-    return [*lines, *([and_more_text(more)] if more > 0 else [])]
-
-
-def _render_difference(one: Difference) -> str:
-    minute = f"{one.minute}' " if one.minute else ""
-    said = " → ".join(
-        shorten(select_changed_text(*sides), 90) for sides in ((one.before, one.after), (one.after, one.before)) if sides[0]
-    )
-    return f"{_DIFFERENCE_SIGNS[one.change]} {escape_text(minute)}{said}"
+def _render_difference(difference: Difference) -> str:
+    """Return `✏️ 12' Goal → Goal!`, with what changed of the text before and after."""
+    minute = f"{difference.minute}' " if difference.minute else ""
+    before, after = difference.before, difference.after
+    texts = " → ".join(shorten(select_changed_text(*sides), 90) for sides in ((before, after), (after, before)) if sides[0])
+    return f"{_DIFFERENCE_SIGNS[difference.change]} {escape_text(minute)}{texts}"

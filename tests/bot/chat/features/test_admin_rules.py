@@ -10,18 +10,8 @@ import pytest
 
 from bot.chat import handlers
 from bot.chat.application import ROUTER, build_handlers, on_error
-from bot.chat.features import admin_rules as words
 from bot.chat.features.admin_rules import build_admin_rules_handlers
-from bot.chat.features.rules_proposal import (
-    MAX_FILE_SIZE,
-    apply_label,
-    discard_label,
-    file_too_big_text,
-    not_fetched_text,
-    not_utf8_text,
-    not_yaml_text,
-    nothing_changed_text,
-)
+from bot.chat.features.rules_proposal import MAX_FILE_SIZE
 from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices
 from bot.clock import ManualClock
@@ -44,6 +34,7 @@ GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, t
 CORNERS = b"[{name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}]\n"
 BOTH = GOALS.encode() + b"texts: {unused: x}\n"
 GAOL = b"[{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]\n"
+OUTDATED = "This button is out of date. Please send /rules or the file again."
 ADDED = Difference(
     DifferenceKind.ADDED,
     "2026-11-22T14:00:00Z",
@@ -128,7 +119,7 @@ async def test_the_rules_in_effect_are_shown(rules: Rules) -> None:
         "1 rule from config.yaml, since 22 Nov 2026 14:00 UTC",
         "• goals – goal · config.yaml:1",
     ]
-    assert shown.labels == [words.history_label()]
+    assert shown.labels == ["🕘 History"]
 
 
 async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(rules: Rules) -> None:
@@ -136,12 +127,12 @@ async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(rule
 
     assert "➕ corners\n➖ goals" in shown.text and rules.now() == ["goals"]
     assert "1 added, 0 dropped, 0 reworded, 3 unchanged over 2 matches.\n➕ 11' Corner & co" in shown.text
-    assert shown.labels == [apply_label(), discard_label()]
+    assert shown.labels == ["✔ Apply", "✖ Leave as it is"]
 
 
 async def test_the_file_is_tried_against_the_rules_in_effect(rules: Rules) -> None:
     await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, apply_label())
+    await rules.tap(ADMIN, ADMIN, "✔ Apply")
     await rules.send(ADMIN, BOTH)
 
     assert [question.before for question in rules.asked] == ["", CORNERS.decode()]
@@ -150,45 +141,45 @@ async def test_the_file_is_tried_against_the_rules_in_effect(rules: Rules) -> No
 
 async def test_a_button_applies_it_and_the_overview_says_who_did(rules: Rules) -> None:
     await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, apply_label())
+    await rules.tap(ADMIN, ADMIN, "✔ Apply")
     done = rules.api.chat(ADMIN).last.text
     shown = await rules.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
 
     assert done == "✅ sent.yaml is in effect, 1 rule. Nothing is sent again." and rules.used[-1] is rules.book.standing.rules
     assert shown.text.startswith("1 rule from sent.yaml, sent in Telegram, applied by User 7 (7), since 22 Nov 2026")
-    assert shown.labels == [words.roll_back_label(), words.history_label()]
+    assert shown.labels == ["↩ Roll back", "🕘 History"]
 
 
 async def test_another_button_leaves_it(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
-    token = message.button(apply_label()).data
-    await rules.tap(ADMIN, ADMIN, discard_label())
+    token = message.button("✔ Apply").data
+    await rules.tap(ADMIN, ADMIN, "✖ Leave as it is")
 
-    assert message.text == nothing_changed_text() and rules.now() == ["goals"]
-    assert await rules.press(ADMIN, ADMIN, message, token) == words.outdated_rules_button_text()
+    assert message.text == "Nothing was changed." and rules.now() == ["goals"]
+    assert await rules.press(ADMIN, ADMIN, message, token) == OUTDATED
 
 
 async def test_a_button_rolls_it_back(rules: Rules) -> None:
     await rules.send(ADMIN, CORNERS)
-    await rules.tap(ADMIN, ADMIN, apply_label())
-    undo = rules.api.chat(ADMIN).last.button(words.roll_back_label()).data
+    await rules.tap(ADMIN, ADMIN, "✔ Apply")
+    undo = rules.api.chat(ADMIN).last.button("↩ Roll back").data
     message = rules.api.chat(ADMIN).last
     await rules.press(ADMIN, ADMIN, message, undo)
 
     assert rules.now() == ["goals"] and rules.book.standing.from_files
-    assert await rules.press(ADMIN, ADMIN, message, undo) == words.outdated_rules_button_text() and rules.now() == ["goals"]
+    assert await rules.press(ADMIN, ADMIN, message, undo) == OUTDATED and rules.now() == ["goals"]
 
 
 async def test_the_history_says_who_and_when_and_leads_back(rules: Rules) -> None:
     for content, name in ((CORNERS, "corners.yaml"), (BOTH, "both.yaml")):
         await rules.send(ADMIN, content, name)
-        await rules.tap(ADMIN, ADMIN, apply_label())
+        await rules.tap(ADMIN, ADMIN, "✔ Apply")
     await rules.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, words.history_label())
+    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "🕘 History")
     history = rules.api.chat(OTHER_ADMIN).last.text
     await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "corners.yaml")
-    await rules.api.until(lambda: apply_label() in rules.api.chat(OTHER_ADMIN).last.labels)
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, apply_label())
+    await rules.api.until(lambda: "✔ Apply" in rules.api.chat(OTHER_ADMIN).last.labels)
+    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
 
     assert history.splitlines()[0] == "✅ 22 Nov 2026 14:00 UTC – both.yaml, applied by User 7 (7)"
     assert rules.now() == ["corners"] and (await rules.book.history.recent(1))[0].user_id == OTHER_ADMIN
@@ -213,10 +204,10 @@ async def test_a_thousand_mistakes_fit_into_one_message(rules: Rules) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "size", "answer"),
     [
-        (CORNERS, "sent.txt", None, not_yaml_text()),
-        (b"\xff\xfe", "sent.yaml", None, not_utf8_text()),
-        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", None, file_too_big_text(MAX_FILE_SIZE)),
-        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", 10, file_too_big_text(MAX_FILE_SIZE)),
+        (CORNERS, "sent.txt", None, "Send the rules as a file whose name ends in .yaml or .yml."),
+        (b"\xff\xfe", "sent.yaml", None, "This file is not text in UTF-8."),
+        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", None, "This file is too big: 256 KiB are enough for rules."),
+        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", 10, "This file is too big: 256 KiB are enough for rules."),
         (b"", "sent.yaml", None, "❌ sent.yaml is refused, nothing was changed: 1 mistake."),
     ],
     ids=["not YAML", "not text", "too big", "bigger than said", "empty"],
@@ -230,7 +221,7 @@ async def test_what_is_no_file_of_rules_gets_a_sentence(
 async def test_a_file_that_telegram_does_not_give_gets_a_sentence(rules: Rules) -> None:
     rules.api.fail("getFile", RefusedError(400, "Bad Request: file is too big"))
 
-    assert (await rules.send(ADMIN, CORNERS)).text == not_fetched_text()
+    assert (await rules.send(ADMIN, CORNERS)).text == "Telegram did not give me the file. Please send it again."
 
 
 async def test_a_file_that_changes_nothing_offers_no_button(rules: Rules) -> None:
@@ -248,9 +239,12 @@ async def test_without_matches_the_difference_of_the_rules_is_shown(rules: Rules
 async def test_what_was_decided_on_other_rules_is_not_applied(rules: Rules) -> None:
     mine = await rules.send(ADMIN, CORNERS)
     await rules.send(OTHER_ADMIN, GOALS.replace("text: Goal", "text: GOAL").encode())
-    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, apply_label())
+    await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
 
-    assert await rules.press(ADMIN, ADMIN, mine, mine.button(apply_label()).data) == words.rules_outdated_text()
+    assert (
+        await rules.press(ADMIN, ADMIN, mine, mine.button("✔ Apply").data)
+        == "Other rules have come into effect since. Please look at /rules and send the file again."
+    )
     assert rules.now() == ["goals"]
 
 
@@ -265,9 +259,9 @@ async def test_nobody_else_is_heard(rules: Rules) -> None:
 
 async def test_an_admins_button_is_of_no_use_to_anybody_else(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
-    data = message.button(apply_label()).data
+    data = message.button("✔ Apply").data
 
-    assert await rules.press(ADMIN, STRANGER, message, data) == words.admins_only_text()
+    assert await rules.press(ADMIN, STRANGER, message, data) == "Only the bot's admins can change its rules."
     assert rules.now() == ["goals"]
 
 
@@ -275,7 +269,9 @@ async def test_who_is_an_admin_no_more_is_not_heard(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
     rules.admins.discard(ADMIN)
 
-    assert await rules.press(ADMIN, ADMIN, message, message.button(apply_label()).data) == words.admins_only_text()
+    assert (
+        await rules.press(ADMIN, ADMIN, message, message.button("✔ Apply").data) == "Only the bot's admins can change its rules."
+    )
     assert (await rules.ask(ADMIN, ADMIN, "/rules")).text == handlers.unknown_command_text()
 
 
@@ -291,12 +287,12 @@ async def test_in_a_group_an_admin_changes_nothing(rules: Rules) -> None:
 async def test_a_strange_or_old_button_says_that_it_is_out_of_date(rules: Rules, data: str) -> None:
     message = await rules.ask(ADMIN, ADMIN, "/rules")
 
-    assert await rules.press(ADMIN, ADMIN, message, data) == words.outdated_rules_button_text()
+    assert await rules.press(ADMIN, ADMIN, message, data) == OUTDATED
 
 
 async def test_many_rules_are_shown_page_by_page(rules: Rules) -> None:
     await rules.send(ADMIN, MANY)
-    await rules.tap(ADMIN, ADMIN, apply_label())
+    await rules.tap(ADMIN, ADMIN, "✔ Apply")
     await rules.ask(ADMIN, ADMIN, "/rules")
     await rules.tap(ADMIN, ADMIN, "▶")
 
