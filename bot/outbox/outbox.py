@@ -143,6 +143,7 @@ async def _store_revision(
         log.debug("alert_not_new", fixture=alerts[0].key.fixture_id, action=alerts[0].key.action_id, seq=alerts[0].seq)
         return []
     news, fired = revision.news, revision.news.firing_alternatives
+    # What is too old for every chat is not sent by itself: `summarise_missed` makes it part of a digest.
     is_late = bool(fired) and all(is_expired(news, alert, now) for alert in fired)
     news = msgspec.structs.replace(news, is_missed=news.is_missed or is_late)
     if previous is None:

@@ -194,11 +194,11 @@ class DeliveryQueue:
 
     async def _apply_overrides(self, tx: Transaction, found: DeliveriesWithChats) -> DeliveriesWithChats:
         """Replace each chat that has overrides by how it follows the match: one query for each news item, not for each chat."""
-        tasted: defaultdict[AlertKey, list[Chat]] = defaultdict(list)
+        with_overrides: defaultdict[AlertKey, list[Chat]] = defaultdict(list)
         for (key, _), (_, chat) in found.items():
             if chat.tasted and not is_burst(key):
-                tasted[key].append(chat)
-        for key, chats in tasted.items():
+                with_overrides[key].append(chat)
+        for key, chats in with_overrides.items():
             news = await self._cache.get(tx, key)
             for chat in await load_recipients(tx, news.alternatives[0].fixture, chats) if news else ():
                 found[key, chat.ref] = found[key, chat.ref][0], chat
@@ -207,6 +207,7 @@ class DeliveryQueue:
     async def _find_newer_news(self, tx: Transaction, delivery: Delivery) -> NewsItem | None:
         """Return the news if more of it is to be sent to this chat, else None."""
         news = await self._cache.get(tx, delivery.key)
+        # A chat that waits for the scorer has seen nothing, and wants the revision that names one.
         wants_revisions = delivery.is_sent or delivery.reason == Reason.SCORER_UNKNOWN
         has_more = delivery.has_follow_up or (wants_revisions and news is not None and news.seq > delivery.seq)
         return news if has_more else None
@@ -318,6 +319,8 @@ class DelayedView:
 
     def view_for(self, latest: NewsItem, delay: int, now: float) -> NewsItem:
         """Return news as a chat with this delay is shown it now; as it is, if earlier revisions are not known."""
+        # A chat with a delay also sees a goal that was retracted within it: if it were left out, the chat would know of a check
+        # that it has not seen yet.
         known = self._revisions.get(latest.key) if delay and not latest.line_ids else None
         if not known:
             return latest

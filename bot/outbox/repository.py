@@ -125,6 +125,8 @@ async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | N
     It is the most urgent, or else what waited longest. Of each match only its first news counts, so that a chat gets news of
     one match in order.
     """
+    # SKIP LOCKED: another sender is at work on a locked item, and two never wait for each other. FOR NO KEY UPDATE (key_share)
+    # does not block `read_revision_stamps`, by which results of deliveries of the same news are committed.
     other = alerts.alias()
     first = [tuple_(table.c.rank, table.c.updated_at, table.c.action_id) for table in (other, alerts)]
     here = other.c.fixture_id == alerts.c.fixture_id
@@ -203,6 +205,7 @@ async def queue_next_notified_chats(
         _is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.SCORER_UNKNOWN.value)
     )
     query = query.where(is_after_chat(entries.c.chat_id, entries.c.topic, last)) if last else query
+    # Deliveries of suspended chats wait too: they are found when the chat comes back.
     rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
     due = {ChatRef(row["chat_id"], row["topic"]): (to_timestamp(now) + row["delay"], row["active"]) for row in rows}
     if due:
@@ -243,6 +246,7 @@ async def count_waiting(tx: Transaction) -> int:
 
 async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
     """Delete news that was not revised since, with its deliveries, and positions in old feeds. Return how many deliveries."""
+    # News whose fan-out is not complete stays, however old: its walk needs the row.
     old = and_(alerts.c.updated_at < to_timestamp(instant), alerts.c.spreading == false())
     keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
     gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))

@@ -208,6 +208,7 @@ class SharedSource:
 
     def _on_news(self, name: str) -> None:
         fixture_id, named, action_id = name.partition(_KEY_SEPARATOR)
+        # A notification without a key says that a page was finished, and that another sender may do the next.
         if named:
             self._revised_keys.add(AlertKey(fixture_id, action_id))
         self._request(page=True)
@@ -217,6 +218,7 @@ class SharedSource:
             self._request(scan=True)
 
     def _on_chats_changed(self, _: str) -> None:
+        # A chat was resumed or moved: what waits for it may be older than the recent window.
         self.rescan()
         if self.on_available:
             self.on_available()

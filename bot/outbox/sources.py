@@ -72,6 +72,7 @@ class MemorySource:
     """The source of one process that does everything: what is to be done is in memory, the database is read at the start."""
 
     capacity = 10_000
+    """Beyond so many items in memory no further chats are reached, and a goal may overtake an older card to the same chat."""
     is_shared = False
 
     def __init__(self, db: Database, clock: Clock) -> None:

@@ -129,6 +129,7 @@ def values_to_delivery(values: Sequence[Any]) -> Delivery:
         _STATE_BY_VALUE[own[_STATE_INDEX]],
         _PIN_STATE_BY_VALUE[own[_PIN_INDEX]],
     )
+    # The driver is called without SQLAlchemy's types here: SQLite's booleans are 0 and 1.
     for place in _BOOLEAN_INDEXES:
         own[place] = own[place] == 1
     return Delivery(AlertKey(own[0], own[1]), ChatRef(own[2], own[3]), *own[4:])

@@ -42,7 +42,7 @@ _HALF_SECOND = 0.5
 class BotApiSession(BaseRequest):
     """A pool of connections by aiohttp, as python-telegram-bot's request object.
 
-    Timeouts are in seconds; `connect_timeout` includes the wait for a free connection. `health` learns how requests end.
+    Timeouts are in seconds. python-telegram-bot's write and pool timeouts are ignored. `health` learns how requests end.
     """
 
     def __init__(
@@ -122,6 +122,8 @@ class BotApiSession(BaseRequest):
                 if method == "POST":  # a GET is of a file: 404 then says nothing about the token
                     self._health.on_response(response.status, response.headers.get("Date"))
                 return response.status, body
+        # Only these two say that nothing was sent. After any other error the message may have arrived, and a delivery stays
+        # uncertain. The errors' texts are left out: they may contain the URL, and with it the token.
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None
         except TimeoutError:

@@ -121,11 +121,9 @@ class RateLimiter:
 
     def available(self, now: float, limit: int) -> int:
         """Return how many messages may leave now, at most `limit`."""
-        return (
-            0
-            if now < self._paused_until
-            else self._smooth.available(now, self._all.available(now, limit, self._allowed_rate(now)))
-        )
+        if now < self._paused_until:
+            return 0
+        return self._smooth.available(now, self._all.available(now, limit, self._allowed_rate(now)))
 
     def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
         """Return when this chat's own limits allow the next message; with `leave_spare`, a third of them is left for news."""
@@ -230,6 +228,7 @@ class CircuitBreaker:
         if is_token_refused:
             self.retry_at = now + _TOKEN_RETRY_DELAY
         elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.retry_at <= now:
+            # Requests that were in flight together fail together: only the first of them makes the pause longer.
             self.retry_at = now + self._pause
             self._pause = min(_LAST_PAUSE, self._pause * 2)
 

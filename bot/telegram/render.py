@@ -28,6 +28,7 @@ _TAGS_NOT_IN_STRIKETHROUGH = frozenset({"s", "strike", "del", "pre", "code", "bl
 _TAGS_NOT_IN_SPOILER = frozenset({"pre", "code", "tg-spoiler", "span"})
 """Tags that Telegram does not take inside of a spoiler, and those that are spoilers themselves."""
 
+# By the kinds of the shipped packs, and by the feed's action types for an operator's own kinds.
 _RETRACTION_TEXTS = {
     "goal": N_("Goal disallowed"),
     "own_goal": N_("Own goal disallowed"),

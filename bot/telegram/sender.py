@@ -48,7 +48,10 @@ BATCH_SIZE = 32
 """Messages begun together, their deliveries read in one transaction. It takes less time than the rate limiter's margin."""
 
 MAX_IN_FLIGHT = 400
-"""Requests at once. Telegram's own server refuses more than 1,000."""
+"""Requests at once. The pool has 500 connections, so that an answer to a command never waits behind a broadcast.
+
+Telegram's own server refuses more than 1,000.
+"""
 
 FINISH_TIMEOUT = 3.0
 """Seconds for which a stop waits for requests in flight."""
@@ -162,6 +165,7 @@ class Sender:
                 task = asyncio.create_task(request)
                 self._tasks.add(task)
                 task.add_done_callback(self._on_task_done)
+            # Let these requests start before the next ones are planned.
             await asyncio.sleep(0)
         return None
 
@@ -213,6 +217,7 @@ class Sender:
             elif isinstance(plan, Skip):
                 self._completed.append((plan, DeliveryResult(item, plan.delivery)))
             else:
+                # Counted when it is planned and not when its task runs, so that the next plan knows of it.
                 self._rate_limiter.record_send(item.chat.chat_id, now)
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item.chat.chat_id))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
@@ -344,6 +349,7 @@ class Sender:
     async def _handle_chat_gone(self, ref: ChatRef, error: ChatMigrated | ChatGone | TopicGone) -> None:
         """Move or suspend a chat. What waits for it stays in the outbox, for its new id or for its return."""
         chat_id = ref.chat_id
+        # The ids in memory are those of the old place: a rescan reads the deliveries again with the new ones.
         self._chat_queues.discard(chat_id)
         if isinstance(error, TopicGone) and ref.topic and not isinstance(error, TopicClosed):
             log.info("topic_deleted", chat=chat_id, topic=ref.topic)
