@@ -1,8 +1,12 @@
-"""Lays a scenario out in time and makes the feed's packets of it."""
+"""Lays a scenario out in time and makes the feed's packets of it.
+
+The packets follow the feed documentation, so that everything behind the socket can be tested and shown without the feed.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
@@ -27,14 +31,17 @@ _ACTION_TYPES = {
 _QUIET_ACTION_TYPES = ("Attack", "Safe Possession", "Throw In", "Dangerous Attack", "Safe Possession", "Goal Kick", "Attack")
 
 _KICK_INTERVAL = 40
+"""Seconds from one kick of a shootout to the next."""
 
 _BREAK_SECONDS = {2: 15 * 60, 3: 5 * 60, 4: 2 * 60, 5: 5 * 60}
+"""Seconds of the break before the second half, before each half of extra time, and before a shootout."""
 
+# Added time where the scenario does not say when a period ends.
 _ADDED_MINUTES = {Period.FIRST_HALF: 2, Period.SECOND_HALF: 5, Period.EXTRA_FIRST: 1, Period.EXTRA_SECOND: 1}
 
 
 class PlayedPeriod(msgspec.Struct, frozen=True):
-    """A period as it is played: the clock runs from `first` to `last`, the wall from `starts`, in seconds after kick-off."""
+    """A period as it is played: its clock runs from `first_clock` to `last_clock`, from `starts_at` seconds after kick-off on."""
 
     id: int
     label: str
@@ -44,17 +51,20 @@ class PlayedPeriod(msgspec.Struct, frozen=True):
     starts_at: int
 
     def time_of(self, clock: int) -> int:
-        """When the clock shows so much."""
+        """Return when the clock shows a value, in seconds after kick-off."""
         return self.starts_at + clock - self.first_clock
 
     @property
     def ends_at(self) -> int:
-        """When it is over."""
+        """When the period is over, in seconds after kick-off."""
         return self.time_of(self.last_clock)
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One packet to be told: `at` in seconds after kick-off; `clock` is the action's own, `part` None outside of play."""
+    """One packet to make: `at` is in seconds after kick-off, `clock` is the action's own, `period` is None outside of play.
+
+    Steps with the same `key` are revisions of one action.
+    """
 
     at: int
     type: str
@@ -71,28 +81,36 @@ class Step(msgspec.Struct, frozen=True):
     status: str = "Live"
 
 
+def build_packets(scenario: Scenario, *, quiet_interval: int | None = None) -> tuple[Packet, ...]:
+    """Return the packets that the feed would send. `quiet_interval` adds everyday actions of play, one in so many seconds."""
+    builder = _PacketBuilder(scenario)
+    return tuple(builder.build(step) for step in lay_out(scenario, quiet_interval))
+
+
 def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]:
-    """Everything that is to be told, in order; with `quiet`, the everyday actions of play too, one in so many seconds."""
-    parts = tuple(lay_out_periods(scenario))
+    """Return the steps of a scenario in order. `quiet_interval` adds everyday actions of play, one in so many seconds."""
+    periods = tuple(lay_out_periods(scenario))
     steps = [
-        *_build_prematch_steps(),
-        *_build_period_steps(parts),
-        *_build_event_steps(scenario, parts),
-        *_build_kick_steps(scenario, parts),
+        Step(-3600, "Team Colours", "colours", status="Scheduled"),
+        Step(-2400, "Lineups", "lineups", status="Scheduled"),
+        *_build_period_steps(periods),
+        *_build_event_steps(scenario, periods),
+        *_build_kick_steps(scenario, periods),
     ]
     if quiet_interval:
-        steps += _build_quiet_steps(parts, quiet_interval)
+        steps += _build_quiet_steps(periods, quiet_interval)
     return sorted(steps, key=lambda step: step.at)
 
 
 def lay_out_periods(scenario: Scenario) -> Iterator[PlayedPeriod]:
-    """The periods of the match, from what happens in it."""
-    starts = 0
+    """Yield the periods of the match, which follow from what happens in it."""
+    starts_at = 0
     for number, period in enumerate(_find_played_periods(scenario), start=1):
-        starts += _BREAK_SECONDS.get(5 if period is Period.SHOOTOUT else number, 0)
-        part = _lay_out_period(scenario, number, period, starts)
-        yield part
-        starts = part.ends_at
+        # The break before a shootout is the same whether it is period 3 or 5.
+        starts_at += _BREAK_SECONDS.get(5 if period is Period.SHOOTOUT else number, 0)
+        played = _lay_out_period(scenario, number, period, starts_at)
+        yield played
+        starts_at = played.ends_at
 
 
 def _find_played_periods(scenario: Scenario) -> list[Period]:
@@ -103,19 +121,20 @@ def _find_played_periods(scenario: Scenario) -> list[Period]:
     return regular[: 4 if extra else 2] + ([Period.SHOOTOUT] if shootout else [])
 
 
-def _lay_out_period(scenario: Scenario, number: int, period: Period, starts: int) -> PlayedPeriod:
+def _lay_out_period(scenario: Scenario, number: int, period: Period, starts_at: int) -> PlayedPeriod:
+    # Ids, labels and types are those of the feed documentation, sections 3.3 and 14; a shootout without extra time is period 3.
     if period is Period.SHOOTOUT:
-        return PlayedPeriod(number, "penalty shootout", "Shootout", 0, (len(scenario.kicks) + 1) * _KICK_INTERVAL, starts)
+        return PlayedPeriod(number, "penalty shootout", "Shootout", 0, (len(scenario.kicks) + 1) * _KICK_INTERVAL, starts_at)
     label = "1st half" if number % 2 else "2nd half"
     first = {1: 0, 2: 45, 3: 90, 4: 105}[number] * 60
     last = _find_last_clock(scenario, period)
     if number > 2:
-        return PlayedPeriod(number, f"{label} extra time", "ExtraTime", first, last, starts)
-    return PlayedPeriod(number, label, "Regular", first, last, starts)
+        return PlayedPeriod(number, f"{label} extra time", "ExtraTime", first, last, starts_at)
+    return PlayedPeriod(number, label, "Regular", first, last, starts_at)
 
 
 def _find_last_clock(scenario: Scenario, period: Period) -> int:
-    """The clock at the end of a period: the minute that the scenario gives, else the usual, and never before all is settled."""
+    """Return the clock at the end of a period: as the scenario says, else as usual, and not before its last event is settled."""
     inside = [e for e in scenario.events if period_at(e.minute) is period]
     ends = [_clock_at(e.minute) + 50 for e in inside if not _has_packets(e)]
     usual = (LAST_MINUTE[period] + _ADDED_MINUTES[period]) * 60 - 20
@@ -124,7 +143,7 @@ def _find_last_clock(scenario: Scenario, period: Period) -> int:
 
 
 def period_at(minute: Minute) -> Period:
-    """The period in which a minute is played."""
+    """Return the period in which a minute is played."""
     return next(period for period, last in LAST_MINUTE.items() if minute.base <= last)
 
 
@@ -133,133 +152,138 @@ def _has_packets(event: ScenarioEvent) -> bool:
 
 
 def _event_duration(event: ScenarioEvent) -> int:
-    course = event.lifecycle
+    lifecycle = event.lifecycle
     ends = (
-        course.confirmed_after,
-        course.cancelled_after,
-        course.disallowed_after,
-        course.deleted_after,
-        course.restored_after,
-        course.red_card_after,
+        lifecycle.confirmed_after,
+        lifecycle.cancelled_after,
+        lifecycle.disallowed_after,
+        lifecycle.deleted_after,
+        lifecycle.restored_after,
+        lifecycle.red_card_after,
     )
-    return max(filter(None, (*ends, course.correction[1] if course.correction else 0, VIDEO_CHECK_DURATION)), default=0)
+    return max(filter(None, (*ends, lifecycle.correction[1] if lifecycle.correction else 0, VIDEO_CHECK_DURATION)), default=0)
 
 
 def _clock_at(minute: Minute) -> int:
     return (minute.base + minute.added - 1) * 60 + 5
 
 
-def _build_prematch_steps() -> list[Step]:
-    return [
-        Step(-3600, "Team Colours", "colours", status="Scheduled"),
-        Step(-2400, "Lineups", "lineups", status="Scheduled"),
-    ]
-
-
-def _build_period_steps(parts: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
-    """Starts and ends."""
-    yield Step(0, "Start Match", "start", period=parts[0])
-    for part in parts:
-        yield Step(part.starts_at, "Start Period", f"start-{part.id}", period=part, clock=part.first_clock)
-        yield Step(part.starts_at, "Start Clock", f"clock-{part.id}", period=part, clock=part.first_clock)
-        clock = 0 if part.type == "Shootout" else part.last_clock
-        yield Step(part.ends_at, "End Period", f"end-{part.id}", period=part, clock=clock)
-    last = parts[-1]
+def _build_period_steps(periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
+    """Yield the starts and ends of the match and of its periods."""
+    yield Step(0, "Start Match", "start", period=periods[0])
+    for period in periods:
+        yield Step(period.starts_at, "Start Period", f"start-{period.id}", period=period, clock=period.first_clock)
+        yield Step(period.starts_at, "Start Clock", f"clock-{period.id}", period=period, clock=period.first_clock)
+        clock = 0 if period.type == "Shootout" else period.last_clock
+        yield Step(period.ends_at, "End Period", f"end-{period.id}", period=period, clock=clock)
+    last = periods[-1]
     clock = 0 if last.type == "Shootout" else last.last_clock
     yield Step(last.ends_at + 3, "End Match", "end", period=last, clock=clock, status="Completed")
 
 
-def _build_event_steps(scenario: Scenario, parts: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
+def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
     regular = list(LAST_MINUTE)
-    seen: dict[Minute, int] = {}
+    # Events of one minute keep their order: each is ten seconds after the one before.
+    events_in_minute: Counter[Minute] = Counter()
     for number, event in enumerate(e for e in scenario.events if _has_packets(e)):
-        clock = _clock_at(event.minute) + 10 * seen.setdefault(event.minute, 0)
-        seen[event.minute] += 1
-        part = parts[regular.index(period_at(event.minute))]
-        yield from _build_revisions(event, f"event-{number}", part, clock)
+        clock = _clock_at(event.minute) + 10 * events_in_minute[event.minute]
+        events_in_minute[event.minute] += 1
+        period = periods[regular.index(period_at(event.minute))]
+        yield from _build_revisions(event, f"event-{number}", period, clock)
 
 
-def _build_revisions(event: ScenarioEvent, key: str, part: PlayedPeriod, clock: int) -> Iterator[Step]:
-    """Everything that the feed says of one thing that happens, in order."""
-    at, course, (kind, sub) = part.time_of(clock), event.lifecycle, _ACTION_TYPES.get(event.type, ("", ""))
+def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock: int) -> Iterator[Step]:
+    """Yield all revisions of one event in order, with those of the actions that follow from it."""
+    at, lifecycle, (kind, sub) = period.time_of(clock), event.lifecycle, _ACTION_TYPES.get(event.type, ("", ""))
+    # The file names the own goal's team; the feed's team is the one that gets the goal (feed documentation, section 14).
     side = event.side.other if event.type is ScenarioEventType.OWN_GOAL and event.side else event.side
     if event.type is ScenarioEventType.SUBSTITUTION:
-        yield Step(at, "Substitution Out", f"{key}-out", period=part, clock=clock, side=side, player=event.replaced_player)
+        yield Step(at, "Substitution Out", f"{key}-out", period=period, clock=clock, side=side, player=event.replaced_player)
         yield Step(
-            at + 1, "Substitution In", key, period=part, clock=clock, side=side, player=event.player, related=(f"{key}-out",)
+            at + 1, "Substitution In", key, period=period, clock=clock, side=side, player=event.player, related=(f"{key}-out",)
         )
         return
     if event.type is ScenarioEventType.VIDEO_CHECK:
-        yield from _build_video_check(key, part, clock, "Other")
+        yield from _build_video_check(key, period, clock, "Other")
         return
     goal = side if event.type.is_goal else None
-    said = Step(at, kind, key, SendType.PENDING, "", part, clock, side)
-    full = msgspec.structs.replace(said, sub_type=course.sub_type or sub, player=event.player)
-    if course.confirmed_after:
-        yield said
-    if course.cancelled_after is not None:
-        yield _make_revision(said, course.cancelled_after, SendType.CANCELLED)
-    elif course.disallowed_after is not None and course.disallowed_after <= course.confirmed_after:
-        yield _build_disallowance(full, event, counted=False)
-        yield _make_revision(said, course.disallowed_after + 1, SendType.CANCELLED)
+    pending = Step(at, kind, key, SendType.PENDING, "", period, clock, side)
+    confirmed = msgspec.structs.replace(pending, sub_type=lifecycle.sub_type or sub, player=event.player)
+    if lifecycle.confirmed_after:
+        yield pending
+    if lifecycle.cancelled_after is not None:
+        yield _make_revision(pending, lifecycle.cancelled_after, SendType.CANCELLED)
+    elif lifecycle.disallowed_after is not None and lifecycle.disallowed_after <= lifecycle.confirmed_after:
+        # Disallowed while pending: it never counted, so no score falls with it.
+        yield _build_disallowance(confirmed, event, counted=False)
+        yield _make_revision(pending, lifecycle.disallowed_after + 1, SendType.CANCELLED)
     else:
-        yield _make_revision(full, course.confirmed_after, SendType.CONFIRMED, gains=goal)
-        yield from _build_later_revisions(full, event, goal)
+        yield _make_revision(confirmed, lifecycle.confirmed_after, SendType.CONFIRMED, scoring_side=goal)
+        yield from _build_later_revisions(confirmed, event, goal)
 
 
-def _make_revision(step: Step, seconds: int, send: SendType, gains: Side | None = None, loses: Side | None = None) -> Step:
-    return msgspec.structs.replace(step, at=step.at + seconds, send_type=send, scoring_side=gains, losing_side=loses)
-
-
-def _build_later_revisions(full: Step, event: ScenarioEvent, goal: Side | None) -> Iterator[Step]:
-    """What becomes of it once it is confirmed."""
-    course = event.lifecycle
-    if course.correction is not None:
-        name, seconds = course.correction
-        full = msgspec.structs.replace(full, player=name)
-        yield _make_revision(full, seconds, SendType.UPDATED)
-    if course.red_card_after is not None:
-        yield _make_revision(
-            msgspec.structs.replace(full, type="Red Card", sub_type="Straight Red"), course.red_card_after, SendType.UPDATED
-        )
-    if course.deleted_after is not None:
-        yield _make_revision(full, course.deleted_after, SendType.DELETED, loses=goal)
-    if course.restored_after is not None:
-        yield _make_revision(full, course.restored_after, SendType.UPDATED, gains=goal)
-    if course.disallowed_after is not None and full.period:
-        if course.has_video_check:
-            yield from _build_video_check(
-                f"{full.key}-check", full.period, full.clock + course.confirmed_after + VIDEO_CHECK_DELAY, "Potential Goal"
-            )
-        yield _build_disallowance(full, event, counted=True)
-
-
-def _build_disallowance(full: Step, event: ScenarioEvent, *, counted: bool) -> Step:
-    seconds = event.lifecycle.disallowed_after or 0
-    return Step(
-        full.at + seconds,
-        "Goal Disallowed",
-        f"{full.key}-disallowed",
-        sub_type=event.lifecycle.reason,
-        period=full.period,
-        clock=full.clock + seconds,
-        side=full.side,
-        player=full.player,
-        related=(full.key,),
-        losing_side=full.side if counted else None,
+def _make_revision(
+    step: Step, seconds: int, send_type: SendType, scoring_side: Side | None = None, losing_side: Side | None = None
+) -> Step:
+    return msgspec.structs.replace(
+        step, at=step.at + seconds, send_type=send_type, scoring_side=scoring_side, losing_side=losing_side
     )
 
 
-def _build_video_check(key: str, part: PlayedPeriod, clock: int, about: str) -> Iterator[Step]:
-    said = Step(part.time_of(clock), "Video Check Underway", key, SendType.PENDING, period=part, clock=clock)
-    yield said
-    yield msgspec.structs.replace(said, at=said.at + 8, send_type=SendType.CONFIRMED, sub_type=about)
+def _build_later_revisions(confirmed: Step, event: ScenarioEvent, goal: Side | None) -> Iterator[Step]:
+    """Yield what becomes of an event once it is confirmed."""
+    lifecycle = event.lifecycle
+    if lifecycle.correction is not None:
+        name, seconds = lifecycle.correction
+        confirmed = msgspec.structs.replace(confirmed, player=name)
+        yield _make_revision(confirmed, seconds, SendType.UPDATED)
+    if lifecycle.red_card_after is not None:
+        yield _make_revision(
+            msgspec.structs.replace(confirmed, type="Red Card", sub_type="Straight Red"),
+            lifecycle.red_card_after,
+            SendType.UPDATED,
+        )
+    if lifecycle.deleted_after is not None:
+        yield _make_revision(confirmed, lifecycle.deleted_after, SendType.DELETED, losing_side=goal)
+    if lifecycle.restored_after is not None:
+        yield _make_revision(confirmed, lifecycle.restored_after, SendType.UPDATED, scoring_side=goal)
+    if lifecycle.disallowed_after is not None and confirmed.period:
+        if lifecycle.has_video_check:
+            yield from _build_video_check(
+                f"{confirmed.key}-check",
+                confirmed.period,
+                confirmed.clock + lifecycle.confirmed_after + VIDEO_CHECK_DELAY,
+                "Potential Goal",
+            )
+        yield _build_disallowance(confirmed, event, counted=True)
+
+
+def _build_disallowance(confirmed: Step, event: ScenarioEvent, *, counted: bool) -> Step:
+    seconds = event.lifecycle.disallowed_after or 0
+    return Step(
+        confirmed.at + seconds,
+        "Goal Disallowed",
+        f"{confirmed.key}-disallowed",
+        sub_type=event.lifecycle.reason,
+        period=confirmed.period,
+        clock=confirmed.clock + seconds,
+        side=confirmed.side,
+        player=confirmed.player,
+        related=(confirmed.key,),
+        losing_side=confirmed.side if counted else None,
+    )
+
+
+def _build_video_check(key: str, period: PlayedPeriod, clock: int, about: str) -> Iterator[Step]:
+    pending = Step(period.time_of(clock), "Video Check Underway", key, SendType.PENDING, period=period, clock=clock)
+    yield pending
+    yield msgspec.structs.replace(pending, at=pending.at + 8, send_type=SendType.CONFIRMED, sub_type=about)
     over = VIDEO_CHECK_DURATION - 2
-    yield Step(said.at + over, "Video Check Over", f"{key}-over", period=part, clock=clock + over, related=(key,))
+    yield Step(pending.at + over, "Video Check Over", f"{key}-over", period=period, clock=clock + over, related=(key,))
 
 
-def _build_kick_steps(scenario: Scenario, parts: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
-    shootout = parts[-1]
+def _build_kick_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
+    shootout = periods[-1]
     for number, kick in enumerate(scenario.kicks, start=1):
         scored = kick.outcome == "scored"
         kind, sub = ("Goal", "Penalty") if scored else ("Penalty Missed", "Saved" if kick.outcome == "saved" else "")
@@ -275,24 +299,18 @@ def _build_kick_steps(scenario: Scenario, parts: tuple[PlayedPeriod, ...]) -> It
         )
 
 
-def _build_quiet_steps(parts: tuple[PlayedPeriod, ...], every: int) -> Iterator[Step]:
-    for part in parts:
-        if part.type == "Shootout":
+def _build_quiet_steps(periods: tuple[PlayedPeriod, ...], interval: int) -> Iterator[Step]:
+    for period in periods:
+        if period.type == "Shootout":
             continue
-        for number, clock in enumerate(range(part.first_clock + every, part.last_clock - 1, every)):
+        for number, clock in enumerate(range(period.first_clock + interval, period.last_clock - 1, interval)):
             kind = _QUIET_ACTION_TYPES[number % len(_QUIET_ACTION_TYPES)]
             side = Side.HOME if number // 3 % 2 else Side.AWAY
-            yield Step(part.time_of(clock), kind, f"quiet-{part.id}-{number}", period=part, clock=clock, side=side)
-
-
-def build_packets(scenario: Scenario, *, quiet_interval: int | None = None) -> tuple[Packet, ...]:
-    """The match as the feed would tell it; with `quiet`, the everyday actions of play too, one in so many seconds."""
-    teller = _PacketBuilder(scenario)
-    return tuple(teller.build(step) for step in lay_out(scenario, quiet_interval))
+            yield Step(period.time_of(clock), kind, f"quiet-{period.id}-{number}", period=period, clock=clock, side=side)
 
 
 class _PacketBuilder:
-    """Walks the steps in order and knows the score, the periods and the next sequence number."""
+    """Makes a packet of each step in order; keeps the score, the periods and the next sequence number."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.fixture = scenario.fixture
@@ -302,7 +320,7 @@ class _PacketBuilder:
         self.goals: dict[tuple[int, Side], int] = {}
 
     def build(self, step: Step) -> Packet:
-        """The next packet."""
+        """Return the next packet."""
         self.seq += 1
         self._apply(step)
         fixture_id = self.fixture.id
@@ -338,22 +356,22 @@ class _PacketBuilder:
                 self.goals[step.period.id, side] = self.goals.get((step.period.id, side), 0) + change
 
     def _summary(self, step: Step) -> Summary:
-        periods = tuple(self._period(part) for part in self.periods)
-        part = self.periods[-1] if self.periods else None
-        shootout = bool(part and part.type == "Shootout")
-        clock = 0 if part is None or shootout else min(part.last_clock, part.first_clock + step.at - part.starts_at)
-        home, away = (self._goals_until(part, side) for side in Side)
-        return Summary(home, away, part.id if part else 1, step.status, "CollectingLive", clock, periods)
+        periods = tuple(self._period(period) for period in self.periods)
+        period = self.periods[-1] if self.periods else None
+        shootout = bool(period and period.type == "Shootout")
+        clock = 0 if period is None or shootout else min(period.last_clock, period.first_clock + step.at - period.starts_at)
+        home, away = (self._goals_until(period, side) for side in Side)
+        return Summary(home, away, period.id if period else 1, step.status, "CollectingLive", clock, periods)
 
-    def _period(self, part: PlayedPeriod) -> PeriodScore:
-        home, away = (self._goals_until(part, side) for side in Side)
-        home_in, away_in = (self.goals.get((part.id, side), 0) for side in Side)
-        return PeriodScore(part.id, part.label, part.type, home, away, home_in, away_in, part.id in self.ended)
+    def _period(self, period: PlayedPeriod) -> PeriodScore:
+        home, away = (self._goals_until(period, side) for side in Side)
+        home_in, away_in = (self.goals.get((period.id, side), 0) for side in Side)
+        return PeriodScore(period.id, period.label, period.type, home, away, home_in, away_in, period.id in self.ended)
 
     def _goals_until(self, last: PlayedPeriod | None, side: Side) -> int:
-        """Goals of play up to the end of a period; a shootout's kicks are not among them."""
+        """Return the goals of play up to the end of a period; a shootout's kicks are not among them."""
         counted = [p for p in self.periods if last and p.id <= last.id and p.type != "Shootout"]
-        return sum(self.goals.get((part.id, side), 0) for part in counted)
+        return sum(self.goals.get((period.id, side), 0) for period in counted)
 
 
 def _make_player(team: Team | None, step: Step) -> Player | None:

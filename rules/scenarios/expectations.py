@@ -1,4 +1,4 @@
-"""Rule tests: plays a scenario and compares the messages with what is expected."""
+"""Rule tests: play a scenario, and compare the messages of a chat with the expected ones."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from rules.football.match import Match
 from rules.football.minute import Minute
 from rules.loading.document import Report, compose, location_of, mapping_items
 from rules.loading.values import Reader
-from rules.scenarios import parser
 from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import SCENARIO_KEYS, Scenario, read_scenario
 
 TEST_FILE_KEYS = ("rules", "pack", "kinds", "tests")
 
-TEST_KEYS = ("name", *parser.SCENARIO_KEYS, "kinds", "expect")
+TEST_KEYS = ("name", *SCENARIO_KEYS, "kinds", "expect")
 
 _EXPECTATION_PATTERN = re.compile(
     r"(?:(?P<minute>[\d+]+)' )?(?P<kind>\w+)(?: \((?P<rule>.+)\))?(?:,? (?P<state>pending|confirmed|retracted))?"
@@ -45,7 +45,7 @@ class RuleTestsInvalid(ValueError):
 
 
 class MessageLine(msgspec.Struct, frozen=True):
-    """One message as the chat has it in the end; in an expectation, what is empty may be anything."""
+    """One message as the chat has it in the end. In an expectation an empty field matches anything."""
 
     minute: str = ""
     kind: str = ""
@@ -59,31 +59,31 @@ class MessageLine(msgspec.Struct, frozen=True):
         words = _visible_text(self.text)
         return f"{minute}{self.kind}{rule}{state}{f': {words}' if words else ''}"
 
-    def matches(self, told: MessageLine) -> bool:
-        """Tell whether the message is as expected."""
-        same = all(getattr(self, key) in ("", getattr(told, key)) for key in ("minute", "kind", "rule", "state"))
-        return same and (self.text in told.text or _visible_text(self.text) in _visible_text(told.text))
+    def matches(self, message: MessageLine) -> bool:
+        """Return True if a message is as this expectation says. The text may be a part of it, with or without markup."""
+        is_same = all(getattr(self, key) in ("", getattr(message, key)) for key in ("minute", "kind", "rule", "state"))
+        return is_same and (self.text in message.text or _visible_text(self.text) in _visible_text(message.text))
 
 
 def _visible_text(text: str) -> str:
-    """What a reader sees of a text, in one line."""
+    """Return what a reader sees of HTML, in one line."""
     return " ".join(html.unescape(_TAG_PATTERN.sub("", text)).split())
 
 
 class RuleTest(msgspec.Struct, frozen=True):
-    """One match and what is to be told of it; `kinds` None: of every kind."""
+    """One match and the messages expected of it; `kinds` limits them, None means every kind."""
 
     __test__ = False
 
     name: str
     location: SourceLocation
-    scenario: parser.Scenario
+    scenario: Scenario
     expected: tuple[MessageLine, ...]
     kinds: frozenset[str] | None = None
 
 
 class RuleTestFile(msgspec.Struct, frozen=True):
-    """A file of tests; `rules` names the file, or `pack` the pack, that is tested; both empty: whatever is in use."""
+    """A file of tests. `rules` names the file or `pack` the pack to test; if both are empty, the rules in use are tested."""
 
     __test__ = False
 
@@ -93,7 +93,7 @@ class RuleTestFile(msgspec.Struct, frozen=True):
 
 
 class RuleTestResult(msgspec.Struct, frozen=True):
-    """What became of a test: what was told, and where that differs, in lines that begin with a space, - or +."""
+    """The messages of a test; `diff` is empty if they are as expected, else lines that begin with a space, - or +."""
 
     test: RuleTest
     messages: tuple[MessageLine, ...]
@@ -101,31 +101,31 @@ class RuleTestResult(msgspec.Struct, frozen=True):
 
     @property
     def is_passed(self) -> bool:
-        """Tell whether everything expected was told, and nothing else."""
+        """Return True if every expected message came, and no other."""
         return not self.diff
 
 
 def run_test(test: RuleTest, rules: RuleSet, catalogue: Catalogue | None = None) -> RuleTestResult:
-    """Play the match and compare."""
+    """Play the match of a test and compare."""
     told = tuple(line for line in play_scenario(test.scenario, rules, catalogue) if test.kinds is None or line.kind in test.kinds)
     lines = tuple(_diff_messages(test.expected, told))
     return RuleTestResult(test, told, () if all(line.startswith(" ") for line in lines) else lines)
 
 
-def play_scenario(match: parser.Scenario, rules: RuleSet, catalogue: Catalogue | None = None) -> Iterator[MessageLine]:
-    """Every message that a chat which takes everything has when the match is over, in the order of their coming."""
+def play_scenario(scenario: Scenario, rules: RuleSet, catalogue: Catalogue | None = None) -> Iterator[MessageLine]:
+    """Yield the messages that a chat which accepts every kind has in the end, in the order in which they were sent."""
     chat = _SimulatedChat()
-    state = Match(match.fixture)
-    for packet in build_packets(match):
-        moment = advance(state, packet, catalogue)
-        state = moment.after
+    match = Match(scenario.fixture)
+    for packet in build_packets(scenario):
+        moment = advance(match, packet, catalogue)
+        match = moment.after
         for alert in evaluate(rules, moment, chat.notified_rules, catalogue or load_catalogue()):
             chat.receive(alert)
     return iter(chat.messages.values())
 
 
 class _SimulatedChat:
-    """One chat's messages, one an action, each revised as it goes (as the outbox does it)."""
+    """One chat's messages, one for each action, revised as the outbox does it: see `bot/outbox/decide.py`."""
 
     def __init__(self) -> None:
         self.messages: dict[str, MessageLine] = {}
@@ -133,7 +133,7 @@ class _SimulatedChat:
         self._seen_revisions: set[tuple[str, int]] = set()
 
     def receive(self, alert: Alert) -> None:
-        """The first alert of each revision counts; what takes back changes only what was told."""
+        """Take an alert: the first one of each revision counts, and a retraction changes only a message that was sent."""
         action, revision = alert.key.action_id, (alert.key.action_id, alert.seq)
         if alert.rule:
             self.notified_rules.setdefault(action, set()).add(alert.rule)
@@ -151,7 +151,10 @@ class _SimulatedChat:
 
 
 def _diff_messages(expected: Sequence[MessageLine], told: Sequence[MessageLine]) -> Iterator[str]:
-    """The longest way through both in order: `  ` as expected, `- ` missing, `+ ` told and not expected."""
+    """Yield both sequences as one diff: `  ` as expected, `- ` missing, `+ ` not expected.
+
+    By the longest common subsequence, as `difflib` does it; `difflib` cannot, because an expectation does not equal its message.
+    """
     table = _count_common(expected, told)
     one = other = 0
     while one < len(expected) or other < len(told):
@@ -167,7 +170,7 @@ def _diff_messages(expected: Sequence[MessageLine], told: Sequence[MessageLine])
 
 
 def _count_common(expected: Sequence[MessageLine], told: Sequence[MessageLine]) -> list[list[int]]:
-    """How many agree from each pair of places on."""
+    """Return how many pairs match from each pair of positions on."""
     table = [[0] * (len(told) + 1) for _ in range(len(expected) + 1)]
     for one in reversed(range(len(expected))):
         for other in reversed(range(len(told))):
@@ -177,7 +180,7 @@ def _count_common(expected: Sequence[MessageLine], told: Sequence[MessageLine]) 
 
 
 def read_tests(text: str, file: str = "rules.test.yaml") -> RuleTestFile:
-    """Read a file of tests; raise `TestsInvalid` with every mistake."""
+    """Read a file of tests. Raises `RuleTestsInvalid` with every mistake."""
     report = Report()
     root = compose(text, file, report)
     tests = _TestFileReader(report).read(root) if root is not None else None
@@ -189,7 +192,7 @@ def read_tests(text: str, file: str = "rules.test.yaml") -> RuleTestFile:
 
 
 class _TestFileReader:
-    """Reads the nodes of one file; what is wrong is reported."""
+    """Reads the nodes of one file and reports what is wrong."""
 
     def __init__(self, report: Report) -> None:
         self.report, self.reader = report, Reader(report)
@@ -222,11 +225,9 @@ class _TestFileReader:
             return None
         if "expect" not in fields:
             self.reader.report_mistake(node, "a test needs expect: the alerts that are to come, [] for none")
-        told = [(key, value) for key, value in mapping_items(node) if key.value in parser.SCENARIO_KEYS]
+        told = [(key, value) for key, value in mapping_items(node) if key.value in SCENARIO_KEYS]
         mapping = yaml.MappingNode(node.tag, told, node.start_mark, node.end_mark)
-        match, mistakes = parser.parse_scenario_node(mapping, str(node.start_mark.name))
-        for place, sentence in mistakes:
-            self.report.add_mistake(place, sentence)
+        match = read_scenario(mapping, self.report)
         expected = [line for at in self._expectations(fields.get("expect")) if (line := self._read_expected(at)) is not None]
         name = self._read_word(fields.get("name"), "name") or (match.fixture.title if match else "")
         own = self._read_kinds(fields.get("kinds")) or kinds
@@ -236,7 +237,10 @@ class _TestFileReader:
         return (self.reader.read_list(node, "expect") if node is not None else None) or []
 
     def _read_expected(self, node: yaml.Node) -> MessageLine | None:
-        """`27' goal (late goals): words` is a mapping of one key to YAML; without words, or in quotes, it is a text."""
+        """Read an expected message.
+
+        YAML takes `27' goal (late goals): words` for a mapping of one key, and the same without words, or in quotes, for a text.
+        """
         words = mapping_items(node)
         if isinstance(node, yaml.MappingNode) and len(words) != 1:
             self.reader.report_mistake(node, f"an expected alert is of the form {_EXPECTATION_FORM}")

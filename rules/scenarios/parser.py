@@ -1,13 +1,12 @@
-"""A match told in a few lines of YAML becomes a Scenario."""
+"""Reads scenarios: matches written in a few lines of YAML, with all that becomes of each event."""
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import enum
 import re
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -18,9 +17,11 @@ from rules.engine.rule import SourceLocation
 from rules.football.action import Fixture, Side, Team
 from rules.football.minute import Minute
 from rules.football.names import normalise
+from rules.loading.document import Report, compose
+from rules.loading.values import Reader, suggest
 
 SHIPPED_SCENARIOS = {"opener": "argentina-saudi-arabia", "final": "argentina-france"}
-"""The matches that ship, by the names that `demo --match` takes."""
+"""The scenarios that ship, by the names that `demo --match` takes."""
 
 SCENARIO_KEYS = ("match", "competition", "kickoff", "events", "shootout")
 
@@ -40,7 +41,7 @@ class ScenarioInvalid(ValueError):
 
 
 class ScenarioEventType(enum.StrEnum):
-    """The words that a line may begin with, after its minute."""
+    """The words that a line may begin with, after its minute. They are the words of scenario files: they do not change."""
 
     GOAL = "goal"
     PENALTY_GOAL = "penalty goal"
@@ -60,27 +61,28 @@ class ScenarioEventType(enum.StrEnum):
 
     @property
     def is_goal(self) -> bool:
-        """Tell whether it changes the score."""
+        """Return True if the event changes the score."""
         return self in (ScenarioEventType.GOAL, ScenarioEventType.PENALTY_GOAL, ScenarioEventType.OWN_GOAL)
 
 
 class EventLifecycle(msgspec.Struct, frozen=True):
-    """What becomes of it, in seconds after it happened; None: that does not come to pass."""
+    """What becomes of an event, and when, in seconds after it happened; None for what does not become of it."""
 
     confirmed_after: int = 0
-    """Until it is confirmed; 0: it comes confirmed."""
+    """How long it is pending; 0 for an event that is confirmed at once."""
     sub_type: str = ""
     cancelled_after: int | None = None
     disallowed_after: int | None = None
     has_video_check: bool = False
-    """A video check comes before the disallowance."""
+    """True: a video check comes before the disallowance."""
     reason: str = ""
+    """Why it is disallowed, such as `Offside`."""
     deleted_after: int | None = None
     restored_after: int | None = None
     correction: tuple[str, int] | None = None
-    """The right player's name, and when he is named."""
+    """The right player's name, and when the feed corrects it."""
     red_card_after: int | None = None
-    """A yellow card turns red."""
+    """When a yellow card turns red."""
 
 
 class ScenarioEvent(msgspec.Struct, frozen=True):
@@ -91,7 +93,7 @@ class ScenarioEvent(msgspec.Struct, frozen=True):
     side: Side | None = None
     player: str = ""
     replaced_player: str = ""
-    """Who goes off, in a substitution."""
+    """The player who goes off in a substitution; `player` comes on."""
     lifecycle: EventLifecycle = EventLifecycle()
 
 
@@ -105,166 +107,15 @@ class ScenarioKick(msgspec.Struct, frozen=True):
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """A match as it is to be told: who plays, what happens in order, the kicks of a shootout."""
+    """A match to be played: its fixture, its events in order, and the kicks of a shootout."""
 
     fixture: Fixture
     events: tuple[ScenarioEvent, ...] = ()
     kicks: tuple[ScenarioKick, ...] = ()
 
 
-def make_id(*words: object) -> str:
-    """The same words give the same id, in every process."""
-    return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, words))))
-
-
-def load_scenario(name: str) -> Scenario:
-    """A scenario that ships, by its short name or its file's; raise `KeyError`."""
-    stem = SHIPPED_SCENARIOS.get(name, name)
-    if stem not in SHIPPED_SCENARIOS.values():
-        raise KeyError(name)
-    file = files("rules").joinpath("scenarios", f"{stem}.yaml")
-    return parse_scenario(file.read_text(encoding="utf-8"), f"{stem}.yaml")
-
-
-def parse_scenario(text: str, file: str = "scenario.yaml") -> Scenario:
-    """Read a scenario; raise `ScenarioInvalid` with every mistake."""
-    reader = _ScenarioReader(file)
-    scenario = reader.scenario(reader.root(text))
-    if reader.mistakes or scenario is None:
-        raise ScenarioInvalid([f"{place}: {sentence}" for place, sentence in sorted(reader.mistakes)])
-    return scenario
-
-
-def parse_scenario_node(node: yaml.MappingNode, file: str) -> tuple[Scenario | None, list[tuple[SourceLocation, str]]]:
-    """Read a scenario that is part of another file; with every mistake."""
-    reader = _ScenarioReader(file)
-    return reader.scenario(reader.keys(node)), reader.mistakes
-
-
-class _ScenarioReader:
-    """Walks the YAML nodes, which know their places, and takes every scalar as the text that was written."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.mistakes: list[tuple[SourceLocation, str]] = []
-
-    def root(self, text: str) -> dict[str, yaml.Node]:
-        try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            place = SourceLocation(self.file, mark.line + 1, mark.column + 1) if mark else SourceLocation(self.file, 1, 1)
-            self.mistakes.append(
-                (place, f"this is not YAML: {getattr(error, 'problem', None) or getattr(error, 'reason', error)}")
-            )
-            return {}
-        if not isinstance(node, yaml.MappingNode):
-            self.mistakes.append(
-                (SourceLocation(self.file, 1, 1), "a scenario is a mapping that begins with `match: HOME v AWAY`")
-            )
-            return {}
-        return self.keys(node)
-
-    def scenario(self, keys: dict[str, yaml.Node]) -> Scenario | None:
-        """What the keys say; None where not even the teams are known."""
-        teams = self._teams(keys)
-        if not teams:
-            return None
-        events = self._lines(keys.get("events"), lambda line: parse_line(line, teams))
-        kicks = self._lines(keys.get("shootout"), lambda line: parse_kick(line, teams))
-        self._in_order(keys.get("events"), events)
-        return Scenario(self._fixture(keys, teams), tuple(events), tuple(kicks))
-
-    def keys(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
-        """The values by their keys."""
-        keys: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self._mistake(key, f"the keys are {', '.join(SCENARIO_KEYS)}")
-                continue
-            if key.value in keys:
-                self._mistake(key, f'"{key.value}" is written twice')
-            elif key.value not in SCENARIO_KEYS:
-                near = describe_suggestion(str(key.value), SCENARIO_KEYS) or f": the keys are {', '.join(SCENARIO_KEYS)}"
-                self._mistake(key, f'unknown key "{key.value}"{near}')
-            keys[str(key.value)] = value
-        if "match" not in keys:
-            self._mistake(node, "a scenario needs `match: HOME v AWAY`")
-        return keys
-
-    def _mistake(self, node: yaml.Node, sentence: str) -> None:
-        self.mistakes.append((SourceLocation(self.file, node.start_mark.line + 1, node.start_mark.column + 1), sentence))
-
-    def _text(self, node: yaml.Node | None) -> str:
-        if node is None:
-            return ""
-        if not isinstance(node, yaml.ScalarNode):
-            self._mistake(node, "a line of text is expected here; where it holds `: `, put it in quotes")
-            return ""
-        return str(node.value).strip()
-
-    def _teams(self, keys: dict[str, yaml.Node]) -> dict[Side, str]:
-        text = self._text(keys.get("match"))
-        home, _, away = (part.strip() for part in text.partition(" v "))
-        if home and away:
-            return {Side.HOME: home, Side.AWAY: away}
-        if text:
-            self._mistake(keys["match"], f"{text!r} is not of the form: HOME v AWAY")
-        return {}
-
-    def _fixture(self, keys: dict[str, yaml.Node], teams: dict[Side, str]) -> Fixture:
-        kickoff, competition = self._kickoff(keys.get("kickoff")), self._text(keys.get("competition"))
-        home, away = (Team(make_id("team", name), name) for name in teams.values())
-        name = f"{home.name} v {away.name}"
-        return Fixture(
-            id=make_id("fixture", name, kickoff.isoformat()),
-            home=home,
-            away=away,
-            competition=Team(make_id("competition", competition), competition) if competition else Team(),
-            kickoff=kickoff,
-            name=name,
-        )
-
-    def _kickoff(self, node: yaml.Node | None) -> dt.datetime:
-        text = self._text(node)
-        if node is None or not text:
-            return _DEFAULT_KICKOFF
-        try:
-            kickoff = dt.datetime.fromisoformat(text)
-        except ValueError:
-            kickoff = None
-        if kickoff is None or kickoff.tzinfo is None:
-            self._mistake(node, f"{text!r} is not an instant such as 2022-11-22T10:00:00Z")
-            return _DEFAULT_KICKOFF
-        return kickoff.astimezone(dt.UTC)
-
-    def _lines(self, node: yaml.Node | None, reading: Callable[[str], T]) -> list[T]:
-        if node is None:
-            return []
-        if not isinstance(node, yaml.SequenceNode):
-            self._mistake(node, "a list is expected here, one line for each thing that happens")
-            return []
-        return [item for line in node.value if (item := self._line(line, reading)) is not None]
-
-    def _line(self, node: yaml.Node, reading: Callable[[str], T]) -> T | None:
-        text = self._text(node)
-        try:
-            return reading(text) if text else None
-        except LineInvalid as fault:
-            self._mistake(node, str(fault))
-            return None
-
-    def _in_order(self, node: yaml.Node | None, events: list[ScenarioEvent]) -> None:
-        """The file tells the match as it went: minutes do not run back, and nothing comes after the end of its period."""
-        if node is None or len(events) != len(node.value):
-            return
-        for line, before, after in zip(node.value[1:], events, events[1:], strict=False):
-            if after.minute < before.minute:
-                self._mistake(line, f"minute {after.minute} comes after minute {before.minute}: write them in order")
-            elif before.type is ScenarioEventType.FULL_TIME or (
-                before.type in PERIOD_END_MINUTES and after.minute.base == before.minute.base
-            ):
-                self._mistake(line, f"{after.type} comes after {before.type}")
+class LineInvalid(ValueError):
+    """A line that cannot be read; `str()` says why in one sentence."""
 
 
 PERIOD_END_MINUTES = {
@@ -273,10 +124,11 @@ PERIOD_END_MINUTES = {
     ScenarioEventType.SHOOTOUT: (90, 120),
     ScenarioEventType.FULL_TIME: (90, 120),
 }
-"""The words that end a period, and the minutes at which they may."""
+"""The event types that end a period, with the minutes in which they may."""
 
 _TYPES_WITHOUT_TEAM = frozenset({*PERIOD_END_MINUTES, ScenarioEventType.VIDEO_CHECK})
 
+# How long the feed takes to confirm. Key actions (goals, cards, penalties) begin as pending (feed documentation, section 4.1).
 _PENDING_SECONDS = {
     ScenarioEventType.GOAL: 20,
     ScenarioEventType.PENALTY_GOAL: 18,
@@ -288,10 +140,6 @@ _PENDING_SECONDS = {
 }
 
 
-class LineInvalid(ValueError):
-    """A line that cannot be read; `str()` says why in one sentence."""
-
-
 _LINE_PATTERN = re.compile(
     r"(?:(?P<minute>[\d+]+)'\s+)?(?P<words>[^(),]+?)\s*(?:\((?P<team>[^()]+)\))?\s*(?P<clauses>(?:,[^,]+)*)",
 )
@@ -299,11 +147,12 @@ _LINE_PATTERN = re.compile(
 _KICK_PATTERN = re.compile(r"(?P<player>[^()]+?)\s*\((?P<team>[^()]+)\)\s+(?P<outcome>scored|saved|missed)")
 
 VIDEO_CHECK_DELAY = 10
-"""Seconds from a goal's confirmation to its video check."""
+"""Seconds from the confirmation of a goal to its video check."""
 
 VIDEO_CHECK_DURATION = 60
-"""Seconds that a video check takes."""
+"""Seconds from the beginning of a video check to its end."""
 
+# What may follow an event, each with the fields of `EventLifecycle` that it sets.
 _CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (re.compile(r"pending (\d+)s"), lambda m: {"confirmed_after": int(m[1])}),
     (re.compile(r"cancelled after (\d+)s"), lambda m: {"cancelled_after": int(m[1])}),
@@ -326,36 +175,150 @@ _CLAUSE_HELP = "pending 20s, cancelled after 20s, disallowed for offside after 4
 restored after 90s, corrected to NAME after 60s, red after 60s, header, inside the box, outside the box"
 
 
+def make_id(*words: object) -> str:
+    """Return an id that is the same for the same words in every process."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, words))))
+
+
+def load_scenario(name: str) -> Scenario:
+    """Read a scenario that ships, by its short name or the name of its file. Raises KeyError."""
+    stem = SHIPPED_SCENARIOS.get(name, name)
+    if stem not in SHIPPED_SCENARIOS.values():
+        raise KeyError(name)
+    file = files("rules").joinpath("scenarios", f"{stem}.yaml")
+    return parse_scenario(file.read_text(encoding="utf-8"), f"{stem}.yaml")
+
+
+def parse_scenario(text: str, file: str = "scenario.yaml") -> Scenario:
+    """Read a scenario. Raises `ScenarioInvalid` with every mistake."""
+    report = Report()
+    root = compose(text, file, report)
+    scenario = read_scenario(root, report) if isinstance(root, yaml.MappingNode) else None
+    if not isinstance(root, yaml.MappingNode) and not report.mistakes:
+        report.add_mistake(SourceLocation(file, 1, 1), "a scenario is a mapping that begins with `match: HOME v AWAY`")
+    if report.mistakes or scenario is None:
+        raise ScenarioInvalid(report.mistakes)
+    return scenario
+
+
+def read_scenario(node: yaml.MappingNode, report: Report) -> Scenario | None:
+    """Read a scenario from its node, which may be part of another file. None where not even the teams are known."""
+    reader = _ScenarioReader(report)
+    fields = reader.read_mapping(node, "a scenario", SCENARIO_KEYS) or {}
+    if "match" not in fields:
+        reader.report_mistake(node, "a scenario needs `match: HOME v AWAY`")
+        return None
+    teams = reader.read_teams(fields["match"])
+    if teams is None:
+        return None
+    events = reader.read_lines(fields.get("events"), lambda line: parse_line(line, teams))
+    kicks = reader.read_lines(fields.get("shootout"), lambda line: parse_kick(line, teams))
+    reader.check_order(fields.get("events"), events)
+    return Scenario(reader.read_fixture(fields, teams), tuple(events), tuple(kicks))
+
+
+class _ScenarioReader(Reader):
+    """Reads the parts of a scenario and reports what is wrong with them."""
+
+    def read_teams(self, node: yaml.Node) -> dict[Side, str] | None:
+        """Read `HOME v AWAY`."""
+        text = self._read_line(node)
+        if text is None:
+            return None
+        home, _, away = (part.strip() for part in text.partition(" v "))
+        if not home or not away:
+            self.report_mistake(node, f"{text!r} is not of the form: HOME v AWAY")
+            return None
+        return {Side.HOME: home, Side.AWAY: away}
+
+    def read_fixture(self, fields: dict[str, yaml.Node], teams: dict[Side, str]) -> Fixture:
+        """Make the fixture. All its ids follow from names and kick-off: a scenario is the same match in every process."""
+        kickoff = self._read_kickoff(fields["kickoff"]) if "kickoff" in fields else _DEFAULT_KICKOFF
+        competition = (self._read_line(fields["competition"]) if "competition" in fields else None) or ""
+        home, away = (Team(make_id("team", name), name) for name in teams.values())
+        name = f"{home.name} v {away.name}"
+        return Fixture(
+            id=make_id("fixture", name, kickoff.isoformat()),
+            home=home,
+            away=away,
+            competition=Team(make_id("competition", competition), competition) if competition else Team(),
+            kickoff=kickoff,
+            name=name,
+        )
+
+    def _read_kickoff(self, node: yaml.Node) -> dt.datetime:
+        text = self._read_line(node)
+        if not text:
+            return _DEFAULT_KICKOFF
+        try:
+            kickoff = dt.datetime.fromisoformat(text)
+        except ValueError:
+            kickoff = None
+        if kickoff is None or kickoff.tzinfo is None:
+            self.report_mistake(node, f"{text!r} is not an instant such as 2022-11-22T10:00:00Z")
+            return _DEFAULT_KICKOFF
+        return kickoff.astimezone(dt.UTC)
+
+    def read_lines(self, node: yaml.Node | None, parse: Callable[[str], T]) -> list[T]:
+        """Parse each line of a list; leaves out those with mistakes."""
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.report_mistake(node, "a list is expected here, one line for each thing that happens")
+            return []
+        parsed: list[T] = []
+        for line in node.value:
+            try:
+                if text := self._read_line(line):
+                    parsed.append(parse(text))
+            except LineInvalid as error:
+                self.report_mistake(line, str(error))
+        return parsed
+
+    def _read_line(self, node: yaml.Node) -> str | None:
+        if not isinstance(node, yaml.ScalarNode):
+            # A line with ": " in it is a mapping to YAML.
+            self.report_mistake(node, "a line of text is expected here; where it holds `: `, put it in quotes")
+            return None
+        return str(node.value).strip()
+
+    def check_order(self, node: yaml.Node | None, events: list[ScenarioEvent]) -> None:
+        """Report minutes that run back, and events after the end of their period."""
+        if node is None or len(events) != len(node.value):
+            return  # A line with a mistake is missing, so lines and events do not correspond.
+        for line, before, after in zip(node.value[1:], events, events[1:], strict=False):
+            if after.minute < before.minute:
+                self.report_mistake(line, f"minute {after.minute} comes after minute {before.minute}: write them in order")
+            elif before.type is ScenarioEventType.FULL_TIME or (
+                before.type in PERIOD_END_MINUTES and after.minute.base == before.minute.base
+            ):
+                self.report_mistake(line, f"{after.type} comes after {before.type}")
+
+
 def parse_line(line: str, teams: dict[Side, str]) -> ScenarioEvent:
-    """Read one line of `events:`; raise `LineFault`."""
+    """Read one line of `events:`. Raises `LineInvalid`."""
     found = _LINE_PATTERN.fullmatch(" ".join(line.split()))
     if not found or not found["minute"]:
         raise LineInvalid(f"{line!r} is not of the form: 10' goal NAME (TEAM), what becomes of it")
-    what, rest = _parse_event_type(found["words"])
-    minute = _parse_minute(found["minute"], what)
+    event_type, rest = _parse_event_type(found["words"])
+    minute = _parse_minute(found["minute"], event_type)
     side = find_side(found["team"], teams) if found["team"] else None
-    if (side is None) is not (what in _TYPES_WITHOUT_TEAM):
-        raise LineInvalid(f"{what} needs its team in brackets" if side is None else f"{what} belongs to no team")
-    player, replaces = _parse_players(what, rest)
-    return ScenarioEvent(minute, what, side, player, replaces, _parse_lifecycle(what, found["clauses"]))
+    if (side is None) is not (event_type in _TYPES_WITHOUT_TEAM):
+        raise LineInvalid(f"{event_type} needs its team in brackets" if side is None else f"{event_type} belongs to no team")
+    player, replaces = _parse_players(event_type, rest)
+    return ScenarioEvent(minute, event_type, side, player, replaces, _parse_lifecycle(event_type, found["clauses"]))
 
 
 def parse_kick(line: str, teams: dict[Side, str]) -> ScenarioKick:
-    """Read one line of `shootout:`; raise `LineFault`."""
+    """Read one line of `shootout:`. Raises `LineInvalid`."""
     found = _KICK_PATTERN.fullmatch(" ".join(line.split()))
     if not found:
         raise LineInvalid(f"{line!r} is not of the form: NAME (TEAM) scored, or saved, or missed")
     return ScenarioKick(find_side(found["team"], teams), found["player"], found["outcome"])
 
 
-def describe_suggestion(word: str, words: Iterable[str]) -> str:
-    """`, did you mean "goal"?`, where one of the words is near; else nothing."""
-    close = difflib.get_close_matches(word.casefold(), list(words), n=1)
-    return f', did you mean "{close[0]}"?' if close else ""
-
-
 def find_side(name: str, teams: dict[Side, str]) -> Side:
-    """The side of a team by its name, forgiving letter case and accents; raise `LineFault`."""
+    """Return the side of a team by its name, in any letter case and without accents. Raises `LineInvalid`."""
     for side, team in teams.items():
         if normalise(team) == normalise(name):
             return side
@@ -363,30 +326,32 @@ def find_side(name: str, teams: dict[Side, str]) -> Side:
 
 
 def _parse_event_type(words: str) -> tuple[ScenarioEventType, str]:
-    for what in sorted(ScenarioEventType, key=len, reverse=True):
-        if f"{words} ".casefold().startswith(f"{what} "):
-            return what, words[len(what) :].strip()
+    # The longest first, so that no type is taken for a shorter one.
+    for event_type in sorted(ScenarioEventType, key=len, reverse=True):
+        if f"{words} ".casefold().startswith(f"{event_type} "):
+            return event_type, words[len(event_type) :].strip()
     first = " ".join(words.split()[:2])
-    near = (
-        describe_suggestion(first, ScenarioEventType) or describe_suggestion(first.split()[0], ScenarioEventType) if first else ""
-    )
-    raise LineInvalid(f'"{words}" does not begin with something that happens{near or ": " + ", ".join(ScenarioEventType)}')
+    near = (suggest(first, ScenarioEventType) or suggest(first.split()[0], ScenarioEventType)) if first else ""
+    hint = f', did you mean "{near}"?' if near else f": {', '.join(ScenarioEventType)}"
+    raise LineInvalid(f'"{words}" does not begin with something that happens{hint}')
 
 
-def _parse_minute(text: str, what: ScenarioEventType) -> Minute:
+def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
     try:
         minute = Minute.parse(text)
     except ValueError as error:
         raise LineInvalid(str(error)) from error
     if minute.base > 120 or minute.base < 1 or (minute.added and minute.base not in (45, 90, 105, 120)):
         raise LineInvalid(f"there is no minute {minute}")
-    if what in PERIOD_END_MINUTES and minute.base not in PERIOD_END_MINUTES[what]:
-        raise LineInvalid(f"{what} comes after minute {' or '.join(map(str, PERIOD_END_MINUTES[what]))}, not {minute}")
+    if event_type in PERIOD_END_MINUTES and minute.base not in PERIOD_END_MINUTES[event_type]:
+        raise LineInvalid(
+            f"{event_type} comes after minute {' or '.join(map(str, PERIOD_END_MINUTES[event_type]))}, not {minute}"
+        )
     return minute
 
 
-def _parse_players(what: ScenarioEventType, words: str) -> tuple[str, str]:
-    if what is not ScenarioEventType.SUBSTITUTION:
+def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]:
+    if event_type is not ScenarioEventType.SUBSTITUTION:
         return words, ""
     comes, _, goes = words.partition(" for ")
     if not comes or not goes:
@@ -394,22 +359,24 @@ def _parse_players(what: ScenarioEventType, words: str) -> tuple[str, str]:
     return comes, goes
 
 
-def _parse_lifecycle(what: ScenarioEventType, clauses: str) -> EventLifecycle:
-    course = EventLifecycle(confirmed_after=_PENDING_SECONDS.get(what, 0))
+def _parse_lifecycle(event_type: ScenarioEventType, clauses: str) -> EventLifecycle:
+    lifecycle = EventLifecycle(confirmed_after=_PENDING_SECONDS.get(event_type, 0))
     for clause in filter(None, (c.strip() for c in clauses.split(","))):
-        course = msgspec.structs.replace(course, **_parse_clause(what, clause))
-    if course.has_video_check:
-        return msgspec.structs.replace(course, disallowed_after=course.confirmed_after + VIDEO_CHECK_DELAY + VIDEO_CHECK_DURATION)
-    return course
+        lifecycle = msgspec.structs.replace(lifecycle, **_parse_clause(event_type, clause))
+    if lifecycle.has_video_check:
+        return msgspec.structs.replace(
+            lifecycle, disallowed_after=lifecycle.confirmed_after + VIDEO_CHECK_DELAY + VIDEO_CHECK_DURATION
+        )
+    return lifecycle
 
 
-def _parse_clause(what: ScenarioEventType, clause: str) -> dict[str, Any]:
+def _parse_clause(event_type: ScenarioEventType, clause: str) -> dict[str, Any]:
     for pattern, changes in _CLAUSES:
         if found := pattern.fullmatch(clause):
             change = changes(found)
-            if "disallowed_after" in change and not what.is_goal:
+            if "disallowed_after" in change and not event_type.is_goal:
                 raise LineInvalid("only a goal is disallowed")
-            if "red_card_after" in change and what is not ScenarioEventType.YELLOW_CARD:
+            if "red_card_after" in change and event_type is not ScenarioEventType.YELLOW_CARD:
                 raise LineInvalid("only a yellow card turns red")
             return change
     raise LineInvalid(f'"{clause}" is nothing that becomes of it; one may write: {_CLAUSE_HELP}')

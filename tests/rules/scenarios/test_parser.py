@@ -208,10 +208,13 @@ def test_a_half_ends_in_the_minute_that_is_written() -> None:
     ("text", "mistakes"),
     [
         ("- x", ["s.yaml:1:1: a scenario is a mapping that begins with `match: HOME v AWAY`"]),
-        ("match: [", ["s.yaml:1:9: this is not YAML: expected the node content, but found '<stream end>'"]),
+        (
+            "match: [",
+            ["s.yaml:1:9: this is not YAML: while parsing a flow node, expected the node content, but found '<stream end>'"],
+        ),
         ("kickoff: 2026-08-15T14:00:00Z", ["s.yaml:1:1: a scenario needs `match: HOME v AWAY`"]),
         ("match: Arsenal", ["s.yaml:1:8: 'Arsenal' is not of the form: HOME v AWAY"]),
-        ("match: A v B\nmatch: A v C", ['s.yaml:2:1: "match" is written twice']),
+        ("match: A v B\nmatch: A v C", ['s.yaml:2:1: the key "match" is written twice']),
         ("match: A v B\nkickof: now", ['s.yaml:2:1: unknown key "kickof", did you mean "kickoff"?']),
         ("match: A v B\nkickoff: noon", ["s.yaml:2:10: 'noon' is not an instant such as 2022-11-22T10:00:00Z"]),
         ("match: A v B\nevents: none", ["s.yaml:2:9: a list is expected here, one line for each thing that happens"]),
