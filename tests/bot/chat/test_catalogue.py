@@ -88,13 +88,13 @@ def test_a_hit_in_the_middle_of_a_word_is_offered_and_not_taken() -> None:
     assert found.exact is None and [choice.name for choice in found.hits] == ["Arsenal"]
 
 
-def test_a_slip_of_the_finger_finds_near_names() -> None:
+def test_a_typing_mistake_finds_similar_names() -> None:
     found = search_followable(make_context(), "Arsneal")
 
     assert not found.hits and [choice.name for choice in found.suggestions] == ["Arsenal"]
 
 
-def test_a_match_that_is_over_is_not_found() -> None:
+def test_a_match_that_has_ended_is_not_found() -> None:
     found = search_followable(make_context(), "United v Arsenal")
 
     assert found.exact is None and not found.hits

@@ -18,14 +18,14 @@ from tests.fakes.bot_api import BAD_GATEWAY, RefusedError
 GROUP, FORUM, CHANNEL = -100, -1_000_000_000_200, -1_000_000_000_300
 
 
-async def test_a_team_is_followed_with_one_line(world: World) -> None:
+async def test_a_team_is_followed_with_one_command(world: World) -> None:
     answer = await world.ask(42, 42, "/subscribe arsenal")
 
     assert world.followed(42) == ["Arsenal"]
     assert answer.text.startswith("✅ This chat follows Arsenal now.")
 
 
-async def test_buttons_choose_a_team_in_one_message(world: World) -> None:
+async def test_a_team_is_followed_by_buttons_in_one_message(world: World) -> None:
     await world.ask(42, 42, "/subscribe")
     silent = await world.tap(42, 42, "Premier League")
     noted = await world.tap(42, 42, "Chelsea")
@@ -35,7 +35,7 @@ async def test_buttons_choose_a_team_in_one_message(world: World) -> None:
     assert "✅ Chelsea" in world.api.chat(42).last.labels
 
 
-async def test_done_leaves_the_list_without_buttons(world: World) -> None:
+async def test_done_shows_the_list_without_buttons(world: World) -> None:
     await world.ask(42, 42, "/subscribe all")
     await world.ask(42, 42, "/alerts")
     await world.tap(42, 42, texts.done_label())
@@ -63,7 +63,7 @@ async def test_a_button_under_a_message_that_telegram_no_longer_shows_is_out_of_
     assert world.api.answers[-1]["text"] == texts.outdated_button_text()
 
 
-async def test_a_press_too_old_to_answer_is_done_all_the_same(world: World) -> None:
+async def test_a_press_too_old_to_acknowledge_still_takes_effect(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
     world.api.queries.discard(world.api.press(42, 42, message, "ka"))
     await world.api.until(lambda: message.edits)
@@ -71,7 +71,7 @@ async def test_a_press_too_old_to_answer_is_done_all_the_same(world: World) -> N
     assert world.stored(42).all_kinds
 
 
-async def test_a_button_pressed_twice_is_no_trouble(world: World) -> None:
+async def test_a_button_pressed_twice_edits_the_message_once(world: World) -> None:
     message = await world.ask(42, 42, "/today")
     data = message.button("▶").data
     await world.press(42, 42, message, data)
@@ -80,7 +80,7 @@ async def test_a_button_pressed_twice_is_no_trouble(world: World) -> None:
     assert len(world.api.chat(42).messages) == 1 and len(message.edits) == 1
 
 
-async def test_stopping_by_button(world: World) -> None:
+async def test_a_button_unsubscribes(world: World) -> None:
     await world.ask(42, 42, "/subscribe arsenal")
     await world.ask(42, 42, "/unsubscribe")
     await world.tap(42, 42, "Arsenal")
@@ -97,7 +97,7 @@ async def test_kinds_are_stored(world: World) -> None:
     assert world.api.chat(42).last.button("Goals").text == "✅ Goals"
 
 
-async def test_strange_words_get_a_friendly_sentence(world: World) -> None:
+async def test_an_unknown_command_or_name_is_answered_with_a_sentence(world: World) -> None:
     answers = [(await world.ask(42, 42, text)).text for text in ("/goal", "xyzzy <b>", "/subscribe <i>Nowhere</i>")]
 
     assert (
@@ -146,7 +146,7 @@ async def test_telegram_is_asked_once_a_minute_who_is_an_administrator(world: Wo
     assert (asked, len(world.api.calls("getChatMember"))) == (1, 2)
 
 
-async def test_where_telegram_does_not_tell_of_a_member_the_list_of_administrators_counts(world: World) -> None:
+async def test_the_list_of_administrators_is_asked_for_if_telegram_hides_the_member(world: World) -> None:
     world.api.chat(GROUP).admins = {ADMIN}
     world.api.fail("getChatMember", RefusedError(400, "Bad Request: CHAT_ADMIN_REQUIRED"), times=None)
     await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
@@ -173,7 +173,7 @@ async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
     assert world.stored(FORUM, 9).all_kinds
 
 
-async def test_what_is_not_for_this_bot_is_left_alone(world: World) -> None:
+async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World) -> None:
     world.api.say(GROUP, 5, "/subscribe@other_bot Arsenal")
     world.api.say(GROUP, 5, "/goal")
     world.api.say(GROUP, 5, "Arsenal!")
@@ -183,7 +183,7 @@ async def test_what_is_not_for_this_bot_is_left_alone(world: World) -> None:
     assert not world.api.calls("sendMessage")
 
 
-async def test_a_chat_of_the_configuration_is_not_changed(world: World) -> None:
+async def test_a_configured_chat_is_not_changed_by_commands(world: World) -> None:
     await world.ask(42, 42, "/help")
     world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
     refused = [(await world.ask(42, 42, text)).text for text in ("/subscribe Arsenal", "/alerts all", "/unsubscribe")]
@@ -191,7 +191,7 @@ async def test_a_chat_of_the_configuration_is_not_changed(world: World) -> None:
     assert refused == [texts.configured_chat_text()] * 3 and world.followed(42) == []
 
 
-async def test_a_fixed_chats_old_button_is_refused(world: World) -> None:
+async def test_an_old_button_in_a_configured_chat_is_refused(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
     world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
 
@@ -206,7 +206,7 @@ async def test_status_is_for_admins_only(world: World) -> None:
     assert told.text == "2 matches <live>" and refused.text == handlers.unknown_command_text()
 
 
-async def test_trouble_is_told_in_one_sentence_and_the_next_command_works(world: World) -> None:
+async def test_an_error_is_answered_with_one_sentence_and_the_next_command_works(world: World) -> None:
     known, world.directory.known = world.directory.known, None  # type: ignore[assignment]
     first = await world.ask(42, 42, "/today")
     world.directory.known = known
@@ -225,7 +225,7 @@ async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(wor
     assert "/subscribe" in answer.text
 
 
-async def test_who_cannot_be_known_may_not_change_anything(world: World) -> None:
+async def test_nothing_is_changed_while_telegram_cannot_say_who_is_an_administrator(world: World) -> None:
     world.api.fail("getChatMember", BAD_GATEWAY, times=None)
     answer = await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
 

@@ -29,7 +29,7 @@ async def test_a_block_suspends_and_an_unblock_resumes(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["/start", "/alerts all"])
-async def test_a_suspended_chat_that_speaks_is_resumed(world: World, text: str) -> None:
+async def test_a_suspended_chat_is_resumed_by_its_next_message(world: World, text: str) -> None:
     await world.ask(42, 42, "/help")
     await world.chats.suspend(42, "gone")
     await world.ask(42, 42, text)
@@ -49,14 +49,14 @@ async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is
     assert not world.stored(GROUP).active
 
 
-async def test_a_bot_that_may_pin_has_nothing_to_complain_of(world: World) -> None:
+async def test_the_greeting_does_not_mention_pins_if_the_bot_may_pin(world: World) -> None:
     world.api.my_chat_member(GROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(GROUP).messages)
 
     assert world.api.chat(GROUP).last.text == GROUP_WELCOME
 
 
-async def test_a_channel_is_taken_up_without_a_word_there_and_who_added_the_bot_chooses(world: World) -> None:
+async def test_a_channel_gets_no_greeting_and_its_administrator_gets_the_menu_in_private(world: World) -> None:
     world.api.chat(SUPERGROUP, kind="channel", title="News").admins = {5}
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(5).messages)
@@ -67,7 +67,7 @@ async def test_a_channel_is_taken_up_without_a_word_there_and_who_added_the_bot_
     assert world.stored(SUPERGROUP).all_kinds and world.api.chat(5).last.text.startswith("📣 You are choosing for: News")
 
 
-async def test_who_added_the_bot_without_the_right_to_post_is_told(world: World) -> None:
+async def test_the_administrator_is_told_which_right_the_bot_lacks(world: World) -> None:
     world.api.chat(SUPERGROUP, kind="channel", title="News").lacks = {"can_post_messages"}
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     world.api.chat(GROUP, title="Fans").refusal = RefusedError(
@@ -80,7 +80,7 @@ async def test_who_added_the_bot_without_the_right_to_post_is_told(world: World)
     assert world.api.chat(6).last.text == "I am in Fans, but I lack the right to send messages there."
 
 
-async def test_who_adds_the_bot_to_a_channel_is_told_that_it_may_not_pin_there(world: World) -> None:
+async def test_the_administrator_of_a_channel_is_told_that_the_bot_may_not_pin(world: World) -> None:
     channel = world.api.chat(SUPERGROUP, kind="channel", title="News")
     channel.admins = {5, int(str(world.api.me["id"]))}
     for lacks in ({"can_edit_messages"}, set[str]()):
@@ -92,7 +92,7 @@ async def test_who_adds_the_bot_to_a_channel_is_told_that_it_may_not_pin_there(w
     assert CANNOT_PIN in lacking and CANNOT_PIN not in able
 
 
-async def test_what_is_reported_in_private_is_in_the_language_of_who_reads_it(world: World) -> None:
+async def test_the_private_message_is_in_the_language_of_its_reader(world: World) -> None:
     world.api.languages |= {5: "de", 6: "de"}
     for user, chat_id in ((5, SUPERGROUP), (6, SUPERGROUP - 1)):
         world.api.chat(chat_id, kind="channel", title="News").lacks = {"can_post_messages"}
@@ -122,7 +122,7 @@ async def test_a_channel_is_suspended_while_the_bot_may_not_post_and_goes_on_whe
     assert "I lack the right to post" in world.api.chat(5).messages[1].text
 
 
-async def test_who_never_spoke_to_the_bot_cannot_be_told_and_nothing_breaks(world: World) -> None:
+async def test_an_administrator_whom_the_bot_may_not_write_to_breaks_nothing(world: World) -> None:
     world.api.chat(5).refusal = RefusedError(403, "Forbidden: bot can't initiate conversation with a user")
     world.api.chat(SUPERGROUP, kind="channel")
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")

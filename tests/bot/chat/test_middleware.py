@@ -64,7 +64,7 @@ async def test_a_topic_is_answered_in_its_forums_language_until_it_has_its_own(w
     assert answers[0].text.startswith("✅ Adesso questa chat segue") and world.stored(GROUP, 9).language == "de"
 
 
-async def test_inline_cards_are_in_the_language_of_who_types(world: World) -> None:
+async def test_inline_cards_are_in_the_language_of_their_user(world: World) -> None:
     world.api.languages[5] = "es"
     query = world.api.inline(5, "arsenal")
     await world.api.until(lambda: query in world.api.inline_answers)
@@ -109,7 +109,7 @@ def test_names_written_from_right_to_left_are_isolated_on_every_screen() -> None
     assert texts.escape_text("Beşiktaş & Co") == "Beşiktaş &amp; Co"
 
 
-def test_the_days_are_turned_in_the_language_and_the_matches_keep_their_names() -> None:
+def test_the_buttons_of_days_are_translated_and_the_matches_keep_their_names() -> None:
     with use_language("fr"):
         shown = fixtures.show_today(make_context())
 

@@ -142,7 +142,7 @@ async def test_polling_goes_on_after_an_outage_of_the_network(failure: Answer) -
 
 
 @pytest.mark.virtual_time
-async def test_an_answer_that_comes_too_late_is_asked_for_again_soon() -> None:
+async def test_a_poll_without_an_answer_is_repeated_soon() -> None:
     polling = await Polling(TimedOut(), [make_update(10)]).run()
 
     assert polling.polls.at[1] < 1

@@ -150,7 +150,7 @@ async def test_a_button_applies_it_and_the_overview_says_who_did(rules: Rules) -
     assert shown.labels == ["↩ Roll back", "🕘 History"]
 
 
-async def test_another_button_leaves_it(rules: Rules) -> None:
+async def test_another_button_discards_it(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
     token = message.button("✔ Apply").data
     await rules.tap(ADMIN, ADMIN, "✖ Leave as it is")
@@ -212,13 +212,13 @@ async def test_a_thousand_mistakes_fit_into_one_message(rules: Rules) -> None:
     ],
     ids=["not YAML", "not text", "too big", "bigger than said", "empty"],
 )
-async def test_what_is_no_file_of_rules_gets_a_sentence(
+async def test_a_file_that_is_no_rules_file_is_refused_with_a_sentence(
     rules: Rules, content: bytes, name: str, size: int | None, answer: str
 ) -> None:
     assert (await rules.send(ADMIN, content, name, size)).text.splitlines()[0] == answer
 
 
-async def test_a_file_that_telegram_does_not_give_gets_a_sentence(rules: Rules) -> None:
+async def test_a_file_that_telegram_does_not_deliver_is_answered_with_a_sentence(rules: Rules) -> None:
     rules.api.fail("getFile", RefusedError(400, "Bad Request: file is too big"))
 
     assert (await rules.send(ADMIN, CORNERS)).text == "Telegram did not give me the file. Please send it again."
@@ -236,7 +236,7 @@ async def test_without_matches_the_difference_of_the_rules_is_shown(rules: Rules
     assert "Not tried on matches: none is kept yet." in (await rules.send(ADMIN, CORNERS)).text
 
 
-async def test_what_was_decided_on_other_rules_is_not_applied(rules: Rules) -> None:
+async def test_a_proposal_that_was_compared_with_other_rules_is_not_applied(rules: Rules) -> None:
     mine = await rules.send(ADMIN, CORNERS)
     await rules.send(OTHER_ADMIN, GOALS.replace("text: Goal", "text: GOAL").encode())
     await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
@@ -248,7 +248,7 @@ async def test_what_was_decided_on_other_rules_is_not_applied(rules: Rules) -> N
     assert rules.now() == ["goals"]
 
 
-async def test_nobody_else_is_heard(rules: Rules) -> None:
+async def test_nobody_but_admins_can_send_rules(rules: Rules) -> None:
     refused = await rules.ask(STRANGER, STRANGER, "/rules")
     rules.api.send_document(STRANGER, STRANGER, "sent.yaml", CORNERS)
     await rules.idle()
@@ -257,7 +257,7 @@ async def test_nobody_else_is_heard(rules: Rules) -> None:
     assert not rules.api.calls("getFile") and len(rules.api.chat(STRANGER).messages) == 1
 
 
-async def test_an_admins_button_is_of_no_use_to_anybody_else(rules: Rules) -> None:
+async def test_an_admins_button_does_nothing_for_anybody_else(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
     data = message.button("✔ Apply").data
 
@@ -265,7 +265,7 @@ async def test_an_admins_button_is_of_no_use_to_anybody_else(rules: Rules) -> No
     assert rules.now() == ["goals"]
 
 
-async def test_who_is_an_admin_no_more_is_not_heard(rules: Rules) -> None:
+async def test_a_former_admin_can_change_nothing(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
     rules.admins.discard(ADMIN)
 
@@ -284,7 +284,7 @@ async def test_in_a_group_an_admin_changes_nothing(rules: Rules) -> None:
 
 
 @pytest.mark.parametrize("data", ["r:", "r:a:", "r:a:0123", "r:u:1", "r:u:x", "r:p:-1", "r:zzz"])
-async def test_a_strange_or_old_button_says_that_it_is_out_of_date(rules: Rules, data: str) -> None:
+async def test_a_forged_or_old_button_says_that_it_is_out_of_date(rules: Rules, data: str) -> None:
     message = await rules.ask(ADMIN, ADMIN, "/rules")
 
     assert await rules.press(ADMIN, ADMIN, message, data) == OUTDATED

@@ -55,7 +55,7 @@ async def test_every_setting_is_a_tap_away_and_every_screen_leads_back(world: Wo
 
 
 @pytest.mark.usefixtures("channel")
-async def test_words_after_the_channels_name_are_a_command_for_it(world: World) -> None:
+async def test_the_words_after_a_channels_name_are_a_command_for_it(world: World) -> None:
     followed = await world.ask(OWNER, OWNER, "/channel @dailygoals subscribe arsenal")
     await world.ask(OWNER, OWNER, "/channel @dailygoals /timezone madrid")
 
@@ -93,7 +93,7 @@ async def test_only_its_administrators_choose_for_a_channel(world: World, channe
 
 
 @pytest.mark.usefixtures("channel")
-async def test_made_up_buttons_do_nothing_for_chats_of_others(world: World) -> None:
+async def test_forged_buttons_do_nothing_for_chats_of_others(world: World) -> None:
     await world.ask(OWNER, OWNER, "/channel @dailygoals")
     message = await world.ask(5, 5, "/help")
     data = (f"@{CHANNEL};ka", f"@{CHANNEL};d:20261122:0", f"@{CHANNEL};menu", "@43;ka", "@;ka", f"@{CHANNEL};")
@@ -110,7 +110,7 @@ async def test_a_button_for_a_channel_that_was_never_seen_is_out_of_date(world: 
     assert await world.press(OWNER, OWNER, message, f"@{CHANNEL};ka") == texts.outdated_button_text()
 
 
-async def test_what_the_bot_lacks_is_said(world: World, channel: FakeChat) -> None:
+async def test_the_right_that_the_bot_lacks_is_named(world: World, channel: FakeChat) -> None:
     channel.lacks = {"can_post_messages"}
     lacking = await world.ask(OWNER, OWNER, "/channel @dailygoals")
     channel.admins.discard(BOT)
@@ -123,7 +123,7 @@ async def test_what_the_bot_lacks_is_said(world: World, channel: FakeChat) -> No
     assert world.api.chat(OWNER).last.text.startswith("I am not in Daily Goals")
 
 
-async def test_what_is_no_channel_or_no_private_chat_is_said(world: World) -> None:
+async def test_only_a_channel_is_set_up_and_only_in_private(world: World) -> None:
     world.api.chat(GROUP, title="Fans").username = "fans"
     answers = [
         (await world.ask(OWNER, OWNER, text)).text for text in ("/channel @fans", "/channel @nobody", "/channel 1 2", "/channel")

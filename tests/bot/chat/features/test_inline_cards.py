@@ -16,14 +16,14 @@ from tests.packets import FIXTURE, Story
 PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
 
 
-async def asked(world: World, words: str, user: int = 5) -> list[dict[str, Any]]:
+async def ask_inline(world: World, words: str, user: int = 5) -> list[dict[str, Any]]:
     query = world.api.inline(user, words)
     await world.api.until(lambda: query in world.api.inline_answers)
     return world.api.inline_answers[query]
 
 
 async def test_a_team_offers_its_matches_nearest_first(world: World) -> None:
-    shown = await asked(world, "arsenal")
+    shown = await ask_inline(world, "arsenal")
 
     assert [one["title"] for one in shown] == ["Arsenal v Chelsea", "Manchester United v Arsenal"]
     assert shown[0]["description"] == "Sunday 22 November, 15:00 (UTC) · Premier League"
@@ -31,9 +31,9 @@ async def test_a_team_offers_its_matches_nearest_first(world: World) -> None:
     assert not world.chats.chats
 
 
-async def test_without_words_there_are_the_matches_around_now_those_in_play_first(world: World) -> None:
+async def test_before_anything_is_typed_the_matches_around_now_are_offered_those_in_play_first(world: World) -> None:
     world.directory.play(PLAYING)
-    shown = await asked(world, "")
+    shown = await ask_inline(world, "")
 
     assert [one["title"] for one in shown] == ["Fenerbahçe 1–0 Galatasaray", "Arsenal v Chelsea"]
     assert shown[0]["description"] == "47' · Süper Lig"
@@ -52,18 +52,18 @@ def test_the_card_of_a_match_in_play_tells_its_goals_and_cards_unless_scores_are
 
 async def test_a_card_is_in_the_time_that_the_user_chose(world: World) -> None:
     await world.ask(5, 5, "/timezone tokyo")
-    shown = await asked(world, "chelsea")
+    shown = await ask_inline(world, "chelsea")
 
     assert "Monday 23 November, 00:00 (Asia/Tokyo)" in shown[0]["input_message_content"]["message_text"]
     assert world.chats.chats.keys() == {ChatRef(5)}
 
 
-async def test_what_fits_nothing_shows_nothing_and_an_old_query_is_no_trouble(world: World) -> None:
-    nothing = await asked(world, "xyzzy <b>")
+async def test_a_name_that_fits_nothing_offers_nothing_and_an_old_query_is_ignored(world: World) -> None:
+    nothing = await ask_inline(world, "xyzzy <b>")
     world.api.queries.discard(world.api.inline(5, "arsenal"))
     await world.idle()
 
-    assert nothing == [] and len(await asked(world, "chelsea")) == 1
+    assert nothing == [] and len(await ask_inline(world, "chelsea")) == 1
 
 
 def test_names_are_escaped_and_the_cards_are_few() -> None:

@@ -13,60 +13,60 @@ from tests.bot.chat.fixtures import make_context
 GROUP, CHANNEL = -100, -1_001_234_567_890
 
 
-def spoken(world: World, chat_id: int) -> tuple[str, bool]:
+def stored_language(world: World, chat_id: int) -> tuple[str, bool]:
     chat = world.stored(chat_id)
     return chat.language, chat.language_chosen
 
 
-@pytest.mark.parametrize("wanted", ["de", "Deutsch", "GERMAN"])
-async def test_a_language_is_chosen_by_its_code_or_its_name(world: World, wanted: str) -> None:
-    await world.ask(42, 42, f"/language {wanted}")
+@pytest.mark.parametrize("typed", ["de", "Deutsch", "GERMAN"])
+async def test_a_language_is_chosen_by_its_code_or_its_name(world: World, typed: str) -> None:
+    await world.ask(42, 42, f"/language {typed}")
 
-    assert spoken(world, 42) == ("de", True)
+    assert stored_language(world, 42) == ("de", True)
     assert "✅ Deutsch" in world.api.chat(42).last.labels
 
 
-async def test_it_is_chosen_with_buttons_and_the_one_that_is_spoken_is_ticked(world: World) -> None:
+async def test_a_language_is_chosen_by_a_button_and_then_ticked(world: World) -> None:
     world.api.languages[42] = "it"
     message = await world.ask(42, 42, "/language")
     await world.tap(42, 42, "Português")
 
-    assert spoken(world, 42) == ("pt", True)
+    assert stored_language(world, 42) == ("pt", True)
     assert [label for label in message.labels if label.startswith("✅")] == ["✅ Português"]
 
 
-async def test_what_the_bot_does_not_speak_is_answered_with_what_it_speaks(world: World) -> None:
+async def test_an_unknown_language_is_answered_with_those_that_the_bot_speaks(world: World) -> None:
     answer = await world.ask(42, 42, "/language klingon")
 
     assert "“klingon”" in answer.text and "Italiano" in answer.labels
     assert await world.press(42, 42, answer, "lang:tlh") == "This button is out of date. Please send the command again."
 
 
-async def test_a_private_chat_goes_after_its_users_telegram_until_a_language_is_chosen(world: World) -> None:
-    seen = []
-    for code, said in (("es-AR", "/subscribe all"), ("fr", "/help"), ("fr", "/language de"), ("it", "/help")):
+async def test_a_private_chat_has_the_language_of_its_users_telegram_until_one_is_chosen(world: World) -> None:
+    languages = []
+    for code, text in (("es-AR", "/subscribe all"), ("fr", "/help"), ("fr", "/language de"), ("it", "/help")):
         world.api.languages[42] = code
-        await world.ask(42, 42, said)
-        seen.append(world.stored(42).language)
+        await world.ask(42, 42, text)
+        languages.append(world.stored(42).language)
 
-    assert seen == ["es", "fr", "de", "de"]
+    assert languages == ["es", "fr", "de", "de"]
 
 
-async def test_a_private_chat_may_go_after_telegram_again(world: World) -> None:
+async def test_a_private_chat_can_have_the_language_of_telegram_again(world: World) -> None:
     world.api.languages[42] = "fr"
     await world.ask(42, 42, "/language de")
     await world.ask(42, 42, "/language auto")
 
-    assert spoken(world, 42) == ("fr", False)
+    assert stored_language(world, 42) == ("fr", False)
 
 
-async def test_a_group_speaks_as_the_administrator_who_first_settled_something(world: World) -> None:
+async def test_a_group_takes_the_language_of_the_administrator_who_first_changed_something(world: World) -> None:
     world.api.chat(GROUP, kind="supergroup").admins = {ADMIN, 8}
     world.api.languages |= {ADMIN: "es", 8: "de"}
-    for user, said in ((5, "/today"), (ADMIN, "/subscribe Arsenal"), (8, "/delay 30")):
-        await world.ask(GROUP, user, said)
+    for user, text in ((5, "/today"), (ADMIN, "/subscribe Arsenal"), (8, "/delay 30")):
+        await world.ask(GROUP, user, text)
 
-    assert spoken(world, GROUP) == ("es", False)
+    assert stored_language(world, GROUP) == ("es", False)
 
 
 async def test_only_administrators_choose_a_groups_language(world: World) -> None:
@@ -74,7 +74,7 @@ async def test_only_administrators_choose_a_groups_language(world: World) -> Non
     await world.ask(GROUP, 5, "/language de")
     await world.ask(GROUP, ADMIN, "/language it")
 
-    assert spoken(world, GROUP) == ("it", True)
+    assert stored_language(world, GROUP) == ("it", True)
 
 
 async def test_a_channels_language_is_chosen_from_the_private_chat(world: World) -> None:
@@ -84,12 +84,12 @@ async def test_a_channels_language_is_chosen_from_the_private_chat(world: World)
     await world.tap(42, 42, "🌍 Language")
     await world.tap(42, 42, "Français")
 
-    assert spoken(world, CHANNEL) == ("fr", True) and ChatRef(42) not in world.chats.chats
+    assert stored_language(world, CHANNEL) == ("fr", True) and ChatRef(42) not in world.chats.chats
 
 
-def test_a_group_has_no_telegram_to_go_after() -> None:
+def test_a_group_cannot_have_the_language_of_telegram() -> None:
     group = replace(make_context(), chat=Chat(ChatRef(GROUP), "supergroup"))
 
-    turn = set_language(group, ("auto",))
+    result = set_language(group, ("auto",))
 
-    assert turn.changes == () and "private chat" in turn.screen.html
+    assert result.changes == () and "private chat" in result.screen.html

@@ -14,11 +14,11 @@ PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minu
 
 def test_matches_in_play_are_listed_with_their_scores_and_a_tap_follows_one() -> None:
     shown = fixtures.show_live(make_context(matches=(PLAYING,)))
-    turn = press_button(make_context(matches=(PLAYING,)), shown.buttons[0][0].data)
+    result = press_button(make_context(matches=(PLAYING,)), shown.buttons[0][0].data)
 
     assert "13:00 <b>Fenerbahçe 1–0 Galatasaray</b> · 47' · Süper Lig" in shown.html and "Arsenal" not in shown.html
-    assert changed(turn) == [("+", "Fenerbahçe v Galatasaray")]
-    assert labels(turn.screen)[0] == "✅ Fenerbahçe 1–0 Galatasaray"
+    assert changed(result) == [("+", "Fenerbahçe v Galatasaray")]
+    assert labels(result.screen)[0] == "✅ Fenerbahçe 1–0 Galatasaray"
 
 
 def test_a_match_that_a_team_covers_has_a_bell() -> None:
@@ -49,7 +49,7 @@ def test_matches_that_ended_were_abandoned_or_have_not_begun_are_not_in_play() -
     ] * 4
 
 
-async def test_every_member_may_look_again_and_only_administrators_follow(world: World) -> None:
+async def test_every_member_may_refresh_and_only_administrators_subscribe(world: World) -> None:
     world.directory.play(PLAYING)
     world.api.chat(-100).admins = {7}
     await world.ask(-100, 5, "/live")

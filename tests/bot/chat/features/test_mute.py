@@ -1,49 +1,142 @@
-"""Muting matches from /live and /today: one message, edited in place."""
+"""/mute, /unmute and the mute screens that /live and /today lead to."""
 
 from __future__ import annotations
+
+import datetime as dt
+from typing import Any
 
 from msgspec.structs import replace
 
 from bot.chat.catalogue import ALL_MATCHES
-from bot.chat.dialogue import UpdateChat
+from bot.chat.dialogue import ChatContext, DialogueResult, UpdateChat
 from bot.chat.features import fixtures
+from bot.subscribers import Chat
 from rules.football.match import Match
 from rules.football.minute import Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import FIXTURES, data, is_outdated, labels, make_context, press_button
+from tests.bot.chat.fixtures import FIXTURES, NOW, data, is_outdated, labels, make_context, press_button, run_command
+
+LIVE = tuple(replace(Match(fixture), period=Period.SECOND_HALF) for fixture in (FIXTURES[0], FIXTURES[2]))
+HOUR = NOW + dt.timedelta(hours=1)
+NO_MATCH = "No match that this chat follows is being played. <code>/mute 2h</code> works at any time."
+NOT_MUTED = "This chat is not muted. /mute changes that."
+
+
+def following(*matches: Match, **chat: Any) -> ChatContext:
+    return make_context(ALL_MATCHES.subscription, matches=matches, **chat)
+
+
+def run(context: ChatContext, command: str, words: str = "") -> DialogueResult:
+    return run_command(context, command, *words.split())
+
+
+def changed_chat(result: DialogueResult) -> Chat:
+    (change,) = result.changes
+    assert isinstance(change, UpdateChat)
+    return change.chat
+
+
+def test_mute_match_mutes_the_only_match_in_play_and_nothing_else() -> None:
+    chat = changed_chat(run(following(LIVE[0]), "mute", "match"))
+
+    assert (chat.muted_matches, chat.muted_until) == ({"f1"}, None)
+
+
+def test_mute_match_asks_which_if_several_are_in_play() -> None:
+    context = following(*LIVE)
+
+    asked = run(context, "mute", "match")
+
+    assert asked.changes == ()
+    assert changed_chat(press_button(context, data(asked.screen, "Fener"))).muted_matches == {"f3"}
+
+
+def test_no_keyboard_has_more_buttons_than_telegram_takes() -> None:
+    fixtures = tuple(replace(FIXTURES[0], id=f"n{number}") for number in range(150))
+    matches = tuple(replace(Match(fixture), period=Period.SECOND_HALF) for fixture in fixtures)
+    muted = frozenset(fixture.id for fixture in fixtures)
+    context = make_context(ALL_MATCHES.subscription, fixtures=fixtures, matches=matches, muted_matches=muted)
+
+    asked, listed = run(context, "mute", "match").screen, run(context, "unmute").screen
+    turned = press_button(context, data(asked, "▶"))
+
+    assert 100 > len(labels(asked)) > 8 and 100 > len(labels(listed)) > 8
+    assert turned.screen.buttons != asked.buttons
+
+
+def test_mute_match_does_not_ask_for_a_match_that_is_muted_already() -> None:
+    chat = changed_chat(run(following(*LIVE, muted_matches=frozenset({"f1"})), "mute", "match"))
+
+    assert chat.muted_matches == {"f1", "f3"}
+
+
+def test_mute_match_mutes_nothing_if_no_followed_match_is_in_play() -> None:
+    for context in (following(), make_context(matches=LIVE)):
+        assert run(context, "mute", "match") == DialogueResult(run(context, "mute", "match").screen)
+        assert run(context, "mute", "match").screen.html == NO_MATCH
+
+
+def test_unmute_ends_the_only_mute() -> None:
+    assert changed_chat(run(following(muted_until=HOUR), "unmute")).muted_until is None
+    assert changed_chat(run(following(muted_matches=frozenset({"f1"})), "unmute")).muted_matches == frozenset()
+    assert run(following(muted_until=NOW), "unmute").screen.html == NOT_MUTED
+
+
+def test_unmute_lists_several_mutes_and_ends_one_or_all() -> None:
+    context = following(muted_until=HOUR, muted_matches=frozenset({"f1", "f2"}))
+
+    listed = run(context, "unmute")
+
+    assert listed.screen.html == "<b>This is muted here.</b>\nTap what shall be heard again." and len(labels(listed.screen)) == 4
+    assert changed_chat(press_button(context, data(listed.screen, "Chelsea"))) == replace(
+        context.chat, muted_matches=frozenset({"f2"})
+    )
+    assert changed_chat(press_button(context, data(listed.screen, "until"))) == replace(context.chat, muted_until=None)
+    for result in (press_button(context, "mu:all"), run(context, "unmute", "all")):
+        assert changed_chat(result) == replace(context.chat, muted_until=None, muted_matches=frozenset())
+
+
+def test_unmute_does_not_list_a_match_that_has_ended() -> None:
+    assert run(following(muted_matches=frozenset({"f4", "gone"})), "unmute").screen.html == NOT_MUTED
+
+
+def test_a_forged_mute_button_does_nothing() -> None:
+    for forged in ("mq:x", "mm:AAAAAAAA", "mu:AAAAAAAA", f"mm:{ALL_MATCHES.token}", f"mu:{ALL_MATCHES.token}", "mm:", "mu:"):
+        assert is_outdated(following(*LIVE), forged)
+
 
 PLAYING = replace(Match(FIXTURES[2]), period=Period.SECOND_HALF, status="Live")
 
 
-def test_a_match_in_play_that_the_chat_follows_is_muted_and_heard_again_on_one_screen() -> None:
-    seen = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
-    offered = press_button(seen, data(fixtures.show_live(seen), "🔕 Mute …"))
+def test_a_match_in_play_is_muted_and_unmuted_on_one_screen() -> None:
+    context = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
+    offered = press_button(context, data(fixtures.show_live(context), "🔕 Mute …"))
     assert "🔔 Fenerbahçe v Galatasaray" in labels(offered.screen)
 
-    muted = press_button(seen, data(offered.screen, "Fenerbahçe"))
+    muted = press_button(context, data(offered.screen, "Fenerbahçe"))
     assert "🔕 Fenerbahçe v Galatasaray" in labels(muted.screen)
     (change,) = muted.changes
     assert isinstance(change, UpdateChat) and change.chat.muted_matches == {FIXTURES[2].id}
 
-    heard = press_button(replace(seen, chat=change.chat), data(muted.screen, "Fenerbahçe"))
-    assert "🔔 Fenerbahçe v Galatasaray" in labels(heard.screen)
+    unmuted = press_button(replace(context, chat=change.chat), data(muted.screen, "Fenerbahçe"))
+    assert "🔔 Fenerbahçe v Galatasaray" in labels(unmuted.screen)
 
 
-def test_the_way_back_leads_to_the_screen_that_it_came_from() -> None:
-    seen = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
-    for before in (fixtures.show_live(seen), fixtures.show_today(seen)):
-        offered = press_button(seen, data(before, "🔕 Mute …"))
-        back = press_button(seen, offered.screen.buttons[-1][0].data)
+def test_the_back_button_leads_to_the_screen_before() -> None:
+    context = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
+    for before in (fixtures.show_live(context), fixtures.show_today(context)):
+        offered = press_button(context, data(before, "🔕 Mute …"))
+        back = press_button(context, offered.screen.buttons[-1][0].data)
         assert back.screen == before
 
 
-def test_where_the_chat_follows_none_of_the_matches_nothing_is_offered() -> None:
+def test_no_mute_button_is_offered_if_the_chat_follows_none_of_the_matches() -> None:
     assert "🔕 Mute …" not in labels(fixtures.show_live(make_context(matches=(PLAYING,))))
 
 
 def test_forged_and_outdated_buttons_do_nothing() -> None:
-    for wanted in ("n:x:v:0", "n:0:zz", "mt:nobody:n:0:v:0", "n:0", "mt:"):
-        assert is_outdated(make_context(ALL_MATCHES.subscription, matches=(PLAYING,)), wanted)
+    for typed in ("n:x:v:0", "n:0:zz", "mt:nobody:n:0:v:0", "n:0", "mt:"):
+        assert is_outdated(make_context(ALL_MATCHES.subscription, matches=(PLAYING,)), typed)
 
 
 async def test_only_administrators_mute_and_their_press_edits_the_message(world: World) -> None:

@@ -30,7 +30,7 @@ def alerted(world: World, ref: ChatRef, shown_in: int = 0) -> Message:
     return message
 
 
-async def test_a_match_is_muted_straight_from_its_alert_and_the_words_stay(world: World) -> None:
+async def test_a_match_is_muted_under_its_alert_whose_text_stays(world: World) -> None:
     message = alerted(world, ChatRef(READER))
     await world.tap(READER, READER, MUTE_BUTTON_LABEL)
     opened = message.labels
@@ -63,7 +63,7 @@ async def test_an_alert_of_a_topic_changes_that_topic_wherever_it_is_shown(world
     assert ChatRef(FORUM) not in world.chats.chats
 
 
-async def test_an_unknown_message_and_forged_data_do_nothing_but_say_so(world: World) -> None:
+async def test_an_unknown_message_or_forged_data_only_gets_a_note(world: World) -> None:
     message, answer = alerted(world, ChatRef(READER)), await world.ask(READER, READER, "/help")
 
     notes = [await world.press(READER, READER, answer, "a:m"), await world.press(READER, READER, message, "a:forged")]
@@ -82,7 +82,7 @@ async def test_an_alert_whose_id_is_not_committed_yet_is_waited_for(world: World
     assert world.stored(READER).muted_matches == {FIXTURE.id}
 
 
-async def test_a_chat_of_the_configuration_cannot_be_changed_so(world: World) -> None:
+async def test_a_configured_chat_is_not_changed_by_the_button(world: World) -> None:
     await world.chats.save(Chat(ChatRef(READER), fixed=True))
 
     note = await world.press(READER, READER, alerted(world, ChatRef(READER)), "a:h")

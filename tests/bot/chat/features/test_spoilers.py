@@ -22,17 +22,17 @@ MATCHES = tuple(replace(Match(FIXTURES[at]), period=Period.SECOND_HALF, minute=M
 
 
 def screen(of: str, **chat: Any) -> Screen:
-    seen = make_context(ALL_MATCHES.subscription, matches=MATCHES, **chat)
+    context = make_context(ALL_MATCHES.subscription, matches=MATCHES, **chat)
     draw: dict[str, Callable[[ChatContext], Screen]] = {
         "live": show_live,
         "today": show_today,
-        "timeline": lambda seen: show_timeline(seen, ()).screen,
-        "drawn": lambda seen: show_timeline(seen, ("Arsenal",)).screen,
-        "card": lambda seen: Screen(
-            " ".join((find_cards(seen, "Arsenal")[0].html, *find_cards(seen, "Arsenal")[0].title.split()))
+        "timeline": lambda context: show_timeline(context, ()).screen,
+        "drawn": lambda context: show_timeline(context, ("Arsenal",)).screen,
+        "card": lambda context: Screen(
+            " ".join((find_cards(context, "Arsenal")[0].html, *find_cards(context, "Arsenal")[0].title.split()))
         ),
     }
-    return draw[of](seen)
+    return draw[of](context)
 
 
 def open_text(html: str) -> str:
@@ -47,7 +47,7 @@ def open_text(html: str) -> str:
 
 
 @pytest.mark.parametrize("of", ["live", "today", "timeline", "drawn", "card"])
-def test_no_score_is_in_the_open(of: str) -> None:
+def test_spoilers_hide_the_score_on_every_screen(of: str) -> None:
     hidden, shown = screen(of, spoilers=True), screen(of)
 
     assert "4–3" in shown.html + "".join(labels(shown))

@@ -33,48 +33,48 @@ ALL = Subscription(Scope.ALL)
 
 
 def test_a_team_is_followed_by_the_feeds_id() -> None:
-    turn = run_command(make_context(), "subscribe", "arsenal")
+    result = run_command(make_context(), "subscribe", "arsenal")
 
-    assert [change.subscription for change in turn.changes] == [ARSENAL]  # type: ignore[union-attr]
-    assert "<b>Arsenal</b>" in turn.screen.html
+    assert [change.subscription for change in result.changes] == [ARSENAL]  # type: ignore[union-attr]
+    assert "<b>Arsenal</b>" in result.screen.html
 
 
 def test_everything_can_be_followed_before_a_fixture_is_known() -> None:
-    turn = run_command(make_context(fixtures=()), "subscribe", "ALL")
+    result = run_command(make_context(fixtures=()), "subscribe", "ALL")
 
-    assert [change.subscription for change in turn.changes] == [ALL]  # type: ignore[union-attr]
+    assert [change.subscription for change in result.changes] == [ALL]  # type: ignore[union-attr]
 
 
-def test_what_is_followed_already_is_not_stored_again() -> None:
+def test_a_subscription_that_exists_is_not_stored_again() -> None:
     by_name = Subscription(Scope.TEAM, make_name_key("Arsenal"), "Arsenal")
-    turns = [run_command(make_context(known), "subscribe", "Arsenal") for known in (ARSENAL, by_name)]
+    results = [run_command(make_context(known), "subscribe", "Arsenal") for known in (ARSENAL, by_name)]
 
-    assert [turn.changes for turn in turns] == [(), ()]
+    assert [result.changes for result in results] == [(), ()]
 
 
 def test_an_unknown_name_stores_nothing_and_offers_near_ones() -> None:
-    turn = run_command(make_context(), "subscribe", "Chelsae", "<b>")
+    result = run_command(make_context(), "subscribe", "Chelsae", "<b>")
 
-    assert not turn.changes and labels(turn.screen) == ["Chelsea"]
-    assert "Chelsae &lt;b&gt;" in turn.screen.html
+    assert not result.changes and labels(result.screen) == ["Chelsea"]
+    assert "Chelsae &lt;b&gt;" in result.screen.html
 
 
 def test_one_of_several_hits_is_followed_by_its_button() -> None:
-    asked = run_command(make_context(), "subscribe", "manchester").screen
-    turn = press_button(make_context(), data(asked, "United"))
+    offered = run_command(make_context(), "subscribe", "manchester").screen
+    result = press_button(make_context(), data(offered, "United"))
 
-    assert labels(asked) == ["Manchester City", "Manchester United"]
-    assert changed(turn) == [("+", "Manchester United")]
+    assert labels(offered) == ["Manchester City", "Manchester United"]
+    assert changed(result) == [("+", "Manchester United")]
 
 
-def test_two_teams_of_one_name_are_told_apart_by_their_competition() -> None:
+def test_two_teams_of_one_name_are_shown_with_their_competitions() -> None:
     women = fixture("f9", Team("w1", "Arsenal"), Team("w2", "Leeds"), Team("c9", "Women's League"), 3)
-    asked = run_command(make_context(fixtures=(*FIXTURES, women)), "subscribe", "arsenal").screen
+    offered = run_command(make_context(fixtures=(*FIXTURES, women)), "subscribe", "arsenal").screen
 
-    assert {"Arsenal · Premier League", "Arsenal · Women's League"} <= set(labels(asked))
+    assert {"Arsenal · Premier League", "Arsenal · Women's League"} <= set(labels(offered))
 
 
-def test_without_fixtures_there_is_a_sentence_and_no_button() -> None:
+def test_without_fixtures_the_answer_is_a_sentence_without_buttons() -> None:
     assert (
         run_command(make_context(fixtures=()), "subscribe").screen.html
         == "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
@@ -89,7 +89,7 @@ def test_a_screen_of_a_competition_that_is_gone_is_out_of_date() -> None:
     assert is_outdated(make_context(), f"c:{FollowableCatalogue(FIXTURES).teams[0].token}:0")
 
 
-def test_a_match_that_is_over_can_be_stopped_but_not_followed() -> None:
+def test_a_match_that_has_ended_can_be_unfollowed_but_not_followed() -> None:
     match = FollowableCatalogue(FIXTURES).matches[0]
 
     assert is_outdated(make_context(), f"s:{match.token}")
@@ -102,14 +102,14 @@ def test_a_competition_is_browsed_down_to_a_match() -> None:
     home = run_command(make_context(), "subscribe").screen
     teams = press_button(make_context(), data(home, "Premier League"))
     matches = press_button(make_context(), data(teams.screen, "Matches"))
-    turn = press_button(make_context(), data(matches.screen, "Arsenal v Chelsea"))
+    result = press_button(make_context(), data(matches.screen, "Arsenal v Chelsea"))
 
     assert labels(home)[:3] == ["All matches", "Premier League", "Süper Lig"]
     assert labels(matches.screen)[:2] == ["Sun 22 15:00 Arsenal v Chelsea", "Mon 23 16:00 Manchester City v Manchest…"]
-    assert changed(turn) == [("+", "Arsenal v Chelsea")]
+    assert changed(result) == [("+", "Arsenal v Chelsea")]
 
 
-def test_what_is_chosen_is_ticked_and_a_second_tap_stops_it() -> None:
+def test_a_chosen_team_is_ticked_and_a_second_tap_unsubscribes() -> None:
     home = run_command(make_context(), "subscribe").screen
     teams = press_button(make_context(), data(home, "Premier League"))
     on = press_button(make_context(), data(teams.screen, "Arsenal"))
@@ -130,27 +130,27 @@ def test_many_competitions_come_in_pages() -> None:
     assert "Cup 08" in labels(second.screen) and "◀" in labels(second.screen)
 
 
-def test_stopping_offers_what_is_followed() -> None:
+def test_unsubscribe_offers_what_is_followed() -> None:
     known = (ARSENAL, Subscription(Scope.COMPETITION, "c1", LEAGUE.name), ALL)
     offered = run_command(make_context(*known), "unsubscribe").screen
-    turn = press_button(make_context(*known), data(offered, "Premier League"))
+    result = press_button(make_context(*known), data(offered, "Premier League"))
 
     assert labels(offered) == ["✖ Arsenal", "✖ Premier League", "✖ all matches", texts.done_label()]
-    assert changed(turn) == [("-", "Premier League")]
-    assert labels(turn.screen) == ["✖ Arsenal", "✖ all matches", texts.done_label()]
+    assert changed(result) == [("-", "Premier League")]
+    assert labels(result.screen) == ["✖ Arsenal", "✖ all matches", texts.done_label()]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "stopped"),
+    ("typed", "stopped"),
     [("arsenal", ["Arsenal"]), ("ars", ["Arsenal"]), ("all", ["Arsenal", "Chelsea"]), ("Leeds", [])],
 )
-def test_stopping_by_name(wanted: str, stopped: list[str]) -> None:
-    turn = run_command(make_context(ARSENAL, Subscription(Scope.TEAM, "t2", "Chelsea")), "unsubscribe", wanted)
+def test_unsubscribe_takes_a_name(typed: str, stopped: list[str]) -> None:
+    result = run_command(make_context(ARSENAL, Subscription(Scope.TEAM, "t2", "Chelsea")), "unsubscribe", typed)
 
-    assert changed(turn) == [("-", name) for name in stopped]
+    assert changed(result) == [("-", name) for name in stopped]
 
 
-def test_the_list_says_what_is_followed_and_heard() -> None:
+def test_the_list_shows_subscriptions_and_kinds() -> None:
     html = run_command(make_context(ARSENAL, Subscription(Scope.TEAM, "x", "<Team>")), "subscriptions").screen.html
 
     assert "• Arsenal\n• &lt;Team&gt;" in html
@@ -158,9 +158,9 @@ def test_the_list_says_what_is_followed_and_heard() -> None:
 
 
 def test_a_name_without_a_command_is_offered_but_not_followed() -> None:
-    turn = subscribe.offer_typed_name(make_context(), "Arsenal")
+    result = subscribe.offer_typed_name(make_context(), "Arsenal")
 
-    assert not turn.changes and labels(turn.screen) == ["Arsenal"]
+    assert not result.changes and labels(result.screen) == ["Arsenal"]
 
 
 @given(
@@ -179,6 +179,6 @@ def test_no_button_data_can_do_harm(pressed: str) -> None:
 
 
 def test_a_button_of_a_fixture_that_is_gone_is_out_of_date() -> None:
-    asked = run_command(make_context(), "subscribe", "manchester").screen
+    offered = run_command(make_context(), "subscribe", "manchester").screen
 
-    assert is_outdated(make_context(fixtures=()), data(asked, "United"))
+    assert is_outdated(make_context(fixtures=()), data(offered, "United"))

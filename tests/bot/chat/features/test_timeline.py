@@ -18,34 +18,35 @@ SOON = Match(FIXTURES[0])
 
 
 def test_the_one_match_that_is_followed_is_drawn_with_its_score_in_words() -> None:
-    reply = show_timeline(make_context(ALL, matches=(CUP, SOON)), ()).screen
+    screen = show_timeline(make_context(ALL, matches=(CUP, SOON)), ()).screen
 
-    assert reply.picture is CUP
-    assert reply.html == "<b>Fenerbahçe 2–1 Galatasaray</b> · 67'"
+    assert screen.picture is CUP
+    assert screen.html == "<b>Fenerbahçe 2–1 Galatasaray</b> · 67'"
 
 
 def test_of_several_matches_one_is_chosen_and_those_in_play_come_first() -> None:
-    reply = show_timeline(make_context(ALL, matches=(PAST, CUP)), ()).screen
+    screen = show_timeline(make_context(ALL, matches=(PAST, CUP)), ()).screen
 
-    assert reply.picture is None
-    assert labels(reply) == ["Fenerbahçe 2–1 Galatasaray", "Manchester United 0–0 Arsenal"]
-    assert data(reply, "Arsenal") == "p:f4"
+    assert screen.picture is None
+    assert labels(screen) == ["Fenerbahçe 2–1 Galatasaray", "Manchester United 0–0 Arsenal"]
+    assert data(screen, "Arsenal") == "p:f4"
 
 
 def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
-    seen = make_context(matches=(PAST, CUP))
+    context = make_context(matches=(PAST, CUP))
 
-    assert show_timeline(seen, ("galatasaray",)).screen.picture is CUP
+    assert show_timeline(context, ("galatasaray",)).screen.picture is CUP
     assert (
-        show_timeline(seen, ()).screen.html == "None of the matches that this chat follows has begun. /today shows when they do."
+        show_timeline(context, ()).screen.html
+        == "None of the matches that this chat follows has begun. /today shows when they do."
     )
 
 
 @pytest.mark.parametrize("match", [SOON, None])
 def test_a_match_that_has_not_begun_is_not_drawn(match: Match | None) -> None:
-    seen = make_context(ALL, matches=(match,) if match else ())
+    context = make_context(ALL, matches=(match,) if match else ())
 
-    assert show_timeline(seen, ("arsenal",)).screen.html == (
+    assert show_timeline(context, ("arsenal",)).screen.html == (
         "No match of “arsenal” is being played or was just played. /today shows the matches of the day."
     )
 
@@ -64,15 +65,15 @@ async def test_a_picture_comes_as_a_photo_with_words(world: World) -> None:
 
 async def test_a_member_of_a_group_chooses_and_the_buttons_stay(world: World) -> None:
     world.directory.play(CUP, PAST)
-    asked = await world.ask(-100, 5, "/timeline a")
+    message = await world.ask(-100, 5, "/timeline a")
     for label in ("Arsenal", "Fenerbahçe"):
-        await world.press(-100, 5, asked, asked.button(label).data)
+        await world.press(-100, 5, message, message.button(label).data)
 
     assert [bool(message.photo) for message in world.api.chat(-100).messages] == [False, True, True]
-    assert asked.edits == []
+    assert message.edits == []
 
 
 def test_a_button_of_a_match_draws_it() -> None:
-    turn = draw_picked_timeline(make_context(matches=(CUP,)), "f3")
+    result = draw_picked_timeline(make_context(matches=(CUP,)), "f3")
 
-    assert turn.screen.picture is CUP
+    assert result.screen.picture is CUP

@@ -9,7 +9,7 @@ from tests.bot.chat.conftest import World
 
 
 @pytest.mark.parametrize(
-    ("wanted", "zone"),
+    ("typed", "zone"),
     [
         ("madrid", "Europe/Madrid"),
         ("MÜNCHEN", "Europe/Berlin"),
@@ -25,28 +25,28 @@ from tests.bot.chat.conftest import World
         ("utc", "UTC"),
     ],
 )
-def test_a_zone_is_found_by_its_name_a_city_or_a_country(wanted: str, zone: str) -> None:
-    assert find_zones(wanted).exact == zone
+def test_a_zone_is_found_by_its_name_a_city_or_a_country(typed: str, zone: str) -> None:
+    assert find_zones(typed).exact == zone
 
 
 def test_a_country_with_several_times_asks_and_the_usual_ones_come_first() -> None:
     assert find_zones("united states").zones[:2] == ("America/Los_Angeles", "America/New_York")
 
 
-def test_a_slip_of_the_hand_finds_what_is_near_and_nonsense_finds_nothing() -> None:
+def test_a_typing_mistake_finds_similar_places_and_nonsense_finds_nothing() -> None:
     assert find_zones("londn").zones == ("Europe/London",) and find_zones("londn").are_suggestions
     assert find_zones("xyzzy").zones == ()
 
 
 async def test_the_day_and_the_kick_offs_follow_the_chats_time(world: World) -> None:
-    said = await world.ask(42, 42, "/timezone Tokyo")
+    answer = await world.ask(42, 42, "/timezone Tokyo")
     today = await world.ask(42, 42, "/today")
 
-    assert said.text == "🕑 The times of this chat are those of Asia/Tokyo now, where it is 23:00."
+    assert answer.text == "🕑 The times of this chat are those of Asia/Tokyo now, where it is 23:00."
     assert world.stored(42).timezone == "Asia/Tokyo" and "22:00 Fenerbahçe v Galatasaray" in today.text
 
 
-async def test_without_words_there_are_buttons_and_a_made_up_zone_is_refused(world: World) -> None:
+async def test_without_arguments_there_are_buttons_and_a_forged_zone_is_refused(world: World) -> None:
     message = await world.ask(42, 42, "/timezone")
     await world.tap(42, 42, "Buenos Aires")
     kept = world.stored(42).timezone
@@ -55,7 +55,7 @@ async def test_without_words_there_are_buttons_and_a_made_up_zone_is_refused(wor
     assert kept == world.stored(42).timezone == "America/Argentina/Buenos_Aires" and "out of date" in stale
 
 
-async def test_words_that_fit_nothing_change_nothing(world: World) -> None:
+async def test_a_place_that_fits_nothing_changes_nothing(world: World) -> None:
     unknown = await world.ask(42, 42, "/timezone <b>xyzzy")
     near = await world.ask(42, 42, "/timezone londn")
 

@@ -31,7 +31,7 @@ def test_the_day_and_the_times_are_the_chats() -> None:
     assert "No matches" in in_tokyo and "10:00 <b>A v B</b>" in tomorrow
 
 
-def test_what_the_chat_follows_has_a_bell() -> None:
+def test_a_match_that_the_chat_follows_has_a_bell() -> None:
     html = fixtures.show_today(make_context(Subscription(Scope.TEAM, "t1", "Arsenal"))).html
 
     assert "Premier League 🔔" in html and "Süper Lig 🔔" not in html
@@ -39,9 +39,9 @@ def test_what_the_chat_follows_has_a_bell() -> None:
 
 def test_the_next_day_is_one_tap_away() -> None:
     shown = fixtures.show_today(make_context())
-    turn = press_button(make_context(), data(shown, "▶"))
+    result = press_button(make_context(), data(shown, "▶"))
 
-    assert "Manchester City v Manchester United" in turn.screen.html
+    assert "Manchester City v Manchester United" in result.screen.html
 
 
 def test_a_match_of_the_day_is_two_taps_away_and_back() -> None:
@@ -61,7 +61,7 @@ def test_a_finished_match_says_so_and_names_are_escaped() -> None:
     assert "<b>A&lt;b&gt; 3–3 B &amp; C (4–2 pens)</b> · full time" in html
 
 
-def test_a_postponed_match_and_an_unknown_zone_do_no_harm() -> None:
+def test_a_postponed_match_and_an_unknown_zone_break_nothing() -> None:
     off = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 2, status="Postponed")
     html = fixtures.show_today(make_context(fixtures=(off,), timezone="Mars/Base")).html
 
@@ -69,6 +69,6 @@ def test_a_postponed_match_and_an_unknown_zone_do_no_harm() -> None:
 
 
 def test_a_muted_match_has_a_struck_bell_among_those_that_are_followed() -> None:
-    seen = make_context(ALL_MATCHES.subscription, muted_matches=frozenset({"f1"}))
+    context = make_context(ALL_MATCHES.subscription, muted_matches=frozenset({"f1"}))
 
-    assert [fixtures.render_match_line(seen, known)[-1] for known in FIXTURES[:2]] == ["🔕", "🔔"]
+    assert [fixtures.render_match_line(context, known)[-1] for known in FIXTURES[:2]] == ["🔕", "🔔"]

@@ -18,7 +18,7 @@ LATE = {"late <goals>": (ConditionResult("action_type", "Goal", "Goal"), Conditi
 GOAL = alert(1, rule="late <goals>", conditions=LATE)
 
 
-def said(explanation: MessageExplanation, **chat: Any) -> list[str]:
+def explain(explanation: MessageExplanation, **chat: Any) -> list[str]:
     return render_explanation(explanation, make_context(timezone="Europe/Berlin", **chat)).html.splitlines()
 
 
@@ -26,7 +26,7 @@ def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps()
     delivery = add_to_history(delivered(GOAL), Reason.FIRST, NOW, LatencyTrace(812.4, 0.6, 30_000.0, 3.1, 51.7))
     delivery = add_to_history(delivery, Reason.REVISION, NOW.replace(second=9))
 
-    assert said(MessageExplanation(delivery, news(GOAL))) == [
+    assert explain(MessageExplanation(delivery, news(GOAL))) == [
         "The rule <b>late &lt;goals&gt;</b> told this chat (goals).",
         "",
         "<b>What the rule compared</b>",
@@ -44,14 +44,14 @@ def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps()
 def test_a_condition_that_does_not_hold_any_more_is_marked() -> None:
     gone = {"late <goals>": (ConditionResult("minute", "from 80", "67", holds=False),)}
 
-    assert "✗ <code>minute</code>: from 80 ← 67" in said(MessageExplanation(delivered(GOAL), news(alert(2, conditions=gone))))
+    assert "✗ <code>minute</code>: from 80 ← 67" in explain(MessageExplanation(delivered(GOAL), news(alert(2, conditions=gone))))
 
 
-def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
+def test_a_retraction_is_explained_in_its_reply_too() -> None:
     fallen = retracted(2, reason="Offside", conditions=LATE)
     delivery = add_to_history(delivered(GOAL, state=State.RETRACTED), Reason.RETRACTION, NOW, reply_id=9)
 
-    lines = said(MessageExplanation(delivery, news(fallen), is_reply=True))
+    lines = explain(MessageExplanation(delivery, news(fallen), is_reply=True))
 
     assert lines[0] == "This reply belongs to the message that it answers."
     assert "The feed took it back (Offside). No rule is asked then: who was told of it is told so." in lines
@@ -62,7 +62,7 @@ def test_what_was_taken_back_says_why_and_in_its_reply_too() -> None:
 def test_other_rules_that_fired_are_named() -> None:
     other = alert(1, rule="all goals", conditions={"all goals": ()})
 
-    assert "Also fired: <b>all goals</b>. A chat hears the first whose kind it takes." in said(
+    assert "Also fired: <b>all goals</b>. A chat hears the first whose kind it takes." in explain(
         MessageExplanation(delivered(GOAL), news(GOAL, other))
     )
 
@@ -72,7 +72,7 @@ def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
     line = news(alert(1, rule="late <goals>", conditions=LATE, facts=facts))
     whole = alert(5, kind="summary", rule="")
 
-    lines = said(MessageExplanation(delivered(whole, rule="g"), news(whole, line_ids=("g",)), (line,)))
+    lines = explain(MessageExplanation(delivered(whole, rule="g"), news(whole, line_ids=("g",)), (line,)))
 
     assert lines[:2] == [
         "This message sums up what came while it could not be told.",
@@ -83,7 +83,7 @@ def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
 def test_the_sample_says_that_it_came_by_the_way_of_real_alerts() -> None:
     sample = make_sample_alert(ChatRef(42), "1", {"en": "🧪"}, NOW)
 
-    assert said(MessageExplanation(delivered(sample), news(sample)))[0].startswith(
+    assert explain(MessageExplanation(delivered(sample), news(sample)))[0].startswith(
         "This is the sample of /test. No rule made it;"
     )
 
@@ -91,16 +91,16 @@ def test_the_sample_says_that_it_came_by_the_way_of_real_alerts() -> None:
 def test_a_match_card_says_what_it_is() -> None:
     card = alert(3, kind="card", rule="")
 
-    lines = said(MessageExplanation(add_to_history(delivered(card), Reason.FIRST, NOW), news(card)))
+    lines = explain(MessageExplanation(add_to_history(delivered(card), Reason.FIRST, NOW), news(card)))
 
     assert lines[0].startswith("This is the match's card")
     assert "the rule fired" not in "\n".join(lines)
 
 
-def test_where_scores_are_hidden_what_was_compared_is_too() -> None:
-    lines = said(MessageExplanation(delivered(GOAL), news(GOAL)), spoilers=True)
+def test_spoilers_hide_the_values_that_were_compared() -> None:
+    lines = explain(MessageExplanation(delivered(GOAL), news(GOAL)), spoilers=True)
     whole, facts = alert(5, kind="summary", rule=""), Facts(minute="88", action_type="Goal")
-    summed = said(
+    summed = explain(
         MessageExplanation(delivered(whole), news(whole, line_ids=("g",)), (news(alert(1, facts=facts)),)), spoilers=True
     )
 
@@ -112,7 +112,7 @@ def test_alerts_of_earlier_versions_still_answer() -> None:
     before: Alert = alert(1)
     delivery = delivered(before, history="1786804200.0 first confirmed 1")
 
-    assert said(MessageExplanation(delivery, news(before)))[0] == "The rule <b>goals</b> told this chat (goals)."
+    assert explain(MessageExplanation(delivery, news(before)))[0] == "The rule <b>goals</b> told this chat (goals)."
 
 
 async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
