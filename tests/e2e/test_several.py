@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,11 @@ class Point(Enum):
     CHAT = "the chat process: a member has asked something"
 
 
+SENDERS = (Point.LEFT, Point.ARRIVED, Point.ANSWERED, Point.REACHING, Point.EVERYWHERE)
+OTHERS = (Point.UNCOMMITTED, Point.UNKEPT, Point.TOLD, Point.CHAT)
+"""In turn with those of senders: another takes over a sender's chats when it has had a good connection for eleven seconds."""
+
+
 def fixture(number: int) -> Fixture:
     home, away = Team(f"h{number}", f"Home {number}"), Team(f"a{number}", f"Away {number}")
     return Fixture(f"f{number}", home, away, FIXTURE.competition, KICKOFF, name=f"{home.name} v {away.name}")
@@ -101,7 +107,10 @@ class Crew:
         return [process for process, own in zip(self.processes, ROLES, strict=True) if own == role]
 
     async def kill(self, process: Process, *, lease_ends: bool = True) -> None:
-        """As sudden as a loss of power; another takes its place. The ten seconds until its leases end are over at once."""
+        """As sudden as a loss of power; another takes its place.
+
+        `lease_ends`: the ten seconds until its leases end are over at once.
+        """
         await process.end("SIGKILL")
         number = self.processes.index(process)
         self.processes[number] = await self._start(ROLES[number])
@@ -183,10 +192,13 @@ class Crew:
 
     async def finish_goals(self) -> None:
         """Send what becomes of the goals that are pending, or about to fall."""
-        for match in self.matches:
-            while match.steps[self.feed.sent(match.fixture.id)][1] in ("Confirmed", "Deleted"):
-                await self.send(match)
-                await self.until_true()
+        while unfinished := [match for match in self.matches if self._next(match) in ("Confirmed", "Deleted")]:
+            await self.send(*unfinished)
+            await self.until_true()
+
+    def _next(self, match: Match) -> str:
+        """How the next packet of a match says that a goal stands."""
+        return match.steps[self.feed.sent(match.fixture.id)][1]
 
     def doubles(self) -> list[tuple[int, int]]:
         """The chat and the kill of every message that came again."""
@@ -221,7 +233,7 @@ async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random
         held = (made.telegram.hang if point is Point.LEFT else made.telegram.hold_answer)(SEND, nth)
         await made.send(*(made.matches if point is Point.EVERYWHERE else [match]))
         request = await held.until_reached()
-        await made.kill(await made.sender_of(request.chat_id or 0), lease_ends=point is not Point.LEFT)
+        await made.kill(await made.sender_of(request.chat_id or 0))
     elif point is Point.ANSWERED:
         held = made.telegram.hold_answer(SEND, chat_id=chance.choice(chats))
         await made.send(match)
@@ -259,7 +271,8 @@ async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random
 
 async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, server: Server) -> None:
     chance = random.Random(5)
-    points = [Point.LEFT, *chance.sample(list(Point)[1:], len(Point) - 1)]  # the first lease ends by itself
+    of_senders, others = (chance.sample(points, len(points)) for points in (SENDERS, OTHERS))
+    points = [point for pair in zip_longest(others, of_senders) for point in pair if point]
     async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram) as made:
         await made.send(*made.matches)
         for number, point in enumerate(points):
