@@ -36,7 +36,11 @@ class Story:
         self.score = more.pop("score", self.score)
         self.minute = more.pop("minute", self.minute)
         period = more.pop("period", 2 if self.minute > 45 else 1)
-        team = {None: None, "home": HOME, "away": AWAY}[side]
+        fixture = self.match.fixture
+        home, away = (
+            (fixture.home, fixture.away) if fixture.home.name else (HOME, AWAY)
+        )  # packets name teams that fixtures do not
+        team = {None: None, "home": home, "away": away}[side]
         player = more.pop("player", None)
         defaults: dict[str, Any] = {
             "sub_type": more.pop("sub", ""),
@@ -51,7 +55,7 @@ class Story:
             ),
             "at": KICKOFF + dt.timedelta(minutes=self.minute, seconds=self.seq),
         }
-        return Packet(FIXTURE.id, action or f"a{self.seq}", kind, SendType.parse(send), **(defaults | more))
+        return Packet(fixture.id, action or f"a{self.seq}", kind, SendType.parse(send), **(defaults | more))
 
     def tell(self, kind: str, send: str = "Confirmed", action: str = "", side: str | None = None, **more: Any) -> Moment:
         """The next packet, told."""

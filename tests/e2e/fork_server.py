@@ -1,7 +1,7 @@
 """Starts `touchline` processes quickly: what they import is imported once, and each process is forked from there.
 
 A fork is a process like any other, with its own event loop, database connections, signals and death. Only the imports are not
-repeated, which take two seconds of a core. `tests/bot/test_cli.py` starts the real command line.
+repeated, which take two seconds of a core. Some tests of `tests/bot/test_cli.py` start a Python of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +40,19 @@ def fork_touchline(words: list[str], folder: Path, environment: dict[str, str]) 
     pid = os.read(status, 20)
     assert pid, "the server that forks processes has ended"
     return Forked(int(pid), out, err, status)
+
+
+def run_touchline(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run a command to its end; its exit code, and what it wrote to stdout and stderr."""
+    forked = fork_touchline(words, folder, environment)
+    with ThreadPoolExecutor() as pool:
+        out, err, code = pool.map(_read, (forked.stdout, forked.stderr, forked.status))
+    return int(code), out, err
+
+
+def _read(pipe: int) -> str:
+    with os.fdopen(pipe, "rb") as stream:
+        return stream.read().decode()
 
 
 @cache

@@ -67,7 +67,7 @@ async def test_an_answer_to_a_person_never_waits_behind_ten_thousand_messages(tm
 
 
 async def test_a_stop_lets_answers_land_and_the_next_start_sends_what_is_left(tmp_path: Path) -> None:
-    chats, in_flight, later = range(1, 31), 20, (29, 30)
+    chats, in_flight, later = range(1, 31), 5, (29, 30)
     await followed(tmp_path, len(chats))
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped(match()) as feed:
         config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)

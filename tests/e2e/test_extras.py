@@ -58,6 +58,7 @@ async def test_a_match_is_one_card_and_two_pictures_through_a_kill_and_as_the_tr
         async with running(config):
             await feed.send_rest()
             await telegram.until(lambda: len(pictures(telegram)) == 2 and not cards(telegram)[0].pinned)
+            await telegram.until(lambda: "\nFull time" in cards(telegram)[0].text)
 
     (card,) = cards(telegram)
     head, below, *lines = card.text.split("\n")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
@@ -14,25 +13,15 @@ from typing import NamedTuple
 
 import pytest
 
-from bot.feed.simulator.script import Script, script_from_packets
+from tests.e2e.goals import RULES, Match, doubled
 from tests.e2e.stage import BOT_TOKEN, Process, configuration, running, starting
 from tests.e2e.story import TAKEN_BACK, stepped
-from tests.fakes.bot_api import FakeBotApi, Message, Request
+from tests.fakes.bot_api import FakeBotApi, Request
 from tests.fakes.stepped_feed import SteppedFeed
-from tests.packets import FIXTURE, Story
 from tests.waiting import DEADLINE, until
 
 CHATS = range(101, 113)
-RULES = f"""
-chats: [{", ".join(f"{{chat: {chat}, subscribe: [all]}}" for chat in CHATS)}]
-rules:
-  - name: full time
-    match: {{action_type: End Match}}
-    alert: {{kind: full_time, text: "Full time {{{{ score }}}}"}}
-  - name: goals
-    match: {{action_type: Goal, send_type: [Pending, Confirmed, Updated]}}
-    alert: {{kind: goal, max_age: 90m, text: "Goal {{{{ player }}}}"}}
-"""
+FOLLOWERS = ", ".join(f"{{chat: {chat}, subscribe: [all]}}" for chat in CHATS)
 SEND, EDIT = "sendMessage", "editMessageText"
 
 
@@ -69,72 +58,9 @@ KILLS = (
 END = Kill("Completed", Point.ARRIVED, SEND)
 
 
-class Match:
-    """A goal for each kill: pending, then confirmed; every third falls, and each that is killed as it does."""
-
-    def __init__(self, kills: Sequence[Kill]) -> None:
-        story, score = Story(), 0
-        self.steps: list[tuple[str, str]] = [("", "")]
-        """For each packet the first line of its alert, and how that stands from then on."""
-        story.tell("Start Match", minute=1)
-        for number, kill in enumerate(kills, 1):
-            action, minute, player = f"g{number}", number * 6, f"Player {number}"
-            falls = number % 3 == 0 or kill.packet == "Deleted" or kill.point is Point.FALLING
-            story.goal(action, send="Pending", minute=minute, player=player, score=(score, 0))
-            story.goal(action, minute=minute + 1, player=player, score=(score + 1, 0))
-            if falls:
-                story.goal(action, send="Deleted", minute=minute + 3, player=player, score=(score, 0))
-            score += not falls
-            self.steps += [(f"Goal {player}", send) for send in ("Pending", "Confirmed", *["Deleted"] * falls)]
-        story.tell("End Match", minute=90, status="Completed")
-        self.steps.append((f"Full time {score}–0", "Completed"))
-        self.script: Script = script_from_packets(FIXTURE, story.packets)
-
-    def packet(self, number: int, send: str) -> int:
-        """The number of the packet that brings a goal, or with 0 the last one."""
-        return 1 + self.steps.index((f"Goal Player {number}", send)) if number else len(self.steps)
-
-    def untrue(self, messages: list[Message], sent: int) -> list[str]:
-        """Everything that a chat should show after so many packets and does not, or shows and should not."""
-        stands = dict(self.steps[1:sent])
-        alerts = {first_line(message): message for message in messages if is_alert(message)}  # the last copy of each
-        fallen = {line for line, state in stands.items() if state == "Deleted"}
-        wrong = [f"not told: {line}" for line in stands.keys() - fallen - alerts.keys()]
-        wrong += [f"invented: {line}" for line in alerts.keys() - stands.keys()]
-        wrong += [f"struck through: {line}" for line, message in alerts.items() if message.struck and line not in fallen]
-        awaiting = {line for line, message in alerts.items() if "awaiting" in message.text}
-        wrong += [f"awaits confirmation: {line}" for line in awaiting if stands.get(line) == "Confirmed"]
-        standing = not_taken_back(messages, fallen)
-        return wrong + ([f"{standing} goals that fell stand"] if standing else [])
-
-
-def first_line(message: Message) -> str:
-    return message.text.splitlines()[0]
-
-
-def is_alert(message: Message) -> bool:
-    return message.reply_to is None and not message.text.startswith(TAKEN_BACK)
-
-
-def not_taken_back(messages: list[Message], fallen: set[str]) -> int:
-    """How many goals that fell stand in a chat as if nothing had been: neither struck where they were told nor taken back.
-
-    What takes back a message of which nobody knows whether it arrived answers none.
-    """
-    told, struck = {first_line(m) for m in messages if is_alert(m)}, {first_line(m) for m in messages if m.struck}
-    words = sum(m.reply_to is None and m.text.startswith(TAKEN_BACK) for m in messages)
-    return max(0, len(told & fallen - struck) - words)
-
-
-def doubled(messages: list[Message], kills: list[float]) -> list[int]:
-    """For each alert that came again, the number of the kill that lost the answer to the one before."""
-    seen: dict[str, float] = {}
-    found = []
-    for message in filter(is_alert, messages):
-        text = first_line(message)
-        found += [bisect(kills, seen[text])] if text in seen else []
-        seen[text] = message.at
-    return found
+def falls(number: int, kill: Kill) -> bool:
+    """Return True for every third goal, and for each that is killed as it falls."""
+    return number % 3 == 0 or kill.packet == "Deleted" or kill.point is Point.FALLING
 
 
 class Stage:
@@ -142,7 +68,7 @@ class Stage:
 
     def __init__(self, match: Match, feed: SteppedFeed, telegram: FakeBotApi, folder: Path) -> None:
         self._match, self._feed, self._telegram, self._database = match, feed, telegram, folder / "touchline.db"
-        self.config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, RULES)
+        self.config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, f"chats: [{FOLLOWERS}]\n{RULES}")
         self.killed_at: list[float] = []
 
     def untrue(self) -> dict[int, list[str]]:
@@ -154,8 +80,11 @@ class Stage:
         await self._telegram.until(lambda: not self.untrue())
 
     async def kill(self, kill: Kill, goal: int, nth: int, *, missed: int = 0) -> None:
-        """Start, play up to a goal's packet and kill there, at the nth request; so many packets come before the start."""
-        packet = self._match.packet(goal, kill.packet)
+        """Start, play up to a packet of a goal (0: the last one) and kill there, at the nth request.
+
+        So many packets come before the start.
+        """
+        packet = self._match.packet(goal, kill.packet) if goal else self._match.end
         before = packet if kill.point is Point.CATCHING_UP else min(self._feed.sent() + missed, packet - 1)
         if before > self._feed.sent():
             await self._feed.send_next(before - self._feed.sent())
@@ -233,7 +162,7 @@ class Stage:
 async def test_kills_lose_nothing_leave_nothing_false_and_double_one_message_a_chat_at_most(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     kills = chance.sample(sorted(KILLS, key=str)[seed - 1 :: 2], len(KILLS) // 2)  # each seed has one half, in its own order
-    match = Match(kills)
+    match = Match([falls(number, kill) for number, kill in enumerate(kills, 1)])
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped(match.script) as feed:
         stage = Stage(match, feed, telegram, tmp_path)
         for number, kill in enumerate(kills, 1):

@@ -45,8 +45,16 @@ class Outside:
 
         return await until(asked)
 
-    async def metrics(self) -> Samples:
-        return samples((await self.get("/metrics"))[1])
+    async def metrics_of(self, sends: int) -> Samples:
+        """The numbers once the answers to so many messages and edits have come."""
+
+        async def asked() -> Samples | None:
+            page = samples((await self.get("/metrics"))[1])
+            return page if counted(page, "touchline_sends_total", answer="ok") >= sends else None
+
+        found = await until(asked)
+        assert found
+        return found
 
 
 def counted(page: Samples, name: str, **labels: str) -> float:
@@ -78,8 +86,9 @@ async def test_what_is_seen_from_outside_is_what_happens(tmp_path: Path) -> None
         await outside.until(200)
         await telegram.until(lambda: len(telegram.chat(ADMIN).messages) == 2)
         await bot.says('"rule": "full time"')
-        page, alive = await outside.metrics(), await outside.get("/healthz")
         calls = {method: len(telegram.calls(method)) for method in ("sendMessage", "editMessageText")}
+        page = await outside.metrics_of(sum(calls.values()))
+        alive = await outside.get("/healthz")
         told = [message.text for message in telegram.chat(ADMIN).messages]
 
     assert (ready, alive) == ("ready\n", (200, "alive\n"))

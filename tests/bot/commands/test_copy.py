@@ -27,11 +27,12 @@ def unseen(_noun: str, _done: int, _total: int) -> None:
     """Nobody looks."""
 
 
-async def filled(url: str, rows: int = 3) -> None:
+async def filled(url: str, rows: int = 3, **more: int) -> None:
+    """A database with so many rows in each table; `more` names tables with another number of them."""
     db = await Database.open(url)
     async with db.transaction() as tx:
         for table in TABLES:
-            await tx.execute(insert(table), [row_of(table, number) for number in range(1, rows + 1)])
+            await tx.execute(insert(table), [row_of(table, number) for number in range(1, more.get(table.name, rows) + 1)])
     await db.close()
 
 
@@ -56,7 +57,7 @@ async def test_a_database_arrives_in_the_other_kind_and_comes_back_as_it_was(tmp
 
 async def test_more_rows_than_one_page_all_arrive_and_are_counted_as_they_do(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "other")]
-    await filled(urls[0], 4001)
+    await filled(urls[0], chats=4001, entries=4001)
     steps = []
 
     await copy_database(*urls, lambda noun, done, total: steps.append((noun, done, total)))

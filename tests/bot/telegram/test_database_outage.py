@@ -74,7 +74,9 @@ async def play(world: World, seed: int | None) -> None:
 
 
 @pytest.mark.parametrize("seed", [None, *range(1, 9)])
-async def test_every_other_chat_hears_everything_in_order_and_hardly_later(world: World, seed: int | None) -> None:
+async def test_calm_chats_hear_everything_in_order_and_in_time_and_troubled_ones_miss_nothing_unless_they_are_gone(
+    world: World, seed: int | None
+) -> None:
     start = asyncio.get_running_loop().time()
 
     await play(world, seed)
@@ -84,12 +86,6 @@ async def test_every_other_chat_hears_everything_in_order_and_hardly_later(world
         assert [m.html for m in shown] == [f"goal {number}" for number in range(GOALS)]
         assert max(m.at - start - number * EVERY for number, m in enumerate(shown)) < 4.0
     assert world.telegram.refusals == 0
-
-
-@pytest.mark.parametrize("seed", range(1, 9))
-async def test_the_troubled_chats_miss_nothing_either_unless_they_are_gone(world: World, seed: int) -> None:
-    await play(world, seed)
-
     for chat_id in TROUBLED:
         moved = ChatRef(-1000 - chat_id)
         chat = await world.chats.get(moved) or await world.chats.get(ChatRef(chat_id))

@@ -1,0 +1,104 @@
+"""A match with as many goals as a test needs, and what a chat that follows it has to show after each packet."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Sequence
+
+from bot.feed.simulator.script import Script, script_from_packets
+from rules.football.action import Fixture
+from tests.e2e.story import TAKEN_BACK
+from tests.fakes.bot_api import Message
+from tests.packets import FIXTURE, Story
+
+RULES = """
+rules:
+  - name: full time
+    match: {action_type: End Match}
+    alert: {kind: full_time, text: "Full time {{ score }}"}
+  - name: goals
+    match: {action_type: Goal, send_type: [Pending, Confirmed, Updated]}
+    alert: {kind: goal, max_age: 90m, text: "Goal {{ player }}"}
+"""
+
+
+class Match:
+    """Goals of the home team, each first pending and then confirmed; some fall."""
+
+    def __init__(self, falls: Sequence[bool], fixture: Fixture = FIXTURE) -> None:
+        """`falls` tells of each goal whether it does."""
+        story, score = Story(fixture), 0
+        self.fixture = fixture
+        self.steps: list[tuple[str, str]] = [("", "")]
+        """For each packet the first line of its alert, and how that stands from then on."""
+        story.tell("Start Match", minute=1)
+        for number, does_fall in enumerate(falls, 1):
+            action, minute, player = f"g{number}", number * 6, f"Player {number}"
+            story.goal(action, send="Pending", minute=minute, player=player, score=(score, 0))
+            story.goal(action, minute=minute + 1, player=player, score=(score + 1, 0))
+            if does_fall:
+                story.goal(action, send="Deleted", minute=minute + 3, player=player, score=(score, 0))
+            score += not does_fall
+            self.steps += [(f"Goal {player}", send) for send in ("Pending", "Confirmed", *["Deleted"] * does_fall)]
+        story.tell("End Match", minute=90, status="Completed")
+        self.steps.append((f"Full time {score}–0", "Completed"))
+        self.script: Script = script_from_packets(fixture, story.packets)
+
+    def packet(self, goal: int, send: str) -> int:
+        """The number of the packet that brings a goal in this state; both count from 1."""
+        return 1 + self.steps.index((f"Goal Player {goal}", send))
+
+    @property
+    def end(self) -> int:
+        """The number of the packet that ends the match."""
+        return len(self.steps)
+
+    def untrue(self, messages: Sequence[Message], sent: int) -> list[str]:
+        """Everything that a chat should show after so many packets and does not, or shows and should not.
+
+        Of an alert that came again the last copy counts: nobody knows of the others whether they arrived.
+        """
+        stands = dict(self.steps[1:sent])
+        alerts = {first_line(message): message for message in messages if is_alert(message)}
+        fallen = {line for line, state in stands.items() if state == "Deleted"}
+        wrong = [f"not told: {line}" for line in stands.keys() - fallen - alerts.keys()]
+        wrong += [f"invented: {line}" for line in alerts.keys() - stands.keys()]
+        wrong += [f"struck through: {line}" for line, message in alerts.items() if message.struck and line not in fallen]
+        awaiting = {line for line, message in alerts.items() if "awaiting" in message.text}
+        wrong += [f"awaits confirmation: {line}" for line in awaiting if stands.get(line) == "Confirmed"]
+        standing = not_taken_back(messages, fallen)
+        return wrong + ([f"{standing} goals that fell stand"] if standing else [])
+
+
+def first_line(message: Message) -> str:
+    """What tells one alert of a match from the others, in whichever state."""
+    return message.text.splitlines()[0]
+
+
+def is_alert(message: Message) -> bool:
+    """Return True for alerts, False for what answers them or takes back one that cannot be reached."""
+    return message.reply_to is None and not message.text.startswith(TAKEN_BACK)
+
+
+def not_taken_back(messages: Sequence[Message], fallen: set[str]) -> int:
+    """How many goals that fell stand in a chat as if nothing had been: neither struck where they were told nor taken back.
+
+    What takes back a message of which nobody knows whether it arrived answers none.
+    """
+    told, struck = {first_line(m) for m in messages if is_alert(m)}, {first_line(m) for m in messages if m.struck}
+    words = sum(m.reply_to is None and m.text.startswith(TAKEN_BACK) for m in messages)
+    return max(0, len(told & fallen - struck) - words)
+
+
+def doubled(messages: Sequence[Message], kills: Sequence[float]) -> list[int]:
+    """For each alert that came again, the number of the kill that lost the answer to the copy before.
+
+    `kills` are instants of the loop's clock, each after all that had left before the kill has arrived.
+    """
+    seen: dict[str, float] = {}
+    found = []
+    for message in filter(is_alert, messages):
+        text = first_line(message)
+        found += [bisect(kills, seen[text])] if text in seen else []
+        seen[text] = message.at
+    return found
