@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.storage.chats import chat_to_row
 from bot.storage.database import Database
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import AlertFilter, Chat, ChatRef
 from rules.engine.alert import Alert, AlertKey, Facts, State
 from rules.football.action import Fixture, Team
 
@@ -19,7 +19,7 @@ async def followed(path: Path, chats: int) -> None:
     """Make the database; the rows are written past the repositories, which take one chat at a time."""
     database = await Database.open(f"sqlite:///{path}")
     await database.close()
-    row = chat_to_row(Chat(ChatRef(0), all_kinds=True))
+    row = chat_to_row(Chat(ChatRef(0), filter=AlertFilter(all_kinds=True)))
     names = [name for name in row if name != "chat_id"]
     marks = ", ".join("?" * (len(names) + 1))
     rest = [row[name] for name in names]

@@ -30,7 +30,8 @@ from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import RateLimiter
@@ -126,16 +127,16 @@ async def messenger(port: str) -> tuple[BotMessenger, aiohttp.ClientSession]:
 
 async def nobody(database: Database) -> None:
     """What was before is told to nobody: it would keep the limits busy for minutes."""
-    await ChatRepository(database).unsubscribe(stage.LISTENER, Subscription(Scope.ALL))
+    await SubscriptionRepository(database).remove(stage.LISTENER, Subscription(Scope.ALL))
 
 
 async def audience(database: Database, live: int, chats: int) -> None:
     """Chats for each match."""
-    found = ChatRepository(database)
+    found, subscriptions = ChatRepository(database), SubscriptionRepository(database)
     for number in range(live * chats):
         ref = ChatRef(1000 + number)
-        await found.save(Chat(ref, all_kinds=True))
-        await found.subscribe(ref, Subscription(Scope.MATCH, f"fixture-{number % live}"))
+        await found.save(Chat(ref, filter=AlertFilter(all_kinds=True)))
+        await subscriptions.add(ref, Subscription(Scope.MATCH, f"fixture-{number % live}"))
 
 
 async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -> Marks:

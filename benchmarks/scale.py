@@ -31,7 +31,7 @@ from bot.outbox.shared_source import SharedSource
 from bot.storage.chats import chat_to_row
 from bot.storage.database import Database
 from bot.storage.schema import chats, subscriptions
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import AlertFilter, Chat, ChatRef
 from bot.telegram.messenger import BotMessenger, build_bot
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
@@ -59,7 +59,7 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
     async with AsyncExitStack() as stack:
         bot = await stack.enter_async_context(build_bot(TOKEN, telegram_url))
         pace: RateLimitPolicy = Unlimited()
-        if not database.shared:
+        if not database.is_shared:
             outbox = Outbox(database, clock)
             pace = RateLimiter(limit) if limit else pace
             sender = Sender(outbox.queue, BotMessenger(bot), pace, clock)
@@ -75,7 +75,7 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
                 pace.on_slots = sender.wake
             keeper = LeaseManager(LeaseRepository(database, name), [Role.SEND])
             stack.callback(asyncio.create_task(keeper.run()).cancel)
-            await keeper.started.wait()
+            await keeper.registered.wait()
             await stack.enter_async_context(tickets.running())
         stack.callback(asyncio.create_task(sender.run()).cancel)
         await asyncio.sleep(0.5)
@@ -127,7 +127,7 @@ async def _until(there: Telegram, messages: int) -> Stats:
 async def follow(url: str, count: int) -> None:
     """So many chats that follow the match, in PostgreSQL."""
     database = await Database.open(url)
-    one = chat_to_row(Chat(ChatRef(0), all_kinds=True))
+    one = chat_to_row(Chat(ChatRef(0), filter=AlertFilter(all_kinds=True)))
     team = {"topic": 0, "scope": "team", "key": "t1", "name": "Argentina"}
     async with database.transaction() as tx:
         await tx.execute(insert(chats), [one | {"chat_id": number} for number in range(1, count + 1)])

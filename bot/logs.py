@@ -30,7 +30,7 @@ class SecretMasker:
         forms = {form for secret in secrets if len(secret) >= _MIN_SECRET_LENGTH for form in _list_encodings(secret)}
         self._secrets = tuple(sorted(forms, key=len, reverse=True))
 
-    def clean(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """The text without its secrets."""
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
@@ -38,12 +38,12 @@ class SecretMasker:
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Clean every value of a log event; what is not plain data is turned into text first."""
-        return {key: self._cleaned(value) for key, value in event.items()}
+        return {key: self._mask_value(value) for key, value in event.items()}
 
-    def _cleaned(self, value: object) -> object:
+    def _mask_value(self, value: object) -> object:
         if value is None or isinstance(value, bool | int | float):
             return value
-        return self.clean(value if isinstance(value, str) else str(value))
+        return self.mask(value if isinstance(value, str) else str(value))
 
 
 def _list_encodings(secret: str) -> Iterator[str]:

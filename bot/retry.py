@@ -1,4 +1,4 @@
-"""Retrying: growing delays, waiting for the database, throttled logging of an outage."""
+"""Retrying: delays that grow, waiting for the database, and logging an outage without filling the log."""
 
 from __future__ import annotations
 
@@ -10,46 +10,74 @@ import structlog
 
 from bot.errors import StorageError
 
-_FIRST_LOG_INTERVAL, _LAST_LOG_INTERVAL = 30.0, 600.0
-
-
-class OutageLog:
-    """One trouble; it has to be told of every attempt, whether it failed or not."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-        self._due, self._pause = 0.0, _FIRST_LOG_INTERVAL
-
-    def failed(self) -> bool:
-        """Tell whether to say so: at first, and then ever more rarely."""
-        now = asyncio.get_running_loop().time()
-        if self._since is None:
-            self._since, self._due, self._pause = now, now, _FIRST_LOG_INTERVAL
-        if now < self._due:
-            return False
-        self._due, self._pause = now + self._pause, min(_LAST_LOG_INTERVAL, self._pause * 2)
-        return True
-
-    def over(self) -> float | None:
-        """The seconds that it lasted; None where nothing had failed."""
-        since, self._since = self._since, None
-        return None if since is None else round(asyncio.get_running_loop().time() - since, 1)
-
-
 log = structlog.get_logger()
-
-_FIRST_RETRY_DELAY, _LAST_RETRY_DELAY = 0.25, 2.0
 
 T = TypeVar("T")
 
 
-async def retry_while_database_unavailable(work: Callable[[], Awaitable[T]]) -> T:
-    """Do it, again and again while the database fails, a little later each time."""
-    delay = _FIRST_RETRY_DELAY
+class Backoff:
+    """Delays that double from `first` to `longest`, in seconds, until `reset`.
+
+    There is no jitter. Only connections to the feed need it, because many fail at once: see `bot.feed.reconnect`.
+    """
+
+    def __init__(self, first: float, longest: float) -> None:
+        self.first, self.longest = first, longest
+        self._next = first
+
+    def next(self) -> float:
+        """Return how long to wait now; the next wait is twice as long."""
+        delay = self._next
+        self._next = min(self.longest, delay * 2)
+        return delay
+
+    def reset(self) -> None:
+        """Begin with the first delay again: call it when something succeeded."""
+        self._next = self.first
+
+
+# The longest delay is short: when the database is back, what waits here, such as an alert, is late by no more than that.
+_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY = 0.25, 2.0
+
+
+async def retry_while_database_unavailable(operation: Callable[[], Awaitable[T]]) -> T:
+    """Run an operation again and again while the database fails, and return what it returns. Ends only by cancelling."""
+    backoff = Backoff(_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY)
     while True:
         try:
-            return await work()
+            return await operation()
         except StorageError as error:
-            log.debug("waiting_for_the_database", reason=str(error), again_in=delay)
+            delay = backoff.next()
+            log.debug("waiting_for_database", reason=str(error), retry_in=delay)
         await asyncio.sleep(delay)
-        delay = min(_LAST_RETRY_DELAY, delay * 2)
+
+
+_FIRST_LOG_INTERVAL, _LONGEST_LOG_INTERVAL = 30.0, 600.0
+
+
+class OutageLog:
+    """Says when an outage is worth a line in the log: at its beginning, more and more rarely while it lasts, and at its end.
+
+    Call it after every attempt. An attempt a second would otherwise write 3,600 lines an hour.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._next_log_at = 0.0
+        self._intervals = Backoff(_FIRST_LOG_INTERVAL, _LONGEST_LOG_INTERVAL)
+
+    def on_failure(self) -> bool:
+        """Return True if this failure should be logged."""
+        now = asyncio.get_running_loop().time()
+        if self._since is None:
+            self._since = self._next_log_at = now
+            self._intervals.reset()
+        if now < self._next_log_at:
+            return False
+        self._next_log_at = now + self._intervals.next()
+        return True
+
+    def on_success(self) -> float | None:
+        """Return how many seconds the outage lasted that has just ended; None if there was none."""
+        since, self._since = self._since, None
+        return None if since is None else round(asyncio.get_running_loop().time() - since, 1)

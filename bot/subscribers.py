@@ -1,4 +1,7 @@
-"""Who is told, as values: chats, subscriptions, what each wants and when."""
+"""Who gets alerts, as values: chats with their settings, what they follow, and which alerts they want.
+
+Start at `Chat`. Nothing here reads a database or a clock: `now` is always passed in.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,14 @@ from rules.football.action import Fixture
 from rules.football.names import normalise
 
 DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
-"""The shipped kinds that a chat hears unless it says otherwise. A kind that an operator's own rule invented is heard too."""
+"""The shipped kinds that a chat gets unless it says otherwise. It also gets the kinds that only an operator's own rules use."""
 
 GOAL_KIND = "goal"
-"""The one kind of who wants scorers alone."""
+"""The only kind that a chat with `scorers_only` gets."""
 
-_BURST_HOLD_TIME, _BURST_STEP = 15.0, 5.0
-"""Seconds that news is held at most after a message, ending at full steps so that chats share what they are told."""
+# A busy evening would otherwise bring a chat a message every few seconds. 15 s is the longest that an alert waits for others.
+# Windows end at full 5 s, so that chats whose windows began at different times share the same digest text.
+_DIGEST_WINDOW, _DIGEST_STEP = 15.0, 5.0
 
 
 class ChatRef(msgspec.Struct, frozen=True, order=True):
@@ -43,215 +47,261 @@ class Scope(enum.StrEnum):
 
 
 class SubscriptionOverrides(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The settings that a subscription has of its own; where it has none it is as its chat.
+    """The settings in which a subscription differs from its chat. None means: as the chat.
 
-    `kinds` are exactly those that it hears; `ring` and `silent` outweigh the chat's; `waits` and `scorers` are as of a chat. None
-    means: as the chat.
+    Stored as JSON under the names given by `field(name=...)`, which must not change: other versions read them too.
     """
 
     kinds: frozenset[str] | None = None
-    ring: frozenset[str] = frozenset()
+    """Exactly the kinds that this subscription brings."""
+    loud: frozenset[str] = msgspec.field(default=frozenset(), name="ring")
+    """Kinds that are loud here whatever the chat says; `silent` likewise."""
     silent: frozenset[str] = frozenset()
-    waits: bool | None = None
-    scorers: bool | None = None
+    confirmed_only: bool | None = msgspec.field(default=None, name="waits")
+    scorers_only: bool | None = msgspec.field(default=None, name="scorers")
 
     @property
-    def own(self) -> bool:
-        """Tell whether anything is other than in the chat."""
+    def has_any(self) -> bool:
+        """Return True if any setting differs from the chat's."""
         return self != NO_OVERRIDES
 
 
 NO_OVERRIDES = SubscriptionOverrides()
 
 
-class Subscription(msgspec.Struct, frozen=True):
-    """What a chat follows. `key` is the feed's id, or `~` and the folded name where only a name is known; empty for all."""
+class AlertFilter(msgspec.Struct, frozen=True):
+    """Which alerts are wanted, which of them are loud, and how much of each must be known before it is sent."""
 
-    scope: Scope
-    key: str = ""
-    name: str = ""
-    taste: SubscriptionOverrides = NO_OVERRIDES
-
-
-class QuietHours(msgspec.Struct, frozen=True):
-    """From `start` to `end`, in minutes after midnight; with `hold`, news is not sent but summarised at the end."""
-
-    start: int
-    end: int
-    hold: bool = False
-
-    def __str__(self) -> str:
-        return f"{_format_minute(self.start)}-{_format_minute(self.end)} {'hold' if self.hold else 'silent'}"
-
-    def until(self, now: dt.datetime, timezone: str) -> dt.datetime | None:
-        """When the quiet hours that it is now end; None outside of them."""
-        here = now.astimezone(find_zone(timezone))
-        minute = here.hour * 60 + here.minute
-        today = self.start <= minute < self.end
-        tonight = self.start > self.end and (minute >= self.start or minute < self.end)
-        if not today and not tonight:
-            return None
-        day = here.date() + dt.timedelta(days=1 if minute >= self.end else 0)
-        return dt.datetime.combine(day, dt.time(self.end // 60, self.end % 60), here.tzinfo).astimezone(dt.UTC)
-
-
-class Chat(msgspec.Struct, frozen=True):
-    """A chat and its settings. `all_kinds` outweighs the two sets; `delay` is in seconds."""
-
-    ref: ChatRef
-    kind: str = "private"
-    """Telegram's word: private, group, supergroup, channel."""
-    title: str = ""
-    active: bool = True
     all_kinds: bool = False
+    """True outweighs `kinds_on` and `kinds_off`."""
     kinds_on: frozenset[str] = frozenset()
     kinds_off: frozenset[str] = frozenset()
-    language: str = ""
-    """A code of `bot.languages`; empty: none is known yet, and English is spoken."""
-    language_chosen: bool = False
-    """True: by /language or the configuration; else it was learnt from the Telegram of who speaks there."""
-    timezone: str = "UTC"
-    delay: int = 0
-    muted_until: dt.datetime | None = None
-    muted_matches: frozenset[str] = frozenset()
-    """Fixture ids of matches of which nothing new is told; each is let go once its match is over."""
-    buttons: bool = True
-    """True: a button under each alert opens its mutes."""
-    spoilers: bool = False
-    """True: what happened is behind Telegram's spoiler text."""
-    bursts: bool = False
-    """True: news of several matches at once comes in one message."""
-    burst_at: float | None = None
-    """When its last message left, or the next with several matches will, in seconds since 1970; None: not kept."""
-    scorers: bool = False
-    """True: of goals alone it hears, and of each once its scorer is named."""
-    tasted: bool = False
-    """True: some subscription has a taste of its own; the store keeps it in step."""
-    quiet: QuietHours | None = None
-    ring: frozenset[str] = frozenset()
-    """Kinds that always ring, whatever an alert's own importance says."""
+    loud: frozenset[str] = frozenset()
+    """Kinds that are always loud, whatever the importance of an alert."""
     silent: frozenset[str] = frozenset()
-    """Kinds that always come silently."""
-    waits: bool = False
-    """True: nothing is told before it is confirmed."""
-    fixed: bool = False
-    """True: it stands in the configuration, and commands do not change its subscriptions."""
-    exactly: frozenset[str] | None = None
-    """Of one subscription: the kinds that it hears, in the place of all that chooses kinds; never stored."""
-    ears: tuple[Chat, ...] = ()
-    """The chat as each subscription for one match hears it, together all that is heard; empty: as it stands; never stored."""
+    confirmed_only: bool = False
+    """True: an alert is sent once the feed has confirmed its action."""
+    scorers_only: bool = False
+    """True: only goals are sent, each once its scorer is named."""
+    # kinds_on and kinds_off cannot say "exactly these": a kind that an operator invents later is on by default.
+    only_kinds: frozenset[str] | None = None
+    """Exactly these kinds, from the overrides of a subscription; None for a chat's own filter. Never stored."""
 
-    def hushed(self, now: dt.datetime) -> bool:
-        """Tell whether nothing may ring now."""
-        return self.quiet is not None and self.quiet.until(now, self.timezone) is not None
-
-    def held_until(self, now: dt.datetime) -> dt.datetime | None:
-        """When news that comes now is summarised; None where it need not wait."""
-        return self.quiet.until(now, self.timezone) if self.quiet and self.quiet.hold else None
-
-    def burst_end(self, now: float) -> float | None:
-        """When news that comes now is told together with other news; None where it is told at once. Seconds since 1970."""
-        if not self.bursts or self.burst_at is None:
-            return None
-        end = self.burst_at if now < self.burst_at else (self.burst_at + _BURST_HOLD_TIME) // _BURST_STEP * _BURST_STEP
-        return end if now < end else None
-
-    def sounds(self, kind: str, *, important: bool) -> bool:
-        """Tell whether news of this kind rings here; `important` is what the alert itself says."""
-        if self.ears:
-            return any(ear.takes(kind) and ear.sounds(kind, important=important) for ear in self.ears)
-        return kind in self.ring or (important and kind not in self.silent)
-
-    def takes(self, kind: str) -> bool:
-        """Tell whether the chat wants alerts of this kind; extras are in nobody's "everything"."""
+    def accepts(self, kind: str) -> bool:
+        """Return True if alerts of this kind are wanted. "All kinds" does not include match cards and pictures."""
         if kind in LIVE_MESSAGE_KINDS:
             return kind in self.kinds_on
-        if self.ears:
-            return any(ear.takes(kind) for ear in self.ears)
-        if self.scorers:
+        if self.scorers_only:
             return kind == GOAL_KIND
-        if self.exactly is not None:
-            return kind in self.exactly
+        if self.only_kinds is not None:
+            return kind in self.only_kinds
         if self.all_kinds or kind in self.kinds_on:
             return True
         return kind not in self.kinds_off and (kind in DEFAULT_KINDS or kind not in SHIPPED_KINDS)
 
-    def ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
-        """Tell whether news of a kind that the chat takes is told as it is: confirmed or not, its player named or not."""
-        if self.ears and kind not in LIVE_MESSAGE_KINDS:
-            return any(ear.takes(kind) and ear.ready(kind, confirmed=confirmed, named=named) for ear in self.ears)
-        return (confirmed or not self.waits) and (named or not self.scorers or kind != GOAL_KIND)
+    def is_loud(self, kind: str, *, important: bool) -> bool:
+        """Return True if an alert of this kind makes a sound. `important` is what the alert itself says."""
+        return kind in self.loud or (important and kind not in self.silent)
+
+    def is_ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
+        """Return True if an alert of an accepted kind may be sent as it is: confirmed or not, its player named or not."""
+        return (confirmed or not self.confirmed_only) and (named or not self.scorers_only or kind != GOAL_KIND)
+
+    def with_overrides(self, overrides: SubscriptionOverrides) -> AlertFilter:
+        """Return the filter of one subscription: the chat's, changed where the subscription says otherwise."""
+        scorers_only = overrides.scorers_only
+        if scorers_only is None:
+            # A subscription that names its kinds gets these, even in a chat that otherwise gets scorers only.
+            scorers_only = self.scorers_only and overrides.kinds is None
+        return replace(
+            self,
+            only_kinds=self.only_kinds if overrides.kinds is None else overrides.kinds,
+            loud=(self.loud - overrides.silent) | overrides.loud,
+            silent=(self.silent - overrides.loud) | overrides.silent,
+            confirmed_only=self.confirmed_only if overrides.confirmed_only is None else overrides.confirmed_only,
+            scorers_only=scorers_only,
+        )
 
 
-def make_name_key(name: str) -> str:
-    """The key of something known by its name alone."""
-    return f"~{normalise(name)}"
+class QuietHours(msgspec.Struct, frozen=True):
+    """From `start` to `end`, in minutes after midnight of the chat's time zone.
+
+    With `holds_alerts`, alerts are not sent silently but together in one message when the quiet hours end.
+    """
+
+    start: int
+    end: int
+    holds_alerts: bool = False
+
+    def __str__(self) -> str:
+        """As it is stored and as a person types it: `23:00-07:00 hold`."""
+        return f"{_format_minute(self.start)}-{_format_minute(self.end)} {'hold' if self.holds_alerts else 'silent'}"
+
+    def ends_at(self, now: dt.datetime, timezone: str) -> dt.datetime | None:
+        """Return the end of the quiet hours in which `now` lies, in UTC; None outside of them."""
+        here = now.astimezone(find_zone(timezone))
+        minute = here.hour * 60 + here.minute
+        is_inside = self.start <= minute < self.end
+        if self.start > self.end:  # over midnight
+            is_inside = minute >= self.start or minute < self.end
+        if not is_inside:
+            return None
+        day = here.date() + dt.timedelta(days=1 if minute >= self.end else 0)
+        # From wall time, not by adding a duration: on the night when the clocks change, 07:00 stays 07:00.
+        return dt.datetime.combine(day, dt.time(self.end // 60, self.end % 60), here.tzinfo).astimezone(dt.UTC)
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """One thing that a chat follows.
+
+    `key` is the feed's id of the team, competition or match. If only its name is known, it is `~` and the normalised name. It is
+    empty for `Scope.ALL`.
+    """
+
+    scope: Scope
+    key: str = ""
+    name: str = ""
+    overrides: SubscriptionOverrides = NO_OVERRIDES
+
+    def covers(self, fixture: Fixture) -> bool:
+        """Return True if the subscription includes this fixture."""
+        return (self.scope, self.key) in list_subscription_keys(fixture)
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """A chat, or a topic of a forum, and its settings."""
+
+    ref: ChatRef
+    type: str = "private"
+    """Telegram's word: private, group, supergroup, channel."""
+    title: str = ""
+    is_active: bool = True
+    """False: suspended, because the bot cannot write there any more. Settings and subscriptions are kept."""
+    filter: AlertFilter = AlertFilter()
+    language: str = ""
+    """A code of `LANGUAGES`; empty: none is known yet, and English is used."""
+    language_chosen: bool = False
+    """True: chosen by /language or the configuration. False: taken from the Telegram app of somebody who writes there."""
+    timezone: str = "UTC"
+    delay: int = 0
+    """Seconds by which alerts are sent later, for chats that watch a delayed broadcast."""
+    muted_until: dt.datetime | None = None
+    muted_matches: frozenset[str] = frozenset()
+    """Fixture ids. Alerts of these matches are not sent; an id is removed some time after its match is over."""
+    mute_button: bool = True
+    """True: a button under each alert opens the mute options."""
+    spoilers: bool = False
+    """True: what happened is hidden behind Telegram's spoiler effect."""
+    digests: bool = False
+    """True: alerts of several matches that come within seconds are sent as one message."""
+    digest_window_at: float | None = None
+    """When the last message left, or when the next digest will, in seconds since 1970; None: no message is known."""
+    has_overrides: bool = False
+    """True: some subscription has overrides. Kept by the database, so that chats without any cost no further query."""
+    quiet_hours: QuietHours | None = None
+    is_configured: bool = False
+    """True: the chat stands in config.yaml, and commands do not change what it follows."""
+
+    def is_quiet(self, now: dt.datetime) -> bool:
+        """Return True if the chat is in its quiet hours."""
+        return self.quiet_hours is not None and self.quiet_hours.ends_at(now, self.timezone) is not None
+
+    def quiet_hold_ends_at(self, now: dt.datetime) -> dt.datetime | None:
+        """Return when an alert that comes now is sent in the digest of the quiet hours; None if it is not held."""
+        if self.quiet_hours is None or not self.quiet_hours.holds_alerts:
+            return None
+        return self.quiet_hours.ends_at(now, self.timezone)
+
+    def digest_window_ends_at(self, now: float) -> float | None:
+        """Return when an alert that comes now is sent together with others; None if it is sent at once. Seconds since 1970."""
+        if not self.digests or self.digest_window_at is None:
+            return None
+        if now < self.digest_window_at:
+            return self.digest_window_at  # a digest is due already, and this alert joins it
+        end = (self.digest_window_at + _DIGEST_WINDOW) // _DIGEST_STEP * _DIGEST_STEP
+        return end if now < end else None
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """A chat as it wants one match: with the filters of those of its subscriptions that cover the match.
+
+    `filters` is empty if none of them has overrides: then the chat's own filter decides. Otherwise an alert is sent if any filter
+    accepts it, loud if one of these says so, and as early as one of these allows. Match cards and pictures depend on the chat
+    alone, because a chat has one card for a match however many subscriptions cover it.
+    """
+
+    chat: Chat
+    filters: tuple[AlertFilter, ...] = ()
+
+    @classmethod
+    def of(cls, chat: Chat, overrides: Sequence[SubscriptionOverrides] = ()) -> Recipient:
+        """Make it from the overrides of every subscription that covers the match."""
+        if not any(own.has_any for own in overrides):
+            return cls(chat)
+        return cls(chat, tuple(chat.filter.with_overrides(own) for own in overrides))
+
+    def accepts(self, kind: str) -> bool:
+        """Return True if alerts of this kind are wanted."""
+        if not self.filters or kind in LIVE_MESSAGE_KINDS:
+            return self.chat.filter.accepts(kind)
+        return any(own.accepts(kind) for own in self.filters)
+
+    def is_loud(self, kind: str, *, important: bool) -> bool:
+        """Return True if an alert of this kind makes a sound. `important` is what the alert itself says."""
+        if not self.filters:
+            return self.chat.filter.is_loud(kind, important=important)
+        return any(own.accepts(kind) and own.is_loud(kind, important=important) for own in self.filters)
+
+    def is_ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
+        """Return True if an alert of an accepted kind may be sent as it is: confirmed or not, its player named or not."""
+        if not self.filters or kind in LIVE_MESSAGE_KINDS:
+            return self.chat.filter.is_ready(kind, confirmed=confirmed, named=named)
+        return any(own.accepts(kind) and own.is_ready(kind, confirmed=confirmed, named=named) for own in self.filters)
 
 
 def list_subscription_keys(fixture: Fixture) -> frozenset[tuple[Scope, str]]:
-    """Every (scope, key) by which a subscription covers the fixture; both the ids and the names."""
-    teams = (fixture.home, fixture.away)
+    """List every (scope, key) by which a subscription covers the fixture, by ids and by names."""
+    teams, competition = (fixture.home, fixture.away), fixture.competition
     keys = {(Scope.ALL, ""), (Scope.MATCH, fixture.id), (Scope.MATCH, make_name_key(fixture.title))}
+    # A team or competition that is not known yet has neither id nor name: an empty key would cover every such fixture.
     keys |= {(Scope.TEAM, key) for team in teams for key in (team.id, make_name_key(team.name)) if key.strip("~")}
-    competition = fixture.competition
     keys |= {(Scope.COMPETITION, key) for key in (competition.id, make_name_key(competition.name)) if key.strip("~")}
     return frozenset(keys)
 
 
-def covers(subscription: Subscription, fixture: Fixture) -> bool:
-    """Tell whether the subscription asks for this fixture."""
-    return (subscription.scope, subscription.key) in list_subscription_keys(fixture)
+def make_name_key(name: str) -> str:
+    """Make the subscription key of something known by its name alone."""
+    return f"~{normalise(name)}"
 
 
 _OVERRIDES_DECODER = msgspec.json.Decoder(SubscriptionOverrides)
 
 
-def format_overrides(taste: SubscriptionOverrides) -> str:
-    """A taste as the store keeps it; empty where it is as the chat."""
-    return msgspec.json.encode(taste, order="deterministic").decode() if taste.own else ""
+def format_overrides(overrides: SubscriptionOverrides) -> str:
+    """Format overrides as they are stored: JSON; empty if there are none."""
+    return msgspec.json.encode(overrides, order="deterministic").decode() if overrides.has_any else ""
 
 
+# Many chats have the same few overrides, and each page of a fan-out parses them again.
 @lru_cache(maxsize=1024)
 def parse_overrides(text: str) -> SubscriptionOverrides:
-    """A taste from the store."""
+    """Read stored overrides."""
     return _OVERRIDES_DECODER.decode(text) if text else NO_OVERRIDES
-
-
-def apply_overrides(chat: Chat, taste: SubscriptionOverrides) -> Chat:
-    """The chat as one of its subscriptions hears."""
-    return replace(
-        chat,
-        exactly=chat.exactly if taste.kinds is None else taste.kinds,
-        ring=(chat.ring - taste.silent) | taste.ring,
-        silent=(chat.silent - taste.ring) | taste.silent,
-        waits=chat.waits if taste.waits is None else taste.waits,
-        scorers=_wants_scorers_only(chat, taste),
-    )
-
-
-def combine_overrides(chat: Chat, tastes: Sequence[SubscriptionOverrides]) -> Chat:
-    """The chat as it hears a match that subscriptions with these tastes cover: what any of them hears, as loudly as any does."""
-    if not any(taste.own for taste in tastes):
-        return chat
-    return replace(chat, ears=tuple(apply_overrides(chat, taste) for taste in tastes))
-
-
-def _wants_scorers_only(chat: Chat, taste: SubscriptionOverrides) -> bool:
-    """Kinds of its own are what a subscription hears, whatever the chat is kept to."""
-    return (chat.scorers and taste.kinds is None) if taste.scorers is None else taste.scorers
 
 
 _SPAN_PATTERN = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3])[:.]([0-5]\d)")
 
 
 def parse_quiet_hours(text: str) -> QuietHours | None:
-    """Read `23:00-07:00 hold`; None where it is not such a span. Without a word, news is silent."""
+    """Read `23:00-07:00 hold`; return None if it is no such span. Without a last word alerts are silent."""
     span = _SPAN_PATTERN.match(text.strip())
-    word = text.strip()[span.end() :].strip().casefold() if span else ""
-    if span is None or word not in ("", "silent", "hold"):
+    if span is None:
         return None
+    word = text.strip()[span.end() :].strip().casefold()
     start, end = int(span[1]) * 60 + int(span[2]), int(span[3]) * 60 + int(span[4])
-    return QuietHours(start, end, word == "hold") if start != end else None
+    if word not in ("", "silent", "hold") or start == end:
+        return None
+    return QuietHours(start, end, word == "hold")
 
 
 def _format_minute(minute: int) -> str:

@@ -20,7 +20,8 @@ from bot.media.renderer import render_picture
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.football.action import Packet
@@ -84,8 +85,8 @@ async def chat(scenario: Scenario, minutes: int = 37) -> str:
 
 async def _tell(scenario: Scenario, told: list[Packet], shown: LiveTerminal, database: Database) -> None:
     clock, chats = ManualClock(told[0].at), ChatRepository(database)
-    await chats.save(Chat(CHAT, all_kinds=True))
-    await chats.subscribe(CHAT, Subscription(Scope.ALL))
+    await chats.save(Chat(CHAT, filter=AlertFilter(all_kinds=True)))
+    await SubscriptionRepository(database).add(CHAT, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
     pipeline, sender = Pipeline(load_pack(), names(), outbox), Sender(outbox.queue, shown, Unlimited(), clock, None)
     await pipeline.open(scenario.fixture)

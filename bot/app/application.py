@@ -23,7 +23,7 @@ from bot.errors import StorageError, StorageUnavailable, UserMistake
 from bot.matches.snapshots import MatchDirectory
 from bot.monitoring.http import serve
 from bot.monitoring.monitor import render_status, render_status_of_processes
-from bot.retry import OutageLog, retry_while_database_unavailable
+from bot.retry import Backoff, OutageLog, retry_while_database_unavailable
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
@@ -60,7 +60,7 @@ async def _start_application(
     clock = SystemClock()
     database = await _open_database(config.storage.url, clock)
     stack.push_async_callback(database.close)
-    if roles != ALL_ROLES and not database.shared:
+    if roles != ALL_ROLES and not database.is_shared:
         raise UserMistake(NEEDS_POSTGRES)
     limits = _make_rate_limiter(config, database)
     wire = ApiHealth(clock)
@@ -69,13 +69,13 @@ async def _start_application(
     )
     http = await stack.enter_async_context(aiohttp.ClientSession())
     house = Application(Services(config, clock, database, bot, limits, http, wire, roles), roles)
-    await (retry_while_database_unavailable(house.begin) if database.shared else house.begin())
+    await (retry_while_database_unavailable(house.begin) if database.is_shared else house.begin())
     stop.on_hangup(house.common.reloader.hangup)
     needed = "listen" in config.http.model_fields_set
     await stack.enter_async_context(serve(config.http.listen, house.common.watch, needed=needed))
     stack.push_async_callback(bot.shutdown)
     if house.common.keeper:
-        stack.push_async_callback(house.common.keeper.leave)
+        stack.push_async_callback(house.common.keeper.unregister)
     return await stack.enter_async_context(run_together(*house.works(), _run_with_telegram(house, bot, roles)))
 
 
@@ -123,7 +123,7 @@ class Application:
     async def _standing(self) -> str:
         waiting = await self.common.outbox.count_waiting()
         if self.common.keeper:
-            processes = await self.common.keeper.processes()
+            processes = await self.common.keeper.read_processes()
             return render_status_of_processes({name: (facts.roles, facts.lines) for name, facts in processes.items()}, waiting)
         assert self.feeding is not None  # noqa: S101  # a process that is alone does everything
         planned = len(self.feeding.runner.planned())
@@ -139,7 +139,7 @@ async def _open_database(url: str, clock: Clock) -> Database:
         except StorageUnavailable as error:
             if url.startswith("sqlite") or clock.monotonic() >= until:
                 raise
-            if outage.failed():
+            if outage.on_failure():
                 log.warning("database_awaited", reason=str(error))
             await asyncio.sleep(_DATABASE_RETRY_DELAY)
 
@@ -147,12 +147,12 @@ async def _open_database(url: str, clock: Clock) -> Database:
 def _make_rate_limiter(config: Config, database: Database) -> RateLimiter | SharedRateLimiter:
     """Telegram's limits; of several processes, all keep them together."""
     per_second = config.telegram.messages_per_second
-    return SharedRateLimiter(SendAllowance(database), per_second) if database.shared else RateLimiter(per_second)
+    return SharedRateLimiter(SendAllowance(database), per_second) if database.is_shared else RateLimiter(per_second)
 
 
 async def _wait_for_telegram(bot: ExtBot[str]) -> None:
     """Wait until Telegram has let the bot in; raise UserMistake where its token is refused."""
-    delay = 1.0
+    backoff = Backoff(1.0, 30.0)
     while True:
         try:
             await bot.initialize()
@@ -160,9 +160,9 @@ async def _wait_for_telegram(bot: ExtBot[str]) -> None:
         except InvalidToken as error:
             raise UserMistake("Telegram refuses the bot token: put the one that @BotFather gave at telegram.token") from error
         except TelegramError as error:
+            delay = backoff.next()
             log.warning("telegram_not_reached", reason=str(error), retry_in=delay)
             await asyncio.sleep(delay)
-            delay = min(delay * 2, 30.0)
 
 
 STOP_TIMEOUT = 3.5

@@ -33,6 +33,7 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RULES_CHANNEL
 from bot.storage.fixtures import FeedPositionRepository
+from bot.storage.subscriptions import SubscriptionRepository
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import BotMessenger
 from bot.telegram.rate_limits import RateLimitPolicy
@@ -82,11 +83,13 @@ class Services:
         self.source = RestClient(self.current.feed, http, clock)
         self.lines: Callable[[], Sequence[str]] = tuple
         """How this process stands, for `/status`."""
-        shared = database.shared
+        shared = database.is_shared
         self.keeper = LeaseManager(LeaseRepository(database, make_holder_name()), roles, lambda: self.lines()) if shared else None
         self.leasing: LeaseProvider = self.keeper or SingleProcess()
         self._ruled = asyncio.Event()
-        self.chats = ChatRepository(database) if shared else ChatRepository(database, self._chats_changed)
+        # Where the database is shared, this process hears of its own changes as the others do: by a notification.
+        on_change = None if shared else self._chats_changed
+        self.chats, self.subscriptions = ChatRepository(database, on_change), SubscriptionRepository(database, on_change)
         self.tickets = SharedSource(database, clock, self.keeper.name) if self.keeper else None
         self.outbox = Outbox(database, clock, self.tickets)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
@@ -103,7 +106,7 @@ class Services:
 
     async def settle(self, config: Config) -> None:
         """Store the configuration's chats."""
-        await self.chats.set_fixed([configured_chat(chat, config) for chat in config.chats])
+        await self.subscriptions.store_configured_chats([configured_chat(chat, config) for chat in config.chats])
 
     async def open_book(self, config: Config) -> None:
         """Begin with the rules that hold: the configuration's, or those applied in Telegram."""
@@ -113,7 +116,7 @@ class Services:
     async def listen(self) -> None:
         """Hear what other processes on the same database do."""
         if self.keeper:
-            await self.database.listen(LEASES_CHANNEL, self.keeper.wake)
+            await self.database.listen(LEASES_CHANNEL, self.keeper.check_now)
             await self.database.listen(CHATS_CHANNEL, lambda _: self._chats_changed())
             await self.database.listen(RULES_CHANNEL, lambda _: self._ruled.set())
 
@@ -159,8 +162,8 @@ class Services:
     async def _prune(self) -> None:
         gone = await self.outbox.prune(self.current.config.storage.keep)
         log.info("old_entries_forgotten", count=gone)
-        await self.chats.forget_mutes(OVER_STATUSES, self.clock.now() - _MUTE_GRACE_PERIOD)
-        await LeaseRepository(self.database, "").sweep(_PRUNE_INTERVAL)
+        await self.chats.clear_finished_mutes(OVER_STATUSES, self.clock.now() - _MUTE_GRACE_PERIOD)
+        await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
         if self.keeper:
             async with self.database.transaction() as tx:
                 await delete_orphaned_claims(tx)

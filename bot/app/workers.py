@@ -54,7 +54,7 @@ class FeedWorker:
         config, signals, clock = common.current.config, common.watch.signals, common.clock
         self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, SnapshotStore(common.positions), load_wordings())
         self.extras = LiveMessageUpdater(
-            self.pipeline.live, common.outbox, common.chats.extras_wanted, clock, pictures=is_available()
+            self.pipeline.live, common.outbox, common.chats.has_live_message_chats, clock, pictures=is_available()
         )
         self.pipeline.on_over = self.extras.over
         self.follower = MatchFollower(
@@ -68,7 +68,7 @@ class FeedWorker:
         )
         self.runner = MatchScheduler(
             common.source,
-            common.chats.every_subscription,
+            common.subscriptions.get_active,
             self._follow,
             common.current.schedule,
             clock,
@@ -103,7 +103,7 @@ class FeedWorker:
 
     async def _updated(self, before: Fixture, after: Fixture) -> None:
         """Whoever follows the match tells what becomes of it; where nobody does, everybody says the same."""
-        if not self._common.leasing.waits(name_fixture_lease(after.id)):
+        if not self._common.leasing.is_waiting_for(name_fixture_lease(after.id)):
             await self.follower.updated(before, after)
 
     def _lines(self) -> list[str]:
@@ -117,7 +117,7 @@ class FeedWorker:
 
     async def _unfinished(self) -> frozenset[str]:
         """The matches of the last day that an earlier process left in the middle."""
-        return await self._common.positions.unfinished(self._common.clock.now() - _UNFINISHED_MAX_AGE)
+        return await self._common.positions.get_unfinished(self._common.clock.now() - _UNFINISHED_MAX_AGE)
 
 
 class SenderWorker:
@@ -145,7 +145,7 @@ class SenderWorker:
         if keeper is None or tickets is None:
             await self.courier.run()
             return
-        await keeper.started.wait()
+        await keeper.registered.wait()
         async with tickets.running():
             await self.courier.run()
 
@@ -179,6 +179,7 @@ class ChatWorker:
         admins = common.current.admins
         services = ChatServices(
             chats=common.chats,
+            subscriptions=common.subscriptions,
             directory=directory,
             list_kinds=common.kinds,
             clock=common.clock,

@@ -14,7 +14,7 @@ from telegram.ext import ContextTypes
 from bot.chat import texts
 from bot.chat.catalogue import Choice, FollowableCatalogue, has_ended, make_short_id
 from bot.i18n.language import format_until
-from bot.subscribers import Chat, ChatRef, Subscription, covers
+from bot.subscribers import Chat, ChatRef, Subscription
 from rules.football.action import LOST_STATUSES, Fixture
 from rules.football.match import Match
 from rules.football.minute import Period
@@ -60,7 +60,7 @@ class ChatContext(msgspec.Struct, frozen=True):
 
     def is_covered(self, fixture: Fixture) -> bool:
         """Return True if any subscription of the chat covers the fixture."""
-        return any(covers(subscription, fixture) for subscription in self.subscriptions)
+        return any(subscription.covers(fixture) for subscription in self.subscriptions)
 
     def is_muted(self, fixture_id: str) -> bool:
         """Return True if the chat has muted this match."""

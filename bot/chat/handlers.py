@@ -44,7 +44,7 @@ class Handlers:
         if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
             raise Refusal(texts.administrators_only_text())
         context = await self._services.load_context(origin)
-        if command.changes_settings and context.chat.fixed:
+        if command.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
         return run(context, args)
 
@@ -82,7 +82,7 @@ class Handlers:
             result = channel.press_channel_button(context, data, self._router)
         else:
             result = self._router.press_button(context, data)
-        if result.changes_settings and context.chat.fixed:
+        if result.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
         return result
 

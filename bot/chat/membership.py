@@ -60,7 +60,7 @@ class MembershipHandlers:
 
     async def _on_added(self, change: ChatMemberUpdated, bot: Bot) -> None:
         chat = change.chat
-        await self._services.chats.ensure(ChatRef(chat.id), chat.type, chat.title or chat.full_name or "")
+        await self._services.chats.get_or_create(ChatRef(chat.id), chat.type, chat.title or chat.full_name or "")
         if chat.type == ChatType.CHANNEL:
             # A greeting in a channel would be a post to all its readers.
             await self._notify_adder(change, bot, ())
@@ -83,7 +83,7 @@ class MembershipHandlers:
                 screen = Screen(text.format(name=escape_text(chat.title), rights=escape_text(names)))
             else:
                 screen = show_channel_menu(chat)
-                if not may_pin(change.new_chat_member, chat.kind):
+                if not may_pin(change.new_chat_member, chat.type):
                     screen = replace(screen, html=f"{screen.html}\n\n{_cannot_pin_text()}")
         try:
             await bot.send_message(

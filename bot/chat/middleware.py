@@ -74,11 +74,11 @@ async def _choose_language(update: Update, chats: ChatRepository) -> str:
     chat = await _find_chat(ref, chats) if ref else None
     if chat is None:
         return sender_language()
-    if chat.kind != ChatType.PRIVATE or chat.language_chosen or not sender_language():
+    if chat.type != ChatType.PRIVATE or chat.language_chosen or not sender_language():
         return chat.language or sender_language()
     # Alerts come without a sender, so a private chat's language is kept in step with that of its user's app.
     if chat.language != sender_language():
-        await chats.speak(chat.ref, sender_language())
+        await chats.set_language_if_unchosen(chat.ref, sender_language())
     return sender_language()
 
 

@@ -16,6 +16,7 @@ from bot.clock import Clock
 from bot.i18n.language import current_language
 from bot.outbox.explanation import MessageExplanation
 from bot.storage.chats import ChatRepository
+from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.football.action import Fixture
 from rules.football.match import Match
@@ -35,6 +36,7 @@ class ChatServices:
         self,
         *,
         chats: ChatRepository,
+        subscriptions: SubscriptionRepository,
         directory: FixtureLookup,
         list_kinds: Callable[[], Sequence[str]],
         clock: Clock,
@@ -50,6 +52,7 @@ class ChatServices:
         alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
         seconds."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
+        self._subscriptions = subscriptions
         self.admin_ids, self.render_status, self.explain_message = admin_ids, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
@@ -58,12 +61,12 @@ class ChatServices:
 
     async def load_context(self, origin: UpdateOrigin) -> ChatContext:
         """Load everything that is known for one chat. A new chat is stored, a suspended one resumed."""
-        chat = await self.chats.ensure(origin.ref, origin.type, origin.title)
-        if not chat.active:
+        chat = await self.chats.get_or_create(origin.ref, origin.type, origin.title)
+        if not chat.is_active:
             # Whoever writes to the bot has not blocked it, even if Telegram's update that says so was lost.
             await self.chats.resume(origin.ref.chat_id)
-            chat = replace(chat, active=True)
-        return self._make_context(chat, await self.chats.subscriptions(origin.ref))
+            chat = replace(chat, is_active=True)
+        return self._make_context(chat, await self._subscriptions.get_all(origin.ref))
 
     async def load_user_context(self, user_id: int) -> ChatContext:
         """Load what a user sees who may have no chat with the bot, as in an inline query. Nothing is stored."""
@@ -87,11 +90,11 @@ class ChatServices:
         sample."""
         for change in changes:
             if isinstance(change, Subscribe):
-                await self.chats.subscribe(ref, change.subscription)
+                await self._subscriptions.add(ref, change.subscription)
             elif isinstance(change, Unsubscribe):
-                await self.chats.unsubscribe(ref, change.subscription)
+                await self._subscriptions.remove(ref, change.subscription)
             elif isinstance(change, UpdateSubscription):
-                await self.chats.tune(ref, change.subscription)
+                await self._subscriptions.save_overrides(ref, change.subscription)
             elif isinstance(change, UpdateChat):
                 await self.chats.save(change.chat)
             elif self._send_sample is not None:
@@ -104,7 +107,7 @@ class ChatServices:
         # who first changed something in it.
         chat = await self.chats.get(ref) if sender_language() else None
         if chat and not chat.language:
-            await self.chats.speak(ref, current_language())
+            await self.chats.set_language_if_unchosen(ref, current_language())
 
     def _current_catalogue(self) -> FollowableCatalogue:
         # Building it sorts and hashes every fixture, so it is built once for each list of fixtures: those are replaced as a

@@ -19,6 +19,7 @@ from telegram.ext import ExtBot
 from bot.chat.replies import read_retry_after
 from bot.config.models import WebhookSettings
 from bot.errors import StorageError, UserMistake, explain_bind_error
+from bot.retry import Backoff
 
 log = structlog.get_logger()
 
@@ -207,14 +208,15 @@ class WebhookServer:
 
     async def _register(self) -> None:
         """Tell Telegram the address, again and again until it takes it."""
-        delay, secret = _FIRST_WEBHOOK_DELAY, self._settings.secret_token.get_secret_value()
+        backoff = Backoff(_FIRST_WEBHOOK_DELAY, _MAX_WEBHOOK_DELAY)
+        secret = self._settings.secret_token.get_secret_value()
         while True:
             try:
                 await self._bot.set_webhook(self._settings.url, allowed_updates=list(ALLOWED_UPDATES), secret_token=secret)
             except TelegramError as error:
+                delay = backoff.next()
                 log.warning("webhook_not_set", reason=str(error), retry_in=delay)
                 await asyncio.sleep(delay)
-                delay = min(delay * 2, _MAX_WEBHOOK_DELAY)
             else:
                 log.info("webhook_set", url=self._settings.url)
                 return

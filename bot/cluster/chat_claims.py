@@ -1,4 +1,9 @@
-"""Which sender owns which chats (FOR UPDATE SKIP LOCKED)."""
+"""Which sender owns which chats, where several processes send.
+
+A chat belongs to one sender at a time: so its messages stay in order, and one process alone keeps to Telegram's limit for it. A
+claim has no end of its own. It lasts as long as the process lease of its sender: a sender renews one row, however many chats it
+has, and loses all of them together if it dies.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +17,9 @@ from bot.cluster.leases import name_process_lease
 from bot.storage.driver import Transaction
 
 _LEASE_MARGIN = 1.0
-"""Seconds that the lease has to last when a message leaves."""
+"""Seconds that the sender's own lease must still last when a message leaves: the chat is its own until Telegram has answered."""
 
+# ORDER BY chat: all senders lock the rows in the same order, and never deadlock.
 _CLAIM_CHATS = text("""
 INSERT INTO claims AS k (chat_id, sender)
 SELECT chat, :sender FROM unnest(CAST(:chats AS bigint[])) AS chat ORDER BY chat
@@ -28,7 +34,7 @@ _SELECT_OWNERS = text("SELECT DISTINCT sender FROM claims WHERE chat_id = ANY(CA
 
 _SELECT_OWN_CHATS = text("""
 SELECT chat_id FROM claims WHERE sender = :sender AND chat_id = ANY(CAST(:chats AS bigint[])) AND EXISTS (
-    SELECT 1 FROM leases AS l WHERE l.name = :prefix || :sender AND l.until > extract(epoch FROM clock_timestamp()) + :spare
+    SELECT 1 FROM leases AS l WHERE l.name = :prefix || :sender AND l.until > extract(epoch FROM clock_timestamp()) + :margin
 )
 """)
 
@@ -42,6 +48,7 @@ DELETE FROM claims AS k WHERE NOT EXISTS (
 )
 """)
 
+# SKIP LOCKED: several senders look at once. Each gets other rows instead of waiting for the same ones.
 _SELECT_UNCLAIMED = text("""
 SELECT e.fixture_id, e.action_id, e.chat_id, e.topic, e.due_at, a.rank, a.seq
 FROM entries AS e
@@ -52,7 +59,7 @@ WHERE e.status = 'waiting' AND c.active AND e.due_at > :since AND e.due_at < :be
 AND (k.chat_id IS NULL OR (:dead AND NOT EXISTS (
     SELECT 1 FROM leases AS l WHERE l.name = :prefix || k.sender AND l.until > extract(epoch FROM clock_timestamp())
 )))
-ORDER BY a.rank, e.due_at, a.seq LIMIT :most
+ORDER BY a.rank, e.due_at, a.seq LIMIT :limit
 FOR UPDATE OF e SKIP LOCKED
 """)
 
@@ -64,57 +71,63 @@ JOIN alerts AS a ON a.fixture_id = e.fixture_id AND a.action_id = e.action_id
 JOIN claims AS k ON k.chat_id = e.chat_id
 WHERE e.status = 'waiting' AND c.active AND e.due_at > :since AND e.due_at < :before AND k.sender = :sender
 AND (:everywhere OR e.chat_id = ANY(CAST(:chats AS bigint[])))
-ORDER BY a.rank, e.due_at, a.seq LIMIT :most
+ORDER BY a.rank, e.due_at, a.seq LIMIT :limit
 """)
 
 
 class DueRange(msgspec.Struct, frozen=True):
-    """Which entries are looked for: due between two instants, in seconds since 1970, and so many at most."""
+    """Which deliveries to look for: due after `since` and before `before`, in seconds since 1970, and at most `limit`."""
 
     since: float
     before: float
-    most: int
+    limit: int
 
 
 class ChatClaims:
-    """The claims of one sender. `dead`: those of senders whose lease has ended may be taken over."""
+    """The claims of one sender. With `take_over_dead`, chats of senders whose lease has ended may be claimed too."""
 
     def __init__(self, sender: str) -> None:
         self.sender = sender
 
-    async def take(self, tx: Transaction, chats: Collection[int], *, dead: bool) -> frozenset[int]:
-        """Claim chats; which of them are mine now."""
-        if not chats:
+    async def claim(self, tx: Transaction, chat_ids: Collection[int], *, take_over_dead: bool) -> frozenset[int]:
+        """Claim chats; return those that are this sender's now."""
+        if not chat_ids:
             return frozenset()
-        rows = await self._fetch(tx, _CLAIM_CHATS, chats=sorted(chats), dead=dead, prefix=name_process_lease(""))
+        prefix = name_process_lease("")
+        rows = await self._fetch(tx, _CLAIM_CHATS, chats=sorted(chat_ids), dead=take_over_dead, prefix=prefix)
         return frozenset(row["chat_id"] for row in rows)
 
-    async def held(self, tx: Transaction, chats: Collection[int]) -> frozenset[int]:
-        """Those of these chats that are mine, and will be for a moment."""
-        rows = await self._fetch(tx, _SELECT_OWN_CHATS, chats=sorted(chats), prefix=name_process_lease(""), spare=_LEASE_MARGIN)
+    async def filter_own(self, tx: Transaction, chat_ids: Collection[int]) -> frozenset[int]:
+        """Return those of these chats that are this sender's, and will be while a message is sent."""
+        prefix = name_process_lease("")
+        rows = await self._fetch(tx, _SELECT_OWN_CHATS, chats=sorted(chat_ids), prefix=prefix, margin=_LEASE_MARGIN)
         return frozenset(row["chat_id"] for row in rows)
 
-    async def owners(self, tx: Transaction, chats: Collection[int]) -> frozenset[str]:
-        """The other senders that have some of these chats."""
-        rows = await self._fetch(tx, _SELECT_OWNERS, chats=sorted(chats)) if chats else ()
+    async def find_other_owners(self, tx: Transaction, chat_ids: Collection[int]) -> frozenset[str]:
+        """Return the other senders that own some of these chats."""
+        rows = await self._fetch(tx, _SELECT_OWNERS, chats=sorted(chat_ids)) if chat_ids else ()
         return frozenset(row["sender"] for row in rows)
 
-    async def free(self, tx: Transaction, span: DueRange, *, dead: bool) -> Sequence[Mapping[Any, Any]]:
-        """Entries that wait and are no living sender's, locked: those that another sender is looking at are left out."""
-        values = {"dead": dead, "prefix": name_process_lease("")} | msgspec.structs.asdict(span)
+    async def select_unclaimed_rows(
+        self, tx: Transaction, due_range: DueRange, *, take_over_dead: bool
+    ) -> Sequence[Mapping[Any, Any]]:
+        """Select waiting deliveries of chats that no living sender owns, and lock them until the transaction ends."""
+        values = {"dead": take_over_dead, "prefix": name_process_lease("")} | msgspec.structs.asdict(due_range)
         return await tx.fetch(_SELECT_UNCLAIMED.bindparams(**values))
 
-    async def mine(self, tx: Transaction, span: DueRange, chats: Collection[int] | None = None) -> Sequence[Mapping[Any, Any]]:
-        """Entries of my chats that wait; of these alone, where some are named."""
-        values = {"everywhere": chats is None, "chats": sorted(chats or ())} | msgspec.structs.asdict(span)
+    async def select_own_rows(
+        self, tx: Transaction, due_range: DueRange, chat_ids: Collection[int] | None = None
+    ) -> Sequence[Mapping[Any, Any]]:
+        """Select waiting deliveries of this sender's chats, or only of those that are named."""
+        values = {"everywhere": chat_ids is None, "chats": sorted(chat_ids or ())} | msgspec.structs.asdict(due_range)
         return await self._fetch(tx, _SELECT_CLAIMED, **values)
 
-    async def release(self, tx: Transaction, chats: Collection[int]) -> None:
-        """Leave chats to others."""
-        await tx.execute(_RELEASE_CHATS.bindparams(sender=self.sender, chats=sorted(chats)))
+    async def release(self, tx: Transaction, chat_ids: Collection[int]) -> None:
+        """Leave chats to other senders."""
+        await tx.execute(_RELEASE_CHATS.bindparams(sender=self.sender, chats=sorted(chat_ids)))
 
     async def release_all(self, tx: Transaction) -> None:
-        """Leave all."""
+        """Leave all chats to other senders."""
         await tx.execute(_RELEASE_ALL.bindparams(sender=self.sender))
 
     async def _fetch(self, tx: Transaction, query: Any, **values: object) -> Sequence[Mapping[Any, Any]]:
@@ -122,5 +135,5 @@ class ChatClaims:
 
 
 async def delete_orphaned_claims(tx: Transaction) -> None:
-    """Erase the claims of senders that are gone."""
+    """Delete the claims of senders that are gone."""
     await tx.execute(_DELETE_ORPHANED.bindparams(prefix=name_process_lease("")))

@@ -1,4 +1,7 @@
-"""Takes, renews and loses leases; runs work only while its lease is held; the roles."""
+"""What a process may do alone: it acquires leases, renews them, and stops work whose lease it loses.
+
+Start at `run_while_leased`. `LeaseManager` is for several processes on PostgreSQL, `SingleProcess` for one.
+"""
 
 from __future__ import annotations
 
@@ -15,292 +18,285 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from bot.cluster.leases import LEASE_DURATION, Lease, name_process_lease
+from bot.cluster.leases import LEASE_DURATION, Lease, LeaseRepository, name_process_lease
 from bot.errors import StorageError
 
 log = structlog.get_logger()
 
 POLL_INTERVAL = 1.0
-"""Seconds between two looks at what is free."""
+"""Seconds between two looks at which leases are free. A notification makes it look at once, but may be lost."""
 
 RENEW_INTERVAL = 3.0
-"""Seconds between two renewals."""
+"""Seconds between two renewals: two may fail before a lease of 10 s ends."""
 
 _EXPIRY_MARGIN = 2.0
-"""Seconds before its end at which a lease that could not be renewed is let go: what is at work needs a while to stop."""
-
-_RELEASE_TIMEOUT = 1.0
-
-_FIXTURE_PREFIX, _PROCESS_PREFIX = "fixture:", name_process_lease("")
-
-
-def name_fixture_lease(fixture_id: str) -> str:
-    """The name of the lease under which a match is followed."""
-    return f"{_FIXTURE_PREFIX}{fixture_id}"
-
-
-def make_holder_name() -> str:
-    """A name for this process that no other has, nor had."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-
-
-class ProcessInfo(msgspec.Struct, frozen=True):
-    """What a process says of itself: its roles, and how it stands, a line each."""
-
-    roles: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-
-
-class LeaseStore(Protocol):
-    """The leases in the database."""
-
-    @property
-    def holder(self) -> str: ...
-    async def take(self, names: Collection[str], facts: str = "") -> frozenset[str]: ...
-    async def renew(self, names: Collection[str]) -> frozenset[str]: ...
-    async def release(self, names: Collection[str], *, done: bool = False) -> None: ...
-    async def all(self) -> Sequence[Lease]: ...
-
-
-class HeldLease:
-    """A lease that is held. `over`: its work was done by another process; set `done` when it is by this one."""
-
-    def __init__(self, *, over: bool = False) -> None:
-        self.over, self.done = over, False
-        self.lost = asyncio.Event()
-
-
-class LeaseProvider(Protocol):
-    """Gives the right to do what one process does at a time."""
-
-    def holding(self, name: str) -> AbstractAsyncContextManager[HeldLease]:
-        """Wait for a lease and hold it; it may be lost in the middle."""
-        ...
-
-    def waits(self, name: str) -> bool:
-        """Tell whether another process may be doing this."""
-        ...
-
-
-class SingleProcess:
-    """Nobody else works on this database: every lease is ours."""
-
-    @asynccontextmanager
-    async def holding(self, name: str) -> AsyncIterator[HeldLease]:
-        """At once, and never lost."""
-        yield HeldLease()
-
-    def waits(self, name: str) -> bool:
-        """There is no other process."""
-        return False
-
-
-class LeaseManager:
-    """One a process where several share a database."""
-
-    def __init__(self, leases: LeaseStore, roles: Collection[Role], lines: Callable[[], Sequence[str]] = tuple) -> None:
-        """`lines` say how this process stands, for all to read."""
-        self._leases, self._roles, self._lines = leases, roles, lines
-        self._waiting: dict[str, asyncio.Future[bool]] = {}
-        self._held: dict[str, HeldLease] = {}
-        self._free_since: dict[str, float] = {}
-        self._woken = asyncio.Event()
-        self.started = asyncio.Event()
-        """Set as soon as other processes know of this one."""
-        self._renew_at = float("-inf")
-        self._sure: asyncio.TimerHandle | None = None
-
-    @asynccontextmanager
-    async def holding(self, name: str) -> AsyncIterator[HeldLease]:
-        """Wait for a lease and hold it; it may be lost in the middle."""
-        given = self._waiting[name] = asyncio.get_running_loop().create_future()
-        self.wake()
-        try:
-            over = await given
-            yield HeldLease(over=True) if over else self._held[name]
-        finally:
-            self._waiting.pop(name, None)
-            hold = self._held.pop(name, None)
-            if hold and not hold.lost.is_set():
-                await self._release({name}, done=hold.done)
-
-    def waits(self, name: str) -> bool:
-        """Tell whether another process may be doing this."""
-        return name in self._waiting
-
-    async def processes(self) -> dict[str, ProcessInfo]:
-        """What every process that lives says of itself, by its name."""
-        return read_process_infos(await self._leases.all())
-
-    def wake(self, _payload: str = "") -> None:
-        """Look at once: something is wanted, or may be free."""
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Take and renew until cancelled."""
-        try:
-            while True:
-                self._woken.clear()
-                await self._try()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_INTERVAL):
-                        await self._woken.wait()
-        finally:
-            if self._sure:
-                self._sure.cancel()
-
-    async def leave(self) -> None:
-        """Let the others know that this process is gone: to be called when all of its work is put down."""
-        await self._release({self._name})
-
-    async def _try(self) -> None:
-        try:
-            await self._beat()
-        except StorageError as error:
-            log.debug("leases_not_renewed", reason=str(error))
-
-    async def _beat(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._renew_at:
-            await self._renew(now)
-        if self._waiting:
-            await self._look(now)
-
-    async def _renew(self, now: float) -> None:
-        """What is not ours any more is lost; the rest is surely ours for a while from when it was asked."""
-        await self._leases.take({self._name}, msgspec.json.encode(self._facts()).decode())
-        held = {name for name, hold in self._held.items() if not hold.lost.is_set()}
-        mine = await self._leases.renew(held) if held else held
-        for name in held - mine:
-            self._lose(name)
-        self._renew_at = now + RENEW_INTERVAL
-        self.started.set()
-        if self._sure:
-            self._sure.cancel()
-        self._sure = asyncio.get_running_loop().call_at(now + LEASE_DURATION - _EXPIRY_MARGIN, self._lose_all)
-
-    async def _look(self, now: float) -> None:
-        leases = {lease.name: lease for lease in await self._leases.all()}
-        for name in [name for name in self._waiting if name in leases and leases[name].retired]:
-            self._give(name, over=True)
-        free = [name for name in self._waiting if name not in leases or leases[name].holder == self._leases.holder]
-        self._free_since = {name: self._free_since.get(name, now) for name in free}
-        matches = {name: now - self._free_since[name] for name in free if name.startswith(_FIXTURE_PREFIX)}
-        wanted = [name for name in (*self._held, *self._waiting) if name.startswith(_FIXTURE_PREFIX)]
-        held = sum(name.startswith(_FIXTURE_PREFIX) for name in self._held)
-        names = choose_leases(matches, held, len(wanted), _count_feed_processes(leases.values()))
-        names += [name for name in free if not name.startswith(_FIXTURE_PREFIX)]
-        if names:
-            for name in await self._leases.take(names):
-                self._give(name)
-
-    def _give(self, name: str, *, over: bool = False) -> None:
-        """Whoever waits for it has it; where nobody does any more, it is not renewed."""
-        given = self._waiting.pop(name, None)
-        if given and not given.done():
-            if not over:
-                self._held[name] = HeldLease()
-            given.set_result(over)
-
-    def _lose(self, name: str) -> None:
-        if hold := self._held.get(name):
-            log.warning("lease_lost", name=name)
-            hold.lost.set()
-
-    def _lose_all(self) -> None:
-        for name in list(self._held):
-            self._lose(name)
-
-    async def _release(self, names: Collection[str], *, done: bool = False) -> None:
-        """What cannot be released now ends by itself."""
-        try:
-            async with asyncio.timeout(_RELEASE_TIMEOUT):
-                await self._leases.release(names, done=done)
-        except (StorageError, TimeoutError) as error:
-            log.debug("leases_not_released", reason=str(error))
-
-    @property
-    def name(self) -> str:
-        """The name of this process."""
-        return self._leases.holder
-
-    @property
-    def _name(self) -> str:
-        return name_process_lease(self._leases.holder)
-
-    def _facts(self) -> ProcessInfo:
-        return ProcessInfo(tuple(sorted(self._roles)), tuple(self._lines()))
-
-
-def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:
-    """What each process that lives says of itself."""
-    return {
-        lease.holder: msgspec.json.decode(lease.facts, type=ProcessInfo)
-        for lease in leases
-        if lease.name.startswith(_PROCESS_PREFIX) and lease.facts
-    }
-
-
-def _count_feed_processes(leases: Iterable[Lease]) -> int:
-    return sum(Role.FEED in facts.roles for facts in read_process_infos(leases).values())
-
-
-async def run_while_leased(leasing: LeaseProvider, name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work whenever its lease is ours, until it has come to its end, here or in another process. Raise what it raises."""
-    while True:
-        async with leasing.holding(name) as hold:
-            hold.done = hold.over or await _run_until_lost(hold, work())
-        if hold.done:
-            return
-
-
-async def _run_until_lost(hold: HeldLease, work: Awaitable[None]) -> bool:
-    """Do it until the lease is lost; tell whether it came to its end."""
-    working, lost = asyncio.ensure_future(work), asyncio.ensure_future(hold.lost.wait())
-    try:
-        await asyncio.wait({working, lost}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ended = working.done()
-        for task in (working, lost):
-            task.cancel()
-        await asyncio.gather(working, lost, return_exceptions=True)
-    if ended:
-        working.result()
-    return ended
-
+"""Seconds before its end at which a lease that could not be renewed counts as lost: work needs a moment to stop."""
 
 EXTRA_LEASE_DELAY = 2.5
-"""Seconds that more than one's share is left to others."""
+"""Seconds for which a free match beyond one's share is left to other processes: longer than two of their looks."""
 
+_RELEASE_TIMEOUT = 1.0
+"""Seconds that a stop waits for the database. A lease that is not released ends by itself."""
 
-def choose_leases(free_for: Mapping[str, float], held: int, wanted: int, processes: int) -> list[str]:
-    """The names to take of those that have been free for so many seconds, where so many are held already.
-
-    Everybody wants the same names, `wanted` in all: each process has its share of them, and takes more only of what is left over.
-    """
-    room = max(0, math.ceil(wanted / max(1, processes)) - held)
-    longest_first = sorted(free_for, key=lambda name: (-free_for[name], name))
-    return longest_first[:room] + [name for name in longest_first[room:] if free_for[name] >= EXTRA_LEASE_DELAY]
+_FIXTURE_PREFIX, _PROCESS_PREFIX = "fixture:", name_process_lease("")
 
 
 class Role(enum.StrEnum):
     """One part of the work; on PostgreSQL each may have processes of its own."""
 
     FEED = "feed"
-    """Follows matches and makes alerts."""
+    """Follows matches and stores alerts in the outbox."""
     CHAT = "chat"
     """Answers people."""
     SEND = "send"
-    """Brings alerts to chats."""
+    """Sends alerts to chats."""
 
 
 ALL_ROLES = frozenset(Role)
 
 
 def read_roles(words: Sequence[str]) -> frozenset[Role]:
-    """Read `feed`, `feed,send` or several such; none are all. Raise ValueError with a sentence."""
+    """Read `feed`, `feed,send` or several such; no words are all roles. Raise ValueError with a sentence."""
     names = [name.strip() for word in words for name in word.split(",")]
     unknown = [name for name in names if name not in list(Role)]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is none of {', '.join(Role)}")
     return frozenset(map(Role, names)) or ALL_ROLES
+
+
+class ProcessInfo(msgspec.Struct, frozen=True):
+    """What a process says of itself to the others: its roles, and the lines that `/status` shows for it.
+
+    Stored as JSON and read by processes of other versions: its fields keep their names.
+    """
+
+    roles: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+class HeldLease:
+    """A lease that was granted. Whoever holds it sets `is_finished` when its work is finished."""
+
+    def __init__(self, *, finished_elsewhere: bool = False) -> None:
+        self.finished_elsewhere = finished_elsewhere
+        """True: another process has finished the work, and there is nothing to do."""
+        self.is_finished = False
+        self.lost = asyncio.Event()
+
+
+class LeaseProvider(Protocol):
+    """Grants leases, each to one process at a time."""
+
+    def hold(self, name: str) -> AbstractAsyncContextManager[HeldLease]:
+        """Wait for a lease and hold it while the block runs. It may be lost meanwhile."""
+        ...
+
+    def is_waiting_for(self, name: str) -> bool:
+        """Return True if this process waits for a lease that another one may hold."""
+        ...
+
+
+async def run_while_leased(leases: LeaseProvider, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run the work whenever this process holds its lease, until it is finished here or in another process.
+
+    If the lease is lost, the work is cancelled, and begins again when the lease is held again. Raise what the work raises.
+    """
+    while True:
+        async with leases.hold(name) as lease:
+            lease.is_finished = lease.finished_elsewhere or await _run_until_lost(lease, work())
+        if lease.is_finished:
+            return
+
+
+async def _run_until_lost(lease: HeldLease, work: Awaitable[None]) -> bool:
+    """Run the work until it ends or the lease is lost. Return True if it ended."""
+    working, lost = asyncio.ensure_future(work), asyncio.ensure_future(lease.lost.wait())
+    try:
+        await asyncio.wait({working, lost}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        has_ended = working.done()
+        for task in (working, lost):
+            task.cancel()
+        await asyncio.gather(working, lost, return_exceptions=True)
+    if has_ended:
+        working.result()
+    return has_ended
+
+
+class SingleProcess:
+    """Grants every lease at once, because no other process works on this database."""
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[HeldLease]:
+        """Hold the lease; it is never lost."""
+        yield HeldLease()
+
+    def is_waiting_for(self, name: str) -> bool:
+        """Return False: there is no other process."""
+        return False
+
+
+class LeaseManager:
+    """Acquires and renews the leases of one process, where several share a database."""
+
+    def __init__(
+        self, leases: LeaseRepository, roles: Collection[Role], status_lines: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        """`status_lines` are read at each renewal and shown by `/status`, whichever process answers it."""
+        self._leases, self._roles, self._status_lines = leases, roles, status_lines
+        self._process_lease = name_process_lease(leases.holder)
+        self._waiting: dict[str, asyncio.Future[bool]] = {}
+        """By name of the lease: True is set if its work was finished elsewhere, False if the lease was granted."""
+        self._held: dict[str, HeldLease] = {}
+        self._free_since: dict[str, float] = {}
+        self._wake_up = asyncio.Event()
+        self.registered = asyncio.Event()
+        """Set when this process holds the lease that tells the others of it: from then on it may claim chats."""
+        self._renew_at = float("-inf")
+        self._expiry_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of this process."""
+        return self._leases.holder
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[HeldLease]:
+        """Wait for a lease and hold it while the block runs. It may be lost meanwhile."""
+        granted = self._waiting[name] = asyncio.get_running_loop().create_future()
+        self.check_now()
+        try:
+            finished_elsewhere = await granted
+            yield HeldLease(finished_elsewhere=True) if finished_elsewhere else self._held[name]
+        finally:
+            self._waiting.pop(name, None)
+            lease = self._held.pop(name, None)
+            if lease and not lease.lost.is_set():
+                await self._release({name}, is_finished=lease.is_finished)
+
+    def is_waiting_for(self, name: str) -> bool:
+        """Return True if this process waits for a lease that another one may hold."""
+        return name in self._waiting
+
+    async def read_processes(self) -> dict[str, ProcessInfo]:
+        """Return what every living process says of itself, by its name."""
+        return read_process_infos(await self._leases.get_active())
+
+    def check_now(self, _payload: str = "") -> None:
+        """Look for free leases at once: called when one is wanted, and when another process released one."""
+        self._wake_up.set()
+
+    async def run(self) -> None:
+        """Acquire and renew until cancelled."""
+        try:
+            while True:
+                self._wake_up.clear()
+                try:
+                    await self._tick()
+                except StorageError as error:
+                    # Nothing else to do: if the database stays away, the timer ends the leases in time.
+                    log.debug("leases_not_renewed", reason=str(error))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_INTERVAL):
+                        await self._wake_up.wait()
+        finally:
+            if self._expiry_timer:
+                self._expiry_timer.cancel()
+
+    async def unregister(self) -> None:
+        """Tell the other processes that this one is gone. Call it when all of its work has stopped."""
+        await self._release({self._process_lease})
+
+    async def _tick(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._renew_at:
+            await self._renew(now)
+        if self._waiting:
+            await self._acquire_free(now)
+
+    async def _renew(self, now: float) -> None:
+        info = ProcessInfo(tuple(sorted(self._roles)), tuple(self._status_lines()))
+        await self._leases.acquire({self._process_lease}, msgspec.json.encode(info).decode())
+        held = {name for name, lease in self._held.items() if not lease.lost.is_set()}
+        renewed = await self._leases.renew(held) if held else held
+        for name in held - renewed:
+            self._mark_lost(name)
+        self._renew_at = now + RENEW_INTERVAL
+        self.registered.set()
+        # Counted from before the renewal was asked for: the database counted from a later moment, so we never hold a lease longer
+        # than it does. A timer, because a database that does not answer holds up `run`.
+        if self._expiry_timer:
+            self._expiry_timer.cancel()
+        expires_at = now + LEASE_DURATION - _EXPIRY_MARGIN
+        self._expiry_timer = asyncio.get_running_loop().call_at(expires_at, self._mark_all_lost)
+
+    async def _acquire_free(self, now: float) -> None:
+        """Acquire this process's share of the matches that are free, and whatever else it waits for."""
+        active = {lease.name: lease for lease in await self._leases.get_active()}
+        for name in [name for name in self._waiting if name in active and active[name].is_finished]:
+            self._grant(name, finished_elsewhere=True)
+        free = [name for name in self._waiting if name not in active or active[name].holder == self._leases.holder]
+        self._free_since = {name: self._free_since.get(name, now) for name in free}
+        free_seconds = {name: now - self._free_since[name] for name in free if name.startswith(_FIXTURE_PREFIX)}
+        held_count = sum(name.startswith(_FIXTURE_PREFIX) for name in self._held)
+        wanted_count = held_count + sum(name.startswith(_FIXTURE_PREFIX) for name in self._waiting)
+        process_count = sum(Role.FEED in info.roles for info in read_process_infos(active.values()).values())
+        names = choose_leases(free_seconds, held_count, wanted_count, process_count)
+        names += [name for name in free if not name.startswith(_FIXTURE_PREFIX)]
+        if names:
+            for name in await self._leases.acquire(names):
+                self._grant(name)
+
+    def _grant(self, name: str, *, finished_elsewhere: bool = False) -> None:
+        granted = self._waiting.pop(name, None)
+        # Whoever waited may have been cancelled meanwhile. Then the lease is not in `_held`, is not renewed, and ends by itself.
+        if granted and not granted.done():
+            if not finished_elsewhere:
+                self._held[name] = HeldLease()
+            granted.set_result(finished_elsewhere)
+
+    def _mark_lost(self, name: str) -> None:
+        if lease := self._held.get(name):
+            log.warning("lease_lost", name=name)
+            lease.lost.set()
+
+    def _mark_all_lost(self) -> None:
+        for name in list(self._held):
+            self._mark_lost(name)
+
+    async def _release(self, names: Collection[str], *, is_finished: bool = False) -> None:
+        try:
+            async with asyncio.timeout(_RELEASE_TIMEOUT):
+                await self._leases.release(names, is_finished=is_finished)
+        except (StorageError, TimeoutError) as error:
+            log.debug("leases_not_released", reason=str(error))
+
+
+def choose_leases(free_seconds: Mapping[str, float], held_count: int, wanted_count: int, process_count: int) -> list[str]:
+    """Choose which free leases a process acquires. `free_seconds` says by name for how long each has been free.
+
+    Every process wants the same `wanted_count` leases. Each acquires its share at once, and more only of what the others leave.
+    """
+    share_left = max(0, math.ceil(wanted_count / max(1, process_count)) - held_count)
+    longest_first = sorted(free_seconds, key=lambda name: (-free_seconds[name], name))
+    extra = [name for name in longest_first[share_left:] if free_seconds[name] >= EXTRA_LEASE_DELAY]
+    return longest_first[:share_left] + extra
+
+
+def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:
+    """Return what each living process says of itself, by its name."""
+    return {
+        lease.holder: msgspec.json.decode(lease.process_info, type=ProcessInfo)
+        for lease in leases
+        if lease.name.startswith(_PROCESS_PREFIX) and lease.process_info
+    }
+
+
+def name_fixture_lease(fixture_id: str) -> str:
+    """Return the name of the lease under which a match is followed."""
+    return f"{_FIXTURE_PREFIX}{fixture_id}"
+
+
+def make_holder_name() -> str:
+    """Return a name for this process that no other one has, or had."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -1,11 +1,11 @@
-"""Leases in the database."""
+"""Leases in the database: for a while, one process alone may do something, such as follow a match."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import Executable, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from bot.storage.database import Database
@@ -13,83 +13,86 @@ from bot.storage.driver import LEASES_CHANNEL, Transaction
 from bot.storage.schema import leases
 
 LEASE_DURATION = 10.0
-"""Seconds that a lease lasts after it was taken or renewed."""
+"""Seconds that a lease lasts after it was acquired or renewed. A match whose process died is followed again after that time."""
 
-RETIREMENT_DURATION = 600.0
-"""Seconds that nobody gets a lease whose work is done."""
+FINISHED_DURATION = 600.0
+"""Seconds in which nobody gets a lease whose work is finished, so that the processes that wait for it learn this."""
 
 
 def name_process_lease(holder: str) -> str:
-    """The name of the lease that says that a process lives."""
+    """Return the name of the lease that says that a process is alive."""
     return f"process:{holder}"
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """A lease in force. `holder` is empty where its work is done; `facts` are its holder's own words."""
+    """A lease in force. `process_info` is what its holder says of itself, as JSON; empty but for the lease of a process."""
 
     name: str
     holder: str
-    facts: str = ""
+    process_info: str = ""
 
     @property
-    def retired(self) -> bool:
-        """Tell whether its work is done."""
+    def is_finished(self) -> bool:
+        """Return True if the work is finished, so that nobody needs the lease."""
         return not self.holder
 
 
 class LeaseRepository:
-    """The repository of leases, for one process."""
+    """The leases as one process, the `holder`, acquires and renews them.
 
-    def __init__(self, db: Database, holder: str, lasts: float = LEASE_DURATION) -> None:
-        """`holder` names the process, `lasts` is in seconds."""
-        self._db, self.holder, self.lasts = db, holder, lasts
+    All times are by the database's clock: those of the machines may differ by more than a lease lasts.
+    """
 
-    async def take(self, names: Collection[str], facts: str = "") -> frozenset[str]:
-        """Take what is free, or mine; which ones are mine now."""
-        async with self._db.transaction() as tx:
+    def __init__(self, database: Database, holder: str, duration: float = LEASE_DURATION) -> None:
+        self._database, self.holder, self.duration = database, holder, duration
+
+    async def acquire(self, names: Collection[str], process_info: str = "") -> frozenset[str]:
+        """Take those that are free, or held already; return the ones that are held now."""
+        async with self._database.transaction() as tx:
             now = await tx.now()
+            insert = postgresql.insert(leases)
+            statement = insert.on_conflict_do_update(
+                index_elements=["name"],
+                set_={column: insert.excluded[column] for column in ("holder", "until", "facts")},
+                where=or_(leases.c.until <= now, leases.c.holder == self.holder),
+            )
+            # Sorted, so that two processes that want the same leases lock the rows in the same order and never deadlock.
             for name in sorted(names):
-                await tx.execute(self._taking(now), self._row(name, now, facts))
-            return await self._mine(tx, names, now)
+                row = {"name": name, "holder": self.holder, "until": now + self.duration, "facts": process_info}
+                await tx.execute(statement, row)
+            return await self._select_held(tx, names, now)
 
     async def renew(self, names: Collection[str]) -> frozenset[str]:
-        """Keep what is mine, where nobody else has taken it; which ones are mine still."""
-        async with self._db.transaction() as tx:
+        """Prolong those that are held, unless another process has taken them; return the ones that are held still."""
+        async with self._database.transaction() as tx:
             now = await tx.now()
-            mine = leases.c.name.in_(names), leases.c.holder == self.holder
-            await tx.execute(update(leases).where(*mine).values(until=now + self.lasts))
-            return await self._mine(tx, names, now)
+            await tx.execute(update(leases).where(self._is_held(names)).values(until=now + self.duration))
+            return await self._select_held(tx, names, now)
 
-    async def release(self, names: Collection[str], *, done: bool = False) -> None:
-        """Let others have what is mine; `done`: nobody, for its work is done."""
-        mine = leases.c.name.in_(names), leases.c.holder == self.holder
-        async with self._db.transaction() as tx:
-            if done:
-                await tx.execute(update(leases).where(*mine).values(holder="", until=await tx.now() + RETIREMENT_DURATION))
+    async def release(self, names: Collection[str], *, is_finished: bool = False) -> None:
+        """Let other processes have those that are held; with `is_finished` nobody, for the work is finished."""
+        async with self._database.transaction() as tx:
+            if is_finished:
+                finished = {"holder": "", "until": await tx.now() + FINISHED_DURATION}
+                await tx.execute(update(leases).where(self._is_held(names)).values(**finished))
             else:
-                await tx.execute(delete(leases).where(*mine))
+                await tx.execute(delete(leases).where(self._is_held(names)))
             await tx.notify(LEASES_CHANNEL)
 
-    async def all(self) -> Sequence[Lease]:
-        """Every lease in force."""
-        async with self._db.transaction() as tx:
+    async def get_active(self) -> Sequence[Lease]:
+        """Return every lease in force, of all processes, by name."""
+        async with self._database.transaction() as tx:
             rows = await tx.fetch(select(leases).where(leases.c.until > await tx.now()).order_by(leases.c.name))
         return [Lease(row["name"], row["holder"], row["facts"]) for row in rows]
 
-    async def sweep(self, older: float) -> None:
-        """Erase what has been free for so many seconds."""
-        async with self._db.transaction() as tx:
-            await tx.execute(delete(leases).where(leases.c.until < await tx.now() - older))
+    async def delete_expired(self, age: float) -> None:
+        """Delete those that ended so many seconds ago or earlier."""
+        async with self._database.transaction() as tx:
+            await tx.execute(delete(leases).where(leases.c.until < await tx.now() - age))
 
-    def _taking(self, now: float) -> Executable:
-        insert = postgresql.insert(leases)
-        others = {name: insert.excluded[name] for name in ("holder", "until", "facts")}
-        free = or_(leases.c.until <= now, leases.c.holder == self.holder)
-        return insert.on_conflict_do_update(index_elements=["name"], set_=others, where=free)
+    def _is_held(self, names: Collection[str]) -> ColumnElement[bool]:
+        return and_(leases.c.name.in_(names), leases.c.holder == self.holder)
 
-    def _row(self, name: str, now: float, facts: str) -> dict[str, object]:
-        return {"name": name, "holder": self.holder, "until": now + self.lasts, "facts": facts}
-
-    async def _mine(self, tx: Transaction, names: Collection[str], now: float) -> frozenset[str]:
-        query = select(leases.c.name).where(leases.c.name.in_(names), leases.c.holder == self.holder, leases.c.until > now)
-        return frozenset(row["name"] for row in await tx.fetch(query))
+    async def _select_held(self, tx: Transaction, names: Collection[str], now: float) -> frozenset[str]:
+        rows = await tx.fetch(select(leases.c.name).where(self._is_held(names), leases.c.until > now))
+        return frozenset(row["name"] for row in rows)

@@ -75,11 +75,12 @@ async def copy_database(source: str, target: str, step: ReportProgress) -> dict[
 
 async def _copy_tables(there: Database, here: Database, step: ReportProgress) -> dict[str, int]:
     async with there.transaction() as reading, here.transaction() as writing:
-        if there.shared:
+        if there.is_shared:
             await reading.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await _refuse_unless_empty(writing)
         return {
-            _format_table_name(table): await _copy_table(table, reading, writing, step, here.shared) for table in _list_tables()
+            _format_table_name(table): await _copy_table(table, reading, writing, step, here.is_shared)
+            for table in _list_tables()
         }
 
 
@@ -160,7 +161,7 @@ async def _copy_table(table: Table, reading: Transaction, writing: Transaction, 
     statement = PreparedStatement(insert(table).values({name: bindparam(name) for name in names}), names)
     done, total = 0, await _count_rows(table, reading)
     async for page in _read_pages(table, reading):
-        await writing.run(statement, [[_remove_nul(row[name], shared) for name in names] for row in page])
+        await writing.execute_prepared(statement, [[_remove_nul(row[name], shared) for name in names] for row in page])
         done += len(page)
         step(_format_table_name(table), done, total)
     if shared and done and (number := table.autoincrement_column) is not None:

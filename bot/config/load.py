@@ -286,10 +286,10 @@ def configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[S
     """A chat of the configuration with what it follows: exactly the kinds it names, or all."""
     place = ChatRef(chat.chat, chat.topic)
     kind = "private" if chat.chat > 0 else "supergroup"
-    stored = Chat(place, kind, language=chat.language, language_chosen=True, fixed=True)
-    stored = replace(stored, spoilers=chat.spoilers, bursts=chat.bursts)
+    stored = Chat(place, kind, language=chat.language, language_chosen=True, is_configured=True)
+    stored = replace(stored, spoilers=chat.spoilers, digests=chat.bursts)
     if chat.kinds is None:
-        return replace(stored, all_kinds=True), chat.subscribe
+        return replace(stored, filter=replace(stored.filter, all_kinds=True)), chat.subscribe
     on = frozenset(chat.kinds)
     off = frozenset({*SHIPPED_KINDS, *config.rules.list_kinds()}) - on
-    return replace(stored, kinds_on=on, kinds_off=off), chat.subscribe
+    return replace(stored, filter=replace(stored.filter, kinds_on=on, kinds_off=off)), chat.subscribe

@@ -27,7 +27,8 @@ from bot.matches.pipeline import Pipeline
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.messenger import BotMessenger, Messenger, build_bot
 from bot.telegram.rate_limits import RateLimiter, ReplyAccounting, Unlimited
 from bot.telegram.sender import Sender
@@ -141,8 +142,8 @@ async def _open_stage(cast: DemoTarget, clock: Clock) -> AsyncIterator[tuple[Pip
     """A database in memory with one chat that takes everything, and a courier at work."""
     database = await Database.open("sqlite://")
     chats = ChatRepository(database)
-    await chats.save(Chat(cast.chat, all_kinds=True))
-    await chats.subscribe(cast.chat, Subscription(Scope.ALL))
+    await chats.save(Chat(cast.chat, filter=AlertFilter(all_kinds=True)))
+    await SubscriptionRepository(database).add(cast.chat, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
     sender = Sender(outbox.queue, cast.messenger, cast.limits, clock, None)
     working = asyncio.create_task(sender.run())

@@ -14,7 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.clock import Clock
 from bot.errors import FeedError, FeedRefused
 from bot.feed.source import FixtureSource
-from bot.retry import retry_while_database_unavailable
+from bot.retry import Backoff, retry_while_database_unavailable
+from bot.storage.fixtures import FixtureStatusRepository, ListedStatus
 from bot.subscribers import Scope, Subscription, list_subscription_keys
 from rules.football.action import LIVE_STATUSES, OVER_STATUSES, Fixture
 
@@ -64,13 +65,6 @@ FOLLOW_RETRY_DELAY = 5.0
 _END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-class FixtureStatusStore(Protocol):
-    """What remembers (status, collection status) by fixture over a restart."""
-
-    async def all(self) -> Mapping[str, tuple[str, str]]: ...
-    async def save(self, fixtures: Iterable[Fixture]) -> None: ...
-
-
 class FixtureSchedule(Protocol):
     """The part of the configuration that is read here."""
 
@@ -93,7 +87,7 @@ class MatchScheduler:
         on_refused: Callable[[str], Awaitable[None]],
         on_update: Callable[[Fixture, Fixture], Awaitable[None]],
         on_accepted: Callable[[], Awaitable[None]] | None = None,
-        standings: FixtureStatusStore | None = None,
+        standings: FixtureStatusRepository | None = None,
         unfinished: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> None:
         """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once, and
@@ -106,7 +100,7 @@ class MatchScheduler:
         self._standings = standings
         self._find_unfinished = unfinished
         self._unfinished: Collection[str] = ()
-        self._before: Mapping[str, tuple[str, str]] | None = None
+        self._before: Mapping[str, ListedStatus] | None = None
         self._jobs = AsyncIOScheduler(timezone=dt.UTC)
         self._fixtures: dict[str, Fixture] = {}
         self._listed: tuple[Fixture, ...] = ()
@@ -155,10 +149,11 @@ class MatchScheduler:
             await self._stop_all()
 
     async def _first_refresh(self) -> None:
-        delay = 1.0
-        while not await self._refresh():
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 60.0)
+        backoff = Backoff(1.0, 60.0)
+        while True:
+            if await self._refresh():
+                return
+            await asyncio.sleep(backoff.next())
 
     async def _refresh(self) -> bool:
         """Fetch the fixtures; tell whether it worked."""
@@ -206,11 +201,13 @@ class MatchScheduler:
     async def _known(self, fixture: Fixture) -> Fixture | None:
         """The fixture as it was listed before, by this process or another; None for a new one."""
         if self._before is None:
-            self._before = await retry_while_database_unavailable(self._standings.all) if self._standings else {}
+            self._before = await retry_while_database_unavailable(self._standings.get_all) if self._standings else {}
         if known := self._fixtures.get(fixture.id):
             return known
         before = self._before.get(fixture.id)
-        return msgspec.structs.replace(fixture, status=before[0], collection_status=before[1]) if before else None
+        if before is None:
+            return None
+        return msgspec.structs.replace(fixture, status=before.status, collection_status=before.collection_status)
 
     async def _accepted(self) -> None:
         if self._refused:

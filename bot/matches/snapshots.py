@@ -15,7 +15,7 @@ from bot.errors import FeedError, StorageError
 from bot.feed.sequence import FeedPosition
 from bot.feed.source import FixtureSource
 from bot.matches.schedule import LOOK_AHEAD, LOOK_BACK, FixtureSchedule
-from bot.retry import OutageLog
+from bot.retry import Backoff, OutageLog
 from bot.storage.fixtures import FeedPositionRepository, StoredFeedPosition
 from rules.football.action import Fixture
 from rules.football.match import Match
@@ -73,7 +73,7 @@ class SnapshotStore:
 
     async def forget(self, fixture_id: str) -> None:
         """The match is over."""
-        await self._positions.forget(fixture_id)
+        await self._positions.delete(fixture_id)
         self.release(fixture_id)
 
     def release(self, fixture_id: str) -> None:
@@ -118,17 +118,16 @@ class MatchDirectory:
         await asyncio.gather(self._list(), self._look())
 
     async def _list(self) -> None:
-        delay = 1.0
+        backoff = Backoff(1.0, 60.0)
         while True:
             try:
                 await self._refresh()
             except FeedError as error:
                 log.warning("fixtures_not_refreshed", reason=str(error))
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 60.0)
-                continue
-            delay = 1.0
-            await asyncio.sleep(self._settings.refresh_fixtures_every.total_seconds())
+                await asyncio.sleep(backoff.next())
+            else:
+                backoff.reset()
+                await asyncio.sleep(self._settings.refresh_fixtures_every.total_seconds())
 
     async def _refresh(self) -> None:
         today = self._clock.now().date()
@@ -142,16 +141,16 @@ class MatchDirectory:
             try:
                 await self.look()
             except StorageError as error:
-                if outage.failed():
+                if outage.on_failure():
                     log.warning("matches_not_read", reason=str(error))
             else:
-                if (lasted := outage.over()) is not None:
+                if (lasted := outage.on_success()) is not None:
                     log.info("matches_read_again", after=lasted)
             await asyncio.sleep(_READ_INTERVAL)
 
     async def look(self) -> None:
         """Read the matches that have moved on since the last look; those that are over are kept no more."""
-        instants = await self._positions.instants()
+        instants = await self._positions.get_update_times()
         self._matches = {fixture_id: match for fixture_id, match in self._matches.items() if fixture_id in instants}
         for fixture_id, instant in instants.items():
             if self._seen.get(fixture_id) != instant and (kept := await self._snapshots.glance(fixture_id)):

@@ -12,6 +12,7 @@ import structlog
 from bot.errors import DeliveryError, RetryAfter, TelegramUnreachable, TokenRefused
 from bot.monitoring.conditions import format_utc
 from bot.monitoring.incidents import Incident, IncidentEvent, IncidentNotice
+from bot.retry import Backoff
 from bot.subscribers import ChatRef
 from bot.telegram.messenger import Messenger
 from rules.engine.text import escape_html
@@ -44,17 +45,16 @@ class AdminMessages:
 
     async def run(self) -> None:
         """Bring what waits, for ever."""
-        pause = FIRST_RETRY_DELAY
+        backoff = Backoff(FIRST_RETRY_DELAY, MAX_RETRY_DELAY)
         while True:
             await self._woken.wait()
             self._woken.clear()
             longer = await self._bring()
             if self._waiting:
-                await asyncio.sleep(max(pause, longer))
-                pause = min(pause * 2, MAX_RETRY_DELAY)
+                await asyncio.sleep(max(backoff.next(), longer))
                 self._woken.set()
             else:
-                pause = FIRST_RETRY_DELAY
+                backoff.reset()
 
     async def _bring(self) -> float:
         """Try all once; the seconds that Telegram asks to wait."""

@@ -62,7 +62,7 @@ class Monitor:
         self._ledger = IncidentLog(IncidentRepository(database))
         self._started, self._at_work = clock.now(), False
         self._trouble: DatabaseProblem | None = None
-        database.on_trouble = self._heard
+        database.on_failure_changed = self._heard
 
     async def run(self) -> None:
         """Everything is at work: look and tell until cancelled."""

@@ -12,7 +12,7 @@ import msgspec
 
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
 from bot.outbox.news import NewsItem
-from bot.subscribers import Chat
+from bot.subscribers import Chat, Recipient
 from rules.engine.alert import Alert, State
 
 
@@ -28,14 +28,16 @@ class Decision(msgspec.Struct, frozen=True):
         return self.alert is not None
 
 
-def decide(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, *, is_superseded: bool = False) -> Decision:
+def decide(
+    delivery: Delivery | None, news: NewsItem, recipient: Recipient, now: dt.datetime, *, is_superseded: bool = False
+) -> Decision:
     """Decide for one chat. `delivery` is None if the chat was never considered for this action.
 
     `is_superseded`: the news disallows an action that the chat knows of, so it is told by the correction of that message.
     """
     if delivery is not None and delivery.is_sent:
-        return _decide_revision(delivery, news, chat)
-    decision = _decide_first_message(delivery, news, chat, now, is_superseded)
+        return _decide_revision(delivery, news, recipient)
+    decision = _decide_first_message(delivery, news, recipient, now, is_superseded)
     # A card shows how the match stands and is as good later: it is not dropped, but sent when the mute or the quiet hours end.
     if news.is_live_message and decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS):
         return Decision(Reason.POSTPONED)
@@ -43,15 +45,15 @@ def decide(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.dateti
 
 
 def _decide_first_message(
-    delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime, is_superseded: bool
+    delivery: Delivery | None, news: NewsItem, recipient: Recipient, now: dt.datetime, is_superseded: bool
 ) -> Decision:
     """Decide for a chat that has seen nothing of it. The first reason that applies is the one that `/why` and metrics show."""
-    alert = choose_first_alert(news, chat)
+    alert, chat = choose_first_alert(news, recipient), recipient.chat
     if not news.firing_alternatives:
         return Decision(Reason.SUPERSEDED)
     if alert is None:
         return Decision(Reason.NOT_WANTED)
-    if not news.line_ids and (missing := _find_missing_detail(alert, chat)):
+    if not news.line_ids and (missing := _find_missing_detail(alert, recipient)):
         return Decision(missing)
     if is_superseded:
         return Decision(Reason.SUPERSEDED)
@@ -62,21 +64,19 @@ def _decide_first_message(
         return Decision(Reason.MUTED)
     if is_expired(news, alert, now, chat.delay):
         return Decision(Reason.EXPIRED)
-    if not news.line_ids and chat.held_until(now):
+    if not news.line_ids and chat.quiet_hold_ends_at(now):
         return Decision(Reason.HELD_FOR_QUIET_HOURS)
     if _joins_burst(delivery, news, chat, now):
         return Decision(Reason.HELD_FOR_BURST)
     return Decision(Reason.DELAYED if delivery is None and chat.delay else Reason.FIRST, alert)
 
 
-def _find_missing_detail(alert: Alert, chat: Chat) -> Reason | None:
+def _find_missing_detail(alert: Alert, recipient: Recipient) -> Reason | None:
     """Return what the chat waits for: a confirmation, or the name of the scorer. None if it takes the news as it is."""
-    if not (chat.waits or chat.scorers or chat.ears):
-        return None
     confirmed = alert.state is not State.PENDING
-    if not chat.ready(alert.kind, confirmed=confirmed, named=True):
+    if not recipient.is_ready(alert.kind, confirmed=confirmed, named=True):
         return Reason.UNCONFIRMED
-    return None if chat.ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.SCORER_UNKNOWN
+    return None if recipient.is_ready(alert.kind, confirmed=confirmed, named=bool(alert.facts.player)) else Reason.SCORER_UNKNOWN
 
 
 def _stays_dropped(delivery: Delivery, alert: Alert) -> bool:
@@ -87,16 +87,16 @@ def _stays_dropped(delivery: Delivery, alert: Alert) -> bool:
 
 def _joins_burst(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.datetime) -> bool:
     """Return True if the news is held, to be sent in one message with what else comes within seconds."""
-    if not chat.bursts:
+    if not chat.digests:
         return False
     # What waits by itself opened the window, or came before it: its own window must not hold it.
     waits_alone = delivery is not None and delivery.status is not DeliveryStatus.DROPPED
-    return not (waits_alone or news.line_ids or news.is_live_message) and chat.burst_end(now.timestamp()) is not None
+    return not (waits_alone or news.line_ids or news.is_live_message) and chat.digest_window_ends_at(now.timestamp()) is not None
 
 
-def _decide_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Decision:
+def _decide_revision(delivery: Delivery, news: NewsItem, recipient: Recipient) -> Decision:
     """Decide for a chat that has a message about it, which shows the revision `delivery.seq`."""
-    alert = choose_revision(delivery, news, chat)
+    alert = choose_revision(delivery, news, recipient)
     if alert is None or news.seq <= delivery.seq:
         return Decision(Reason.DUPLICATE)
     is_retraction = alert.state is State.RETRACTED
@@ -115,12 +115,12 @@ def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -
     return now.timestamp() - first_fired_at > alert.max_age + delay
 
 
-def choose_first_alert(news: NewsItem, chat: Chat) -> Alert | None:
+def choose_first_alert(news: NewsItem, recipient: Recipient) -> Alert | None:
     """Return the first alternative whose kind the chat takes. The lines of a digest are chosen one by one later."""
-    return next((a for a in news.firing_alternatives if news.line_ids or chat.takes(a.kind)), None)
+    return next((a for a in news.firing_alternatives if news.line_ids or recipient.accepts(a.kind)), None)
 
 
-def choose_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Alert | None:
+def choose_revision(delivery: Delivery, news: NewsItem, recipient: Recipient) -> Alert | None:
     """Return what a chat that has the message sees now, whatever it takes: who got the news gets the correction.
 
     In this order: the rule that was sent, if it fires; the first that the chat takes; the first that fires; what corrects
@@ -130,7 +130,7 @@ def choose_revision(delivery: Delivery, news: NewsItem, chat: Chat) -> Alert | N
     corrections = [a for a in news.alternatives if a.is_follow_up or a.state is State.RETRACTED]
     choices = [
         *(a for a in fired if a.rule == delivery.rule),
-        *(a for a in fired if chat.takes(a.kind)),
+        *(a for a in fired if recipient.accepts(a.kind)),
         *fired,
         *(a for a in corrections if a.rule == delivery.rule),
         *corrections,

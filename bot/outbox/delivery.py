@@ -8,7 +8,7 @@ import enum
 import msgspec
 
 from bot.outbox.news import NewsItem
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import ChatRef, Recipient
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
 UNREACHABLE_MESSAGE_ID = 0
@@ -130,7 +130,7 @@ class DeliveryContext(msgspec.Struct, frozen=True):
 
     delivery: Delivery
     news: NewsItem
-    recipient: Chat
+    recipient: Recipient
     is_superseded: bool = False
     lines: tuple[NewsItem, ...] = ()
     is_loud: bool = False
@@ -239,7 +239,7 @@ def _find_due_time(context: DeliveryContext) -> tuple[float, float]:
         return due_at, 0.0
     if context.news.line_ids:
         return max(stored_at, due_at), max(0.0, due_at - stored_at)
-    delay = context.recipient.delay
+    delay = context.recipient.chat.delay
     return stored_at + delay, float(delay)
 
 

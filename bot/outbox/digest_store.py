@@ -26,7 +26,7 @@ from bot.outbox.statements import row_to_delivery, row_to_news
 from bot.storage.database import upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import alerts, chats, entries, grouped
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import Chat, ChatRef, Recipient
 from rules.engine.alert import AlertKey
 
 _OPEN_BURST_WINDOW = (
@@ -43,7 +43,7 @@ async def hold_for_burst(tx: Transaction, news: NewsItem, recipients: Sequence[C
     """Note news for chats whose burst it belongs to. Return the items of their one message."""
     by_end: defaultdict[float, list[Chat]] = defaultdict(list)
     for chat in recipients:
-        by_end[chat.burst_end(now.timestamp()) or now.timestamp()].append(chat)
+        by_end[chat.digest_window_ends_at(now.timestamp()) or now.timestamp()].append(chat)
     return [item for end, some in by_end.items() for item in await _add_to_burst(tx, news, end, some, now)]
 
 
@@ -58,7 +58,7 @@ async def _add_to_burst(
         burst = burst_digest(key, news.alternatives[0])
         await repository.add_news(tx, burst, _NO_FANOUT, now)
     line = {"burst": key.action_id, "fixture_id": news.key.fixture_id, "action_id": news.key.action_id}
-    await tx.execute(upsert(grouped, keep=True), line)
+    await tx.execute(upsert(grouped, keep_existing=True), line)
     deliveries = [Delivery(key, chat.ref, due_at=end + chat.delay) for chat in recipients]
     await repository.add_deliveries(tx, deliveries, keep_existing=True)
     await open_burst_windows(tx, recipients, end)
@@ -67,7 +67,7 @@ async def _add_to_burst(
 
 async def open_burst_windows(tx: Transaction, recipients: Sequence[Chat], at: float) -> None:
     """Note that these chats get a message at this time: what comes in the seconds after it is held for a burst."""
-    if values := [{"chat": chat.ref.chat_id, "of_topic": chat.ref.topic, "at": at} for chat in recipients if chat.bursts]:
+    if values := [{"chat": chat.ref.chat_id, "of_topic": chat.ref.topic, "at": at} for chat in recipients if chat.digests]:
         await tx.execute(_OPEN_BURST_WINDOW, values)
 
 
@@ -115,7 +115,9 @@ async def load_burst_context(
         # The message is there: its lines stay what they were, and show what became of each.
         keys = read_line_keys(delivery)
         found = await repository.read_news(tx, keys)
-        return DeliveryContext(delivery, news, chat, lines=tuple(view_line(found[key]) for key in keys if key in found))
+        return DeliveryContext(
+            delivery, news, Recipient(chat), lines=tuple(view_line(found[key]) for key in keys if key in found)
+        )
     held = await _read_held_deliveries(tx, delivery)
     uncertain = find_uncertain_lines(delivery)
     keys = list(dict.fromkeys([*(one.key for one in held), *uncertain]))
@@ -123,7 +125,9 @@ async def load_burst_context(
     lines = select_burst_lines([view_line(found[key]) for key in keys if key in found], chat.muted_matches, uncertain)
     lines = tuple([line for line in lines if not await is_announced_elsewhere(tx, line, delivery.chat)])
     chosen = {line.key for line in lines}
-    return DeliveryContext(delivery, news, chat, lines=lines, is_loud=any(one.is_loud for one in held if one.key in chosen))
+    return DeliveryContext(
+        delivery, news, Recipient(chat), lines=lines, is_loud=any(one.is_loud for one in held if one.key in chosen)
+    )
 
 
 async def is_announced_elsewhere(tx: Transaction, news: NewsItem, ref: ChatRef) -> bool:

@@ -22,7 +22,7 @@ from bot.outbox.digest_store import hold_for_burst, hold_for_quiet_hours, open_b
 from bot.outbox.news import NewsItem
 from bot.outbox.repository import FanoutProgress
 from bot.storage.driver import Transaction
-from bot.subscribers import Chat
+from bot.subscribers import Recipient
 from rules.engine.alert import AlertKey, Importance
 
 log = structlog.get_logger()
@@ -96,14 +96,14 @@ async def _reach_new_chats(
     tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime
 ) -> tuple[FanoutProgress, list[QueueItem]]:
     """Decide for the next followers that do not have the news."""
-    chats, last = await repository.read_next_followers(tx, news, progress.last_new_chat, PAGE_SIZE)
-    known = await repository.read_deliveries(tx, news.key, [chat.ref for chat in chats])
+    recipients, last = await repository.read_next_followers(tx, news, progress.last_new_chat, PAGE_SIZE)
+    known = await repository.read_deliveries(tx, news.key, [recipient.chat.ref for recipient in recipients])
     decided = [
-        (chat, decide(known.get(chat.ref), news, chat, now))
-        for chat in chats
-        if _is_unnotified(known.get(chat.ref)) and not _is_in_burst(known.get(chat.ref), news, chat)
+        (recipient, decide(delivery, news, recipient, now))
+        for recipient in recipients
+        if _is_unnotified(delivery := known.get(recipient.chat.ref)) and not _is_in_burst(delivery, news, recipient)
     ]
-    made = [delivery for chat, decision in decided if (delivery := _make_first_delivery(news, chat, decision, now))]
+    made = [first for recipient, decision in decided if (first := _make_first_delivery(news, recipient, decision, now))]
     await repository.add_deliveries(tx, made)
     await _report_decisions(tx, news, [decision for _, decision in decided])
 
@@ -113,14 +113,15 @@ async def _reach_new_chats(
         if delivery.status is DeliveryStatus.WAITING
     ]
     held = {
-        chat.ref: end
-        for chat, decision in decided
-        if decision.reason is Reason.HELD_FOR_QUIET_HOURS and (end := chat.held_until(now))
+        recipient.chat.ref: end
+        for recipient, decision in decided
+        if decision.reason is Reason.HELD_FOR_QUIET_HOURS and (end := recipient.chat.quiet_hold_ends_at(now))
     }
     items += await hold_for_quiet_hours(tx, news, held, now)
     if not news.is_live_message:
-        await open_burst_windows(tx, [chat for chat, decision in decided if decision.is_visible], now.timestamp())
-    in_burst = [chat for chat, decision in decided if decision.reason is Reason.HELD_FOR_BURST]
+        notified = [recipient.chat for recipient, decision in decided if decision.is_visible]
+        await open_burst_windows(tx, notified, now.timestamp())
+    in_burst = [recipient.chat for recipient, decision in decided if decision.reason is Reason.HELD_FOR_BURST]
     items += await hold_for_burst(tx, news, in_burst, now)
     return msgspec.structs.replace(progress, last_new_chat=last, new_chats_done=last is None), items
 
@@ -152,26 +153,28 @@ def _is_unnotified(delivery: Delivery | None) -> bool:
     return delivery is None or (delivery.status is DeliveryStatus.DROPPED and not delivery.is_sent)
 
 
-def _is_in_burst(delivery: Delivery | None, news: NewsItem, chat: Chat) -> bool:
+def _is_in_burst(delivery: Delivery | None, news: NewsItem, recipient: Recipient) -> bool:
     """Return True if a burst holds, or has told, this very news in this chat."""
     if delivery is None or delivery.reason != Reason.HELD_FOR_BURST:
         return False
-    alert = choose_first_alert(news, chat)
+    alert = choose_first_alert(news, recipient)
     return alert is None or alert.rule == delivery.rule
 
 
-def _make_first_delivery(news: NewsItem, chat: Chat, decision: Decision, now: dt.datetime) -> Delivery | None:
+def _make_first_delivery(news: NewsItem, recipient: Recipient, decision: Decision, now: dt.datetime) -> Delivery | None:
     """Return the delivery that a decision makes. None if the news is too old or not wanted, of which nothing is stored."""
     reason = decision.reason.value
     if decision.alert is not None:
-        delay = chat.delay if not news.line_ids else 0
-        return Delivery(news.key, chat.ref, reason=reason, due_at=now.timestamp() + delay, rule=decision.alert.rule)
-    if decision.reason is Reason.HELD_FOR_BURST and (alert := choose_first_alert(news, chat)):
+        delay = recipient.chat.delay if not news.line_ids else 0
+        return Delivery(news.key, recipient.chat.ref, reason=reason, due_at=now.timestamp() + delay, rule=decision.alert.rule)
+    if decision.reason is Reason.HELD_FOR_BURST and (alert := choose_first_alert(news, recipient)):
         # Its due time is that of the burst: by this the burst finds what it holds.
-        end = chat.burst_end(now.timestamp()) or 0.0
-        is_loud = chat.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
-        return Delivery(news.key, chat.ref, DeliveryStatus.DROPPED, reason, due_at=end, rule=alert.rule, is_loud=is_loud)
+        end = recipient.chat.digest_window_ends_at(now.timestamp()) or 0.0
+        is_loud = recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
+        return Delivery(
+            news.key, recipient.chat.ref, DeliveryStatus.DROPPED, reason, due_at=end, rule=alert.rule, is_loud=is_loud
+        )
     if decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS, Reason.SCORER_UNKNOWN):
-        rule = next((a.rule for a in news.firing_alternatives if chat.takes(a.kind)), "")
-        return Delivery(news.key, chat.ref, DeliveryStatus.DROPPED, reason, now.timestamp(), rule=rule)
+        rule = next((a.rule for a in news.firing_alternatives if recipient.accepts(a.kind)), "")
+        return Delivery(news.key, recipient.chat.ref, DeliveryStatus.DROPPED, reason, now.timestamp(), rule=rule)
     return None

@@ -26,7 +26,7 @@ from bot.outbox.statements import DeliveriesWithChats, overwrite_deliveries, wri
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
 from bot.storage.subscriptions import load_recipients
-from bot.subscribers import Chat
+from bot.subscribers import Chat, ChatRef, Recipient
 from rules.engine.alert import AlertKey
 
 _OUTBOX_LATENCY = ALERT_STEP_SECONDS.labels("outbox")
@@ -37,6 +37,9 @@ _MAX_REVISION_AGE = 330.0
 """Seconds for which a revision is kept for chats with a delay: a little more than the longest delay."""
 
 PlanT = TypeVar("PlanT")
+
+
+DeliveriesWithRecipients = dict[tuple[AlertKey, ChatRef], tuple[Delivery, Recipient]]
 
 
 class DeliveryQueue:
@@ -89,7 +92,7 @@ class DeliveryQueue:
             return []
         async with self.database.transaction() as tx:
             await self._refresh_cache(tx, {item.key for item in items})
-            found = await self._apply_overrides(tx, await self.source.read_contexts(tx, items))
+            found = await self._load_recipients(tx, await self.source.read_contexts(tx, items))
             begun: list[tuple[DeliveryContext, PlanT] | None] = []
             for item in items:
                 pair = found.get((item.key, item.chat))
@@ -178,11 +181,11 @@ class DeliveryQueue:
             for news, changed_at in await self._cache.refresh(tx, keys, lock=lock):
                 self._delayed_view.add(news, changed_at)
 
-    async def _load_context(self, tx: Transaction, delivery: Delivery, chat: Chat) -> DeliveryContext | None:
+    async def _load_context(self, tx: Transaction, delivery: Delivery, recipient: Recipient) -> DeliveryContext | None:
         news = await self._cache.get(tx, delivery.key)
         if news is None:
             return None
-        now = self._clock.now().timestamp()
+        chat, now = recipient.chat, self._clock.now().timestamp()
         if is_burst(delivery.key):
             return await load_burst_context(
                 tx, delivery, news, chat, lambda line: self._delayed_view.view_for(line, chat.delay, now)
@@ -190,19 +193,20 @@ class DeliveryQueue:
         lines = await _load_lines(tx, news, delivery) if news.line_ids else ()
         news = self._delayed_view.view_for(news, chat.delay, now)
         is_superseded = not delivery.is_sent and await is_announced_elsewhere(tx, news, delivery.chat)
-        return DeliveryContext(delivery, news, chat, is_superseded, lines)
+        return DeliveryContext(delivery, news, recipient, is_superseded, lines)
 
-    async def _apply_overrides(self, tx: Transaction, found: DeliveriesWithChats) -> DeliveriesWithChats:
-        """Replace each chat that has overrides by how it follows the match: one query for each news item, not for each chat."""
+    async def _load_recipients(self, tx: Transaction, found: DeliveriesWithChats) -> DeliveriesWithRecipients:
+        """Add the overrides with which a chat follows the match: one query for each news item, not for each chat."""
+        recipients = {place: (delivery, Recipient(chat)) for place, (delivery, chat) in found.items()}
         with_overrides: defaultdict[AlertKey, list[Chat]] = defaultdict(list)
         for (key, _), (_, chat) in found.items():
-            if chat.tasted and not is_burst(key):
+            if chat.has_overrides and not is_burst(key):
                 with_overrides[key].append(chat)
         for key, chats in with_overrides.items():
             news = await self._cache.get(tx, key)
-            for chat in await load_recipients(tx, news.alternatives[0].fixture, chats) if news else ():
-                found[key, chat.ref] = found[key, chat.ref][0], chat
-        return found
+            for recipient in await load_recipients(tx, news.alternatives[0].fixture, chats) if news else ():
+                recipients[key, recipient.chat.ref] = recipients[key, recipient.chat.ref][0], recipient
+        return recipients
 
     async def _find_newer_news(self, tx: Transaction, delivery: Delivery) -> NewsItem | None:
         """Return the news if more of it is to be sent to this chat, else None."""
@@ -236,7 +240,7 @@ class DeliveryQueue:
             return []
         news, chat = await self._cache.get(tx, delivery.key), await repository.read_chat(tx, delivery.chat)
         now = self._clock.now()
-        end = chat.held_until(now) if chat else None
+        end = chat.quiet_hold_ends_at(now) if chat else None
         items = await hold_for_quiet_hours(tx, news, {delivery.chat: end}, now) if news and end else []
         self._forget_quiet_hours_digests(items)
         return items

@@ -25,11 +25,11 @@ from bot.storage.database import Database, upsert
 from bot.storage.driver import PreparedStatement, Transaction
 from bot.storage.schema import alerts, chats, entries, grouped, positions, standings, to_timestamp
 from bot.storage.subscriptions import is_after_chat, load_recipients, select_followers, select_live_message_chats
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import Chat, ChatRef, Recipient
 from rules.engine.alert import AlertKey, State
 
 _UPSERT_DELIVERY, _INSERT_NEW_DELIVERY = (
-    PreparedStatement(upsert(entries, keep=keep), DELIVERY_COLUMNS) for keep in (False, True)
+    PreparedStatement(upsert(entries, keep_existing=keep), DELIVERY_COLUMNS) for keep in (False, True)
 )
 
 _IS_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
@@ -158,14 +158,14 @@ async def read_fired_rules(tx: Transaction, fixture_id: str) -> dict[str, set[st
 
 async def read_next_followers(
     tx: Transaction, news: NewsItem, last: ChatRef | None, limit: int
-) -> tuple[list[Chat], ChatRef | None]:
+) -> tuple[list[Recipient], ChatRef | None]:
     """Return the next active followers of the match after the chat `last`, and the last one considered; None if that was all.
 
     For cards and pictures only chats that want them.
     """
     if news.is_live_message:
         asked = [row_to_chat(row) for row in await tx.fetch(select_live_message_chats(news.alternatives[0].fixture, last, limit))]
-        return asked, asked[-1].ref if len(asked) == limit else None
+        return [Recipient(chat) for chat in asked], asked[-1].ref if len(asked) == limit else None
     fixture = news.alternatives[0].fixture
     found = await tx.fetch(select_followers(fixture, last, limit))
     refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
@@ -187,7 +187,7 @@ async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatR
 async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, keep_existing: bool = False) -> None:
     """Store deliveries. They replace those of the same chats, which stay with `keep_existing`."""
     if deliveries:
-        await tx.run(
+        await tx.execute_prepared(
             _INSERT_NEW_DELIVERY if keep_existing else _UPSERT_DELIVERY, [delivery_to_values(delivery) for delivery in deliveries]
         )
 

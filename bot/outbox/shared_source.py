@@ -138,7 +138,7 @@ class SharedSource:
 
     async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
         """Return the deliveries of these items that wait, each with its chat; not of chats that another sender has taken over."""
-        held = await self._claims.held(tx, {item.chat.chat_id for item in items})
+        held = await self._claims.filter_own(tx, {item.chat.chat_id for item in items})
         self._touch_chats(held)
         return await read_contexts(tx, [item for item in items if item.chat.chat_id in held])
 
@@ -148,9 +148,11 @@ class SharedSource:
         span, self._must_scan, self._must_scan_all = self._due_range(), False, False
         try:
             async with self._db.transaction() as tx:
-                free = [row_to_item(row) for row in await self._claims.free(tx, span, dead=self._is_stable)]
-                mine = await self._claims.take(tx, {item.chat.chat_id for item in free}, dead=self._is_stable)
-                waiting = [row_to_item(row) for row in await self._claims.mine(tx, span)]
+                free = [
+                    row_to_item(row) for row in await self._claims.select_unclaimed_rows(tx, span, take_over_dead=self._is_stable)
+                ]
+                mine = await self._claims.claim(tx, {item.chat.chat_id for item in free}, take_over_dead=self._is_stable)
+                waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
         except BaseException:
             self.rescan()
             raise
@@ -182,10 +184,10 @@ class SharedSource:
         before = self._clock.now().timestamp() + _TAKE_AHEAD
         due = [item for item in items if item.due_at < before]
         chats = {item.chat.chat_id for item in due}
-        mine = await self._claims.take(tx, chats, dead=self._is_stable)
-        for sender in await self._claims.owners(tx, chats - mine):
+        mine = await self._claims.claim(tx, chats, take_over_dead=self._is_stable)
+        for sender in await self._claims.find_other_owners(tx, chats - mine):
             await tx.notify(DELIVERIES_CHANNEL, sender)
-        waiting = [row_to_item(row) for row in await self._claims.mine(tx, self._due_range(), mine)] if mine else []
+        waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, self._due_range(), mine)] if mine else []
         return sorted(waiting, key=_due_order)
 
     def _due_range(self) -> DueRange:

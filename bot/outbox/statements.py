@@ -185,7 +185,7 @@ async def read_contexts(tx: Transaction, items: Sequence[QueueItem]) -> Deliveri
         for start in range(0, len(ids), _CHATS_PER_QUERY):
             batch = ids[start : start + _CHATS_PER_QUERY]
             batch += batch[-1:] * (_CHATS_PER_QUERY - len(batch))  # a short batch repeats its last chat
-            for row in await tx.read(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *batch)):
+            for row in await tx.fetch_prepared(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *batch)):
                 delivery = values_to_delivery(row[: len(DELIVERY_COLUMNS)])
                 if delivery.status is DeliveryStatus.WAITING:
                     found[key, delivery.chat] = delivery, values_to_chat(row[len(DELIVERY_COLUMNS) :])
@@ -194,7 +194,9 @@ async def read_contexts(tx: Transaction, items: Sequence[QueueItem]) -> Deliveri
 
 async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> set[tuple[AlertKey, ChatRef]]:
     """Store deliveries. Return the keys of those that are still there: the chat of another one was deleted or moved."""
-    written = await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)])
+    written = await tx.execute_prepared(
+        _UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)]
+    )
     if written == len(deliveries):
         return {(delivery.key, delivery.chat) for delivery in deliveries}
     return {(delivery.key, delivery.chat) for delivery in deliveries if await _delivery_exists(tx, delivery)}
@@ -203,7 +205,9 @@ async def write_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> s
 async def overwrite_deliveries(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     """Store deliveries that go on waiting, as far as they are still there."""
     if deliveries:
-        await tx.run(_UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)])
+        await tx.execute_prepared(
+            _UPDATE_DELIVERIES, [delivery_to_values(delivery) for delivery in sorted(deliveries, key=_lock_order)]
+        )
 
 
 async def _delivery_exists(tx: Transaction, delivery: Delivery) -> bool:

@@ -20,7 +20,8 @@ from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.html import to_one_line
 from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
@@ -119,8 +120,8 @@ async def replay_recording(
 async def _open_outbox(database: Database, clock: ManualClock) -> Outbox:
     """An outbox with one chat, which takes everything."""
     chats = ChatRepository(database)
-    await chats.save(Chat(REPLAY_CHAT, all_kinds=True))
-    await chats.subscribe(REPLAY_CHAT, Subscription(Scope.ALL))
+    await chats.save(Chat(REPLAY_CHAT, filter=AlertFilter(all_kinds=True)))
+    await SubscriptionRepository(database).add(REPLAY_CHAT, Subscription(Scope.ALL))
     return Outbox(database, clock)
 
 

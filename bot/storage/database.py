@@ -1,4 +1,4 @@
-"""Opens what `storage.url` names and gives transactions."""
+"""Opens the database that `storage.url` names and gives transactions on it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from sqlalchemy import Executable
+from sqlalchemy import Executable, make_url
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.schema import Table
 
 from bot.errors import StorageConflict, StorageError, StorageUnavailable, StorageUnusable, UserMistake
@@ -21,84 +22,81 @@ from bot.storage.sqlite import SQLiteDriver
 if TYPE_CHECKING:
     from bot.storage.postgres import PostgresDriver
 
-
 log = structlog.get_logger()
 
 
-def _ignore_failure(_trouble: str | None) -> None:
-    """Nobody wants to know."""
-
-
 class Database:
-    """An open database, brought to this version's schema.
+    """An open database with the schema of this version.
 
-    `trouble` is the sentence of what failed last, None while all is well; `on_trouble` hears every change of it. A full disk
-    still reads, so that only what is written ends such trouble; a database that was away is back with any transaction.
+    `failure` is the sentence of what failed last; None while all is well. `on_failure_changed` is called with each new value.
     """
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._away = False
-        self.trouble: str | None = None
-        self.on_trouble: Callable[[str | None], None] = _ignore_failure
+        self._is_unreachable = False
+        self.failure: str | None = None
+        self.on_failure_changed: Callable[[str | None], None] | None = None
 
     @classmethod
     async def open(cls, url: str) -> Database:
-        """Open and migrate; `sqlite://` is memory. Raise StoreTooNew, StoreAway or StoreUnusable, each with a sentence."""
+        """Open and migrate; `sqlite://` is in memory. Raise StorageTooNew, StorageUnavailable or StorageUnusable."""
         parts = read_storage_url(url)
         if parts.get_backend_name() == "sqlite":
             return cls(await SQLiteDriver.open(parts))
         return cls(await _import_postgres_driver().open(parts))
 
     @property
-    def shared(self) -> bool:
-        """Tell whether several processes may share this database: PostgreSQL."""
-        return self._driver.shared
+    def is_shared(self) -> bool:
+        """True if several processes may work on this database: on PostgreSQL."""
+        return self._driver.is_shared
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """All or nothing; committed when the block ends, undone when it raises.
+        """Commit when the block ends, undo all if it raises.
 
-        Raise StoreAway where the same may work when it is tried again, StoreUnusable where a person has to do something.
+        Raise StorageUnavailable if the same may work when it is tried again, StorageUnusable if a person has to do something.
         """
         try:
             async with self._driver.transaction() as tx:
                 yield tx
         except StorageConflict:
-            raise
+            raise  # the database is well: it undid this transaction for the sake of another one
         except StorageError as error:
-            self._note(str(error), isinstance(error, StorageUnavailable))
+            self._set_failure(str(error), is_unreachable=isinstance(error, StorageUnavailable))
             raise
-        if self.trouble is not None and (self._away or tx.wrote):
-            self._note(None)
+        # A full disk can still be read: only a successful write ends such a failure. A database that could not be reached is back
+        # with any transaction.
+        if self.failure is not None and (self._is_unreachable or tx.has_written):
+            self._set_failure(None)
 
-    async def listen(self, channel: str, heard: NotificationHandler) -> None:
-        """Call `heard` with what any process notifies on a channel, from now on until this is closed.
+    async def listen(self, channel: str, handler: NotificationHandler) -> None:
+        """Call `handler` with the payload of each notification on a channel, from any process, until the database is closed.
 
-        The connection for it comes back by itself; `heard("")` then says that something may have been missed.
+        If the connection for notifications is lost, it comes back by itself. `handler("")` then says that some may be missing.
         """
-        await self._driver.listen(channel, heard)
+        await self._driver.listen(channel, handler)
 
     async def close(self) -> None:
-        """Close; whatever was committed stays."""
+        """Close. Whatever was committed stays."""
         await self._driver.close()
 
-    def _note(self, trouble: str | None, away: bool = False) -> None:
-        before, self.trouble, self._away = self.trouble, trouble, away
-        if trouble == before:
+    def _set_failure(self, failure: str | None, *, is_unreachable: bool = False) -> None:
+        before, self.failure, self._is_unreachable = self.failure, failure, is_unreachable
+        if failure == before:
             return
-        if trouble is None:
-            log.info("database_well_again")
+        if failure is None:
+            log.info("database_recovered")
         else:
-            log.warning("database_failed", reason=trouble)
-        self.on_trouble(trouble)
+            log.warning("database_failed", reason=failure)
+        if self.on_failure_changed:
+            self.on_failure_changed(failure)
 
 
-def upsert(table: Table, *, keep: bool = False) -> Executable:
-    """Insert, or where the primary key exists replace all else; with `keep`, leave what exists. The same in both dialects."""
-    insert = postgresql.insert(table)
+def upsert(table: Table, *, keep_existing: bool = False) -> Executable:
+    """Insert a row; if its primary key exists, replace all other columns, or with `keep_existing` change nothing."""
+    insert = postgresql.insert(table)  # SQLite takes the same syntax
     keys = [column.name for column in table.primary_key]
-    if keep:
+    if keep_existing:
         return insert.on_conflict_do_nothing(index_elements=keys)
     others = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=others)
@@ -106,7 +104,8 @@ def upsert(table: Table, *, keep: bool = False) -> Executable:
 
 def _import_postgres_driver() -> type[PostgresDriver]:
     try:
-        import greenlet  # noqa: F401 (SQLAlchemy would miss it later, and less clearly)
+        # SQLAlchemy needs greenlet for asyncio. Without it, it would fail later and with a less clear message.
+        import greenlet  # noqa: F401
 
         from bot.storage.postgres import PostgresDriver as Postgres
     except ImportError as error:
@@ -115,7 +114,7 @@ def _import_postgres_driver() -> type[PostgresDriver]:
 
 
 def read_storage_url(url: str) -> URL:
-    """The parts of an address; what is wrong is not repeated, for it may hold a password."""
+    """Return the parts of `storage.url`; raise StorageUnusable if it is no address."""
     try:
         return parse_database_url(url)
     except ValueError as error:
@@ -130,13 +129,14 @@ _HOST = re.compile(r"([^:\[\]]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?")
 
 
 def parse_database_url(url: str) -> URL:
-    """Take an address apart, several hosts into its query; raise ValueError with a sentence."""
-    from sqlalchemy.exc import ArgumentError
+    """Return the parts of an address, with several hosts in its query.
 
+    Raise ValueError with a sentence. It never repeats what it could not read, because that may contain a password.
+    """
     try:
         parts = _split_url(re.sub("^postgres://", "postgresql://", url))
         name = parts.get_backend_name()
-        urlsplit(url)
+        urlsplit(url)  # raises for a bracket without its pair, which SQLAlchemy accepts
     except (ArgumentError, ValueError) as error:
         raise ValueError(f"this is not a database's address; write {_URL_EXAMPLES}") from error
     if name not in ("sqlite", "postgresql"):
@@ -145,16 +145,14 @@ def parse_database_url(url: str) -> URL:
 
 
 def _split_url(url: str) -> URL:
-    from sqlalchemy import make_url
-
     several = _MULTIPLE_HOSTS.match(url)
     if several is None:
         return make_url(url)
+    # SQLAlchemy reads only one host before the path. PostgreSQL's own tools, and asyncpg, read several from the query.
     return make_url(several[1] + url[several.end() :]).update_query_dict(_hosts_to_query(several[2]))
 
 
 def _hosts_to_query(text: str) -> dict[str, str]:
-    """As PostgreSQL's tools and the driver read them in a query; SQLAlchemy reads but one host before it."""
     hosts = [host for host in map(_HOST.fullmatch, text.split(",")) if host]
     if len(hosts) <= text.count(","):
         raise ValueError("one of the hosts is none")

@@ -1,4 +1,7 @@
-"""What a database must offer; prepared statements; names of notifications."""
+"""What a database must offer to repositories: transactions, prepared statements, notifications.
+
+Repositories know `Transaction` and no more. `sqlite.py` and `postgres.py` implement it.
+"""
 
 from __future__ import annotations
 
@@ -12,110 +15,10 @@ from sqlalchemy import ClauseElement, Dialect, Executable
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 
-Row = Mapping[str, Any]
-
-NotificationHandler = Callable[[str], None]
-"""Called with what was notified; with nothing in it, notifications may have been missed."""
-
-
-class Transaction(Protocol):
-    """What a repository may do inside a transaction.
-
-    PostgreSQL runs transactions beside each other (READ COMMITTED): who reads a row to write it reads it `with_for_update()`,
-    which SQLite, where one transaction follows the other, leaves out; who reads that there is none to add one takes a `lock`.
-    """
-
-    @property
-    def wrote(self) -> bool:
-        """Tell whether it ran anything that writes."""
-        ...
-
-    async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
-        """Run a statement, once or for each row; how many rows it changed. For many rows ask `run`: -1 is `not known`."""
-        ...
-
-    async def fetch(self, statement: Executable) -> Sequence[Mapping[Any, Any]]:
-        """All rows of a query."""
-        ...
-
-    async def run(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
-        """Run a prepared statement for each row; how many rows it changed."""
-        ...
-
-    async def read(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        """All rows of a prepared query, with the driver's own values: a truth equals 1, and may be True."""
-        ...
-
-    async def lock(self, name: str) -> None:
-        """Wait until no other transaction holds this name, and hold it to this one's end."""
-        ...
-
-    async def notify(self, channel: str, payload: str = "") -> None:
-        """Let all who listen hear it, in every process, as soon as this is committed; a payload has up to 7,999 bytes."""
-        ...
-
-    async def now(self) -> float:
-        """The database's own clock, in seconds since 1970: the same for every process, for leases."""
-        ...
-
-
-class Driver(Protocol):
-    """An open database, brought to this version's schema."""
-
-    @property
-    def shared(self) -> bool:
-        """Tell whether other processes may work on the same database."""
-        ...
-
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """All or nothing; committed when the block ends, undone when it raises. Raise StoreAway or StoreUnusable."""
-        ...
-
-    async def listen(self, channel: str, heard: NotificationHandler) -> None:
-        """Hear what is notified from now on, until the database is closed."""
-        ...
-
-    async def close(self) -> None:
-        """Close; whatever was committed stays."""
-        ...
-
-
-class CompiledStatement(NamedTuple):
-    """A statement as one driver takes it; `row` puts values into the driver's order."""
-
-    sql: str
-    row: Callable[[Sequence[Any]], tuple[Any, ...]]
-
-
-class PreparedStatement:
-    """A statement with named parameters, taken in the order of `names`; values go to the driver as they are."""
-
-    def __init__(self, statement: Executable, names: Sequence[str]) -> None:
-        """Its parameters, two or more, are named, or values of the statement itself."""
-        self._statement, self._names = statement, tuple(names)
-
-    @cached_property
-    def sqlite(self) -> CompiledStatement:
-        """As SQLite's driver takes it."""
-        return self._form(sqlite.dialect())
-
-    @cached_property
-    def postgres(self) -> CompiledStatement:
-        """As asyncpg takes it."""
-        return self._form(asyncpg.dialect())  # type: ignore[no-untyped-call]
-
-    def _form(self, dialect: Dialect) -> CompiledStatement:
-        compiled: Any = cast(ClauseElement, self._statement).compile(dialect=dialect, column_keys=list(self._names))
-        order: list[str] = compiled.positiontup or []
-        fixed = [name for name in order if name not in self._names]
-        given = [*self._names, *fixed]
-        arranged = itemgetter(*(given.index(name) for name in order))
-        always = tuple(compiled.params[name] for name in fixed)
-        return CompiledStatement(str(compiled), lambda values: arranged((*values, *always)))
-
+# Names of notification channels. Processes of two versions listen to them during an upgrade: they must not change.
 
 NEWS_CHANNEL = "touchline_news"
-"""Alerts were put."""
+"""Alerts were stored in the outbox."""
 
 CHATS_CHANNEL = "touchline_chats"
 """Somebody follows something else, or chats were suspended, resumed or moved."""
@@ -127,4 +30,110 @@ LEASES_CHANNEL = "touchline_leases"
 """A lease became free."""
 
 DELIVERIES_CHANNEL = "touchline_entries"
-"""Something waits for the chats of the sender that is named."""
+"""Something waits for chats of the sender that the payload names."""
+
+Row = Mapping[str, Any]
+
+NotificationHandler = Callable[[str], None]
+"""Called with the payload of a notification. An empty payload may also say that notifications were missed."""
+
+
+class Transaction(Protocol):
+    """What a repository may do inside a transaction.
+
+    PostgreSQL runs transactions beside each other (READ COMMITTED), SQLite one after the other. So whoever reads a row in order
+    to write it reads it `with_for_update()`, which SQLite ignores. Whoever reads that a row is missing in order to add it takes
+    a `lock` first: a row that is not there cannot be locked.
+    """
+
+    @property
+    def has_written(self) -> bool:
+        """True if it ran anything that writes."""
+        ...
+
+    async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
+        """Run a statement, once or for each row, and return how many rows it changed.
+
+        For many rows the count may be -1, "not known": use `execute_prepared` if it matters.
+        """
+        ...
+
+    async def fetch(self, statement: Executable) -> Sequence[Mapping[Any, Any]]:
+        """Return all rows of a query."""
+        ...
+
+    async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
+        """Run a prepared statement for each row, and return how many rows it changed."""
+        ...
+
+    async def fetch_prepared(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows of a prepared query, with the driver's own values: a boolean may come as 0 or 1."""
+        ...
+
+    async def lock(self, name: str) -> None:
+        """Wait until no other transaction holds this name, and hold it until this one ends."""
+        ...
+
+    async def notify(self, channel: str, payload: str = "") -> None:
+        """Notify the listeners of every process as soon as this is committed. A payload has up to 7,999 bytes."""
+        ...
+
+    async def now(self) -> float:
+        """Return the time by the database's own clock, the same for every process, in seconds since 1970."""
+        ...
+
+
+class Driver(Protocol):
+    """An open database with the schema of this version."""
+
+    @property
+    def is_shared(self) -> bool:
+        """True if other processes may work on the same database."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Commit when the block ends, undo all if it raises. Raise StorageUnavailable or StorageUnusable."""
+        ...
+
+    async def listen(self, channel: str, handler: NotificationHandler) -> None:
+        """Call `handler` for each notification from now on, until the database is closed."""
+        ...
+
+    async def close(self) -> None:
+        """Close. Whatever was committed stays."""
+        ...
+
+
+class CompiledStatement(NamedTuple):
+    """A statement as one driver takes it. `arrange` puts values into the driver's order."""
+
+    sql: str
+    arrange: Callable[[Sequence[Any]], tuple[Any, ...]]
+
+
+class PreparedStatement:
+    """A statement that is compiled once, for what runs for every message. Its values go to the driver as they are."""
+
+    def __init__(self, statement: Executable, parameters: Sequence[str]) -> None:
+        """Take values in the order of `parameters`, two or more. Other parameters have their value in the statement itself."""
+        self._statement, self._parameters = statement, tuple(parameters)
+
+    @cached_property
+    def sqlite(self) -> CompiledStatement:
+        """The statement for SQLite's driver."""
+        return self._compile(sqlite.dialect())
+
+    @cached_property
+    def postgres(self) -> CompiledStatement:
+        """The statement for asyncpg."""
+        return self._compile(asyncpg.dialect())  # type: ignore[no-untyped-call]
+
+    def _compile(self, dialect: Dialect) -> CompiledStatement:
+        compiled: Any = cast(ClauseElement, self._statement).compile(dialect=dialect, column_keys=list(self._parameters))
+        order: list[str] = compiled.positiontup or []
+        fixed = [name for name in order if name not in self._parameters]
+        given = [*self._parameters, *fixed]
+        # itemgetter runs in C. With a single item it would return that item and no tuple: hence two parameters or more.
+        pick = itemgetter(*(given.index(name) for name in order))
+        fixed_values = tuple(compiled.params[name] for name in fixed)
+        return CompiledStatement(str(compiled), lambda values: pick((*values, *fixed_values)))

@@ -1,4 +1,8 @@
-"""PostgreSQL: pool, errors with sentences, LISTEN/NOTIFY."""
+"""PostgreSQL: a pool of connections, its errors as sentences, and notifications from other processes.
+
+There are two kinds of connections: those of the pool, each for a transaction at a time, and one that only listens. Notifications
+arrive on the connection that asked for them, and those of the pool are given back after each transaction.
+"""
 
 from __future__ import annotations
 
@@ -21,101 +25,110 @@ from bot.retry import OutageLog
 from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
 from bot.storage.schema import migrate
 
+log = structlog.get_logger()
+
 _POOL_SIZE = 10
-"""Connections of a process at most, without the one that listens."""
+"""Connections of a process at most, besides the one that listens."""
 
 _CONNECT_TIMEOUT = 10.0
 """Seconds to connect, or to wait for a connection of the pool."""
 
 _STATEMENT_TIMEOUT = 60.0
-"""Seconds of a statement, after which the database counts as away."""
+"""Seconds of a statement after which the database counts as unreachable. Migrations have no limit: they may rewrite a table."""
 
 _MIGRATION_LOCK_ID = 0x746F7563
-"""The advisory lock under which the schema is changed."""
+"""The advisory lock under which the schema is changed. The same in every version: two may start at once."""
 
-_SERVER_SETTINGS = {"application_name": "touchline", "idle_in_transaction_session_timeout": "60000"}
+_SERVER_SETTINGS = {
+    "application_name": "touchline",
+    # If this process hangs in a transaction, the server gives its locks back after a minute.
+    "idle_in_transaction_session_timeout": "60000",
+}
 
 
 class PostgresDriver:
-    """A pool of connections."""
+    """A pool of connections, and one that listens."""
 
-    shared = True
+    is_shared = True
 
     def __init__(self, url: URL) -> None:
         self._url = url
-        self._engine = self._made(
+        # AUTOCOMMIT, because `transaction` begins and ends transactions on asyncpg's own connection: SQLAlchemy's statements and
+        # prepared ones, which go past it, are then in the same transaction.
+        self._engine = self._create_engine(
             pool_size=_POOL_SIZE, max_overflow=0, pool_timeout=_CONNECT_TIMEOUT, isolation_level="AUTOCOMMIT"
         )
         event.listen(self._engine.sync_engine, "checkout", _reject_closed_connection)
-        self._ear = NotificationListener(self._connect)
+        self._listener = NotificationListener(self._connect)
 
     @classmethod
     async def open(cls, url: URL) -> PostgresDriver:
-        """Connect, and migrate under a lock."""
-        made = cls(url)
+        """Connect and migrate. Of several processes that start at once, one migrates and the others wait for it."""
+        driver = cls(url)
         with translate_errors(url):
-            await made._migrate()
-        return made
+            engine = driver._create_engine(statement_timeout=None, poolclass=NullPool)
+            try:
+                async with engine.connect() as connection:
+                    await connection.run_sync(_migrate_under_lock, url)
+            finally:
+                await engine.dispose()
+        return driver
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Beside others; the driver's own, so that SQLAlchemy's statements and prepared ones are in the same."""
+        """Commit when the block ends, undo all if it raises. Several run beside each other."""
         with translate_errors(self._url):
             connection = await self._engine.connect()
         raw: Any = None
         try:
             raw = (await connection.get_raw_connection()).driver_connection
-            around = raw.transaction()
+            transaction = raw.transaction()
             with translate_errors(self._url):
-                await around.start()
+                await transaction.start()
             try:
                 yield _PostgresTransaction(self._url, connection, raw)
             except BaseException:
-                await _roll_back(raw, around)
+                await _roll_back(raw, transaction)
                 raise
             with translate_errors(self._url):
-                await around.commit()
+                await transaction.commit()
         finally:
+            # Shielded: a task that is cancelled here would otherwise keep the connection from the pool for ever.
             await asyncio.shield(_return_connection(connection, raw))
 
-    async def listen(self, channel: str, heard: NotificationHandler) -> None:
-        """Hear every process."""
-        await self._ear.listen(channel, heard)
+    async def listen(self, channel: str, handler: NotificationHandler) -> None:
+        """Call `handler` for what any process notifies."""
+        await self._listener.listen(channel, handler)
 
     async def close(self) -> None:
-        """Close; whatever was committed stays."""
-        await self._ear.close()
+        """Close. Whatever was committed stays."""
+        await self._listener.close()
         await self._engine.dispose()
 
-    def _made(self, longest: float | None = _STATEMENT_TIMEOUT, **options: Any) -> AsyncEngine:
-        return create_async_engine("postgresql+asyncpg://", async_creator=lambda: self._connect(longest), **options)
+    def _create_engine(self, statement_timeout: float | None = _STATEMENT_TIMEOUT, **options: Any) -> AsyncEngine:
+        return create_async_engine("postgresql+asyncpg://", async_creator=lambda: self._connect(statement_timeout), **options)
 
-    async def _connect(self, longest: float | None = _STATEMENT_TIMEOUT) -> Any:
-        """The driver reads the address: it knows every word of it that PostgreSQL's own tools know."""
+    async def _connect(self, statement_timeout: float | None = _STATEMENT_TIMEOUT) -> Any:
+        # asyncpg reads the address itself, not SQLAlchemy: it knows every option that PostgreSQL's own tools know.
         dsn = self._url.render_as_string(hide_password=False)
         try:
-            return await asyncpg.connect(dsn, timeout=_CONNECT_TIMEOUT, command_timeout=longest, server_settings=_SERVER_SETTINGS)
-        except ValueError as error:  # it may repeat what it cannot read, and so a password
+            return await asyncpg.connect(
+                dsn, timeout=_CONNECT_TIMEOUT, command_timeout=statement_timeout, server_settings=_SERVER_SETTINGS
+            )
+        except ValueError as error:
+            # The sentence of the error is left out: it may repeat what cannot be read, and so a password.
             raise StorageUnusable("storage.url: PostgreSQL's driver cannot read this address") from error
-
-    async def _migrate(self) -> None:
-        engine = self._made(longest=None, poolclass=NullPool)
-        try:
-            async with engine.connect() as connection:
-                await connection.run_sync(_migrate_under_lock, self._url)
-        finally:
-            await engine.dispose()
 
 
 class _PostgresTransaction:
-    """A transaction that others run beside."""
+    """See `Transaction`."""
 
     def __init__(self, url: URL, connection: AsyncConnection, raw: Any) -> None:
         self._url, self._connection, self._raw = url, connection, raw
-        self.wrote = False
+        self.has_written = False
 
     async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
-        self.wrote = True
+        self.has_written = True
         with translate_errors(self._url):
             return (await self._connection.execute(statement, rows)).rowcount
 
@@ -123,20 +136,21 @@ class _PostgresTransaction:
         with translate_errors(self._url):
             return (await self._connection.execute(statement)).mappings().all()
 
-    async def run(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
-        """Each row that was changed returns one: the driver does not count them."""
-        sql, row = statement.postgres
-        self.wrote = True
+    async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
+        sql, arrange = statement.postgres
+        self.has_written = True
         with translate_errors(self._url):
-            return len(await self._raw.fetchmany(f"{sql} RETURNING 1", [row(values) for values in rows]))
+            # asyncpg does not count the rows of a batch. Each row that was changed returns a 1 instead.
+            return len(await self._raw.fetchmany(f"{sql} RETURNING 1", [arrange(values) for values in rows]))
 
-    async def read(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        sql, row = query.postgres
+    async def fetch_prepared(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        sql, arrange = query.postgres
         with translate_errors(self._url):
-            found: Sequence[Sequence[Any]] = await self._raw.fetch(sql, *row(values))
+            found: Sequence[Sequence[Any]] = await self._raw.fetch(sql, *arrange(values))
         return found
 
     async def lock(self, name: str) -> None:
+        # An advisory lock: it needs no table, and PostgreSQL releases it at the end of the transaction, however that ends.
         with translate_errors(self._url):
             await self._raw.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
 
@@ -145,40 +159,117 @@ class _PostgresTransaction:
             await self._raw.execute("SELECT pg_notify($1, $2)", channel, payload)
 
     async def now(self) -> float:
+        # clock_timestamp(), not now(): that one is the time at which the transaction began.
         with translate_errors(self._url):
             return float(await self._raw.fetchval("SELECT extract(epoch FROM clock_timestamp())"))
 
 
-async def _roll_back(raw: Any, around: Any) -> None:
-    """What cannot be undone over a lost connection is undone by the server."""
+async def _roll_back(raw: Any, transaction: Any) -> None:
+    # Over a lost connection nothing can be undone, and need not be: the server does it.
     if not raw.is_closed():
         try:
-            await around.rollback()
+            await transaction.rollback()
         except DATABASE_ERRORS:
             raw.terminate()
 
 
 async def _return_connection(connection: AsyncConnection, raw: Any) -> None:
-    """Back into the pool; not with a transaction that nobody ended."""
     if raw is not None and not raw.is_closed() and raw.is_in_transaction():
-        raw.terminate()
+        raw.terminate()  # a transaction that could not be ended must not reach the next user of this connection
     await connection.close()
 
 
 def _reject_closed_connection(connection: Any, *_: object) -> None:
-    """A connection that was closed meanwhile is not handed out: the pool makes another."""
+    # The pool does not notice that the server closed a connection. When this is raised, it opens another one.
     if connection.driver_connection.is_closed():
         raise DisconnectionError
 
 
 def _migrate_under_lock(connection: Connection, url: URL) -> None:
-    """The lock ends with the connection."""
     encoding = connection.exec_driver_sql("SELECT getdatabaseencoding()").scalar_one()
     if encoding != "UTF8":
         raise StorageUnusable(f"storage.url: the database {url.database} is kept in {encoding}; make it with ENCODING 'UTF8'")
+    # A lock of the session, because a migration may take several transactions. It ends with the connection.
     connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATION_LOCK_ID})")
     connection.commit()
     migrate(connection)
+
+
+RECONNECT_DELAY = 1.0
+"""Seconds before the next attempt to connect."""
+
+PROBE_INTERVAL = 10.0
+"""Seconds of silence after which the connection has to answer a query, and within which it has to."""
+
+
+class NotificationListener:
+    """Receives notifications on a connection of its own, and reconnects when that is lost. `connect` makes a connection."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
+        self._connect = connect
+        self._handlers: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
+        self._connection: Any = None
+        self._task: asyncio.Task[None] | None = None
+        self._first_attempt, self._outage = asyncio.Event(), OutageLog()
+
+    async def listen(self, channel: str, handler: NotificationHandler) -> None:
+        """Call `handler` for each notification. When this returns, the channel is listened to, or the database is unreachable."""
+        is_new = channel not in self._handlers
+        self._handlers[channel].append(handler)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        elif is_new and self._connection is not None:
+            with suppress(*DATABASE_ERRORS):  # if this connection is lost, the next one listens to every channel
+                await self._connection.add_listener(channel, self._dispatch)
+        await self._first_attempt.wait()
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._listen_until_lost(await self._connect())
+            except DATABASE_ERRORS as error:
+                if self._outage.on_failure():
+                    log.warning("notification_listener_failed", reason=type(error).__name__)
+            self._first_attempt.set()
+            await asyncio.sleep(RECONNECT_DELAY)
+
+    async def _listen_until_lost(self, connection: Any) -> None:
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        try:
+            for channel in list(self._handlers):
+                await connection.add_listener(channel, self._dispatch)
+            self._connection = connection
+            if (seconds := self._outage.on_success()) is not None:
+                log.info("notification_listener_reconnected", after=seconds)
+            # PostgreSQL keeps nothing for a listener that is away: whatever was notified meanwhile has to be looked for.
+            for handler in [handler for handlers in self._handlers.values() for handler in handlers]:
+                handler("")
+            self._first_attempt.set()
+            await wait_until_lost(connection, lost)
+        finally:
+            self._connection = None
+            connection.terminate()
+
+    def _dispatch(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
+        for handler in self._handlers[channel]:
+            handler(payload)
+
+
+async def wait_until_lost(connection: Any, lost: asyncio.Event) -> None:
+    """Return when the connection is closed; raise one of DATABASE_ERRORS when it no longer answers."""
+    # A half-open TCP connection raises nothing: after some silence we ask for an answer.
+    while not lost.is_set():
+        try:
+            await asyncio.wait_for(lost.wait(), PROBE_INTERVAL)
+        except TimeoutError:
+            await connection.execute("SELECT 1", timeout=PROBE_INTERVAL)
 
 
 DATABASE_ERRORS = (
@@ -189,10 +280,11 @@ DATABASE_ERRORS = (
     OSError,
     TimeoutError,
 )
-"""Everything that a call of the database raises."""
+"""Everything that a call of the driver or of SQLAlchemy raises."""
 
 _ERRORS_BY_SQLSTATE: dict[str, tuple[type[StorageError], str]] = {
     "53100": (StorageUnusable, "the disk of {where} is full; make room there, nothing is lost meanwhile"),
+    # After a failover, a pooled connection may still lead to the old server, which now is a replica.
     "25006": (StorageUnusable, "{where} is read-only; name a server that takes writes"),
     "28": (StorageUnusable, "{where} refuses the user or the password"),
     "3D000": (StorageUnusable, "the database {name} does not exist; make it with: createdb --encoding=UTF8 {name}"),
@@ -205,14 +297,15 @@ _ERRORS_BY_SQLSTATE: dict[str, tuple[type[StorageError], str]] = {
     "25P03": (StorageUnavailable, "{where} gave up a transaction that stood still"),
     "40": (StorageConflict, "{where} undid a transaction for another's sake"),
     "55P03": (StorageConflict, "{where} undid a transaction for another's sake"),
+    # "cached plan must not change result type": another process has migrated. Tried again, the statement is prepared anew.
     "0A000": (StorageConflict, "the schema of {where} has changed"),
 }
-"""By SQLSTATE, or its beginning."""
+"""By SQLSTATE, or its first two or three characters: the class of the error. The longest that fits counts."""
 
 
 @contextmanager
 def translate_errors(url: URL) -> Iterator[None]:
-    """Let what the database raises be our error."""
+    """Raise our error instead of the driver's."""
     try:
         yield
     except DATABASE_ERRORS as error:
@@ -220,111 +313,20 @@ def translate_errors(url: URL) -> Iterator[None]:
 
 
 def translate_postgres_error(url: URL, error: Exception) -> StorageError:
-    """One error of the database as ours."""
-    cause = _find_cause(error)
-    where = f"{url.host or _list_hosts(url) or 'the local server'}/{url.database or ''}"
+    """Return the error of ours that says what the driver's means and what to do about it."""
+    cause: BaseException = error
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        # SQLAlchemy wraps the error of its adapter, which wraps that of asyncpg.
+        cause = error.orig.__cause__ or error.orig
+    hosts = url.query.get("host")
+    several = hosts if isinstance(hosts, str) and "," in hosts else ""
+    where = f"{url.host or several or 'the local server'}/{url.database or ''}"
     state = getattr(cause, "sqlstate", None) or ""
     found = next((_ERRORS_BY_SQLSTATE[state[:n]] for n in (5, 3, 2) if state[:n] in _ERRORS_BY_SQLSTATE), None)
     if found:
-        return found[0]("storage.url: " + found[1].format(where=where, name=url.database))
+        kind, sentence = found
+        return kind("storage.url: " + sentence.format(where=where, name=url.database))
+    detail = (str(cause).splitlines() or [type(cause).__name__])[0][:200]
     if state or isinstance(cause, ValueError):
-        return StorageUnusable(f"storage.url: {where} failed: {_first_line(cause)}")
-    return StorageUnavailable(f"storage.url: {where} cannot be reached: {_first_line(cause)}")
-
-
-def _list_hosts(url: URL) -> str:
-    hosts = url.query.get("host")
-    return hosts if isinstance(hosts, str) and "," in hosts else ""
-
-
-def _find_cause(error: BaseException) -> BaseException:
-    """SQLAlchemy wraps its adapter's error around the driver's."""
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        return error.orig.__cause__ or error.orig
-    return error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
-
-
-log = structlog.get_logger()
-
-RECONNECT_DELAY = 1.0
-"""Seconds before the next attempt to connect."""
-
-PROBE_INTERVAL = 10.0
-"""Seconds of silence after which the connection has to answer, and within which it has to."""
-
-
-class NotificationListener:
-    """Listens as long as it is open; `connect` makes a connection of the driver."""
-
-    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
-        self._connect = connect
-        self._heard: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
-        self._connection: Any = None
-        self._task: asyncio.Task[None] | None = None
-        self._tried, self._outage = asyncio.Event(), OutageLog()
-
-    async def listen(self, channel: str, heard: NotificationHandler) -> None:
-        """Hear a channel; when this returns it is listened to, unless the database is away."""
-        new = channel not in self._heard
-        self._heard[channel].append(heard)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        elif new and self._connection is not None:
-            with suppress(*DATABASE_ERRORS):  # it is lost: the next one listens to every channel
-                await self._connection.add_listener(channel, self._hear)
-        await self._tried.wait()
-
-    async def close(self) -> None:
-        """Listen no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._listening(await self._connect())
-            except DATABASE_ERRORS as error:
-                if self._outage.failed():
-                    log.warning("listening_failed", reason=type(error).__name__)
-            self._tried.set()
-            await asyncio.sleep(RECONNECT_DELAY)
-
-    async def _listening(self, connection: Any) -> None:
-        """Until the connection is lost."""
-        lost = asyncio.Event()
-        connection.add_termination_listener(lambda _: lost.set())
-        try:
-            for channel in list(self._heard):
-                await connection.add_listener(channel, self._hear)
-            self._connection = connection
-            if (lasted := self._outage.over()) is not None:
-                log.info("listening_again", after=lasted)
-            self._missed()
-            self._tried.set()
-            await wait_until_lost(connection, lost)
-        finally:
-            self._connection = None
-            connection.terminate()
-
-    def _missed(self) -> None:
-        """Whatever was notified before the connection stood was not heard."""
-        for heard in [heard for channel in self._heard.values() for heard in channel]:
-            heard("")
-
-    def _hear(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
-        for heard in self._heard[channel]:
-            heard(payload)
-
-
-async def wait_until_lost(connection: Any, lost: asyncio.Event) -> None:
-    """Wait until it is lost; one that is dead without a word is found out by asking."""
-    while not lost.is_set():
-        try:
-            await asyncio.wait_for(lost.wait(), PROBE_INTERVAL)
-        except TimeoutError:
-            await connection.execute("SELECT 1", timeout=PROBE_INTERVAL)
+        return StorageUnusable(f"storage.url: {where} failed: {detail}")
+    return StorageUnavailable(f"storage.url: {where} cannot be reached: {detail}")

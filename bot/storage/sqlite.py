@@ -1,4 +1,8 @@
-"""SQLite called directly, WAL, one writer; its online backup."""
+"""SQLite: the driver, its errors as sentences, and its online backup.
+
+There is one connection, and it is called without a thread: most statements take less time than handing them to a thread and back.
+While one runs, the event loop stands still, so no statement may take long.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +25,13 @@ from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Tran
 from bot.storage.schema import migrate
 
 _PRAGMAS = (
+    # A backup or another tool may hold the file for a moment.
     "PRAGMA busy_timeout = 5000",
+    # With a write-ahead log, a backup reads while the bot writes.
     "PRAGMA journal_mode = WAL",
+    # In WAL mode the file stays consistent with NORMAL. A power cut may undo the last commits, a crash of the process none.
     "PRAGMA synchronous = NORMAL",
+    # After a long write the log would otherwise keep its largest size for ever.
     "PRAGMA journal_size_limit = 67108864",
 )
 
@@ -31,19 +39,22 @@ _SELECT_NOW = text("SELECT (julianday('now') - 2440587.5) * 86400.0 AS now")
 
 
 class SQLiteDriver:
-    """An open file, or memory."""
+    """An open file, or a database in memory. Transactions run one after the other."""
 
-    shared = False
+    is_shared = False
 
     def __init__(self, url: URL, engine: Engine, connection: Connection) -> None:
         self._url, self._engine, self._connection = url, engine, connection
-        self._turn = asyncio.Lock()
-        self._heard: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
+        self._lock = asyncio.Lock()
+        self._handlers: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
 
     @classmethod
     async def open(cls, url: URL) -> SQLiteDriver:
-        """Open and migrate; without a file it is memory."""
-        engine = _create_engine(url)
+        """Open and migrate; an address without a file is a database in memory."""
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _prepare_connection)
+        # Takes the write lock at once. A transaction that began by reading could not become a writer if a tool wrote since.
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         try:
             connection = engine.connect()
             migrate(connection)
@@ -57,70 +68,65 @@ class SQLiteDriver:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """One after the other."""
-        notes: list[tuple[str, str]] = []
-        async with self._turn:
+        """Commit when the block ends, undo all if it raises. Others wait: the block may await, and there is one connection."""
+        notifications: list[tuple[str, str]] = []
+        async with self._lock:
             try:
                 with self._connection.begin():
-                    yield _SQLiteTransaction(self._connection, notes)
+                    yield _SQLiteTransaction(self._connection, notifications)
             except DBAPIError as error:
                 raise translate_sqlite_error(self._url, error) from error
-        for channel, payload in notes:
-            for heard in self._heard.get(channel, ()):
-                heard(payload)
+        # As with PostgreSQL: after the commit, and outside the lock, so that a handler may start a transaction.
+        for channel, payload in notifications:
+            for handler in self._handlers.get(channel, ()):
+                handler(payload)
 
-    async def listen(self, channel: str, heard: NotificationHandler) -> None:
-        """Hear what this process notifies: there is no other."""
-        self._heard[channel].append(heard)
+    async def listen(self, channel: str, handler: NotificationHandler) -> None:
+        """Call `handler` for what this process notifies. No other process works on the file."""
+        self._handlers[channel].append(handler)
 
     async def close(self) -> None:
-        """Close; whatever was committed stays."""
+        """Close. Whatever was committed stays."""
         self._connection.close()
         self._engine.dispose()
 
 
 class _SQLiteTransaction:
-    """A transaction, called without a thread."""
+    """See `Transaction`."""
 
-    def __init__(self, connection: Connection, notes: list[tuple[str, str]]) -> None:
-        self._connection, self._notes = connection, notes
-        self.wrote = False
+    def __init__(self, connection: Connection, notifications: list[tuple[str, str]]) -> None:
+        self._connection, self._notifications = connection, notifications
+        self.has_written = False
 
     async def execute(self, statement: Executable, rows: Row | Sequence[Row] | None = None) -> int:
-        self.wrote = True
+        self.has_written = True
         return self._connection.execute(statement, rows).rowcount
 
     async def fetch(self, statement: Executable) -> Sequence[Mapping[Any, Any]]:
         return self._connection.execute(statement).mappings().all()
 
-    async def run(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
-        sql, row = statement.sqlite
-        self.wrote = True
-        return self._connection.exec_driver_sql(sql, [row(values) for values in rows]).rowcount
+    async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
+        sql, arrange = statement.sqlite
+        self.has_written = True
+        return self._connection.exec_driver_sql(sql, [arrange(values) for values in rows]).rowcount
 
-    async def read(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        sql, row = query.sqlite
-        return self._connection.exec_driver_sql(sql, row(values)).all()
+    async def fetch_prepared(self, query: PreparedStatement, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        sql, arrange = query.sqlite
+        return self._connection.exec_driver_sql(sql, arrange(values)).all()
 
     async def lock(self, name: str) -> None:
-        """One transaction follows the other: it is held."""
+        """Do nothing: transactions run one after the other, so this one holds every name."""
 
     async def notify(self, channel: str, payload: str = "") -> None:
-        self._notes.append((channel, payload))
+        self._notifications.append((channel, payload))
 
     async def now(self) -> float:
         return float((await self.fetch(_SELECT_NOW))[0]["now"])
 
 
-def _create_engine(url: URL) -> Engine:
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare_connection)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    return engine
-
-
 def _prepare_connection(connection: sqlite3.Connection, _: object) -> None:
-    """Leave transactions to the engine: the driver's own would not cover a change of the schema."""
+    # Python's driver begins transactions by itself, but not before a change of the schema: then a migration that fails would stay
+    # half done. None turns that off, and the engine begins them.
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(pragma)
@@ -141,7 +147,7 @@ _PRIMARY_CODE_MASK = 0xFF
 
 
 def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
-    """An error of the driver as ours, with a sentence that says what to do."""
+    """Return the error of ours that says what the driver's means and what to do about it."""
     cause = getattr(error, "orig", None) or error
     kind, sentence = _ERRORS_BY_CODE.get(
         (getattr(cause, "sqlite_errorcode", None) or 0) & _PRIMARY_CODE_MASK, (StorageUnusable, "")
@@ -151,14 +157,11 @@ def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
 
 
 def backup_to(source: Path, target: Path) -> None:
-    """Write it to a new file and check that. Raise sqlite3.Error or OSError where either fails.
-
-    One step reads one state; in WAL mode, who writes meanwhile is not held up.
-    """
+    """Copy a database that is in use to a new file and check the copy. Raise sqlite3.Error or OSError if either fails."""
     uri = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=30)) as there, closing(sqlite3.connect(target)) as here:
         shutil.copymode(source, target)
-        there.backup(here)
+        there.backup(here)  # in one step, so that it is one state; in WAL mode this does not hold up the writer
         here.execute("PRAGMA journal_mode = DELETE")
         (answer,) = here.execute("PRAGMA quick_check").fetchone()
     if answer != "ok":

@@ -1,24 +1,40 @@
-"""Who follows what, a page at a time, with overrides."""
+"""Who follows what: subscriptions of chats, their overrides, and the followers of a fixture a page at a time."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, exists, or_, select, true, union, update
-from sqlalchemy.sql import ColumnElement
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    delete,
+    exists,
+    false,
+    or_,
+    select,
+    true,
+    tuple_,
+    union,
+    update,
+)
 from sqlalchemy.sql.schema import Column
 
+from bot.storage.chats import OnChange, changing_followers, chat_to_row, is_chat, row_to_chat, update_has_overrides
+from bot.storage.database import Database, upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import chats, subscriptions
 from bot.subscribers import (
     Chat,
     ChatRef,
+    Recipient,
     Scope,
     Subscription,
     SubscriptionOverrides,
-    combine_overrides,
     format_overrides,
     list_subscription_keys,
     parse_overrides,
@@ -26,35 +42,86 @@ from bot.subscribers import (
 from rules.football.action import Fixture
 
 
-def is_after_chat(chat_id: Column[int], topic: Column[int], ref: ChatRef) -> ColumnElement[bool]:
-    """Tell the rows that come after a chat, in the order of (chat, topic)."""
-    return and_(chat_id >= ref.chat_id, or_(chat_id > ref.chat_id, topic > ref.topic))
+class SubscriptionRepository:
+    """Reads and writes what chats follow.
+
+    `on_change` is called in this process after every change of who follows what; other processes are notified.
+    """
+
+    def __init__(self, database: Database, on_change: OnChange | None = None) -> None:
+        self._database = database
+        self._on_change = on_change
+
+    async def add(self, ref: ChatRef, subscription: Subscription) -> bool:
+        """Follow something; return False if the chat follows it already. A chat that is not known yet is stored."""
+        async with changing_followers(self._database, self._on_change) as tx:
+            await tx.execute(upsert(chats, keep_existing=True), chat_to_row(Chat(ref)))
+            is_new = await tx.execute(upsert(subscriptions, keep_existing=True), _subscription_to_row(ref, subscription)) > 0
+            await update_has_overrides(tx, ref)
+        return is_new
+
+    async def remove(self, ref: ChatRef, subscription: Subscription) -> bool:
+        """Follow something no longer; return False if the chat did not follow it."""
+        async with changing_followers(self._database, self._on_change) as tx:
+            is_removed = await tx.execute(delete(subscriptions).where(_is_subscription(ref, subscription))) > 0
+            await update_has_overrides(tx, ref)
+        return is_removed
+
+    async def get_all(self, ref: ChatRef) -> tuple[Subscription, ...]:
+        """Return what a chat follows, by name."""
+        table = subscriptions.c
+        query = select(subscriptions).where(_is_of_chat(ref)).order_by(table.name, table.scope, table.key)
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(query)
+        return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"], parse_overrides(row["taste"])) for row in rows)
+
+    async def save_overrides(self, ref: ChatRef, subscription: Subscription) -> None:
+        """Store the overrides of a subscription. One that was removed meanwhile stays removed."""
+        overrides = format_overrides(subscription.overrides)
+        async with self._database.transaction() as tx:
+            await tx.execute(update(subscriptions).where(_is_subscription(ref, subscription)).values(taste=overrides))
+            await update_has_overrides(tx, ref)
+
+    async def get_active(self) -> tuple[Subscription, ...]:
+        """Return what some active chat follows, each once, without names and overrides."""
+        table = subscriptions.c
+        followed = and_(chats.c.chat_id == table.chat_id, chats.c.topic == table.topic)
+        query = select(table.scope, table.key).join(chats, followed).where(chats.c.active == true()).distinct()
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(query)
+        return tuple(Subscription(Scope(row["scope"]), row["key"]) for row in rows)
+
+    async def get_followers(self, fixture: Fixture) -> tuple[Chat, ...]:
+        """Return every active chat that follows the fixture."""
+        followers = tuple_(chats.c.chat_id, chats.c.topic).in_(select_followers(fixture, None, None))
+        query = select(chats).where(followers, chats.c.active == true()).order_by(chats.c.chat_id, chats.c.topic)
+        async with self._database.transaction() as tx:
+            return tuple(row_to_chat(row) for row in await tx.fetch(query))
+
+    async def store_configured_chats(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> None:
+        """Store the chats of config.yaml with exactly these subscriptions. Those that left the file follow nothing any more."""
+        async with changing_followers(self._database, self._on_change) as tx:
+            # Every process does this at its start: one after the other, so that they do not delete what another just added.
+            await tx.lock("chats of the configuration")
+            for row in await tx.fetch(select(chats).where(chats.c.fixed == true())):
+                ref = ChatRef(row["chat_id"], row["topic"])
+                await tx.execute(update(chats).where(is_chat(ref)).values(fixed=false()))
+                await tx.execute(delete(subscriptions).where(_is_of_chat(ref)))
+            for chat, followed in wanted:
+                await tx.execute(delete(subscriptions).where(_is_of_chat(chat.ref)))
+                await tx.execute(upsert(chats), chat_to_row(msgspec.structs.replace(chat, is_configured=True)))
+                for subscription in followed:
+                    row_of_subscription = _subscription_to_row(chat.ref, subscription)
+                    await tx.execute(upsert(subscriptions, keep_existing=True), row_of_subscription)
+                await update_has_overrides(tx, chat.ref)
 
 
 def select_followers(fixture: Fixture, last: ChatRef | None, limit: int | None) -> CompoundSelect[int, int]:
-    """Query (chat_id, topic) of the chats with a covering subscription, the next `limit` after `last`, in order.
-
-    Each key is its own walk along the index: one walk over all keys would have to sort every follower before the first page.
-    """
+    """Select (chat_id, topic) of the chats that follow a fixture: the next `limit` after `last`, in order, suspended ones too."""
+    # Each key is its own walk along the index. One walk over all keys would have to sort every follower before the first page.
     walks = [_select_followers_by_key(scope, key, last, limit) for scope, key in sorted(list_subscription_keys(fixture))]
     found = union(*(select(walk.subquery()) for walk in walks))
     return found.order_by("chat_id", "topic").limit(limit)
-
-
-def select_live_message_chats(fixture: Fixture, last: ChatRef | None, limit: int) -> Select[Any]:
-    """Query the active chats that ask for extras and follow the fixture, the next `limit` after `last`, in order.
-
-    They are few beside the followers of a match, so that the walk goes along those that ask.
-    """
-    keys = [
-        and_(subscriptions.c.scope == scope.value, subscriptions.c.key == key)
-        for scope, key in sorted(list_subscription_keys(fixture))
-    ]
-    theirs = and_(subscriptions.c.chat_id == chats.c.chat_id, subscriptions.c.topic == chats.c.topic)
-    query = select(chats).where(chats.c.extras == true(), chats.c.active == true(), exists().where(theirs, or_(*keys)))
-    if last is not None:
-        query = query.where(is_after_chat(chats.c.chat_id, chats.c.topic, last))
-    return query.order_by(chats.c.chat_id, chats.c.topic).limit(limit)
 
 
 def _select_followers_by_key(scope: Scope, key: str, last: ChatRef | None, limit: int | None) -> Select[int, int]:
@@ -65,32 +132,55 @@ def _select_followers_by_key(scope: Scope, key: str, last: ChatRef | None, limit
     return walk.order_by(table.chat_id, table.topic).limit(limit)
 
 
-async def save_overrides(tx: Transaction, ref: ChatRef, subscription: Subscription) -> None:
-    """Keep the taste of a subscription; one that is gone stays gone."""
+def select_live_message_chats(fixture: Fixture, last: ChatRef | None, limit: int) -> Select[Any]:
+    """Select the active chats that follow a fixture and want match cards or pictures: the next `limit` after `last`, in order."""
+    # These chats are few beside the followers of a match. So the walk goes along the index of those that want cards.
+    is_followed = and_(subscriptions.c.chat_id == chats.c.chat_id, subscriptions.c.topic == chats.c.topic, _covers(fixture))
+    query = select(chats).where(chats.c.extras == true(), chats.c.active == true(), exists().where(is_followed))
+    if last is not None:
+        query = query.where(is_after_chat(chats.c.chat_id, chats.c.topic, last))
+    return query.order_by(chats.c.chat_id, chats.c.topic).limit(limit)
+
+
+def is_after_chat(chat_id: Column[int], topic: Column[int], ref: ChatRef) -> ColumnElement[bool]:
+    """The WHERE clause for rows after a chat, in the order of (chat, topic)."""
+    return and_(chat_id >= ref.chat_id, or_(chat_id > ref.chat_id, topic > ref.topic))
+
+
+async def load_recipients(tx: Transaction, fixture: Fixture, found: Collection[Chat]) -> list[Recipient]:
+    """Return these chats with the overrides of those of their subscriptions that cover the fixture, in the same order."""
+    with_overrides = {chat.ref.chat_id for chat in found if chat.has_overrides}
+    if not with_overrides:
+        return [Recipient(chat) for chat in found]
     table = subscriptions.c
-    this = and_(table.chat_id == ref.chat_id, table.topic == ref.topic)
-    this = and_(this, table.scope == subscription.scope.value, table.key == subscription.key)
-    await tx.execute(update(subscriptions).where(this).values(taste=format_overrides(subscription.taste)))
-    await update_has_overrides(tx, ref)
-
-
-async def update_has_overrides(tx: Transaction, ref: ChatRef) -> None:
-    """Keep with the chat whether some subscription has a taste: others cost nothing."""
-    table = subscriptions.c
-    some = exists().where(table.chat_id == ref.chat_id, table.topic == ref.topic, table.taste != "")
-    this = and_(chats.c.chat_id == ref.chat_id, chats.c.topic == ref.topic)
-    await tx.execute(update(chats).where(this).values(tasted=select(some).scalar_subquery()))
-
-
-async def load_recipients(tx: Transaction, fixture: Fixture, found: Sequence[Chat]) -> list[Chat]:
-    """These chats, each as it hears this match by the tastes of those of its subscriptions that cover it."""
-    tasted = {chat.ref.chat_id for chat in found if chat.tasted}
-    if not tasted:
-        return list(found)
-    table = subscriptions.c
-    keys = [and_(table.scope == scope.value, table.key == key) for scope, key in sorted(list_subscription_keys(fixture))]
-    query = select(table.chat_id, table.topic, table.taste).where(table.chat_id.in_(tasted), or_(*keys))
-    tastes: defaultdict[ChatRef, list[SubscriptionOverrides]] = defaultdict(list)
+    query = select(table.chat_id, table.topic, table.taste).where(table.chat_id.in_(with_overrides), _covers(fixture))
+    overrides: defaultdict[ChatRef, list[SubscriptionOverrides]] = defaultdict(list)
     for row in await tx.fetch(query):
-        tastes[ChatRef(row["chat_id"], row["topic"])].append(parse_overrides(row["taste"]))
-    return [combine_overrides(chat, tastes[chat.ref]) if chat.tasted else chat for chat in found]
+        overrides[ChatRef(row["chat_id"], row["topic"])].append(parse_overrides(row["taste"]))
+    return [Recipient.of(chat, overrides[chat.ref]) if chat.has_overrides else Recipient(chat) for chat in found]
+
+
+def _covers(fixture: Fixture) -> ColumnElement[bool]:
+    table = subscriptions.c
+    keys = sorted(list_subscription_keys(fixture))
+    return or_(*(and_(table.scope == scope.value, table.key == key) for scope, key in keys))
+
+
+def _is_of_chat(ref: ChatRef) -> ColumnElement[bool]:
+    return and_(subscriptions.c.chat_id == ref.chat_id, subscriptions.c.topic == ref.topic)
+
+
+def _is_subscription(ref: ChatRef, subscription: Subscription) -> ColumnElement[bool]:
+    table = subscriptions.c
+    return and_(_is_of_chat(ref), table.scope == subscription.scope.value, table.key == subscription.key)
+
+
+def _subscription_to_row(ref: ChatRef, subscription: Subscription) -> dict[str, object]:
+    return {
+        "chat_id": ref.chat_id,
+        "topic": ref.topic,
+        "scope": subscription.scope.value,
+        "key": subscription.key,
+        "name": subscription.name,
+        "taste": format_overrides(subscription.overrides),
+    }

@@ -113,26 +113,26 @@ Plan = RequestPlan | Skip
 
 def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
     """Plan what to do for one chat, in its language and with its settings. Only the latest revision counts."""
-    recipient = context.recipient
-    with use_language(recipient.language):
+    chat = context.recipient.chat
+    with use_language(chat.language):
         plan = _plan_without_settings(context, now)
         if isinstance(plan, Skip | Pin):
             return plan
-        html = hide_in_spoiler(plan.alert, plan.html) if recipient.spoilers else plan.html
+        html = hide_in_spoiler(plan.alert, plan.html) if chat.spoilers else plan.html
     if isinstance(plan, Reply):
         return replace(plan, html=html)
     timeline = plan.alert.timeline
     return replace(
         plan,
         html=html,
-        has_mute_button=shows_mute_button(recipient) and plan.alert.kind not in LIVE_MESSAGE_KINDS,
-        picture=PictureAttachment(timeline, recipient.language, recipient.spoilers) if timeline else None,
+        has_mute_button=shows_mute_button(chat) and plan.alert.kind not in LIVE_MESSAGE_KINDS,
+        picture=PictureAttachment(timeline, chat.language, chat.spoilers) if timeline else None,
     )
 
 
 def shows_mute_button(chat: Chat) -> bool:
     """Return True if alerts have the button here: not in channels, and not where the configuration fixes the settings."""
-    return chat.buttons and not chat.fixed and chat.kind != "channel"
+    return chat.mute_button and not chat.is_configured and chat.type != "channel"
 
 
 def make_uncertain_delivery(plan: Plan) -> Delivery | None:
@@ -195,13 +195,13 @@ def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send
             return Skip(replace(context.delivery, reason=Reason.NOT_WANTED.value), Reason.NOT_WANTED)
         body, rule = render_digest(alert, lines), "\n".join(format_line_name(line, context.delivery.key) for line in lines)
     else:
-        body, rule = render_body(alert, context.delivery.body, context.recipient.timezone), alert.rule
+        body, rule = render_body(alert, context.delivery.body, context.recipient.chat.timezone), alert.rule
     delivery = _make_delivery_after(context, alert, body, rule, is_restored=False)
     if is_burst(delivery.key):
         delivery = replace(delivery, is_loud=context.is_loud)
     delivery = replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False)
     delivery = record_card_sent(delivery, alert)
-    is_silent = not delivery.is_loud or context.recipient.hushed(now)
+    is_silent = not delivery.is_loud or context.recipient.chat.is_quiet(now)
     return Send(delivery, alert, render_message(body, alert.state), is_silent, Reason.FIRST)
 
 
@@ -228,14 +228,14 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
         is_of_burst = is_burst(before.key)
         rule = "\n".join(format_line_name(line, before.key) for line in context.lines) if is_of_burst else before.rule
     else:
-        body = render_body(alert, before.body, context.recipient.timezone)
+        body = render_body(alert, before.body, context.recipient.chat.timezone)
     is_restored = reason is Reason.RESTORATION or (before.is_restored and alert.state is not State.RETRACTED)
     after = replace(_make_delivery_after(context, alert, body, rule, is_restored=is_restored), reason=reason.value)
     html = render_message(body, alert.state, is_restored=is_restored)
     is_unreachable = before.message_id == UNREACHABLE_MESSAGE_ID
     if reason is Reason.RESTORATION and is_unreachable:
         # A short reply would speak of a message that is not there: the whole alert is sent.
-        is_silent = not after.is_loud or context.recipient.hushed(now)
+        is_silent = not after.is_loud or context.recipient.chat.is_quiet(now)
         return Send(replace(after, is_uncertain=False), alert, html, is_silent, reason)
     after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
     if after.pending_reply is None and is_unreachable:
@@ -255,7 +255,7 @@ def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: st
     if is_burst(before.key):
         return _add_burst_retractions(after, context)
     if reason is Reason.UPGRADED:
-        return replace(after, pending_reply=html, reply_is_loud=context.recipient.sounds(alert.kind, important=True))
+        return replace(after, pending_reply=html, reply_is_loud=context.recipient.is_loud(alert.kind, important=True))
     if reason is Reason.RETRACTION:
         return replace(after, pending_reply=render_retraction(alert, before.kind), reply_is_loud=before.is_loud)
     if reason is Reason.RESTORATION:
@@ -284,14 +284,14 @@ def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin |
         return Pin(record_pin_done(before), alert, is_pinned=before.pin is PinState.TO_PIN)
     if before.pending_reply is None or alert is None:
         return Skip(before, Reason.DUPLICATE)
-    is_silent = not before.reply_is_loud or context.recipient.hushed(now)
+    is_silent = not before.reply_is_loud or context.recipient.chat.is_quiet(now)
     after = replace(before, pending_reply=None)
     return Reply(after, attribute_to_rule(alert, before), before.pending_reply, is_silent, Reason(before.reason))
 
 
 def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule: str, *, is_restored: bool) -> Delivery:
     """Return the delivery with what the chat sees now, its message id and reply apart."""
-    is_loud = context.recipient.sounds(alert.kind, important=alert.importance is Importance.MAJOR)
+    is_loud = context.recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
     return replace(
         context.delivery,
         rule=rule,

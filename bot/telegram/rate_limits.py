@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from telegram.ext import BaseRateLimiter
 
 from bot.clock import Clock
+from bot.retry import Backoff
 
 DEFAULT_MESSAGES_PER_SECOND = 30
 
@@ -208,7 +209,7 @@ class CircuitBreaker:
     def __init__(self) -> None:
         self.retry_at = float("-inf")
         self._failed: set[int] = set()
-        self._pause = _FIRST_PAUSE
+        self._backoff = Backoff(_FIRST_PAUSE, _LAST_PAUSE)
 
     def available(self, now: float, in_flight: int, limit: int) -> int:
         """Return how many requests may be made now, at most `limit`: while Telegram is unreachable, a few probes."""
@@ -219,7 +220,7 @@ class CircuitBreaker:
     def on_success(self) -> None:
         """Note that a request was answered: all is well again."""
         self._failed.clear()
-        self._pause = _FIRST_PAUSE
+        self._backoff.reset()
         self.retry_at = float("-inf")
 
     def on_failure(self, chat_id: int, now: float, *, is_token_refused: bool = False) -> None:
@@ -229,8 +230,7 @@ class CircuitBreaker:
             self.retry_at = now + _TOKEN_RETRY_DELAY
         elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.retry_at <= now:
             # Requests that were in flight together fail together: only the first of them makes the pause longer.
-            self.retry_at = now + self._pause
-            self._pause = min(_LAST_PAUSE, self._pause * 2)
+            self.retry_at = now + self._backoff.next()
 
 
 class ReplyAccounting(BaseRateLimiter[str]):

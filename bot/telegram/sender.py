@@ -221,7 +221,9 @@ class Sender:
                 self._rate_limiter.record_send(item.chat.chat_id, now)
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item.chat.chat_id))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
-                requests.append(self._send_one(Attempt(item, plan, now, context.recipient.delay, timestamps, context.delivery)))
+                requests.append(
+                    self._send_one(Attempt(item, plan, now, context.recipient.chat.delay, timestamps, context.delivery))
+                )
         return requests
 
     async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
@@ -353,7 +355,7 @@ class Sender:
         self._chat_queues.discard(chat_id)
         if isinstance(error, TopicGone) and ref.topic and not isinstance(error, TopicClosed):
             log.info("topic_deleted", chat=chat_id, topic=ref.topic)
-            await self._chats.leave_topic(ref)
+            await self._chats.merge_topic_into_general(ref)
             self._delivery_queue.rescan()
         elif isinstance(error, ChatMigrated):
             log.info("chat_migrated", chat=chat_id, to=error.new_chat_id)

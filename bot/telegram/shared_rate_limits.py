@@ -191,6 +191,8 @@ async def _read_allowance(tx: Transaction) -> AllowanceState:
     query = select(allowance).where(_IS_ALLOWANCE).with_for_update()
     rows = await tx.fetch(query)
     if not rows:
-        await tx.execute(upsert(allowance, keep=True), {"name": _ALLOWANCE_NAME} | msgspec.structs.asdict(AllowanceState()))
+        await tx.execute(
+            upsert(allowance, keep_existing=True), {"name": _ALLOWANCE_NAME} | msgspec.structs.asdict(AllowanceState())
+        )
         rows = await tx.fetch(query)
     return AllowanceState(rows[0]["next_at"], rows[0]["closed_until"])

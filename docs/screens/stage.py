@@ -105,7 +105,7 @@ class Stage:
     async def _deliver(self) -> None:
         """Send what is due; a picture is drawn first, beside everything else."""
         await self.sending.courier.send_all_due()
-        if await self.common.chats.extras_wanted():
+        if await self.common.chats.has_live_message_chats():
             await until(self._nothing_waits)
         for chat in self.api.chats:
             self._note(chat)

@@ -7,14 +7,14 @@ from typing import Any
 
 from bot.outbox.delivery import Delivery
 from bot.outbox.news import NewsItem
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import AlertFilter, Chat, ChatRef
 from rules.engine.alert import Alert, AlertKey, Facts, Importance, State
 from tests.packets import FIXTURE
 
 NOW = dt.datetime(2026, 8, 15, 14, 30, tzinfo=dt.UTC)
 KEY = AlertKey(FIXTURE.id, "g")
 REF = ChatRef(7)
-CHAT = Chat(REF, all_kinds=True)
+CHAT = Chat(REF, filter=AlertFilter(all_kinds=True))
 
 
 def alert(seq: int = 1, text: str = "goal", state: State = State.CONFIRMED, **more: Any) -> Alert:

@@ -1,102 +1,179 @@
-"""Laws of tastes: what any subscription hears the chat hears, as loudly as any rings, as early as any tells."""
+"""Laws of filters: a chat gets what any of its subscriptions brings, as loud as any says, as early as any allows."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.subscribers import (
+    DEFAULT_KINDS,
     NO_OVERRIDES,
+    AlertFilter,
     Chat,
     ChatRef,
+    Recipient,
     SubscriptionOverrides,
-    apply_overrides,
-    combine_overrides,
     format_overrides,
     parse_overrides,
 )
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 
 SETS = st.frozensets(st.sampled_from([*SHIPPED_KINDS, "of_a_rule"]))
-FLAGS = st.none() | st.booleans()
-TASTES = st.builds(SubscriptionOverrides, st.none() | SETS, SETS, SETS, FLAGS, FLAGS)
-CHATS = st.builds(
-    Chat,
-    st.just(ChatRef(1)),
-    all_kinds=st.booleans(),
-    kinds_on=SETS,
-    kinds_off=SETS,
-    ring=SETS,
-    silent=SETS,
-    waits=st.booleans(),
-    scorers=st.booleans(),
-)
+KINDS_ON = st.frozensets(st.sampled_from([*SHIPPED_KINDS, "of_a_rule", *LIVE_MESSAGE_KINDS]))
+OVERRIDES = st.builds(SubscriptionOverrides, st.none() | SETS, SETS, SETS, st.none() | st.booleans(), st.none() | st.booleans())
+FILTERS = st.builds(AlertFilter, st.booleans(), KINDS_ON, SETS, SETS, SETS, st.booleans(), st.booleans())
+CHATS = st.builds(Chat, st.just(ChatRef(1)), filter=FILTERS)
+COVERING = st.lists(OVERRIDES, min_size=1, max_size=4)
 KIND = st.sampled_from([*SHIPPED_KINDS, "of_a_rule"])
+ANY_KIND = st.sampled_from([*SHIPPED_KINDS, "of_a_rule", *LIVE_MESSAGE_KINDS])
 
 
-@given(TASTES)
-def test_a_taste_is_read_as_it_was_stored_and_none_costs_nothing(taste: SubscriptionOverrides) -> None:
-    assert parse_overrides(format_overrides(taste)) == taste
-    assert (format_overrides(taste) == "") is (taste == NO_OVERRIDES)
+@dataclass(frozen=True)
+class ChatOfTheFirstVersion:
+    """A chat as version 0.1 decided with it: `ears` are the chat as each of its subscriptions hears."""
+
+    all_kinds: bool
+    kinds_on: frozenset[str]
+    kinds_off: frozenset[str]
+    ring: frozenset[str]
+    silent: frozenset[str]
+    waits: bool
+    scorers: bool
+    exactly: frozenset[str] | None = None
+    ears: tuple[ChatOfTheFirstVersion, ...] = ()
+
+    def sounds(self, kind: str, *, important: bool) -> bool:
+        if self.ears:
+            return any(ear.takes(kind) and ear.sounds(kind, important=important) for ear in self.ears)
+        return kind in self.ring or (important and kind not in self.silent)
+
+    def takes(self, kind: str) -> bool:
+        if kind in LIVE_MESSAGE_KINDS:
+            return kind in self.kinds_on
+        if self.ears:
+            return any(ear.takes(kind) for ear in self.ears)
+        if self.scorers:
+            return kind == "goal"
+        if self.exactly is not None:
+            return kind in self.exactly
+        if self.all_kinds or kind in self.kinds_on:
+            return True
+        return kind not in self.kinds_off and (kind in DEFAULT_KINDS or kind not in SHIPPED_KINDS)
+
+    def ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
+        if self.ears and kind not in LIVE_MESSAGE_KINDS:
+            return any(ear.takes(kind) and ear.ready(kind, confirmed=confirmed, named=named) for ear in self.ears)
+        return (confirmed or not self.waits) and (named or not self.scorers or kind != "goal")
+
+    def hearing(self, overrides: list[SubscriptionOverrides]) -> ChatOfTheFirstVersion:
+        if not any(own.has_any for own in overrides):
+            return self
+        return replace(self, ears=tuple(self.with_taste(own) for own in overrides))
+
+    def with_taste(self, taste: SubscriptionOverrides) -> ChatOfTheFirstVersion:
+        scorers = (self.scorers and taste.kinds is None) if taste.scorers_only is None else taste.scorers_only
+        return replace(
+            self,
+            exactly=self.exactly if taste.kinds is None else taste.kinds,
+            ring=(self.ring - taste.silent) | taste.loud,
+            silent=(self.silent - taste.loud) | taste.silent,
+            waits=self.waits if taste.confirmed_only is None else taste.confirmed_only,
+            scorers=scorers,
+        )
 
 
-@given(CHATS, st.lists(TASTES, min_size=1, max_size=4), KIND)
-def test_a_chat_hears_what_any_of_its_subscriptions_hears(chat: Chat, tastes: list[SubscriptionOverrides], kind: str) -> None:
-    each = [apply_overrides(chat, taste) for taste in tastes]
-
-    assert combine_overrides(chat, tastes).takes(kind) is any(one.takes(kind) for one in each)
-
-
-@given(CHATS, st.lists(TASTES, min_size=1, max_size=4), KIND, st.booleans())
-def test_it_rings_if_it_rings_for_any_that_hears_it(
-    chat: Chat, tastes: list[SubscriptionOverrides], kind: str, important: bool
+@given(CHATS, st.lists(OVERRIDES, max_size=4), ANY_KIND, st.booleans(), st.booleans(), st.booleans())
+def test_a_recipient_decides_as_the_chat_of_the_first_version_did(
+    chat: Chat, overrides: list[SubscriptionOverrides], kind: str, important: bool, confirmed: bool, named: bool
 ) -> None:
-    each = [apply_overrides(chat, taste) for taste in tastes]
+    own = chat.filter
+    before = ChatOfTheFirstVersion(
+        own.all_kinds, own.kinds_on, own.kinds_off, own.loud, own.silent, own.confirmed_only, own.scorers_only
+    ).hearing(overrides)
+    now = Recipient.of(chat, overrides)
 
-    rings = combine_overrides(chat, tastes).sounds(kind, important=important)
+    assert now.accepts(kind) is before.takes(kind)
+    assert now.is_loud(kind, important=important) is before.sounds(kind, important=important)
+    assert now.is_ready(kind, confirmed=confirmed, named=named) is before.ready(kind, confirmed=confirmed, named=named)
+    for one in overrides:
+        alone, then = own.with_overrides(one), replace(before, ears=()).with_taste(one)
+        assert alone.accepts(kind) is then.takes(kind)
+        assert alone.is_loud(kind, important=important) is then.sounds(kind, important=important)
+        assert alone.is_ready(kind, confirmed=confirmed, named=named) is then.ready(kind, confirmed=confirmed, named=named)
 
-    assert rings is (
-        any(one.takes(kind) and one.sounds(kind, important=important) for one in each)
-        if any(taste.own for taste in tastes)
-        else chat.sounds(kind, important=important)
+
+@given(OVERRIDES)
+def test_overrides_are_read_as_they_were_stored_and_none_cost_nothing(overrides: SubscriptionOverrides) -> None:
+    assert parse_overrides(format_overrides(overrides)) == overrides
+    assert (format_overrides(overrides) == "") is (overrides == NO_OVERRIDES)
+
+
+def test_stored_overrides_keep_the_keys_of_the_first_version() -> None:
+    overrides = SubscriptionOverrides(frozenset({"goal"}), frozenset({"var"}), frozenset({"goal"}), True, False)
+
+    assert format_overrides(overrides) == '{"kinds":["goal"],"ring":["var"],"silent":["goal"],"waits":true,"scorers":false}'
+
+
+@given(CHATS, COVERING, KIND)
+def test_a_chat_gets_what_any_of_its_subscriptions_brings(chat: Chat, overrides: list[SubscriptionOverrides], kind: str) -> None:
+    each = [chat.filter.with_overrides(own) for own in overrides]
+
+    assert Recipient.of(chat, overrides).accepts(kind) is any(one.accepts(kind) for one in each)
+
+
+@given(CHATS, COVERING, KIND, st.booleans())
+def test_an_alert_is_loud_if_it_is_for_any_subscription_that_brings_it(
+    chat: Chat, overrides: list[SubscriptionOverrides], kind: str, important: bool
+) -> None:
+    each = [chat.filter.with_overrides(own) for own in overrides]
+
+    is_loud = Recipient.of(chat, overrides).is_loud(kind, important=important)
+
+    assert is_loud is (
+        any(one.accepts(kind) and one.is_loud(kind, important=important) for one in each)
+        if any(own.has_any for own in overrides)
+        else chat.filter.is_loud(kind, important=important)
     )
 
 
-@given(CHATS, st.lists(TASTES, min_size=1, max_size=4), KIND, st.booleans(), st.booleans())
-def test_it_waits_no_longer_than_any_that_hears_it(
-    chat: Chat, tastes: list[SubscriptionOverrides], kind: str, confirmed: bool, named: bool
+@given(CHATS, COVERING, KIND, st.booleans(), st.booleans())
+def test_an_alert_waits_no_longer_than_for_any_subscription_that_brings_it(
+    chat: Chat, overrides: list[SubscriptionOverrides], kind: str, confirmed: bool, named: bool
 ) -> None:
-    heard = combine_overrides(chat, tastes)
+    recipient = Recipient.of(chat, overrides)
     early = [
         one
-        for one in (apply_overrides(chat, t) for t in tastes)
-        if one.takes(kind) and one.ready(kind, confirmed=True, named=True)
+        for one in (chat.filter.with_overrides(own) for own in overrides)
+        if one.accepts(kind) and one.is_ready(kind, confirmed=True, named=True)
     ]
 
-    ready = heard.takes(kind) and heard.ready(kind, confirmed=confirmed, named=named)
+    is_ready = recipient.accepts(kind) and recipient.is_ready(kind, confirmed=confirmed, named=named)
 
-    assert ready is any(one.ready(kind, confirmed=confirmed, named=named) for one in early)
+    assert is_ready is any(one.is_ready(kind, confirmed=confirmed, named=named) for one in early)
 
 
 @given(CHATS, st.lists(st.just(NO_OVERRIDES)))
-def test_subscriptions_without_a_taste_leave_the_chat_as_it_is(chat: Chat, tastes: list[SubscriptionOverrides]) -> None:
-    assert combine_overrides(chat, tastes) == chat
+def test_subscriptions_without_overrides_leave_the_chat_as_it_is(chat: Chat, overrides: list[SubscriptionOverrides]) -> None:
+    assert Recipient.of(chat, overrides) == Recipient(chat)
 
 
-@given(CHATS, TASTES, st.sampled_from(LIVE_MESSAGE_KINDS))
-def test_cards_and_pictures_are_the_chats_alone(chat: Chat, taste: SubscriptionOverrides, extra: str) -> None:
-    assert combine_overrides(chat, [taste]).takes(extra) is chat.takes(extra)
+@given(CHATS, OVERRIDES, st.sampled_from(LIVE_MESSAGE_KINDS))
+def test_cards_and_pictures_are_the_chats_alone(chat: Chat, overrides: SubscriptionOverrides, kind: str) -> None:
+    assert Recipient.of(chat, [overrides]).accepts(kind) is chat.filter.accepts(kind)
 
 
 @given(CHATS, st.booleans())
-def test_who_wants_scorers_alone_hears_goals_once_they_are_named(chat: Chat, confirmed: bool) -> None:
-    heard = apply_overrides(chat, SubscriptionOverrides(scorers=True))
+def test_with_scorers_only_there_are_goals_once_their_scorer_is_named(chat: Chat, confirmed: bool) -> None:
+    wanted = chat.filter.with_overrides(SubscriptionOverrides(scorers_only=True))
 
-    assert [kind for kind in SHIPPED_KINDS if heard.takes(kind)] == ["goal"]
-    assert not heard.ready("goal", confirmed=confirmed, named=False)
+    assert [kind for kind in SHIPPED_KINDS if wanted.accepts(kind)] == ["goal"]
+    assert not wanted.is_ready("goal", confirmed=confirmed, named=False)
 
 
-def test_a_taste_with_kinds_of_its_own_hears_exactly_these() -> None:
-    heard = apply_overrides(Chat(ChatRef(1), all_kinds=True, scorers=True), SubscriptionOverrides(frozenset({"yellow_card"})))
+def test_a_subscription_with_kinds_of_its_own_brings_exactly_these() -> None:
+    chat = Chat(ChatRef(1), filter=AlertFilter(all_kinds=True, scorers_only=True))
+    wanted = chat.filter.with_overrides(SubscriptionOverrides(frozenset({"yellow_card"})))
 
-    assert [kind for kind in (*SHIPPED_KINDS, "of_a_rule") if heard.takes(kind)] == ["yellow_card"]
+    assert [kind for kind in (*SHIPPED_KINDS, "of_a_rule") if wanted.accepts(kind)] == ["yellow_card"]

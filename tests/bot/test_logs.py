@@ -169,7 +169,7 @@ def test_every_way_is_written_and_masked(write: Write) -> None:
 
 
 def test_a_longer_secret_is_masked_before_a_shorter_one_in_it() -> None:
-    assert SecretMasker(["feed", "feed-secret"]).clean("feed-secret and feed") == "*** and ***"
+    assert SecretMasker(["feed", "feed-secret"]).mask("feed-secret and feed") == "*** and ***"
 
 
 def test_what_is_no_secret_stays_readable() -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.virtual_time
 async def test_a_trouble_is_told_at_once_and_then_ever_more_rarely() -> None:
     outage, told = OutageLog(), []
     for second in range(3600):
-        if outage.failed():
+        if outage.on_failure():
             told.append(second)
         await asyncio.sleep(1)
 
@@ -25,11 +25,11 @@ async def test_a_trouble_is_told_at_once_and_then_ever_more_rarely() -> None:
 
 async def test_its_end_is_told_once_and_the_next_one_at_once() -> None:
     outage = OutageLog()
-    untroubled = outage.over()
-    outage.failed()
+    untroubled = outage.on_success()
+    outage.on_failure()
     await asyncio.sleep(12)
 
-    assert (untroubled, outage.over(), outage.over(), outage.failed()) == (None, 12.0, None, True)
+    assert (untroubled, outage.on_success(), outage.on_success(), outage.on_failure()) == (None, 12.0, None, True)
 
 
 async def test_a_database_that_cannot_be_heard_for_two_minutes_is_four_lines() -> None:
@@ -45,7 +45,7 @@ async def test_a_database_that_cannot_be_heard_for_two_minutes_is_four_lines() -
         await asyncio.sleep(200)
         await ear.close()
 
-    assert [line["event"] for line in logs] == [*["listening_failed"] * 3, "listening_again"]
+    assert [line["event"] for line in logs] == [*["notification_listener_failed"] * 3, "notification_listener_reconnected"]
     assert logs[-1]["after"] == pytest.approx(120, abs=2) and heard == [""]
 
 

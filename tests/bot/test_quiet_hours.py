@@ -30,9 +30,9 @@ def at(text: str) -> dt.datetime:
     ],
 )
 def test_quiet_hours_end_by_the_clock_of_the_chat(quiet: QuietHours, timezone: str, now: str, end: str | None) -> None:
-    assert quiet.until(at(now), timezone) == (at(end) if end else None)
+    assert quiet.ends_at(at(now), timezone) == (at(end) if end else None)
 
 
-@pytest.mark.parametrize("quiet", [NIGHT, QuietHours(0, 1, hold=True)])
+@pytest.mark.parametrize("quiet", [NIGHT, QuietHours(0, 1, holds_alerts=True)])
 def test_they_are_stored_as_they_are_written(quiet: QuietHours) -> None:
     assert parse_quiet_hours(str(quiet)) == quiet

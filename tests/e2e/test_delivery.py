@@ -9,7 +9,7 @@ from bot.feed.simulator.script import Script, script_from_packets
 from bot.storage.chats import chat_to_row
 from bot.storage.database import Database, upsert
 from bot.storage.schema import chats, subscriptions
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import AlertFilter, Chat, ChatRef
 from tests.e2e.stage import BOT_TOKEN, configuration, running, starting
 from tests.e2e.story import stepped
 from tests.fakes.bot_api import BAD_GATEWAY, BLOCKED, FakeBotApi
@@ -41,7 +41,9 @@ async def followed(folder: Path, count: int) -> None:
     database = await Database.open(f"sqlite:///{folder}/touchline.db")
     ids = range(1, count + 1)
     async with database.transaction() as tx:
-        await tx.execute(upsert(chats), [chat_to_row(Chat(ChatRef(number), all_kinds=True)) for number in ids])
+        await tx.execute(
+            upsert(chats), [chat_to_row(Chat(ChatRef(number), filter=AlertFilter(all_kinds=True))) for number in ids]
+        )
         every = {"topic": 0, "scope": "all", "key": "", "name": ""}
         await tx.execute(upsert(subscriptions), [every | {"chat_id": number} for number in ids])
     await database.close()

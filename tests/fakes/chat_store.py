@@ -1,4 +1,4 @@
-"""The repository of chats, in memory: for tests of what people say."""
+"""The repositories of chats and subscriptions in one, in memory: for tests of what people say."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ class MemoryChats:
     async def get(self, ref: ChatRef) -> Chat | None:
         return self.chats.get(ref)
 
-    async def ensure(self, ref: ChatRef, kind: str, title: str) -> Chat:
-        return self.chats.setdefault(ref, Chat(ref, kind, title))
+    async def get_or_create(self, ref: ChatRef, chat_type: str, title: str) -> Chat:
+        return self.chats.setdefault(ref, Chat(ref, chat_type, title))
 
     async def save(self, chat: Chat) -> None:
         self.chats[chat.ref] = chat
 
-    async def speak(self, ref: ChatRef, language: str) -> None:
+    async def set_language_if_unchosen(self, ref: ChatRef, language: str) -> None:
         if ref in self.chats and not self.chats[ref].language_chosen:
             self.chats[ref] = replace(self.chats[ref], language=language)
 
-    async def subscriptions(self, ref: ChatRef) -> tuple[Subscription, ...]:
+    async def get_all(self, ref: ChatRef) -> tuple[Subscription, ...]:
         return tuple(self.followed.get(ref, ()))
 
-    async def subscribe(self, ref: ChatRef, subscription: Subscription) -> bool:
+    async def add(self, ref: ChatRef, subscription: Subscription) -> bool:
         ours = self.followed.setdefault(ref, [])
         new = all((s.scope, s.key) != (subscription.scope, subscription.key) for s in ours)
         ours += [subscription] if new else []
         return new
 
-    async def unsubscribe(self, ref: ChatRef, subscription: Subscription) -> bool:
+    async def remove(self, ref: ChatRef, subscription: Subscription) -> bool:
         ours = self.followed.get(ref, [])
         kept = [s for s in ours if (s.scope, s.key) != (subscription.scope, subscription.key)]
         self.followed[ref] = kept
         return len(kept) < len(ours)
 
-    async def tune(self, ref: ChatRef, subscription: Subscription) -> None:
+    async def save_overrides(self, ref: ChatRef, subscription: Subscription) -> None:
         ours = self.followed.get(ref, [])
         self.followed[ref] = [subscription if (s.scope, s.key) == (subscription.scope, subscription.key) else s for s in ours]
-        self.chats[ref] = replace(self.chats[ref], tasted=any(s.taste.own for s in self.followed[ref]))
+        self.chats[ref] = replace(self.chats[ref], has_overrides=any(s.overrides.has_any for s in self.followed[ref]))
 
-    async def suspend(self, chat_id: int, why: str) -> None:
+    async def suspend(self, chat_id: int, reason: str) -> None:
         self._switch(chat_id, active=False)
 
     async def resume(self, chat_id: int) -> None:
@@ -56,10 +56,10 @@ class MemoryChats:
     async def migrate(self, old_chat_id: int, new_chat_id: int) -> None:
         for ref in [ref for ref in self.chats if ref.chat_id == old_chat_id]:
             moved = ChatRef(new_chat_id, ref.topic)
-            self.chats[moved] = replace(self.chats.pop(ref), ref=moved, kind="supergroup")
+            self.chats[moved] = replace(self.chats.pop(ref), ref=moved, type="supergroup")
             self.followed[moved] = self.followed.pop(ref, [])
 
     def _switch(self, chat_id: int, *, active: bool) -> None:
         for ref, chat in self.chats.items():
             if ref.chat_id == chat_id:
-                self.chats[ref] = replace(chat, active=active)
+                self.chats[ref] = replace(chat, is_active=active)

@@ -19,7 +19,8 @@ from bot.replay.replay import RecordingMessenger
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
@@ -46,8 +47,8 @@ class Line:
         """Open the database and start the sender; leaving is as sudden as a kill."""
         database = await Database.open(self.url)
         chats = ChatRepository(database)
-        await chats.save(Chat(LISTENER, all_kinds=True))
-        await chats.subscribe(LISTENER, Subscription(Scope.ALL))
+        await chats.save(Chat(LISTENER, filter=AlertFilter(all_kinds=True)))
+        await SubscriptionRepository(database).add(LISTENER, Subscription(Scope.ALL))
         outbox = Outbox(database, self.clock)
         sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), self.clock, self._keep, chats)
         self.pipeline = Pipeline(

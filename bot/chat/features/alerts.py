@@ -75,7 +75,9 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 
 def show_kinds(context: ChatContext, chat: Chat) -> Screen:
     """Show every kind on offer, ticked if the chat gets its alerts."""
-    kinds = [make_button(kind_name(kind), f"k:{make_short_id(kind)}", is_chosen=chat.takes(kind)) for kind in context.kinds]
+    kinds = [
+        make_button(kind_name(kind), f"k:{make_short_id(kind)}", is_chosen=chat.filter.accepts(kind)) for kind in context.kinds
+    ]
     options = (Button(sounds_label(), "bs"), Button(display_options_label(), "fs"))
     overrides = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
     last = (Button(_("Everything"), "ka"), Button(_("Nothing"), "kn"), Button(done_label(), "done"))
@@ -88,7 +90,7 @@ def show_kinds(context: ChatContext, chat: Chat) -> Screen:
 def toggle_kind(context: ChatContext, token: str) -> DialogueResult:
     """Switch one kind on or off."""
     kind = _read_kind(context, token)
-    return _save_kinds(context, switch_kind(context.chat, kind, context.kinds, on=not context.chat.takes(kind)))
+    return _save_kinds(context, switch_kind(context.chat, kind, context.kinds, on=not context.chat.filter.accepts(kind)))
 
 
 def _save_kinds(context: ChatContext, chat: Chat) -> DialogueResult:
@@ -98,30 +100,41 @@ def _save_kinds(context: ChatContext, chat: Chat) -> DialogueResult:
 def enable_all_kinds(chat: Chat) -> Chat:
     """Return the chat with every kind on, including kinds that rules bring later."""
     # Cards and pictures stay as they were: they are messages of their own, which "everything" has never meant.
-    return replace(chat, all_kinds=True, kinds_on=chat.kinds_on & frozenset(LIVE_MESSAGE_KINDS), kinds_off=frozenset())
+    return replace(
+        chat,
+        filter=replace(
+            chat.filter, all_kinds=True, kinds_on=chat.filter.kinds_on & frozenset(LIVE_MESSAGE_KINDS), kinds_off=frozenset()
+        ),
+    )
 
 
 def disable_all_kinds(chat: Chat, offered: Sequence[str]) -> Chat:
     """Return the chat with every kind on offer off."""
     # The default kinds are named too: one that no rule uses now would be on again once a rule does.
-    return replace(chat, all_kinds=False, kinds_on=frozenset(), kinds_off=frozenset(offered) | DEFAULT_KINDS)
+    return replace(
+        chat, filter=replace(chat.filter, all_kinds=False, kinds_on=frozenset(), kinds_off=frozenset(offered) | DEFAULT_KINDS)
+    )
 
 
 def switch_kind(chat: Chat, kind: str, offered: Sequence[str], *, on: bool) -> Chat:
     """Return the chat with one kind switched on or off."""
     if on:
-        return replace(chat, kinds_on=chat.kinds_on | {kind}, kinds_off=chat.kinds_off - {kind})
-    kinds_on = chat.kinds_on
-    if chat.all_kinds:
+        return replace(
+            chat, filter=replace(chat.filter, kinds_on=chat.filter.kinds_on | {kind}, kinds_off=chat.filter.kinds_off - {kind})
+        )
+    kinds_on = chat.filter.kinds_on
+    if chat.filter.all_kinds:
         # "All but one" is stored as the list of the others.
         live = frozenset(LIVE_MESSAGE_KINDS)
         kinds_on = (frozenset(offered) - live) | (kinds_on & live)
-    return replace(chat, all_kinds=False, kinds_on=kinds_on - {kind}, kinds_off=chat.kinds_off | {kind})
+    return replace(
+        chat, filter=replace(chat.filter, all_kinds=False, kinds_on=kinds_on - {kind}, kinds_off=chat.filter.kinds_off | {kind})
+    )
 
 
 def list_enabled_kinds(chat: Chat, offered: Sequence[str]) -> tuple[str, ...]:
     """Return the kinds on offer whose alerts the chat gets."""
-    return tuple(kind for kind in offered if chat.takes(kind))
+    return tuple(kind for kind in offered if chat.filter.accepts(kind))
 
 
 def set_sounds(context: ChatContext, sound: str, kinds: tuple[str, ...]) -> DialogueResult:
@@ -141,7 +154,7 @@ def set_sounds(context: ChatContext, sound: str, kinds: tuple[str, ...]) -> Dial
 
 def show_sounds(context: ChatContext, chat: Chat) -> Screen:
     """Show the kinds that the chat gets, each with its sound, and whether the chat waits for confirmation."""
-    signs = dict.fromkeys(chat.silent, "🔕 ") | dict.fromkeys(chat.ring, "🔔 ")
+    signs = dict.fromkeys(chat.filter.silent, "🔕 ") | dict.fromkeys(chat.filter.loud, "🔔 ")
     kinds = [
         make_button(f"{signs.get(kind, '')}{kind_name(kind)}", f"b:{make_short_id(kind)}")
         for kind in list_enabled_kinds(chat, context.kinds)
@@ -150,7 +163,7 @@ def show_sounds(context: ChatContext, chat: Chat) -> Screen:
         "<b>What rings in this chat?</b>\nTap to change: 🔔 always rings, 🔕 comes silently; without a sign it is as the alert's "
         "own importance says."
     )
-    wait = make_button(_("Wait for confirmation"), "bw", is_chosen=chat.waits)
+    wait = make_button(_("Wait for confirmation"), "bw", is_chosen=chat.filter.confirmed_only)
     last = (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))
     return Screen(html, (*arrange_rows(kinds, 2), (wait,), last))
 
@@ -158,18 +171,18 @@ def show_sounds(context: ChatContext, chat: Chat) -> Screen:
 def cycle_sound(context: ChatContext, token: str) -> DialogueResult:
     """Change one kind from its usual sound to ringing, then to silent, then back."""
     kind, chat = _read_kind(context, token), context.chat
-    sound = "silent" if kind in chat.ring else "usual" if kind in chat.silent else "ring"
+    sound = "silent" if kind in chat.filter.loud else "usual" if kind in chat.filter.silent else "ring"
     return _save_sounds(context, set_sound(chat, kind, sound))
 
 
 def set_sound(chat: Chat, kind: str, sound: str) -> Chat:
     """Return the chat with one kind's sound set to `ring`, `silent` or `usual`."""
-    ring, silent = chat.ring - {kind}, chat.silent - {kind}
+    ring, silent = chat.filter.loud - {kind}, chat.filter.silent - {kind}
     if sound == "ring":
         ring |= {kind}
     elif sound == "silent":
         silent |= {kind}
-    return replace(chat, ring=ring, silent=silent)
+    return replace(chat, filter=replace(chat.filter, loud=ring, silent=silent))
 
 
 def set_confirmed_only(context: ChatContext, *, is_on: bool) -> DialogueResult:
@@ -178,7 +191,9 @@ def set_confirmed_only(context: ChatContext, *, is_on: bool) -> DialogueResult:
         html = _("This chat hears of things once they are confirmed. <code>/alerts now</code> tells them at once again.")
     else:
         html = _("This chat hears of things at once, and what is not yet confirmed says so.")
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, waits=is_on)),))
+    return DialogueResult(
+        Screen(html), (UpdateChat(replace(context.chat, filter=replace(context.chat.filter, confirmed_only=is_on))),)
+    )
 
 
 def _save_sounds(context: ChatContext, chat: Chat) -> DialogueResult:
@@ -196,6 +211,12 @@ def _all_kinds_off_text() -> str:
     return _("This chat hears about nothing now. /alerts changes that.")
 
 
+def toggle_confirmed_only(context: ChatContext) -> DialogueResult:
+    """Switch whether the chat waits for confirmation."""
+    wanted = replace(context.chat.filter, confirmed_only=not context.chat.filter.confirmed_only)
+    return _save_sounds(context, replace(context.chat, filter=wanted))
+
+
 FEATURE = Feature(
     commands={"alerts": Command(set_alerts, N_("Choose what to hear about"), changes_settings=True)},
     buttons={
@@ -203,7 +224,7 @@ FEATURE = Feature(
         "ka": lambda context, _: _save_kinds(context, enable_all_kinds(context.chat)),
         "kn": lambda context, _: _save_kinds(context, disable_all_kinds(context.chat, context.kinds)),
         "b": cycle_sound,
-        "bw": lambda context, _: _save_sounds(context, replace(context.chat, waits=not context.chat.waits)),
+        "bw": lambda context, _: toggle_confirmed_only(context),
     },
     screens={
         "ks": lambda context, _: show_kinds(context, context.chat),

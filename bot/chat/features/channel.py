@@ -141,7 +141,7 @@ def _run_for_channel(context: ChatContext, args: tuple[str, ...], router: Router
     run = router.find_command(name)
     if run is None:
         return DialogueResult(show_channel_menu(context.chat))
-    if router.commands[name].changes_settings and context.chat.fixed:
+    if router.commands[name].changes_settings and context.chat.is_configured:
         return DialogueResult(target_channel(Screen(texts.configured_chat_text()), context.chat))
     result = run(context, args[1:])
     return replace(result, screen=target_channel(result.screen, context.chat))

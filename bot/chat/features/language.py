@@ -77,7 +77,7 @@ def _parse_language(typed: str) -> str:
 
 
 def _is_private(context: ChatContext) -> bool:
-    return context.chat.kind == ChatType.PRIVATE
+    return context.chat.type == ChatType.PRIVATE
 
 
 FEATURE = Feature(

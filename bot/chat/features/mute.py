@@ -114,7 +114,7 @@ def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
         html = _("There is a button under each alert from now on.")
     else:
         html = _("Alerts come without a button from now on. <code>/mute buttons on</code> brings it back.")
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, buttons=is_on)),))
+    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, mute_button=is_on)),))
 
 
 def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:

@@ -38,7 +38,7 @@ from bot.i18n.language import translate as _
 from bot.outbox.delivery import Delivery
 from bot.outbox.explanation import MessageExplanation
 from bot.outbox.news import SAMPLE, NewsItem
-from bot.subscribers import Subscription, combine_overrides, covers
+from bot.subscribers import Recipient, Subscription
 from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from rules.football.action import Fixture
 
@@ -110,9 +110,11 @@ def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
     if not alert.kind:
         raise OutdatedButton
     on = not _is_kind_on(context, alert)
-    chat = alerts.switch_kind(replace(context.chat, scorers=False), alert.kind, context.kinds, on=on)
+    chat = alerts.switch_kind(
+        replace(context.chat, filter=replace(context.chat.filter, scorers_only=False)), alert.kind, context.kinds, on=on
+    )
     tuned = (
-        UpdateSubscription(replace(one, taste=subscriptions.switch_override_kind(context, one.taste, alert.kind, on=on)))
+        UpdateSubscription(replace(one, overrides=subscriptions.switch_override_kind(context, one.overrides, alert.kind, on=on)))
         for one in _find_overridden(context, alert)
     )
     return DialogueResult(_CLOSED, (UpdateChat(chat), *tuned), kind_on_note(alert.kind) if on else kind_off_note(alert.kind))
@@ -120,16 +122,16 @@ def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
 
 def _is_kind_on(context: ChatContext, alert: AlertSubject) -> bool:
     """Tell whether the chat, or a subscription for this match, hears the alert's kind."""
-    return combine_overrides(context.chat, [one.taste for one in _find_covering(context, alert)]).takes(alert.kind)
+    return Recipient.of(context.chat, [one.overrides for one in _find_covering(context, alert)]).accepts(alert.kind)
 
 
 def _find_overridden(context: ChatContext, alert: AlertSubject) -> list[Subscription]:
     """The subscriptions for this match that have kinds of their own."""
-    return [one for one in _find_covering(context, alert) if one.taste.kinds is not None or one.taste.scorers]
+    return [one for one in _find_covering(context, alert) if one.overrides.kinds is not None or one.overrides.scorers_only]
 
 
 def _find_covering(context: ChatContext, alert: AlertSubject) -> list[Subscription]:
-    return [one for one in context.subscriptions if alert.fixture and covers(one, alert.fixture)]
+    return [one for one in context.subscriptions if alert.fixture and one.covers(alert.fixture)]
 
 
 def _is_match_muted(context: ChatContext, alert: AlertSubject) -> bool:
@@ -190,7 +192,7 @@ class MuteButtonHandler:
             raise Refusal(texts.administrators_only_text())
         # The chat that the alert was delivered to, which is a topic where it was sent to one.
         context = await self._services.load_context(replace(origin, ref=explanation.delivery.chat))
-        if context.chat.fixed:
+        if context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
         return press_mute_button(context, read_alert_subject(explanation.delivery, explanation.news), data)
 

@@ -32,14 +32,14 @@ def set_quiet_hours(context: ChatContext, words: tuple[str, ...]) -> DialogueRes
     wanted = " ".join(words).casefold()
     if not wanted:
         rows = tuple((Button(label, f"z:{data}"),) for label, data in quiet_hours_options())
-        return DialogueResult(Screen(choose_quiet_hours_text(str(context.chat.quiet or ""), context.chat.timezone), rows))
+        return DialogueResult(Screen(choose_quiet_hours_text(str(context.chat.quiet_hours or ""), context.chat.timezone), rows))
     if wanted == "off":
-        return DialogueResult(Screen(quiet_hours_off_text()), (UpdateChat(replace(context.chat, quiet=None)),))
+        return DialogueResult(Screen(quiet_hours_off_text()), (UpdateChat(replace(context.chat, quiet_hours=None)),))
     read = parse_quiet_hours(wanted)
     if read is None:
         return DialogueResult(Screen(not_quiet_hours_text()))
-    html = quiet_hours_set_text(str(read).split(" ")[0], context.chat.timezone, hold=read.hold)
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, quiet=read)),))
+    html = quiet_hours_set_text(str(read).split(" ")[0], context.chat.timezone, hold=read.holds_alerts)
+    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, quiet_hours=read)),))
 
 
 def not_a_delay_text() -> str:

@@ -16,7 +16,7 @@ def send_sample(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     if chat.muted_until and chat.muted_until > context.now:
         html = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
         return DialogueResult(Screen(html.format(time=escape_text(context.format_until(chat.muted_until)))))
-    if held_until := chat.held_until(context.now):
+    if held_until := chat.quiet_hold_ends_at(context.now):
         html = _("🌙 Quiet hours hold everything until {time}, so a sample would not come now. /quiet changes that.")
         return DialogueResult(Screen(html.format(time=escape_text(context.format_until(held_until)))))
     return DialogueResult(Screen(_sample_sent_text(chat.delay)), (SendSample(chat.delay),))

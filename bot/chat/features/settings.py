@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from msgspec.structs import replace
 from telegram.constants import ChatType
@@ -14,13 +15,32 @@ from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat
 
-DISPLAY_OPTIONS: dict[str, Callable[[], str]] = {
-    "buttons": lambda: _("Buttons under alerts"),
-    "spoilers": lambda: _("Hide scores behind spoilers"),
-    "bursts": lambda: _("Group news of several matches"),
-    "scorers": scorers_only_label,
+
+class DisplayOption(NamedTuple):
+    """A setting of the chat that is on or off."""
+
+    label: Callable[[], str]
+    is_on: Callable[[Chat], bool]
+    switch: Callable[[Chat, bool], Chat]
+
+
+# The names stand in the data of buttons that were sent, and must not change.
+DISPLAY_OPTIONS = {
+    "buttons": DisplayOption(
+        lambda: _("Buttons under alerts"), lambda chat: chat.mute_button, lambda chat, on: replace(chat, mute_button=on)
+    ),
+    "spoilers": DisplayOption(
+        lambda: _("Hide scores behind spoilers"), lambda chat: chat.spoilers, lambda chat, on: replace(chat, spoilers=on)
+    ),
+    "bursts": DisplayOption(
+        lambda: _("Group news of several matches"), lambda chat: chat.digests, lambda chat, on: replace(chat, digests=on)
+    ),
+    "scorers": DisplayOption(
+        scorers_only_label,
+        lambda chat: chat.filter.scorers_only,
+        lambda chat, on: replace(chat, filter=replace(chat.filter, scorers_only=on)),
+    ),
 }
-"""The label of each option, by the name of the chat's setting, which the buttons carry too."""
 
 _ON_OFF = {"on": True, "off": False}
 
@@ -28,18 +48,18 @@ _ON_OFF = {"on": True, "off": False}
 def show_display_options(context: ChatContext, chat: Chat) -> Screen:
     """Show every option, ticked if it is on."""
     # Alerts in a channel never have the mute button.
-    names = [name for name in DISPLAY_OPTIONS if name != "buttons" or chat.kind != ChatType.CHANNEL]
-    rows = [(make_button(DISPLAY_OPTIONS[name](), f"f:{name}", is_chosen=getattr(chat, name)),) for name in names]
+    offered = {name: option for name, option in DISPLAY_OPTIONS.items() if name != "buttons" or chat.type != ChatType.CHANNEL}
+    rows = [(make_button(option.label(), f"f:{name}", is_chosen=option.is_on(chat)),) for name, option in offered.items()]
     html = _("<b>How do alerts come to this chat?</b>\nTap to switch on and off.")
     return Screen(html, (*rows, (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))))
 
 
 def toggle_display_option(context: ChatContext, name: str) -> DialogueResult:
     """Switch one option on or off."""
-    if name not in DISPLAY_OPTIONS:
-        # Without this check forged data could change any field of the chat.
+    option = DISPLAY_OPTIONS.get(name)
+    if option is None:
         raise OutdatedButton
-    chat = replace(context.chat, **{name: not getattr(context.chat, name)})
+    chat = option.switch(context.chat, not option.is_on(context.chat))
     return DialogueResult(show_display_options(context, chat), (UpdateChat(chat),))
 
 

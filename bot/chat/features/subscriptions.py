@@ -45,7 +45,7 @@ from bot.chat.texts import (
 )
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, apply_overrides
+from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 
 MAX_LISTED_SUBSCRIPTIONS = 60
@@ -57,9 +57,9 @@ _NEXT_CONFIRMATION = {None: True, True: False, False: None}
 """None: as in the chat."""
 
 _OVERRIDE_WORDS: dict[str, Callable[[SubscriptionOverrides], SubscriptionOverrides]] = {
-    "wait": lambda overrides: replace(overrides, waits=True),
-    "now": lambda overrides: replace(overrides, waits=False),
-    "scorers": lambda overrides: replace(overrides, scorers=True),
+    "wait": lambda overrides: replace(overrides, confirmed_only=True),
+    "now": lambda overrides: replace(overrides, confirmed_only=False),
+    "scorers": lambda overrides: replace(overrides, scorers_only=True),
     "usual": lambda _: NO_OVERRIDES,
 }
 """Words that may follow a subscription's name in `/alerts`, beside kinds with their sign."""
@@ -79,16 +79,16 @@ def show_subscriptions(context: ChatContext) -> Screen:
     lines = [_("<b>This chat follows:</b>")]
     for subscription in shown:
         competition = f" <i>({_('competition')})</i>" if subscription.scope is Scope.COMPETITION else ""
-        sign = f" {OVERRIDES_SIGN}" if subscription.taste.own else ""
+        sign = f" {OVERRIDES_SIGN}" if subscription.overrides.has_any else ""
         lines.append(f"• {escape_text(subscription_name(subscription))}{competition}{sign}")
     if len(subscriptions) > len(shown):
         lines.append(and_more_text(len(subscriptions) - len(shown)))
-    kinds = [kind for kind in context.kinds if context.chat.takes(kind)]
+    kinds = [kind for kind in context.kinds if context.chat.filter.accepts(kind)]
     if kinds:
         alerts = _("It hears about: {kinds}. /alerts changes that.").format(kinds=join_kind_names(kinds))
     else:
         alerts = _("It hears about nothing. /alerts changes that.")
-    if context.chat.waits:
+    if context.chat.filter.confirmed_only:
         alerts = f"{alerts} {_('It waits until things are confirmed.')}"
     return Screen("\n".join([*lines, "", alerts]))
 
@@ -162,7 +162,7 @@ def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
     page, shown = select_page(context.subscriptions, page)
     buttons = []
     for subscription in shown:
-        sign = f"{OVERRIDES_SIGN} " if subscription.taste.own else ""
+        sign = f"{OVERRIDES_SIGN} " if subscription.overrides.has_any else ""
         buttons.append(make_button(f"{sign}{subscription_name(subscription)}", f"x:{make_token(subscription)}"))
     pages = make_page_buttons(len(context.subscriptions), page, "xs")
     html = _("<b>Which one shall be heard in a way of its own?</b>\n🎚 marks those that are.")
@@ -171,10 +171,10 @@ def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
 
 def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
     """Show every kind on offer, ticked if this subscription sends it, and its other settings."""
-    overrides, token = subscription.taste, make_token(subscription)
-    effective = apply_overrides(context.chat, overrides)
+    overrides, token = subscription.overrides, make_token(subscription)
+    effective = context.chat.filter.with_overrides(overrides)
     kinds = [
-        make_button(kind_name(kind), f"xk:{token}:{make_short_id(kind)}", is_chosen=effective.takes(kind))
+        make_button(kind_name(kind), f"xk:{token}:{make_short_id(kind)}", is_chosen=effective.accepts(kind))
         for kind in _list_overridable_kinds(context)
     ]
     confirmation = {
@@ -188,9 +188,9 @@ def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
         (
             *arrange_rows(kinds, 2),
             (Button(sounds_label(), f"xb:{token}"),),
-            (make_button(confirmation[overrides.waits], f"xw:{token}"),),
-            (make_button(scorers_only_label(), f"xg:{token}", is_chosen=effective.scorers),),
-            *(((Button(_("↩ As in the chat"), f"xx:{token}"),),) if overrides.own else ()),
+            (make_button(confirmation[overrides.confirmed_only], f"xw:{token}"),),
+            (make_button(scorers_only_label(), f"xg:{token}", is_chosen=effective.scorers_only),),
+            *(((Button(_("↩ As in the chat"), f"xx:{token}"),),) if overrides.has_any else ()),
             (Button(back_label(), "xs:0"), Button(done_label(), "done")),
         ),
     )
@@ -198,13 +198,13 @@ def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
 
 def edit_override_sounds(context: ChatContext, subscription: Subscription) -> Screen:
     """Show the kinds that this subscription sends, each with its sound."""
-    overrides, token = subscription.taste, make_token(subscription)
-    effective = apply_overrides(context.chat, overrides)
-    signs = dict.fromkeys(overrides.silent, "🔕 ") | dict.fromkeys(overrides.ring, "🔔 ")
+    overrides, token = subscription.overrides, make_token(subscription)
+    effective = context.chat.filter.with_overrides(overrides)
+    signs = dict.fromkeys(overrides.silent, "🔕 ") | dict.fromkeys(overrides.loud, "🔔 ")
     kinds = [
         make_button(f"{signs.get(kind, '')}{kind_name(kind)}", f"xr:{token}:{make_short_id(kind)}")
         for kind in _list_overridable_kinds(context)
-        if effective.takes(kind)
+        if effective.accepts(kind)
     ]
     html = _("<b>{name}</b>\nTap to change: 🔔 always rings, 🔕 comes silently; without a sign it is as in the chat.")
     return Screen(
@@ -216,52 +216,52 @@ def edit_override_sounds(context: ChatContext, subscription: Subscription) -> Sc
 def toggle_override_kind(context: ChatContext, data: str) -> DialogueResult:
     """Switch one kind of a subscription on or off."""
     subscription, kind = _read_overridable_kind(context, data)
-    on = not apply_overrides(context.chat, subscription.taste).takes(kind)
-    overrides = switch_override_kind(context, subscription.taste, kind, on=on)
+    on = not context.chat.filter.with_overrides(subscription.overrides).accepts(kind)
+    overrides = switch_override_kind(context, subscription.overrides, kind, on=on)
     return _save_overrides(context, subscription, overrides, edit_overrides)
 
 
 def cycle_override_sound(context: ChatContext, data: str) -> DialogueResult:
     """Change the sound of one kind of a subscription from the chat's to ringing, then to silent, then back."""
     subscription, kind = _read_overridable_kind(context, data)
-    overrides = subscription.taste
-    ring, silent = overrides.ring - {kind}, overrides.silent - {kind}
-    if kind in overrides.ring:
+    overrides = subscription.overrides
+    ring, silent = overrides.loud - {kind}, overrides.silent - {kind}
+    if kind in overrides.loud:
         silent |= {kind}
     elif kind not in overrides.silent:
         ring |= {kind}
-    return _save_overrides(context, subscription, replace(overrides, ring=ring, silent=silent), edit_override_sounds)
+    return _save_overrides(context, subscription, replace(overrides, loud=ring, silent=silent), edit_override_sounds)
 
 
 def cycle_override_confirmation(context: ChatContext, token: str) -> DialogueResult:
     """Change whether a subscription waits for confirmation from the chat's setting to yes, then to no, then back."""
     subscription = _find_by_token(context, token)
-    overrides = replace(subscription.taste, waits=_NEXT_CONFIRMATION[subscription.taste.waits])
+    overrides = replace(subscription.overrides, confirmed_only=_NEXT_CONFIRMATION[subscription.overrides.confirmed_only])
     return _save_overrides(context, subscription, overrides, edit_overrides)
 
 
 def toggle_override_scorers(context: ChatContext, token: str) -> DialogueResult:
     """Switch whether a subscription sends only goals, with their scorers."""
     subscription = _find_by_token(context, token)
-    is_on = not apply_overrides(context.chat, subscription.taste).scorers
+    is_on = not context.chat.filter.with_overrides(subscription.overrides).scorers_only
     # What is as in the chat is no override, and follows the chat when that changes.
-    overrides = replace(subscription.taste, scorers=None if is_on == context.chat.scorers else is_on)
+    overrides = replace(subscription.overrides, scorers_only=None if is_on == context.chat.filter.scorers_only else is_on)
     return _save_overrides(context, subscription, overrides, edit_overrides)
 
 
 def switch_override_kind(context: ChatContext, overrides: SubscriptionOverrides, kind: str, *, on: bool) -> SubscriptionOverrides:
     """Return the overrides with one kind switched. Kinds that are those of the chat are no override."""
-    effective = apply_overrides(context.chat, overrides)
-    kinds = {other for other in _list_overridable_kinds(context) if effective.takes(other)} - {kind} | ({kind} if on else set())
-    is_as_chat = kinds == {other for other in _list_overridable_kinds(context) if context.chat.takes(other)}
+    effective = context.chat.filter.with_overrides(overrides)
+    kinds = {other for other in _list_overridable_kinds(context) if effective.accepts(other)} - {kind} | ({kind} if on else set())
+    is_as_chat = kinds == {other for other in _list_overridable_kinds(context) if context.chat.filter.accepts(other)}
     # "Only goals, with their scorers" excludes every other kind, so choosing kinds ends it.
-    return replace(overrides, kinds=None if is_as_chat else frozenset(kinds), scorers=None)
+    return replace(overrides, kinds=None if is_as_chat else frozenset(kinds), scorers_only=None)
 
 
 def _save_overrides(
     context: ChatContext, subscription: Subscription, overrides: SubscriptionOverrides, show: ShowOverrides
 ) -> DialogueResult:
-    changed = replace(subscription, taste=overrides)
+    changed = replace(subscription, overrides=overrides)
     return DialogueResult(show(context, changed), (UpdateSubscription(changed),))
 
 
@@ -277,7 +277,7 @@ def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> Dialo
         return None
     if end == len(args):
         return DialogueResult(edit_overrides(context, subscription))
-    offered, overrides = _list_overridable_kinds(context), subscription.taste
+    offered, overrides = _list_overridable_kinds(context), subscription.overrides
     for word in args[end:]:
         if change := _OVERRIDE_WORDS.get(word.casefold()):
             overrides = change(overrides)
@@ -285,12 +285,12 @@ def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> Dialo
             overrides = switch_override_kind(context, overrides, kind, on=word[0] == "+")
         else:
             return DialogueResult(Screen(unknown_kind_text(word, offered)))
-    effective = apply_overrides(context.chat, overrides)
-    kinds = join_kind_names([kind for kind in offered if effective.takes(kind)]) or _("nothing")
+    effective = context.chat.filter.with_overrides(overrides)
+    kinds = join_kind_names([kind for kind in offered if effective.accepts(kind)]) or _("nothing")
     html = _("🎚 Because it follows <b>{name}</b> this chat hears about: {kinds}.")
     return DialogueResult(
         Screen(html.format(name=escape_text(subscription_name(subscription)), kinds=kinds)),
-        (UpdateSubscription(replace(subscription, taste=overrides)),),
+        (UpdateSubscription(replace(subscription, overrides=overrides)),),
     )
 
 

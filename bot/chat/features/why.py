@@ -22,6 +22,7 @@ from bot.outbox.decide import choose_first_alert
 from bot.outbox.delivery import HistoryLine, LatencyTrace, read_history
 from bot.outbox.explanation import MessageExplanation
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
+from bot.subscribers import Recipient
 from rules.engine.alert import CARD, ConditionResult, State
 
 _MAX_REVISIONS = 8
@@ -97,7 +98,7 @@ def _render_origin(explanation: MessageExplanation, context: ChatContext) -> lis
 
 def _render_digest_line(news: NewsItem, context: ChatContext) -> str:
     """Say what happened, and the rule whose alert the chat would have got."""
-    facts, alert = news.alternatives[0].facts, choose_first_alert(news, context.chat)
+    facts, alert = news.alternatives[0].facts, choose_first_alert(news, Recipient(context.chat))
     event = " ".join(filter(None, (f"{facts.minute}'" if facts.minute else "", facts.action_type, facts.player)))
     # If the chat has changed its kinds since, no alert is for it any more: then any rule that fired is named.
     rule = alert.rule if alert else next(iter(news.conditions or news.first_fired_at), "")

@@ -113,7 +113,8 @@ async def world() -> AsyncIterator[World]:
         around = World(api, app)
         replies = ReplySender(app.bot, render_match)
         services = ChatServices(
-            chats=around.chats,
+            chats=around.chats,  # type: ignore[arg-type]
+            subscriptions=around.chats,  # type: ignore[arg-type]
             directory=around.directory,
             list_kinds=lambda: SHIPPED_KINDS,
             clock=around.clock,

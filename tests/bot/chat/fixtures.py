@@ -8,10 +8,11 @@ from typing import Any
 from bot.chat.application import ROUTER
 from bot.chat.catalogue import FollowableCatalogue
 from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, Subscribe, Unsubscribe
-from bot.subscribers import Chat, ChatRef, Subscription
+from bot.subscribers import ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
 from rules.football.action import Fixture, Team
 from rules.football.match import Match
+from tests.chats import make_chat
 
 NOW = dt.datetime(2026, 11, 22, 14, 0, tzinfo=dt.UTC)
 LEAGUE, CUP = Team("c1", "Premier League"), Team("c2", "Süper Lig")
@@ -62,7 +63,7 @@ def make_context(
     *followed: Subscription, fixtures: tuple[Fixture, ...] = FIXTURES, matches: tuple[Match, ...] = (), **chat: Any
 ) -> ChatContext:
     catalogue, find_match = FollowableCatalogue(fixtures), Scores(*matches).match
-    return ChatContext(Chat(ChatRef(42), **chat), followed, catalogue, SHIPPED_KINDS, NOW, find_match, ROUTER.menu)
+    return ChatContext(make_chat(ChatRef(42), **chat), followed, catalogue, SHIPPED_KINDS, NOW, find_match, ROUTER.menu)
 
 
 def run_command(context: ChatContext, name: str, *args: str) -> DialogueResult:

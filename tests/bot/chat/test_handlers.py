@@ -68,7 +68,7 @@ async def test_a_press_too_old_to_acknowledge_still_takes_effect(world: World) -
     world.api.queries.discard(world.api.press(42, 42, message, "ka"))
     await world.api.until(lambda: message.edits)
 
-    assert world.stored(42).all_kinds
+    assert world.stored(42).filter.all_kinds
 
 
 async def test_a_button_pressed_twice_edits_the_message_once(world: World) -> None:
@@ -93,7 +93,7 @@ async def test_kinds_are_stored(world: World) -> None:
     await world.ask(42, 42, "/alerts")
     await world.tap(42, 42, "Everything")
 
-    assert world.stored(42).all_kinds
+    assert world.stored(42).filter.all_kinds
     assert world.api.chat(42).last.button("Goals").text == "✅ Goals"
 
 
@@ -170,7 +170,7 @@ async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
     await world.tap(FORUM, ADMIN, "Everything")
 
     assert answer.topic == 9 and world.followed(FORUM, 9) == ["Arsenal"] and world.followed(FORUM) == []
-    assert world.stored(FORUM, 9).all_kinds
+    assert world.stored(FORUM, 9).filter.all_kinds
 
 
 async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World) -> None:
@@ -185,7 +185,7 @@ async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World)
 
 async def test_a_configured_chat_is_not_changed_by_commands(world: World) -> None:
     await world.ask(42, 42, "/help")
-    world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
+    world.chats.chats[ChatRef(42)] = replace(world.stored(42), is_configured=True)
     refused = [(await world.ask(42, 42, text)).text for text in ("/subscribe Arsenal", "/alerts all", "/unsubscribe")]
 
     assert refused == [texts.configured_chat_text()] * 3 and world.followed(42) == []
@@ -193,10 +193,10 @@ async def test_a_configured_chat_is_not_changed_by_commands(world: World) -> Non
 
 async def test_an_old_button_in_a_configured_chat_is_refused(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
-    world.chats.chats[ChatRef(42)] = replace(world.stored(42), fixed=True)
+    world.chats.chats[ChatRef(42)] = replace(world.stored(42), is_configured=True)
 
     assert await world.press(42, 42, message, "ka") == texts.configured_chat_text()
-    assert not world.stored(42).all_kinds
+    assert not world.stored(42).filter.all_kinds
 
 
 async def test_status_is_for_admins_only(world: World) -> None:

@@ -28,7 +28,7 @@ class World:
 
     def start(self, name: str) -> asyncio.Task[object]:
         keeper = self.keepers[name] = LeaseManager(self.leases[name], [Role.FEED])
-        self.table.released.append(keeper.wake)
+        self.table.released.append(keeper.check_now)
         works = [
             run_while_leased(keeper, name_fixture_lease(match), lambda match=match: self.follow(name, match)) for match in TEN
         ]  # type: ignore[misc]
@@ -54,7 +54,7 @@ class World:
     async def stop(self, name: str) -> None:
         self.processes[name].cancel()
         await asyncio.gather(self.processes[name], return_exceptions=True)
-        await self.keepers[name].leave()
+        await self.keepers[name].unregister()
 
     async def over(self) -> None:
         for name in self.processes:

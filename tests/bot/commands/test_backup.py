@@ -19,7 +19,7 @@ from bot.subscribers import Chat, ChatRef
 
 async def chats_of(file: Path) -> list[int]:
     db = await Database.open(f"sqlite:///{file}")
-    found = [chat.ref.chat_id for chat in await ChatRepository(db).all()]
+    found = [chat.ref.chat_id for chat in await ChatRepository(db).get_all()]
     await db.close()
     return found
 

@@ -135,7 +135,7 @@ def test_a_fixed_chat_may_hide_scores_and_group_bursts(load: Load) -> None:
 
     stored = [configured_chat(chat, config)[0] for chat in config.chats]
 
-    assert [(chat.spoilers, chat.bursts, chat.all_kinds) for chat in stored] == [(True, True, True), (False, False, True)]
+    assert [(chat.spoilers, chat.digests, chat.filter.all_kinds) for chat in stored] == [(True, True, True), (False, False, True)]
 
 
 def test_a_chat_without_kinds_takes_all(load: Load) -> None:

@@ -28,7 +28,9 @@ class Stage(World):
     async def open(self) -> None:
         await super().open()
         self.live: list[Match] = getattr(self, "live", [])
-        self.extras = LiveMessageUpdater(lambda: self.live, self.outbox, self.chats.extras_wanted, self.clock, pictures=True)
+        self.extras = LiveMessageUpdater(
+            lambda: self.live, self.outbox, self.chats.has_live_message_chats, self.clock, pictures=True
+        )
 
     async def play(self, *matches: Match, each: float = 3.0) -> None:
         """Let a match stand so, one after the other, each for so many seconds."""

@@ -16,7 +16,8 @@ from bot.replay.replay import RecordingMessenger
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
@@ -71,8 +72,8 @@ class Line:
 async def line(tmp_path: Path) -> AsyncIterator[Line]:
     database = await Database.open(new_sqlite(tmp_path))
     made = Line(database)
-    await made.chats.save(Chat(ChatRef(1), all_kinds=True))
-    await made.chats.subscribe(ChatRef(1), Subscription(Scope.ALL))
+    await made.chats.save(Chat(ChatRef(1), filter=AlertFilter(all_kinds=True)))
+    await SubscriptionRepository(database).add(ChatRef(1), Subscription(Scope.ALL))
     await made.pipeline.open(FIXTURE)
     yield made
     await database.close()
@@ -187,7 +188,7 @@ async def test_a_match_that_was_begun_is_known_as_unfinished_before_its_first_pa
         await Pipeline(rules(), load_catalogue(), Outbox(database, clock), SnapshotStore(positions)).open(FIXTURE)
         for _process in range(2)
     ]
-    unfinished = await positions.unfinished(KICKOFF - dt.timedelta(days=1))
+    unfinished = await positions.get_unfinished(KICKOFF - dt.timedelta(days=1))
     await database.close()
 
     assert (places, unfinished) == ([None, None], {FIXTURE.id})

@@ -9,6 +9,7 @@ import pytest
 from bot.clock import ManualClock
 from bot.errors import FeedRefused
 from bot.matches.schedule import MatchScheduler
+from bot.storage.fixtures import ListedStatus
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Fixture
 from tests.packets import FIXTURE, KICKOFF
@@ -35,7 +36,7 @@ class World:
         self.over = asyncio.Event()
         self.accepted = 0
         self.left: list[str] = []
-        self.remembered: dict[str, tuple[str, str]] = {}
+        self.remembered: dict[str, ListedStatus] = {}
         self.runner = MatchScheduler(
             self,
             self.subscriptions,
@@ -52,11 +53,11 @@ class World:
     async def unfinished(self) -> list[str]:
         return self.left
 
-    async def all(self) -> dict[str, tuple[str, str]]:
+    async def get_all(self) -> dict[str, ListedStatus]:
         return dict(self.remembered)
 
     async def save(self, fixtures: Iterable[Fixture]) -> None:
-        self.remembered |= {f.id: (f.status, f.collection_status) for f in fixtures}
+        self.remembered |= {f.id: ListedStatus(f.status, f.collection_status) for f in fixtures}
 
     async def on_accepted(self) -> None:
         self.accepted += 1
@@ -181,13 +182,13 @@ async def test_that_the_feed_lets_us_in_again_is_told_once() -> None:
 
 async def test_what_was_postponed_while_we_were_away_is_told_once() -> None:
     world = World(moved(status="Postponed"))
-    world.remembered = {"f1": ("Scheduled", "")}
+    world.remembered = {"f1": ListedStatus("Scheduled", "")}
     async with running(world):
         await until(lambda: world.updates)
         world.refusal = "marker"
         await until(lambda: world.refused)
 
-        assert (world.updates, world.remembered) == ([("Scheduled", "Postponed")], {"f1": ("Postponed", "")})
+        assert (world.updates, world.remembered) == ([("Scheduled", "Postponed")], {"f1": ListedStatus("Postponed", "")})
 
 
 async def test_an_abandoned_match_is_left_to_its_follower() -> None:

@@ -72,7 +72,7 @@ async def test_a_match_stands_as_another_process_kept_it_until_it_is_over() -> N
 class AwayForAMinute(FeedPositionRepository):
     """Those of a database that comes back."""
 
-    async def instants(self) -> dict[str, float]:
+    async def get_update_times(self) -> dict[str, float]:
         if asyncio.get_running_loop().time() < self.back:
             raise StorageUnavailable("away")
         return {}

@@ -142,7 +142,7 @@ async def test_the_databases_trouble_is_dated_and_told_by_one_of_several_process
     async with world() as w:
         await asyncio.sleep(60)
         since = w.clock.now()
-        w.database.on_trouble("storage.url: h/db cannot be reached")
+        w.database.on_failure_changed("storage.url: h/db cannot be reached")
         not_ready = w.watch.unready()
         w.watch.spokesman = False
         await asyncio.sleep(60)

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from bot.outbox.decide import choose_revision, decide
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
 from bot.outbox.news import NewsItem
-from bot.subscribers import Chat
+from bot.subscribers import AlertFilter, Chat, Recipient
 from rules.engine.alert import Alert, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
 
-PICKY = Chat(REF, kinds_off=frozenset({"goal"}))
+PICKY = Chat(REF, filter=AlertFilter(kinds_off=frozenset({"goal"})))
 RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
 
 
@@ -20,7 +20,7 @@ def later(**delta: float) -> dt.datetime:
 
 
 def reason(delivery: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: dt.datetime = NOW, **more: Any) -> Reason:
-    return decide(delivery, known, chat, now, **more).reason
+    return decide(delivery, known, Recipient(chat), now, **more).reason
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def reason(delivery: Delivery | None, known: NewsItem, chat: Chat = CHAT, now: d
         (news(alert()), CHAT, NOW, Reason.FIRST),
         (news(pending()), CHAT, NOW, Reason.FIRST),
         (news(alert()), PICKY, NOW, Reason.NOT_WANTED),
-        (news(pending()), replace(CHAT, waits=True), NOW, Reason.UNCONFIRMED),
-        (news(alert()), replace(CHAT, waits=True), NOW, Reason.FIRST),
+        (news(pending()), replace(CHAT, filter=replace(CHAT.filter, confirmed_only=True)), NOW, Reason.UNCONFIRMED),
+        (news(alert()), replace(CHAT, filter=replace(CHAT.filter, confirmed_only=True)), NOW, Reason.FIRST),
         (news(alert()), replace(CHAT, delay=30), NOW, Reason.DELAYED),
         (news(alert()), replace(CHAT, muted_until=later(hours=1)), NOW, Reason.MUTED),
         (news(alert()), replace(CHAT, muted_until=later(hours=-1)), NOW, Reason.FIRST),
@@ -49,7 +49,7 @@ def test_a_chat_without_a_message_gets_only_what_is_news_to_it(
 def test_a_chat_gets_the_first_alternative_that_it_takes() -> None:
     known = news(alert(rule="goals"), alert(rule="everything", kind="other", text="other"))
 
-    chosen = decide(None, known, PICKY, NOW).alert
+    chosen = decide(None, known, Recipient(PICKY), NOW).alert
 
     assert chosen is not None
     assert chosen.rule == "everything"
@@ -110,6 +110,6 @@ def test_a_revision_shows_the_rule_that_was_sent_or_else_the_one_that_fires(
 ) -> None:
     known = NewsItem(KEY, 2, State.CONFIRMED, alternatives)
 
-    found = choose_revision(delivered(alert()), known, CHAT)
+    found = choose_revision(delivered(alert()), known, Recipient(CHAT))
 
     assert (found.rule if found else None) == chosen

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot.outbox.decide import decide
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.subscribers import AlertFilter, Chat, ChatRef, Recipient, Scope, Subscription
 from rules.engine.alert import CARD, Alert
 from rules.football.action import Team
 from tests.bot.news import NOW, REF, alert, delivered, minor, news
@@ -19,7 +19,7 @@ from tests.bot.outbox.test_outbox import World
 from tests.packets import FIXTURE
 from tests.rows import copy_chat
 
-ASKING = Chat(REF, all_kinds=True, kinds_on=frozenset({CARD}))
+ASKING = Chat(REF, filter=AlertFilter(all_kinds=True, kinds_on=frozenset({CARD})))
 
 
 def card(text: str = "0–0", **more: Any) -> Alert:
@@ -36,7 +36,11 @@ async def world(database_url: str) -> AsyncIterator[World]:
 
 
 async def test_a_card_reaches_those_who_ask_for_cards_and_nobody_who_takes_everything(world: World) -> None:
-    await world.follow(ASKING, Chat(ChatRef(8), all_kinds=True), Chat(ChatRef(9), kinds_on=frozenset({"picture"})))
+    await world.follow(
+        ASKING,
+        Chat(ChatRef(8), filter=AlertFilter(all_kinds=True)),
+        Chat(ChatRef(9), filter=AlertFilter(kinds_on=frozenset({"picture"}))),
+    )
 
     await world.outbox.put_live(card())
 
@@ -118,9 +122,10 @@ def test_a_card_that_was_told_goes_on_whatever_is_muted_since() -> None:
     before, now = card(), replace(card("1–0"), seq=2)
     muted = replace(ASKING, muted_until=NOW.replace(hour=20))
 
-    assert decide(delivered(before), news(now), muted, NOW).reason is Reason.REVISION
+    assert decide(delivered(before), news(now), Recipient(muted), NOW).reason is Reason.REVISION
     assert (
-        decide(Delivery(now.key, REF, DeliveryStatus.DROPPED, Reason.POSTPONED), news(now), muted, NOW).reason is Reason.POSTPONED
+        decide(Delivery(now.key, REF, DeliveryStatus.DROPPED, Reason.POSTPONED), news(now), Recipient(muted), NOW).reason
+        is Reason.POSTPONED
     )
 
 
@@ -128,9 +133,9 @@ async def test_a_match_is_asked_for_by_its_followers_alone_and_by_those_who_have
     other = replace(FIXTURE, id="f2", home=Team("x", "Lyon"), away=Team("y", "Nice"), competition=Team("z", "Ligue 1"), name="")
     await world.chats.save(ASKING)
     team = Subscription(Scope.TEAM, FIXTURE.home.id)
-    await world.chats.subscribe(REF, team)
+    await world.subscriptions.add(REF, team)
 
     assert [await world.outbox.is_live_message_wanted(fixture) for fixture in (FIXTURE, other)] == [True, False]
     await world.outbox.put_live(card())
-    await world.chats.unsubscribe(REF, team)
+    await world.subscriptions.remove(REF, team)
     assert await world.outbox.is_live_message_wanted(FIXTURE)

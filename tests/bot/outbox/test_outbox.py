@@ -14,7 +14,8 @@ from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import entries
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, REF, alert, minor, retracted
 from tests.packets import FIXTURE
 from tests.rows import copy_chat
@@ -29,6 +30,7 @@ class World:
     async def open(self) -> None:
         self.db = await Database.open(self.url)
         self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
+        self.subscriptions = SubscriptionRepository(self.db)
 
     async def restart(self) -> None:
         await self.db.close()
@@ -37,7 +39,7 @@ class World:
     async def follow(self, *chats: Chat) -> None:
         for chat in chats:
             await self.chats.save(chat)
-            await self.chats.subscribe(chat.ref, Subscription(Scope.ALL))
+            await self.subscriptions.add(chat.ref, Subscription(Scope.ALL))
 
     async def take(self) -> list[QueueItem]:
         """Everything that waits and was not taken."""
@@ -77,7 +79,7 @@ async def world(database_url: str) -> AsyncIterator[World]:
 
 
 async def test_an_alert_waits_for_every_chat_that_follows_the_match_and_takes_its_kind(world: World) -> None:
-    await world.follow(Chat(ChatRef(1)), Chat(ChatRef(2), kinds_off=frozenset({"goal"})), Chat(ChatRef(3, 4)))
+    await world.follow(Chat(ChatRef(1)), Chat(ChatRef(2), filter=AlertFilter(kinds_off=frozenset({"goal"}))), Chat(ChatRef(3, 4)))
 
     await world.outbox.put([alert()])
 
@@ -141,7 +143,7 @@ async def test_a_revision_waits_for_chats_that_have_the_message_whatever_they_wa
     await world.outbox.put([alert(1)])
     (item,) = await world.take()
     await world.tell(item)
-    await world.chats.unsubscribe(REF, Subscription(Scope.ALL))
+    await world.subscriptions.remove(REF, Subscription(Scope.ALL))
     await world.restart()
 
     await world.outbox.put([retracted(2)])
@@ -240,7 +242,7 @@ async def test_what_waited_too_long_is_skipped_and_part_of_a_digest(world: World
 
 
 async def test_a_chat_that_has_the_goal_gets_no_message_of_what_disallows_it(world: World) -> None:
-    await world.follow(Chat(REF, all_kinds=True))
+    await world.follow(Chat(REF, filter=AlertFilter(all_kinds=True)))
     await world.outbox.put([alert(1)])
     (item,) = await world.take()
     await world.tell(item)

@@ -7,6 +7,7 @@ from bot.outbox.outbox import Outbox
 from bot.outbox.repository import OutboxDepth, measure_depth
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from tests.bot.news import NOW, alert
 
@@ -16,7 +17,7 @@ async def test_the_depth_counts_what_waits_and_dates_the_oldest_that_is_due(data
     chats, outbox = ChatRepository(db), Outbox(db, ManualClock(NOW))
     for chat in (Chat(ChatRef(1)), Chat(ChatRef(2), delay=60), Chat(ChatRef(3))):
         await chats.save(chat)
-        await chats.subscribe(chat.ref, Subscription(Scope.ALL))
+        await SubscriptionRepository(db).add(chat.ref, Subscription(Scope.ALL))
     seen = [await measure_depth(db, NOW)]
     await outbox.put([alert()])
     seen.append(await measure_depth(db, NOW))

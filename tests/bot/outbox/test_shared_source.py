@@ -22,7 +22,8 @@ from bot.outbox.shared_source import SharedSource
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.schema import chats, subscriptions
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
@@ -84,7 +85,7 @@ class SenderProcess:
 
     async def start(self) -> None:
         """Live, and send."""
-        await self.leases.take({name_process_lease(self.name)})
+        await self.leases.acquire({name_process_lease(self.name)})
         self.task = asyncio.create_task(self._send())
 
     async def _send(self) -> None:
@@ -124,8 +125,8 @@ class World:
         self.db = await self.database()
         self.feed = Outbox(self.db, self.clock, SharedSource(self.db, self.clock, "feed"))
         store = ChatRepository(self.db)
-        await store.save(Chat(ChatRef(CHATS[0]), all_kinds=True))
-        await store.subscribe(ChatRef(CHATS[0]), Subscription(Scope.ALL))
+        await store.save(Chat(ChatRef(CHATS[0]), filter=AlertFilter(all_kinds=True)))
+        await SubscriptionRepository(self.db).add(ChatRef(CHATS[0]), Subscription(Scope.ALL))
         async with self.db.transaction() as tx:  # the others are like it
             for table in (chats, subscriptions):
                 columns = [column for column in table.columns if column.name != "chat_id"]
@@ -135,7 +136,7 @@ class World:
 
     async def follow(self, *ids: int, delay: int) -> None:
         for chat in ids:
-            await ChatRepository(self.db).save(Chat(ChatRef(chat), all_kinds=True, delay=delay))
+            await ChatRepository(self.db).save(Chat(ChatRef(chat), filter=AlertFilter(all_kinds=True), delay=delay))
 
     async def start(self, *names: str) -> None:
         for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot.subscribers import Chat, ChatRef, Scope, Subscription, SubscriptionOverrides
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription, SubscriptionOverrides
 from bot.telegram.plan import Send, plan_delivery
 from rules.engine.alert import Facts
 from tests.bot.news import NOW, REF, alert, minor, pending
@@ -20,11 +20,11 @@ NAMED = Facts(match="Arsenal 1–0 Chelsea", action_type="Goal", player="Saka")
 async def follow(world: World, chat: Chat, *subscriptions: Subscription) -> None:
     await world.chats.save(chat)
     for subscription in subscriptions:
-        await world.chats.subscribe(chat.ref, subscription)
+        await world.subscriptions.add(chat.ref, subscription)
 
 
 async def test_each_chat_hears_a_match_as_its_subscriptions_want_it(world: World) -> None:
-    cards = replace(ARSENAL, taste=SubscriptionOverrides(frozenset({"yellow_card"}), ring=frozenset({"yellow_card"})))
+    cards = replace(ARSENAL, overrides=SubscriptionOverrides(frozenset({"yellow_card"}), loud=frozenset({"yellow_card"})))
     await follow(world, Chat(ChatRef(1)), ARSENAL)
     await follow(world, Chat(ChatRef(2)), cards)
     await follow(world, Chat(ChatRef(3)), cards, CHELSEA)
@@ -48,7 +48,7 @@ async def test_a_taste_of_another_match_changes_nothing_here(world: World) -> No
 
 
 async def test_a_goal_without_a_scorer_waits_for_its_name_where_scorers_are_wanted_and_comes_once(world: World) -> None:
-    await follow(world, Chat(ChatRef(1)), replace(ARSENAL, taste=SubscriptionOverrides(scorers=True)))
+    await follow(world, Chat(ChatRef(1)), replace(ARSENAL, overrides=SubscriptionOverrides(scorers_only=True)))
     await follow(world, Chat(ChatRef(2)), ARSENAL)
     await world.outbox.put([alert(1)])
     (first,) = await world.take()
@@ -56,19 +56,23 @@ async def test_a_goal_without_a_scorer_waits_for_its_name_where_scorers_are_want
     await world.restart()
     await world.outbox.put([alert(2)])
     for item in await world.take():
-        if (context := await world.load_context(item)) and context.recipient.ref == ChatRef(1):
+        if (context := await world.load_context(item)) and context.recipient.chat.ref == ChatRef(1):
             await world.complete(plan_delivery(context, NOW).delivery)
 
     await world.outbox.put([alert(3, facts=NAMED)])
     contexts = [context for item in await world.take() if (context := await world.load_context(item))]
 
     assert first.chat == ChatRef(2)
-    assert {context.recipient.ref: type(plan_delivery(context, NOW)).__name__ for context in contexts}[ChatRef(1)] == "Send"
+    assert {context.recipient.chat.ref: type(plan_delivery(context, NOW)).__name__ for context in contexts}[ChatRef(1)] == "Send"
 
 
 async def test_one_subscription_may_wait_for_confirmation_while_the_chat_does_not(world: World) -> None:
-    await follow(world, Chat(ChatRef(1)), replace(ARSENAL, taste=SubscriptionOverrides(waits=True)))
-    await follow(world, Chat(ChatRef(2), waits=True), replace(ARSENAL, taste=SubscriptionOverrides(waits=False)))
+    await follow(world, Chat(ChatRef(1)), replace(ARSENAL, overrides=SubscriptionOverrides(confirmed_only=True)))
+    await follow(
+        world,
+        Chat(ChatRef(2), filter=AlertFilter(confirmed_only=True)),
+        replace(ARSENAL, overrides=SubscriptionOverrides(confirmed_only=False)),
+    )
 
     await world.outbox.put([pending(1)])
     early = await world.take()
@@ -80,9 +84,13 @@ async def test_one_subscription_may_wait_for_confirmation_while_the_chat_does_no
 
 async def test_a_taste_is_kept_changed_and_gone_with_its_subscription(world: World) -> None:
     await follow(world, Chat(REF), ARSENAL)
-    await world.chats.tune(REF, replace(ARSENAL, taste=SubscriptionOverrides(waits=True)))
-    tuned, (kept,) = await world.chats.get(REF), await world.chats.subscriptions(REF)
-    await world.chats.unsubscribe(REF, ARSENAL)
+    await world.subscriptions.save_overrides(REF, replace(ARSENAL, overrides=SubscriptionOverrides(confirmed_only=True)))
+    tuned, (kept,) = await world.chats.get(REF), await world.subscriptions.get_all(REF)
+    await world.subscriptions.remove(REF, ARSENAL)
     plain = await world.chats.get(REF)
 
-    assert (kept.taste, tuned and tuned.tasted, plain and plain.tasted) == (SubscriptionOverrides(waits=True), True, False)
+    assert (kept.overrides, tuned and tuned.has_overrides, plain and plain.has_overrides) == (
+        SubscriptionOverrides(confirmed_only=True),
+        True,
+        False,
+    )

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from bot.storage.chats import ChatRepository, chat_to_row, row_to_chat
 from bot.storage.database import Database
-from bot.storage.subscriptions import select_followers
-from bot.subscribers import Chat, ChatRef, Scope, Subscription, SubscriptionOverrides, make_name_key
+from bot.storage.subscriptions import SubscriptionRepository, select_followers
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription, SubscriptionOverrides, make_name_key
 from tests.packets import FIXTURE
 
 ARSENAL = Subscription(Scope.TEAM, "h", "Arsenal")
@@ -23,20 +23,24 @@ def chats(db: Database) -> ChatRepository:
     return ChatRepository(db)
 
 
+@pytest.fixture
+def subscriptions(db: Database) -> SubscriptionRepository:
+    return SubscriptionRepository(db)
+
+
 @given(
     st.builds(
         Chat,
         st.builds(ChatRef, st.integers(-(2**52), 2**52), st.integers(0, 2**31)),
         title=st.text(),
-        kinds_on=_KINDS,
-        ring=_KINDS,
-        silent=_KINDS,
-        waits=st.booleans(),
+        filter=st.builds(
+            AlertFilter, st.booleans(), _KINDS, _KINDS, _KINDS, _KINDS, confirmed_only=st.booleans(), scorers_only=st.booleans()
+        ),
         language=st.sampled_from(["", "de"]),
         language_chosen=st.booleans(),
         muted_until=st.none() | _INSTANTS,
         muted_matches=st.frozensets(st.uuids().map(str)),
-        buttons=st.booleans(),
+        mute_button=st.booleans(),
         spoilers=st.booleans(),
         delay=st.integers(0, 300),
     )
@@ -45,106 +49,114 @@ def test_a_chat_is_read_as_it_was_stored(chat: Chat) -> None:
     assert row_to_chat(chat_to_row(chat)) == chat
 
 
-async def test_a_chat_is_told_of_a_match_once_however_many_of_its_subscriptions_cover_it(chats: ChatRepository) -> None:
+async def test_a_chat_is_told_of_a_match_once_however_many_of_its_subscriptions_cover_it(
+    subscriptions: SubscriptionRepository,
+) -> None:
     by_name = Subscription(Scope.TEAM, make_name_key("Chelsea"))
     for subscription in (ARSENAL, EVERYTHING, by_name):
-        assert await chats.subscribe(REF, subscription)
-    assert not await chats.subscribe(REF, ARSENAL)
+        assert await subscriptions.add(REF, subscription)
+    assert not await subscriptions.add(REF, ARSENAL)
 
-    assert [chat.ref for chat in await chats.audience(FIXTURE)] == [REF]
+    assert [chat.ref for chat in await subscriptions.get_followers(FIXTURE)] == [REF]
 
 
 async def test_a_language_that_is_learnt_gives_way_to_a_chosen_one_and_not_the_other_way_round(chats: ChatRepository) -> None:
     await chats.save(Chat(REF))
-    await chats.speak(REF, "es")
+    await chats.set_language_if_unchosen(REF, "es")
     learnt = await chats.get(REF)
     await chats.save(Chat(REF, language="de", language_chosen=True))
-    await chats.speak(REF, "fr")
+    await chats.set_language_if_unchosen(REF, "fr")
 
     assert (learnt, await chats.get(REF)) == (Chat(REF, language="es"), Chat(REF, language="de", language_chosen=True))
 
 
-async def test_who_follows_something_else_is_not_told(chats: ChatRepository) -> None:
-    await chats.subscribe(REF, Subscription(Scope.TEAM, "other", "Everton"))
+async def test_who_follows_something_else_is_not_told(subscriptions: SubscriptionRepository) -> None:
+    await subscriptions.add(REF, Subscription(Scope.TEAM, "other", "Everton"))
 
-    assert await chats.audience(FIXTURE) == ()
-
-
-async def test_unsubscribing_tells_whether_there_was_something_to_end(chats: ChatRepository) -> None:
-    await chats.subscribe(REF, ARSENAL)
-
-    assert [await chats.unsubscribe(REF, ARSENAL), await chats.unsubscribe(REF, ARSENAL)] == [True, False]
+    assert await subscriptions.get_followers(FIXTURE) == ()
 
 
-async def test_a_suspended_chat_follows_nothing_until_it_is_resumed(chats: ChatRepository) -> None:
-    await chats.subscribe(REF, ARSENAL)
+async def test_unsubscribing_tells_whether_there_was_something_to_end(subscriptions: SubscriptionRepository) -> None:
+    await subscriptions.add(REF, ARSENAL)
+
+    assert [await subscriptions.remove(REF, ARSENAL), await subscriptions.remove(REF, ARSENAL)] == [True, False]
+
+
+async def test_a_suspended_chat_follows_nothing_until_it_is_resumed(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    await subscriptions.add(REF, ARSENAL)
     await chats.suspend(5, "blocked")
-    assert (await chats.every_subscription(), await chats.audience(FIXTURE)) == ((), ())
+    assert (await subscriptions.get_active(), await subscriptions.get_followers(FIXTURE)) == ((), ())
 
     await chats.resume(5)
 
-    assert await chats.subscriptions(REF) == (ARSENAL,)
-    assert len(await chats.audience(FIXTURE)) == 1
+    assert await subscriptions.get_all(REF) == (ARSENAL,)
+    assert len(await subscriptions.get_followers(FIXTURE)) == 1
 
 
-async def test_a_group_that_moves_takes_its_settings_and_topics_along_once(chats: ChatRepository) -> None:
-    await chats.save(Chat(ChatRef(-5, 3), "group", all_kinds=True))
-    await chats.subscribe(ChatRef(-5, 3), ARSENAL)
-    await chats.ensure(ChatRef(-1005, 3), "supergroup", "new")
+async def test_a_group_that_moves_takes_its_settings_and_topics_along_once(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    await chats.save(Chat(ChatRef(-5, 3), "group", filter=AlertFilter(all_kinds=True)))
+    await subscriptions.add(ChatRef(-5, 3), ARSENAL)
+    await chats.get_or_create(ChatRef(-1005, 3), "supergroup", "new")
 
     for _ in range(2):
         await chats.migrate(-5, -1005)
 
-    assert [(chat.ref, chat.all_kinds) for chat in await chats.all()] == [(ChatRef(-1005, 3), True)]
-    assert await chats.subscriptions(ChatRef(-1005, 3)) == (ARSENAL,)
+    assert [(chat.ref, chat.filter.all_kinds) for chat in await chats.get_all()] == [(ChatRef(-1005, 3), True)]
+    assert await subscriptions.get_all(ChatRef(-1005, 3)) == (ARSENAL,)
 
 
 async def test_a_deleted_topic_leaves_what_it_follows_to_the_general_one_and_settings_where_it_has_none(
-    chats: ChatRepository,
+    chats: ChatRepository, subscriptions: SubscriptionRepository
 ) -> None:
     await chats.save(Chat(ChatRef(-5), "supergroup", delay=7))
     for topic in (3, 4):
         await chats.save(Chat(ChatRef(-5, topic), "supergroup", delay=topic))
-        await chats.subscribe(ChatRef(-5, topic), EVERYTHING)
-        await chats.subscribe(ChatRef(-5, topic), replace(ARSENAL, taste=SubscriptionOverrides(waits=True)))
-        await chats.leave_topic(ChatRef(-5, topic))
+        await subscriptions.add(ChatRef(-5, topic), EVERYTHING)
+        await subscriptions.add(ChatRef(-5, topic), replace(ARSENAL, overrides=SubscriptionOverrides(confirmed_only=True)))
+        await chats.merge_topic_into_general(ChatRef(-5, topic))
     await chats.save(Chat(ChatRef(-6, 3), "supergroup", delay=9))
     for _ in range(2):
-        await chats.leave_topic(ChatRef(-6, 3))
+        await chats.merge_topic_into_general(ChatRef(-6, 3))
 
-    kept = [(chat.ref, chat.delay, chat.tasted) for chat in await chats.all()]
+    kept = [(chat.ref, chat.delay, chat.has_overrides) for chat in await chats.get_all()]
     assert kept == [(ChatRef(-6), 9, False), (ChatRef(-5), 7, True)]
-    assert {one.key for one in await chats.subscriptions(ChatRef(-5))} == {"", "h"}
+    assert {one.key for one in await subscriptions.get_all(ChatRef(-5))} == {"", "h"}
 
 
 async def test_a_chat_keeps_its_settings_when_its_title_changes(chats: ChatRepository) -> None:
     await chats.save(Chat(REF, "group", "Old", delay=30))
 
-    assert await chats.ensure(REF, "group", "New") == Chat(REF, "group", "New", delay=30)
+    assert await chats.get_or_create(REF, "group", "New") == Chat(REF, "group", "New", delay=30)
 
 
-async def test_the_configuration_decides_what_its_chats_follow(chats: ChatRepository) -> None:
-    await chats.set_fixed([(Chat(REF), [ARSENAL]), (Chat(ChatRef(6)), [EVERYTHING])])
-    await chats.set_fixed([(Chat(REF), [EVERYTHING])])
+async def test_the_configuration_decides_what_its_chats_follow(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    await subscriptions.store_configured_chats([(Chat(REF), [ARSENAL]), (Chat(ChatRef(6)), [EVERYTHING])])
+    await subscriptions.store_configured_chats([(Chat(REF), [EVERYTHING])])
 
-    assert await chats.subscriptions(REF) == (EVERYTHING,)
-    assert [chat.ref for chat in await chats.audience(FIXTURE)] == [REF]
-    assert [chat.fixed for chat in await chats.all()] == [True, False]
+    assert await subscriptions.get_all(REF) == (EVERYTHING,)
+    assert [chat.ref for chat in await subscriptions.get_followers(FIXTURE)] == [REF]
+    assert [chat.is_configured for chat in await chats.get_all()] == [True, False]
 
 
-async def test_every_change_of_who_follows_what_is_heard_at_once(chats: ChatRepository) -> None:
-    heard = []
-    chats.changed = lambda: heard.append(1)
+async def test_every_change_of_who_follows_what_is_heard_at_once(db: Database) -> None:
+    heard = list[int]()
+    subscriptions = SubscriptionRepository(db, lambda: heard.append(1))
 
-    await chats.subscribe(REF, ARSENAL)
-    await chats.unsubscribe(REF, ARSENAL)
+    await subscriptions.add(REF, ARSENAL)
+    await subscriptions.remove(REF, ARSENAL)
 
     assert len(heard) == 2
 
 
-async def test_followers_come_page_by_page_each_once(db: Database, chats: ChatRepository) -> None:
+async def test_followers_come_page_by_page_each_once(db: Database, subscriptions: SubscriptionRepository) -> None:
     for number in range(25):
-        await chats.subscribe(ChatRef(number % 9, number), ARSENAL if number % 2 else EVERYTHING)
+        await subscriptions.add(ChatRef(number % 9, number), ARSENAL if number % 2 else EVERYTHING)
     found, last = [], None
     while True:
         async with db.transaction() as tx:
@@ -156,8 +168,8 @@ async def test_followers_come_page_by_page_each_once(db: Database, chats: ChatRe
     assert found == sorted(ChatRef(number % 9, number) for number in range(25))
 
 
-async def test_a_fixture_without_names_is_covered_by_its_id(chats: ChatRepository) -> None:
+async def test_a_fixture_without_names_is_covered_by_its_id(subscriptions: SubscriptionRepository) -> None:
     bare = replace(FIXTURE, home=type(FIXTURE.home)(), away=type(FIXTURE.away)(), name="")
-    await chats.subscribe(REF, Subscription(Scope.MATCH, FIXTURE.id))
+    await subscriptions.add(REF, Subscription(Scope.MATCH, FIXTURE.id))
 
-    assert len(await chats.audience(bare)) == 1
+    assert len(await subscriptions.get_followers(bare)) == 1

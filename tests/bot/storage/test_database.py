@@ -17,7 +17,7 @@ async def test_what_was_committed_is_there_after_a_restart(database_url: str) ->
 
     again = await Database.open(database_url)
 
-    assert [chat.title for chat in await ChatRepository(again).all()] == ["Friends"]
+    assert [chat.title for chat in await ChatRepository(again).get_all()] == ["Friends"]
     await again.close()
 
 

@@ -35,22 +35,22 @@ async def test_a_full_disk_is_a_sentence_and_what_was_committed_stays(disk: Disk
     with pytest.raises(StorageUnusable, match=r"storage\.url: the disk is full; make room where .*touchline\.db lies"):
         await fill(disk.db)
 
-    assert Chat(ChatRef(5)) in await ChatRepository(disk.db).all()
+    assert Chat(ChatRef(5)) in await ChatRepository(disk.db).get_all()
 
 
 async def test_trouble_ends_when_something_can_be_written_again_and_not_when_it_is_read(disk: Disk) -> None:
     told: list[str | None] = []
-    disk.db.on_trouble = told.append
+    disk.db.on_failure_changed = told.append
     disk.fill_up()
     for first in (1, 1001):
         with pytest.raises(StorageUnusable):
             await fill(disk.db, first)
-        await ChatRepository(disk.db).all()
-    standing = disk.db.trouble
+        await ChatRepository(disk.db).get_all()
+    standing = disk.db.failure
     disk.make_room()
     await fill(disk.db)
 
-    assert standing is not None and told == [standing, None] and disk.db.trouble is None
+    assert standing is not None and told == [standing, None] and disk.db.failure is None
 
 
 async def test_a_read_only_file_is_a_sentence(disk: Disk) -> None:
@@ -60,7 +60,7 @@ async def test_a_read_only_file_is_a_sentence(disk: Disk) -> None:
     disk.make_room()
 
     await ChatRepository(disk.db).save(Chat(ChatRef(5)))
-    assert disk.db.trouble is None
+    assert disk.db.failure is None
 
 
 async def test_a_file_that_another_process_holds_is_tried_again_later(disk: Disk, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ async def test_a_file_that_another_process_holds_is_tried_again_later(disk: Disk
     async with other.transaction() as tx:
         await tx.execute(text("DELETE FROM chats"))
         with pytest.raises(StorageUnavailable, match="locked by another process"):
-            await ChatRepository(disk.db).all()
+            await ChatRepository(disk.db).get_all()
 
-    assert await ChatRepository(disk.db).all() == () and disk.db.trouble is None
+    assert await ChatRepository(disk.db).get_all() == () and disk.db.failure is None
     await other.close()

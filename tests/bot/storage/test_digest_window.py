@@ -11,7 +11,7 @@ SECONDS = st.floats(0, 100, allow_nan=False)
 
 
 def end(told_at: float | None, now: float, *, bursts: bool = True) -> float | None:
-    return Chat(ChatRef(1), bursts=bursts, burst_at=told_at).burst_end(now)
+    return Chat(ChatRef(1), digests=bursts, digest_window_at=told_at).digest_window_ends_at(now)
 
 
 @given(SECONDS, SECONDS)

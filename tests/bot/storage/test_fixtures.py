@@ -1,6 +1,6 @@
 from bot.clock import ManualClock
 from bot.storage.database import Database
-from bot.storage.fixtures import FeedPositionRepository, FixtureStatusRepository, StoredFeedPosition
+from bot.storage.fixtures import FeedPositionRepository, FixtureStatusRepository, ListedStatus, StoredFeedPosition
 from tests.bot.news import NOW
 from tests.packets import FIXTURE
 
@@ -12,7 +12,7 @@ async def test_a_place_in_a_feed_is_kept_until_the_match_is_over(db: Database) -
     await positions.save("f", StoredFeedPosition(3, 30, b"{}"))
     await positions.save("f", StoredFeedPosition(4, 41, b"[]"))
     seen.append(await positions.get("f"))
-    await positions.forget("f")
+    await positions.delete("f")
     seen.append(await positions.get("f"))
 
     assert seen == [None, StoredFeedPosition(4, 41, b"[]"), None]
@@ -24,4 +24,4 @@ async def test_how_a_fixture_was_listed_last_is_kept(db: Database) -> None:
     await standings.save([])
     await standings.save([FIXTURE])
 
-    assert await standings.all() == {FIXTURE.id: ("Scheduled", "")}
+    assert await standings.get_all() == {FIXTURE.id: ListedStatus("Scheduled", "")}

@@ -25,9 +25,9 @@ async def test_the_mute_of_a_match_is_let_go_an_hour_after_its_end_and_other_mut
     await chats.save(Chat(ChatRef(6)))
     await standings.save([replace(FIXTURE, id="over", status="Completed"), replace(FIXTURE, id="live", status="Live")])
 
-    early = await chats.forget_mutes(OVER, NOW)
+    early = await chats.clear_finished_mutes(OVER, NOW)
     kept = await chats.get(REF)
-    late = await chats.forget_mutes(OVER, NOW + dt.timedelta(seconds=1))
+    late = await chats.clear_finished_mutes(OVER, NOW + dt.timedelta(seconds=1))
     left = await chats.get(REF)
 
     assert kept and kept.muted_matches == {"over", "live"}

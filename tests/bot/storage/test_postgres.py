@@ -75,7 +75,7 @@ async def test_the_next_host_is_asked_where_the_first_is_away(postgres: Server, 
 
     db = await Database.open(f"postgresql://touchline@127.0.0.1:1,{folder}/{name}")
 
-    assert await ChatRepository(db).all() == ()
+    assert await ChatRepository(db).get_all() == ()
     await db.close()
 
 
@@ -141,14 +141,14 @@ async def test_a_server_that_goes_away_is_trouble_until_it_is_back(server: Serve
     with server.database() as url:
         db = await Database.open(url)
         told: list[str | None] = []
-        db.on_trouble = told.append
+        db.on_failure_changed = told.append
         heard: asyncio.Queue[str] = asyncio.Queue()
         await db.listen("news", heard.put_nowait)
         server.stop()
         with pytest.raises(StorageUnavailable):
-            await ChatRepository(db).all()
+            await ChatRepository(db).get_all()
         server.start()
-        await ChatRepository(db).all()
+        await ChatRepository(db).get_all()
         waking = [await heard.get(), await heard.get()]
 
         assert len(told) == 2 and told[0] and "cannot be reached" in told[0] and told[1] is None
@@ -167,7 +167,7 @@ async def test_a_transaction_that_is_cut_off_is_told_apart_from_one_that_is_wron
         async with two[0].transaction() as tx:
             await tx.fetch(text("SELECT 1 / 0"))
 
-    assert await ChatRepository(two[0]).all() == ()
+    assert await ChatRepository(two[0]).get_all() == ()
 
 
 async def test_of_two_that_wait_for_each_other_one_is_undone_and_nothing_is_wrong_with_the_database(
@@ -183,7 +183,7 @@ async def test_of_two_that_wait_for_each_other_one_is_undone_and_nothing_is_wron
 
     ended = await asyncio.gather(hold_both(two[0], "ab"), hold_both(two[1], "ba"), return_exceptions=True)
 
-    assert [type(one) for one in ended if one] == [StorageConflict] and {db.trouble for db in two} == {None}
+    assert [type(one) for one in ended if one] == [StorageConflict] and {db.failure for db in two} == {None}
 
 
 async def test_a_read_only_database_is_a_sentence(two: tuple[Database, Database]) -> None:
@@ -192,7 +192,7 @@ async def test_a_read_only_database_is_a_sentence(two: tuple[Database, Database]
             await tx.execute(text("SET TRANSACTION READ ONLY"))
             await tx.execute(chats.delete())
 
-    assert two[0].trouble is not None and "read-only" in two[0].trouble
+    assert two[0].failure is not None and "read-only" in two[0].failure
 
 
 async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tuple[Database, Database]) -> None:
@@ -209,7 +209,7 @@ async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tu
             with pytest.raises(asyncio.CancelledError):
                 await waits
 
-    assert await ChatRepository(two[0]).all() == ()
+    assert await ChatRepository(two[0]).get_all() == ()
 
 
 async def test_the_migrations_make_the_tables_of_the_schema(two: tuple[Database, Database], postgres_url: str) -> None:

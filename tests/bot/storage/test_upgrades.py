@@ -20,6 +20,7 @@ from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository, FixtureStatusRepository
 from bot.storage.schema import alerts, entries, metadata, positions
+from bot.storage.subscriptions import SubscriptionRepository
 from tests.bot.news import NOW
 from tests.rows import row_of
 from tests.stored import FOLDER, ROWS, build, revisions, upgrade
@@ -75,8 +76,8 @@ async def everything_is_there(db: Database, known: dict[str, Table]) -> None:
 async def read_by_the_bot(db: Database) -> None:
     """Let every repository read what there is; whatever it cannot read raises."""
     chats, clock = ChatRepository(db), ManualClock(NOW)
-    for chat in await chats.all():
-        await chats.subscriptions(chat.ref)
+    for chat in await chats.get_all():
+        await SubscriptionRepository(db).get_all(chat.ref)
     async with db.transaction() as tx:
         assert len([row_to_news(row) for row in await tx.fetch(select(alerts))]) == ROWS
         assert len([row_to_delivery(row) for row in await tx.fetch(select(entries))]) == ROWS
@@ -84,7 +85,7 @@ async def read_by_the_bot(db: Database) -> None:
         places = await tx.fetch(select(positions.c.fixture_id))
     assert all([await FeedPositionRepository(db, clock).get(row["fixture_id"]) for row in places])
     await RuleVersionRepository(db).recent()
-    await FixtureStatusRepository(db, clock).all()
+    await FixtureStatusRepository(db, clock).get_all()
 
 
 @pytest.mark.parametrize("revision", EARLIER)

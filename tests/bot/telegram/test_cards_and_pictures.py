@@ -114,7 +114,7 @@ async def test_only_the_latest_of_a_card_is_sent_and_what_happened_goes_first(wo
 
 
 async def test_a_card_begins_no_burst_and_waits_for_none(world: World) -> None:
-    await world.follow(1, kinds_on=LIVE_KINDS, bursts=True)
+    await world.follow(1, kinds_on=LIVE_KINDS, digests=True)
 
     await stand(world, card())
     await world.tell(alert())

@@ -92,4 +92,4 @@ async def test_calm_chats_hear_everything_in_order_and_in_time_and_troubled_ones
         assert chat is not None
         shown = [m.html for m in (*world.shown(chat_id), *world.shown(moved.chat_id))]
         assert list(dict.fromkeys(shown)) == [f"goal {number}" for number in range(GOALS)][: len(set(shown))]
-        assert len(set(shown)) == GOALS or not chat.active
+        assert len(set(shown)) == GOALS or not chat.is_active

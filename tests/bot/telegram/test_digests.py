@@ -46,7 +46,7 @@ def texts(world: World, chat_id: int = 1) -> list[str]:
 
 
 async def test_behind_spoilers_the_title_of_several_stands_once(world: World) -> None:
-    await world.follow(1, bursts=True, spoilers=True)
+    await world.follow(1, digests=True, spoilers=True)
 
     await world.tell(*(of(match, alert(1)) for match in TEAMS), seconds=20)
 
@@ -55,7 +55,7 @@ async def test_behind_spoilers_the_title_of_several_stands_once(world: World) ->
 
 
 async def test_the_first_comes_at_once_and_what_follows_in_one_message_with_a_line_each(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.follow(2)
 
     await world.tell(of("f1", alert(1)), of("f2", pending(1)), of("f3", minor(1)), seconds=2)
@@ -73,7 +73,7 @@ async def test_the_first_comes_at_once_and_what_follows_in_one_message_with_a_li
 
 
 async def test_a_correction_in_a_burst_is_an_edit_and_a_retraction_is_struck_through_with_one_reply(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", pending(1)), of("f3", alert(1)), seconds=20)
     await world.restart()
 
@@ -87,7 +87,7 @@ async def test_a_correction_in_a_burst_is_an_edit_and_a_retraction_is_struck_thr
 
 
 async def test_what_disallows_a_goal_of_a_burst_is_shown_there_and_not_sent_by_itself_too(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=40)
     check = of("f3", alert(2, "no goal", action="var", rule="var", kind="var", disallows_action="g"), at=40)
 
@@ -97,7 +97,7 @@ async def test_what_disallows_a_goal_of_a_burst_is_shown_there_and_not_sent_by_i
 
 
 async def test_why_is_known_of_every_line_of_it(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", minor(1)), seconds=20)
 
     explanation = await explain_message(world.outbox.queue, 1, world.shown()[1].id)
@@ -110,7 +110,7 @@ async def test_why_is_known_of_every_line_of_it(world: World) -> None:
 
 
 async def test_a_line_retracted_before_the_burst_is_left_out_and_sent_when_it_is_restored(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), of("f2", retracted(2)), seconds=20)
     assert texts(world) == ["goal", "goal"]
 
@@ -120,7 +120,7 @@ async def test_a_line_retracted_before_the_burst_is_left_out_and_sent_when_it_is
 
 
 async def test_a_single_message_that_was_sent_is_corrected_at_once(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
 
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f1", retracted(2)), seconds=2)
 
@@ -128,7 +128,7 @@ async def test_a_single_message_that_was_sent_is_corrected_at_once(world: World)
 
 
 async def test_what_was_held_survives_a_kill_and_comes_once(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=1)
     await world.restart()
 
@@ -140,7 +140,7 @@ async def test_what_was_held_survives_a_kill_and_comes_once(world: World) -> Non
 
 
 async def test_news_that_goes_on_comes_in_one_message_after_the_other_and_nothing_is_sent_twice(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     story = [of(match, alert(1, action=f"g{number}"), at=3.0 * number, player=f"P{number}x")
              for number, match in enumerate(["f1", "f2", "f3"] * 4)]  # fmt: skip
 
@@ -154,7 +154,7 @@ async def test_news_that_goes_on_comes_in_one_message_after_the_other_and_nothin
 
 
 async def test_after_a_quiet_minute_news_comes_at_once_again(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), seconds=60)
 
     await world.tell(of("f3", alert(1, "late"), at=61), seconds=1)
@@ -163,7 +163,7 @@ async def test_after_a_quiet_minute_news_comes_at_once_again(world: World) -> No
 
 
 async def test_a_delay_and_a_mute_of_a_match_hold_in_it_too(world: World) -> None:
-    await world.follow(1, bursts=True, delay=60)
+    await world.follow(1, digests=True, delay=60)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=50)
     assert texts(world) == []
     chat = await world.chats.get(ChatRef(1))
@@ -176,7 +176,7 @@ async def test_a_delay_and_a_mute_of_a_match_hold_in_it_too(world: World) -> Non
 
 
 async def test_what_was_held_and_could_not_leave_in_time_is_in_the_digest_of_each_match(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1)), of("f3", alert(1)), seconds=1)
     await asyncio.sleep(900)
     await world.restart()

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bot.outbox.delivery import Delivery, DeliveryContext, Reason
 from bot.outbox.news import NewsItem, revise
+from bot.subscribers import Recipient
 from bot.telegram.plan import Edit, Plan, Reply, Send, Skip, plan_delivery
 from bot.telegram.render import render_message
 from rules.engine.alert import Alert, Importance, State
@@ -17,7 +18,7 @@ RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
 
 
 def plan(delivery: Delivery, *alerts: Alert, now: dt.datetime = NOW, **more: Any) -> Plan:
-    return plan_delivery(DeliveryContext(delivery, news(*alerts), CHAT, **more), now)
+    return plan_delivery(DeliveryContext(delivery, news(*alerts), Recipient(CHAT), **more), now)
 
 
 def test_news_is_sent_and_major_news_is_loud() -> None:
@@ -27,15 +28,20 @@ def test_news_is_sent_and_major_news_is_loud() -> None:
 
 
 def test_a_chat_may_make_a_kind_loud_or_silent_whatever_the_rule_says() -> None:
-    chat = replace(CHAT, ring=frozenset({"yellow_card"}), silent=frozenset({"goal"}))
+    chat = replace(CHAT, filter=replace(CHAT.filter, loud=frozenset({"yellow_card"}), silent=frozenset({"goal"})))
 
-    sent = [plan_delivery(DeliveryContext(Delivery(KEY, REF), news(a), chat), NOW) for a in (alert(), minor())]
+    sent = [plan_delivery(DeliveryContext(Delivery(KEY, REF), news(a), Recipient(chat)), NOW) for a in (alert(), minor())]
 
     assert [(s.is_silent, s.delivery.is_loud) for s in sent if isinstance(s, Send)] == [(True, False), (False, True)]
 
 
 def test_an_upgrade_of_a_kind_that_is_silent_here_is_silent() -> None:
-    found = plan_delivery(DeliveryContext(delivered(minor(1)), news(RED), replace(CHAT, silent=frozenset({"red_card"}))), NOW)
+    found = plan_delivery(
+        DeliveryContext(
+            delivered(minor(1)), news(RED), Recipient(replace(CHAT, filter=replace(CHAT.filter, silent=frozenset({"red_card"}))))
+        ),
+        NOW,
+    )
 
     assert isinstance(found, Edit)
     assert (found.delivery.pending_reply, found.delivery.reply_is_loud) == ("red", False)
@@ -103,7 +109,7 @@ def test_a_chat_gets_the_news_in_its_language_or_else_as_the_rule_wrote_it() -> 
     goal = replace(alert(1), texts={"es": "gol"})
 
     plans = [
-        plan_delivery(DeliveryContext(Delivery(KEY, REF), news(goal), replace(CHAT, language=code)), NOW)
+        plan_delivery(DeliveryContext(Delivery(KEY, REF), news(goal), Recipient(replace(CHAT, language=code))), NOW)
         for code in ("", "es", "it")
     ]
 
@@ -112,12 +118,21 @@ def test_a_chat_gets_the_news_in_its_language_or_else_as_the_rule_wrote_it() -> 
 
 @pytest.mark.parametrize(
     ("settings", "bell"),
-    [({}, True), ({"buttons": False}, False), ({"fixed": True}, False), ({"kind": "channel"}, False), ({"kind": "group"}, True)],
+    [
+        ({}, True),
+        ({"mute_button": False}, False),
+        ({"is_configured": True}, False),
+        ({"type": "channel"}, False),
+        ({"type": "group"}, True),
+    ],
 )
 def test_an_alert_and_its_edits_have_a_button_where_it_may_be_pressed(settings: dict[str, Any], bell: bool) -> None:
     chat = replace(CHAT, **settings)
 
-    contexts = [DeliveryContext(Delivery(KEY, REF), news(alert()), chat), DeliveryContext(delivered(alert()), news(RED), chat)]
+    contexts = [
+        DeliveryContext(Delivery(KEY, REF), news(alert()), Recipient(chat)),
+        DeliveryContext(delivered(alert()), news(RED), Recipient(chat)),
+    ]
     found = [plan_delivery(context, NOW) for context in contexts]
 
     assert [plan.has_mute_button for plan in found if isinstance(plan, Send | Edit)] == [bell, bell]
@@ -125,10 +140,10 @@ def test_an_alert_and_its_edits_have_a_button_where_it_may_be_pressed(settings: 
 
 def test_where_scores_are_hidden_only_the_match_is_visible() -> None:
     chat = replace(CHAT, spoilers=True)
-    sent = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert(1, "<b>1–0</b>")), chat), NOW)
-    struck = plan_delivery(DeliveryContext(delivered(alert(1, "<code>1–0</code>")), news(retracted(2)), chat), NOW)
+    sent = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert(1, "<b>1–0</b>")), Recipient(chat)), NOW)
+    struck = plan_delivery(DeliveryContext(delivered(alert(1, "<code>1–0</code>")), news(retracted(2)), Recipient(chat)), NOW)
     assert isinstance(sent, Send) and isinstance(struck, Edit)
-    reply = plan_delivery(DeliveryContext(struck.delivery, news(retracted(2)), chat), NOW)
+    reply = plan_delivery(DeliveryContext(struck.delivery, news(retracted(2)), Recipient(chat)), NOW)
 
     assert sent.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><b>1–0</b></tg-spoiler>"
     assert struck.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><s>1–0</s></tg-spoiler>"
@@ -138,7 +153,10 @@ def test_where_scores_are_hidden_only_the_match_is_visible() -> None:
 def test_a_digest_leaves_out_what_the_chat_does_not_take() -> None:
     old = news(alert(kind="", rule="", text=""), line_ids=("g", "y"))
     context = DeliveryContext(
-        Delivery(KEY, REF), old, replace(CHAT, all_kinds=False), lines=(news(alert()), news(minor(action="y")))
+        Delivery(KEY, REF),
+        old,
+        Recipient(replace(CHAT, filter=replace(CHAT.filter, all_kinds=False))),
+        lines=(news(alert()), news(minor(action="y"))),
     )
 
     found = plan_delivery(context, NOW)
@@ -169,7 +187,7 @@ def test_whatever_the_revisions_and_however_few_of_them_are_seen_the_chat_ends_w
         revised = revise(known, [_alert(seq, what, text)])
         known = revised.news if revised else known
         while looked and known:
-            found = plan_delivery(DeliveryContext(delivery, known, CHAT), NOW)
+            found = plan_delivery(DeliveryContext(delivery, known, Recipient(CHAT)), NOW)
             delivery = found.delivery
             if isinstance(found, Skip):
                 break

@@ -18,7 +18,7 @@ from tests.sqlite import new_sqlite
 pytestmark = pytest.mark.virtual_time
 
 START = NOW.hour * 60 + NOW.minute
-SOON, NIGHT = QuietHours(START + 5, START + 65, hold=True), QuietHours(START - 5, START + 55, hold=True)
+SOON, NIGHT = QuietHours(START + 5, START + 65, holds_alerts=True), QuietHours(START - 5, START + 55, holds_alerts=True)
 END = 55 * 60.0
 """Seconds until the night is over."""
 
@@ -32,7 +32,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_nothing_rings_in_silent_hours_and_everything_comes_at_once(world: World) -> None:
-    await world.follow(1, quiet=QuietHours(NIGHT.start, NIGHT.end))
+    await world.follow(1, quiet_hours=QuietHours(NIGHT.start, NIGHT.end))
 
     await world.tell(alert(1), retracted(2), seconds=10)
 
@@ -40,7 +40,7 @@ async def test_nothing_rings_in_silent_hours_and_everything_comes_at_once(world:
 
 
 async def test_held_news_comes_in_one_message_when_the_hours_end(world: World) -> None:
-    await world.follow(1, quiet=NIGHT)
+    await world.follow(1, quiet_hours=NIGHT)
     await world.follow(2)
 
     await world.tell(pending(1), alert(2), minor(3, action="card"), alert(4, "second", action="g2"), seconds=60)
@@ -55,7 +55,7 @@ async def test_held_news_comes_in_one_message_when_the_hours_end(world: World) -
 
 
 async def test_what_is_taken_back_in_the_night_is_not_told_and_what_is_later_is_struck(world: World) -> None:
-    await world.follow(1, quiet=NIGHT)
+    await world.follow(1, quiet_hours=NIGHT)
     await world.tell(alert(1), alert(2, "second", action="g2"), retracted(3, action="g2"), seconds=END)
     (digest,) = world.shown(1)
     assert digest.text.splitlines()[1:] == ["• goal"]
@@ -66,7 +66,7 @@ async def test_what_is_taken_back_in_the_night_is_not_told_and_what_is_later_is_
 
 
 async def test_what_was_told_before_the_night_is_corrected_at_once_and_silently(world: World) -> None:
-    await world.follow(1, quiet=SOON)
+    await world.follow(1, quiet_hours=SOON)
     await world.tell(alert(1), seconds=400)
 
     await world.tell(retracted(2), minor(3, action="card", at=NOW + dt.timedelta(seconds=400)), seconds=10)
@@ -76,7 +76,7 @@ async def test_what_was_told_before_the_night_is_corrected_at_once_and_silently(
 
 
 async def test_news_that_was_about_to_leave_when_the_night_began_is_held_too(world: World) -> None:
-    await world.follow(1, quiet=SOON, delay=200)
+    await world.follow(1, quiet_hours=SOON, delay=200)
     await asyncio.sleep(200)
 
     await world.tell(alert(1, at=NOW + dt.timedelta(seconds=200)), seconds=300)

@@ -25,12 +25,14 @@ from bot.outbox.delivery import DeliveryResult, Reason
 from bot.outbox.outbox import Outbox, make_sample_alert
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.subscribers import Chat, ChatRef, Scope, Subscription
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import RateLimiter, RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, minor, pending, retracted
+from tests.chats import make_chat
 from tests.fakes import bot_api_state
 from tests.fakes.messenger import FakeMessenger, Shown
 from tests.packets import FIXTURE
@@ -62,6 +64,7 @@ class World:
     async def open(self) -> None:
         self.db = await Database.open(self.url)
         self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
+        self.subscriptions = SubscriptionRepository(self.db)
         self.sender = Sender(self.outbox.queue, self.telegram, self.limits, self.clock, self.on_delivered, self.chats)
 
     def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
@@ -73,8 +76,8 @@ class World:
 
     async def follow(self, *ids: int, **settings: object) -> None:
         first, *others = ids
-        await self.chats.save(Chat(ChatRef(first), all_kinds=True, **settings))  # type: ignore[arg-type]
-        await self.chats.subscribe(ChatRef(first), Subscription(Scope.ALL))
+        await self.chats.save(make_chat(ChatRef(first), all_kinds=True, **settings))
+        await self.subscriptions.add(ChatRef(first), Subscription(Scope.ALL))
         await copy_chat(self.db, first, others)
 
     async def tell(self, *alerts: Alert, seconds: float = 100.0) -> None:
@@ -92,7 +95,7 @@ class World:
 
 
 async def test_a_chat_that_wants_confirmed_goals_gets_a_goal_when_it_is_confirmed_and_never_one_that_is_not(world: World) -> None:
-    await world.follow(1, waits=True)
+    await world.follow(1, confirmed_only=True)
     await world.follow(2)
     await world.tell(pending(1, "maybe"), alert(2, "goal"), pending(1, "never", action="h"), retracted(2, action="h"))
 
@@ -216,7 +219,7 @@ async def test_after_every_answer_the_message_arrives_once_or_the_chat_is_suspen
     chat = await world.chats.get(ChatRef(1))
     assert chat is not None
     assert len(world.telegram.requests) == requests
-    assert (len(world.shown()), chat.active) == ((0, False) if isinstance(error, ChatGone) else (1, True))
+    assert (len(world.shown()), chat.is_active) == ((0, False) if isinstance(error, ChatGone) else (1, True))
 
 
 async def test_a_text_that_is_refused_even_without_formatting_is_reported_and_keeps_nobody_waiting(world: World) -> None:
@@ -233,15 +236,15 @@ async def test_a_text_that_is_refused_even_without_formatting_is_reported_and_ke
 
 async def test_what_a_deleted_topic_followed_goes_to_the_general_one_and_comes_there_from_then_on(world: World) -> None:
     topic, general = ChatRef(-5, 9), ChatRef(-5)
-    await world.chats.save(Chat(topic, "supergroup", all_kinds=True, delay=1))
-    await world.chats.subscribe(topic, Subscription(Scope.ALL))
+    await world.chats.save(Chat(topic, "supergroup", filter=AlertFilter(all_kinds=True), delay=1))
+    await world.subscriptions.add(topic, Subscription(Scope.ALL))
     await world.tell(alert(1), seconds=5)
     world.telegram.fail(-5, TopicGone("message thread not found"))
 
     await world.tell(alert(2, action="other"), retracted(3), minor(4, action="card"), seconds=20)
 
-    (moved,) = await world.chats.all()
-    assert (moved.ref, moved.delay, await world.chats.subscriptions(general)) == (general, 1, (Subscription(Scope.ALL),))
+    (moved,) = await world.chats.get_all()
+    assert (moved.ref, moved.delay, await world.subscriptions.get_all(general)) == (general, 1, (Subscription(Scope.ALL),))
     assert [message.topic for message in world.shown(-5)] == [9, 0, 0, 0]
     assert "❌" in "".join(message.html for message in world.shown(-5)[1:])
 
@@ -253,7 +256,7 @@ async def test_a_forum_whose_general_topic_is_closed_too_is_suspended(world: Wor
     await world.tell(alert())
 
     chat = await world.chats.get(ChatRef(-5))
-    assert chat is not None and not chat.active
+    assert chat is not None and not chat.is_active
 
 
 async def test_one_chats_trouble_never_delays_another(world: World) -> None:

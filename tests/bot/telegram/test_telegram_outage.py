@@ -11,6 +11,7 @@ import pytest
 from bot.errors import ChatGone
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
+from bot.storage.subscriptions import SubscriptionRepository
 from bot.telegram.sender import Sender
 from tests.bot.news import alert, minor
 from tests.bot.telegram.test_sender import World
@@ -27,6 +28,7 @@ class Failing(World):
         self.disk = await Disk.under(self.url)
         self.db = self.disk.db
         self.chats, self.outbox = ChatRepository(self.db), Outbox(self.db, self.clock)
+        self.subscriptions = SubscriptionRepository(self.db)
         self.sender = Sender(self.outbox.queue, self.telegram, self.limits, self.clock, self.on_delivered, self.chats)
 
     def texts(self, chat_id: int) -> list[str]:
@@ -103,8 +105,8 @@ async def test_a_chat_that_is_gone_while_the_database_fails_is_suspended_afterwa
     world.disk.make_room()
     await asyncio.sleep(10)
 
-    (chat,) = await world.chats.all()
-    assert not chat.active and world.texts(1) == []
+    (chat,) = await world.chats.get_all()
+    assert not chat.is_active and world.texts(1) == []
     await world.sender.stop()
     await sending
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.virtual_time
 LOST = TelegramUnreachable("Timed out", maybe_sent=True)
 AWAY = TelegramUnreachable("no connection", maybe_sent=False)
 START = NOW.hour * 60 + NOW.minute
-NIGHT = QuietHours(START + 1, START + 31, hold=True)
+NIGHT = QuietHours(START + 1, START + 31, holds_alerts=True)
 """It begins within the minute after."""
 
 
@@ -122,7 +122,7 @@ async def test_an_uncertain_alert_too_old_to_send_again_is_part_of_a_digest_and_
 
 
 async def test_an_alert_uncertain_before_quiet_hours_is_sent_when_they_end_and_corrected_at_once(world: World) -> None:
-    await world.follow(1, quiet=NIGHT)
+    await world.follow(1, quiet_hours=NIGHT)
     await lose(world, alert(1), alert(1, "second", action="g2"))
     world.telegram.fail(1, RetryAfter(120))
     await world.tell(alert(2, "goal by Kane"), retracted(2, action="g2"), seconds=300)
@@ -134,7 +134,7 @@ async def test_an_alert_uncertain_before_quiet_hours_is_sent_when_they_end_and_c
 
 
 async def test_a_retracted_line_of_an_uncertain_burst_is_struck_through_when_it_is_sent_again(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1), player="Rice"), of("f3", alert(1), player="Saka"), seconds=5)
     await lose(world, seconds=9.9)
     await world.tell(of("f3", retracted(2), player="Saka"), seconds=60)
@@ -144,7 +144,7 @@ async def test_a_retracted_line_of_an_uncertain_burst_is_struck_through_when_it_
 
 
 async def test_a_line_retracted_in_an_uncertain_burst_too_old_to_send_again_is_retracted_by_a_reply(world: World) -> None:
-    await world.follow(1, bursts=True)
+    await world.follow(1, digests=True)
     await world.tell(of("f1", alert(1)), of("f2", alert(1), player="Rice"), of("f3", alert(1), player="Saka"), seconds=5)
     await lose(world, seconds=9.9)
     world.telegram.fail(1, RetryAfter(500))

@@ -98,6 +98,7 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
         )
         services = ChatServices(
             chats=around.chats,
+            subscriptions=around.chats,
             directory=around.directory,
             list_kinds=lambda: SHIPPED_KINDS,
             clock=around.clock,

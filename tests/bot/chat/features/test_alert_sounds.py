@@ -17,7 +17,10 @@ def alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 
 def tapped(turn: DialogueResult, label: str) -> DialogueResult:
     chat = settled(turn)
-    return press_button(make_context(ring=chat.ring, silent=chat.silent, waits=chat.waits), data(turn.screen, label))
+    return press_button(
+        make_context(loud=chat.filter.loud, silent=chat.filter.silent, confirmed_only=chat.filter.confirmed_only),
+        data(turn.screen, label),
+    )
 
 
 def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
@@ -28,7 +31,7 @@ def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
 
     assert rings and silent and usual
     assert [labels(turn.screen)[0] for turn in (rings, silent, usual)] == ["🔔 Goals", "🔕 Goals", "Goals"]
-    assert [(settled(t).ring, settled(t).silent) for t in (rings, silent, usual)] == [
+    assert [(settled(t).filter.loud, settled(t).filter.silent) for t in (rings, silent, usual)] == [
         ({"goal"}, set()),
         (set(), {"goal"}),
         (set(), set()),
@@ -38,7 +41,7 @@ def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
 def test_waiting_for_confirmation_is_one_tap_away() -> None:
     turn = press_button(make_context(), "bw")
 
-    assert settled(turn).waits and not settled(tapped(turn, "Wait")).waits
+    assert settled(turn).filter.confirmed_only and not settled(tapped(turn, "Wait")).filter.confirmed_only
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_waiting_for_confirmation_is_one_tap_away() -> None:
 def test_words_do_the_same(words: tuple[str, ...], ring: set[str], silent: set[str], waits: bool) -> None:
     chat = settled(alerts(make_context(), words))
 
-    assert (chat.ring, chat.silent, chat.waits) == (ring, silent, waits)
+    assert (chat.filter.loud, chat.filter.silent, chat.filter.confirmed_only) == (ring, silent, waits)
 
 
 def test_an_unknown_kind_or_none_changes_nothing() -> None:
@@ -72,5 +75,5 @@ async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: 
     for label in ("🔔 What rings …", "Goals", "Goals", "Wait for confirmation", back_to_kinds_label()):
         await world.tap(42, 42, label)
 
-    assert (world.stored(42).silent, world.stored(42).waits) == ({"goal"}, True)
+    assert (world.stored(42).filter.silent, world.stored(42).filter.confirmed_only) == ({"goal"}, True)
     assert len(message.edits) == 5 and "✅ Goals" in message.labels

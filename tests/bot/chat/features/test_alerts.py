@@ -68,20 +68,21 @@ def test_everything_switches_no_extras_on_and_leaves_those_that_were_chosen() ->
 
     everything = alerts.enable_all_kinds(chosen)
 
-    assert [everything.takes(kind) for kind in ("var", *LIVE_MESSAGE_KINDS)] == [True, True, False]
+    assert [everything.filter.accepts(kind) for kind in ("var", *LIVE_MESSAGE_KINDS)] == [True, True, False]
     assert [
-        alerts.switch_kind(everything, "var", offered, on=False).takes(kind) for kind in ("var", "goal", *LIVE_MESSAGE_KINDS)
+        alerts.switch_kind(everything, "var", offered, on=False).filter.accepts(kind)
+        for kind in ("var", "goal", *LIVE_MESSAGE_KINDS)
     ] == [
         False,
         True,
         True,
         False,
     ]
-    assert not alerts.disable_all_kinds(everything, offered).takes(CARD)
+    assert not alerts.disable_all_kinds(everything, offered).filter.accepts(CARD)
 
 
 @pytest.mark.parametrize("words", ["card", "+Match_card", "+match-card"])
 def test_a_card_is_asked_for_by_its_name_or_its_words(words: str) -> None:
     asked = settled(alerts.set_kinds(replace(make_context(), kinds=(*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS)), (words,)))
 
-    assert asked.takes(CARD)
+    assert asked.filter.accepts(CARD)

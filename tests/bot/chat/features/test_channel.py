@@ -100,7 +100,7 @@ async def test_forged_buttons_do_nothing_for_chats_of_others(world: World) -> No
     answers = [await world.press(5, 5, message, one) for one in data]
 
     assert answers == [not_channel_administrator_text()] * 4 + [texts.outdated_button_text()] * 2
-    assert not world.stored(CHANNEL).all_kinds and ChatRef(43) not in world.chats.chats
+    assert not world.stored(CHANNEL).filter.all_kinds and ChatRef(43) not in world.chats.chats
 
 
 @pytest.mark.usefixtures("channel")

@@ -44,7 +44,7 @@ def test_each_offer_silences_what_it_names_and_closes_the_menu() -> None:
 
     assert settled(match).muted_matches == {"f1"}
     assert settled(hour).muted_until == NOW + dt.timedelta(hours=1)
-    assert not settled(kind).takes("goal") and settled(kind).takes("red_card")
+    assert not settled(kind).filter.accepts("goal") and settled(kind).filter.accepts("red_card")
     assert {hushed.screen.buttons for hushed in (match, hour, kind)} == {CLOSED_KEYBOARD} and "Chelsea" in match.note
 
 
@@ -54,7 +54,7 @@ def test_pressed_twice_everything_is_heard_as_before(data: str) -> None:
     again = press_mute_button(replace(make_context(), chat=once), GOAL, data)
 
     twice = settled(again)
-    assert (twice.muted_matches, twice.muted_until, twice.takes("goal")) == (frozenset(), None, True)
+    assert (twice.muted_matches, twice.muted_until, twice.filter.accepts("goal")) == (frozenset(), None, True)
 
 
 def test_a_summary_has_no_kind_and_a_sample_neither_kind_nor_match() -> None:

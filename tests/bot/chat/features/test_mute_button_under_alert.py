@@ -59,7 +59,7 @@ async def test_an_alert_of_a_topic_changes_that_topic_wherever_it_is_shown(world
 
     await world.press(FORUM, ADMIN, message, "a:k")
 
-    assert not world.stored(FORUM, 9).takes("goal")
+    assert not world.stored(FORUM, 9).filter.accepts("goal")
     assert ChatRef(FORUM) not in world.chats.chats
 
 
@@ -83,7 +83,7 @@ async def test_an_alert_whose_id_is_not_committed_yet_is_waited_for(world: World
 
 
 async def test_a_configured_chat_is_not_changed_by_the_button(world: World) -> None:
-    await world.chats.save(Chat(ChatRef(READER), fixed=True))
+    await world.chats.save(Chat(ChatRef(READER), is_configured=True))
 
     note = await world.press(READER, READER, alerted(world, ChatRef(READER)), "a:h")
 

@@ -49,13 +49,13 @@ def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None
     ("words", "quiet"),
     [
         ("23:00-07:00", QuietHours(1380, 420)),
-        ("23:00 – 7:30 hold", QuietHours(1380, 450, hold=True)),
+        ("23:00 – 7:30 hold", QuietHours(1380, 450, holds_alerts=True)),
         ("0:00-6:00 silent", QuietHours(0, 360)),
         ("off", None),
     ],
 )
 def test_quiet_hours_are_set_and_ended(words: str, quiet: QuietHours | None) -> None:
-    assert settled(said("quiet", words, quiet=QuietHours(1, 2))).quiet == quiet
+    assert settled(said("quiet", words, quiet_hours=QuietHours(1, 2))).quiet_hours == quiet
 
 
 @pytest.mark.parametrize("words", ["23:00", "24:00-01:00", "23:00-23:00", "23:00-07:00 loud", "<b>"])

@@ -15,8 +15,8 @@ from tests.bot.chat.fixtures import data, is_outdated, labels, make_context, pre
     [
         ("spoilers", "on", "spoilers", True),
         ("spoilers", "OFF", "spoilers", False),
-        ("mute", "buttons off", "buttons", False),
-        ("mute", "Buttons on", "buttons", True),
+        ("mute", "buttons off", "mute_button", False),
+        ("mute", "Buttons on", "mute_button", True),
     ],
 )
 def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to: bool) -> None:
@@ -25,14 +25,14 @@ def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to:
     assert [getattr(change.chat, name) for change in turn.changes if isinstance(change, UpdateChat)] == [to]
 
 
-@pytest.mark.parametrize(("label", "name"), [("Buttons", "buttons"), ("Hide", "spoilers"), ("Group", "bursts")])
+@pytest.mark.parametrize(("label", "name"), [("Buttons", "mute_button"), ("Hide", "spoilers"), ("Group", "digests")])
 def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str, name: str) -> None:
     shown = press_button(make_context(), data(run_command(make_context(), "alerts").screen, "How they come"))
 
     turn = press_button(make_context(), data(shown.screen, label))
 
     assert turn.changes == (UpdateChat(Chat(make_context().chat.ref, **{name: not getattr(make_context().chat, name)})),)
-    assert f"✅ {label}" in " ".join(labels(turn.screen)) or name == "buttons"
+    assert f"✅ {label}" in " ".join(labels(turn.screen)) or name == "mute_button"
 
 
 def test_spoilers_without_words_offer_the_other_way() -> None:
@@ -42,7 +42,7 @@ def test_spoilers_without_words_offer_the_other_way() -> None:
 
 
 def test_a_channel_is_offered_no_buttons_and_forged_data_switches_nothing() -> None:
-    shown = press_button(make_context(kind="channel"), "fs")
+    shown = press_button(make_context(type="channel"), "fs")
 
     assert shown and not any("Buttons" in label for label in labels(shown.screen))
     assert all(is_outdated(make_context(), forged) for forged in ("f:fixed", "f:", "f:title"))

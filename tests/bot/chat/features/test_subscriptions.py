@@ -14,14 +14,14 @@ from bot.chat.dialogue import ChatContext, DialogueResult, Screen, UpdateChat, U
 from bot.chat.features.mute_button import AlertSubject
 from bot.chat.features.mute_button import press_mute_button as pressed_below
 from bot.chat.features.subscriptions import switch_override_kind
-from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, apply_overrides, combine_overrides
+from bot.subscribers import NO_OVERRIDES, Recipient, Scope, Subscription, SubscriptionOverrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import ARSENAL, FIXTURES, LEAGUE, data, is_outdated, labels, make_context, press_button, run_command
 
 TEAM = Subscription(Scope.TEAM, ARSENAL.id, ARSENAL.name)
 CUP = Subscription(Scope.COMPETITION, LEAGUE.id, LEAGUE.name)
-CARDS = replace(TEAM, taste=SubscriptionOverrides(frozenset({"yellow_card"})))
+CARDS = replace(TEAM, overrides=SubscriptionOverrides(frozenset({"yellow_card"})))
 
 
 def said(words: str, *followed: Subscription, **chat: Any) -> DialogueResult:
@@ -31,26 +31,26 @@ def said(words: str, *followed: Subscription, **chat: Any) -> DialogueResult:
 def tuned(turn: DialogueResult) -> SubscriptionOverrides:
     (change,) = turn.changes
     assert isinstance(change, UpdateSubscription)
-    return change.subscription.taste
+    return change.subscription.overrides
 
 
 def heard(seen: ChatContext, taste: SubscriptionOverrides) -> set[str]:
-    return {kind for kind in SHIPPED_KINDS if apply_overrides(seen.chat, taste).takes(kind)}
+    return {kind for kind in SHIPPED_KINDS if seen.chat.filter.with_overrides(taste).accepts(kind)}
 
 
 @pytest.mark.parametrize(
     ("words", "taste"),
     [
-        ("Arsenal wait", SubscriptionOverrides(waits=True)),
-        ("arsenal now", SubscriptionOverrides(waits=False)),
-        ("Premier League scorers", SubscriptionOverrides(scorers=True)),
-        ("ars wait scorers", SubscriptionOverrides(waits=True, scorers=True)),
+        ("Arsenal wait", SubscriptionOverrides(confirmed_only=True)),
+        ("arsenal now", SubscriptionOverrides(confirmed_only=False)),
+        ("Premier League scorers", SubscriptionOverrides(scorers_only=True)),
+        ("ars wait scorers", SubscriptionOverrides(confirmed_only=True, scorers_only=True)),
         (
             "Arsenal +yellow_card -goal",
             SubscriptionOverrides(frozenset({"yellow_card", "red_card", "shootout", "full_time", "status"})),
         ),
         ("Arsenal -goal +goal", NO_OVERRIDES),
-        ("all matches now", SubscriptionOverrides(waits=False)),
+        ("all matches now", SubscriptionOverrides(confirmed_only=False)),
     ],
 )
 def test_in_words_a_subscription_gets_a_taste(words: str, taste: SubscriptionOverrides) -> None:
@@ -79,9 +79,9 @@ def test_every_setting_is_a_tap_away_from_what_is_followed() -> None:
     assert tuned(press_button(seen, data(one.screen, "Yellow"))).kinds == {
         "goal", "red_card", "yellow_card", "shootout", "full_time", "status",
     }  # fmt: skip
-    assert tuned(press_button(seen, data(one.screen, "Confirmation"))) == SubscriptionOverrides(waits=True)
-    assert tuned(press_button(seen, data(one.screen, "scorers"))) == SubscriptionOverrides(scorers=True)
-    assert tuned(press_button(seen, data(loud.screen, "Goals"))) == SubscriptionOverrides(ring=frozenset({"goal"}))
+    assert tuned(press_button(seen, data(one.screen, "Confirmation"))) == SubscriptionOverrides(confirmed_only=True)
+    assert tuned(press_button(seen, data(one.screen, "scorers"))) == SubscriptionOverrides(scorers_only=True)
+    assert tuned(press_button(seen, data(loud.screen, "Goals"))) == SubscriptionOverrides(loud=frozenset({"goal"}))
 
 
 def test_cards_and_pictures_are_the_chats_own_and_not_offered() -> None:
@@ -122,16 +122,16 @@ def test_a_forged_button_does_nothing(forged: str) -> None:
 
 
 @given(
-    st.sampled_from([TEAM, CARDS, replace(TEAM, taste=SubscriptionOverrides(scorers=True))]),
+    st.sampled_from([TEAM, CARDS, replace(TEAM, overrides=SubscriptionOverrides(scorers_only=True))]),
     st.booleans(),
     st.sampled_from(["goal", "yellow_card"]),
 )
 def test_a_kind_silenced_under_an_alert_is_heard_by_no_subscription_and_pressed_again_by_some(
     one: Subscription, scorers: bool, kind: str
 ) -> None:
-    seen, about = make_context(one, CUP, scorers=scorers), AlertSubject(FIXTURES[0], kind)
+    seen, about = make_context(one, CUP, scorers_only=scorers), AlertSubject(FIXTURES[0], kind)
     for _ in range(2):
-        before = combine_overrides(seen.chat, [s.taste for s in seen.subscriptions]).takes(kind)
+        before = Recipient.of(seen.chat, [s.overrides for s in seen.subscriptions]).accepts(kind)
         done = pressed_below(seen, about, "a:k")
         chat = next(change.chat for change in done.changes if isinstance(change, UpdateChat))
         tastes = {
@@ -139,7 +139,7 @@ def test_a_kind_silenced_under_an_alert_is_heard_by_no_subscription_and_pressed_
         }
         seen = replace(seen, chat=chat, subscriptions=tuple(tastes.get(s.key, s) for s in seen.subscriptions))
 
-        assert combine_overrides(seen.chat, [s.taste for s in seen.subscriptions]).takes(kind) is not before
+        assert Recipient.of(seen.chat, [s.overrides for s in seen.subscriptions]).accepts(kind) is not before
 
 
 async def test_a_taste_chosen_in_the_chat_is_stored(world: World) -> None:
@@ -152,8 +152,8 @@ async def test_a_taste_chosen_in_the_chat_is_stored(world: World) -> None:
     await world.tap(42, 42, "Goals")
 
     (one,) = world.chats.followed[world.stored(42).ref]
-    assert one.taste.kinds is not None and {"yellow_card"} <= one.taste.kinds and "goal" not in one.taste.kinds
-    assert world.stored(42).tasted and world.stored(42).takes("goal")
+    assert one.overrides.kinds is not None and {"yellow_card"} <= one.overrides.kinds and "goal" not in one.overrides.kinds
+    assert world.stored(42).has_overrides and world.stored(42).filter.accepts("goal")
 
 
 def test_where_nothing_is_followed_there_is_nothing_to_tune() -> None:
