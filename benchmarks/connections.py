@@ -87,7 +87,7 @@ def live(matches: int, recordings: Sequence[Path] = PATHS) -> list[Script]:
     for number in range(matches):
         script = played[number % len(played)]
         fixture = replace(script.fixture, id=f"fixture-{number}")
-        late, started = APART * (number // len(played)), script.started
+        late, started = APART * (number // len(played)), script.play_started_at
         frames = tuple(ScriptFrame(told.at + late * (told.at > started), _of(told.frame, fixture.id)) for told in script.frames)
         scripts.append(Script(fixture, frames))
     return scripts
@@ -187,14 +187,14 @@ async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
     following = Line(load_pack(), FeedSettings(url), SystemClock())
     async with following.open():
         following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
-        take = following.pipeline.take
+        take = following.pipeline.process
 
         async def counted(packet: Packet, received: float = 0.0) -> Any:
             moment = await take(packet, received)
             meter.tick()
             return moment
 
-        following.pipeline.take = counted  # type: ignore[method-assign]
+        following.pipeline.process = counted  # type: ignore[method-assign]
         work = [following.follower.follow(Fixture(f"fixture-{n}", status="Live")) for n in range(fixtures)]
         return await _measured(work, meter)
 
@@ -229,7 +229,7 @@ async def busy(url: str, matches: int, seconds: int) -> dict[str, float]:
 
 
 def _packets(following: Line) -> int:
-    return sum(status.position for status in following.follower.statuses())
+    return sum(status.position for status in following.follower.connection_statuses())
 
 
 CONTESTANTS = {"bare": bare, "connections": connections, "line": line}

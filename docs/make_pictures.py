@@ -92,7 +92,7 @@ async def _tell(scenario: Scenario, told: list[Packet], shown: LiveTerminal, dat
     await pipeline.open(scenario.fixture)
     for packet in told:
         clock.move_to(packet.at)
-        shown.on_match((await pipeline.take(packet)).after)
+        shown.on_match((await pipeline.process(packet)).after)
         await sender.send_all_due()
 
 

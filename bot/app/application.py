@@ -126,8 +126,10 @@ class Application:
             processes = await self.common.keeper.read_processes()
             return render_status_of_processes({name: (facts.roles, facts.lines) for name, facts in processes.items()}, waiting)
         assert self.feeding is not None  # noqa: S101  # a process that is alone does everything
-        planned = len(self.feeding.runner.planned())
-        return render_status(self.feeding.follower.statuses(), self.feeding.match, planned, waiting, self.common.clock.now())
+        planned = len(self.feeding.runner.planned_connections())
+        return render_status(
+            self.feeding.follower.connection_statuses(), self.feeding.match, planned, waiting, self.common.clock.now()
+        )
 
 
 async def _open_database(url: str, clock: Clock) -> Database:

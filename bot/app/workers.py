@@ -54,9 +54,9 @@ class FeedWorker:
         config, signals, clock = common.current.config, common.watch.signals, common.clock
         self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, SnapshotStore(common.positions), load_wordings())
         self.extras = LiveMessageUpdater(
-            self.pipeline.live, common.outbox, common.chats.has_live_message_chats, clock, pictures=is_available()
+            self.pipeline.matches_in_play, common.outbox, common.chats.has_live_message_chats, clock, pictures=is_available()
         )
-        self.pipeline.on_over = self.extras.over
+        self.pipeline.on_over = self.extras.on_match_over
         self.follower = MatchFollower(
             self.pipeline,
             common.current.feed,
@@ -80,9 +80,9 @@ class FeedWorker:
         )
         common.watch.feed = self._standing
         common.lines = self._lines
-        common.on_rules.append(self.pipeline.use)
-        common.on_chats.append(self.runner.wake)
-        common.on_settings += [self.runner.wake, self.follower.reload]
+        common.on_rules.append(self.pipeline.set_rules)
+        common.on_chats.append(self.runner.request_replan)
+        common.on_settings += [self.runner.request_replan, self.follower.reload]
 
     def works(self) -> tuple[BackgroundWork, ...]:
         """Follow for ever."""
@@ -90,7 +90,7 @@ class FeedWorker:
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """The fixtures known now, by kick-off."""
-        return self.runner.fixtures()
+        return self.runner.list_fixtures()
 
     def match(self, fixture_id: str) -> Match | None:
         """How a match being followed here stands; None for any other."""
@@ -98,22 +98,24 @@ class FeedWorker:
 
     async def _follow(self, fixture: Fixture) -> None:
         """Follow a match as it is listed when its turn comes, as long as no other process does."""
-        follow, known = self.follower.follow, self.runner.known
+        follow, known = self.follower.follow, self.runner.find_fixture
         await run_while_leased(self._common.leasing, name_fixture_lease(fixture.id), lambda: follow(known(fixture.id) or fixture))
 
     async def _updated(self, before: Fixture, after: Fixture) -> None:
         """Whoever follows the match tells what becomes of it; where nobody does, everybody says the same."""
         if not self._common.leasing.is_waiting_for(name_fixture_lease(after.id)):
-            await self.follower.updated(before, after)
+            await self.follower.on_fixture_change(before, after)
 
     def _lines(self) -> list[str]:
-        return render_connections(self.follower.statuses(), self.match, self._common.clock.now())
+        return render_connections(self.follower.connection_statuses(), self.match, self._common.clock.now())
 
     def _standing(self) -> FeedHealth:
         """How it stands, for those who watch."""
         runner, every = self.runner, self._common.current.schedule.refresh_fixtures_every
-        titles = {fixture.id: fixture.title for fixture in runner.fixtures()}
-        return FeedHealth(self.follower.statuses(lags=False), titles, runner.refreshed_at, every, len(runner.planned()))
+        titles = {fixture.id: fixture.title for fixture in runner.list_fixtures()}
+        return FeedHealth(
+            self.follower.connection_statuses(lags=False), titles, runner.refreshed_at, every, len(runner.planned_connections())
+        )
 
     async def _unfinished(self) -> frozenset[str]:
         """The matches of the last day that an earlier process left in the middle."""

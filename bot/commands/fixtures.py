@@ -72,7 +72,7 @@ async def list_fixtures(settings: RestSettings, days: int, search: str) -> tuple
     today = clock.now().date()
     async with aiohttp.ClientSession() as http:
         try:
-            found = await RestClient(settings, http, clock).fixtures(today, today + dt.timedelta(days=days))
+            found = await RestClient(settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be had: {error}") from error
     wanted = normalise(search)
@@ -106,7 +106,7 @@ async def record_fixtures(settings: RecordingSettings, fixture_ids: Sequence[str
     async with aiohttp.ClientSession() as http:
         source = RestClient(settings, http, clock)
         try:
-            fixtures = await asyncio.gather(*(source.fixture(fixture_id) for fixture_id in fixture_ids))
+            fixtures = await asyncio.gather(*(source.fetch_fixture(fixture_id) for fixture_id in fixture_ids))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be had: {error}") from error
     return list((await record_matches(fixtures, settings, clock, folder)).values())

@@ -65,7 +65,7 @@ class DemoTarget(msgspec.Struct, frozen=True):
     names: Catalogue
     messenger: Messenger
     chat: ChatRef = TERMINAL_CHAT
-    limits: RateLimiter | Unlimited = msgspec.field(default_factory=Unlimited)
+    rate_limits: RateLimiter | Unlimited = msgspec.field(default_factory=Unlimited)
     on_match: Callable[[Match], None] = lambda match: None
     clock: Clock = msgspec.field(default_factory=SystemClock)
 
@@ -121,14 +121,16 @@ async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> No
     """Play a match from the simulator to the messenger, until all of it is told."""
     clock = cast.clock
     script = build_script(scenario, seconds)
-    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=script.started - script.frames[0].at, clock=clock)
+    simulator = Simulator(
+        [script], token=_TOKEN.get_secret_value(), lead=script.play_started_at - script.frames[0].at, clock=clock
+    )
     async with _open_stage(cast, clock) as (pipeline, sender, working), simulator.serve() as urls:
         await pipeline.open(scenario.fixture)
         if first := pipeline.match(scenario.fixture.id):
             cast.on_match(first)
 
         async def take(packet: Packet, received: dt.datetime) -> None:
-            cast.on_match((await pipeline.take(packet)).after)
+            cast.on_match((await pipeline.process(packet)).after)
 
         await _play_while_sending(
             working, FeedConnection(scenario.fixture.id, DemoFeedSettings((urls.stream,)), clock, take).run()
@@ -145,7 +147,7 @@ async def _open_stage(cast: DemoTarget, clock: Clock) -> AsyncIterator[tuple[Pip
     await chats.save(Chat(cast.chat, filter=AlertFilter(all_kinds=True)))
     await SubscriptionRepository(database).add(cast.chat, Subscription(Scope.ALL))
     outbox = Outbox(database, clock)
-    sender = Sender(outbox.queue, cast.messenger, cast.limits, clock, None)
+    sender = Sender(outbox.queue, cast.messenger, cast.rate_limits, clock, None)
     working = asyncio.create_task(sender.run())
     try:
         yield Pipeline(cast.rules, cast.names, outbox), sender, working

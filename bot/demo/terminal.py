@@ -31,8 +31,8 @@ class TerminalMessage:
 
     html: str
     minute: str = ""
-    silent: bool = False
-    edited: bool = False
+    is_silent: bool = False
+    is_edited: bool = False
     reply_to: int | None = None
 
 
@@ -147,7 +147,7 @@ class LiveTerminal:
     ) -> None:
         """Change a bubble in its place; raise `MessageGone` where there is none."""
         bubble = _find_message(self._messages, message_id)
-        bubble.html, bubble.edited = _mark_picture(html, picture), True
+        bubble.html, bubble.is_edited = _mark_picture(html, picture), True
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """There is no place for pins in a terminal."""
@@ -180,7 +180,7 @@ class LiveTerminal:
             told = to_terminal(self._messages[bubble.reply_to - 1].html).split("\n")[0]
             told.truncate(_WIDTH - 8, overflow="ellipsis")
             lines.insert(0, Text.assemble(("▎ ", "green"), told, style="dim"))
-        marks = " ".join(filter(None, (bubble.minute, "🔕" if bubble.silent else "", "edited" if bubble.edited else "✓✓")))
+        marks = " ".join(filter(None, (bubble.minute, "🔕" if bubble.is_silent else "", "edited" if bubble.is_edited else "✓✓")))
         panel = Panel(
             Group(*lines),
             box=box.ROUNDED,

@@ -106,14 +106,14 @@ class FeedConnection:
         self._hosts = HostRotation(settings.stream_url)
         self._reloaded = asyncio.Event()
         self._refusal = ""
-        self._behind = True
+        self._is_behind = True
         self._handing_on = False
         self._reason = ""
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
         self._lags = LagStatistics()
         self._last_frame: dt.datetime | None = None
-        self._last_good: dt.datetime | None = None
+        self._last_usable_frame: dt.datetime | None = None
         self._since, self._not_open = clock.now(), False
         self._watchdog: asyncio.TimerHandle | None = None
 
@@ -121,11 +121,11 @@ class FeedConnection:
         """Stay connected until the match is over; return why it is."""
         while self._session.ending is None:
             position = self._session.position
-            await self._once()
+            await self._connect_once()
             if self._session.position > position:
                 self._delays = jittered_delays(self._chance)
             if self._session.ending is None:
-                await self._wait()
+                await self._wait_before_retry()
         log.info("feed_finished", fixture=self._fixture_id, ending=self._session.ending.value, packets=self._session.position)
         return self._session.ending
 
@@ -139,9 +139,9 @@ class FeedConnection:
         return self._session.position
 
     @property
-    def place(self) -> FeedPosition | None:
+    def resume_position(self) -> FeedPosition | None:
         """Where another process may go on; None while packets wait for others, or are being handed on."""
-        return None if self._handing_on else self._session.place
+        return None if self._handing_on else self._session.resume_position
 
     @property
     def silence(self) -> float:
@@ -160,14 +160,14 @@ class FeedConnection:
             self._session.position,
             self._session.reconnects,
             self._session.duplicates,
-            self._session.gaps,
+            self._session.missing,
             self._unreadable.total(),
             *(self._lags.quantiles() if lags else (None, None)),
-            heard=self._last_good,
-            since=self._since,
+            last_usable_frame_at=self._last_usable_frame,
+            wanted_since=self._since,
             kickoff=self.kickoff,
-            not_open=self._not_open,
-            ended=self._session.ended,
+            is_not_open=self._not_open,
+            is_ended=self._session.is_ended,
             refusal=self._refusal,
         )
 
@@ -175,19 +175,19 @@ class FeedConnection:
         path = f"{self._hosts.current}/media/soccer/fixtures/{quote(self._fixture_id, safe='')}/actions"
         return f"{path}?startPosition={start}" if start else path
 
-    async def _once(self) -> None:
+    async def _connect_once(self) -> None:
         """One connection, from the handshake to its end."""
-        start = self._session.connecting()
-        self._retry_after, self._reason, self._behind = None, "", True
-        await self._gate.enter()
+        start = self._session.on_connecting()
+        self._retry_after, self._reason, self._is_behind = None, "", True
+        await self._gate.wait_turn()
         try:
             socket = await open_connection(self._url(start))
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
-            await self._lost(self._not_made(error))
+            await self._on_lost(self._classify_connect_error(error))
             return
-        await self._stay(socket)
+        await self._serve_socket(socket)
 
-    def _not_made(self, error: Exception) -> FailureCause:
+    def _classify_connect_error(self, error: Exception) -> FailureCause:
         self._reason = type(error).__name__
         if not isinstance(error, InvalidStatus):
             return classify_network_error(error)
@@ -195,15 +195,15 @@ class FeedConnection:
         self._retry_after = parse_retry_after(error.response.headers.get("Retry-After"), self._clock.now())
         return classify_status(error.response.status_code)
 
-    async def _stay(self, socket: ClientConnection) -> None:
-        self._hosts.reached()
+    async def _serve_socket(self, socket: ClientConnection) -> None:
+        self._hosts.on_success()
         self._not_open = False
         trouble = FailureCause.CLOSED
         try:
             await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
-            self._session.opened(self._clock.monotonic())
-            self._watch(socket)
-            await self._read(socket)
+            self._session.on_opened(self._clock.monotonic())
+            self._check_stale(socket)
+            await self._read_frames(socket)
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd else None
             self._reason = self._reason or f"close code {code}"
@@ -213,20 +213,20 @@ class FeedConnection:
                 self._watchdog.cancel()
             await socket.close()
         if self._session.ending is None:
-            await self._lost(trouble)
+            await self._on_lost(trouble)
 
-    async def _read(self, socket: ClientConnection) -> None:
+    async def _read_frames(self, socket: ClientConnection) -> None:
         session = self._session
-        while session.trouble is None and session.ending is None:
+        while session.failure is None and session.ending is None:
             wake_at = session.wake_at
-            frame = await (socket.recv(decode=False) if wake_at is None else self._next(socket, wake_at))
+            frame = await (socket.recv(decode=False) if wake_at is None else self._receive(socket, wake_at))
             received = self._clock.now()
             if frame is None:
-                await self._deliver(session.wake(self._clock.monotonic()), received)
+                await self._hand_on(session.on_wake(self._clock.monotonic()), received)
             else:
-                await self._take(frame, received)
+                await self._on_frame_received(frame, received)
 
-    async def _next(self, socket: ClientConnection, wake_at: float) -> bytes | None:
+    async def _receive(self, socket: ClientConnection, wake_at: float) -> bytes | None:
         """The next frame; None where the session is to be woken first."""
         try:
             async with asyncio.timeout(max(_MIN_WAIT, wake_at - self._clock.monotonic())):
@@ -234,7 +234,7 @@ class FeedConnection:
         except TimeoutError:
             return None
 
-    async def _take(self, frame: bytes, received: dt.datetime) -> None:
+    async def _on_frame_received(self, frame: bytes, received: dt.datetime) -> None:
         self._last_frame = received
         now = self._clock.monotonic()
         if self._on_frame is not None:
@@ -242,88 +242,88 @@ class FeedConnection:
         try:
             read = decode_frame(frame, received, self._fixture_id)
         except FrameUnreadable as error:
-            self._session.heard(now)
-            self._skip(error)
+            self._session.on_unreadable_frame(now)
+            self._count_unreadable(error)
             return
         if isinstance(read, Control):
-            await self._control(read, received, now)
+            await self._on_control(read, received, now)
             return
         PACKET_FRAMES.inc()
-        self._last_good = received
-        if ready := self._session.packet(read, now):
-            await self._deliver(ready, received)
+        self._last_usable_frame = received
+        if ready := self._session.on_packet(read, now):
+            await self._hand_on(ready, received)
 
-    async def _control(self, control: Control, received: dt.datetime, now: float) -> None:
+    async def _on_control(self, control: Control, received: dt.datetime, now: float) -> None:
         CONTROL_FRAMES[control.kind].inc()
-        await self._deliver(self._session.control(control, now), received)
+        await self._hand_on(self._session.on_control(control, now), received)
         if control.kind is ControlKind.REFUSED:
             self._reason = control.text
             return
-        self._last_good = received
+        self._last_usable_frame = received
         if self._session.state is SessionState.LIVE:
             if control.kind is ControlKind.ACCEPTED:
                 ACCEPTED_CONNECTIONS.inc()
                 log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
-                await self._let_in()
+                await self._on_let_in()
             elif control.kind is ControlKind.HEARTBEAT:
-                self._behind = False
+                self._is_behind = False
                 await self._on_caught_up()
 
-    async def _let_in(self) -> None:
+    async def _on_let_in(self) -> None:
         if self._refusal:
             self._refusal = ""
             await self._on_accepted()
 
-    async def _deliver(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
+    async def _hand_on(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
         self._handing_on = bool(packets)
         for packet in packets:
-            if self._behind and received - packet.at < MAX_LIVE_AGE:
-                self._behind = False
+            if self._is_behind and received - packet.at < MAX_LIVE_AGE:
+                self._is_behind = False
                 await self._on_caught_up()
-            if self._session.caught_up:
-                self._lags.note(lag := (received - packet.at).total_seconds())
+            if self._session.is_caught_up:
+                self._lags.add(lag := (received - packet.at).total_seconds())
                 LAG_SECONDS.observe(lag)
             await self._on_packet(packet, received)
         self._handing_on = False
         if packets and self._on_settled is not None:
             await self._on_settled()
 
-    def _skip(self, error: FrameUnreadable) -> None:
+    def _count_unreadable(self, error: FrameUnreadable) -> None:
         """Count an unreadable frame; the first of its kind is logged."""
         self._unreadable[error.kind] += 1
         count_unreadable_frame(error.kind)
         if self._unreadable[error.kind] == 1:
             log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason)
 
-    def _watch(self, socket: ClientConnection) -> None:
+    def _check_stale(self, socket: ClientConnection) -> None:
         """Look again when the session would be stale; a timer that is not moved by each frame costs nothing a frame."""
         now = self._clock.monotonic()
-        if not self._session.silent(now):
+        if not self._session.check_stale(now):
             delay = max(_MIN_WAIT, self._session.stale_at - now)
-            self._watchdog = asyncio.get_running_loop().call_later(delay, self._watch, socket)
+            self._watchdog = asyncio.get_running_loop().call_later(delay, self._check_stale, socket)
             return
         self._reason = "no frame for too long"
         socket.transport.abort()
 
-    async def _lost(self, trouble: FailureCause) -> None:
+    async def _on_lost(self, trouble: FailureCause) -> None:
         """The connection was not made or is lost."""
-        await self._deliver(self._session.failed(trouble), self._clock.now())
-        cause = self._session.trouble or trouble
+        await self._hand_on(self._session.on_failure(trouble), self._clock.now())
+        cause = self._session.failure or trouble
         LOST_CONNECTIONS[cause].inc()
         self._not_open = cause is FailureCause.NOT_OPEN
-        if self._hosts.failed(cause, self._clock.monotonic()):
+        if self._hosts.on_failure(cause, self._clock.monotonic()):
             log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._hosts.current)
-        if REMEDIES[cause].refused and not self._refusal:
-            self._refusal = self._clean(self._reason) or "the feed refused the token"
+        if REMEDIES[cause].is_refusal and not self._refusal:
+            self._refusal = self._mask_token(self._reason) or "the feed refused the token"
             log.error("feed_refused", fixture=self._fixture_id, reason=self._refusal)
             if self._on_refused is not None:
                 await self._on_refused(self._refusal)
 
-    def _clean(self, words: str) -> str:
+    def _mask_token(self, words: str) -> str:
         token = self._settings.token.get_secret_value()
         return (words.replace(token, "***") if token else words)[:200]
 
-    def _delay(self, cause: FailureCause) -> float:
+    def _choose_delay(self, cause: FailureCause) -> float:
         wait = REMEDIES[cause].wait
         if wait is WaitPolicy.NONE:
             return 0.0
@@ -333,11 +333,11 @@ class FeedConnection:
             return choose_not_open_delay(self.kickoff, self._clock.now())
         return max(next(self._delays), self._retry_after or 0.0)
 
-    async def _wait(self) -> None:
-        cause = self._session.trouble or FailureCause.CLOSED
-        delay = self._delay(cause)
+    async def _wait_before_retry(self) -> None:
+        cause = self._session.failure or FailureCause.CLOSED
+        delay = self._choose_delay(cause)
         if delay:
-            facts = {"cause": cause.value, "reason": self._clean(self._reason), "retry_in": round(delay, 1)}
+            facts = {"cause": cause.value, "reason": self._mask_token(self._reason), "retry_in": round(delay, 1)}
             log.warning("feed_connection_lost", fixture=self._fixture_id, **facts)
         else:
             log.info("feed_read_again", fixture=self._fixture_id, cause=cause.value, position=self._session.start_position)

@@ -56,18 +56,18 @@ class Remedy(msgspec.Struct, frozen=True):
     """What is done about a trouble. `next_host`: after a minute of it, the next of the configured hosts is tried."""
 
     wait: WaitPolicy = WaitPolicy.JITTER
-    refused: bool = False
-    next_host: bool = False
+    is_refusal: bool = False
+    switches_host: bool = False
 
 
 REMEDIES = {
-    FailureCause.REFUSED: Remedy(WaitPolicy.REFUSED, refused=True),
+    FailureCause.REFUSED: Remedy(WaitPolicy.REFUSED, is_refusal=True),
     FailureCause.NOT_OPEN: Remedy(WaitPolicy.NOT_OPEN),
     FailureCause.BUSY: Remedy(),
     FailureCause.SERVER: Remedy(),
     FailureCause.REJECTED: Remedy(),
-    FailureCause.DNS: Remedy(next_host=True),
-    FailureCause.TLS: Remedy(next_host=True),
+    FailureCause.DNS: Remedy(switches_host=True),
+    FailureCause.TLS: Remedy(switches_host=True),
     FailureCause.NETWORK: Remedy(),
     FailureCause.CLOSED: Remedy(),
     FailureCause.STALE: Remedy(),
@@ -159,13 +159,13 @@ class HostRotation:
         """The host to connect to, as a URL without a path."""
         return self._urls[self._here]
 
-    def reached(self) -> None:
+    def on_success(self) -> None:
         """The host answered."""
         self._since = None
 
-    def failed(self, trouble: FailureCause, now: float) -> bool:
+    def on_failure(self, trouble: FailureCause, now: float) -> bool:
         """A connection was not made; tell whether the next host is to be tried from now on."""
-        if not REMEDIES[trouble].next_host or len(self._urls) < 2:
+        if not REMEDIES[trouble].switches_host or len(self._urls) < 2:
             return False
         self._since = now if self._since is None else self._since
         if now < self._since + HOST_SWITCH_AFTER:
@@ -181,7 +181,7 @@ class FeedRequestLimiter:
         self._clock, self._interval = clock, 1.0 / per_second
         self._next = float("-inf")
 
-    async def enter(self) -> None:
+    async def wait_turn(self) -> None:
         """Wait for one's turn."""
         now = self._clock.monotonic()
         turn = max(now, self._next)

@@ -95,7 +95,7 @@ class RecordingWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: RecordingFile | None = None
-        self.count = 0
+        self.frames_written = 0
 
     def __enter__(self) -> RecordingWriter:
         try:
@@ -115,7 +115,7 @@ class RecordingWriter:
             raise ValueError("the recording is not open")
         self._file.write(format_line(at, frame) + b"\n")
         self._file.flush()
-        self.count += 1
+        self.frames_written += 1
 
 
 def format_line(at: dt.datetime, frame: str | bytes) -> bytes:
@@ -187,16 +187,16 @@ class RecentRecordings:
     """A folder of so many recordings; of matches at the same time, so many are written."""
 
     def __init__(self, folder: Path, keep: int) -> None:
-        self._folder, self._keep = folder, keep
+        self._folder, self._max_recordings = folder, keep
         self._open: dict[str, Path] = {}
 
     def recordings(self) -> tuple[Path, ...]:
         """The matches that are over, the last first."""
-        return tuple(self._folder / str(one["recording"]) for one in self._listed()[: self._keep])
+        return tuple(self._folder / str(one["recording"]) for one in self._read_list()[: self._max_recordings])
 
-    def begin(self, fixture: Fixture, *, anew: bool) -> WriteFrame | None:
+    def start(self, fixture: Fixture, *, anew: bool) -> WriteFrame | None:
         """Where the match's frames go; `anew` where its feed is read from the start. None: this match is not kept."""
-        if len(self._open) >= self._keep or fixture.id in self._open:
+        if len(self._open) >= self._max_recordings or fixture.id in self._open:
             return None
         path = self._folder / f"{_make_file_name(fixture.id)}.part"
         try:
@@ -208,7 +208,7 @@ class RecentRecordings:
         self._open[fixture.id] = path
         return lambda received, frame: self._write(fixture.id, received, frame)
 
-    def over(self, fixture: Fixture) -> None:
+    def finish(self, fixture: Fixture) -> None:
         """The match is over: its recording counts from now on, and the oldest goes."""
         path = self._open.pop(fixture.id, None)
         if path is None:
@@ -218,7 +218,7 @@ class RecentRecordings:
         except OSError as error:
             _log_write_failure(fixture.id, error)
 
-    def leave(self, fixture_id: str) -> None:
+    def abandon(self, fixture_id: str) -> None:
         """The match is followed no longer, or not now: what was written stays and may be gone on with."""
         self._open.pop(fixture_id, None)
 
@@ -237,19 +237,19 @@ class RecentRecordings:
         path = part.with_suffix(".jsonl.gz")
         if part.stat().st_size:
             path.write_bytes(gzip.compress(part.read_bytes(), 6))
-            kept = [one for one in self._listed() if one["id"] != fixture.id]
-            self._list([fixture_to_object(fixture) | {"recording": path.name}, *kept])
+            kept = [one for one in self._read_list() if one["id"] != fixture.id]
+            self._write_list([fixture_to_object(fixture) | {"recording": path.name}, *kept])
         part.unlink()
 
-    def _list(self, listed: list[dict[str, Any]]) -> None:
+    def _write_list(self, listed: list[dict[str, Any]]) -> None:
         """Write the list and drop the recordings that fall off its end: none but those that were kept here."""
         beside = self._folder / f"{_LIST_FILE}.new"
-        beside.write_text(json.dumps(listed[: self._keep], ensure_ascii=False, indent=1), encoding="utf-8")
+        beside.write_text(json.dumps(listed[: self._max_recordings], ensure_ascii=False, indent=1), encoding="utf-8")
         beside.replace(self._folder / _LIST_FILE)
-        for one in listed[self._keep :]:
+        for one in listed[self._max_recordings :]:
             (self._folder / str(one["recording"])).unlink(missing_ok=True)
 
-    def _listed(self) -> list[dict[str, Any]]:
+    def _read_list(self) -> list[dict[str, Any]]:
         try:
             listed = json.loads((self._folder / _LIST_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):

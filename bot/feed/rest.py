@@ -56,50 +56,52 @@ class RestClient:
         self._gate = gate or FeedRequestLimiter(clock)
         self._host = 0
 
-    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+    async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         """All licensed fixtures of these days, both included; raise FeedError."""
         found: dict[str, Fixture] = {}
         for page in range(_MAX_PAGES):
             query = {"subscribed": "true", "dateFrom": date_from.isoformat(), "dateTo": date_to.isoformat()}
             query |= {"paged": "true", "page": str(page), "size": str(PAGE_SIZE)}
-            answer = await self._page(query)
+            answer = await self._fetch_page(query)
             fresh = {fixture.id: fixture for fixture in answer.fixtures if fixture.id not in found}
             found |= fresh
-            if answer.last or not fresh:
+            if answer.is_last or not fresh:
                 break
         return tuple(found.values())
 
-    async def fixture(self, fixture_id: str) -> Fixture:
+    async def fetch_fixture(self, fixture_id: str) -> Fixture:
         """One fixture; raise FeedError."""
-        body = await self._get(f"/soccer/fixtures/{fixture_id}", {})
+        body = await self._get_json(f"/soccer/fixtures/{fixture_id}", {})
         try:
             return decode_fixture(body)
         except FrameUnreadable as error:
             raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
-    async def actions(self, fixture_id: str) -> tuple[Packet, ...]:
+    async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
         """All packets of a match that has ended, by their numbers (feed documentation, section 1.4); raise FeedError."""
         now = self._clock.now()
         try:
-            frames = msgspec.json.decode(await self._get(f"/soccer/fixtures/{fixture_id}/actions", {}), type=list[msgspec.Raw])
+            frames = msgspec.json.decode(
+                await self._get_json(f"/soccer/fixtures/{fixture_id}/actions", {}), type=list[msgspec.Raw]
+            )
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise FeedUnreachable("the feed's answer cannot be read: it is no list of actions") from error
         packets = (_decode_packet(bytes(frame), now, fixture_id) for frame in frames)
         return tuple(sorted((packet for packet in packets if packet), key=lambda packet: packet.seq or 0))
 
-    async def _page(self, query: Mapping[str, str]) -> FixturePage:
-        body = await self._get("/soccer/fixtures", query)
+    async def _fetch_page(self, query: Mapping[str, str]) -> FixturePage:
+        body = await self._get_json("/soccer/fixtures", query)
         try:
             return decode_fixtures(body)
         except FrameUnreadable as error:
             raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
-    async def _get(self, path: str, query: Mapping[str, str]) -> bytes:
+    async def _get_json(self, path: str, query: Mapping[str, str]) -> bytes:
         """The body of an answer; a host that cannot be had at all gives way to the next."""
         hosts = self._settings.api_url
         for attempt in range(len(hosts)):
             try:
-                return await self._ask(hosts[self._host % len(hosts)].rstrip("/"), path, query)
+                return await self._request(hosts[self._host % len(hosts)].rstrip("/"), path, query)
             except aiohttp.ClientConnectorError as error:
                 reason = f"{error.host} cannot be reached: {type(error.os_error).__name__}"
                 if attempt + 1 == len(hosts):
@@ -110,8 +112,8 @@ class RestClient:
                 raise FeedUnreachable(f"the feed's REST side does not answer: {type(error).__name__}") from error
         raise FeedUnreachable("no host of the feed's REST side is configured")
 
-    async def _ask(self, host: str, path: str, query: Mapping[str, str]) -> bytes:
-        await self._gate.enter()
+    async def _request(self, host: str, path: str, query: Mapping[str, str]) -> bytes:
+        await self._gate.wait_turn()
         headers = {
             "Accept": ACCEPT_HEADER,
             "Content-Type": "application/json",
@@ -122,16 +124,16 @@ class RestClient:
             if response.status == 200:
                 return remove_nul(body)
             wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
-            raise self._error(response.status, body, wait)
+            raise self._make_error(response.status, body, wait)
 
-    def _error(self, status: int, body: bytes, wait: float | None) -> FeedError:
+    def _make_error(self, status: int, body: bytes, wait: float | None) -> FeedError:
         trouble = classify_status(status)
-        reason = f"HTTP {status}: {self._reason(body)}" if body else f"HTTP {status}"
-        if REMEDIES[trouble].refused:
+        reason = f"HTTP {status}: {self._read_reason(body)}" if body else f"HTTP {status}"
+        if REMEDIES[trouble].is_refusal:
             return FeedRefused(reason)
         return FeedNotOpen(reason) if trouble is FailureCause.NOT_OPEN else FeedUnreachable(reason, wait)
 
-    def _reason(self, body: bytes) -> str:
+    def _read_reason(self, body: bytes) -> str:
         """The server's words, whichever of the three documented shapes they come in, without the token."""
         try:
             data = msgspec.json.decode(body)
@@ -157,7 +159,7 @@ class FixturePage(msgspec.Struct, frozen=True):
     """One answer of the fixtures endpoint; `last` is true where no further page is to be asked for."""
 
     fixtures: tuple[Fixture, ...]
-    last: bool = True
+    is_last: bool = True
 
 
 def decode_fixtures(body: bytes) -> FixturePage:

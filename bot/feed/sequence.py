@@ -38,56 +38,58 @@ class SequenceTracker:
     """Remembers the last packets of a match, and moves the numbers of a connection that counts from one."""
 
     def __init__(self, place: FeedPosition) -> None:
-        self._prints = array("q", [mark[0] for mark in place.tail])
+        self._fingerprints = array("q", [mark[0] for mark in place.tail])
         self._seqs = array("q", [mark[1] for mark in place.tail])
         self._instants = array("d", [mark[2] for mark in place.tail])
         self._start = self._offset = 0
-        self._settled = True
+        self._is_resolved = True
 
     @property
     def tail(self) -> tuple[tuple[int, int, float], ...]:
         """The last packets, for a `Place`."""
-        return tuple(zip(self._prints[-TAIL_LENGTH:], self._seqs[-TAIL_LENGTH:], self._instants[-TAIL_LENGTH:], strict=True))
+        return tuple(
+            zip(self._fingerprints[-TAIL_LENGTH:], self._seqs[-TAIL_LENGTH:], self._instants[-TAIL_LENGTH:], strict=True)
+        )
 
     @property
-    def same(self) -> bool:
+    def is_unshifted(self) -> bool:
         """Tell whether the connection's numbers are those of the match."""
-        return self._settled and not self._offset
+        return self._is_resolved and not self._offset
 
-    def connected(self, start: int) -> None:
+    def on_connected(self, start: int) -> None:
         """A connection begins that was asked for what follows `start`; from the beginning, all numbers are the same."""
-        self._start, self._offset, self._settled = start, 0, start == 0
+        self._start, self._offset, self._is_resolved = start, 0, start == 0
 
-    def repeats(self, mark: int) -> bool:
+    def is_repetition(self, mark: int) -> bool:
         """Tell whether one of the last packets had this fingerprint."""
-        return mark in self._prints
+        return mark in self._fingerprints
 
-    def moved(self, packet: Packet, mark: int, has: Callable[[Packet], bool]) -> Packet:
+    def renumber(self, packet: Packet, mark: int, has: Callable[[Packet], bool]) -> Packet:
         """The packet with its number among all of the match. `has` tells whether that number was read, or is missing."""
         if packet.seq is None:
             return packet
-        if not self._settled:
+        if not self._is_resolved:
             self._settle(packet, packet.seq, mark, has)
         return msgspec.structs.replace(packet, seq=packet.seq + self._offset) if self._offset else packet
 
-    def keep(self, packet: Packet, mark: int) -> None:
+    def remember(self, packet: Packet, mark: int) -> None:
         """Remember a packet, unless it is older than all that is remembered."""
         seq = packet.seq or 0
         if len(self._seqs) >= TAIL_LENGTH and seq < self._seqs[-1] and seq < min(self._seqs):
             return
-        self._prints.append(mark)
+        self._fingerprints.append(mark)
         self._seqs.append(seq)
         self._instants.append(packet.at.timestamp())
         if len(self._seqs) >= TAIL_LENGTH + _TRIM_SLACK:
-            for kept in (self._prints, self._seqs, self._instants):
+            for kept in (self._fingerprints, self._seqs, self._instants):
                 del kept[:-TAIL_LENGTH]
 
     def _settle(self, packet: Packet, seq: int, mark: int, has: Callable[[Packet], bool]) -> None:
-        if self.repeats(mark):
-            known = self._seqs[self._prints.index(mark)]
-            self._offset, self._settled = (known - seq if known else 0), True
+        if self.is_repetition(mark):
+            known = self._seqs[self._fingerprints.index(mark)]
+            self._offset, self._is_resolved = (known - seq if known else 0), True
         elif has(packet):
-            self._settled = self._offset == 0
+            self._is_resolved = self._offset == 0
         elif self._offset == 0 and self._begins_anew(packet, seq):
             self._offset = self._start  # until a repetition tells exactly
 
@@ -123,8 +125,8 @@ class SequenceGap(msgspec.Struct):
 
     position: int
     since: float
-    tries: int = 0
-    asked: bool = False
+    attempts: int = 0
+    is_requested: bool = False
 
 
 class Reorderer:
@@ -151,7 +153,7 @@ class Reorderer:
         return len(self._gaps) + len(self._lost)
 
     @property
-    def waiting(self) -> bool:
+    def is_waiting(self) -> bool:
         """Tell whether packets are held, or missing ones are being asked for."""
         return bool(self._held or self._gaps)
 
@@ -160,7 +162,7 @@ class Reorderer:
         """When `wake` has something to do; None while nothing waits."""
         if not self._gaps:
             return None
-        due = min((gap.since + REORDER_WAIT for gap in self._gaps.values() if not gap.asked), default=math.inf)
+        due = min((gap.since + REORDER_WAIT for gap in self._gaps.values() if not gap.is_requested), default=math.inf)
         at = min(max(due, self._may_rewind_at), self._held_until)
         return None if at == math.inf else at
 
@@ -170,7 +172,7 @@ class Reorderer:
         asked = [gap.position for gap in self._gaps.values()]
         return min(asked + list(self._lost.values()) if self._probing else asked, default=None)
 
-    def lacks(self, seq: int) -> bool:
+    def is_missing(self, seq: int) -> bool:
         """Tell whether this number is missing."""
         return seq in self._gaps or seq in self._lost
 
@@ -181,9 +183,9 @@ class Reorderer:
         if packet.seq == self._next and not self._held and not self._gaps:
             self.highest, self._next = max(self.highest, packet.seq), packet.seq + 1
             return (packet,)
-        self._fill(packet.seq)
+        self._close_gap(packet.seq)
         self._note_gap(packet.seq, position, now)
-        self.again(packet, now)
+        self.on_repeated(packet, now)
         self.highest = max(self.highest, packet.seq)
         if self._next is not None and packet.seq < self._next:
             return (packet,)
@@ -191,17 +193,17 @@ class Reorderer:
         self._held.sort(key=_sequence_number)
         return self._release(now)
 
-    def again(self, packet: Packet, now: float) -> None:
+    def on_repeated(self, packet: Packet, now: float) -> None:
         """What is read again has come past the gaps before this packet."""
         if packet.seq is not None and self._gaps:
-            self._passed(packet.seq, now)
+            self._rearm_gaps(packet.seq, now)
 
-    def caught_up(self, now: float) -> None:
+    def on_caught_up(self, now: float) -> None:
         """All that there is was read again."""
         self._probing = False
-        self._passed(self.highest, now)
+        self._rearm_gaps(self.highest, now)
 
-    def wake(self, now: float) -> tuple[Packet, ...]:
+    def release_due(self, now: float) -> tuple[Packet, ...]:
         """Time has passed; the packets that have waited long enough."""
         return self._release(now)
 
@@ -212,24 +214,24 @@ class Reorderer:
             self._next = _sequence_number(held[-1]) + 1
         return held
 
-    def wants_rewind(self, now: float) -> bool:
+    def should_rewind(self, now: float) -> bool:
         """Tell whether missing packets should be read again now; those asked for too often are lost for the time being."""
         if not self._gaps and not self._lost:
             return False
-        for seq in [seq for seq, gap in self._gaps.items() if gap.tries >= MAX_GAP_REQUESTS and self._is_due(gap, now)]:
+        for seq in [seq for seq, gap in self._gaps.items() if gap.attempts >= MAX_GAP_REQUESTS and self._is_due(gap, now)]:
             self._give_up(seq, now)
-        if self._leaves_out:
+        if self._skips_numbers:
             for seq in list(self._gaps):
-                self._lose(seq, self._gaps.pop(seq).position, now)
+                self._mark_lost(seq, self._gaps.pop(seq).position, now)
         due = [gap for gap in self._gaps.values() if self._is_due(gap, now)]
         self._probing = bool(self._lost) and now >= self._probe_at
         if not (due or self._probing) or now < self._may_rewind_at:
             return False
-        self._ask(due, now)
+        self._request_gaps(due, now)
         return True
 
     @property
-    def _leaves_out(self) -> bool:
+    def _skips_numbers(self) -> bool:
         return self._futile >= _MAX_FUTILE_GAPS
 
     @property
@@ -242,38 +244,39 @@ class Reorderer:
         if not self._held:
             return math.inf
         return max(
-            (gap.since + REORDER_WAIT for gap in self._before(_sequence_number(self._held[0])) if not gap.asked), default=math.inf
+            (gap.since + REORDER_WAIT for gap in self._gaps_before(_sequence_number(self._held[0])) if not gap.is_requested),
+            default=math.inf,
         )
 
     def _is_due(self, gap: SequenceGap, now: float) -> bool:
-        return not gap.asked and now >= gap.since + REORDER_WAIT
+        return not gap.is_requested and now >= gap.since + REORDER_WAIT
 
-    def _ask(self, due: list[SequenceGap], now: float) -> None:
+    def _request_gaps(self, due: list[SequenceGap], now: float) -> None:
         for gap in due:
-            gap.tries, gap.asked = gap.tries + 1, True
+            gap.attempts, gap.is_requested = gap.attempts + 1, True
         self._rewinds = (*self._rewinds[1 - MAX_REWINDS_PER_MINUTE :], now)
         if self._probing:
             self._probe_every *= 2
             self._probe_at = now + self._probe_every
 
-    def _passed(self, seq: int, now: float) -> None:
+    def _rearm_gaps(self, seq: int, now: float) -> None:
         for missing, gap in self._gaps.items():
-            if gap.asked and missing < seq:
-                gap.asked, gap.since = False, now
+            if gap.is_requested and missing < seq:
+                gap.is_requested, gap.since = False, now
 
     def _give_up(self, seq: int, now: float) -> None:
-        self._lose(seq, self._gaps.pop(seq).position, now)
+        self._mark_lost(seq, self._gaps.pop(seq).position, now)
         self._futile += 1
 
-    def _lose(self, seq: int, position: int, now: float) -> None:
+    def _mark_lost(self, seq: int, position: int, now: float) -> None:
         if not self._lost:
             self._probe_at = now + self._probe_every
         self._lost[seq] = position
 
-    def _fill(self, seq: int) -> None:
+    def _close_gap(self, seq: int) -> None:
         """A number has come; where it had been asked for, asking is not in vain."""
         gap = self._gaps.pop(seq, None)
-        if self._lost.pop(seq, None) is not None or (gap and gap.tries):
+        if self._lost.pop(seq, None) is not None or (gap and gap.attempts):
             self._futile, self._probe_every = 0, GAP_PROBE_INTERVAL
 
     def _note_gap(self, seq: int, position: int, now: float) -> None:
@@ -281,27 +284,27 @@ class Reorderer:
             return
         anywhere = not self.highest and seq > MAX_HELD  # it may begin to count there
         for missing in range(self.highest + 1, seq):
-            if anywhere or self._leaves_out:
-                self._lose(missing, position - 1, now)
+            if anywhere or self._skips_numbers:
+                self._mark_lost(missing, position - 1, now)
             else:
                 self._gaps[missing] = SequenceGap(position - 1, now)
 
     def _release(self, now: float) -> tuple[Packet, ...]:
         """Packets whose forerunners are told, or which have waited long enough for them."""
         ready: list[Packet] = []
-        while self._held and self._may_go(now):
+        while self._held and self._can_release(now):
             packet = self._held.pop(0)
             self._next = _sequence_number(packet) + 1
             ready.append(packet)
         return tuple(ready)
 
-    def _may_go(self, now: float) -> bool:
+    def _can_release(self, now: float) -> bool:
         first = _sequence_number(self._held[0])
         if self._next is None or first <= self._next or len(self._held) > MAX_HELD:
             return True
-        return not any(now < gap.since + REORDER_WAIT and not gap.asked for gap in self._before(first))
+        return not any(now < gap.since + REORDER_WAIT and not gap.is_requested for gap in self._gaps_before(first))
 
-    def _before(self, seq: int) -> list[SequenceGap]:
+    def _gaps_before(self, seq: int) -> list[SequenceGap]:
         """The gaps between what was told and this number."""
         return [gap for missing, gap in self._gaps.items() if (self._next or 0) <= missing < seq]
 

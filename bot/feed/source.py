@@ -24,19 +24,19 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
     fixture_id: str
     state: SessionState
     host: str
-    last_frame: dt.datetime | None
+    last_frame_at: dt.datetime | None
     position: int
     reconnects: int
     duplicates: int
-    gaps: int
+    missing: int
     unreadable: int
     lag_median: float | None
     lag_p99: float | None
-    heard: dt.datetime | None = None
-    since: dt.datetime | None = None
+    last_usable_frame_at: dt.datetime | None = None
+    wanted_since: dt.datetime | None = None
     kickoff: dt.datetime | None = None
-    not_open: bool = False
-    ended: bool = False
+    is_not_open: bool = False
+    is_ended: bool = False
     refusal: str = ""
 
 
@@ -46,7 +46,7 @@ class LagStatistics:
     def __init__(self) -> None:
         self._seconds = array("f")
 
-    def note(self, seconds: float) -> None:
+    def add(self, seconds: float) -> None:
         """One packet's lag."""
         self._seconds.append(seconds)
         if len(self._seconds) > _MAX_LAGS:
@@ -61,10 +61,10 @@ class LagStatistics:
 class FixtureSource(Protocol):
     """Where fixtures come from: the feed's REST side."""
 
-    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+    async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         """All fixtures of these days; raise FeedError."""
         ...
 
-    async def fixture(self, fixture_id: str) -> Fixture:
+    async def fetch_fixture(self, fixture_id: str) -> Fixture:
         """One fixture; raise FeedError."""
         ...

@@ -32,7 +32,7 @@ COMPLETED_WAIT = 60.0
 class PacketArchive(Protocol):
     """Where all packets of a match are, once it has ended: the feed's REST side."""
 
-    async def actions(self, fixture_id: str) -> tuple[Packet, ...]:
+    async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
         """Its packets in order; raise FeedError."""
         ...
 
@@ -57,39 +57,39 @@ class MatchFollower:
         self._gate = FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._connections: dict[str, FeedConnection] = {}
-        self._completed: dict[str, asyncio.Event] = {}
+        self._completed_events: dict[str, asyncio.Event] = {}
 
     async def follow(self, fixture: Fixture) -> None:
         """Stay with a fixture until its match is over; cancelled, leave it as it stands."""
-        connection = self._connection(fixture, await self._pipeline.open(fixture))
+        connection = self._make_connection(fixture, await self._pipeline.open(fixture))
         self._connections[fixture.id] = connection
-        self._completed[fixture.id] = asyncio.Event()
+        self._completed_events[fixture.id] = asyncio.Event()
         if fixture.status.casefold() in OVER_STATUSES:
-            self._completed[fixture.id].set()
+            self._completed_events[fixture.id].set()
         try:
-            if not await self._until_over(fixture.id, connection):
+            if not await self._wait_until_over(fixture.id, connection):
                 await self._read_archive(fixture.id, connection)
             await self._pipeline.close(fixture.id, self._clock.now())
             if self._last:
-                self._last.over(fixture)
+                self._last.finish(fixture)
         finally:
             if self._last:
-                self._last.leave(fixture.id)
-            self._pipeline.forget(fixture.id)
-            del self._connections[fixture.id], self._completed[fixture.id]
+                self._last.abandon(fixture.id)
+            self._pipeline.drop(fixture.id)
+            del self._connections[fixture.id], self._completed_events[fixture.id]
 
-    def _connection(self, fixture: Fixture, place: FeedPosition | None) -> FeedConnection:
+    def _make_connection(self, fixture: Fixture, place: FeedPosition | None) -> FeedConnection:
         async def take(packet: Packet, received: dt.datetime) -> None:
             PACKETS.inc()
-            await self._pipeline.take(packet, received.timestamp())
+            await self._pipeline.process(packet, received.timestamp())
 
         async def caught_up() -> None:
-            await self._pipeline.caught_up(fixture.id)
-            await self._pipeline.keep(fixture.id, connection.place)
+            await self._pipeline.on_caught_up(fixture.id)
+            await self._pipeline.save_snapshot(fixture.id, connection.resume_position)
 
         async def settled() -> None:
-            if self._pipeline.alerted(fixture.id):
-                await self._pipeline.keep(fixture.id, connection.place)
+            if self._pipeline.has_alerts_since_snapshot(fixture.id):
+                await self._pipeline.save_snapshot(fixture.id, connection.resume_position)
 
         connection = FeedConnection(
             fixture.id,
@@ -100,17 +100,17 @@ class MatchFollower:
             on_settled=settled,
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
-            on_frame=self._last.begin(fixture, anew=place is None) if self._last else None,
+            on_frame=self._last.start(fixture, anew=place is None) if self._last else None,
             gate=self._gate,
             kickoff=_kickoff_if_known(fixture),
             place=place,
         )
         return connection
 
-    async def _until_over(self, fixture_id: str, connection: FeedConnection) -> bool:
+    async def _wait_until_over(self, fixture_id: str, connection: FeedConnection) -> bool:
         """Until the stream ends the match, or has had time enough to after the fixtures called it over; tell whether it did."""
         running = asyncio.create_task(connection.run())
-        completed = asyncio.create_task(self._completed[fixture_id].wait())
+        completed = asyncio.create_task(self._completed_events[fixture_id].wait())
         try:
             await asyncio.wait({running, completed}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({running}, timeout=COMPLETED_WAIT)
@@ -128,31 +128,31 @@ class MatchFollower:
         if connection.silence < MAX_SILENCE:
             return
         try:
-            packets = await self._archive.actions(fixture_id) if self._archive else ()
+            packets = await self._archive.fetch_actions(fixture_id) if self._archive else ()
         except FeedError as error:
             log.warning("actions_not_read", fixture=fixture_id, reason=str(error))
             packets = ()
         for packet in packets:
-            await self._pipeline.take(packet)
+            await self._pipeline.process(packet)
         if not packets:
             log.warning("end_not_seen", fixture=fixture_id)
-            self._pipeline.doubt(fixture_id)
+            self._pipeline.mark_end_unseen(fixture_id)
 
     def reload(self) -> None:
         """The configuration was reloaded: what was refused is tried again at once."""
         for connection in self._connections.values():
             connection.reload()
 
-    async def updated(self, before: Fixture, after: Fixture) -> None:
+    async def on_fixture_change(self, before: Fixture, after: Fixture) -> None:
         """The fixtures say something new of a match: tell what no stream tells, and end what is completed."""
-        await self._pipeline.updated(before, after, self._clock.now())
+        await self._pipeline.apply_fixture_change(before, after, self._clock.now())
         if connection := self._connections.get(after.id):
             connection.kickoff = _kickoff_if_known(after)
-            await self._pipeline.keep(after.id, connection.place)
-        if after.status.casefold() in OVER_STATUSES and after.id in self._completed:
-            self._completed[after.id].set()
+            await self._pipeline.save_snapshot(after.id, connection.resume_position)
+        if after.status.casefold() in OVER_STATUSES and after.id in self._completed_events:
+            self._completed_events[after.id].set()
 
-    def statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:
+    def connection_statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:
         """How each connection stands; without the lags it costs little."""
         return tuple(connection.status(lags=lags) for connection in self._connections.values())
 

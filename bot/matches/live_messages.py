@@ -67,43 +67,43 @@ class LiveMessageUpdater:
         """`live` gives the matches whose history has been read; `wanted` tells whether some chat asks for card or picture;
         `pictures`: they can be drawn here."""
         self._live, self._outbox, self._wanted, self._clock, self._pictures = live, outbox, wanted, clock, pictures
-        self._seen: dict[str, ShownMatch] = {}
+        self._shown: dict[str, ShownMatch] = {}
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            await retry_while_database_unavailable(self.look)
+            await retry_while_database_unavailable(self.update_all)
             await asyncio.sleep(CHECK_INTERVAL)
 
-    async def look(self) -> None:
+    async def update_all(self) -> None:
         """Show what has changed since the last time."""
         if not await self._wanted():
             return
         matches = {match.fixture.id: match for match in self._live()}
-        self._seen = {name: seen for name, seen in self._seen.items() if name in matches}
+        self._shown = {name: seen for name, seen in self._shown.items() if name in matches}
         now = self._clock.monotonic()
         for name, match in matches.items():
-            seen = self._seen.get(name)
+            seen = self._shown.get(name)
             if seen is None or now >= seen.at + REFRESH_INTERVAL or has_changed(seen.match, match):
-                await self._shown(match, closed=False)
-                self._seen[name] = ShownMatch(match, now)
+                await self._update_safely(match, closed=False)
+                self._shown[name] = ShownMatch(match, now)
 
-    async def over(self, match: Match) -> None:
+    async def on_match_over(self, match: Match) -> None:
         """Show for the last time a match of which nothing more is heard."""
-        self._seen.pop(match.fixture.id, None)
+        self._shown.pop(match.fixture.id, None)
         if await retry_while_database_unavailable(self._wanted):
-            await retry_while_database_unavailable(lambda: self._shown(match, closed=True))
+            await retry_while_database_unavailable(lambda: self._update_safely(match, closed=True))
 
-    async def _shown(self, match: Match, *, closed: bool) -> None:
+    async def _update_safely(self, match: Match, *, closed: bool) -> None:
         """A match that cannot be shown keeps no other from being."""
         try:
-            await self._show(match, closed=closed)
+            await self._update(match, closed=closed)
         except StorageError:
             raise
         except Exception as error:
             log.error("match_not_shown", fixture=match.fixture.id, reason=repr(error), exc_info=error)
 
-    async def _show(self, match: Match, *, closed: bool) -> None:
+    async def _update(self, match: Match, *, closed: bool) -> None:
         if match.period is Period.BEFORE or not await self._outbox.is_live_message_wanted(match.fixture):
             return
         now, begin = self._clock.now(), is_recent(match, self._clock.now())

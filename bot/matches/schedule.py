@@ -112,23 +112,23 @@ class MatchScheduler:
         self.retry_after = FOLLOW_RETRY_DELAY
         self.refreshed_at: dt.datetime | None = None
 
-    def fixtures(self) -> tuple[Fixture, ...]:
+    def list_fixtures(self) -> tuple[Fixture, ...]:
         """The fixtures known now, by kick-off."""
         return self._listed
 
-    def known(self, fixture_id: str) -> Fixture | None:
+    def find_fixture(self, fixture_id: str) -> Fixture | None:
         """A fixture as it is listed now; None where it is not (any more)."""
         return self._fixtures.get(fixture_id)
 
-    def wake(self) -> None:
+    def request_replan(self) -> None:
         """Plan again at once: a subscription has changed."""
         self._changed.set()
 
-    def following(self) -> tuple[str, ...]:
+    def followed_ids(self) -> tuple[str, ...]:
         """The ids of the fixtures that have a connection now."""
         return tuple(self._following)
 
-    def planned(self) -> dict[str, dt.datetime]:
+    def planned_connections(self) -> dict[str, dt.datetime]:
         """By fixture id, when connections will be opened that are not yet due."""
         return dict(self._planned)
 
@@ -159,33 +159,35 @@ class MatchScheduler:
         """Fetch the fixtures; tell whether it worked."""
         today = self._clock.now().date()
         try:
-            fetched = await self._source.fixtures(today - LOOK_BACK, today + LOOK_AHEAD)
+            fetched = await self._source.fetch_fixtures(today - LOOK_BACK, today + LOOK_AHEAD)
         except FeedRefused as error:
-            await self._tell_refused(str(error))
+            await self._report_refused(str(error))
             return False
         except FeedError as error:
             log.warning("fixtures_not_refreshed", reason=str(error))
             return False
-        await self._accepted()
+        await self._on_accepted_again()
         self.refreshed_at = self._clock.now()
-        await self._take(fetched)
+        await self._apply_fixtures(fetched)
         log.info("fixtures_refreshed", count=len(fetched))
         return True
 
     async def _poll_live(self) -> None:
         """Ask for each fixture that has a connection: only the REST side tells of some ends (feed documentation, section 10)."""
-        for fixture_id in self.following():
+        for fixture_id in self.followed_ids():
             try:
-                fixture = await self._source.fixture(fixture_id)
+                fixture = await self._source.fetch_fixture(fixture_id)
             except FeedError as error:
                 log.warning("fixture_not_polled", fixture=fixture_id, reason=str(error))
                 continue
             known = [other for other in self._fixtures.values() if other.id != fixture_id]
-            await self._take([*known, fixture])
+            await self._apply_fixtures([*known, fixture])
 
-    async def _take(self, fetched: Sequence[Fixture]) -> None:
+    async def _apply_fixtures(self, fetched: Sequence[Fixture]) -> None:
         """Keep what is fetched; of what is no longer listed, only the matches being followed."""
-        changed = [(known, new) for new in fetched if (known := await self._known(new)) and _has_status_changed(known, new)]
+        changed = [
+            (known, new) for new in fetched if (known := await self._find_previous(new)) and _has_status_changed(known, new)
+        ]
         fresh = [new for new in fetched if new.id not in self._fixtures]
         kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in self._following if fixture_id in self._fixtures}
         self._fixtures = kept | {fixture.id: fixture for fixture in fetched}
@@ -198,7 +200,7 @@ class MatchScheduler:
             await retry_while_database_unavailable(lambda: standings.save([*fresh, *(new for _, new in changed)]))
         self._changed.set()
 
-    async def _known(self, fixture: Fixture) -> Fixture | None:
+    async def _find_previous(self, fixture: Fixture) -> Fixture | None:
         """The fixture as it was listed before, by this process or another; None for a new one."""
         if self._before is None:
             self._before = await retry_while_database_unavailable(self._standings.get_all) if self._standings else {}
@@ -209,13 +211,13 @@ class MatchScheduler:
             return None
         return msgspec.structs.replace(fixture, status=before.status, collection_status=before.collection_status)
 
-    async def _accepted(self) -> None:
+    async def _on_accepted_again(self) -> None:
         if self._refused:
             self._refused = ""
             if self._on_accepted:
                 await self._on_accepted()
 
-    async def _tell_refused(self, reason: str) -> None:
+    async def _report_refused(self, reason: str) -> None:
         if reason != self._refused:
             self._refused = reason
             await self._on_refused(reason)
@@ -226,41 +228,41 @@ class MatchScheduler:
         )
         for fixture_id in [i for i in self._planned if i not in wanted]:
             self._unplan(fixture_id)
-        for fixture_id in [i for i in self._following if self._gone(i)]:
+        for fixture_id in [i for i in self._following if self._is_cancelled(i)]:
             log.info("fixture_dropped", fixture=fixture_id, status=self._fixtures[fixture_id].status)
             self._following[fixture_id].cancel()
         for fixture_id in self._unfinished:
-            if self._was_played(fixture_id) and fixture_id not in self._over:
+            if self._is_played(fixture_id) and fixture_id not in self._over:
                 self._start(fixture_id)
         for fixture_id, instant in wanted.items():
             if fixture_id not in self._following and fixture_id not in self._over:
-                self._set(fixture_id, instant)
+                self._schedule(fixture_id, instant)
 
-    def _gone(self, fixture_id: str) -> bool:
+    def _is_cancelled(self, fixture_id: str) -> bool:
         """Cancelled, postponed or deleted; what has been played ends by itself, with all of it told."""
         fixture = self._fixtures.get(fixture_id)
-        if fixture is None or self._was_played(fixture_id):
+        if fixture is None or self._is_played(fixture_id):
             return False
         return find_connect_time(fixture, self._clock.now(), self._settings.connect_before_kickoff) is None
 
-    def _was_played(self, fixture_id: str) -> bool:
+    def _is_played(self, fixture_id: str) -> bool:
         fixture = self._fixtures.get(fixture_id)
         return fixture is not None and fixture.status.casefold() in ("completed", "unverified", "abandoned")
 
-    def _set(self, fixture_id: str, instant: dt.datetime) -> None:
+    def _schedule(self, fixture_id: str, instant: dt.datetime) -> None:
         if instant <= self._clock.now():
             self._unplan(fixture_id)
             self._start(fixture_id)
         elif self._planned.get(fixture_id) != instant:
             self._planned[fixture_id] = instant
-            self._jobs.add_job(self._due, "date", run_date=instant, args=[fixture_id], id=fixture_id, replace_existing=True)
+            self._jobs.add_job(self._on_due, "date", run_date=instant, args=[fixture_id], id=fixture_id, replace_existing=True)
             log.info("connection_planned", fixture=fixture_id, at=instant.isoformat())
 
     def _unplan(self, fixture_id: str) -> None:
         if self._planned.pop(fixture_id, None) is not None and self._jobs.get_job(fixture_id):
             self._jobs.remove_job(fixture_id)
 
-    async def _due(self, fixture_id: str) -> None:
+    async def _on_due(self, fixture_id: str) -> None:
         self._planned.pop(fixture_id, None)
         self._start(fixture_id)
 
@@ -268,15 +270,15 @@ class MatchScheduler:
         fixture = self._fixtures.get(fixture_id)
         if fixture is None or fixture_id in self._following:
             return
-        task = asyncio.create_task(self._followed(fixture), name=f"follow {fixture_id}")
+        task = asyncio.create_task(self._follow_and_log(fixture), name=f"follow {fixture_id}")
         self._following[fixture_id] = task
-        task.add_done_callback(lambda _: self._left(fixture_id))
+        task.add_done_callback(lambda _: self._on_follow_ended(fixture_id))
 
-    def _left(self, fixture_id: str) -> None:
+    def _on_follow_ended(self, fixture_id: str) -> None:
         self._following.pop(fixture_id, None)
         self._changed.set()
 
-    async def _followed(self, fixture: Fixture) -> None:
+    async def _follow_and_log(self, fixture: Fixture) -> None:
         log.info("following", fixture=fixture.id, match=fixture.title)
         try:
             await self._follow(fixture)

@@ -24,9 +24,9 @@ from rules.football.match import Match
 class MatchSnapshot(msgspec.Struct, frozen=True):
     """A match and where its feed goes on. `form` is that of the types it was written with."""
 
-    form: str
+    format: str
     match: Match
-    place: FeedPosition
+    position: FeedPosition
 
 
 SNAPSHOT_FORMAT = blake2b(json.dumps(msgspec.json.schema(MatchSnapshot), sort_keys=True).encode(), digest_size=8).hexdigest()
@@ -41,15 +41,15 @@ class SnapshotStore:
         self._positions = positions
         self._last: dict[str, Match] = {}
 
-    async def load(self, fixture: Fixture) -> MatchSnapshot | None:
+    async def load_for(self, fixture: Fixture) -> MatchSnapshot | None:
         """The match as it was kept, with what the fixtures say now; None where its history is to be read from the start."""
-        kept = await self.glance(fixture.id)
+        kept = await self.read(fixture.id)
         if kept is None:
             return None
         match = msgspec.structs.replace(kept.match, fixture=_merge_teams(fixture, kept.match.fixture))
         return msgspec.structs.replace(kept, match=match)
 
-    async def glance(self, fixture_id: str) -> MatchSnapshot | None:
+    async def read(self, fixture_id: str) -> MatchSnapshot | None:
         """The match exactly as it was kept."""
         found = await self._positions.get(fixture_id)
         if found is None:
@@ -58,7 +58,7 @@ class SnapshotStore:
             kept = _SNAPSHOT_DECODER.decode(found.snapshot)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             kept = None
-        if kept is None or kept.form != SNAPSHOT_FORMAT:
+        if kept is None or kept.format != SNAPSHOT_FORMAT:
             log.info("snapshot_of_another_version", fixture=fixture_id)
             return None
         return kept
@@ -71,12 +71,12 @@ class SnapshotStore:
         await self._positions.save(match.fixture.id, StoredFeedPosition(place.position, place.seq, body))
         self._last[match.fixture.id] = match
 
-    async def forget(self, fixture_id: str) -> None:
+    async def delete(self, fixture_id: str) -> None:
         """The match is over."""
         await self._positions.delete(fixture_id)
-        self.release(fixture_id)
+        self.drop_cached(fixture_id)
 
-    def release(self, fixture_id: str) -> None:
+    def drop_cached(self, fixture_id: str) -> None:
         """Keep nothing of it in memory."""
         self._last.pop(fixture_id, None)
 
@@ -131,7 +131,7 @@ class MatchDirectory:
 
     async def _refresh(self) -> None:
         today = self._clock.now().date()
-        found = await self._source.fixtures(today - LOOK_BACK, today + LOOK_AHEAD)
+        found = await self._source.fetch_fixtures(today - LOOK_BACK, today + LOOK_AHEAD)
         self._fixtures = tuple(sorted(found, key=lambda fixture: (fixture.kickoff or _LATEST_INSTANT, fixture.title)))
         log.info("fixtures_refreshed", count=len(found))
 
@@ -153,6 +153,6 @@ class MatchDirectory:
         instants = await self._positions.get_update_times()
         self._matches = {fixture_id: match for fixture_id, match in self._matches.items() if fixture_id in instants}
         for fixture_id, instant in instants.items():
-            if self._seen.get(fixture_id) != instant and (kept := await self._snapshots.glance(fixture_id)):
+            if self._seen.get(fixture_id) != instant and (kept := await self._snapshots.read(fixture_id)):
                 self._matches[fixture_id] = kept.match
         self._seen = instants

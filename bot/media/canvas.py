@@ -21,26 +21,26 @@ class Canvas:
     """`teams` are the colours that the sides are drawn in."""
 
     def __init__(self, width: int, height: int, theme: Theme, teams: dict[Side, Colour]) -> None:
-        self.theme, self.teams = theme, teams
-        self.image = Image.new("RGB", (width, height), theme.ground)
+        self.theme, self.team_colours = theme, teams
+        self.image = Image.new("RGB", (width, height), theme.background)
         self._draw = ImageDraw.Draw(self.image)
 
-    def write(self, text: FittedText, x: float, y: float, align: str = "left", colour: Colour | None = None) -> None:
+    def draw_text(self, text: FittedText, x: float, y: float, align: str = "left", colour: Colour | None = None) -> None:
         """Put words with their left edge, their middle or their right edge at x, on a line whose middle is y.
 
         The line is that of capital letters, whatever letters there are, so that neighbours stand level.
         """
         font = load_font(text.file, text.size)
         left = x - {"left": 0.0, "middle": text.width / 2, "right": text.width}[align]
-        self._draw.text((left, y + text.size * 0.33), text.words, colour or self.theme.ink, font, "ls")
+        self._draw.text((left, y + text.size * 0.33), text.text, colour or self.theme.text, font, "ls")
 
-    def box(self, edges: tuple[float, float, float, float], radius: int, colour: Colour) -> None:
+    def draw_box(self, edges: tuple[float, float, float, float], radius: int, colour: Colour) -> None:
         """A box with round corners: left, top, right, bottom."""
         left, top, right, bottom = map(round, edges)
         shape = draw_rounded_box(right - left, bottom - top, radius, colour)
         self.image.paste(shape, (left, top), shape)
 
-    def stroke(self, points: Sequence[tuple[float, float]], width: int, colour: Colour) -> None:
+    def draw_stroke(self, points: Sequence[tuple[float, float]], width: int, colour: Colour) -> None:
         """A line through points, at any slant, with smooth edges."""
         left, top = (round(min(point[axis] for point in points)) - width for axis in (0, 1))
         right, bottom = (round(max(point[axis] for point in points)) + width for axis in (0, 1))
@@ -50,17 +50,17 @@ class Canvas:
         mask = mask.reduce(_LINE_SCALE)
         self.image.paste(colour, (left, top), mask)
 
-    def line(self, points: tuple[tuple[float, float], ...], colour: Colour, width: int) -> None:
+    def draw_line(self, points: tuple[tuple[float, float], ...], colour: Colour, width: int) -> None:
         """A straight line, level or upright."""
         self._draw.line(points, colour, width)
 
-    def paste(self, sign: Image.Image, x: float, y: float) -> None:
+    def draw_image(self, sign: Image.Image, x: float, y: float) -> None:
         """A sign with its middle at a place."""
         self.image.paste(sign, (round(x - sign.width / 2), round(y - sign.height / 2)), sign)
 
-    def dot(self, x: float, y: float, radius: int, colour: Colour) -> None:
+    def draw_dot(self, x: float, y: float, radius: int, colour: Colour) -> None:
         """A filled circle."""
-        self.box((round(x) - radius, round(y) - radius, round(x) + radius, round(y) + radius), radius, colour)
+        self.draw_box((round(x) - radius, round(y) - radius, round(x) + radius, round(y) + radius), radius, colour)
 
 
 _ICON_SCALE = 4
@@ -106,7 +106,7 @@ def draw_rounded_box(width: int, height: int, radius: int, colour: Colour) -> Im
 
 def _draw_ball(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     """White with black patches, as in a box of sweets: a pentagon in the middle, five at the rim."""
-    _draw_disc(draw, unit, 0.5, 0.5, 0.47, WHITE if theme.dark else BLACK)
+    _draw_disc(draw, unit, 0.5, 0.5, 0.47, WHITE if theme.is_dark else BLACK)
     _draw_disc(draw, unit, 0.5, 0.5, 0.43, WHITE)
     corners = [_point_on_circle(0.17, -90 + 72 * number) for number in range(5)]
     draw.polygon([(x * unit, y * unit) for x, y in corners], fill=BLACK)
@@ -118,7 +118,7 @@ def _draw_ball(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
 
 def _draw_own_goal(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     _draw_ball(draw, unit, theme)
-    _draw_disc(draw, unit, 0.74, 0.74, 0.25, theme.ground)
+    _draw_disc(draw, unit, 0.74, 0.74, 0.25, theme.background)
     _draw_disc(draw, unit, 0.74, 0.74, 0.21, RED)
     _draw_line(draw, unit, ((0.86, 0.74), (0.63, 0.74)), 0.07, WHITE)
     _draw_line(draw, unit, ((0.73, 0.63), (0.62, 0.74), (0.73, 0.85)), 0.07, WHITE)
@@ -126,13 +126,13 @@ def _draw_own_goal(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
 
 def _draw_disallowed(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     _draw_ball(draw, unit, theme)
-    _draw_line(draw, unit, ((0.08, 0.92), (0.92, 0.08)), 0.2, theme.ground)
+    _draw_line(draw, unit, ((0.08, 0.92), (0.92, 0.08)), 0.2, theme.background)
     _draw_line(draw, unit, ((0.08, 0.92), (0.92, 0.08)), 0.11, RED)
 
 
 def _draw_missed(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     _draw_ball(draw, unit, theme)
-    _draw_disc(draw, unit, 0.74, 0.74, 0.25, theme.ground)
+    _draw_disc(draw, unit, 0.74, 0.74, 0.25, theme.background)
     _draw_disc(draw, unit, 0.74, 0.74, 0.21, RED)
     _draw_cross(draw, unit, 0.66, 0.82, 0.07, WHITE)
 
@@ -155,7 +155,7 @@ def _draw_red(draw: ImageDraw.ImageDraw, unit: int, _: Theme) -> None:
 
 def _draw_second_yellow(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     _draw_card(draw, unit, 0.08, YELLOW)
-    _draw_card(draw, unit, 0.38, RED, edge=theme.ground)
+    _draw_card(draw, unit, 0.38, RED, edge=theme.background)
 
 
 def _draw_substitution(draw: ImageDraw.ImageDraw, unit: int, _: Theme) -> None:

@@ -47,7 +47,7 @@ class CardEntry(msgspec.Struct, frozen=True):
     sign: str
     player: str
     minute: Minute | None
-    about: str = ""
+    detail: str = ""
 
 
 def render_card(match: Match, *, closed: bool = False, timeline: Timeline | None = None) -> str:
@@ -151,7 +151,7 @@ def _render_players(items: list[CardEntry]) -> str:
 
 def _render_minute(item: CardEntry) -> str:
     minute = f"{item.minute}'" if item.minute else ""
-    return " ".join(filter(None, (minute, f"<i>({escape_html(item.about)})</i>" if item.about else "")))
+    return " ".join(filter(None, (minute, f"<i>({escape_html(item.detail)})</i>" if item.detail else "")))
 
 
 def _render_kicks(timeline: Timeline) -> str:

@@ -23,11 +23,11 @@ _FALLBACK_SCALE = 0.82
 class FittedText(msgspec.Struct, frozen=True):
     """Words in the font that draws them, in their room; `width` in pixels. `cut`: there was no room for all of them."""
 
-    words: str
+    text: str
     file: str
     size: int
     width: float
-    cut: bool = False
+    is_cut: bool = False
 
 
 def fit_text(words: str, size: int, room: float, *, bold: bool = True) -> FittedText:
@@ -35,7 +35,7 @@ def fit_text(words: str, size: int, room: float, *, bold: bool = True) -> Fitted
     shown, file = find_font(words, BOLD if bold else REGULAR, joined=can_shape())
     size = round(size * _FALLBACK_SCALE) if file == FALLBACK else size
     fitting = shorten_name(shown, file, size, room)
-    return FittedText(fitting, file, size, measure_width(fitting, file, size), cut=fitting != shown)
+    return FittedText(fitting, file, size, measure_width(fitting, file, size), is_cut=fitting != shown)
 
 
 @lru_cache(4096)

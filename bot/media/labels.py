@@ -22,16 +22,16 @@ class MatchLabels(msgspec.Struct, frozen=True):
     half_time: str
     full_time: str
     after_extra_time: str
-    before: str
+    before_kickoff: str
     extra_time: str
     shootout: str
     penalties: str
     half_time_score: str
     penalty: str
     own_goal: str
-    disallowed: str
-    missed: str
-    saved: str
+    goal_disallowed: str
+    penalty_missed: str
+    penalty_saved: str
     second_yellow: str
     goal: str
     yellow_card: str
@@ -48,16 +48,16 @@ def translate_labels() -> MatchLabels:
         half_time=_("Half time"),
         full_time=_("Full time"),
         after_extra_time=_("After extra time"),
-        before=_("Before kick-off"),
+        before_kickoff=_("Before kick-off"),
         extra_time=_("Extra time"),
         shootout=_("Shootout"),
         penalties=_("{score} on penalties"),
         half_time_score=_("Half time {score}"),
         penalty=_("penalty"),
         own_goal=_("own goal"),
-        disallowed=_("goal disallowed"),
-        missed=_("penalty missed"),
-        saved=_("penalty saved"),
+        goal_disallowed=_("goal disallowed"),
+        penalty_missed=_("penalty missed"),
+        penalty_saved=_("penalty saved"),
         second_yellow=_("second yellow"),
         goal=_("Goal"),
         yellow_card=_("Yellow card"),
@@ -72,7 +72,7 @@ def stage_text(timeline: Timeline, words: MatchLabels) -> str:
     if timeline.stage is Stage.LOST:
         return dict(words.statuses).get(timeline.status, timeline.status)
     if timeline.stage is Stage.BEFORE:
-        return words.before
+        return words.before_kickoff
     if timeline.stage is Stage.HALF_TIME:
         return words.half_time
     if timeline.stage is Stage.FULL_TIME:
@@ -95,9 +95,9 @@ def event_detail_text(kind: EventKind, words: MatchLabels) -> str:
     return {
         EventKind.PENALTY_GOAL: words.penalty,
         EventKind.OWN_GOAL: words.own_goal,
-        EventKind.DISALLOWED: words.disallowed,
-        EventKind.PENALTY_MISSED: words.missed,
-        EventKind.PENALTY_SAVED: words.saved,
+        EventKind.DISALLOWED: words.goal_disallowed,
+        EventKind.PENALTY_MISSED: words.penalty_missed,
+        EventKind.PENALTY_SAVED: words.penalty_saved,
         EventKind.SECOND_YELLOW: words.second_yellow,
     }.get(kind, "")
 

@@ -15,39 +15,39 @@ from rules.football.match import Colour, Colours
 class Theme(msgspec.Struct, frozen=True):
     """The colours of everything but the teams; `home` and `away` stand in for colours that will not do."""
 
-    ground: Colour
+    background: Colour
     card: Colour
-    ink: Colour
+    text: Colour
     muted: Colour
     faint: Colour
     home: Colour
     away: Colour
-    away_too: Colour
+    away_alternative: Colour
     """For a guest where the home team wears something like `away`."""
-    dark: bool = False
+    is_dark: bool = False
 
 
 LIGHT = Theme(
-    ground=(255, 255, 255),
+    background=(255, 255, 255),
     card=(242, 244, 247),
-    ink=(17, 24, 39),
+    text=(17, 24, 39),
     muted=(95, 105, 120),
     faint=(214, 219, 226),
     home=(37, 99, 235),
     away=(219, 56, 44),
-    away_too=(37, 99, 235),
+    away_alternative=(37, 99, 235),
 )
 
 DARK = Theme(
-    ground=(17, 22, 29),
+    background=(17, 22, 29),
     card=(28, 35, 45),
-    ink=(241, 244, 248),
+    text=(241, 244, 248),
     muted=(157, 168, 182),
     faint=(58, 68, 82),
     home=(96, 156, 255),
     away=(255, 107, 94),
-    away_too=(96, 156, 255),
-    dark=True,
+    away_alternative=(96, 156, 255),
+    is_dark=True,
 )
 
 MIN_CONTRAST = 2.6
@@ -77,17 +77,17 @@ def team_colours(colours: Colours, theme: Theme) -> dict[Side, Colour]:
     home = ensure_contrast(colours.home, theme) if colours.home else theme.home
     away = ensure_contrast(colours.away, theme) if colours.away else theme.away
     if colour_distance(home, away) < MIN_TEAM_DISTANCE:
-        away = max((theme.away, theme.away_too), key=lambda colour: colour_distance(home, colour))
+        away = max((theme.away, theme.away_alternative), key=lambda colour: colour_distance(home, colour))
     return {Side.HOME: home, Side.AWAY: away}
 
 
 def ensure_contrast(colour: Colour, theme: Theme) -> Colour:
     """The colour, or the nearest mixture with the ink that can be seen on the ground and on the card."""
     for tenths in range(11):
-        mixed = mix_colours(colour, theme.ink, tenths / 10)
-        if min(contrast_ratio(mixed, theme.ground), contrast_ratio(mixed, theme.card)) >= MIN_CONTRAST:
+        mixed = mix_colours(colour, theme.text, tenths / 10)
+        if min(contrast_ratio(mixed, theme.background), contrast_ratio(mixed, theme.card)) >= MIN_CONTRAST:
             return mixed
-    return theme.ink
+    return theme.text
 
 
 def mix_colours(one: Colour, other: Colour, share: float) -> Colour:
@@ -124,13 +124,13 @@ _STEPS_ON_GROUND, _STEPS_ON_CARD, _STEPS_ON_ICONS = 13, 11, 6
 @lru_cache(32)
 def build_palette(theme: Theme, home: Colour, away: Colour) -> Image.Image:
     """An image of one pixel with the palette, as Pillow wants it."""
-    teams, words, signs = (home, away), (theme.ink, theme.muted), (YELLOW, RED, GREEN, BLACK, WHITE)
-    exact = (theme.ground, theme.card, theme.faint, *teams, *words, *signs)
+    teams, words, signs = (home, away), (theme.text, theme.muted), (YELLOW, RED, GREEN, BLACK, WHITE)
+    exact = (theme.background, theme.card, theme.faint, *teams, *words, *signs)
     between = chain(
-        _mix_steps(words, (theme.ground,), _STEPS_ON_GROUND),
+        _mix_steps(words, (theme.background,), _STEPS_ON_GROUND),
         _mix_steps(words, (theme.card,), _STEPS_ON_CARD),
-        _mix_steps((*teams, *signs, theme.card), (theme.ground,), _STEPS_ON_ICONS),
-        _mix_steps((*teams, theme.ground), (theme.card,), _STEPS_ON_ICONS),
+        _mix_steps((*teams, *signs, theme.card), (theme.background,), _STEPS_ON_ICONS),
+        _mix_steps((*teams, theme.background), (theme.card,), _STEPS_ON_ICONS),
         _mix_steps((*teams,), (theme.faint,), _STEPS_ON_ICONS),
         _mix_steps((WHITE,), (RED, GREEN, BLACK), _STEPS_ON_ICONS),
     )

@@ -63,14 +63,14 @@ RECONNECT_TIMEOUT = dt.timedelta(seconds=5)
 
 def is_frame_expected(status: ConnectionStatus, now: dt.datetime) -> bool:
     """Tell whether the connection has to bring frames now: its match is not over, its stream is or should be open."""
-    if status.ended:
+    if status.is_ended:
         return False
-    return not status.not_open or (status.kickoff is not None and now >= status.kickoff + STREAM_OPEN_GRACE)
+    return not status.is_not_open or (status.kickoff is not None and now >= status.kickoff + STREAM_OPEN_GRACE)
 
 
 def last_frame_or_start(status: ConnectionStatus) -> dt.datetime | None:
     """When the last usable frame came; before the first one, since when one is waited for."""
-    return status.heard or status.since
+    return status.last_usable_frame_at or status.wanted_since
 
 
 def is_silent(status: ConnectionStatus, now: dt.datetime, longest: dt.timedelta | None = None) -> bool:

@@ -140,7 +140,7 @@ def _collect_feed_gauges(feed: FeedHealth, facts: ProcessHealth) -> Iterator[Met
         "touchline_connections", "Connections, by state.", "state", {state.value: float(states[state]) for state in SessionState}
     )
     yield _make_gauge("touchline_connections_planned", "Connections that will be opened before kick-off.", feed.planned)
-    missing = sum(status.gaps for status in feed.statuses)
+    missing = sum(status.missing for status in feed.statuses)
     yield _make_gauge("touchline_feed_missing_packets", "Numbers that never came, of the matches in play.", missing)
     yield _make_gauge("touchline_fixtures", "Fixtures known.", len(feed.titles))
     if feed.fixtures_at:

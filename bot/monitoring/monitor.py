@@ -173,12 +173,12 @@ def render_status_of_processes(processes: Mapping[str, tuple[Sequence[str], Sequ
 
 def _render_connection(status: ConnectionStatus, match: Match | None, now: dt.datetime) -> str:
     title = match.fixture.title if match and match.fixture.title else status.fixture_id
-    heard = f"last frame {(now - status.last_frame).total_seconds():.0f} s ago" if status.last_frame else "no frame yet"
+    heard = f"last frame {(now - status.last_frame_at).total_seconds():.0f} s ago" if status.last_frame_at else "no frame yet"
     parts = [f"{title}: {status.state.value}", heard, f"position {status.position}", f"reconnects {status.reconnects}"]
     if status.lag_median is not None and status.lag_p99 is not None:
         parts.append(f"lag {_format_ms(status.lag_median)} median, {_format_ms(status.lag_p99)} p99")
-    if status.gaps or status.unreadable:
-        parts.append(f"{status.gaps} never came, {status.unreadable} unreadable")
+    if status.missing or status.unreadable:
+        parts.append(f"{status.missing} never came, {status.unreadable} unreadable")
     return ", ".join(parts)
 
 

@@ -140,7 +140,7 @@ async def _play_frames(
             opened.add(packet.fixture_id)
             await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
         meanwhile(pipeline)
-        await pipeline.take(packet)
+        await pipeline.process(packet)
         await sender.send_all_due()
     for fixture_id in opened:
         await pipeline.close(fixture_id, clock.now())

@@ -97,8 +97,8 @@ class Stage:
         """One packet, to the chats: its frame comes a little after the feed's stamp, and Telegram takes a moment."""
         self.clock.move_to(max(self.clock.now(), packet.at) + dt.timedelta(milliseconds=640))
         received = self.clock.now() - dt.timedelta(milliseconds=2)
-        await self.feeding.pipeline.take(packet, received.timestamp())
-        await self.feeding.extras.look()
+        await self.feeding.pipeline.process(packet, received.timestamp())
+        await self.feeding.extras.update_all()
         self.clock.move_to(self.clock.now() + dt.timedelta(milliseconds=3))
         await self._deliver()
 
@@ -213,7 +213,7 @@ async def stage(fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> Asyn
             made = Stage(api, Services(config, clock, database, bot, Unlimited(), http, ApiHealth(clock)), fixtures, played)
             for scenario in played:
                 await made.feeding.pipeline.open(scenario.fixture)
-                await made.feeding.pipeline.caught_up(scenario.fixture.id)
+                await made.feeding.pipeline.on_caught_up(scenario.fixture.id)
             answering = [asyncio.create_task(work) for work in made.chatting.works()]
             try:
                 yield made

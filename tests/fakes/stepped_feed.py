@@ -60,7 +60,7 @@ class SteppedTimeline(PlaybackClock):
         """Let so many packets out to all connections."""
         for told in self._script.frames[len(self.frames) : len(self.frames) + count]:
             self._sent_at.append(self._clock.now())
-            self.frames.append(ScheduledFrame(0.0, self._moved(told)))
+            self.frames.append(ScheduledFrame(0.0, self._shift_frame(told)))
         self.changed.set()
         self.changed = asyncio.Event()
 

@@ -33,7 +33,7 @@ class Script(msgspec.Struct, frozen=True):
     frames: tuple[ScriptFrame, ...]
 
     @property
-    def started(self) -> dt.datetime:
+    def play_started_at(self) -> dt.datetime:
         """When play began: the first frame of a period; where there is none, the first frame."""
         periods = (told.at for told in self.frames if lenient.as_number(told.frame["fixtureAction"].get("period")))
         return next(periods, self.frames[0].at)
@@ -86,39 +86,39 @@ class PlaybackClock:
         """`speed` is how many times faster than life; 0 is as fast as possible."""
         self.fixture_id = script.fixture.id
         self._script, self._start, self._speed = script, start, speed
-        self._origin = script.started - lead
-        self.frames = [ScheduledFrame(self._due(told.at), self._moved(told)) for told in script.frames]
-        self._kickoff = self._wall(script.fixture.kickoff or script.started)
+        self._origin = script.play_started_at - lead
+        self.frames = [ScheduledFrame(self._due_after(told.at), self._shift_frame(told)) for told in script.frames]
+        self._kickoff = self._to_wall_clock(script.fixture.kickoff or script.play_started_at)
 
     @property
     def end(self) -> float:
         """Seconds after the start at which the last frame is due."""
         return max(timed.due for timed in self.frames)
 
-    def fixture(self, elapsed: float) -> dict[str, Any]:
+    def fixture_object(self, elapsed: float) -> dict[str, Any]:
         """The fixture as the REST side lists it so many seconds after the start."""
         kickoff = self._kickoff
         if kickoff.strftime("%H%M%S") == "000000":
             kickoff += dt.timedelta(seconds=1)  # midnight would say that the time is not known
         listed = fixture_to_object(msgspec.structs.replace(self._script.fixture, kickoff=kickoff))
-        return listed | self._standing(elapsed)
+        return listed | self._current_status(elapsed)
 
-    def _standing(self, elapsed: float) -> dict[str, Any]:
+    def _current_status(self, elapsed: float) -> dict[str, Any]:
         sent = [told for told, timed in zip(self._script.frames, self.frames, strict=True) if timed.due <= elapsed]
         summary = lenient.as_mapping(sent[-1].frame.get("fixtureSummary")) if sent else {}
         found = {"status": summary.get("currentStatus"), "collectionStatus": summary.get("collectionStatus")}
         return {key: value for key, value in found.items() if value}
 
-    def _due(self, at: dt.datetime) -> float:
+    def _due_after(self, at: dt.datetime) -> float:
         return max(0.0, (at - self._origin).total_seconds() / self._speed) if self._speed else 0.0
 
-    def _wall(self, at: dt.datetime) -> dt.datetime:
+    def _to_wall_clock(self, at: dt.datetime) -> dt.datetime:
         """The wall clock's instant for an instant of the match."""
         return self._start + (at - self._origin) / self._speed if self._speed else self._start
 
-    def _moved(self, told: ScriptFrame) -> bytes:
+    def _shift_frame(self, told: ScriptFrame) -> bytes:
         """The frame with its instants moved: the packet's is when it is sent, those of periods are moved alike."""
-        sent = format_timestamp(self._start + dt.timedelta(seconds=self._due(told.at)))
+        sent = format_timestamp(self._start + dt.timedelta(seconds=self._due_after(told.at)))
         frame = told.frame | {"fixtureAction": told.frame["fixtureAction"] | {"timestamp": sent}}
         summary = frame.get("fixtureSummary")
         if isinstance(summary, dict) and isinstance(summary.get("periods"), list):
@@ -129,7 +129,7 @@ class PlaybackClock:
         if not isinstance(period, dict):
             return period
         instants = {key: lenient.as_instant(period.get(key)) for key in ("start", "end")}
-        return period | {key: format_plain_instant(self._wall(at)) for key, at in instants.items() if at}
+        return period | {key: format_plain_instant(self._to_wall_clock(at)) for key, at in instants.items() if at}
 
 
 _STALL_CHANCE = 0.5
@@ -156,7 +156,7 @@ class Faults(msgspec.Struct, frozen=True):
     """How many places a frame may come too late."""
     seed: int = 1
 
-    def day(self, fixture_id: str, connection: int) -> ConnectionFaults:
+    def for_connection(self, fixture_id: str, connection: int) -> ConnectionFaults:
         """The chances of one connection, counted from 0; the same for the same seed."""
         return ConnectionFaults(self, random.Random(f"{self.seed} {fixture_id} {connection}"))
 
@@ -173,23 +173,23 @@ class ConnectionFaults:
     """How one connection misbehaves."""
 
     def __init__(self, way: Faults, chance: random.Random) -> None:
-        self._way, self._chance = way, chance
+        self._faults, self._chance = way, chance
 
-    def refusal(self) -> int | None:
+    def choose_refusal(self) -> int | None:
         """The HTTP status to answer with; None to let the client in."""
-        refused = self._way.refuse and self._chance.random() < _REFUSE_CHANCE
-        return self._chance.choice(self._way.refuse) if refused else None
+        refused = self._faults.refuse and self._chance.random() < _REFUSE_CHANCE
+        return self._chance.choice(self._faults.refuse) if refused else None
 
-    def start(self, asked: int) -> int:
+    def choose_start(self, asked: int) -> int:
         """The position from which to send."""
-        return 0 if self._way.ignore_start_position else asked
+        return 0 if self._faults.ignore_start_position else asked
 
-    def spoil(self, frames: Sequence[ScheduledFrame]) -> list[ScheduledFrame]:
+    def apply(self, frames: Sequence[ScheduledFrame]) -> list[ScheduledFrame]:
         """What this connection sends in place of these frames."""
-        return self._stalled(self._changed(self._shuffled(frames)))
+        return self._stall(self._drop_and_add(self._reorder(frames)))
 
-    def _shuffled(self, frames: Sequence[ScheduledFrame]) -> Iterable[ScheduledFrame]:
-        reach = self._way.reorder
+    def _reorder(self, frames: Sequence[ScheduledFrame]) -> Iterable[ScheduledFrame]:
+        reach = self._faults.reorder
         if not reach:
             return frames
         places = sorted(range(len(frames)), key=lambda i: i + self._chance.uniform(0, reach))
@@ -199,19 +199,19 @@ class ConnectionFaults:
             moved.append(ScheduledFrame(latest, frames[place].frame))
         return moved
 
-    def _changed(self, frames: Iterable[ScheduledFrame]) -> Iterable[ScheduledFrame]:
+    def _drop_and_add(self, frames: Iterable[ScheduledFrame]) -> Iterable[ScheduledFrame]:
         for timed in frames:
-            if self._chance.random() < self._way.garbage:
+            if self._chance.random() < self._faults.garbage:
                 yield ScheduledFrame(timed.due, self._chance.choice(_GARBAGE))
-            if self._chance.random() < self._way.drop:
+            if self._chance.random() < self._faults.drop:
                 continue
             yield timed
-            if self._chance.random() < self._way.duplicate:
+            if self._chance.random() < self._faults.duplicate:
                 yield timed
 
-    def _stalled(self, frames: Iterable[ScheduledFrame]) -> list[ScheduledFrame]:
+    def _stall(self, frames: Iterable[ScheduledFrame]) -> list[ScheduledFrame]:
         sent = list(frames)
-        if self._way.stall and sent and self._chance.random() < _STALL_CHANCE:
+        if self._faults.stall and sent and self._chance.random() < _STALL_CHANCE:
             at = self._chance.randrange(len(sent))
-            sent[at] = ScheduledFrame(sent[at].due, sent[at].frame, self._way.stall)
+            sent[at] = ScheduledFrame(sent[at].due, sent[at].frame, self._faults.stall)
         return sent

@@ -77,13 +77,13 @@ class Simulator:
         """Listen, and start all matches."""
         self._begin()
         options: dict[str, Any] = {
-            "process_request": self._request,
+            "process_request": self._on_request,
             "compression": None,
             "ping_interval": None,
             "close_timeout": 1,
         }
         try:
-            server = await serve(self._play, host, port, **options)
+            server = await serve(self._serve_client, host, port, **options)
         except OSError as error:
             raise UserMistake(f"{host}:{port} cannot be listened on: {explain_bind_error(error)}") from error
         async with server:
@@ -101,46 +101,46 @@ class Simulator:
         """Seconds from the start until the last frame of the last match."""
         return max(timeline.end for timeline in self._timelines.values())
 
-    def connections(self, fixture_id: str) -> int:
+    def count_connections(self, fixture_id: str) -> int:
         """How many connections to a fixture were asked for."""
         return self._connections[fixture_id]
 
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._started
 
-    def _request(self, connection: ServerConnection, request: Request) -> Response | None:
+    def _on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer REST calls; let websockets through."""
         path = urlsplit(request.path).path.rstrip("/")
         if path.startswith("/media/"):
-            return self._handshake(connection, request, path)
+            return self._on_handshake(connection, request, path)
         if "Accept" not in request.headers:
             return _make_response(connection, 400, _NO_ACCEPT)
         if self._token is not None and request.headers.get("Authorization") != f"Bearer {self._token}":
             return _make_response(connection, 401, _UNAUTHORISED)
         if path == "/soccer/fixtures":
-            return _make_response(connection, 200, self._fixtures(_parse_query(request)))
+            return _make_response(connection, 200, self._list_fixtures(_parse_query(request)))
         fixture_id, _, actions = path.removeprefix("/soccer/fixtures/").partition("/")
         timeline = self._timelines.get(fixture_id)
         if timeline is None or actions not in ("", "actions") or (actions and self._elapsed() < timeline.end):
             return _make_response(connection, 404, {"error": "Not found", "status": 404})
         if actions:
             return _make_response(connection, 200, [msgspec.json.decode(timed.frame) for timed in timeline.frames])
-        return _make_response(connection, 200, timeline.fixture(self._elapsed()))
+        return _make_response(connection, 200, timeline.fixture_object(self._elapsed()))
 
-    def _handshake(self, connection: ServerConnection, request: Request, path: str) -> Response | None:
+    def _on_handshake(self, connection: ServerConnection, request: Request, path: str) -> Response | None:
         fixture_id = _parse_fixture_id(path)
         if fixture_id not in self._timelines:
             return _make_response(connection, 404, {"error": "Fixture not found", "status": 404})
         self._connections[fixture_id] += 1
-        status = self._day(fixture_id).refusal()
+        status = self._faults_of(fixture_id).choose_refusal()
         return None if status is None else _make_response(connection, status, {"error": "Not now", "status": status})
 
-    def _day(self, fixture_id: str) -> ConnectionFaults:
-        return self._way.day(fixture_id, self._connections[fixture_id] - 1)
+    def _faults_of(self, fixture_id: str) -> ConnectionFaults:
+        return self._way.for_connection(fixture_id, self._connections[fixture_id] - 1)
 
-    def _fixtures(self, query: dict[str, str]) -> Any:
+    def _list_fixtures(self, query: dict[str, str]) -> Any:
         """The fixtures of the days asked for; a plain list, or a page of it where `paged=true`."""
-        every = [timeline.fixture(self._elapsed()) for timeline in self._timelines.values()]
+        every = [timeline.fixture_object(self._elapsed()) for timeline in self._timelines.values()]
         first, last = query.get("dateFrom", ""), query.get("dateTo", "9999")
         found = [item for item in every if not item["startDateUTC"] or first <= item["startDateUTC"][:10] <= last]
         if query.get("paged") != "true":
@@ -155,20 +155,20 @@ class Simulator:
             "last": number + 1 >= pages,
         }
 
-    async def _play(self, connection: ServerConnection) -> None:
+    async def _serve_client(self, connection: ServerConnection) -> None:
         """One client: its token, then frames and heartbeats until the match is over."""
         assert connection.request is not None  # noqa: S101  (the handshake is done)
         fixture_id = _parse_fixture_id(urlsplit(connection.request.path).path)
         query = _parse_query(connection.request)
-        day = self._day(fixture_id)
+        day = self._faults_of(fixture_id)
         try:
-            if await self._authorised(connection):
-                start = day.start(lenient.as_number(query.get("startPosition")) or 0)
+            if await self._authorise(connection):
+                start = day.choose_start(lenient.as_number(query.get("startPosition")) or 0)
                 await self._send_match(connection, fixture_id, start, day)
         except (ConnectionClosed, TimeoutError):
             return
 
-    async def _authorised(self, connection: ServerConnection) -> bool:
+    async def _authorise(self, connection: ServerConnection) -> bool:
         async with asyncio.timeout(_TOKEN_TIMEOUT):
             message = await connection.recv()
         try:
@@ -186,19 +186,19 @@ class Simulator:
 
     async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, day: ConnectionFaults) -> None:
         """Send a match from a position on, each frame when it is due."""
-        frames = day.spoil(self._timelines[fixture_id].frames[start:])
+        frames = day.apply(self._timelines[fixture_id].frames[start:])
         beat = self._elapsed() + HEARTBEAT_INTERVAL
         for number, timed in enumerate(frames):
-            beat = await self._until(connection, timed.due, beat)
+            beat = await self._wait_until(connection, timed.due, beat)
             if timed.pause:
                 await _wait_while_open(connection, timed.pause)
                 beat = self._elapsed() + HEARTBEAT_INTERVAL
             await connection.send(timed.frame, text=True)
             if number % _BURST_SIZE == 0:
                 await asyncio.sleep(0)
-        await self._until(connection, max(self._elapsed(), frames[-1].due if frames else 0.0) + LINGER_SECONDS, beat)
+        await self._wait_until(connection, max(self._elapsed(), frames[-1].due if frames else 0.0) + LINGER_SECONDS, beat)
 
-    async def _until(self, connection: ServerConnection, due: float, beat: float) -> float:
+    async def _wait_until(self, connection: ServerConnection, due: float, beat: float) -> float:
         """Wait until a frame is due, with a heartbeat every ten seconds; return when the next heartbeat is."""
         while (now := self._elapsed()) < due:
             if now >= beat:

@@ -35,7 +35,7 @@ class Reloads:
 
     def __call__(self, pipeline: Pipeline) -> None:
         if rules := self.rules(self.count):
-            pipeline.use(rules, load_catalogue())
+            pipeline.set_rules(rules, load_catalogue())
         self.count += 1
 
 

@@ -47,7 +47,7 @@ class Listener:
 
     async def _take(self, packet: Packet, _received: dt.datetime) -> None:
         self.packets.append(packet)
-        self.places.append(self.connection.place)
+        self.places.append(self.connection.resume_position)
 
     async def _catch_up(self) -> None:
         self.caught_up += 1
@@ -210,7 +210,7 @@ async def test_no_more_than_five_connections_a_second_are_opened() -> None:
     gate, passed = FeedRequestLimiter(clock), list[float]()
 
     async def enter() -> None:
-        await gate.enter()
+        await gate.wait_turn()
         passed.append(clock.monotonic())
 
     await asyncio.gather(*(enter() for _ in range(12)))
@@ -229,7 +229,7 @@ async def test_the_status_tells_where_a_connection_stands() -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     assert (status.state, status.position, status.reconnects) == (SessionState.LIVE, 5, 0)
-    assert status.last_frame == LoopClock.START + dt.timedelta(seconds=10)
+    assert status.last_frame_at == LoopClock.START + dt.timedelta(seconds=10)
     assert status.lag_median is not None
 
 
@@ -250,21 +250,21 @@ async def test_only_frames_that_can_be_used_count_as_heard() -> None:
     junk = [wait(10), send("{")]
     (status,) = await standing(ScriptedFeed([accept, *junk, *junk, beat(9)]), 25)
 
-    assert status.last_frame and status.last_frame >= LoopClock.START + dt.timedelta(seconds=20)
-    assert (status.heard, status.since) == (LoopClock.START, LoopClock.START)
+    assert status.last_frame_at and status.last_frame_at >= LoopClock.START + dt.timedelta(seconds=20)
+    assert (status.last_usable_frame_at, status.wanted_since) == (LoopClock.START, LoopClock.START)
 
 
 async def test_a_stream_that_is_not_open_says_so_until_it_opens() -> None:
     before, after = await standing(ScriptedFeed(404, 404, [accept, beat(99)]), 45, 65)
 
-    assert (before.not_open, before.heard, after.not_open, after.ended) == (True, None, False, False)
+    assert (before.is_not_open, before.last_usable_frame_at, after.is_not_open, after.is_ended) == (True, None, False, False)
 
 
 async def test_a_match_that_has_ended_says_so_while_the_server_holds_on() -> None:
     over = send(Story().packet("End Match", action="end", seq=2, status="Live"))
     (status,) = await standing(ScriptedFeed([accept, fouls(1, 1), over, beat(99)]), 15)
 
-    assert status.ended and status.state is SessionState.LIVE
+    assert status.is_ended and status.state is SessionState.LIVE
 
 
 async def test_frames_and_losses_are_counted_by_what_they_are() -> None:
@@ -285,4 +285,4 @@ async def test_a_packet_that_is_being_handed_on_does_not_count_as_read() -> None
     await run(ScriptedFeed([accept, fouls(1, 3), beat(99)]), listener, within=5.0)
 
     assert listener.places == [None] * 3
-    assert listener.connection.place and listener.connection.place.position == 3
+    assert listener.connection.resume_position and listener.connection.resume_position.position == 3

@@ -86,7 +86,7 @@ def test_a_deleted_fixture_says_so() -> None:
 def test_lists_pages_and_single_fixtures_are_understood(page: Any, last: bool) -> None:
     read = decode_fixtures(json.dumps(page).encode())
 
-    assert ([f.id for f in read.fixtures], read.last) == (["f"], last)
+    assert ([f.id for f in read.fixtures], read.is_last) == (["f"], last)
 
 
 @given(JSON)

@@ -52,17 +52,17 @@ def told(road: Road) -> list[Packet]:
     """What a session hands on of a match, through all its connections."""
     session, now, ready = FeedSession(25.0), 0.0, list[Packet]()
     for attempt in range(400):
-        start = session.connecting()
-        session.opened(now)
-        session.control(Control(ControlKind.ACCEPTED), now)
+        start = session.on_connecting()
+        session.on_opened(now)
+        session.on_control(Control(ControlKind.ACCEPTED), now)
         for packet in road.connection(start, attempt):
             now += 0.2
-            ready += session.packet(packet, now)
-            if session.trouble or session.ending:
+            ready += session.on_packet(packet, now)
+            if session.failure or session.ending:
                 break
         now += 2.0
-        ready += session.wake(now)
-        ready += session.failed(FailureCause.NETWORK) if session.ending is None else ()
+        ready += session.on_wake(now)
+        ready += session.on_failure(FailureCause.NETWORK) if session.ending is None else ()
         if session.ending:
             break
     assert session.ending is Ending.COMPLETED

@@ -21,11 +21,11 @@ def match(number: int) -> Fixture:
 
 
 def play(last: RecentRecordings, fixture: Fixture, frames: int = 2) -> None:
-    keep = last.begin(fixture, anew=True)
+    keep = last.start(fixture, anew=True)
     for _ in range(frames if keep else 0):
         assert keep is not None
         keep(NOW, FRAME)
-    last.over(fixture)
+    last.finish(fixture)
 
 
 def test_a_match_that_is_over_is_a_recording_with_its_fixture_beside(tmp_path: Path) -> None:
@@ -39,11 +39,11 @@ def test_a_match_that_is_over_is_a_recording_with_its_fixture_beside(tmp_path: P
 
 def test_only_data_is_kept(tmp_path: Path) -> None:
     last = RecentRecordings(tmp_path, 5)
-    keep = last.begin(FIXTURE, anew=True)
+    keep = last.start(FIXTURE, anew=True)
     assert keep is not None
     for frame in (b'{"heartbeat":true}', b'{"authToken":"secret"}', FRAME):
         keep(NOW, frame)
-    last.over(FIXTURE)
+    last.finish(FIXTURE)
 
     assert [one.frame for one in read_recording(last.recordings()[0])] == [FRAME]
 
@@ -60,10 +60,10 @@ def test_the_oldest_goes_and_no_file_of_anybody_else(tmp_path: Path) -> None:
 
 def test_of_matches_at_the_same_time_only_so_many_are_written(tmp_path: Path) -> None:
     last = RecentRecordings(tmp_path, 2)
-    begun = [last.begin(match(number), anew=True) is not None for number in range(3)]
-    last.leave("f0")
+    begun = [last.start(match(number), anew=True) is not None for number in range(3)]
+    last.abandon("f0")
 
-    assert begun == [True, True, False] and last.begin(match(3), anew=True) is not None
+    assert begun == [True, True, False] and last.start(match(3), anew=True) is not None
 
 
 def test_none_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
@@ -75,26 +75,26 @@ def test_none_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
 
 def test_a_match_goes_on_where_a_restart_left_it_without_the_half_written_line(tmp_path: Path) -> None:
     before = RecentRecordings(tmp_path, 5)
-    keep = before.begin(FIXTURE, anew=True)
+    keep = before.start(FIXTURE, anew=True)
     assert keep is not None
     keep(NOW, FRAME)
     with (tmp_path / "f1.part").open("ab") as file:
         file.write(b'{"at": "2026-1')
     after = RecentRecordings(tmp_path, 5)
-    goes_on = after.begin(FIXTURE, anew=False)
+    goes_on = after.start(FIXTURE, anew=False)
     assert goes_on is not None
     goes_on(NOW, FRAME)
-    after.over(FIXTURE)
+    after.finish(FIXTURE)
 
     assert len(list(read_recording(after.recordings()[0]))) == 2
 
 
 def test_a_match_read_from_the_start_begins_anew(tmp_path: Path) -> None:
     last = RecentRecordings(tmp_path, 5)
-    keep = last.begin(FIXTURE, anew=True)
+    keep = last.start(FIXTURE, anew=True)
     assert keep is not None
     keep(NOW, FRAME)
-    last.leave(FIXTURE.id)
+    last.abandon(FIXTURE.id)
     play(last, FIXTURE, frames=1)
 
     assert len(list(read_recording(last.recordings()[0]))) == 1

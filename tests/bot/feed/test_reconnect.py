@@ -76,7 +76,7 @@ def test_each_error_of_the_network_has_its_meaning(error: Exception, trouble: Fa
 def test_every_trouble_has_a_remedy() -> None:
     assert set(REMEDIES) == set(FailureCause)
     assert REMEDIES[FailureCause.REFUSED].wait is WaitPolicy.REFUSED
-    assert {trouble for trouble, remedy in REMEDIES.items() if remedy.next_host} == {FailureCause.DNS, FailureCause.TLS}
+    assert {trouble for trouble, remedy in REMEDIES.items() if remedy.switches_host} == {FailureCause.DNS, FailureCause.TLS}
 
 
 @given(st.integers())

@@ -35,7 +35,7 @@ def test_a_packet_before_its_forerunner_waits_for_it() -> None:
 
     assert told(order, 1, 3) == [1]
     assert seqs(order.take(packet(2), 3, 0.1)) == [2, 3]
-    assert (order.missing, order.wants_rewind(9.0)) == (0, False)
+    assert (order.missing, order.should_rewind(9.0)) == (0, False)
 
 
 def test_a_packet_waits_no_longer_than_a_second() -> None:
@@ -43,7 +43,7 @@ def test_a_packet_waits_no_longer_than_a_second() -> None:
     told(order, 1, 3)
 
     assert order.wake_at == REORDER_WAIT
-    assert seqs(order.wake(REORDER_WAIT)) == [3]
+    assert seqs(order.release_due(REORDER_WAIT)) == [3]
 
 
 def test_a_packet_waits_for_no_more_than_three_others() -> None:
@@ -68,8 +68,8 @@ def test_a_missing_number_is_asked_for_again_from_where_it_was_missed() -> None:
     order = Reorderer()
     told(order, 1, 2, 4)
 
-    assert not order.wants_rewind(0.5)
-    assert order.wants_rewind(REORDER_WAIT)
+    assert not order.should_rewind(0.5)
+    assert order.should_rewind(REORDER_WAIT)
     assert order.rewind_to == 2
 
 
@@ -78,12 +78,12 @@ def test_a_number_that_cannot_be_had_is_given_up() -> None:
     told(order, 1, 3)
     rewinds = 0
     for now in range(1, 20):
-        rewinds += order.wants_rewind(float(2 * now))
-        order.again(packet(3), float(2 * now))
+        rewinds += order.should_rewind(float(2 * now))
+        order.on_repeated(packet(3), float(2 * now))
 
-    order.wake(99.0)
+    order.release_due(99.0)
 
-    assert (rewinds, order.waiting, order.missing) == (MAX_GAP_REQUESTS, False, 1)
+    assert (rewinds, order.is_waiting, order.missing) == (MAX_GAP_REQUESTS, False, 1)
 
 
 def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
@@ -93,8 +93,8 @@ def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
         order.take(packet(number), number, now)
         for _ in range(5):
             now += 2 * REORDER_WAIT
-            rewinds += order.wants_rewind(now)
-            order.again(packet(number), now)
+            rewinds += order.should_rewind(now)
+            order.on_repeated(packet(number), now)
 
     assert rewinds <= 4 * MAX_GAP_REQUESTS
 
@@ -107,8 +107,8 @@ def lacking(*numbers: int) -> Reorderer:
         order.take(packet(number + 1), number, now)
         for _ in range(MAX_GAP_REQUESTS + 1):
             now += 30.0
-            order.wants_rewind(now)
-            order.again(packet(number + 1), now)
+            order.should_rewind(now)
+            order.on_repeated(packet(number + 1), now)
             now += 30.0
     return order
 
@@ -118,15 +118,15 @@ def test_numbers_that_never_come_do_not_stop_the_repair_of_others() -> None:
     order.take(packet(7), 4, 5000.0)
 
     assert order.take(packet(8), 5, 5000.0) == ()
-    assert order.wants_rewind(5000.0 + REORDER_WAIT)
+    assert order.should_rewind(5000.0 + REORDER_WAIT)
 
 
 def test_what_was_given_up_is_asked_for_later_all_together() -> None:
     order = lacking(2, 4, 6, 8)
 
-    assert order.wants_rewind(9000.0)
+    assert order.should_rewind(9000.0)
     assert order.rewind_to == 1
-    assert not order.wants_rewind(9000.0 + GAP_PROBE_INTERVAL)
+    assert not order.should_rewind(9000.0 + GAP_PROBE_INTERVAL)
 
 
 def test_a_number_that_comes_after_all_makes_packets_wait_again() -> None:
@@ -134,7 +134,7 @@ def test_a_number_that_comes_after_all_makes_packets_wait_again() -> None:
     order.take(packet(4), 9, 9000.0)
 
     assert order.take(packet(11), 10, 9000.0) == ()
-    assert seqs(order.wake(9000.0 + REORDER_WAIT)) == [11]
+    assert seqs(order.release_due(9000.0 + REORDER_WAIT)) == [11]
 
 
 def test_missing_numbers_make_few_connections_a_minute() -> None:
@@ -142,8 +142,8 @@ def test_missing_numbers_make_few_connections_a_minute() -> None:
     for number in range(1, 40, 2):
         order.take(packet(number), number, float(number))
         order.take(packet(number - 1), number, number + 1.9) if number > 1 and rewinds % 2 else None
-        rewinds += order.wants_rewind(number + 1.95)
-        order.again(packet(number), number + 1.97)
+        rewinds += order.should_rewind(number + 1.95)
+        order.on_repeated(packet(number), number + 1.97)
 
     assert rewinds <= MAX_REWINDS_PER_MINUTE
 
@@ -153,9 +153,9 @@ def test_where_numbers_are_left_out_no_packet_waits() -> None:
     for number in (1, 3, 5, 7):
         order.take(packet(number), number, 0.0)
     for now in range(1, 30):
-        order.wake(float(2 * now))
-        order.wants_rewind(float(2 * now))
-        order.again(packet(7), float(2 * now))
+        order.release_due(float(2 * now))
+        order.should_rewind(float(2 * now))
+        order.on_repeated(packet(7), float(2 * now))
 
     assert seqs(order.take(packet(9), 5, 99.0)) == [9]
 
@@ -164,7 +164,7 @@ def test_a_first_packet_that_never_came_is_missed() -> None:
     order = Reorderer(first=1)
     told(order, 2)
 
-    assert order.wants_rewind(REORDER_WAIT)
+    assert order.should_rewind(REORDER_WAIT)
     assert order.rewind_to == 0
 
 

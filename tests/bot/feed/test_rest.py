@@ -28,7 +28,7 @@ Answer = Callable[[web.Request], Awaitable[web.Response]]
 async def ask(*urls: str) -> tuple[Fixture, ...]:
     async with aiohttp.ClientSession() as http:
         clock = SystemClock()
-        return await RestClient(FeedSettings(*urls), http, clock, FeedRequestLimiter(clock, 1000)).fixtures(TODAY, TODAY)
+        return await RestClient(FeedSettings(*urls), http, clock, FeedRequestLimiter(clock, 1000)).fetch_fixtures(TODAY, TODAY)
 
 
 @asynccontextmanager
@@ -133,13 +133,13 @@ async def test_the_simulator_lists_its_fixtures_one_by_one_too() -> None:
     async with Simulator([script()], token="feed-token").serve() as urls, aiohttp.ClientSession() as http:
         api = RestClient(FeedSettings(urls.api), http, clock, FeedRequestLimiter(clock, 1000))
         today = clock.now().date()
-        listed = await api.fixtures(today - dt.timedelta(days=1), today + dt.timedelta(days=1))
-        single = await api.fixture(FIXTURE.id)
+        listed = await api.fetch_fixtures(today - dt.timedelta(days=1), today + dt.timedelta(days=1))
+        single = await api.fetch_fixture(FIXTURE.id)
 
         assert [(fixture.id, fixture.title) for fixture in listed] == [(FIXTURE.id, "Arsenal v Chelsea")]
         assert (single.status, single.competition.name) == ("Scheduled", "Premier League")
         with pytest.raises(FeedNotOpen):
-            await api.fixture("none")
+            await api.fetch_fixture("none")
 
 
 async def test_the_simulator_refuses_a_wrong_token_and_a_day_without_matches_is_empty() -> None:

@@ -36,15 +36,15 @@ def anew(packets: list[Packet]) -> list[Packet]:
 
 
 def connected(session: FeedSession, trouble: FailureCause = FailureCause.NETWORK) -> int:
-    session.failed(trouble)
-    start = session.connecting()
-    session.opened(0.0)
-    session.control(ACCEPTED, 0.0)
+    session.on_failure(trouble)
+    start = session.on_connecting()
+    session.on_opened(0.0)
+    session.on_control(ACCEPTED, 0.0)
     return start
 
 
 def heard(session: FeedSession, packets: list[Packet], now: float = 0.0) -> list[int | None]:
-    return [ready.seq for packet in packets for ready in session.packet(packet, now)]
+    return [ready.seq for packet in packets for ready in session.on_packet(packet, now)]
 
 
 def followed(length: int) -> FeedSession:
@@ -60,7 +60,7 @@ def test_numbers_that_begin_anew_go_on_where_the_last_connection_ended() -> None
     start = connected(session)
 
     assert heard(session, anew(match(50)[start:])) == list(range(41, 51))
-    assert (session.position, session.duplicates, session.gaps) == (50, RESUME_OVERLAP, 0)
+    assert (session.position, session.duplicates, session.missing) == (50, RESUME_OVERLAP, 0)
 
 
 @pytest.mark.parametrize("lost", [1, 3, 12])
@@ -80,7 +80,7 @@ def test_numbers_of_the_match_stay_also_when_all_of_it_is_played_again() -> None
 
 
 def test_another_process_goes_on_with_numbers_that_begin_anew() -> None:
-    place = followed(40).place
+    place = followed(40).resume_position
     assert place
     session = FeedSession(25.0, place)
     start = connected(session)
@@ -89,7 +89,7 @@ def test_another_process_goes_on_with_numbers_that_begin_anew() -> None:
 
 
 def test_another_process_goes_on_with_numbers_of_the_match() -> None:
-    place = followed(40).place
+    place = followed(40).resume_position
     session = FeedSession(25.0, place)
     start = connected(session)
 
@@ -98,7 +98,7 @@ def test_another_process_goes_on_with_numbers_of_the_match() -> None:
 
 
 def test_another_process_is_not_misled_by_a_server_that_plays_everything_again() -> None:
-    place = followed(200).place
+    place = followed(200).resume_position
     session = FeedSession(25.0, place)
     connected(session)
     told = heard(session, match(205))
@@ -111,14 +111,14 @@ def test_another_process_is_not_misled_by_a_server_that_plays_everything_again()
 def test_a_place_is_not_kept_while_a_packet_waits_for_another() -> None:
     session = followed(10)
     heard(session, [foul(12)])
-    assert session.place is None
+    assert session.resume_position is None
 
     heard(session, [foul(11)])
-    assert session.place and session.place.position == 12
+    assert session.resume_position and session.place.position == 12
 
 
 def test_a_place_is_small_and_the_same_in_every_process() -> None:
-    place = followed(500).place
+    place = followed(500).resume_position
 
     assert place and len(place.tail) == TAIL_LENGTH
     assert packet_fingerprint(foul(7)) == packet_fingerprint(replace(foul(7), seq=99)) == 4506150591586775860
@@ -135,7 +135,7 @@ def test_however_often_numbers_begin_anew_everything_is_told_once_and_in_order(s
         for place in sorted(range(until), key=lambda i: i + chance.uniform(0, reach)):
             now += 0.1
             told += heard(session, [sent[place]], now)
-        told += [packet.seq for packet in session.failed(FailureCause.NETWORK)]
+        told += [packet.seq for packet in session.on_failure(FailureCause.NETWORK)]
     start = connected(session)
     told += heard(session, anew(packets[start:]), now)
 

@@ -22,16 +22,16 @@ REFUSAL = Control(ControlKind.REFUSED, "no")
 
 def opened() -> FeedSession:
     session = FeedSession(25.0)
-    session.connecting()
-    session.opened(0.0)
+    session.on_connecting()
+    session.on_opened(0.0)
     return session
 
 
 def live(*packets: Packet) -> FeedSession:
     session = opened()
-    session.control(ACCEPTED, 0.0)
+    session.on_control(ACCEPTED, 0.0)
     for packet in packets:
-        session.packet(packet, 0.0)
+        session.on_packet(packet, 0.0)
     return session
 
 
@@ -45,19 +45,19 @@ def end(seq: int, status: str = "Completed") -> Packet:
 
 def again(session: FeedSession, trouble: FailureCause = FailureCause.NETWORK) -> int:
     """Lose the connection and make another; the position asked for."""
-    session.failed(trouble)
-    start = session.connecting()
-    session.opened(0.0)
-    session.control(ACCEPTED, 0.0)
+    session.on_failure(trouble)
+    start = session.on_connecting()
+    session.on_opened(0.0)
+    session.on_control(ACCEPTED, 0.0)
     return start
 
 
 def test_a_connection_goes_from_connecting_to_live() -> None:
     session = FeedSession(25.0)
     states = [session.state]
-    session.opened(0.0)
+    session.on_opened(0.0)
     states.append(session.state)
-    session.control(ACCEPTED, 0.0)
+    session.on_control(ACCEPTED, 0.0)
 
     assert [*states, session.state] == [SessionState.CONNECTING, SessionState.AUTHORISING, SessionState.LIVE]
 
@@ -65,63 +65,63 @@ def test_a_connection_goes_from_connecting_to_live() -> None:
 @pytest.mark.parametrize("first", [HEARTBEAT, foul(1)])
 def test_a_server_that_accepts_without_a_word_is_live_with_its_first_frame(first: Control | Packet) -> None:
     session = opened()
-    _ = session.packet(first, 0.0) if isinstance(first, Packet) else session.control(first, 0.0)
+    _ = session.on_packet(first, 0.0) if isinstance(first, Packet) else session.on_control(first, 0.0)
 
     assert session.state is SessionState.LIVE
 
 
 def test_a_refused_token_is_a_refusal_until_the_next_attempt() -> None:
     session = opened()
-    session.control(REFUSAL, 0.0)
-    session.failed(FailureCause.CLOSED)
+    session.on_control(REFUSAL, 0.0)
+    session.on_failure(FailureCause.CLOSED)
 
-    assert (session.state, session.trouble) == (SessionState.REFUSED, FailureCause.REFUSED)
-    session.connecting()
+    assert (session.state, session.failure) == (SessionState.REFUSED, FailureCause.REFUSED)
+    session.on_connecting()
     assert session.state is SessionState.CONNECTING
 
 
 def test_an_error_after_the_token_was_accepted_is_no_refusal() -> None:
     session = live()
-    session.control(REFUSAL, 0.0)
+    session.on_control(REFUSAL, 0.0)
 
-    assert (session.state, session.trouble) == (SessionState.LIVE, None)
+    assert (session.state, session.failure) == (SessionState.LIVE, None)
 
 
 def test_silence_makes_a_connection_stale_and_heartbeats_do_not() -> None:
     session = live()
-    session.control(HEARTBEAT, 20.0)
+    session.on_control(HEARTBEAT, 20.0)
 
-    assert not session.silent(44.9)
-    assert session.silent(45.0)
-    assert (session.state, session.trouble) == (SessionState.STALE, FailureCause.STALE)
+    assert not session.check_stale(44.9)
+    assert session.check_stale(45.0)
+    assert (session.state, session.failure) == (SessionState.STALE, FailureCause.STALE)
 
 
 def test_an_unreadable_frame_is_a_sign_of_life() -> None:
     session = live()
-    session.heard(20.0)
+    session.on_unreadable_frame(20.0)
 
-    assert not session.silent(44.0)
+    assert not session.check_stale(44.0)
 
 
 def test_duplicates_fall_away() -> None:
     session = live(foul(1), foul(2))
 
-    assert session.packet(foul(2), 0.0) == ()
+    assert session.on_packet(foul(2), 0.0) == ()
     assert (session.position, session.duplicates) == (2, 1)
 
 
 def test_the_same_action_with_another_number_is_no_duplicate() -> None:
     session = live(Story().packet("Goal", "Pending", "g", seq=1))
 
-    assert session.packet(Story().packet("Goal", "Confirmed", "g", seq=2), 0.0)
+    assert session.on_packet(Story().packet("Goal", "Confirmed", "g", seq=2), 0.0)
 
 
 def test_packets_without_numbers_are_told_apart_by_what_they_say() -> None:
     first = replace(foul(1), seq=None)
     session = live(first)
 
-    assert session.packet(first, 0.0) == ()
-    assert session.packet(replace(first, sub_type="Penalty"), 0.0)
+    assert session.on_packet(first, 0.0) == ()
+    assert session.on_packet(replace(first, sub_type="Penalty"), 0.0)
 
 
 def test_a_connection_resumes_with_an_overlap() -> None:
@@ -134,7 +134,7 @@ def test_reading_everything_again_does_not_move_the_position() -> None:
     session = live(*(foul(n) for n in range(1, 21)))
     again(session)
     for number in range(1, 22):
-        session.packet(foul(number), 0.0)
+        session.on_packet(foul(number), 0.0)
 
     assert session.position == 21
 
@@ -142,21 +142,21 @@ def test_reading_everything_again_does_not_move_the_position() -> None:
 def test_a_position_beyond_the_list_starts_again_from_0() -> None:
     session = live(*(foul(n) for n in range(1, 21)))
     again(session)
-    session.control(HEARTBEAT, 10.0)
-    session.control(HEARTBEAT, 20.0)
+    session.on_control(HEARTBEAT, 10.0)
+    session.on_control(HEARTBEAT, 20.0)
 
-    assert session.trouble is FailureCause.REPOSITION
+    assert session.failure is FailureCause.REPOSITION
     assert again(session) == 0
 
 
 def test_a_missing_packet_is_read_again_and_told() -> None:
     session = live(*(foul(n) for n in range(1, 21) if n != 12))
-    session.wake(1.0)
+    session.on_wake(1.0)
 
-    assert (session.trouble, session.state) == (FailureCause.GAP, SessionState.WAITING)
+    assert (session.failure, session.state) == (FailureCause.GAP, SessionState.WAITING)
     assert again(session) <= 11
-    assert session.packet(foul(12), 2.0) == (foul(12),)
-    assert session.gaps == 0
+    assert session.on_packet(foul(12), 2.0) == (foul(12),)
+    assert session.missing == 0
 
 
 def test_end_match_with_a_completed_summary_is_the_end() -> None:
@@ -174,7 +174,7 @@ def test_the_end_waits_for_what_is_missing_before_it() -> None:
     session = live(foul(1), end(3))
     assert session.ending is None
 
-    session.packet(foul(2), 0.5)
+    session.on_packet(foul(2), 0.5)
     assert session.ending is Ending.COMPLETED
 
 
@@ -182,37 +182,37 @@ def test_completed_without_an_end_match_is_the_end_when_the_server_closes() -> N
     session = live(foul(1, status="Completed"))
     assert session.ending is None
 
-    session.failed(FailureCause.CLOSED)
+    session.on_failure(FailureCause.CLOSED)
     assert session.ending is Ending.COMPLETED
 
 
 def test_completed_and_finished_is_the_end_at_the_next_heartbeat() -> None:
     session = live(foul(1, status="Completed", finished=True))
-    session.control(HEARTBEAT, 10.0)
+    session.on_control(HEARTBEAT, 10.0)
 
     assert session.ending is Ending.COMPLETED
 
 
 def test_completed_alone_is_the_end_after_five_minutes() -> None:
     session = live(foul(1, status="Completed"))
-    session.control(HEARTBEAT, 10.0)
+    session.on_control(HEARTBEAT, 10.0)
     assert session.ending is None
 
-    session.control(HEARTBEAT, 301.0)
+    session.on_control(HEARTBEAT, 301.0)
     assert session.ending is Ending.COMPLETED
 
 
 def test_a_bare_finished_is_never_the_end() -> None:
     session = live(foul(1, status="Live", finished=True))
-    session.control(HEARTBEAT, 10_000.0)
-    session.failed(FailureCause.CLOSED)
+    session.on_control(HEARTBEAT, 10_000.0)
+    session.on_failure(FailureCause.CLOSED)
 
     assert session.ending is None
 
 
 def test_a_dropped_match_is_lost_and_not_completed() -> None:
     session = live(foul(1, status="Unverified", finished=True))
-    session.failed(FailureCause.CLOSED)
+    session.on_failure(FailureCause.CLOSED)
 
     assert session.ending is Ending.LOST
 
@@ -220,16 +220,16 @@ def test_a_dropped_match_is_lost_and_not_completed() -> None:
 def test_a_dropped_match_whose_server_is_gone_is_lost() -> None:
     session = live(foul(1, status="Unverified", finished=True))
     for _ in range(7):
-        session.failed(FailureCause.NOT_OPEN)
-        session.connecting()
+        session.on_failure(FailureCause.NOT_OPEN)
+        session.on_connecting()
 
     assert session.ending is Ending.LOST
 
 
 def test_a_late_packet_does_not_reopen_a_match() -> None:
     session = live(foul(1), foul(3, status="Completed"))
-    session.packet(foul(2, status="Live"), 0.0)
-    session.failed(FailureCause.CLOSED)
+    session.on_packet(foul(2, status="Live"), 0.0)
+    session.on_failure(FailureCause.CLOSED)
 
     assert session.ending is Ending.COMPLETED
 
@@ -237,9 +237,9 @@ def test_a_late_packet_does_not_reopen_a_match() -> None:
 def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> None:
     session = live(foul(6), end(7))
 
-    assert (session.trouble, session.ending) == (FailureCause.GAP, None)
+    assert (session.failure, session.ending) == (FailureCause.GAP, None)
     assert again(session, FailureCause.GAP) == 0
-    told = [p.seq for n in range(1, 6) for p in session.packet(foul(n), 1.0)]
+    told = [p.seq for n in range(1, 6) for p in session.on_packet(foul(n), 1.0)]
     assert (told, session.ending) == ([1, 2, 3, 4, 5], Ending.COMPLETED)
 
 
@@ -248,18 +248,18 @@ def test_a_match_that_lacks_numbers_for_good_is_read_again_five_times_and_let_be
     while session.ending is None and reads < 99:
         reads += again(session, FailureCause.GAP) == 0
         for packet in (foul(6), end(7)):
-            session.packet(packet, 1.0)
-        session.control(HEARTBEAT, 10.0)
+            session.on_packet(packet, 1.0)
+        session.on_control(HEARTBEAT, 10.0)
 
     assert (reads, session.ending) == (MAX_FULL_REREADS, Ending.COMPLETED)
 
 
 def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() -> None:
     session = live(foul(1), end(3))
-    session.wake(1.0)
+    session.on_wake(1.0)
     for _ in range(22):
-        session.failed(FailureCause.NETWORK)
-        session.connecting()
+        session.on_failure(FailureCause.NETWORK)
+        session.on_connecting()
 
     assert session.ending is Ending.COMPLETED
 
@@ -278,19 +278,19 @@ def test_whatever_is_dropped_doubled_or_shuffled_everything_is_told_once(
     frames = [*(foul(n) for n in range(1, 40)), end(40)]
     session, told = FeedSession(25.0), list[Packet]()
     for attempt in range(60):
-        start = session.connecting()
-        session.opened(now)
-        session.control(ACCEPTED, now)
+        start = session.on_connecting()
+        session.on_opened(now)
+        session.on_control(ACCEPTED, now)
         sent = frames[0 if ignores else start :]
         for place in sorted(range(len(sent)), key=lambda i: i + chance.uniform(0, reach)):
             now += 0.1
-            if chance.random() >= drop * (attempt < MAX_FULL_REREADS) and session.trouble is None and session.ending is None:
-                told += session.packet(sent[place], now)
+            if chance.random() >= drop * (attempt < MAX_FULL_REREADS) and session.failure is None and session.ending is None:
+                told += session.on_packet(sent[place], now)
         now += 2.0
-        told += session.wake(now)
+        told += session.on_wake(now)
         if session.ending:
             break
-        told += session.failed(FailureCause.CLOSED)
+        told += session.on_failure(FailureCause.CLOSED)
         if session.ending:
             break
 

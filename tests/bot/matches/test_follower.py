@@ -78,7 +78,7 @@ async def test_a_dropped_match_is_told_once_and_is_never_full_time(tmp_path: Pat
     async with feed.serve(), told.open():
         following = asyncio.create_task(told.follow(LIVE))
         await asyncio.sleep(20)
-        await told.follower.updated(LIVE, unverified)
+        await told.follower.on_fixture_change(LIVE, unverified)
         assert await following
 
     assert told.texts == ["Goal 61 0–0 1–0", "Coverage Dropped 61 0–0 1–0"]
@@ -97,7 +97,7 @@ async def test_an_end_that_both_sides_tell_is_told_once_also_across_a_restart(wo
     async with ScriptedFeed(scripts[first]).serve(), told.open():
         following = asyncio.create_task(told.follow(LIVE, within=45))
         await asyncio.sleep(10)
-        await told.follower.updated(LIVE, replace(LIVE, status=word))
+        await told.follower.on_fixture_change(LIVE, replace(LIVE, status=word))
         await following
     async with ScriptedFeed(scripts[first]).serve(), told.open():
         await told.follow(LIVE, within=45)
@@ -110,7 +110,7 @@ async def test_what_nobody_is_connected_to_is_told_by_the_fixtures_once(word: st
     told = line()
     async with told.open():
         for _ in range(2):
-            await told.follower.updated(FIXTURE, replace(FIXTURE, status=word))
+            await told.follower.on_fixture_change(FIXTURE, replace(FIXTURE, status=word))
         await asyncio.sleep(1)
 
     assert [text.split("  ")[0] for text in told.texts] == [f"Match {word} 0–0 0–0"]
@@ -121,7 +121,7 @@ async def test_a_match_whose_stream_is_never_open_ends_with_the_fixtures_and_wit
     async with feed.serve(), told.open():
         following = asyncio.create_task(told.follow(LIVE))
         await asyncio.sleep(100)
-        await told.follower.updated(LIVE, replace(LIVE, status="Completed"))
+        await told.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         began = asyncio.get_running_loop().time()
         assert await following
 
@@ -149,7 +149,7 @@ async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> N
     async with ScriptedFeed([*begin, drop], 404).serve(), told.open():
         following = asyncio.create_task(told.follow(LIVE))
         await asyncio.sleep(MAX_SILENCE)
-        await told.follower.updated(LIVE, replace(LIVE, status="Completed"))
+        await told.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         assert await following
 
     assert told.texts == ["Goal 61 0–0 1–0", "Goal 88 0–0 2–0", "End Match 90 0–0 2–0"]
@@ -160,7 +160,7 @@ async def test_a_quiet_stream_without_an_end_is_full_time_when_the_fixtures_say_
     async with ScriptedFeed([*opening(Story()), beat(999)]).serve(), told.open():
         following = asyncio.create_task(told.follow(LIVE))
         await asyncio.sleep(100)
-        await told.follower.updated(LIVE, replace(LIVE, status="Completed"))
+        await told.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         assert await following
 
     assert told.texts == ["Goal 61 0–0 1–0", "End Match 61 0–0 1–0"]

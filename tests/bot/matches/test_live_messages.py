@@ -157,7 +157,7 @@ async def test_a_match_that_ended_long_ago_is_put_right_and_not_shown_anew(stage
         last, records=last.records | {"end": replace(end, action=replace(end.action, at=KICKOFF - dt.timedelta(hours=3)))}
     )
 
-    await stage.extras.over(old)
+    await stage.extras.on_match_over(old)
     await stage.sender.send_all_due()
 
     assert "Full time" in stage.card().text and not stage.shown(2)
@@ -170,7 +170,7 @@ async def test_a_match_whose_end_was_not_seen_has_no_picture_of_it(stage: Stage)
     await stage.play(story.match)
     story.tell("Corner", minute=80, status="Completed")
 
-    await stage.extras.over(story.match)
+    await stage.extras.on_match_over(story.match)
     await stage.sender.send_all_due()
 
     assert "its end was not seen" in stage.card().text and not stage.pictures()
@@ -182,7 +182,7 @@ async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Sta
     broken = replace(good, fixture=replace(good.fixture, id="f0"), records=None)  # type: ignore[arg-type]
     stage.live = [broken, good]
 
-    await stage.extras.look()
+    await stage.extras.update_all()
     await stage.sender.send_all_due()
 
     assert "Arsenal 0–0 Chelsea" in stage.card().text

@@ -63,7 +63,7 @@ class Line:
         before = len(self.told)
         for packet in self.story.packets[heard:]:
             self.clock.move_to(packet.at)
-            await self.pipeline.take(packet)
+            await self.pipeline.process(packet)
             await self.sender.send_all_due()
         return self.told[before:]
 
@@ -106,7 +106,7 @@ async def test_a_restart_knows_what_was_told(line: Line) -> None:
 async def test_other_rules_hold_from_the_next_packet_on_and_old_alerts_are_still_corrected(line: Line) -> None:
     line.story.goal("g", score=(1, 0))
     await line.take()
-    line.pipeline.use(rules(RULES.replace("Goal {{", "Tor {{")), load_catalogue())
+    line.pipeline.set_rules(rules(RULES.replace("Goal {{", "Tor {{")), load_catalogue())
     line.story.goal("h", score=(2, 0))
     line.story.goal("g", send="Deleted", score=(1, 0))
 
@@ -157,8 +157,8 @@ async def test_unknown_names_and_send_types_stop_nothing(line: Line) -> None:
 
 async def test_only_matches_that_are_open_are_known(line: Line) -> None:
     assert line.pipeline.match("other") is None
-    line.pipeline.forget(FIXTURE.id)
-    line.pipeline.forget(FIXTURE.id)
+    line.pipeline.drop(FIXTURE.id)
+    line.pipeline.drop(FIXTURE.id)
 
     assert line.pipeline.match(FIXTURE.id) is None
 
@@ -176,7 +176,7 @@ async def test_the_fixtures_are_not_believed_about_a_match_in_play(line: Line) -
     line.story.goal("g", score=(1, 0))
     await line.take()
     before = line.pipeline.match(FIXTURE.id)
-    await line.pipeline.updated(FIXTURE, replace(FIXTURE, status="Scheduled"), line.clock.now())
+    await line.pipeline.apply_fixture_change(FIXTURE, replace(FIXTURE, status="Scheduled"), line.clock.now())
 
     assert line.pipeline.match(FIXTURE.id) == before
 

@@ -107,7 +107,7 @@ def moved(**changes: object) -> Fixture:
 async def test_a_running_match_is_followed_at_once_and_only_once() -> None:
     async with running(World(FIXTURE)) as world:
         await until(lambda: world.followed)
-        world.runner.wake()
+        world.runner.request_replan()
         await until(lambda: world.runner.refreshed_at)
 
         assert world.followed == ["f1"]
@@ -117,21 +117,21 @@ async def test_nobody_subscribed_means_no_connection_until_somebody_is() -> None
     world = World(FIXTURE)
     world.wanted = []
     async with running(world):
-        await until(lambda: world.runner.fixtures())
+        await until(lambda: world.runner.list_fixtures())
         assert world.followed == []
 
         world.wanted = [Subscription(Scope.TEAM, "h")]
-        world.runner.wake()
+        world.runner.request_replan()
         await until(lambda: world.followed)
 
 
 async def test_a_connection_moves_with_the_kick_off() -> None:
     day = dt.timedelta(days=1)
     async with running(World(moved(kickoff=KICKOFF + day))) as world:
-        await until(lambda: world.runner.planned())
+        await until(lambda: world.runner.planned_connections())
         world.listed = [moved(kickoff=KICKOFF + 2 * day)]
 
-        await until(lambda: world.runner.planned() == {"f1": KICKOFF + 2 * day - Settings.connect_before_kickoff})
+        await until(lambda: world.runner.planned_connections() == {"f1": KICKOFF + 2 * day - Settings.connect_before_kickoff})
 
 
 @pytest.mark.parametrize("status", ["Cancelled", "Postponed"])
@@ -148,8 +148,8 @@ async def test_a_match_that_is_over_is_not_connected_again() -> None:
     async with running(World(FIXTURE)) as world:
         await until(lambda: world.followed)
         world.over.set()
-        await until(lambda: not world.runner.following())
-        world.runner.wake()
+        await until(lambda: not world.runner.followed_ids())
+        world.runner.request_replan()
         world.refusal = "marker"
         await until(lambda: world.refused)
 
@@ -208,7 +208,7 @@ async def test_a_dropped_match_whose_coverage_comes_back_is_followed_again() -> 
         world.listed = [moved(status="Unverified")]
         await until(lambda: world.updates)
         world.over.set()
-        await until(lambda: not world.runner.following())
+        await until(lambda: not world.runner.followed_ids())
         world.listed = [moved(status="Live")]
 
         await until(lambda: len(world.followed) == 2)

@@ -62,7 +62,7 @@ async def test_a_match_stands_as_another_process_kept_it_until_it_is_over() -> N
     await feed.save(stands, FeedPosition(3, 3))
     await listing.look()
     seen = listing.match(FIXTURE.id)
-    await feed.forget(FIXTURE.id)
+    await feed.delete(FIXTURE.id)
     await listing.look()
     await database.close()
 

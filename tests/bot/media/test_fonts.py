@@ -73,8 +73,8 @@ def test_what_belongs_to_a_family_name_goes_last(room: int, shown: str) -> None:
 def test_any_text_is_drawn_in_one_line_and_in_its_room(words: str, room: int) -> None:
     shown = fit_text(words, 37, room)
 
-    assert shown.width <= room and shown.words.isprintable()
-    assert read_coverage(FONT_FOLDER / shown.file).issuperset(map(ord, shown.words))
+    assert shown.width <= room and shown.text.isprintable()
+    assert read_coverage(FONT_FOLDER / shown.file).issuperset(map(ord, shown.text))
 
 
 def test_without_joined_letters_arabic_is_written_in_latin_ones() -> None:

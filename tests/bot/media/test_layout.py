@@ -58,7 +58,7 @@ def test_every_name_has_room(timeline: Timeline) -> None:
     plan = build_layout(timeline, translate_labels())
     texts = [text for band in plan.bands for row in band.rows for text in (row.name, row.below) if text]
 
-    assert all(text.words and text.width <= NAME_ROOM for text in texts)
+    assert all(text.text and text.width <= NAME_ROOM for text in texts)
     assert NAME_ROOM + MINUTE_WIDTH + LANE_WIDTH < WIDTH / 2
 
 

@@ -19,7 +19,7 @@ COLOUR = st.tuples(*[st.integers(0, 255)] * 3)
 @given(home=COLOUR, away=COLOUR)
 def test_the_ground_the_words_and_the_teams_keep_their_colours_nearly(theme: Theme, home: Colour, away: Colour) -> None:
     teams = team_colours(Colours(home, away), theme)
-    wanted = (theme.ground, theme.card, theme.ink, theme.muted, *teams.values())
+    wanted = (theme.background, theme.card, theme.text, theme.muted, *teams.values())
     drawn = Image.new("RGB", (len(wanted), 1))
     for x, colour in enumerate(wanted):
         drawn.putpixel((x, 0), colour)

@@ -33,7 +33,7 @@ def test_a_picture_is_a_png_1280_pixels_wide_on_the_ground_of_its_theme(dark: bo
 
     assert (image.format, image.width) == ("PNG", 1280)
     pixels = [image.convert("RGB").getpixel(place) for place in ((2, 2), (300, 60), (45, 200), (1235, 200))]
-    assert pixels == [theme.ground, theme.card, *team_colours(full().colours, theme).values()]
+    assert pixels == [theme.background, theme.card, *team_colours(full().colours, theme).values()]
 
 
 @settings(max_examples=12, deadline=None)
@@ -86,12 +86,12 @@ def test_every_kind_of_event_has_its_sign(kind: EventKind, theme: Theme) -> None
     ],
 )
 def test_the_name_of_a_team_takes_up_to_two_lines(name: str, lines: list[str]) -> None:
-    assert [line.words for line in split_team_name(name)] == lines
+    assert [line.text for line in split_team_name(name)] == lines
 
 
 @pytest.mark.parametrize("score", ["9 – 9", "12 – 10", "149 – 0"])
 def test_no_figure_of_a_score_is_cut(score: str) -> None:
-    assert fit_line(score, SCORE_SIZES, SCORE_ROOM).words == score
+    assert fit_line(score, SCORE_SIZES, SCORE_ROOM).text == score
 
 
 @needs_recordings

@@ -19,7 +19,7 @@ def test_any_two_colours_are_seen_and_told_apart(theme: Theme, home: Colour | No
     shown = team_colours(Colours(home, away), theme)
 
     assert all(
-        contrast_ratio(colour, ground) >= MIN_CONTRAST for colour in shown.values() for ground in (theme.ground, theme.card)
+        contrast_ratio(colour, ground) >= MIN_CONTRAST for colour in shown.values() for ground in (theme.background, theme.card)
     )
     assert colour_distance(shown[Side.HOME], shown[Side.AWAY]) >= MIN_TEAM_DISTANCE
 
@@ -36,9 +36,9 @@ def test_white_on_white_is_darkened_and_stays_grey() -> None:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_the_words_of_a_theme_can_be_read(theme: Theme) -> None:
-    assert contrast_ratio(theme.ink, theme.ground) > 12 and contrast_ratio(theme.muted, theme.ground) > 4.5 < contrast_ratio(
-        theme.muted, theme.card
-    )
+    assert contrast_ratio(theme.text, theme.background) > 12 and contrast_ratio(
+        theme.muted, theme.background
+    ) > 4.5 < contrast_ratio(theme.muted, theme.card)
 
 
 def test_black_and_white_are_as_unlike_as_can_be() -> None:

@@ -23,7 +23,20 @@ def status(state: SessionState = SessionState.LIVE, heard: float | None = 1.0, *
     """A connection wanted for ten minutes that heard something so many seconds ago."""
     at = None if heard is None else ago(heard)
     made = ConnectionStatus(
-        FIXTURE.id, state, "wss://feed", at, 0, 0, 0, 0, 0, None, None, heard=at, since=ago(600), kickoff=KICKOFF
+        FIXTURE.id,
+        state,
+        "wss://feed",
+        at,
+        0,
+        0,
+        0,
+        0,
+        0,
+        None,
+        None,
+        last_usable_frame_at=at,
+        wanted_since=ago(600),
+        kickoff=KICKOFF,
     )
     return msgspec.structs.replace(made, **more)
 

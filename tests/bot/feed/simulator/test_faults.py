@@ -14,13 +14,13 @@ FRAMES = [ScheduledFrame(float(number), b"%d" % number) for number in range(1000
 
 
 def sent(way: Faults, connection: int = 0) -> list[ScheduledFrame]:
-    return way.day("f1", connection).spoil(FRAMES)
+    return way.for_connection("f1", connection).apply(FRAMES)
 
 
 def test_a_good_day_changes_nothing() -> None:
     assert sent(Faults()) == FRAMES
-    assert Faults().day("f1", 0).refusal() is None
-    assert Faults().day("f1", 0).start(7) == 7
+    assert Faults().for_connection("f1", 0).choose_refusal() is None
+    assert Faults().for_connection("f1", 0).choose_start(7) == 7
 
 
 def test_the_same_seed_gives_the_same_day_and_each_connection_its_own() -> None:
@@ -59,7 +59,7 @@ def test_frames_come_at_most_so_many_places_late_and_time_never_runs_back() -> N
 def test_some_connections_stall_and_some_are_refused() -> None:
     way = Faults(stall=30.0, refuse=(503, 429))
     stalls = [sum(timed.pause for timed in sent(way, connection)) for connection in range(20)]
-    refusals = {way.day("f1", connection).refusal() for connection in range(50)}
+    refusals = {way.for_connection("f1", connection).choose_refusal() for connection in range(50)}
 
     assert set(stalls) == {0.0, 30.0}
     assert refusals == {None, 503, 429}

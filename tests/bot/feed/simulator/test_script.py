@@ -52,19 +52,19 @@ def test_a_frame_bears_the_instant_at_which_it_is_sent() -> None:
 
 
 def test_the_kick_off_is_moved_alike() -> None:
-    assert PlaybackClock(script(), START, 1.0).fixture(0.0)["startDateUTC"] == "2026-11-01T19:59:00"
+    assert PlaybackClock(script(), START, 1.0).fixture_object(0.0)["startDateUTC"] == "2026-11-01T19:59:00"
 
 
 def test_a_kick_off_is_never_moved_to_midnight() -> None:
     midnight = dt.datetime(2026, 11, 1, 0, 1, tzinfo=dt.UTC)
 
-    assert PlaybackClock(script(), midnight, 1.0).fixture(0.0)["startDateUTC"] == "2026-11-01T00:00:01"
+    assert PlaybackClock(script(), midnight, 1.0).fixture_object(0.0)["startDateUTC"] == "2026-11-01T00:00:01"
 
 
 def test_the_fixture_stands_as_its_match_does() -> None:
     timeline = PlaybackClock(script(), START, 60.0)
 
-    assert [timeline.fixture(now)["status"] for now in (0.0, 1.0, 111.0)] == ["Scheduled", "Live", "Completed"]
+    assert [timeline.fixture_object(now)["status"] for now in (0.0, 1.0, 111.0)] == ["Scheduled", "Live", "Completed"]
 
 
 def test_a_match_without_packets_cannot_be_played(tmp_path: Path) -> None:
