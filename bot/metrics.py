@@ -106,7 +106,7 @@ def installed_version() -> str:
 def _initialise_metrics() -> None:
     """Values that are known beforehand stand at nought from the start, so that a rate has where to begin."""
     BUILD_INFO.info({"version": installed_version(), "python": platform.python_version()})
-    for step in ("outbox", "request", "accepted"):
+    for step in ("outbox", "request", "telegram"):
         ALERT_STEP_SECONDS.labels(step)
     for result in ("accepted", "refused"):
         CONFIG_RELOADS.labels(result)

@@ -125,7 +125,9 @@ class SenderWorker:
 
     def __init__(self, common: Services) -> None:
         self._common, self._told = common, DeliveryLog(common.clock)
-        self.courier = Sender(common.outbox.queue, common.messenger, common.pace, common.clock, self._told, common.chats)
+        self.courier = Sender(
+            common.outbox.queue, common.messenger, common.pace, common.clock, self._told.on_delivered, common.chats
+        )
         self.courier.on_text_refused = common.watch.signals.text_refused
         common.watch.backlog = self.courier.count_pending
         if isinstance(common.pace, SharedRateLimiter):
