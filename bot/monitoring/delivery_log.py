@@ -44,7 +44,7 @@ class DeliveryLog:
         self._reached: dict[tuple[AlertKey, int], AlertReach] = {}
 
     def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
-        """Count and measure a message. The first of a revision is a line in the log; others, and match cards, are for debugging."""
+        """Count and measure a message. The first of a revision is a line in the log; others and match cards are debug lines."""
         _measure(plan, result.latency)
         alert, now = plan.alert, self._clock.monotonic()
         reach = self._reached.get((alert.key, alert.seq))

@@ -45,7 +45,7 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def test_an_alert_is_one_line_with_its_whole_way(out: io.StringIO) -> None:
+def test_an_alert_is_one_line_with_the_latency_of_each_step(out: io.StringIO) -> None:
     delivery_log = DeliveryLog(ManualClock(NOW))
     delivery_log.on_delivered(*delivered(alert(3)))
 
