@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.chat.dialogue import DialogueResult, UpdateChat
 from bot.chat.features import alerts
-from bot.subscribers import DEFAULT_KINDS, Chat, ChatRef
+from bot.subscribers import DEFAULT_KINDS, AlertFilter, Chat
 from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from tests.bot.chat.fixtures import data, labels, make_context, press_button
 
@@ -19,7 +19,7 @@ def settled(turn: DialogueResult) -> Chat:
 
 
 def heard(turn: DialogueResult) -> set[str]:
-    return set(alerts.list_enabled_kinds(settled(turn), SHIPPED_KINDS))
+    return set(alerts.list_enabled_kinds(settled(turn).filter, SHIPPED_KINDS))
 
 
 @pytest.mark.parametrize(
@@ -57,28 +57,29 @@ def test_buttons_show_ticks_and_switch() -> None:
 
 
 def test_after_nothing_one_kind_can_be_heard_again() -> None:
-    chat = settled(press_button(make_context(), "kn"))
+    alert_filter = settled(press_button(make_context(), "kn")).filter
 
-    assert set(alerts.list_enabled_kinds(alerts.switch_kind(chat, "goal", SHIPPED_KINDS, on=True), SHIPPED_KINDS)) == {"goal"}
+    assert set(alerts.list_enabled_kinds(alerts.switch_kind(alert_filter, "goal", SHIPPED_KINDS, on=True), SHIPPED_KINDS)) == {
+        "goal"
+    }
 
 
 def test_everything_switches_no_extras_on_and_leaves_those_that_were_chosen() -> None:
     offered = (*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS)
-    chosen = alerts.switch_kind(Chat(ChatRef(1)), CARD, offered, on=True)
+    chosen = alerts.switch_kind(AlertFilter(), CARD, offered, on=True)
 
     everything = alerts.enable_all_kinds(chosen)
 
-    assert [everything.filter.accepts(kind) for kind in ("var", *LIVE_MESSAGE_KINDS)] == [True, True, False]
+    assert [everything.accepts(kind) for kind in ("var", *LIVE_MESSAGE_KINDS)] == [True, True, False]
     assert [
-        alerts.switch_kind(everything, "var", offered, on=False).filter.accepts(kind)
-        for kind in ("var", "goal", *LIVE_MESSAGE_KINDS)
+        alerts.switch_kind(everything, "var", offered, on=False).accepts(kind) for kind in ("var", "goal", *LIVE_MESSAGE_KINDS)
     ] == [
         False,
         True,
         True,
         False,
     ]
-    assert not alerts.disable_all_kinds(everything, offered).filter.accepts(CARD)
+    assert not alerts.disable_all_kinds(everything, offered).accepts(CARD)
 
 
 @pytest.mark.parametrize("words", ["card", "+Match_card", "+match-card"])
