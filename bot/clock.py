@@ -1,4 +1,4 @@
-"""The only reader of the time; time zones by name."""
+"""The only place that reads the time, and time zones by name."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
-    """Where decisions get their `now` from."""
+    """Gives decisions their `now`. The system's clock, or one that tests and replays set."""
 
     def now(self) -> dt.datetime:
-        """The wall clock, in UTC."""
+        """Return the wall clock time, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never run back."""
+        """Return seconds that never run back, from any beginning."""
         ...
 
 
 class SystemClock:
-    """The machine's clock. Seconds are the event loop's where one runs, so that virtual loops have virtual time."""
+    """The clock of the machine."""
 
     def now(self) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
 
     def monotonic(self) -> float:
+        # The event loop's own clock, so that a test on a virtual loop has virtual time here too.
         try:
             return asyncio.get_running_loop().time()
         except RuntimeError:
@@ -35,7 +36,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that stands where it is put: for replays and tests."""
+    """A clock that stands still until it is moved: for replays and tests."""
 
     def __init__(self, now: dt.datetime) -> None:
         self._start = self._now = now
@@ -47,13 +48,13 @@ class ManualClock:
         return (self._now - self._start).total_seconds()
 
     def move_to(self, now: dt.datetime) -> None:
-        """Set the time; it never runs back."""
+        """Set the time. An earlier one changes nothing: the clock never runs back."""
         self._now = max(self._now, now)
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """A time zone by its name; UTC for one that is not known."""
+    """Return a time zone by its name; UTC if it is not known."""
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    except (KeyError, ValueError, OSError):  # unknown, not a name, or the name of a directory of the zone database
         return ZoneInfo("UTC")

@@ -1,4 +1,7 @@
-"""One error tree named after what the caller must do; why a port cannot be bound."""
+"""One tree of errors, named after what the caller must do.
+
+Exceptions of other libraries become one of these at the edge of the program: in `feed`, `storage` and `telegram`.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from collections.abc import Sequence
 
 
 class TouchlineError(Exception):
-    """Base of all."""
+    """The base of all."""
 
 
 class UserMistake(TouchlineError):
-    """Something that the person who runs Touchline can put right; `str()` is the sentence to print."""
+    """Something that the person who runs Touchline can correct. `str()` is the sentence to print; there is no traceback."""
 
 
 class ConfigInvalid(UserMistake):
-    """The configuration has mistakes; each is one line `file:line:column: sentence`."""
+    """The configuration has mistakes. Each is one line, `file:line:column: sentence`."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
@@ -24,7 +27,7 @@ class ConfigInvalid(UserMistake):
 
 
 class FrameUnreadable(TouchlineError):
-    """A frame that cannot be used. `kind` is one of few words, for counting: `not-json`, `not-an-object`, `incomplete`."""
+    """A frame cannot be used. `kind` is the label of a metric: `not-json`, `not-an-object` or `incomplete`."""
 
     def __init__(self, kind: str, reason: str) -> None:
         self.kind, self.reason = kind, reason
@@ -32,7 +35,7 @@ class FrameUnreadable(TouchlineError):
 
 
 class FeedError(TouchlineError):
-    """The feed cannot be had now."""
+    """The feed cannot be read now."""
 
 
 class FeedRefused(FeedError):
@@ -44,7 +47,7 @@ class FeedNotOpen(FeedError):
 
 
 class FeedUnreachable(FeedError):
-    """Network, TLS or server trouble; `retry_after` is in seconds where the server named a time, else None."""
+    """The network, TLS or the server failed. `retry_after` is in seconds; None if the server named no time."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
@@ -52,7 +55,7 @@ class FeedUnreachable(FeedError):
 
 
 class StorageError(TouchlineError):
-    """The database cannot be used; `str()` says why and what to do."""
+    """The database cannot be used. `str()` says why and what to do."""
 
 
 class StorageTooNew(StorageError):
@@ -60,23 +63,23 @@ class StorageTooNew(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The database cannot be reached now: the same may work when it is tried again."""
+    """The database cannot be reached now. The same may work when it is tried again."""
 
 
 class StorageConflict(StorageUnavailable):
-    """The database is well, and undid this transaction for another's sake."""
+    """The database is well, but undid this transaction for the sake of another one. Try it again."""
 
 
 class StorageUnusable(StorageError):
-    """The database cannot be opened, read or written."""
+    """The database cannot be opened, read or written. A person has to do something."""
 
 
 class DeliveryError(TouchlineError):
-    """Telegram did not do as asked."""
+    """Telegram did not do what was asked."""
 
 
 class RetryAfter(DeliveryError):
-    """Too many requests for this chat, or for all: wait so many seconds."""
+    """Too many requests, for this chat or for all of them. Wait so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -92,27 +95,27 @@ class ChatMigrated(DeliveryError):
 
 
 class ChatGone(DeliveryError):
-    """Blocked, kicked, deactivated, not found, or no right to write there."""
+    """The bot cannot write to the chat any more: it was blocked or kicked, lacks the right, or the chat does not exist."""
 
 
 class TopicGone(DeliveryError):
-    """The forum topic was deleted, or may not be written in."""
+    """The forum topic was deleted, or the bot may not write in it."""
 
 
 class TopicClosed(TopicGone):
-    """The forum topic is closed, and may be opened again."""
+    """The forum topic is closed. It may be opened again, so nothing is moved to another topic."""
 
 
 class MessageGone(DeliveryError):
-    """The message to edit or to answer is not there."""
+    """The message to edit or to answer does not exist any more."""
 
 
 class TextRefused(DeliveryError):
-    """Telegram cannot read the text's entities, or finds it too long."""
+    """Telegram cannot read the HTML of the text, or it is too long."""
 
 
 class TelegramUnreachable(DeliveryError):
-    """Network or server trouble. `maybe_sent` is true where the request may have arrived."""
+    """The network or Telegram's server failed. `maybe_sent` is True if the request may have arrived."""
 
     def __init__(self, reason: str, *, maybe_sent: bool) -> None:
         self.maybe_sent = maybe_sent
@@ -120,7 +123,7 @@ class TelegramUnreachable(DeliveryError):
 
 
 class TokenRefused(DeliveryError):
-    """Telegram does not know the bot's token."""
+    """Telegram refuses the bot's token."""
 
 
 _BIND_ERRORS = {
@@ -130,11 +133,11 @@ _BIND_ERRORS = {
 }
 
 _NO_ADDRESS_LEFT = "could not bind on any address"
-"""How asyncio's error begins since Python 3.13 when this machine has none of the addresses. That error has no errno."""
+"""How asyncio's error begins since Python 3.13 if this machine has none of the addresses. That error has no errno."""
 
 
 def explain_bind_error(error: OSError) -> str:
-    """Say what keeps a server from its address."""
+    """Return why a server cannot listen on its address, as the end of a sentence."""
     if isinstance(error, socket.gaierror):
         return "the host's name cannot be found"
     number = errno.EADDRNOTAVAIL if str(error).startswith(_NO_ADDRESS_LEFT) else error.errno

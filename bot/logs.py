@@ -1,4 +1,4 @@
-"""Structured logs with secrets masked."""
+"""Structured logs to standard error, with secrets masked in every line."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ _FEED_TOKEN = re.compile(r"""(?i)(bearer\s+|authToken[\s\\"']*[:=][\s\\"']*)[^\s
 _MASK = "***"
 
 _MIN_SECRET_LENGTH = 4
-"""A shorter secret would take words out of every line."""
+"""A shorter secret would mask parts of ordinary words."""
 
 
 class SecretMasker:
-    """Takes secrets out of text: those it was told, and whatever looks like a Telegram or feed token."""
+    """Masks secrets in text: those it is given, and whatever looks like a token of Telegram or of the feed."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= _MIN_SECRET_LENGTH for form in _list_encodings(secret)}
+        # The longest first: one secret may be a part of another one.
         self._secrets = tuple(sorted(forms, key=len, reverse=True))
 
     def mask(self, text: str) -> str:
-        """The text without its secrets."""
+        """Return the text with its secrets masked."""
         for secret in self._secrets:
             text = text.replace(secret, _MASK)
         return _FEED_TOKEN.sub(rf"\1{_MASK}", _TELEGRAM_TOKEN.sub(rf"\1{_MASK}", text))
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """Clean every value of a log event; what is not plain data is turned into text first."""
+        """Mask every value of a log event, as a processor of structlog. What is not plain data becomes text first."""
         return {key: self._mask_value(value) for key, value in event.items()}
 
     def _mask_value(self, value: object) -> object:
@@ -47,7 +48,7 @@ class SecretMasker:
 
 
 def _list_encodings(secret: str) -> Iterator[str]:
-    """A secret as it is, in an address, in JSON and in Python's own notation."""
+    """List how a secret may be spelt: as it is, in a URL, in JSON and as Python's repr."""
     yield from (secret, quote(secret), quote(secret, safe=""))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
@@ -56,7 +57,10 @@ def _list_encodings(secret: str) -> Iterator[str]:
 def configure_logging(
     secrets: Iterable[str] = (), *, level: int = logging.INFO, verbose: bool = False, stream: TextIO | None = None
 ) -> None:
-    """Send Touchline's logs, those of its libraries (warnings and worse) and Python's warnings to standard error."""
+    """Send logs to standard error: Touchline's own, warnings and worse of its libraries, and Python's warnings.
+
+    The lines are JSON, or coloured text if standard error is a terminal.
+    """
     out = stream or sys.stderr
     level = logging.DEBUG if verbose else level
     shared: list[Any] = [
@@ -79,20 +83,21 @@ def configure_logging(
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    # httpx logs the URL of each request at INFO, and a URL of Telegram's contains the bot's token.
     root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
 
 
 def log_unhandled_exceptions() -> None:
-    """Log what Python would print by itself, secrets and all: exceptions in finalizers and in threads."""
+    """Log exceptions in finalizers and in threads. Python would print them by itself, with secrets."""
     sys.unraisablehook = lambda stray: _log_unhandled_exception(stray.exc_value)
     threading.excepthook = lambda stray: _log_unhandled_exception(stray.exc_value)
 
 
 def _log_unhandled_exception(error: BaseException | None) -> None:
-    structlog.get_logger().error("stray_exception", reason=repr(error), exc_info=error)
+    structlog.get_logger().error("unhandled_exception", reason=repr(error), exc_info=error)
 
 
 def _drop_internal_keys(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop what the bridge from the standard library adds for itself."""
+    """Drop what structlog's bridge from the standard library adds for its own use."""
     return {key: value for key, value in event.items() if not key.startswith("_")}

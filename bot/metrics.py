@@ -1,4 +1,7 @@
-"""Prometheus counters and their exposition."""
+"""The Prometheus metrics that are counted where things happen, and the text of /metrics.
+
+Their names and labels are in dashboards and alert rules. Gauges that are read only when asked for are in `monitoring.http`.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the lines for nothing
-
+# A line with its time of creation for each series would double the page.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
 
@@ -84,19 +87,19 @@ ProcessCollector(registry=REGISTRY)
 
 
 class GaugeCollector(Protocol):
-    """What is read off when somebody asks."""
+    """Collects the gauges, each time when /metrics is read."""
 
     def collect(self) -> Iterable[Metric]: ...
 
 
 def render_metrics(readings: GaugeCollector | None = None) -> bytes:
-    """All of it in Prometheus' text format."""
-    read = generate_latest(readings) if readings else b""
-    return generate_latest(REGISTRY) + read
+    """Return all metrics in Prometheus' text format, with the gauges of `readings`."""
+    gauges = generate_latest(readings) if readings else b""
+    return generate_latest(REGISTRY) + gauges
 
 
 def installed_version() -> str:
-    """The version that is installed; empty for one that is not."""
+    """Return the version of the installed package; empty if it runs from a folder without being installed."""
     try:
         return version("touchline")
     except PackageNotFoundError:
@@ -104,9 +107,10 @@ def installed_version() -> str:
 
 
 def _initialise_metrics() -> None:
-    """Values that are known beforehand stand at nought from the start, so that a rate has where to begin."""
+    # A counter with labels appears with its first value. Prometheus cannot compute a rate from that first one: so labels that
+    # are known beforehand begin at 0.
     BUILD_INFO.info({"version": installed_version(), "python": platform.python_version()})
-    for step in ("outbox", "request", "accepted"):
+    for step in ("outbox", "request", "telegram"):
         ALERT_STEP_SECONDS.labels(step)
     for result in ("accepted", "refused"):
         CONFIG_RELOADS.labels(result)

@@ -126,8 +126,9 @@ class SenderWorker:
     """The courier of a process."""
 
     def __init__(self, common: Services) -> None:
-        self._common, self._told = common, DeliveryLog(common.clock)
-        self.courier = Sender(common.outbox.queue, common.messenger, common.pace, common.clock, self._told, common.chats)
+        self._common, self._delivery_log = common, DeliveryLog(common.clock)
+        on_delivered = self._delivery_log.on_delivered
+        self.courier = Sender(common.outbox.queue, common.messenger, common.pace, common.clock, on_delivered, common.chats)
         self.courier.on_text_refused = common.watch.signals.text_refused
         common.watch.backlog = self.courier.count_pending
         if isinstance(common.pace, SharedRateLimiter):
@@ -139,7 +140,7 @@ class SenderWorker:
 
     def works(self) -> tuple[BackgroundWork, ...]:
         """Send for ever."""
-        return self._send(), self._told.run()
+        return self._send(), self._delivery_log.run()
 
     async def _send(self) -> None:
         """Of several senders, one whose lease says that it lives; its chats are left to others when all in flight has landed."""

@@ -74,6 +74,7 @@ class FollowableCatalogue:
         self.competitions = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.fixtures))
         self.teams = _remove_duplicates(Scope.TEAM, (team for f in self.fixtures for team in (f.home, f.away)))
         self.matches = tuple(Choice(Scope.MATCH, f.id, f.title, f) for f in self.fixtures if f.title)
+        # A button carries only a token, so what it names is looked up among everything that can be followed now.
         everything = (ALL_MATCHES, *self.competitions, *self.teams, *self.matches)
         self._by_token = {choice.token: choice for choice in everything}
 

@@ -26,6 +26,7 @@ HandlerContext = ContextTypes.DEFAULT_TYPE
 BUTTONS_PER_PAGE = 8
 
 MAX_LABEL_LENGTH = 40
+"""Characters; a longer label is cut, with an ellipsis."""
 
 MAX_TITLE_LENGTH = 200
 """Characters of a chat's title that are stored."""
@@ -248,6 +249,7 @@ def read_origin(update: Update) -> UpdateOrigin | None:
 
 def read_chat_ref(message: Message) -> ChatRef:
     """Return the chat of a message, or the topic if it stands in a forum's topic."""
+    # Telegram sets message_thread_id in groups without topics too, for replies: only is_topic_message tells.
     topic = message.message_thread_id if message.is_topic_message else None
     return ChatRef(message.chat.id, topic or 0)
 

@@ -27,12 +27,14 @@ class Handlers:
 
     async def on_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Run a command of the router's."""
+        # `/subscribe@touchline_bot Arsenal` in groups.
         name = (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
         args = tuple(" ".join(ptb_context.args or ())[:MAX_TYPED_LENGTH].split())
         try:
             result = await self._run_command(ptb_context.bot, origin, name, args)
         except Refusal as refusal:
             result = DialogueResult(Screen(refusal.text))
+        # Stored first, so that the answer is true. If Telegram refuses the answer, the change stands.
         await self._services.apply_changes(origin.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
         await self._services.replies.send(origin, result.screen)
 

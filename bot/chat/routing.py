@@ -114,6 +114,8 @@ class Router:
         prefix, colon, _ = data.partition(":")
         return bool(colon) and prefix in self._public_prefixes
 
+    # A toggle shows any feature's screen again: /today and /live list matches with buttons of `subscribe`. It is given the
+    # router's show_screen, so that features need not import each other.
     def _bind_toggle(self, act: Callable[[ChatContext, str, ShowScreen], DialogueResult]) -> PressButton:
         return lambda context, rest: act(context, rest, self.show_screen)
 
@@ -124,6 +126,7 @@ def _add_all(table: dict[str, T], entries: Mapping[str, T]) -> None:
     table.update(entries)
 
 
+# 19 digits are the longest 64-bit number.
 _TARGETED_DATA = re.compile(r"@(-?\d{1,19});(.+)", re.DOTALL)
 
 

@@ -169,7 +169,7 @@ def format_explanation(explanation: Explanation) -> Iterator[str]:
     yield _format_title(moment.action, moment)
     yield f"action {moment.action.id}, match {moment.action.fixture_id}"
     if explanation.reason_for_silence:
-        yield f"\nNothing is told of it: {explanation.reason_for_silence}."
+        yield f"\nNothing is sent about it: {explanation.reason_for_silence}."
     for part in explanation.changes:
         yield ""
         if part.change.moment.action is not moment.action:
@@ -199,7 +199,7 @@ def _format_action(part: ActionExplanation) -> Iterator[str]:
         yield f'{sign} not asked, as "{unasked[0].stopped_by}" fired before: {", ".join(one.rule.name for one in unasked)}'
     yield ""
     if not part.alerts:
-        yield "No rule fires: nothing is told."
+        yield "No rule fires: nothing is sent."
     for alert in part.alerts:
         yield from _format_alert(alert)
 

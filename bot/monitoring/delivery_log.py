@@ -9,108 +9,114 @@ import structlog
 
 from bot.clock import Clock
 from bot.metrics import ALERT_STEP_SECONDS, ALERT_TOTAL_SECONDS, DELIVERIES
-from bot.outbox.delivery import DeliveryResult
-from bot.telegram.plan import MessagePlan
+from bot.outbox.delivery import DeliveryResult, LatencyTrace
+from bot.telegram.plan import MessagePlan, Reply
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
 
 log = structlog.get_logger()
 
 SUMMARY_DELAY = 5.0
-"""Seconds without a further chat after which an alert is taken to have reached all that it reaches now."""
+"""Seconds without a further chat after which an alert counts as delivered to all chats that get it now."""
 
 REMEMBER_SECONDS = 900.0
-"""Seconds for which a chat with a delay, which has it later, does not make a line of its own."""
+"""Seconds for which an alert is remembered: a chat with a delay, which gets it later, makes no line of its own."""
 
-_REQUEST_HISTOGRAM, _ACCEPTED_HISTOGRAM = ALERT_STEP_SECONDS.labels("request"), ALERT_STEP_SECONDS.labels("accepted")
+_REQUEST_HISTOGRAM, _TELEGRAM_HISTOGRAM = ALERT_STEP_SECONDS.labels("request"), ALERT_STEP_SECONDS.labels("telegram")
 
 
 @dataclass(slots=True)
 class AlertReach:
-    """How far one revision has come: its chats, the slowest of them in milliseconds, and when the last one had it."""
+    """How far one revision has come. Times are those of the monotonic clock; `slowest` is in milliseconds."""
 
     alert: Alert
-    since: float
-    last: float
+    first_at: float
+    last_at: float
     chats: int = 0
     slowest: float = 0.0
-    summed: bool = False
+    is_logged: bool = False
 
 
 class DeliveryLog:
-    """Hears of every delivery of the courier."""
+    """Is told of every message that Telegram took."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._reached: dict[tuple[AlertKey, int], AlertReach] = {}
 
-    def __call__(self, plan: MessagePlan, result: DeliveryResult) -> None:
-        """Telegram took something: the first of a revision is a line; others, and match cards, are for whoever looks closely."""
-        _count_delivery(plan, result)
+    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
+        """Count and measure a message. The first of a revision is a line in the log; others and match cards are debug lines."""
+        _measure(plan, result.latency)
         alert, now = plan.alert, self._clock.monotonic()
         reach = self._reached.get((alert.key, alert.seq))
         if reach is None and alert.kind not in LIVE_MESSAGE_KINDS:
             reach = self._reached[alert.key, alert.seq] = AlertReach(alert, now, now)
-            log.info("alert_told", **_delivery_log_values(plan, result))
+            log.info("alert_delivered", **_describe(plan, result))
         else:
-            log.debug("told", op=plan.operation, chat=result.item.chat.chat_id, action=alert.key.action_id, number=alert.seq)
+            chat_id, action_id = result.item.chat.chat_id, alert.key.action_id
+            log.debug("message_delivered", op=plan.operation, chat=chat_id, action=action_id, number=alert.seq)
         if reach is not None:
-            _update_reach(reach, plan, result, now)
+            reach.last_at = now
+            reach.chats += not isinstance(plan, Reply)  # a reply follows the edit that was counted
+            reach.slowest = max(reach.slowest, result.latency.total or 0.0)
 
     async def run(self) -> None:
-        """Tell for ever of the alerts that have reached their chats."""
+        """Log for ever which alerts have reached their chats."""
         while True:
             await asyncio.sleep(SUMMARY_DELAY)
-            self.settle()
+            self.log_completed()
 
-    def settle(self) -> None:
-        """One line for each alert that more than one chat had, when no further chat gets it for a while."""
+    def log_completed(self) -> None:
+        """Log a line for each alert that more than one chat got, once no further chat has got it for a while."""
         now = self._clock.monotonic()
-        for reach in [reach for reach in self._reached.values() if not reach.summed and reach.last <= now - SUMMARY_DELAY]:
-            reach.summed = True
+        for reach in self._reached.values():
+            if reach.is_logged or reach.last_at > now - SUMMARY_DELAY:
+                continue
+            reach.is_logged = True
             if reach.chats > 1:
-                log.info("alert_spread", **_reach_log_values(reach))
-        self._reached = {name: reach for name, reach in self._reached.items() if reach.last > now - REMEMBER_SECONDS}
+                key = reach.alert.key
+                log.info(
+                    "alert_reached_chats",
+                    fixture=key.fixture_id,
+                    action=key.action_id,
+                    number=reach.alert.seq,
+                    chats=reach.chats,
+                    took_ms=_round((reach.last_at - reach.first_at) * 1000),
+                    slowest_ms=_round(reach.slowest),
+                )
+        self._reached = {name: reach for name, reach in self._reached.items() if reach.last_at > now - REMEMBER_SECONDS}
 
 
-def _update_reach(reach: AlertReach, plan: MessagePlan, result: DeliveryResult, now: float) -> None:
-    reach.last, reach.chats = now, reach.chats + (plan.operation != "reply")
-    reach.slowest = max(reach.slowest, result.latency.total or 0.0)
-
-
-def _count_delivery(plan: MessagePlan, result: DeliveryResult) -> None:
+def _measure(plan: MessagePlan, latency: LatencyTrace) -> None:
+    # The step to the outbox is measured when an alert is stored: it is the same for all chats.
     DELIVERIES.labels(plan.operation, plan.alert.kind, plan.reason.value).inc()
-    latency = result.latency
     if latency.request is not None:
         _REQUEST_HISTOGRAM.observe(latency.request / 1000)
     if latency.telegram is not None:
-        _ACCEPTED_HISTOGRAM.observe(latency.telegram / 1000)
+        _TELEGRAM_HISTOGRAM.observe(latency.telegram / 1000)
     if latency.total is not None:
         ALERT_TOTAL_SECONDS.observe(latency.total / 1000)
 
 
-def _delivery_log_values(plan: MessagePlan, result: DeliveryResult) -> dict[str, object]:
+def _describe(plan: MessagePlan, result: DeliveryResult) -> dict[str, object]:
     alert, latency = plan.alert, result.latency
-    named = {"fixture": alert.key.fixture_id, "action": alert.key.action_id, "number": alert.seq, "state": alert.state.value}
-    named |= {"rule": alert.rule, "kind": alert.kind, "op": plan.operation, "reason": plan.reason.value}
-    steps = {
-        "lag": latency.feed,
-        "outbox": latency.outbox,
-        "waited": latency.waited,
-        "request": latency.request,
-        "accepted": latency.telegram,
+    return {
+        "fixture": alert.key.fixture_id,
+        "action": alert.key.action_id,
+        "number": alert.seq,
+        "state": alert.state.value,
+        "rule": alert.rule,
+        "kind": alert.kind,
+        "op": plan.operation,
+        "reason": plan.reason.value,
+        "chat": result.item.chat.chat_id,
+        "feed_ms": _round(latency.feed),
+        "outbox_ms": _round(latency.outbox),
+        "waited_ms": _round(latency.waited),
+        "request_ms": _round(latency.request),
+        "telegram_ms": _round(latency.telegram),
+        "total_ms": _round(latency.total),
     }
-    return (
-        named
-        | {"chat": result.item.chat.chat_id}
-        | {f"{step}_ms": _round_ms(ms) for step, ms in (steps | {"own": latency.total}).items()}
-    )
 
 
-def _reach_log_values(reach: AlertReach) -> dict[str, object]:
-    key = reach.alert.key
-    named = {"fixture": key.fixture_id, "action": key.action_id, "number": reach.alert.seq, "chats": reach.chats}
-    return named | {"took_ms": _round_ms((reach.last - reach.since) * 1000), "slowest_ms": _round_ms(reach.slowest)}
-
-
-def _round_ms(milliseconds: float | None) -> float | None:
+def _round(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else round(milliseconds, 1)

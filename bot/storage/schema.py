@@ -1,4 +1,8 @@
-"""The tables, and migrating a database to them."""
+"""The tables, and migrating a database to them.
+
+Tables and columns keep the names of their first version, whatever the code calls them: during an upgrade, processes of two
+versions work on one database.
+"""
 
 from __future__ import annotations
 
@@ -58,9 +62,11 @@ chats = Table(
     Column("spoilers", Boolean, nullable=False, server_default=false()),
     Column("bursts", Boolean, nullable=False, server_default=false()),
     Column("scorers", Boolean, nullable=False, server_default=false()),
-    Column("tasted", Boolean, nullable=False, server_default=false()),  # some subscription has a taste of its own
+    Column("tasted", Boolean, nullable=False, server_default=false()),  # some subscription has overrides
     Column("burst_at", Float),  # when the last message left, or the next one with several matches will
-    Column("extras", Boolean, nullable=False, server_default=false()),  # match cards or pictures are among kinds_on
+    Column(
+        "extras", Boolean, nullable=False, server_default=false()
+    ),  # match cards or pictures are among kinds_on: see the index below
     Column("language_chosen", Boolean, nullable=False, server_default=false()),
 )
 
@@ -81,7 +87,7 @@ subscriptions = Table(
     Column("scope", String, primary_key=True),
     Column("key", String, primary_key=True),
     Column("name", String, nullable=False),
-    Column("taste", Text, nullable=False, server_default=""),  # JSON: what it wants for itself; empty: as the chat
+    Column("taste", Text, nullable=False, server_default=""),  # JSON of SubscriptionOverrides; empty: as the chat
     Index("subscriptions_by_key", "scope", "key", "chat_id", "topic"),
 )
 
@@ -93,16 +99,16 @@ alerts = Table(
     Column("seq", BigInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("candidates", Text, nullable=False),  # JSON: the alternatives of the latest revision
-    Column("born", Text, nullable=False),  # JSON: by rule, when it first made this news
-    Column("lines", Text, nullable=False, server_default=""),  # JSON: of a summary, the actions it tells
-    Column("missed", Boolean, nullable=False),  # some chat did not hear of it in time
-    Column("summary", String, nullable=False, server_default=""),  # the summary that told it
+    Column("born", Text, nullable=False),  # JSON: by rule, when it first fired
+    Column("lines", Text, nullable=False, server_default=""),  # JSON: of a digest, the ids of the actions in it
+    Column("missed", Boolean, nullable=False),  # for some chat it was too old: it is in the digest of missed alerts
+    Column("summary", String, nullable=False, server_default=""),  # the digest that it was sent in
     Column("rank", Integer, nullable=False),
-    Column("spreading", Boolean, nullable=False),  # more chats may have to hear of this revision
-    Column("first_chat", BigInteger),  # the last chat reached with the news itself; None: from the start
+    Column("spreading", Boolean, nullable=False),  # the fan-out has more chats to reach
+    Column("first_chat", BigInteger),  # the last chat reached by the walk over new chats; None: from the start
     Column("first_topic", BigInteger),
     Column("first_done", Boolean, nullable=False),
-    Column("told_chat", BigInteger),  # the last chat reached with the revision
+    Column("told_chat", BigInteger),  # the same of the walk over chats that were notified
     Column("told_topic", BigInteger),
     Column("told_done", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
@@ -121,7 +127,7 @@ entries = Table(
     Column("status", String, nullable=False),  # waiting, done, dropped
     Column("reason", String, nullable=False),
     Column("due_at", Float, nullable=False),
-    Column("message_id", BigInteger),  # None: not told; 0: told, but the message can no longer be reached
+    Column("message_id", BigInteger),  # None: not sent; 0: sent, but the message can no longer be reached
     Column("rule", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("rings", Boolean, nullable=False),
@@ -135,7 +141,7 @@ entries = Table(
     Column("history", Text, nullable=False, server_default=""),  # a line for each revision that the chat has seen
     Column("pin", String, nullable=False, server_default=""),  # of a match card: where its pin stands
     Column("sent", Integer, nullable=False, server_default="0"),  # of a match card: how often it was sent
-    Column("unsure", Boolean, nullable=False, server_default=false()),  # it has left, and may or may not have arrived
+    Column("unsure", Boolean, nullable=False, server_default=false()),  # the request has left, and its answer is not known
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
 )
@@ -143,7 +149,7 @@ entries = Table(
 grouped = Table(
     "grouped",
     metadata,
-    Column("burst", String, primary_key=True),  # the one message for several matches
+    Column("burst", String, primary_key=True),  # the digest of several matches
     Column("fixture_id", String, primary_key=True),
     Column("action_id", String, primary_key=True),
     Index("grouped_by_action", "fixture_id", "action_id"),
@@ -155,7 +161,7 @@ positions = Table(
     Column("fixture_id", String, primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("seq", BigInteger),
-    Column("snapshot", LargeBinary, nullable=False),  # JSON: how the match stood there
+    Column("snapshot", LargeBinary, nullable=False),  # JSON: the match at that position
     Column("updated_at", Float, nullable=False),
 )
 
@@ -185,7 +191,7 @@ troubles = Table(
     "troubles",
     metadata,
     Column("name", String, primary_key=True),
-    Column("body", Text, nullable=False),  # JSON: since when, and what admins were told
+    Column("body", Text, nullable=False),  # JSON: since when, and what admins were notified of
 )
 
 leases = Table(
@@ -194,7 +200,7 @@ leases = Table(
     Column("name", String, primary_key=True),
     Column("holder", String, nullable=False),  # the process that has it; empty: nobody may until then
     Column("until", Float, nullable=False),  # by the database's clock
-    Column("facts", Text, nullable=False, server_default=""),  # of a process' own lease: its roles and how it stands, as JSON
+    Column("facts", Text, nullable=False, server_default=""),  # of the lease of a process: JSON of ProcessInfo
     Index("leases_by_holder", "holder"),
 )
 
@@ -216,12 +222,12 @@ allowance = Table(
 
 
 def to_timestamp(instant: dt.datetime) -> float:
-    """An instant as the tables keep it."""
+    """Return an instant as the tables store it: seconds since 1970."""
     return instant.timestamp()
 
 
 def from_timestamp(seconds: float) -> dt.datetime:
-    """An instant from the tables."""
+    """Return a stored instant, in UTC."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
@@ -229,15 +235,15 @@ _MIGRATIONS_FOLDER = Path(__file__).with_name("migrations")
 
 
 def migrate(connection: Connection) -> None:
-    """Apply what is missing; raise StoreTooNew where the database knows a step that this version does not."""
+    """Apply the migrations that are missing. Raise StorageTooNew if the database has one that this version does not know."""
     known, newest = _revisions()
     with connection.begin():
-        there = set(MigrationContext.configure(connection).get_current_heads())
-    if there - known:
+        applied = set(MigrationContext.configure(connection).get_current_heads())
+    if applied - known:
         raise StorageTooNew(
             "the database was written by a newer Touchline; install that version, or name another file in storage.url"
         )
-    if there != newest:
+    if applied != newest:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -252,5 +258,5 @@ def _revisions() -> tuple[frozenset[str], frozenset[str]]:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS_FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS_FOLDER).replace("%", "%%"))  # configparser expands single ones
     return config

@@ -32,7 +32,7 @@ class ActionChange(msgspec.Struct, frozen=True):
 
 
 def evaluate(
-    rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, catalogue: Catalogue | None = None
+    rules: RuleSet, moment: Moment, notified: NotifiedRules | None = None, catalogue: Catalogue | None = None
 ) -> tuple[Alert, ...]:
     """Return the alerts of a moment. Raises nothing.
 
@@ -40,7 +40,7 @@ def evaluate(
     same key are alternatives: a chat gets the first whose kind it accepts.
     """
     catalogue = catalogue or load_catalogue()
-    return tuple(alert for change in changes_in(moment) for alert in alerts_for(rules, change, told or {}, catalogue))
+    return tuple(alert for change in changes_in(moment) for alert in alerts_for(rules, change, notified or {}, catalogue))
 
 
 def changes_in(moment: Moment) -> list[ActionChange]:
@@ -64,18 +64,18 @@ def changes_in(moment: Moment) -> list[ActionChange]:
     return changes
 
 
-def alerts_for(rules: RuleSet, change: ActionChange, told: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
+def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
     """Return the alerts about one action: of the rules that fire, then one for each other rule that sent it before."""
     moment = change.moment
     if change.is_retraction:
         return (_make_retraction(moment, change.reason),)
     firing = rules.find_matching(moment)
-    notified = () if moment.action is moment.coverage_change else told.get(moment.action.id, ())
-    if not firing and not notified:
+    names = () if moment.action is moment.coverage_change else notified.get(moment.action.id, ())
+    if not firing and not names:
         return ()
     facts = facts_of(moment)
     alerts = [_make_alert(rule, moment, facts, catalogue) for rule in firing]
-    others = [name for name in notified if name not in {rule.name for rule in firing}]
+    others = [name for name in names if name not in {rule.name for rule in firing}]
     return tuple(alerts + [_make_follow_up(rules.by_name.get(name), name, moment, facts, catalogue) for name in others])
 
 

@@ -52,7 +52,9 @@ class Explanation(msgspec.Struct, frozen=True):
     """Why nothing is sent about the moment's action, where no rule is the reason; else empty."""
 
 
-def explain(rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, catalogue: Catalogue | None = None) -> Explanation:
+def explain(
+    rules: RuleSet, moment: Moment, notified: NotifiedRules | None = None, catalogue: Catalogue | None = None
+) -> Explanation:
     """Explain the alerts that `evaluate` makes of a moment. The alerts in it are those of `evaluate` itself."""
     catalogue = catalogue or load_catalogue()
     parts: list[ActionExplanation] = []
@@ -61,7 +63,7 @@ def explain(rules: RuleSet, moment: Moment, told: NotifiedRules | None = None, c
             verdicts = tuple(RuleVerdict(rule, Verdict.NOT_NEEDED) for rule in rules.rules)
         else:
             verdicts = judge_rules(rules, change.moment)
-        parts.append(ActionExplanation(change, verdicts, alerts_for(rules, change, told or {}, catalogue)))
+        parts.append(ActionExplanation(change, verdicts, alerts_for(rules, change, notified or {}, catalogue)))
     return Explanation(moment, tuple(parts), _explain_silence(moment))
 
 
@@ -96,9 +98,9 @@ def _judge_rule(rule: Rule, moment: Moment, firing: list[Rule]) -> RuleVerdict:
 
 def _explain_silence(moment: Moment) -> str:
     if not moment.is_news:
-        return "the feed repeats what it said before, or says what is older: nothing is told twice"
+        return "the feed repeats an earlier revision, or sends an older one, and nothing is sent twice"
     if is_end_without_full_time(moment):
         return "the match, or its coverage, ended without full time"
     if moment.action.send_type is SendType.OTHER:
-        return "its send type is not known: that is no news"
+        return "its send type is unknown"
     return ""

@@ -177,7 +177,7 @@ class Action(msgspec.Struct, frozen=True):
     is_delayed: bool = False
 
 
-LOST_STATUSES = frozenset({"abandoned", "cancelled", "postponed", "suspended", "unverified"})
+LOST_STATUSES = frozenset({"abandoned", "cancelled", "canceled", "postponed", "suspended", "unverified"})
 """Statuses in lower case in which the end of a match is not a full time. A dropped match is `Unverified` (section 6.2)."""
 
 OVER_STATUSES = frozenset({"completed", "cancelled", "canceled", "abandoned", "postponed", "unverified"})

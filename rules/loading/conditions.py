@@ -94,7 +94,7 @@ def read_send_types(reader: Reader, node: yaml.Node) -> frozenset[SendType] | No
     possible = frozenset(RULE_SEND_TYPES)
     chosen = possible - frozenset(found) if asked.is_negated else frozenset(found) & possible
     if not chosen:
-        sentence = "no rule is asked about this: what is deleted or cancelled is told to everybody who heard of it"
+        sentence = "no rule fires for this: what is deleted or cancelled is retracted in every chat that has the message"
         reader.report_mistake(node, sentence)
         return None
     return frozenset(send_type for send_type in chosen if send_type)
@@ -106,7 +106,7 @@ def _read_one_send_type(reader: Reader, name: str, node: yaml.Node) -> SendType 
         reader.report_mistake(node, describe_unknown("send type", name, [one.value for one in RULE_SEND_TYPES]))
         return None
     if send_type not in RULE_SEND_TYPES:
-        reader.report_warning(node, f'"{name}" needs no rule: what is taken back is told to everybody who heard of it')
+        reader.report_warning(node, f'"{name}" needs no rule: what is taken back is retracted in every chat that has the message')
     return send_type
 
 
@@ -193,12 +193,12 @@ def _make_name_condition(
 
 def _team_names(moment: Moment) -> tuple[str, ...]:
     """Return the names and ids of the acting team; for a goal, of the team that gets it."""
-    told, side = moment.action.team, moment.action.side
-    known = moment.after.fixture.team(side) if side else told
+    team, side = moment.action.team, moment.action.side
+    known = moment.after.fixture.team(side) if side else team
     if known is None:
         return ()
     # The fixture and the packet may spell the team in two ways: either may stand in a rule.
-    return (known.name, known.id) if told is None or told is known else (known.name, told.name, known.id, told.id)
+    return (known.name, known.id) if team is None or team is known else (known.name, team.name, known.id, team.id)
 
 
 def _player_names(moment: Moment) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ class _RulesReader:
         if "match" in fields:
             match = read_match(reader, fields["match"], self.catalogue)
         else:
-            reader.report_mistake(node, "a rule needs match: what has to be so")
+            reader.report_mistake(node, "a rule needs match: the conditions under which it fires")
             match = None
         alert = self._read_alert(reader, node, fields.get("alert"))
         continues = reader.read_parsed(fields["continue"], "continue", parse_boolean) if "continue" in fields else False
@@ -183,7 +183,7 @@ class _RulesReader:
 
     def _read_alert(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> AlertSpec | None:
         if node is None:
-            reader.report_mistake(rule, "a rule needs alert: what is told")
+            reader.report_mistake(rule, "a rule needs alert: what it sends")
             return None
         fields = reader.read_mapping(node, "alert", ALERT_KEYS)
         if fields is None:

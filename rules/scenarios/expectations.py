@@ -107,9 +107,10 @@ class RuleTestResult(msgspec.Struct, frozen=True):
 
 def run_test(test: RuleTest, rules: RuleSet, catalogue: Catalogue | None = None) -> RuleTestResult:
     """Play the match of a test and compare."""
-    told = tuple(line for line in play_scenario(test.scenario, rules, catalogue) if test.kinds is None or line.kind in test.kinds)
-    lines = tuple(_diff_messages(test.expected, told))
-    return RuleTestResult(test, told, () if all(line.startswith(" ") for line in lines) else lines)
+    played = play_scenario(test.scenario, rules, catalogue)
+    messages = tuple(message for message in played if test.kinds is None or message.kind in test.kinds)
+    lines = tuple(_diff_messages(test.expected, messages))
+    return RuleTestResult(test, messages, () if all(line.startswith(" ") for line in lines) else lines)
 
 
 def play_scenario(scenario: Scenario, rules: RuleSet, catalogue: Catalogue | None = None) -> Iterator[MessageLine]:
@@ -150,31 +151,31 @@ class _SimulatedChat:
             self.messages[action] = msgspec.structs.replace(kept, kind=alert.kind, rule=alert.rule)
 
 
-def _diff_messages(expected: Sequence[MessageLine], told: Sequence[MessageLine]) -> Iterator[str]:
+def _diff_messages(expected: Sequence[MessageLine], messages: Sequence[MessageLine]) -> Iterator[str]:
     """Yield both sequences as one diff: `  ` as expected, `- ` missing, `+ ` not expected.
 
-    By the longest common subsequence, as `difflib` does it; `difflib` cannot, because an expectation does not equal its message.
+    By the longest common subsequence. `difflib` compares by equality, and an expectation does not equal its message.
     """
-    table = _count_common(expected, told)
+    table = _count_common(expected, messages)
     one = other = 0
-    while one < len(expected) or other < len(told):
-        if one < len(expected) and other < len(told) and expected[one].matches(told[other]):
-            yield f"  {told[other]}"
+    while one < len(expected) or other < len(messages):
+        if one < len(expected) and other < len(messages) and expected[one].matches(messages[other]):
+            yield f"  {messages[other]}"
             one, other = one + 1, other + 1
-        elif other == len(told) or (one < len(expected) and table[one + 1][other] >= table[one][other + 1]):
+        elif other == len(messages) or (one < len(expected) and table[one + 1][other] >= table[one][other + 1]):
             yield f"- {expected[one]}"
             one += 1
         else:
-            yield f"+ {told[other]}"
+            yield f"+ {messages[other]}"
             other += 1
 
 
-def _count_common(expected: Sequence[MessageLine], told: Sequence[MessageLine]) -> list[list[int]]:
+def _count_common(expected: Sequence[MessageLine], messages: Sequence[MessageLine]) -> list[list[int]]:
     """Return how many pairs match from each pair of positions on."""
-    table = [[0] * (len(told) + 1) for _ in range(len(expected) + 1)]
+    table = [[0] * (len(messages) + 1) for _ in range(len(expected) + 1)]
     for one in reversed(range(len(expected))):
-        for other in reversed(range(len(told))):
-            both = table[one + 1][other + 1] + 1 if expected[one].matches(told[other]) else 0
+        for other in reversed(range(len(messages))):
+            both = table[one + 1][other + 1] + 1 if expected[one].matches(messages[other]) else 0
             table[one][other] = max(both, table[one + 1][other], table[one][other + 1])
     return table
 
@@ -224,14 +225,14 @@ class _TestFileReader:
         if fields is None or not isinstance(node, yaml.MappingNode):
             return None
         if "expect" not in fields:
-            self.reader.report_mistake(node, "a test needs expect: the alerts that are to come, [] for none")
-        told = [(key, value) for key, value in mapping_items(node) if key.value in SCENARIO_KEYS]
-        mapping = yaml.MappingNode(node.tag, told, node.start_mark, node.end_mark)
-        match = read_scenario(mapping, self.report)
+            self.reader.report_mistake(node, "a test needs expect: the expected messages, [] for none")
+        # A test has the keys of a scenario beside its own.
+        pairs = [(key, value) for key, value in mapping_items(node) if key.value in SCENARIO_KEYS]
+        scenario = read_scenario(yaml.MappingNode(node.tag, pairs, node.start_mark, node.end_mark), self.report)
         expected = [line for at in self._expectations(fields.get("expect")) if (line := self._read_expected(at)) is not None]
-        name = self._read_word(fields.get("name"), "name") or (match.fixture.title if match else "")
+        name = self._read_word(fields.get("name"), "name") or (scenario.fixture.title if scenario else "")
         own = self._read_kinds(fields.get("kinds")) or kinds
-        return RuleTest(name, location_of(node), match, tuple(expected), own) if match else None
+        return RuleTest(name, location_of(node), scenario, tuple(expected), own) if scenario else None
 
     def _expectations(self, node: yaml.Node | None) -> list[yaml.Node]:
         return (self.reader.read_list(node, "expect") if node is not None else None) or []

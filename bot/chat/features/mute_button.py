@@ -13,7 +13,6 @@ from telegram import Bot, CallbackQuery, Update
 from telegram.error import BadRequest
 from telegram.ext import CallbackQueryHandler
 
-from bot.chat import texts
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
@@ -30,10 +29,12 @@ from bot.chat.dialogue import (
     read_origin,
     to_inline_keyboard,
 )
-from bot.chat.features import alerts, mute, subscriptions
+from bot.chat.features.alerts import switch_kind
+from bot.chat.features.mute import add_muted_match, remove_muted_match
+from bot.chat.features.subscriptions import switch_override_kind
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
-from bot.chat.texts import kind_name
+from bot.chat.texts import administrators_only_text, configured_chat_text, kind_name
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Delivery
 from bot.outbox.explanation import MessageExplanation
@@ -42,114 +43,20 @@ from bot.subscribers import Recipient, Subscription
 from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
 from rules.football.action import Fixture
 
-_MUTE_HOUR = dt.timedelta(hours=1)
-
-_MAX_NOTE_LENGTH = 190
-
 CLOSED_KEYBOARD: tuple[ButtonRow, ...] = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON_DATA),),)
 """The keyboard of every alert until its button is pressed."""
 
 _CLOSED = Screen("", CLOSED_KEYBOARD)
 
+_MUTE_HOUR = dt.timedelta(hours=1)
 
-class AlertSubject(msgspec.Struct, frozen=True):
-    """What an alert is about: its match, None where that is no single one, and its kind, empty where it has none of its own."""
-
-    fixture: Fixture | None = None
-    kind: str = ""
-
-
-def read_alert_subject(delivery: Delivery, news: NewsItem) -> AlertSubject:
-    """What a message that was told is about; a summary has no kind, and a sample nothing at all."""
-    if delivery.key.fixture_id == SAMPLE:
-        return AlertSubject()
-    fixture = news.alternatives[0].fixture
-    return AlertSubject(fixture if fixture.id else None, "" if news.line_ids else delivery.kind)
-
-
-def press_mute_button(context: ChatContext, alert: AlertSubject, data: str) -> DialogueResult:
-    """What the button does: the result's screen has the buttons under the alert now, and no text."""
-    if data == MUTE_BUTTON_DATA:
-        return DialogueResult(Screen("", build_mute_options(context, alert)))
-    act = _MUTE_ACTIONS.get(data.removeprefix(f"{MUTE_BUTTON_DATA}:"))
-    if act is None:
-        raise OutdatedButton
-    return act(context, alert)
-
-
-def build_mute_options(context: ChatContext, alert: AlertSubject) -> tuple[ButtonRow, ...]:
-    """The opened menu."""
-    until = context.chat.muted_until
-    hour = Button(unmute_chat_label() if until and until > context.now else hour_mute_label(), "a:h")
-    match = [Button(match_mute_label(muted=_is_match_muted(context, alert)), "a:m")] if alert.fixture else []
-    kind = [make_button(kind_mute_label(alert.kind, off=not _is_kind_on(context, alert)), "a:k")] if alert.kind else []
-    return ((*match, hour), (*kind, Button("✖", "a:x")))
-
-
-def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
-    if alert.fixture is None:
-        raise OutdatedButton
-    name, muted = alert.fixture.title, _is_match_muted(context, alert)
-    chat = (mute.remove_muted_match if muted else mute.add_muted_match)(context.chat, alert.fixture.id)
-    note = match_unmuted_note(name) if muted else match_muted_note(name)
-    return DialogueResult(_CLOSED, (UpdateChat(chat),), note[:_MAX_NOTE_LENGTH])
-
-
-def _toggle_hour(context: ChatContext, _: AlertSubject) -> DialogueResult:
-    if context.chat.muted_until and context.chat.muted_until > context.now:
-        return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=None)),), chat_unmuted_note())
-    until = context.now + _MUTE_HOUR
-    return DialogueResult(
-        _CLOSED,
-        (UpdateChat(replace(context.chat, muted_until=until)),),
-        chat_muted_note(context.format_until(until)),
-    )
-
-
-def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
-    if not alert.kind:
-        raise OutdatedButton
-    on = not _is_kind_on(context, alert)
-    chat = alerts.switch_kind(
-        replace(context.chat, filter=replace(context.chat.filter, scorers_only=False)), alert.kind, context.kinds, on=on
-    )
-    tuned = (
-        UpdateSubscription(replace(one, overrides=subscriptions.switch_override_kind(context, one.overrides, alert.kind, on=on)))
-        for one in _find_overridden(context, alert)
-    )
-    return DialogueResult(_CLOSED, (UpdateChat(chat), *tuned), kind_on_note(alert.kind) if on else kind_off_note(alert.kind))
-
-
-def _is_kind_on(context: ChatContext, alert: AlertSubject) -> bool:
-    """Tell whether the chat, or a subscription for this match, hears the alert's kind."""
-    return Recipient.of(context.chat, [one.overrides for one in _find_covering(context, alert)]).accepts(alert.kind)
-
-
-def _find_overridden(context: ChatContext, alert: AlertSubject) -> list[Subscription]:
-    """The subscriptions for this match that have kinds of their own."""
-    return [one for one in _find_covering(context, alert) if one.overrides.kinds is not None or one.overrides.scorers_only]
-
-
-def _find_covering(context: ChatContext, alert: AlertSubject) -> list[Subscription]:
-    return [one for one in context.subscriptions if alert.fixture and one.covers(alert.fixture)]
-
-
-def _is_match_muted(context: ChatContext, alert: AlertSubject) -> bool:
-    return alert.fixture is not None and context.is_muted(alert.fixture.id)
-
-
-_MUTE_ACTIONS: dict[str, Callable[[ChatContext, AlertSubject], DialogueResult]] = {
-    "m": _toggle_match,
-    "h": _toggle_hour,
-    "k": _toggle_kind,
-    "x": lambda _, __: DialogueResult(_CLOSED),
-}
-"""By the rest of button data, what it does."""
-
-log = structlog.get_logger()
+_MAX_NOTE_LENGTH = 190
+"""Telegram takes 200 characters."""
 
 _LOOKUP_DELAYS = (0.2, 0.4, 0.0)
-"""Seconds between looks for an alert: its id is committed milliseconds after Telegram's answer, later where much is sent."""
+"""Seconds after each look for an alert: its id is committed milliseconds after Telegram's answer, later if much is sent."""
+
+log = structlog.get_logger()
 
 
 class MuteButtonHandler:
@@ -159,14 +66,14 @@ class MuteButtonHandler:
         self._services = services
 
     async def on_mute_button(self, update: Update, ptb_context: HandlerContext) -> None:
-        """Open the menu, or do what it offers."""
+        """Open the menu, or do what it offers and close it."""
         query, origin = update.callback_query, read_origin(update)
         if query is None:
             return
         replies = self._services.replies
         explanation = await self._find_explanation(origin) if origin else None
         if origin is None or explanation is None:
-            await replies.acknowledge(query, message_unknown_note())
+            await replies.acknowledge(query, _("This button is out of date: I do not know that message any more."))
             return
         try:
             result = await self._press(ptb_context.bot, origin, explanation, query.data or "")
@@ -178,7 +85,6 @@ class MuteButtonHandler:
         await _edit_buttons(query, result.screen.buttons)
 
     async def _find_explanation(self, origin: UpdateOrigin) -> MessageExplanation | None:
-        """What the message tells; an alert that has only just left is known a moment later."""
         if self._services.explain_message is None:
             return None
         for delay in _LOOKUP_DELAYS:
@@ -189,69 +95,122 @@ class MuteButtonHandler:
 
     async def _press(self, bot: Bot, origin: UpdateOrigin, explanation: MessageExplanation, data: str) -> DialogueResult:
         if not await self._services.permissions.may_change(bot, origin):
-            raise Refusal(texts.administrators_only_text())
+            raise Refusal(administrators_only_text())
         # The chat that the alert was delivered to, which is a topic where it was sent to one.
         context = await self._services.load_context(replace(origin, ref=explanation.delivery.chat))
         if context.chat.is_configured:
-            raise Refusal(texts.configured_chat_text())
+            raise Refusal(configured_chat_text())
         return press_mute_button(context, read_alert_subject(explanation.delivery, explanation.news), data)
 
 
 async def _edit_buttons(query: CallbackQuery, buttons: tuple[ButtonRow, ...]) -> None:
-    """The words of the alert stay; a message that was erased meanwhile needs no buttons."""
+    # The text of the alert stays as it is, since only the sender knows what it should be now.
     try:
         await query.edit_message_reply_markup(to_inline_keyboard(buttons))
     except BadRequest as refusal:
+        # The message was deleted meanwhile, or two administrators pressed the same button.
         log.debug("buttons_not_shown", reason=str(refusal))
 
 
-def match_mute_label(*, muted: bool) -> str:
-    return f"{_bell_sign(muted)} {_('This match')}"
+class AlertSubject(msgspec.Struct, frozen=True):
+    """What an alert is about."""
+
+    fixture: Fixture | None = None
+    """None for a sample, and for a digest of several matches."""
+    kind: str = ""
+    """Empty for a sample and for a digest."""
 
 
-def hour_mute_label() -> str:
-    return f"🔕 {_('1 hour')}"
+def read_alert_subject(delivery: Delivery, news: NewsItem) -> AlertSubject:
+    """Return what a message is about."""
+    if delivery.key.fixture_id == SAMPLE:
+        return AlertSubject()
+    fixture = news.alternatives[0].fixture
+    return AlertSubject(fixture if fixture.id else None, "" if news.line_ids else delivery.kind)
 
 
-def unmute_chat_label() -> str:
-    return f"🔔 {_('Everything')}"
+def press_mute_button(context: ChatContext, alert: AlertSubject, data: str) -> DialogueResult:
+    """Return what a button does. The screen has no text: it only holds the buttons under the alert."""
+    if data == MUTE_BUTTON_DATA:
+        return DialogueResult(Screen("", make_mute_options(context, alert)))
+    action = _ACTIONS.get(data.removeprefix(f"{MUTE_BUTTON_DATA}:"))
+    if action is None:
+        raise OutdatedButton
+    return action(context, alert)
 
 
-def kind_mute_label(name: str, *, off: bool) -> str:
-    return f"{_bell_sign(off)} {kind_name(name)}"
+def make_mute_options(context: ChatContext, alert: AlertSubject) -> tuple[ButtonRow, ...]:
+    """Make the buttons of the open menu. A bell turns alerts on again, a struck one mutes."""
+    match, kind = [], []
+    if alert.fixture:
+        sign = "🔔" if context.is_muted(alert.fixture.id) else "🔕"
+        match = [Button(f"{sign} {_('This match')}", "a:m")]
+    hour = Button(f"🔔 {_('Everything')}" if _is_chat_muted(context) else f"🔕 {_('1 hour')}", "a:h")
+    if alert.kind:
+        sign = "🔕" if _is_kind_on(context, alert) else "🔔"
+        kind = [make_button(f"{sign} {kind_name(alert.kind)}", "a:k")]
+    return ((*match, hour), (*kind, Button("✖", "a:x")))
 
 
-def match_muted_note(name: str) -> str:
-    return _("🔇 {match} is muted until it is over. /unmute ends it.").format(match=name)
+def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
+    if alert.fixture is None:
+        raise OutdatedButton
+    if context.is_muted(alert.fixture.id):
+        chat, note = remove_muted_match(context.chat, alert.fixture.id), _("🔔 {match} is heard again.")
+    else:
+        chat = add_muted_match(context.chat, alert.fixture.id)
+        note = _("🔇 {match} is muted until it is over. /unmute ends it.")
+    return DialogueResult(_CLOSED, (UpdateChat(chat),), note.format(match=alert.fixture.title)[:_MAX_NOTE_LENGTH])
 
 
-def match_unmuted_note(name: str) -> str:
-    return _("🔔 {match} is heard again.").format(match=name)
+def _toggle_hour(context: ChatContext, _alert: AlertSubject) -> DialogueResult:
+    if _is_chat_muted(context):
+        return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=None)),), _("🔔 This chat hears again."))
+    until = context.now + _MUTE_HOUR
+    note = _("🔇 Everything is muted until {time}. /unmute ends it.").format(time=context.format_until(until))
+    return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=until)),), note)
 
 
-def chat_muted_note(until: str) -> str:
-    return _("🔇 Everything is muted until {time}. /unmute ends it.").format(time=until)
+def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
+    if not alert.kind:
+        raise OutdatedButton
+    on = not _is_kind_on(context, alert)
+    # "Only goals, with their scorers" excludes every other kind, so choosing a kind ends it.
+    own_filter = replace(context.chat.filter, scorers_only=False)
+    chat = replace(context.chat, filter=switch_kind(own_filter, alert.kind, context.kinds, on=on))
+    # Subscriptions with kinds of their own do not follow the chat: without this the kind would still come, or still not.
+    changes = [
+        UpdateSubscription(
+            replace(subscription, overrides=switch_override_kind(context, subscription.overrides, alert.kind, on=on))
+        )
+        for subscription in _find_covering(context, alert)
+        if subscription.overrides.kinds is not None or subscription.overrides.scorers_only
+    ]
+    note = _("🔔 Told here again: {kind}.") if on else _("🔇 Not told here any more: {kind}. /alerts changes that.")
+    return DialogueResult(_CLOSED, (UpdateChat(chat), *changes), note.format(kind=kind_name(alert.kind)))
 
 
-def chat_unmuted_note() -> str:
-    return _("🔔 This chat hears again.")
+def _is_chat_muted(context: ChatContext) -> bool:
+    return context.chat.muted_until is not None and context.chat.muted_until > context.now
 
 
-def kind_off_note(name: str) -> str:
-    return _("🔇 Not told here any more: {kind}. /alerts changes that.").format(kind=kind_name(name))
+def _is_kind_on(context: ChatContext, alert: AlertSubject) -> bool:
+    """Return True if the chat gets alerts of this kind of this match, by its own filter or by that of a subscription."""
+    overrides = [subscription.overrides for subscription in _find_covering(context, alert)]
+    return Recipient.of(context.chat, overrides).accepts(alert.kind)
 
 
-def kind_on_note(name: str) -> str:
-    return _("🔔 Told here again: {kind}.").format(kind=kind_name(name))
+def _find_covering(context: ChatContext, alert: AlertSubject) -> list[Subscription]:
+    return [subscription for subscription in context.subscriptions if alert.fixture and subscription.covers(alert.fixture)]
 
 
-def message_unknown_note() -> str:
-    return _("This button is out of date: I do not know that message any more.")
-
-
-def _bell_sign(muted: bool) -> str:
-    return "🔔" if muted else "🔕"
-
+_ACTIONS: dict[str, Callable[[ChatContext, AlertSubject], DialogueResult]] = {
+    "m": _toggle_match,
+    "h": _toggle_hour,
+    "k": _toggle_kind,
+    "x": lambda _context, _alert: DialogueResult(_CLOSED),
+}
+"""By the part of the button data after the prefix."""
 
 FEATURE = Feature(
     make_handlers=lambda services, _router: (

@@ -1,4 +1,4 @@
-"""One line an alert with its whole way."""
+"""One line an alert, with the latency of each step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.telegram.plan import Edit, MessagePlan, Reply, Send
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, retracted
 
-WAY = LatencyTrace(812.44, 0.6, 0.0, 3.1, 51.7)
+LATENCY = LatencyTrace(812.44, 0.6, 0.0, 3.1, 51.7)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def out() -> Iterator[io.StringIO]:
     structlog.reset_defaults()
 
 
-def taken(by: Alert, chat: int = 1, op: str = "send", latency: LatencyTrace = WAY) -> tuple[MessagePlan, DeliveryResult]:
+def delivered(by: Alert, chat: int = 1, op: str = "send", latency: LatencyTrace = LATENCY) -> tuple[MessagePlan, DeliveryResult]:
     delivery = Delivery(by.key, ChatRef(chat))
     plans: dict[str, MessagePlan] = {
         "send": Send(delivery, by, by.text, False, Reason.FIRST),
@@ -45,57 +45,57 @@ def lines(out: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def test_an_alert_is_one_line_with_its_whole_way(out: io.StringIO) -> None:
-    told = DeliveryLog(ManualClock(NOW))
-    told(*taken(alert(3)))
+def test_an_alert_is_one_line_with_the_latency_of_each_step(out: io.StringIO) -> None:
+    delivery_log = DeliveryLog(ManualClock(NOW))
+    delivery_log.on_delivered(*delivered(alert(3)))
 
     (line,) = lines(out)
-    named = {"event": "alert_told", "fixture": "f1", "action": "g", "number": 3, "rule": "goals", "kind": "goal"}
+    named = {"event": "alert_delivered", "fixture": "f1", "action": "g", "number": 3, "rule": "goals", "kind": "goal"}
     named |= {"op": "send", "reason": "first", "state": "confirmed", "chat": 1}
-    steps = {"lag_ms": 812.4, "outbox_ms": 0.6, "waited_ms": 0.0, "request_ms": 3.1, "accepted_ms": 51.7, "own_ms": 55.4}
+    steps = {"feed_ms": 812.4, "outbox_ms": 0.6, "waited_ms": 0.0, "request_ms": 3.1, "telegram_ms": 51.7, "total_ms": 55.4}
     assert {key: line[key] for key in named | steps} == named | steps
 
 
 def test_many_chats_are_one_line_more_and_each_revision_has_its_own(out: io.StringIO) -> None:
     clock = ManualClock(NOW)
-    told = DeliveryLog(clock)
+    delivery_log = DeliveryLog(clock)
     for chat in (1, 2, 3):
-        told(*taken(alert(1), chat, latency=LatencyTrace(telegram=10.0 * chat, outbox=1.0, request=1.0)))
-    told(*taken(retracted(2), op="edit"))
+        delivery_log.on_delivered(*delivered(alert(1), chat, latency=LatencyTrace(telegram=10.0 * chat, outbox=1.0, request=1.0)))
+    delivery_log.on_delivered(*delivered(retracted(2), op="edit"))
     clock.move_to(NOW.replace(minute=59))
-    told.settle()
+    delivery_log.log_completed()
 
     found = lines(out)
-    assert [line["event"] for line in found] == ["alert_told", "alert_told", "alert_spread"]
+    assert [line["event"] for line in found] == ["alert_delivered", "alert_delivered", "alert_reached_chats"]
     assert (found[2]["number"], found[2]["chats"], found[2]["slowest_ms"]) == (1, 3, 32.0)
 
 
 def test_a_chat_with_a_delay_makes_no_further_line(out: io.StringIO) -> None:
     clock = ManualClock(NOW)
-    told = DeliveryLog(clock)
-    told(*taken(alert(1)))
+    delivery_log = DeliveryLog(clock)
+    delivery_log.on_delivered(*delivered(alert(1)))
     clock.move_to(NOW + dt.timedelta(minutes=5))
-    told.settle()
-    told(*taken(alert(1), chat=2))
-    told.settle()
+    delivery_log.log_completed()
+    delivery_log.on_delivered(*delivered(alert(1), chat=2))
+    delivery_log.log_completed()
 
-    assert [line["event"] for line in lines(out)] == ["alert_told"]
+    assert [line["event"] for line in lines(out)] == ["alert_delivered"]
 
 
 def test_an_alert_that_still_reaches_chats_is_not_summed_up(out: io.StringIO) -> None:
     clock = ManualClock(NOW)
-    told = DeliveryLog(clock)
+    delivery_log = DeliveryLog(clock)
     for chat in (1, 2):
-        told(*taken(alert(1), chat))
-    told.settle()
+        delivery_log.on_delivered(*delivered(alert(1), chat))
+    delivery_log.log_completed()
 
     assert SUMMARY_DELAY > 0
-    assert [line["event"] for line in lines(out)] == ["alert_told"]
+    assert [line["event"] for line in lines(out)] == ["alert_delivered"]
 
 
 def test_a_match_card_that_is_changed_every_minute_is_no_line(out: io.StringIO) -> None:
-    told = DeliveryLog(ManualClock(NOW))
+    delivery_log = DeliveryLog(ManualClock(NOW))
     for number in (1, 2):
-        told(*taken(alert(number, kind="card", rule="")))
+        delivery_log.on_delivered(*delivered(alert(number, kind="card", rule="")))
 
     assert lines(out) == []

@@ -13,9 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import func, insert, select, text, true
 
 from bot.cluster.leases import LeaseRepository, name_process_lease
-from bot.outbox import fanout as spread
-from bot.outbox import repository
-from bot.outbox import shared_source as shared
+from bot.outbox import fanout, repository, shared_source
 from bot.outbox.delivery import QueueItem
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
@@ -167,7 +165,7 @@ class World:
 
 @pytest.fixture
 async def world(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(spread, "PAGE", PAGE)
+    monkeypatch.setattr(fanout, "PAGE_SIZE", PAGE)
     async with AsyncExitStack() as stack:
         made = World(postgres_url, stack)
         await made.open()
@@ -219,7 +217,7 @@ async def test_the_chats_of_a_sender_that_died_are_taken_over_when_its_lease_has
 
 
 async def test_a_sender_that_stops_in_order_leaves_its_chats_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_RELEASE_TIMEOUT", DEADLINE)
+    monkeypatch.setattr(shared_source, "_RELEASE_TIMEOUT", DEADLINE)
     await world.start("a")
     await world.put(alert(1, "goal"))
     await world.until_told(1)

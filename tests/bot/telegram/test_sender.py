@@ -426,7 +426,7 @@ async def test_a_replay_needs_no_running_clock(tmp_path: Path) -> None:
     db = await Database.open(world.url)
     outbox = Outbox(db, clock)
     sender = Sender(outbox.queue, world.telegram, Unlimited(), clock)
-    world.db, world.chats = db, ChatRepository(db)
+    world.db, world.chats, world.subscriptions = db, ChatRepository(db), SubscriptionRepository(db)
     await world.follow(1)
     for seq in range(1, 50):
         clock.move_to(NOW + dt.timedelta(seconds=seq * 0.123456))

@@ -228,3 +228,8 @@ def test_a_match_survives_being_written_down() -> None:
 
     assert copy == story.match
     assert advance(copy, story.packet("Attack")).after.fixture == FIXTURE
+
+
+@pytest.mark.parametrize("status", ["Cancelled", "Canceled"])
+def test_a_cancelled_match_ends_without_full_time_in_either_spelling(status: str) -> None:
+    assert Story().tell("Status Updated", period=0, status=status).after.is_lost

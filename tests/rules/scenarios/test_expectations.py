@@ -80,7 +80,7 @@ def test_a_message_is_what_its_last_revision_says() -> None:
         ("tests:\n- match: A v B\n  expect: [10 goal]", 't.yaml:3:12: "10 goal" is not of the form 27\' goal'),
         ("tests:\n- match: A v B\n  expect: [1+2+3' goal]", "t.yaml:3:12: \"1+2+3' goal\" is not of the form 27' goal"),
         ("tests:\n- match: A v B\n  expect: [{a: b, c: d}]", "t.yaml:3:12: an expected alert is of the form 27' goal"),
-        ("tests:\n- match: A v B", "t.yaml:2:3: a test needs expect: the alerts that are to come, [] for none"),
+        ("tests:\n- match: A v B", "t.yaml:2:3: a test needs expect: the expected messages, [] for none"),
         ("tests:\n- {match: A v B, expect: [], events: [gaol]}", "t.yaml:2:39: 'gaol' is not of the form: 10' goal"),
         ("tests:\n- {expect: []}", "t.yaml:2:3: a scenario needs `match: HOME v AWAY`"),
         ("tests: [", "t.yaml:1:9: this is not YAML"),

@@ -1,25 +1,27 @@
-"""Switching kinds of alerts."""
+"""/alerts: which kinds are sent, what rings, what comes silently, and what waits for confirmation."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
 
-from bot.chat.dialogue import DialogueResult, UpdateChat
+from bot.chat.dialogue import ChatContext, DialogueResult, UpdateChat
 from bot.chat.features import alerts
-from bot.subscribers import DEFAULT_KINDS, Chat, ChatRef
+from bot.chat.texts import back_to_kinds_label
+from bot.subscribers import DEFAULT_KINDS, AlertFilter, Chat
 from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
-from tests.bot.chat.fixtures import data, labels, make_context, press_button
+from tests.bot.chat.conftest import World
+from tests.bot.chat.fixtures import data, labels, make_context, press_button, run_command
 
 
-def settled(turn: DialogueResult) -> Chat:
-    (change,) = turn.changes
+def changed_chat(result: DialogueResult) -> Chat:
+    (change,) = result.changes
     assert isinstance(change, UpdateChat)
     return change.chat
 
 
-def heard(turn: DialogueResult) -> set[str]:
-    return set(alerts.list_enabled_kinds(settled(turn), SHIPPED_KINDS))
+def enabled_kinds(result: DialogueResult) -> set[str]:
+    return set(alerts.list_enabled_kinds(changed_chat(result).filter, SHIPPED_KINDS))
 
 
 @pytest.mark.parametrize(
@@ -33,56 +35,125 @@ def heard(turn: DialogueResult) -> set[str]:
     ],
 )
 def test_kinds_are_switched_by_words(words: tuple[str, ...], expected: set[str]) -> None:
-    assert heard(alerts.set_kinds(make_context(), words)) == expected
+    assert enabled_kinds(alerts.set_kinds(make_context(), words)) == expected
 
 
 def test_one_kind_can_be_taken_from_all() -> None:
-    assert heard(alerts.set_kinds(make_context(all_kinds=True), ("-var",))) == set(SHIPPED_KINDS) - {"var"}
+    assert enabled_kinds(alerts.set_kinds(make_context(all_kinds=True), ("-var",))) == set(SHIPPED_KINDS) - {"var"}
 
 
 def test_an_unknown_kind_changes_nothing_and_names_the_known_ones() -> None:
-    turn = alerts.set_kinds(make_context(), ("+goal", "+corner<s>"))
+    result = alerts.set_kinds(make_context(), ("+goal", "+corner<s>"))
 
-    assert not turn.changes
-    assert "corner&lt;s&gt;" in turn.screen.html and "<code>red_card</code>" in turn.screen.html
+    assert not result.changes
+    assert "corner&lt;s&gt;" in result.screen.html and "<code>red_card</code>" in result.screen.html
 
 
 def test_buttons_show_ticks_and_switch() -> None:
     shown = alerts.set_kinds(make_context(), ()).screen
-    turn = press_button(make_context(), data(shown, "Yellow cards"))
+    result = press_button(make_context(), data(shown, "Yellow cards"))
 
     assert "✅ Goals" in labels(shown) and "Yellow cards" in labels(shown)
-    assert "✅ Yellow cards" in labels(turn.screen)
-    assert heard(turn) == DEFAULT_KINDS | {"yellow_card"}
+    assert "✅ Yellow cards" in labels(result.screen)
+    assert enabled_kinds(result) == DEFAULT_KINDS | {"yellow_card"}
 
 
 def test_after_nothing_one_kind_can_be_heard_again() -> None:
-    chat = settled(press_button(make_context(), "kn"))
+    alert_filter = changed_chat(press_button(make_context(), "kn")).filter
 
-    assert set(alerts.list_enabled_kinds(alerts.switch_kind(chat, "goal", SHIPPED_KINDS, on=True), SHIPPED_KINDS)) == {"goal"}
+    assert set(alerts.list_enabled_kinds(alerts.switch_kind(alert_filter, "goal", SHIPPED_KINDS, on=True), SHIPPED_KINDS)) == {
+        "goal"
+    }
 
 
 def test_everything_switches_no_extras_on_and_leaves_those_that_were_chosen() -> None:
     offered = (*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS)
-    chosen = alerts.switch_kind(Chat(ChatRef(1)), CARD, offered, on=True)
+    chosen = alerts.switch_kind(AlertFilter(), CARD, offered, on=True)
 
     everything = alerts.enable_all_kinds(chosen)
 
-    assert [everything.filter.accepts(kind) for kind in ("var", *LIVE_MESSAGE_KINDS)] == [True, True, False]
+    assert [everything.accepts(kind) for kind in ("var", *LIVE_MESSAGE_KINDS)] == [True, True, False]
     assert [
-        alerts.switch_kind(everything, "var", offered, on=False).filter.accepts(kind)
-        for kind in ("var", "goal", *LIVE_MESSAGE_KINDS)
+        alerts.switch_kind(everything, "var", offered, on=False).accepts(kind) for kind in ("var", "goal", *LIVE_MESSAGE_KINDS)
     ] == [
         False,
         True,
         True,
         False,
     ]
-    assert not alerts.disable_all_kinds(everything, offered).filter.accepts(CARD)
+    assert not alerts.disable_all_kinds(everything, offered).accepts(CARD)
 
 
 @pytest.mark.parametrize("words", ["card", "+Match_card", "+match-card"])
 def test_a_card_is_asked_for_by_its_name_or_its_words(words: str) -> None:
-    asked = settled(alerts.set_kinds(replace(make_context(), kinds=(*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS)), (words,)))
+    asked = changed_chat(alerts.set_kinds(replace(make_context(), kinds=(*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS)), (words,)))
 
     assert asked.filter.accepts(CARD)
+
+
+def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    return run_command(context, "alerts", *args)
+
+
+def tapped(result: DialogueResult, label: str) -> DialogueResult:
+    chat = changed_chat(result)
+    return press_button(
+        make_context(loud=chat.filter.loud, silent=chat.filter.silent, confirmed_only=chat.filter.confirmed_only),
+        data(result.screen, label),
+    )
+
+
+def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
+    shown = press_button(make_context(), "bs")
+    rings = press_button(make_context(), data(shown.screen, "Goals"))
+    silent = tapped(rings, "Goals")
+    usual = tapped(silent, "Goals")
+
+    assert rings and silent and usual
+    assert [labels(result.screen)[0] for result in (rings, silent, usual)] == ["🔔 Goals", "🔕 Goals", "Goals"]
+    assert [(changed_chat(t).filter.loud, changed_chat(t).filter.silent) for t in (rings, silent, usual)] == [
+        ({"goal"}, set()),
+        (set(), {"goal"}),
+        (set(), set()),
+    ]
+
+
+def test_waiting_for_confirmation_is_one_tap_away() -> None:
+    result = press_button(make_context(), "bw")
+
+    assert changed_chat(result).filter.confirmed_only and not changed_chat(tapped(result, "Wait")).filter.confirmed_only
+
+
+@pytest.mark.parametrize(
+    ("words", "ring", "silent", "waits"),
+    [
+        (("ring", "red_card", "Goals"), {"red_card", "goal"}, set(), False),
+        (("SILENT", "goal"), set(), {"goal"}, False),
+        (("usual", "goal"), set(), set(), False),
+        (("wait",), set(), set(), True),
+        (("now",), set(), set(), False),
+    ],
+)
+def test_words_do_the_same(words: tuple[str, ...], ring: set[str], silent: set[str], waits: bool) -> None:
+    chat = changed_chat(set_alerts(make_context(), words))
+
+    assert (chat.filter.loud, chat.filter.silent, chat.filter.confirmed_only) == (ring, silent, waits)
+
+
+def test_an_unknown_kind_or_none_changes_nothing() -> None:
+    unknown, none = set_alerts(make_context(), ("ring", "corner")), set_alerts(make_context(), ("silent",))
+
+    assert (
+        "no alerts called “corner”" in unknown.screen.html
+        and none.screen.html == "Name the kinds, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts."
+    )
+    assert not unknown.changes and not none.changes
+
+
+async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: World) -> None:
+    message = await world.ask(42, 42, "/alerts")
+    for label in ("🔔 What rings …", "Goals", "Goals", "Wait for confirmation", back_to_kinds_label()):
+        await world.tap(42, 42, label)
+
+    assert (world.stored(42).filter.silent, world.stored(42).filter.confirmed_only) == ({"goal"}, True)
+    assert len(message.edits) == 5 and "✅ Goals" in message.labels

@@ -24,8 +24,8 @@ def pressed(data: str, what: AlertSubject = GOAL, **chat: Any) -> DialogueResult
     return press_mute_button(make_context(**chat), what, data)
 
 
-def settled(hushed: DialogueResult) -> Chat:
-    (change,) = hushed.changes
+def changed_chat(result: DialogueResult) -> Chat:
+    (change,) = result.changes
     assert isinstance(change, UpdateChat)
     return change.chat
 
@@ -42,18 +42,18 @@ def test_it_opens_and_closes_without_changing_anything() -> None:
 def test_each_offer_silences_what_it_names_and_closes_the_menu() -> None:
     match, hour, kind = (pressed(data) for data in ("a:m", "a:h", "a:k"))
 
-    assert settled(match).muted_matches == {"f1"}
-    assert settled(hour).muted_until == NOW + dt.timedelta(hours=1)
-    assert not settled(kind).filter.accepts("goal") and settled(kind).filter.accepts("red_card")
-    assert {hushed.screen.buttons for hushed in (match, hour, kind)} == {CLOSED_KEYBOARD} and "Chelsea" in match.note
+    assert changed_chat(match).muted_matches == {"f1"}
+    assert changed_chat(hour).muted_until == NOW + dt.timedelta(hours=1)
+    assert not changed_chat(kind).filter.accepts("goal") and changed_chat(kind).filter.accepts("red_card")
+    assert {result.screen.buttons for result in (match, hour, kind)} == {CLOSED_KEYBOARD} and "Chelsea" in match.note
 
 
 @given(st.sampled_from(["a:m", "a:h", "a:k"]))
 def test_pressed_twice_everything_is_heard_as_before(data: str) -> None:
-    once = settled(pressed(data))
+    once = changed_chat(pressed(data))
     again = press_mute_button(replace(make_context(), chat=once), GOAL, data)
 
-    twice = settled(again)
+    twice = changed_chat(again)
     assert (twice.muted_matches, twice.muted_until, twice.filter.accepts("goal")) == (frozenset(), None, True)
 
 

@@ -7,7 +7,6 @@ import asyncio
 from msgspec.structs import replace
 
 from bot.chat import texts
-from bot.chat.features import mute_button
 from bot.outbox.explanation import MessageExplanation
 from bot.subscribers import Chat, ChatRef
 from bot.telegram.plan import MUTE_BUTTON_DATA, MUTE_BUTTON_LABEL
@@ -68,7 +67,7 @@ async def test_an_unknown_message_or_forged_data_only_gets_a_note(world: World) 
 
     notes = [await world.press(READER, READER, answer, "a:m"), await world.press(READER, READER, message, "a:forged")]
 
-    assert notes == [mute_button.message_unknown_note(), texts.outdated_button_text()]
+    assert notes == ["This button is out of date: I do not know that message any more.", texts.outdated_button_text()]
     assert (world.stored(READER).muted_matches, world.stored(READER).muted_until) == (frozenset(), None)
 
 

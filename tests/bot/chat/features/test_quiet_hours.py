@@ -11,38 +11,38 @@ from bot.subscribers import Chat, QuietHours
 from tests.bot.chat.fixtures import NOW, data, make_context, press_button, run_command
 
 
-def settled(turn: DialogueResult) -> Chat:
-    (change,) = turn.changes
+def changed_chat(result: DialogueResult) -> Chat:
+    (change,) = result.changes
     assert isinstance(change, UpdateChat)
     return change.chat
 
 
-def said(command: str, words: str = "", **chat: object) -> DialogueResult:
+def run(command: str, words: str = "", **chat: object) -> DialogueResult:
     return run_command(make_context(**chat), command, *words.split())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("words", ["99999h", "366d", "365d1s"])
 def test_who_wants_to_mute_for_too_long_is_told_the_longest_time(words: str) -> None:
-    turn = said("mute", words)
+    result = run("mute", words)
 
-    assert "/mute 365d" in turn.screen.html and not turn.changes
-    assert settled(said("mute", "365d")).muted_until == NOW + dt.timedelta(days=365)
+    assert "/mute 365d" in result.screen.html and not result.changes
+    assert changed_chat(run("mute", "365d")).muted_until == NOW + dt.timedelta(days=365)
 
 
 @pytest.mark.parametrize(("words", "until"), [("1h", 60), ("45m", 45), ("2 h", None), ("for ever", None), ("-1h", None)])
 def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | None) -> None:
-    turn = said("mute", words)
+    result = run("mute", words)
 
-    assert [c.chat.muted_until for c in turn.changes if isinstance(c, UpdateChat)] == (
+    assert [c.chat.muted_until for c in result.changes if isinstance(c, UpdateChat)] == (
         [] if until is None else [NOW + dt.timedelta(minutes=until)]
     )
 
 
 @pytest.mark.parametrize(("words", "delay"), [("0", 0), ("300", 300), ("30s", 30), ("301", None), ("-1", None), ("²", None)])
 def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None:
-    turn = said("delay", words)
+    result = run("delay", words)
 
-    assert [c.chat.delay for c in turn.changes if isinstance(c, UpdateChat)] == ([] if delay is None else [delay])
+    assert [c.chat.delay for c in result.changes if isinstance(c, UpdateChat)] == ([] if delay is None else [delay])
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None
     ],
 )
 def test_quiet_hours_are_set_and_ended(words: str, quiet: QuietHours | None) -> None:
-    assert settled(said("quiet", words, quiet_hours=QuietHours(1, 2))).quiet_hours == quiet
+    assert changed_chat(run("quiet", words, quiet_hours=QuietHours(1, 2))).quiet_hours == quiet
 
 
 @pytest.mark.parametrize("words", ["23:00", "24:00-01:00", "23:00-23:00", "23:00-07:00 loud", "<b>"])
 def test_what_are_no_quiet_hours_changes_nothing(words: str) -> None:
-    assert said("quiet", words).changes == ()
+    assert run("quiet", words).changes == ()
 
 
 @pytest.mark.parametrize(("command", "label"), [("mute", "1 hour"), ("delay", "30 s"), ("quiet", "hold")])
 def test_without_words_buttons_do_the_same(command: str, label: str) -> None:
-    turn = press_button(make_context(), data(said(command).screen, label))
+    result = press_button(make_context(), data(run(command).screen, label))
 
-    assert turn.changes
+    assert result.changes

@@ -20,19 +20,19 @@ from tests.bot.chat.fixtures import data, is_outdated, labels, make_context, pre
     ],
 )
 def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to: bool) -> None:
-    turn = run_command(make_context(**{name: not to}), command, *words.split())
+    result = run_command(make_context(**{name: not to}), command, *words.split())
 
-    assert [getattr(change.chat, name) for change in turn.changes if isinstance(change, UpdateChat)] == [to]
+    assert [getattr(change.chat, name) for change in result.changes if isinstance(change, UpdateChat)] == [to]
 
 
 @pytest.mark.parametrize(("label", "name"), [("Buttons", "mute_button"), ("Hide", "spoilers"), ("Group", "digests")])
 def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str, name: str) -> None:
     shown = press_button(make_context(), data(run_command(make_context(), "alerts").screen, "How they come"))
 
-    turn = press_button(make_context(), data(shown.screen, label))
+    result = press_button(make_context(), data(shown.screen, label))
 
-    assert turn.changes == (UpdateChat(Chat(make_context().chat.ref, **{name: not getattr(make_context().chat, name)})),)
-    assert f"✅ {label}" in " ".join(labels(turn.screen)) or name == "mute_button"
+    assert result.changes == (UpdateChat(Chat(make_context().chat.ref, **{name: not getattr(make_context().chat, name)})),)
+    assert f"✅ {label}" in " ".join(labels(result.screen)) or name == "mute_button"
 
 
 def test_spoilers_without_words_offer_the_other_way() -> None:

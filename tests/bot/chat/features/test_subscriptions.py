@@ -24,18 +24,18 @@ CUP = Subscription(Scope.COMPETITION, LEAGUE.id, LEAGUE.name)
 CARDS = replace(TEAM, overrides=SubscriptionOverrides(frozenset({"yellow_card"})))
 
 
-def said(words: str, *followed: Subscription, **chat: Any) -> DialogueResult:
+def run(words: str, *followed: Subscription, **chat: Any) -> DialogueResult:
     return run_command(make_context(*(followed or (TEAM, CUP, ALL_MATCHES.subscription)), **chat), "alerts", *words.split())
 
 
-def tuned(turn: DialogueResult) -> SubscriptionOverrides:
-    (change,) = turn.changes
+def tuned(result: DialogueResult) -> SubscriptionOverrides:
+    (change,) = result.changes
     assert isinstance(change, UpdateSubscription)
     return change.subscription.overrides
 
 
-def heard(seen: ChatContext, taste: SubscriptionOverrides) -> set[str]:
-    return {kind for kind in SHIPPED_KINDS if seen.chat.filter.with_overrides(taste).accepts(kind)}
+def heard(context: ChatContext, taste: SubscriptionOverrides) -> set[str]:
+    return {kind for kind in SHIPPED_KINDS if context.chat.filter.with_overrides(taste).accepts(kind)}
 
 
 @pytest.mark.parametrize(
@@ -54,64 +54,64 @@ def heard(seen: ChatContext, taste: SubscriptionOverrides) -> set[str]:
     ],
 )
 def test_in_words_a_subscription_gets_a_taste(words: str, taste: SubscriptionOverrides) -> None:
-    assert tuned(said(words)) == taste
+    assert tuned(run(words)) == taste
 
 
 def test_usual_makes_it_as_in_the_chat_and_a_name_alone_shows_its_screen() -> None:
-    assert tuned(said("Arsenal usual", CARDS)) == NO_OVERRIDES
+    assert tuned(run("Arsenal usual", CARDS)) == NO_OVERRIDES
     assert (
-        said("Arsenal").screen.html
+        run("Arsenal").screen.html
         == "<b>Arsenal</b>\nWhat this chat hears because it follows this. Tap to switch; the rest of the chat stays as it is."
     )
 
 
 @pytest.mark.parametrize("words", ["Everton +goal", "yellow_card", "Arsenal +penguin", "x", "-"])
 def test_what_names_nothing_that_is_followed_tunes_nothing(words: str) -> None:
-    assert not any(isinstance(change, UpdateSubscription) for change in said(words).changes)
+    assert not any(isinstance(change, UpdateSubscription) for change in run(words).changes)
 
 
 def test_every_setting_is_a_tap_away_from_what_is_followed() -> None:
-    seen = make_context(TEAM, CUP)
-    listed = press_button(seen, data(run_command(seen, "subscriptions").screen, "Each by itself"))
-    one = press_button(seen, data(listed.screen, "Arsenal"))
-    loud = press_button(seen, data(one.screen, "What rings"))
+    context = make_context(TEAM, CUP)
+    listed = press_button(context, data(run_command(context, "subscriptions").screen, "Each by itself"))
+    one = press_button(context, data(listed.screen, "Arsenal"))
+    loud = press_button(context, data(one.screen, "What rings"))
 
-    assert tuned(press_button(seen, data(one.screen, "Yellow"))).kinds == {
+    assert tuned(press_button(context, data(one.screen, "Yellow"))).kinds == {
         "goal", "red_card", "yellow_card", "shootout", "full_time", "status",
     }  # fmt: skip
-    assert tuned(press_button(seen, data(one.screen, "Confirmation"))) == SubscriptionOverrides(confirmed_only=True)
-    assert tuned(press_button(seen, data(one.screen, "scorers"))) == SubscriptionOverrides(scorers_only=True)
-    assert tuned(press_button(seen, data(loud.screen, "Goals"))) == SubscriptionOverrides(loud=frozenset({"goal"}))
+    assert tuned(press_button(context, data(one.screen, "Confirmation"))) == SubscriptionOverrides(confirmed_only=True)
+    assert tuned(press_button(context, data(one.screen, "scorers"))) == SubscriptionOverrides(scorers_only=True)
+    assert tuned(press_button(context, data(loud.screen, "Goals"))) == SubscriptionOverrides(loud=frozenset({"goal"}))
 
 
 def test_cards_and_pictures_are_the_chats_own_and_not_offered() -> None:
-    seen = replace(make_context(TEAM), kinds=(*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS))
-    shown = press_button(seen, f"x:{make_token(TEAM)}")
+    context = replace(make_context(TEAM), kinds=(*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS))
+    shown = press_button(context, f"x:{make_token(TEAM)}")
 
     offered = [button.data for row in shown.screen.buttons for button in row]
     assert not any(data.endswith(make_short_id(extra)) for data in offered for extra in LIVE_MESSAGE_KINDS)
-    assert [is_outdated(seen, f"xk:{make_token(TEAM)}:{make_short_id(extra)}") for extra in LIVE_MESSAGE_KINDS] == [True] * len(
-        LIVE_MESSAGE_KINDS
-    )
-    assert run_command(seen, "alerts", "Arsenal", "+card").changes == ()
+    assert [is_outdated(context, f"xk:{make_token(TEAM)}:{make_short_id(extra)}") for extra in LIVE_MESSAGE_KINDS] == [
+        True
+    ] * len(LIVE_MESSAGE_KINDS)
+    assert run_command(context, "alerts", "Arsenal", "+card").changes == ()
 
 
 def test_what_has_a_taste_is_marked_and_can_be_as_in_the_chat_again() -> None:
-    seen = make_context(CARDS)
-    shown = press_button(seen, f"x:{make_token(CARDS)}")
+    context = make_context(CARDS)
+    shown = press_button(context, f"x:{make_token(CARDS)}")
 
-    assert "🎚" in run_command(seen, "subscriptions").screen.html
+    assert "🎚" in run_command(context, "subscriptions").screen.html
     assert "✅ Yellow cards" in labels(shown.screen) and "Goals" in labels(shown.screen)
-    assert tuned(press_button(seen, data(shown.screen, "As in the chat"))) == NO_OVERRIDES
+    assert tuned(press_button(context, data(shown.screen, "As in the chat"))) == NO_OVERRIDES
 
 
 @given(st.lists(st.tuples(st.sampled_from(SHIPPED_KINDS), st.booleans()), max_size=6))
 def test_what_is_switched_last_is_what_is_heard(taps: list[tuple[str, bool]]) -> None:
-    seen, taste = make_context(TEAM), NO_OVERRIDES
+    context, taste = make_context(TEAM), NO_OVERRIDES
     for kind, on in taps:
-        taste = switch_override_kind(seen, taste, kind, on=on)
+        taste = switch_override_kind(context, taste, kind, on=on)
 
-    assert heard(seen, taste) == (heard(seen, NO_OVERRIDES) | {k for k, on in dict(taps).items() if on}) - {
+    assert heard(context, taste) == (heard(context, NO_OVERRIDES) | {k for k, on in dict(taps).items() if on}) - {
         k for k, on in dict(taps).items() if not on
     }
 
@@ -129,17 +129,17 @@ def test_a_forged_button_does_nothing(forged: str) -> None:
 def test_a_kind_silenced_under_an_alert_is_heard_by_no_subscription_and_pressed_again_by_some(
     one: Subscription, scorers: bool, kind: str
 ) -> None:
-    seen, about = make_context(one, CUP, scorers_only=scorers), AlertSubject(FIXTURES[0], kind)
+    context, about = make_context(one, CUP, scorers_only=scorers), AlertSubject(FIXTURES[0], kind)
     for _ in range(2):
-        before = Recipient.of(seen.chat, [s.overrides for s in seen.subscriptions]).accepts(kind)
-        done = pressed_below(seen, about, "a:k")
+        before = Recipient.of(context.chat, [s.overrides for s in context.subscriptions]).accepts(kind)
+        done = pressed_below(context, about, "a:k")
         chat = next(change.chat for change in done.changes if isinstance(change, UpdateChat))
         tastes = {
             change.subscription.key: change.subscription for change in done.changes if isinstance(change, UpdateSubscription)
         }
-        seen = replace(seen, chat=chat, subscriptions=tuple(tastes.get(s.key, s) for s in seen.subscriptions))
+        context = replace(context, chat=chat, subscriptions=tuple(tastes.get(s.key, s) for s in context.subscriptions))
 
-        assert Recipient.of(seen.chat, [s.overrides for s in seen.subscriptions]).accepts(kind) is not before
+        assert Recipient.of(context.chat, [s.overrides for s in context.subscriptions]).accepts(kind) is not before
 
 
 async def test_a_taste_chosen_in_the_chat_is_stored(world: World) -> None:
