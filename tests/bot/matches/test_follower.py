@@ -135,7 +135,7 @@ class Archive:
     def __init__(self, *packets: Packet) -> None:
         self.packets = packets
 
-    async def actions(self, fixture_id: str) -> tuple[Packet, ...]:
+    async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
         return self.packets
 
 
