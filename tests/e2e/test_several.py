@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
 from itertools import zip_longest
@@ -31,8 +31,9 @@ from tests.waiting import until
 SEND = "sendMessage"
 ROLES = ("feed", "feed", "send", "send", "chat")
 MATCHES = 4
-CHATS = range(101, 133)
-"""Eight of them follow each match."""
+CHATS = range(101, 121)
+EACH = len(CHATS) // MATCHES
+"""So many of them follow each match."""
 SOMEBODY = 9
 """A chat that follows nothing and asks for help."""
 NOTE_RESERVED = """
@@ -206,14 +207,15 @@ class Crew:
 
 
 @asynccontextmanager
-async def crew(folder: Path, server: Server, telegram: FakeBotApi) -> AsyncIterator[Crew]:
-    """Five processes at work, and matches of four goals each, of which the second and the last fall."""
-    matches = [Match([False, True] * 2, fixture(number)) for number in range(MATCHES)]
+async def crew(folder: Path, server: Server, telegram: FakeBotApi, goals: Sequence[int]) -> AsyncIterator[Crew]:
+    """Five processes at work, and matches that have begun, with so many goals each: every second one falls."""
+    matches = [Match([goal % 2 == 1 for goal in range(count)], fixture(number)) for number, count in enumerate(goals)]
     with server.database() as url:
         async with SteppedFeed([match.script for match in matches], FEED_TOKEN) as feed:
             made = Crew(matches, feed, telegram, folder, url)
             try:
                 await made.start()
+                await made.send(*made.matches)
                 yield made
             finally:
                 await made.end()
@@ -273,10 +275,10 @@ async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, se
     chance = random.Random(5)
     of_senders, others = (chance.sample(points, len(points)) for points in (SENDERS, OTHERS))
     points = [point for pair in zip_longest(others, of_senders) for point in pair if point]
-    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram) as made:
-        await made.send(*made.matches)
+    goals = [len(points[number::MATCHES]) + (Point.EVERYWHERE not in points[number::MATCHES]) for number in range(MATCHES)]
+    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram, goals) as made:
         for number, point in enumerate(points):
-            audience = len(CHATS) if point is Point.EVERYWHERE else len(CHATS) // MATCHES
+            audience = len(CHATS) if point is Point.EVERYWHERE else EACH
             await reach(made, point, made.matches[number % MATCHES], chance.randint(1, audience), chance)
             await made.until_true()
             made.killed_at.append(asyncio.get_running_loop().time())
@@ -293,10 +295,9 @@ async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, se
 
 async def test_a_database_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path, server: Server) -> None:
     chance = random.Random(2)
-    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram) as made:
+    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram, [1] * MATCHES) as made:
         first, second, *others = made.matches
-        await made.send(*made.matches)
-        held = telegram.hold_answer(SEND, chance.randint(1, len(CHATS) // MATCHES))
+        held = telegram.hold_answer(SEND, chance.randint(1, EACH))
         await made.send(first)
         request = await held.until_reached()
         sender, feed = await made.sender_of(request.chat_id or 0), await made.feed_of(second)
