@@ -46,17 +46,17 @@ def report_witnesses() -> str:
 
 
 @overload
-async def until(condition: Callable[[], Awaitable[T]], within: float = DEADLINE) -> T: ...
+async def until(condition: Callable[[], Awaitable[T]]) -> T: ...
 @overload
-async def until(condition: Callable[[], T], within: float = DEADLINE) -> T: ...
-async def until(condition: Callable[[], Any], within: float = DEADLINE) -> Any:
+async def until(condition: Callable[[], T]) -> T: ...
+async def until(condition: Callable[[], Any]) -> Any:
     """Wait until the condition holds and return its value; raise AssertionError after `DEADLINE`."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + within
+    deadline = loop.time() + DEADLINE
     while True:
         found = condition()
         value = await found if inspect.isawaitable(found) else found
         if value:
             return value
-        assert loop.time() < deadline, f"still not true after {within:g} s"
+        assert loop.time() < deadline, f"still not true after {DEADLINE:g} s"
         await asyncio.sleep(_POLL_EVERY)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -22,31 +24,40 @@ ROOT = Path(__file__).parents[2]
 
 
 class Forked(NamedTuple):
-    """A process that was started; the three numbers are of pipes to read from. `status` gives the exit code once it has ended."""
+    """A process that was started, and what it writes, as two pipes.
+
+    Its parent takes signals by `control`, each a byte with its number, and writes the exit code there: so no signal reaches
+    another process that has got the id of one that ended. When `control` is closed the process is killed.
+    """
 
     pid: int
     stdout: int
     stderr: int
-    status: int
+    control: socket.socket
 
 
 def fork_touchline(words: list[str], folder: Path, environment: dict[str, str]) -> Forked:
     """Start a command in a folder."""
-    (out, child_out), (err, child_err), (status, child_status) = pipes = [os.pipe() for _ in range(3)]
+    (out, child_out), (err, child_err) = pipes = [os.pipe() for _ in range(2)]
+    control, child_control = socket.socketpair()
     request = {"words": words, "folder": str(folder), "environment": environment}
-    socket.send_fds(_server(), [json.dumps(request).encode()], [child_out, child_err, child_status])
+    socket.send_fds(_server(), [json.dumps(request).encode()], [child_out, child_err, child_control.fileno()])
     for _, theirs in pipes:
         os.close(theirs)
-    pid = os.read(status, 20)
-    assert pid, "the server that forks processes has ended"
-    return Forked(int(pid), out, err, status)
+    child_control.close()
+    pid = b""
+    while not pid.endswith(b"\n"):  # what follows is the exit code, which may be there already
+        byte = control.recv(1)
+        assert byte, "the server that forks processes has ended"
+        pid += byte
+    return Forked(int(pid), out, err, control)
 
 
 def run_touchline(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
     """Run a command to its end; its exit code, and what it wrote to stdout and stderr."""
     forked = fork_touchline(words, folder, environment)
     with ThreadPoolExecutor() as pool:
-        out, err, code = pool.map(_read, (forked.stdout, forked.stderr, forked.status))
+        out, err, code = pool.map(_read, (forked.stdout, forked.stderr, forked.control.detach()))
     return int(code), out, err
 
 
@@ -72,42 +83,63 @@ def _server() -> socket.socket:
     return ours
 
 
-def serve(control: socket.socket) -> list[str]:
+def serve(requests: socket.socket) -> list[str]:
     """Fork at every request; return in each child, with its words."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        request, pipes, _, _ = socket.recv_fds(control, 1 << 20, 3)
+        request, fds, _, _ = socket.recv_fds(requests, 1 << 20, 3)
         if not request:
             os._exit(0)
         if os.fork() == 0:
-            control.close()
-            return _keep(json.loads(request), *pipes)
-        for pipe in pipes:
-            os.close(pipe)
+            requests.close()
+            return _keep(json.loads(request), *fds)
+        for fd in fds:
+            os.close(fd)
         os.waitpid(-1, os.WNOHANG)
 
 
-def _keep(request: dict[str, object], out: int, err: int, status: int) -> list[str]:
-    """Fork the process itself, tell its id, wait for it and tell how it ended; return in the process."""
+def _keep(request: dict[str, object], out: int, err: int, control: int) -> list[str]:
+    """Fork the process itself, and stay with it until it has ended; return in the process."""
     pid = os.fork()
     if pid:
         os.close(out)
         os.close(err)
-        os.write(status, str(pid).encode())
-        _, ended = os.waitpid(pid, 0)
-        os.write(status, str(os.waitstatus_to_exitcode(ended)).encode())
+        with socket.socket(fileno=control) as told, suppress(ConnectionError):
+            told.sendall(f"{pid}\n".encode())
+            told.sendall(str(_wait(pid, told)).encode())
         os._exit(0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.dup2(out, 1)
     os.dup2(err, 2)
-    for pipe in (out, err, status):
-        os.close(pipe)
+    for fd in (out, err, control):
+        os.close(fd)
     os.chdir(str(request["folder"]))
     os.environ.clear()
     os.environ.update(request["environment"])  # type: ignore[call-overload]
     words = request["words"]
     assert isinstance(words, list)
     return words
+
+
+def _wait(pid: int, control: socket.socket) -> int:
+    """Hand on signals until the process has ended, and kill it as soon as nobody is there any more; its exit code."""
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    watched = {control.fileno(), woken}
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        readable, _, _ = select.select(watched, (), ())
+        if woken in readable:
+            os.read(woken, 64)
+        if control.fileno() in readable:
+            signals = control.recv(64)
+            for number in signals or (signal.SIGKILL,):
+                os.kill(pid, number)
+            watched -= set() if signals else {control.fileno()}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.e2e.fork_server import Forked, fork_touchline
@@ -23,19 +23,21 @@ class Process:
     """A `touchline` command at work; its logs are kept."""
 
     def __init__(self, name: str, forked: Forked) -> None:
-        self._name, self.pid = name, forked.pid
+        self._name, self.pid, self._control = name, forked.pid, forked.control
         self.code: int | None = None
         """The exit code; None while it runs."""
         self.lines: list[str] = []
         self._tasks = [asyncio.create_task(self._read(pipe)) for pipe in (forked.stdout, forked.stderr)]
-        self._tasks.append(asyncio.create_task(self._wait(forked.status)))
+        self._tasks.append(asyncio.create_task(self._wait()))
 
     async def _read(self, pipe: int) -> None:
-        async for line in await _reader(pipe):
+        async for line in await read_pipe(pipe):
             self.lines.append(line.decode())
 
-    async def _wait(self, pipe: int) -> None:
-        self.code = int(await (await _reader(pipe)).read())
+    async def _wait(self) -> None:
+        self._control.setblocking(False)
+        with self._control:
+            self.code = int(await asyncio.get_running_loop().sock_recv(self._control, 20))
 
     @property
     def output(self) -> str:
@@ -52,7 +54,7 @@ class Process:
         ended = "still running" if self.code is None else f"ended with {self.code}"
         return "\n".join([f"The last lines of `{self._name}`, {ended}:", *(f"  {line.rstrip()}" for line in self.lines[-25:])])
 
-    async def says(self, words: str, times: int = 1, within: float = DEADLINE) -> str:
+    async def says(self, words: str, times: int = 1) -> str:
         """Wait for a line with these words, or for the nth such line; return it."""
 
         def found() -> str | None:
@@ -60,23 +62,25 @@ class Process:
             assert len(lines) >= times or not self.is_over, f"it ended and has not said {words}"
             return lines[times - 1] if len(lines) >= times else None
 
-        return str(await until(found, within))
+        return str(await until(found))
 
-    async def end(self, how: str = "SIGTERM", within: float = DEADLINE) -> int:
+    async def end(self, how: str = "SIGTERM") -> int:
         """Stop it; its exit code."""
         if self.code is None:
-            os.kill(self.pid, signal.Signals[how])
-        return await self.wait(within)
+            with suppress(ConnectionError):  # it has just ended
+                self._control.send(bytes([signal.Signals[how]]))
+        return await self.wait()
 
-    async def wait(self, within: float = DEADLINE) -> int:
+    async def wait(self) -> int:
         """Wait until it has ended by itself; its exit code."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(DEADLINE):
             await asyncio.gather(*self._tasks)
         assert self.code is not None
         return self.code
 
 
-async def _reader(pipe: int) -> asyncio.StreamReader:
+async def read_pipe(pipe: int) -> asyncio.StreamReader:
+    """Read what comes through a pipe, and close it at its end."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb"))
     return reader

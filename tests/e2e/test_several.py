@@ -6,9 +6,10 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ from tests.waiting import until
 SEND = "sendMessage"
 ROLES = ("feed", "feed", "send", "send", "chat")
 MATCHES = 4
-CHATS = range(101, 133)
-"""Eight of them follow each match."""
+CHATS = range(101, 121)
+EACH = len(CHATS) // MATCHES
+"""So many of them follow each match."""
 SOMEBODY = 9
 """A chat that follows nothing and asks for help."""
 NOTE_RESERVED = """
@@ -59,6 +61,11 @@ class Point(Enum):
     UNKEPT = "a feed: the alert is told, and how far the feed was read is not committed"
     TOLD = "a feed: every chat was told, and the next packet has not come"
     CHAT = "the chat process: a member has asked something"
+
+
+SENDERS = (Point.LEFT, Point.ARRIVED, Point.ANSWERED, Point.REACHING, Point.EVERYWHERE)
+OTHERS = (Point.UNCOMMITTED, Point.UNKEPT, Point.TOLD, Point.CHAT)
+"""In turn with those of senders: another takes over a sender's chats when it has had a good connection for eleven seconds."""
 
 
 def fixture(number: int) -> Fixture:
@@ -101,7 +108,10 @@ class Crew:
         return [process for process, own in zip(self.processes, ROLES, strict=True) if own == role]
 
     async def kill(self, process: Process, *, lease_ends: bool = True) -> None:
-        """As sudden as a loss of power; another takes its place. The ten seconds until its leases end are over at once."""
+        """As sudden as a loss of power; another takes its place.
+
+        `lease_ends`: the ten seconds until its leases end are over at once.
+        """
         await process.end("SIGKILL")
         number = self.processes.index(process)
         self.processes[number] = await self._start(ROLES[number])
@@ -183,10 +193,13 @@ class Crew:
 
     async def finish_goals(self) -> None:
         """Send what becomes of the goals that are pending, or about to fall."""
-        for match in self.matches:
-            while match.steps[self.feed.sent(match.fixture.id)][1] in ("Confirmed", "Deleted"):
-                await self.send(match)
-                await self.until_true()
+        while unfinished := [match for match in self.matches if self._next(match) in ("Confirmed", "Deleted")]:
+            await self.send(*unfinished)
+            await self.until_true()
+
+    def _next(self, match: Match) -> str:
+        """How the next packet of a match says that a goal stands."""
+        return match.steps[self.feed.sent(match.fixture.id)][1]
 
     def doubles(self) -> list[tuple[int, int]]:
         """The chat and the kill of every message that came again."""
@@ -194,14 +207,15 @@ class Crew:
 
 
 @asynccontextmanager
-async def crew(folder: Path, server: Server, telegram: FakeBotApi) -> AsyncIterator[Crew]:
-    """Five processes at work, and matches of four goals each, of which the second and the last fall."""
-    matches = [Match([False, True] * 2, fixture(number)) for number in range(MATCHES)]
+async def crew(folder: Path, server: Server, telegram: FakeBotApi, goals: Sequence[int]) -> AsyncIterator[Crew]:
+    """Five processes at work, and matches that have begun, with so many goals each: every second one falls."""
+    matches = [Match([goal % 2 == 1 for goal in range(count)], fixture(number)) for number, count in enumerate(goals)]
     with server.database() as url:
         async with SteppedFeed([match.script for match in matches], FEED_TOKEN) as feed:
             made = Crew(matches, feed, telegram, folder, url)
             try:
                 await made.start()
+                await made.send(*made.matches)
                 yield made
             finally:
                 await made.end()
@@ -221,7 +235,7 @@ async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random
         held = (made.telegram.hang if point is Point.LEFT else made.telegram.hold_answer)(SEND, nth)
         await made.send(*(made.matches if point is Point.EVERYWHERE else [match]))
         request = await held.until_reached()
-        await made.kill(await made.sender_of(request.chat_id or 0), lease_ends=point is not Point.LEFT)
+        await made.kill(await made.sender_of(request.chat_id or 0))
     elif point is Point.ANSWERED:
         held = made.telegram.hold_answer(SEND, chat_id=chance.choice(chats))
         await made.send(match)
@@ -259,11 +273,12 @@ async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random
 
 async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, server: Server) -> None:
     chance = random.Random(5)
-    points = [Point.LEFT, *chance.sample(list(Point)[1:], len(Point) - 1)]  # the first lease ends by itself
-    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram) as made:
-        await made.send(*made.matches)
+    of_senders, others = (chance.sample(points, len(points)) for points in (SENDERS, OTHERS))
+    points = [point for pair in zip_longest(others, of_senders) for point in pair if point]
+    goals = [len(points[number::MATCHES]) + (Point.EVERYWHERE not in points[number::MATCHES]) for number in range(MATCHES)]
+    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram, goals) as made:
         for number, point in enumerate(points):
-            audience = len(CHATS) if point is Point.EVERYWHERE else len(CHATS) // MATCHES
+            audience = len(CHATS) if point is Point.EVERYWHERE else EACH
             await reach(made, point, made.matches[number % MATCHES], chance.randint(1, audience), chance)
             await made.until_true()
             made.killed_at.append(asyncio.get_running_loop().time())
@@ -280,10 +295,9 @@ async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, se
 
 async def test_a_database_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path, server: Server) -> None:
     chance = random.Random(2)
-    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram) as made:
+    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram, [1] * MATCHES) as made:
         first, second, *others = made.matches
-        await made.send(*made.matches)
-        held = telegram.hold_answer(SEND, chance.randint(1, len(CHATS) // MATCHES))
+        held = telegram.hold_answer(SEND, chance.randint(1, EACH))
         await made.send(first)
         request = await held.until_reached()
         sender, feed = await made.sender_of(request.chat_id or 0), await made.feed_of(second)

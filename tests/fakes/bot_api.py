@@ -31,7 +31,7 @@ from tests.fakes.bot_api_state import (
     Trouble,
     bad,
 )
-from tests.waiting import DEADLINE, add_witness, until
+from tests.waiting import add_witness, until
 
 __all__ = [
     "BAD_GATEWAY",
@@ -93,9 +93,9 @@ class FakeBotApi(Methods):
         self._touch()
         await self._runner.cleanup()
 
-    async def until(self, holds: Callable[[], Any], within: float = DEADLINE) -> None:
+    async def until(self, holds: Callable[[], Any]) -> None:
         """Wait until something is so."""
-        await until(holds, within)
+        await until(holds)
 
     def report(self) -> str:
         """The last requests that came."""
