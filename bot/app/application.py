@@ -70,7 +70,7 @@ async def _start_application(
     http = await stack.enter_async_context(aiohttp.ClientSession())
     house = Application(Services(config, clock, database, bot, limits, http, wire, roles), roles)
     await (retry_while_database_unavailable(house.begin) if database.is_shared else house.begin())
-    stop.on_hangup(house.common.reloader.hangup)
+    stop.on_hangup(house.common.reloader.request_reload)
     needed = "listen" in config.http.model_fields_set
     await stack.enter_async_context(serve(config.http.listen, house.common.watch, needed=needed))
     stack.push_async_callback(bot.shutdown)
@@ -85,7 +85,7 @@ async def _run_with_telegram(house: Application, bot: ExtBot[str], roles: frozen
     async with run_together(*house.works_with_telegram()) as at_work:
         gc.collect()
         gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then
-        log.info("started", roles=",".join(sorted(roles)), rules=len(house.common.book.standing.rules.rules))
+        log.info("started", roles=",".join(sorted(roles)), rules=len(house.common.book.active.rules.rules))
         await at_work
 
 
@@ -118,7 +118,7 @@ class Application:
 
     async def status(self) -> str:
         """What `/status` says: troubles that last first."""
-        return "\n".join([*self.common.watch.lines(), await self._standing()])
+        return "\n".join([*self.common.watch.render_open_incidents(), await self._standing()])
 
     async def _standing(self) -> str:
         waiting = await self.common.outbox.count_waiting()

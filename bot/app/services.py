@@ -98,11 +98,11 @@ class Services:
         self.positions = FeedPositionRepository(database, clock)
         self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
         self.book = RuleVersions(RuleVersionRepository(database), clock, config, self._use)
-        takeover = ConfigApplier(self.current, self.book, self.settle, self._settings_changed, self.admins.tell)
-        signals = self.watch.signals
-        self.reloader = ConfigReloader(config, os.environ, takeover, signals.rules_refused, signals.rules_accepted)
-        self.watch.rules = lambda: len(self.book.standing.rules.rules)
-        self._dead_man = DeadMansSwitch(lambda: self.current.config.http, http, self.watch.unready)
+        takeover = ConfigApplier(self.current, self.book, self.settle, self._settings_changed, self.admins.post_event)
+        signals = self.watch.reported
+        self.reloader = ConfigReloader(config, os.environ, takeover, signals.on_config_refused, signals.on_config_accepted)
+        self.watch.rules = lambda: len(self.book.active.rules.rules)
+        self._dead_man = DeadMansSwitch(lambda: self.current.config.http, http, self.watch.reasons_not_ready)
 
     async def settle(self, config: Config) -> None:
         """Store the configuration's chats."""
@@ -110,8 +110,8 @@ class Services:
 
     async def open_book(self, config: Config) -> None:
         """Begin with the rules that hold: the configuration's, or those applied in Telegram."""
-        if ended := await self.book.take(config):
-            await self.admins.tell(ended)
+        if ended := await self.book.load(config):
+            await self.admins.post_event(ended)
 
     async def listen(self) -> None:
         """Hear what other processes on the same database do."""
@@ -132,7 +132,7 @@ class Services:
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses, and what shows how a match stands."""
-        return (*self.book.standing.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
+        return (*self.book.active.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
 
     def _chats_changed(self) -> None:
         for hear in self.on_chats:
@@ -151,7 +151,7 @@ class Services:
         while True:
             await self._ruled.wait()
             self._ruled.clear()
-            await retry_while_database_unavailable(self.book.look)
+            await retry_while_database_unavailable(self.book.load_latest)
 
     async def _pruning(self) -> None:
         """Forget what is older than `storage.keep`, once an hour."""
@@ -189,7 +189,7 @@ class ConfigApplier:
         before = self._current.config
         if (config.chats, config.rules.list_kinds()) != (before.chats, before.rules.list_kinds()):
             await self._settle(config)
-        ended = await self._book.take(config)
+        ended = await self._book.load(config)
         self._current.config = config
         self._wake()
         if ended:

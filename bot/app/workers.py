@@ -51,7 +51,7 @@ class FeedWorker:
 
     def __init__(self, common: Services) -> None:
         self._common = common
-        config, signals, clock = common.current.config, common.watch.signals, common.clock
+        config, signals, clock = common.current.config, common.watch.reported, common.clock
         self.pipeline = Pipeline(config.rules, config.catalogue, common.outbox, SnapshotStore(common.positions), load_wordings())
         self.extras = LiveMessageUpdater(
             self.pipeline.matches_in_play, common.outbox, common.chats.has_live_message_chats, clock, pictures=is_available()
@@ -61,8 +61,8 @@ class FeedWorker:
             self.pipeline,
             common.current.feed,
             clock,
-            signals.look_soon,
-            signals.look_soon,
+            signals.on_change,
+            signals.on_change,
             archive=common.source,
             last=common.last_matches,
         )
@@ -72,9 +72,9 @@ class FeedWorker:
             self._follow,
             common.current.schedule,
             clock,
-            signals.feed_refused,
+            signals.on_feed_refused,
             self._updated,
-            signals.feed_accepted,
+            signals.on_feed_accepted,
             FixtureStatusRepository(common.database, clock),
             self._unfinished,
         )
@@ -129,7 +129,7 @@ class SenderWorker:
         self._common, self._delivery_log = common, DeliveryLog(common.clock)
         on_delivered = self._delivery_log.on_delivered
         self.courier = Sender(common.outbox.queue, common.messenger, common.pace, common.clock, on_delivered, common.chats)
-        self.courier.on_text_refused = common.watch.signals.text_refused
+        self.courier.on_text_refused = common.watch.reported.on_text_refused
         common.watch.backlog = self.courier.count_pending
         if isinstance(common.pace, SharedRateLimiter):
             common.pace.on_slots = self.courier.wake
@@ -162,7 +162,7 @@ class ChatWorker:
     def __init__(self, common: Services, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> None:
         """`directory` knows fixtures and matches; `status` is what `/status` says."""
         self._common = common
-        common.watch.spokesman = True
+        common.watch.reports_database = True
         application = ApplicationBuilder().bot(common.bot).updater(None).job_queue(None).concurrent_updates(64)
         self._application: Application[Any, Any, Any, Any, Any, Any] = application.build()
         self._replies = ReplySender(common.bot, render_match if is_available() else None)
@@ -226,11 +226,11 @@ class ChatWorker:
 
     async def _fetch(self) -> None:
         await delete_webhook(self._common.bot)
-        signals = self._common.watch.signals
+        signals = self._common.watch.reported
         try:
-            await UpdatePoller(self._common.bot, self._application.update_queue.put, signals.begin, signals.updates_taken).run()
+            await UpdatePoller(self._common.bot, self._application.update_queue.put, signals.report, signals.on_polling).run()
         finally:
-            signals.updates_taken()  # whoever takes them now tells of what is in the way
+            signals.on_polling()  # whoever takes them now tells of what is in the way
 
     async def _introduce(self) -> None:
         """Tell Telegram the commands; without them the bot works all the same."""

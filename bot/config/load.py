@@ -82,7 +82,7 @@ def load_config(path: Path, env: Mapping[str, str], sources: set[Path] | None = 
     sources = set() if sources is None else sources
     sources.add(path)
     root = _read_yaml(path, report)
-    config = None if report.mistakes else _ConfigReader(path, env, report, sources).config(root or _make_empty_document(path))
+    config = None if report.mistakes else _ConfigReader(path, env, report, sources).read(root or _make_empty_document(path))
     if report.mistakes or config is None:
         raise ConfigInvalid(report.mistakes)
     return config
@@ -126,26 +126,24 @@ class _ConfigReader:
     def __init__(self, path: Path, env: Mapping[str, str], report: Report, sources: set[Path]) -> None:
         self.path, self.env, self.report, self.sources = path, env, report, sources
 
-    def config(self, root: yaml.Node) -> Config | None:
+    def read(self, root: yaml.Node) -> Config | None:
         """The configuration of a root node; None where its sections are not as they should be."""
         if not isinstance(root, yaml.MappingNode):
             self.report.add_mistake(location_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
             return None
-        self._expand(root, _find_tokens(root))
-        fields = self._sections(root)
+        self._expand_variables(root, _find_tokens(root))
+        fields = self._read_sections(root)
         settings = validate_node(ConfigSections, _select_keys(root, SECTIONS), self.report)
-        names = self._names(fields.get("catalogue"))
-        rules = self._rules(fields, names)
-        self._heed_kinds(fields.get("chats"), rules)
-        return self._assembled(settings, fields, names, rules) if settings else None
+        names = self._read_catalogue(fields.get("catalogue"))
+        rules = self._read_rules(fields, names)
+        self._warn_of_unknown_kinds(fields.get("chats"), rules)
+        return self._build(settings, fields, names, rules) if settings else None
 
-    def _assembled(
-        self, settings: ConfigSections, fields: Mapping[str, yaml.Node], catalogue: Catalogue, rules: RuleSet
-    ) -> Config:
+    def _build(self, settings: ConfigSections, fields: Mapping[str, yaml.Node], catalogue: Catalogue, rules: RuleSet) -> Config:
         return Config(
             path=self.path,
-            feed=settings.feed.model_copy(update={"token": self._token(settings.feed, fields.get("feed"))}),
-            telegram=settings.telegram.model_copy(update={"token": self._token(settings.telegram, fields.get("telegram"))}),
+            feed=settings.feed.model_copy(update={"token": self._read_token(settings.feed, fields.get("feed"))}),
+            telegram=settings.telegram.model_copy(update={"token": self._read_token(settings.telegram, fields.get("telegram"))}),
             schedule=settings.schedule,
             storage=settings.storage,
             http=settings.http,
@@ -155,7 +153,7 @@ class _ConfigReader:
             warnings=self.report.warnings,
         )
 
-    def _sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
+    def _read_sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
         for key, value in mapping_items(root):
             if key.value not in KEYS:
                 self.report.add_mistake(location_of(key), describe_unknown("key", str(key.value), KEYS))
@@ -165,7 +163,7 @@ class _ConfigReader:
                 )
         return {str(key.value): value for key, value in mapping_items(root)}
 
-    def _expand(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
+    def _expand_variables(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
         """A variable that is not set is a mistake; for a token, which only some commands need, a warning."""
         missing = expand_variables(root, self.env, self.report)
         for node, name in missing:
@@ -179,62 +177,62 @@ class _ConfigReader:
         for node, _ in missing:
             self.report.ignore_location(location_of(node))
 
-    def _names(self, node: yaml.Node | None) -> Catalogue:
+    def _read_catalogue(self, node: yaml.Node | None) -> Catalogue:
         if not isinstance(node, yaml.ScalarNode) or is_null(node):
             return shipped_names()
         try:
-            return shipped_names().extend(self._beside(node.value).read_text(encoding="utf-8"))
+            return shipped_names().extend(self._resolve_path(node.value).read_text(encoding="utf-8"))
         except OSError as error:
             self.report.add_mistake(location_of(node), f"the catalogue {node.value} cannot be read: {_explain_read_error(error)}")
         except ValueError as error:
             self.report.add_mistake(location_of(node), f"the catalogue {node.value}: {error}")
         return shipped_names()
 
-    def _rules(self, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> RuleSet:
+    def _read_rules(self, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> RuleSet:
         if not any(key in fields for key in ("rules", "include", "extends")):
             if "texts" in fields:
                 self.report.add_warning(location_of(fields["texts"]), "no rule uses these texts: there are no rules here")
             return load_pack()
-        return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, catalogue, self._included)
+        return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, catalogue, self._read_included)
 
-    def _included(self, pattern: str) -> list[yaml.Node]:
+    def _read_included(self, pattern: str) -> list[yaml.Node]:
         """The documents of the files that a pattern names, in the order of their names."""
-        self._beside(pattern)
+        self._resolve_path(pattern)
         try:
             found = sorted(self.path.parent.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
         except (ValueError, NotImplementedError, OSError) as error:
             raise ValueError(f'"{pattern}" is not a pattern for files') from error
         if not found and not any(sign in pattern for sign in "*?["):
             raise ValueError(f"there is no file {pattern}")
-        return [root for file in found if (root := self._include(file)) is not None]
+        return [root for file in found if (root := self._read_file(file)) is not None]
 
-    def _include(self, file: Path) -> yaml.Node | None:
+    def _read_file(self, file: Path) -> yaml.Node | None:
         try:
             root = _read_yaml(file, self.report)
         except UserMistake as error:
             raise ValueError(str(error)) from error
         if root is not None:
-            self._expand(root, ())
+            self._expand_variables(root, ())
         return root
 
-    def _token(self, section: FeedSettings | TelegramSettings, node: yaml.Node | None) -> SecretStr:
+    def _read_token(self, section: FeedSettings | TelegramSettings, node: yaml.Node | None) -> SecretStr:
         """The token itself, or what its file holds."""
         fields = {key.value: value for key, value in mapping_items(node)}
         at = fields.get("token_file")
         if section.token_file is None or at is None:
-            return self._in_one_word(section.token.get_secret_value(), fields.get("token"))
+            return self._check_token(section.token.get_secret_value(), fields.get("token"))
         if section.token.get_secret_value():
             self.report.add_mistake(location_of(at), "write token or token_file, not both")
             return section.token
         try:
-            return self._in_one_word(self._beside(section.token_file).read_text(encoding="utf-8").strip(), at)
+            return self._check_token(self._resolve_path(section.token_file).read_text(encoding="utf-8").strip(), at)
         except (OSError, ValueError) as error:
             self.report.add_mistake(
                 location_of(at), f"the file {section.token_file} cannot be read: {_explain_read_error(error)}"
             )
             return SecretStr("")
 
-    def _in_one_word(self, token: str, at: yaml.Node | None) -> SecretStr:
+    def _check_token(self, token: str, at: yaml.Node | None) -> SecretStr:
         """Whatever else was copied with a token could be sent to nobody; it is not repeated."""
         if at is not None and not re.fullmatch(r"[!-~]*", token):
             self.report.add_mistake(
@@ -242,7 +240,7 @@ class _ConfigReader:
             )
         return SecretStr(token)
 
-    def _heed_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
+    def _warn_of_unknown_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
         """A chat may name a kind before a rule has it; more likely it is misspelt."""
         for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
             for kind in _find_kinds(chat):
@@ -251,7 +249,7 @@ class _ConfigReader:
                         location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}"
                     )
 
-    def _beside(self, name: str) -> Path:
+    def _resolve_path(self, name: str) -> Path:
         """A path in the file is meant from where the file is."""
         self.sources.add(self.path.parent / name)
         return self.path.parent / name

@@ -49,26 +49,26 @@ class ConfigReloader:
     ) -> None:
         """`apply` takes a good configuration over, `on_accepted` hears of it, `on_refused` gets the sentences of a bad one."""
         self.config = config
-        self._env, self._apply = env, apply
+        self._env, self._apply_config = env, apply
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._sources: set[Path] = set()
         with contextlib.suppress(UserMistake):
             load_config(config.path, env, self._sources)
-        self._seen: FileStates = read_file_states(self._sources)
-        self._asked = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._file_states: FileStates = read_file_states(self._sources)
+        self._requested = asyncio.Event()
+        self._lock = asyncio.Lock()
 
-    def hangup(self) -> None:
+    def request_reload(self) -> None:
         """Reload as soon as possible: for SIGHUP."""
-        self._asked.set()
+        self._requested.set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await asyncio.gather(self._watch(), self._obey())
+        await asyncio.gather(self._watch(), self._reload_on_request())
 
-    async def look(self) -> None:
+    async def reload_if_changed(self) -> None:
         """Reload if a file is another than when it was last read, once it is no longer being written."""
-        seen, now = self._seen, read_file_states(self._sources)
+        seen, now = self._file_states, read_file_states(self._sources)
         if now == seen:
             return
         while now != seen:
@@ -78,16 +78,16 @@ class ConfigReloader:
 
     async def reload(self) -> bool:
         """Read everything anew and take it over; false where it is refused and the last good configuration stays."""
-        async with self._turn:
+        async with self._lock:
             before, sources = read_file_states(self._sources), set[Path]()
             try:
                 config = self._read(sources)
-                await self._apply(config)
+                await self._apply_config(config)
             except TouchlineError as error:
-                self._refuse(error)
+                self._report_refusal(error)
                 return False
             finally:
-                self._remember(sources, before)
+                self._store_file_states(sources, before)
             self._on_accepted()
             CONFIG_RELOADS.labels("accepted").inc()
             _log_reload(self.config, config)
@@ -100,12 +100,12 @@ class ConfigReloader:
             raise UserMistake(f"{config.path}: nothing is written in the file now; start again if that is meant")
         return config
 
-    def _remember(self, sources: set[Path], before: FileStates) -> None:
+    def _store_file_states(self, sources: set[Path], before: FileStates) -> None:
         """A file that changed while it was read is read again."""
         now = read_file_states(sources)
-        self._sources, self._seen = sources, {**now, **{file: stat for file, stat in before.items() if file in now}}
+        self._sources, self._file_states = sources, {**now, **{file: stat for file, stat in before.items() if file in now}}
 
-    def _refuse(self, error: TouchlineError) -> None:
+    def _report_refusal(self, error: TouchlineError) -> None:
         lines = error.mistakes if isinstance(error, ConfigInvalid) else (str(error),)
         for line in lines:
             log.error("configuration_refused", reason=line)
@@ -116,13 +116,13 @@ class ConfigReloader:
         while True:
             watched = find_watched_folders(self._sources)
             try:
-                await self._heed(watched)
+                await self._watch_folders(watched)
             except (OSError, RuntimeError) as error:  # no such folder any more, or the system's watches are used up
                 log.warning("files_not_watched", reason=str(error), looked_at_every=_POLL_INTERVAL_MS // 1000)
                 await asyncio.sleep(_POLL_INTERVAL_MS / 1000)
-                await self.look()
+                await self.reload_if_changed()
 
-    async def _heed(self, watched: frozenset[Path]) -> None:
+    async def _watch_folders(self, watched: frozenset[Path]) -> None:
         """Until other folders have to be watched."""
         changes = awatch(
             *watched,
@@ -135,14 +135,14 @@ class ConfigReloader:
         )
         async with contextlib.aclosing(changes):
             async for _ in changes:
-                await self.look()
+                await self.reload_if_changed()
                 if find_watched_folders(self._sources) != watched:
                     return
 
-    async def _obey(self) -> None:
+    async def _reload_on_request(self) -> None:
         while True:
-            await self._asked.wait()
-            self._asked.clear()
+            await self._requested.wait()
+            self._requested.clear()
             await self.reload()
 
 

@@ -1,4 +1,4 @@
-"""Which rules are in effect: the files' or those an admin applied; history and roll back."""
+"""Which rules are in effect: those of the files or those an admin applied; their history, and roll back."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, select
 
 from bot.clock import Clock
 from bot.config.load import Config
+from bot.errors import TouchlineError
 from bot.storage.database import Database
 from bot.storage.driver import RULES_CHANNEL
 from bot.storage.schema import from_timestamp, rule_history, to_timestamp
@@ -26,12 +27,12 @@ from rules.loading.loader import RulesInvalid, read_rules_document
 log = structlog.get_logger()
 
 
-class RulesOutdated(Exception):
-    """The rules in effect are not those that the decision was made on."""
+class RulesOutdated(TouchlineError):
+    """The rules in effect changed after the admin saw them: another admin was faster, or the files changed."""
 
 
 class ParsedRules(msgspec.Struct, frozen=True):
-    """A file of rules that was read, and what looks wrong in it."""
+    """The rules of a file, and warnings about it."""
 
     rules: RuleSet
     warnings: tuple[str, ...] = ()
@@ -47,71 +48,74 @@ class RuleOrigin(enum.StrEnum):
 
 
 class RuleVersion(msgspec.Struct, frozen=True):
-    """Rules that came into effect. `text` is their YAML, empty for those of the files; `base` the files' fingerprint then."""
+    """Rules that came into effect. `text` is their YAML, empty for those of the files.
+
+    `base_fingerprint` is that of the files' rules at that time: when it differs, the files were edited later and win.
+    """
 
     at: dt.datetime
-    how: RuleOrigin
+    origin: RuleOrigin
     name: str
     text: str = ""
-    base: str = ""
+    base_fingerprint: str = ""
     user_id: int | None = None
     user_name: str = ""
     id: int = 0
 
 
 class ActiveRules(msgspec.Struct, frozen=True):
-    """The rules in effect. `ruling` is None while nothing but the files ever ruled."""
+    """The rules in effect. `version` is None if no rules were ever applied from Telegram."""
 
     rules: RuleSet
     fingerprint: str
     since: dt.datetime
-    ruling: RuleVersion | None = None
+    version: RuleVersion | None = None
 
     @property
     def from_files(self) -> bool:
         """Tell whether they are those of the files."""
-        return self.ruling is None or not self.ruling.text
+        return self.version is None or not self.version.text
 
 
 class RuleVersions:
-    """Decides which rules are in effect, remembers it, and hands them to `use`."""
+    """Decides which rules are in effect, stores every change, and passes the rules to `on_change`."""
 
     def __init__(
-        self, history: RuleVersionRepository, clock: Clock, config: Config, use: Callable[[RuleSet, Catalogue], None]
+        self, repository: RuleVersionRepository, clock: Clock, config: Config, on_change: Callable[[RuleSet, Catalogue], None]
     ) -> None:
-        """`use` is called with the rules and names of every change; `take` has to be called once before anything else."""
-        self.history = history
-        self._clock, self._use = clock, use
+        """`on_change` gets the rules and the catalogue at each change. Call `load` once before any other method."""
+        self.repository = repository
+        self._clock, self._on_change = clock, on_change
         self._config = config
-        self._turn = asyncio.Lock()
-        self.standing = ActiveRules(config.rules, fingerprint(config.rules), clock.now())
+        self._lock = asyncio.Lock()
+        self.active = ActiveRules(config.rules, fingerprint(config.rules), clock.now())
 
     @property
     def config(self) -> Config:
-        """The configuration that was taken last."""
+        """The configuration that was loaded last."""
         return self._config
 
     def rules_of(self, text: str, name: str) -> RuleSet:
-        """The rules of a ruling's text; raise RulesInvalid. An empty one stands for the files."""
+        """Return the rules of a version's text, those of the files if it is empty; raise RulesInvalid."""
         return parse_sent_rules(text, name, self._config.catalogue).rules if text else self._config.rules
 
-    async def take(self, config: Config) -> str:
-        """A configuration was read, at the start or anew; a sentence for the admins where it ended rules from Telegram."""
-        async with self._turn:
-            last = next(iter(await self.history.recent(1)), None)
-            why = self._ended(last, config) if last and last.text else ""
+    async def load(self, config: Config) -> str:
+        """Use a configuration that was read. Return a sentence for the admins if its rules replace those from Telegram, else ""."""
+        async with self._lock:
+            last = next(iter(await self.repository.recent(1)), None)
+            why = self._why_ended(last, config) if last and last.text else ""
             if last and why:
                 now = self._clock.now()
-                last = await self.history.add(
-                    RuleVersion(now, RuleOrigin.FILES, config.path.name, base=fingerprint(config.rules))
+                last = await self.repository.add(
+                    RuleVersion(now, RuleOrigin.FILES, config.path.name, base_fingerprint=fingerprint(config.rules))
                 )
             self._config = config
-            self._stand(last)
+            self._activate(last)
         return why
 
-    def _ended(self, last: RuleVersion, config: Config) -> str:
-        """Why rules from Telegram hold no longer; empty where they do."""
-        if last.base != fingerprint(config.rules):
+    def _why_ended(self, last: RuleVersion, config: Config) -> str:
+        """Say why rules from Telegram are no longer in effect; empty if they still are."""
+        if last.base_fingerprint != fingerprint(config.rules):
             return f"The rules of {config.path.name} have changed: they are in effect, {last.name} from Telegram is not any more."
         try:
             parse_sent_rules(last.text, last.name, config.catalogue)
@@ -119,40 +123,43 @@ class RuleVersions:
             return f"{last.name} from Telegram cannot be read any more, the rules of {config.path.name} are in effect: {error}"
         return ""
 
-    async def apply(self, text: str, name: str, how: RuleOrigin, seen: str, user: tuple[int, str]) -> RuleVersion:
-        """Put rules into effect, an empty text the files'; raise Outdated where others than those `seen` are, or RulesInvalid."""
-        async with self._turn:
-            if seen != self.standing.fingerprint:
+    async def apply(self, text: str, name: str, origin: RuleOrigin, base_fingerprint: str, user: tuple[int, str]) -> RuleVersion:
+        """Put rules into effect; an empty text means those of the files. `user` is the admin's id and name.
+
+        `base_fingerprint` is that of the rules the admin saw: raise RulesOutdated if others are in effect now, or RulesInvalid.
+        """
+        async with self._lock:
+            if base_fingerprint != self.active.fingerprint:
                 raise RulesOutdated
             self.rules_of(text, name)
             base = fingerprint(self._config.rules)
-            ruling = await self.history.add(RuleVersion(self._clock.now(), how, name, text, base, *user))
-            self._stand(ruling)
-        log.info("rules_applied", how=how.value, name=name, user=user[0], rules=len(self.standing.rules.rules))
-        return ruling
+            version = await self.repository.add(RuleVersion(self._clock.now(), origin, name, text, base, *user))
+            self._activate(version)
+        log.info("rules_applied", origin=origin.value, name=name, user=user[0], rules=len(self.active.rules.rules))
+        return version
 
-    async def look(self) -> None:
-        """Another process may have put rules into effect: they are ours, too."""
-        async with self._turn:
-            last = next(iter(await self.history.recent(1)), None)
-            if last is None or (self.standing.ruling and self.standing.ruling.id == last.id):
+    async def load_latest(self) -> None:
+        """Use the rules that another process put into effect."""
+        async with self._lock:
+            last = next(iter(await self.repository.recent(1)), None)
+            if last is None or (self.active.version and self.active.version.id == last.id):
                 return
             try:
-                self._stand(last)
+                self._activate(last)
             except RulesInvalid as error:  # this process has older files, or another catalogue
-                log.error("rules_not_taken_over", name=last.name, reason=str(error))
+                log.error("rules_from_another_process_refused", name=last.name, reason=str(error))
                 return
-        log.info("rules_taken_over", how=last.how.value, name=last.name, rules=len(self.standing.rules.rules))
+        log.info("rules_changed_by_another_process", origin=last.origin.value, name=last.name, rules=len(self.active.rules.rules))
 
-    def _stand(self, ruling: RuleVersion | None) -> None:
-        rules = self.rules_of(ruling.text, ruling.name) if ruling else self._config.rules
-        mark, since = fingerprint(rules), self.standing.since
-        if ruling and ruling.text:
-            since = ruling.at
-        elif mark != self.standing.fingerprint:
+    def _activate(self, version: RuleVersion | None) -> None:
+        rules = self.rules_of(version.text, version.name) if version else self._config.rules
+        mark, since = fingerprint(rules), self.active.since
+        if version and version.text:
+            since = version.at
+        elif mark != self.active.fingerprint:
             since = self._clock.now()
-        self.standing = ActiveRules(rules, mark, since, ruling)
-        self._use(rules, self._config.catalogue)
+        self.active = ActiveRules(rules, mark, since, version)
+        self._on_change(rules, self._config.catalogue)
 
 
 def parse_sent_rules(text: str, name: str, catalogue: Catalogue) -> ParsedRules:
@@ -172,19 +179,26 @@ def _refuse_include(pattern: str) -> Sequence[yaml.Node]:
 
 
 MAX_RULE_VERSIONS = 50
-"""Rulings that are remembered."""
+"""Versions that are kept."""
 
 
 class RuleVersionRepository:
-    """The repository of rulings."""
+    """Stores the versions of the rules."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def add(self, ruling: RuleVersion) -> RuleVersion:
-        """Store a ruling; the same with its id. The oldest are forgotten."""
-        row = msgspec.structs.asdict(ruling) | {"at": to_timestamp(ruling.at), "how": ruling.how.value}
-        del row["id"]
+    async def add(self, version: RuleVersion) -> RuleVersion:
+        """Store a version and return it with its id; delete the oldest beyond MAX_RULE_VERSIONS."""
+        row = {  # the columns keep the names of version 0.1
+            "at": to_timestamp(version.at),
+            "how": version.origin.value,
+            "name": version.name,
+            "text": version.text,
+            "base": version.base_fingerprint,
+            "user_id": version.user_id,
+            "user_name": version.user_name,
+        }
         async with self._db.transaction() as tx:
             await tx.execute(insert(rule_history), row)
             newest = (await tx.fetch(_select_newest_first().limit(1)))[0]
@@ -193,15 +207,15 @@ class RuleVersionRepository:
         return _row_to_version(newest)
 
     async def recent(self, limit: int = MAX_RULE_VERSIONS) -> tuple[RuleVersion, ...]:
-        """The last rulings, the one that holds first."""
+        """Return the last versions, the one in effect first."""
         async with self._db.transaction() as tx:
             rows = await tx.fetch(_select_newest_first().limit(limit))
         return tuple(map(_row_to_version, rows))
 
-    async def get(self, ruling_id: int) -> RuleVersion | None:
-        """One ruling; None where it is forgotten."""
+    async def get(self, version_id: int) -> RuleVersion | None:
+        """Return a version; None if it was deleted."""
         async with self._db.transaction() as tx:
-            rows = await tx.fetch(select(rule_history).where(rule_history.c.id == ruling_id))
+            rows = await tx.fetch(select(rule_history).where(rule_history.c.id == version_id))
         return _row_to_version(rows[0]) if rows else None
 
 

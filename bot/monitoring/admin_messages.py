@@ -1,4 +1,4 @@
-"""Messages for the admins, kept until sent."""
+"""Queues messages for the admins in memory and sends them, retrying until Telegram accepts."""
 
 from __future__ import annotations
 
@@ -20,85 +20,85 @@ from rules.engine.text import escape_html
 log = structlog.get_logger()
 
 FIRST_RETRY_DELAY, MAX_RETRY_DELAY = 2.0, 60.0
-"""Seconds until what could not be brought is tried again."""
+"""Seconds before unsent messages are tried again."""
 
 
 class AdminMessages:
-    """Keeps for each admin what is still to be said, and says it."""
+    """A queue for each admin, sent by `run`. A newer message with the same name replaces the unsent one."""
 
     def __init__(self, messenger: Messenger, user_ids: Iterable[int]) -> None:
-        """`user_ids` are looked at anew each time."""
+        """`user_ids` is read at each message: a configuration reload may change the admins."""
         self._messenger, self._user_ids = messenger, user_ids
         self._waiting: defaultdict[int, dict[str, str]] = defaultdict(dict)
         self._woken = asyncio.Event()
 
-    async def tell(self, sentence: str) -> None:
-        """Something happened that every admin who has started the bot should know."""
+    async def post_event(self, sentence: str) -> None:
+        """Queue a sentence about something that happened once, such as rules that are no longer in effect."""
         self.post(sentence, render_event(sentence))
 
     def post(self, name: str, html: str) -> None:
-        """Say something to everybody soon; what waits under the same name is out of date and not said."""
+        """Queue a message for every admin; an unsent one with the same name is out of date and dropped."""
         for user_id in self._user_ids:
             self._waiting[user_id].pop(name, None)
             self._waiting[user_id][name] = html
         self._woken.set()
 
     async def run(self) -> None:
-        """Bring what waits, for ever."""
+        """Send queued messages until cancelled."""
         backoff = Backoff(FIRST_RETRY_DELAY, MAX_RETRY_DELAY)
         while True:
             await self._woken.wait()
             self._woken.clear()
-            longer = await self._bring()
+            retry_after = await self._send_all()
             if self._waiting:
-                await asyncio.sleep(max(backoff.next(), longer))
+                await asyncio.sleep(max(backoff.next(), retry_after))
                 self._woken.set()
             else:
                 backoff.reset()
 
-    async def _bring(self) -> float:
-        """Try all once; the seconds that Telegram asks to wait."""
-        waits = [await self._bring_to(user_id) for user_id in list(self._waiting)]
+    async def _send_all(self) -> float:
+        """Try every queue once; return the seconds that Telegram asks to wait."""
+        waits = [await self._send_to(user_id) for user_id in list(self._waiting)]
         self._waiting = defaultdict(dict, {user_id: left for user_id, left in self._waiting.items() if left})
         return max(waits, default=0.0)
 
-    async def _bring_to(self, user_id: int) -> float:
+    async def _send_to(self, user_id: int) -> float:
         waiting = self._waiting[user_id]
         for name, html in list(waiting.items()):
             try:
                 await self._messenger.send(ChatRef(user_id), html, silent=False)
             except (RetryAfter, TelegramUnreachable, TokenRefused) as error:
-                log.warning("admin_not_reached", admin=user_id, reason=str(error))
+                log.warning("admin_message_retry_scheduled", admin=user_id, reason=str(error))
                 return error.seconds if isinstance(error, RetryAfter) else 0.0
             except DeliveryError as error:
-                log.warning("admin_not_told", admin=user_id, reason=str(error))
-            if waiting.get(name) == html:  # else there was news of it meanwhile
+                log.warning("admin_message_not_sent", admin=user_id, reason=str(error))
+            if waiting.get(name) == html:  # a newer message may have replaced it during the request
                 del waiting[name]
         return 0.0
 
 
-def render_notice(telling: IncidentNotice) -> str:
-    """A telling as a message."""
-    name = f"<b>{telling.name}</b>"
-    if telling.what is IncidentEvent.OVER:
-        lasted = describe_duration(telling.until - telling.since)
-        return f"✅ {name} is over: it lasted {lasted}, {_describe_period(telling.since, telling.until)}."
-    since = f", since {format_utc(telling.since)}" if telling.what is IncidentEvent.LASTS else ""
-    return f"🛠 {name}{since}: {escape_html(telling.detail)}"
+def render_notice(notice: IncidentNotice) -> str:
+    """Render a notice as a message in HTML."""
+    name = f"<b>{notice.name}</b>"
+    if notice.event is IncidentEvent.RESOLVED:
+        lasted = describe_duration(notice.until - notice.since)
+        return f"✅ {name} is over: it lasted {lasted}, {_describe_period(notice.since, notice.until)}."
+    since = f", since {format_utc(notice.since)}" if notice.event is IncidentEvent.REMINDER else ""
+    return f"🛠 {name}{since}: {escape_html(notice.detail)}"
 
 
-def render_open_incident(name: str, standing: Incident) -> str:
-    """A trouble that lasts, in plain words."""
-    return f"🛠 {name}, since {format_utc(standing.since)}: {standing.detail}"
+def render_open_incident(name: str, incident: Incident) -> str:
+    """Render an open incident as a plain line."""
+    return f"🛠 {name}, since {format_utc(incident.opened_at)}: {incident.detail}"
 
 
 def render_event(sentence: str) -> str:
-    """Something that happened, and is no trouble that lasts."""
+    """Render something that happened once, in HTML."""
     return f"🛠 {escape_html(sentence)}"
 
 
 def describe_duration(length: dt.timedelta) -> str:
-    """A length of time, as exact as is of use."""
+    """Describe a duration in its largest useful unit."""
     seconds = max(0, round(length.total_seconds()))
     if seconds < 120:
         return f"{seconds} s"

@@ -29,18 +29,18 @@ def find_conditions(facts: ProcessHealth) -> dict[str, str]:
 def _find_feed_conditions(facts: ProcessHealth) -> Iterator[tuple[str, str]]:
     if facts.feed is None:
         return
-    refusals = [status.refusal for status in facts.feed.statuses if status.refusal and is_frame_expected(status, facts.now)]
+    refusals = [status.refusal for status in facts.feed.connections if status.refusal and is_frame_expected(status, facts.now)]
     if refusals:
         yield "feed-refused", describe_feed_refused(refusals[0])
     if down := _find_silent_matches(facts.feed, facts.now):
-        yield "feed-down", describe_feed_down(down, len(facts.feed.statuses))
-    if old := outdated_fixtures_since(facts.feed, facts.started, facts.now):
+        yield "feed-down", describe_feed_down(down, len(facts.feed.connections))
+    if old := outdated_fixtures_since(facts.feed, facts.started_at, facts.now):
         yield "fixtures-old", describe_fixtures_outdated(old)
 
 
 def _find_silent_matches(feed: FeedHealth, now: dt.datetime) -> list[str]:
     """The titles of the matches that are missed; a refused token is a trouble of its own."""
-    silent = [status for status in feed.statuses if not status.refusal and is_silent(status, now, FEED_DOWN_AFTER)]
+    silent = [status for status in feed.connections if not status.refusal and is_silent(status, now, FEED_DOWN_AFTER)]
     return [feed.titles.get(status.fixture_id) or status.fixture_id for status in silent]
 
 
@@ -49,7 +49,7 @@ def _find_telegram_conditions(facts: ProcessHealth) -> Iterator[tuple[str, str]]
         yield "telegram-refused", describe_telegram_refused()
     elif facts.telegram.failing_since:
         yield "telegram-away", describe_telegram_unreachable(facts.telegram.failing_since)
-    skew = facts.telegram.skew
+    skew = facts.telegram.clock_skew
     if skew is not None and abs(skew) > MAX_CLOCK_SKEW:
         yield "clock-off", describe_clock_skew(skew)
 
@@ -57,8 +57,8 @@ def _find_telegram_conditions(facts: ProcessHealth) -> Iterator[tuple[str, str]]
 def _find_machine_conditions(facts: ProcessHealth) -> Iterator[tuple[str, str]]:
     if facts.database:
         yield _name_database_condition(facts.database.sentence), describe_database_problem(facts.database.sentence)
-    if facts.disk_free is not None and facts.disk_free < MIN_FREE_DISK:
-        yield "disk-low", describe_disk_low(facts.disk_free)
+    if facts.free_disk_bytes is not None and facts.free_disk_bytes < MIN_FREE_DISK:
+        yield "disk-low", describe_disk_low(facts.free_disk_bytes)
 
 
 def _name_database_condition(sentence: str) -> str:
@@ -79,63 +79,63 @@ class ReportedConditions:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._held: dict[str, str] = {}
+        self._conditions: dict[str, str] = {}
         self._until: dict[str, dt.datetime] = {}
         self.changed = asyncio.Event()
         """Set when something is other than before."""
 
-    def now(self) -> dict[str, str]:
+    def list_current(self) -> dict[str, str]:
         """All that holds."""
         over = [name for name, until in self._until.items() if until <= self._clock.now()]
         for name in over:
-            self.end(name)
-        return dict(self._held)
+            self.clear(name)
+        return dict(self._conditions)
 
-    def begin(self, name: str, sentence: str, lasts: dt.timedelta | None = None) -> None:
+    def report(self, name: str, sentence: str, lasts: dt.timedelta | None = None) -> None:
         """A condition holds: until it ends, or for so long."""
-        if self._held.get(name) != sentence:
+        if self._conditions.get(name) != sentence:
             self.changed.set()
-        self._held[name] = sentence
+        self._conditions[name] = sentence
         self._until.pop(name, None)
         if lasts is not None:
             self._until[name] = self._clock.now() + lasts
 
-    def end(self, name: str) -> None:
+    def clear(self, name: str) -> None:
         """A condition holds no longer."""
-        if self._held.pop(name, None) is not None:
+        if self._conditions.pop(name, None) is not None:
             self.changed.set()
         self._until.pop(name, None)
 
-    async def feed_refused(self, reason: str) -> None:
+    async def on_feed_refused(self, reason: str) -> None:
         """The feed's REST side does not let us in."""
-        if "feed-refused" not in self._held:
+        if "feed-refused" not in self._conditions:
             log.error("feed_refused", reason=reason)
-        self.begin("feed-refused", describe_feed_refused(reason))
+        self.report("feed-refused", describe_feed_refused(reason))
 
-    async def feed_accepted(self) -> None:
+    async def on_feed_accepted(self) -> None:
         """The feed's REST side lets us in."""
-        self.end("feed-refused")
+        self.clear("feed-refused")
 
-    async def look_soon(self, _reason: str = "") -> None:
+    async def on_change(self, _reason: str = "") -> None:
         """Something may be other than before, and will be found by a look."""
         self.changed.set()
 
-    def rules_refused(self, sentence: str) -> None:
+    def on_config_refused(self, sentence: str) -> None:
         """A changed configuration is refused."""
-        self.begin("rules-refused", sentence)
+        self.report("rules-refused", sentence)
 
-    def rules_accepted(self) -> None:
+    def on_config_accepted(self) -> None:
         """A configuration was taken over."""
-        self.end("rules-refused")
+        self.clear("rules-refused")
 
-    def updates_taken(self) -> None:
+    def on_polling(self) -> None:
         """The updates of people come to us."""
-        self.end("second-process")
-        self.end("webhook-set")
+        self.clear("second-process")
+        self.clear("webhook-set")
 
-    def text_refused(self, rule: str, reason: str) -> None:
+    def on_text_refused(self, rule: str, reason: str) -> None:
         """Telegram takes an alert in no form."""
-        self.begin("texts-refused", describe_text_refused(rule, reason), TEXT_REFUSED_DURATION)
+        self.report("texts-refused", describe_text_refused(rule, reason), TEXT_REFUSED_DURATION)
 
 
 _MAX_NAMED_MATCHES = 5

@@ -32,7 +32,7 @@ class AlertReach:
     first_at: float
     last_at: float
     chats: int = 0
-    slowest: float = 0.0
+    slowest_ms: float = 0.0
     is_logged: bool = False
 
 
@@ -41,15 +41,15 @@ class DeliveryLog:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._reached: dict[tuple[AlertKey, int], AlertReach] = {}
+        self._reaches: dict[tuple[AlertKey, int], AlertReach] = {}
 
     def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """Count and measure a message. The first of a revision is a line in the log; others and match cards are debug lines."""
         _measure(plan, result.latency)
         alert, now = plan.alert, self._clock.monotonic()
-        reach = self._reached.get((alert.key, alert.seq))
+        reach = self._reaches.get((alert.key, alert.seq))
         if reach is None and alert.kind not in LIVE_MESSAGE_KINDS:
-            reach = self._reached[alert.key, alert.seq] = AlertReach(alert, now, now)
+            reach = self._reaches[alert.key, alert.seq] = AlertReach(alert, now, now)
             log.info("alert_delivered", **_describe(plan, result))
         else:
             chat_id, action_id = result.item.chat.chat_id, alert.key.action_id
@@ -57,7 +57,7 @@ class DeliveryLog:
         if reach is not None:
             reach.last_at = now
             reach.chats += not isinstance(plan, Reply)  # a reply follows the edit that was counted
-            reach.slowest = max(reach.slowest, result.latency.total or 0.0)
+            reach.slowest_ms = max(reach.slowest_ms, result.latency.total or 0.0)
 
     async def run(self) -> None:
         """Log for ever which alerts have reached their chats."""
@@ -68,7 +68,7 @@ class DeliveryLog:
     def log_completed(self) -> None:
         """Log a line for each alert that more than one chat got, once no further chat has got it for a while."""
         now = self._clock.monotonic()
-        for reach in self._reached.values():
+        for reach in self._reaches.values():
             if reach.is_logged or reach.last_at > now - SUMMARY_DELAY:
                 continue
             reach.is_logged = True
@@ -81,9 +81,9 @@ class DeliveryLog:
                     number=reach.alert.seq,
                     chats=reach.chats,
                     took_ms=_round((reach.last_at - reach.first_at) * 1000),
-                    slowest_ms=_round(reach.slowest),
+                    slowest_ms=_round(reach.slowest_ms),
                 )
-        self._reached = {name: reach for name, reach in self._reached.items() if reach.last_at > now - REMEMBER_SECONDS}
+        self._reaches = {name: reach for name, reach in self._reaches.items() if reach.last_at > now - REMEMBER_SECONDS}
 
 
 def _measure(plan: MessagePlan, latency: LatencyTrace) -> None:

@@ -14,11 +14,11 @@ from bot.feed.source import ConnectionStatus
 class FeedHealth(msgspec.Struct, frozen=True):
     """Of a process that follows matches: its connections, the titles of fixtures, when these were read last, what is planned."""
 
-    statuses: tuple[ConnectionStatus, ...]
+    connections: tuple[ConnectionStatus, ...]
     titles: Mapping[str, str]
-    fixtures_at: dt.datetime | None
+    fixtures_read_at: dt.datetime | None
     refresh_every: dt.timedelta
-    planned: int = 0
+    planned_connections: int = 0
 
 
 class TelegramHealth(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class TelegramHealth(msgspec.Struct, frozen=True):
 
     failing_since: dt.datetime | None = None
     refused_since: dt.datetime | None = None
-    skew: float | None = None
+    clock_skew: float | None = None
 
 
 class DatabaseProblem(msgspec.Struct, frozen=True):
@@ -43,12 +43,12 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     """
 
     now: dt.datetime
-    started: dt.datetime
-    at_work: bool = True
+    started_at: dt.datetime
+    is_working: bool = True
     feed: FeedHealth | None = None
     telegram: TelegramHealth = TelegramHealth()
     database: DatabaseProblem | None = None
-    disk_free: int | None = None
+    free_disk_bytes: int | None = None
 
 
 STREAM_OPEN_GRACE = dt.timedelta(minutes=5)
@@ -85,8 +85,8 @@ def is_silent(status: ConnectionStatus, now: dt.datetime, longest: dt.timedelta 
 
 def outdated_fixtures_since(feed: FeedHealth, started: dt.datetime, now: dt.datetime) -> dt.datetime | None:
     """Since when the fixtures could not be read, where that is for too long; None where all is well."""
-    since = feed.fixtures_at or started
-    longest = 3 * feed.refresh_every if feed.fixtures_at else HEARTBEAT_TIMEOUT
+    since = feed.fixtures_read_at or started
+    longest = 3 * feed.refresh_every if feed.fixtures_read_at else HEARTBEAT_TIMEOUT
     return since if now - since > longest else None
 
 
@@ -96,13 +96,13 @@ TELEGRAM_GRACE = dt.timedelta(seconds=10)
 
 def reasons_not_ready(facts: ProcessHealth) -> tuple[str, ...]:
     """What is not well, a line each; none where all is."""
-    if not facts.at_work:
+    if not facts.is_working:
         return (*_start_reasons(facts), *_database_reasons(facts))
     return (*_database_reasons(facts), *_telegram_reasons(facts.telegram, facts.now), *_feed_reasons(facts))
 
 
 def _start_reasons(facts: ProcessHealth) -> Iterator[str]:
-    yield f"start: Telegram has not let the bot in since {_format_iso(facts.started)}"
+    yield f"start: Telegram has not let the bot in since {_format_iso(facts.started_at)}"
 
 
 def _database_reasons(facts: ProcessHealth) -> Iterator[str]:
@@ -120,9 +120,11 @@ def _telegram_reasons(telegram: TelegramHealth, now: dt.datetime) -> Iterator[st
 def _feed_reasons(facts: ProcessHealth) -> Iterator[str]:
     if facts.feed is None:
         return
-    if old := outdated_fixtures_since(facts.feed, facts.started, facts.now):
+    if old := outdated_fixtures_since(facts.feed, facts.started_at, facts.now):
         yield f"feed: the fixtures could not be read since {_format_iso(old)}"
-    yield from (_describe_silent_connection(status, facts.feed) for status in facts.feed.statuses if is_silent(status, facts.now))
+    yield from (
+        _describe_silent_connection(status, facts.feed) for status in facts.feed.connections if is_silent(status, facts.now)
+    )
 
 
 def _describe_silent_connection(status: ConnectionStatus, feed: FeedHealth) -> str:

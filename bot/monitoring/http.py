@@ -28,11 +28,11 @@ from bot.outbox.repository import OutboxDepth
 class MonitoredProcess(Protocol):
     """What is looked at from outside."""
 
-    def unready(self) -> tuple[str, ...]:
+    def reasons_not_ready(self) -> tuple[str, ...]:
         """What is not well now, a line each."""
         ...
 
-    async def metrics(self) -> bytes:
+    async def render_metrics(self) -> bytes:
         """What is counted, in Prometheus' text format."""
         ...
 
@@ -44,11 +44,11 @@ def build_web_application(seen: MonitoredProcess) -> web.Application:
         return web.Response(text="alive\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        lines = seen.unready()
+        lines = seen.reasons_not_ready()
         return web.Response(text="\n".join(lines or ("ready",)) + "\n", status=503 if lines else 200)
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=await seen.metrics(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=await seen.render_metrics(), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
@@ -90,16 +90,16 @@ async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) 
 class GaugeReading(msgspec.Struct, frozen=True):
     """A reading. `depth` is None where the database could not be asked, `backlog` where this process sends nothing."""
 
-    facts: ProcessHealth
+    health: ProcessHealth
     ready: bool
     rules: int
-    lasting: Collection[str] = ()
+    open_incidents: Collection[str] = ()
     depth: OutboxDepth | None = None
     backlog: int | None = None
 
     def collect(self) -> Iterator[Metric]:
         """Everything as Prometheus' families."""
-        facts, depth = self.facts, self.depth
+        facts, depth = self.health, self.depth
         yield _make_gauge("touchline_ready", "1 while all is well, as /readyz says.", self.ready)
         yield _make_gauge("touchline_rules", "Rules in effect.", self.rules)
         yield _make_labelled_gauge(
@@ -108,9 +108,9 @@ class GaugeReading(msgspec.Struct, frozen=True):
         yield _make_gauge("touchline_database_up", "1 while the database can be used.", facts.database is None)
         if facts.feed:
             yield from _collect_feed_gauges(facts.feed, facts)
-        if facts.telegram.skew is not None:
+        if facts.telegram.clock_skew is not None:
             yield _make_gauge(
-                "touchline_clock_skew_seconds", "By how much our clock is ahead of Telegram's.", facts.telegram.skew
+                "touchline_clock_skew_seconds", "By how much our clock is ahead of Telegram's.", facts.telegram.clock_skew
             )
         if depth:
             yield _make_gauge(
@@ -127,24 +127,26 @@ class GaugeReading(msgspec.Struct, frozen=True):
             yield _make_gauge(
                 "touchline_sender_backlog", "Messages in the sender's memory, those in flight included.", self.backlog
             )
-        if facts.disk_free is not None:
-            yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", facts.disk_free)
+        if facts.free_disk_bytes is not None:
+            yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", facts.free_disk_bytes)
 
     def _troubles(self) -> dict[str, float]:
-        return {name: float(name in self.lasting) for name in INCIDENT_POLICIES}
+        return {name: float(name in self.open_incidents) for name in INCIDENT_POLICIES}
 
 
 def _collect_feed_gauges(feed: FeedHealth, facts: ProcessHealth) -> Iterator[Metric]:
-    states = Counter(status.state for status in feed.statuses)
+    states = Counter(status.state for status in feed.connections)
     yield _make_labelled_gauge(
         "touchline_connections", "Connections, by state.", "state", {state.value: float(states[state]) for state in SessionState}
     )
-    yield _make_gauge("touchline_connections_planned", "Connections that will be opened before kick-off.", feed.planned)
-    missing = sum(status.missing for status in feed.statuses)
+    yield _make_gauge(
+        "touchline_connections_planned", "Connections that will be opened before kick-off.", feed.planned_connections
+    )
+    missing = sum(status.missing for status in feed.connections)
     yield _make_gauge("touchline_feed_missing_packets", "Numbers that never came, of the matches in play.", missing)
     yield _make_gauge("touchline_fixtures", "Fixtures known.", len(feed.titles))
-    if feed.fixtures_at:
-        age = (facts.now - feed.fixtures_at).total_seconds()
+    if feed.fixtures_read_at:
+        age = (facts.now - feed.fixtures_read_at).total_seconds()
         yield _make_gauge("touchline_fixtures_age_seconds", "Since the fixtures were read last.", age)
 
 
@@ -182,20 +184,20 @@ class DeadMansSwitch:
         self, calls: Callable[[], DeadMansSwitchSettings], http: aiohttp.ClientSession, unready: Callable[[], tuple[str, ...]]
     ) -> None:
         """`calls` is asked each time."""
-        self._calls, self._http, self._unready = calls, http, unready
+        self._settings, self._http, self._reasons_not_ready = calls, http, unready
 
     async def run(self) -> None:
         """Call until cancelled."""
         while True:
             await self.call()
-            await asyncio.sleep(self._calls().dead_man_every.total_seconds())
+            await asyncio.sleep(self._settings().dead_man_every.total_seconds())
 
     async def call(self) -> None:
         """Call once, unless it is switched off or something is not well; a failure is only logged, without the address."""
-        url = self._calls().dead_man_url
+        url = self._settings().dead_man_url
         if url is None:
             return
-        if lines := self._unready():
+        if lines := self._reasons_not_ready():
             log.warning("dead_man_left_out", reason="; ".join(lines))
             return
         try:

@@ -15,78 +15,81 @@ from bot.storage.database import Database, upsert
 from bot.storage.schema import troubles
 
 REMIND_AFTER = dt.timedelta(days=1)
-"""What lasts so long is told again."""
+"""An open incident is notified again after so long."""
 
 FORGET_RESOLVED_AFTER = dt.timedelta(days=1)
-"""What was over for so long is as if it had never been."""
+"""A resolved incident is kept for so long: if it opens again in this time, it counts as the same one."""
 
 MAX_RESOLVE_DELAY = dt.timedelta(hours=6)
+"""The longest time that a condition must be away before its incident is resolved, however often it reopened."""
 
 _RESOLVE_DELAY_FACTOR = 4
 
 
 class IncidentPolicy(msgspec.Struct, frozen=True):
-    """How soon a trouble is told and believed to be over, in seconds.
+    """For how many seconds a condition must hold before admins are notified, and be away before its incident is resolved.
 
-    `by_hand`: people make it, and other details are news; `cut_off`: nobody can be reached while it lasts, and its end tells all.
+    `is_manual`: people cause it by an edit, so a changed detail is notified too. `is_unreachable`: Telegram cannot be
+    reached while it lasts, so only its end is notified.
     """
 
-    patience: float = 0.0
-    calm: float = 60.0
-    by_hand: bool = False
-    cut_off: bool = False
+    notify_after: float = 0.0
+    resolve_after: float = 60.0
+    is_manual: bool = False
+    is_unreachable: bool = False
 
 
 INCIDENT_POLICIES = {
     "feed-refused": IncidentPolicy(),
-    "feed-down": IncidentPolicy(calm=30.0),
-    "fixtures-old": IncidentPolicy(patience=60.0),
-    "telegram-refused": IncidentPolicy(patience=10.0, cut_off=True),
-    "telegram-away": IncidentPolicy(patience=300.0, cut_off=True),
-    "second-process": IncidentPolicy(calm=180.0),
+    "feed-down": IncidentPolicy(resolve_after=30.0),
+    "fixtures-old": IncidentPolicy(notify_after=60.0),
+    "telegram-refused": IncidentPolicy(notify_after=10.0, is_unreachable=True),
+    "telegram-away": IncidentPolicy(notify_after=300.0, is_unreachable=True),
+    "second-process": IncidentPolicy(resolve_after=180.0),
     "webhook-set": IncidentPolicy(),
-    "texts-refused": IncidentPolicy(calm=3600.0),
-    "database-away": IncidentPolicy(patience=15.0),
-    "database-full": IncidentPolicy(calm=30.0),
-    "database-read-only": IncidentPolicy(calm=30.0),
-    "disk-low": IncidentPolicy(patience=60.0, calm=600.0),
-    "clock-off": IncidentPolicy(patience=120.0, calm=120.0),
-    "rules-refused": IncidentPolicy(calm=15.0, by_hand=True),
+    "texts-refused": IncidentPolicy(resolve_after=3600.0),
+    "database-away": IncidentPolicy(notify_after=15.0),
+    "database-full": IncidentPolicy(resolve_after=30.0),
+    "database-read-only": IncidentPolicy(resolve_after=30.0),
+    "disk-low": IncidentPolicy(notify_after=60.0, resolve_after=600.0),
+    "clock-off": IncidentPolicy(notify_after=120.0, resolve_after=120.0),
+    "rules-refused": IncidentPolicy(resolve_after=15.0, is_manual=True),
 }
-"""Every trouble that is told."""
+"""Every condition that admins are notified of. The names are in metrics labels, the database and the documentation."""
 
 
 class IncidentEvent(enum.StrEnum):
-    """What is told of a trouble."""
+    """What happened to an incident."""
 
-    BEGUN = "begun"
+    OPENED = "opened"
     CHANGED = "changed"
-    LASTS = "lasts"
-    OVER = "over"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
 
 
 class IncidentNotice(msgspec.Struct, frozen=True):
-    """Something for the admins: of which trouble, what, why, since when, and until when it was last there."""
+    """Something for the admins: which incident, what happened to it, why, when it opened and when its condition was last seen."""
 
     name: str
-    what: IncidentEvent
+    event: IncidentEvent
     detail: str
     since: dt.datetime
     until: dt.datetime
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """How a trouble stands. `told` and `said` are when and what was told last; `over` is when it was, None while it is not.
+    """What is known of one incident, stored as JSON in the table `troubles`; an open one has no `resolved_at`.
 
-    `times` is how often it was told lately; `last` is when it was there last.
+    `notified_at` and `notified_detail` are of the last notice; `times` is how often it has opened lately.
+    The JSON keys are those of version 0.1: two versions read the same rows during an upgrade.
     """
 
-    since: dt.datetime
-    last: dt.datetime
+    opened_at: dt.datetime = msgspec.field(name="since")
+    last_seen: dt.datetime = msgspec.field(name="last")
     detail: str
-    told: dt.datetime | None = None
-    said: str = ""
-    over: dt.datetime | None = None
+    notified_at: dt.datetime | None = msgspec.field(name="told", default=None)
+    notified_detail: str = msgspec.field(name="said", default="")
+    resolved_at: dt.datetime | None = msgspec.field(name="over", default=None)
     times: int = 0
 
 
@@ -96,78 +99,78 @@ Incidents = Mapping[str, Incident]
 def step_incidents(
     before: Incidents, conditions: Mapping[str, str], now: dt.datetime
 ) -> tuple[dict[str, Incident], tuple[IncidentNotice, ...]]:
-    """What stands after a look, and what is to be told. `conditions` are sentences by the names of TROUBLES."""
+    """Return the incidents after a check and the notices to send. `conditions` has a sentence for each name of INCIDENT_POLICIES."""
     after: dict[str, Incident] = {}
-    tellings = []
+    notices = []
     for name in sorted({*before, *conditions}):
-        standing, what = _step_incident(INCIDENT_POLICIES[name], before.get(name), conditions.get(name), now)
-        if standing is not None:
-            after[name] = standing
-        if standing is not None and what is not None:
-            tellings.append(IncidentNotice(name, what, standing.detail, standing.since, standing.last))
-    return after, tuple(tellings)
+        incident, event = _step_incident(INCIDENT_POLICIES[name], before.get(name), conditions.get(name), now)
+        if incident is not None:
+            after[name] = incident
+        if incident is not None and event is not None:
+            notices.append(IncidentNotice(name, event, incident.detail, incident.opened_at, incident.last_seen))
+    return after, tuple(notices)
 
 
-def select_open(standings: Incidents) -> dict[str, Incident]:
-    """The troubles that are not over."""
-    return {name: standing for name, standing in standings.items() if standing.over is None}
+def select_open(incidents: Incidents) -> dict[str, Incident]:
+    """Return the incidents that are not resolved."""
+    return {name: incident for name, incident in incidents.items() if incident.resolved_at is None}
 
 
 def _step_incident(
-    nature: IncidentPolicy, standing: Incident | None, detail: str | None, now: dt.datetime
+    policy: IncidentPolicy, incident: Incident | None, detail: str | None, now: dt.datetime
 ) -> tuple[Incident | None, IncidentEvent | None]:
     if detail is not None:
-        return _update_present(nature, standing, detail, now)
-    if standing is None or standing.over is not None:
-        return _forget_if_old(standing, now), None
-    return _update_absent(nature, standing, now)
+        return _update_present(policy, incident, detail, now)
+    if incident is None or incident.resolved_at is not None:
+        return _forget_if_old(incident, now), None
+    return _update_absent(policy, incident, now)
 
 
-def _forget_if_old(standing: Incident | None, now: dt.datetime) -> Incident | None:
-    """What was over long ago is forgotten."""
-    return standing if standing and standing.over and now - standing.over < FORGET_RESOLVED_AFTER else None
+def _forget_if_old(incident: Incident | None, now: dt.datetime) -> Incident | None:
+    """Return None for an incident that was resolved long ago."""
+    return incident if incident and incident.resolved_at and now - incident.resolved_at < FORGET_RESOLVED_AFTER else None
 
 
 def _update_present(
-    nature: IncidentPolicy, standing: Incident | None, detail: str, now: dt.datetime
+    policy: IncidentPolicy, incident: Incident | None, detail: str, now: dt.datetime
 ) -> tuple[Incident, IncidentEvent | None]:
-    if standing is None or standing.over is not None:
-        times = standing.times if _forget_if_old(standing, now) and standing else 0
-        standing = Incident(now, now, detail, times=times)
-    standing = msgspec.structs.replace(standing, last=now, detail=detail)
-    what = _choose_event(nature, standing, now)
-    if what is None:
-        return standing, None
-    times = standing.times + (what is IncidentEvent.BEGUN)
-    return msgspec.structs.replace(standing, told=now, said=detail, times=times), what
+    if incident is None or incident.resolved_at is not None:
+        times = incident.times if _forget_if_old(incident, now) and incident else 0
+        incident = Incident(now, now, detail, times=times)
+    incident = msgspec.structs.replace(incident, last_seen=now, detail=detail)
+    event = _choose_event(policy, incident, now)
+    if event is None:
+        return incident, None
+    times = incident.times + (event is IncidentEvent.OPENED)
+    return msgspec.structs.replace(incident, notified_at=now, notified_detail=detail, times=times), event
 
 
-def _choose_event(nature: IncidentPolicy, standing: Incident, now: dt.datetime) -> IncidentEvent | None:
-    if standing.told is None:
-        return IncidentEvent.BEGUN if (now - standing.since).total_seconds() >= nature.patience else None
-    if nature.by_hand and standing.detail != standing.said:
+def _choose_event(policy: IncidentPolicy, incident: Incident, now: dt.datetime) -> IncidentEvent | None:
+    if incident.notified_at is None:
+        return IncidentEvent.OPENED if (now - incident.opened_at).total_seconds() >= policy.notify_after else None
+    if policy.is_manual and incident.detail != incident.notified_detail:
         return IncidentEvent.CHANGED
-    return IncidentEvent.LASTS if now - standing.told >= REMIND_AFTER else None
+    return IncidentEvent.REMINDER if now - incident.notified_at >= REMIND_AFTER else None
 
 
-def _update_absent(nature: IncidentPolicy, standing: Incident, now: dt.datetime) -> tuple[Incident | None, IncidentEvent | None]:
-    """It is not there; what nobody heard of ends unheard."""
-    gone = (now - standing.last).total_seconds()
-    if standing.told is None:
-        if gone < min(nature.patience, nature.calm):
-            return standing, None
-        return (msgspec.structs.replace(standing, over=now) if standing.times else None), None
-    if gone < _resolve_delay(nature, standing.times):
-        return standing, None
-    return msgspec.structs.replace(standing, over=now), IncidentEvent.OVER
+def _update_absent(policy: IncidentPolicy, incident: Incident, now: dt.datetime) -> tuple[Incident | None, IncidentEvent | None]:
+    """Resolve an incident whose condition has been away long enough; one that was never notified resolves without a notice."""
+    gone = (now - incident.last_seen).total_seconds()
+    if incident.notified_at is None:
+        if gone < min(policy.notify_after, policy.resolve_after):
+            return incident, None
+        return (msgspec.structs.replace(incident, resolved_at=now) if incident.times else None), None
+    if gone < _resolve_delay(policy, incident.times):
+        return incident, None
+    return msgspec.structs.replace(incident, resolved_at=now), IncidentEvent.RESOLVED
 
 
-def _resolve_delay(nature: IncidentPolicy, times: int) -> float:
-    """Seconds that it has to be away."""
-    if nature.by_hand:
-        return nature.calm
-    longest = max(nature.calm, MAX_RESOLVE_DELAY.total_seconds())
-    return float(min(longest, nature.calm * _RESOLVE_DELAY_FACTOR ** max(0, times - 1)))
+def _resolve_delay(policy: IncidentPolicy, times: int) -> float:
+    """Return for how many seconds the condition must be away. Each reopening makes it longer, so that flapping does not spam."""
+    if policy.is_manual:
+        return policy.resolve_after
+    longest = max(policy.resolve_after, MAX_RESOLVE_DELAY.total_seconds())
+    return float(min(longest, policy.resolve_after * _RESOLVE_DELAY_FACTOR ** max(0, times - 1)))
 
 
 log = structlog.get_logger()
@@ -176,71 +179,71 @@ _INCIDENT_DECODER = msgspec.json.Decoder(Incident)
 
 
 class IncidentLog:
-    """Remembers what was told; `step` says what is to be told now."""
+    """Keeps the incidents and decides which notices are due; shared with other processes through the database."""
 
-    def __init__(self, kept: IncidentRepository) -> None:
-        self._kept = kept
-        self.standings: dict[str, Incident] = {}
+    def __init__(self, repository: IncidentRepository) -> None:
+        self._repository = repository
+        self.incidents: dict[str, Incident] = {}
 
     async def step(self, conditions: Mapping[str, str], now: dt.datetime) -> tuple[IncidentNotice, ...]:
-        """One look: with what other processes know where the store can be read, alone where it cannot."""
-        told: tuple[IncidentNotice, ...] = ()
+        """Return the notices that are due after a check; while the database cannot be used, this process decides alone."""
+        notices: tuple[IncidentNotice, ...] = ()
 
         def decide(bodies: Mapping[str, str]) -> Mapping[str, str | None]:
-            nonlocal told
-            kept = _decode_incidents(bodies)
-            self.standings, told = step_incidents(_merge_latest(kept, self.standings), conditions, now)
+            nonlocal notices
+            stored = _decode_incidents(bodies)
+            self.incidents, notices = step_incidents(_merge_latest(stored, self.incidents), conditions, now)
             written = {
-                name: _encode_incident(standing) for name, standing in self.standings.items() if kept.get(name) != standing
+                name: _encode_incident(incident) for name, incident in self.incidents.items() if stored.get(name) != incident
             }
-            return {**dict.fromkeys(bodies.keys() - self.standings.keys()), **written}
+            return {**dict.fromkeys(bodies.keys() - self.incidents.keys()), **written}
 
-        before = self.standings
+        before = self.incidents
         try:
-            await self._kept.change(decide)
+            await self._repository.change(decide)
         except StorageError as error:
-            log.debug("troubles_not_kept", reason=str(error))
-            self.standings, told = step_incidents(before, conditions, now)
-        return told
+            log.debug("incidents_not_saved", reason=str(error))
+            self.incidents, notices = step_incidents(before, conditions, now)
+        return notices
 
 
 def _decode_incidents(bodies: Mapping[str, str]) -> dict[str, Incident]:
-    """What another version wrote and this one cannot read is forgotten."""
+    """Decode the stored incidents; skip those that a newer version wrote in a way that this one does not know."""
     found = {}
     for name, body in bodies.items():
         if name in INCIDENT_POLICIES:
             try:
                 found[name] = _INCIDENT_DECODER.decode(body)
             except msgspec.DecodeError:
-                log.info("trouble_of_another_version", name=name)
+                log.info("unknown_incident_skipped", name=name)
     return found
 
 
-def _encode_incident(standing: Incident) -> str:
-    return msgspec.json.encode(standing).decode()
+def _encode_incident(incident: Incident) -> str:
+    return msgspec.json.encode(incident).decode()
 
 
-def _merge_latest(kept: Mapping[str, Incident], here: Mapping[str, Incident]) -> dict[str, Incident]:
-    """Of each trouble what is known best: what was looked at last."""
-    return {name: max((s for s in (here.get(name), kept.get(name)) if s), key=_recency_of_incident) for name in {*kept, *here}}
+def _merge_latest(stored: Mapping[str, Incident], own: Mapping[str, Incident]) -> dict[str, Incident]:
+    """Return, for each name, the incident that was checked last: the stored one or this process's own."""
+    return {name: max((s for s in (own.get(name), stored.get(name)) if s), key=_recency_of_incident) for name in {*stored, *own}}
 
 
-def _recency_of_incident(standing: Incident) -> tuple[dt.datetime, int, bool]:
-    return max(standing.last, standing.over or standing.last), standing.times, standing.told is not None
+def _recency_of_incident(incident: Incident) -> tuple[dt.datetime, int, bool]:
+    return max(incident.last_seen, incident.resolved_at or incident.last_seen), incident.times, incident.notified_at is not None
 
 
 IncidentChange = Callable[[Mapping[str, str]], Mapping[str, str | None]]
-"""From all bodies by name to those that change; None erases."""
+"""Takes all bodies by name, and returns those that change; None deletes a row."""
 
 
 class IncidentRepository:
-    """The repository of what stands, by the name of the trouble."""
+    """Stores incidents as JSON, by name."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def change(self, decide: IncidentChange) -> None:
-        """Let one process at a time look at all of it, and keep what it decides; raise StoreError."""
+        """Pass all bodies to `decide` and store its changes, one process at a time; raise StorageError."""
         async with self._db.transaction() as tx:
             await tx.lock("troubles")
             rows = await tx.fetch(select(troubles))

@@ -1,4 +1,4 @@
-"""Looks every few seconds; the text of `/status`."""
+"""Checks the process every few seconds, notifies admins of incidents, and renders `/status`."""
 
 from __future__ import annotations
 
@@ -36,103 +36,115 @@ from rules.football.match import Match
 log = structlog.get_logger()
 
 MONITOR_INTERVAL = 5.0
-"""Seconds between two looks, unless something is reported."""
+"""Seconds between two checks; a reported condition starts the next one at once."""
 
 _MIN_MONITOR_INTERVAL = 0.2
-"""The shortest time between two looks, in seconds: a thousand connections may report at once."""
+"""The shortest time between two checks, in seconds: a thousand connections may report at once."""
 
 _DATABASE_TIMEOUT = 2.0
-"""Seconds in which the database has to answer whoever asks for /metrics."""
+"""Seconds that /metrics waits for the database: a scrape must not hang when the database does."""
 
 
 class Monitor:
-    """One a process. The rooms say what they have: `feed` the connections, `backlog` what the courier holds, `rules` how many."""
+    """Checks the health of this process.
+
+    Its parts set the callables: `feed` reads the connections, `backlog` counts messages in memory, `rules` the rules in effect.
+    """
 
     def __init__(
-        self, clock: Clock, database: Database, wire: ApiHealth, admins: AdminMessages, disk: Path | None = None
+        self, clock: Clock, database: Database, api_health: ApiHealth, admins: AdminMessages, disk: Path | None = None
     ) -> None:
-        """`disk` is a place on the disk that must not get full."""
-        self._clock, self._database, self._wire, self._admins, self._disk = clock, database, wire, admins, disk
-        self.signals = ReportedConditions(clock)
+        """`disk` is a folder on the disk whose free space is measured: that of the database file."""
+        self._clock, self._database, self._api_health, self._admins, self._disk = clock, database, api_health, admins, disk
+        self.reported = ReportedConditions(clock)
         self.feed: Callable[[], FeedHealth] | None = None
         self.backlog: Callable[[], int] | None = None
         self.rules: Callable[[], int] = lambda: 0
-        self.spokesman = False
-        """Of several processes one tells of the database, that which talks with people: without it they cannot agree."""
-        self._ledger = IncidentLog(IncidentRepository(database))
-        self._started, self._at_work = clock.now(), False
-        self._trouble: DatabaseProblem | None = None
-        database.on_failure_changed = self._heard
+        self.reports_database = False
+        """Whether this process notifies of database problems.
+
+        Of several processes only the one that runs the chats does: without the database they cannot agree on who notifies.
+        """
+        self._incidents = IncidentLog(IncidentRepository(database))
+        self._started_at, self._is_working = clock.now(), False
+        self._database_problem: DatabaseProblem | None = None
+        database.on_failure_changed = self._on_database_problem
 
     async def run(self) -> None:
-        """Everything is at work: look and tell until cancelled."""
-        self._started, self._at_work = self._clock.now(), True
-        await asyncio.gather(self._admins.run(), self._look_again())
+        """Check and notify until cancelled. Called once the start is over: from now on the process counts as working."""
+        self._started_at, self._is_working = self._clock.now(), True
+        await asyncio.gather(self._admins.run(), self._check_repeatedly())
 
-    async def look(self) -> None:
-        """Look once; what is to be told waits for the admins."""
-        facts = self.facts()
-        found = {**find_conditions(facts), **self.signals.now()}
-        if not self.spokesman:
+    async def check(self) -> None:
+        """Check once; notices are queued for the admins."""
+        health = self.health()
+        found = {**find_conditions(health), **self.reported.list_current()}
+        if not self.reports_database:
             found = {name: sentence for name, sentence in found.items() if not name.startswith("database-")}
-        for telling in await self._ledger.step(found, facts.now):
-            self._tell(telling)
+        for notice in await self._incidents.step(found, health.now):
+            self._notify(notice)
 
-    def facts(self) -> ProcessHealth:
-        """What is known now."""
-        wire = self._wire
-        telegram = TelegramHealth(wire.failing_since, wire.refused_since, wire.clock_skew)
+    def health(self) -> ProcessHealth:
+        """Return the health of this process now."""
+        api = self._api_health
+        telegram = TelegramHealth(api.failing_since, api.refused_since, api.clock_skew)
         feed = self.feed() if self.feed else None
         return ProcessHealth(
-            self._clock.now(), self._started, self._at_work, feed, telegram, self._trouble, _measure_free_disk(self._disk)
+            self._clock.now(),
+            self._started_at,
+            self._is_working,
+            feed,
+            telegram,
+            self._database_problem,
+            _measure_free_disk(self._disk),
         )
 
-    def unready(self) -> tuple[str, ...]:
-        """What is not well, a line each: for /readyz."""
-        return reasons_not_ready(self.facts())
+    def reasons_not_ready(self) -> tuple[str, ...]:
+        """Return why the process is not ready, a line each; for /readyz."""
+        return reasons_not_ready(self.health())
 
-    def lines(self) -> list[str]:
-        """The troubles that last, of all processes: for /status."""
-        return [render_open_incident(name, standing) for name, standing in sorted(select_open(self._ledger.standings).items())]
+    def render_open_incidents(self) -> list[str]:
+        """Return a line for each open incident of all processes; for /status."""
+        return [render_open_incident(name, incident) for name, incident in sorted(select_open(self._incidents.incidents).items())]
 
-    async def metrics(self) -> bytes:
-        """All that is counted, and what is read off now: for /metrics."""
-        depth = await self._depth()
-        facts = self.facts()
+    async def render_metrics(self) -> bytes:
+        """Return the counters and the gauges, which are read now; for /metrics."""
+        depth = await self._measure_depth()
+        health = self.health()
         backlog = self.backlog() if self.backlog else None
-        standing = set(select_open(self._ledger.standings))
-        return render_metrics(GaugeReading(facts, not reasons_not_ready(facts), self.rules(), standing, depth, backlog))
+        open_incidents = set(select_open(self._incidents.incidents))
+        return render_metrics(GaugeReading(health, not reasons_not_ready(health), self.rules(), open_incidents, depth, backlog))
 
-    def _tell(self, telling: IncidentNotice) -> None:
-        say = log.info if telling.what is IncidentEvent.OVER else log.warning
-        say("trouble", name=telling.name, what=telling.what.value, reason=telling.detail)
-        if telling.what is IncidentEvent.OVER or not INCIDENT_POLICIES[telling.name].cut_off:
-            ADMIN_MESSAGES.labels(telling.name).inc()
-            self._admins.post(telling.name, render_notice(telling))
+    def _notify(self, notice: IncidentNotice) -> None:
+        write = log.info if notice.event is IncidentEvent.RESOLVED else log.warning
+        write("incident", name=notice.name, event_type=notice.event.value, reason=notice.detail)
+        if notice.event is IncidentEvent.RESOLVED or not INCIDENT_POLICIES[notice.name].is_unreachable:
+            ADMIN_MESSAGES.labels(notice.name).inc()
+            self._admins.post(notice.name, render_notice(notice))
 
-    async def _depth(self) -> OutboxDepth | None:
+    async def _measure_depth(self) -> OutboxDepth | None:
         try:
             async with asyncio.timeout(_DATABASE_TIMEOUT):
                 return await measure_depth(self._database, self._clock.now())
         except (StorageError, TimeoutError):
             return None
 
-    async def _look_again(self) -> None:
+    async def _check_repeatedly(self) -> None:
         while True:
-            self.signals.changed.clear()
+            self.reported.changed.clear()
             try:
-                await self.look()
-            except Exception as error:  # whoever watches must not be what fails
-                log.exception("look_failed", reason=repr(error))
+                await self.check()
+            except Exception as error:  # the monitor must go on: it is what reports failures
+                log.exception("health_check_failed", reason=repr(error))
             await asyncio.sleep(_MIN_MONITOR_INTERVAL)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MONITOR_INTERVAL):
-                    await self.signals.changed.wait()
+                    await self.reported.changed.wait()
 
-    def _heard(self, sentence: str | None) -> None:
-        """The database says how it is."""
-        since = self._trouble.since if self._trouble else self._clock.now()
-        self._trouble = DatabaseProblem(sentence, since) if sentence else None
+    def _on_database_problem(self, sentence: str | None) -> None:
+        """Remember a database problem and since when it lasts; None means that the database works."""
+        since = self._database_problem.since if self._database_problem else self._clock.now()
+        self._database_problem = DatabaseProblem(sentence, since) if sentence else None
 
 
 def _measure_free_disk(place: Path | None) -> int | None:
@@ -143,7 +155,7 @@ def _measure_free_disk(place: Path | None) -> int | None:
 
 
 def find_database_folder(url: str) -> Path | None:
-    """Where the file of a database lies; None for one in memory or on a server."""
+    """Return the folder of a database file; None for a database in memory or on a server."""
     place = make_url(url)
     file = place.database if place.get_backend_name() == "sqlite" else None
     return Path(file).absolute().parent if file and file != ":memory:" else None
@@ -152,23 +164,23 @@ def find_database_folder(url: str) -> Path | None:
 def render_status(
     statuses: Sequence[ConnectionStatus], match: Callable[[str], Match | None], planned: int, waiting: int, now: dt.datetime
 ) -> str:
-    """Connections with their state, last frame, position, reconnects and lag; what is planned; what waits to be told."""
+    """Render the connections with their state, last frame, position, reconnects and lag, after a line with the totals."""
     head = f"{len(statuses)} connected, {planned} planned, {waiting} waiting to be told"
     return "\n".join([head, *render_connections(statuses, match, now)])
 
 
 def render_connections(statuses: Sequence[ConnectionStatus], match: Callable[[str], Match | None], now: dt.datetime) -> list[str]:
-    """A line for each connection."""
+    """Return a line for each connection."""
     return [_render_connection(status, match(status.fixture_id), now) for status in statuses]
 
 
 def render_status_of_processes(processes: Mapping[str, tuple[Sequence[str], Sequence[str]]], waiting: int) -> str:
-    """The same for several processes; each has its roles and its lines."""
+    """Render the status of several processes; each has its roles and the lines of its connections."""
     connected = sum(len(lines) for _, lines in processes.values())
-    told = [f"{len(processes)} processes, {connected} connected, {waiting} waiting to be told"]
+    rendered = [f"{len(processes)} processes, {connected} connected, {waiting} waiting to be told"]
     for name, (roles, lines) in sorted(processes.items()):
-        told += ["", f"{name} ({', '.join(roles)})", *lines]
-    return "\n".join(told)
+        rendered += ["", f"{name} ({', '.join(roles)})", *lines]
+    return "\n".join(rendered)
 
 
 def _render_connection(status: ConnectionStatus, match: Match | None, now: dt.datetime) -> str:

@@ -84,7 +84,7 @@ class AdminRulesHandlers:
         await self._replies.send(origin, self._show_rules())
 
     def _show_rules(self, page: int = 0) -> Screen:
-        return show_rules(self._rule_versions.standing, self._rule_versions.config.path.name, page)
+        return show_rules(self._rule_versions.active, self._rule_versions.config.path.name, page)
 
     async def on_button(self, update: Update, _ptb_context: HandlerContext) -> None:
         """Do what a button under a message about rules says."""
@@ -123,7 +123,7 @@ class AdminRulesHandlers:
         """Return the new screen. The data is `r:ACTION:REST`."""
         _prefix, action, rest = (*data.split(":", 2), "", "")[:3]
         if action == "h":
-            return show_rule_history(await self._rule_versions.history.recent())
+            return show_rule_history(await self._rule_versions.repository.recent())
         if action == "p" and rest.isdecimal():
             return self._show_rules(int(rest))
         if action == "g" and rest.isdecimal():
@@ -139,20 +139,20 @@ class AdminRulesHandlers:
 
     async def _propose_version(self, version_id: int) -> Screen:
         """Show what going back to a version would change."""
-        version = await self._rule_versions.history.get(version_id)
+        version = await self._rule_versions.repository.get(version_id)
         if version is None:
             raise OutdatedRulesButton
         return await self._proposals.propose(version.text, version.name, RuleOrigin.ROLLED_BACK)
 
     async def _roll_back(self, version_id: int, user: tuple[int, str]) -> Screen:
         """Put into effect what was before the version in effect."""
-        versions = await self._rule_versions.history.recent(2)
+        versions = await self._rule_versions.repository.recent(2)
         if not versions or versions[0].id != version_id:
             # Something else has come into effect since: rolling back would undo that instead.
             raise OutdatedRulesButton
         # Before the first version there were the rules of the files, which an empty text stands for.
         text, name = (versions[1].text, versions[1].name) if len(versions) > 1 else ("", self._rule_versions.config.path.name)
-        fingerprint = self._rule_versions.standing.fingerprint
+        fingerprint = self._rule_versions.active.fingerprint
         return await self._apply(RulesProposal(text, name, RuleOrigin.ROLLED_BACK, fingerprint), user)
 
     async def _apply(self, proposal: RulesProposal, user: tuple[int, str]) -> Screen:
@@ -161,7 +161,7 @@ class AdminRulesHandlers:
         except RulesInvalid as error:
             # Rolling back is not checked before, and old rules may no longer be valid.
             return Screen(render_mistakes(proposal.name, error.mistakes))
-        return show_applied(version, len(self._rule_versions.standing.rules.rules))
+        return show_applied(version, len(self._rule_versions.active.rules.rules))
 
 
 class OutdatedRulesButton(Refusal):
@@ -186,12 +186,12 @@ def show_rules(active: ActiveRules, config_name: str, page: int = 0) -> Screen:
         ]
     )
     pages = make_page_buttons(len(rules), page, "r:p", RULES_PAGE_SIZE)
-    roll_back = () if active.from_files else _make_roll_back_buttons(active.ruling)
+    roll_back = () if active.from_files else _make_roll_back_buttons(active.version)
     return Screen(html, (*pages, (*roll_back, Button(_("🕘 History"), "r:h"))))
 
 
 def _render_rules_origin(active: ActiveRules, config_name: str) -> str:
-    since, version = format_utc_instant(active.since), active.ruling
+    since, version = format_utc_instant(active.since), active.version
     if active.from_files or version is None:
         return _("{file}, since {time}").format(file=shorten(config_name), time=since)
     text = _("{file}, sent in Telegram, applied by {admin}, since {time}")
@@ -232,9 +232,9 @@ def show_rule_history(versions: Sequence[RuleVersion]) -> Screen:
 
 def render_version_line(version: RuleVersion) -> str:
     """Return one line of the history."""
-    if version.how is RuleOrigin.SENT:
+    if version.origin is RuleOrigin.SENT:
         text = _("{file}, applied by {admin}")
-    elif version.how is RuleOrigin.ROLLED_BACK:
+    elif version.origin is RuleOrigin.ROLLED_BACK:
         text = _("{file}, rolled back to by {admin}")
     else:
         text = _("{file}, changed on disk")

@@ -126,8 +126,8 @@ class RulesProposals:
 
     async def propose(self, text: str, name: str, origin: RuleOrigin) -> Screen:
         """Compare rules with those in effect, and offer to apply them. An empty text stands for the rules of the files."""
-        rule_versions, active = self._rule_versions, self._rule_versions.standing
-        active_text = active.ruling.text if active.ruling else ""
+        rule_versions, active = self._rule_versions, self._rule_versions.active
+        active_text = active.version.text if active.version else ""
         recordings = tuple(map(str, self._list_recordings()))
         request = DryRunRequest(str(rule_versions.config.path), text, name, active_text, recordings)
         # The dry run first: it parses the rules in a process of its own, which has a time limit.

@@ -78,7 +78,7 @@ async def test_what_cannot_be_stored_changes_nothing(process: Process) -> None:
 
 
 async def test_the_admins_hear_that_rules_from_telegram_are_over(process: Process) -> None:
-    await process.book.apply(LOUD, "sent.yaml", RuleOrigin.SENT, process.book.standing.fingerprint, (7, "Ann"))
+    await process.book.apply(LOUD, "sent.yaml", RuleOrigin.SENT, process.book.active.fingerprint, (7, "Ann"))
     await process.takeover(process.read(GOALS.replace("name: goals", "name: other")))
 
     assert process.done[-1].startswith("The rules of config.yaml have changed")

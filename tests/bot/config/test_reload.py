@@ -116,7 +116,7 @@ async def test_what_cannot_be_taken_over_is_refused_like_a_mistake(world: World)
 
 
 async def test_an_untouched_file_is_not_read_again(world: World) -> None:
-    await world.reloader.look()
+    await world.reloader.reload_if_changed()
 
     assert world.applied == [] and world.told == []
 
@@ -158,7 +158,7 @@ async def test_a_folder_that_a_change_names_is_watched_from_then_on(tmp_path: Pa
 
 
 async def test_a_hangup_reloads_though_nothing_changed(world: World) -> None:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, world.reloader.hangup)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, world.reloader.request_reload)
     async with world.watching():
         os.kill(os.getpid(), signal.SIGHUP)
         await until(lambda: world.accepted)

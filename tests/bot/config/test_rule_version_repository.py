@@ -25,7 +25,7 @@ async def test_a_ruling_is_read_as_it_was_stored(history: RuleVersionRepository)
     stored = await history.add(ruling())
 
     assert stored.id and await history.get(stored.id) == stored
-    assert (stored.at, stored.how, stored.user_id, stored.user_name, stored.text) == (NOON, RuleOrigin.SENT, 7, "Ann", "[]")
+    assert (stored.at, stored.origin, stored.user_id, stored.user_name, stored.text) == (NOON, RuleOrigin.SENT, 7, "Ann", "[]")
 
 
 async def test_the_last_ruling_comes_first(history: RuleVersionRepository) -> None:

@@ -40,14 +40,14 @@ class Bot:
 
     async def start(self, text: str = GOALS) -> str:
         self.book = self._book(text)
-        return await self.book.take(self.book.config)
+        return await self.book.load(self.book.config)
 
     async def reload(self, text: str) -> str:
         self.path.write_text(text)
-        return await self.book.take(load_config(self.path, {}))
+        return await self.book.load(load_config(self.path, {}))
 
     async def apply(self, text: str, name: str = "sent.yaml") -> None:
-        await self.book.apply(text, name, RuleOrigin.SENT, self.book.standing.fingerprint, ANN)
+        await self.book.apply(text, name, RuleOrigin.SENT, self.book.active.fingerprint, ANN)
 
     def now(self) -> list[str]:
         """The names of the rules that are used."""
@@ -64,14 +64,14 @@ async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
 
 
 async def test_the_files_rules_are_in_effect_at_first(bot: Bot) -> None:
-    assert bot.now() == ["goals"] and bot.book.standing.from_files
+    assert bot.now() == ["goals"] and bot.book.active.from_files
 
 
 async def test_applied_rules_are_used_and_remembered(bot: Bot) -> None:
     await bot.apply(CORNERS)
 
     (ruling,) = await bot.history.recent()
-    assert bot.now() == ["corners"] and not bot.book.standing.from_files
+    assert bot.now() == ["corners"] and not bot.book.active.from_files
     assert (ruling.user_id, ruling.user_name, ruling.name, ruling.at) == (7, "Ann", "sent.yaml", NOW)
 
 
@@ -88,7 +88,7 @@ async def test_the_files_rules_win_when_they_change(bot: Bot, restarted: bool) -
     said = await (bot.start(CARDS) if restarted else bot.reload(CARDS))
 
     assert said == "The rules of config.yaml have changed: they are in effect, sent.yaml from Telegram is not any more."
-    assert bot.now() == ["cards"] and (await bot.history.recent(1))[0].how is RuleOrigin.FILES
+    assert bot.now() == ["cards"] and (await bot.history.recent(1))[0].origin is RuleOrigin.FILES
 
 
 async def test_what_the_files_ended_does_not_come_back(bot: Bot) -> None:
@@ -100,7 +100,7 @@ async def test_what_the_files_ended_does_not_come_back(bot: Bot) -> None:
 
 
 async def test_rules_are_not_applied_on_others_than_those_that_were_seen(bot: Bot) -> None:
-    seen = bot.book.standing.fingerprint
+    seen = bot.book.active.fingerprint
     await bot.apply(CORNERS)
 
     with pytest.raises(RulesOutdated):
@@ -112,13 +112,13 @@ async def test_an_empty_text_stands_for_the_files(bot: Bot) -> None:
     await bot.apply(CORNERS)
     await bot.apply("", "config.yaml")
 
-    assert bot.now() == ["goals"] and bot.book.standing.from_files
+    assert bot.now() == ["goals"] and bot.book.active.from_files
 
 
 async def test_rules_that_cannot_be_read_any_more_give_way_to_the_files(bot: Bot) -> None:
     await bot.apply(CORNERS)
     ruling = (await bot.history.recent(1))[0]
-    await bot.history.add(type(ruling)(NOW, RuleOrigin.SENT, "broken.yaml", "[{name: x}]", ruling.base))
+    await bot.history.add(type(ruling)(NOW, RuleOrigin.SENT, "broken.yaml", "[{name: x}]", ruling.base_fingerprint))
     said = await bot.start()
 
     assert said.startswith("broken.yaml from Telegram cannot be read any more") and bot.now() == ["goals"]
@@ -164,9 +164,9 @@ async def test_rules_that_one_process_applied_are_taken_over_by_another_once_it_
     other = Bot(tmp_path, bot.db)
     await other.start()
     await bot.apply(CARDS)
-    await other.book.look()
-    await other.book.look()
+    await other.book.load_latest()
+    await other.book.load_latest()
 
     assert other.now() == ["cards"]
     assert len(other.used) == 2
-    assert other.book.standing.fingerprint == bot.book.standing.fingerprint
+    assert other.book.active.fingerprint == bot.book.active.fingerprint

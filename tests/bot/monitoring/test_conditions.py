@@ -18,10 +18,10 @@ DOWN = status(SessionState.WAITING, heard=61)
     [
         facts(status()),
         facts(status(SessionState.WAITING, heard=59)),
-        facts(status(SessionState.WAITING, heard=None, refusal="HTTP 403", not_open=True)),
-        facts(status(SessionState.WAITING, heard=600, not_open=True)),
-        facts(telegram=TelegramHealth(skew=-4.9)),
-        facts(disk_free=MIN_FREE_DISK),
+        facts(status(SessionState.WAITING, heard=None, refusal="HTTP 403", is_not_open=True)),
+        facts(status(SessionState.WAITING, heard=600, is_not_open=True)),
+        facts(telegram=TelegramHealth(clock_skew=-4.9)),
+        facts(free_disk_bytes=MIN_FREE_DISK),
     ],
 )
 def test_nobody_is_needed(well: ProcessHealth) -> None:
@@ -40,9 +40,9 @@ def test_nobody_is_needed(well: ProcessHealth) -> None:
         (facts(DOWN, status()), "feed-down", "no frame for over a minute from 1 of 2 connections: Arsenal v Chelsea."),
         (facts(telegram=TelegramHealth(failing_since=ago(1))), "telegram-away", "no request to Telegram gets through since"),
         (facts(telegram=TelegramHealth(refused_since=ago(1))), "telegram-refused", "Telegram refuses the bot token"),
-        (facts(telegram=TelegramHealth(skew=-63.2)), "clock-off", "this machine's clock is 63 s behind Telegram's"),
-        (facts(telegram=TelegramHealth(skew=5.1)), "clock-off", "this machine's clock is 5 s ahead of Telegram's"),
-        (facts(disk_free=MIN_FREE_DISK - 2**20), "disk-low", "only 255 MiB are free"),
+        (facts(telegram=TelegramHealth(clock_skew=-63.2)), "clock-off", "this machine's clock is 63 s behind Telegram's"),
+        (facts(telegram=TelegramHealth(clock_skew=5.1)), "clock-off", "this machine's clock is 5 s ahead of Telegram's"),
+        (facts(free_disk_bytes=MIN_FREE_DISK - 2**20), "disk-low", "only 255 MiB are free"),
         (
             facts(database=DatabaseProblem("storage.url: the disk is full; make room", ago(1))),
             "database-full",

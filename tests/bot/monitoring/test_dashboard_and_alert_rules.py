@@ -54,7 +54,7 @@ async def page() -> Page:
         w.wire.on_response(200, "Sun, 22 Nov 2026 21:00:00 GMT")
         await asyncio.sleep(1)
         found: Page = defaultdict(lambda: defaultdict(set))
-        for name, labels in samples((await w.watch.metrics()).decode()):
+        for name, labels in samples((await w.watch.render_metrics()).decode()):
             found[name]  # a metric without labels is there, too
             for label, value in labels:
                 found[name][label].add(value)
@@ -105,7 +105,9 @@ def test_every_trouble_has_a_section_and_no_section_is_stale() -> None:
 def test_the_table_says_when_each_is_told_and_over() -> None:
     rows = dict(re.findall(r"^\| \[(.+)\]\(#\1\) \| .+ \| (.+) \|$", (OPERATE / "messages.md").read_text("utf-8"), re.MULTILINE))
 
-    assert rows == {name: describe_duration(dt.timedelta(seconds=nature.calm)) for name, nature in INCIDENT_POLICIES.items()}
+    assert rows == {
+        name: describe_duration(dt.timedelta(seconds=policy.resolve_after)) for name, policy in INCIDENT_POLICIES.items()
+    }
 
 
 @pytest.mark.virtual_time

@@ -28,13 +28,13 @@ NO_FRAME = f"feed: fixture {FIXTURE.id} (Arsenal v Chelsea) has had no frame sin
         facts(status()),
         facts(status(heard=29)),
         facts(status(SessionState.WAITING, heard=4)),
-        facts(status(SessionState.CONNECTING, heard=None, since=ago(4))),
-        facts(status(SessionState.WAITING, heard=None, not_open=True)),
-        facts(status(SessionState.WAITING, heard=3000, ended=True)),
+        facts(status(SessionState.CONNECTING, heard=None, wanted_since=ago(4))),
+        facts(status(SessionState.WAITING, heard=None, is_not_open=True)),
+        facts(status(SessionState.WAITING, heard=3000, is_ended=True)),
         facts(feed=None),
         facts(telegram=TelegramHealth(failing_since=ago(9))),
-        facts(telegram=TelegramHealth(skew=60.0)),
-        facts(disk_free=0),
+        facts(telegram=TelegramHealth(clock_skew=60.0)),
+        facts(free_disk_bytes=0),
     ],
 )
 def test_all_is_well(well: ProcessHealth) -> None:
@@ -47,7 +47,7 @@ def test_all_is_well(well: ProcessHealth) -> None:
         (status(heard=31), ago(31), "live"),
         (status(SessionState.WAITING, heard=6), ago(6), "waiting"),
         (status(SessionState.REFUSED, heard=None), ago(600), "refused"),
-        (status(SessionState.WAITING, heard=None, not_open=True, kickoff=ago(301)), ago(600), "waiting"),
+        (status(SessionState.WAITING, heard=None, is_not_open=True, kickoff=ago(301)), ago(600), "waiting"),
     ],
 )
 def test_a_due_connection_without_a_frame_is_named(silent: ConnectionStatus, since: dt.datetime, state: str) -> None:
@@ -67,7 +67,7 @@ def test_every_thing_has_its_line() -> None:
 
 
 def test_a_process_that_still_waits_for_telegram_is_not_ready() -> None:
-    waiting = facts(status(heard=40), at_work=False, telegram=TelegramHealth(failing_since=ago(5)))
+    waiting = facts(status(heard=40), is_working=False, telegram=TelegramHealth(failing_since=ago(5)))
 
     assert reasons_not_ready(waiting) == (f"start: Telegram has not let the bot in since {iso(ago(3600))}",)
 
@@ -76,6 +76,6 @@ def test_a_process_that_still_waits_for_telegram_is_not_ready() -> None:
 def test_fixtures_that_cannot_be_read_leave_it_open_what_is_due(read: float | None, since: float) -> None:
     known = facts()
     assert known.feed
-    old = replace(known, feed=replace(known.feed, fixtures_at=None if read is None else ago(read)))
+    old = replace(known, feed=replace(known.feed, fixtures_read_at=None if read is None else ago(read)))
 
     assert reasons_not_ready(old) == (f"feed: the fixtures could not be read since {iso(ago(since))}",)

@@ -17,10 +17,10 @@ class Seen:
     def __init__(self, *troubles: str) -> None:
         self._troubles = troubles
 
-    def unready(self) -> tuple[str, ...]:
+    def reasons_not_ready(self) -> tuple[str, ...]:
         return self._troubles
 
-    async def metrics(self) -> bytes:
+    async def render_metrics(self) -> bytes:
         return render_metrics()
 
 

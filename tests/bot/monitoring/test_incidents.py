@@ -14,7 +14,7 @@ from tests.packets import KICKOFF
 
 EVERY = 5
 """Seconds between two looks."""
-BEGUN, OVER, LASTS, CHANGED = IncidentEvent.BEGUN, IncidentEvent.OVER, IncidentEvent.LASTS, IncidentEvent.CHANGED
+BEGUN, OVER, LASTS, CHANGED = IncidentEvent.OPENED, IncidentEvent.RESOLVED, IncidentEvent.REMINDER, IncidentEvent.CHANGED
 
 
 class Watcher:
@@ -30,7 +30,7 @@ class Watcher:
         for _ in range(seconds // EVERY):
             now = KICKOFF + dt.timedelta(seconds=self.seconds)
             self.standings, tellings = step_incidents(self.standings, {} if detail is None else {self.name: detail}, now)
-            self.told += [(self.seconds, telling.what) for telling in tellings]
+            self.told += [(self.seconds, telling.event) for telling in tellings]
             self.tellings += tellings
             self.seconds += EVERY
         return self
@@ -73,7 +73,7 @@ def test_what_lasts_for_days_is_told_once_a_day() -> None:
     assert Watcher("disk-low").look("full", 2 * day + 120).told == [(60, BEGUN), (60 + day, LASTS), (60 + 2 * day, LASTS)]
 
 
-@pytest.mark.parametrize("name", [name for name, nature in INCIDENT_POLICIES.items() if not nature.by_hand])
+@pytest.mark.parametrize("name", [name for name, nature in INCIDENT_POLICIES.items() if not nature.is_manual])
 @pytest.mark.parametrize(("on", "off"), [(60, 90), (300, 300), (600, 3600), (3600, 5 * 3600)])
 def test_what_comes_and_goes_all_day_is_no_stream(name: str, on: int, off: int) -> None:
     watcher = Watcher(name)

@@ -39,15 +39,15 @@ class World:
         self.clock, self.telegram, self.database = LoopClock(), FakeMessenger(), database
         self.wire = ApiHealth(self.clock)
         self.watch = Monitor(self.clock, database, self.wire, AdminMessages(self.telegram, [ADMIN]), Path.cwd())
-        self.watch.feed, self.watch.backlog, self.watch.spokesman = self._feed, lambda: 3, True
+        self.watch.feed, self.watch.backlog, self.watch.reports_database = self._feed, lambda: 3, True
         self.started = self.clock.now()
         self.silent_since: dt.datetime | None = None
 
     def _feed(self) -> FeedHealth:
         now = self.clock.now()
         state = SessionState.WAITING if self.silent_since else SessionState.LIVE
-        one = replace(status(state), heard=self.silent_since or now, since=self.started, kickoff=now)
-        return FeedHealth((one,), TITLES, now, dt.timedelta(minutes=10), planned=2)
+        one = replace(status(state), last_usable_frame_at=self.silent_since or now, wanted_since=self.started, kickoff=now)
+        return FeedHealth((one,), TITLES, now, dt.timedelta(minutes=10), planned_connections=2)
 
     def silent(self, so: bool) -> None:
         self.silent_since = self.clock.now() if so else None
@@ -88,12 +88,12 @@ async def test_a_feed_that_is_down_is_told_once_and_so_is_its_end() -> None:
 
 async def test_it_is_ready_when_all_is_at_work_and_not_before() -> None:
     database = await Database.open("sqlite://")
-    before = World(database).watch.unready()
+    before = World(database).watch.reasons_not_ready()
     await database.close()
     async with world() as w:
         await asyncio.sleep(1)
 
-        assert ([line.split(" since ")[0] for line in before], w.watch.unready()) == (
+        assert ([line.split(" since ")[0] for line in before], w.watch.reasons_not_ready()) == (
             ["start: Telegram has not let the bot in"],
             (),
         )
@@ -102,22 +102,22 @@ async def test_it_is_ready_when_all_is_at_work_and_not_before() -> None:
 async def test_what_parts_report_is_told_at_once() -> None:
     async with world() as w:
         await asyncio.sleep(1)
-        await w.watch.signals.feed_refused("HTTP 401")
+        await w.watch.reported.on_feed_refused("HTTP 401")
         await asyncio.sleep(1)
-        soon, lines = list(w.told), w.watch.lines()
+        soon, lines = list(w.told), w.watch.render_open_incidents()
         for _ in range(1000):
-            await w.watch.signals.feed_refused("HTTP 401")
-        await w.watch.signals.feed_accepted()
+            await w.watch.reported.on_feed_refused("HTTP 401")
+        await w.watch.reported.on_feed_accepted()
         await asyncio.sleep(120)
 
-    assert len(lines) == 1 and lines[0].startswith("🛠 feed-refused, since 20") and w.watch.lines() == []
+    assert len(lines) == 1 and lines[0].startswith("🛠 feed-refused, since 20") and w.watch.render_open_incidents() == []
     assert soon == ["🛠 feed-refused: the feed refuses us: HTTP 401. Check feed.token; it is tried again every few minutes."]
     assert [sentence[:21] for sentence in w.told[1:]] == ["✅ feed-refused is ove"]
 
 
 async def test_a_refused_text_is_over_when_none_was_refused_for_long() -> None:
     async with world() as w:
-        w.watch.signals.text_refused("goals", "can't parse entities")
+        w.watch.reported.on_text_refused("goals", "can't parse entities")
         await asyncio.sleep(7200)
 
     assert [sentence.split(":")[0] for sentence in w.told] == ["🛠 texts-refused", "✅ texts-refused is over"]
@@ -129,7 +129,7 @@ async def test_telegrams_own_trouble_is_told_when_it_is_over() -> None:
         w.telegram.away = TelegramUnreachable("down", maybe_sent=False)
         w.wire.on_failure()
         await asyncio.sleep(900)
-        not_ready = w.watch.unready()
+        not_ready = w.watch.reasons_not_ready()
         w.telegram.away = None
         w.wire.on_response(200, None)
         await asyncio.sleep(300)
@@ -143,11 +143,11 @@ async def test_the_databases_trouble_is_dated_and_told_by_one_of_several_process
         await asyncio.sleep(60)
         since = w.clock.now()
         w.database.on_failure_changed("storage.url: h/db cannot be reached")
-        not_ready = w.watch.unready()
-        w.watch.spokesman = False
+        not_ready = w.watch.reasons_not_ready()
+        w.watch.reports_database = False
         await asyncio.sleep(60)
         unheard = list(w.told)
-        w.watch.spokesman = True
+        w.watch.reports_database = True
         await asyncio.sleep(60)
 
     assert not_ready == (f"database: cannot be used since {since:%Y-%m-%dT%H:%M:%SZ}: storage.url: h/db cannot be reached",)
@@ -164,10 +164,10 @@ async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_
         with pytest.raises(StorageUnusable):
             await IncidentRepository(w.database).change(lambda _: {"disk-low": "{}"})
         await asyncio.sleep(60)
-        not_ready, told = w.watch.unready(), list(w.told)
+        not_ready, told = w.watch.reasons_not_ready(), list(w.told)
         read_only(False)
         await asyncio.sleep(60)
-        ready = w.watch.unready()
+        ready = w.watch.reasons_not_ready()
 
     assert [line.split(" since ")[0] for line in not_ready] == ["database: cannot be used"] and "read-only" in not_ready[0]
     assert [sentence.split(":")[0] for sentence in told] == ["🛠 database-read-only"]
@@ -179,7 +179,7 @@ async def test_a_restart_in_the_middle_of_a_trouble_tells_nothing_twice(tmp_path
     for refused in (True, True, False):
         async with world(url) as w:
             if refused:
-                await w.watch.signals.feed_refused("HTTP 401")
+                await w.watch.reported.on_feed_refused("HTTP 401")
             await asyncio.sleep(90)
         told += [sentence.split(":")[0] for sentence in w.told]
 
@@ -192,10 +192,10 @@ async def test_a_look_that_fails_is_logged_and_the_next_one_works() -> None:
         with capture_logs() as logged:
             await asyncio.sleep(MONITOR_INTERVAL * 2)
         w.watch.feed = feed
-        await w.watch.signals.feed_refused("HTTP 401")
+        await w.watch.reported.on_feed_refused("HTTP 401")
         await asyncio.sleep(MONITOR_INTERVAL * 2)
 
-    assert {entry["event"] for entry in logged} == {"look_failed"}
+    assert {entry["event"] for entry in logged} == {"health_check_failed"}
     assert [sentence.split(":")[0] for sentence in w.told] == ["🛠 feed-refused"]
 
 
@@ -203,7 +203,7 @@ async def test_what_is_read_off_is_what_holds() -> None:
     async with world() as w:
         w.silent(True)
         await asyncio.sleep(90)
-        page = samples((await w.watch.metrics()).decode())
+        page = samples((await w.watch.render_metrics()).decode())
 
     def read(name: str, **labels: str) -> float:
         return page[name, frozenset(labels.items())]
@@ -219,7 +219,7 @@ async def test_metrics_come_also_while_the_database_cannot_be_used() -> None:
     async with world() as w:
         async with w.database.transaction() as tx:
             await tx.execute(text("DROP TABLE entries"))
-        page = samples((await w.watch.metrics()).decode())
+        page = samples((await w.watch.render_metrics()).decode())
 
     assert ("touchline_outbox_waiting", frozenset()) not in page
     assert page["touchline_database_up", frozenset()] == 0

@@ -12,11 +12,11 @@ MORE = KICKOFF + dt.timedelta(minutes=4, seconds=10)
 @pytest.mark.parametrize(
     ("what", "until", "sentence"),
     [
-        (IncidentEvent.BEGUN, MORE, "🛠 <b>feed-down</b>: no frame from a &lt; b"),
+        (IncidentEvent.OPENED, MORE, "🛠 <b>feed-down</b>: no frame from a &lt; b"),
         (IncidentEvent.CHANGED, MORE, "🛠 <b>feed-down</b>: no frame from a &lt; b"),
-        (IncidentEvent.LASTS, MORE, f"🛠 <b>feed-down</b>, since {KICKOFF:%Y-%m-%d %H:%M:%S} UTC: no frame from a &lt; b"),
+        (IncidentEvent.REMINDER, MORE, f"🛠 <b>feed-down</b>, since {KICKOFF:%Y-%m-%d %H:%M:%S} UTC: no frame from a &lt; b"),
         (
-            IncidentEvent.OVER,
+            IncidentEvent.RESOLVED,
             MORE,
             f"✅ <b>feed-down</b> is over: it lasted 4 min, from {KICKOFF:%H:%M:%S} to {MORE:%H:%M:%S} UTC.",
         ),
@@ -27,7 +27,7 @@ def test_a_telling_is_one_sentence(what: IncidentEvent, until: dt.datetime, sent
 
 
 def test_what_lasted_over_midnight_has_its_days() -> None:
-    over = render_notice(IncidentNotice("feed-down", IncidentEvent.OVER, "", KICKOFF, KICKOFF + dt.timedelta(days=3)))
+    over = render_notice(IncidentNotice("feed-down", IncidentEvent.RESOLVED, "", KICKOFF, KICKOFF + dt.timedelta(days=3)))
 
     assert "it lasted 3 days" in over and f"{KICKOFF:%Y-%m-%d}" in over
 

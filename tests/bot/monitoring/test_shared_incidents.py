@@ -36,16 +36,16 @@ async def kept(database_url: str) -> AsyncIterator[Kept]:
 async def looks(ledger: IncidentLog, conditions: dict[str, str], *seconds: float) -> list[IncidentEvent]:
     """What is told by looks at these seconds."""
     told = [await ledger.step(conditions, KICKOFF + dt.timedelta(seconds=at)) for at in seconds]
-    return [telling.what for tellings in told for telling in tellings]
+    return [telling.event for tellings in told for telling in tellings]
 
 
 async def test_a_restart_does_not_tell_again_and_tells_the_end(kept: Kept) -> None:
     before = await looks(IncidentLog(kept), DOWN, 0, 5)
     again = IncidentLog(kept)
 
-    assert before == [IncidentEvent.BEGUN]
+    assert before == [IncidentEvent.OPENED]
     assert await looks(again, DOWN, 10, 15) == []
-    assert await looks(again, {}, 20, 50, 55) == [IncidentEvent.OVER]
+    assert await looks(again, {}, 20, 50, 55) == [IncidentEvent.RESOLVED]
 
 
 async def test_of_two_processes_one_tells(kept: Kept) -> None:
@@ -53,7 +53,7 @@ async def test_of_two_processes_one_tells(kept: Kept) -> None:
     told = await looks(one, DOWN, 0) + await looks(other, DOWN, 1) + await looks(one, {}, 5) + await looks(other, DOWN, 40)
     told += await looks(one, {}, 45) + await looks(other, {}, 80) + await looks(one, {}, 81)
 
-    assert told == [IncidentEvent.BEGUN, IncidentEvent.OVER]
+    assert told == [IncidentEvent.OPENED, IncidentEvent.RESOLVED]
 
 
 async def test_while_the_database_is_away_it_is_told_all_the_same_and_once(kept: Kept) -> None:
@@ -63,7 +63,7 @@ async def test_while_the_database_is_away_it_is_told_all_the_same_and_once(kept:
     kept.away = False
     told += await looks(ledger, {}, 25) + await looks(IncidentLog(kept), {}, 80) + await looks(ledger, {}, 81)
 
-    assert told == [IncidentEvent.BEGUN, IncidentEvent.OVER]
+    assert told == [IncidentEvent.OPENED, IncidentEvent.RESOLVED]
 
 
 async def test_what_another_version_kept_is_forgotten(kept: Kept) -> None:

@@ -81,7 +81,7 @@ class Rules(World):
         return self.api.chat(user_id).last
 
     def now(self) -> list[str]:
-        return [rule.name for rule in self.book.standing.rules.rules]
+        return [rule.name for rule in self.book.active.rules.rules]
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
         app = application(api)
         around = Rules(api, app)
         around.begin(tmp_path, db)
-        await around.book.take(around.book.config)
+        await around.book.load(around.book.config)
         replies = ReplySender(app.bot)
         app.add_handlers(
             build_admin_rules_handlers(around.book, around.admins, around.trial, lambda: [tmp_path / "one.jsonl.gz"], replies)
@@ -146,7 +146,7 @@ async def test_a_button_applies_it_and_the_overview_says_who_did(rules: Rules) -
     done = rules.api.chat(ADMIN).last.text
     shown = await rules.ask(OTHER_ADMIN, OTHER_ADMIN, "/rules")
 
-    assert done == "✅ sent.yaml is in effect, 1 rule. Nothing is sent again." and rules.used[-1] is rules.book.standing.rules
+    assert done == "✅ sent.yaml is in effect, 1 rule. Nothing is sent again." and rules.used[-1] is rules.book.active.rules
     assert shown.text.startswith("1 rule from sent.yaml, sent in Telegram, applied by User 7 (7), since 22 Nov 2026")
     assert shown.labels == ["↩ Roll back", "🕘 History"]
 
@@ -167,7 +167,7 @@ async def test_a_button_rolls_it_back(rules: Rules) -> None:
     message = rules.api.chat(ADMIN).last
     await rules.press(ADMIN, ADMIN, message, undo)
 
-    assert rules.now() == ["goals"] and rules.book.standing.from_files
+    assert rules.now() == ["goals"] and rules.book.active.from_files
     assert await rules.press(ADMIN, ADMIN, message, undo) == OUTDATED and rules.now() == ["goals"]
 
 
@@ -183,7 +183,7 @@ async def test_the_history_says_who_and_when_and_leads_back(rules: Rules) -> Non
     await rules.tap(OTHER_ADMIN, OTHER_ADMIN, "✔ Apply")
 
     assert history.splitlines()[0] == "✅ 22 Nov 2026 14:00 UTC – both.yaml, applied by User 7 (7)"
-    assert rules.now() == ["corners"] and (await rules.book.history.recent(1))[0].user_id == OTHER_ADMIN
+    assert rules.now() == ["corners"] and (await rules.book.repository.recent(1))[0].user_id == OTHER_ADMIN
 
 
 async def test_every_mistake_is_shown_and_nothing_can_be_applied(rules: Rules) -> None:
