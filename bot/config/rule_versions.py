@@ -100,7 +100,7 @@ class RuleVersions:
         return parse_sent_rules(text, name, self._config.catalogue).rules if text else self._config.rules
 
     async def load(self, config: Config) -> str:
-        """Use a configuration that was read. Return a sentence for the admins if its rules replace those from Telegram, else ""."""
+        """Use a new configuration. Return a sentence for the admins if its rules replace those from Telegram, else ""."""
         async with self._lock:
             last = next(iter(await self.repository.recent(1)), None)
             why = self._why_ended(last, config) if last and last.text else ""

@@ -99,7 +99,7 @@ Incidents = Mapping[str, Incident]
 def step_incidents(
     before: Incidents, conditions: Mapping[str, str], now: dt.datetime
 ) -> tuple[dict[str, Incident], tuple[IncidentNotice, ...]]:
-    """Return the incidents after a check and the notices to send. `conditions` has a sentence for each name of INCIDENT_POLICIES."""
+    """Return the incidents after a check, and the notices to send. `conditions` has sentences by names of INCIDENT_POLICIES."""
     after: dict[str, Incident] = {}
     notices = []
     for name in sorted({*before, *conditions}):
