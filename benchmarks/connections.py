@@ -176,7 +176,7 @@ async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
         meter.tick()
 
     def one(number: int) -> FeedConnection:
-        return FeedConnection(f"fixture-{number}", FeedSettings(url), clock, take, gate=gate)
+        return FeedConnection(f"fixture-{number}", FeedSettings(url), clock, take, limiter=gate)
 
     return await _measured([one(n).run() for n in range(fixtures)], meter)
 

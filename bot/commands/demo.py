@@ -68,4 +68,4 @@ def simulate_command(
 
     kept = read_duration(lead, "--lead")
     way = Misbehaviour(**ways)
-    run_coroutine(simulated(recordings, host, port, speed=speed, token=token, lead=kept, misbehaviour=way, on_started=on_started))
+    run_coroutine(simulated(recordings, host, port, speed=speed, token=token, lead=kept, faults=way, on_started=on_started))

@@ -1,4 +1,8 @@
-"""The websocket: moves frames, waits, wakes the session."""
+"""The websocket connection of one fixture.
+
+`FeedConnection` does the I/O: it connects, reads frames, waits and hands packets on. What to do next is decided by
+`session.FeedSession`, which is pure; how long to wait after a failure comes from `reconnect`.
+"""
 
 from __future__ import annotations
 
@@ -42,23 +46,30 @@ from rules.football.action import Packet
 
 log = structlog.get_logger()
 
-_RANDOM = random.Random()  # shared: it weighs 2.5 KiB
-
 MAX_LIVE_AGE = dt.timedelta(seconds=30)
-"""A packet that is no older is live: what was missed has been read."""
+"""A packet younger than this is live. The first one on a connection shows that the missed packets have been read."""
+
+READ_SIZE = 8192
+"""Bytes read from a socket at a time. In a burst on a thousand connections the data then waits in the kernel's socket buffers,
+not in this process."""
 
 _MIN_WAIT = 0.001
-"""The shortest wait, in seconds: a shorter one might not move the clock."""
+"""The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
+
+_RANDOM = random.Random()
+"""Shared by all connections: each instance takes 2.5 KiB."""
+
+# `labels()` looks a metric up by its label values on every call, so the children are looked up once here.
+_PACKET_FRAMES = FRAMES.labels("packet")
+_UNREADABLE_FRAMES = FRAMES.labels("unreadable")
+_CONTROL_FRAMES = {kind: FRAMES.labels(kind.value) for kind in ControlKind}
+_LOST_CONNECTIONS = {cause: FEED_LOST.labels(cause.value) for cause in FailureCause}
 
 OnPacket = Callable[[Packet, dt.datetime], Awaitable[None]]
 
 
-async def _do_nothing() -> None:
-    """Nobody asked to hear of it."""
-
-
 class StreamSettings(Protocol):
-    """The part of the configuration that is read here."""
+    """The feed settings that a connection reads. The token is read anew at each handshake, so that a reload takes effect."""
 
     @property
     def token(self) -> SecretText: ...
@@ -69,7 +80,7 @@ class StreamSettings(Protocol):
 
 
 class FeedConnection:
-    """Follows one fixture through every trouble of its connection until the match is over."""
+    """Follows one fixture, and reconnects after every failure, until the match is over."""
 
     def __init__(
         self,
@@ -79,115 +90,124 @@ class FeedConnection:
         on_packet: OnPacket,
         *,
         on_caught_up: Callable[[], Awaitable[None]] | None = None,
-        on_settled: Callable[[], Awaitable[None]] | None = None,
+        on_frame_done: Callable[[], Awaitable[None]] | None = None,
         on_refused: Callable[[str], Awaitable[None]] | None = None,
         on_accepted: Callable[[], Awaitable[None]] | None = None,
         on_frame: Callable[[dt.datetime, bytes], None] | None = None,
-        gate: FeedRequestLimiter | None = None,
+        limiter: FeedRequestLimiter | None = None,
         kickoff: dt.datetime | None = None,
-        place: FeedPosition | None = None,
-        chance: random.Random | None = None,
+        resume_from: FeedPosition | None = None,
+        rng: random.Random | None = None,
     ) -> None:
-        """`on_caught_up` hears when what was missed has been read: at the first live packet and at every heartbeat; `on_settled`
-        when all packets of a frame were handed on; `on_refused` of a refusal once, `on_accepted` when it is over; `on_frame` of
-        every frame as it came.
+        """Callbacks:
 
-        `gate` is shared by all connections: it limits new ones to 5 a second. `place` is that of another process.
+        - `on_packet`: each packet in order, with the instant at which its frame arrived;
+        - `on_caught_up`: the missed packets have been read; called at the first live packet and at every heartbeat;
+        - `on_frame_done`: all packets that a frame released were handed on;
+        - `on_refused`: the feed refuses the token (once, with the reason); `on_accepted`: it accepts it again;
+        - `on_frame`: every frame as it arrived, before it is decoded.
+
+        `limiter` is shared by all connections of the process and allows 5 new ones a second. `resume_from` is how far a previous
+        process had read.
         """
         self._fixture_id, self._settings, self._clock = fixture_id, settings, clock
         self._on_packet, self._on_frame = on_packet, on_frame
-        self._on_caught_up, self._on_settled = on_caught_up or _do_nothing, on_settled
-        self._on_refused, self._on_accepted = on_refused, on_accepted or _do_nothing
-        self._gate = gate or FeedRequestLimiter(clock)
+        self._on_caught_up, self._on_frame_done = on_caught_up, on_frame_done
+        self._on_refused, self._on_accepted = on_refused, on_accepted
+        self._limiter = limiter or FeedRequestLimiter(clock)
         self.kickoff = kickoff
-        self._chance = chance or _RANDOM
-        self._delays = jittered_delays(self._chance)
-        self._session = FeedSession(settings.stale_after.total_seconds(), place)
+        self._rng = rng or _RANDOM
+        self._delays = jittered_delays(self._rng)
+        self._session = FeedSession(settings.stale_after.total_seconds(), resume_from)
         self._hosts = HostRotation(settings.stream_url)
         self._reloaded = asyncio.Event()
         self._refusal = ""
         self._is_behind = True
-        self._handing_on = False
+        self._is_handing_on = False
         self._reason = ""
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
         self._lags = LagStatistics()
-        self._last_frame: dt.datetime | None = None
-        self._last_usable_frame: dt.datetime | None = None
-        self._since, self._not_open = clock.now(), False
+        self._last_frame_at: dt.datetime | None = None
+        self._last_usable_frame_at: dt.datetime | None = None
+        self._wanted_since, self._is_not_open = clock.now(), False
         self._watchdog: asyncio.TimerHandle | None = None
 
     async def run(self) -> Ending:
-        """Stay connected until the match is over; return why it is."""
+        """Stay connected until the match is over; return how it ended."""
         while self._session.ending is None:
             position = self._session.position
             await self._connect_once()
+            # Back off less only after new data: a server that accepts the handshake and closes at once would otherwise be
+            # reconnected to hundreds of times a second.
             if self._session.position > position:
-                self._delays = jittered_delays(self._chance)
+                self._delays = jittered_delays(self._rng)
             if self._session.ending is None:
                 await self._wait_before_retry()
         log.info("feed_finished", fixture=self._fixture_id, ending=self._session.ending.value, packets=self._session.position)
         return self._session.ending
 
     def reload(self) -> None:
-        """The configuration was reloaded: a refused connection tries again at once."""
+        """Retry a refused connection at once, because the configuration (perhaps the token) was reloaded."""
         self._reloaded.set()
 
     @property
     def position(self) -> int:
-        """How many data packets were read."""
+        """The number of different data packets read so far."""
         return self._session.position
 
     @property
     def resume_position(self) -> FeedPosition | None:
-        """Where another process may go on; None while packets wait for others, or are being handed on."""
-        return None if self._handing_on else self._session.resume_position
+        """Where another process can resume; None while packets wait for earlier ones or are being handed on."""
+        return None if self._is_handing_on else self._session.resume_position
 
     @property
     def silence(self) -> float:
-        """Seconds since the last frame; endless where there was none."""
-        if self._last_frame is None:
+        """Seconds since the last frame; infinite before the first."""
+        if self._last_frame_at is None:
             return math.inf
-        return (self._clock.now() - self._last_frame).total_seconds()
+        return (self._clock.now() - self._last_frame_at).total_seconds()
 
     def status(self, *, lags: bool = True) -> ConnectionStatus:
-        """How the connection stands now; without the lags it costs little."""
+        """Return the state of the connection for people. `lags=False` skips the quantiles, which need a sort."""
         return ConnectionStatus(
             self._fixture_id,
             self._session.state,
             self._hosts.current,
-            self._last_frame,
+            self._last_frame_at,
             self._session.position,
             self._session.reconnects,
             self._session.duplicates,
             self._session.missing,
             self._unreadable.total(),
             *(self._lags.quantiles() if lags else (None, None)),
-            last_usable_frame_at=self._last_usable_frame,
-            wanted_since=self._since,
+            last_usable_frame_at=self._last_usable_frame_at,
+            wanted_since=self._wanted_since,
             kickoff=self.kickoff,
-            is_not_open=self._not_open,
+            is_not_open=self._is_not_open,
             is_ended=self._session.is_ended,
             refusal=self._refusal,
         )
 
-    def _url(self, start: int) -> str:
+    def _build_url(self, start: int) -> str:
+        # The id is quoted because it comes from outside: from the fixtures endpoint or from the command line.
         path = f"{self._hosts.current}/media/soccer/fixtures/{quote(self._fixture_id, safe='')}/actions"
         return f"{path}?startPosition={start}" if start else path
 
     async def _connect_once(self) -> None:
-        """One connection, from the handshake to its end."""
+        """Make one connection and serve it until it is lost or the match is over."""
         start = self._session.on_connecting()
         self._retry_after, self._reason, self._is_behind = None, "", True
-        await self._gate.wait_turn()
+        await self._limiter.wait_turn()
         try:
-            socket = await open_connection(self._url(start))
+            socket = await open_connection(self._build_url(start))
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
             await self._on_lost(self._classify_connect_error(error))
             return
         await self._serve_socket(socket)
 
     def _classify_connect_error(self, error: Exception) -> FailureCause:
+        """Return the cause of a failed handshake; keep its reason and `Retry-After`."""
         self._reason = type(error).__name__
         if not isinstance(error, InvalidStatus):
             return classify_network_error(error)
@@ -196,9 +216,10 @@ class FeedConnection:
         return classify_status(error.response.status_code)
 
     async def _serve_socket(self, socket: ClientConnection) -> None:
+        """Send the token and read frames until the connection ends."""
         self._hosts.on_success()
-        self._not_open = False
-        trouble = FailureCause.CLOSED
+        self._is_not_open = False
+        cause = FailureCause.CLOSED
         try:
             await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
             self._session.on_opened(self._clock.monotonic())
@@ -206,19 +227,21 @@ class FeedConnection:
             await self._read_frames(socket)
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd else None
+            # After an error frame or a stale connection the reason is known already, and says more than the code.
             self._reason = self._reason or f"close code {code}"
-            trouble = classify_close_code(code, authorised=self._session.state is not SessionState.AUTHORISING)
+            cause = classify_close_code(code, is_authorised=self._session.state is not SessionState.AUTHORISING)
         finally:
             if self._watchdog is not None:
                 self._watchdog.cancel()
             await socket.close()
         if self._session.ending is None:
-            await self._on_lost(trouble)
+            await self._on_lost(cause)
 
     async def _read_frames(self, socket: ClientConnection) -> None:
+        """Read frames until the session wants to reconnect or to end."""
         session = self._session
         while session.failure is None and session.ending is None:
-            wake_at = session.wake_at
+            wake_at = session.wake_at  # None nearly always: most frames are read without a timer
             frame = await (socket.recv(decode=False) if wake_at is None else self._receive(socket, wake_at))
             received = self._clock.now()
             if frame is None:
@@ -227,7 +250,7 @@ class FeedConnection:
                 await self._on_frame_received(frame, received)
 
     async def _receive(self, socket: ClientConnection, wake_at: float) -> bytes | None:
-        """The next frame; None where the session is to be woken first."""
+        """Return the next frame, or None when the session has to be woken first."""
         try:
             async with asyncio.timeout(max(_MIN_WAIT, wake_at - self._clock.monotonic())):
                 return await socket.recv(decode=False)
@@ -235,7 +258,8 @@ class FeedConnection:
             return None
 
     async def _on_frame_received(self, frame: bytes, received: dt.datetime) -> None:
-        self._last_frame = received
+        """Decode one frame and let the session decide which packets to hand on."""
+        self._last_frame_at = received
         now = self._clock.monotonic()
         if self._on_frame is not None:
             self._on_frame(received, frame)
@@ -248,69 +272,72 @@ class FeedConnection:
         if isinstance(read, Control):
             await self._on_control(read, received, now)
             return
-        PACKET_FRAMES.inc()
-        self._last_usable_frame = received
+        _PACKET_FRAMES.inc()
+        self._last_usable_frame_at = received
         if ready := self._session.on_packet(read, now):
             await self._hand_on(ready, received)
 
     async def _on_control(self, control: Control, received: dt.datetime, now: float) -> None:
-        CONTROL_FRAMES[control.kind].inc()
+        _CONTROL_FRAMES[control.kind].inc()
         await self._hand_on(self._session.on_control(control, now), received)
         if control.kind is ControlKind.REFUSED:
             self._reason = control.text
             return
-        self._last_usable_frame = received
+        self._last_usable_frame_at = received
         if self._session.state is SessionState.LIVE:
             if control.kind is ControlKind.ACCEPTED:
-                ACCEPTED_CONNECTIONS.inc()
+                FEED_CONNECTED.inc()
                 log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
-                await self._on_let_in()
+                if self._refusal:
+                    self._refusal = ""
+                    if self._on_accepted is not None:
+                        await self._on_accepted()
             elif control.kind is ControlKind.HEARTBEAT:
-                self._is_behind = False
-                await self._on_caught_up()
-
-    async def _on_let_in(self) -> None:
-        if self._refusal:
-            self._refusal = ""
-            await self._on_accepted()
+                await self._report_caught_up()
 
     async def _hand_on(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
-        self._handing_on = bool(packets)
+        """Hand packets on in order; a handler that takes long delays the next frame, which keeps the order."""
+        self._is_handing_on = bool(packets)
         for packet in packets:
             if self._is_behind and received - packet.at < MAX_LIVE_AGE:
-                self._is_behind = False
-                await self._on_caught_up()
-            if self._session.is_caught_up:
+                await self._report_caught_up()
+            if self._session.is_caught_up:  # the age of a replayed packet says nothing about the feed's lag
                 self._lags.add(lag := (received - packet.at).total_seconds())
-                LAG_SECONDS.observe(lag)
+                FEED_LAG.observe(lag)
             await self._on_packet(packet, received)
-        self._handing_on = False
-        if packets and self._on_settled is not None:
-            await self._on_settled()
+        self._is_handing_on = False
+        if packets and self._on_frame_done is not None:
+            await self._on_frame_done()
+
+    async def _report_caught_up(self) -> None:
+        self._is_behind = False
+        if self._on_caught_up is not None:
+            await self._on_caught_up()
 
     def _count_unreadable(self, error: FrameUnreadable) -> None:
-        """Count an unreadable frame; the first of its kind is logged."""
+        """Count an unreadable frame. Only the first of its kind on this fixture is logged: a broken feed sends thousands."""
         self._unreadable[error.kind] += 1
         count_unreadable_frame(error.kind)
         if self._unreadable[error.kind] == 1:
             log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason)
 
     def _check_stale(self, socket: ClientConnection) -> None:
-        """Look again when the session would be stale; a timer that is not moved by each frame costs nothing a frame."""
+        """Abort the connection if no frame came for `stale_after`; otherwise look again when it could be."""
+        # The timer is not restarted by every frame, so that the watchdog costs nothing per frame.
         now = self._clock.monotonic()
         if not self._session.check_stale(now):
             delay = max(_MIN_WAIT, self._session.stale_at - now)
             self._watchdog = asyncio.get_running_loop().call_later(delay, self._check_stale, socket)
             return
         self._reason = "no frame for too long"
-        socket.transport.abort()
+        socket.transport.abort()  # a close handshake would wait for a peer that is silent
 
-    async def _on_lost(self, trouble: FailureCause) -> None:
-        """The connection was not made or is lost."""
-        await self._hand_on(self._session.on_failure(trouble), self._clock.now())
-        cause = self._session.failure or trouble
-        LOST_CONNECTIONS[cause].inc()
-        self._not_open = cause is FailureCause.NOT_OPEN
+    async def _on_lost(self, cause: FailureCause) -> None:
+        """Record the failure, switch hosts if needed, and report a refusal once."""
+        await self._hand_on(self._session.on_failure(cause), self._clock.now())
+        cause = self._session.failure or cause
+        _LOST_CONNECTIONS[cause].inc()
+        self._is_not_open = cause is FailureCause.NOT_OPEN
         if self._hosts.on_failure(cause, self._clock.monotonic()):
             log.warning("feed_host_changed", fixture=self._fixture_id, reason=cause.value, host=self._hosts.current)
         if REMEDIES[cause].is_refusal and not self._refusal:
@@ -320,10 +347,12 @@ class FeedConnection:
                 await self._on_refused(self._refusal)
 
     def _mask_token(self, words: str) -> str:
+        """Return the server's words for the log: without the token, which a server may echo, and at most 200 characters."""
         token = self._settings.token.get_secret_value()
         return (words.replace(token, "***") if token else words)[:200]
 
     def _choose_delay(self, cause: FailureCause) -> float:
+        """Return the seconds to wait before the next attempt."""
         wait = REMEDIES[cause].wait
         if wait is WaitPolicy.NONE:
             return 0.0
@@ -340,7 +369,7 @@ class FeedConnection:
             facts = {"cause": cause.value, "reason": self._mask_token(self._reason), "retry_in": round(delay, 1)}
             log.warning("feed_connection_lost", fixture=self._fixture_id, **facts)
         else:
-            log.info("feed_read_again", fixture=self._fixture_id, cause=cause.value, position=self._session.start_position)
+            log.info("feed_rewinding", fixture=self._fixture_id, cause=cause.value, position=self._session.start_position)
         self._reloaded.clear()
         try:
             async with asyncio.timeout(delay):
@@ -349,18 +378,14 @@ class FeedConnection:
             pass
 
 
-READ_SIZE = 8192
-"""Bytes read from a connection at a time: when a thousand bring a burst, it lies in their sockets and not in memory."""
-
-
 async def open_connection(url: str) -> ClientConnection:
-    """A connection after its handshake; raise what the network or the library raises."""
+    """Open a websocket; raise what the network or the library raises."""
     socket = await connect(
         url,
         additional_headers={"Accept": ACCEPT_HEADER},
         user_agent_header="touchline",
         compression=None,  # 12 KiB a connection instead of 54
-        ping_interval=None,  # the watchdog listens for heartbeats instead
+        ping_interval=None,  # a peer can answer pings and send no data: the watchdog waits for frames instead
         close_timeout=2,
         proxy=None,
     )
@@ -369,23 +394,12 @@ async def open_connection(url: str) -> ClientConnection:
 
 
 def limit_read_size(transport: asyncio.Transport) -> None:
-    """Read little at a time, where the transport can be told so: asyncio's own for plain connections can, that for TLS cannot."""
+    """Limit a read to READ_SIZE bytes, where the transport allows it: asyncio's does, but not for TLS."""
     if hasattr(transport, "max_size"):
         transport.max_size = READ_SIZE
 
 
-PACKET_FRAMES = FRAMES.labels("packet")
-
-CONTROL_FRAMES = {kind: FRAMES.labels(kind.value) for kind in ControlKind}
-
-LOST_CONNECTIONS = {trouble: FEED_LOST.labels(trouble.value) for trouble in FailureCause}
-
-ACCEPTED_CONNECTIONS, LAG_SECONDS = FEED_CONNECTED, FEED_LAG
-
-_UNREADABLE_FRAMES = FRAMES.labels("unreadable")
-
-
 def count_unreadable_frame(kind: str) -> None:
-    """A frame cannot be used, for one of few reasons."""
+    """Count a frame that cannot be used, by the kind of its error."""
     _UNREADABLE_FRAMES.inc()
     FRAMES_UNREADABLE.labels(kind).inc()

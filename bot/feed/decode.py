@@ -1,4 +1,9 @@
-"""Frame to packet or control message; raises FrameUnreadable and nothing else."""
+"""Decodes a frame of the feed into a packet or a control message; raises FrameUnreadable and nothing else.
+
+A frame as documented is decoded straight into typed structs, which is fast. Where a value has a wrong type the frame is read
+again value by value: that field is lost, the packet is not. Published samples contradict each other in types and spelling
+(section 10), so that a strict reader would lose packets.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +24,11 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=lenient.MAX_EXACT_NUMBER)]
 _NO_VALUE = msgspec.Raw()
 
 _MAX_CACHED_BYTES = 2000
-"""Bytes of a value that is remembered, at most."""
+"""Larger values are not cached: the caches would hold whatever a broken feed sends."""
 
 
 class ControlKind(enum.StrEnum):
-    """What a frame without data is for."""
+    """The kinds of frames that carry no data."""
 
     ACCEPTED = "accepted"
     HEARTBEAT = "heartbeat"
@@ -32,7 +37,7 @@ class ControlKind(enum.StrEnum):
 
 
 class Control(msgspec.Struct, frozen=True):
-    """A frame that carries no data; `text` is the server's own."""
+    """A frame that carries no data; `text` is the server's message."""
 
     kind: ControlKind
     text: str = ""
@@ -97,6 +102,8 @@ class _FrameJson(msgspec.Struct, rename="camel", gc=False):
     finished: bool | None = None
 
 
+# The structs have gc=False: they hold no cycles, and the garbage collector need not track several of them per frame.
+
 _FRAME_DECODER = msgspec.json.Decoder(_FrameJson)
 
 _TEAM_DECODER = msgspec.json.Decoder(_TeamJson | None)
@@ -109,6 +116,7 @@ _SEND_TYPES_BY_VALUE = {send_type.value: send_type for send_type in SendType}
 
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError)
 
+# No page shows the control frames of this feed: they are known by words that other pages of the platform show (section 2.1).
 _ACCEPTED_PATTERN = re.compile(r"authori[sz]", re.IGNORECASE)
 
 _REFUSED_PATTERN = re.compile(r"\b(not|fail|failed|denied|rejected|refused|invalid)\b", re.IGNORECASE)
@@ -119,7 +127,7 @@ _BARE_REFUSAL_PATTERN = re.compile(r"\{?\s*(the )?supplied (authentication|token
 
 
 def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixture_id: str = "") -> Packet | Control:
-    """Read one frame; raise FrameUnreadable and nothing else.
+    """Decode one frame; raise FrameUnreadable and nothing else.
 
     `received` stands in for a timestamp that is absent or cannot be read, `fixture_id` (the connection's) for an absent one.
     """
@@ -129,14 +137,14 @@ def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixtur
         if read.fixture_action is not None:
             return _make_packet(read, read.fixture_action, received, fixture_id)
     except msgspec.ValidationError:
-        pass
+        pass  # JSON, but a value has another type than documented
     except _DECODE_ERRORS:
         return _decode_bare_text(frame)
     return _decode_leniently(frame, received, fixture_id)
 
 
 def _decode_bare_text(frame: str | bytes) -> Control:
-    """A refusal may come as bare text in braces (section 1.4); whatever else is not JSON is unreadable."""
+    """Return the refusal that comes as bare text in braces (section 1.4); whatever else is not JSON is unreadable."""
     words = frame[:200] if isinstance(frame, str) else frame[:200].decode(errors="replace")
     if _BARE_REFUSAL_PATTERN.match(words):
         return Control(ControlKind.REFUSED, words.strip("{} \r\n"))
@@ -144,6 +152,7 @@ def _decode_bare_text(frame: str | bytes) -> Control:
 
 
 def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_id: str) -> Packet | Control:
+    """Decode a frame value by value, or a control frame."""
     try:
         data = _ANY_DECODER.decode(frame)
     except _DECODE_ERRORS:
@@ -177,15 +186,15 @@ def _read_control(data: dict[str, Any]) -> Control:
 
 def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime | None, fixture_id: str) -> Packet:
     at = lenient.as_instant(action.timestamp) or received
-    of = action.fixture_id or fixture_id
-    if not (action.action_id and action.fixture_action_type and action.send_type and of and at):
+    packet_fixture = action.fixture_id or fixture_id
+    if not (action.action_id and action.fixture_action_type and action.send_type and packet_fixture and at):
         raise FrameUnreadable("incomplete", "the action lacks its id, type, send type, fixture or time")
-    if fixture_id and of != fixture_id and of.casefold() != fixture_id.casefold():
-        raise FrameUnreadable("other-fixture", f"the packet is of fixture {of[:40]}")
+    if fixture_id and packet_fixture != fixture_id and packet_fixture.casefold() != fixture_id.casefold():
+        raise FrameUnreadable("other-fixture", f"the packet is of fixture {packet_fixture[:40]}")
     summary = frame.fixture_summary
     team, side = _parse_team(action.team) if action.team else (None, None)
-    return Packet(  # in the order of its fields, which costs half of what names cost
-        fixture_id or of,
+    return Packet(  # positional: keywords would double the cost of the busiest call of the process
+        fixture_id or packet_fixture,
         action.action_id,
         action.fixture_action_type,
         _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type),
@@ -206,13 +215,13 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
 
 
 def _make_player(player: _PlayerJson) -> Player | None:
-    """`name`, else `fullName`, else first and last name (section 3.2: no soccer packet with a player is documented)."""
+    """Return the player by `name`, else `fullName`, else first and last name: section 3.2 shows no soccer packet with one."""
     name = player.name or player.full_name or " ".join(filter(None, (player.first_name, player.last_name)))
     return Player(player.id or "", name) if name or player.id else None
 
 
 def _make_summary(summary: _SummaryJson) -> Summary:
-    return Summary(  # in the order of its fields, which costs half of what names cost
+    return Summary(  # positional: keywords would double the cost of the busiest call of the process
         summary.home_team_score,
         summary.away_team_score,
         summary.current_period,
@@ -224,7 +233,7 @@ def _make_summary(summary: _SummaryJson) -> Summary:
 
 
 def _parse_team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
-    """What repeats in nearly every packet is read once, and kept once in memory."""
+    """Return the team and its side, cached by their bytes: they repeat in nearly every packet, and are one object in memory."""
     data = bytes(raw)
     return _cached_team(data) if len(data) <= _MAX_CACHED_BYTES else _decode_team(data)
 

@@ -1,4 +1,4 @@
-"""The vendor's JSON written, for simulator, recordings and tests."""
+"""Writes the vendor's JSON, for the simulator, recordings and tests. `decode` reads it back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from bot.feed.decode import ControlKind
 from rules.football.action import Fixture, Packet, PeriodScore, Player, SendType, Side
 
+# By samples of packets (section 4.2). Which of 3 and 4 is Deleted is not known; readers go by the word, never by the id.
 _SEND_TYPE_IDS = {
     SendType.PENDING: 1,
     SendType.UPDATED: 2,
@@ -20,7 +21,7 @@ _SEND_TYPE_IDS = {
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """How a feed spells what the documentation leaves open. What its summaries count is up to who tells the match."""
+    """How a feed spells what the documentation leaves open, so that tests can play every variant."""
 
     api_version: int = 3
     """1: no `relatedFixtureActionIds`, `homeTeam`, `traceId` or `collectionStatus`."""
@@ -36,7 +37,7 @@ _DEFAULT_DIALECT = Dialect()
 
 
 def packet_to_object(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> dict[str, Any]:
-    """The frame of a packet as a JSON object; `decode` gives the packet back."""
+    """Return the frame of a packet as a JSON object."""
     modern = dialect.api_version >= 2
     return {
         "version": dialect.api_version,
@@ -47,47 +48,47 @@ def packet_to_object(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> dic
 
 
 def encode_packet(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> bytes:
-    """The frame of a packet."""
+    """Return the frame of a packet."""
     return msgspec.json.encode(packet_to_object(packet, dialect))
 
 
 def encode_control(kind: ControlKind, text: str) -> bytes:
-    """A control frame (feed documentation, section 2.1)."""
+    """Return a control frame (section 2.1)."""
     return msgspec.json.encode({"message": text, "level": "ERROR" if kind is ControlKind.REFUSED else "INFO"})
 
 
 def encode_accepted() -> bytes:
-    """The answer to a good token."""
+    """Return the answer to a good token."""
     return encode_control(ControlKind.ACCEPTED, "Authorisation accepted")
 
 
 def encode_refused(reason: str = "Supplied token could not be authenticated") -> bytes:
-    """The answer to a bad token."""
+    """Return the answer to a bad token."""
     return encode_control(ControlKind.REFUSED, reason)
 
 
 def encode_heartbeat(now: dt.datetime) -> bytes:
-    """What is sent every ten seconds."""
+    """Return the heartbeat, which the feed sends every ten seconds."""
     return encode_control(ControlKind.HEARTBEAT, f"Heartbeat sent at {format_timestamp(now)}")
 
 
 def format_timestamp(at: dt.datetime) -> str:
-    """An instant as the feed writes it: UTC, microseconds, `Z`."""
+    """Format an instant as packets have it: UTC, microseconds, `Z`."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def format_plain_instant(at: dt.datetime) -> str:
-    """An instant as REST fixtures and periods have it: UTC, seconds, no zone."""
+    """Format an instant as REST fixtures and periods have it: UTC, seconds, no zone."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def format_clock(seconds: int) -> str:
-    """`MM:SS`."""
+    """Format seconds as `MM:SS`."""
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
 def fixture_to_object(fixture: Fixture) -> dict[str, Any]:
-    """A fixture as the REST side lists it."""
+    """Return a fixture as the REST side lists it."""
     competition = {"id": fixture.competition.id, "name": fixture.competition.name}
     return {
         "id": fixture.id,
@@ -118,6 +119,7 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
         "fixtureActionType": action_type,
     }
     if packet.seq is not None:
+        # Section 7: the integer part is the period, the fraction holds the clock and a counter.
         timeline = packet.period_id + packet.clock / 1e7 + packet.seq / 1e13
         frame |= {"fixtureSeqNum": packet.seq, "timelineSequence": timeline}
     frame |= {"fixtureActionSubType": sub_type} if sub_type else {}
@@ -154,7 +156,7 @@ def _player_to_object(player: Player, dialect: Dialect) -> dict[str, Any]:
 
 def _summary_to_object(packet: Packet, modern: bool) -> dict[str, Any]:
     summary = packet.summary
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "homeTeamScore": summary.home,
         "awayTeamScore": summary.away,
         "isTied": summary.home == summary.away,
@@ -164,19 +166,19 @@ def _summary_to_object(packet: Packet, modern: bool) -> dict[str, Any]:
         "currentClockTime": None if summary.clock is None else format_clock(summary.clock),
         "finished": packet.is_finished,
     }
-    told |= {"collectionStatus": summary.collection_status or None} if modern else {}
-    return {key: value for key, value in told.items() if value is not None and value != ""}
+    fields |= {"collectionStatus": summary.collection_status or None} if modern else {}
+    return {key: value for key, value in fields.items() if value is not None and value != ""}
 
 
 def _period_to_object(period: PeriodScore, at: dt.datetime) -> dict[str, Any]:
-    told = {
+    fields = {
         "id": period.id,
         "label": period.label,
         "type": period.type,
-        "end": format_plain_instant(at) if period.is_ended else None,  # when exactly, a packet does not keep
+        "end": format_plain_instant(at) if period.is_ended else None,  # a Packet does not keep the exact instant
         "homeTeamScore": period.home,
         "awayTeamScore": period.away,
         "homeTeamPeriodScore": period.home_in_period,
         "awayTeamPeriodScore": period.away_in_period,
     }
-    return {key: value for key, value in told.items() if value is not None or key == "end"}
+    return {key: value for key, value in fields.items() if value is not None or key == "end"}

@@ -1,4 +1,4 @@
-"""Single JSON values read without failing."""
+"""Reads single JSON values of the wrong type without failing: each function returns an empty value for what it cannot use."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import re
 from typing import Any, overload
 
 MAX_EXACT_NUMBER = 2**53
-"""Beyond this a JSON number is not exact, and no count of football's is so large."""
+"""Above this a JSON number is not exact in other readers, and no count in football is so large."""
 
 _MAX_CLOCK_SECONDS = 999 * 60
 
 _NUL_PATTERN = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-"""The escape, where its backslash is not itself escaped."""
+"""The escape of NUL, unless its backslash is itself escaped."""
 
 FIXTURE_STATUSES = ("Scheduled", "Live", "Completed", "Postponed", "Abandoned", "Cancelled", "Suspended", "Unverified")
 """Fixture statuses by their numbers (feed documentation, section 6.2)."""
@@ -39,21 +39,21 @@ def remove_nul(frame: str | bytes) -> str | bytes: ...
 
 
 def remove_nul(frame: str | bytes) -> str | bytes:
-    """A JSON text without the one character that neither Telegram nor PostgreSQL takes."""
+    """Return the JSON text without NUL, the one character that neither Telegram nor PostgreSQL accepts."""
     if isinstance(frame, str):
         return remove_nul(frame.encode(errors="replace")) if "\\u0000" in frame else frame
     return _NUL_PATTERN.sub(rb"\1", frame) if b"\\u0000" in frame else frame
 
 
 def as_text(value: Any) -> str:
-    """A string or a number as text; empty for anything else."""
+    """Return a string or a number as text; empty for anything else."""
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def as_number(value: Any) -> int | None:
-    """A whole number, quoted or not; None for anything else."""
+    """Return a whole number, quoted or not (section 7 quotes decimals, the samples do not); None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -64,34 +64,34 @@ def as_number(value: Any) -> int | None:
 
 
 def as_boolean(value: Any) -> bool | None:
-    """True or false, also as a word or as 1 and 0; None for anything else."""
+    """Return a boolean, also from a word or from 1 and 0; None for anything else."""
     words = {"true": True, "1": True, "false": False, "0": False}
     return value if isinstance(value, bool) else words.get(as_text(value).lower())
 
 
 def as_mapping(value: Any) -> dict[str, Any]:
-    """An object; empty for anything else."""
+    """Return an object; empty for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: Any) -> list[Any]:
-    """An array; empty for anything else."""
+    """Return an array; empty for anything else."""
     return value if isinstance(value, list) else []
 
 
 def as_instant(value: Any) -> dt.datetime | None:
-    """An ISO 8601 instant in UTC, which is meant where no zone is given; None where it cannot be read."""
+    """Return an ISO 8601 instant in UTC, which is assumed if no zone is given (section 3.3); None if it cannot be read."""
     try:
         found = dt.datetime.fromisoformat(as_text(value))
         if found.tzinfo is dt.UTC:
-            return found
+            return found  # nearly always: no new object is needed
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def as_clock(value: Any) -> int | None:
-    """Seconds of `MM:SS`; None where it cannot be read."""
+    """Return the seconds of `MM:SS`; None if it cannot be read."""
     minutes, _, seconds = as_text(value).partition(":")
     if not (minutes.isdecimal() and seconds.isdecimal()) or len(minutes) > 4 or len(seconds) > 2:
         return None
@@ -99,12 +99,12 @@ def as_clock(value: Any) -> int | None:
 
 
 def as_status(value: Any) -> str:
-    """A fixture status as a word, whether it comes as a word or as its number."""
+    """Return a fixture status as a word, whether it comes as a word or as its number."""
     return _as_listed_word(value, FIXTURE_STATUSES)
 
 
 def as_collection_status(value: Any) -> str:
-    """A collection status as a word, whether it comes as a word or as its number."""
+    """Return a collection status as a word, whether it comes as a word or as its number."""
     return _as_listed_word(value, COLLECTION_STATUSES)
 
 

@@ -1,4 +1,7 @@
-"""What to do about a failed connection: one table, delays, next host, at most 5 new ones a second."""
+"""What to do after a failed connection: its cause, the remedy, the delay, the next host, and the limit of requests a second.
+
+The table of causes and remedies is printed in docs/feed.md.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,20 @@ import msgspec
 from bot.clock import Clock
 
 REFUSED_DELAY = 300.0
+"""Seconds between attempts with a refused token: only a person can repair it, and a reload retries at once."""
 
 NOT_OPEN_DELAY = 30.0
+"""Seconds between attempts while a stream is not open: as often as fixtures are to be polled before a match (section 10.1)."""
 
 NEAR_KICKOFF_DELAY = 5.0
-
 _NEAR_KICKOFF_PERIOD = dt.timedelta(minutes=5)
 
 _MAX_RETRY_AFTER = 600.0
+"""Seconds that a `Retry-After` can ask for at most: a wrong header must not cost a whole match."""
 
 
 class FailureCause(enum.StrEnum):
-    """Why a connection was not made, or ended."""
+    """Why a connection was not made, or was lost. The values are labels of the metric `touchline_feed_lost` and stay."""
 
     REFUSED = "refused"
     NOT_OPEN = "not-open"
@@ -53,7 +58,7 @@ class WaitPolicy(enum.StrEnum):
 
 
 class Remedy(msgspec.Struct, frozen=True):
-    """What is done about a trouble. `next_host`: after a minute of it, the next of the configured hosts is tried."""
+    """What is done about a failure. `switches_host`: after a minute of it, the next configured host is tried."""
 
     wait: WaitPolicy = WaitPolicy.JITTER
     is_refusal: bool = False
@@ -74,8 +79,10 @@ REMEDIES = {
     FailureCause.GAP: Remedy(WaitPolicy.NONE),
     FailureCause.REPOSITION: Remedy(WaitPolicy.NONE),
 }
-"""The one table. A `Retry-After` of the server's lengthens any wait."""
+"""A `Retry-After` header lengthens the jittered waits. Only failures of a name or of TLS switch hosts: they show that this
+host is gone or misconfigured, while the others also happen on a good one."""
 
+# A stream that is not open yet answers 204 by the documentation of another sport; 404 is treated alike (section 2.2).
 _CAUSES_BY_STATUS = {
     401: FailureCause.REFUSED,
     403: FailureCause.REFUSED,
@@ -84,6 +91,7 @@ _CAUSES_BY_STATUS = {
     429: FailureCause.BUSY,
 }
 
+# The documentation names no close codes; these are the meanings of RFC 6455 and the IANA registry.
 _CAUSES_BY_CLOSE_CODE = {
     1000: FailureCause.CLOSED,
     1001: FailureCause.CLOSED,
@@ -96,18 +104,18 @@ _CAUSES_BY_CLOSE_CODE = {
 
 
 def classify_status(status: int) -> FailureCause:
-    """What a handshake answered with this HTTP status means."""
+    """Return the cause for an HTTP status that answers a handshake or a REST call."""
     return _CAUSES_BY_STATUS.get(status) or (FailureCause.SERVER if status >= 500 else FailureCause.REJECTED)
 
 
-def classify_close_code(code: int | None, *, authorised: bool) -> FailureCause:
-    """What a close code means; a policy violation is a refusal only until the token was accepted."""
-    trouble = _CAUSES_BY_CLOSE_CODE.get(code or 0, FailureCause.NETWORK)
-    return FailureCause.CLOSED if trouble is FailureCause.REFUSED and authorised else trouble
+def classify_close_code(code: int | None, *, is_authorised: bool) -> FailureCause:
+    """Return the cause for a websocket close code. 1008 (policy violation) is a refusal only until the token was accepted."""
+    cause = _CAUSES_BY_CLOSE_CODE.get(code or 0, FailureCause.NETWORK)
+    return FailureCause.CLOSED if cause is FailureCause.REFUSED and is_authorised else cause
 
 
 def classify_network_error(error: BaseException) -> FailureCause:
-    """What an exception of the network means."""
+    """Return the cause for an exception of the network."""
     if isinstance(error, socket.gaierror):
         return FailureCause.DNS
     if isinstance(error, ssl.SSLError):
@@ -115,24 +123,25 @@ def classify_network_error(error: BaseException) -> FailureCause:
     return FailureCause.NETWORK
 
 
-def jittered_delays(chance: random.Random) -> Iterator[float]:
-    """Delays in seconds between 1 and 60, their ceiling doubling.
+def jittered_delays(rng: random.Random) -> Iterator[float]:
+    """Yield delays in seconds between 1 and 60; their ceiling doubles.
 
-    Their floor is a quarter of the ceiling: no luck makes more than ten attempts of a minute.
+    The floor is a quarter of the ceiling: with jitter down to 0, a run of small numbers would hammer the server. With the floor
+    there are at most ten attempts in the first minute.
     """
     ceiling = 2.0
     while True:
-        yield chance.uniform(max(1.0, ceiling / 4), ceiling)
+        yield rng.uniform(max(1.0, ceiling / 4), ceiling)
         ceiling = min(60.0, ceiling * 2)
 
 
 def choose_not_open_delay(kickoff: dt.datetime | None, now: dt.datetime) -> float:
-    """Seconds until a stream that is not open yet is tried again."""
+    """Return the seconds until a stream that is not open yet is tried again."""
     return NEAR_KICKOFF_DELAY if kickoff and now >= kickoff - _NEAR_KICKOFF_PERIOD else NOT_OPEN_DELAY
 
 
 def parse_retry_after(value: str | None, now: dt.datetime) -> float | None:
-    """Seconds that a `Retry-After` header asks for, at most ten minutes; None where there is none that can be read."""
+    """Return the seconds that a `Retry-After` header asks for, at most 600; None if it is absent or cannot be read."""
     if not value:
         return None
     try:
@@ -143,46 +152,46 @@ def parse_retry_after(value: str | None, now: dt.datetime) -> float | None:
 
 
 HOST_SWITCH_AFTER = 60.0
-"""Seconds of trouble with a host's name or TLS before the next one is tried."""
+"""Seconds of failures of a host's name or TLS until the next host is tried: one failed lookup is not a dead host."""
 
 
 class HostRotation:
-    """The hosts in their order; after the last comes the first again."""
+    """Chooses among the configured hosts, in their order; after the last comes the first again."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = tuple(url.rstrip("/") for url in urls)
-        self._here = 0
-        self._since: float | None = None
+        self._index = 0
+        self._failing_since: float | None = None
 
     @property
     def current(self) -> str:
-        """The host to connect to, as a URL without a path."""
-        return self._urls[self._here]
+        """The URL of the host to connect to, without a path."""
+        return self._urls[self._index]
 
     def on_success(self) -> None:
-        """The host answered."""
-        self._since = None
+        """Record that the current host answered."""
+        self._failing_since = None
 
-    def on_failure(self, trouble: FailureCause, now: float) -> bool:
-        """A connection was not made; tell whether the next host is to be tried from now on."""
-        if not REMEDIES[trouble].switches_host or len(self._urls) < 2:
+    def on_failure(self, cause: FailureCause, now: float) -> bool:
+        """Record a failed connection; return True if the next host is tried from now on. `now` is monotonic."""
+        if not REMEDIES[cause].switches_host or len(self._urls) < 2:
             return False
-        self._since = now if self._since is None else self._since
-        if now < self._since + HOST_SWITCH_AFTER:
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        if now < self._failing_since + HOST_SWITCH_AFTER:
             return False
-        self._here, self._since = (self._here + 1) % len(self._urls), None
+        self._index, self._failing_since = (self._index + 1) % len(self._urls), None
         return True
 
 
 class FeedRequestLimiter:
-    """Spaces what passes evenly; first come, first served."""
+    """Spaces requests evenly; first come, first served. The vendor asks for at most 5 requests a second (section 2.3)."""
 
     def __init__(self, clock: Clock, per_second: float = 5.0) -> None:
         self._clock, self._interval = clock, 1.0 / per_second
         self._next = float("-inf")
 
     async def wait_turn(self) -> None:
-        """Wait for one's turn."""
+        """Wait until the caller may send its request."""
         now = self._clock.monotonic()
         turn = max(now, self._next)
         self._next = turn + self._interval

@@ -1,4 +1,7 @@
-"""Recordings: read, write, record until over, keep those of the last matches."""
+"""Recordings: JSON Lines of frames, each with the instant of its arrival.
+
+Read and written here, by `record_matches` (the command) and by RecentRecordings (the last matches, kept for dry runs of rules).
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,20 @@ from bot.feed.rest import decode_fixtures
 from bot.feed.session import Ending
 from rules.football.action import Fixture, Packet
 
+log = structlog.get_logger()
+
 RecordingFile = gzip.GzipFile | BinaryIO
+
+WriteFrame = Callable[[dt.datetime, bytes], None]
+
+_DATA_MARK = b'"fixtureAction"'
+"""What only data frames contain: heartbeats and the answer to the token are not recorded."""
+
+_LIST_FILE = "fixtures.json"
 
 
 class RecordedFrame(msgspec.Struct, frozen=True):
-    """One frame as it came, and when."""
+    """One frame as it came, and the instant of its arrival."""
 
     at: dt.datetime
     frame: bytes
@@ -41,14 +53,14 @@ class _LineJson(msgspec.Struct):
     at: str
     frame: msgspec.Raw = msgspec.Raw()
     text: str = ""
-    """A frame that is not JSON."""
+    """A frame that is not JSON, in place of `frame`."""
 
 
 _LINE_DECODER = msgspec.json.Decoder(_LineJson)
 
 
 def read_recording(path: Path) -> Iterator[RecordedFrame]:
-    """The frames of a recording, in order; raise UserMistake where the file cannot be read or a line is none of its kind."""
+    """Yield the frames of a recording, in order; raise UserMistake if the file or one of its lines cannot be read."""
     try:
         with _open_recording(path) as lines:
             for number, line in enumerate(lines, start=1):
@@ -61,10 +73,9 @@ def read_recording(path: Path) -> Iterator[RecordedFrame]:
 
 
 def _open_recording(path: Path) -> RecordingFile:
-    """Gzip is known by its first two bytes, not by the file's name."""
     with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if zipped else path.open("rb")
+        is_gzip = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if is_gzip else path.open("rb")
 
 
 def _parse_line(line: bytes, path: Path, number: int) -> RecordedFrame:
@@ -79,7 +90,7 @@ def _parse_line(line: bytes, path: Path, number: int) -> RecordedFrame:
 
 
 def read_packets(path: Path) -> Iterator[Packet]:
-    """The packets of a recording, in order; control frames and what cannot be read are passed over."""
+    """Yield the packets of a recording, in order; skip control frames and what cannot be read."""
     for recorded in read_recording(path):
         try:
             packet = decode_frame(recorded.frame, received=recorded.at)
@@ -90,7 +101,7 @@ def read_packets(path: Path) -> Iterator[Packet]:
 
 
 class RecordingWriter:
-    """Writes a recording; gzipped where the file's name ends in `.gz`. A context manager."""
+    """Writes a recording, gzipped if the file's name ends in `.gz`. A context manager."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -110,7 +121,7 @@ class RecordingWriter:
             self._file.close()
 
     def write(self, at: dt.datetime, frame: str | bytes) -> None:
-        """Add one frame, whatever is in it."""
+        """Add one frame, whatever is in it, and flush: a recording that is interrupted keeps what it has."""
         if self._file is None:
             raise ValueError("the recording is not open")
         self._file.write(format_line(at, frame) + b"\n")
@@ -119,7 +130,7 @@ class RecordingWriter:
 
 
 def format_line(at: dt.datetime, frame: str | bytes) -> bytes:
-    """One line of a recording, without its end."""
+    """Return one line of a recording, without its end. A frame that is JSON stays byte for byte, except for line breaks."""
     data = frame.encode(errors="replace") if isinstance(frame, str) else frame
     try:
         msgspec.json.decode(data)
@@ -130,8 +141,8 @@ def format_line(at: dt.datetime, frame: str | bytes) -> bytes:
 
 
 def read_fixtures_beside(path: Path) -> dict[str, Fixture]:
-    """By id, the fixtures of `fixtures.json` in the recording's folder; empty where there is none."""
-    beside = path.parent / "fixtures.json"
+    """Return the fixtures of `fixtures.json` in the recording's folder, by id; empty if there is no such file."""
+    beside = path.parent / _LIST_FILE
     if not beside.is_file():
         return {}
     try:
@@ -140,68 +151,65 @@ def read_fixtures_beside(path: Path) -> dict[str, Fixture]:
         raise UserMistake(f"{beside}: this is not a list of fixtures: {error}") from error
 
 
-_DATA_MARK = b'"fixtureAction"'
-
-
 def recording_path(fixture: Fixture, folder: Path) -> Path:
-    """Where a fixture's recording is written: `2018-05-13-arsenal-v-chelsea.jsonl.gz`."""
+    """Return the file for a fixture's recording, such as `2018-05-13-arsenal-v-chelsea.jsonl.gz`."""
     words = "".join(letter if letter.isalnum() else " " for letter in fixture.title.casefold()).split()
     day = fixture.kickoff.date().isoformat() if fixture.kickoff else "undated"
     return folder / f"{day}-{'-'.join(words) or fixture.id}.jsonl.gz"
 
 
 async def record_matches(fixtures: Sequence[Fixture], settings: StreamSettings, clock: Clock, folder: Path) -> dict[str, Path]:
-    """Record matches until all are over; return the file of each fixture. The fixtures are written beside."""
-    gate = FeedRequestLimiter(clock)
+    """Record matches until all are over; return the file of each by fixture id. Writes `fixtures.json` beside them."""
+    limiter = FeedRequestLimiter(clock)
     paths = {fixture.id: recording_path(fixture, folder) for fixture in fixtures}
-    await asyncio.gather(*(_record_match(fixture, settings, clock, gate, paths[fixture.id]) for fixture in fixtures))
+    await asyncio.gather(*(_record_match(fixture, settings, clock, limiter, paths[fixture.id]) for fixture in fixtures))
     listed = [fixture_to_object(fixture) | {"recording": paths[fixture.id].name} for fixture in fixtures]
-    (folder / "fixtures.json").write_text(json.dumps(listed, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / _LIST_FILE).write_text(json.dumps(listed, ensure_ascii=False, indent=1), encoding="utf-8")
     return paths
 
 
-async def _record_match(fixture: Fixture, settings: StreamSettings, clock: Clock, gate: FeedRequestLimiter, path: Path) -> Ending:
+async def _record_match(
+    fixture: Fixture, settings: StreamSettings, clock: Clock, limiter: FeedRequestLimiter, path: Path
+) -> Ending:
     async def ignore(_packet: Packet, _received: dt.datetime) -> None:
-        """The frame itself is written."""
+        """Do nothing: `keep` writes the frame itself, which decoding would change."""
 
     with RecordingWriter(path) as writer:
 
         def keep(received: dt.datetime, frame: bytes) -> None:
-            """Frames of data, however strange; neither heartbeats nor the answer to the token."""
             if _DATA_MARK in frame:
                 writer.write(received, frame)
 
-        return await FeedConnection(fixture.id, settings, clock, ignore, on_frame=keep, gate=gate, kickoff=fixture.kickoff).run()
-
-
-log = structlog.get_logger()
-
-WriteFrame = Callable[[dt.datetime, bytes], None]
-
-_ACTION_MARK = b'"fixtureAction"'
-
-_LIST_FILE = "fixtures.json"
+        return await FeedConnection(
+            fixture.id, settings, clock, ignore, on_frame=keep, limiter=limiter, kickoff=fixture.kickoff
+        ).run()
 
 
 class RecentRecordings:
-    """A folder of so many recordings; of matches at the same time, so many are written."""
+    """A folder of the recordings of the last matches, at most `keep`; no more than that are written at the same time.
+
+    A failed write gives the recording up, never the match: recordings are a convenience, alerts are not.
+    """
 
     def __init__(self, folder: Path, keep: int) -> None:
         self._folder, self._max_recordings = folder, keep
         self._open: dict[str, Path] = {}
 
     def recordings(self) -> tuple[Path, ...]:
-        """The matches that are over, the last first."""
+        """Return the recordings of matches that are over, the latest first."""
         return tuple(self._folder / str(one["recording"]) for one in self._read_list()[: self._max_recordings])
 
-    def start(self, fixture: Fixture, *, anew: bool) -> WriteFrame | None:
-        """Where the match's frames go; `anew` where its feed is read from the start. None: this match is not kept."""
+    def start(self, fixture: Fixture, *, from_start: bool) -> WriteFrame | None:
+        """Begin a recording; return the function that writes its frames, or None if this match is not recorded.
+
+        `from_start`: the feed is read from the start of the match, so that an earlier attempt is overwritten.
+        """
         if len(self._open) >= self._max_recordings or fixture.id in self._open:
             return None
         path = self._folder / f"{_make_file_name(fixture.id)}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _prepare_file(path, anew=anew)
+            _prepare_file(path, from_start=from_start)
         except OSError as error:
             _log_write_failure(fixture.id, error)
             return None
@@ -209,7 +217,7 @@ class RecentRecordings:
         return lambda received, frame: self._write(fixture.id, received, frame)
 
     def finish(self, fixture: Fixture) -> None:
-        """The match is over: its recording counts from now on, and the oldest goes."""
+        """Finish the recording of a match that is over: it is listed from now on, and the oldest one is deleted."""
         path = self._open.pop(fixture.id, None)
         if path is None:
             return
@@ -219,12 +227,12 @@ class RecentRecordings:
             _log_write_failure(fixture.id, error)
 
     def abandon(self, fixture_id: str) -> None:
-        """The match is followed no longer, or not now: what was written stays and may be gone on with."""
+        """Stop recording a match that is no longer followed. What was written stays, and `start` can continue it."""
         self._open.pop(fixture_id, None)
 
     def _write(self, fixture_id: str, received: dt.datetime, frame: bytes) -> None:
         path = self._open.get(fixture_id)
-        if path is None or _ACTION_MARK not in frame:
+        if path is None or _DATA_MARK not in frame:
             return
         try:
             with path.open("ab") as file:
@@ -242,7 +250,8 @@ class RecentRecordings:
         part.unlink()
 
     def _write_list(self, listed: list[dict[str, Any]]) -> None:
-        """Write the list and drop the recordings that fall off its end: none but those that were kept here."""
+        """Write the list and delete the recordings that fall off its end; files that are not in the list are never touched."""
+        # Written beside and renamed: a reader, or a kill in between, never finds half a list.
         beside = self._folder / f"{_LIST_FILE}.new"
         beside.write_text(json.dumps(listed[: self._max_recordings], ensure_ascii=False, indent=1), encoding="utf-8")
         beside.replace(self._folder / _LIST_FILE)
@@ -263,9 +272,9 @@ def _is_own_recording(one: dict[str, Any]) -> bool:
     return isinstance(name, str) and name == Path(name).name and "id" in one
 
 
-def _prepare_file(path: Path, *, anew: bool) -> None:
-    """An empty file, or one that ends with a whole line."""
-    if anew or not path.exists():
+def _prepare_file(path: Path, *, from_start: bool) -> None:
+    """Make the file empty, or cut off a last line that a kill left unfinished."""
+    if from_start or not path.exists():
         path.write_bytes(b"")
         return
     with path.open("rb+") as file:
@@ -278,4 +287,4 @@ def _make_file_name(fixture_id: str) -> str:
 
 
 def _log_write_failure(fixture_id: str, error: OSError) -> None:
-    log.warning("match_not_kept", fixture=fixture_id, reason=error.strerror or str(error))
+    log.warning("recording_not_written", fixture=fixture_id, reason=error.strerror or str(error))

@@ -1,4 +1,4 @@
-"""Fixtures and archived actions by REST, with their JSON."""
+"""The REST side of the feed: fixtures, and all actions of a match that has ended."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ ACCEPT_HEADER = "application/vnd.imggaming.dde.api+json;version=1"
 PAGE_SIZE = 100
 
 _MAX_PAGES = 200
+"""Ends the loop where a server gives a full new page for ever."""
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
@@ -37,7 +38,7 @@ class SecretText(Protocol):
 
 
 class RestSettings(Protocol):
-    """The part of the configuration that is read here."""
+    """The feed settings that are read here, anew at each request, so that a reload takes effect."""
 
     @property
     def token(self) -> SecretText: ...
@@ -46,23 +47,24 @@ class RestSettings(Protocol):
 
 
 class RestClient:
-    """Asks for fixtures; tries the hosts in order where one cannot be had."""
+    """Fetches fixtures and actions; goes on to the next host if one cannot be reached."""
 
     def __init__(
-        self, settings: RestSettings, http: aiohttp.ClientSession, clock: Clock, gate: FeedRequestLimiter | None = None
+        self, settings: RestSettings, http: aiohttp.ClientSession, clock: Clock, limiter: FeedRequestLimiter | None = None
     ) -> None:
-        """`gate` limits calls over the whole process: 5 a second."""
+        """`limiter` is shared by the whole process: 5 calls a second."""
         self._settings, self._http, self._clock = settings, http, clock
-        self._gate = gate or FeedRequestLimiter(clock)
-        self._host = 0
+        self._limiter = limiter or FeedRequestLimiter(clock)
+        self._host_index = 0
 
     async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
-        """All licensed fixtures of these days, both included; raise FeedError."""
+        """Return all licensed fixtures of these days, both included; raise FeedError."""
         found: dict[str, Fixture] = {}
         for page in range(_MAX_PAGES):
             query = {"subscribed": "true", "dateFrom": date_from.isoformat(), "dateTo": date_to.isoformat()}
             query |= {"paged": "true", "page": str(page), "size": str(PAGE_SIZE)}
             answer = await self._fetch_page(query)
+            # A server that ignores `page` gives the same page again: nothing new ends the loop as well.
             fresh = {fixture.id: fixture for fixture in answer.fixtures if fixture.id not in found}
             found |= fresh
             if answer.is_last or not fresh:
@@ -70,7 +72,7 @@ class RestClient:
         return tuple(found.values())
 
     async def fetch_fixture(self, fixture_id: str) -> Fixture:
-        """One fixture; raise FeedError."""
+        """Return one fixture; raise FeedError."""
         body = await self._get_json(f"/soccer/fixtures/{fixture_id}", {})
         try:
             return decode_fixture(body)
@@ -78,7 +80,7 @@ class RestClient:
             raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
     async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
-        """All packets of a match that has ended, by their numbers (feed documentation, section 1.4); raise FeedError."""
+        """Return all packets of a match that has ended, in order of their numbers (section 1.4); raise FeedError."""
         now = self._clock.now()
         try:
             frames = msgspec.json.decode(
@@ -97,23 +99,23 @@ class RestClient:
             raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
     async def _get_json(self, path: str, query: Mapping[str, str]) -> bytes:
-        """The body of an answer; a host that cannot be had at all gives way to the next."""
+        """Return the body of an answer; try the next host if one cannot be reached at all."""
         hosts = self._settings.api_url
         for attempt in range(len(hosts)):
             try:
-                return await self._request(hosts[self._host % len(hosts)].rstrip("/"), path, query)
+                return await self._request(hosts[self._host_index % len(hosts)].rstrip("/"), path, query)
             except aiohttp.ClientConnectorError as error:
                 reason = f"{error.host} cannot be reached: {type(error.os_error).__name__}"
                 if attempt + 1 == len(hosts):
                     raise FeedUnreachable(reason) from error
-                self._host += 1
-                log.warning("feed_api_host_changed", reason=reason, host=hosts[self._host % len(hosts)])
+                self._host_index += 1
+                log.warning("feed_api_host_changed", reason=reason, host=hosts[self._host_index % len(hosts)])
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise FeedUnreachable(f"the feed's REST side does not answer: {type(error).__name__}") from error
         raise FeedUnreachable("no host of the feed's REST side is configured")
 
     async def _request(self, host: str, path: str, query: Mapping[str, str]) -> bytes:
-        await self._gate.wait_turn()
+        await self._limiter.wait_turn()
         headers = {
             "Accept": ACCEPT_HEADER,
             "Content-Type": "application/json",
@@ -127,14 +129,14 @@ class RestClient:
             raise self._make_error(response.status, body, wait)
 
     def _make_error(self, status: int, body: bytes, wait: float | None) -> FeedError:
-        trouble = classify_status(status)
+        cause = classify_status(status)
         reason = f"HTTP {status}: {self._read_reason(body)}" if body else f"HTTP {status}"
-        if REMEDIES[trouble].is_refusal:
+        if REMEDIES[cause].is_refusal:
             return FeedRefused(reason)
-        return FeedNotOpen(reason) if trouble is FailureCause.NOT_OPEN else FeedUnreachable(reason, wait)
+        return FeedNotOpen(reason) if cause is FailureCause.NOT_OPEN else FeedUnreachable(reason, wait)
 
     def _read_reason(self, body: bytes) -> str:
-        """The server's words, whichever of the three documented shapes they come in, without the token."""
+        """Return the server's error text, from any of the three documented shapes, without the token; at most 200 characters."""
         try:
             data = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -147,7 +149,7 @@ class RestClient:
 
 
 def _decode_packet(frame: bytes, now: dt.datetime, fixture_id: str) -> Packet | None:
-    """One of many: what cannot be read is left out."""
+    """Return the packet, or None if it cannot be read: one bad packet must not cost the others."""
     try:
         read = decode_frame(frame, now, fixture_id)
     except FrameUnreadable:
@@ -156,14 +158,14 @@ def _decode_packet(frame: bytes, now: dt.datetime, fixture_id: str) -> Packet | 
 
 
 class FixturePage(msgspec.Struct, frozen=True):
-    """One answer of the fixtures endpoint; `last` is true where no further page is to be asked for."""
+    """One answer of the fixtures endpoint; `is_last`: no further page has to be requested."""
 
     fixtures: tuple[Fixture, ...]
     is_last: bool = True
 
 
 def decode_fixtures(body: bytes) -> FixturePage:
-    """Read an array of fixtures, a page of them, or one; raise FrameUnreadable where it is none of these."""
+    """Decode an array of fixtures, a page of them, or one fixture; raise FrameUnreadable if it is none of these."""
     data = _decode_json(body)
     if isinstance(data, list):
         return FixturePage(_read_fixtures(data))
@@ -175,7 +177,7 @@ def decode_fixtures(body: bytes) -> FixturePage:
 
 
 def decode_fixture(body: bytes) -> Fixture:
-    """Read one fixture; raise FrameUnreadable where it is none."""
+    """Decode one fixture; raise FrameUnreadable if it is none."""
     found = _read_fixtures([_decode_json(body)])
     if not found:
         raise FrameUnreadable("incomplete", "the fixture has no id")
@@ -190,7 +192,7 @@ def _decode_json(body: bytes) -> Any:
 
 
 def _is_last_page(page: dict[str, Any]) -> bool:
-    """By `last`, else by the number of pages, else when a page is empty (section 9.1 does not show the metadata)."""
+    """Decide by `last`, else by the number of pages, else by an empty page: section 9.1 does not show the metadata of a page."""
     last = lenient.as_boolean(page.get("last"))
     if last is not None:
         return last
@@ -223,7 +225,10 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
 
 
 def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
-    """Who is home is never told by the order of `teams`: by `homeTeam` where it is given, else by the name `A v B`."""
+    """Return the home and the away team: by `homeTeam` if it is given, else by the name `A v B`.
+
+    The order of `teams` does not say which team is at home.
+    """
     listed = [item for item in lenient.as_list(data.get("teams")) if isinstance(item, dict)]
     teams = [Team(lenient.as_text(item.get("id")), lenient.as_text(item.get("name"))) for item in listed]
     flags = [lenient.as_boolean(item.get("homeTeam")) for item in listed]
@@ -251,7 +256,7 @@ def _other_team(teams: list[Team], team: Team | None) -> Team:
 
 
 def _read_competition(data: dict[str, Any]) -> Team:
-    """`stage.season.competition`, or the nearest thing that has a name."""
+    """Return `stage.season.competition`, or the nearest object that has a name."""
     stage = lenient.as_mapping(data.get("stage"))
     season = lenient.as_mapping(stage.get("season", data.get("season")))
     for holder in (season.get("competition"), stage.get("competition"), data.get("competition"), season, stage):

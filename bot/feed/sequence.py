@@ -1,4 +1,8 @@
-"""Sequence numbers: duplicates, renumbered connections, order and gaps; pure."""
+"""Sequence numbers: order and gaps, duplicates, and connections that count from 1 again. Pure: takes values, does no I/O.
+
+`session.FeedSession` sends each packet through SequenceTracker (its number in the match), Deduplicator (was it read before?) and
+Reorderer (which packets can be handed on now, and which numbers are missing).
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,18 @@ import msgspec
 from rules.football.action import Packet
 
 TAIL_LENGTH = 64
-"""Packets by which a repetition is recognised."""
+"""The number of last packets that are remembered, to recognise one that a new connection repeats."""
 
 _TRIM_SLACK = 16
-"""So many more until the oldest are let go of together."""
+"""The oldest are deleted in blocks of this size: deleting one at each packet would move the whole array each time."""
 
 
 class FeedPosition(msgspec.Struct, frozen=True):
-    """How far a match was read: packets told, the highest number, and the last packets as (fingerprint, number, timestamp)."""
+    """How far a match was read, for another process to resume. Stored in the database.
+
+    `position` is the number of packets handed on, `seq` the highest sequence number, `tail` the last packets as (fingerprint,
+    number, timestamp).
+    """
 
     position: int = 0
     seq: int = 0
@@ -27,74 +35,84 @@ class FeedPosition(msgspec.Struct, frozen=True):
 
 
 def packet_fingerprint(packet: Packet) -> int:
-    """What tells a revision from every other, whatever its number; the same in every process."""
+    """Return what identifies a revision of an action regardless of its number."""
     who = packet.player.id or packet.player.name if packet.player else ""
     words = crc32(f"{packet.action_id} {packet.send_type} {packet.type} {packet.sub_type} {who}".encode())
     score = (packet.summary.home or 0) * 100 + (packet.summary.away or 0)
-    return hash((words, packet.at.timestamp(), packet.clock, score))  # of numbers: the same in every process
+    # Stored, so it must be the same in every process: hash() of a str is salted, but not of numbers.
+    return hash((words, packet.at.timestamp(), packet.clock, score))
 
 
 class SequenceTracker:
-    """Remembers the last packets of a match, and moves the numbers of a connection that counts from one."""
+    """Maps the sequence numbers of a connection to those of the match.
 
-    def __init__(self, place: FeedPosition) -> None:
-        self._fingerprints = array("q", [mark[0] for mark in place.tail])
-        self._seqs = array("q", [mark[1] for mark in place.tail])
-        self._instants = array("d", [mark[2] for mark in place.tail])
+    The documentation contradicts itself: by one page `fixtureSeqNum` belongs to the match, by another each connection counts from
+    1 (section 7). On a resumed connection, a packet that repeats one of the last ones shows by how much its numbers are shifted.
+    """
+
+    def __init__(self, resume_from: FeedPosition) -> None:
+        self._fingerprints = array("q", [entry[0] for entry in resume_from.tail])
+        self._seqs = array("q", [entry[1] for entry in resume_from.tail])
+        self._instants = array("d", [entry[2] for entry in resume_from.tail])
         self._start = self._offset = 0
         self._is_resolved = True
 
     @property
     def tail(self) -> tuple[tuple[int, int, float], ...]:
-        """The last packets, for a `Place`."""
+        """The last packets, for a FeedPosition."""
         return tuple(
             zip(self._fingerprints[-TAIL_LENGTH:], self._seqs[-TAIL_LENGTH:], self._instants[-TAIL_LENGTH:], strict=True)
         )
 
     @property
     def is_unshifted(self) -> bool:
-        """Tell whether the connection's numbers are those of the match."""
+        """True if the numbers of this connection are known to be those of the match."""
         return self._is_resolved and not self._offset
 
     def on_connected(self, start: int) -> None:
-        """A connection begins that was asked for what follows `start`; from the beginning, all numbers are the same."""
+        """Begin a connection at `startPosition` `start`. From 0, both ways to count give the same numbers."""
         self._start, self._offset, self._is_resolved = start, 0, start == 0
 
-    def is_repetition(self, mark: int) -> bool:
-        """Tell whether one of the last packets had this fingerprint."""
-        return mark in self._fingerprints
+    def is_repetition(self, fingerprint: int) -> bool:
+        """Return True if one of the last packets had this fingerprint."""
+        return fingerprint in self._fingerprints
 
-    def renumber(self, packet: Packet, mark: int, has: Callable[[Packet], bool]) -> Packet:
-        """The packet with its number among all of the match. `has` tells whether that number was read, or is missing."""
+    def renumber(self, packet: Packet, fingerprint: int, is_known: Callable[[Packet], bool]) -> Packet:
+        """Return the packet with its number in the match. `is_known`: was its own number read before, or is it missing?"""
         if packet.seq is None:
             return packet
         if not self._is_resolved:
-            self._settle(packet, packet.seq, mark, has)
+            self._determine_offset(packet, packet.seq, fingerprint, is_known)
         return msgspec.structs.replace(packet, seq=packet.seq + self._offset) if self._offset else packet
 
-    def remember(self, packet: Packet, mark: int) -> None:
-        """Remember a packet, unless it is older than all that is remembered."""
+    def remember(self, packet: Packet, fingerprint: int) -> None:
+        """Remember a packet, unless it is older than all that are remembered."""
         seq = packet.seq or 0
         if len(self._seqs) >= TAIL_LENGTH and seq < self._seqs[-1] and seq < min(self._seqs):
             return
-        self._fingerprints.append(mark)
+        self._fingerprints.append(fingerprint)
         self._seqs.append(seq)
         self._instants.append(packet.at.timestamp())
         if len(self._seqs) >= TAIL_LENGTH + _TRIM_SLACK:
             for kept in (self._fingerprints, self._seqs, self._instants):
                 del kept[:-TAIL_LENGTH]
 
-    def _settle(self, packet: Packet, seq: int, mark: int, has: Callable[[Packet], bool]) -> None:
-        if self.is_repetition(mark):
-            known = self._seqs[self._fingerprints.index(mark)]
+    def _determine_offset(self, packet: Packet, seq: int, fingerprint: int, is_known: Callable[[Packet], bool]) -> None:
+        """Find the offset of this connection's numbers.
+
+        Guarded, as a wrong offset would renumber, and so mix up, the rest of the match: only a repetition settles it, and the
+        guess from the start position is made once, for a packet that is not an old one.
+        """
+        if self.is_repetition(fingerprint):
+            known = self._seqs[self._fingerprints.index(fingerprint)]
             self._offset, self._is_resolved = (known - seq if known else 0), True
-        elif has(packet):
-            self._is_resolved = self._offset == 0
-        elif self._offset == 0 and self._begins_anew(packet, seq):
+        elif is_known(packet):
+            self._is_resolved = self._offset == 0  # its own number fits the match: this connection does not count anew
+        elif self._offset == 0 and self._counts_from_one(packet, seq):
             self._offset = self._start  # until a repetition tells exactly
 
-    def _begins_anew(self, packet: Packet, seq: int) -> bool:
-        """Tell whether the number is too low for what was asked for, and the packet is not an old one that was not asked for."""
+    def _counts_from_one(self, packet: Packet, seq: int) -> bool:
+        """Return True if the number is too low for the requested position, and the packet is not an old one."""
         return seq <= self._start and bool(self._instants) and packet.at.timestamp() >= min(self._instants)
 
 
@@ -102,26 +120,26 @@ REORDER_WAIT = 1.0
 """Seconds that a packet waits for those before it."""
 
 MAX_HELD = 3
-"""Packets that wait for one before them, at most."""
+"""How many packets wait for an earlier one at most; one more releases the first of them."""
 
 MAX_GAP_REQUESTS = 3
-"""How often one missing number is asked for at once."""
+"""How often a missing number is requested at once; then it counts as lost for the time being."""
 
 MAX_REWINDS_PER_MINUTE = 6
-"""Connections a minute, at most, that are made for missing numbers."""
+"""How many connections a minute are made for missing numbers at most."""
 
 GAP_PROBE_INTERVAL = 60.0
-"""Seconds until the numbers that could not be had are asked for again, all together; twice as long after each vain time."""
+"""Seconds until all lost numbers are requested again together; doubled after each attempt that brought none."""
 
 _MAX_FUTILE_GAPS = 3
-"""So many numbers in a row that could not be had: this feed leaves numbers out, and no packet waits for one."""
+"""After so many numbers in a row that the server did not have, the feed is taken to skip numbers: no packet waits for one."""
 
 _MAX_GAP_WIDTH = 50
-"""A wider leap is not a loss of packets but a way to count."""
+"""A wider jump is taken for another way to count, not for lost packets."""
 
 
 class SequenceGap(msgspec.Struct):
-    """A missing number: the position at which it was missed, since when, and how often it was asked for again."""
+    """A missing number: the position at which it was noticed, since when, and how often it was requested again."""
 
     position: int
     since: float
@@ -130,13 +148,14 @@ class SequenceGap(msgspec.Struct):
 
 
 class Reorderer:
-    """Holds back a packet that came before its forerunners, for a moment; packets without a number pass.
+    """Puts packets in order: holds back, for a moment, a packet that came before earlier ones. Packets without a number pass.
 
-    A missing number is a gap while it is asked for at once; then it is lost, which stops nothing and is asked for now and then.
+    A missing number is a gap while it is requested at once. After that it is lost: nothing waits for it, and it is requested
+    from time to time.
     """
 
     def __init__(self, first: int | None = None) -> None:
-        """`first`: the number that the first packet should have; None where it may have any."""
+        """`first`: the number that the first packet should have; None if it may have any."""
         self._next = first
         self.highest = (first or 1) - 1
         self._held: list[Packet] = []
@@ -149,17 +168,17 @@ class Reorderer:
 
     @property
     def missing(self) -> int:
-        """How many numbers have not come."""
+        """The number of sequence numbers that have not come."""
         return len(self._gaps) + len(self._lost)
 
     @property
     def is_waiting(self) -> bool:
-        """Tell whether packets are held, or missing ones are being asked for."""
+        """True while packets are held, or missing ones are being requested."""
         return bool(self._held or self._gaps)
 
     @property
     def wake_at(self) -> float | None:
-        """When `wake` has something to do; None while nothing waits."""
+        """When `release` has something to do; None while nothing waits."""
         if not self._gaps:
             return None
         due = min((gap.since + REORDER_WAIT for gap in self._gaps.values() if not gap.is_requested), default=math.inf)
@@ -168,54 +187,59 @@ class Reorderer:
 
     @property
     def rewind_to(self) -> int | None:
-        """The position before the earliest missing number that is asked for now; None where there is none."""
-        asked = [gap.position for gap in self._gaps.values()]
-        return min(asked + list(self._lost.values()) if self._probing else asked, default=None)
+        """The position before the earliest missing number that is requested now; None if there is none."""
+        requested = [gap.position for gap in self._gaps.values()]
+        return min(requested + list(self._lost.values()) if self._probing else requested, default=None)
 
     def is_missing(self, seq: int) -> bool:
-        """Tell whether this number is missing."""
+        """Return True if this number is missing."""
         return seq in self._gaps or seq in self._lost
 
-    def take(self, packet: Packet, position: int, now: float) -> tuple[Packet, ...]:
-        """A new packet; those that may be told now, in order. `position` counts the packets so far, this one included."""
+    def add(self, packet: Packet, position: int, now: float) -> tuple[Packet, ...]:
+        """Add a new packet; return those that can be handed on now, in order. `position` counts it and all before."""
         if packet.seq is None:
             return (packet,)
         if packet.seq == self._next and not self._held and not self._gaps:
             self.highest, self._next = max(self.highest, packet.seq), packet.seq + 1
-            return (packet,)
+            return (packet,)  # in order, with nothing missing: nearly every packet
         self._close_gap(packet.seq)
         self._note_gap(packet.seq, position, now)
         self.on_repeated(packet, now)
         self.highest = max(self.highest, packet.seq)
         if self._next is not None and packet.seq < self._next:
-            return (packet,)
+            return (packet,)  # late: its successors were handed on without it, and it corrects the record
         self._held.append(packet)
         self._held.sort(key=_sequence_number)
-        return self._release(now)
+        return self.release(now)
 
     def on_repeated(self, packet: Packet, now: float) -> None:
-        """What is read again has come past the gaps before this packet."""
+        """A packet was read again: the gaps before it were not filled by this reread, and can be requested anew."""
         if packet.seq is not None and self._gaps:
             self._rearm_gaps(packet.seq, now)
 
     def on_caught_up(self, now: float) -> None:
-        """All that there is was read again."""
+        """The reread has reached its end: all gaps that it did not fill can be requested anew."""
         self._probing = False
         self._rearm_gaps(self.highest, now)
 
-    def release_due(self, now: float) -> tuple[Packet, ...]:
-        """Time has passed; the packets that have waited long enough."""
-        return self._release(now)
+    def release(self, now: float) -> tuple[Packet, ...]:
+        """Return the held packets that can be handed on: nothing is missing before them, or they have waited long enough."""
+        ready: list[Packet] = []
+        while self._held and self._can_release(now):
+            packet = self._held.pop(0)
+            self._next = _sequence_number(packet) + 1
+            ready.append(packet)
+        return tuple(ready)
 
     def flush(self) -> tuple[Packet, ...]:
-        """All that is held, in order."""
+        """Return all packets that are held, in order."""
         held, self._held = tuple(self._held), []
         if held:
             self._next = _sequence_number(held[-1]) + 1
         return held
 
     def should_rewind(self, now: float) -> bool:
-        """Tell whether missing packets should be read again now; those asked for too often are lost for the time being."""
+        """Return True if missing packets should be read again now; gaps that were requested too often become lost."""
         if not self._gaps and not self._lost:
             return False
         for seq in [seq for seq, gap in self._gaps.items() if gap.attempts >= MAX_GAP_REQUESTS and self._is_due(gap, now)]:
@@ -240,7 +264,7 @@ class Reorderer:
 
     @property
     def _held_until(self) -> float:
-        """When the first of those that are held need not wait any longer."""
+        """When the first held packet need not wait any longer."""
         if not self._held:
             return math.inf
         return max(
@@ -274,7 +298,7 @@ class Reorderer:
         self._lost[seq] = position
 
     def _close_gap(self, seq: int) -> None:
-        """A number has come; where it had been asked for, asking is not in vain."""
+        """A number has come. If it had been requested, the server fills gaps, and the pauses between requests start anew."""
         gap = self._gaps.pop(seq, None)
         if self._lost.pop(seq, None) is not None or (gap and gap.attempts):
             self._futile, self._probe_every = 0, GAP_PROBE_INTERVAL
@@ -282,21 +306,13 @@ class Reorderer:
     def _note_gap(self, seq: int, position: int, now: float) -> None:
         if self._next is None or not 1 < seq - self.highest <= _MAX_GAP_WIDTH:
             return
-        anywhere = not self.highest and seq > MAX_HELD  # it may begin to count there
+        # A feed may begin to count at any number: what lies before the first one may never have existed.
+        may_start_here = not self.highest and seq > MAX_HELD
         for missing in range(self.highest + 1, seq):
-            if anywhere or self._skips_numbers:
+            if may_start_here or self._skips_numbers:
                 self._mark_lost(missing, position - 1, now)
             else:
                 self._gaps[missing] = SequenceGap(position - 1, now)
-
-    def _release(self, now: float) -> tuple[Packet, ...]:
-        """Packets whose forerunners are told, or which have waited long enough for them."""
-        ready: list[Packet] = []
-        while self._held and self._can_release(now):
-            packet = self._held.pop(0)
-            self._next = _sequence_number(packet) + 1
-            ready.append(packet)
-        return tuple(ready)
 
     def _can_release(self, now: float) -> bool:
         first = _sequence_number(self._held[0])
@@ -305,7 +321,7 @@ class Reorderer:
         return not any(now < gap.since + REORDER_WAIT and not gap.is_requested for gap in self._gaps_before(first))
 
     def _gaps_before(self, seq: int) -> list[SequenceGap]:
-        """The gaps between what was told and this number."""
+        """Return the gaps between the last packet handed on and this number."""
         return [gap for missing, gap in self._gaps.items() if (self._next or 0) <= missing < seq]
 
 
@@ -314,11 +330,14 @@ def _sequence_number(packet: Packet) -> int:
 
 
 _MAX_LEAP = 4096
-"""A number that leaps further is kept apart: the feed counts in another way."""
+"""A number that jumps further is kept in the set: the array would grow by four bytes for each number left out."""
 
 
 class Deduplicator:
-    """Knows a packet by its action id and its number; without a number, by whatever tells revisions apart (section 7)."""
+    """Remembers which packets were read: by action id and number or, without a number, by what tells revisions apart (section 7).
+
+    The number is the index into an array of 4-byte hashes, so that a whole match takes a few KiB. The set holds the rest.
+    """
 
     def __init__(self) -> None:
         self._actions = array("I")
@@ -342,7 +361,7 @@ class Deduplicator:
 
 
 def _short_hash(packet: Packet) -> int:
-    """Never 0, which stands for a number not read."""
+    """Return a 32-bit hash of the action id; never 0, which stands for a number that was not read."""
     return crc32(packet.action_id.encode()) or 1
 
 

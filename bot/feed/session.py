@@ -1,4 +1,8 @@
-"""One connection as a pure state machine: resume, stale, over."""
+"""The session of one fixture as a pure state machine: where to resume, when a connection is stale, when a match is over.
+
+`connection.FeedConnection` reports what happens (`on_…`) with the monotonic instant in seconds, and reads back what to do:
+`failure` (reconnect), `ending` (stop), `wake_at` and `stale_at` (timers). The table is printed in docs/feed.md.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from rules.football.action import Packet
 
 
 class SessionState(enum.StrEnum):
-    """Where the connection stands."""
+    """The state of a connection."""
 
     CONNECTING = "connecting"
     AUTHORISING = "authorising"
@@ -48,7 +52,7 @@ TRANSITIONS = {
     (_S.AUTHORISING, _E.MATCH_OVER): _S.FINISHED,
     (_S.LIVE, _E.RECEIVED): _S.LIVE,
     (_S.LIVE, _E.FAILED): _S.WAITING,
-    (_S.LIVE, _E.REFUSED): _S.LIVE,  # an error after the token was accepted: the server closes if it means it
+    (_S.LIVE, _E.REFUSED): _S.LIVE,  # an error after the token was accepted is a warning
     (_S.LIVE, _E.STALE): _S.STALE,
     (_S.LIVE, _E.REWIND): _S.WAITING,
     (_S.LIVE, _E.MATCH_OVER): _S.FINISHED,
@@ -72,33 +76,37 @@ class Ending(enum.StrEnum):
 
 
 RESUME_OVERLAP = 8
-"""Packets asked for again when resuming: the documentation contradicts itself by one (section 2.4)."""
+"""Packets that are requested again when resuming. The documentation contradicts itself by one about what `startPosition` counts
+(section 2.4), and a repetition is needed to recognise a connection that numbers its packets from 1 again (section 7)."""
 
+# "Unverified" is the status of a match whose coverage was dropped for good (section 10.2).
 _LOST_STATUSES = frozenset({"abandoned", "cancelled", "canceled", "postponed", "unverified"})
 
 _COMPLETED_WAIT = 300.0
+"""Seconds after which a match with status Completed is over although no End Match action came."""
 
 _LOST_WAIT = 1800.0
+"""Seconds after which a finished match that was abandoned, postponed or cancelled is over; its status may still be corrected."""
 
 _MAX_EMPTY_HEARTBEATS = 2
+"""Heartbeats without data after which `startPosition` must lie beyond the server's list: the overlap should have come."""
 
 _MAX_RECONNECTS_AFTER_END = 5
-
 _MAX_RECONNECTS_WITH_GAPS = 20
-"""Connections lost after the end of a match, and while something of it is still missing, until it is let be."""
+"""Lost connections after the end of a match until it is given up; more of them while some of its packets are missing."""
 
 MAX_FULL_REREADS = 5
-"""How often in a row all of a match that is over is read again in vain for the numbers that are still missing."""
+"""How often in a row a match that is over is read again from 0 without finding any of the missing numbers."""
 
 
 class FeedSession:
-    """What is known of one fixture's connection, through all its reconnects."""
+    """The state of one fixture's connection, through all its reconnects."""
 
-    def __init__(self, stale_after: float, place: FeedPosition | None = None) -> None:
-        """`place`: how far the match was read before this process; None for all of its history."""
-        place = place or FeedPosition()
+    def __init__(self, stale_after: float, resume_from: FeedPosition | None = None) -> None:
+        """`resume_from`: how far a previous process had read; None to read the match from its start."""
+        resume_from = resume_from or FeedPosition()
         self.state = SessionState.CONNECTING
-        self.position = place.position
+        self.position = resume_from.position
         self.reconnects = 0
         self.duplicates = 0
         self.last_frame = 0.0
@@ -107,125 +115,135 @@ class FeedSession:
         self.is_caught_up = False
         self._stale_after = stale_after
         self._deduplicator = Deduplicator()
-        self._read_until = place.seq
-        self._tracker = SequenceTracker(place)
-        self._reorderer = Reorderer(first=place.seq + 1) if place.seq or not place.position else Reorderer()
+        self._read_until = resume_from.seq
+        self._tracker = SequenceTracker(resume_from)
+        # Without a number but with a position, the feed does not number its packets, so that any number may be the first.
+        is_numbered = resume_from.seq or not resume_from.position
+        self._reorderer = Reorderer(first=resume_from.seq + 1) if is_numbered else Reorderer()
         self._start = 0
         self._from_zero = False
-        self._data = self._heartbeats = 0
-        self._ended = self._final = False
+        self._packets_on_connection = self._heartbeats_on_connection = 0
+        self._has_end_match = self._is_finished = False
         self._status = self._status_word = ""
         self._is_over_by_status = False
         self._status_since = 0.0
-        self._latest = 0
+        self._latest_seq = 0
         self._reconnects_after_end = 0
-        self._reading_all = False
+        self._is_rereading_all = False
         self._missing_before = self._vain_rereads = 0
 
     @property
     def missing(self) -> int:
-        """Sequence numbers that never came."""
+        """The number of sequence numbers that have not come."""
         return self._reorderer.missing
 
     @property
     def start_position(self) -> int:
-        """The `startPosition` to ask for now."""
-        if self._from_zero or self._reading_all:
+        """The `startPosition` for the next connection."""
+        if self._from_zero or self._is_rereading_all:
             return 0
         rewind = self._reorderer.rewind_to
-        return max(0, (self.position if rewind is None else min(rewind, self.position)) - RESUME_OVERLAP)
+        position = self.position if rewind is None else min(rewind, self.position)
+        return max(0, position - RESUME_OVERLAP)
 
     @property
     def is_ended(self) -> bool:
-        """Tell whether the match has ended, by its own action or by its status."""
-        return self._ended or self._is_over_by_status
+        """Return True if the match has ended, by an End Match action or by its status."""
+        return self._has_end_match or self._is_over_by_status
 
     @property
     def resume_position(self) -> FeedPosition | None:
-        """Where another process may go on; None while packets wait for others."""
+        """Where another process can resume; None while packets wait for earlier ones."""
         if self._reorderer.is_waiting:
             return None
         return FeedPosition(self.position, max(self._reorderer.highest, self._read_until), self._tracker.tail)
 
     @property
     def wake_at(self) -> float | None:
-        """When to call `wake` if no frame comes before; None while no packet waits for another."""
+        """When to call `on_wake` if no frame comes before; None while no packet waits for an earlier one."""
         return self._reorderer.wake_at if self.state is SessionState.LIVE else None
 
     @property
     def stale_at(self) -> float:
-        """When to call `silent` if no frame comes before."""
+        """When to call `check_stale` if no frame comes before."""
         return self.last_frame + self._stale_after
 
     def on_connecting(self) -> int:
-        """A connection is being made; the position to ask for."""
+        """Begin a connection; return the `startPosition` to request."""
         self._transition(SessionEvent.RETRY)
         self.failure = None
-        self._start, self._data, self._heartbeats = self.start_position, 0, 0
+        self._start, self._packets_on_connection, self._heartbeats_on_connection = self.start_position, 0, 0
         self._from_zero = False
         self._tracker.on_connected(self._start)
         return self._start
 
     def on_opened(self, now: float) -> None:
-        """The handshake is done and the token sent."""
+        """Record that the handshake succeeded and the token was sent."""
         self.last_frame = now
         self._transition(SessionEvent.OPENED)
 
-    def on_failure(self, trouble: FailureCause) -> tuple[Packet, ...]:
-        """The connection was not made or is lost; the packets that were held back for order, which may be told now."""
-        cause = self.failure = self.failure or trouble
-        if self._start and not self._data and self.state in (SessionState.LIVE, SessionState.STALE):
+    def on_failure(self, cause: FailureCause) -> tuple[Packet, ...]:
+        """Record a failed or lost connection; return the packets that were held back for order and are released by it."""
+        # The session's own cause comes first: after a gap or a stale connection it is the session that had it closed.
+        cause = self.failure = self.failure or cause
+        if self._start and not self._packets_on_connection and self.state in (SessionState.LIVE, SessionState.STALE):
             self._from_zero = True
         self.reconnects += 1
         self._transition(SessionEvent.REFUSED if cause is FailureCause.REFUSED else SessionEvent.FAILED)
         if cause in (FailureCause.GAP, FailureCause.REPOSITION):
-            return ()
+            return ()  # the next connection brings the packets that the held ones wait for
         held = self._learn_status(self._reorderer.flush(), self.last_frame)
         self._finish_after_loss(cause)
         return held
 
     def on_unreadable_frame(self, now: float) -> None:
-        """A frame of any kind has come, readable or not: the peer lives."""
+        """Record a frame that cannot be read. It shows that the peer is alive, like any other frame."""
         self.last_frame = now
 
     def on_control(self, control: Control, now: float) -> tuple[Packet, ...]:
-        """A control frame; the packets that may be told after it."""
+        """Record a control frame; return the packets that it releases."""
         self.last_frame = now
         if control.kind is ControlKind.REFUSED:
+            # Only an error that answers the token is a refusal. Later ones are warnings; the server closes if it means it.
             if self.state is SessionState.AUTHORISING:
                 self.failure = FailureCause.REFUSED
             self._transition(SessionEvent.REFUSED)
         elif control.kind is not ControlKind.NOTICE:
             self._transition(SessionEvent.RECEIVED)
         if control.kind is ControlKind.HEARTBEAT:
-            return self._heartbeat(now)
+            return self._on_heartbeat(now)
         return ()
 
     def on_packet(self, packet: Packet, now: float) -> tuple[Packet, ...]:
-        """A data packet; the packets that may be told after it, in order: none after a duplicate or while it waits."""
+        """Record a data packet; return the packets that can be handed on now, in order; none if it has to wait."""
         self.last_frame = now
-        self._data += 1
+        self._packets_on_connection += 1
         if self.state is not SessionState.LIVE:
-            self._transition(SessionEvent.RECEIVED)
-        mark = packet_fingerprint(packet)
+            self._transition(SessionEvent.RECEIVED)  # no page of the documentation shows the answer to a token: data is one, too
+        fingerprint = packet_fingerprint(packet)
         if not self._tracker.is_unshifted:
-            packet = self._tracker.renumber(packet, mark, self._is_known_or_missing)
+            packet = self._tracker.renumber(packet, fingerprint, self._is_known_or_missing)
         known = packet in self._deduplicator
-        if known or (self._read_until and self._was_read_elsewhere(packet, mark)):
+        if known or (self._read_until and self._was_read_elsewhere(packet, fingerprint)):
             self._on_duplicate(packet, now, known=known)
             return self._check_progress(now, ())
         self._deduplicator.add(packet)
-        self._tracker.remember(packet, mark)
+        self._tracker.remember(packet, fingerprint)
+        # Packets up to the number that another process had read are in the position it left already.
         self.position += packet.seq is None or packet.seq > self._read_until
-        ready = self._reorderer.take(packet, self.position, now)
+        ready = self._reorderer.add(packet, self.position, now)
         return self._check_progress(now, self._learn_status(ready, now))
 
-    def _was_read_elsewhere(self, packet: Packet, mark: int) -> bool:
-        """Tell whether another process read this packet."""
-        return (packet.seq or 0) <= self._read_until and self._tracker.is_repetition(mark)
+    def _is_known_or_missing(self, packet: Packet) -> bool:
+        """Return True if the packet's number is that of the match: it was read under this number, or the number is missing."""
+        return packet in self._deduplicator or self._reorderer.is_missing(packet.seq or 0)
+
+    def _was_read_elsewhere(self, packet: Packet, fingerprint: int) -> bool:
+        """Return True if a previous process read this packet."""
+        return (packet.seq or 0) <= self._read_until and self._tracker.is_repetition(fingerprint)
 
     def _on_duplicate(self, packet: Packet, now: float, *, known: bool) -> None:
-        """A duplicate tells how the match stands where another process read it first."""
+        """Count a duplicate. If a previous process read it first, learn the status of the match from it."""
         self.duplicates += 1
         self._reorderer.on_repeated(packet, now)
         if not known:
@@ -233,117 +251,120 @@ class FeedSession:
             self._learn_status((packet,), now)
 
     def on_wake(self, now: float) -> tuple[Packet, ...]:
-        """The instant of `wake_at` has come; the packets that need wait no longer."""
-        return self._check_progress(now, self._learn_status(self._reorderer.release_due(now), now))
+        """Return the packets that have waited long enough at `wake_at`."""
+        return self._check_progress(now, self._learn_status(self._reorderer.release(now), now))
 
     def check_stale(self, now: float) -> bool:
-        """Tell whether no frame has come for too long; then the connection is stale."""
+        """Return True if no frame came for `stale_after`; the connection is stale from then on.
+
+        The feed sends a heartbeat every 10 s, so that silence means a dead connection, not a quiet match.
+        """
         if now < self.stale_at:
             return False
         self.failure = self.failure or FailureCause.STALE
         self._transition(SessionEvent.STALE)
         return True
 
-    def _is_known_or_missing(self, packet: Packet) -> bool:
-        """Tell whether the packet was read under its own number, or is one that is missing."""
-        return packet in self._deduplicator or self._reorderer.is_missing(packet.seq or 0)
-
     def _transition(self, event: SessionEvent) -> None:
         self.state = TRANSITIONS.get((self.state, event), self.state)
 
-    def _heartbeat(self, now: float) -> tuple[Packet, ...]:
+    def _on_heartbeat(self, now: float) -> tuple[Packet, ...]:
+        """Record a heartbeat. It is taken to mean that the server has sent all that it has."""
         self.is_caught_up = True
-        self._heartbeats += 1
-        if self._start and not self._data and self._heartbeats >= _MAX_EMPTY_HEARTBEATS:
+        self._heartbeats_on_connection += 1
+        if self._start and not self._packets_on_connection and self._heartbeats_on_connection >= _MAX_EMPTY_HEARTBEATS:
             self._from_zero = True
             self._rewind(FailureCause.REPOSITION)
         self._reorderer.on_caught_up(now)
-        return self._check_progress(now, self._learn_status(self._reorderer.release_due(now), now), quiet=True)
+        return self._check_progress(now, self._learn_status(self._reorderer.release(now), now), on_heartbeat=True)
 
     def _learn_status(self, ready: tuple[Packet, ...], now: float) -> tuple[Packet, ...]:
-        """Learn from packets in order how the match stands."""
+        """Learn the status of the match from packets in order; return them."""
         for packet in ready:
-            if packet.seq is not None and packet.seq < self._latest:
-                continue
-            self._latest = packet.seq or self._latest
+            if packet.seq is not None and packet.seq < self._latest_seq:
+                continue  # a late packet carries the status of an earlier moment
+            self._latest_seq = packet.seq or self._latest_seq
             if packet.summary.status != self._status_word:
                 self._set_status(packet.summary.status, now)
-            self._final = packet.is_finished
+            self._is_finished = packet.is_finished
             if packet.type.strip().casefold() == "end match":
-                self._ended = packet.send_type.is_standing
+                self._has_end_match = packet.send_type.is_standing
         return ready
 
     def _set_status(self, word: str, now: float) -> None:
+        # The word as sent is kept beside the folded one, so that folding is done once and not for every packet.
         self._status_word = word
         status = word.casefold()
         if status and status != self._status:
             self._status, self._status_since = status, now
-            self._is_over_by_status = self._completed or status in _LOST_STATUSES
+            self._is_over_by_status = self._is_completed or status in _LOST_STATUSES
 
-    def _check_progress(self, now: float, ready: tuple[Packet, ...], *, quiet: bool = False) -> tuple[Packet, ...]:
-        """Decide whether to read something again, or whether the match is over."""
+    def _check_progress(self, now: float, ready: tuple[Packet, ...], *, on_heartbeat: bool = False) -> tuple[Packet, ...]:
+        """Decide whether to read something again, or whether the match is over; return `ready` unchanged."""
         if self.state is SessionState.LIVE and self._reorderer.should_rewind(now):
             self._rewind(FailureCause.GAP)
         elif (
             self._is_over_by_status
             and self.failure is None
             and not self._reorderer.is_waiting
-            and self._is_over(now, quiet=quiet)
+            and self._is_over(now, on_heartbeat=on_heartbeat)
         ):
-            self._finish_or_reread(through=quiet)
+            self._finish_or_reread(is_read_through=on_heartbeat)
         return ready
 
-    def _finish_or_reread(self, *, through: bool) -> None:
-        """The match is over: all of it is read again while numbers are missing, and then it is let be."""
-        if self._reading_all and self._reorderer.missing and not through:
+    def _finish_or_reread(self, *, is_read_through: bool) -> None:
+        """End the session, or read the match again from 0 if numbers are missing.
+
+        `is_read_through`: a heartbeat shows that the current reread has reached its end.
+        """
+        if self._is_rereading_all and self._reorderer.missing and not is_read_through:
             return
         if self._start_full_reread():
             self._rewind(FailureCause.GAP)
         else:
-            self._finish(Ending.COMPLETED if self._completed else Ending.LOST)
+            self._finish(Ending.COMPLETED if self._is_completed else Ending.LOST)
 
     def _start_full_reread(self) -> bool:
-        """Begin to read all of the match from 0 where numbers are missing, unless that was in vain too often."""
+        """Return True if the match has to be read again from 0: numbers are missing, and rereads still bring some of them."""
         missing = self._reorderer.missing
-        if self._reading_all:
+        if self._is_rereading_all:
             self._vain_rereads = self._vain_rereads + 1 if missing == self._missing_before else 0
         self._missing_before = missing
-        self._reading_all = bool(missing) and self._vain_rereads < MAX_FULL_REREADS
-        return self._reading_all
+        self._is_rereading_all = bool(missing) and self._vain_rereads < MAX_FULL_REREADS
+        return self._is_rereading_all
 
     @property
-    def _completed(self) -> bool:
+    def _is_completed(self) -> bool:
         return self._status == "completed"
 
-    def _is_over(self, now: float, *, quiet: bool) -> bool:
-        if self._completed and self._ended:
+    def _is_over(self, now: float, *, on_heartbeat: bool) -> bool:
+        # `finished` alone is not the end: packets of a suspended or dropped coverage carry it during a match (section 10.3).
+        if self._is_completed and self._has_end_match:
             return True
-        if not quiet:
+        if not on_heartbeat:
             return False
         since = now - self._status_since
-        if self._completed:
-            return self._final or since >= _COMPLETED_WAIT
-        return self._status in _LOST_STATUSES and self._final and since >= _LOST_WAIT
+        if self._is_completed:
+            return self._is_finished or since >= _COMPLETED_WAIT
+        return self._status in _LOST_STATUSES and self._is_finished and since >= _LOST_WAIT
 
     def _finish_after_loss(self, cause: FailureCause) -> None:
-        """A match that has ended needs no other connection: the server closed in good order, or is not to be had any more."""
-        lost = self._status in _LOST_STATUSES and self._final
-        self._reconnects_after_end += self._completed or self._ended or lost
-        missing = bool(self._reorderer.missing)
-        if self._reconnects_after_end > (
-            _MAX_RECONNECTS_WITH_GAPS if missing else _MAX_RECONNECTS_AFTER_END
-        ) or self._was_closed_cleanly(cause):
-            if self._completed or (self._ended and self._status not in _LOST_STATUSES):
+        """After the end of a match, finish instead of reconnecting: the server closed cleanly, or was lost too often."""
+        lost = self._status in _LOST_STATUSES and self._is_finished
+        self._reconnects_after_end += self._is_completed or self._has_end_match or lost
+        limit = _MAX_RECONNECTS_WITH_GAPS if self._reorderer.missing else _MAX_RECONNECTS_AFTER_END
+        if self._reconnects_after_end > limit or self._was_closed_cleanly(cause):
+            if self._is_completed or (self._has_end_match and self._status not in _LOST_STATUSES):
                 self._finish(Ending.COMPLETED)
             elif lost:
                 self._finish(Ending.LOST)
 
     def _was_closed_cleanly(self, cause: FailureCause) -> bool:
-        """Tell whether the server closed in good order, with nothing left to be read."""
+        """Return True if the server closed a match that has ended normally, and nothing of it is left to read."""
         if (
             cause is not FailureCause.CLOSED
             or self._reorderer.is_waiting
-            or not (self._completed or self._ended or self._status in _LOST_STATUSES)
+            or not (self._is_completed or self._has_end_match or self._status in _LOST_STATUSES)
         ):
             return False
         return not self._start_full_reread()
@@ -352,6 +373,6 @@ class FeedSession:
         self.ending = ending
         self._transition(SessionEvent.MATCH_OVER)
 
-    def _rewind(self, trouble: FailureCause) -> None:
-        self.failure = trouble
+    def _rewind(self, cause: FailureCause) -> None:
+        self.failure = cause
         self._transition(SessionEvent.REWIND)

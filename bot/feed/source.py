@@ -1,4 +1,4 @@
-"""The interface of a data source, and how a connection stands."""
+"""What others need to know of the feed: the interface of its REST side, and the state of a connection."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _MAX_LAGS = 200
 
 
 class ConnectionStatus(msgspec.Struct, frozen=True):
-    """How a connection stands, for people; lags are seconds from a packet's timestamp to its arrival.
+    """The state of a connection, for people. Lags are seconds from a packet's timestamp to its arrival.
 
-    `heard` is when the last frame came that could be used, `since` when the connection was first wanted; `not_open`: its stream
-    is not open yet; `ended`: its match has ended, and only farewells are left; `refusal`: why the feed does not let it in.
+    `last_usable_frame_at` leaves out frames that could not be read. `wanted_since` is when the connection was first wanted.
+    `is_not_open`: the stream is not open yet. `is_ended`: the match has ended and the connection only waits to be closed.
+    `refusal` is why the feed refuses the token; empty if it does not.
     """
 
     fixture_id: str
@@ -41,30 +42,30 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
 
 
 class LagStatistics:
-    """The latest lags."""
+    """The lags of the last 200 packets."""
 
     def __init__(self) -> None:
-        self._seconds = array("f")
+        self._seconds = array("f")  # four bytes each, on every connection
 
     def add(self, seconds: float) -> None:
-        """One packet's lag."""
+        """Add the lag of one packet."""
         self._seconds.append(seconds)
         if len(self._seconds) > _MAX_LAGS:
             del self._seconds[0]
 
     def quantiles(self) -> tuple[float | None, float | None]:
-        """The median and the 99th percentile; None where there is none."""
+        """Return the median and the 99th percentile; None before the first packet."""
         lags = sorted(self._seconds)
         return (lags[len(lags) // 2], lags[len(lags) * 99 // 100]) if lags else (None, None)
 
 
 class FixtureSource(Protocol):
-    """Where fixtures come from: the feed's REST side."""
+    """The REST side of the feed. All methods raise FeedError."""
 
     async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
-        """All fixtures of these days; raise FeedError."""
+        """Return all fixtures of these days, both included."""
         ...
 
     async def fetch_fixture(self, fixture_id: str) -> Fixture:
-        """One fixture; raise FeedError."""
+        """Return one fixture."""
         ...

@@ -97,13 +97,13 @@ class MatchFollower:
             self._clock,
             take,
             on_caught_up=caught_up,
-            on_settled=settled,
+            on_frame_done=settled,
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
-            on_frame=self._last.start(fixture, anew=place is None) if self._last else None,
-            gate=self._gate,
+            on_frame=self._last.start(fixture, from_start=place is None) if self._last else None,
+            limiter=self._gate,
             kickoff=_kickoff_if_known(fixture),
-            place=place,
+            resume_from=place,
         )
         return connection
 

@@ -1,4 +1,4 @@
-"""The vendor's side: REST and websockets on one port."""
+"""The simulator's server: REST and websockets on one port, as the vendor documents them."""
 
 from __future__ import annotations
 
@@ -28,31 +28,34 @@ from bot.feed.simulator.script import LEAD_TIME, ConnectionFaults, Faults, Playb
 log = structlog.get_logger()
 
 HEARTBEAT_INTERVAL = 10.0
+"""Real seconds, whatever the speed: clients measure silence on the wall clock."""
 
 LINGER_SECONDS = 15.0
-"""Seconds of heartbeats after the last frame, before the server closes."""
+"""Seconds of heartbeats after the last frame before the server closes: one heartbeat at least, which ends some matches."""
 
 _TOKEN_TIMEOUT = 10.0
 
 _BURST_SIZE = 50
+"""Frames sent in a row before other tasks run: sending to a buffer does not yield by itself."""
 
 _MIN_WAIT = 0.001
-"""The shortest wait, in seconds: a shorter one might not move the clock."""
+"""The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
+# Bare text in braces, as the documentation shows errors (section 1.4).
 _UNAUTHORISED = "{The supplied authentication is invalid}"
 
 _NO_ACCEPT = "{Request is missing required HTTP header 'Accept'}"
 
 
 class SimulatorUrls(msgspec.Struct, frozen=True):
-    """Where a simulator listens: what to write as `stream_url` and `api_url`."""
+    """The URLs of a running simulator: the values for `stream_url` and `api_url`."""
 
     stream: str
     api: str
 
 
 class Simulator:
-    """Plays matches to any number of clients; all of them begin when it starts to serve."""
+    """Plays matches to any number of clients. All matches begin when it starts to serve."""
 
     def __init__(
         self,
@@ -61,25 +64,26 @@ class Simulator:
         token: str | None = None,
         lead: dt.timedelta = LEAD_TIME,
         *,
-        misbehaviour: Faults | None = None,
+        faults: Faults | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`speed` 0 is as fast as possible; `token` None accepts any; `lead` is the time of a match kept before play begins."""
+        """`speed` 0 is as fast as possible; `token` None accepts any; `lead` is how much is played before play begins."""
         self._scripts, self._speed, self._token, self._lead = matches, speed, token, lead
-        self._way = misbehaviour or Faults()
+        self._faults = faults or Faults()
         self._clock = clock or SystemClock()
         self._timelines: Mapping[str, PlaybackClock] = {}
-        self._started = 0.0
+        self._started_at = 0.0
         self._connections: Counter[str] = Counter()
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[SimulatorUrls]:
-        """Listen, and start all matches."""
-        self._begin()
+        """Listen, and start all matches; raise UserMistake if the address cannot be listened on."""
+        now, self._started_at = self._clock.now(), self._clock.monotonic()
+        self._timelines = {s.fixture.id: PlaybackClock(s, now, self._speed, self._lead) for s in self._scripts}
         options: dict[str, Any] = {
             "process_request": self._on_request,
             "compression": None,
-            "ping_interval": None,
+            "ping_interval": None,  # the feed is not known to send pings
             "close_timeout": 1,
         }
         try:
@@ -88,28 +92,23 @@ class Simulator:
             raise UserMistake(f"{host}:{port} cannot be listened on: {explain_bind_error(error)}") from error
         async with server:
             found = port or next(iter(server.sockets)).getsockname()[1]
-            place = f"{'[' + host + ']' if ':' in host else host}:{found}"
-            yield SimulatorUrls(f"ws://{place}", f"http://{place}")
-
-    def _begin(self) -> None:
-        """Start all matches now."""
-        now, self._started = self._clock.now(), self._clock.monotonic()
-        self._timelines = {s.fixture.id: PlaybackClock(s, now, self._speed, self._lead) for s in self._scripts}
+            address = f"{'[' + host + ']' if ':' in host else host}:{found}"
+            yield SimulatorUrls(f"ws://{address}", f"http://{address}")
 
     @property
     def duration(self) -> float:
-        """Seconds from the start until the last frame of the last match."""
+        """The seconds from the start until the last frame of the last match."""
         return max(timeline.end for timeline in self._timelines.values())
 
     def count_connections(self, fixture_id: str) -> int:
-        """How many connections to a fixture were asked for."""
+        """Return how many connections to a fixture were attempted, refused ones included."""
         return self._connections[fixture_id]
 
     def _elapsed(self) -> float:
-        return self._clock.monotonic() - self._started
+        return self._clock.monotonic() - self._started_at
 
     def _on_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer REST calls; let websockets through."""
+        """Answer REST calls; return None for a websocket, which continues its handshake."""
         path = urlsplit(request.path).path.rstrip("/")
         if path.startswith("/media/"):
             return self._on_handshake(connection, request, path)
@@ -121,10 +120,11 @@ class Simulator:
             return _make_response(connection, 200, self._list_fixtures(_parse_query(request)))
         fixture_id, _, actions = path.removeprefix("/soccer/fixtures/").partition("/")
         timeline = self._timelines.get(fixture_id)
+        # The archive of actions is there once the match is over (section 1.4).
         if timeline is None or actions not in ("", "actions") or (actions and self._elapsed() < timeline.end):
             return _make_response(connection, 404, {"error": "Not found", "status": 404})
         if actions:
-            return _make_response(connection, 200, [msgspec.json.decode(timed.frame) for timed in timeline.frames])
+            return _make_response(connection, 200, [msgspec.json.decode(scheduled.frame) for scheduled in timeline.frames])
         return _make_response(connection, 200, timeline.fixture_object(self._elapsed()))
 
     def _on_handshake(self, connection: ServerConnection, request: Request, path: str) -> Response | None:
@@ -136,17 +136,17 @@ class Simulator:
         return None if status is None else _make_response(connection, status, {"error": "Not now", "status": status})
 
     def _faults_of(self, fixture_id: str) -> ConnectionFaults:
-        return self._way.for_connection(fixture_id, self._connections[fixture_id] - 1)
+        return self._faults.for_connection(fixture_id, self._connections[fixture_id] - 1)
 
     def _list_fixtures(self, query: dict[str, str]) -> Any:
-        """The fixtures of the days asked for; a plain list, or a page of it where `paged=true`."""
+        """Return the fixtures of the requested days: a plain list, or a page of it if `paged=true`."""
         every = [timeline.fixture_object(self._elapsed()) for timeline in self._timelines.values()]
         first, last = query.get("dateFrom", ""), query.get("dateTo", "9999")
         found = [item for item in every if not item["startDateUTC"] or first <= item["startDateUTC"][:10] <= last]
         if query.get("paged") != "true":
             return found
         size, number = lenient.as_number(query.get("size")) or 20, lenient.as_number(query.get("page")) or 0
-        pages = -(-len(found) // size)
+        pages = -(-len(found) // size)  # rounded up
         return {
             "content": found[number * size : (number + 1) * size],
             "pageable": {"pageNumber": number, "pageSize": size},
@@ -156,15 +156,15 @@ class Simulator:
         }
 
     async def _serve_client(self, connection: ServerConnection) -> None:
-        """One client: its token, then frames and heartbeats until the match is over."""
+        """Serve one client: check its token, then send frames and heartbeats until the match is over."""
         assert connection.request is not None  # noqa: S101  (the handshake is done)
         fixture_id = _parse_fixture_id(urlsplit(connection.request.path).path)
         query = _parse_query(connection.request)
-        day = self._faults_of(fixture_id)
+        faults = self._faults_of(fixture_id)
         try:
             if await self._authorise(connection):
-                start = day.choose_start(lenient.as_number(query.get("startPosition")) or 0)
-                await self._send_match(connection, fixture_id, start, day)
+                start = faults.choose_start(lenient.as_number(query.get("startPosition")) or 0)
+                await self._send_match(connection, fixture_id, start, faults)
         except (ConnectionClosed, TimeoutError):
             return
 
@@ -184,22 +184,22 @@ class Simulator:
             return True
         return False
 
-    async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, day: ConnectionFaults) -> None:
+    async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, faults: ConnectionFaults) -> None:
         """Send a match from a position on, each frame when it is due."""
-        frames = day.apply(self._timelines[fixture_id].frames[start:])
+        frames = faults.apply(self._timelines[fixture_id].frames[start:])
         beat = self._elapsed() + HEARTBEAT_INTERVAL
-        for number, timed in enumerate(frames):
-            beat = await self._wait_until(connection, timed.due, beat)
-            if timed.pause:
-                await _wait_while_open(connection, timed.pause)
+        for number, scheduled in enumerate(frames):
+            beat = await self._wait_until(connection, scheduled.due, beat)
+            if scheduled.pause:
+                await _wait_while_open(connection, scheduled.pause)
                 beat = self._elapsed() + HEARTBEAT_INTERVAL
-            await connection.send(timed.frame, text=True)
+            await connection.send(scheduled.frame, text=True)
             if number % _BURST_SIZE == 0:
                 await asyncio.sleep(0)
         await self._wait_until(connection, max(self._elapsed(), frames[-1].due if frames else 0.0) + LINGER_SECONDS, beat)
 
     async def _wait_until(self, connection: ServerConnection, due: float, beat: float) -> float:
-        """Wait until a frame is due, with a heartbeat every ten seconds; return when the next heartbeat is."""
+        """Wait until a frame is due, and send a heartbeat every ten seconds; return when the next heartbeat is due."""
         while (now := self._elapsed()) < due:
             if now >= beat:
                 await connection.send(encode_heartbeat(self._clock.now()), text=True)
@@ -209,13 +209,13 @@ class Simulator:
 
 
 async def _wait_while_open(connection: ServerConnection, seconds: float) -> None:
-    """Wait; raise ConnectionClosed at once when the client goes."""
+    """Wait; raise ConnectionClosed at once when the client closes."""
     try:
         async with asyncio.timeout(max(_MIN_WAIT, seconds)):
             await connection.wait_closed()
     except TimeoutError:
         return
-    await connection.send(b"")
+    await connection.send(b"")  # raises: the connection is closed
 
 
 def _parse_fixture_id(path: str) -> str:
@@ -241,11 +241,11 @@ async def simulate(
     speed: float = 1.0,
     token: str | None = None,
     lead: dt.timedelta = LEAD_TIME,
-    misbehaviour: Faults | None = None,
+    faults: Faults | None = None,
     on_started: Callable[[SimulatorUrls], None] | None = None,
 ) -> None:
-    """Play recordings until cancelled; `on_started` hears where."""
-    simulator = Simulator([script_from_recording(path) for path in recordings], speed, token, lead, misbehaviour=misbehaviour)
+    """Play recordings until cancelled; `on_started` gets the URLs once the simulator listens."""
+    simulator = Simulator([script_from_recording(path) for path in recordings], speed, token, lead, faults=faults)
     async with simulator.serve(host, port) as urls:
         if on_started is not None:
             on_started(urls)

@@ -38,7 +38,7 @@ class Listener:
             self._take,
             on_caught_up=self._catch_up,
             on_refused=self._refused,
-            chance=random.Random(1),
+            rng=random.Random(1),
         )
 
     @property

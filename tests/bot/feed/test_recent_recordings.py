@@ -21,7 +21,7 @@ def match(number: int) -> Fixture:
 
 
 def play(last: RecentRecordings, fixture: Fixture, frames: int = 2) -> None:
-    keep = last.start(fixture, anew=True)
+    keep = last.start(fixture, from_start=True)
     for _ in range(frames if keep else 0):
         assert keep is not None
         keep(NOW, FRAME)
@@ -39,7 +39,7 @@ def test_a_match_that_is_over_is_a_recording_with_its_fixture_beside(tmp_path: P
 
 def test_only_data_is_kept(tmp_path: Path) -> None:
     last = RecentRecordings(tmp_path, 5)
-    keep = last.start(FIXTURE, anew=True)
+    keep = last.start(FIXTURE, from_start=True)
     assert keep is not None
     for frame in (b'{"heartbeat":true}', b'{"authToken":"secret"}', FRAME):
         keep(NOW, frame)
@@ -60,10 +60,10 @@ def test_the_oldest_goes_and_no_file_of_anybody_else(tmp_path: Path) -> None:
 
 def test_of_matches_at_the_same_time_only_so_many_are_written(tmp_path: Path) -> None:
     last = RecentRecordings(tmp_path, 2)
-    begun = [last.start(match(number), anew=True) is not None for number in range(3)]
+    begun = [last.start(match(number), from_start=True) is not None for number in range(3)]
     last.abandon("f0")
 
-    assert begun == [True, True, False] and last.start(match(3), anew=True) is not None
+    assert begun == [True, True, False] and last.start(match(3), from_start=True) is not None
 
 
 def test_none_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
@@ -75,13 +75,13 @@ def test_none_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
 
 def test_a_match_goes_on_where_a_restart_left_it_without_the_half_written_line(tmp_path: Path) -> None:
     before = RecentRecordings(tmp_path, 5)
-    keep = before.start(FIXTURE, anew=True)
+    keep = before.start(FIXTURE, from_start=True)
     assert keep is not None
     keep(NOW, FRAME)
     with (tmp_path / "f1.part").open("ab") as file:
         file.write(b'{"at": "2026-1')
     after = RecentRecordings(tmp_path, 5)
-    goes_on = after.start(FIXTURE, anew=False)
+    goes_on = after.start(FIXTURE, from_start=False)
     assert goes_on is not None
     goes_on(NOW, FRAME)
     after.finish(FIXTURE)
@@ -91,7 +91,7 @@ def test_a_match_goes_on_where_a_restart_left_it_without_the_half_written_line(t
 
 def test_a_match_read_from_the_start_begins_anew(tmp_path: Path) -> None:
     last = RecentRecordings(tmp_path, 5)
-    keep = last.start(FIXTURE, anew=True)
+    keep = last.start(FIXTURE, from_start=True)
     assert keep is not None
     keep(NOW, FRAME)
     last.abandon(FIXTURE.id)

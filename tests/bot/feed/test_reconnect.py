@@ -57,7 +57,7 @@ def test_each_status_of_a_handshake_has_its_meaning(status: int, trouble: Failur
     ],
 )
 def test_each_close_code_has_its_meaning(code: int | None, authorised: bool, trouble: FailureCause) -> None:
-    assert classify_close_code(code, authorised=authorised) is trouble
+    assert classify_close_code(code, is_authorised=authorised) is trouble
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def packet(seq: int) -> Packet:
 
 def told(order: Reorderer, *seqs: int, now: float = 0.0) -> list[int | None]:
     """What may be told after these have come."""
-    return [p.seq for position, seq in enumerate(seqs, start=1) for p in order.take(packet(seq), position, now)]
+    return [p.seq for position, seq in enumerate(seqs, start=1) for p in order.add(packet(seq), position, now)]
 
 
 def seqs(packets: Iterable[Packet]) -> list[int | None]:
@@ -34,7 +34,7 @@ def test_a_packet_before_its_forerunner_waits_for_it() -> None:
     order = Reorderer()
 
     assert told(order, 1, 3) == [1]
-    assert seqs(order.take(packet(2), 3, 0.1)) == [2, 3]
+    assert seqs(order.add(packet(2), 3, 0.1)) == [2, 3]
     assert (order.missing, order.should_rewind(9.0)) == (0, False)
 
 
@@ -43,7 +43,7 @@ def test_a_packet_waits_no_longer_than_a_second() -> None:
     told(order, 1, 3)
 
     assert order.wake_at == REORDER_WAIT
-    assert seqs(order.release_due(REORDER_WAIT)) == [3]
+    assert seqs(order.release(REORDER_WAIT)) == [3]
 
 
 def test_a_packet_waits_for_no_more_than_three_others() -> None:
@@ -54,14 +54,14 @@ def test_a_packet_that_comes_too_late_passes_at_once() -> None:
     order = Reorderer()
     told(order, 1, 3, 4, 5, 6)
 
-    assert seqs(order.take(packet(2), 6, 0.5)) == [2]
+    assert seqs(order.add(packet(2), 6, 0.5)) == [2]
 
 
 def test_a_packet_without_a_number_passes_at_once() -> None:
     order = Reorderer()
     told(order, 1, 3)
 
-    assert seqs(order.take(replace(packet(9), seq=None), 3, 0.0)) == [None]
+    assert seqs(order.add(replace(packet(9), seq=None), 3, 0.0)) == [None]
 
 
 def test_a_missing_number_is_asked_for_again_from_where_it_was_missed() -> None:
@@ -81,7 +81,7 @@ def test_a_number_that_cannot_be_had_is_given_up() -> None:
         rewinds += order.should_rewind(float(2 * now))
         order.on_repeated(packet(3), float(2 * now))
 
-    order.release_due(99.0)
+    order.release(99.0)
 
     assert (rewinds, order.is_waiting, order.missing) == (MAX_GAP_REQUESTS, False, 1)
 
@@ -90,7 +90,7 @@ def test_a_feed_that_leaves_numbers_out_is_not_asked_for_ever() -> None:
     order = Reorderer()
     rewinds, now = 0, 0.0
     for number in range(1, 100, 2):
-        order.take(packet(number), number, now)
+        order.add(packet(number), number, now)
         for _ in range(5):
             now += 2 * REORDER_WAIT
             rewinds += order.should_rewind(now)
@@ -104,7 +104,7 @@ def lacking(*numbers: int) -> Reorderer:
     order, now = Reorderer(), 0.0
     told(order, 1)
     for number in numbers:
-        order.take(packet(number + 1), number, now)
+        order.add(packet(number + 1), number, now)
         for _ in range(MAX_GAP_REQUESTS + 1):
             now += 30.0
             order.should_rewind(now)
@@ -115,9 +115,9 @@ def lacking(*numbers: int) -> Reorderer:
 
 def test_numbers_that_never_come_do_not_stop_the_repair_of_others() -> None:
     order = lacking(2, 4)
-    order.take(packet(7), 4, 5000.0)
+    order.add(packet(7), 4, 5000.0)
 
-    assert order.take(packet(8), 5, 5000.0) == ()
+    assert order.add(packet(8), 5, 5000.0) == ()
     assert order.should_rewind(5000.0 + REORDER_WAIT)
 
 
@@ -131,17 +131,17 @@ def test_what_was_given_up_is_asked_for_later_all_together() -> None:
 
 def test_a_number_that_comes_after_all_makes_packets_wait_again() -> None:
     order = lacking(2, 4, 6, 8)
-    order.take(packet(4), 9, 9000.0)
+    order.add(packet(4), 9, 9000.0)
 
-    assert order.take(packet(11), 10, 9000.0) == ()
-    assert seqs(order.release_due(9000.0 + REORDER_WAIT)) == [11]
+    assert order.add(packet(11), 10, 9000.0) == ()
+    assert seqs(order.release(9000.0 + REORDER_WAIT)) == [11]
 
 
 def test_missing_numbers_make_few_connections_a_minute() -> None:
     order, rewinds = Reorderer(), 0
     for number in range(1, 40, 2):
-        order.take(packet(number), number, float(number))
-        order.take(packet(number - 1), number, number + 1.9) if number > 1 and rewinds % 2 else None
+        order.add(packet(number), number, float(number))
+        order.add(packet(number - 1), number, number + 1.9) if number > 1 and rewinds % 2 else None
         rewinds += order.should_rewind(number + 1.95)
         order.on_repeated(packet(number), number + 1.97)
 
@@ -151,13 +151,13 @@ def test_missing_numbers_make_few_connections_a_minute() -> None:
 def test_where_numbers_are_left_out_no_packet_waits() -> None:
     order = Reorderer()
     for number in (1, 3, 5, 7):
-        order.take(packet(number), number, 0.0)
+        order.add(packet(number), number, 0.0)
     for now in range(1, 30):
-        order.release_due(float(2 * now))
+        order.release(float(2 * now))
         order.should_rewind(float(2 * now))
         order.on_repeated(packet(7), float(2 * now))
 
-    assert seqs(order.take(packet(9), 5, 99.0)) == [9]
+    assert seqs(order.add(packet(9), 5, 99.0)) == [9]
 
 
 def test_a_first_packet_that_never_came_is_missed() -> None:

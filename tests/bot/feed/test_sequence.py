@@ -114,7 +114,7 @@ def test_a_place_is_not_kept_while_a_packet_waits_for_another() -> None:
     assert session.resume_position is None
 
     heard(session, [foul(11)])
-    assert session.resume_position and session.place.position == 12
+    assert session.resume_position and session.resume_position.position == 12
 
 
 def test_a_place_is_small_and_the_same_in_every_process() -> None:

@@ -23,7 +23,7 @@ async def told(path: Path, way: Faults) -> Line:
     """Play a recording to its end, at its own speed."""
     clock, script = LoopClock(), script_from_recording(path)
     line = Line(RULE_SET, FeedSettings(), clock)
-    async with Simulator([script], 1.0, "feed-token", misbehaviour=way, clock=clock).serve("127.0.0.1", PORT), line.open():
+    async with Simulator([script], 1.0, "feed-token", faults=way, clock=clock).serve("127.0.0.1", PORT), line.open():
         assert await line.follow(script.fixture, within=6 * 3600)
     return line
 

@@ -26,7 +26,7 @@ PATH = f"ws://127.0.0.1:{PORT}/media/soccer/fixtures/{FIXTURE.id}/actions"
 
 
 def simulator(*scripts: Script, speed: float = 1.0, way: Faults | None = None) -> Simulator:
-    return Simulator(scripts or [script()], speed, "feed-token", misbehaviour=way, clock=LoopClock())
+    return Simulator(scripts or [script()], speed, "feed-token", faults=way, clock=LoopClock())
 
 
 async def frames(connection: ClientConnection) -> list[dict[str, Any]]:
