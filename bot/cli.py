@@ -51,9 +51,9 @@ class CommandGroup(click.Group):
 @click.option("--verbose", is_flag=True, help="Log what crosses the wire, too.")
 def main(verbose: bool) -> None:
     """Tells Telegram chats about goals and cards of live football, at once and truthfully."""
-    from bot.logs import configure_logging as configure
+    from bot.logs import configure_logging
 
-    configure(read_environment_secrets(), level=logging.WARNING, verbose=verbose)
+    configure_logging(read_environment_secrets(), level=logging.WARNING, verbose=verbose)
 
 
 for _command in (

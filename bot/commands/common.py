@@ -1,4 +1,4 @@
-"""Options that commands share, and how their texts are read."""
+"""Options that several commands share, and readers for their values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def read_environment_secrets() -> list[str]:
+    """Return the values of environment variables whose names say that they are secret."""
     return [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
 
 
 def read_secrets(config: Any) -> list[str]:
-    """Those of a configuration, too."""
+    """Return the secrets of the environment and of a configuration: they are masked in logs."""
     tokens = [config.feed.token.get_secret_value(), config.telegram.token.get_secret_value()]
     if config.telegram.webhook:
         tokens.append(config.telegram.webhook.secret_token.get_secret_value())
@@ -62,10 +63,10 @@ def read_minute(text: str | None, option: str = "--minute") -> Minute | None:
 
 def read_duration(text: str, option: str) -> dt.timedelta:
     """Read a time such as 30s."""
-    from rules.loading.values import parse_duration as duration
+    from rules.loading.values import parse_duration
 
     try:
-        return duration(text)
+        return parse_duration(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from error
 

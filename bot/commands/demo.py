@@ -1,4 +1,4 @@
-"""`demo`, `simulate`."""
+"""The commands `demo` and `simulate`."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ from bot.errors import UserMistake
 @click.option("--api-url", default="https://api.telegram.org", show_default=True, help="The Bot API server.")
 def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
     """Play a real match in about a minute: no account, no network."""
-    from bot.demo.play import play_demo as shown
-    from bot.demo.play import play_demo_in_telegram as demo_in_telegram
-    from rules.football.catalogue import load_catalogue as shipped
-    from rules.loading.loader import load_pack as pack
+    from bot.demo.play import play_demo, play_demo_in_telegram
+    from rules.football.catalogue import load_catalogue
+    from rules.loading.loader import load_pack
 
     if not telegram:
-        run_coroutine(shown(match, seconds, pack(), shipped()))
+        run_coroutine(play_demo(match, seconds, load_pack(), load_catalogue()))
         return
     if not token or chat is None:
         raise UserMistake(
             "demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID"
         )
-    run_coroutine(demo_in_telegram(match, seconds, pack(), shipped(), token, chat, api_url))
+    run_coroutine(play_demo_in_telegram(match, seconds, load_pack(), load_catalogue(), token, chat, api_url))
 
 
 @click.command()
@@ -53,19 +52,27 @@ def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: i
 @click.option("--reorder", default=0, type=click.IntRange(min=0), help="How many places a frame may come too late.")
 @click.option("--seed", default=0, help="Of all that is left to chance.")
 def simulate_command(
-    recordings: tuple[Path, ...], host: str, port: int, speed: float, token: str | None, lead: str, **ways: Any
+    recordings: tuple[Path, ...], host: str, port: int, speed: float, token: str | None, lead: str, **faults: Any
 ) -> None:
     """Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."""
-    from bot.feed.simulator.script import Faults as Misbehaviour
-    from bot.feed.simulator.server import SimulatorUrls as Urls
-    from bot.feed.simulator.server import simulate as simulated
+    from bot.feed.simulator.script import Faults
+    from bot.feed.simulator.server import SimulatorUrls, simulate
 
-    ways["stall"] = read_duration(ways["stall"], "--stall").total_seconds()
-    ways["refuse"] = read_statuses(ways["refuse"])
+    faults["stall"] = read_duration(faults["stall"], "--stall").total_seconds()
+    faults["refuse"] = read_statuses(faults["refuse"])
 
-    def on_started(urls: Urls) -> None:
+    def on_started(urls: SimulatorUrls) -> None:
         click.echo(f"feed:\n  stream_url: {urls.stream}\n  api_url: {urls.api}")
 
-    kept = read_duration(lead, "--lead")
-    way = Misbehaviour(**ways)
-    run_coroutine(simulated(recordings, host, port, speed=speed, token=token, lead=kept, faults=way, on_started=on_started))
+    run_coroutine(
+        simulate(
+            recordings,
+            host,
+            port,
+            speed=speed,
+            token=token,
+            lead=read_duration(lead, "--lead"),
+            faults=Faults(**faults),
+            on_started=on_started,
+        )
+    )

@@ -44,30 +44,31 @@ def explain_command(
     action_json: Path | None,
 ) -> None:
     """Say of every rule why it fires or not, for a packet in ACTION_JSON (the last, where it is a list), or in a recording."""
-    from bot.commands.explain import explanation_to_json as as_json
-    from bot.commands.explain import format_explanation as lines
-    from bot.config.load import load_rules_of as rules_of
+    from bot.config.load import load_rules_of
 
     minute = read_minute(minute_text)
     if (recording is None) is (action_json is None):
         raise click.UsageError("name a file with an action, or a recording by --recording FILE")
     if recording is not None and minute is None and not action_id:
         raise click.UsageError("--recording needs --minute, --action or both")
-    rules, names = rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
+    rules, catalogue = load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
     if recording is not None:
-        explained = explain_recording(recording, rules, names, minute, action_id)
+        explanations = explain_recording(recording, rules, catalogue, minute, action_id)
     else:
-        explained = explain_file(cast(Path, action_json), rules, names)
-    for number, explanation in enumerate(explained):
-        click.echo(as_json(explanation) if json_lines else "\n".join(["\n"] * bool(number) + list(lines(explanation))))
+        explanations = explain_file(cast(Path, action_json), rules, catalogue)
+    for number, explanation in enumerate(explanations):
+        if json_lines:
+            click.echo(explanation_to_json(explanation))
+        else:  # two empty lines between explanations
+            click.echo("\n".join(["\n"] * bool(number) + list(format_explanation(explanation))))
 
 
 def explain_file(path: Path, rules: RuleSet, catalogue: Catalogue) -> list[Explanation]:
     """Explain the last of the packets in a JSON file, those before it played first; raise UserMistake."""
-    told = _read_packets(path)
-    last = len(told) - 1
-    numbers = iter(range(len(told)))
-    return _explain_packets(told, read_fixtures_beside(path), rules, catalogue, lambda _: next(numbers) == last)
+    packets = _read_packets(path)
+    last = len(packets) - 1
+    numbers = iter(range(len(packets)))
+    return _explain_packets(packets, read_fixtures_beside(path), rules, catalogue, lambda _: next(numbers) == last)
 
 
 def explain_recording(

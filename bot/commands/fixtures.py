@@ -1,4 +1,4 @@
-"""`fixtures`, `record`."""
+"""The commands `fixtures` and `record`, which read the live feed."""
 
 from __future__ import annotations
 
@@ -31,12 +31,10 @@ from rules.football.names import normalise
 @click.argument("search", required=False)
 def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
     """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
-    from bot.commands.fixtures import format_fixture_table as table
-    from bot.commands.fixtures import list_fixtures as listed
 
     config = _load_feed_config(config_path)
-    found = run_coroutine(listed(config.feed, days, search or ""))
-    click.echo(table(found))
+    found = run_coroutine(list_fixtures(config.feed, days, search or ""))
+    click.echo(format_fixture_table(found))
 
 
 @click.command()
@@ -45,20 +43,20 @@ def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
 @click.argument("fixture_ids", metavar="FIXTURE...", nargs=-1, required=True)
 def record_command(config_path: Path, folder: Path, fixture_ids: tuple[str, ...]) -> None:
     """Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over."""
-    from bot.commands.fixtures import record_fixtures as recorded
 
     config = _load_feed_config(config_path)
-    for path in run_coroutine(recorded(config.feed, fixture_ids, folder)):
+    for path in run_coroutine(record_fixtures(config.feed, fixture_ids, folder)):
         click.echo(str(path))
 
 
 def _load_feed_config(config_path: Path) -> Any:
     from bot.config.load import load_config
-    from bot.logs import configure_logging as configure
+    from bot.logs import configure_logging
 
     config = load_config(config_path, os.environ)
     config.require_feed_token()
-    configure(read_secrets(config), level=logging.WARNING, verbose=click.get_current_context().find_root().params["verbose"])
+    verbose = click.get_current_context().find_root().params["verbose"]
+    configure_logging(read_secrets(config), level=logging.WARNING, verbose=verbose)
     return config
 
 
@@ -67,7 +65,7 @@ class RecordingSettings(RestSettings, StreamSettings, Protocol):
 
 
 async def list_fixtures(settings: RestSettings, days: int, search: str) -> tuple[Fixture, ...]:
-    """The fixtures of the coming days whose title or competition has these letters; raise UserMistake where the feed fails."""
+    """Return the fixtures of the coming days whose title or competition contains `search`; raise UserMistake on a feed error."""
     clock = SystemClock()
     today = clock.now().date()
     async with aiohttp.ClientSession() as http:
@@ -75,12 +73,12 @@ async def list_fixtures(settings: RestSettings, days: int, search: str) -> tuple
             found = await RestClient(settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be had: {error}") from error
-    wanted = normalise(search)
-    return tuple(f for f in found if wanted in normalise(f"{f.title} {f.competition.name} {f.id}"))
+    text = normalise(search)
+    return tuple(f for f in found if text in normalise(f"{f.title} {f.competition.name} {f.id}"))
 
 
 def format_fixture_table(fixtures: Sequence[Fixture]) -> str:
-    """One fixture a line."""
+    """Format a table with a line for each fixture."""
     rows = Table(box=None, pad_edge=False, header_style="")
     for heading in ("KICK-OFF (UTC)", "MATCH", "COMPETITION", "STATUS", "ID"):
         rows.add_column(heading, no_wrap=True)
@@ -100,7 +98,7 @@ def _format_kickoff(fixture: Fixture) -> str:
 
 
 async def record_fixtures(settings: RecordingSettings, fixture_ids: Sequence[str], folder: Path) -> list[Path]:
-    """Record these fixtures until their matches are over; the files written."""
+    """Record these fixtures until their matches are over, and return the files that were written."""
     _create_folder(folder)
     clock = SystemClock()
     async with aiohttp.ClientSession() as http:

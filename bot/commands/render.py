@@ -1,4 +1,4 @@
-"""`render`."""
+"""The command `render`: draws a match as a picture."""
 
 from __future__ import annotations
 
@@ -25,12 +25,9 @@ from rules.football.timeline import Stage, build_timeline
 @click.argument("picture", metavar="OUT.png", type=click.Path(path_type=Path))
 def render_command(recording: Path, picture: Path, moment: str | None, dark: bool) -> None:
     """Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."""
-    from bot.commands.render import render_recording as rendered
-    from rules.football.timeline import Stage
-
     stages = {"half-time": Stage.HALF_TIME, "full-time": Stage.FULL_TIME}
     at = stages.get((moment or "").lower()) or read_minute(moment, "--at")
-    rendered(recording, picture, at, dark=dark)
+    render_recording(recording, picture, at, dark=dark)
 
 
 PictureTime = Stage | Minute | None
@@ -49,7 +46,7 @@ def render_recording(recording: Path, out: Path, at: PictureTime, *, dark: bool)
 
 
 def _select_match(moments: list[Moment], at: PictureTime, recording: Path) -> Match:
-    """The match as it stood then."""
+    """Return the match at that time."""
     if not moments:
         raise UserMistake(f"{recording}: there is no match in this recording")
     last = moments[-1].after

@@ -1,4 +1,4 @@
-"""`replay` and its `--against`."""
+"""The command `replay`, and its comparison of two configurations by `--against`."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ def replay_command(
     ctx: click.Context, config_path: Path, json_lines: bool, other_path: Path | None, recordings: tuple[Path, ...]
 ) -> None:
     """Show what a chat subscribed to everything would have been told over RECORDINGS."""
-    from bot.config.load import load_rules_of as rules_of
-    from bot.replay.replay import message_to_json as as_json
-    from bot.replay.replay import message_to_text as as_text
-    from bot.replay.replay import replay_recording as replayed
+    from bot.config.load import load_rules_of
+    from bot.replay.replay import message_to_json, message_to_text, replay_recording
 
-    rules, names = rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
+    rules, catalogue = load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
     if other_path is not None:
-        _print_comparison(recordings, (rules, names), rules_of(other_path, os.environ), json_lines=json_lines)
+        _print_comparison(recordings, (rules, catalogue), load_rules_of(other_path, os.environ), json_lines=json_lines)
         return
-    line = as_json if json_lines else as_text
+    render = message_to_json if json_lines else message_to_text
     for recording in recordings:
-        run_coroutine(replayed(recording, rules, names, lambda told: click.echo(line(told))))
+        run_coroutine(replay_recording(recording, rules, catalogue, lambda message: click.echo(render(message))))
 
 
 def _print_comparison(recordings: tuple[Path, ...], before: Any, after: Any, *, json_lines: bool) -> None:
     from rich.console import Console
 
-    from bot.replay.comparison import compare_replays as against
-    from bot.replay.comparison import difference_to_json as as_json
-    from bot.replay.comparison import format_comparison_summary as summary
-    from bot.replay.comparison import format_table as table
-    from bot.replay.comparison import read_match_titles as titles
+    from bot.replay.comparison import (
+        compare_replays,
+        difference_to_json,
+        format_comparison_summary,
+        format_table,
+        read_match_titles,
+    )
 
-    comparison = run_coroutine(against(recordings, before, after))
+    comparison = run_coroutine(compare_replays(recordings, before, after))
     if json_lines:
         for difference in comparison.differences:
-            click.echo(as_json(difference))
+            click.echo(difference_to_json(difference))
         return
-    if shown := table(comparison, titles(recordings), Console()):
-        click.echo(shown)
-    click.echo(summary(comparison, len(recordings)))
+    if table := format_table(comparison, read_match_titles(recordings), Console()):
+        click.echo(table)
+    click.echo(format_comparison_summary(comparison, len(recordings)))

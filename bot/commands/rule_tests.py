@@ -1,4 +1,4 @@
-"""`test`."""
+"""The command `test`: runs the tests of rules."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from bot.commands.common import config_option, is_default
 from bot.config.load import load_rules_of
 from bot.errors import ConfigInvalid, UserMistake
 from rules.engine.rule import RuleSet
-from rules.football.catalogue import Catalogue
-from rules.football.catalogue import load_catalogue as shipped_names
+from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.loader import list_packs, load_pack
 from rules.loading.values import describe_unknown
 from rules.scenarios.expectations import RuleTestFile, RuleTestResult, RuleTestsInvalid, read_tests, run_test
@@ -26,31 +25,27 @@ from rules.scenarios.expectations import RuleTestFile, RuleTestResult, RuleTests
 @click.pass_context
 def test_command(ctx: click.Context, config_path: Path, files: tuple[Path, ...]) -> None:
     """Play the matches of FILES and compare what the rules tell with what is expected; exit 1 where they differ."""
-    from bot.commands.rule_tests import format_outcome as lines
-    from bot.commands.rule_tests import format_test_summary as summary
-    from bot.commands.rule_tests import run_tests as outcomes
-    from bot.config.load import load_rules_of as rules_of
 
-    def in_use() -> Any:
-        return rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
+    def load_active() -> Any:
+        return load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
 
-    found = [one for file in files for one in outcomes(file, os.environ, in_use)]
-    for outcome in found:
-        for line in lines(outcome):
+    results = [result for file in files for result in run_tests(file, os.environ, load_active)]
+    for outcome in results:
+        for line in format_outcome(outcome):
             click.secho(line, fg={"-": "red", "+": "green", "✗": "red"}.get(line.strip()[:1]))
-    click.echo(summary(found))
-    ctx.exit(any(not outcome.is_passed for outcome in found))
+    click.echo(format_test_summary(results))
+    ctx.exit(any(not outcome.is_passed for outcome in results))
 
 
-LoadRulesInUse = Callable[[], tuple[RuleSet, Catalogue]]
-"""The rules where a file of tests names none."""
+LoadActiveRules = Callable[[], tuple[RuleSet, Catalogue]]
+"""Loads the rules that are tested if a file names neither a pack nor a configuration; called only then."""
 
 
-def run_tests(path: Path, env: Mapping[str, str], in_use: LoadRulesInUse) -> Iterator[RuleTestResult]:
-    """Every test of a file, played in order; raise UserMistake where it, or the rules that it names, cannot be read."""
+def run_tests(path: Path, env: Mapping[str, str], load_active: LoadActiveRules) -> Iterator[RuleTestResult]:
+    """Run the tests of a file in order; raise UserMistake if it, or the rules that it names, cannot be read."""
     tests = _read_test_file(path)
-    rules, names = _select_rules(path, tests, env, in_use)
-    yield from (run_test(test, rules, names) for test in tests.tests)
+    rules, catalogue = _select_rules(path, tests, env, load_active)
+    yield from (run_test(test, rules, catalogue) for test in tests.tests)
 
 
 def _read_test_file(path: Path) -> RuleTestFile:
@@ -64,16 +59,18 @@ def _read_test_file(path: Path) -> RuleTestFile:
         raise ConfigInvalid(error.mistakes) from error
 
 
-def _select_rules(path: Path, tests: RuleTestFile, env: Mapping[str, str], in_use: LoadRulesInUse) -> tuple[RuleSet, Catalogue]:
+def _select_rules(
+    path: Path, tests: RuleTestFile, env: Mapping[str, str], load_active: LoadActiveRules
+) -> tuple[RuleSet, Catalogue]:
     if tests.pack:
         if tests.pack not in list_packs():
             raise UserMistake(f"{path}: {describe_unknown('pack', tests.pack, list_packs())}")
-        return load_pack(tests.pack), shipped_names()
-    return load_rules_of(path.parent / tests.rules, env) if tests.rules else in_use()
+        return load_pack(tests.pack), load_catalogue()
+    return load_rules_of(path.parent / tests.rules, env) if tests.rules else load_active()
 
 
 def format_outcome(outcome: RuleTestResult) -> Iterator[str]:
-    """One line for a test that passes; for one that does not, where what is told differs."""
+    """One line for a test that passes; for one that fails, also the messages that differ."""
     if outcome.is_passed:
         yield f"✓ {outcome.test.name}"
         return
@@ -81,8 +78,8 @@ def format_outcome(outcome: RuleTestResult) -> Iterator[str]:
     yield from (f"    {line}" for line in outcome.diff)
 
 
-def format_test_summary(all_of_them: list[RuleTestResult]) -> str:
+def format_test_summary(outcomes: list[RuleTestResult]) -> str:
     """`3 tests passed`, or `1 of 3 tests failed: - is missing, + is told and not expected`."""
-    failed, number = sum(not outcome.is_passed for outcome in all_of_them), len(all_of_them)
+    failed, number = sum(not outcome.is_passed for outcome in outcomes), len(outcomes)
     tests = "1 test" if number == 1 else f"{number} tests"
     return f"{failed} of {tests} failed: - is missing, + is told and not expected" if failed else f"{tests} passed"

@@ -1,4 +1,4 @@
-"""`run`, `check`, `schema`."""
+"""The commands `run`, `check` and `schema`."""
 
 from __future__ import annotations
 
@@ -21,19 +21,17 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     """Follow the matches that chats subscribed to, until stopped."""
     from bot.app.application import run_until_stopped
     from bot.cluster.lease_manager import read_roles
-    from bot.config.load import load_config
-    from bot.logs import configure_logging as configure
-    from bot.logs import log_unhandled_exceptions as hear_strays
+    from bot.logs import configure_logging, log_unhandled_exceptions
 
     try:
-        wanted = read_roles(roles)
+        selected = read_roles(roles)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--role") from error
     config = load_config(config_path, os.environ)
     config.require_tokens()
-    configure(read_secrets(config), verbose=ctx.find_root().params["verbose"])
-    hear_strays()
-    run_coroutine(run_until_stopped(config, wanted))
+    configure_logging(read_secrets(config), verbose=ctx.find_root().params["verbose"])
+    log_unhandled_exceptions()
+    run_coroutine(run_until_stopped(config, selected))
 
 
 @click.command()
@@ -41,9 +39,8 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
 @click.pass_context
 def check_command(ctx: click.Context, config_path: Path) -> None:
     """Find every mistake in a configuration; exit 1 if there is one."""
-    from bot.commands.run import check_config as checked
 
-    lines, code = checked(config_path, os.environ)
+    lines, code = check_config(config_path, os.environ)
     for line in lines:
         click.echo(line, err=bool(code))
     ctx.exit(code)
@@ -52,14 +49,13 @@ def check_command(ctx: click.Context, config_path: Path) -> None:
 @click.command()
 def schema_command() -> None:
     """Print the JSON Schema of config.yaml, by which editors complete and check it."""
-    from bot.config.json_schema import build_schema as whole
-    from bot.config.json_schema import format_schema as text
+    from bot.config.json_schema import build_schema, format_schema
 
-    click.echo(text(whole()), nl=False)
+    click.echo(format_schema(build_schema()), nl=False)
 
 
 def check_config(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
-    """The lines to print, and the exit code: 1 where there is a mistake."""
+    """Return the lines to print and the exit code: 1 if there is a mistake."""
     try:
         config = load_config(path, env)
     except ConfigInvalid as error:

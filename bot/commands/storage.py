@@ -1,4 +1,4 @@
-"""`copy`, `backup`."""
+"""The commands `copy` and `backup`."""
 
 from __future__ import annotations
 
@@ -32,13 +32,11 @@ from bot.storage.sqlite import backup_to
 @click.option("--to", "target", required=True, metavar="URL", help="An empty database, such as postgresql://USER@HOST/NAME.")
 def copy_command(source: str, target: str) -> None:
     """Copy all that one database knows into another, empty one."""
-    from bot.commands.storage import copy_database as copied
-    from bot.commands.storage import show_progress as progress
 
-    with progress() as step:
-        counts = asyncio.run(copied(source, target, step))
-    for noun, count in counts.items():
-        click.echo(f"{count:>12,} {noun}")
+    with show_progress() as report:
+        counts = asyncio.run(copy_database(source, target, report))
+    for table_name, count in counts.items():
+        click.echo(f"{count:>12,} {table_name}")
 
 
 @click.command()
@@ -46,57 +44,61 @@ def copy_command(source: str, target: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup_command(config_path: Path, file: Path) -> None:
     """Write what the database knows at this moment into FILE, also while Touchline runs."""
-    from bot.commands.storage import backup_database as backed_up
     from bot.config.load import load_config
 
-    click.echo(backed_up(load_config(config_path, os.environ).storage.url, file))
+    click.echo(backup_database(load_config(config_path, os.environ).storage.url, file))
 
 
 TRANSIENT_TABLES = frozenset({"leases", "claims", "allowance"})
-"""Tables of what processes do at this moment: nothing to take along."""
+"""Tables that are not copied: they hold what running processes do at this moment."""
 
 _PAGE_SIZE = 2000
 
 ReportProgress = Callable[[str, int, int], None]
-"""Called with a noun, how many of it are copied, and of how many."""
+"""Called with the name of a table, how many of its rows are copied, and how many there are."""
 
 
-async def copy_database(source: str, target: str, step: ReportProgress) -> dict[str, int]:
-    """Copy; by noun, how many. Raise UserMistake where the source cannot be read, or the target cannot be filled."""
+async def copy_database(source: str, target: str, report: ReportProgress) -> dict[str, int]:
+    """Copy every table and return the numbers of rows by its name.
+
+    Raise UserMistake if the source cannot be read, or the target is not empty or cannot be written.
+    """
     try:
         async with (
-            _open_snapshot(_read_url_option("--from", source)) as there,
-            _open_database(_read_url_option("--to", target)) as here,
+            _open_snapshot(_read_url_option("--from", source)) as source_database,
+            _open_database(_read_url_option("--to", target)) as target_database,
         ):
-            return await _copy_tables(there, here, step)
+            return await _copy_tables(source_database, target_database, report)
     except StorageError as error:
         raise UserMistake(str(error).replace("storage.url: ", "", 1)) from error
 
 
-async def _copy_tables(there: Database, here: Database, step: ReportProgress) -> dict[str, int]:
-    async with there.transaction() as reading, here.transaction() as writing:
-        if there.is_shared:
+async def _copy_tables(source: Database, target: Database, report: ReportProgress) -> dict[str, int]:
+    async with source.transaction() as reading, target.transaction() as writing:
+        if source.is_shared:
             await reading.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await _refuse_unless_empty(writing)
         return {
-            _format_table_name(table): await _copy_table(table, reading, writing, step, here.is_shared)
+            _format_table_name(table): await _copy_table(table, reading, writing, report, target.is_shared)
             for table in _list_tables()
         }
 
 
 @contextmanager
 def show_progress() -> Iterator[ReportProgress]:
-    """A bar for each noun, where somebody looks."""
+    """Show a progress bar for each table, if standard error is a terminal."""
     columns = TextColumn("{task.description:>14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
-        def step(noun: str, done: int, total: int) -> None:
-            task = tasks[noun] if noun in tasks else tasks.setdefault(noun, bars.add_task(noun, total=total))
+        def report(table_name: str, done: int, total: int) -> None:
+            task = (
+                tasks[table_name] if table_name in tasks else tasks.setdefault(table_name, bars.add_task(table_name, total=total))
+            )
             bars.update(task, completed=done)
 
-        yield step
+        yield report
 
 
 def _read_url_option(option: str, url: str) -> URL:
@@ -117,7 +119,7 @@ async def _open_database(url: URL) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def _open_snapshot(url: URL) -> AsyncIterator[Database]:
-    """The database as it is now. Of SQLite a copy is opened: one of an earlier version is migrated there, and stays as it was."""
+    """Open the database as it is now. Of SQLite a copy is opened, because opening migrates it: the source must stay as it is."""
     if url.get_backend_name() != "sqlite":
         async with _open_database(url) as database:
             yield database
@@ -156,21 +158,21 @@ async def _count_rows(table: Table, tx: Transaction) -> int:
     return int((await tx.fetch(select(func.count().label("n")).select_from(table)))[0]["n"])
 
 
-async def _copy_table(table: Table, reading: Transaction, writing: Transaction, step: ReportProgress, shared: bool) -> int:
+async def _copy_table(table: Table, reading: Transaction, writing: Transaction, report: ReportProgress, shared: bool) -> int:
     names = [column.name for column in table.columns]
     statement = PreparedStatement(insert(table).values({name: bindparam(name) for name in names}), names)
     done, total = 0, await _count_rows(table, reading)
     async for page in _read_pages(table, reading):
         await writing.execute_prepared(statement, [[_remove_nul(row[name], shared) for name in names] for row in page])
         done += len(page)
-        step(_format_table_name(table), done, total)
+        report(_format_table_name(table), done, total)
     if shared and done and (number := table.autoincrement_column) is not None:
         await writing.fetch(_set_sequence(table, number))
     return done
 
 
 async def _read_pages(table: Table, tx: Transaction) -> AsyncIterator[Sequence[Mapping[Any, Any]]]:
-    """All rows, in the order of the primary key."""
+    """Read all rows in pages, in the order of the primary key."""
     keys = list(table.primary_key)
     query = select(table).order_by(*keys).limit(_PAGE_SIZE)
     page = await tx.fetch(query)
@@ -181,12 +183,12 @@ async def _read_pages(table: Table, tx: Transaction) -> AsyncIterator[Sequence[M
 
 
 def _remove_nul(value: Any, shared: bool) -> Any:
-    """PostgreSQL keeps no NUL in a text."""
+    """Remove NUL characters, which PostgreSQL cannot store in a text."""
     return value.replace("\0", "") if shared and isinstance(value, str) else value
 
 
 def _set_sequence(table: Table, number: Column[Any]) -> Any:
-    """PostgreSQL numbers new rows on from the highest."""
+    """Let PostgreSQL number new rows after the highest copied one: inserts with a number do not advance its sequence."""
     sequence = func.pg_get_serial_sequence(table.name, number.name)
     return select(func.setval(sequence, select(func.max(number)).scalar_subquery()))
 
@@ -195,7 +197,7 @@ _SQLITE_HEADER = b"SQLite format 3\0"
 
 
 def backup_database(url: str, file: Path) -> str:
-    """Back up; what was done, as a sentence. Raise UserMistake where it cannot be."""
+    """Back up a SQLite database into a file and return a sentence with its size; raise UserMistake if it fails."""
     source = _find_database_file(url, file)
     _refuse_to_overwrite(source, file)
     partial = file.with_name(f".{file.name}.partial")
@@ -227,13 +229,13 @@ def _format_pg_dump(url: URL, file: Path) -> str:
 
 
 def _refuse_to_overwrite(source: Path, file: Path) -> None:
-    """Only an older backup is replaced."""
+    """Replace only an older backup, never another file or the database itself."""
     if not file.exists():
         return
     if file.samefile(source):
         raise UserMistake(f"{file}: this is the database itself; name another file")
-    with file.open("rb") as there:
-        if there.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
+    with file.open("rb") as existing:
+        if existing.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
             raise UserMistake(f"{file}: this is no backup, and stays as it is; name another file")
 
 
@@ -245,7 +247,7 @@ def _write_backup(source: Path, partial: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The new name outlives a loss of power."""
+    """Write the folder to disk, so that the new name survives a power failure."""
     place = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(place)

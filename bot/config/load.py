@@ -25,8 +25,7 @@ from bot.errors import ConfigInvalid, UserMistake
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from rules.engine.rule import RuleSet, SourceLocation
-from rules.football.catalogue import Catalogue
-from rules.football.catalogue import load_catalogue as shipped_names
+from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.document import Report, compose, expand_variables, is_null, iterate_scalars, location_of, mapping_items
 from rules.loading.loader import FILE_KEYS, load_pack, read_rules
 from rules.loading.values import describe_unknown
@@ -91,7 +90,7 @@ def load_config(path: Path, env: Mapping[str, str], sources: set[Path] | None = 
 def load_rules_of(path: Path, env: Mapping[str, str], *, optional: bool = False) -> tuple[RuleSet, Catalogue]:
     """The rules and the names of a configuration; the shipped ones where it is optional and not there."""
     if optional and not path.exists():
-        return load_pack(), shipped_names()
+        return load_pack(), load_catalogue()
     config = load_config(path, env)
     return config.rules, config.catalogue
 
@@ -179,14 +178,14 @@ class _ConfigReader:
 
     def _read_catalogue(self, node: yaml.Node | None) -> Catalogue:
         if not isinstance(node, yaml.ScalarNode) or is_null(node):
-            return shipped_names()
+            return load_catalogue()
         try:
-            return shipped_names().extend(self._resolve_path(node.value).read_text(encoding="utf-8"))
+            return load_catalogue().extend(self._resolve_path(node.value).read_text(encoding="utf-8"))
         except OSError as error:
             self.report.add_mistake(location_of(node), f"the catalogue {node.value} cannot be read: {_explain_read_error(error)}")
         except ValueError as error:
             self.report.add_mistake(location_of(node), f"the catalogue {node.value}: {error}")
-        return shipped_names()
+        return load_catalogue()
 
     def _read_rules(self, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> RuleSet:
         if not any(key in fields for key in ("rules", "include", "extends")):
