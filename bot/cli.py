@@ -1,31 +1,88 @@
-"""The command group: exit codes, secrets masked, no traceback."""
+"""The program `touchline`: its commands, exit codes, and errors without a traceback or a secret."""
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import click
 import structlog
 
 from bot.commands.common import read_environment_secrets
-from bot.commands.demo import demo_command, simulate_command
-from bot.commands.explain import explain_command
-from bot.commands.fixtures import fixtures_command, record_command
-from bot.commands.render import render_command
-from bot.commands.replay import replay_command
-from bot.commands.rule_tests import test_command
-from bot.commands.run import check_command, run_command, schema_command
-from bot.commands.storage import backup_command, copy_command
 from bot.errors import UserMistake
 
 INTERNAL_ERROR_TEXT = "this is a fault of Touchline's own, not yours: please report it with the log entry above"
 
 
+COMMANDS = {
+    "backup": ("storage", "Write what the database knows at this moment into FILE, also while Touchline runs."),
+    "check": ("run", "Find every mistake in a configuration; exit 1 if there is one."),
+    "copy": ("storage", "Copy all that one database knows into another, empty one."),
+    "demo": ("demo", "Play a real match in about a minute: no account, no network."),
+    "explain": (
+        "explain",
+        "Say of every rule why it fires or not, for a packet in ACTION_JSON (the last, where it is a list), or in a recording.",
+    ),
+    "fixtures": (
+        "fixtures",
+        "List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters.",
+    ),
+    "record": (
+        "fixtures",
+        "Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over.",
+    ),
+    "render": ("render", "Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."),
+    "replay": ("replay", "Show what a chat subscribed to everything would have been told over RECORDINGS."),
+    "run": ("run", "Follow the matches that chats subscribed to, until stopped."),
+    "schema": ("run", "Print the JSON Schema of config.yaml, by which editors complete and check it."),
+    "simulate": ("demo", "Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."),
+    "test": (
+        "rule_tests",
+        "Play the matches of FILES and compare what the rules tell with what is expected; exit 1 where they differ.",
+    ),
+}
+"""By name: the module in bot/commands that has NAME_command, and the line that `touchline --help` shows."""
+
+
+class LazyCommands(MutableMapping[str, click.Command]):
+    """Imports the module of a command when click looks the command up: `touchline --help` needs none of them."""
+
+    def __init__(self) -> None:
+        self._added: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._added:
+            module_name, _ = COMMANDS[name]
+            self._added[name] = getattr(importlib.import_module(f"bot.commands.{module_name}"), f"{name}_command")
+        return self._added[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**COMMANDS, **self._added})
+
+    def __len__(self) -> int:
+        return len({**COMMANDS, **self._added})
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._added[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._added[name]
+
+
 class CommandGroup(click.Group):
-    """Ends a person's mistake with its sentence and exit code 1, Ctrl-C without a traceback, a fault of ours with a log entry."""
+    """Ends a user's mistake with its sentence and exit code 1, Ctrl-C without a traceback, a fault of ours with a log entry."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands as click does, but with the lines of COMMANDS instead of importing every command."""
+        width = formatter.width - 6 - max(map(len, COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, click.Command(name, help=line).get_short_help_str(width)) for name, (_, line) in sorted(COMMANDS.items())]
+            )
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -46,7 +103,7 @@ class CommandGroup(click.Group):
             ctx.exit(70)
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, commands=LazyCommands(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="touchline")
 @click.option("--verbose", is_flag=True, help="Log what crosses the wire, too.")
 def main(verbose: bool) -> None:
@@ -54,24 +111,6 @@ def main(verbose: bool) -> None:
     from bot.logs import configure_logging
 
     configure_logging(read_environment_secrets(), level=logging.WARNING, verbose=verbose)
-
-
-for _command in (
-    run_command,
-    demo_command,
-    check_command,
-    explain_command,
-    test_command,
-    replay_command,
-    simulate_command,
-    record_command,
-    fixtures_command,
-    render_command,
-    schema_command,
-    backup_command,
-    copy_command,
-):
-    main.add_command(_command)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from bot.cli import main
+from bot.cli import COMMANDS, main
 from rules.loading.loader import load_rules
 from rules.scenarios.expectations import read_tests, run_test
 from rules.scenarios.parser import SCENARIO_KEYS, SHIPPED_SCENARIOS, ScenarioEventType, load_scenario, parse_scenario
@@ -49,6 +51,20 @@ def test_every_command_and_option_that_is_named_exists(page: Path) -> None:
         assert command in main.commands, f"{page.name} names `touchline {command}`"
         options = {option for parameter in main.commands[command].params for option in parameter.opts} | {"--help"}
         assert set(re.findall(r"--[a-z-]+", rest)) <= options, f"{page.name} names options of `touchline {command}`"
+
+
+def test_the_list_of_commands_shows_each_one_as_its_own_help_does() -> None:
+    assert isinstance(main, click.Group)
+    helps = {name: (command.help or "").splitlines()[0] for name, command in main.commands.items()}
+
+    assert helps == {name: line for name, (_, line) in COMMANDS.items()}
+    assert [name for name, command in main.commands.items() if command.name != name] == []
+
+
+def test_the_list_of_commands_is_shown_without_importing_any() -> None:
+    code = "import sys, bot.cli; bot.cli.main(['--help'], standalone_mode=False); sys.exit('bot.commands.storage' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -148,6 +148,7 @@ if __name__ == "__main__":
     import bot.app.application
     import bot.cli
 
+    list(bot.cli.main.commands.values())  # imports every command once, for all forks
     gc.freeze()
     sys.argv = ["touchline", *serve(socket.socket(fileno=int(sys.argv[1])))]
     bot.cli.main()
