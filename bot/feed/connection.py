@@ -138,7 +138,7 @@ class FeedConnection:
         while self._session.ending is None:
             position = self._session.position
             await self._connect_once()
-            # Back off less only after new data: a server that accepts the handshake and closes at once would otherwise be
+            # Reset the back-off only after new data: a server that accepts the handshake and closes at once would otherwise be
             # reconnected to hundreds of times a second.
             if self._session.position > position:
                 self._delays = jittered_delays(self._rng)

@@ -47,7 +47,7 @@ class RestSettings(Protocol):
 
 
 class RestClient:
-    """Fetches fixtures and actions; goes on to the next host if one cannot be reached."""
+    """Fetches fixtures and actions; switches to the next host if one cannot be reached."""
 
     def __init__(
         self, settings: RestSettings, http: aiohttp.ClientSession, clock: Clock, limiter: FeedRequestLimiter | None = None

@@ -109,7 +109,7 @@ class SequenceTracker:
         elif is_known(packet):
             self._is_resolved = self._offset == 0  # its own number fits the match: this connection does not count anew
         elif self._offset == 0 and self._counts_from_one(packet, seq):
-            self._offset = self._start  # until a repetition tells exactly
+            self._offset = self._start  # until a repetition gives the exact offset
 
     def _counts_from_one(self, packet: Packet, seq: int) -> bool:
         """Return True if the number is too low for the requested position, and the packet is not an old one."""
@@ -334,7 +334,7 @@ _MAX_LEAP = 4096
 
 
 class Deduplicator:
-    """Remembers which packets were read: by action id and number or, without a number, by what tells revisions apart (section 7).
+    """Remembers which packets were read: by action id and number; without a number, by what distinguishes revisions (section 7).
 
     The number is the index into an array of 4-byte hashes, so that a whole match takes a few KiB. The set holds the rest.
     """

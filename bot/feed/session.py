@@ -234,22 +234,6 @@ class FeedSession:
         ready = self._reorderer.add(packet, self.position, now)
         return self._check_progress(now, self._learn_status(ready, now))
 
-    def _is_known_or_missing(self, packet: Packet) -> bool:
-        """Return True if the packet's number is that of the match: it was read under this number, or the number is missing."""
-        return packet in self._deduplicator or self._reorderer.is_missing(packet.seq or 0)
-
-    def _was_read_elsewhere(self, packet: Packet, fingerprint: int) -> bool:
-        """Return True if a previous process read this packet."""
-        return (packet.seq or 0) <= self._read_until and self._tracker.is_repetition(fingerprint)
-
-    def _on_duplicate(self, packet: Packet, now: float, *, known: bool) -> None:
-        """Count a duplicate. If a previous process read it first, learn the status of the match from it."""
-        self.duplicates += 1
-        self._reorderer.on_repeated(packet, now)
-        if not known:
-            self._deduplicator.add(packet)
-            self._learn_status((packet,), now)
-
     def on_wake(self, now: float) -> tuple[Packet, ...]:
         """Return the packets that have waited long enough at `wake_at`."""
         return self._check_progress(now, self._learn_status(self._reorderer.release(now), now))
@@ -265,8 +249,21 @@ class FeedSession:
         self._transition(SessionEvent.STALE)
         return True
 
-    def _transition(self, event: SessionEvent) -> None:
-        self.state = TRANSITIONS.get((self.state, event), self.state)
+    def _is_known_or_missing(self, packet: Packet) -> bool:
+        """Return True if the packet's number is that of the match: it was read under this number, or the number is missing."""
+        return packet in self._deduplicator or self._reorderer.is_missing(packet.seq or 0)
+
+    def _was_read_elsewhere(self, packet: Packet, fingerprint: int) -> bool:
+        """Return True if a previous process read this packet."""
+        return (packet.seq or 0) <= self._read_until and self._tracker.is_repetition(fingerprint)
+
+    def _on_duplicate(self, packet: Packet, now: float, *, known: bool) -> None:
+        """Count a duplicate. If a previous process read it first, learn the status of the match from it."""
+        self.duplicates += 1
+        self._reorderer.on_repeated(packet, now)
+        if not known:
+            self._deduplicator.add(packet)
+            self._learn_status((packet,), now)
 
     def _on_heartbeat(self, now: float) -> tuple[Packet, ...]:
         """Record a heartbeat. It is taken to mean that the server has sent all that it has."""
@@ -368,6 +365,9 @@ class FeedSession:
         ):
             return False
         return not self._start_full_reread()
+
+    def _transition(self, event: SessionEvent) -> None:
+        self.state = TRANSITIONS.get((self.state, event), self.state)
 
     def _finish(self, ending: Ending) -> None:
         self.ending = ending

@@ -192,11 +192,11 @@ class ConnectionFaults:
         reach = self._faults.reorder
         if not reach:
             return frames
-        places = sorted(range(len(frames)), key=lambda i: i + self._rng.uniform(0, reach))
+        order = sorted(range(len(frames)), key=lambda i: i + self._rng.uniform(0, reach))
         latest, moved = 0.0, []
-        for place in places:
-            latest = max(latest, frames[place].due)
-            moved.append(ScheduledFrame(latest, frames[place].frame))
+        for index in order:
+            latest = max(latest, frames[index].due)
+            moved.append(ScheduledFrame(latest, frames[index].frame))
         return moved
 
     def _drop_and_add(self, frames: Iterable[ScheduledFrame]) -> Iterable[ScheduledFrame]:

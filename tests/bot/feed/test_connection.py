@@ -23,14 +23,14 @@ pytestmark = pytest.mark.virtual_time
 
 
 class Listener:
-    """Keeps what a connection tells."""
+    """Keeps what a connection reports."""
 
     def __init__(self, **settings: Any) -> None:
         self.packets: list[Packet] = []
         self.refusals: list[str] = []
         self.caught_up = 0
-        self.places: list[FeedPosition | None] = []
-        """Where another process might have gone on while a packet was being handed on."""
+        self.resume_positions: list[FeedPosition | None] = []
+        """Where another process could have resumed while a packet was being handed on."""
         self.connection = FeedConnection(
             FIXTURE.id,
             FeedSettings(**settings),
@@ -47,7 +47,7 @@ class Listener:
 
     async def _take(self, packet: Packet, _received: dt.datetime) -> None:
         self.packets.append(packet)
-        self.places.append(self.connection.resume_position)
+        self.resume_positions.append(self.connection.resume_position)
 
     async def _catch_up(self) -> None:
         self.caught_up += 1
@@ -284,5 +284,5 @@ async def test_a_packet_that_is_being_handed_on_does_not_count_as_read() -> None
     listener = Listener()
     await run(ScriptedFeed([accept, fouls(1, 3), beat(99)]), listener, within=5.0)
 
-    assert listener.places == [None] * 3
+    assert listener.resume_positions == [None] * 3
     assert listener.connection.resume_position and listener.connection.resume_position.position == 3

@@ -75,7 +75,7 @@ def test_a_timeline_sequence_of_any_kind_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "at"),
+    ("value", "at"),
     [
         ("2026-05-06T19:05:08.376Z", dt.datetime(2026, 5, 6, 19, 5, 8, 376000, dt.UTC)),
         ("2026-05-06T19:05:08", dt.datetime(2026, 5, 6, 19, 5, 8, 0, dt.UTC)),
@@ -85,8 +85,8 @@ def test_a_timeline_sequence_of_any_kind_is_passed_over() -> None:
         (17, RECEIVED),
     ],
 )
-def test_a_time_is_in_utc_and_falls_back_to_the_arrival(told: Any, at: dt.datetime) -> None:
-    assert packet(timestamp=told).at == at
+def test_a_time_is_in_utc_and_falls_back_to_the_arrival(value: Any, at: dt.datetime) -> None:
+    assert packet(timestamp=value).at == at
 
 
 @pytest.mark.parametrize(

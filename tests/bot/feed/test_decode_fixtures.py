@@ -23,11 +23,11 @@ def fixture(**changes: Any) -> Fixture:
     return decode_fixture(json.dumps(data | {"stage": COMPETITION} | changes).encode())
 
 
-def test_home_is_told_by_the_name_and_never_by_the_order() -> None:
+def test_the_home_team_comes_from_the_name_and_never_from_the_order() -> None:
     assert (fixture().home.id, fixture().away.id) == ("n", "h")
 
 
-def test_home_is_told_by_a_flag_where_there_is_one() -> None:
+def test_the_home_team_comes_from_a_flag_where_there_is_one() -> None:
     flagged = [TEAMS[0] | {"homeTeam": True}, TEAMS[1] | {"homeTeam": False}]
 
     assert fixture(teams=flagged).home.id == "h"
@@ -38,7 +38,7 @@ def test_accents_do_not_hide_a_team_and_one_known_team_names_the_other() -> None
 
 
 @pytest.mark.parametrize("changes", [{"name": "Final"}, {"teams": []}, {"teams": "none"}, {"name": "Ajax v PSV"}])
-def test_teams_that_cannot_be_told_apart_are_left_empty(changes: dict[str, Any]) -> None:
+def test_teams_that_cannot_be_assigned_to_a_side_are_left_empty(changes: dict[str, Any]) -> None:
     assert (fixture(**changes).home, fixture(**changes).away) == (Team(), Team())
 
 
@@ -49,9 +49,9 @@ def test_a_kick_off_is_in_utc_and_midnight_is_a_placeholder() -> None:
     assert fixture(startDateUTC=None).kickoff is None
 
 
-@pytest.mark.parametrize(("told", "status"), [("Live", "Live"), (7, "Unverified"), ("2", "Completed"), (None, "Scheduled")])
-def test_a_status_is_a_word_or_a_number(told: Any, status: str) -> None:
-    assert fixture(status=told).status == status
+@pytest.mark.parametrize(("value", "status"), [("Live", "Live"), (7, "Unverified"), ("2", "Completed"), (None, "Scheduled")])
+def test_a_status_is_a_word_or_a_number(value: Any, status: str) -> None:
+    assert fixture(status=value).status == status
 
 
 @pytest.mark.parametrize(

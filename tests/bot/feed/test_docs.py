@@ -17,7 +17,7 @@ def test_every_transition_is_documented(state: str, event: str, then: str) -> No
     assert f"| {state} | {event} | {then} |" in TEXT
 
 
-def test_every_trouble_is_documented_with_its_remedy() -> None:
+def test_every_failure_cause_is_documented_with_its_remedy() -> None:
     rows = {row[1]: row[3] for line in TEXT.splitlines() if len(row := [cell.strip() for cell in line.split("|")]) == 5}
 
-    assert all(rows[trouble].startswith(remedy.wait) for trouble, remedy in REMEDIES.items())
+    assert all(rows[cause].startswith(remedy.wait) for cause, remedy in REMEDIES.items())

@@ -20,8 +20,8 @@ from tests.recordings import each_recording, needs_recordings
 
 def action(packet: Packet, **dialect: Any) -> dict[str, Any]:
     """The `fixtureAction` of an encoded packet."""
-    told: dict[str, Any] = json.loads(encode_packet(packet, Dialect(**dialect)))["fixtureAction"]
-    return told
+    action_object: dict[str, Any] = json.loads(encode_packet(packet, Dialect(**dialect)))["fixtureAction"]
+    return action_object
 
 
 @pytest.mark.parametrize("keys", ["name", "fullName"])
@@ -40,10 +40,10 @@ def test_every_packet_of_a_recording_comes_back_as_it_was(path: Path) -> None:
 
 
 def test_version_1_knows_neither_sides_nor_related_actions() -> None:
-    told = action(Story().packet("Goal", side="home", related=("x",)), api_version=1)
+    action_object = action(Story().packet("Goal", side="home", related=("x",)), api_version=1)
 
-    assert "relatedFixtureActionIds" not in told
-    assert "homeTeam" not in told["team"]
+    assert "relatedFixtureActionIds" not in action_object
+    assert "homeTeam" not in action_object["team"]
 
 
 def test_own_goals_and_second_yellows_may_be_types_of_their_own() -> None:

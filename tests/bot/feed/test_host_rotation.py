@@ -1,11 +1,11 @@
-"""A host that cannot be had gives way to the next."""
+"""After a minute of failures of its name or TLS, a host is replaced by the next."""
 
 from __future__ import annotations
 
 from bot.feed.reconnect import FailureCause, HostRotation
 
 
-def test_a_host_without_name_or_tls_gives_way_after_a_minute() -> None:
+def test_a_host_without_name_or_tls_is_replaced_after_a_minute() -> None:
     hosts = HostRotation(["wss://new/", "wss://old"])
     changed = [
         hosts.on_failure(FailureCause.DNS, 0.0),

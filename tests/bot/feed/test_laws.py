@@ -1,4 +1,4 @@
-"""Whatever the feed does on its way, the same alerts come of it; and no frame is so bad that anything is raised."""
+"""Whatever the feed does, the same alerts result, and no frame is so bad that anything is raised."""
 
 from __future__ import annotations
 
@@ -31,31 +31,32 @@ SCENARIO = load_scenario("final")
 MATCH = tuple(build_packets(SCENARIO, quiet_interval=300))
 
 
-class Road:
-    """The way from the feed to us: every connection drops, doubles and shuffles in its own way, and breaks off somewhere."""
+class BadNetwork:
+    """A bad network: every connection drops, duplicates and shuffles frames in its own way, and breaks off somewhere."""
 
-    def __init__(self, seed: int, drop: float, double: float, reach: int, *, anew: bool) -> None:
-        self._chance, self._drop, self._double, self._reach, self._anew = random.Random(seed), drop, double, reach, anew
+    def __init__(self, seed: int, drop: float, double: float, reach: int, *, counts_from_one: bool) -> None:
+        self._rng, self._counts_from_one = random.Random(seed), counts_from_one
+        self._drop, self._double, self._reach = drop, double, reach
 
     def connection(self, start: int, attempt: int) -> Iterator[Packet]:
         """What one connection brings; the later ones lose less, so that the match has an end."""
-        sent = [replace(p, seq=n) for n, p in enumerate(MATCH[start:], start=1)] if self._anew else MATCH[start:]
-        for place in sorted(range(len(sent)), key=lambda i: i + self._chance.uniform(0, self._reach)):
-            if self._chance.random() < 0.01 / (attempt + 1):
+        sent = [replace(p, seq=n) for n, p in enumerate(MATCH[start:], start=1)] if self._counts_from_one else MATCH[start:]
+        for index in sorted(range(len(sent)), key=lambda i: i + self._rng.uniform(0, self._reach)):
+            if self._rng.random() < 0.01 / (attempt + 1):
                 return
-            for _ in range(1 + (self._chance.random() < self._double)):
-                if self._chance.random() >= self._drop / (attempt + 1):
-                    yield sent[place]
+            for _ in range(1 + (self._rng.random() < self._double)):
+                if self._rng.random() >= self._drop / (attempt + 1):
+                    yield sent[index]
 
 
-def told(road: Road) -> list[Packet]:
+def receive(network: BadNetwork) -> list[Packet]:
     """What a session hands on of a match, through all its connections."""
     session, now, ready = FeedSession(25.0), 0.0, list[Packet]()
     for attempt in range(400):
         start = session.on_connecting()
         session.on_opened(now)
         session.on_control(Control(ControlKind.ACCEPTED), now)
-        for packet in road.connection(start, attempt):
+        for packet in network.connection(start, attempt):
             now += 0.2
             ready += session.on_packet(packet, now)
             if session.failure or session.ending:
@@ -69,10 +70,10 @@ def told(road: Road) -> list[Packet]:
     return ready
 
 
-def alerts(heard: Iterable[Packet]) -> dict[str, tuple[object, ...]]:
+def alerts(packets: Iterable[Packet]) -> dict[str, tuple[object, ...]]:
     """By action, the first alternative of the last that rules make of it; of the end, the score too."""
     match, last, by = Match(SCENARIO.fixture), dict[str, tuple[object, ...]](), dict[str, set[str]]()
-    for packet in heard:
+    for packet in packets:
         moment = advance(match, packet)
         match = moment.after
         for alert in reversed(evaluate(RULE_SET, moment, by)):
@@ -88,20 +89,20 @@ TRUE = alerts(MATCH)
 @settings(max_examples=60)
 @given(st.integers(0, 10_000), st.floats(0, 0.2), st.floats(0, 0.3), st.integers(0, 3), st.booleans())
 def test_any_drops_doubles_shuffles_and_reconnects_give_the_same_alerts(
-    seed: int, drop: float, double: float, reach: int, anew: bool
+    seed: int, drop: float, double: float, reach: int, counts_from_one: bool
 ) -> None:
-    assert alerts(told(Road(seed, drop, double, reach, anew=anew))) == TRUE
+    assert alerts(receive(BadNetwork(seed, drop, double, reach, counts_from_one=counts_from_one))) == TRUE
 
 
 def noise(seed: int) -> Sequence[bytes]:
     """Real frames, damaged at random, and bytes that never were one."""
-    chance, frames = random.Random(seed), list[bytes]()
+    rng, frames = random.Random(seed), list[bytes]()
     for packet in MATCH[:300]:
         frame = bytearray(encode_packet(packet))
-        for _ in range(chance.randrange(1, 6)):
-            frame[chance.randrange(len(frame))] = chance.randrange(32, 127)
-        frames += [bytes(frame[: chance.randrange(len(frame))]), bytes(frame[:200])]
-        frames.append("".join(chance.choices('{}[]",:0 \u2028é', k=30)).encode())
+        for _ in range(rng.randrange(1, 6)):
+            frame[rng.randrange(len(frame))] = rng.randrange(32, 127)
+        frames += [bytes(frame[: rng.randrange(len(frame))]), bytes(frame[:200])]
+        frames.append("".join(rng.choices('{}[]",:0 \u2028é', k=30)).encode())
     return frames
 
 

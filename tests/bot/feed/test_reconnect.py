@@ -27,7 +27,7 @@ NOW = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
-    ("status", "trouble"),
+    ("status", "cause"),
     [
         (401, FailureCause.REFUSED),
         (403, FailureCause.REFUSED),
@@ -39,12 +39,12 @@ NOW = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
         (400, FailureCause.REJECTED),
     ],
 )
-def test_each_status_of_a_handshake_has_its_meaning(status: int, trouble: FailureCause) -> None:
-    assert classify_status(status) is trouble
+def test_each_status_of_a_handshake_has_its_meaning(status: int, cause: FailureCause) -> None:
+    assert classify_status(status) is cause
 
 
 @pytest.mark.parametrize(
-    ("code", "authorised", "trouble"),
+    ("code", "authorised", "cause"),
     [
         (1000, True, FailureCause.CLOSED),
         (1001, True, FailureCause.CLOSED),
@@ -56,12 +56,12 @@ def test_each_status_of_a_handshake_has_its_meaning(status: int, trouble: Failur
         (4999, True, FailureCause.NETWORK),
     ],
 )
-def test_each_close_code_has_its_meaning(code: int | None, authorised: bool, trouble: FailureCause) -> None:
-    assert classify_close_code(code, is_authorised=authorised) is trouble
+def test_each_close_code_has_its_meaning(code: int | None, authorised: bool, cause: FailureCause) -> None:
+    assert classify_close_code(code, is_authorised=authorised) is cause
 
 
 @pytest.mark.parametrize(
-    ("error", "trouble"),
+    ("error", "cause"),
     [
         (socket.gaierror("no such host"), FailureCause.DNS),
         (ssl.SSLError("old"), FailureCause.TLS),
@@ -69,14 +69,14 @@ def test_each_close_code_has_its_meaning(code: int | None, authorised: bool, tro
         (TimeoutError(), FailureCause.NETWORK),
     ],
 )
-def test_each_error_of_the_network_has_its_meaning(error: Exception, trouble: FailureCause) -> None:
-    assert classify_network_error(error) is trouble
+def test_each_error_of_the_network_has_its_meaning(error: Exception, cause: FailureCause) -> None:
+    assert classify_network_error(error) is cause
 
 
 def test_every_trouble_has_a_remedy() -> None:
     assert set(REMEDIES) == set(FailureCause)
     assert REMEDIES[FailureCause.REFUSED].wait is WaitPolicy.REFUSED
-    assert {trouble for trouble, remedy in REMEDIES.items() if remedy.switches_host} == {FailureCause.DNS, FailureCause.TLS}
+    assert {cause for cause, remedy in REMEDIES.items() if remedy.switches_host} == {FailureCause.DNS, FailureCause.TLS}
 
 
 @given(st.integers())

@@ -1,4 +1,4 @@
-"""Recordings are read and written, and a broken one is told in a sentence."""
+"""Recordings are read and written; a broken one gives an error of one sentence."""
 
 from __future__ import annotations
 

@@ -43,9 +43,9 @@ def end(seq: int, status: str = "Completed") -> Packet:
     return Story().packet("End Match", action="end", seq=seq, status=status)
 
 
-def again(session: FeedSession, trouble: FailureCause = FailureCause.NETWORK) -> int:
+def reconnect(session: FeedSession, cause: FailureCause = FailureCause.NETWORK) -> int:
     """Lose the connection and make another; the position asked for."""
-    session.on_failure(trouble)
+    session.on_failure(cause)
     start = session.on_connecting()
     session.on_opened(0.0)
     session.on_control(ACCEPTED, 0.0)
@@ -103,7 +103,7 @@ def test_an_unreadable_frame_is_a_sign_of_life() -> None:
     assert not session.check_stale(44.0)
 
 
-def test_duplicates_fall_away() -> None:
+def test_duplicates_are_dropped() -> None:
     session = live(foul(1), foul(2))
 
     assert session.on_packet(foul(2), 0.0) == ()
@@ -116,7 +116,7 @@ def test_the_same_action_with_another_number_is_no_duplicate() -> None:
     assert session.on_packet(Story().packet("Goal", "Confirmed", "g", seq=2), 0.0)
 
 
-def test_packets_without_numbers_are_told_apart_by_what_they_say() -> None:
+def test_packets_without_numbers_are_identified_by_their_content() -> None:
     first = replace(foul(1), seq=None)
     session = live(first)
 
@@ -127,12 +127,12 @@ def test_packets_without_numbers_are_told_apart_by_what_they_say() -> None:
 def test_a_connection_resumes_with_an_overlap() -> None:
     session = live(*(foul(n) for n in range(1, 21)))
 
-    assert again(session) == 20 - RESUME_OVERLAP
+    assert reconnect(session) == 20 - RESUME_OVERLAP
 
 
 def test_reading_everything_again_does_not_move_the_position() -> None:
     session = live(*(foul(n) for n in range(1, 21)))
-    again(session)
+    reconnect(session)
     for number in range(1, 22):
         session.on_packet(foul(number), 0.0)
 
@@ -141,20 +141,20 @@ def test_reading_everything_again_does_not_move_the_position() -> None:
 
 def test_a_position_beyond_the_list_starts_again_from_0() -> None:
     session = live(*(foul(n) for n in range(1, 21)))
-    again(session)
+    reconnect(session)
     session.on_control(HEARTBEAT, 10.0)
     session.on_control(HEARTBEAT, 20.0)
 
     assert session.failure is FailureCause.REPOSITION
-    assert again(session) == 0
+    assert reconnect(session) == 0
 
 
-def test_a_missing_packet_is_read_again_and_told() -> None:
+def test_a_missing_packet_is_read_again_and_handed_on() -> None:
     session = live(*(foul(n) for n in range(1, 21) if n != 12))
     session.on_wake(1.0)
 
     assert (session.failure, session.state) == (FailureCause.GAP, SessionState.WAITING)
-    assert again(session) <= 11
+    assert reconnect(session) <= 11
     assert session.on_packet(foul(12), 2.0) == (foul(12),)
     assert session.missing == 0
 
@@ -238,15 +238,15 @@ def test_what_could_not_be_had_is_read_again_from_0_when_the_match_is_over() -> 
     session = live(foul(6), end(7))
 
     assert (session.failure, session.ending) == (FailureCause.GAP, None)
-    assert again(session, FailureCause.GAP) == 0
-    told = [p.seq for n in range(1, 6) for p in session.on_packet(foul(n), 1.0)]
-    assert (told, session.ending) == ([1, 2, 3, 4, 5], Ending.COMPLETED)
+    assert reconnect(session, FailureCause.GAP) == 0
+    received = [p.seq for n in range(1, 6) for p in session.on_packet(foul(n), 1.0)]
+    assert (received, session.ending) == ([1, 2, 3, 4, 5], Ending.COMPLETED)
 
 
 def test_a_match_that_lacks_numbers_for_good_is_read_again_five_times_and_let_be() -> None:
     session, reads = live(foul(6), end(7)), 0
     while session.ending is None and reads < 99:
-        reads += again(session, FailureCause.GAP) == 0
+        reads += reconnect(session, FailureCause.GAP) == 0
         for packet in (foul(6), end(7)):
             session.on_packet(packet, 1.0)
         session.on_control(HEARTBEAT, 10.0)
@@ -271,28 +271,28 @@ def test_every_state_but_the_last_can_be_left() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.2), st.integers(0, 3), st.booleans())
-def test_whatever_is_dropped_doubled_or_shuffled_everything_is_told_once(
+def test_whatever_is_dropped_doubled_or_shuffled_everything_is_handed_on_once(
     seed: int, drop: float, reach: int, ignores: bool
 ) -> None:
-    chance, now = random.Random(seed), 0.0
+    rng, now = random.Random(seed), 0.0
     frames = [*(foul(n) for n in range(1, 40)), end(40)]
-    session, told = FeedSession(25.0), list[Packet]()
+    session, received = FeedSession(25.0), list[Packet]()
     for attempt in range(60):
         start = session.on_connecting()
         session.on_opened(now)
         session.on_control(ACCEPTED, now)
         sent = frames[0 if ignores else start :]
-        for place in sorted(range(len(sent)), key=lambda i: i + chance.uniform(0, reach)):
+        for index in sorted(range(len(sent)), key=lambda i: i + rng.uniform(0, reach)):
             now += 0.1
-            if chance.random() >= drop * (attempt < MAX_FULL_REREADS) and session.failure is None and session.ending is None:
-                told += session.on_packet(sent[place], now)
+            if rng.random() >= drop * (attempt < MAX_FULL_REREADS) and session.failure is None and session.ending is None:
+                received += session.on_packet(sent[index], now)
         now += 2.0
-        told += session.on_wake(now)
+        received += session.on_wake(now)
         if session.ending:
             break
-        told += session.on_failure(FailureCause.CLOSED)
+        received += session.on_failure(FailureCause.CLOSED)
         if session.ending:
             break
 
-    assert sorted(packet.seq or 0 for packet in told) == list(range(1, 41))
+    assert sorted(packet.seq or 0 for packet in received) == list(range(1, 41))
     assert session.ending is Ending.COMPLETED

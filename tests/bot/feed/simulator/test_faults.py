@@ -13,8 +13,8 @@ from bot.feed.simulator.script import Faults, ScheduledFrame
 FRAMES = [ScheduledFrame(float(number), b"%d" % number) for number in range(1000)]
 
 
-def sent(way: Faults, connection: int = 0) -> list[ScheduledFrame]:
-    return way.for_connection("f1", connection).apply(FRAMES)
+def sent(faults: Faults, connection: int = 0) -> list[ScheduledFrame]:
+    return faults.for_connection("f1", connection).apply(FRAMES)
 
 
 def test_a_good_day_changes_nothing() -> None:
@@ -24,11 +24,11 @@ def test_a_good_day_changes_nothing() -> None:
 
 
 def test_the_same_seed_gives_the_same_day_and_each_connection_its_own() -> None:
-    way = Faults(drop=0.1, duplicate=0.1, garbage=0.1, stall=30.0, reorder=3)
+    faults = Faults(drop=0.1, duplicate=0.1, garbage=0.1, stall=30.0, reorder=3)
 
-    assert sent(way) == sent(way)
-    assert sent(way) != sent(way, 1)
-    assert sent(way) != sent(msgspec.structs.replace(way, seed=2))
+    assert sent(faults) == sent(faults)
+    assert sent(faults) != sent(faults, 1)
+    assert sent(faults) != sent(msgspec.structs.replace(faults, seed=2))
 
 
 def test_frames_are_dropped_and_doubled_about_as_often_as_asked() -> None:
@@ -37,7 +37,7 @@ def test_frames_are_dropped_and_doubled_about_as_often_as_asked() -> None:
 
 
 def test_garbage_is_no_packet() -> None:
-    junk = {timed.frame for timed in sent(Faults(garbage=0.5))} - {timed.frame for timed in FRAMES}
+    junk = {scheduled.frame for scheduled in sent(Faults(garbage=0.5))} - {scheduled.frame for scheduled in FRAMES}
 
     for frame in junk:
         try:
@@ -49,7 +49,7 @@ def test_garbage_is_no_packet() -> None:
 
 def test_frames_come_at_most_so_many_places_late_and_time_never_runs_back() -> None:
     shuffled = sent(Faults(reorder=3))
-    places = [int(timed.frame) for timed in shuffled]
+    places = [int(scheduled.frame) for scheduled in shuffled]
 
     assert places != sorted(places)
     assert all(max(places[: at + 1]) - place <= 3 for at, place in enumerate(places))
@@ -57,9 +57,9 @@ def test_frames_come_at_most_so_many_places_late_and_time_never_runs_back() -> N
 
 
 def test_some_connections_stall_and_some_are_refused() -> None:
-    way = Faults(stall=30.0, refuse=(503, 429))
-    stalls = [sum(timed.pause for timed in sent(way, connection)) for connection in range(20)]
-    refusals = {way.for_connection("f1", connection).choose_refusal() for connection in range(50)}
+    faults = Faults(stall=30.0, refuse=(503, 429))
+    stalls = [sum(scheduled.pause for scheduled in sent(faults, connection)) for connection in range(20)]
+    refusals = {faults.for_connection("f1", connection).choose_refusal() for connection in range(50)}
 
     assert set(stalls) == {0.0, 30.0}
     assert refusals == {None, 503, 429}

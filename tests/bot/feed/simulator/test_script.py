@@ -76,7 +76,7 @@ def test_a_match_without_packets_cannot_be_played(tmp_path: Path) -> None:
         script_from_recording(tmp_path / "match.jsonl")
 
 
-def test_a_recording_alone_tells_its_teams_where_its_packets_do(tmp_path: Path) -> None:
+def test_a_recording_alone_gives_its_teams_where_its_packets_do(tmp_path: Path) -> None:
     with RecordingWriter(tmp_path / "match.jsonl") as writer:
         for packet in (Story().packet("Foul", side="home"), Story().packet("Foul", side="away")):
             writer.write(packet.at, encode_packet(packet))

@@ -25,56 +25,56 @@ pytestmark = pytest.mark.virtual_time
 PATH = f"ws://127.0.0.1:{PORT}/media/soccer/fixtures/{FIXTURE.id}/actions"
 
 
-def simulator(*scripts: Script, speed: float = 1.0, way: Faults | None = None) -> Simulator:
-    return Simulator(scripts or [script()], speed, "feed-token", faults=way, clock=LoopClock())
+def simulator(*scripts: Script, speed: float = 1.0, faults: Faults | None = None) -> Simulator:
+    return Simulator(scripts or [script()], speed, "feed-token", faults=faults, clock=LoopClock())
 
 
 async def frames(connection: ClientConnection) -> list[dict[str, Any]]:
     """Everything until the server closes."""
-    heard: list[dict[str, Any]] = []
+    received: list[dict[str, Any]] = []
     try:
         while True:
-            heard.append(json.loads(await connection.recv()))
+            received.append(json.loads(await connection.recv()))
     except ConnectionClosed as error:
         assert error.rcvd is None or error.rcvd.code == 1000
-        return heard
+        return received
 
 
-async def heard(query: str = "", message: str = '{"authToken": "feed-token"}', speed: float = 1.0) -> list[dict[str, Any]]:
+async def receive(query: str = "", message: str = '{"authToken": "feed-token"}', speed: float = 1.0) -> list[dict[str, Any]]:
     async with simulator(speed=speed).serve("127.0.0.1", PORT), connect(PATH + query, proxy=None) as connection:
         await connection.send(message)
         return await frames(connection)
 
 
-def types(told: list[dict[str, Any]]) -> list[str]:
-    return [frame["fixtureAction"]["fixtureActionType"] for frame in told if "fixtureAction" in frame]
+def types(frames: list[dict[str, Any]]) -> list[str]:
+    return [frame["fixtureAction"]["fixtureActionType"] for frame in frames if "fixtureAction" in frame]
 
 
 async def test_a_match_is_accepted_played_and_closed() -> None:
-    told = await heard()
+    frames = await receive()
 
-    assert told[0]["message"] == "Authorisation accepted"
-    assert types(told) == ["Lineups", "Start Match", "Goal", "End Match"]
+    assert frames[0]["message"] == "Authorisation accepted"
+    assert types(frames) == ["Lineups", "Start Match", "Goal", "End Match"]
     assert asyncio.get_running_loop().time() == pytest.approx(6660 + 15, abs=2)
 
 
 async def test_heartbeats_come_every_ten_real_seconds_at_any_speed() -> None:
-    beats = [frame for frame in await heard(speed=60.0) if str(frame.get("message", "")).startswith("Heartbeat")]
+    beats = [frame for frame in await receive(speed=60.0) if str(frame.get("message", "")).startswith("Heartbeat")]
 
     assert len(beats) == (111 + 15) // HEARTBEAT_INTERVAL
 
 
 async def test_a_start_position_skips_so_many_packets() -> None:
-    assert types(await heard("?startPosition=2", speed=0)) == ["Goal", "End Match"]
-    assert types(await heard("?startPosition=9", speed=0)) == []
+    assert types(await receive("?startPosition=2", speed=0)) == ["Goal", "End Match"]
+    assert types(await receive("?startPosition=9", speed=0)) == []
 
 
 @pytest.mark.parametrize(("message", "words"), [('{"authToken": "no"}', "could not be"), ("hello", "incorrect format")])
 async def test_a_bad_token_is_refused_in_words(message: str, words: str) -> None:
-    told = await heard(message=message)
+    frames = await receive(message=message)
 
-    assert [frame["level"] for frame in told] == ["ERROR"]
-    assert words in told[0]["message"]
+    assert [frame["level"] for frame in frames] == ["ERROR"]
+    assert words in frames[0]["message"]
 
 
 async def test_an_unknown_fixture_is_not_found() -> None:
@@ -83,7 +83,7 @@ async def test_an_unknown_fixture_is_not_found() -> None:
             await connect(PATH.replace(FIXTURE.id, "other"), proxy=None)
 
 
-class Hearer:
+class MatchListener:
     """Follows one match through the real client."""
 
     def __init__(self, fixture_id: str) -> None:
@@ -94,35 +94,35 @@ class Hearer:
         self.packets.append(packet)
 
     @property
-    def told(self) -> list[tuple[str, int | None]]:
+    def revisions(self) -> list[tuple[str, int | None]]:
         return [(packet.action_id, packet.seq) for packet in self.packets]
 
 
 async def test_a_real_match_reaches_the_client_whole_and_in_order() -> None:
     played = script_from_recording(recording("tottenham-hotspur-leicester-city"))
-    hearer = Hearer(played.fixture.id)
+    listener = MatchListener(played.fixture.id)
     async with simulator(played).serve("127.0.0.1", PORT):
-        assert await hearer.connection.run() is Ending.COMPLETED
+        assert await listener.connection.run() is Ending.COMPLETED
 
-    assert [seq for _, seq in hearer.told] == list(range(1, 663))
-    assert hearer.connection.status().reconnects == 0
+    assert [seq for _, seq in listener.revisions] == list(range(1, 663))
+    assert listener.connection.status().reconnects == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_real_match_on_a_bad_day_reaches_the_client_whole(seed: int) -> None:
     played = script_from_recording(recording("germany-italy"))
-    way = Faults(0.02, 0.02, 0.01, 30.0, (503, 429), bool(seed % 2), 3, seed)
-    hearer = Hearer(played.fixture.id)
-    async with simulator(played, way=way).serve("127.0.0.1", PORT):
-        assert await hearer.connection.run() is Ending.COMPLETED
+    faults = Faults(0.02, 0.02, 0.01, 30.0, (503, 429), bool(seed % 2), 3, seed)
+    listener = MatchListener(played.fixture.id)
+    async with simulator(played, faults=faults).serve("127.0.0.1", PORT):
+        assert await listener.connection.run() is Ending.COMPLETED
 
-    assert sorted(seq or 0 for _, seq in hearer.told) == list(range(1, 747))
-    assert hearer.connection.status().reconnects > 5
+    assert sorted(seq or 0 for _, seq in listener.revisions) == list(range(1, 747))
+    assert listener.connection.status().reconnects > 5
 
 
-async def test_two_clients_hear_the_same() -> None:
-    one, other = Hearer(FIXTURE.id), Hearer(FIXTURE.id)
+async def test_two_clients_receive_the_same() -> None:
+    one, other = MatchListener(FIXTURE.id), MatchListener(FIXTURE.id)
     async with simulator(speed=10.0).serve("127.0.0.1", PORT):
         await asyncio.gather(one.connection.run(), other.connection.run())
 
-    assert one.packets == other.packets
+    assert one.revisions == other.revisions
