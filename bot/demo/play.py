@@ -1,4 +1,4 @@
-"""A match in a minute, from simulator to chat."""
+"""Plays a scenario in about a minute through the whole bot: simulator, feed connection, pipeline, sender, chat."""
 
 from __future__ import annotations
 
@@ -40,71 +40,45 @@ from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import SHIPPED_SCENARIOS, Scenario, ScenarioInvalid, load_scenario, parse_scenario
 
 TERMINAL_CHAT = ChatRef(1)
-"""The chat in the terminal."""
 
 DEFAULT_SECONDS = 60.0
-"""How long a match takes."""
+"""Seconds that a match takes."""
 
 _QUIET_INTERVAL = 60
+"""Seconds of match time between two packets without news, which move the clock on."""
 
 _TOKEN = SecretStr("demo")
 
 
-class DemoFeedSettings(msgspec.Struct, frozen=True):
-    """Where the demo's feed is to be had."""
-
-    stream_url: tuple[str, ...]
-    token: SecretStr = _TOKEN
-    stale_after: dt.timedelta = dt.timedelta(seconds=25)
-
-
 class DemoTarget(msgspec.Struct, frozen=True):
-    """Whom the match is told to, by which rules."""
+    """The chat that the match is sent to, and the rules that decide what is sent."""
 
     rules: RuleSet
-    names: Catalogue
+    catalogue: Catalogue
     messenger: Messenger
     chat: ChatRef = TERMINAL_CHAT
     rate_limits: RateLimiter | Unlimited = msgspec.field(default_factory=Unlimited)
-    on_match: Callable[[Match], None] = lambda match: None
+    on_match: Callable[[Match], None] | None = None
+    """Called with the match as it is at first and after every packet."""
     clock: Clock = msgspec.field(default_factory=SystemClock)
-
-
-def find_scenario(match: str) -> Scenario:
-    """A match that ships, or one told in a YAML file; raise `UserMistake`."""
-    if match in SHIPPED_SCENARIOS:
-        return load_scenario(match)
-    path = Path(match)
-    if not path.is_file():
-        raise UserMistake(f'there is no match "{match}": name {" or ".join(SHIPPED_SCENARIOS)}, or a scenario file')
-    try:
-        return parse_scenario(path.read_text(encoding="utf-8"), str(path))
-    except (ScenarioInvalid, UnicodeDecodeError, OSError) as error:
-        raise UserMistake(str(error)) from error
-
-
-def build_script(scenario: Scenario, seconds: float = DEFAULT_SECONDS) -> Script:
-    """The whole match, as the simulator is to speak it in so many seconds."""
-    told = build_packets(scenario, quiet_interval=_QUIET_INTERVAL)
-    return script_from_packets(scenario.fixture, pace_packets(told, told[0].at, seconds))
 
 
 async def play_demo(
     match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, console: Console | None = None, clock: Clock | None = None
 ) -> None:
-    """Show a match in the terminal; raise `UserMistake` where there is no such match."""
+    """Show a match in the terminal. Raises UserMistake if there is no such match."""
     scenario = find_scenario(match)
+    # Log lines would be drawn into the chat.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with choose_terminal(console or Console()) as chat:
-        await play_match(
-            scenario, seconds, DemoTarget(rules, catalogue, chat, on_match=chat.on_match, clock=clock or SystemClock())
-        )
+    with choose_terminal(console or Console()) as terminal:
+        target = DemoTarget(rules, catalogue, terminal, on_match=terminal.on_match, clock=clock or SystemClock())
+        await play_match(scenario, seconds, target)
 
 
 async def play_demo_in_telegram(
     match: str, seconds: float, rules: RuleSet, catalogue: Catalogue, token: str, chat_id: int, api_url: str
 ) -> None:
-    """Show a match in a real chat; raise `UserMistake` where Telegram does not let the bot in."""
+    """Show a match in a real chat. Raises UserMistake if there is no such match, or if Telegram does not accept the bot."""
     scenario = find_scenario(match)
     limits = RateLimiter()
     bot = build_bot(token, api_url, ReplyAccounting(limits, SystemClock()))
@@ -117,53 +91,75 @@ async def play_demo_in_telegram(
         raise UserMistake(f"Telegram cannot be reached at {api_url}: {error}") from error
 
 
-async def play_match(scenario: Scenario, seconds: float, cast: DemoTarget) -> None:
-    """Play a match from the simulator to the messenger, until all of it is told."""
-    clock = cast.clock
+def find_scenario(match: str) -> Scenario:
+    """Return a shipped match by its name, or the one that a YAML file describes. Raises UserMistake if it cannot be read."""
+    if match in SHIPPED_SCENARIOS:
+        return load_scenario(match)
+    path = Path(match)
+    if not path.is_file():
+        raise UserMistake(f'there is no match "{match}": name {" or ".join(SHIPPED_SCENARIOS)}, or a scenario file')
+    try:
+        return parse_scenario(path.read_text(encoding="utf-8"), str(path))
+    except (ScenarioInvalid, UnicodeDecodeError, OSError) as error:
+        raise UserMistake(str(error)) from error
+
+
+async def play_match(scenario: Scenario, seconds: float, target: DemoTarget) -> None:
+    """Play a match from the simulator to the messenger. Returns when its last message is sent."""
+    clock, fixture = target.clock, scenario.fixture
     script = build_script(scenario, seconds)
-    simulator = Simulator(
-        [script], token=_TOKEN.get_secret_value(), lead=script.play_started_at - script.frames[0].at, clock=clock
-    )
-    async with _open_stage(cast, clock) as (pipeline, sender, working), simulator.serve() as urls:
-        await pipeline.open(scenario.fixture)
-        if first := pipeline.match(scenario.fixture.id):
-            cast.on_match(first)
+    # Playback begins at the first frame: with the default lead it would begin a minute before play, and outlast `seconds`.
+    lead = script.play_started_at - script.frames[0].at
+    simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=lead, clock=clock)
+    async with _run_pipeline(target) as (pipeline, sender, sending), simulator.serve() as urls:
+        await pipeline.open(fixture)
+        first = pipeline.match(fixture.id)
+        if first and target.on_match:
+            target.on_match(first)
 
-        async def take(packet: Packet, received: dt.datetime) -> None:
-            cast.on_match((await pipeline.process(packet)).after)
+        async def on_packet(packet: Packet, received: dt.datetime) -> None:
+            moment = await pipeline.process(packet)
+            if target.on_match:
+                target.on_match(moment.after)
 
-        await _play_while_sending(
-            working, FeedConnection(scenario.fixture.id, DemoFeedSettings((urls.stream,)), clock, take).run()
-        )
-        await pipeline.close(scenario.fixture.id, clock.now())
+        connection = FeedConnection(fixture.id, DemoFeedSettings((urls.stream,)), clock, on_packet)
+        await _run_until_sender_fails(connection.run(), sending)
+        await pipeline.close(fixture.id, clock.now())
         await sender.send_all_due()
 
 
+class DemoFeedSettings(msgspec.Struct, frozen=True):
+    """The settings of the feed connection: what `feed:` in the configuration is for a real feed."""
+
+    stream_url: tuple[str, ...]
+    token: SecretStr = _TOKEN
+    stale_after: dt.timedelta = dt.timedelta(seconds=25)
+
+
 @asynccontextmanager
-async def _open_stage(cast: DemoTarget, clock: Clock) -> AsyncIterator[tuple[Pipeline, Sender, asyncio.Task[None]]]:
-    """A database in memory with one chat that takes everything, and a courier at work."""
+async def _run_pipeline(target: DemoTarget) -> AsyncIterator[tuple[Pipeline, Sender, asyncio.Task[None]]]:
+    """Open a database in memory with one chat that is subscribed to everything, and run a sender while the block runs."""
     database = await Database.open("sqlite://")
-    chats = ChatRepository(database)
-    await chats.save(Chat(cast.chat, filter=AlertFilter(all_kinds=True)))
-    await SubscriptionRepository(database).add(cast.chat, Subscription(Scope.ALL))
-    outbox = Outbox(database, clock)
-    sender = Sender(outbox.queue, cast.messenger, cast.rate_limits, clock, None)
-    working = asyncio.create_task(sender.run())
+    await ChatRepository(database).save(Chat(target.chat, filter=AlertFilter(all_kinds=True)))
+    await SubscriptionRepository(database).add(target.chat, Subscription(Scope.ALL))
+    outbox = Outbox(database, target.clock)
+    sender = Sender(outbox.queue, target.messenger, target.rate_limits, target.clock, None)
+    sending = asyncio.create_task(sender.run())
     try:
-        yield Pipeline(cast.rules, cast.names, outbox), sender, working
+        yield Pipeline(target.rules, target.catalogue, outbox), sender, sending
     finally:
-        working.cancel()
+        sending.cancel()
         with suppress(asyncio.CancelledError):
-            await working
+            await sending
         await database.close()
 
 
-async def _play_while_sending(working: asyncio.Task[None], playing: Coroutine[Any, Any, Any]) -> None:
-    """Play to the end; where the courier ends before that, such as by a closed pipe, raise what ended it."""
+async def _run_until_sender_fails(playing: Coroutine[Any, Any, Any], sending: asyncio.Task[None]) -> None:
+    """Run to the end of the match. If the sender fails before that, such as at a closed pipe, raise its error at once."""
     play = asyncio.ensure_future(playing)
     try:
-        await asyncio.wait({play, working}, return_when=asyncio.FIRST_COMPLETED)
-        await (play if play.done() else working)
+        await asyncio.wait({play, sending}, return_when=asyncio.FIRST_COMPLETED)
+        await (play if play.done() else sending)
     finally:
         play.cancel()
 
@@ -182,17 +178,23 @@ _READING_WEIGHTS = {
     "Start Clock": 0.8,
     "End Period": 1.4,
 }
-"""How long, against each other, the news of an action type is looked at before the next."""
+"""The time that news of an action type stays on the screen before the next packet, relative to the other types."""
 
 _PENDING_SHARE = 0.8
-"""The share of that for news that is not confirmed yet."""
+"""The share of that time for news that is still pending: its confirmation follows."""
 
 _QUIET_WEIGHT = 10.0
-"""What all quiet play of a match weighs together."""
+"""The time for all packets without news together, on the same scale: about as much as four goals."""
+
+
+def build_script(scenario: Scenario, seconds: float = DEFAULT_SECONDS) -> Script:
+    """Return the whole match as a script for the simulator that takes `seconds`."""
+    packets = build_packets(scenario, quiet_interval=_QUIET_INTERVAL)
+    return script_from_packets(scenario.fixture, pace_packets(packets, packets[0].at, seconds))
 
 
 def pace_packets(packets: Sequence[Packet], start: dt.datetime, seconds: float) -> tuple[Packet, ...]:
-    """The same packets, moved so that the first comes at `start` and the last so many seconds later."""
+    """Return the same packets with new times: the first comes at `start`, the last `seconds` later."""
     instants = compute_show_times(packets, seconds)
     return tuple(
         msgspec.structs.replace(packet, at=start + dt.timedelta(seconds=instant))
@@ -201,15 +203,19 @@ def pace_packets(packets: Sequence[Packet], start: dt.datetime, seconds: float) 
 
 
 def compute_show_times(packets: Sequence[Packet], seconds: float) -> tuple[float, ...]:
-    """For each packet, the seconds from the start at which it is to be shown; the last comes at the end."""
+    """Return for each packet the seconds from the start at which it is shown.
+
+    A match has some ninety minutes of play and a few minutes of news. Each packet gets time to be read, and the quiet play
+    between them shares a fixed part, however long it is: a plain speed-up would show all goals of a minute in one second.
+    """
     if len(packets) < 2:
         return (0.0,) * len(packets)
-    quiet = sum(1 for packet in packets if packet.type not in _READING_WEIGHTS)
-    weights = [_reading_weight(packet, _QUIET_WEIGHT / max(quiet, 1)) for packet in packets[:-1]]
+    quiet_count = sum(packet.type not in _READING_WEIGHTS for packet in packets)
+    quiet_weight = _QUIET_WEIGHT / max(quiet_count, 1)
+    weights = []
+    # The last packet is shown at the end and needs no time after it.
+    for packet in packets[:-1]:
+        weight = _READING_WEIGHTS.get(packet.type, quiet_weight)
+        weights.append(weight * _PENDING_SHARE if packet.send_type is SendType.PENDING else weight)
     scale = seconds / sum(weights)
     return tuple(instant * scale for instant in accumulate(weights, initial=0.0))
-
-
-def _reading_weight(packet: Packet, quiet: float) -> float:
-    reading = _READING_WEIGHTS.get(packet.type, quiet)
-    return reading * _PENDING_SHARE if packet.send_type is SendType.PENDING else reading

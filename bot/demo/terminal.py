@@ -1,9 +1,9 @@
-"""A chat drawn in the terminal; a Messenger."""
+"""A Messenger that shows the chat in the terminal: live bubbles, or one line for each message."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 from rich import box
 from rich.align import Align
@@ -18,16 +18,16 @@ from bot.errors import MessageGone
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import to_one_line, to_terminal
-from bot.telegram.messenger import Messenger
 from rules.football.match import Match
 from rules.football.minute import Period
 
 _WIDTH = 64
+"""Columns of a bubble and of the score board; less if the terminal is narrower."""
 
 
 @dataclass(slots=True)
 class TerminalMessage:
-    """One message as the chat shows it."""
+    """One message with its latest text. `reply_to` is the number of a message in the same chat."""
 
     html: str
     minute: str = ""
@@ -36,32 +36,24 @@ class TerminalMessage:
     reply_to: int | None = None
 
 
-class TerminalMessenger(Messenger, Protocol):
-    """What the demo needs of a chat in a terminal: a Messenger that knows the match clock."""
-
-    def on_match(self, match: Match) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *error: object) -> None: ...
-
-
-def choose_terminal(console: Console) -> TerminalMessenger:
-    """A chat drawn live where the console is a terminal, told line by line where it is not."""
+def choose_terminal(console: Console) -> LiveTerminal | PlainTerminal:
+    """Return a live chat if the console is a terminal, otherwise one that prints a line for each message."""
     return LiveTerminal(console) if console.is_terminal and not console.is_dumb_terminal else PlainTerminal(console)
 
 
 class PlainTerminal:
-    """One line for each message (✉), edit (✎) and reply (↩), what is struck through between ~~: for pipes and logs."""
+    """Prints one line for each message (✉), edit (✎) and reply (↩), for pipes and logs. Struck text stands between ~~."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._messages: list[TerminalMessage] = []
-        self._clock = ""
+        self._minute = ""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Nothing is left open."""
+        pass
 
     async def send(
         self,
@@ -73,12 +65,12 @@ class PlainTerminal:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
     ) -> int:
-        """Print a new message, and return its number."""
+        """Print a new message and return its number."""
         html = _mark_picture(html, picture)
-        self._messages.append(TerminalMessage(html, self._clock, silent, reply_to=reply_to))
+        self._messages.append(TerminalMessage(html, self._minute, silent, reply_to=reply_to))
         number = len(self._messages)
         mark = "✉" if reply_to is None else "↩"
-        self._line(mark, f"#{number}" if reply_to is None else f"#{number} to #{reply_to}", html)
+        self._print_line(mark, f"#{number}" if reply_to is None else f"#{number} to #{reply_to}", html)
         return number
 
     async def edit(
@@ -90,30 +82,30 @@ class PlainTerminal:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
     ) -> None:
-        """Print what a message says now; raise `MessageGone` where there is none."""
+        """Print the new text of a message. Raises MessageGone if there is no such message."""
         html = _mark_picture(html, picture)
         _find_message(self._messages, message_id).html = html
-        self._line("✎", f"#{message_id}", html)
+        self._print_line("✎", f"#{message_id}", html)
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
-        """There is no place for pins in a terminal."""
+        """Do nothing: the demo shows no pins."""
 
     def on_match(self, match: Match) -> None:
-        """Know the clock that the next lines are told at."""
-        self._clock = clock_text(match)
+        """Remember the minute that the next lines begin with."""
+        self._minute = clock_text(match)
 
-    def _line(self, mark: str, number: str, html: str) -> None:
-        print(f"{self._clock:>7}  {mark} {number:<10} {to_one_line(html)}", file=self._console.file, flush=True)
+    def _print_line(self, mark: str, number: str, html: str) -> None:
+        print(f"{self._minute:>7}  {mark} {number:<10} {to_one_line(html)}", file=self._console.file, flush=True)
 
 
 class LiveTerminal:
-    """Bubbles under a score board, drawn again whenever something changes."""
+    """Draws bubbles under a score board, twelve times a second."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._messages: list[TerminalMessage] = []
         self._match: Match | None = None
-        self._live = Live(console=console, get_renderable=self._screen, refresh_per_second=12, vertical_overflow="crop")
+        self._live = Live(console=console, get_renderable=self._render_screen, refresh_per_second=12, vertical_overflow="crop")
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -132,8 +124,9 @@ class LiveTerminal:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
     ) -> int:
-        """Let a new bubble appear, and return its number."""
-        self._messages.append(TerminalMessage(_mark_picture(html, picture), self._minute(), silent, reply_to=reply_to))
+        """Add a bubble and return its number."""
+        minute = clock_text(self._match) if self._match else ""
+        self._messages.append(TerminalMessage(_mark_picture(html, picture), minute, silent, reply_to=reply_to))
         return len(self._messages)
 
     async def edit(
@@ -145,55 +138,54 @@ class LiveTerminal:
         keyboard: bytes | None = None,
         picture: PictureAttachment | None = None,
     ) -> None:
-        """Change a bubble in its place; raise `MessageGone` where there is none."""
-        bubble = _find_message(self._messages, message_id)
-        bubble.html, bubble.is_edited = _mark_picture(html, picture), True
+        """Change the text of a bubble. Raises MessageGone if there is no such message."""
+        message = _find_message(self._messages, message_id)
+        message.html, message.is_edited = _mark_picture(html, picture), True
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
-        """There is no place for pins in a terminal."""
+        """Do nothing: the demo shows no pins."""
 
     def on_match(self, match: Match) -> None:
-        """Move clock and score on."""
+        """Show the new score and clock."""
         self._match = match
 
     def __rich__(self) -> RenderableType:
-        return self._screen()
+        return self._render_screen()
 
-    def _minute(self) -> str:
-        return clock_text(self._match) if self._match else ""
-
-    def _screen(self) -> RenderableType:
-        board = render_score_board(self._match)
-        room = self._console.height - 5
-        shown: list[RenderableType] = []
-        for bubble in reversed(self._messages):
-            drawn = self._drawn(bubble)
-            room -= len(self._console.render_lines(drawn))
-            if room < 0:
+    def _render_screen(self) -> RenderableType:
+        # The newest messages that fit below the board, which has four lines, and above the line of the cursor.
+        free_lines = self._console.height - 5
+        bubbles: list[RenderableType] = []
+        for message in reversed(self._messages):
+            bubble = self._render_message(message)
+            free_lines -= len(self._console.render_lines(bubble))
+            if free_lines < 0:
                 break
-            shown.insert(0, drawn)
-        return Group(board, *shown)
+            bubbles.insert(0, bubble)
+        return Group(render_score_board(self._match), *bubbles)
 
-    def _drawn(self, bubble: TerminalMessage) -> RenderableType:
-        lines: list[RenderableType] = [to_terminal(bubble.html)]
-        if bubble.reply_to is not None:
-            told = to_terminal(self._messages[bubble.reply_to - 1].html).split("\n")[0]
-            told.truncate(_WIDTH - 8, overflow="ellipsis")
-            lines.insert(0, Text.assemble(("▎ ", "green"), told, style="dim"))
-        marks = " ".join(filter(None, (bubble.minute, "🔕" if bubble.is_silent else "", "edited" if bubble.is_edited else "✓✓")))
+    def _render_message(self, message: TerminalMessage) -> RenderableType:
+        lines: list[RenderableType] = [to_terminal(message.html)]
+        if message.reply_to is not None:
+            quoted = to_terminal(self._messages[message.reply_to - 1].html).split("\n")[0]
+            quoted.truncate(_WIDTH - 8, overflow="ellipsis")
+            lines.insert(0, Text.assemble(("▎ ", "green"), quoted, style="dim"))
+        marks = " ".join(
+            filter(None, (message.minute, "🔕" if message.is_silent else "", "edited" if message.is_edited else "✓✓"))
+        )
         panel = Panel(
             Group(*lines),
             box=box.ROUNDED,
-            border_style="green" if bubble.reply_to is not None else "blue",
+            border_style="green" if message.reply_to is not None else "blue",
             subtitle=Text(marks, "dim"),
             subtitle_align="right",
             width=min(_WIDTH, self._console.width),
         )
-        return Padding(panel, (0, 0, 0, 4 if bubble.reply_to is not None else 0))
+        return Padding(panel, (0, 0, 0, 4 if message.reply_to is not None else 0))
 
 
 def _mark_picture(html: str, picture: PictureAttachment | None) -> str:
-    """A terminal shows no pictures: a sign stands in its place."""
+    """Put a sign where the picture would be: a terminal shows none."""
     return f"🖼 {html}" if picture else html
 
 
@@ -204,7 +196,7 @@ def _find_message(messages: list[TerminalMessage], message_id: int) -> TerminalM
 
 
 def clock_text(match: Match) -> str:
-    """`67'`, `45+2'`, `pens`; empty before kick-off."""
+    """Return `67'`, `45+2'`, `pens` or `FT`; empty before kick-off."""
     if match.is_completed:
         return "FT"
     if match.period is Period.SHOOTOUT:
@@ -213,7 +205,7 @@ def clock_text(match: Match) -> str:
 
 
 def render_score_board(match: Match | None) -> RenderableType:
-    """Teams, score, clock and period in one frame."""
+    """Draw teams, score, clock and period in a frame. Without a match it shows the name of the bot."""
     if match is None:
         return Panel(Align.center(Text("Touchline", "bold")), box=box.HEAVY, width=_WIDTH)
     pens = f" ({match.shootout} pens)" if match.shootout else ""
@@ -225,7 +217,7 @@ def render_score_board(match: Match | None) -> RenderableType:
 
 
 def _period_text(match: Match) -> str:
-    """`67:12 · second half`; the clock only where it runs."""
+    """Return `67:12 · second half`, without the clock if it is not running."""
     if match.is_completed:
         return "full time"
     if match.period in (Period.BEFORE, Period.SHOOTOUT):

@@ -1,1 +1,1 @@
-"""Runs recordings through the real line: `replay`, comparison of rules, and the dry run. Start at `replay.replay_recording`."""
+"""Replays recordings: `replay`, the comparison of rules, and the dry run. Start at `replay.replay_recording`."""

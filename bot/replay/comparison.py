@@ -1,4 +1,4 @@
-"""What two sets of rules send differently."""
+"""Compares what two sets of rules send for the same recordings, alert by alert."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 from rich.console import Console
@@ -20,32 +19,21 @@ from bot.replay.replay import ReplayedMessage, replay_recording
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue
 
+TABLE_HEADINGS = ("CHANGE", "MATCH", "MINUTE", "BEFORE", "AFTER")
+
+_PLAIN_TABLE_WIDTH = 10_000
+"""Characters. A pipe or a file has no width: the table is so wide that nothing is cut or wrapped, and each row is one line."""
+
 _TAG_PATTERN = re.compile(r"<[^<>]*>")
 
+RulesWithCatalogue = tuple[RuleSet, Catalogue]
 
-class MessageRecord(Protocol):
-    """One message, edit or reply, as `replay` prints it."""
-
-    @property
-    def at(self) -> str: ...
-    @property
-    def fixture_id(self) -> str: ...
-    @property
-    def action_id(self) -> str: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def op(self) -> str: ...
-    @property
-    def minute(self) -> str | None: ...
-    @property
-    def text(self) -> str: ...
+ActionKey = tuple[str, str]
+"""Fixture id and action id: what identifies an alert, whichever rule fires."""
 
 
 class DifferenceKind(enum.StrEnum):
-    """What became of an alert."""
+    """How an alert differs between the two sets of rules. The values appear in `replay --against --json`."""
 
     ADDED = "added"
     DROPPED = "dropped"
@@ -53,7 +41,7 @@ class DifferenceKind(enum.StrEnum):
 
 
 class AlertMessages(msgspec.Struct, frozen=True):
-    """How one of the two tells an alert: by which rule, as which kind, in which words from the first to the last."""
+    """All messages of one alert under one set of rules. The field names are keys of `replay --against --json`."""
 
     rule: str
     kind: str
@@ -62,7 +50,10 @@ class AlertMessages(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One alert that is not told as before. `before` is None for an added one, `after` for a dropped one."""
+    """One alert that differs. `before` is None if it is added, `after` is None if it is dropped.
+
+    The field names are keys of `replay --against --json`.
+    """
 
     change: DifferenceKind
     at: str
@@ -74,21 +65,33 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """All differences, in the order of the matches, and how many alerts stay as they are."""
+    """All differences, in the order of the matches, and the number of alerts that are the same."""
 
     differences: tuple[Difference, ...] = ()
     unchanged: int = 0
 
     def count(self, change: DifferenceKind) -> int:
-        """How many alerts met this change."""
+        """Return the number of alerts with this kind of difference."""
         return Counter(difference.change for difference in self.differences)[change]
 
 
-ActionKey = tuple[str, str]
+async def compare_replays(paths: Sequence[Path], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison:
+    """Replay each recording under both sets of rules and compare the messages.
+
+    Raises UserMistake if a recording cannot be read.
+    """
+    comparisons = []
+    for path in paths:
+        old: list[ReplayedMessage] = []
+        new: list[ReplayedMessage] = []
+        await replay_recording(path, *before, old.append)
+        await replay_recording(path, *after, new.append)
+        comparisons.append(compare_messages(old, new))
+    return merge_comparisons(comparisons)
 
 
-def compare_messages(before: Sequence[MessageRecord], after: Sequence[MessageRecord]) -> Comparison:
-    """Hold two tellings of the same matches against each other."""
+def compare_messages(before: Sequence[ReplayedMessage], after: Sequence[ReplayedMessage]) -> Comparison:
+    """Compare the messages of two replays of the same matches."""
     old, new = _group_by_action(before), _group_by_action(after)
     differences = [_find_difference(old.get(key, ()), new.get(key, ())) for key in _sort_actions(old, new)]
     changed = tuple(difference for difference in differences if difference is not None)
@@ -96,19 +99,97 @@ def compare_messages(before: Sequence[MessageRecord], after: Sequence[MessageRec
 
 
 def merge_comparisons(comparisons: Iterable[Comparison]) -> Comparison:
-    """The comparisons of several matches as one."""
-    every = list(comparisons)
-    return Comparison(tuple(d for one in every for d in one.differences), sum(one.unchanged for one in every))
+    """Combine the comparisons of several matches into one."""
+    merged = list(comparisons)
+    differences = tuple(difference for comparison in merged for difference in comparison.differences)
+    return Comparison(differences, sum(comparison.unchanged for comparison in merged))
+
+
+def _group_by_action(messages: Sequence[ReplayedMessage]) -> Mapping[ActionKey, Sequence[ReplayedMessage]]:
+    groups: dict[ActionKey, list[ReplayedMessage]] = {}
+    for message in messages:
+        groups.setdefault((message.fixture_id, message.action_id), []).append(message)
+    return groups
+
+
+def _sort_actions(
+    old: Mapping[ActionKey, Sequence[ReplayedMessage]], new: Mapping[ActionKey, Sequence[ReplayedMessage]]
+) -> list[ActionKey]:
+    """Return every key once: fixtures in the order of the replay, and in each fixture by the time of the first message."""
+    fixtures = {fixture: place for place, fixture in enumerate(dict.fromkeys(key[0] for key in [*old, *new]))}
+    # The two sets of rules can fire at different revisions of one action: the earlier of the two counts.
+    first_sent = {key: min(groups[key][0].at for groups in (old, new) if key in groups) for key in {**old, **new}}
+    return sorted(first_sent, key=lambda key: (fixtures[key[0]], first_sent[key]))
+
+
+def _find_difference(old: Sequence[ReplayedMessage], new: Sequence[ReplayedMessage]) -> Difference | None:
+    before, after = _collect_texts(old), _collect_texts(new)
+    # The rule is not compared: an alert with the same kind and texts reaches the same chats with the same words.
+    if before and after and (before.kind, before.texts) == (after.kind, after.texts):
+        return None
+    change = DifferenceKind.ADDED if before is None else DifferenceKind.DROPPED if after is None else DifferenceKind.REWORDED
+    first, last = [*new, *old][0], (new or old)[-1]
+    return Difference(change, first.at, first.fixture_id, first.action_id, last.minute, before, after)
+
+
+def _collect_texts(messages: Sequence[ReplayedMessage]) -> AlertMessages | None:
+    if not messages:
+        return None
+    # A retraction carries neither rule nor kind, so they are taken from a message that has them.
+    rules = [message.rule for message in messages if message.rule]
+    return AlertMessages(
+        rule=rules[-1] if rules else "",
+        kind=messages[-1].kind or messages[0].kind,
+        texts=tuple(f"{message.op}: {message.text}" for message in messages),
+    )
 
 
 def format_comparison_summary(comparison: Comparison, matches: int) -> str:
-    """The whole in one line: `2 added, 1 dropped, 0 reworded, 31 unchanged over 3 matches`."""
+    """Return one line such as `2 added, 1 dropped, 0 reworded, 31 unchanged over 3 matches`."""
     counts = ", ".join(f"{comparison.count(change)} {change}" for change in DifferenceKind)
     return f"{counts}, {comparison.unchanged} unchanged over {matches} {'match' if matches == 1 else 'matches'}"
 
 
+def difference_to_json(difference: Difference) -> str:
+    """Return the difference as one line of JSON."""
+    return msgspec.json.encode(difference).decode()
+
+
+def read_match_titles(paths: Sequence[Path]) -> dict[str, str]:
+    """Return match titles by fixture id, for the fixtures that `fixtures.json` beside a recording names."""
+    return {fixture.id: fixture.title for path in paths for fixture in read_fixtures_beside(path).values()}
+
+
+def format_table(comparison: Comparison, titles: Mapping[str, str], console: Console) -> str:
+    """Return the differences as a table, empty if there are none. Without a terminal it is plain, one line a difference."""
+    if not comparison.differences:
+        return ""
+    is_terminal = console.is_terminal
+    table = Table(box=None, pad_edge=False, header_style="bold" if is_terminal else "")
+    for heading in TABLE_HEADINGS:
+        table.add_column(heading, no_wrap=not is_terminal or heading in ("CHANGE", "MINUTE"))
+    for difference in comparison.differences:
+        # As Text, because rich reads [brackets] in a str as markup.
+        table.add_row(*map(Text, _difference_to_row(difference, titles)))
+    target = console if is_terminal else Console(width=_PLAIN_TABLE_WIDTH, color_system=None)
+    with target.capture() as captured:
+        target.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _difference_to_row(difference: Difference, titles: Mapping[str, str]) -> tuple[str, ...]:
+    before, after = difference.before, difference.after
+    old = f"{before.rule}: {select_changed_text(before, after)}" if before else "–"
+    new = f"{after.rule}: {select_changed_text(after, before)}" if after else "–"
+    title = titles.get(difference.fixture_id) or difference.fixture_id
+    return (difference.change.value, title, difference.minute or "", old, new)
+
+
 def select_changed_text(side: AlertMessages | None, other: AlertMessages | None) -> str:
-    """What one side says, as plain text in one line: where both speak, the first words that are not the same."""
+    """Return one text of `side` as plain text in one line, empty if `side` is None.
+
+    It is the first text that differs from the other side; if all texts in common are equal, the first that only `side` has.
+    """
     if side is None:
         return ""
     texts = list(side.texts)
@@ -119,97 +200,5 @@ def select_changed_text(side: AlertMessages | None, other: AlertMessages | None)
 
 
 def to_plain_line(text: str) -> str:
-    """Telegram's HTML as plain words in one line."""
+    """Return Telegram's HTML as plain text in one line."""
     return " ".join(html.unescape(_TAG_PATTERN.sub("", text)).split())
-
-
-def _group_by_action(told: Sequence[MessageRecord]) -> Mapping[ActionKey, Sequence[MessageRecord]]:
-    found: dict[ActionKey, list[MessageRecord]] = {}
-    for one in told:
-        found.setdefault((one.fixture_id, one.action_id), []).append(one)
-    return found
-
-
-def _sort_actions(
-    old: Mapping[ActionKey, Sequence[MessageRecord]], new: Mapping[ActionKey, Sequence[MessageRecord]]
-) -> list[ActionKey]:
-    """Every key once: fixture by fixture as they were told, in each by the time of the first word."""
-    fixtures = {fixture: place for place, fixture in enumerate(dict.fromkeys(key[0] for key in [*old, *new]))}
-    first = {key: min(told[key][0].at for told in (old, new) if key in told) for key in {**old, **new}}
-    return sorted(first, key=lambda key: (fixtures[key[0]], first[key]))
-
-
-def _find_difference(old: Sequence[MessageRecord], new: Sequence[MessageRecord]) -> Difference | None:
-    before, after = _collect_texts(old), _collect_texts(new)
-    if before and after and (before.kind, before.texts) == (after.kind, after.texts):
-        return None
-    change = DifferenceKind.ADDED if before is None else DifferenceKind.DROPPED if after is None else DifferenceKind.REWORDED
-    first, last = [*new, *old][0], (new or old)[-1]
-    return Difference(change, first.at, first.fixture_id, first.action_id, last.minute, before, after)
-
-
-def _collect_texts(told: Sequence[MessageRecord]) -> AlertMessages | None:
-    if not told:
-        return None
-    rules = [one.rule for one in told if one.rule]
-    return AlertMessages(
-        rules[-1] if rules else "", told[-1].kind or told[0].kind, tuple(f"{one.op}: {one.text}" for one in told)
-    )
-
-
-RulesWithCatalogue = tuple[RuleSet, Catalogue]
-
-TABLE_HEADINGS = ("CHANGE", "MATCH", "MINUTE", "BEFORE", "AFTER")
-
-_PLAIN_TABLE_WIDTH = 10_000
-"""So wide that nothing is cut or wrapped where no person looks on."""
-
-
-async def compare_replays(paths: Sequence[Path], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison:
-    """Tell each recording twice; raise UserMistake where one cannot be read."""
-    return merge_comparisons([await _compare_recording(path, before, after) for path in paths])
-
-
-async def _compare_recording(path: Path, before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison:
-    old: list[ReplayedMessage] = []
-    new: list[ReplayedMessage] = []
-    await replay_recording(path, *before, old.append)
-    await replay_recording(path, *after, new.append)
-    return compare_messages(old, new)
-
-
-def read_match_titles(paths: Sequence[Path]) -> dict[str, str]:
-    """The matches' names by fixture id, as far as `fixtures.json` beside the recordings knows them."""
-    return {fixture.id: fixture.title for path in paths for fixture in read_fixtures_beside(path).values()}
-
-
-def difference_to_json(difference: Difference) -> str:
-    """One object, one line."""
-    return msgspec.json.encode(difference).decode()
-
-
-def format_table(comparison: Comparison, names: Mapping[str, str], console: Console) -> str:
-    """The differences as a table; plain, each on one line, where the console is no terminal. Empty where there is none."""
-    if not comparison.differences:
-        return ""
-    drawn = console if console.is_terminal else Console(width=_PLAIN_TABLE_WIDTH, color_system=None)
-    with drawn.capture() as captured:
-        drawn.print(_build_table(comparison, names, terminal=console.is_terminal))
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
-
-
-def _build_table(comparison: Comparison, names: Mapping[str, str], *, terminal: bool) -> Table:
-    rows = Table(box=None, pad_edge=False, header_style="bold" if terminal else "")
-    for heading in TABLE_HEADINGS:
-        rows.add_column(heading, no_wrap=not terminal or heading in ("CHANGE", "MINUTE"))
-    for difference in comparison.differences:
-        rows.add_row(*map(Text, _difference_to_row(difference, names)))
-    return rows
-
-
-def _difference_to_row(difference: Difference, names: Mapping[str, str]) -> tuple[str, ...]:
-    before, after = difference.before, difference.after
-    old = f"{before.rule}: {select_changed_text(before, after)}" if before else "–"
-    new = f"{after.rule}: {select_changed_text(after, before)}" if after else "–"
-    name = names.get(difference.fixture_id) or difference.fixture_id
-    return (difference.change.value, name, difference.minute or "", old, new)

@@ -1,4 +1,4 @@
-"""Tries rules on the last matches in a process of its own, with a time limit."""
+"""Checks rules and compares them with the active ones on recorded matches, in a child process with a time limit."""
 
 from __future__ import annotations
 
@@ -23,85 +23,7 @@ from rules.loading.loader import RulesInvalid, load_pack
 log = structlog.get_logger()
 
 DRY_RUN_TIMEOUT = 30.0
-"""How long a trial may take."""
-
-
-async def run_dry_run(question: DryRunRequest, seconds: float = DRY_RUN_TIMEOUT) -> DryRunResult:
-    """Check the rules and tell the recordings by both; what cannot be done is a mistake or a note, nothing is raised."""
-    try:
-        process = await _start_process()
-    except OSError as error:
-        return DryRunResult(RulesCheck((f"it cannot be tried now: {error.strerror}",)))
-    said = asyncio.create_task(process.communicate(msgspec.json.encode(question) + b"\n"))
-    try:
-        await asyncio.wait({said}, timeout=seconds)
-    finally:
-        if late := not said.done():
-            process.kill()
-    answered, trouble = await said
-    if process.returncode and not late:
-        log.warning("rules_not_tried", reason=trouble.decode(errors="replace").strip().rpartition("\n")[2])
-    return _read_result(answered.splitlines(), len(question.recordings), TOOK_TOO_LONG if late else DRY_RUN_FAILED)
-
-
-async def _start_process() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.replay.dry_run",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-
-
-def _read_result(lines: Sequence[bytes], matches: int, why: str) -> DryRunResult:
-    """`why` says what is meant by a line that is not there."""
-    if not lines:
-        return DryRunResult(RulesCheck((why,)))
-    checked = msgspec.json.decode(lines[0], type=RulesCheck)
-    if checked.mistakes or not matches:
-        return DryRunResult(checked)
-    if len(lines) < 2:
-        return DryRunResult(checked, note=why)
-    told = msgspec.json.decode(lines[1], type=Comparison | str)
-    return DryRunResult(checked, note=told) if isinstance(told, str) else DryRunResult(checked, told, matches)
-
-
-def run_in_process(question: DryRunRequest) -> None:
-    """The other side: what the process does."""
-    rules, names = _load_rules(question.config)
-    try:
-        sent = parse_sent_rules(question.text, question.name, names) if question.text else None
-    except RulesInvalid as error:
-        _write_line(RulesCheck(error.mistakes))
-        return
-    _write_line(RulesCheck(warnings=sent.warnings if sent else ()))
-    if question.recordings:
-        before = parse_sent_rules(question.before, "before", names).rules if question.before else rules
-        _write_line(_compare_on_recordings(question.recordings, (before, names), (sent.rules if sent else rules, names)))
-
-
-def _load_rules(config: str) -> RulesWithCatalogue:
-    """The rules of the files as they are now; the shipped ones where the files are being mended."""
-    try:
-        return load_rules_of(Path(config), os.environ)
-    except UserMistake:
-        return load_pack(), load_catalogue()
-
-
-def _compare_on_recordings(recordings: Sequence[str], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison | str:
-    try:
-        return asyncio.run(compare_replays([Path(path) for path in recordings], before, after))
-    except TouchlineError as error:
-        return str(error)
-
-
-def _write_line(what: object) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
-    sys.stdout.buffer.flush()
-
+"""Seconds after which the child process is killed."""
 
 TOOK_TOO_LONG = N_("reading or trying it took too long")
 
@@ -109,29 +31,121 @@ DRY_RUN_FAILED = N_("it could not be tried")
 
 
 class DryRunRequest(msgspec.Struct, frozen=True):
-    """Rules of one text against those of another; an empty text stands for the files' rules."""
+    """Rules to try (`text`) and the rules to compare them with (`active_text`). An empty text means the rules of the files.
 
-    config: str
+    Read and written only by a process and its own child, so the field names may change between versions.
+    """
+
+    config_path: str
     text: str
     name: str
-    before: str = ""
+    """The name of the sent file, for the places in mistakes."""
+    active_text: str = ""
     recordings: tuple[str, ...] = ()
 
 
 class RulesCheck(msgspec.Struct, frozen=True):
-    """What is wrong with the rules, and what looks wrong."""
+    """The mistakes that make the rules invalid, and the warnings that do not."""
 
     mistakes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 class DryRunResult(msgspec.Struct, frozen=True):
-    """What became of a trial. `comparison` is None where there was nothing to compare on, or no time; `note` says why."""
+    """The outcome. `comparison` is None if there were no recordings, no time, or a recording was unreadable; `reason` says which.
 
-    checked: RulesCheck
+    `reason` is empty if there were no recordings.
+    """
+
+    check: RulesCheck
     comparison: Comparison | None = None
-    matches: int = 0
-    note: str = ""
+    match_count: int = 0
+    reason: str = ""
+
+
+async def run_dry_run(request: DryRunRequest, seconds: float = DRY_RUN_TIMEOUT) -> DryRunResult:
+    """Check the rules and replay the recordings under both. A failure becomes a mistake or a reason; nothing is raised.
+
+    A template in a rule can loop for longer than anyone waits, and a running template cannot be cancelled in its own process:
+    therefore this runs in a child process, which can be killed.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot.replay.dry_run",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            # The child finds the same packages, wherever the parent was started from.
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+    except OSError as error:
+        return DryRunResult(RulesCheck((f"it cannot be tried now: {error.strerror}",)))
+    exchange = asyncio.create_task(process.communicate(msgspec.json.encode(request) + b"\n"))
+    try:
+        # Not wait_for, which would cancel the exchange and lose the check that the child may have written in time.
+        await asyncio.wait({exchange}, timeout=seconds)
+    finally:
+        if is_late := not exchange.done():
+            process.kill()
+    stdout, stderr = await exchange
+    if process.returncode and not is_late:
+        log.warning("dry_run_failed", reason=stderr.decode(errors="replace").strip().rpartition("\n")[2])
+    return _read_result(stdout.splitlines(), len(request.recordings), TOOK_TOO_LONG if is_late else DRY_RUN_FAILED)
+
+
+def _read_result(lines: Sequence[bytes], match_count: int, missing_reason: str) -> DryRunResult:
+    """Read the lines that the child wrote: the check, then the comparison. `missing_reason` stands for a line that is missing."""
+    if not lines:
+        return DryRunResult(RulesCheck((missing_reason,)))
+    check = msgspec.json.decode(lines[0], type=RulesCheck)
+    if check.mistakes or not match_count:
+        return DryRunResult(check)
+    if len(lines) < 2:
+        return DryRunResult(check, reason=missing_reason)
+    outcome = msgspec.json.decode(lines[1], type=Comparison | str)
+    return DryRunResult(check, reason=outcome) if isinstance(outcome, str) else DryRunResult(check, outcome, match_count)
+
+
+def run_in_process(request: DryRunRequest) -> None:
+    """Answer a request on stdout. This is what the child process runs.
+
+    The check is written before the replay begins, so that it survives if the replay takes too long.
+    """
+    rules, catalogue = _load_rules(request.config_path)
+    try:
+        sent = parse_sent_rules(request.text, request.name, catalogue) if request.text else None
+    except RulesInvalid as error:
+        _write_line(RulesCheck(error.mistakes))
+        return
+    _write_line(RulesCheck(warnings=sent.warnings if sent else ()))
+    if request.recordings:
+        before = parse_sent_rules(request.active_text, "before", catalogue).rules if request.active_text else rules
+        after = sent.rules if sent else rules
+        _write_line(_compare_on_recordings(request.recordings, (before, catalogue), (after, catalogue)))
+
+
+def _load_rules(config_path: str) -> RulesWithCatalogue:
+    """Return the rules of the files, or the shipped ones while the files are invalid."""
+    try:
+        return load_rules_of(Path(config_path), os.environ)
+    except UserMistake:
+        return load_pack(), load_catalogue()
+
+
+def _compare_on_recordings(recordings: Sequence[str], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison | str:
+    """Return the comparison, or the error as a sentence."""
+    try:
+        return asyncio.run(compare_replays([Path(path) for path in recordings], before, after))
+    except TouchlineError as error:
+        return str(error)
+
+
+def _write_line(value: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    # The parent may kill this process at any time, and what is still in the buffer would be lost.
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sends a recording through the real line to one chat."""
+"""Replays a recording through the real pipeline and sender, and reports each message that one chat would get."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REPLAY_CHAT = ChatRef(1)
 
 
 class ReplayedMessage(msgspec.Struct, frozen=True):
-    """One message, edit or reply, as `replay --json` prints it; `home` and `away` leave a shootout apart."""
+    """One message, edit or reply. The field names are keys of `replay --json`. `home` and `away` do not count a shootout."""
 
     at: str
     fixture_id: str
@@ -53,101 +53,56 @@ class ReplayedMessage(msgspec.Struct, frozen=True):
     text: str
 
 
-class RecordingMessenger:
-    """A chat that only counts its messages."""
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    async def send(
-        self,
-        chat: ChatRef,
-        html: str,
-        *,
-        silent: bool,
-        reply_to: int | None = None,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-    ) -> int:
-        """Take a message; its number."""
-        del chat, html, silent, reply_to, keyboard, picture
-        self._last += 1
-        return self._last
-
-    async def edit(
-        self,
-        chat: ChatRef,
-        message_id: int,
-        html: str,
-        *,
-        keyboard: bytes | None = None,
-        picture: PictureAttachment | None = None,
-    ) -> None:
-        """Take an edit."""
-
-    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
-        """Take a pin."""
-
-
-def _do_nothing(_: Pipeline) -> None:
-    """Let the match be."""
-
-
 async def replay_recording(
     path: Path,
     rules: RuleSet,
-    names: Catalogue,
-    show: Callable[[ReplayedMessage], None],
-    meanwhile: Callable[[Pipeline], None] = _do_nothing,
+    catalogue: Catalogue,
+    on_message: Callable[[ReplayedMessage], None],
+    before_packet: Callable[[Pipeline], None] | None = None,
 ) -> None:
-    """Tell one recording from its first frame to its last; raise UserMistake where it cannot be read.
+    """Replay one recording from its first frame to its last, as fast as the machine can. Messages come in sending order.
 
-    `meanwhile` is called before every packet, as a reload would come between two.
+    `before_packet` is called before every packet, where a reload of the rules would take effect. Raises UserMistake if the
+    recording cannot be read.
     """
     frames = list(read_recording(path))
     if not frames:
         raise UserMistake(f"{path}: there is no frame in this recording")
+    fixtures = read_fixtures_beside(path)
     clock = ManualClock(frames[0].at)
     database = await Database.open("sqlite://")
     try:
         outbox = await _open_outbox(database, clock)
-        sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, show).on_delivered)
-        await _play_frames(frames, read_fixtures_beside(path), Pipeline(rules, names, outbox), sender, clock, meanwhile)
+        sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, on_message).on_delivered)
+        pipeline = Pipeline(rules, catalogue, outbox)
+        opened: set[str] = set()
+        for packet, at in _decode_packets(frames):
+            clock.move_to(at)
+            if packet.fixture_id not in opened:
+                opened.add(packet.fixture_id)
+                await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
+            if before_packet is not None:
+                before_packet(pipeline)
+            await pipeline.process(packet)
+            # Before the next packet, as in a match that is followed live.
+            await sender.send_all_due()
+        for fixture_id in opened:
+            await pipeline.close(fixture_id, clock.now())
+            await sender.send_all_due()
     finally:
         await database.close()
 
 
 async def _open_outbox(database: Database, clock: ManualClock) -> Outbox:
-    """An outbox with one chat, which takes everything."""
+    """Return an outbox with one chat that is subscribed to everything."""
     chats = ChatRepository(database)
     await chats.save(Chat(REPLAY_CHAT, filter=AlertFilter(all_kinds=True)))
     await SubscriptionRepository(database).add(REPLAY_CHAT, Subscription(Scope.ALL))
     return Outbox(database, clock)
 
 
-async def _play_frames(
-    frames: list[RecordedFrame],
-    fixtures: dict[str, Fixture],
-    pipeline: Pipeline,
-    sender: Sender,
-    clock: ManualClock,
-    meanwhile: Callable[[Pipeline], None],
-) -> None:
-    opened: set[str] = set()
-    for packet, at in _decode_packets(frames):
-        clock.move_to(at)
-        if packet.fixture_id not in opened:
-            opened.add(packet.fixture_id)
-            await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
-        meanwhile(pipeline)
-        await pipeline.process(packet)
-        await sender.send_all_due()
-    for fixture_id in opened:
-        await pipeline.close(fixture_id, clock.now())
-        await sender.send_all_due()
-
-
 def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.datetime]]:
+    """Yield the packets with their times. Unreadable frames are skipped and logged once at the end, by kind."""
     unreadable: Counter[str] = Counter()
     for frame in frames:
         try:
@@ -161,22 +116,57 @@ def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.da
         log.warning("frames_skipped", kind=kind, count=count)
 
 
-class MessageCollector:
-    """Turns deliveries into rows. What is struck through shows the score that it was told with."""
+class RecordingMessenger:
+    """A Messenger that sends nothing and numbers its messages from 1."""
 
-    def __init__(self, clock: ManualClock, show: Callable[[ReplayedMessage], None]) -> None:
-        self._clock, self._show = clock, show
+    def __init__(self) -> None:
+        self._last_id = 0
+
+    async def send(
+        self,
+        chat: ChatRef,
+        html: str,
+        *,
+        silent: bool,
+        reply_to: int | None = None,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> int:
+        """Return the next message id."""
+        self._last_id += 1
+        return self._last_id
+
+    async def edit(
+        self,
+        chat: ChatRef,
+        message_id: int,
+        html: str,
+        *,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> None:
+        """Accept an edit."""
+
+    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
+        """Accept a pin."""
+
+
+class MessageCollector:
+    """Turns deliveries into ReplayedMessages."""
+
+    def __init__(self, clock: ManualClock, on_message: Callable[[ReplayedMessage], None]) -> None:
+        self._clock, self._on_message = clock, on_message
         self._scores: dict[str, tuple[int, int]] = {}
 
     def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
-        """Show what a chat was sent just now."""
-        del result
+        """Report what was sent just now."""
         alert = plan.alert
-        struck = plan.operation == "edit" and alert.state is State.RETRACTED
         score = (alert.home_score, alert.away_score)
-        home, away = self._scores.get(alert.key.action_id, score) if struck else score
-        self._scores[alert.key.action_id] = (home, away)
-        self._show(
+        if plan.operation == "edit" and alert.state is State.RETRACTED:
+            # The message is struck through with its old text: the score that goes with it is the one in that text.
+            score = self._scores.get(alert.key.action_id, score)
+        self._scores[alert.key.action_id] = score
+        self._on_message(
             ReplayedMessage(
                 at=self._clock.now().isoformat().replace("+00:00", "Z"),
                 fixture_id=alert.key.fixture_id,
@@ -185,8 +175,8 @@ class MessageCollector:
                 kind=alert.kind,
                 op=plan.operation,
                 state=alert.state.value,
-                home=home,
-                away=away,
+                home=score[0],
+                away=score[1],
                 minute=alert.facts.minute or None,
                 player=alert.facts.player or None,
                 text=plan.html,
@@ -194,12 +184,12 @@ class MessageCollector:
         )
 
 
-def message_to_json(told: ReplayedMessage) -> str:
-    """One object, one line."""
-    return msgspec.json.encode(told).decode()
+def message_to_json(message: ReplayedMessage) -> str:
+    """Return the message as one line of JSON."""
+    return msgspec.json.encode(message).decode()
 
 
-def message_to_text(told: ReplayedMessage) -> str:
-    """The same for people: a time, a sign, the words in one line."""
-    sign = {"send": "✉", "edit": "✎", "reply": "↩"}.get(told.op, told.op)
-    return f"{told.at[11:19]}  {sign}  {to_one_line(told.text)}"
+def message_to_text(message: ReplayedMessage) -> str:
+    """Return the message as one line for people: time, sign of the operation, text."""
+    sign = {"send": "✉", "edit": "✎", "reply": "↩"}.get(message.op, message.op)
+    return f"{message.at[11:19]}  {sign}  {to_one_line(message.text)}"

@@ -132,8 +132,8 @@ class RulesProposals:
         request = DryRunRequest(str(rule_versions.config.path), text, name, active_text, recordings)
         # The dry run first: it parses the rules in a process of its own, which has a time limit.
         result = await self._run_dry_run(request)
-        if result.checked.mistakes:
-            return Screen(render_mistakes(name, result.checked.mistakes))
+        if result.check.mistakes:
+            return Screen(render_mistakes(name, result.check.mistakes))
         try:
             difference = compare_rules(active.rules, rule_versions.rules_of(text, name))
         except RulesInvalid as error:
@@ -189,7 +189,7 @@ def render_mistakes(name: str, mistakes: Sequence[str]) -> str:
 def render_proposal(name: str, difference: RulesDiff, result: DryRunResult) -> str:
     """Say what a file would change: of the rules, and of the messages of the last matches."""
     heading = _("<b>{file}</b> has no mistakes.").format(file=shorten(name))
-    warnings = [f"⚠️ {shorten(line, 300)}" for line in result.checked.warnings[:_MAX_WARNINGS]]
+    warnings = [f"⚠️ {shorten(line, 300)}" for line in result.check.warnings[:_MAX_WARNINGS]]
     return fit_lines([heading, *warnings, "", *render_rules_diff(difference), "", *render_dry_run(result)])
 
 
@@ -220,9 +220,9 @@ def render_dry_run(result: DryRunResult) -> list[str]:
     """Say which messages of the last matches would be different."""
     comparison = result.comparison
     if comparison is None:
-        reason = _(result.note) if result.note else _("none is kept yet")
+        reason = _(result.reason) if result.reason else _("none is kept yet")
         return [_("Not tried on matches: {reason}.").format(reason=shorten(reason, 200))]
-    lines = [_("<b>Over the last matches</b>"), f"{_render_counts(comparison, result.matches)}."]
+    lines = [_("<b>Over the last matches</b>"), f"{_render_counts(comparison, result.match_count)}."]
     lines += [_render_difference(difference) for difference in comparison.differences[:_MAX_DIFFERENCES]]
     if (more := len(comparison.differences) - _MAX_DIFFERENCES) > 0:
         lines.append(and_more_text(more))

@@ -1,4 +1,4 @@
-"""The demo's pace: time to read the news, none to wait."""
+"""The pace of the demo: time to read each message, and no long waits."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("name", ["opener", "final"])
-def test_the_whole_match_takes_the_seconds_that_are_asked_and_begins_at_once(name: str) -> None:
-    told = pace_packets(build_packets(load_scenario(name), quiet_interval=60), START, 60)
+def test_the_whole_match_takes_the_requested_seconds_and_begins_at_once(name: str) -> None:
+    packets = pace_packets(build_packets(load_scenario(name), quiet_interval=60), START, 60)
 
-    assert told[0].at == START
-    assert told[-1].at - START == pytest.approx(dt.timedelta(seconds=60), abs=dt.timedelta(milliseconds=1))
-    kick_off = next(p for p in told if p.type == "Start Match")
+    assert packets[0].at == START
+    assert packets[-1].at - START == pytest.approx(dt.timedelta(seconds=60), abs=dt.timedelta(milliseconds=1))
+    kick_off = next(p for p in packets if p.type == "Start Match")
     assert kick_off.at - START < dt.timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("name", ["opener", "final"])
-def test_a_goal_is_looked_at_for_more_than_a_second_and_nothing_keeps_one_waiting_for_four(name: str) -> None:
-    told = build_packets(load_scenario(name), quiet_interval=60)
-    waits = [(one, after - before) for one, (before, after) in zip(told, pairwise(compute_show_times(told, 60)), strict=False)]
+def test_a_goal_is_shown_for_more_than_a_second_and_no_wait_is_longer_than_four(name: str) -> None:
+    packets = build_packets(load_scenario(name), quiet_interval=60)
+    waits = [
+        (one, after - before) for one, (before, after) in zip(packets, pairwise(compute_show_times(packets, 60)), strict=False)
+    ]
 
     assert all(wait > 1 for packet, wait in waits if packet.type == "Goal")
     assert max(wait for _, wait in waits) < 4
 
 
-def test_no_packets_and_one_packet_have_their_pace_too() -> None:
+def test_no_packets_and_one_packet_can_be_paced() -> None:
     one: tuple[Packet, ...] = build_packets(load_scenario("final"))[:1]
 
     assert compute_show_times((), 60) == ()

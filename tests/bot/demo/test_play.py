@@ -21,7 +21,7 @@ from tests.fakes.feed import LoopClock
 
 @cache
 def _transcript(match: str) -> tuple[list[str], float]:
-    """The lines that the demo of a match prints, and the seconds it takes: of virtual time."""
+    """Return the lines that the demo of a match prints, and the seconds of virtual time that it takes."""
     console = Console(file=io.StringIO(), width=200, color_system=None)
 
     async def play() -> float:
@@ -35,17 +35,17 @@ def _transcript(match: str) -> tuple[list[str], float]:
     return console.file.getvalue().splitlines(), seconds
 
 
-def _last_words(lines: list[str]) -> dict[str, str]:
-    """What each message says in the end, by its number."""
+def _final_texts(lines: list[str]) -> dict[str, str]:
+    """Return the last line of each message by its number."""
     return {found[1]: line for line in lines if (found := re.search(r"[✉✎↩] #(\d+)", line))}
 
 
-def test_the_opener_ends_one_two_and_every_goal_that_fell_is_struck_through_and_answered() -> None:
+def test_the_opener_ends_one_two_and_every_retracted_goal_is_struck_through_and_replied_to() -> None:
     lines, _ = _transcript("opener")
-    final = list(_last_words(lines).values())
+    final = list(_final_texts(lines).values())
 
-    fallen = [line for line in final if "~~" in line]
-    assert len(fallen) == sum("↩" in line for line in lines) == 3
+    retracted = [line for line in final if "~~" in line]
+    assert len(retracted) == sum("↩" in line for line in lines) == 3
     for scorer in ("Messi", "Al-Shehri", "Al-Dawsari", "Al-Malki", "Al-Bulaihi", "Abdulhamid", "Al-Abed", "Al-Owais"):
         assert any(scorer in line for line in final)
     assert any("Full time" in line and "Argentina 1–2 Saudi Arabia" in line for line in final)
@@ -53,37 +53,37 @@ def test_the_opener_ends_one_two_and_every_goal_that_fell_is_struck_through_and_
 
 def test_the_final_ends_with_its_shootout() -> None:
     lines, _ = _transcript("final")
-    final = list(_last_words(lines).values())
+    final = list(_final_texts(lines).values())
 
     assert any("Full time" in line and "3–3 (4–2 pens)" in line for line in final)
 
 
-def test_the_first_message_comes_at_once_and_the_match_takes_its_seconds() -> None:
+def test_the_first_message_is_the_kick_off_and_the_match_takes_its_seconds() -> None:
     lines, seconds = _transcript("opener")
 
     assert "Kick-off" in lines[1] or "Kick-off" in lines[0]
     assert seconds == pytest.approx(DEFAULT_SECONDS, abs=1)
 
 
-def test_a_minute_is_enough_for_a_match() -> None:
+def test_the_script_of_a_match_takes_a_minute() -> None:
     for name in ("opener", "final"):
         frames = build_script(find_scenario(name)).frames
         assert (frames[-1].at - frames[0].at).total_seconds() == pytest.approx(DEFAULT_SECONDS)
 
 
-def test_a_match_may_be_told_in_a_file(tmp_path: Path) -> None:
+def test_a_match_can_be_described_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "derby.yaml"
     file.write_text("match: Arsenal v Chelsea\nevents:\n  - 10' goal Saka (Arsenal)\n", encoding="utf-8")
 
     assert find_scenario(str(file)).fixture.title == "Arsenal v Chelsea"
 
 
-def test_a_match_that_is_not_there_is_a_sentence() -> None:
+def test_an_unknown_match_is_a_one_sentence_error() -> None:
     with pytest.raises(UserMistake, match='there is no match "semi-final": name opener or final, or a scenario file'):
         find_scenario("semi-final")
 
 
-def test_mistakes_in_a_file_are_sentences_at_their_places(tmp_path: Path) -> None:
+def test_a_mistake_in_a_file_is_reported_with_its_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "derby.yaml"
     file.write_text("match: Arsenal\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Rules are tried on recorded matches in another process."""
+"""The dry run checks rules and compares them on recorded matches in another process."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ def config(tmp_path: Path) -> str:
     return str(path)
 
 
-async def test_it_tells_what_would_have_been_told_otherwise(config: str) -> None:
+async def test_a_dry_run_reports_the_alerts_that_the_new_rules_add_or_drop(config: str) -> None:
     match = str(recording("newcastle-united-chelsea"))
-    tried = await run_dry_run(DryRunRequest(config, CORNERS, "corners.yaml", recordings=(match,)), DEADLINE)
-    back = await run_dry_run(DryRunRequest(config, "", "config.yaml", before=CORNERS, recordings=(match,)), DEADLINE)
+    result = await run_dry_run(DryRunRequest(config, CORNERS, "corners.yaml", recordings=(match,)), DEADLINE)
+    reverse = await run_dry_run(DryRunRequest(config, "", "config.yaml", active_text=CORNERS, recordings=(match,)), DEADLINE)
 
-    assert tried.comparison is not None and back.comparison is not None and tried.matches == 1
-    assert tried.comparison.count(DifferenceKind.ADDED) == back.comparison.count(DifferenceKind.DROPPED) > 0
-
-
-async def test_mistakes_are_found_and_nothing_is_tried(config: str) -> None:
-    tried = await run_dry_run(DryRunRequest(config, GAOL, "goals.yaml", recordings=("nowhere.jsonl",)), DEADLINE)
-
-    assert tried.comparison is None
-    assert tried.checked.mistakes == ('goals.yaml:1:37: rule "goals": unknown action type "Gaol", did you mean "Goal"?',)
+    assert result.comparison is not None and reverse.comparison is not None and result.match_count == 1
+    assert result.comparison.count(DifferenceKind.ADDED) == reverse.comparison.count(DifferenceKind.DROPPED) > 0
 
 
-async def test_a_recording_that_cannot_be_read_is_a_note(config: str) -> None:
-    tried = await run_dry_run(DryRunRequest(config, CORNERS, "corners.yaml", recordings=("nowhere.jsonl",)), DEADLINE)
+async def test_rules_with_mistakes_are_not_replayed(config: str) -> None:
+    result = await run_dry_run(DryRunRequest(config, GAOL, "goals.yaml", recordings=("nowhere.jsonl",)), DEADLINE)
 
-    assert not tried.checked.mistakes and tried.comparison is None and "nowhere.jsonl" in tried.note
-
-
-async def test_without_matches_the_file_is_only_checked(config: str) -> None:
-    tried = await run_dry_run(DryRunRequest(config, CORNERS.replace("action_type: Corner", ""), "corners.yaml"), DEADLINE)
-
-    assert tried.comparison is None and "match is empty" in tried.checked.warnings[0]
+    assert result.comparison is None
+    assert result.check.mistakes == ('goals.yaml:1:37: rule "goals": unknown action type "Gaol", did you mean "Goal"?',)
 
 
-async def test_a_text_that_never_ends_is_ended(config: str) -> None:
-    tried = await run_dry_run(DryRunRequest(config, ENDLESS, "endless.yaml"), seconds=2.0)
+async def test_an_unreadable_recording_is_reported_as_the_reason(config: str) -> None:
+    result = await run_dry_run(DryRunRequest(config, CORNERS, "corners.yaml", recordings=("nowhere.jsonl",)), DEADLINE)
 
-    assert tried.checked.mistakes == (TOOK_TOO_LONG,)
+    assert not result.check.mistakes and result.comparison is None and "nowhere.jsonl" in result.reason
+
+
+async def test_without_recordings_the_rules_are_only_checked(config: str) -> None:
+    result = await run_dry_run(DryRunRequest(config, CORNERS.replace("action_type: Corner", ""), "corners.yaml"), DEADLINE)
+
+    assert result.comparison is None and "match is empty" in result.check.warnings[0]
+
+
+async def test_a_template_that_never_ends_is_stopped(config: str) -> None:
+    result = await run_dry_run(DryRunRequest(config, ENDLESS, "endless.yaml"), seconds=2.0)
+
+    assert result.check.mistakes == (TOOK_TOO_LONG,)

@@ -66,10 +66,10 @@ class Rules(World):
     def _use(self, rules: RuleSet, _: Catalogue) -> None:
         self.used.append(rules)
 
-    async def trial(self, question: DryRunRequest) -> DryRunResult:
-        self.asked.append(question)
+    async def trial(self, request: DryRunRequest) -> DryRunResult:
+        self.asked.append(request)
         try:
-            parse_sent_rules(question.text, question.name, load_catalogue()) if question.text else None
+            parse_sent_rules(request.text, request.name, load_catalogue()) if request.text else None
         except RulesInvalid as error:
             return DryRunResult(RulesCheck(error.mistakes))
         return DryRunResult(RulesCheck(), self.comparison, 2)
@@ -136,7 +136,7 @@ async def test_the_file_is_tried_against_the_rules_in_effect(rules: Rules) -> No
     await rules.tap(ADMIN, ADMIN, "✔ Apply")
     await rules.send(ADMIN, BOTH)
 
-    assert [question.before for question in rules.asked] == ["", CORNERS.decode()]
+    assert [request.active_text for request in rules.asked] == ["", CORNERS.decode()]
     assert rules.asked[0].recordings[0].endswith("one.jsonl.gz")
 
 
