@@ -150,7 +150,7 @@ def card_alert(match: Match, now: dt.datetime, *, closed: bool) -> Alert:
     """The card of a match; `closed` as for `card_html`."""
     over, timeline = closed or is_end_announced(match), build_card_timeline(match)
     return _make_live_alert(
-        match, CARD, CARD, now, lambda: render_card(match, closed=closed, timeline=timeline), _CARD_MAX_AGE, over=over
+        match, CARD, CARD, now, lambda: render_card(match, is_closed=closed, timeline=timeline), _CARD_MAX_AGE, over=over
     )
 
 

@@ -1,4 +1,4 @@
-"""Drawing: text, boxes, lines, icons."""
+"""Draws with Pillow: texts, boxes and lines on a canvas, and the icons of events."""
 
 from __future__ import annotations
 
@@ -14,74 +14,73 @@ from rules.football.action import Side
 from rules.football.match import Colour
 from rules.football.timeline import EventKind
 
-_LINE_SCALE = 4
+Point = tuple[float, float]
+
+_SUPERSAMPLING = 4
+"""Pillow draws shapes without smooth edges: they are drawn this many times larger, then reduced."""
 
 
 class Canvas:
-    """`teams` are the colours that the sides are drawn in."""
+    """An image that is being drawn, with its theme and the colours of the two sides. Coordinates are in pixels."""
 
-    def __init__(self, width: int, height: int, theme: Theme, teams: dict[Side, Colour]) -> None:
-        self.theme, self.team_colours = theme, teams
+    def __init__(self, width: int, height: int, theme: Theme, team_colours: dict[Side, Colour]) -> None:
+        self.theme, self.team_colours = theme, team_colours
         self.image = Image.new("RGB", (width, height), theme.background)
         self._draw = ImageDraw.Draw(self.image)
 
     def draw_text(self, text: FittedText, x: float, y: float, align: str = "left", colour: Colour | None = None) -> None:
-        """Put words with their left edge, their middle or their right edge at x, on a line whose middle is y.
+        """Draw a text with its left edge, middle or right edge at x, and the middle of its capital letters at y.
 
-        The line is that of capital letters, whatever letters there are, so that neighbours stand level.
+        Of capital letters, whatever letters there are, so that neighbouring texts share a baseline.
         """
         font = load_font(text.file, text.size)
+        # The baseline ("ls") is a third of the size below the middle of the capital letters.
         left = x - {"left": 0.0, "middle": text.width / 2, "right": text.width}[align]
         self._draw.text((left, y + text.size * 0.33), text.text, colour or self.theme.text, font, "ls")
 
     def draw_box(self, edges: tuple[float, float, float, float], radius: int, colour: Colour) -> None:
-        """A box with round corners: left, top, right, bottom."""
+        """Draw a box with round corners. `edges` are left, top, right and bottom."""
         left, top, right, bottom = map(round, edges)
         shape = draw_rounded_box(right - left, bottom - top, radius, colour)
         self.image.paste(shape, (left, top), shape)
 
     def draw_stroke(self, points: Sequence[tuple[float, float]], width: int, colour: Colour) -> None:
-        """A line through points, at any slant, with smooth edges."""
+        """Draw a line through points at any angle, with smooth edges."""
         left, top = (round(min(point[axis] for point in points)) - width for axis in (0, 1))
         right, bottom = (round(max(point[axis] for point in points)) + width for axis in (0, 1))
-        mask = Image.new("L", ((right - left) * _LINE_SCALE, (bottom - top) * _LINE_SCALE))
-        enlarged = [((x - left) * _LINE_SCALE, (y - top) * _LINE_SCALE) for x, y in points]
-        ImageDraw.Draw(mask).line(enlarged, 255, width * _LINE_SCALE, joint="curve")
-        mask = mask.reduce(_LINE_SCALE)
+        mask = Image.new("L", ((right - left) * _SUPERSAMPLING, (bottom - top) * _SUPERSAMPLING))
+        enlarged = [((x - left) * _SUPERSAMPLING, (y - top) * _SUPERSAMPLING) for x, y in points]
+        ImageDraw.Draw(mask).line(enlarged, 255, width * _SUPERSAMPLING, joint="curve")
+        mask = mask.reduce(_SUPERSAMPLING)
         self.image.paste(colour, (left, top), mask)
 
     def draw_line(self, points: tuple[tuple[float, float], ...], colour: Colour, width: int) -> None:
-        """A straight line, level or upright."""
+        """Draw a horizontal or vertical line, which needs no smooth edges."""
         self._draw.line(points, colour, width)
 
-    def draw_image(self, sign: Image.Image, x: float, y: float) -> None:
-        """A sign with its middle at a place."""
-        self.image.paste(sign, (round(x - sign.width / 2), round(y - sign.height / 2)), sign)
+    def draw_image(self, image: Image.Image, x: float, y: float) -> None:
+        """Draw an image with its middle at x, y."""
+        self.image.paste(image, (round(x - image.width / 2), round(y - image.height / 2)), image)
 
     def draw_dot(self, x: float, y: float, radius: int, colour: Colour) -> None:
-        """A filled circle."""
+        """Draw a filled circle."""
         self.draw_box((round(x) - radius, round(y) - radius, round(x) + radius, round(y) + radius), radius, colour)
-
-
-_ICON_SCALE = 4
-
-Point = tuple[float, float]
 
 
 @lru_cache(256)
 def draw_icon(kind: EventKind, size: int, theme: Theme) -> Image.Image:
-    """The sign of an event, square, on nothing."""
-    image = Image.new("RGBA", (size * _ICON_SCALE, size * _ICON_SCALE))
+    """Return the icon of an event: a square on a transparent background."""
+    image = Image.new("RGBA", (size * _SUPERSAMPLING, size * _SUPERSAMPLING))
     draw = ImageDraw.Draw(image)
-    _ICON_DRAWERS[kind](draw, size * _ICON_SCALE, theme)
+    _ICON_DRAWERS[kind](draw, size * _SUPERSAMPLING, theme)
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
 @lru_cache(64)
 def draw_kick_icon(size: int, theme: Theme, *, scored: bool) -> Image.Image:
-    """A kick of a shootout: a tick on green, or a cross on red."""
-    image = Image.new("RGBA", (size * _ICON_SCALE, size * _ICON_SCALE))
-    draw, unit = ImageDraw.Draw(image), size * _ICON_SCALE
+    """Return the icon of a kick in a shootout: a tick on green, or a cross on red."""
+    image = Image.new("RGBA", (size * _SUPERSAMPLING, size * _SUPERSAMPLING))
+    draw, unit = ImageDraw.Draw(image), size * _SUPERSAMPLING
     _draw_disc(draw, unit, 0.5, 0.5, 0.44, GREEN if scored else RED)
     if scored:
         _draw_line(draw, unit, ((0.3, 0.52), (0.44, 0.66), (0.7, 0.36)), 0.1, WHITE)
@@ -92,20 +91,20 @@ def draw_kick_icon(size: int, theme: Theme, *, scored: bool) -> Image.Image:
 
 @lru_cache(64)
 def draw_rounded_box(width: int, height: int, radius: int, colour: Colour) -> Image.Image:
-    """A box with round corners."""
+    """Return a box with round corners. Only the corners are drawn large and reduced."""
     image = Image.new("RGBA", (width, height), (*colour, 255))
-    corner = Image.new("L", (radius * _ICON_SCALE, radius * _ICON_SCALE))
-    ImageDraw.Draw(corner).ellipse((0, 0, 2 * radius * _ICON_SCALE - 1, 2 * radius * _ICON_SCALE - 1), fill=255)
+    corner = Image.new("L", (radius * _SUPERSAMPLING, radius * _SUPERSAMPLING))
+    ImageDraw.Draw(corner).ellipse((0, 0, 2 * radius * _SUPERSAMPLING - 1, 2 * radius * _SUPERSAMPLING - 1), fill=255)
     corner = corner.resize((radius, radius), Image.Resampling.LANCZOS)
-    for turns, place in enumerate(((0, 0), (0, height - radius), (width - radius, height - radius), (width - radius, 0))):
+    for quarter_turns, place in enumerate(((0, 0), (0, height - radius), (width - radius, height - radius), (width - radius, 0))):
         piece = Image.new("RGBA", (radius, radius), (*colour, 255))
-        piece.putalpha(corner.rotate(90 * turns))
+        piece.putalpha(corner.rotate(90 * quarter_turns))
         image.paste(piece, place)
     return image
 
 
 def _draw_ball(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
-    """White with black patches, as in a box of sweets: a pentagon in the middle, five at the rim."""
+    """Draw a white ball with black patches: a pentagon in the middle and five at the rim."""
     _draw_disc(draw, unit, 0.5, 0.5, 0.47, WHITE if theme.is_dark else BLACK)
     _draw_disc(draw, unit, 0.5, 0.5, 0.43, WHITE)
     corners = [_point_on_circle(0.17, -90 + 72 * number) for number in range(5)]
@@ -159,7 +158,7 @@ def _draw_second_yellow(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> N
 
 
 def _draw_substitution(draw: ImageDraw.ImageDraw, unit: int, _: Theme) -> None:
-    """Up in green, down in red."""
+    """Draw a green arrow up and a red arrow down."""
     for x, tip, foot, colour in ((0.3, 0.08, 0.9, GREEN), (0.7, 0.92, 0.1, RED)):
         wing = 0.32 if tip < foot else 0.68
         _draw_line(draw, unit, ((x, foot), (x, (tip + wing) / 2)), 0.13, colour)
@@ -181,14 +180,14 @@ def _draw_cross(draw: ImageDraw.ImageDraw, unit: int, near: float, far: float, w
 
 
 def _draw_line(draw: ImageDraw.ImageDraw, unit: int, points: tuple[Point, ...], width: float, colour: Colour) -> None:
-    """A line with round ends."""
+    """Draw a line with round ends. Coordinates and width are shares of `unit`, the size of the icon."""
     draw.line([(x * unit, y * unit) for x, y in points], fill=colour, width=round(width * unit), joint="curve")
     for x, y in (points[0], points[-1]):
         _draw_disc(draw, unit, x, y, width / 2, colour)
 
 
 def _point_on_circle(radius: float, degrees: float) -> Point:
-    """A point around the middle."""
+    """Return a point on a circle around the middle of the icon."""
     return 0.5 + radius * math.cos(math.radians(degrees)), 0.5 + radius * math.sin(math.radians(degrees))
 
 

@@ -1,4 +1,4 @@
-"""Fonts, their coverage, names shortened to fit."""
+"""Chooses a font that has all letters of a text, measures it, and shortens names to fit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FALLBACK_SCALE = 0.82
 
 
 class FittedText(msgspec.Struct, frozen=True):
-    """Words in the font that draws them, in their room; `width` in pixels. `cut`: there was no room for all of them."""
+    """A text that fits, with the font file that draws it. `width` in pixels. `is_cut`: it is shorter than the original."""
 
     text: str
     file: str
@@ -30,74 +30,77 @@ class FittedText(msgspec.Struct, frozen=True):
     is_cut: bool = False
 
 
-def fit_text(words: str, size: int, room: float, *, bold: bool = True) -> FittedText:
-    """The words in a font that has all their letters, shortened to the room."""
-    shown, file = find_font(words, BOLD if bold else REGULAR, joined=can_shape())
+def fit_text(text: str, size: int, room: float, *, bold: bool = True) -> FittedText:
+    """Choose a font that has all letters of the text, and shorten the text to `room` pixels."""
+    drawable, file = find_font(text, BOLD if bold else REGULAR, joined=can_shape())
     size = round(size * _FALLBACK_SCALE) if file == FALLBACK else size
-    fitting = shorten_name(shown, file, size, room)
-    return FittedText(fitting, file, size, measure_width(fitting, file, size), is_cut=fitting != shown)
+    fitting = shorten_name(drawable, file, size, room)
+    return FittedText(fitting, file, size, measure_width(fitting, file, size), is_cut=fitting != drawable)
 
 
 @lru_cache(4096)
-def find_font(words: str, file: str, *, joined: bool = True) -> tuple[str, str]:
-    """The words with nothing in them that cannot be drawn, and the font that draws them; `joined` where letters can be."""
-    clean = unicodedata.normalize("NFC", " ".join("".join(map(_clean_letter, words)).split()))
-    if _has_glyphs(clean, file):
+def find_font(text: str, file: str, *, joined: bool = True) -> tuple[str, str]:
+    """Return the text without what cannot be drawn, and the font file that draws it: `file`, else the fallback font.
+
+    If neither has all letters, the text is transliterated to ASCII. `joined`: Pillow can draw scripts with joined letters.
+    """
+    clean = unicodedata.normalize("NFC", " ".join("".join(map(_clean_letter, text)).split()))
+    # Composed (NFC) first: "c" with a loose accent has no glyph of its own, and "ć" has.
+    if read_coverage(FONT_FOLDER / file).issuperset(map(ord, clean)):
         return clean, file
-    if _has_glyphs(clean, FALLBACK) and (joined or not any(map(_needs_shaping, clean))):
+    if read_coverage(FONT_FOLDER / FALLBACK).issuperset(map(ord, clean)) and (joined or not any(map(_needs_shaping, clean))):
         return clean, FALLBACK
     latin = " ".join(anyascii(clean).split())
     return latin if latin.isprintable() else "?", file
 
 
 def _clean_letter(letter: str) -> str:
-    """A letter; a space for what breaks lines; nothing for what only steers their direction."""
+    """Return the letter, a space for a line break or control, or nothing for invisible formatting such as text direction."""
     category = unicodedata.category(letter)
     return " " if category in ("Zl", "Zp", "Zs", "Cc") else "" if category in ("Cf", "Cs", "Co", "Cn") else letter
 
 
-def _has_glyphs(words: str, file: str) -> bool:
-    return read_coverage(FONT_FOLDER / file).issuperset(map(ord, words))
-
-
 def _needs_shaping(letter: str) -> bool:
-    """Tell whether a letter needs its neighbours, or runs from right to left."""
+    """Return True if a letter is joined to its neighbours or runs from right to left."""
     return unicodedata.bidirectional(letter) in ("R", "AL") or bool(unicodedata.combining(letter))
 
 
 @cache
 def can_shape() -> bool:
-    """Tell whether Pillow can join letters and write from right to left: it needs Raqm, and FriBiDi from the system."""
+    """Return True if Pillow can join letters and write from right to left: this needs Raqm, and FriBiDi from the system."""
     return bool(features.check("raqm") and features.check("fribidi"))
 
 
 @cache
 def load_font(file: str, size: int) -> ImageFont.FreeTypeFont:
-    """A font at a size in pixels."""
+    """Load a font at a size in pixels."""
+    # Raqm only where it is needed: Source Sans draws no script with joined letters.
     complex_script = file == FALLBACK and can_shape()
     engine = ImageFont.Layout.RAQM if complex_script else ImageFont.Layout.BASIC
     return ImageFont.truetype(str(FONT_FOLDER / file), size, layout_engine=engine)
 
 
 @lru_cache(8192)
-def measure_width(words: str, file: str, size: int) -> float:
-    """The room that words take, in pixels."""
-    return load_font(file, size).getlength(words)
+def measure_width(text: str, file: str, size: int) -> float:
+    """Return the width of a text in pixels."""
+    return load_font(file, size).getlength(text)
 
 
-def shorten_name(words: str, file: str, size: int, room: float) -> str:
-    """The words as they are where there is room; else without the first name, the middle ones, at last cut with an ellipsis."""
-    for shorter in (words, *_list_shorter_names(words.split(" ") if file != FALLBACK else [words])):
+def shorten_name(text: str, file: str, size: int, room: float) -> str:
+    """Return the text if it fits, else without the first name, without the middle names, and last cut with an ellipsis."""
+    # Names in the scripts of the fallback font are not shortened by these rules, which are those of Latin names.
+    names = _list_shorter_names(text.split(" ")) if file != FALLBACK else []
+    for shorter in (text, *names):
         if measure_width(shorter, file, size) <= room:
             return shorter
-    short = words
+    short = text
     while short and measure_width(f"{short}…", file, size) > room:
         short = short[:-1].rstrip()
     return f"{short}…"
 
 
 def _list_shorter_names(names: list[str]) -> list[str]:
-    """`R. van der Vaart`, `van der Vaart`, `R. Vaart`, `Vaart`."""
+    """Return `R. van der Vaart`, `van der Vaart`, `R. Vaart`, `Vaart`: a particle belongs to the family name and goes last."""
     first, *rest = names
     if not rest:
         return []
@@ -106,7 +109,10 @@ def _list_shorter_names(names: list[str]) -> list[str]:
 
 @cache
 def read_coverage(path: Path) -> frozenset[int]:
-    """The code points that a font has a glyph for."""
+    """Return the code points that a font has a glyph for.
+
+    Pillow draws a box for a missing glyph and does not say so, so the font's own `cmap` table is read.
+    """
     data = path.read_bytes()
     count = struct.unpack_from(">H", data, 4)[0]
     tables = (struct.unpack_from(">4sLLL", data, 12 + 16 * number) for number in range(count))
@@ -116,18 +122,19 @@ def read_coverage(path: Path) -> frozenset[int]:
     return frozenset(code for subtable in subtables for code in _read_code_points(data, start + subtable))
 
 
-def _read_code_points(data: bytes, at: int) -> Iterator[int]:
-    """The characters of one subtable: format 12 lists groups, format 4 segments; other formats repeat them."""
-    form = struct.unpack_from(">H", data, at)[0]
+def _read_code_points(data: bytes, offset: int) -> Iterator[int]:
+    """Yield the code points of one `cmap` subtable: format 12 lists groups, format 4 segments. Other formats repeat them."""
+    form = struct.unpack_from(">H", data, offset)[0]
     if form == 12:
-        groups = struct.unpack_from(">L", data, at + 12)[0]
+        groups = struct.unpack_from(">L", data, offset + 12)[0]
         for group in range(groups):
-            first, last, _ = struct.unpack_from(">LLL", data, at + 16 + 12 * group)
+            first, last, _ = struct.unpack_from(">LLL", data, offset + 16 + 12 * group)
             yield from range(first, last + 1)
     elif form == 4:
-        segments = struct.unpack_from(">H", data, at + 6)[0] // 2
-        ends = struct.unpack_from(f">{segments}H", data, at + 14)
-        starts = struct.unpack_from(f">{segments}H", data, at + 16 + 2 * segments)
+        segments = struct.unpack_from(">H", data, offset + 6)[0] // 2
+        ends = struct.unpack_from(f">{segments}H", data, offset + 14)
+        starts = struct.unpack_from(f">{segments}H", data, offset + 16 + 2 * segments)
         for first, last in zip(starts, ends, strict=True):
+            # The format ends with a segment of 0xFFFF, which is no character.
             if first != 0xFFFF:
                 yield from range(first, last + 1)

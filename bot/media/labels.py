@@ -1,4 +1,4 @@
-"""Score lines and words shared by cards, pictures, /today and the console."""
+"""Score lines and labels that cards, pictures, /today and inline results share."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from rules.football.names import isolate
 from rules.football.timeline import EventKind, Stage, Timeline
 
 _LOST_STATUS_WORDS = ("Suspended", "Abandoned", "Postponed", "Cancelled")
+"""The statuses of the feed for a match that is not played to its end."""
 
 
 class MatchLabels(msgspec.Struct, frozen=True):
-    """Every text that is not a name or a number. In `penalties` stands the score of a shootout, in `half_time_score` one too."""
+    """Every text of a picture that is not a name or a number, in one language.
+
+    `penalties` and `half_time_score` contain `{score}`. The drawing thread has no language of its own, so it gets this value,
+    which is also part of a cache key.
+    """
 
     half_time: str
     full_time: str
@@ -37,13 +42,13 @@ class MatchLabels(msgspec.Struct, frozen=True):
     yellow_card: str
     red_card: str
     statuses: tuple[tuple[str, str], ...]
-    """Where a match stands that is not played on, in the feed's word and in this language."""
+    """Pairs of a status of the feed and its translation."""
     locale: str
-    """For the date of the match."""
+    """Babel's locale, for the date of the match."""
 
 
 def translate_labels() -> MatchLabels:
-    """The words in the language that is spoken now."""
+    """Return the labels in the current language."""
     return MatchLabels(
         half_time=_("Half time"),
         full_time=_("Full time"),
@@ -67,70 +72,73 @@ def translate_labels() -> MatchLabels:
     )
 
 
-def stage_text(timeline: Timeline, words: MatchLabels) -> str:
-    """Where the match stands, in a word or its minute."""
+def stage_text(timeline: Timeline, labels: MatchLabels) -> str:
+    """Return the stage of the match in words, or the minute during play."""
     if timeline.stage is Stage.LOST:
-        return dict(words.statuses).get(timeline.status, timeline.status)
+        return dict(labels.statuses).get(timeline.status, timeline.status)
     if timeline.stage is Stage.BEFORE:
-        return words.before_kickoff
+        return labels.before_kickoff
     if timeline.stage is Stage.HALF_TIME:
-        return words.half_time
+        return labels.half_time
     if timeline.stage is Stage.FULL_TIME:
         extra = timeline.periods[-1:] and timeline.periods[-1] in (Period.EXTRA_FIRST, Period.EXTRA_SECOND)
-        return words.after_extra_time if extra else words.full_time
-    return f"{timeline.minute}'" if timeline.minute else words.shootout
+        return labels.after_extra_time if extra else labels.full_time
+    return f"{timeline.minute}'" if timeline.minute else labels.shootout
 
 
-def second_score_text(timeline: Timeline, words: MatchLabels) -> str:
-    """The shootout's score, else that of half time where it is not the one in play; empty where neither is known."""
+def second_score_text(timeline: Timeline, labels: MatchLabels) -> str:
+    """Return the shootout's score, else that of half time; empty if neither is known or the match is at half time now."""
     if timeline.shootout is not None:
-        return words.penalties.format(score=timeline.shootout)
+        return labels.penalties.format(score=timeline.shootout)
     if timeline.half_time is None or timeline.stage is Stage.HALF_TIME:
         return ""
-    return words.half_time_score.format(score=timeline.half_time)
+    return labels.half_time_score.format(score=timeline.half_time)
 
 
-def event_detail_text(kind: EventKind, words: MatchLabels) -> str:
-    """What is said beside the name; empty where the sign says it all."""
+def event_detail_text(kind: EventKind, labels: MatchLabels) -> str:
+    """Return what is written beside the player's name; empty if the icon is enough."""
     return {
-        EventKind.PENALTY_GOAL: words.penalty,
-        EventKind.OWN_GOAL: words.own_goal,
-        EventKind.DISALLOWED: words.goal_disallowed,
-        EventKind.PENALTY_MISSED: words.penalty_missed,
-        EventKind.PENALTY_SAVED: words.penalty_saved,
-        EventKind.SECOND_YELLOW: words.second_yellow,
+        EventKind.PENALTY_GOAL: labels.penalty,
+        EventKind.OWN_GOAL: labels.own_goal,
+        EventKind.DISALLOWED: labels.goal_disallowed,
+        EventKind.PENALTY_MISSED: labels.penalty_missed,
+        EventKind.PENALTY_SAVED: labels.penalty_saved,
+        EventKind.SECOND_YELLOW: labels.second_yellow,
     }.get(kind, "")
 
 
-def unnamed_player_text(kind: EventKind, words: MatchLabels) -> str:
-    """What stands where the feed does not name the player."""
+def unnamed_player_text(kind: EventKind, labels: MatchLabels) -> str:
+    """Return what is written in place of the name if the feed does not name the player."""
     if kind in (EventKind.YELLOW_CARD, EventKind.SECOND_YELLOW):
-        return words.yellow_card
+        return labels.yellow_card
     if kind is EventKind.RED_CARD:
-        return words.red_card
-    return "–" if kind is EventKind.SUBSTITUTION else words.goal if kind.is_goal else event_detail_text(kind, words).capitalize()
+        return labels.red_card
+    return (
+        "–" if kind is EventKind.SUBSTITUTION else labels.goal if kind.is_goal else event_detail_text(kind, labels).capitalize()
+    )
 
 
 def score_text(match: Match | None) -> str:
-    """`2–1`, with the kicks of a shootout; empty before the match has begun."""
+    """Return `2–1`, with the score of a shootout in brackets; empty before kick-off."""
     if match is None or (match.period is Period.BEFORE and not match.is_completed):
         return ""
     return f"{match.score} ({football.shootout_text(str(match.shootout))})" if match.shootout else str(match.score)
 
 
 def match_title(fixture: Fixture, match: Match | None) -> str:
-    """The teams, with the official score between them once the match has begun."""
-    begun = match is not None and (match.period is not Period.BEFORE or match.is_completed)
+    """Return the teams with `v`, or after kick-off with the official score between them."""
+    # The fixtures API can call a match completed of which no packet came, and whose period is still "before".
+    has_begun = match is not None and (match.period is not Period.BEFORE or match.is_completed)
     if not (fixture.home.name and fixture.away.name):
         return isolate(fixture.name)
-    if match is None or not begun:
+    if match is None or not has_begun:
         return f"{isolate(fixture.home.name)} v {isolate(fixture.away.name)}"
     kicks = f" ({football.shootout_text(str(match.shootout))})" if match.shootout else ""
     return f"{isolate(fixture.home.name)} {match.score} {isolate(fixture.away.name)}{kicks}"
 
 
 def standing_text(fixture: Fixture, match: Match | None) -> str:
-    """The minute, or where the match stands in a word; empty before kick-off."""
+    """Return the minute or the stage in words; empty before kick-off."""
     if match is not None and (match.is_completed or match.ended_by):
         return football.translate_term("full time")
     status = (match.status if match else "") or fixture.status

@@ -1,4 +1,4 @@
-"""Where everything stands in it, in pixels."""
+"""Computes where everything in a picture stands, in pixels. Needs no canvas, only the widths of texts."""
 
 from __future__ import annotations
 
@@ -17,35 +17,39 @@ WIDTH = 1280
 MARGIN = 40
 
 MIDDLE = WIDTH // 2
+"""The x of the axis, which runs from top to bottom between the two sides."""
 
 HEADER_HEIGHT = 400
 
 LANE_WIDTH = 46
-"""Half of the lane in the middle, which the axis and its minutes have."""
+"""Half of the lane in the middle that the axis and its ticks occupy."""
 
 MINUTE_WIDTH = 104
-"""The column of an event's minute."""
+"""The width of the column with an event's minute."""
 
 ICON_SIZE = 46
 
 GAP = 14
 
 NAME_ROOM = MIDDLE - LANE_WIDTH - MINUTE_WIDTH - ICON_SIZE - 2 * GAP - MARGIN
-"""The room of a name."""
+"""The width that is left for a name."""
 
 ONE_LINE_HEIGHT, TWO_LINES_HEIGHT = 58, 92
 
 TITLE_HEIGHT, PAUSE_HEIGHT = 76, 44
-"""The height of the words between two periods, and of a line without words."""
+"""The height of a title between two periods, and of a dividing line without one."""
 
 PER_MINUTE = 7.0
+"""The height of a minute on the axis, at least."""
 
 MIN_HEIGHTS = {Period.EXTRA_FIRST: 150.0, Period.EXTRA_SECOND: 150.0}
+"""A half of extra time has only fifteen minutes, which is too little height for its events."""
 
 MAX_LABEL_DISTANCE = 100.0
-"""How far words may stand from their minute before the period is drawn longer, by one of these shares."""
+"""How far a label may stand from its minute before the period is drawn longer."""
 
 STRETCHES = (1.0, 1.1, 1.2, 1.3)
+"""The factors that are tried, in this order."""
 
 KICK_HEIGHT = 60
 
@@ -55,34 +59,34 @@ NAME_SIZE, SMALL_SIZE = 37, 30
 
 
 class EventRow(msgspec.Struct, frozen=True):
-    """One event as it is drawn: `at` is its minute on the axis, `top` the upper edge of its words."""
+    """One event as it is drawn. `axis_y` is its minute on the axis, `top` the upper edge of its label, which may be shifted."""
 
     event: Event
-    at: float
+    axis_y: float
     top: float
     height: float
     name: FittedText
-    below: FittedText | None = None
-    """The second line: the score, who goes off, or what the sign alone does not say."""
+    second_line: FittedText | None = None
+    """The score, the player who goes off, or what the icon does not say."""
 
     @property
     def middle(self) -> float:
-        """Half way down."""
+        """The y of the middle of the label."""
         return self.top + self.height / 2
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """A quarter of an hour on the axis."""
+    """A mark on the axis at a quarter of an hour."""
 
-    at: float
+    axis_y: float
     label: str
 
 
 class PeriodBand(msgspec.Struct, frozen=True):
-    """One period: its title above it, its rows beside its stretch of the axis."""
+    """One period: its title, its part of the axis from `top` to `bottom`, and the rows beside it."""
 
     period: Period
-    title: float
+    title_y: float
     top: float
     bottom: float
     rows: tuple[EventRow, ...]
@@ -98,45 +102,52 @@ class KickRow(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """The whole picture. `end` is where the last title stands, `shootout` that of the kicks; None where there is none."""
+    """The whole picture. `end_title_y` and `shootout_title_y` are None if there is no such title."""
 
     height: int
     bands: tuple[PeriodBand, ...]
-    end: float | None
-    shootout: float | None
+    end_title_y: float | None
+    shootout_title_y: float | None
     kicks: tuple[KickRow, ...]
 
 
-def build_layout(timeline: Timeline, words: MatchLabels) -> Layout:
-    """Lay a time line out."""
-    bands, at = [], float(HEADER_HEIGHT)
+def build_layout(timeline: Timeline, labels: MatchLabels) -> Layout:
+    """Lay out a timeline from top to bottom: header, periods, title of the end, kicks of a shootout."""
+    bands: list[PeriodBand] = []
+    y = float(HEADER_HEIGHT)
     for period in timeline.periods:
-        bands.append(_build_band(timeline, period, at, words))
-        at = bands[-1].bottom
-    end = at if timeline.stage in (Stage.HALF_TIME, Stage.FULL_TIME, Stage.LOST) else None
-    at += TITLE_HEIGHT if end is not None else 0
-    shootout = at if timeline.kicks else None
-    kicks = _build_kick_rows(timeline.kicks, at + TITLE_HEIGHT)
-    bottom = at + (TITLE_HEIGHT + KICK_HEIGHT * max(_count_kicks(kicks)) if kicks else 0)
-    return Layout(round(bottom) + BOTTOM_MARGIN, tuple(bands), end, shootout, kicks)
+        bands.append(_build_band(timeline, period, y, labels))
+        y = bands[-1].bottom
+    end_title_y = shootout_title_y = None
+    if timeline.stage in (Stage.HALF_TIME, Stage.FULL_TIME, Stage.LOST):
+        end_title_y = y
+        y += TITLE_HEIGHT
+    kicks = _build_kick_rows(timeline.kicks, y + TITLE_HEIGHT)
+    if kicks:
+        shootout_title_y = y
+        y = max(row.top for row in kicks) + KICK_HEIGHT
+    return Layout(round(y) + BOTTOM_MARGIN, tuple(bands), end_title_y, shootout_title_y, kicks)
 
 
-def _build_band(timeline: Timeline, period: Period, at: float, words: MatchLabels) -> PeriodBand:
+def _build_band(timeline: Timeline, period: Period, title_y: float, labels: MatchLabels) -> PeriodBand:
     events = [event for event in timeline.events if event.period is period]
-    sides = [[_build_row(event, words) for event in events if event.side is side] for side in Side]
+    sides = [[_build_row(event, labels) for event in events if event.side is side] for side in Side]
     first, last = _minute_range(period, events, timeline)
     least = max(MIN_HEIGHTS.get(period, 0.0), PER_MINUTE * (last - first))
     least = max([least, *(sum(row.height for row in rows) for rows in sides)])
-    top = at + (PAUSE_HEIGHT if period in (Period.FIRST_HALF, Period.EXTRA_SECOND) else TITLE_HEIGHT)
+    top = title_y + (PAUSE_HEIGHT if period in (Period.FIRST_HALF, Period.EXTRA_SECOND) else TITLE_HEIGHT)
+    # Many events in a few minutes push their labels away; a longer axis brings them nearer. The last factor is used anyway.
     for height in (least * stretch for stretch in STRETCHES):
         placed = [row for rows in sides for row in _place_rows(rows, top, height, first, last)]
-        if all(abs(row.at - row.middle) <= MAX_LABEL_DISTANCE for row in placed):
+        if all(abs(row.axis_y - row.middle) <= MAX_LABEL_DISTANCE for row in placed):
             break
-    return PeriodBand(period, at, top, top + height, tuple(placed), tuple(_build_ticks(period, placed, top, height, first, last)))
+    return PeriodBand(
+        period, title_y, top, top + height, tuple(placed), tuple(_build_ticks(period, placed, top, height, first, last))
+    )
 
 
 def _minute_range(period: Period, events: Sequence[Event], timeline: Timeline) -> tuple[int, int]:
-    """The first minute of a period and its last, stoppage time included as far as it is known."""
+    """Return the first minute of a period and its last, with stoppage time as far as it is known."""
     first = {Period.FIRST_HALF: 0, Period.SECOND_HALF: 45, Period.EXTRA_FIRST: 90, Period.EXTRA_SECOND: 105}[period]
     added = [event.minute.added for event in events]
     if timeline.period is period and timeline.minute:
@@ -144,55 +155,55 @@ def _minute_range(period: Period, events: Sequence[Event], timeline: Timeline) -
     return first, LAST_MINUTE[period] + max(added, default=0)
 
 
-def _build_row(event: Event, words: MatchLabels) -> EventRow:
-    name = fit_text(event.player or unnamed_player_text(event.kind, words), NAME_SIZE, NAME_ROOM)
-    below = _second_line(event, words)
-    if not below:
+def _build_row(event: Event, labels: MatchLabels) -> EventRow:
+    name = fit_text(event.player or unnamed_player_text(event.kind, labels), NAME_SIZE, NAME_ROOM)
+    second_line = _second_line_text(event, labels)
+    # The place on the axis is not known before all rows of the side are.
+    if not second_line:
         return EventRow(event, 0, 0, ONE_LINE_HEIGHT, name)
-    return EventRow(event, 0, 0, TWO_LINES_HEIGHT, name, fit_text(below, SMALL_SIZE, NAME_ROOM, bold=event.kind.is_goal))
+    return EventRow(event, 0, 0, TWO_LINES_HEIGHT, name, fit_text(second_line, SMALL_SIZE, NAME_ROOM, bold=event.kind.is_goal))
 
 
-def _second_line(event: Event, words: MatchLabels) -> str:
+def _second_line_text(event: Event, labels: MatchLabels) -> str:
     if event.kind is EventKind.SUBSTITUTION:
         return event.replaced_player or "–"
-    said = event_detail_text(event.kind, words) if event.player or event.kind.is_goal else ""
-    return " · ".join(filter(None, (str(event.score) if event.score else "", said)))
+    # Without a player's name, the stand-in for the name is the detail already.
+    detail = event_detail_text(event.kind, labels) if event.player or event.kind.is_goal else ""
+    return " · ".join(filter(None, (str(event.score) if event.score else "", detail)))
 
 
 def _place_rows(rows: Sequence[EventRow], top: float, height: float, first: int, last: int) -> list[EventRow]:
-    """The rows of one side, each beside its minute or as near as there is room."""
+    """Place the rows of one side, each beside its minute or as near to it as there is room."""
     wanted = [_minute_position(row.event.minute, top, height, first, last) for row in rows]
     tops = spread_labels(wanted, [row.height for row in rows], top, top + height)
-    return [msgspec.structs.replace(row, at=at, top=edge) for row, at, edge in zip(rows, wanted, tops, strict=True)]
+    return [msgspec.structs.replace(row, axis_y=y, top=edge) for row, y, edge in zip(rows, wanted, tops, strict=True)]
 
 
 def _minute_position(minute: Minute, top: float, height: float, first: int, last: int) -> float:
-    """The place of a minute's middle on the axis."""
-    gone = minute.base + minute.added - 0.5 - first
-    return top + height * min(max(gone / (last - first), 0.0), 1.0)
+    """Return the y of the middle of a minute on the axis: minute 1 is the time from 0:00 to 1:00."""
+    elapsed = minute.base + minute.added - 0.5 - first
+    return top + height * min(max(elapsed / (last - first), 0.0), 1.0)
 
 
 def _build_ticks(period: Period, rows: Sequence[EventRow], top: float, height: float, first: int, last: int) -> list[Tick]:
-    """Every quarter of an hour within the period that no event stands too near to."""
-    ticks = [Tick(top + height * (at - first) / (last - first), f"{at}'") for at in range(first + 15, LAST_MINUTE[period], 15)]
+    """Return a tick for every quarter of an hour within the period, except near an event or an end of the axis."""
+    minutes = [*range(first + 15, LAST_MINUTE[period], 15)]
     if last > LAST_MINUTE[period]:
-        ticks.append(Tick(top + height * (LAST_MINUTE[period] - first) / (last - first), f"{LAST_MINUTE[period]}'"))
-    free = [tick for tick in ticks if top + 20 < tick.at < top + height - 20]
-    return [tick for tick in free if not any(_is_near_tick(row, tick.at) for row in rows)]
+        # Stoppage time begins here. Without any, the end of the axis is this minute.
+        minutes.append(LAST_MINUTE[period])
+    ticks = [Tick(top + height * (minute - first) / (last - first), f"{minute}'") for minute in minutes]
+    free = [tick for tick in ticks if top + 20 < tick.axis_y < top + height - 20]
+    return [tick for tick in free if not any(_is_near_tick(row, tick.axis_y) for row in rows)]
 
 
-def _is_near_tick(row: EventRow, at: float) -> bool:
-    """Tell whether the line from a row's minute to its words comes near a place on the axis."""
-    near, far = sorted((row.at, row.middle))
-    return near - 26 < at < far + 26
-
-
-def _count_kicks(kicks: Sequence[KickRow]) -> list[int]:
-    return [sum(row.kick.side is side for row in kicks) for side in Side]
+def _is_near_tick(row: EventRow, axis_y: float) -> bool:
+    """Return True if the line from a row's minute to its label comes near this place on the axis."""
+    near, far = sorted((row.axis_y, row.middle))
+    return near - 26 < axis_y < far + 26
 
 
 def _build_kick_rows(kicks: Sequence[Kick], top: float) -> tuple[KickRow, ...]:
-    """Each side's kicks under each other, in the order in which they were taken."""
+    """Place each side's kicks under each other, in the order in which they were taken."""
     taken = dict.fromkeys(Side, 0)
     rows = []
     for kick in kicks:
@@ -202,10 +213,11 @@ def _build_kick_rows(kicks: Sequence[Kick], top: float) -> tuple[KickRow, ...]:
 
 
 def spread_labels(wanted: Sequence[float], heights: Sequence[float], top: float, bottom: float) -> list[float]:
-    """The upper edges of labels whose middles are wanted at these places, in rising order, between top and bottom.
+    """Return the upper edges of labels whose middles are wanted at these places (in rising order), without overlaps.
 
-    The sum of squared distances is the least there is (pool adjacent violators). Where the room does not do for all,
-    they run over the bottom rather than over each other.
+    The sum of squared distances is minimal: with the heights of the labels before it subtracted, each edge may only not be
+    less than the one before it, which is isotonic regression (pool adjacent violators). If there is too little room between
+    `top` and `bottom`, the labels run over the bottom rather than over each other.
     """
     before = [sum(heights[:number]) for number in range(len(heights))]
     ideal = [middle - height / 2 - offset for middle, height, offset in zip(wanted, heights, before, strict=True)]
@@ -214,7 +226,7 @@ def spread_labels(wanted: Sequence[float], heights: Sequence[float], top: float,
 
 
 def _fit_rising(values: Sequence[float]) -> list[float]:
-    """The nearest values that never fall."""
+    """Return the non-decreasing values that are nearest to these by squared distance."""
     pools: list[tuple[float, int]] = []
     for value in values:
         mean, count = value, 1

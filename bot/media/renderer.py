@@ -1,4 +1,4 @@
-"""Draws pictures in a thread, one at a time; the only cache of pictures."""
+"""Draws pictures of matches in one background thread, and caches them. Works without Pillow until a picture is drawn."""
 
 from __future__ import annotations
 
@@ -17,64 +17,38 @@ from bot.media.labels import MatchLabels, translate_labels
 from rules.football.match import Match
 from rules.football.timeline import Stage, Timeline, build_timeline
 
-_EXECUTOR = ThreadPoolExecutor(1, "pictures")
-"""At half time many chats want the same second; the machine has other things to do as well."""
-
-
-def is_available() -> bool:
-    """Tell whether the extra `pictures` is installed."""
-    return all(find_spec(name) for name in ("PIL", "anyascii"))
-
-
-def require_pillow(*, have: bool) -> None:
-    """Raise UserMistake where the extra `pictures` is not there."""
-    if not have:
-        raise UserMistake("pictures need Pillow and what helps it: install them with pip install 'touchline[pictures]'")
-
-
-def render_picture(timeline: Timeline, *, dark: bool = False, words: MatchLabels | None = None) -> bytes:
-    """A time line as a PNG; raise UserMistake where the extra `pictures` is not installed."""
-    require_pillow(have=is_available())
-    return _render_cached(timeline, dark, words or translate_labels())
-
-
-@lru_cache(48)
-def _render_cached(timeline: Timeline, dark: bool, words: MatchLabels) -> bytes:
-    """What one chat was shown the next is shown without drawing."""
-    from bot.media.picture import draw_picture as draw
-
-    return draw(timeline, dark=dark, words=words)
-
-
-async def render_match(
-    match: Match, stage: Stage | None = None, *, dark: bool = False, words: MatchLabels | None = None
-) -> bytes:
-    """A match as a PNG, as `drawn` makes it; `stage` as for `timeline_of`."""
-    return await render_in_thread(build_timeline(match, stage), dark=dark, words=words)
-
-
-async def render_in_thread(timeline: Timeline, *, dark: bool = False, words: MatchLabels | None = None) -> bytes:
-    """A time line as a PNG, drawn while all else goes on. Raise UserMistake as `picture` does."""
-    drawing = partial(render_picture, timeline, dark=dark, words=words or translate_labels())
-    return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, drawing)
-
-
 log = structlog.get_logger()
+
+_EXECUTOR = ThreadPoolExecutor(1, "pictures")
+"""One thread: at half time many chats want pictures in the same second, and drawing must leave the CPU to the alerts."""
 
 _MAX_CACHED_PICTURES = 64
 
 _PictureKey = tuple[Timeline, str]
+"""What is shown, and the language."""
+
+
+class PictureAttachment(msgspec.Struct, frozen=True):
+    """What the picture of a message shows, and in which language. `is_spoiler`: it is hidden until it is tapped."""
+
+    timeline: Timeline
+    language: str
+    is_spoiler: bool
+    png: bytes = b""
+    """The picture as PNG, once it is drawn; empty if it cannot be drawn."""
 
 
 class PictureRenderer:
-    """Draws pictures for messages in the background, so that a chat's other news does not wait for one. Keeps the latest 64."""
+    """Draws the pictures of messages in the background, so that no other message waits for one. Keeps the latest 64."""
 
     def __init__(self) -> None:
+        # Beside the cache of `render_picture`, because this one also remembers which pictures failed: without that, a sender
+        # that asks again would draw a broken picture for ever.
         self._cache: dict[_PictureKey, bytes] = {}
         self._drawing: dict[_PictureKey, asyncio.Task[None]] = {}
 
     def get_or_start(self, picture: PictureAttachment, on_ready: Callable[[], None]) -> bytes | None:
-        """Return the picture as PNG, empty if none can be drawn. None while it is drawn; `on_ready` is called afterwards."""
+        """Return the picture as PNG, empty if it cannot be drawn. None while it is drawn; `on_ready` is called afterwards."""
         key = (picture.timeline, picture.language)
         if not is_available():
             return b""
@@ -86,7 +60,7 @@ class PictureRenderer:
         return None
 
     async def wait_until_idle(self) -> bool:
-        """Wait until nothing is drawn any more. Return True if something was."""
+        """Wait until nothing is being drawn. Return True if something was."""
         drawing = tuple(self._drawing.values())
         await asyncio.gather(*drawing)
         return bool(drawing)
@@ -98,11 +72,13 @@ class PictureRenderer:
 
     async def _draw(self, key: _PictureKey) -> None:
         timeline, language = key
+        # The language is a context variable, which the thread does not see: the labels are translated here.
         with use_language(language):
-            words = translate_labels()
+            labels = translate_labels()
         try:
-            png = await render_in_thread(timeline, words=words)
+            png = await _render_in_thread(timeline, dark=False, labels=labels)
         except Exception as error:
+            # A message without its picture is better than none.
             log.error("picture_failed", reason=repr(error), exc_info=error)
             png = b""
         finally:
@@ -112,11 +88,38 @@ class PictureRenderer:
             del self._cache[oldest]
 
 
-class PictureAttachment(msgspec.Struct, frozen=True):
-    """What the picture of a message shows, and in which language. `is_spoiler`: it is hidden until it is tapped."""
+async def render_match(
+    match: Match, stage: Stage | None = None, *, dark: bool = False, labels: MatchLabels | None = None
+) -> bytes:
+    """Draw a match as PNG in the background thread. `stage` as for `build_timeline`. Raises UserMistake like `render_picture`."""
+    return await _render_in_thread(build_timeline(match, stage), dark=dark, labels=labels or translate_labels())
 
-    timeline: Timeline
-    language: str
-    is_spoiler: bool
-    png: bytes = b""
-    """The picture as PNG, once it is drawn; empty if none can be."""
+
+async def _render_in_thread(timeline: Timeline, *, dark: bool, labels: MatchLabels) -> bytes:
+    draw = partial(render_picture, timeline, dark=dark, labels=labels)
+    return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, draw)
+
+
+def render_picture(timeline: Timeline, *, dark: bool = False, labels: MatchLabels | None = None) -> bytes:
+    """Draw a timeline as PNG. Raises UserMistake if the extra `pictures` is not installed."""
+    require_pillow(have=is_available())
+    return _render_cached(timeline, dark, labels or translate_labels())
+
+
+@lru_cache(48)
+def _render_cached(timeline: Timeline, dark: bool, labels: MatchLabels) -> bytes:
+    # Imported here, because this module must import without the extra.
+    from bot.media.picture import draw_picture
+
+    return draw_picture(timeline, dark=dark, labels=labels)
+
+
+def is_available() -> bool:
+    """Return True if the extra `pictures` is installed."""
+    return all(find_spec(name) for name in ("PIL", "anyascii"))
+
+
+def require_pillow(*, have: bool) -> None:
+    """Raise UserMistake if the extra `pictures` is not installed."""
+    if not have:
+        raise UserMistake("pictures need Pillow and what helps it: install them with pip install 'touchline[pictures]'")

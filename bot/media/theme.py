@@ -1,4 +1,4 @@
-"""Colours: light, dark, teams that can be told apart, the palette."""
+"""The colours of a picture: themes, team colours that are visible and distinct, and the palette of the PNG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rules.football.match import Colour, Colours
 
 
 class Theme(msgspec.Struct, frozen=True):
-    """The colours of everything but the teams; `home` and `away` stand in for colours that will not do."""
+    """The colours of everything but the teams. `home` and `away` replace team colours that are unknown or unsuitable."""
 
     background: Colour
     card: Colour
@@ -23,7 +23,7 @@ class Theme(msgspec.Struct, frozen=True):
     home: Colour
     away: Colour
     away_alternative: Colour
-    """For a guest where the home team wears something like `away`."""
+    """For the away team if the home team's colour is close to `away`."""
     is_dark: bool = False
 
 
@@ -51,10 +51,13 @@ DARK = Theme(
 )
 
 MIN_CONTRAST = 2.6
-"""The least contrast with the ground that a team's colour is shown at; below it, it is mixed with the ink."""
+"""The least contrast of a team's colour with the background. A colour below it is mixed with the text colour."""
 
 MIN_TEAM_DISTANCE = 110.0
-"""The least distance between the colours of both teams."""
+"""The least distance between the colours of the two teams, as `colour_distance` measures it."""
+
+_BACKGROUND_STEPS, _CARD_STEPS, _ICON_STEPS = 13, 11, 6
+"""Palette colours between two exact ones, for smooth edges. Text has the most of them."""
 
 YELLOW: Colour = (250, 196, 21)
 
@@ -68,12 +71,12 @@ BLACK: Colour = (24, 28, 36)
 
 
 def choose_theme(*, dark: bool) -> Theme:
-    """The theme by its name."""
+    """Return the dark or the light theme."""
     return DARK if dark else LIGHT
 
 
 def team_colours(colours: Colours, theme: Theme) -> dict[Side, Colour]:
-    """What each side is drawn in: its own colour where that can be seen, and told from the other's."""
+    """Return each side's colour: its own, changed if it is hardly visible. The home team keeps its colour if both are alike."""
     home = ensure_contrast(colours.home, theme) if colours.home else theme.home
     away = ensure_contrast(colours.away, theme) if colours.away else theme.away
     if colour_distance(home, away) < MIN_TEAM_DISTANCE:
@@ -82,7 +85,7 @@ def team_colours(colours: Colours, theme: Theme) -> dict[Side, Colour]:
 
 
 def ensure_contrast(colour: Colour, theme: Theme) -> Colour:
-    """The colour, or the nearest mixture with the ink that can be seen on the ground and on the card."""
+    """Return the colour, or the nearest mixture with the text colour that is visible on the background and on the card."""
     for tenths in range(11):
         mixed = mix_colours(colour, theme.text, tenths / 10)
         if min(contrast_ratio(mixed, theme.background), contrast_ratio(mixed, theme.card)) >= MIN_CONTRAST:
@@ -91,49 +94,48 @@ def ensure_contrast(colour: Colour, theme: Theme) -> Colour:
 
 
 def mix_colours(one: Colour, other: Colour, share: float) -> Colour:
-    """One colour with a share of another."""
+    """Mix two colours. `share` is that of the second, from 0 to 1."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
 def contrast_ratio(one: Colour, other: Colour) -> float:
-    """The ratio of luminance, from 1 to 21, as WCAG 2 reckons it."""
+    """Return the contrast ratio of WCAG 2, from 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 def colour_distance(one: Colour, other: Colour) -> float:
-    """How unlike two colours look, from 0 to about 765."""
+    """Return how different two colours look, from 0 to about 765: the "redmean" approximation of human perception."""
     mean = (one[0] + other[0]) / 2
     red, green, blue = (a - b for a, b in zip(one, other, strict=True))
     return float(((2 + mean / 256) * red**2 + 4 * green**2 + (2 + (255 - mean) / 256) * blue**2) ** 0.5)
 
 
 def _luminance(colour: Colour) -> float:
-    red, green, blue = (_linearise(part / 255) for part in colour)
+    """Return the relative luminance of WCAG 2: the sRGB channels made linear, then weighted."""
+    channels = (channel / 255 for channel in colour)
+    red, green, blue = (c / 12.92 if c <= 0.04045 else float(((c + 0.055) / 1.055) ** 2.4) for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linearise(part: float) -> float:
-    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
-
-
-_STEPS_ON_GROUND, _STEPS_ON_CARD, _STEPS_ON_ICONS = 13, 11, 6
 
 
 @lru_cache(32)
 def build_palette(theme: Theme, home: Colour, away: Colour) -> Image.Image:
-    """An image of one pixel with the palette, as Pillow wants it."""
-    teams, words, signs = (home, away), (theme.text, theme.muted), (YELLOW, RED, GREEN, BLACK, WHITE)
-    exact = (theme.background, theme.card, theme.faint, *teams, *words, *signs)
+    """Return an image of one pixel that carries the palette, which is the form that `Image.quantize` takes.
+
+    The palette is built and not computed from the image, so that the team colours stay exact.
+    """
+    teams, texts, icons = (home, away), (theme.text, theme.muted), (YELLOW, RED, GREEN, BLACK, WHITE)
+    exact = (theme.background, theme.card, theme.faint, *teams, *texts, *icons)
     between = chain(
-        _mix_steps(words, (theme.background,), _STEPS_ON_GROUND),
-        _mix_steps(words, (theme.card,), _STEPS_ON_CARD),
-        _mix_steps((*teams, *signs, theme.card), (theme.background,), _STEPS_ON_ICONS),
-        _mix_steps((*teams, theme.background), (theme.card,), _STEPS_ON_ICONS),
-        _mix_steps((*teams,), (theme.faint,), _STEPS_ON_ICONS),
-        _mix_steps((WHITE,), (RED, GREEN, BLACK), _STEPS_ON_ICONS),
+        _mix_steps(texts, (theme.background,), _BACKGROUND_STEPS),
+        _mix_steps(texts, (theme.card,), _CARD_STEPS),
+        _mix_steps((*teams, *icons, theme.card), (theme.background,), _ICON_STEPS),
+        _mix_steps((*teams, theme.background), (theme.card,), _ICON_STEPS),
+        _mix_steps((*teams,), (theme.faint,), _ICON_STEPS),
+        _mix_steps((WHITE,), (RED, GREEN, BLACK), _ICON_STEPS),
     )
+    # Exact colours first: a palette holds 256, and what does not fit is cut off.
     steps = (step for step in between if all(_is_distinct(step, colour) for colour in exact))
     colours = list(dict.fromkeys((*exact, *steps)))[:256]
     image = Image.new("P", (1, 1))
@@ -142,11 +144,14 @@ def build_palette(theme: Theme, home: Colour, away: Colour) -> Image.Image:
 
 
 def _is_distinct(one: Colour, other: Colour) -> bool:
-    """Pillow looks colours up in cells of four: a step in the cell of an exact colour would take its place."""
+    """Return True if the colours are more than 6 apart in some channel.
+
+    Pillow looks colours up in cells of four, and a step in the same cell as an exact colour would replace it.
+    """
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) > 6
 
 
-def _mix_steps(fronts: tuple[Colour, ...], grounds: tuple[Colour, ...], count: int) -> list[Colour]:
-    """The colours between each front and each ground."""
+def _mix_steps(fronts: tuple[Colour, ...], backgrounds: tuple[Colour, ...], count: int) -> list[Colour]:
+    """Return `count` colours between each front and each background."""
     shares = [step / (count + 1) for step in range(1, count + 1)]
-    return [mix_colours(front, ground, share) for front in fronts for ground in grounds for share in shares]
+    return [mix_colours(front, background, share) for front in fronts for background in backgrounds for share in shares]

@@ -15,9 +15,9 @@ from tests.recordings import each_recording, needs_recordings, truth
 from tests.steps import recorded
 
 
-def shown(match: Match, *, closed: bool = False) -> list[str]:
+def shown(match: Match, *, is_closed: bool = False) -> list[str]:
     """The lines that a reader sees."""
-    return parse(render_card(match, closed=closed)).text.split("\n")
+    return parse(render_card(match, is_closed=is_closed)).text.split("\n")
 
 
 def play() -> Story:
@@ -89,14 +89,14 @@ def test_a_match_whose_end_was_not_seen_says_that() -> None:
     story = play()
     story.tell("Corner", minute=80, status="Completed")
 
-    assert shown(story.match, closed=True)[1] == "over – its end was not seen · Premier League"
+    assert shown(story.match, is_closed=True)[1] == "over – its end was not seen · Premier League"
 
 
 def test_an_abandoned_match_is_called_so() -> None:
     story = play()
     story.tell("Corner", minute=80, status="Abandoned")
 
-    assert shown(story.match, closed=True)[1] == "Abandoned · Premier League"
+    assert shown(story.match, is_closed=True)[1] == "Abandoned · Premier League"
 
 
 def test_a_shootout_stands_apart_with_the_kicks_of_each_side() -> None:

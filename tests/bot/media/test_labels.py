@@ -1,4 +1,4 @@
-"""The words in a picture."""
+"""The labels of a picture."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from rules.football.timeline import Stage
 from tests.bot.media.timelines import full
 
 
-def words_in(language: str) -> MatchLabels:
+def labels_in(language: str) -> MatchLabels:
     with use_language(language):
         return translate_labels()
 
 
-def test_a_picture_speaks_the_language_in_which_it_is_ordered() -> None:
-    said = [(words.full_time, words.own_goal, words.locale) for words in map(words_in, ("en", "de", "fr"))]
+def test_the_labels_are_in_the_current_language() -> None:
+    texts = [(labels.full_time, labels.own_goal, labels.locale) for labels in map(labels_in, ("en", "de", "fr"))]
 
-    assert said == [
+    assert texts == [
         ("Full time", "own goal", "en_GB"),
         ("Abpfiff", "Eigentor", "de"),
         ("Fin du match", "but contre son camp", "fr"),
     ]
 
 
-def test_a_match_that_was_not_played_on_says_so_in_the_language_and_an_unknown_word_stays() -> None:
+def test_the_status_of_a_match_that_is_not_finished_is_translated_and_an_unknown_one_is_kept() -> None:
     lost = replace(full(), stage=Stage.LOST, status="Abandoned")
 
-    assert [stage_text(lost, words_in(language)) for language in ("en", "es")] == ["Abandoned", "Suspendido"]
-    assert stage_text(replace(lost, status="Frozen"), words_in("es")) == "Frozen"
+    assert [stage_text(lost, labels_in(language)) for language in ("en", "es")] == ["Abandoned", "Suspendido"]
+    assert stage_text(replace(lost, status="Frozen"), labels_in("es")) == "Frozen"

@@ -1,4 +1,4 @@
-"""Team colours that can be seen, and told apart, on either ground."""
+"""Team colours are visible and distinct on both backgrounds."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ COLOUR = st.tuples(*[st.integers(0, 255)] * 3)
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @given(home=st.none() | COLOUR, away=st.none() | COLOUR)
-def test_any_two_colours_are_seen_and_told_apart(theme: Theme, home: Colour | None, away: Colour | None) -> None:
-    shown = team_colours(Colours(home, away), theme)
+def test_any_two_team_colours_become_visible_and_distinct(theme: Theme, home: Colour | None, away: Colour | None) -> None:
+    result = team_colours(Colours(home, away), theme)
 
     assert all(
-        contrast_ratio(colour, ground) >= MIN_CONTRAST for colour in shown.values() for ground in (theme.background, theme.card)
+        contrast_ratio(colour, background) >= MIN_CONTRAST
+        for colour in result.values()
+        for background in (theme.background, theme.card)
     )
-    assert colour_distance(shown[Side.HOME], shown[Side.AWAY]) >= MIN_TEAM_DISTANCE
+    assert colour_distance(result[Side.HOME], result[Side.AWAY]) >= MIN_TEAM_DISTANCE
 
 
-def test_a_colour_that_can_be_seen_is_left_as_it_is() -> None:
+def test_visible_colours_are_not_changed() -> None:
     assert team_colours(Colours((5, 52, 13), (255, 0, 0)), LIGHT) == {Side.HOME: (5, 52, 13), Side.AWAY: (255, 0, 0)}
 
 
-def test_white_on_white_is_darkened_and_stays_grey() -> None:
+def test_white_on_white_becomes_grey() -> None:
     red, green, blue = team_colours(Colours((255, 255, 255), (255, 0, 0)), LIGHT)[Side.HOME]
 
     assert max(red, green, blue) - min(red, green, blue) < 20 and red < 200
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_the_words_of_a_theme_can_be_read(theme: Theme) -> None:
+def test_the_texts_of_a_theme_have_enough_contrast(theme: Theme) -> None:
     assert contrast_ratio(theme.text, theme.background) > 12 and contrast_ratio(
         theme.muted, theme.background
     ) > 4.5 < contrast_ratio(theme.muted, theme.card)
 
 
-def test_black_and_white_are_as_unlike_as_can_be() -> None:
+def test_black_and_white_have_the_highest_contrast() -> None:
     assert round(contrast_ratio((0, 0, 0), (255, 255, 255))) == 21
