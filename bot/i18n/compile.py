@@ -1,9 +1,8 @@
-"""Compiles catalogues; alone, because `setup.py` runs it before any dependency is there."""
+"""Compiles the catalogues from .po to .mo. Imports nothing of the project: `setup.py` runs it with only Babel installed."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -13,25 +12,25 @@ FOLDER = Path(__file__).with_name("catalogues")
 
 
 def compile_catalogues(folder: Path = FOLDER) -> tuple[Path, ...]:
-    """Compile what is stale; the catalogues that were made."""
-    return tuple(_compile_catalogue(written, made) for written, made in _find_stale(folder))
+    """Compile the catalogues that are newer than their compiled file. Returns the compiled files that were written."""
+    written = []
+    for source in sorted(folder.glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            _compile_catalogue(source, target)
+            written.append(target)
+    return tuple(written)
 
 
-def _find_stale(folder: Path) -> Iterator[tuple[Path, Path]]:
-    for written in sorted(folder.glob("*/LC_MESSAGES/*.po")):
-        made = written.with_suffix(".mo")
-        if not made.exists() or made.stat().st_mtime < written.stat().st_mtime:
-            yield written, made
-
-
-def _compile_catalogue(written: Path, made: Path) -> Path:
-    """Put in its place at once, so that nobody reads half of it."""
-    with written.open("rb") as lines:
-        catalogue = read_po(lines, locale=written.parent.parent.name)
-    with tempfile.NamedTemporaryFile(dir=made.parent, delete=False) as file:
+def _compile_catalogue(source: Path, target: Path) -> None:
+    with source.open("rb") as lines:
+        catalogue = read_po(lines, locale=source.parent.parent.name)
+    # Written beside the target and renamed, so that no other process reads half of it.
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
         write_mo(file, catalogue)
+    # A temporary file is readable by its owner only, and the bot may run as another user.
     Path(file.name).chmod(0o644)
-    return Path(file.name).replace(made)
+    Path(file.name).replace(target)
 
 
 if __name__ == "__main__":

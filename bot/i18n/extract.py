@@ -1,4 +1,4 @@
-"""Brings the catalogues up to date with code and packs."""
+"""Extracts texts from code and packs, and updates the catalogues. `make words` runs it."""
 
 from __future__ import annotations
 
@@ -26,29 +26,26 @@ _EXTRACTORS = [("bot/**.py", "bot.i18n.extract:extract_code"), ("rules/packs/*.y
 _HEADER = "# What Touchline says, in {language}. To bring it up to date: make words\n#"
 
 _CREATED_AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
-"""A catalogue changes with its texts, not with the day on which they were looked through."""
+"""A fixed date, so that a catalogue changes only with its texts and not with the day of the extraction."""
 
+_GETTEXT_FUNCTIONS = {
+    "translate_in_context": "pgettext",
+    "_": "gettext",
+    "N_": "gettext",
+    "ngettext": "ngettext",
+    "pgettext": "pgettext",
+}
 
-def collect_texts(root: Path = PROJECT_ROOT) -> Catalog:
-    """Every text in the code and in the packs, by file and in its order."""
-    catalogue = _make_catalogue(ENGLISH)
-    found = extract_from_dir(root, _EXTRACTORS)
-    for file, line, text, comments, context in sorted(found, key=lambda one: one[:2]):
-        catalogue.add(text, locations=[(file, line)], auto_comments=comments, context=context)
-    return catalogue
+_NOTE_PREFIX = "# Translators:"
 
+GettextMessage = str | tuple[str, ...]
 
-def read_catalogue(language: str) -> Catalog:
-    """A language's catalogue as it stands; an empty one where there is none yet."""
-    file = _catalogue_file(language)
-    if not file.exists():
-        return _make_catalogue(language)
-    with file.open("rb") as lines:
-        return read_po(lines, locale=language)
+ExtractedText = tuple[int, str, str, list[str]]
+"""Line, gettext function, text, notes for translators."""
 
 
 def update_catalogues() -> None:
-    """Look through everything, and write the template and every language's catalogue anew."""
+    """Extract all texts, then rewrite the template and every language's catalogue. Translations are kept."""
     template = collect_texts()
     _write_catalogue(template, TEMPLATE_FILE)
     for language in LANGUAGES:
@@ -58,9 +55,27 @@ def update_catalogues() -> None:
             _write_catalogue(catalogue, _catalogue_file(language))
 
 
+def collect_texts(root: Path = PROJECT_ROOT) -> Catalog:
+    """Return every text of the code and the packs, sorted by file and line."""
+    catalogue = _make_catalogue(ENGLISH)
+    found = extract_from_dir(root, _EXTRACTORS)
+    for file, line, text, comments, context in sorted(found, key=lambda message: message[:2]):
+        catalogue.add(text, locations=[(file, line)], auto_comments=comments, context=context)
+    return catalogue
+
+
+def read_catalogue(language: str) -> Catalog:
+    """Return a language's catalogue from its file, or an empty one if there is no file yet."""
+    file = _catalogue_file(language)
+    if not file.exists():
+        return _make_catalogue(language)
+    with file.open("rb") as lines:
+        return read_po(lines, locale=language)
+
+
 def _make_catalogue(language: str) -> Catalog:
-    about = _HEADER.format(language=LANGUAGES[language])
-    return Catalog(language, DOMAIN, about, "Touchline", "1", fuzzy=False)
+    header = _HEADER.format(language=LANGUAGES[language])
+    return Catalog(language, DOMAIN, header, "Touchline", "1", fuzzy=False)
 
 
 def _catalogue_file(language: str) -> Path:
@@ -75,48 +90,31 @@ def _write_catalogue(catalogue: Catalog, file: Path) -> None:
         write_po(lines, catalogue, width=0, ignore_obsolete=True, include_lineno=False)
 
 
-_GETTEXT_FUNCTIONS = {
-    "translate_in_context": "pgettext",
-    "_": "gettext",
-    "N_": "gettext",
-    "ngettext": "ngettext",
-    "pgettext": "pgettext",
-}
-
-_NOTE_PREFIX = "# Translators:"
-
-GettextMessage = str | tuple[str, ...]
-
-
 def extract_code(
     file: BinaryIO, keywords: Any, comment_tags: Any, options: Any
 ) -> Iterator[tuple[int, str, GettextMessage, list[str]]]:
-    """Every text that is given to one of gettext's functions, with what a comment in the line above tells translators."""
+    """Yield every text that is passed to a gettext function, with the note for translators in the line above."""
     source = file.read().decode("utf-8")
     lines = source.splitlines()
     for call in ast.walk(ast.parse(source)):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _GETTEXT_FUNCTIONS:
             texts = tuple(argument.value for argument in call.args if isinstance(argument, ast.Constant))
-            if said := tuple(text for text in texts if isinstance(text, str)):
+            if message := tuple(text for text in texts if isinstance(text, str)):
                 yield (
                     call.lineno,
                     _GETTEXT_FUNCTIONS[call.func.id],
-                    said if len(said) > 1 else said[0],
-                    _read_note(lines, call.lineno),
+                    message if len(message) > 1 else message[0],
+                    _translator_note(lines, call.lineno),
                 )
 
 
-def _read_note(lines: list[str], line: int) -> list[str]:
+def _translator_note(lines: list[str], line: int) -> list[str]:
     above = lines[line - 2].strip() if line > 1 else ""
     return [above.removeprefix(_NOTE_PREFIX).strip()] if above.startswith(_NOTE_PREFIX) else []
 
 
-ExtractedText = tuple[int, str, str, list[str]]
-"""A line, gettext's function, the text, and what translators should know."""
-
-
 def extract_pack(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[ExtractedText]:
-    """Every text of a pack's own rules; those that it extends are extracted from their own pack."""
+    """Yield the text of every rule of a pack. Rules of a pack that it extends are extracted from that pack."""
     name = "pack.yaml"
     for rule in load_rules(file.read().decode("utf-8"), name).rules:
         if rule.location.file == name:

@@ -1,4 +1,4 @@
-"""Football's words in every language."""
+"""Translates football terms of the rules and the feed, scorelines, and the texts of the shipped rules."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from rules.engine.alert import Facts
 from rules.engine.evaluate import Wording
-from rules.engine.text import LANGUAGES
-from rules.engine.text import translate_word as said_by
+from rules.engine.text import LANGUAGES, translate_word
 from rules.loading.loader import list_packs, load_pack
 
 TERMS = (
@@ -31,11 +30,11 @@ TERMS = (
     # Translators: the side that plays at home, and its guests
     N_("home"), N_("away"),
 )  # fmt: skip
-"""Inside of a sentence. What the feed says beyond them stays as it is."""
+"""In the form for the middle of a sentence. A word of the feed that is not listed is shown in English."""
 
 
 def load_terms() -> dict[str, str]:
-    """The words that are said otherwise in the language that is spoken, by the English ones in lower case."""
+    """Return the translations of `TERMS` into the current language, by the English term in lower case. Empty for English."""
     return _load_terms(current_language())
 
 
@@ -46,30 +45,31 @@ def _load_terms(language: str) -> dict[str, str]:
 
 
 def translate_term(word: str) -> str:
-    """A word of the rules or of the feed, beginning with a capital where it does there."""
-    return said_by(word, load_terms())
+    """Translate a word of the rules or the feed into the current language. It keeps an initial capital."""
+    return translate_word(word, load_terms())
 
 
 @cache
 def load_wordings() -> tuple[Wording, ...]:
-    """What every other language has for the texts of rules that ship in English."""
-    return tuple(_load_wording(language) for language in LANGUAGES if language != ENGLISH)
-
-
-def _load_wording(language: str) -> Wording:
+    """Return the translations of the shipped rules' texts into every language but English."""
+    # Stripped, because gettext keys are: a YAML block ends with a line break.
     sources = {rule.alert.text.source.strip() for name in list_packs() for rule in load_pack(name).rules}
-    with use_language(language):
-        texts = {source: _(source) for source in sources}
-        return Wording(language, texts, load_terms(), _("{score} pens"))
+    wordings = []
+    for language in LANGUAGES:
+        if language != ENGLISH:
+            with use_language(language):
+                texts = {source: _(source) for source in sources}
+                wordings.append(Wording(language, texts, load_terms(), _("{score} pens")))
+    return tuple(wordings)
 
 
 def shootout_text(score: str) -> str:
-    """The score of a shootout, as it stands in brackets."""
+    """Return the score of a shootout as it is shown in brackets: `6–5 pens`."""
     return _("{score} pens").format(score=score)
 
 
 def translate_scoreline(facts: Facts) -> str:
-    """`Germany 1–1 (6–5 pens) Italy`."""
-    return (
-        facts.match.replace(f"({facts.shootout} pens)", f"({shootout_text(facts.shootout)})") if facts.shootout else facts.match
-    )
+    """Return `Germany 1–1 (6–5 pens) Italy` in the current language. The facts contain the line in English."""
+    if not facts.shootout:
+        return facts.match
+    return facts.match.replace(f"({facts.shootout} pens)", f"({shootout_text(facts.shootout)})")
