@@ -169,6 +169,7 @@ def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_
 
 
 def _read_control(data: dict[str, Any]) -> Control:
+    """Return the control message of an object without `fixtureAction`; raise FrameUnreadable if it has no message either."""
     message = lenient.as_text(data.get("message"))
     level = lenient.as_text(data.get("level")).upper()
     if _HEARTBEAT_PATTERN.match(message):
@@ -177,6 +178,7 @@ def _read_control(data: dict[str, Any]) -> Control:
     status = lenient.as_number(data.get("status"))
     if error or level == "ERROR" or "error" in data or ("status" in data and (status is None or status >= 400)):
         return Control(ControlKind.REFUSED, error or message or f"status {lenient.as_text(data.get('status'))}")
+    # A sentence such as "could not be authorised" has the word, too.
     if _ACCEPTED_PATTERN.search(message):
         return Control(ControlKind.REFUSED if _REFUSED_PATTERN.search(message) else ControlKind.ACCEPTED, message)
     if not message:
@@ -255,13 +257,6 @@ def _decode_periods(data: bytes) -> tuple[PeriodScore, ...]:
     return tuple(_make_period(period) for period in _PERIODS_DECODER.decode(data) or ())
 
 
-def _parse_clock(words: str | None) -> int | None:
-    return _cached_clock(words) if words and len(words) <= len("120:00") else lenient.as_clock(words)
-
-
-_cached_team = lru_cache(4096)(_decode_team)
-
-
 def _make_period(period: _PeriodJson) -> PeriodScore:
     return PeriodScore(
         id=period.id or 0,
@@ -275,8 +270,13 @@ def _make_period(period: _PeriodJson) -> PeriodScore:
     )
 
 
-_cached_periods = lru_cache(2048)(_decode_periods)
+def _parse_clock(words: str | None) -> int | None:
+    return _cached_clock(words) if words and len(words) <= len("120:00") else lenient.as_clock(words)
 
+
+# The caches are bounded, and stand below the functions that they wrap. 120 minutes have 7200 clocks.
+_cached_team = lru_cache(4096)(_decode_team)
+_cached_periods = lru_cache(2048)(_decode_periods)
 _cached_clock = lru_cache(8192)(lenient.as_clock)
 
 
@@ -306,6 +306,7 @@ def _encode_raw(value: Any) -> msgspec.Raw:
 
 
 def _read_team_json(value: Any) -> _TeamJson | None:
+    """Return the team of an object, or of a bare name."""
     if isinstance(value, str):
         return _TeamJson(name=lenient.as_text(value))
     data = lenient.as_mapping(value)
@@ -317,6 +318,7 @@ def _read_team_json(value: Any) -> _TeamJson | None:
 
 
 def _read_player_json(value: Any) -> _PlayerJson | None:
+    """Return the player of an object, or of a bare name."""
     if isinstance(value, str):
         return _PlayerJson(name=lenient.as_text(value))
     data = lenient.as_mapping(value)

@@ -38,7 +38,7 @@ _DEFAULT_DIALECT = Dialect()
 
 def packet_to_object(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> dict[str, Any]:
     """Return the frame of a packet as a JSON object."""
-    modern = dialect.api_version >= 2
+    modern = dialect.api_version >= 2  # samples of version 1 lack these keys (section 3)
     return {
         "version": dialect.api_version,
         "finished": packet.is_finished,

@@ -54,6 +54,7 @@ def as_text(value: Any) -> str:
 
 def as_number(value: Any) -> int | None:
     """Return a whole number, quoted or not (section 7 quotes decimals, the samples do not); None for anything else."""
+    # bool is a subclass of int, and `true` is not a number.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -73,6 +73,7 @@ def read_recording(path: Path) -> Iterator[RecordedFrame]:
 
 
 def _open_recording(path: Path) -> RecordingFile:
+    # By its first two bytes rather than its name, since files get unpacked and renamed.
     with path.open("rb") as file:
         is_gzip = file.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if is_gzip else path.open("rb")
@@ -136,6 +137,7 @@ def format_line(at: dt.datetime, frame: str | bytes) -> bytes:
         msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return msgspec.json.encode({"at": format_timestamp(at), "text": data.decode(errors="replace")})
+    # JSON has no line breaks inside strings, so that replacing them does not change the frame.
     one_line = b" ".join(data.splitlines())
     return msgspec.json.encode({"at": format_timestamp(at), "frame": msgspec.Raw(one_line)})
 
@@ -235,6 +237,7 @@ class RecentRecordings:
         if path is None or _DATA_MARK not in frame:
             return
         try:
+            # Opened for each frame, so that no match holds a file open and no line waits in a buffer.
             with path.open("ab") as file:
                 file.write(format_line(received, frame) + b"\n")
         except OSError as error:
@@ -268,6 +271,7 @@ class RecentRecordings:
 
 
 def _is_own_recording(one: dict[str, Any]) -> bool:
+    # The list can be edited by hand: a name with a folder in it must not reach, or delete, a file elsewhere.
     name = one.get("recording")
     return isinstance(name, str) and name == Path(name).name and "id" in one
 

@@ -63,7 +63,11 @@ class RestClient:
         for page in range(_MAX_PAGES):
             query = {"subscribed": "true", "dateFrom": date_from.isoformat(), "dateTo": date_to.isoformat()}
             query |= {"paged": "true", "page": str(page), "size": str(PAGE_SIZE)}
-            answer = await self._fetch_page(query)
+            body = await self._get_json("/soccer/fixtures", query)
+            try:
+                answer = decode_fixtures(body)
+            except FrameUnreadable as error:
+                raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
             # A server that ignores `page` gives the same page again: nothing new ends the loop as well.
             fresh = {fixture.id: fixture for fixture in answer.fixtures if fixture.id not in found}
             found |= fresh
@@ -88,15 +92,9 @@ class RestClient:
             )
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise FeedUnreachable("the feed's answer cannot be read: it is no list of actions") from error
+        # In the order of arrival, as the stream has them: a finished match is listed by time on the pitch (section 7).
         packets = (_decode_packet(bytes(frame), now, fixture_id) for frame in frames)
         return tuple(sorted((packet for packet in packets if packet), key=lambda packet: packet.seq or 0))
-
-    async def _fetch_page(self, query: Mapping[str, str]) -> FixturePage:
-        body = await self._get_json("/soccer/fixtures", query)
-        try:
-            return decode_fixtures(body)
-        except FrameUnreadable as error:
-            raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 
     async def _get_json(self, path: str, query: Mapping[str, str]) -> bytes:
         """Return the body of an answer; try the next host if one cannot be reached at all."""
@@ -108,7 +106,7 @@ class RestClient:
                 reason = f"{error.host} cannot be reached: {type(error.os_error).__name__}"
                 if attempt + 1 == len(hosts):
                     raise FeedUnreachable(reason) from error
-                self._host_index += 1
+                self._host_index += 1  # kept for later calls: a retired host would cost each of them a failed attempt
                 log.warning("feed_api_host_changed", reason=reason, host=hosts[self._host_index % len(hosts)])
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise FeedUnreachable(f"the feed's REST side does not answer: {type(error).__name__}") from error
@@ -220,6 +218,7 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
         collection_status=lenient.as_collection_status(data.get("collectionStatus")),
         name=name,
         is_deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
+        # Midnight is a placeholder for a time that is not set yet.
         is_kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
     )
 

@@ -195,6 +195,7 @@ class ConnectionFaults:
         order = sorted(range(len(frames)), key=lambda i: i + self._rng.uniform(0, reach))
         latest, moved = 0.0, []
         for index in order:
+            # A frame that comes late is due when the one before it is: time never runs back on a connection.
             latest = max(latest, frames[index].due)
             moved.append(ScheduledFrame(latest, frames[index].frame))
         return moved

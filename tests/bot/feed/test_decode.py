@@ -1,4 +1,4 @@
-"""Frames as documented, as sampled, and as nobody would expect them."""
+"""Frames are decoded as documented, as sampled, and in unexpected shapes."""
 
 from __future__ import annotations
 

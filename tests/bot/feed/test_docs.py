@@ -1,4 +1,4 @@
-"""The documentation's tables are those of the code."""
+"""The tables in docs/feed.md match the code."""
 
 from __future__ import annotations
 

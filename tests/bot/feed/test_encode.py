@@ -1,4 +1,4 @@
-"""What is encoded is what the vendor would have sent."""
+"""Encoded packets have the shape of the vendor's, and decode to the same packets."""
 
 from __future__ import annotations
 

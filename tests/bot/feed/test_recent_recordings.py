@@ -1,4 +1,4 @@
-"""The last matches are kept as recordings, and whatever goes wrong with that hinders no match."""
+"""The last matches are kept as recordings, and a failure to write one never disturbs a match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One table says what to do about a connection that failed."""
+"""One table maps the cause of a failed connection to its remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded can be played again."""
+"""A recorded match can be played again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The session decides, from frames and instants alone."""
+"""The session decides what to do next from frames and instants alone."""
 
 from __future__ import annotations
 

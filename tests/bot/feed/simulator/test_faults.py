@@ -1,4 +1,4 @@
-"""A bad day is the same for the same seed, and no worse than asked for."""
+"""Faults are the same for the same seed, and no worse than configured."""
 
 from __future__ import annotations
 

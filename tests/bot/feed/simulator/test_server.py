@@ -1,4 +1,4 @@
-"""The simulator speaks as the vendor would: the client cannot tell."""
+"""The simulator behaves as the vendor documents: the real client reads whole matches from it."""
 
 from __future__ import annotations
 
