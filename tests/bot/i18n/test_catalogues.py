@@ -1,4 +1,4 @@
-"""What the bot says is complete and whole in every language."""
+"""Every text is translated into every language, with its placeholders, tags and commands."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from rules.engine.text import LANGUAGES, AlertText
 from rules.loading.texts import SAMPLE_FACTS, find_markup_error
 
 OTHERS = [code for code in LANGUAGES if code != ENGLISH]
-_PLACES = re.compile(r"\{(\w*)\}(?!\})")
+_PLACEHOLDERS = re.compile(r"\{(\w*)\}(?!\})")
 _TAGS = re.compile(r"</?[a-z-]+(?: [^<>]*)?>")
 _COMMANDS = re.compile(r"(?<![\w<])/[a-z]+\b|<code>.*?</code>")
 _SIGN = re.compile(r"[^\w\s<{“«„¡¿(…]*")
-"""What a text begins with before its words: an emoji, or nothing."""
+"""The start of a text before its first word: an emoji, or nothing."""
 
 
 @cache
-def what_is_said() -> Catalog:
-    """What the code and the packs say, looked through once."""
+def extracted_texts() -> Catalog:
+    """Return the texts of the code and the packs, extracted once."""
     return collect_texts()
 
 
@@ -37,7 +37,7 @@ def texts(catalogue: Catalog) -> dict[tuple[str, str], Message]:
 
 
 def pairs(language: str) -> list[tuple[str, str]]:
-    """Every English text with what it is in the language; plural forms each with the English many."""
+    """Return every English text with its translation; each plural form is paired with the English plural."""
     found = []
     for message in texts(read_catalogue(language)).values():
         one, *many = (message.id,) if isinstance(message.id, str) else message.id
@@ -50,27 +50,27 @@ def unlike(language: str, found: re.Pattern[str]) -> list[tuple[str, str]]:
     return [(ours, theirs) for ours, theirs in pairs(language) if Counter(found.findall(ours)) != Counter(found.findall(theirs))]
 
 
-def test_the_template_has_what_the_code_and_the_packs_say() -> None:
+def test_the_template_contains_the_texts_of_the_code_and_the_packs() -> None:
     with TEMPLATE_FILE.open("rb") as file:
         kept = read_po(file)
 
-    assert sorted(texts(kept)) == sorted(texts(what_is_said())), "run: make words"
+    assert sorted(texts(kept)) == sorted(texts(extracted_texts())), "run: make words"
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_text_is_translated_and_looked_at(language: str) -> None:
+def test_every_text_is_translated_and_none_is_fuzzy(language: str) -> None:
     known = texts(read_catalogue(language))
     forms = {key: (m.string,) if isinstance(m.string, str) else m.string for key, m in known.items()}
 
-    assert sorted(known) == sorted(texts(what_is_said())), "run: make words"
+    assert sorted(known) == sorted(texts(extracted_texts())), "run: make words"
     assert [key for key, strings in forms.items() if not strings or not all(strings)] == []
     assert [key for key, message in known.items() if message.fuzzy] == []
     assert all(len(forms[key]) == (2 if message.pluralizable else 1) for key, message in known.items())
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("what", [_PLACES, _TAGS, _COMMANDS], ids=["places", "tags", "commands"])
-def test_a_translation_keeps_places_tags_and_commands(language: str, what: re.Pattern[str]) -> None:
+@pytest.mark.parametrize("what", [_PLACEHOLDERS, _TAGS, _COMMANDS], ids=["placeholders", "tags", "commands"])
+def test_a_translation_keeps_placeholders_tags_and_commands(language: str, what: re.Pattern[str]) -> None:
     assert unlike(language, what) == []
 
 
@@ -100,7 +100,7 @@ def test_the_text_of_a_pack_can_be_filled_and_shown_in_every_language(language: 
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_the_compiled_catalogue_is_the_one_that_is_spoken(language: str) -> None:
+def test_the_compiled_catalogue_is_used_for_translation(language: str) -> None:
     with use_language(language):
         spoken = translate("What I can do")
 
@@ -110,7 +110,7 @@ def test_the_compiled_catalogue_is_the_one_that_is_spoken(language: str) -> None
 @pytest.mark.parametrize(
     "file", sorted((PROJECT_ROOT / "bot").rglob("*.py")), ids=lambda file: str(file.relative_to(PROJECT_ROOT))
 )
-def test_nothing_is_looked_up_when_a_module_is_imported(file: Path) -> None:
+def test_no_text_is_translated_while_a_module_is_imported(file: Path) -> None:
     calls = [node for node in _at_import(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
 
     assert [c.lineno for c in calls if isinstance(c.func, ast.Name) and c.func.id in ("_", "ngettext", "pgettext")] == []

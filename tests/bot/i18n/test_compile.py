@@ -1,4 +1,4 @@
-"""The catalogues are compiled where they are stale."""
+"""Catalogues are compiled if they are newer than their compiled file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.i18n.compile import compile_catalogues
 WRITTEN = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Goal"\nmsgstr "Gol"\n'
 
 
-def test_what_is_written_later_than_it_was_compiled_is_compiled_and_no_more(tmp_path: Path) -> None:
+def test_only_catalogues_that_are_newer_than_their_compiled_file_are_compiled(tmp_path: Path) -> None:
     written = tmp_path / "es" / "LC_MESSAGES" / "touchline.po"
     written.parent.mkdir(parents=True)
     written.write_text(WRITTEN, encoding="utf-8")

@@ -16,7 +16,7 @@ e = _(variable), other("no text of ours")
 """
 
 
-def test_every_text_is_found_with_its_forms_its_context_and_what_translators_should_know() -> None:
+def test_texts_are_extracted_with_plural_forms_context_and_notes() -> None:
     found = sorted(extract_code(io.BytesIO(CODE.encode()), (), (), {}))
 
     assert [one[1:] for one in found] == [

@@ -20,7 +20,7 @@ rules:
 """
 
 
-def test_each_text_is_found_whole_and_those_of_another_pack_are_left_to_it() -> None:
+def test_the_texts_of_a_pack_are_extracted_without_those_of_packs_it_extends() -> None:
     found = list(extract_pack(io.BytesIO(PACK), (), (), {}))
 
     assert [(text, notes) for _, _, text, notes in found] == [

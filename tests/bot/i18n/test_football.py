@@ -1,4 +1,4 @@
-"""Football's own words."""
+"""Football terms in every language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rules.loading.loader import list_packs, load_pack
 
 
 @pytest.mark.parametrize(
-    ("language", "word", "heard"),
+    ("language", "word", "expected"),
     [
         ("en", "Own Goal", "Own Goal"),
         ("de", "own goal", "Eigentor"),
@@ -20,17 +20,17 @@ from rules.loading.loader import list_packs, load_pack
         ("it", "Ball Lost", "Ball Lost"),
     ],
 )
-def test_a_word_is_said_with_the_capital_that_it_has_and_an_unknown_one_as_it_is(language: str, word: str, heard: str) -> None:
+def test_a_term_keeps_its_capital_and_an_unknown_word_is_not_changed(language: str, word: str, expected: str) -> None:
     with use_language(language):
-        assert translate_term(word) == heard
+        assert translate_term(word) == expected
 
 
-def test_a_shootout_is_named_in_the_score() -> None:
+def test_the_shootout_in_a_scoreline_is_translated() -> None:
     with use_language("pt"):
         assert translate_scoreline(Facts(match="A 1–1 (6–5 pens) B", shootout="6–5")) == "A 1–1 (6–5 pên.) B"
 
 
-def test_every_text_that_ships_has_a_wording_in_every_other_language() -> None:
+def test_every_shipped_text_has_a_wording_in_every_other_language() -> None:
     sources = {rule.alert.text.source.strip() for name in list_packs() for rule in load_pack(name).rules}
 
     assert {wording.language: set(wording.texts) for wording in load_wordings()} == dict.fromkeys(
@@ -38,13 +38,13 @@ def test_every_text_that_ships_has_a_wording_in_every_other_language() -> None:
     )
 
 
-def test_labels_lists_and_hours_stand_in_a_sentence_as_the_language_has_it() -> None:
-    heard = []
+def test_labels_lists_and_hours_follow_the_rules_of_the_language() -> None:
+    results = []
     for language in ("en", "de", "es"):
         with use_language(language):
-            heard.append((lower_first("Rote Karten"), lower_first("VAR"), join_sentence_list(["a", "b", "c"]), format_hours(3)))
+            results.append((lower_first("Rote Karten"), lower_first("VAR"), join_sentence_list(["a", "b", "c"]), format_hours(3)))
 
-    assert heard == [
+    assert results == [
         ("rote Karten", "VAR", "a, b and c", "3 hours"),
         ("Rote Karten", "VAR", "a, b und c", "3 Stunden"),
         ("rote Karten", "VAR", "a, b y c", "3 horas"),

@@ -1,4 +1,4 @@
-"""Names in every script: drawn by a font that has their letters, in one line, in their room."""
+"""Names in every script are drawn by a font that has their letters, in one line, and fit."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def test_latin_cyrillic_and_greek_are_drawn_as_they_are(name: str) -> None:
     assert find_font(name, BOLD) == (name, BOLD)
 
 
-def test_letters_with_loose_accents_are_put_together() -> None:
+def test_letters_with_combining_accents_are_composed() -> None:
     assert find_font("Mandz\u030cukic\u0301", BOLD) == ("Mandžukić", BOLD)
 
 
 @pytest.mark.parametrize("name", ["გიორგი", "Հենրիխ"])
-def test_georgian_and_armenian_come_from_the_other_font(name: str) -> None:
+def test_georgian_and_armenian_use_the_fallback_font(name: str) -> None:
     assert find_font(name, BOLD) == (name, FALLBACK)
 
 
 @pytest.mark.parametrize("name", ["محمد صلاح", "ערן זהבי"])
-def test_what_runs_from_right_to_left_is_drawn_as_it_is(name: str) -> None:
+def test_right_to_left_names_are_drawn_as_they_are(name: str) -> None:
     assert find_font(name, BOLD) == (name, FALLBACK)
 
 
 @pytest.mark.parametrize(("name", "latin"), [("손흥민", "SonHeungMin"), ("Erling 🔥", "Erling :fire:")])
-def test_what_no_font_draws_is_written_in_latin_letters(name: str, latin: str) -> None:
+def test_letters_that_no_font_has_are_transliterated(name: str, latin: str) -> None:
     assert find_font(name, BOLD) == (latin, BOLD)
 
 
 @pytest.mark.parametrize(
     "name", ["Son\nHeung-Min", "Son\u2028Heung-Min", "\u202eSon\u202c Heung-Min\u200f", "  Son   Heung-Min "]
 )
-def test_nothing_in_a_name_breaks_or_turns_its_line(name: str) -> None:
+def test_line_breaks_and_direction_marks_are_removed_from_a_name(name: str) -> None:
     assert find_font(name, BOLD)[0] == "Son Heung-Min"
 
 
@@ -65,19 +65,19 @@ def test_a_long_name_is_shortened_first_name_first(room: int, shown: str) -> Non
 @pytest.mark.parametrize(
     ("room", "shown"), [(260, "R. van der Vaart"), (225, "van der Vaart"), (150, "R. Vaart"), (100, "Vaart")]
 )
-def test_what_belongs_to_a_family_name_goes_last(room: int, shown: str) -> None:
+def test_a_particle_is_kept_with_the_family_name(room: int, shown: str) -> None:
     assert shorten_name("Rafael van der Vaart", BOLD, 37, room) == shown
 
 
 @given(st.text(max_size=60), st.integers(60, 500))
-def test_any_text_is_drawn_in_one_line_and_in_its_room(words: str, room: int) -> None:
+def test_any_text_fits_in_one_line(words: str, room: int) -> None:
     shown = fit_text(words, 37, room)
 
     assert shown.width <= room and shown.text.isprintable()
     assert read_coverage(FONT_FOLDER / shown.file).issuperset(map(ord, shown.text))
 
 
-def test_without_joined_letters_arabic_is_written_in_latin_ones() -> None:
+def test_arabic_is_transliterated_if_letters_cannot_be_joined() -> None:
     words, file = find_font("محمد", BOLD, joined=False)
 
     assert words.isascii() and file == BOLD

@@ -1,4 +1,4 @@
-"""The picture itself: a PNG of every match there is, drawn in a thread, and a clear word where Pillow is missing."""
+"""The picture is a PNG of any match, drawn in a thread. Without Pillow a sentence says what to install."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.recordings import each_recording, needs_recordings
 from tests.steps import recorded
 
 
-def _opened(png: bytes) -> Image.Image:
+def _open_image(png: bytes) -> Image.Image:
     return Image.open(io.BytesIO(png))
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_picture_is_a_png_1280_pixels_wide_on_the_ground_of_its_theme(dark: bool) -> None:
-    image = _opened(render_picture(full(), dark=dark))
+def test_a_picture_is_a_png_1280_pixels_wide_with_the_colours_of_its_theme(dark: bool) -> None:
+    image = _open_image(render_picture(full(), dark=dark))
     theme = DARK if dark else LIGHT
 
     assert (image.format, image.width) == ("PNG", 1280)
@@ -38,23 +38,23 @@ def test_a_picture_is_a_png_1280_pixels_wide_on_the_ground_of_its_theme(dark: bo
 
 @settings(max_examples=12, deadline=None)
 @given(timelines())
-def test_any_match_is_drawn(timeline: Timeline) -> None:
-    assert _opened(render_picture(timeline)).width == 1280
+def test_any_match_can_be_drawn(timeline: Timeline) -> None:
+    assert _open_image(render_picture(timeline)).width == 1280
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-async def test_a_match_of_which_nothing_is_known_is_drawn_at_any_stage(stage: Stage) -> None:
-    assert _opened(await render_match(Match(FIXTURE), stage)).width == 1280
+async def test_a_match_without_packets_can_be_drawn_at_any_stage(stage: Stage) -> None:
+    assert _open_image(await render_match(Match(FIXTURE), stage)).width == 1280
 
 
-async def test_the_same_match_gives_the_same_picture_again() -> None:
+async def test_the_same_match_gives_the_same_picture() -> None:
     story = Story()
     story.goal(minute=12, player="Saka", score=(1, 0))
 
     assert await render_match(story.match) == await render_match(story.match)
 
 
-async def test_a_goal_more_gives_another_picture() -> None:
+async def test_another_goal_gives_another_picture() -> None:
     story = Story()
     story.goal(minute=12, player="Saka", score=(1, 0))
     before = await render_match(story.match)
@@ -70,10 +70,10 @@ def test_without_pillow_one_sentence_says_what_to_install() -> None:
 
 @pytest.mark.parametrize("kind", list(EventKind))
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_every_kind_of_event_has_its_sign(kind: EventKind, theme: Theme) -> None:
-    sign = draw_icon(kind, 46, theme)
+def test_every_kind_of_event_has_an_icon(kind: EventKind, theme: Theme) -> None:
+    icon = draw_icon(kind, 46, theme)
 
-    assert sign.size == (46, 46) and sign.getbbox() is not None
+    assert icon.size == (46, 46) and icon.getbbox() is not None
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,16 @@ def test_the_name_of_a_team_takes_up_to_two_lines(name: str, lines: list[str]) -
 
 
 @pytest.mark.parametrize("score", ["9 – 9", "12 – 10", "149 – 0"])
-def test_no_figure_of_a_score_is_cut(score: str) -> None:
+def test_no_digit_of_a_score_is_cut(score: str) -> None:
     assert fit_line(score, SCORE_SIZES, SCORE_ROOM).text == score
 
 
 @needs_recordings
 @each_recording
-def test_every_recorded_match_is_drawn_with_everything_in_it(path: Path) -> None:
+def test_the_picture_of_a_recorded_match_grows_with_its_events(path: Path) -> None:
     steps = recorded(path)
     middle, end = steps[len(steps) // 2], steps[-1]
 
-    assert _opened(render_picture(build_timeline(end))).height > _opened(render_picture(build_timeline(middle))).height > 400
+    assert (
+        _open_image(render_picture(build_timeline(end))).height > _open_image(render_picture(build_timeline(middle))).height > 400
+    )
