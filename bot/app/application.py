@@ -14,7 +14,7 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.app.services import BackgroundWork, Services, Worker
+from bot.app.services import BackgroundWork, Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
 from bot.clock import Clock, SystemClock
 from bot.cluster.lease_manager import ALL_ROLES, Role
@@ -48,7 +48,7 @@ async def run_until_stopped(config: Config, roles: frozenset[Role] = ALL_ROLES) 
     for warning in config.warnings:
         log.warning("configuration", reason=warning)
     try:
-        await StopSignal().around(lambda stack, stop: _start_application(config, roles, stack, stop))
+        await StopSignal().run(lambda stack, stop: _start_application(config, roles, stack, stop))
     except StorageError as error:
         raise UserMistake(str(error)) from error
 
@@ -62,73 +62,80 @@ async def _start_application(
     stack.push_async_callback(database.close)
     if roles != ALL_ROLES and not database.is_shared:
         raise UserMistake(NEEDS_POSTGRES)
-    limits = _make_rate_limiter(config, database)
-    wire = ApiHealth(clock)
+    rate_limiter = _make_rate_limiter(config, database)
+    api_health = ApiHealth(clock)
     bot = build_bot(
-        config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(limits, clock), health=wire
+        config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(rate_limiter, clock), health=api_health
     )
     http = await stack.enter_async_context(aiohttp.ClientSession())
-    house = Application(Services(config, clock, database, bot, limits, http, wire, roles), roles)
-    await (retry_while_database_unavailable(house.begin) if database.is_shared else house.begin())
-    stop.on_hangup(house.common.reloader.request_reload)
+    application = Application(Services(config, clock, database, bot, rate_limiter, http, api_health, roles), roles)
+    await (retry_while_database_unavailable(application.start) if database.is_shared else application.start())
+    stop.on_hangup(application.services.reloader.request_reload)
     needed = "listen" in config.http.model_fields_set
-    await stack.enter_async_context(serve(config.http.listen, house.common.watch, needed=needed))
+    await stack.enter_async_context(serve(config.http.listen, application.services.monitor, needed=needed))
     stack.push_async_callback(bot.shutdown)
-    if house.common.keeper:
-        stack.push_async_callback(house.common.keeper.unregister)
-    return await stack.enter_async_context(run_together(*house.works(), _run_with_telegram(house, bot, roles)))
+    if application.services.lease_manager:
+        stack.push_async_callback(application.services.lease_manager.unregister)
+    return await stack.enter_async_context(
+        run_together(*application.background_work(), _run_with_telegram(application, bot, roles))
+    )
 
 
-async def _run_with_telegram(house: Application, bot: ExtBot[str], roles: frozenset[Role]) -> None:
+async def _run_with_telegram(application: Application, bot: ExtBot[str], roles: frozenset[Role]) -> None:
     """What needs Telegram, as soon as that lets the bot in, and as long as the process runs."""
     await _wait_for_telegram(bot)
-    async with run_together(*house.works_with_telegram()) as at_work:
+    async with run_together(*application.background_work_with_telegram()) as running:
         gc.collect()
         gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then
-        log.info("started", roles=",".join(sorted(roles)), rules=len(house.common.book.active.rules.rules))
-        await at_work
+        log.info("started", roles=",".join(sorted(roles)), rules=len(application.services.rule_versions.active.rules.rules))
+        await running
 
 
 class Application:
-    """A running Touchline: what every process has, and a room for each of its roles; None for those of other processes."""
+    """A running Touchline: what every process has, and a worker for each of its roles; None for those of other processes."""
 
-    def __init__(self, common: Services, roles: frozenset[Role]) -> None:
-        self.common = common
-        self.feeding = FeedWorker(common) if Role.FEED in roles else None
-        self.sending = SenderWorker(common) if Role.SEND in roles else None
-        self.listing = MatchDirectory(common.source, common.positions, common.current.schedule, common.clock)
-        self.chatting = ChatWorker(common, self.feeding or self.listing, self.status) if Role.CHAT in roles else None
+    def __init__(self, services: Services, roles: frozenset[Role]) -> None:
+        self.services = services
+        self.feed = FeedWorker(services) if Role.FEED in roles else None
+        self.sender = SenderWorker(services) if Role.SEND in roles else None
+        self.match_directory = MatchDirectory(
+            services.feed_api, services.positions, services.current_config.schedule, services.clock
+        )
+        self.chat = ChatWorker(services, self.feed or self.match_directory, self.render_status) if Role.CHAT in roles else None
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         """Hear the other processes, and know chats and rules."""
-        common = self.common
-        await common.listen()
-        await common.settle(common.current.config)
-        await common.open_book(common.current.config)
+        services = self.services
+        await services.listen()
+        await services.store_configured_chats(services.current_config.config)
+        await services.load_rules(services.current_config.config)
 
-    def works(self) -> tuple[BackgroundWork, ...]:
+    def background_work(self) -> tuple[BackgroundWork, ...]:
         """All that runs from the start on, whether or not Telegram is there: the outbox keeps what is news."""
-        return (*(self.feeding.works() if self.feeding else ()), *self.common.works())
+        return (*(self.feed.background_work() if self.feed else ()), *self.services.background_work())
 
-    def works_with_telegram(self) -> tuple[BackgroundWork, ...]:
+    def background_work_with_telegram(self) -> tuple[BackgroundWork, ...]:
         """All else that has to run for as long as the process does."""
-        rooms: tuple[Worker | None, ...] = (self.sending, self.chatting)
-        listed = (self.listing.run(),) if self.chatting and not self.feeding else ()
-        return (*(work for room in rooms if room for work in room.works()), *listed, *self.common.works_with_telegram())
+        return (
+            *(self.sender.background_work() if self.sender else ()),
+            *(self.chat.background_work() if self.chat else ()),
+            *((self.match_directory.run(),) if self.chat and not self.feed else ()),
+            *self.services.background_work_with_telegram(),
+        )
 
-    async def status(self) -> str:
+    async def render_status(self) -> str:
         """What `/status` says: troubles that last first."""
-        return "\n".join([*self.common.watch.render_open_incidents(), await self._standing()])
+        return "\n".join([*self.services.monitor.render_open_incidents(), await self._render_processes()])
 
-    async def _standing(self) -> str:
-        waiting = await self.common.outbox.count_waiting()
-        if self.common.keeper:
-            processes = await self.common.keeper.read_processes()
+    async def _render_processes(self) -> str:
+        waiting = await self.services.outbox.count_waiting()
+        if self.services.lease_manager:
+            processes = await self.services.lease_manager.read_processes()
             return render_status_of_processes({name: (facts.roles, facts.lines) for name, facts in processes.items()}, waiting)
-        assert self.feeding is not None  # noqa: S101  # a process that is alone does everything
-        planned = len(self.feeding.runner.planned_connections())
+        assert self.feed is not None  # noqa: S101  # a process that is alone does everything
+        planned = len(self.feed.scheduler.planned_connections())
         return render_status(
-            self.feeding.follower.connection_statuses(), self.feeding.match, planned, waiting, self.common.clock.now()
+            self.feed.follower.connection_statuses(), self.feed.match, planned, waiting, self.services.clock.now()
         )
 
 
@@ -177,19 +184,19 @@ class StopSignal:
     """Set by SIGTERM and Ctrl-C."""
 
     def __init__(self) -> None:
-        self._asked = asyncio.Event()
+        self._requested = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._asked.set)
+            loop.add_signal_handler(number, self._requested.set)
 
     def on_hangup(self, call: Callable[[], None]) -> None:
         """Call this at every SIGHUP."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
 
-    async def around(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
+    async def run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
         """Start, work until stopped, and put everything down in good time; raise what a part raised."""
         running = asyncio.create_task(self._run(start))
-        asked = asyncio.create_task(self._asked.wait())
+        asked = asyncio.create_task(self._requested.wait())
         await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         if not running.done():
@@ -203,21 +210,21 @@ class StopSignal:
 
     async def _run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
         async with AsyncExitStack() as stack:
-            at_work = await self._unless_asked(start(stack, self))
-            if at_work is not None:
-                await self._unless_asked(at_work)
+            running = await self._run_unless_stopped(start(stack, self))
+            if running is not None:
+                await self._run_unless_stopped(running)
         log.info("stopped")
 
-    async def _unless_asked(self, work: Awaitable[T]) -> T | None:
+    async def _run_unless_stopped(self, work: Awaitable[T]) -> T | None:
         """What the work gives, or None after the stop, which cuts it off."""
-        at_work, waiting = asyncio.ensure_future(work), asyncio.ensure_future(self._asked.wait())
-        await asyncio.wait({waiting, at_work}, return_when=asyncio.FIRST_COMPLETED)
+        running, waiting = asyncio.ensure_future(work), asyncio.ensure_future(self._requested.wait())
+        await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        if at_work.done():
-            return at_work.result()
+        if running.done():
+            return running.result()
         log.info("stopping")
-        at_work.cancel()
-        await asyncio.gather(at_work, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         return None
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import os
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 import structlog
@@ -53,14 +53,6 @@ _MUTE_GRACE_PERIOD = dt.timedelta(hours=1)
 BackgroundWork = Coroutine[Any, Any, None]
 
 
-class Worker(Protocol):
-    """The part of a process that does the work of one role."""
-
-    def works(self) -> tuple[BackgroundWork, ...]:
-        """What has to run for as long as the process does."""
-        ...
-
-
 class Services:
     """Made once a process and given to its rooms, which say in `on_chats`, `on_settings`, `on_rules` what they want to hear."""
 
@@ -70,101 +62,109 @@ class Services:
         clock: Clock,
         database: Database,
         bot: ExtBot[str],
-        pace: RateLimitPolicy,
+        rate_limiter: RateLimitPolicy,
         http: aiohttp.ClientSession,
-        wire: ApiHealth,
+        api_health: ApiHealth,
         roles: Collection[Role] = ALL_ROLES,
     ) -> None:
-        self.clock, self.database, self.bot, self.pace = clock, database, bot, pace
-        self.on_chats: list[Callable[[], None]] = []
-        self.on_settings: list[Callable[[], None]] = []
-        self.on_rules: list[Callable[[RuleSet, Catalogue], None]] = []
-        self.current = CurrentConfig(config)
-        self.source = RestClient(self.current.feed, http, clock)
-        self.lines: Callable[[], Sequence[str]] = tuple
+        self.clock, self.database, self.bot, self.rate_limiter = clock, database, bot, rate_limiter
+        self.on_chats_changed: list[Callable[[], None]] = []
+        self.on_settings_changed: list[Callable[[], None]] = []
+        self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
+        self.current_config = CurrentConfig(config)
+        self.feed_api = RestClient(self.current_config.feed, http, clock)
+        self.status_lines: Callable[[], Sequence[str]] = tuple
         """How this process stands, for `/status`."""
         shared = database.is_shared
-        self.keeper = LeaseManager(LeaseRepository(database, make_holder_name()), roles, lambda: self.lines()) if shared else None
-        self.leasing: LeaseProvider = self.keeper or SingleProcess()
-        self._ruled = asyncio.Event()
+        self.lease_manager = (
+            LeaseManager(LeaseRepository(database, make_holder_name()), roles, lambda: self.status_lines()) if shared else None
+        )
+        self.leases: LeaseProvider = self.lease_manager or SingleProcess()
+        self._rules_changed = asyncio.Event()
         # Where the database is shared, this process hears of its own changes as the others do: by a notification.
-        on_change = None if shared else self._chats_changed
+        on_change = None if shared else self._notify_chats_changed
         self.chats, self.subscriptions = ChatRepository(database, on_change), SubscriptionRepository(database, on_change)
-        self.tickets = SharedSource(database, clock, self.keeper.name) if self.keeper else None
-        self.outbox = Outbox(database, clock, self.tickets)
+        self.shared_source = SharedSource(database, clock, self.lease_manager.name) if self.lease_manager else None
+        self.outbox = Outbox(database, clock, self.shared_source)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
-        self.admins = AdminMessages(self.messenger, self.current.admins)
-        self.watch = Monitor(clock, database, wire, self.admins, find_database_folder(config.storage.url))
+        self.admins = AdminMessages(self.messenger, self.current_config.admins)
+        self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
         self.positions = FeedPositionRepository(database, clock)
         self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
-        self.book = RuleVersions(RuleVersionRepository(database), clock, config, self._use)
-        takeover = ConfigApplier(self.current, self.book, self.settle, self._settings_changed, self.admins.post_event)
-        signals = self.watch.reported
+        self.rule_versions = RuleVersions(RuleVersionRepository(database), clock, config, self._publish_rules)
+        takeover = ConfigApplier(
+            self.current_config,
+            self.rule_versions,
+            self.store_configured_chats,
+            self._notify_settings_changed,
+            self.admins.post_event,
+        )
+        signals = self.monitor.reported
         self.reloader = ConfigReloader(config, os.environ, takeover, signals.on_config_refused, signals.on_config_accepted)
-        self.watch.rules = lambda: len(self.book.active.rules.rules)
-        self._dead_man = DeadMansSwitch(lambda: self.current.config.http, http, self.watch.reasons_not_ready)
+        self.monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
+        self._dead_man = DeadMansSwitch(lambda: self.current_config.config.http, http, self.monitor.reasons_not_ready)
 
-    async def settle(self, config: Config) -> None:
+    async def store_configured_chats(self, config: Config) -> None:
         """Store the configuration's chats."""
         await self.subscriptions.store_configured_chats([configured_chat(chat, config) for chat in config.chats])
 
-    async def open_book(self, config: Config) -> None:
+    async def load_rules(self, config: Config) -> None:
         """Begin with the rules that hold: the configuration's, or those applied in Telegram."""
-        if ended := await self.book.load(config):
+        if ended := await self.rule_versions.load(config):
             await self.admins.post_event(ended)
 
     async def listen(self) -> None:
         """Hear what other processes on the same database do."""
-        if self.keeper:
-            await self.database.listen(LEASES_CHANNEL, self.keeper.check_now)
-            await self.database.listen(CHATS_CHANNEL, lambda _: self._chats_changed())
-            await self.database.listen(RULES_CHANNEL, lambda _: self._ruled.set())
+        if self.lease_manager:
+            await self.database.listen(LEASES_CHANNEL, self.lease_manager.check_now)
+            await self.database.listen(CHATS_CHANNEL, lambda _: self._notify_chats_changed())
+            await self.database.listen(RULES_CHANNEL, lambda _: self._rules_changed.set())
 
-    def works(self) -> tuple[BackgroundWork, ...]:
+    def background_work(self) -> tuple[BackgroundWork, ...]:
         """What every process does from its start on."""
-        shared = (self.keeper.run(), self._obeying()) if self.keeper else ()
-        reserving = (self.pace.run(),) if isinstance(self.pace, SharedRateLimiter) else ()
-        return *shared, *reserving, self.reloader.run(), self._pruning()
+        shared = (self.lease_manager.run(), self._follow_rule_changes()) if self.lease_manager else ()
+        reserving = (self.rate_limiter.run(),) if isinstance(self.rate_limiter, SharedRateLimiter) else ()
+        return *shared, *reserving, self.reloader.run(), self._prune_regularly()
 
-    def works_with_telegram(self) -> tuple[BackgroundWork, ...]:
+    def background_work_with_telegram(self) -> tuple[BackgroundWork, ...]:
         """What every process does once Telegram has let the bot in."""
-        return self.watch.run(), self._dead_man.run()
+        return self.monitor.run(), self._dead_man.run()
 
-    def kinds(self) -> tuple[str, ...]:
+    def list_kinds(self) -> tuple[str, ...]:
         """The kinds on offer: those that some rule uses, and what shows how a match stands."""
-        return (*self.book.active.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
+        return (*self.rule_versions.active.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
 
-    def _chats_changed(self) -> None:
-        for hear in self.on_chats:
-            hear()
+    def _notify_chats_changed(self) -> None:
+        for callback in self.on_chats_changed:
+            callback()
 
-    def _settings_changed(self) -> None:
-        for hear in self.on_settings:
-            hear()
+    def _notify_settings_changed(self) -> None:
+        for callback in self.on_settings_changed:
+            callback()
 
-    def _use(self, rules: RuleSet, catalogue: Catalogue) -> None:
-        for hear in self.on_rules:
-            hear(rules, catalogue)
+    def _publish_rules(self, rules: RuleSet, catalogue: Catalogue) -> None:
+        for callback in self.on_rules_changed:
+            callback(rules, catalogue)
 
-    async def _obeying(self) -> None:
+    async def _follow_rule_changes(self) -> None:
         """Take over the rules that another process put into effect."""
         while True:
-            await self._ruled.wait()
-            self._ruled.clear()
-            await retry_while_database_unavailable(self.book.load_latest)
+            await self._rules_changed.wait()
+            self._rules_changed.clear()
+            await retry_while_database_unavailable(self.rule_versions.load_latest)
 
-    async def _pruning(self) -> None:
+    async def _prune_regularly(self) -> None:
         """Forget what is older than `storage.keep`, once an hour."""
         while True:
             await retry_while_database_unavailable(self._prune)
             await asyncio.sleep(_PRUNE_INTERVAL)
 
     async def _prune(self) -> None:
-        gone = await self.outbox.prune(self.current.config.storage.keep)
-        log.info("old_entries_forgotten", count=gone)
+        deleted = await self.outbox.prune(self.current_config.config.storage.keep)
+        log.info("old_entries_forgotten", count=deleted)
         await self.chats.clear_finished_mutes(OVER_STATUSES, self.clock.now() - _MUTE_GRACE_PERIOD)
         await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
-        if self.keeper:
+        if self.lease_manager:
             async with self.database.transaction() as tx:
                 await delete_orphaned_claims(tx)
 

@@ -98,20 +98,20 @@ class Stage:
         self.clock.move_to(max(self.clock.now(), packet.at) + dt.timedelta(milliseconds=640))
         received = self.clock.now() - dt.timedelta(milliseconds=2)
         await self.feeding.pipeline.process(packet, received.timestamp())
-        await self.feeding.extras.update_all()
+        await self.feeding.live_messages.update_all()
         self.clock.move_to(self.clock.now() + dt.timedelta(milliseconds=3))
         await self._deliver()
 
     async def _deliver(self) -> None:
         """Send what is due; a picture is drawn first, beside everything else."""
-        await self.sending.courier.send_all_due()
+        await self.sending.sender.send_all_due()
         if await self.common.chats.has_live_message_chats():
             await until(self._nothing_waits)
         for chat in self.api.chats:
             self._note(chat)
 
     async def _nothing_waits(self) -> bool:
-        await self.sending.courier.send_all_due()
+        await self.sending.sender.send_all_due()
         return not await self.common.outbox.count_waiting()
 
     async def send(self, name: str, content: bytes, chat: int) -> None:
@@ -214,7 +214,7 @@ async def stage(fixtures: Sequence[Fixture], played: Sequence[Scenario]) -> Asyn
             for scenario in played:
                 await made.feeding.pipeline.open(scenario.fixture)
                 await made.feeding.pipeline.on_caught_up(scenario.fixture.id)
-            answering = [asyncio.create_task(work) for work in made.chatting.works()]
+            answering = [asyncio.create_task(work) for work in made.chatting.background_work()]
             try:
                 yield made
             finally:

@@ -74,7 +74,7 @@ async def test_a_stop_ends_within_five_seconds_whatever_hangs(monkeypatch: pytes
         stack.push_async_callback(never if hangs == "end" else asyncio.sleep, False if hangs == "end" else 0)
         return await stack.enter_async_context(run_together(never(hangs == "work")))
 
-    running = asyncio.create_task(StopSignal().around(start))
+    running = asyncio.create_task(StopSignal().run(start))
     await asyncio.sleep(1)
     assert not running.done()
     asked = loop.time()
