@@ -124,7 +124,7 @@ def _sort_actions(
 
 def _find_difference(old: Sequence[ReplayedMessage], new: Sequence[ReplayedMessage]) -> Difference | None:
     before, after = _collect_texts(old), _collect_texts(new)
-    # The rule is not compared: an alert with the same kind and texts reaches the same chats with the same words.
+    # The rule's name is not compared: no message shows it.
     if before and after and (before.kind, before.texts) == (after.kind, after.texts):
         return None
     change = DifferenceKind.ADDED if before is None else DifferenceKind.DROPPED if after is None else DifferenceKind.REWORDED

@@ -123,12 +123,12 @@ REVISIONS = st.tuples(st.sampled_from(["g1", "g2", "g3"]), st.sampled_from(["Pen
 
 @given(st.lists(REVISIONS, max_size=12))
 def test_the_score_of_a_card_equals_the_number_of_goals_on_it(revisions: list[tuple[str, str]]) -> None:
-    story, told = play(), dict[str, str]()
+    story, send_types = play(), dict[str, str]()
     for action, send in revisions:
-        if send == "Pending" and action in told:
+        if send == "Pending" and action in send_types:
             continue
-        told[action] = send
-        counted = sum(last != "Deleted" for last in told.values())
+        send_types[action] = send
+        counted = sum(last != "Deleted" for last in send_types.values())
         story.goal(action, send=send, minute=12, player=action, score=(counted, 0))
 
     lines = card_lines(story.match)

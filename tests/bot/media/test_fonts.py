@@ -52,29 +52,29 @@ def test_line_breaks_and_direction_marks_are_removed_from_a_name(name: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("room", "shown"),
+    ("room", "shortened"),
     [(900, "Pierre-Emerick Aubameyang"), (320, "P. Aubameyang"), (150, "P. Auba…")],
 )
-def test_a_long_name_is_shortened_first_name_first(room: int, shown: str) -> None:
+def test_a_long_name_is_shortened_first_name_first(room: int, shortened: str) -> None:
     cut = shorten_name("Pierre-Emerick Aubameyang", BOLD, 37, room)
 
-    assert cut == shown or (shown.endswith("…") and cut.endswith("…"))
+    assert cut == shortened or (shortened.endswith("…") and cut.endswith("…"))
     assert measure_width(cut, BOLD, 37) <= room
 
 
 @pytest.mark.parametrize(
-    ("room", "shown"), [(260, "R. van der Vaart"), (225, "van der Vaart"), (150, "R. Vaart"), (100, "Vaart")]
+    ("room", "shortened"), [(260, "R. van der Vaart"), (225, "van der Vaart"), (150, "R. Vaart"), (100, "Vaart")]
 )
-def test_a_particle_is_kept_with_the_family_name(room: int, shown: str) -> None:
-    assert shorten_name("Rafael van der Vaart", BOLD, 37, room) == shown
+def test_a_particle_is_kept_with_the_family_name(room: int, shortened: str) -> None:
+    assert shorten_name("Rafael van der Vaart", BOLD, 37, room) == shortened
 
 
 @given(st.text(max_size=60), st.integers(60, 500))
-def test_any_text_fits_in_one_line(words: str, room: int) -> None:
-    shown = fit_text(words, 37, room)
+def test_any_text_fits_in_one_line(text: str, room: int) -> None:
+    fitted = fit_text(text, 37, room)
 
-    assert shown.width <= room and shown.text.isprintable()
-    assert read_coverage(FONT_FOLDER / shown.file).issuperset(map(ord, shown.text))
+    assert fitted.width <= room and fitted.text.isprintable()
+    assert read_coverage(FONT_FOLDER / fitted.file).issuperset(map(ord, fitted.text))
 
 
 def test_arabic_is_transliterated_if_letters_cannot_be_joined() -> None:

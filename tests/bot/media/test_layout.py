@@ -36,8 +36,8 @@ def test_every_event_and_kick_is_placed_in_order(timeline: Timeline) -> None:
     rows = [row for band in layout.bands for row in band.rows]
 
     for side in Side:
-        shown = [row.event for row in sorted(rows, key=lambda row: row.top) if row.event.side is side]
-        assert shown == [event for event in timeline.events if event.side is side]
+        events = [row.event for row in sorted(rows, key=lambda row: row.top) if row.event.side is side]
+        assert events == [event for event in timeline.events if event.side is side]
     assert [row.kick for row in layout.kicks] == list(timeline.kicks)
 
 

@@ -20,11 +20,11 @@ COLOUR = st.tuples(*[st.integers(0, 255)] * 3)
 def test_the_colours_of_background_text_and_teams_change_by_at_most_twelve(theme: Theme, home: Colour, away: Colour) -> None:
     teams = team_colours(Colours(home, away), theme)
     expected = (theme.background, theme.card, theme.text, theme.muted, *teams.values())
-    drawn = Image.new("RGB", (len(expected), 1))
+    image = Image.new("RGB", (len(expected), 1))
     for x, colour in enumerate(expected):
-        drawn.putpixel((x, 0), colour)
+        image.putpixel((x, 0), colour)
 
-    quantized = drawn.quantize(
+    quantized = image.quantize(
         palette=build_palette(theme, teams[Side.HOME], teams[Side.AWAY]), dither=Image.Dither.NONE
     ).convert("RGB")
     actual = [quantized.getpixel((x, 0)) for x in range(len(expected))]
