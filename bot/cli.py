@@ -97,8 +97,8 @@ class CommandGroup(click.Group):
             ctx.exit(0)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
-        except Exception as fault:  # printed by Python it might show a secret
-            structlog.get_logger().critical("fault", exc_info=fault)
+        except Exception as error:  # the log masks secrets; a traceback printed by Python would not
+            structlog.get_logger().critical("internal_error", exc_info=error)
             click.echo(INTERNAL_ERROR_TEXT, err=True)
             ctx.exit(70)
 

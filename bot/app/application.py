@@ -46,7 +46,7 @@ NEEDS_POSTGRES = (
 async def run_until_stopped(config: Config, roles: frozenset[Role] = ALL_ROLES) -> None:
     """Run until SIGTERM or Ctrl-C; raise UserMistake where it cannot start."""
     for warning in config.warnings:
-        log.warning("configuration", reason=warning)
+        log.warning("configuration_warning", reason=warning)
     try:
         await StopSignal().run(lambda stack, stop: _start_application(config, roles, stack, stop))
     except StorageError as error:
@@ -72,7 +72,7 @@ async def _start_application(
     await (retry_while_database_unavailable(application.start) if database.is_shared else application.start())
     stop.on_hangup(application.services.reloader.request_reload)
     needed = "listen" in config.http.model_fields_set
-    await stack.enter_async_context(serve(config.http.listen, application.services.monitor, needed=needed))
+    await stack.enter_async_context(serve(config.http.listen, application.services.monitor, is_required=needed))
     stack.push_async_callback(bot.shutdown)
     if application.services.lease_manager:
         stack.push_async_callback(application.services.lease_manager.unregister)

@@ -1,4 +1,4 @@
-"""`explain`: finds the packets, prints the reasons as text or JSON."""
+"""The command `explain`: finds the packets and prints, as text or JSON, why each rule fires or not."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ def explain_file(path: Path, rules: RuleSet, catalogue: Catalogue) -> list[Expla
 def explain_recording(
     path: Path, rules: RuleSet, catalogue: Catalogue, minute: Minute | None, action_id: str
 ) -> list[Explanation]:
-    """Explain every revision of one action, or all in a minute that rules speak of; raise UserMistake where there is none."""
+    """Explain every revision of one action, or all actions in a minute that rules cover; raise UserMistake if there is none."""
     seen: Counter[str] = Counter()
 
-    def asked(moment: Moment) -> bool:
+    def is_selected(moment: Moment) -> bool:
         if minute is not None and moment.action.minute != minute:
             return False
         seen[moment.action.type] += 1
         return moment.action.id == action_id if action_id else _is_covered_by_rules(rules, moment)
 
-    found = _explain_packets(read_packets(path), read_fixtures_beside(path), rules, catalogue, asked)
+    found = _explain_packets(read_packets(path), read_fixtures_beside(path), rules, catalogue, is_selected)
     if not found:
         raise UserMistake(f"{path}: {_describe_nothing_found(minute, action_id, seen)}")
     return found
@@ -98,7 +98,7 @@ def _describe_nothing_found(minute: Minute | None, action_id: str, seen: Counter
 
 
 def _is_covered_by_rules(rules: RuleSet, moment: Moment) -> bool:
-    """Tell whether a rule names the action's type, or the moment takes something back."""
+    """Tell whether a rule names the action's type, or the moment retracts something."""
     if moment.coverage_change or moment.affected:
         return True
     return any(rule.action_types and rule.may_match_type(moment.action.type) for rule in rules.rules)
@@ -109,26 +109,26 @@ def _explain_packets(
     fixtures: Mapping[str, Fixture],
     rules: RuleSet,
     catalogue: Catalogue,
-    asked: Callable[[Moment], bool],
+    is_selected: Callable[[Moment], bool],
 ) -> list[Explanation]:
-    """The packets in their order, each match moved on by them as in `run`, chats told as it goes."""
+    """Play the packets as `run` does, and explain the moments for which `is_selected` returns true."""
     matches: dict[str, Match] = {}
-    told: defaultdict[str, set[str]] = defaultdict(set)
+    notified_rules: defaultdict[str, set[str]] = defaultdict(set)
     found: list[Explanation] = []
     for packet in packets:
         match = matches.get(packet.fixture_id) or Match(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
         moment = advance(match, packet, catalogue)
         matches[packet.fixture_id] = moment.after
-        if asked(moment):
-            found.append(explain(rules, moment, {key: set(value) for key, value in told.items()}, catalogue))
-        for alert in evaluate(rules, moment, told, catalogue):
+        if is_selected(moment):
+            found.append(explain(rules, moment, {key: set(value) for key, value in notified_rules.items()}, catalogue))
+        for alert in evaluate(rules, moment, notified_rules, catalogue):
             if alert.rule:
-                told[alert.key.action_id].add(alert.rule)
+                notified_rules[alert.key.action_id].add(alert.rule)
     return found
 
 
 def _read_packets(path: Path) -> list[Packet]:
-    """One packet as the feed sends it, or as a line of a recording; or a list of them."""
+    """Read one packet as the feed sends it or as a line of a recording, or a list of them."""
     data = _read_json(path)
     packets = [_decode_packet(path, one) for one in (data if isinstance(data, list) else [data])]
     if not packets:
@@ -165,7 +165,7 @@ _VERDICT_SIGNS = {
 
 
 def format_explanation(explanation: Explanation) -> Iterator[str]:
-    """Everything about one moment, for people."""
+    """Format the explanation of one moment as lines of text."""
     moment = explanation.moment
     yield _format_title(moment.action, moment)
     yield f"action {moment.action.id}, match {moment.action.fixture_id}"
@@ -248,7 +248,7 @@ def _format_alert(alert: Alert) -> Iterator[str]:
 
 
 def explanation_to_json(explanation: Explanation) -> str:
-    """The same as one object, one line."""
+    """Format the explanation of one moment as a JSON object in one line. The keys are those of version 0.1."""
     action = explanation.moment.action
     data = _action_to_dict(action) | {
         "fixture_id": action.fixture_id,

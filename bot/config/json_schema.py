@@ -1,4 +1,4 @@
-"""The JSON Schema of `config.yaml`."""
+"""Builds the JSON Schema of `config.yaml`, which editors use to complete and check it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BOUND_KEYWORDS = {"ge": "minimum", "le": "maximum"}
 
 
 def build_schema() -> dict[str, Any]:
-    """The whole file's schema."""
+    """Build the schema of the whole file."""
     whole = ConfigSections.model_json_schema()
     parts = whole.pop("$defs")
     for model in _SECTION_MODELS:
@@ -64,17 +64,17 @@ def build_schema() -> dict[str, Any]:
 
 
 def format_schema(made: dict[str, Any]) -> str:
-    """As it is printed and kept in docs/config.schema.json."""
+    """Format the schema as it is printed and stored in docs/config.schema.json."""
     return json.dumps(made, indent=2, ensure_ascii=False).replace("#/$defs/", "#/definitions/") + "\n"
 
 
 def _simplify_properties(shape: dict[str, Any], model: type[BaseModel]) -> None:
-    """Keys have no titles, defaults stand as one writes them, bounds where an editor looks for them."""
+    """Drop titles, write defaults as in the file, and put bounds where editors look for them."""
     shape.pop("title", None)
     for name, field in model.model_fields.items():
         value = shape["properties"][name]
         value.pop("title", None)
-        if "$ref" in value:  # words beside a reference are not read
+        if "$ref" in value:  # draft 7 ignores keywords beside a reference
             value |= {"description": field.description, "allOf": [{"$ref": value.pop("$ref")}]}
         if isinstance(field.default, dt.timedelta):
             value["default"] = format_duration(field.default)
@@ -85,7 +85,7 @@ def _simplify_properties(shape: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 def format_duration(time: dt.timedelta) -> str:
-    """`15m`, `1h30m`, `14d`."""
+    """Format a duration such as `15m`, `1h30m` or `14d`."""
     seconds = int(time.total_seconds())
     parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
     return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
@@ -106,7 +106,7 @@ _TEXT_DESCRIPTION = "Telegram's HTML; {{ … }} is filled in: " + ", ".join(TEXT
 
 
 def build_file_schema() -> dict[str, JsonSchema]:
-    """The keys that stand beside the sections."""
+    """Build the schemas of the keys beside the sections."""
     pack = {"enum": list(list_packs())}
     return {
         "extends": _add_description(
@@ -125,7 +125,7 @@ def build_file_schema() -> dict[str, JsonSchema]:
 
 
 def build_rule_schemas() -> dict[str, JsonSchema]:
-    """What a rule is made of."""
+    """Build the schemas of the parts of a rule."""
     return {"rule": _build_rule_schema(), "match": _build_match_schema(), "alert": _build_alert_schema()}
 
 
@@ -173,7 +173,7 @@ def _build_alert_schema() -> JsonSchema:
 
 
 def _add_description(description: str, shape: JsonSchema, **more: Any) -> JsonSchema:
-    """The shape with its description; a reference is wrapped, as words beside one are not read."""
+    """Add a description to a schema; a reference is wrapped, as draft 7 ignores keywords beside it."""
     return {"description": description, **more, **({"allOf": [shape]} if "$ref" in shape else shape)}
 
 
@@ -182,7 +182,7 @@ def _make_reference(name: str) -> JsonSchema:
 
 
 def _suggest_words(words: tuple[str, ...]) -> JsonSchema:
-    """These are offered, others are taken."""
+    """Suggest these words, and allow others."""
     return {"anyOf": [{"enum": list(words)}, TEXT_SCHEMA]}
 
 
@@ -191,7 +191,7 @@ def _allow_list(shape: JsonSchema) -> JsonSchema:
 
 
 def _allow_names(shape: JsonSchema) -> JsonSchema:
-    """A name, a list of names, or `{not: …}` of either."""
+    """Allow a name, a list of names, or `{not: …}` of either."""
     names = _allow_list(shape)
     return {"anyOf": [*names["anyOf"], mapping_schema({"not": names}, needs=("not",))]}
 

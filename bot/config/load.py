@@ -1,4 +1,4 @@
-"""Reads the file and those it includes, or reports every mistake."""
+"""Reads `config.yaml` and the files that it includes, or reports every mistake at its place."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Config:
         _require_token(self.path, "telegram", self.telegram.token)
 
     def require_feed_token(self) -> None:
-        """The same for what asks the feed alone."""
+        """Raise UserMistake if the feed's token is missing; for commands that use the feed alone."""
         _require_token(self.path, "feed", self.feed.token)
 
 
@@ -88,7 +88,7 @@ def load_config(path: Path, env: Mapping[str, str], sources: set[Path] | None = 
 
 
 def load_rules_of(path: Path, env: Mapping[str, str], *, optional: bool = False) -> tuple[RuleSet, Catalogue]:
-    """The rules and the names of a configuration; the shipped ones where it is optional and not there."""
+    """Return the rules and the catalogue of a configuration; the shipped ones if it is `optional` and does not exist."""
     if optional and not path.exists():
         return load_pack(), load_catalogue()
     config = load_config(path, env)
@@ -114,7 +114,7 @@ def _location_of_byte(path: Path, error: UnicodeDecodeError) -> SourceLocation:
 
 
 def _make_empty_document(path: Path) -> yaml.MappingNode:
-    """An empty file leaves everything as it ships."""
+    """Make the document of an empty file, which keeps every default."""
     mark = yaml.Mark(str(path), 0, 0, 0, "", 0)
     return yaml.MappingNode("tag:yaml.org,2002:map", [], mark, mark)
 
@@ -126,7 +126,7 @@ class _ConfigReader:
         self.path, self.env, self.report, self.sources = path, env, report, sources
 
     def read(self, root: yaml.Node) -> Config | None:
-        """The configuration of a root node; None where its sections are not as they should be."""
+        """Read the configuration from a root node; None if its sections are invalid, which is reported."""
         if not isinstance(root, yaml.MappingNode):
             self.report.add_mistake(location_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
             return None
@@ -163,7 +163,7 @@ class _ConfigReader:
         return {str(key.value): value for key, value in mapping_items(root)}
 
     def _expand_variables(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
-        """A variable that is not set is a mistake; for a token, which only some commands need, a warning."""
+        """Replace variables. One that is not set is a mistake; for a token, which only some commands need, a warning."""
         missing = expand_variables(root, self.env, self.report)
         for node, name in missing:
             if any(node is token for token in tokens):
@@ -195,7 +195,7 @@ class _ConfigReader:
         return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, catalogue, self._read_included)
 
     def _read_included(self, pattern: str) -> list[yaml.Node]:
-        """The documents of the files that a pattern names, in the order of their names."""
+        """Read the files that a pattern matches, in the order of their names."""
         self._resolve_path(pattern)
         try:
             found = sorted(self.path.parent.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
@@ -215,7 +215,7 @@ class _ConfigReader:
         return root
 
     def _read_token(self, section: FeedSettings | TelegramSettings, node: yaml.Node | None) -> SecretStr:
-        """The token itself, or what its file holds."""
+        """Return the token, or the content of its file."""
         fields = {key.value: value for key, value in mapping_items(node)}
         at = fields.get("token_file")
         if section.token_file is None or at is None:
@@ -232,7 +232,7 @@ class _ConfigReader:
             return SecretStr("")
 
     def _check_token(self, token: str, at: yaml.Node | None) -> SecretStr:
-        """Whatever else was copied with a token could be sent to nobody; it is not repeated."""
+        """Report a token with spaces or other characters that a header cannot carry, without repeating it."""
         if at is not None and not re.fullmatch(r"[!-~]*", token):
             self.report.add_mistake(
                 location_of(at), "a token is one word of letters, digits and signs: something else is in this one"
@@ -240,7 +240,7 @@ class _ConfigReader:
         return SecretStr(token)
 
     def _warn_of_unknown_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
-        """A chat may name a kind before a rule has it; more likely it is misspelt."""
+        """Warn of kinds that no rule has: allowed, since a rule may follow later, but more likely misspelt."""
         for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
             for kind in _find_kinds(chat):
                 if kind.value not in (known := (*rules.list_kinds(), *LIVE_MESSAGE_KINDS)):
@@ -249,13 +249,13 @@ class _ConfigReader:
                     )
 
     def _resolve_path(self, name: str) -> Path:
-        """A path in the file is meant from where the file is."""
+        """Resolve a path relative to the folder of the file, and remember it as a source."""
         self.sources.add(self.path.parent / name)
         return self.path.parent / name
 
 
 def _find_kinds(chat: yaml.Node) -> list[yaml.ScalarNode]:
-    """Every kind that a chat, or one of its subscriptions, names."""
+    """Return every kind that a chat or one of its subscriptions names."""
     fields = {key.value: value for key, value in mapping_items(chat)}
     followed = fields.get("subscribe")
     places = [chat, *(followed.value if isinstance(followed, yaml.SequenceNode) else ())]
@@ -264,13 +264,13 @@ def _find_kinds(chat: yaml.Node) -> list[yaml.ScalarNode]:
 
 
 def _find_tokens(root: yaml.Node) -> list[yaml.Node]:
-    """The values of `feed.token` and `telegram.token`."""
+    """Return the nodes of `feed.token` and `telegram.token`."""
     sections = [value for key, value in mapping_items(root) if key.value in _TOKEN_VARIABLES]
     return [value for section in sections for key, value in mapping_items(section) if key.value == "token"]
 
 
 def _select_keys(root: yaml.MappingNode, keys: Sequence[str]) -> yaml.MappingNode:
-    """The same mapping with only some of its keys, and of those only the ones that hold something."""
+    """Return the mapping with only these keys, without empty ones."""
     kept = [(key, value) for key, value in mapping_items(root) if key.value in keys and not is_null(value)]
     return yaml.MappingNode(root.tag, kept, root.start_mark, root.end_mark)
 
@@ -280,7 +280,7 @@ def _explain_read_error(error: Exception) -> str:
 
 
 def configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[Subscription, ...]]:
-    """A chat of the configuration with what it follows: exactly the kinds it names, or all."""
+    """Return a chat of the configuration and its subscriptions, with exactly the kinds that it names, or all."""
     place = ChatRef(chat.chat, chat.topic)
     kind = "private" if chat.chat > 0 else "supergroup"
     stored = Chat(place, kind, language=chat.language, language_chosen=True, is_configured=True)

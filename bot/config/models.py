@@ -1,4 +1,4 @@
-"""The sections of `config.yaml` as strict models, with what editors are told of each value."""
+"""The sections of `config.yaml` as strict models. The docstrings of fields are their descriptions in the JSON Schema."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from rules.loading import values
 STREAM_URLS = ("wss://dde-streams.data.srarena.io", "wss://dde-streams.data.imgarena.com")
 
 API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.com")
-"""The new hosts, then those that are going away (feed documentation, section 0)."""
+"""The new hosts first, then those that will be switched off (feed documentation, section 0)."""
 
 _FEED_ID_PATTERN = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -48,12 +48,12 @@ def _read_duration(value: Any) -> Any:
 
 
 def _require_at_least(limit: str) -> AfterValidator:
-    def checked(value: dt.timedelta) -> dt.timedelta:
+    def check(value: dt.timedelta) -> dt.timedelta:
         if value < values.parse_duration(limit):
             raise ValueError(f"must be at least {limit}")
         return value
 
-    return AfterValidator(checked)
+    return AfterValidator(check)
 
 
 def _read_integer(value: Any) -> Any:
@@ -69,13 +69,13 @@ def _read_text(value: Any) -> str:
 
 
 def _make_url_reader(*schemes: str) -> Any:
-    def checked(value: Any) -> str:
+    def check(value: Any) -> str:
         url = _read_text(value).rstrip("/")
         if not _is_url(url, schemes):
             raise ValueError(f"an address that begins with {' or '.join(f'{s}://' for s in schemes)} is expected here")
         return url
 
-    return checked
+    return check
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
@@ -87,7 +87,7 @@ def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
 
 
 def _read_list(value: Any) -> Any:
-    """One value is a list of one."""
+    """Read a list; a single value counts as a list of one."""
     values = value if isinstance(value, (list, tuple)) else [value]
     if not values:
         raise ValueError("the list is empty")
@@ -95,7 +95,7 @@ def _read_list(value: Any) -> Any:
 
 
 def _read_database_url(value: Any) -> str:
-    """The value may hold a password and is never repeated."""
+    """Read a database URL. It may contain a password, so no error repeats it."""
     url = _read_text(value)
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
@@ -113,7 +113,7 @@ def _read_optional_address(value: Any) -> str | None:
 
 
 def _read_address(value: Any) -> str:
-    """Of what is always listened on."""
+    """Read HOST:PORT where null is not allowed."""
     try:
         listen = _read_optional_address(value)
     except ValueError:
@@ -134,7 +134,7 @@ def _read_secret(value: Any) -> SecretStr:
 
 
 def _read_secret_url(value: Any) -> SecretStr | None:
-    """An address that is a secret, and never repeated; nothing written in a variable is as good as null."""
+    """Read a secret address, which no error repeats; an empty variable counts as null."""
     url = value.get_secret_value() if isinstance(value, SecretStr) else "" if value is None else _read_text(value)
     if url and not _is_url(url, ("http", "https")):
         raise ValueError("an address that begins with http:// or https:// is expected here, or null for none")
@@ -149,14 +149,14 @@ def read_subscription(value: Any) -> Subscription:
         return Subscription(Scope.ALL)
     if not isinstance(value, dict):
         raise ValueError(_SUBSCRIPTION_EXPECTED)
-    taste = SubscriptionOverrides(_read_kinds(value["kinds"])) if "kinds" in value else NO_OVERRIDES
+    overrides = SubscriptionOverrides(_read_kinds(value["kinds"])) if "kinds" in value else NO_OVERRIDES
     followed = [(key, name) for key, name in value.items() if key != "kinds"]
     if len(followed) != 1:
         raise ValueError(_SUBSCRIPTION_EXPECTED)
     scope, name = followed[0]
     if scope not in ("team", "competition", "match") or not isinstance(name, str) or not name.strip():
         raise ValueError(_SUBSCRIPTION_EXPECTED)
-    return _make_subscription(Scope(scope), " ".join(name.split()), taste)
+    return _make_subscription(Scope(scope), " ".join(name.split()), overrides)
 
 
 def _read_kinds(value: Any) -> frozenset[str]:
@@ -166,9 +166,9 @@ def _read_kinds(value: Any) -> frozenset[str]:
     return frozenset(kinds)
 
 
-def _make_subscription(scope: Scope, name: str, taste: SubscriptionOverrides) -> Subscription:
+def _make_subscription(scope: Scope, name: str, overrides: SubscriptionOverrides) -> Subscription:
     is_id = " v " not in name if scope is Scope.MATCH else bool(_FEED_ID_PATTERN.fullmatch(name))
-    return Subscription(scope, name if is_id else make_name_key(name), name, taste)
+    return Subscription(scope, name if is_id else make_name_key(name), name, overrides)
 
 
 JsonSchema = dict[str, Any]
@@ -181,12 +181,12 @@ TEXT_SCHEMA: JsonSchema = {"type": "string"}
 
 
 def allow_variable(shape: JsonSchema) -> JsonSchema:
-    """The same, or a variable; a text may hold one in any case."""
+    """Allow a variable in place of the value; a text may contain one anyway."""
     return shape if shape == TEXT_SCHEMA else {"anyOf": [shape, VARIABLE_SCHEMA]}
 
 
 def with_schema(shape: JsonSchema) -> WithJsonSchema:
-    """What editors are told of one value."""
+    """Annotate a value with its JSON Schema."""
     return WithJsonSchema(allow_variable(shape))
 
 
@@ -214,7 +214,7 @@ NAME_SCHEMA: JsonSchema = {"type": ["string", "integer"]}
 
 
 def mapping_schema(keys: dict[str, JsonSchema], *, needs: tuple[str, ...] = (), **more: Any) -> JsonSchema:
-    """A mapping with these keys and no others."""
+    """Build the schema of a mapping with these keys and no others."""
     needed = {"required": list(needs)} if needs else {}
     return {"type": "object", "properties": keys, **needed, "additionalProperties": False, **more}
 
@@ -240,7 +240,7 @@ class Section(BaseModel):
 
 
 def with_list_schema(shape: JsonSchema) -> WithJsonSchema:
-    """What editors are told of one value or a list of them."""
+    """Annotate with the JSON Schema of one value or a list of them."""
     return WithJsonSchema({"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]})
 
 
@@ -289,7 +289,7 @@ class TelegramSettings(Section):
     """Where Telegram brings updates; left out: they are fetched, by one process at a time."""
 
     @model_validator(mode="after")
-    def _paid_for(self) -> TelegramSettings:
+    def _check_paid_rate(self) -> TelegramSettings:
         if self.messages_per_second > 30 and not self.allow_paid_broadcast:
             raise ValueError("more than 30 messages a second need allow_paid_broadcast: true")
         return self

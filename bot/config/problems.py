@@ -1,4 +1,4 @@
-"""pydantic's errors as sentences at `file:line:column`."""
+"""Turns validation errors of pydantic into sentences at `file:line:column`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NodePath = tuple[int | str, ...]
 
 
 def node_to_data(node: yaml.Node) -> Any:
-    """The node as mappings, lists, texts and None."""
+    """Convert a node to mappings, lists, strings and None."""
     if isinstance(node, yaml.MappingNode):
         return {key.value: node_to_data(value) for key, value in mapping_items(node)}
     if isinstance(node, yaml.SequenceNode):
@@ -28,7 +28,7 @@ def node_to_data(node: yaml.Node) -> Any:
 
 
 def validate_node(model: type[M], node: yaml.Node, report: Report) -> M | None:
-    """The node as a model; None where it is not one, which is reported."""
+    """Validate a node as a model; return None and report every mistake if it is invalid."""
     try:
         return model.model_validate(node_to_data(node))
     except ValidationError as error:
@@ -45,7 +45,7 @@ def _describe_error(details: ErrorDetails, model: type[BaseModel], root: yaml.No
 
 
 def _find_node(node: yaml.Node, path: NodePath) -> yaml.Node:
-    """The node at a path, or the last one on the way to it."""
+    """Return the node at a path, or the last existing one on the way to it."""
     for step in path:
         children = _list_children(node)
         if step not in children:
@@ -66,7 +66,7 @@ def _location_of_key(root: yaml.Node, path: NodePath) -> SourceLocation:
 
 
 def _list_allowed_keys(model: type[BaseModel], path: NodePath) -> tuple[str, ...]:
-    """The keys that a mapping at a path may have."""
+    """Return the keys that a mapping at a path may have."""
     for step in path:
         if isinstance(step, str) and step in model.model_fields:
             model = _find_model(model.model_fields[step].annotation) or model
@@ -80,7 +80,7 @@ def _find_model(annotation: Any) -> type[BaseModel] | None:
 
 
 def _format_path(path: NodePath) -> str:
-    """`feed.stale_after: `; nothing for the whole file."""
+    """Format a path as `feed.stale_after: `; empty for the whole file."""
     words = ".".join(str(step) for step in path if isinstance(step, str))
     return f"{words}: " if words else ""
 

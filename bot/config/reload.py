@@ -1,4 +1,4 @@
-"""Watches the files and SIGHUP; holds the configuration in effect."""
+"""Watches the configuration files, reloads them on a change or SIGHUP, and holds the configuration in effect."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ RESTART_REQUIRED = {
     "storage": ("url", "keep", "last_matches", "last_matches_folder"),
     "http": ("listen",),
 }
-"""What is read once, at the start; everything else is taken over at once."""
+"""The settings that are read only at the start; a reload applies all others at once."""
 
 _MAX_REFUSAL_LENGTH = 3500
-"""Letters of the sentences that the admins get in one message."""
+"""Characters of mistakes that fit in one message to the admins: Telegram allows 4096, the heading included."""
 
 _POLL_INTERVAL_MS = 1_000
-"""Milliseconds after which the files are looked at though nothing was heard: not every file system tells of changes."""
+"""Milliseconds between two checks of the files without an event: not every file system reports changes."""
 
 _DEBOUNCE_SECONDS = 0.25
-"""Seconds without a change after which a file is taken to be written whole."""
+"""Seconds without a change after which a file counts as written completely."""
 
 
 class ConfigReloader:
@@ -47,7 +47,7 @@ class ConfigReloader:
         on_refused: Callable[[str], None],
         on_accepted: Callable[[], None],
     ) -> None:
-        """`apply` takes a good configuration over, `on_accepted` hears of it, `on_refused` gets the sentences of a bad one."""
+        """`apply` applies a valid configuration, then `on_accepted` is called. `on_refused` gets a text about an invalid one."""
         self.config = config
         self._env, self._apply_config = env, apply
         self._on_refused, self._on_accepted = on_refused, on_accepted
@@ -59,25 +59,25 @@ class ConfigReloader:
         self._lock = asyncio.Lock()
 
     def request_reload(self) -> None:
-        """Reload as soon as possible: for SIGHUP."""
+        """Ask for a reload; for SIGHUP."""
         self._requested.set()
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Watch the files and reload, until cancelled."""
         await asyncio.gather(self._watch(), self._reload_on_request())
 
     async def reload_if_changed(self) -> None:
-        """Reload if a file is another than when it was last read, once it is no longer being written."""
-        seen, now = self._file_states, read_file_states(self._sources)
-        if now == seen:
+        """Reload if a file changed since it was read, once it is no longer being written."""
+        previous, now = self._file_states, read_file_states(self._sources)
+        if now == previous:
             return
-        while now != seen:
+        while now != previous:
             await asyncio.sleep(_DEBOUNCE_SECONDS)
-            seen, now = now, read_file_states(self._sources)
+            previous, now = now, read_file_states(self._sources)
         await self.reload()
 
     async def reload(self) -> bool:
-        """Read everything anew and take it over; false where it is refused and the last good configuration stays."""
+        """Read the files and apply them; return false if they are refused and the last valid configuration stays."""
         async with self._lock:
             before, sources = read_file_states(self._sources), set[Path]()
             try:
@@ -101,7 +101,7 @@ class ConfigReloader:
         return config
 
     def _store_file_states(self, sources: set[Path], before: FileStates) -> None:
-        """A file that changed while it was read is read again."""
+        """Remember the states from before the files were read: a file that changed meanwhile is then read again."""
         now = read_file_states(sources)
         self._sources, self._file_states = sources, {**now, **{file: stat for file, stat in before.items() if file in now}}
 
@@ -118,12 +118,12 @@ class ConfigReloader:
             try:
                 await self._watch_folders(watched)
             except (OSError, RuntimeError) as error:  # no such folder any more, or the system's watches are used up
-                log.warning("files_not_watched", reason=str(error), looked_at_every=_POLL_INTERVAL_MS // 1000)
+                log.warning("files_not_watched", reason=str(error), poll_seconds=_POLL_INTERVAL_MS // 1000)
                 await asyncio.sleep(_POLL_INTERVAL_MS / 1000)
                 await self.reload_if_changed()
 
     async def _watch_folders(self, watched: frozenset[Path]) -> None:
-        """Until other folders have to be watched."""
+        """Watch these folders until others have to be watched."""
         changes = awatch(
             *watched,
             watch_filter=lambda _, path: may_concern_config(path, self._sources),
@@ -147,13 +147,13 @@ class ConfigReloader:
 
 
 def _is_blank(path: Path) -> bool:
-    """Tell whether only remarks are left: more likely half a file than a wish for the shipped rules."""
+    """Tell whether a file has only comments: more likely it is half written than meant to select the shipped rules."""
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
 
 
 def format_refusal(lines: Sequence[str]) -> str:
-    """What the admins read, cut to fit one message."""
+    """Format the mistakes for the admins, cut to fit one message."""
     shown: list[str] = []
     for line in lines:
         if sum(map(len, shown)) + len(line) > _MAX_REFUSAL_LENGTH:
@@ -164,7 +164,7 @@ def format_refusal(lines: Sequence[str]) -> str:
 
 
 def find_restart_required(before: Config, after: Config) -> tuple[str, ...]:
-    """The settings that differ and take effect only at the next start."""
+    """Return the changed settings that take effect only at the next start."""
     return tuple(
         f"{section}.{key}"
         for section, keys in RESTART_REQUIRED.items()
@@ -175,14 +175,14 @@ def find_restart_required(before: Config, after: Config) -> tuple[str, ...]:
 
 def _log_reload(before: Config, after: Config) -> None:
     for warning in after.warnings:
-        log.warning("configuration", reason=warning)
+        log.warning("configuration_warning", reason=warning)
     for setting in find_restart_required(before, after):
-        log.warning("takes_effect_at_the_next_start", setting=setting)
+        log.warning("restart_required", setting=setting)
     log.info("configuration_reloaded", rules=len(after.rules.rules))
 
 
 FileStates = Mapping[Path, tuple[int, int, int]]
-"""By file, what changes when it is written or replaced; a file that is not there is not in it."""
+"""Modification time, size and inode by file: one of them changes when it is written or replaced. Missing files are left out."""
 
 _CONFIG_SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -190,13 +190,13 @@ _WILDCARDS = frozenset("*?[")
 
 
 def read_file_states(sources: Iterable[Path]) -> FileStates:
-    """How all files stand that these paths and patterns name."""
+    """Return the states of all files that these paths and patterns match."""
     found = ((file, _read_file_state(file)) for source in sources for file in _expand_pattern(source))
     return {file: stat for file, stat in found if stat is not None}
 
 
 def find_watched_folders(sources: Iterable[Path]) -> frozenset[Path]:
-    """The folders in which these files are, or would be; where a file is a link, also the one that it leads to."""
+    """Return the folders of these files, whether they exist or not; for a symbolic link, also the folder of its target."""
     found: set[Path] = set()
     for source in sources:
         anchor, pattern = _split_pattern(source)
@@ -205,7 +205,7 @@ def find_watched_folders(sources: Iterable[Path]) -> frozenset[Path]:
 
 
 def may_concern_config(path: str, sources: Iterable[Path]) -> bool:
-    """Tell whether a change of this file can be one of the configuration: a database beside it is written all the time."""
+    """Tell whether this file may belong to the configuration. A database in the same folder changes all the time and does not."""
     changed = Path(path)
     named = changed.name in {source.name for source in sources}
     return named or changed.suffix in _CONFIG_SUFFIXES or changed.name.startswith("..")  # mounted volumes swap a link `..data`
@@ -217,7 +217,7 @@ def _expand_pattern(source: Path) -> list[Path]:
 
 
 def _split_pattern(source: Path) -> tuple[Path, str]:
-    """A pattern's fixed folder and the rest; no rest for a path without wildcards."""
+    """Split a pattern into its fixed folder and the rest, which is empty for a path without wildcards."""
     wild = next((at for at, part in enumerate(source.parts) if _WILDCARDS & set(part)), None)
     return (source, "") if wild is None else (Path(*source.parts[:wild]), str(Path(*source.parts[wild:])))
 
@@ -231,7 +231,7 @@ def _read_file_state(file: Path) -> tuple[int, int, int] | None:
 
 
 class CurrentConfig:
-    """What `feed:`, `schedule:` and `telegram.admins` say now. `config` is replaced by a reload."""
+    """Gives users of `feed:`, `schedule:` and `telegram.admins` the values in effect. A reload replaces `config`."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -241,7 +241,7 @@ class CurrentConfig:
 
 
 class CurrentFeedSettings:
-    """The feed's settings: a token counts from the next handshake, all else from the next connection or request."""
+    """The feed's settings: a new token is used from the next handshake, everything else from the next connection or request."""
 
     def __init__(self, current: CurrentConfig) -> None:
         self._current = current

@@ -26,7 +26,7 @@ _REQUEST_HISTOGRAM, _TELEGRAM_HISTOGRAM = ALERT_STEP_SECONDS.labels("request"), 
 
 @dataclass(slots=True)
 class AlertReach:
-    """How far one revision has come. Times are those of the monotonic clock; `slowest` is in milliseconds."""
+    """How many chats one revision of an alert has reached. Times are those of the monotonic clock."""
 
     alert: Alert
     first_at: float
@@ -37,7 +37,7 @@ class AlertReach:
 
 
 class DeliveryLog:
-    """Is told of every message that Telegram took."""
+    """Logs and measures every message that Telegram accepted."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -60,7 +60,7 @@ class DeliveryLog:
             reach.slowest_ms = max(reach.slowest_ms, result.latency.total or 0.0)
 
     async def run(self) -> None:
-        """Log for ever which alerts have reached their chats."""
+        """Log alerts that have reached their chats, until cancelled."""
         while True:
             await asyncio.sleep(SUMMARY_DELAY)
             self.log_completed()

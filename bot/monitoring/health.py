@@ -1,4 +1,4 @@
-"""What a process knows of itself, and why it is not ready; pure."""
+"""The health of a process as values, and why it is not ready; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.feed.source import ConnectionStatus
 
 
 class FeedHealth(msgspec.Struct, frozen=True):
-    """Of a process that follows matches: its connections, the titles of fixtures, when these were read last, what is planned."""
+    """The feed's side of a process that follows matches. `titles` are by fixture id; `planned_connections` will open later."""
 
     connections: tuple[ConnectionStatus, ...]
     titles: Mapping[str, str]
@@ -22,7 +22,10 @@ class FeedHealth(msgspec.Struct, frozen=True):
 
 
 class TelegramHealth(msgspec.Struct, frozen=True):
-    """Since when no request gets through, or the token is refused; None: all is well. `skew`: seconds that our clock is ahead."""
+    """Since when no request succeeds, or the token is refused; None if all is well.
+
+    `clock_skew` is by how many seconds our clock is ahead of Telegram's.
+    """
 
     failing_since: dt.datetime | None = None
     refused_since: dt.datetime | None = None
@@ -30,16 +33,17 @@ class TelegramHealth(msgspec.Struct, frozen=True):
 
 
 class DatabaseProblem(msgspec.Struct, frozen=True):
-    """A sentence of the database's, and since when it holds."""
+    """Why the database cannot be used, as a sentence, and since when."""
 
     sentence: str
     since: dt.datetime
 
 
 class ProcessHealth(msgspec.Struct, frozen=True):
-    """All of it. `at_work` is false while the start waits for something, since `started`; afterwards that is when work began.
+    """Everything that readiness, conditions and gauges are computed from.
 
-    `feed` is None where the process follows nothing; `disk_free` is in bytes, None where it is not known.
+    `is_working` is false while the start waits for Telegram, since `started_at`; then `started_at` is when work began.
+    `feed` is None if the process follows no matches; `free_disk_bytes` is None if it is not known.
     """
 
     now: dt.datetime
@@ -52,29 +56,29 @@ class ProcessHealth(msgspec.Struct, frozen=True):
 
 
 STREAM_OPEN_GRACE = dt.timedelta(minutes=5)
-"""So long after the kick-off a stream may still not be open."""
+"""How long after kick-off a stream may still not be open."""
 
 HEARTBEAT_TIMEOUT = dt.timedelta(seconds=30)
-"""Without a frame for so long, three heartbeats were missed (feed documentation, section 2.3)."""
+"""Three missed heartbeats (feed documentation, section 2.3): a live connection without a frame for so long is silent."""
 
 RECONNECT_TIMEOUT = dt.timedelta(seconds=5)
-"""So long a connection may be without its socket before that is worth a word."""
+"""How long a reconnect may take before the process counts as not ready."""
 
 
 def is_frame_expected(status: ConnectionStatus, now: dt.datetime) -> bool:
-    """Tell whether the connection has to bring frames now: its match is not over, its stream is or should be open."""
+    """Tell whether frames should arrive now: the match is not over, and its stream is open or should be."""
     if status.is_ended:
         return False
     return not status.is_not_open or (status.kickoff is not None and now >= status.kickoff + STREAM_OPEN_GRACE)
 
 
 def last_frame_or_start(status: ConnectionStatus) -> dt.datetime | None:
-    """When the last usable frame came; before the first one, since when one is waited for."""
+    """Return when the last usable frame arrived; before the first one, since when the connection is wanted."""
     return status.last_usable_frame_at or status.wanted_since
 
 
 def is_silent(status: ConnectionStatus, now: dt.datetime, longest: dt.timedelta | None = None) -> bool:
-    """Tell whether a due connection has brought nothing for so long; None: for longer than is usual in its state."""
+    """Tell whether frames are expected and none arrived for `longest`; None: for longer than is normal in its state."""
     at = last_frame_or_start(status)
     if at is None or not is_frame_expected(status, now):
         return False
@@ -84,30 +88,33 @@ def is_silent(status: ConnectionStatus, now: dt.datetime, longest: dt.timedelta 
 
 
 def outdated_fixtures_since(feed: FeedHealth, started: dt.datetime, now: dt.datetime) -> dt.datetime | None:
-    """Since when the fixtures could not be read, where that is for too long; None where all is well."""
+    """Return since when the fixtures could not be read, if that is too long; else None.
+
+    Three refreshes may fail in a row; before the first success there is only a short grace.
+    """
     since = feed.fixtures_read_at or started
     longest = 3 * feed.refresh_every if feed.fixtures_read_at else HEARTBEAT_TIMEOUT
     return since if now - since > longest else None
 
 
 TELEGRAM_GRACE = dt.timedelta(seconds=10)
-"""So long requests may fail: the courier tries again within seconds."""
+"""How long requests may fail before the process counts as not ready: the sender retries within seconds."""
 
 
-def reasons_not_ready(facts: ProcessHealth) -> tuple[str, ...]:
-    """What is not well, a line each; none where all is."""
-    if not facts.is_working:
-        return (*_start_reasons(facts), *_database_reasons(facts))
-    return (*_database_reasons(facts), *_telegram_reasons(facts.telegram, facts.now), *_feed_reasons(facts))
+def reasons_not_ready(health: ProcessHealth) -> tuple[str, ...]:
+    """Return a line for each reason why the process is not ready; none if it is ready."""
+    if not health.is_working:
+        return (*_start_reasons(health), *_database_reasons(health))
+    return (*_database_reasons(health), *_telegram_reasons(health.telegram, health.now), *_feed_reasons(health))
 
 
-def _start_reasons(facts: ProcessHealth) -> Iterator[str]:
-    yield f"start: Telegram has not let the bot in since {_format_iso(facts.started_at)}"
+def _start_reasons(health: ProcessHealth) -> Iterator[str]:
+    yield f"start: Telegram has not let the bot in since {_format_iso(health.started_at)}"
 
 
-def _database_reasons(facts: ProcessHealth) -> Iterator[str]:
-    if facts.database:
-        yield f"database: cannot be used since {_format_iso(facts.database.since)}: {facts.database.sentence}"
+def _database_reasons(health: ProcessHealth) -> Iterator[str]:
+    if health.database:
+        yield f"database: cannot be used since {_format_iso(health.database.since)}: {health.database.sentence}"
 
 
 def _telegram_reasons(telegram: TelegramHealth, now: dt.datetime) -> Iterator[str]:
@@ -117,13 +124,13 @@ def _telegram_reasons(telegram: TelegramHealth, now: dt.datetime) -> Iterator[st
         yield f"telegram: no request got through since {_format_iso(telegram.failing_since)}"
 
 
-def _feed_reasons(facts: ProcessHealth) -> Iterator[str]:
-    if facts.feed is None:
+def _feed_reasons(health: ProcessHealth) -> Iterator[str]:
+    if health.feed is None:
         return
-    if old := outdated_fixtures_since(facts.feed, facts.started_at, facts.now):
+    if old := outdated_fixtures_since(health.feed, health.started_at, health.now):
         yield f"feed: the fixtures could not be read since {_format_iso(old)}"
     yield from (
-        _describe_silent_connection(status, facts.feed) for status in facts.feed.connections if is_silent(status, facts.now)
+        _describe_silent_connection(status, health.feed) for status in health.feed.connections if is_silent(status, health.now)
     )
 
 

@@ -1,4 +1,4 @@
-"""/healthz, /readyz, /metrics, and the dead man's switch."""
+"""The health pages /healthz, /readyz and /metrics, and the dead man's switch."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from bot.outbox.repository import OutboxDepth
 
 
 class MonitoredProcess(Protocol):
-    """What is looked at from outside."""
+    """The process that the pages are about; the monitor, or a fake in tests."""
 
     def reasons_not_ready(self) -> tuple[str, ...]:
-        """What is not well now, a line each."""
+        """Return why the process is not ready, a line each."""
         ...
 
     async def render_metrics(self) -> bytes:
-        """What is counted, in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         ...
 
 
-def build_web_application(seen: MonitoredProcess) -> web.Application:
-    """The three pages."""
+def build_web_application(monitored: MonitoredProcess) -> web.Application:
+    """Build the application with the three pages."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        lines = seen.reasons_not_ready()
+        lines = monitored.reasons_not_ready()
         return web.Response(text="\n".join(lines or ("ready",)) + "\n", status=503 if lines else 200)
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=await seen.render_metrics(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=await monitored.render_metrics(), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
@@ -56,31 +56,31 @@ def build_web_application(seen: MonitoredProcess) -> web.Application:
 
 
 @asynccontextmanager
-async def serve(listen: str | None, seen: MonitoredProcess, *, needed: bool = True) -> AsyncIterator[int | None]:
-    """Serve on `host:port` while the block runs, and give the port: any free one where 0 is named; None where nothing is served.
+async def serve(listen: str | None, monitored: MonitoredProcess, *, is_required: bool = True) -> AsyncIterator[int | None]:
+    """Serve on `host:port` while the block runs, and yield the port, or None if nothing is served; port 0 means any free one.
 
-    Raise UserMistake where the port is taken; where the pages are not `needed`, because nobody named the port, only warn.
+    If the port is taken, raise UserMistake if the pages are `is_required`; otherwise, with the default port, only warn.
     """
     if listen is None:
         yield None
         return
-    runner = web.AppRunner(build_web_application(seen), access_log=None)
+    runner = web.AppRunner(build_web_application(monitored), access_log=None)
     await runner.setup()
     try:
-        yield await _start_listening(runner, listen, needed=needed)
+        yield await _start_listening(runner, listen, is_required=is_required)
     finally:
         await runner.cleanup()
 
 
-async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) -> int | None:
+async def _start_listening(runner: web.AppRunner, listen: str, *, is_required: bool) -> int | None:
     host, _, port = listen.rpartition(":")
     try:
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
     except OSError as error:
         sentence = f"http.listen: cannot listen on {listen}: {explain_bind_error(error)}; choose another, or null for none"
-        if needed:
+        if is_required:
             raise UserMistake(sentence) from error
-        log.warning("no_health_pages", reason=sentence)
+        log.warning("health_pages_not_served", reason=sentence)
         return None
     found: int = runner.addresses[0][1]
     log.info("health_pages_served", port=found)
@@ -88,7 +88,7 @@ async def _start_listening(runner: web.AppRunner, listen: str, *, needed: bool) 
 
 
 class GaugeReading(msgspec.Struct, frozen=True):
-    """A reading. `depth` is None where the database could not be asked, `backlog` where this process sends nothing."""
+    """The values of the gauges. `depth` is None if the database did not answer, `backlog` if this process sends nothing."""
 
     health: ProcessHealth
     ready: bool
@@ -98,7 +98,7 @@ class GaugeReading(msgspec.Struct, frozen=True):
     backlog: int | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """Everything as Prometheus' families."""
+        """Return the gauges as metric families of prometheus_client."""
         facts, depth = self.health, self.depth
         yield _make_gauge("touchline_ready", "1 while all is well, as /readyz says.", self.ready)
         yield _make_gauge("touchline_rules", "Rules in effect.", self.rules)
@@ -169,7 +169,7 @@ _FIRST_ERROR_STATUS = 400
 
 
 class DeadMansSwitchSettings(Protocol):
-    """The part of the configuration that is read here."""
+    """The settings that are read here."""
 
     @property
     def dead_man_url(self) -> SecretStr | None: ...
@@ -178,13 +178,19 @@ class DeadMansSwitchSettings(Protocol):
 
 
 class DeadMansSwitch:
-    """Leaves the call out while something is not well. The address is a secret: whoever has it can silence the alarm."""
+    """Calls an address while the process is ready, for a service that raises an alarm when the calls stop.
+
+    The address is a secret and never logged: whoever has it can silence the alarm.
+    """
 
     def __init__(
-        self, calls: Callable[[], DeadMansSwitchSettings], http: aiohttp.ClientSession, unready: Callable[[], tuple[str, ...]]
+        self,
+        settings: Callable[[], DeadMansSwitchSettings],
+        http: aiohttp.ClientSession,
+        reasons_not_ready: Callable[[], tuple[str, ...]],
     ) -> None:
-        """`calls` is asked each time."""
-        self._settings, self._http, self._reasons_not_ready = calls, http, unready
+        """`settings` is called before each request: a reload may change the address."""
+        self._settings, self._http, self._reasons_not_ready = settings, http, reasons_not_ready
 
     async def run(self) -> None:
         """Call until cancelled."""
@@ -193,16 +199,16 @@ class DeadMansSwitch:
             await asyncio.sleep(self._settings().dead_man_every.total_seconds())
 
     async def call(self) -> None:
-        """Call once, unless it is switched off or something is not well; a failure is only logged, without the address."""
+        """Call once, unless no address is set or the process is not ready; a failure is only logged, without the address."""
         url = self._settings().dead_man_url
         if url is None:
             return
         if lines := self._reasons_not_ready():
-            log.warning("dead_man_left_out", reason="; ".join(lines))
+            log.warning("dead_man_call_skipped", reason="; ".join(lines))
             return
         try:
-            async with self._http.get(url.get_secret_value(), timeout=_CALL_TIMEOUT) as answer:
-                if answer.status >= _FIRST_ERROR_STATUS:
-                    log.warning("dead_man_not_heard", reason=f"HTTP {answer.status}")
+            async with self._http.get(url.get_secret_value(), timeout=_CALL_TIMEOUT) as response:
+                if response.status >= _FIRST_ERROR_STATUS:
+                    log.warning("dead_man_call_failed", reason=f"HTTP {response.status}")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            log.warning("dead_man_not_heard", reason=type(error).__name__)
+            log.warning("dead_man_call_failed", reason=type(error).__name__)

@@ -68,7 +68,7 @@ async def test_it_is_left_out_while_something_is_not_well_or_it_is_switched_off(
     said += await called(service)
 
     assert service.calls == []
-    assert said.count("dead_man_left_out") == 1 and "no request got through" in said
+    assert said.count("dead_man_call_skipped") == 1 and "no request got through" in said
 
 
 @pytest.mark.parametrize("trouble", ["status", "nobody", "no address"])
@@ -80,4 +80,4 @@ async def test_a_failure_is_only_logged_and_never_with_the_address(service: Serv
         service.dead_man_url = SecretStr(nobody if trouble == "nobody" else "http://[secret")
 
     said = await called(service)
-    assert "dead_man_not_heard" in said and "secret" not in said
+    assert "dead_man_call_failed" in said and "secret" not in said

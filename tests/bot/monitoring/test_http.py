@@ -79,7 +79,7 @@ async def test_a_taken_port_is_a_mistake_where_somebody_named_it_and_else_only_a
         ):
             async with serve(listen, Seen()):
                 pass
-        async with serve(listen, Seen(), needed=False) as port:
+        async with serve(listen, Seen(), is_required=False) as port:
             assert port is None
 
 
