@@ -56,7 +56,7 @@ async def run_until_stopped(config: Config, roles: frozenset[Role] = ALL_ROLES) 
 async def _start_application(
     config: Config, roles: frozenset[Role], stack: AsyncExitStack, stop: StopSignal
 ) -> asyncio.Future[Any]:
-    """Make every part and set it to work; the future of all that works."""
+    """Make every part and set it to work; return the future of all background work."""
     clock = SystemClock()
     database = await _open_database(config.storage.url, clock)
     stack.push_async_callback(database.close)
@@ -82,7 +82,7 @@ async def _start_application(
 
 
 async def _run_with_telegram(application: Application, bot: ExtBot[str], roles: frozenset[Role]) -> None:
-    """What needs Telegram, as soon as that lets the bot in, and as long as the process runs."""
+    """Wait until Telegram accepts the bot, then run everything that needs Telegram for as long as the process runs."""
     await _wait_for_telegram(bot)
     async with run_together(*application.background_work_with_telegram()) as running:
         gc.collect()
@@ -104,18 +104,18 @@ class Application:
         self.chat = ChatWorker(services, self.feed or self.match_directory, self.render_status) if Role.CHAT in roles else None
 
     async def start(self) -> None:
-        """Hear the other processes, and know chats and rules."""
+        """Listen to the other processes, store the configured chats and load the rules."""
         services = self.services
         await services.listen()
         await services.store_configured_chats(services.current_config.config)
         await services.load_rules(services.current_config.config)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
-        """All that runs from the start on, whether or not Telegram is there: the outbox keeps what is news."""
+        """Return what runs from the start, even while Telegram is unreachable: the outbox keeps the alerts until then."""
         return (*(self.feed.background_work() if self.feed else ()), *self.services.background_work())
 
     def background_work_with_telegram(self) -> tuple[BackgroundWork, ...]:
-        """All else that has to run for as long as the process does."""
+        """Return what runs only after Telegram has accepted the bot."""
         return (
             *(self.sender.background_work() if self.sender else ()),
             *(self.chat.background_work() if self.chat else ()),
@@ -124,7 +124,7 @@ class Application:
         )
 
     async def render_status(self) -> str:
-        """What `/status` says: troubles that last first."""
+        """Return the text of `/status`: open incidents first."""
         return "\n".join([*self.services.monitor.render_open_incidents(), await self._render_processes()])
 
     async def _render_processes(self) -> str:
@@ -149,18 +149,18 @@ async def _open_database(url: str, clock: Clock) -> Database:
             if url.startswith("sqlite") or clock.monotonic() >= until:
                 raise
             if outage.on_failure():
-                log.warning("database_awaited", reason=str(error))
+                log.warning("waiting_for_database", reason=str(error))
             await asyncio.sleep(_DATABASE_RETRY_DELAY)
 
 
 def _make_rate_limiter(config: Config, database: Database) -> RateLimiter | SharedRateLimiter:
-    """Telegram's limits; of several processes, all keep them together."""
+    """Make the limiter for Telegram's rate limits. Several processes on one database share one allowance."""
     per_second = config.telegram.messages_per_second
     return SharedRateLimiter(SendAllowance(database), per_second) if database.is_shared else RateLimiter(per_second)
 
 
 async def _wait_for_telegram(bot: ExtBot[str]) -> None:
-    """Wait until Telegram has let the bot in; raise UserMistake where its token is refused."""
+    """Wait until Telegram accepts the bot; raise UserMistake where its token is refused."""
     backoff = Backoff(1.0, 30.0)
     while True:
         try:
@@ -190,11 +190,11 @@ class StopSignal:
             loop.add_signal_handler(number, self._requested.set)
 
     def on_hangup(self, call: Callable[[], None]) -> None:
-        """Call this at every SIGHUP."""
+        """Call the function at every SIGHUP."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
 
     async def run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
-        """Start, work until stopped, and put everything down in good time; raise what a part raised."""
+        """Start, run until stopped, and shut down within STOP_TIMEOUT. Raise what a part raised."""
         running = asyncio.create_task(self._run(start))
         asked = asyncio.create_task(self._requested.wait())
         await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -216,7 +216,7 @@ class StopSignal:
         log.info("stopped")
 
     async def _run_unless_stopped(self, work: Awaitable[T]) -> T | None:
-        """What the work gives, or None after the stop, which cuts it off."""
+        """Return the result of the work, or None if the stop signal came first and cancelled it."""
         running, waiting = asyncio.ensure_future(work), asyncio.ensure_future(self._requested.wait())
         await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()

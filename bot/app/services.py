@@ -1,4 +1,4 @@
-"""What every process has, made once; takes a changed configuration over."""
+"""The services that every process has, and how a changed configuration is applied to them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Services:
         self.current_config = CurrentConfig(config)
         self.feed_api = RestClient(self.current_config.feed, http, clock)
         self.status_lines: Callable[[], Sequence[str]] = tuple
-        """How this process stands, for `/status`."""
+        """The lines of this process in `/status`."""
         shared = database.is_shared
         self.lease_manager = (
             LeaseManager(LeaseRepository(database, make_holder_name()), roles, lambda: self.status_lines()) if shared else None
@@ -109,25 +109,25 @@ class Services:
         await self.subscriptions.store_configured_chats([configured_chat(chat, config) for chat in config.chats])
 
     async def load_rules(self, config: Config) -> None:
-        """Begin with the rules that hold: the configuration's, or those applied in Telegram."""
+        """Load the active rules: those of the configuration, or those applied later in Telegram."""
         if ended := await self.rule_versions.load(config):
             await self.admins.post_event(ended)
 
     async def listen(self) -> None:
-        """Hear what other processes on the same database do."""
+        """Subscribe to the notifications of other processes on the same database."""
         if self.lease_manager:
             await self.database.listen(LEASES_CHANNEL, self.lease_manager.check_now)
             await self.database.listen(CHATS_CHANNEL, lambda _: self._notify_chats_changed())
             await self.database.listen(RULES_CHANNEL, lambda _: self._rules_changed.set())
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
-        """What every process does from its start on."""
+        """Return what every process runs from its start."""
         shared = (self.lease_manager.run(), self._follow_rule_changes()) if self.lease_manager else ()
         reserving = (self.rate_limiter.run(),) if isinstance(self.rate_limiter, SharedRateLimiter) else ()
         return *shared, *reserving, self.reloader.run(), self._prune_regularly()
 
     def background_work_with_telegram(self) -> tuple[BackgroundWork, ...]:
-        """What every process does once Telegram has let the bot in."""
+        """Return what every process runs after Telegram has accepted the bot."""
         return self.monitor.run(), self._dead_man.run()
 
     def list_kinds(self) -> tuple[str, ...]:
@@ -147,21 +147,21 @@ class Services:
             callback(rules, catalogue)
 
     async def _follow_rule_changes(self) -> None:
-        """Take over the rules that another process put into effect."""
+        """Load the rules whenever another process has changed them."""
         while True:
             await self._rules_changed.wait()
             self._rules_changed.clear()
             await retry_while_database_unavailable(self.rule_versions.load_latest)
 
     async def _prune_regularly(self) -> None:
-        """Forget what is older than `storage.keep`, once an hour."""
+        """Delete what is older than `storage.keep`, once an hour."""
         while True:
             await retry_while_database_unavailable(self._prune)
             await asyncio.sleep(_PRUNE_INTERVAL)
 
     async def _prune(self) -> None:
         deleted = await self.outbox.prune(self.current_config.config.storage.keep)
-        log.info("old_entries_forgotten", count=deleted)
+        log.info("old_data_deleted", count=deleted)
         await self.chats.clear_finished_mutes(OVER_STATUSES, self.clock.now() - _MUTE_GRACE_PERIOD)
         await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
         if self.lease_manager:

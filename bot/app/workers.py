@@ -88,7 +88,7 @@ class FeedWorker:
         services.on_settings_changed += [self.scheduler.request_replan, self.follower.reload]
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
-        """Follow for ever."""
+        """Return what has to run for as long as the process does."""
         return self.scheduler.run(), self.live_messages.run()
 
     def fixtures(self) -> tuple[Fixture, ...]:
@@ -132,7 +132,7 @@ class FeedWorker:
 
 
 class SenderWorker:
-    """The courier of a process."""
+    """Sends the deliveries of the outbox to Telegram."""
 
     def __init__(self, services: Services) -> None:
         self._services, self._delivery_log = services, DeliveryLog(services.clock)
@@ -150,7 +150,7 @@ class SenderWorker:
             services.on_chats_changed.append(services.outbox.queue.rescan)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
-        """Send for ever."""
+        """Return what has to run for as long as the process does."""
         return self._send(), self._delivery_log.run()
 
     async def _send(self) -> None:
@@ -168,7 +168,7 @@ log = structlog.get_logger()
 
 
 class ChatWorker:
-    """Hears what people say, and says what there is to say."""
+    """Receives updates from Telegram and answers them."""
 
     def __init__(self, services: Services, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> None:
         """`directory` knows fixtures and matches; `status` is what `/status` says."""
@@ -184,7 +184,7 @@ class ChatWorker:
             self._application.add_error_handler(self._note_failure)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
-        """Answer for ever."""
+        """Return what has to run for as long as the process does."""
         return self._run_application(), self._register_commands()
 
     def _build_handlers(self, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> list[Any]:
@@ -219,7 +219,7 @@ class ChatWorker:
                 await self._application.stop()
 
     async def _receive_updates(self) -> None:
-        """Behind a webhook every process hears; else one fetches for all, and the others stand by."""
+        """Receive updates by webhook in every process; without a webhook, poll in the one process that holds the lease."""
         services, webhook = self._services, self._services.current_config.config.telegram.webhook
         if webhook is not None:
             await WebhookServer(services.bot, webhook, self._process_update, self._replies.cancel_waiting).run()
@@ -253,6 +253,6 @@ class ChatWorker:
             log.warning("commands_not_registered", reason=str(error))
 
     async def _send_sample(self, ref: ChatRef, name: str, delay: int) -> None:
-        """Send one chat a sample alert by the way of real ones."""
+        """Send one chat a sample alert through the outbox, as real alerts are sent."""
         alert = make_sample_alert(ref, name, in_each_language(sample_alert_text), self._services.clock.now())
         await self._services.outbox.put_for_chat(ref, alert, delay)

@@ -70,13 +70,13 @@ class LiveMessageUpdater:
         self._shown: dict[str, ShownMatch] = {}
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Check for changes until cancelled."""
         while True:
             await retry_while_database_unavailable(self.update_all)
             await asyncio.sleep(CHECK_INTERVAL)
 
     async def update_all(self) -> None:
-        """Show what has changed since the last time."""
+        """Update the live messages of every match that has changed, or whose last update is REFRESH_INTERVAL ago."""
         if not await self._wanted():
             return
         matches = {match.fixture.id: match for match in self._live()}
@@ -95,13 +95,13 @@ class LiveMessageUpdater:
             await retry_while_database_unavailable(lambda: self._update_safely(match, closed=True))
 
     async def _update_safely(self, match: Match, *, closed: bool) -> None:
-        """A match that cannot be shown keeps no other from being."""
+        """Update one match. Log an error in it, so that the other matches are still updated."""
         try:
             await self._update(match, closed=closed)
         except StorageError:
             raise
         except Exception as error:
-            log.error("match_not_shown", fixture=match.fixture.id, reason=repr(error), exc_info=error)
+            log.error("live_messages_not_updated", fixture=match.fixture.id, reason=repr(error), exc_info=error)
 
     async def _update(self, match: Match, *, closed: bool) -> None:
         if match.period is Period.BEFORE or not await self._outbox.is_live_message_wanted(match.fixture):

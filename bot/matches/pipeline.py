@@ -1,4 +1,4 @@
-"""The straight line: packet, match, alerts, outbox."""
+"""The path of a packet: it advances its match, the rules make alerts of the change, the outbox stores them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def _ignore_match(_match: Match) -> None:
 
 
 class Pipeline:
-    """One a process; every packet of every match passes through `take` in one call."""
+    """Processes every packet of every match that this process follows. One per process."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Pipeline:
             try:
                 await self._snapshots.save(self._matches[fixture_id], place)
             except StorageError as error:  # the one before stands: what came since is read again
-                log.warning("match_not_kept", fixture=fixture_id, reason=str(error))
+                log.warning("match_snapshot_not_saved", fixture=fixture_id, reason=str(error))
                 return
             self._changed_since_snapshot.discard(fixture_id)
 
@@ -141,7 +141,7 @@ class Pipeline:
         self._end_unseen.add(fixture_id)
 
     def drop(self, fixture_id: str) -> None:
-        """Keep nothing of a match in memory."""
+        """Remove a match from memory."""
         self._matches.pop(fixture_id, None)
         self._notified.pop(fixture_id, None)
         for ids in (self._joined_late, self._changed_since_snapshot, self._end_unseen, self._caught_up):
@@ -169,7 +169,7 @@ class Pipeline:
                 self._notified[alert.key.fixture_id][alert.key.action_id].add(alert.rule)
 
     def _log_unknown_type(self, packet: Packet) -> None:
-        """An unknown name is normal; it is named once."""
+        """Log each unknown action type once: the feed may add types at any time."""
         if self._names.has_type(packet.type):
             return
         UNKNOWN_ACTION_TYPES.inc()

@@ -1,4 +1,4 @@
-"""Matches kept for a restart, and for processes that follow none."""
+"""Match snapshots: a restart resumes from them, and processes that follow no match read them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class SnapshotStore:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             kept = None
         if kept is None or kept.format != SNAPSHOT_FORMAT:
-            log.info("snapshot_of_another_version", fixture=fixture_id)
+            log.info("snapshot_format_changed", fixture=fixture_id)
             return None
         return kept
 
@@ -114,7 +114,7 @@ class MatchDirectory:
         return self._matches.get(fixture_id)
 
     async def run(self) -> None:
-        """Look again and again."""
+        """Refresh fixtures and matches until cancelled."""
         await asyncio.gather(self._list(), self._look())
 
     async def _list(self) -> None:
