@@ -64,15 +64,15 @@ class SteppedTimeline(PlaybackClock):
         self.changed.set()
         self.changed = asyncio.Event()
 
-    def _due(self, _at: dt.datetime) -> float:
+    def _due_after(self, _at: dt.datetime) -> float:
         return (self._sent_at[-1] - self._start).total_seconds()
 
-    def _wall(self, at: dt.datetime) -> dt.datetime:
+    def _to_wall_clock(self, at: dt.datetime) -> dt.datetime:
         """When the first packet of that instant was sent; the latest one for an instant of which no packet tells."""
         number = bisect_left(self._script.frames, at, hi=len(self._sent_at), key=lambda told: told.at)
         return self._sent_at[min(number, len(self._sent_at) - 1)]
 
-    def _standing(self, elapsed: float) -> dict[str, Any]:
+    def _current_status(self, elapsed: float) -> dict[str, Any]:
         told = self._script.frames[len(self.frames) - 1] if self.frames else None
         summary = lenient.as_mapping(told.frame.get("fixtureSummary")) if told else {}
         found = {"status": summary.get("currentStatus"), "collectionStatus": summary.get("collectionStatus")}
