@@ -62,7 +62,7 @@ class World:
     async def on_accepted(self) -> None:
         self.accepted += 1
 
-    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+    async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         if self.refusal:
             raise FeedRefused(self.refusal)
         return tuple(self.listed)
@@ -80,7 +80,7 @@ class World:
             self.stopped.append(fixture.id)
             raise
 
-    async def fixture(self, fixture_id: str) -> Fixture:
+    async def fetch_fixture(self, fixture_id: str) -> Fixture:
         return next(f for f in self.listed if f.id == fixture_id)
 
     async def on_update(self, before: Fixture, after: Fixture) -> None:

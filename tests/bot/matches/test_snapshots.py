@@ -27,13 +27,13 @@ class Source:
     def __init__(self, failures: int) -> None:
         self.failures = failures
 
-    async def fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+    async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         self.failures -= 1
         if self.failures >= 0:
             raise FeedUnreachable("away")
         return (FIXTURE,)
 
-    async def fixture(self, fixture_id: str) -> Fixture:
+    async def fetch_fixture(self, fixture_id: str) -> Fixture:
         return FIXTURE
 
 
