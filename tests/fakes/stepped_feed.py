@@ -192,14 +192,14 @@ class SteppedFeed(Simulator):
         step.send(count)
         await until(lambda: all(client.position >= len(step.frames) for client in step.connections))
 
-    def _begin(self) -> None:
+    def _start_matches(self) -> None:
         """What was sent stays sent."""
 
-    def _request(self, connection: ServerConnection, request: Request) -> Response | None:
+    def _on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         if self._away:
             connection.transport.abort()
             return None
-        return super()._request(connection, request)
+        return super()._on_request(connection, request)
 
     async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, day: ConnectionFaults) -> None:
         step, client = self._steps[fixture_id], _Client(connection, start)

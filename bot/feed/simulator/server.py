@@ -78,8 +78,7 @@ class Simulator:
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[SimulatorUrls]:
         """Listen, and start all matches; raise UserMistake if the address cannot be listened on."""
-        now, self._started_at = self._clock.now(), self._clock.monotonic()
-        self._timelines = {s.fixture.id: PlaybackClock(s, now, self._speed, self._lead) for s in self._scripts}
+        self._start_matches()
         options: dict[str, Any] = {
             "process_request": self._on_request,
             "compression": None,
@@ -94,6 +93,11 @@ class Simulator:
             found = port or next(iter(server.sockets)).getsockname()[1]
             address = f"{'[' + host + ']' if ':' in host else host}:{found}"
             yield SimulatorUrls(f"ws://{address}", f"http://{address}")
+
+    def _start_matches(self) -> None:
+        """Start every match now. A feed that plays at another pace than the clock's overrides this."""
+        now, self._started_at = self._clock.now(), self._clock.monotonic()
+        self._timelines = {s.fixture.id: PlaybackClock(s, now, self._speed, self._lead) for s in self._scripts}
 
     @property
     def duration(self) -> float:
