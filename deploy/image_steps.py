@@ -14,20 +14,20 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from deploy.dockerfile import Stage, Step, environment, stages
 from deploy.roots import Mount, NotHereError, Root, make_base, require
-from tests.e2e.fork_server import Forked
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process, configuration
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration
 from tests.e2e.story import RULES, play, stepped
 from tests.fakes.bot_api import FakeBotApi
+from tests.waiting import until
 
 HERE = Path(__file__).parents[1]
 PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
@@ -149,7 +149,7 @@ async def prove(built: Built, folder: Path) -> None:
     words = [entry, *built.stage.last("CMD").array]
     async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
         _settle(configuration(config, feed.urls.stream, feed.urls.api, telegram, RULES))
-        async with _running(built.command(words, config, data)) as process:
+        async with running(built.command(words, config, data)) as process:
             await process.says('"started"')
             _so(not _finished(built.command(built.stage.health, config, data)).returncode, "its health check passes")
             await play(feed, telegram)
@@ -171,30 +171,48 @@ def _settle(config: Path) -> None:
     config.write_text(text, encoding="utf-8")
 
 
+class Running:
+    """The image at work. `output` is what it has printed so far."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process, self.output = process, ""
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._process.stdout  # noqa: S101  # it is a pipe
+        async for line in self._process.stdout:
+            self.output += line.decode()
+
+    async def says(self, words: str) -> None:
+        """Wait until it has printed these words; raise NotSoError if it ends without."""
+        await until(lambda: words in self.output or self._reading.done())
+        if words not in self.output:
+            raise NotSoError(f"it ended and has not said {words}:\n{self.output}")
+
+    async def stop(self, how: signal.Signals) -> int:
+        """Send a signal if it still runs, and wait for its end; its exit code."""
+        if self._process.returncode is None:
+            self._process.send_signal(how)
+        code = await self._process.wait()
+        await self._reading
+        return code
+
+
 @asynccontextmanager
-async def _running(command: list[str]) -> Any:
-    (out, its_out), (err, its_err), (status, its_status) = (os.pipe() for _ in range(3))
-    started = await asyncio.create_subprocess_exec(*command, stdout=its_out, stderr=its_err)
-    os.close(its_out)
-    os.close(its_err)
-
-    async def tell_its_end() -> None:
-        code = await started.wait()
-        os.write(its_status, str(code).encode())
-        os.close(its_status)
-
-    telling = asyncio.create_task(tell_its_end())
-    process = Process("the image", Forked(started.pid, out, err, status))
+async def running(command: Sequence[str]) -> AsyncIterator[Running]:
+    """Start a command; it is killed at the end if it still runs."""
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+    started = Running(process)
     try:
-        yield process
+        yield started
     finally:
-        await process.end("SIGKILL")
-        await telling
+        await started.stop(signal.SIGKILL)
 
 
-async def _stopped(process: Process) -> None:
+async def _stopped(process: Running) -> None:
     begun = perf_counter()
-    code = await process.end("SIGTERM", within=STOP_WITHIN)
+    async with asyncio.timeout(STOP_WITHIN):
+        code = await process.stop(signal.SIGTERM)
     _so(code == 0, f"SIGTERM ends it with 0 (after {perf_counter() - begun:.1f} s)")
 
 

@@ -42,6 +42,7 @@ async def test_a_wait_gives_what_its_condition_gives_and_counts_as_a_hang_after_
     assert 5 + DEADLINE <= loop.time() - began < 7 + DEADLINE
 
 
+@pytest.mark.whole_process
 def test_a_test_that_fails_shows_the_last_requests_and_the_step_of_the_feed(tmp_path: Path) -> None:
     (tmp_path / "test_failing.py").write_text(FAILING)
     command = [

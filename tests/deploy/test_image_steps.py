@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
-from deploy.image_steps import pip_places, pip_variables
+import pytest
+
+from deploy.image_steps import NotSoError, pip_places, pip_variables, running
 from deploy.roots import Mount
 
 
@@ -42,3 +45,28 @@ def test_a_folder_that_may_be_written_is_only_mounted(tmp_path: Path) -> None:
         "mkdir -p /root/data",
         f"mount --bind {tmp_path} /root/data",
     ]
+
+
+async def test_what_runs_is_stopped_by_a_signal_and_all_that_it_printed_is_kept() -> None:
+    async with running(
+        ["sh", "-c", "trap 'echo bye; exit 0' TERM; echo error >&2; echo begun; while :; do sleep 0.01; done"]
+    ) as sh:
+        await sh.says("begun")
+        code = await sh.stop(signal.SIGTERM)
+
+    assert (code, sorted(sh.output.split())) == (0, ["begun", "bye", "error"])
+
+
+async def test_what_ends_without_the_words_is_named_with_what_it_said() -> None:
+    async with running(["sh", "-c", "echo other; exit 3"]) as sh:
+        with pytest.raises(NotSoError, match="it ended and has not said begun:\nother"):
+            await sh.says("begun")
+
+        assert await sh.stop(signal.SIGTERM) == 3
+
+
+async def test_what_still_runs_is_killed_at_the_end() -> None:
+    async with running(["sleep", "1000"]) as sleep:
+        pass
+
+    assert await sleep.stop(signal.SIGTERM) == -signal.SIGKILL
