@@ -153,7 +153,7 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -
         return number
 
     sends.send = noted  # type: ignore[method-assign]
-    stage.Numbering = lambda: sends  # type: ignore[assignment, misc]
+    stage.RecordingMessenger = lambda: sends  # type: ignore[assignment, misc]
     stage.Unlimited = lambda: marks.limits  # type: ignore[assignment, misc]
     with tempfile.TemporaryDirectory() as folder:
         following = stage.Line(load_pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
