@@ -21,7 +21,8 @@ from bot.errors import FeedError, UserMistake
 from bot.feed.connection import StreamSettings
 from bot.feed.recording import record_matches
 from bot.feed.rest import RestClient, RestSettings
-from rules.football.action import Fixture
+from bot.feed.source import StreamSpeed
+from rules.football.action import OVER_STATUSES, Fixture
 from rules.football.names import normalise
 
 
@@ -32,7 +33,7 @@ from rules.football.names import normalise
 def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
     """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
 
-    config = _load_feed_config(config_path)
+    config = load_feed_config(config_path)
     found = run_coroutine(list_fixtures(config.feed, days, search or ""))
     click.echo(format_fixture_table(found))
 
@@ -40,16 +41,20 @@ def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
 @click.command()
 @config_option
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("recordings"), show_default=True, help="Where to write.")
+@click.option(
+    "--speed", type=click.Choice([speed.value for speed in StreamSpeed]), help="How fast the feed sends matches that are over."
+)
 @click.argument("fixture_ids", metavar="FIXTURE...", nargs=-1, required=True)
-def record_command(config_path: Path, folder: Path, fixture_ids: tuple[str, ...]) -> None:
+def record_command(config_path: Path, folder: Path, speed: str | None, fixture_ids: tuple[str, ...]) -> None:
     """Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over."""
 
-    config = _load_feed_config(config_path)
-    for path in run_coroutine(record_fixtures(config.feed, fixture_ids, folder)):
+    config = load_feed_config(config_path)
+    for path in run_coroutine(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed(speed) if speed else None)):
         click.echo(str(path))
 
 
-def _load_feed_config(config_path: Path) -> Any:
+def load_feed_config(config_path: Path) -> Any:
+    """Read a configuration with the feed's token, and log what the feed does from now on."""
     from bot.config.load import load_config
     from bot.logs import configure_logging
 
@@ -97,8 +102,13 @@ def _format_kickoff(fixture: Fixture) -> str:
     return f"{fixture.kickoff:%Y-%m-%d %H:%M}" if fixture.is_kickoff_known else f"{fixture.kickoff:%Y-%m-%d} ?"
 
 
-async def record_fixtures(settings: RecordingSettings, fixture_ids: Sequence[str], folder: Path) -> list[Path]:
-    """Record these fixtures until their matches are over, and return the files that were written."""
+async def record_fixtures(
+    settings: RecordingSettings, fixture_ids: Sequence[str], folder: Path, speed: StreamSpeed | None = None
+) -> list[Path]:
+    """Record these fixtures until their matches are over, and return the files that were written.
+
+    With a `speed` they have to be over already: the feed ignores it for live matches.
+    """
     _create_folder(folder)
     clock = SystemClock()
     async with aiohttp.ClientSession() as http:
@@ -107,7 +117,19 @@ async def record_fixtures(settings: RecordingSettings, fixture_ids: Sequence[str
             fixtures = await asyncio.gather(*(source.fetch_fixture(fixture_id) for fixture_id in fixture_ids))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be had: {error}") from error
-    return list((await record_matches(fixtures, settings, clock, folder)).values())
+    if speed:
+        _require_over(fixtures)
+    try:
+        return list((await record_matches(fixtures, settings, clock, folder, speed=speed)).values())
+    except FeedError as error:
+        raise UserMistake(f"the match cannot be read: {error}") from error
+
+
+def _require_over(fixtures: Sequence[Fixture]) -> None:
+    for fixture in fixtures:
+        if fixture.status.casefold() not in OVER_STATUSES:
+            sentence = "only matches that are over can be read at a speed; `touchline record` without --speed follows a live one"
+            raise UserMistake(f"{fixture.title or fixture.id} is {fixture.status.lower()}: {sentence}")
 
 
 def _create_folder(folder: Path) -> None:

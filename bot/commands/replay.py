@@ -3,24 +3,53 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.commands.common import config_option, is_default, recordings_argument, run_coroutine
+from bot.commands.common import config_option, is_default, run_coroutine
 
 
 @click.command()
 @config_option
 @click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
 @click.option("--against", "other_path", type=click.Path(path_type=Path), help="Show only what this other file would change.")
-@recordings_argument
+@click.option(
+    "--from-feed", "fixture_ids", metavar="FIXTURE", multiple=True, help="Read this match, which is over, from the feed first."
+)
+@click.argument("recordings", nargs=-1, type=click.Path(path_type=Path))
 @click.pass_context
 def replay_command(
-    ctx: click.Context, config_path: Path, json_lines: bool, other_path: Path | None, recordings: tuple[Path, ...]
+    ctx: click.Context,
+    config_path: Path,
+    json_lines: bool,
+    other_path: Path | None,
+    fixture_ids: tuple[str, ...],
+    recordings: tuple[Path, ...],
 ) -> None:
     """Show what a chat subscribed to everything would have been told over RECORDINGS."""
+    if not (recordings or fixture_ids):
+        raise click.UsageError("name a recording, or a match of the feed with --from-feed")
+    with tempfile.TemporaryDirectory(prefix="touchline-replay-") as folder:
+        if fixture_ids:
+            recordings += _read_from_feed(config_path, fixture_ids, Path(folder))
+        _replay(ctx, config_path, recordings, other_path, json_lines=json_lines)
+
+
+def _read_from_feed(config_path: Path, fixture_ids: tuple[str, ...], folder: Path) -> tuple[Path, ...]:
+    """Record matches that are over, as fast as the feed sends them; return the files."""
+    from bot.commands.fixtures import load_feed_config, record_fixtures
+    from bot.feed.source import StreamSpeed
+
+    config = load_feed_config(config_path)
+    return tuple(run_coroutine(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed.FAST)))
+
+
+def _replay(
+    ctx: click.Context, config_path: Path, recordings: tuple[Path, ...], other_path: Path | None, *, json_lines: bool
+) -> None:
     from bot.config.load import load_rules_of
     from bot.replay.replay import message_to_json, message_to_text, replay_recording
 

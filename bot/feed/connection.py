@@ -13,7 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 import structlog
@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from bot.clock import Clock
-from bot.errors import FrameUnreadable
+from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame
 from bot.feed.reconnect import (
     REFUSED_DELAY,
@@ -40,7 +40,7 @@ from bot.feed.reconnect import (
 from bot.feed.rest import ACCEPT_HEADER, SecretText
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
-from bot.feed.source import ConnectionStatus, LagStatistics
+from bot.feed.source import ConnectionStatus, LagStatistics, StreamSpeed
 from bot.metrics import FEED_CONNECTED, FEED_LAG, FEED_LOST, FRAMES, FRAMES_UNREADABLE
 from rules.football.action import Packet
 
@@ -55,6 +55,9 @@ not in this process."""
 
 _MIN_WAIT = 0.001
 """The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
+
+_MAX_VAIN_ATTEMPTS = 5
+"""How often in a row a match that is over is asked for in vain; a live one is asked for until it is over."""
 
 _RANDOM = random.Random()
 """Shared by all connections: each instance takes 2.5 KiB."""
@@ -97,6 +100,7 @@ class FeedConnection:
         limiter: FeedRequestLimiter | None = None,
         kickoff: dt.datetime | None = None,
         resume_from: FeedPosition | None = None,
+        speed: StreamSpeed | None = None,
         rng: random.Random | None = None,
     ) -> None:
         """Callbacks:
@@ -108,7 +112,8 @@ class FeedConnection:
         - `on_frame`: every frame as it arrived, before it is decoded.
 
         `limiter` is shared by all connections of the process and allows 5 new ones a second. `resume_from` is how far a previous
-        process had read.
+        process had read. `speed` is given only for a match that is over: it is read once, and `run` raises FeedError if it cannot
+        be; None follows a live match.
         """
         self._fixture_id, self._settings, self._clock = fixture_id, settings, clock
         self._on_packet, self._on_frame = on_packet, on_frame
@@ -118,7 +123,8 @@ class FeedConnection:
         self.kickoff = kickoff
         self._rng = rng or _RANDOM
         self._delays = jittered_delays(self._rng)
-        self._session = FeedSession(settings.stale_after.total_seconds(), resume_from)
+        self._speed, self._vain_attempts = speed, 0
+        self._session = FeedSession(settings.stale_after.total_seconds(), resume_from, is_sent_at_once=speed is StreamSpeed.FAST)
         self._hosts = HostRotation(settings.stream_url)
         self._reloaded = asyncio.Event()
         self._refusal = ""
@@ -134,7 +140,7 @@ class FeedConnection:
         self._watchdog: asyncio.TimerHandle | None = None
 
     async def run(self) -> Ending:
-        """Stay connected until the match is over; return how it ended."""
+        """Stay connected until the match is over; return how it ended. Raise FeedError only if a `speed` was given."""
         while self._session.ending is None:
             position = self._session.position
             await self._connect_once()
@@ -142,7 +148,10 @@ class FeedConnection:
             # reconnected to hundreds of times a second.
             if self._session.position > position:
                 self._delays = jittered_delays(self._rng)
+                self._vain_attempts = 0
             if self._session.ending is None:
+                if self._speed and (error := self._explain_vain_attempt()):
+                    raise error
                 await self._wait_before_retry()
         log.info("feed_finished", fixture=self._fixture_id, ending=self._session.ending.value, packets=self._session.position)
         return self._session.ending
@@ -192,7 +201,8 @@ class FeedConnection:
     def _build_url(self, start: int) -> str:
         # The id is quoted because it comes from outside: from the fixtures endpoint or from the command line.
         path = f"{self._hosts.current}/media/soccer/fixtures/{quote(self._fixture_id, safe='')}/actions"
-        return f"{path}?startPosition={start}" if start else path
+        query = ({"startPosition": start} if start else {}) | ({"speed": self._speed.value} if self._speed else {})
+        return f"{path}?{urlencode(query)}" if query else path
 
     async def _connect_once(self) -> None:
         """Make one connection and serve it until it is lost or the match is over."""
@@ -350,6 +360,23 @@ class FeedConnection:
         """Return the server's words for the log: without the token, which a server may echo, and at most 200 characters."""
         token = self._settings.token.get_secret_value()
         return (words.replace(token, "***") if token else words)[:200]
+
+    def _explain_vain_attempt(self) -> FeedError | None:
+        """Return why a match that is over cannot be read; None while it is worth another attempt.
+
+        Such a match is read for a person who waits: what only time or a new token would mend is told at once.
+        """
+        cause, reason = self._session.failure or FailureCause.CLOSED, self._mask_token(self._reason)
+        if REMEDIES[cause].is_refusal:
+            return FeedRefused(f"the feed refuses the connection: {reason}")
+        if cause is FailureCause.NOT_OPEN:
+            return FeedNotOpen(f"the feed has no stream of this match: {reason}")
+        if cause is FailureCause.REJECTED:
+            return FeedUnreachable(f"the feed refuses to send it at speed {self._speed}: {reason}")
+        self._vain_attempts += REMEDIES[cause].wait is not WaitPolicy.NONE
+        if self._vain_attempts < _MAX_VAIN_ATTEMPTS:
+            return None
+        return FeedUnreachable(f"{self._hosts.current} was asked for it {self._vain_attempts} times in vain: {reason}")
 
     def _choose_delay(self, cause: FailureCause) -> float:
         """Return the seconds to wait before the next attempt."""

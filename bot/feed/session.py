@@ -95,6 +95,11 @@ _MAX_RECONNECTS_AFTER_END = 5
 _MAX_RECONNECTS_WITH_GAPS = 20
 """Lost connections after the end of a match until it is given up; more of them while some of its packets are missing."""
 
+_QUIET_AFTER_END = 2.0
+_QUIET_WITHOUT_END = 15.0
+"""Seconds without a packet after which a match that is sent as fast as possible has been sent in full: after its End Match, and
+where none came. They are more than any pause in such a stream."""
+
 MAX_FULL_REREADS = 5
 """How often in a row a match that is over is read again from 0 without finding any of the missing numbers."""
 
@@ -102,8 +107,12 @@ MAX_FULL_REREADS = 5
 class FeedSession:
     """The state of one fixture's connection, through all its reconnects."""
 
-    def __init__(self, stale_after: float, resume_from: FeedPosition | None = None) -> None:
-        """`resume_from`: how far a previous process had read; None to read the match from its start."""
+    def __init__(self, stale_after: float, resume_from: FeedPosition | None = None, *, is_sent_at_once: bool = False) -> None:
+        """`resume_from`: how far a previous process had read; None to read the match from its start.
+
+        `is_sent_at_once`: the match is over and comes as fast as possible. It is read to the end of what the server has, also
+        beyond its End Match.
+        """
         resume_from = resume_from or FeedPosition()
         self.state = SessionState.CONNECTING
         self.position = resume_from.position
@@ -113,7 +122,8 @@ class FeedSession:
         self.failure: FailureCause | None = None
         self.ending: Ending | None = None
         self.is_caught_up = False
-        self._stale_after = stale_after
+        self._stale_after, self._is_sent_at_once = stale_after, is_sent_at_once
+        self._last_packet = 0.0
         self._deduplicator = Deduplicator()
         self._read_until = resume_from.seq
         self._tracker = SequenceTracker(resume_from)
@@ -160,8 +170,12 @@ class FeedSession:
 
     @property
     def wake_at(self) -> float | None:
-        """When to call `on_wake` if no frame comes before; None while no packet waits for an earlier one."""
-        return self._reorderer.wake_at if self.state is SessionState.LIVE else None
+        """When to call `on_wake` if no frame comes before; None if only a frame can change anything."""
+        if self.state is not SessionState.LIVE:
+            return None
+        if self._is_sent_at_once and not self._reorderer.is_waiting:
+            return self._quiet_at
+        return self._reorderer.wake_at
 
     @property
     def stale_at(self) -> float:
@@ -179,7 +193,7 @@ class FeedSession:
 
     def on_opened(self, now: float) -> None:
         """Record that the handshake succeeded and the token was sent."""
-        self.last_frame = now
+        self.last_frame = self._last_packet = now
         self._transition(SessionEvent.OPENED)
 
     def on_failure(self, cause: FailureCause) -> tuple[Packet, ...]:
@@ -216,7 +230,7 @@ class FeedSession:
 
     def on_packet(self, packet: Packet, now: float) -> tuple[Packet, ...]:
         """Record a data packet; return the packets that can be handed on now, in order; none if it has to wait."""
-        self.last_frame = now
+        self.last_frame = self._last_packet = now
         self._packets_on_connection += 1
         if self.state is not SessionState.LIVE:
             self._transition(SessionEvent.RECEIVED)  # no page of the documentation shows the answer to a token: data is one, too
@@ -301,12 +315,12 @@ class FeedSession:
         if self.state is SessionState.LIVE and self._reorderer.should_rewind(now):
             self._rewind(FailureCause.GAP)
         elif (
-            self._is_over_by_status
+            (self._is_over_by_status or self._is_sent_at_once)
             and self.failure is None
             and not self._reorderer.is_waiting
             and self._is_over(now, on_heartbeat=on_heartbeat)
         ):
-            self._finish_or_reread(is_read_through=on_heartbeat)
+            self._finish_or_reread(is_read_through=on_heartbeat or self._is_sent_at_once)
         return ready
 
     def _finish_or_reread(self, *, is_read_through: bool) -> None:
@@ -331,10 +345,17 @@ class FeedSession:
         return self._is_rereading_all
 
     @property
+    def _quiet_at(self) -> float:
+        """When a match that is sent as fast as possible has been sent in full, unless another packet comes before."""
+        return self._last_packet + (_QUIET_AFTER_END if self.is_ended else _QUIET_WITHOUT_END)
+
+    @property
     def _is_completed(self) -> bool:
         return self._status == "completed"
 
     def _is_over(self, now: float, *, on_heartbeat: bool) -> bool:
+        if self._is_sent_at_once:
+            return now >= self._quiet_at
         # `finished` alone is not the end: packets of a suspended or dropped coverage carry it during a match (section 10.3).
         if self._is_completed and self._has_end_match:
             return True
@@ -353,18 +374,20 @@ class FeedSession:
         if self._reconnects_after_end > limit or self._was_closed_cleanly(cause):
             if self._is_completed or (self._has_end_match and self._status not in _LOST_STATUSES):
                 self._finish(Ending.COMPLETED)
-            elif lost:
+            elif lost or self._is_sent_at_once:
                 self._finish(Ending.LOST)
 
     def _was_closed_cleanly(self, cause: FailureCause) -> bool:
         """Return True if the server closed a match that has ended normally, and nothing of it is left to read."""
-        if (
-            cause is not FailureCause.CLOSED
-            or self._reorderer.is_waiting
-            or not (self._is_completed or self._has_end_match or self._status in _LOST_STATUSES)
-        ):
+        if cause is not FailureCause.CLOSED or self._reorderer.is_waiting:
+            return False
+        if not (self._is_completed or self._has_end_match or self._status in _LOST_STATUSES or self._is_all_sent):
             return False
         return not self._start_full_reread()
+
+    @property
+    def _is_all_sent(self) -> bool:
+        return self._is_sent_at_once and self._packets_on_connection > 0
 
     def _transition(self, event: SessionEvent) -> None:
         self.state = TRANSITIONS.get((self.state, event), self.state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from array import array
 from typing import Protocol
 
@@ -12,6 +13,13 @@ from bot.feed.session import SessionState
 from rules.football.action import Fixture
 
 _MAX_LAGS = 200
+
+
+class StreamSpeed(enum.StrEnum):
+    """How fast the feed sends a match that is over (section 1.2). The values are those of `speed` in the URL."""
+
+    FAST = "fast"
+    NORMAL = "normal"
 
 
 class ConnectionStatus(msgspec.Struct, frozen=True):

@@ -227,6 +227,17 @@ async def test_a_recorded_match_can_be_replayed(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows} >= {"goal", "full_time"}
 
 
+async def test_a_match_that_is_over_is_replayed_straight_from_the_feed(tmp_path: Path) -> None:
+    async with feed() as urls:
+        config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
+        replayed = await ended(tmp_path, "replay", "--json", "--from-feed", FIXTURE.id, code=0)
+        unknown = await ended(tmp_path, "replay", "--from-feed", "nobody")
+
+    rows = [json.loads(line) for line in replayed.out.splitlines()]
+    assert {row["kind"] for row in rows} >= {"goal", "full_time"}
+    assert unknown.lines == ["the fixtures cannot be had: HTTP 404: Not found"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

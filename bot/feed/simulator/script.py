@@ -94,6 +94,11 @@ class ScheduledFrame(msgspec.Struct, frozen=True):
     pause: float = 0.0
 
 
+def shift_frames(frames: Sequence[ScheduledFrame], seconds: float) -> list[ScheduledFrame]:
+    """Return the frames, each due so many seconds later."""
+    return [ScheduledFrame(scheduled.due + seconds, scheduled.frame, scheduled.pause) for scheduled in frames]
+
+
 class PlaybackClock:
     """Places a script on the wall clock: playback starts at `start`, when the match is `lead` before the start of play."""
 

@@ -23,7 +23,17 @@ from bot.clock import Clock, SystemClock
 from bot.errors import UserMistake, explain_bind_error
 from bot.feed import lenient
 from bot.feed.encode import encode_accepted, encode_heartbeat, encode_refused
-from bot.feed.simulator.script import LEAD_TIME, ConnectionFaults, Faults, PlaybackClock, Script, script_from_recording
+from bot.feed.simulator.script import (
+    LEAD_TIME,
+    ConnectionFaults,
+    Faults,
+    PlaybackClock,
+    ScheduledFrame,
+    Script,
+    script_from_recording,
+    shift_frames,
+)
+from bot.feed.source import StreamSpeed
 
 log = structlog.get_logger()
 
@@ -135,6 +145,8 @@ class Simulator:
         fixture_id = _parse_fixture_id(path)
         if fixture_id not in self._timelines:
             return _make_response(connection, 404, {"error": "Fixture not found", "status": 404})
+        if mistake := _find_query_mistake(_parse_query(request)):
+            return _make_response(connection, 400, {"error": mistake, "status": 400})
         self._connections[fixture_id] += 1
         status = self._faults_of(fixture_id).choose_refusal()
         return None if status is None else _make_response(connection, status, {"error": "Not now", "status": status})
@@ -189,8 +201,17 @@ class Simulator:
         return False
 
     async def _send_match(self, connection: ServerConnection, fixture_id: str, start: int, faults: ConnectionFaults) -> None:
-        """Send a match from a position on, each frame when it is due."""
-        frames = faults.apply(self._timelines[fixture_id].frames[start:])
+        """Send a match from a position on, each frame when it is due.
+
+        A match that is over comes at its own pace if `speed=normal` is asked for, else at once. Normal is the documented default
+        (section 1.2), but a client that reconnects just after the end must not wait for a match that it has read.
+        """
+        assert connection.request is not None  # noqa: S101  (the handshake is done)
+        frames: Sequence[ScheduledFrame] = self._timelines[fixture_id].frames[start:]
+        is_over = self._elapsed() >= self._timelines[fixture_id].end
+        if frames and is_over and _parse_query(connection.request).get("speed") == StreamSpeed.NORMAL:
+            frames = shift_frames(frames, self._elapsed() - frames[0].due)
+        frames = faults.apply(frames)
         beat = self._elapsed() + HEARTBEAT_INTERVAL
         for number, scheduled in enumerate(frames):
             beat = await self._wait_until(connection, scheduled.due, beat)
@@ -226,8 +247,17 @@ def _parse_fixture_id(path: str) -> str:
     return path.removeprefix("/media/soccer/fixtures/").removesuffix("/actions")
 
 
+def _find_query_mistake(query: Mapping[str, str]) -> str:
+    """Return what is wrong with the parameters of a stream's URL; empty if they are as documented (section 1.2)."""
+    if query.get("speed", StreamSpeed.NORMAL) not in list(StreamSpeed):
+        return "Invalid value for query parameter 'speed': fast or normal"
+    if not query.get("startPosition", "0").isdecimal():
+        return "Invalid value for query parameter 'startPosition': a whole number"
+    return ""
+
+
 def _parse_query(request: Request) -> dict[str, str]:
-    return {key: values[-1] for key, values in parse_qs(urlsplit(request.path).query).items()}
+    return {key: values[-1] for key, values in parse_qs(urlsplit(request.path).query, keep_blank_values=True).items()}
 
 
 def _make_response(connection: ServerConnection, status: int, body: Any) -> Response:

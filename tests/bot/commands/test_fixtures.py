@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from bot.commands.fixtures import format_fixture_table, list_fixtures, record_fixtures
 from bot.errors import UserMistake
 from bot.feed.recording import read_fixtures_beside, read_recording
+from bot.feed.simulator.script import Faults
 from bot.feed.simulator.server import Simulator
+from bot.feed.source import StreamSpeed
 from rules.football.action import Fixture
 from tests.bot.feed.simulator.test_script import script
 from tests.fakes.feed import FeedSettings
@@ -86,3 +89,29 @@ async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, refusi
 
     with pytest.raises(UserMistake, match=r"--folder: .*file/folder cannot be made: Not a directory"):
         await record_fixtures(nowhere(refusing_port), [FIXTURE.id], tmp_path / "file" / "folder")
+
+
+async def test_a_match_that_is_over_is_recorded_at_once_with_the_instants_of_the_feed(tmp_path: Path) -> None:
+    over = Simulator([script()], 0, "feed-token")
+    async with over.serve() as urls:
+        recorded = await record_fixtures(Settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
+        frames = list(read_recording(recorded[0]))
+
+    assert [frame.at.isoformat() for frame in frames] == [
+        msgspec.json.decode(frame.frame)["fixtureAction"]["timestamp"].replace("Z", "+00:00") for frame in frames
+    ]
+    assert len(frames) == 4
+
+
+async def test_a_speed_is_only_for_matches_that_are_over(tmp_path: Path) -> None:
+    async with Simulator([script()], 1, "feed-token").serve() as urls:
+        with pytest.raises(UserMistake, match="Arsenal v Chelsea is scheduled: only matches that are over"):
+            await record_fixtures(Settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
+
+
+async def test_a_stream_that_does_not_take_the_speed_is_a_sentence(tmp_path: Path) -> None:
+    feed = Simulator([script()], 0, "feed-token", faults=Faults(refuse=(400,), seed=3))
+    async with feed.serve() as urls:
+        with pytest.raises(UserMistake, match="the match cannot be read: the feed refuses to send it at speed fast: HTTP 400"):
+            for _ in range(20):
+                await record_fixtures(Settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)

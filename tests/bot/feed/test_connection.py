@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
 from bot.feed.connection import FeedConnection
 from bot.feed.reconnect import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, SessionState
-from bot.feed.source import ConnectionStatus
+from bot.feed.source import ConnectionStatus, StreamSpeed
 from rules.football.action import Packet
 from tests.fakes.counts import Counts
 from tests.fakes.feed import FeedSettings, LoopClock, ScriptedFeed, Step, accept, beat, close, drop, refuse, send, wait
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.virtual_time
 class Listener:
     """Keeps what a connection reports."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, speed: StreamSpeed | None = None, **settings: Any) -> None:
         self.packets: list[Packet] = []
         self.refusals: list[str] = []
         self.caught_up = 0
@@ -38,6 +39,7 @@ class Listener:
             self._take,
             on_caught_up=self._catch_up,
             on_refused=self._refused,
+            speed=speed,
             rng=random.Random(1),
         )
 
@@ -286,3 +288,49 @@ async def test_a_packet_that_is_being_handed_on_does_not_count_as_read() -> None
 
     assert listener.resume_positions == [None] * 3
     assert listener.connection.resume_position and listener.connection.resume_position.position == 3
+
+
+async def test_a_match_that_is_over_is_read_at_the_speed_that_is_asked_for_and_beyond_its_end() -> None:
+    late = send(Story().packet("Goal", "Deleted", action="a3", seq=22, status="Completed"))
+    feed = ScriptedFeed([accept, fouls(1, 20), drop], [accept, fouls(13, 20), end(21), late, beat(99)])
+    listener = Listener(StreamSpeed.FAST)
+
+    assert await run(feed, listener, within=5) is Ending.COMPLETED  # not held up by a server that stays
+    assert listener.seqs == list(range(1, 23))
+    assert [path.rpartition("/")[2] for path in feed.paths] == ["actions?speed=fast", "actions?startPosition=12&speed=fast"]
+
+
+@pytest.mark.parametrize("last", [wait(100), close()], ids=["heartbeats", "closed"])
+async def test_a_match_that_was_abandoned_is_read_to_the_last_packet(last: Step) -> None:
+    listener = Listener(StreamSpeed.FAST)
+
+    assert await run(ScriptedFeed([accept, fouls(1, 3), last]), listener) is Ending.LOST
+    assert listener.seqs == [1, 2, 3]
+
+
+async def test_a_match_that_is_over_comes_slowly_at_normal_speed() -> None:
+    feed, listener = ScriptedFeed([accept, fouls(1, 1), beat(9), end(2)]), Listener(StreamSpeed.NORMAL)
+
+    assert await run(feed, listener) is Ending.COMPLETED
+    assert listener.seqs == [1, 2]
+    assert feed.paths[0].endswith("?speed=normal")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "attempts"),
+    [
+        (401, FeedRefused, 1),
+        ([refuse], FeedRefused, 1),
+        (404, FeedNotOpen, 1),
+        (400, FeedUnreachable, 1),
+        (503, FeedUnreachable, 5),
+        ([accept, drop], FeedUnreachable, 5),
+    ],
+)
+async def test_a_match_that_is_over_is_not_waited_for(answer: int | list[Step], error: type[FeedError], attempts: int) -> None:
+    feed, listener = ScriptedFeed(answer), Listener(StreamSpeed.FAST)
+    async with feed.serve():
+        with pytest.raises(error):
+            await listener.connection.run()
+
+    assert len(feed.paths) == attempts

@@ -69,6 +69,50 @@ async def test_a_start_position_skips_so_many_packets() -> None:
     assert types(await receive("?startPosition=9", speed=0)) == []
 
 
+async def receive_when_over(query: str) -> tuple[list[str], float]:
+    """The packets of a match that is over, and the seconds until the last of them."""
+    async with simulator().serve("127.0.0.1", PORT):
+        await asyncio.sleep(7000)
+        loop, received, last = asyncio.get_running_loop(), [], 0.0
+        async with connect(PATH + query, proxy=None, ping_interval=None) as connection:
+            await connection.send('{"authToken": "feed-token"}')
+            async for frame in connection:
+                if "fixtureAction" in (read := json.loads(frame)):
+                    received.append(read)
+                    last = loop.time() - 7000
+    return types(received), last
+
+
+@pytest.mark.parametrize(
+    ("query", "packets", "seconds"),
+    [
+        ("?speed=fast", ["Lineups", "Start Match", "Goal", "End Match"], 0),
+        ("?speed=normal", ["Lineups", "Start Match", "Goal", "End Match"], 6660),
+        ("?speed=fast&startPosition=2", ["Goal", "End Match"], 0),
+        ("?startPosition=2&speed=normal", ["Goal", "End Match"], 6000),
+        ("?speed=normal&startPosition=9", [], 0),
+        ("", ["Lineups", "Start Match", "Goal", "End Match"], 0),
+    ],
+)
+async def test_a_match_that_is_over_comes_at_the_speed_that_is_asked_for(query: str, packets: list[str], seconds: float) -> None:
+    received, last = await receive_when_over(query)
+
+    assert (received, last) == (packets, pytest.approx(seconds, abs=1))
+
+
+async def test_the_speed_changes_nothing_in_a_live_match() -> None:
+    await receive("?speed=fast")
+
+    assert asyncio.get_running_loop().time() == pytest.approx(6660 + 15, abs=2)
+
+
+@pytest.mark.parametrize("query", ["speed=slow", "speed=", "speed=FAST", "startPosition=x", "startPosition=-1"])
+async def test_a_parameter_that_is_not_documented_so_is_refused(query: str) -> None:
+    async with simulator().serve("127.0.0.1", PORT):
+        with pytest.raises(InvalidStatus, match="400"):
+            await connect(f"{PATH}?{query}", proxy=None)
+
+
 @pytest.mark.parametrize(("message", "words"), [('{"authToken": "no"}', "could not be"), ("hello", "incorrect format")])
 async def test_a_bad_token_is_refused_in_words(message: str, words: str) -> None:
     frames = await receive(message=message)
