@@ -31,7 +31,7 @@ from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_pack
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import SHIPPED_SCENARIOS, load_scenario
-from tests.fakes.feed import FeedSettings
+from tests.fakes.feed import feed_settings
 from tests.fakes.line import Line
 from tests.recordings import MISSING, PATHS
 
@@ -176,7 +176,7 @@ async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
         meter.tick()
 
     def one(number: int) -> FeedConnection:
-        return FeedConnection(f"fixture-{number}", FeedSettings(url), clock, take, limiter=gate)
+        return FeedConnection(f"fixture-{number}", lambda: feed_settings(url), clock, take, limiter=gate)
 
     return await _measured([one(n).run() for n in range(fixtures)], meter)
 
@@ -184,7 +184,7 @@ async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
 async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
     """All the way to the outbox, with the shipped rules and a chat that takes everything."""
     meter = Meter(fixtures, count)
-    following = Line(load_pack(), FeedSettings(url), SystemClock())
+    following = Line(load_pack(), feed_settings(url), SystemClock())
     async with following.open():
         following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
         take = following.pipeline.process
@@ -214,7 +214,7 @@ async def _measured(work: Sequence[Any], meter: Meter) -> dict[str, float]:
 
 async def busy(url: str, matches: int, seconds: int) -> dict[str, float]:
     """Share of one core that so many matches at real rates take."""
-    following = Line(load_pack(), FeedSettings(url), SystemClock())
+    following = Line(load_pack(), feed_settings(url), SystemClock())
     async with following.open():
         following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
         tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(matches)]

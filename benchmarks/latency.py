@@ -39,7 +39,7 @@ from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Fixture
 from rules.loading.loader import load_pack
 from tests.fakes import line as stage
-from tests.fakes.feed import FeedSettings
+from tests.fakes.feed import feed_settings
 
 TOKEN = "123456789:AAbenchmark0Token0of0this0benchmark00"  # noqa: S105  (it opens nothing)
 left_at: contextvars.ContextVar[float] = contextvars.ContextVar("left_at")
@@ -156,7 +156,7 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -
     stage.RecordingMessenger = lambda: sends  # type: ignore[assignment, misc]
     stage.Unlimited = lambda: marks.limits  # type: ignore[assignment, misc]
     with tempfile.TemporaryDirectory() as folder:
-        following = stage.Line(load_pack("everything"), FeedSettings(stream), clock, f"sqlite:///{folder}/touchline.db")
+        following = stage.Line(load_pack("everything"), feed_settings(stream), clock, f"sqlite:///{folder}/touchline.db")
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
             await nobody(following.pipeline._outbox.queue.database)

@@ -72,7 +72,10 @@ async def _start_application(
     await (retry_while_database_unavailable(application.start) if database.is_shared else application.start())
     stop.on_hangup(application.services.reloader.request_reload)
     needed = "listen" in config.http.model_fields_set
-    await stack.enter_async_context(serve(config.http.listen, application.services.monitor, is_required=needed))
+    monitor = application.services.monitor
+    await stack.enter_async_context(
+        serve(config.http.listen, monitor.reasons_not_ready, monitor.render_metrics, is_required=needed)
+    )
     stack.push_async_callback(bot.shutdown)
     if application.services.lease_manager:
         stack.push_async_callback(application.services.lease_manager.unregister)
@@ -99,7 +102,7 @@ class Application:
         self.feed = FeedWorker(services) if Role.FEED in roles else None
         self.sender = SenderWorker(services) if Role.SEND in roles else None
         self.match_directory = MatchDirectory(
-            services.feed_api, services.positions, services.current_config.schedule, services.clock
+            services.feed_api, services.positions, lambda: services.config.schedule, services.clock
         )
         self.chat = ChatWorker(services, self.feed or self.match_directory, self.render_status) if Role.CHAT in roles else None
 
@@ -107,8 +110,8 @@ class Application:
         """Listen to the other processes, store the configured chats and load the rules."""
         services = self.services
         await services.listen()
-        await services.store_configured_chats(services.current_config.config)
-        await services.load_rules(services.current_config.config)
+        await services.store_configured_chats(services.config)
+        await services.load_rules(services.config)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what runs from the start, even while Telegram is unreachable: the outbox keeps the alerts until then."""

@@ -1,11 +1,11 @@
-"""The services that every process has, and how a changed configuration is applied to them."""
+"""The parts that every process has, whatever its roles, and how a changed configuration is applied to them."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.cluster.chat_claims import delete_orphaned_claims
 from bot.cluster.lease_manager import ALL_ROLES, LeaseManager, LeaseProvider, Role, SingleProcess, make_holder_name
 from bot.cluster.leases import LeaseRepository
 from bot.config.load import Config, configured_chat
-from bot.config.reload import ConfigReloader, CurrentConfig
+from bot.config.reload import ConfigReloader
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions
 from bot.feed.recording import RecentRecordings
 from bot.feed.rest import RestClient
@@ -54,7 +54,7 @@ BackgroundWork = Coroutine[Any, Any, None]
 
 
 class Services:
-    """Made once a process and given to its rooms, which say in `on_chats`, `on_settings`, `on_rules` what they want to hear."""
+    """Made once in a process and given to its workers, which add their callbacks to the `on_…_changed` lists."""
 
     def __init__(
         self,
@@ -71,8 +71,9 @@ class Services:
         self.on_chats_changed: list[Callable[[], None]] = []
         self.on_settings_changed: list[Callable[[], None]] = []
         self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
-        self.current_config = CurrentConfig(config)
-        self.feed_api = RestClient(self.current_config.feed, http, clock)
+        # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
+        self.config = config
+        self.feed_api = RestClient(lambda: self.config.feed, http, clock)
         self.status_lines: Callable[[], Sequence[str]] = tuple
         """The lines of this process in `/status`."""
         shared = database.is_shared
@@ -87,22 +88,17 @@ class Services:
         self.shared_source = SharedSource(database, clock, self.lease_manager.name) if self.lease_manager else None
         self.outbox = Outbox(database, clock, self.shared_source)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
-        self.admins = AdminMessages(self.messenger, self.current_config.admins)
+        self.admins = AdminMessages(self.messenger, lambda: self.config.telegram.admins)
         self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
         self.positions = FeedPositionRepository(database, clock)
         self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
         self.rule_versions = RuleVersions(RuleVersionRepository(database), clock, config, self._publish_rules)
-        takeover = ConfigApplier(
-            self.current_config,
-            self.rule_versions,
-            self.store_configured_chats,
-            self._notify_settings_changed,
-            self.admins.post_event,
+        reported = self.monitor.reported
+        self.reloader = ConfigReloader(
+            config, os.environ, self.apply_config, reported.on_config_refused, reported.on_config_accepted
         )
-        signals = self.monitor.reported
-        self.reloader = ConfigReloader(config, os.environ, takeover, signals.on_config_refused, signals.on_config_accepted)
         self.monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
-        self._dead_man = DeadMansSwitch(lambda: self.current_config.config.http, http, self.monitor.reasons_not_ready)
+        self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
 
     async def store_configured_chats(self, config: Config) -> None:
         """Store the configuration's chats."""
@@ -111,6 +107,19 @@ class Services:
     async def load_rules(self, config: Config) -> None:
         """Load the active rules: those of the configuration, or those applied later in Telegram."""
         if ended := await self.rule_versions.load(config):
+            await self.admins.post_event(ended)
+
+    async def apply_config(self, config: Config) -> None:
+        """Apply a changed configuration that is valid. Raises StorageError, and then the one before stays in effect."""
+        # What is stored comes first, for it can fail. A chat of the file has exactly the kinds that it names, which are
+        # switched on and off among those of the rules: other kinds change the chats too.
+        if (config.chats, config.rules.list_kinds()) != (self.config.chats, self.config.rules.list_kinds()):
+            await self.store_configured_chats(config)
+        ended = await self.rule_versions.load(config)
+        self.config = config
+        for callback in self.on_settings_changed:
+            callback()
+        if ended:
             await self.admins.post_event(ended)
 
     async def listen(self) -> None:
@@ -138,10 +147,6 @@ class Services:
         for callback in self.on_chats_changed:
             callback()
 
-    def _notify_settings_changed(self) -> None:
-        for callback in self.on_settings_changed:
-            callback()
-
     def _publish_rules(self, rules: RuleSet, catalogue: Catalogue) -> None:
         for callback in self.on_rules_changed:
             callback(rules, catalogue)
@@ -160,37 +165,10 @@ class Services:
             await asyncio.sleep(_PRUNE_INTERVAL)
 
     async def _prune(self) -> None:
-        deleted = await self.outbox.prune(self.current_config.config.storage.keep)
+        deleted = await self.outbox.prune(self.config.storage.keep)
         log.info("old_data_deleted", count=deleted)
         await self.chats.clear_finished_mutes(OVER_STATUSES, self.clock.now() - _MUTE_GRACE_PERIOD)
         await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
         if self.lease_manager:
             async with self.database.transaction() as tx:
                 await delete_orphaned_claims(tx)
-
-
-class ConfigApplier:
-    """Takes a good configuration over: to be the `apply` of a Reloader."""
-
-    def __init__(
-        self,
-        current: CurrentConfig,
-        book: RuleVersions,
-        settle: Callable[[Config], Awaitable[None]],
-        wake: Callable[[], None],
-        tell: Callable[[str], Awaitable[None]],
-    ) -> None:
-        """`settle` stores the configuration's chats, `wake` makes everybody look again, `tell` is for the admins."""
-        self._current, self._book = current, book
-        self._settle, self._wake, self._tell = settle, wake, tell
-
-    async def __call__(self, config: Config) -> None:
-        """Take it over; raise StoreError where it cannot be remembered."""
-        before = self._current.config
-        if (config.chats, config.rules.list_kinds()) != (before.chats, before.rules.list_kinds()):
-            await self._settle(config)
-        ended = await self._book.load(config)
-        self._current.config = config
-        self._wake()
-        if ended:
-            await self._tell(ended)

@@ -52,7 +52,7 @@ class FeedWorker:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        config, signals, clock = services.current_config.config, services.monitor.reported, services.clock
+        config, signals, clock = services.config, services.monitor.reported, services.clock
         self.pipeline = Pipeline(
             config.rules, config.catalogue, services.outbox, SnapshotStore(services.positions), load_wordings()
         )
@@ -62,18 +62,18 @@ class FeedWorker:
         self.pipeline.on_over = self.live_messages.on_match_over
         self.follower = MatchFollower(
             self.pipeline,
-            services.current_config.feed,
+            lambda: services.config.feed,
             clock,
             signals.on_change,
             signals.on_change,
-            archive=services.feed_api,
-            last=services.last_matches,
+            fetch_actions=services.feed_api.fetch_actions,
+            recordings=services.last_matches,
         )
         self.scheduler = MatchScheduler(
             services.feed_api,
             services.subscriptions.get_active,
             self._follow,
-            services.current_config.schedule,
+            lambda: services.config.schedule,
             clock,
             signals.on_feed_refused,
             self._on_fixture_updated,
@@ -116,7 +116,7 @@ class FeedWorker:
 
     def _feed_health(self) -> FeedHealth:
         """How it stands, for those who watch."""
-        scheduler, interval = self.scheduler, self._services.current_config.schedule.refresh_fixtures_every
+        scheduler, interval = self.scheduler, self._services.config.schedule.refresh_fixtures_every
         titles = {fixture.id: fixture.title for fixture in scheduler.list_fixtures()}
         return FeedHealth(
             self.follower.connection_statuses(lags=False),
@@ -180,7 +180,7 @@ class ChatWorker:
         self._application.add_handlers(self._build_handlers(directory, status))
         self._application.add_error_handler(partial(on_error, self._replies))
         self._failed_updates: dict[int, StorageError] = {}
-        if services.current_config.config.telegram.webhook is not None:
+        if services.config.telegram.webhook is not None:
             self._application.add_error_handler(self._note_failure)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
@@ -188,9 +188,12 @@ class ChatWorker:
         return self._run_application(), self._register_commands()
 
     def _build_handlers(self, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> list[Any]:
-        """Everything that people can say; the rules desk first, since the others take every button."""
+        """Make the handlers of all updates. Those of `/rules` come first: the others take every button."""
         services = self._services
-        admins = services.current_config.admins
+
+        def is_admin(user_id: int | None) -> bool:
+            return user_id in services.config.telegram.admins
+
         chat_services = ChatServices(
             chats=services.chats,
             subscriptions=services.subscriptions,
@@ -199,13 +202,13 @@ class ChatWorker:
             clock=services.clock,
             replies=self._replies,
             commands=ROUTER.menu,
-            admin_ids=admins,
+            is_admin=is_admin,
             render_status=status,
             explain_message=partial(explain_message, services.outbox.queue),
             send_sample=self._send_sample,
         )
         rules = build_admin_rules_handlers(
-            services.rule_versions, admins, run_dry_run, services.last_matches.recordings, self._replies
+            services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies
         )
         return [*use_chat_language(rules, services.chats), *build_handlers(chat_services)]
 
@@ -220,7 +223,7 @@ class ChatWorker:
 
     async def _receive_updates(self) -> None:
         """Receive updates by webhook in every process; without a webhook, poll in the one process that holds the lease."""
-        services, webhook = self._services, self._services.current_config.config.telegram.webhook
+        services, webhook = self._services, self._services.config.telegram.webhook
         if webhook is not None:
             await WebhookServer(services.bot, webhook, self._process_update, self._replies.cancel_waiting).run()
             return

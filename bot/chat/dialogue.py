@@ -17,7 +17,6 @@ from bot.i18n.language import format_until
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.football.action import LOST_STATUSES, Fixture
 from rules.football.match import Match
-from rules.football.minute import Period
 from rules.football.names import isolate
 
 HandlerContext = ContextTypes.DEFAULT_TYPE
@@ -75,7 +74,7 @@ class ChatContext(msgspec.Struct, frozen=True):
             return fixture.status.casefold() == "live" and not has_ended(fixture, self.now)
         # A suspended match may go on, so it counts as in play.
         is_over = match.is_completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
-        return has_begun(match) and not is_over
+        return match.has_begun and not is_over
 
     def format_until(self, until: dt.datetime) -> str:
         """Format a time in the chat's time zone, with its day unless that is today."""
@@ -252,8 +251,3 @@ def read_chat_ref(message: Message) -> ChatRef:
     # Telegram sets message_thread_id in groups without topics too, for replies: only is_topic_message tells.
     topic = message.message_thread_id if message.is_topic_message else None
     return ChatRef(message.chat.id, topic or 0)
-
-
-def has_begun(match: Match) -> bool:
-    """Return True if the match has kicked off."""
-    return match.period is not Period.BEFORE or match.is_completed

@@ -102,7 +102,7 @@ class Handlers:
 
     async def on_status(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Answer `/status`, which exists only for the admins of the configuration."""
-        if self._services.render_status is None or origin.user_id not in self._services.admin_ids:
+        if self._services.render_status is None or not self._services.is_admin(origin.user_id):
             await self.on_unknown_command(origin, message, ptb_context)
             return
         await self._services.replies.send(origin, Screen(texts.escape_text(await self._services.render_status())))

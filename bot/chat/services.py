@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -42,18 +42,19 @@ class ChatServices:
         clock: Clock,
         replies: ReplySender,
         commands: tuple[tuple[str, str], ...],
-        admin_ids: Container[int] = frozenset(),
+        is_admin: Callable[[int | None], bool] = lambda _: False,
         render_status: Callable[[], Awaitable[str]] | None = None,
         explain_message: Callable[[int, int], Awaitable[MessageExplanation | None]] | None = None,
         send_sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None,
     ) -> None:
-        """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `render_status` returns the
+        """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
+        each command, for a reload may change the admins. `render_status` returns the
         plain text of /status. `explain_message` takes a chat's and a message's id and returns None if the message is no
         alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
         seconds."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
-        self.admin_ids, self.render_status, self.explain_message = admin_ids, render_status, explain_message
+        self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
         self._fixtures: Sequence[Fixture] = ()

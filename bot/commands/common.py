@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-import re
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,16 +18,6 @@ if TYPE_CHECKING:
 def read_environment_secrets() -> list[str]:
     """Return the values of environment variables whose names say that they are secret."""
     return [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
-
-
-def read_secrets(config: Any) -> list[str]:
-    """Return the secrets of the environment and of a configuration: they are masked in logs."""
-    tokens = [config.feed.token.get_secret_value(), config.telegram.token.get_secret_value()]
-    if config.telegram.webhook:
-        tokens.append(config.telegram.webhook.secret_token.get_secret_value())
-    if config.http.dead_man_url:
-        tokens.append(config.http.dead_man_url.get_secret_value())
-    return [*read_environment_secrets(), *tokens, *re.findall(r"//[^/@:]*:([^@]+)@", config.storage.url)]
 
 
 def run_coroutine(work: Coroutine[Any, Any, Any]) -> Any:

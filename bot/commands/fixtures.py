@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 import click
@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.clock import SystemClock
-from bot.commands.common import config_option, read_secrets, run_coroutine
+from bot.commands.common import config_option, read_environment_secrets, run_coroutine
+from bot.config.models import FeedSettings
 from bot.errors import FeedError, UserMistake
-from bot.feed.connection import StreamSettings
 from bot.feed.recording import record_matches
-from bot.feed.rest import RestClient, RestSettings
+from bot.feed.rest import RestClient
 from bot.feed.source import StreamSpeed
 from rules.football.action import OVER_STATUSES, Fixture
 from rules.football.names import normalise
@@ -61,21 +61,17 @@ def load_feed_config(config_path: Path) -> Any:
     config = load_config(config_path, os.environ)
     config.require_feed_token()
     verbose = click.get_current_context().find_root().params["verbose"]
-    configure_logging(read_secrets(config), level=logging.WARNING, verbose=verbose)
+    configure_logging([*read_environment_secrets(), *config.secrets], level=logging.WARNING, verbose=verbose)
     return config
 
 
-class RecordingSettings(RestSettings, StreamSettings, Protocol):
-    """Both sides of the feed."""
-
-
-async def list_fixtures(settings: RestSettings, days: int, search: str) -> tuple[Fixture, ...]:
+async def list_fixtures(settings: FeedSettings, days: int, search: str) -> tuple[Fixture, ...]:
     """Return the fixtures of the coming days whose title or competition contains `search`; raise UserMistake on a feed error."""
     clock = SystemClock()
     today = clock.now().date()
     async with aiohttp.ClientSession() as http:
         try:
-            found = await RestClient(settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
+            found = await RestClient(lambda: settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be had: {error}") from error
     text = normalise(search)
@@ -103,7 +99,7 @@ def _format_kickoff(fixture: Fixture) -> str:
 
 
 async def record_fixtures(
-    settings: RecordingSettings, fixture_ids: Sequence[str], folder: Path, speed: StreamSpeed | None = None
+    settings: FeedSettings, fixture_ids: Sequence[str], folder: Path, speed: StreamSpeed | None = None
 ) -> list[Path]:
     """Record these fixtures until their matches are over, and return the files that were written.
 
@@ -112,7 +108,7 @@ async def record_fixtures(
     _create_folder(folder)
     clock = SystemClock()
     async with aiohttp.ClientSession() as http:
-        source = RestClient(settings, http, clock)
+        source = RestClient(lambda: settings, http, clock)
         try:
             fixtures = await asyncio.gather(*(source.fetch_fixture(fixture_id) for fixture_id in fixture_ids))
         except FeedError as error:

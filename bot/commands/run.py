@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bot.commands.common import config_option, read_secrets, run_coroutine
+from bot.commands.common import config_option, read_environment_secrets, run_coroutine
 from bot.config.load import load_config
 from bot.errors import ConfigInvalid, UserMistake
 
@@ -29,7 +29,7 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
         raise click.BadParameter(str(error), param_hint="--role") from error
     config = load_config(config_path, os.environ)
     config.require_tokens()
-    configure_logging(read_secrets(config), verbose=ctx.find_root().params["verbose"])
+    configure_logging([*read_environment_secrets(), *config.secrets], verbose=ctx.find_root().params["verbose"])
     log_unhandled_exceptions()
     run_coroutine(run_until_stopped(config, selected))
 

@@ -50,6 +50,16 @@ class Config:
     catalogue: Catalogue
     warnings: tuple[str, ...] = ()
 
+    @property
+    def secrets(self) -> list[str]:
+        """The secrets of the configuration, which are masked in logs."""
+        found = [self.feed.token.get_secret_value(), self.telegram.token.get_secret_value()]
+        if self.telegram.webhook:
+            found.append(self.telegram.webhook.secret_token.get_secret_value())
+        if self.http.dead_man_url:
+            found.append(self.http.dead_man_url.get_secret_value())
+        return [*found, *re.findall(r"//[^/@:]*:([^@]+)@", self.storage.url)]
+
     def require_tokens(self) -> None:
         """Raise UserMistake where a token is missing, with a sentence that says where to put it."""
         self.require_feed_token()

@@ -1,15 +1,13 @@
-"""Watches the configuration files, reloads them on a change or SIGHUP, and holds the configuration in effect."""
+"""Watches the configuration files and reloads them on a change or SIGHUP."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
-from pydantic import SecretStr
 from watchfiles import awatch
 
 from bot.config.load import Config, load_config
@@ -228,70 +226,3 @@ def _read_file_state(file: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-
-class CurrentConfig:
-    """Gives users of `feed:`, `schedule:` and `telegram.admins` the values in effect. A reload replaces `config`."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.feed = CurrentFeedSettings(self)
-        self.schedule = CurrentScheduleSettings(self)
-        self.admins = CurrentAdmins(self)
-
-
-class CurrentFeedSettings:
-    """The feed's settings: a new token is used from the next handshake, everything else from the next connection or request."""
-
-    def __init__(self, current: CurrentConfig) -> None:
-        self._current = current
-
-    @property
-    def token(self) -> SecretStr:
-        """The token."""
-        return self._current.config.feed.token
-
-    @property
-    def stream_url(self) -> tuple[str, ...]:
-        """The hosts of the streams."""
-        return self._current.config.feed.stream_url
-
-    @property
-    def api_url(self) -> tuple[str, ...]:
-        """The hosts of the fixtures."""
-        return self._current.config.feed.api_url
-
-    @property
-    def stale_after(self) -> dt.timedelta:
-        """The silence after which a connection is taken for dead."""
-        return self._current.config.feed.stale_after
-
-
-class CurrentScheduleSettings:
-    """The schedule's settings."""
-
-    def __init__(self, current: CurrentConfig) -> None:
-        self._current = current
-
-    @property
-    def connect_before_kickoff(self) -> dt.timedelta:
-        """How long before its kick-off a match is connected."""
-        return self._current.config.schedule.connect_before_kickoff
-
-    @property
-    def refresh_fixtures_every(self) -> dt.timedelta:
-        """How often the fixtures are fetched; read once, at the start."""
-        return self._current.config.schedule.refresh_fixtures_every
-
-
-class CurrentAdmins:
-    """The user ids of the admins."""
-
-    def __init__(self, current: CurrentConfig) -> None:
-        self._current = current
-
-    def __contains__(self, user_id: object) -> bool:
-        return user_id in self._current.config.telegram.admins
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._current.config.telegram.admins)

@@ -138,6 +138,17 @@ class RuleVersions:
         log.info("rules_applied", origin=origin.value, name=name, user=user[0], rules=len(self.active.rules.rules))
         return version
 
+    async def find_previous(self, version_id: int) -> RuleVersion:
+        """Return what was in effect before a version, to roll back to. Raise RulesOutdated if that version is not the latest."""
+        versions = await self.repository.recent(2)
+        if not versions or versions[0].id != version_id:
+            # Something else has come into effect since: rolling back would undo that instead.
+            raise RulesOutdated
+        if len(versions) > 1:
+            return versions[1]
+        # Before the first version there were the rules of the files, which an empty text stands for.
+        return RuleVersion(versions[0].at, RuleOrigin.FILES, self._config.path.name)
+
     async def load_latest(self) -> None:
         """Use the rules that another process put into effect."""
         async with self._lock:

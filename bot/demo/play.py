@@ -18,6 +18,7 @@ from rich.console import Console
 from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import Clock, SystemClock
+from bot.config.models import FeedSettings
 from bot.demo.terminal import choose_terminal
 from bot.errors import UserMistake
 from bot.feed.connection import FeedConnection
@@ -122,18 +123,11 @@ async def play_match(scenario: Scenario, seconds: float, target: DemoTarget) -> 
             if target.on_match:
                 target.on_match(moment.after)
 
-        connection = FeedConnection(fixture.id, DemoFeedSettings((urls.stream,)), clock, on_packet)
+        settings = FeedSettings(token=_TOKEN, stream_url=(urls.stream,))
+        connection = FeedConnection(fixture.id, lambda: settings, clock, on_packet)
         await _run_until_sender_fails(connection.run(), sending)
         await pipeline.close(fixture.id, clock.now())
         await sender.send_all_due()
-
-
-class DemoFeedSettings(msgspec.Struct, frozen=True):
-    """The settings of the feed connection: what `feed:` in the configuration is for a real feed."""
-
-    stream_url: tuple[str, ...]
-    token: SecretStr = _TOKEN
-    stale_after: dt.timedelta = dt.timedelta(seconds=25)
 
 
 @asynccontextmanager

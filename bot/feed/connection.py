@@ -11,8 +11,7 @@ import datetime as dt
 import math
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -21,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from bot.clock import Clock
+from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame
 from bot.feed.reconnect import (
@@ -37,7 +37,7 @@ from bot.feed.reconnect import (
     jittered_delays,
     parse_retry_after,
 )
-from bot.feed.rest import ACCEPT_HEADER, SecretText
+from bot.feed.rest import ACCEPT_HEADER
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
 from bot.feed.source import ConnectionStatus, LagStatistics, StreamSpeed
@@ -71,24 +71,13 @@ _LOST_CONNECTIONS = {cause: FEED_LOST.labels(cause.value) for cause in FailureCa
 OnPacket = Callable[[Packet, dt.datetime], Awaitable[None]]
 
 
-class StreamSettings(Protocol):
-    """The feed settings that a connection reads. The token is read anew at each handshake, so that a reload takes effect."""
-
-    @property
-    def token(self) -> SecretText: ...
-    @property
-    def stream_url(self) -> Sequence[str]: ...
-    @property
-    def stale_after(self) -> dt.timedelta: ...
-
-
 class FeedConnection:
     """Follows one fixture, and reconnects after every failure, until the match is over."""
 
     def __init__(
         self,
         fixture_id: str,
-        settings: StreamSettings,
+        settings: Callable[[], FeedSettings],
         clock: Clock,
         on_packet: OnPacket,
         *,
@@ -103,7 +92,9 @@ class FeedConnection:
         speed: StreamSpeed | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        """Callbacks:
+        """`settings` is called at each handshake, so that a reload's new token is used; the hosts are those of the beginning.
+
+        Callbacks:
 
         - `on_packet`: each packet in order, with the instant at which its frame arrived;
         - `on_caught_up`: the missed packets have been read; called at the first live packet and at every heartbeat;
@@ -124,8 +115,10 @@ class FeedConnection:
         self._rng = rng or _RANDOM
         self._delays = jittered_delays(self._rng)
         self._speed, self._vain_attempts = speed, 0
-        self._session = FeedSession(settings.stale_after.total_seconds(), resume_from, is_sent_at_once=speed is StreamSpeed.FAST)
-        self._hosts = HostRotation(settings.stream_url)
+        self._session = FeedSession(
+            settings().stale_after.total_seconds(), resume_from, is_sent_at_once=speed is StreamSpeed.FAST
+        )
+        self._hosts = HostRotation(settings().stream_url)
         self._reloaded = asyncio.Event()
         self._refusal = ""
         self._is_behind = True
@@ -231,7 +224,7 @@ class FeedConnection:
         self._is_not_open = False
         cause = FailureCause.CLOSED
         try:
-            await socket.send(msgspec.json.encode({"authToken": self._settings.token.get_secret_value()}), text=True)
+            await socket.send(msgspec.json.encode({"authToken": self._settings().token.get_secret_value()}), text=True)
             self._session.on_opened(self._clock.monotonic())
             self._check_stale(socket)
             await self._read_frames(socket)
@@ -358,7 +351,7 @@ class FeedConnection:
 
     def _mask_token(self, words: str) -> str:
         """Return the server's words for the log: without the token, which a server may echo, and at most 200 characters."""
-        token = self._settings.token.get_secret_value()
+        token = self._settings().token.get_secret_value()
         return (words.replace(token, "***") if token else words)[:200]
 
     def _explain_vain_attempt(self) -> FeedError | None:

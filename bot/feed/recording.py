@@ -20,9 +20,10 @@ import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.config.models import FeedSettings
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed import lenient
-from bot.feed.connection import FeedConnection, StreamSettings
+from bot.feed.connection import FeedConnection
 from bot.feed.decode import decode_frame
 from bot.feed.encode import fixture_to_object, format_timestamp
 from bot.feed.reconnect import FeedRequestLimiter
@@ -162,7 +163,7 @@ def recording_path(fixture: Fixture, folder: Path) -> Path:
 
 
 async def record_matches(
-    fixtures: Sequence[Fixture], settings: StreamSettings, clock: Clock, folder: Path, *, speed: StreamSpeed | None = None
+    fixtures: Sequence[Fixture], settings: FeedSettings, clock: Clock, folder: Path, *, speed: StreamSpeed | None = None
 ) -> dict[str, Path]:
     """Record matches until all are over; return the file of each by fixture id. Writes `fixtures.json` beside them.
 
@@ -178,7 +179,7 @@ async def record_matches(
 
 async def _record_match(
     fixture: Fixture,
-    settings: StreamSettings,
+    settings: FeedSettings,
     clock: Clock,
     limiter: FeedRequestLimiter,
     path: Path,
@@ -198,7 +199,7 @@ async def _record_match(
                 writer.write(written_at, frame)
 
         return await FeedConnection(
-            fixture.id, settings, clock, ignore, on_frame=keep, limiter=limiter, kickoff=fixture.kickoff, speed=speed
+            fixture.id, lambda: settings, clock, ignore, on_frame=keep, limiter=limiter, kickoff=fixture.kickoff, speed=speed
         ).run()
 
 

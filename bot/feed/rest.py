@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import aiohttp
 import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed import lenient
 from bot.feed.decode import decode_frame
@@ -31,28 +32,20 @@ _MAX_PAGES = 200
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
-class SecretText(Protocol):
-    """A text that does not print itself."""
-
-    def get_secret_value(self) -> str: ...
-
-
-class RestSettings(Protocol):
-    """The feed settings that are read here, anew at each request, so that a reload takes effect."""
-
-    @property
-    def token(self) -> SecretText: ...
-    @property
-    def api_url(self) -> Sequence[str]: ...
-
-
 class RestClient:
     """Fetches fixtures and actions; switches to the next host if one cannot be reached."""
 
     def __init__(
-        self, settings: RestSettings, http: aiohttp.ClientSession, clock: Clock, limiter: FeedRequestLimiter | None = None
+        self,
+        settings: Callable[[], FeedSettings],
+        http: aiohttp.ClientSession,
+        clock: Clock,
+        limiter: FeedRequestLimiter | None = None,
     ) -> None:
-        """`limiter` is shared by the whole process: 5 calls a second."""
+        """`settings` is called at each request: a reload may change them.
+
+        `limiter` is shared by the whole process: 5 calls a second.
+        """
         self._settings, self._http, self._clock = settings, http, clock
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._host_index = 0
@@ -98,7 +91,7 @@ class RestClient:
 
     async def _get_json(self, path: str, query: Mapping[str, str]) -> bytes:
         """Return the body of an answer; try the next host if one cannot be reached at all."""
-        hosts = self._settings.api_url
+        hosts = self._settings().api_url
         for attempt in range(len(hosts)):
             try:
                 return await self._request(hosts[self._host_index % len(hosts)].rstrip("/"), path, query)
@@ -117,7 +110,7 @@ class RestClient:
         headers = {
             "Accept": ACCEPT_HEADER,
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {self._settings.token.get_secret_value()}",
+            "Authorization": f"Bearer {self._settings().token.get_secret_value()}",
         }
         async with self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT) as response:
             body = await response.read()
@@ -142,7 +135,7 @@ class RestClient:
         if isinstance(data, dict):
             data = data.get("errorMessage") or data.get("error") or data.get("message") or ""
         words = " ".join(str(data).split())
-        token = self._settings.token.get_secret_value()
+        token = self._settings().token.get_secret_value()
         return (words.replace(token, "***") if token else words)[:200]
 
 

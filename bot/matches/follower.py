@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from bot.clock import Clock
+from bot.config.models import FeedSettings
 from bot.errors import FeedError
-from bot.feed.connection import FeedConnection, StreamSettings
+from bot.feed.connection import FeedConnection
 from bot.feed.reconnect import FeedRequestLimiter
 from bot.feed.recording import RecentRecordings
 from bot.feed.sequence import FeedPosition
@@ -29,32 +29,25 @@ COMPLETED_WAIT = 60.0
 """Seconds that a stream may still speak after the fixtures say that its match is completed."""
 
 
-class PacketArchive(Protocol):
-    """Where all packets of a match are, once it has ended: the feed's REST side."""
-
-    async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
-        """Its packets in order; raise FeedError."""
-        ...
-
-
 class MatchFollower:
     """Follows fixtures, each in a task of its own."""
 
     def __init__(
         self,
         pipeline: Pipeline,
-        settings: StreamSettings,
+        settings: Callable[[], FeedSettings],
         clock: Clock,
         on_refused: Callable[[str], Awaitable[None]],
         on_accepted: Callable[[], Awaitable[None]] | None = None,
-        archive: PacketArchive | None = None,
-        last: RecentRecordings | None = None,
+        fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None,
+        recordings: RecentRecordings | None = None,
     ) -> None:
         """`on_refused` hears why the feed refuses the token, once a connection, and `on_accepted` when it does no more;
         `archive` has the packets of a match that ended while its stream could not be had; `last` keeps the frames of some."""
-        self._pipeline, self._settings, self._clock, self._archive = pipeline, settings, clock, archive
-        self._last = last
-        self._gate = FeedRequestLimiter(clock)
+        self._pipeline, self._settings, self._clock = pipeline, settings, clock
+        self._fetch_actions = fetch_actions
+        self._recordings = recordings
+        self._limiter = FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._connections: dict[str, FeedConnection] = {}
         self._completed_events: dict[str, asyncio.Event] = {}
@@ -70,11 +63,11 @@ class MatchFollower:
             if not await self._wait_until_over(fixture.id, connection):
                 await self._read_archive(fixture.id, connection)
             await self._pipeline.close(fixture.id, self._clock.now())
-            if self._last:
-                self._last.finish(fixture)
+            if self._recordings:
+                self._recordings.finish(fixture)
         finally:
-            if self._last:
-                self._last.abandon(fixture.id)
+            if self._recordings:
+                self._recordings.abandon(fixture.id)
             self._pipeline.drop(fixture.id)
             del self._connections[fixture.id], self._completed_events[fixture.id]
 
@@ -100,8 +93,8 @@ class MatchFollower:
             on_frame_done=settled,
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
-            on_frame=self._last.start(fixture, from_start=place is None) if self._last else None,
-            limiter=self._gate,
+            on_frame=self._recordings.start(fixture, from_start=place is None) if self._recordings else None,
+            limiter=self._limiter,
             kickoff=_kickoff_if_known(fixture),
             resume_from=place,
         )
@@ -128,7 +121,7 @@ class MatchFollower:
         if connection.silence < MAX_SILENCE:
             return
         try:
-            packets = await self._archive.fetch_actions(fixture_id) if self._archive else ()
+            packets = await self._fetch_actions(fixture_id) if self._fetch_actions else ()
         except FeedError as error:
             log.warning("actions_not_read", fixture=fixture_id, reason=str(error))
             packets = ()

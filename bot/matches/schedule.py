@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import Clock
+from bot.config.models import ScheduleSettings
 from bot.errors import FeedError, FeedRefused
 from bot.feed.source import FixtureSource
 from bot.retry import Backoff, retry_while_database_unavailable
@@ -65,15 +65,6 @@ FOLLOW_RETRY_DELAY = 5.0
 _END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-class FixtureSchedule(Protocol):
-    """The part of the configuration that is read here."""
-
-    @property
-    def connect_before_kickoff(self) -> dt.timedelta: ...
-    @property
-    def refresh_fixtures_every(self) -> dt.timedelta: ...
-
-
 class MatchScheduler:
     """Follows every fixture that some subscription covers, from shortly before its kick-off until it is over."""
 
@@ -82,13 +73,13 @@ class MatchScheduler:
         source: FixtureSource,
         subscriptions: Callable[[], Awaitable[Sequence[Subscription]]],
         follow: Callable[[Fixture], Awaitable[None]],
-        settings: FixtureSchedule,
+        settings: Callable[[], ScheduleSettings],
         clock: Clock,
         on_refused: Callable[[str], Awaitable[None]],
         on_update: Callable[[Fixture, Fixture], Awaitable[None]],
         on_accepted: Callable[[], Awaitable[None]] | None = None,
-        standings: FixtureStatusRepository | None = None,
-        unfinished: Callable[[], Awaitable[Collection[str]]] | None = None,
+        fixture_statuses: FixtureStatusRepository | None = None,
+        find_unfinished: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> None:
         """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once, and
         `on_accepted` when it does no more; `on_update` gets a fixture before and after its status or its coverage changed, also
@@ -97,8 +88,8 @@ class MatchScheduler:
         self._source, self._subscriptions, self._follow = source, subscriptions, follow
         self._settings, self._clock = settings, clock
         self._on_refused, self._on_update, self._on_accepted = on_refused, on_update, on_accepted
-        self._standings = standings
-        self._find_unfinished = unfinished
+        self._fixture_statuses = fixture_statuses
+        self._find_unfinished = find_unfinished
         self._unfinished: Collection[str] = ()
         self._before: Mapping[str, ListedStatus] | None = None
         self._jobs = AsyncIOScheduler(timezone=dt.UTC)
@@ -135,7 +126,9 @@ class MatchScheduler:
     async def run(self) -> None:
         """Refresh and plan until cancelled; then stop every connection."""
         self._jobs.start()
-        self._jobs.add_job(self._refresh, "interval", seconds=self._settings.refresh_fixtures_every.total_seconds(), id="refresh")
+        self._jobs.add_job(
+            self._refresh, "interval", seconds=self._settings().refresh_fixtures_every.total_seconds(), id="refresh"
+        )
         self._jobs.add_job(self._poll_live, "interval", seconds=POLL_LIVE_EVERY.total_seconds(), id="poll live")
         try:
             self._unfinished = await retry_while_database_unavailable(self._find_unfinished) if self._find_unfinished else ()
@@ -196,14 +189,16 @@ class MatchScheduler:
             if new.status.casefold() in LIVE_STATUSES:
                 self._over.discard(new.id)
             await self._on_update(known, new)
-        if standings := self._standings:
-            await retry_while_database_unavailable(lambda: standings.save([*fresh, *(new for _, new in changed)]))
+        if statuses := self._fixture_statuses:
+            await retry_while_database_unavailable(lambda: statuses.save([*fresh, *(new for _, new in changed)]))
         self._changed.set()
 
     async def _find_previous(self, fixture: Fixture) -> Fixture | None:
         """The fixture as it was listed before, by this process or another; None for a new one."""
         if self._before is None:
-            self._before = await retry_while_database_unavailable(self._standings.get_all) if self._standings else {}
+            self._before = (
+                await retry_while_database_unavailable(self._fixture_statuses.get_all) if self._fixture_statuses else {}
+            )
         if known := self._fixtures.get(fixture.id):
             return known
         before = self._before.get(fixture.id)
@@ -224,7 +219,7 @@ class MatchScheduler:
 
     async def _replan(self) -> None:
         wanted = plan_connections(
-            self._fixtures.values(), await self._subscriptions(), self._clock.now(), self._settings.connect_before_kickoff
+            self._fixtures.values(), await self._subscriptions(), self._clock.now(), self._settings().connect_before_kickoff
         )
         for fixture_id in [i for i in self._planned if i not in wanted]:
             self._unplan(fixture_id)
@@ -243,7 +238,7 @@ class MatchScheduler:
         fixture = self._fixtures.get(fixture_id)
         if fixture is None or self._is_played(fixture_id):
             return False
-        return find_connect_time(fixture, self._clock.now(), self._settings.connect_before_kickoff) is None
+        return find_connect_time(fixture, self._clock.now(), self._settings().connect_before_kickoff) is None
 
     def _is_played(self, fixture_id: str) -> bool:
         fixture = self._fixtures.get(fixture_id)

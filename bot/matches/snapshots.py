@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+from collections.abc import Callable
 from hashlib import blake2b
 
 import msgspec
 import structlog
 
 from bot.clock import Clock
+from bot.config.models import ScheduleSettings
 from bot.errors import FeedError, StorageError
 from bot.feed.sequence import FeedPosition
 from bot.feed.source import FixtureSource
-from bot.matches.schedule import LOOK_AHEAD, LOOK_BACK, FixtureSchedule
+from bot.matches.schedule import LOOK_AHEAD, LOOK_BACK
 from bot.retry import Backoff, OutageLog
 from bot.storage.fixtures import FeedPositionRepository, StoredFeedPosition
 from rules.football.action import Fixture
@@ -98,7 +100,9 @@ _LATEST_INSTANT = dt.datetime.max.replace(tzinfo=dt.UTC)
 class MatchDirectory:
     """The fixtures as the feed lists them, the matches as they are kept."""
 
-    def __init__(self, source: FixtureSource, positions: FeedPositionRepository, settings: FixtureSchedule, clock: Clock) -> None:
+    def __init__(
+        self, source: FixtureSource, positions: FeedPositionRepository, settings: Callable[[], ScheduleSettings], clock: Clock
+    ) -> None:
         self._source, self._settings, self._clock = source, settings, clock
         self._positions, self._snapshots = positions, SnapshotStore(positions)
         self._fixtures: tuple[Fixture, ...] = ()
@@ -127,7 +131,7 @@ class MatchDirectory:
                 await asyncio.sleep(backoff.next())
             else:
                 backoff.reset()
-                await asyncio.sleep(self._settings.refresh_fixtures_every.total_seconds())
+                await asyncio.sleep(self._settings().refresh_fixtures_every.total_seconds())
 
     async def _refresh(self) -> None:
         today = self._clock.now().date()

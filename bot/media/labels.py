@@ -120,18 +120,16 @@ def unnamed_player_text(kind: EventKind, labels: MatchLabels) -> str:
 
 def score_text(match: Match | None) -> str:
     """Return `2–1`, with the score of a shootout in brackets; empty before kick-off."""
-    if match is None or (match.period is Period.BEFORE and not match.is_completed):
+    if match is None or not match.has_begun:
         return ""
     return f"{match.score} ({football.shootout_text(str(match.shootout))})" if match.shootout else str(match.score)
 
 
 def match_title(fixture: Fixture, match: Match | None) -> str:
     """Return the teams with `v`, or after kick-off with the official score between them."""
-    # The fixtures API can call a match completed of which no packet came, and whose period is still "before".
-    has_begun = match is not None and (match.period is not Period.BEFORE or match.is_completed)
     if not (fixture.home.name and fixture.away.name):
         return isolate(fixture.name)
-    if match is None or not has_begun:
+    if match is None or not match.has_begun:
         return f"{isolate(fixture.home.name)} v {isolate(fixture.away.name)}"
     kicks = f" ({football.shootout_text(str(match.shootout))})" if match.shootout else ""
     return f"{isolate(fixture.home.name)} {match.score} {isolate(fixture.away.name)}{kicks}"

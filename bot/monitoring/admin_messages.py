@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -26,8 +26,8 @@ FIRST_RETRY_DELAY, MAX_RETRY_DELAY = 2.0, 60.0
 class AdminMessages:
     """A queue for each admin, sent by `run`. A newer message with the same name replaces the unsent one."""
 
-    def __init__(self, messenger: Messenger, user_ids: Iterable[int]) -> None:
-        """`user_ids` is read at each message: a configuration reload may change the admins."""
+    def __init__(self, messenger: Messenger, user_ids: Callable[[], Iterable[int]]) -> None:
+        """`user_ids` is called at each message: a configuration reload may change the admins."""
         self._messenger, self._user_ids = messenger, user_ids
         self._waiting: defaultdict[int, dict[str, str]] = defaultdict(dict)
         self._woken = asyncio.Event()
@@ -38,7 +38,7 @@ class AdminMessages:
 
     def post(self, name: str, html: str) -> None:
         """Queue a message for every admin; an unsent one with the same name is out of date and dropped."""
-        for user_id in self._user_ids:
+        for user_id in self._user_ids():
             self._waiting[user_id].pop(name, None)
             self._waiting[user_id][name] = html
         self._woken.set()

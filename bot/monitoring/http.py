@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 import aiohttp
 import msgspec
@@ -15,8 +13,8 @@ import structlog
 from aiohttp import web
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
-from pydantic import SecretStr
 
+from bot.config.models import HttpSettings
 from bot.errors import UserMistake, explain_bind_error
 from bot.feed.session import SessionState
 from bot.metrics import CONTENT_TYPE
@@ -25,30 +23,20 @@ from bot.monitoring.incidents import INCIDENT_POLICIES
 from bot.outbox.repository import OutboxDepth
 
 
-class MonitoredProcess(Protocol):
-    """The process that the pages are about; the monitor, or a fake in tests."""
-
-    def reasons_not_ready(self) -> tuple[str, ...]:
-        """Return why the process is not ready, a line each."""
-        ...
-
-    async def render_metrics(self) -> bytes:
-        """Return the metrics in Prometheus' text format."""
-        ...
-
-
-def build_web_application(monitored: MonitoredProcess) -> web.Application:
-    """Build the application with the three pages."""
+def build_web_application(
+    reasons_not_ready: Callable[[], Sequence[str]], render_metrics: Callable[[], Awaitable[bytes]]
+) -> web.Application:
+    """Build the application with the three pages: a line for each reason not to be ready; metrics in Prometheus' text format."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        lines = monitored.reasons_not_ready()
+        lines = reasons_not_ready()
         return web.Response(text="\n".join(lines or ("ready",)) + "\n", status=503 if lines else 200)
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=await monitored.render_metrics(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=await render_metrics(), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
@@ -56,7 +44,13 @@ def build_web_application(monitored: MonitoredProcess) -> web.Application:
 
 
 @asynccontextmanager
-async def serve(listen: str | None, monitored: MonitoredProcess, *, is_required: bool = True) -> AsyncIterator[int | None]:
+async def serve(
+    listen: str | None,
+    reasons_not_ready: Callable[[], Sequence[str]],
+    render_metrics: Callable[[], Awaitable[bytes]],
+    *,
+    is_required: bool = True,
+) -> AsyncIterator[int | None]:
     """Serve on `host:port` while the block runs, and yield the port, or None if nothing is served; port 0 means any free one.
 
     If the port is taken, raise UserMistake if the pages are `is_required`; otherwise, with the default port, only warn.
@@ -64,7 +58,7 @@ async def serve(listen: str | None, monitored: MonitoredProcess, *, is_required:
     if listen is None:
         yield None
         return
-    runner = web.AppRunner(build_web_application(monitored), access_log=None)
+    runner = web.AppRunner(build_web_application(reasons_not_ready, render_metrics), access_log=None)
     await runner.setup()
     try:
         yield await _start_listening(runner, listen, is_required=is_required)
@@ -168,15 +162,6 @@ _CALL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 _FIRST_ERROR_STATUS = 400
 
 
-class DeadMansSwitchSettings(Protocol):
-    """The settings that are read here."""
-
-    @property
-    def dead_man_url(self) -> SecretStr | None: ...
-    @property
-    def dead_man_every(self) -> dt.timedelta: ...
-
-
 class DeadMansSwitch:
     """Calls an address while the process is ready, for a service that raises an alarm when the calls stop.
 
@@ -185,7 +170,7 @@ class DeadMansSwitch:
 
     def __init__(
         self,
-        settings: Callable[[], DeadMansSwitchSettings],
+        settings: Callable[[], HttpSettings],
         http: aiohttp.ClientSession,
         reasons_not_ready: Callable[[], tuple[str, ...]],
     ) -> None:

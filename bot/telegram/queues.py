@@ -9,7 +9,6 @@ import heapq
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
 
 import msgspec
 
@@ -17,6 +16,7 @@ from bot.outbox.delivery import QueueItem
 from bot.outbox.digests import is_quiet_hours_digest
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY, is_burst
 from bot.subscribers import ChatRef
+from bot.telegram.rate_limits import RateLimitPolicy
 from rules.engine.alert import AlertKey
 
 FAIRNESS_INTERVAL = 8
@@ -45,12 +45,6 @@ class ChatQueue:
     blocked_until: float = float("-inf")
     failures: int = 0
     entry_number: int = -1
-
-
-class ChatReadyTime(Protocol):
-    """Returns when the next message to a chat may leave: `RateLimitPolicy.next_chat_send_at`."""
-
-    def __call__(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float: ...
 
 
 class ChatQueues:
@@ -93,12 +87,12 @@ class ChatQueues:
         if not queue.is_sending:
             self._schedule(item.chat.chat_id, queue, now)
 
-    def take_next(self, now: float, next_send_at: ChatReadyTime) -> QueueItem | None:
+    def take_next(self, now: float, rate_limits: RateLimitPolicy) -> QueueItem | None:
         """Take the next item of the most urgent chat that may get a message now. The chat gets no other until `finish`."""
         self._wake_due(now)
         while (chat_id := self._pop_most_urgent_chat()) is not None:
             queue = self._queues[chat_id]
-            at = next_send_at(chat_id, now, leave_spare=_is_live_message(queue.items[0]))
+            at = rate_limits.next_chat_send_at(chat_id, now, leave_spare=_is_live_message(queue.items[0]))
             if at <= now:
                 queue.is_sending = True
                 item = queue.items.popleft().item

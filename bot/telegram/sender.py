@@ -195,8 +195,7 @@ class Sender:
             room = self._rate_limiter.available(now, allowed)
             if ready and not room:
                 self._blocked_at = now
-            next_send_at = self._rate_limiter.next_chat_send_at
-            items = [item for _ in range(room) if (item := self._chat_queues.take_next(now, next_send_at))]
+            items = [item for _ in range(room) if (item := self._chat_queues.take_next(now, self._rate_limiter))]
             if requests := await self._make_requests(items, now):
                 return requests
             # No request: either nothing was taken, or nothing is to be sent for what was taken. Then there may be more.

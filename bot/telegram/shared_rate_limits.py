@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -46,21 +45,14 @@ _ALLOWANCE_NAME = "telegram"
 _IS_ALLOWANCE = allowance.c.name == _ALLOWANCE_NAME
 
 
-class AllowanceStore(Protocol):
-    """The allowance: in the database, or in memory in tests."""
-
-    async def reserve(self, count: int, interval: float) -> ReservedSlots: ...
-    async def pause_all(self, seconds: float) -> None: ...
-
-
 class SharedRateLimiter:
     """The limiter of one process. `on_slots` is called when slots were reserved.
 
     Limits of single chats are kept in memory: each chat belongs to one process.
     """
 
-    def __init__(self, store: AllowanceStore, per_second: int) -> None:
-        self._store, self._chats = store, RateLimiter(per_second)
+    def __init__(self, send_allowance: SendAllowance, per_second: int) -> None:
+        self._allowance, self._chats = send_allowance, RateLimiter(per_second)
         self._interval = (1.0 + max(_SLOT_MARGIN, 3.0 / per_second)) / per_second
         self._batch = max(1, round(per_second * _RESERVE_AHEAD))
         self._slots: deque[float] = deque()
@@ -121,12 +113,12 @@ class SharedRateLimiter:
 
     async def _reserve(self) -> None:
         if closing := self._pause_seconds:
-            await self._store.pause_all(closing)
+            await self._allowance.pause_all(closing)
             self._pause_seconds = 0.0
         owed, wanted = self._unpaid, min(self._batch, self._wanted_slots)
         if owed + wanted == 0:
             return
-        slots = await self._store.reserve(owed + wanted, self._interval)
+        slots = await self._allowance.reserve(owed + wanted, self._interval)
         now = asyncio.get_running_loop().time()
         self._unpaid, self._wanted_slots = self._unpaid - owed, 0
         self._slots.extend(now + slots.first_in + number * slots.interval for number in range(owed, slots.count))

@@ -123,6 +123,12 @@ class Match(msgspec.Struct, frozen=True):
         return self.status.casefold() == "completed"
 
     @property
+    def has_begun(self) -> bool:
+        """Return True if the match has kicked off."""
+        # The fixtures API can call a match completed of which no packet came, and whose period is still "before".
+        return self.period is not Period.BEFORE or self.is_completed
+
+    @property
     def is_lost(self) -> bool:
         """Return True if the match, or its coverage, ended without full time."""
         return self.status.casefold() in LOST_STATUSES

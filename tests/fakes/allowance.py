@@ -6,10 +6,10 @@ import asyncio
 import random
 
 from bot.errors import StorageUnavailable
-from bot.telegram.shared_rate_limits import AllowanceState, ReservedSlots, reserve_slots
+from bot.telegram.shared_rate_limits import AllowanceState, ReservedSlots, SendAllowance, reserve_slots
 
 
-class FakeAllowance:
+class FakeAllowance(SendAllowance):
     """What all senders share; each call takes a while."""
 
     def __init__(self, latency: float = 0.003, seed: int = 1) -> None:

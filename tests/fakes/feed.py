@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from bot.config.models import FeedSettings
 from bot.feed.encode import encode_accepted, encode_heartbeat, encode_packet, encode_refused
 from rules.football.action import Packet
 
@@ -33,23 +35,13 @@ class LoopClock:
         return self.START + dt.timedelta(seconds=self.monotonic())
 
 
-class Token:
-    """A secret as the configuration holds it."""
-
-    def __init__(self, value: str = "feed-token") -> None:
-        self._value = value
-
-    def get_secret_value(self) -> str:
-        return self._value
-
-
-class FeedSettings:
-    """The feed's part of the configuration."""
-
-    def __init__(self, *urls: str, stale_after: float = 25.0) -> None:
-        self.stream_url = self.api_url = urls or (f"ws://127.0.0.1:{PORT}",)
-        self.stale_after = dt.timedelta(seconds=stale_after)
-        self.token = Token()
+def feed_settings(*urls: str, stale_after: float = 25.0) -> FeedSettings:
+    """The feed's part of the configuration: streams at the addresses that begin with ws, the REST side at the others."""
+    streams = tuple(url for url in urls if url.startswith("ws")) or (f"ws://127.0.0.1:{PORT}",)
+    rest = tuple(url for url in urls if not url.startswith("ws")) or ("http://127.0.0.1:1",)
+    return FeedSettings(
+        token=SecretStr("feed-token"), stream_url=streams, api_url=rest, stale_after=dt.timedelta(seconds=stale_after)
+    )
 
 
 def send(*frames: Packet | bytes | str) -> Step:

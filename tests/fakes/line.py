@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.clock import Clock
-from bot.feed.connection import StreamSettings
-from bot.matches.follower import MatchFollower, PacketArchive
+from bot.config.models import FeedSettings
+from bot.matches.follower import MatchFollower
 from bot.matches.pipeline import Pipeline
 from bot.matches.snapshots import SnapshotStore
 from bot.outbox.delivery import DeliveryResult
@@ -25,7 +25,7 @@ from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
-from rules.football.action import Fixture
+from rules.football.action import Fixture, Packet
 from rules.football.catalogue import load_catalogue
 
 LISTENER = ChatRef(1)
@@ -34,11 +34,11 @@ LISTENER = ChatRef(1)
 class Line:
     """Follows fixtures and keeps every delivery as a row of `replay --json`."""
 
-    def __init__(self, rules: RuleSet, settings: StreamSettings, clock: Clock, url: str = "sqlite://") -> None:
+    def __init__(self, rules: RuleSet, settings: FeedSettings, clock: Clock, url: str = "sqlite://") -> None:
         self.rules, self.settings, self.clock, self.url = rules, settings, clock, url
         self.rows: list[dict[str, Any]] = []
         self.texts: list[str] = []
-        self.archive: PacketArchive | None = None
+        self.fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None
         self.pipeline: Pipeline
         self.follower: MatchFollower
 
@@ -54,7 +54,7 @@ class Line:
         self.pipeline = Pipeline(
             self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
         )
-        self.follower = MatchFollower(self.pipeline, self.settings, self.clock, _ignore, archive=self.archive)
+        self.follower = MatchFollower(self.pipeline, lambda: self.settings, self.clock, _ignore, fetch_actions=self.fetch_actions)
         sending = asyncio.create_task(sender.run())
         try:
             yield self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from babel.dates import format_date
@@ -28,7 +28,7 @@ from bot.chat.features.rules_proposal import RulesProposal, RulesProposals, RunD
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.replies import ReplySender
 from bot.chat.texts import back_label, escape_text
-from bot.config.rule_versions import ActiveRules, RuleOrigin, RuleVersion, RuleVersions
+from bot.config.rule_versions import ActiveRules, RuleOrigin, RulesOutdated, RuleVersion, RuleVersions
 from bot.i18n.language import current_locale
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
@@ -42,15 +42,15 @@ MAX_HISTORY_BUTTONS = 8
 
 def build_admin_rules_handlers(
     rule_versions: RuleVersions,
-    admin_ids: Container[int],
+    is_admin: Callable[[int | None], bool],
     run_dry_run: RunDryRun,
     list_recordings: Callable[[], Sequence[Path]],
     replies: ReplySender,
 ) -> list[Handler]:
     """Make the handlers for admins. Add them before those of `build_handlers`, which take every button and command."""
     proposals = RulesProposals(rule_versions, run_dry_run, list_recordings, replies)
-    handlers = AdminRulesHandlers(rule_versions, admin_ids, proposals, replies)
-    from_admin = filters.UpdateType.MESSAGE & AdminMessageFilter(admin_ids)
+    handlers = AdminRulesHandlers(rule_versions, is_admin, proposals, replies)
+    from_admin = filters.UpdateType.MESSAGE & AdminMessageFilter(is_admin)
     return [
         CommandHandler("rules", with_origin(handlers.on_rules), from_admin),
         MessageHandler(from_admin & filters.Document.ALL, with_origin(proposals.on_document)),
@@ -61,23 +61,23 @@ def build_admin_rules_handlers(
 class AdminMessageFilter(filters.MessageFilter):
     """Lets the private messages of admins pass: for everybody else the command does not exist."""
 
-    def __init__(self, admin_ids: Container[int]) -> None:
+    def __init__(self, is_admin: Callable[[int | None], bool]) -> None:
         super().__init__()
-        self._admin_ids = admin_ids
+        self._is_admin_id = is_admin
 
     def filter(self, message: Message) -> bool:
         """Return True if an admin wrote the message in private."""
         user = message.from_user
-        return message.chat.type == ChatType.PRIVATE and user is not None and user.id in self._admin_ids
+        return message.chat.type == ChatType.PRIVATE and user is not None and self._is_admin_id(user.id)
 
 
 class AdminRulesHandlers:
     """Shows admins the rules in effect and their history, and does what the buttons say."""
 
     def __init__(
-        self, rule_versions: RuleVersions, admin_ids: Container[int], proposals: RulesProposals, replies: ReplySender
+        self, rule_versions: RuleVersions, is_admin: Callable[[int | None], bool], proposals: RulesProposals, replies: ReplySender
     ) -> None:
-        self._rule_versions, self._admin_ids, self._proposals, self._replies = rule_versions, admin_ids, proposals, replies
+        self._rule_versions, self._is_admin_id, self._proposals, self._replies = rule_versions, is_admin, proposals, replies
 
     async def on_rules(self, origin: UpdateOrigin, _message: Message, _ptb_context: HandlerContext) -> None:
         """`/rules`: show what is in effect."""
@@ -117,7 +117,7 @@ class AdminRulesHandlers:
         await self._replies.edit(query, screen)
 
     def _is_admin(self, origin: UpdateOrigin) -> bool:
-        return origin.type == ChatType.PRIVATE and origin.user_id in self._admin_ids
+        return origin.type == ChatType.PRIVATE and self._is_admin_id(origin.user_id)
 
     async def _press(self, data: str, user: tuple[int, str]) -> Screen:
         """Return the new screen. The data is `r:ACTION:REST`."""
@@ -146,14 +146,12 @@ class AdminRulesHandlers:
 
     async def _roll_back(self, version_id: int, user: tuple[int, str]) -> Screen:
         """Put into effect what was before the version in effect."""
-        versions = await self._rule_versions.repository.recent(2)
-        if not versions or versions[0].id != version_id:
-            # Something else has come into effect since: rolling back would undo that instead.
-            raise OutdatedRulesButton
-        # Before the first version there were the rules of the files, which an empty text stands for.
-        text, name = (versions[1].text, versions[1].name) if len(versions) > 1 else ("", self._rule_versions.config.path.name)
         fingerprint = self._rule_versions.active.fingerprint
-        return await self._apply(RulesProposal(text, name, RuleOrigin.ROLLED_BACK, fingerprint), user)
+        try:
+            before = await self._rule_versions.find_previous(version_id)
+        except RulesOutdated:
+            raise OutdatedRulesButton from None
+        return await self._apply(RulesProposal(before.text, before.name, RuleOrigin.ROLLED_BACK, fingerprint), user)
 
     async def _apply(self, proposal: RulesProposal, user: tuple[int, str]) -> Screen:
         try:

@@ -13,7 +13,6 @@ from bot.chat.dialogue import (
     OutdatedButton,
     Screen,
     arrange_rows,
-    has_begun,
     make_button,
     make_page_buttons,
     read_page,
@@ -171,7 +170,7 @@ def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult
     found = []
     for fixture in context.catalogue.fixtures:
         match = context.find_match(fixture.id)
-        if match and has_begun(match) and _is_requested(context, fixture, typed):
+        if match and match.has_begun and _is_requested(context, fixture, typed):
             found.append(match)
     found.sort(key=_recency_key, reverse=True)
     if not found and typed:

@@ -12,7 +12,7 @@ from telegram.error import BadRequest
 from telegram.ext import InlineQueryHandler
 
 from bot.chat.catalogue import make_short_id, measure_fit
-from bot.chat.dialogue import ChatContext, HandlerContext, has_begun
+from bot.chat.dialogue import ChatContext, HandlerContext
 from bot.chat.features.fixtures import render_headline, visible_title
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
@@ -108,7 +108,7 @@ def make_card(context: ChatContext, fixture: Fixture) -> InlineCard:
 
 
 def _render_card_html(context: ChatContext, fixture: Fixture, match: Match | None, kickoff: str) -> str:
-    if match is not None and has_begun(match) and not context.chat.spoilers:
+    if match is not None and match.has_begun and not context.chat.spoilers:
         # The card that chats keep of a match in play, with the day: it may be read much later.
         return "\n\n".join(filter(None, (render_card(match), escape_text(kickoff))))
     below = " · ".join(filter(None, (kickoff, fixture.competition.name)))

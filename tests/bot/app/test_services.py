@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from bot.app.services import ConfigApplier
+from bot.app.services import Services
 from bot.clock import ManualClock
 from bot.config.load import Config, load_config
-from bot.config.reload import CurrentConfig
-from bot.config.rule_versions import RuleOrigin, RuleVersionRepository, RuleVersions
+from bot.config.rule_versions import RuleOrigin
 from bot.errors import StorageUnusable
 from bot.storage.database import Database
+from bot.telegram.http import ApiHealth
+from bot.telegram.messenger import build_bot
+from bot.telegram.rate_limits import RateLimiter
 from tests.bot.chat.fixtures import NOW
 from tests.sqlite import new_sqlite
 
@@ -23,62 +26,66 @@ CHATS = "chats: [{chat: 5, subscribe: [all]}]\n"
 
 
 class Process:
-    """What a reload reaches."""
+    """The services of a process, and what a reload calls in them."""
 
-    def __init__(self, folder: Path, db: Database) -> None:
-        self.path, self.done, self.failing = folder / "config.yaml", list[str](), False
-        config = self.read(GOALS)
-        self.current = CurrentConfig(config)
-        self.book = RuleVersions(
-            RuleVersionRepository(db), ManualClock(NOW), config, lambda rules, _: self.done.append(rules.rules[0].name)
+    def __init__(self, folder: Path, db: Database, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.path, self.calls, self.is_failing = folder / "config.yaml", list[str](), False
+        clock = ManualClock(NOW)
+        self.services = Services(
+            self.read(GOALS), clock, db, build_bot("1:test", "http://127.0.0.1:1"), RateLimiter(30), http, ApiHealth(clock)
         )
-        self.takeover = ConfigApplier(self.current, self.book, self._settle, lambda: self.done.append("woken"), self._tell)
+        self.services.on_rules_changed.append(lambda rules, _: self.calls.append(rules.rules[0].name))
+        self.services.on_settings_changed.append(lambda: self.calls.append("settings"))
+        monkeypatch.setattr(self.services, "store_configured_chats", self._store_configured_chats)
+        monkeypatch.setattr(self.services.admins, "post_event", self._post_event)
 
     def read(self, text: str) -> Config:
         self.path.write_text(text)
         return load_config(self.path, {})
 
-    async def _settle(self, config: Config) -> None:
-        if self.failing:
+    async def _store_configured_chats(self, config: Config) -> None:
+        if self.is_failing:
             raise StorageUnusable("the database failed")
-        self.done.append(f"{len(config.chats)} chats")
+        self.calls.append(f"{len(config.chats)} chats")
 
-    async def _tell(self, sentence: str) -> None:
-        self.done.append(sentence)
+    async def _post_event(self, sentence: str) -> None:
+        self.calls.append(sentence)
 
 
 @pytest.fixture
-async def process(tmp_path: Path) -> AsyncIterator[Process]:
+async def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Process]:
     db = await Database.open(new_sqlite(tmp_path))
-    yield Process(tmp_path, db)
+    async with aiohttp.ClientSession() as http:
+        yield Process(tmp_path, db, http, monkeypatch)
     await db.close()
 
 
 async def test_rules_are_replaced_and_everybody_looks_again(process: Process) -> None:
     config = process.read(LOUD)
-    await process.takeover(config)
+    await process.services.apply_config(config)
 
-    assert process.done == ["goals", "woken"] and process.current.config is config
+    assert process.calls == ["goals", "settings"] and process.services.config is config
 
 
 async def test_the_chats_of_the_configuration_are_stored_only_when_they_changed(process: Process) -> None:
-    await process.takeover(process.read(GOALS + CHATS))
-    await process.takeover(process.read(LOUD + CHATS))
+    await process.services.apply_config(process.read(GOALS + CHATS))
+    await process.services.apply_config(process.read(LOUD + CHATS))
 
-    assert process.done == ["1 chats", "goals", "woken", "goals", "woken"]
+    assert process.calls == ["1 chats", "goals", "settings", "goals", "settings"]
 
 
 async def test_what_cannot_be_stored_changes_nothing(process: Process) -> None:
-    process.failing = True
-    before = process.current.config
+    process.is_failing = True
+    before = process.services.config
 
     with pytest.raises(StorageUnusable):
-        await process.takeover(process.read(LOUD + CHATS))
-    assert process.done == [] and process.current.config is before
+        await process.services.apply_config(process.read(LOUD + CHATS))
+    assert process.calls == [] and process.services.config is before
 
 
-async def test_the_admins_hear_that_rules_from_telegram_are_over(process: Process) -> None:
-    await process.book.apply(LOUD, "sent.yaml", RuleOrigin.SENT, process.book.active.fingerprint, (7, "Ann"))
-    await process.takeover(process.read(GOALS.replace("name: goals", "name: other")))
+async def test_the_admins_are_informed_that_rules_from_telegram_are_no_longer_in_effect(process: Process) -> None:
+    rule_versions = process.services.rule_versions
+    await rule_versions.apply(LOUD, "sent.yaml", RuleOrigin.SENT, rule_versions.active.fingerprint, (7, "Ann"))
+    await process.services.apply_config(process.read(GOALS.replace("name: goals", "name: other")))
 
-    assert process.done[-1].startswith("The rules of config.yaml have changed")
+    assert process.calls[-1].startswith("The rules of config.yaml have changed")

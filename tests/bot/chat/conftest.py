@@ -120,7 +120,7 @@ async def world() -> AsyncIterator[World]:
             clock=around.clock,
             replies=replies,
             commands=ROUTER.menu,
-            admin_ids=frozenset({ADMIN}),
+            is_admin=lambda user_id: user_id == ADMIN,
             render_status=_status,
             explain_message=around.explain_message,
             send_sample=around.send_sample,

@@ -13,7 +13,7 @@ import pytest
 
 from bot.config.load import Config, load_config
 from bot.config.models import ConfigSections
-from bot.config.reload import RESTART_REQUIRED, ConfigReloader, CurrentConfig, find_restart_required, format_refusal
+from bot.config.reload import RESTART_REQUIRED, ConfigReloader, find_restart_required, format_refusal
 from bot.errors import StorageUnusable
 from tests.fakes.counts import Counts
 from tests.waiting import until
@@ -185,18 +185,6 @@ def test_every_setting_that_waits_exists() -> None:
     for section, keys in RESTART_REQUIRED.items():
         model = ConfigSections.model_fields[section].annotation
         assert model is not None and set(keys) <= set(model.model_fields)
-
-
-def test_parts_that_live_on_see_the_configuration_of_now(tmp_path: Path) -> None:
-    path = tmp_path / "config.yaml"
-    path.write_text("telegram: {admins: 7}\nfeed: {token: old}\n".replace("7", "[7]"))
-    current = CurrentConfig(load_config(path, {}))
-    feed, schedule, admins = current.feed, current.schedule, current.admins
-    path.write_text("feed: {token: new, stale_after: 30s}\nschedule: {connect_before_kickoff: 5m}\ntelegram: {admins: [8]}\n")
-    current.config = load_config(path, {})
-
-    assert (feed.token.get_secret_value(), feed.stale_after.seconds, schedule.connect_before_kickoff.seconds) == ("new", 30, 300)
-    assert (7 in admins, 8 in admins) == (False, True)
 
 
 def test_the_documentation_names_everything_that_waits() -> None:

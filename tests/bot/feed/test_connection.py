@@ -8,6 +8,7 @@ import random
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
 from bot.feed.connection import FeedConnection
@@ -17,8 +18,9 @@ from bot.feed.session import Ending, SessionState
 from bot.feed.source import ConnectionStatus, StreamSpeed
 from rules.football.action import Packet
 from tests.fakes.counts import Counts
-from tests.fakes.feed import FeedSettings, LoopClock, ScriptedFeed, Step, accept, beat, close, drop, refuse, send, wait
+from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, close, drop, feed_settings, refuse, send, wait
 from tests.packets import FIXTURE, Story
+from tests.waiting import until
 
 pytestmark = pytest.mark.virtual_time
 
@@ -30,11 +32,12 @@ class Listener:
         self.packets: list[Packet] = []
         self.refusals: list[str] = []
         self.caught_up = 0
+        self.settings = feed_settings(**settings)
         self.resume_positions: list[FeedPosition | None] = []
         """Where another process could have resumed while a packet was being handed on."""
         self.connection = FeedConnection(
             FIXTURE.id,
-            FeedSettings(**settings),
+            lambda: self.settings,
             LoopClock(),
             self._take,
             on_caught_up=self._catch_up,
@@ -124,6 +127,19 @@ async def test_a_server_that_accepts_and_closes_sees_ten_connections_a_minute_at
     await run(feed, Listener(), within=60)
 
     assert 4 <= len(feed.at) <= 10
+
+
+async def test_a_token_that_a_reload_brings_is_used_at_the_next_handshake() -> None:
+    feed = ScriptedFeed([accept, fouls(1, 1), drop], [accept, beat(9)])
+    listener = Listener()
+    async with feed.serve():
+        following = asyncio.create_task(listener.connection.run())
+        await until(lambda: listener.seqs == [1])
+        listener.settings = listener.settings.model_copy(update={"token": SecretStr("new-token")})
+        await until(lambda: len(feed.first_messages) > 1)
+        following.cancel()
+
+    assert feed.first_messages == [{"authToken": "feed-token"}, {"authToken": "new-token"}]
 
 
 async def test_a_refused_token_is_told_once_and_retried_every_five_minutes() -> None:

@@ -12,14 +12,14 @@ from bot.feed.simulator.script import script_from_recording
 from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture
 from tests.bot.feed.simulator.test_script import script
-from tests.fakes.feed import PORT, FeedSettings, LoopClock
+from tests.fakes.feed import PORT, LoopClock, feed_settings
 from tests.packets import FIXTURE
 
 
 @pytest.mark.virtual_time
 async def test_a_recording_of_a_match_holds_its_packets_and_fixture(tmp_path: Path) -> None:
     async with Simulator([script()], clock=LoopClock()).serve("127.0.0.1", PORT):
-        paths = await record_matches([FIXTURE], FeedSettings(), LoopClock(), tmp_path)
+        paths = await record_matches([FIXTURE], feed_settings(), LoopClock(), tmp_path)
 
     assert len(list(read_recording(paths[FIXTURE.id]))) == 4
     assert read_fixtures_beside(paths[FIXTURE.id])[FIXTURE.id].home == FIXTURE.home

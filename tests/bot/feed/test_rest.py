@@ -18,7 +18,7 @@ from bot.feed.rest import ACCEPT_HEADER, RestClient
 from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture
 from tests.bot.feed.simulator.test_script import script
-from tests.fakes.feed import FeedSettings
+from tests.fakes.feed import feed_settings
 from tests.packets import FIXTURE
 
 TODAY = dt.date(2026, 8, 15)
@@ -28,7 +28,9 @@ Answer = Callable[[web.Request], Awaitable[web.Response]]
 async def ask(*urls: str) -> tuple[Fixture, ...]:
     async with aiohttp.ClientSession() as http:
         clock = SystemClock()
-        return await RestClient(FeedSettings(*urls), http, clock, FeedRequestLimiter(clock, 1000)).fetch_fixtures(TODAY, TODAY)
+        return await RestClient(lambda: feed_settings(*urls), http, clock, FeedRequestLimiter(clock, 1000)).fetch_fixtures(
+            TODAY, TODAY
+        )
 
 
 @asynccontextmanager
@@ -131,7 +133,7 @@ async def test_a_host_that_cannot_be_reached_gives_way_to_the_next(refusing_port
 async def test_the_simulator_lists_its_fixtures_one_by_one_too() -> None:
     clock = SystemClock()
     async with Simulator([script()], token="feed-token").serve() as urls, aiohttp.ClientSession() as http:
-        api = RestClient(FeedSettings(urls.api), http, clock, FeedRequestLimiter(clock, 1000))
+        api = RestClient(lambda: feed_settings(urls.api), http, clock, FeedRequestLimiter(clock, 1000))
         today = clock.now().date()
         listed = await api.fetch_fixtures(today - dt.timedelta(days=1), today + dt.timedelta(days=1))
         single = await api.fetch_fixture(FIXTURE.id)

@@ -10,7 +10,7 @@ import pytest
 from bot.feed.simulator.script import Faults, script_from_recording
 from bot.feed.simulator.server import Simulator
 from rules.loading.loader import load_rules
-from tests.fakes.feed import PORT, FeedSettings, LoopClock
+from tests.fakes.feed import PORT, LoopClock, feed_settings
 from tests.fakes.line import Line
 from tests.recordings import PATHS, each_recording, needs_recordings, truth
 from tests.truth import RULES, lies
@@ -22,7 +22,7 @@ RULE_SET = load_rules(RULES, "rules.yaml")
 async def told(path: Path, way: Faults) -> Line:
     """Play a recording to its end, at its own speed."""
     clock, script = LoopClock(), script_from_recording(path)
-    line = Line(RULE_SET, FeedSettings(), clock)
+    line = Line(RULE_SET, feed_settings(), clock)
     async with Simulator([script], 1.0, "feed-token", faults=way, clock=clock).serve("127.0.0.1", PORT), line.open():
         assert await line.follow(script.fixture, within=6 * 3600)
     return line

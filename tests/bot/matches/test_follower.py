@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bot.matches.follower import COMPLETED_WAIT, MAX_SILENCE
 from rules.football.action import Fixture, Packet
 from rules.loading.loader import load_rules
-from tests.fakes.feed import FeedSettings, LoopClock, ScriptedFeed, Step, accept, beat, drop, send, wait
+from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, drop, feed_settings, send, wait
 from tests.fakes.line import Line
 from tests.packets import FIXTURE, Story
 
@@ -28,7 +28,7 @@ LIVE = replace(FIXTURE, status="Live", collection_status="CollectingLive")
 
 
 def line(url: str = "sqlite://") -> Line:
-    return Line(RULES, FeedSettings(), LoopClock(), url)
+    return Line(RULES, feed_settings(), LoopClock(), url)
 
 
 def status(story: Story, status: str, collection: str, clock: int = 0, **more: object) -> Packet:
@@ -129,23 +129,17 @@ async def test_a_match_whose_stream_is_never_open_ends_with_the_fixtures_and_wit
     assert told.texts == []
 
 
-class Archive:
-    """The REST side's list of all actions."""
-
-    def __init__(self, *packets: Packet) -> None:
-        self.packets = packets
-
-    async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
-        return self.packets
-
-
 async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> None:
     story = Story()
     begin = opening(story)
     late = story.packet("Goal", "Confirmed", "g2", "home", score=(2, 0), minute=88)
     end = story.packet("End Match", status="Completed", minute=90)
     told = line()
-    told.archive = Archive(*(replace(packet, at=LoopClock.START) for packet in (late, end)))
+
+    async def fetch_actions(_fixture_id: str) -> tuple[Packet, ...]:
+        return tuple(replace(packet, at=LoopClock.START) for packet in (late, end))
+
+    told.fetch_actions = fetch_actions
     async with ScriptedFeed([*begin, drop], 404).serve(), told.open():
         following = asyncio.create_task(told.follow(LIVE))
         await asyncio.sleep(MAX_SILENCE)

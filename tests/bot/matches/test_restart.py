@@ -15,7 +15,7 @@ from bot.feed.simulator.server import Simulator
 from bot.storage.database import Database
 from bot.storage.schema import positions
 from rules.loading.loader import load_rules
-from tests.fakes.feed import PORT, FeedSettings, LoopClock
+from tests.fakes.feed import PORT, LoopClock, feed_settings
 from tests.fakes.line import Line
 from tests.recordings import needs_recordings, recording, truth
 from tests.truth import RULES, lies
@@ -29,7 +29,7 @@ class Stage:
 
     def __init__(self, script: Script, path: Path, folder: Path) -> None:
         self.script, self.truth = script, truth(path)
-        self.line = Line(RULE_SET, FeedSettings(), LoopClock(), f"sqlite:///{folder}/touchline.db")
+        self.line = Line(RULE_SET, feed_settings(), LoopClock(), f"sqlite:///{folder}/touchline.db")
 
     async def run(self, seconds: float | None = None) -> bool:
         """Follow the match for so long, or to its end; then the process is gone."""

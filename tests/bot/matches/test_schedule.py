@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from bot.clock import ManualClock
+from bot.config.models import ScheduleSettings
 from bot.errors import FeedRefused
 from bot.matches.schedule import MatchScheduler
 from bot.storage.fixtures import ListedStatus
@@ -15,10 +16,10 @@ from rules.football.action import Fixture
 from tests.packets import FIXTURE, KICKOFF
 from tests.waiting import until
 
-
-class Settings:
-    connect_before_kickoff = dt.timedelta(minutes=15)
-    refresh_fixtures_every = dt.timedelta(seconds=0.05)
+# Not validated: the least interval of a configuration is 1 s.
+SETTINGS = ScheduleSettings.model_construct(
+    connect_before_kickoff=dt.timedelta(minutes=15), refresh_fixtures_every=dt.timedelta(seconds=0.05)
+)
 
 
 class World:
@@ -41,7 +42,7 @@ class World:
             self,
             self.subscriptions,
             self.follow,
-            Settings(),
+            lambda: SETTINGS,
             ManualClock(KICKOFF),
             self.on_refused,
             self.on_update,
@@ -131,7 +132,7 @@ async def test_a_connection_moves_with_the_kick_off() -> None:
         await until(lambda: world.runner.planned_connections())
         world.listed = [moved(kickoff=KICKOFF + 2 * day)]
 
-        await until(lambda: world.runner.planned_connections() == {"f1": KICKOFF + 2 * day - Settings.connect_before_kickoff})
+        await until(lambda: world.runner.planned_connections() == {"f1": KICKOFF + 2 * day - SETTINGS.connect_before_kickoff})
 
 
 @pytest.mark.parametrize("status", ["Cancelled", "Postponed"])

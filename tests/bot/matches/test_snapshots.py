@@ -8,6 +8,7 @@ import datetime as dt
 import pytest
 from structlog.testing import capture_logs
 
+from bot.config.models import ScheduleSettings
 from bot.errors import FeedUnreachable, StorageUnavailable
 from bot.feed.sequence import FeedPosition
 from bot.matches.snapshots import MatchDirectory, SnapshotStore
@@ -37,14 +38,9 @@ class Source:
         return FIXTURE
 
 
-class Settings:
-    connect_before_kickoff = dt.timedelta(minutes=15)
-    refresh_fixtures_every = dt.timedelta(minutes=10)
-
-
 async def test_the_list_is_asked_for_until_it_comes() -> None:
     database = await Database.open("sqlite://")
-    listing = MatchDirectory(Source(3), FeedPositionRepository(database, LoopClock()), Settings(), LoopClock())
+    listing = MatchDirectory(Source(3), FeedPositionRepository(database, LoopClock()), ScheduleSettings, LoopClock())
     looking = asyncio.create_task(listing.run())
     await asyncio.sleep(10)
     looking.cancel()
@@ -57,7 +53,7 @@ async def test_the_list_is_asked_for_until_it_comes() -> None:
 async def test_a_match_stands_as_another_process_kept_it_until_it_is_over() -> None:
     database = await Database.open("sqlite://")
     positions = FeedPositionRepository(database, LoopClock())
-    listing, feed = MatchDirectory(Source(0), positions, Settings(), LoopClock()), SnapshotStore(positions)
+    listing, feed = MatchDirectory(Source(0), positions, ScheduleSettings, LoopClock()), SnapshotStore(positions)
     stands = Match(FIXTURE, status="Live")
     await feed.save(stands, FeedPosition(3, 3))
     await listing.look()
@@ -85,7 +81,7 @@ async def test_a_database_that_is_away_for_a_minute_is_told_of_now_and_then_and_
     positions = AwayForAMinute(database, LoopClock())
     positions.back = asyncio.get_running_loop().time() + 60
     with capture_logs() as logs:
-        looking = asyncio.create_task(MatchDirectory(Source(0), positions, Settings(), LoopClock()).run())
+        looking = asyncio.create_task(MatchDirectory(Source(0), positions, ScheduleSettings, LoopClock()).run())
         await asyncio.sleep(100)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)

@@ -29,7 +29,7 @@ def told(telegram: FakeMessenger, user_id: int) -> list[str]:
 
 async def test_every_admin_hears_a_sentence_that_rings_and_is_escaped() -> None:
     telegram = FakeMessenger()
-    admins = AdminMessages(telegram, [7, 8])
+    admins = AdminMessages(telegram, lambda: [7, 8])
     async with running(admins):
         await admins.post_event("a < b & c")
 
@@ -40,7 +40,7 @@ async def test_every_admin_hears_a_sentence_that_rings_and_is_escaped() -> None:
 async def test_an_admin_who_never_started_the_bot_keeps_nothing_from_the_others() -> None:
     telegram = FakeMessenger()
     telegram.fail(7, ChatGone("Forbidden: bot can't initiate conversation with a user"))
-    admins = AdminMessages(telegram, [7, 8])
+    admins = AdminMessages(telegram, lambda: [7, 8])
     async with running(admins):
         await admins.post_event("hello")
 
@@ -53,7 +53,7 @@ async def test_an_admin_who_never_started_the_bot_keeps_nothing_from_the_others(
 async def test_what_could_not_be_brought_is_tried_again_and_comes_once(trouble: Exception) -> None:
     telegram = FakeMessenger()
     telegram.fail(7, *[trouble] * 3)
-    admins = AdminMessages(telegram, [7])
+    admins = AdminMessages(telegram, lambda: [7])
     async with running(admins):
         await admins.post_event("hello")
         await admins.post_event("again")
@@ -65,7 +65,7 @@ async def test_what_could_not_be_brought_is_tried_again_and_comes_once(trouble: 
 async def test_news_of_what_still_waits_takes_its_place() -> None:
     telegram = FakeMessenger()
     telegram.away = TelegramUnreachable("down", maybe_sent=False)
-    admins = AdminMessages(telegram, [7])
+    admins = AdminMessages(telegram, lambda: [7])
     async with running(admins):
         admins.post("feed-down", "it is down")
         admins.post("disk-low", "it is full")

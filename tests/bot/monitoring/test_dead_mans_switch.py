@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bot.config.models import HttpSettings
 from bot.monitoring.http import DeadMansSwitch
 from tests.waiting import until
 
@@ -26,6 +27,10 @@ class Service:
     calls: list[str] = field(default_factory=list)
     status: int = 200
     troubles: tuple[str, ...] = ()
+
+    def settings(self) -> HttpSettings:
+        # Not validated: the least interval of a configuration is 10 s.
+        return HttpSettings.model_construct(dead_man_url=self.dead_man_url, dead_man_every=self.dead_man_every)
 
     async def hear(self, request: web.Request) -> web.Response:
         self.calls.append(request.path)
@@ -48,13 +53,13 @@ async def called(service: Service) -> str:
     """What is logged by one call."""
     async with aiohttp.ClientSession() as http:
         with capture_logs() as logged:
-            await DeadMansSwitch(lambda: service, http, lambda: service.troubles).call()
+            await DeadMansSwitch(service.settings, http, lambda: service.troubles).call()
     return str(logged)
 
 
 async def test_all_is_well_again_and_again(service: Service) -> None:
     async with aiohttp.ClientSession() as http:
-        calling = asyncio.create_task(DeadMansSwitch(lambda: service, http, lambda: service.troubles).run())
+        calling = asyncio.create_task(DeadMansSwitch(service.settings, http, lambda: service.troubles).run())
         await until(lambda: len(service.calls) >= 3)
         calling.cancel()
 

@@ -1,6 +1,7 @@
 """The pages for machines, over real HTTP on loopback."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 import pytest
@@ -11,17 +12,13 @@ from bot.metrics import PACKETS, render_metrics
 from bot.monitoring.http import serve
 
 
-class Seen:
-    """What is looked at, with these troubles."""
+def process(*troubles: str) -> tuple[Callable[[], Sequence[str]], Callable[[], Awaitable[bytes]]]:
+    """What the pages show: these reasons not to be ready, and the metrics of this process."""
 
-    def __init__(self, *troubles: str) -> None:
-        self._troubles = troubles
-
-    def reasons_not_ready(self) -> tuple[str, ...]:
-        return self._troubles
-
-    async def render_metrics(self) -> bytes:
+    async def render() -> bytes:
         return render_metrics()
+
+    return lambda: troubles, render
 
 
 async def get(port: int | None, page: str) -> tuple[int, str]:
@@ -40,13 +37,13 @@ async def get(port: int | None, page: str) -> tuple[int, str]:
     ],
 )
 async def test_health_is_told_in_words_and_status(page: str, troubles: tuple[str, ...], answer: tuple[int, str]) -> None:
-    async with serve("127.0.0.1:0", Seen(*troubles)) as port:
+    async with serve("127.0.0.1:0", *process(*troubles)) as port:
         assert await get(port, page) == answer
 
 
 async def test_prometheus_can_read_what_is_counted() -> None:
     PACKETS.inc()
-    async with serve("127.0.0.1:0", Seen()) as port:
+    async with serve("127.0.0.1:0", *process()) as port:
         status, page = await get(port, "/metrics")
 
     families = {family.name: family for family in text_string_to_metric_families(page)}
@@ -56,14 +53,14 @@ async def test_prometheus_can_read_what_is_counted() -> None:
 
 
 async def test_other_pages_are_not_found() -> None:
-    async with serve("127.0.0.1:0", Seen()) as port:
+    async with serve("127.0.0.1:0", *process()) as port:
         assert (await get(port, "/"))[0] == 404
 
 
 async def test_nothing_listens_where_it_is_switched_off_or_after_the_end() -> None:
-    async with serve(None, Seen()) as port:
+    async with serve(None, *process()) as port:
         assert port is None
-    async with serve("127.0.0.1:0", Seen()) as port:
+    async with serve("127.0.0.1:0", *process()) as port:
         pass
 
     with pytest.raises(aiohttp.ClientConnectorError):
@@ -77,12 +74,12 @@ async def test_a_taken_port_is_a_mistake_where_somebody_named_it_and_else_only_a
         with pytest.raises(
             UserMistake, match=f"http.listen: cannot listen on {listen}: the port is taken; choose another, or null"
         ):
-            async with serve(listen, Seen()):
+            async with serve(listen, *process()):
                 pass
-        async with serve(listen, Seen(), is_required=False) as port:
+        async with serve(listen, *process(), is_required=False) as port:
             assert port is None
 
 
 async def test_an_address_of_ipv6_is_written_in_brackets() -> None:
-    async with serve("[::1]:0", Seen()):
+    async with serve("[::1]:0", *process()):
         pass

@@ -38,7 +38,7 @@ class World:
     def __init__(self, database: Database) -> None:
         self.clock, self.telegram, self.database = LoopClock(), FakeMessenger(), database
         self.wire = ApiHealth(self.clock)
-        self.watch = Monitor(self.clock, database, self.wire, AdminMessages(self.telegram, [ADMIN]), Path.cwd())
+        self.watch = Monitor(self.clock, database, self.wire, AdminMessages(self.telegram, lambda: [ADMIN]), Path.cwd())
         self.watch.feed, self.watch.backlog, self.watch.reports_database = self._feed, lambda: 3, True
         self.started = self.clock.now()
         self.silent_since: dt.datetime | None = None

@@ -2,6 +2,7 @@ from bot.outbox.delivery import QueueItem
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY
 from bot.subscribers import ChatRef
 from bot.telegram.queues import FAIRNESS_INTERVAL, ChatQueues
+from bot.telegram.rate_limits import Unlimited
 from rules.engine.alert import AlertKey
 
 
@@ -16,10 +17,24 @@ def queues(*items: QueueItem, due: float = 0.0) -> ChatQueues:
     return made
 
 
+class FirstChatAt5(Unlimited):
+    """Chat 1 is over its limit until 5.0."""
+
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+        return 5.0 if chat_id == 1 else now
+
+
+class SpareAfter30(Unlimited):
+    """News may leave at once, and what has to leave some of the limit in 30 seconds."""
+
+    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+        return now + 30 * leave_spare
+
+
 def order(made: ChatQueues, now: float = 0.0) -> list[tuple[int, str]]:
     """Everything, sent one after the other."""
     found = []
-    while (one := made.take_next(now, lambda _, at, leave_spare=False: at)) is not None:
+    while (one := made.take_next(now, Unlimited())) is not None:
         found.append((one.chat.chat_id, one.key.action_id))
         made.finish(one.chat.chat_id, now)
     return found
@@ -46,17 +61,17 @@ def test_matches_take_turns() -> None:
 def test_a_chat_that_is_busy_waits_for_its_answer() -> None:
     made = queues(item(1, "a"), item(1, "b"))
 
-    assert made.take_next(0, lambda _, at, leave_spare=False: at) == item(1, "a")
-    assert made.take_next(0, lambda _, at, leave_spare=False: at) is None
+    assert made.take_next(0, Unlimited()) == item(1, "a")
+    assert made.take_next(0, Unlimited()) is None
 
 
 def test_a_chat_over_its_limit_lets_others_pass() -> None:
     made = queues(item(1), item(2))
 
-    first = made.take_next(0, lambda chat_id, at, leave_spare=False: 5.0 if chat_id == 1 else at)
+    first = made.take_next(0, FirstChatAt5())
 
     assert (first, made.next_due_at()) == (item(2), 5.0)
-    assert made.take_next(5.0, lambda _, at, leave_spare=False: at) == item(1)
+    assert made.take_next(5.0, Unlimited()) == item(1)
 
 
 def test_what_is_not_due_waits() -> None:
@@ -97,10 +112,10 @@ def test_a_card_that_has_to_wait_holds_up_no_news_of_its_chat() -> None:
     made = ChatQueues()
     card = QueueItem(AlertKey("f", "card"), ChatRef(1), LIVE_MESSAGE_PRIORITY, 1, 0.0)
     made.add(card, 0.0, 0.0)
-    assert made.take_next(0, lambda _, at, leave_spare=False: at + 30 * leave_spare) is None
+    assert made.take_next(0, SpareAfter30()) is None
     made.add(item(1), 0.0, 0.0)
 
-    assert made.take_next(0, lambda _, at, leave_spare=False: at + 30 * leave_spare) == item(1)
+    assert made.take_next(0, SpareAfter30()) == item(1)
 
 
 def test_a_card_that_comes_again_stays_behind_the_news_of_its_chat() -> None:

@@ -59,9 +59,12 @@ class Rules(World):
         self.path.write_text(GOALS)
         self.asked: list[DryRunRequest] = []
         self.comparison: Comparison | None = Comparison((ADDED,), 3)
-        self.admins = {ADMIN, OTHER_ADMIN}
+        self.admins: set[int | None] = {ADMIN, OTHER_ADMIN}
         self.used: list[RuleSet] = []
         self.book = RuleVersions(RuleVersionRepository(db), ManualClock(NOW), load_config(self.path, {}), self._use)
+
+    def is_admin(self, user_id: int | None) -> bool:
+        return user_id in self.admins
 
     def _use(self, rules: RuleSet, _: Catalogue) -> None:
         self.used.append(rules)
@@ -94,7 +97,7 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
         await around.book.load(around.book.config)
         replies = ReplySender(app.bot)
         app.add_handlers(
-            build_admin_rules_handlers(around.book, around.admins, around.trial, lambda: [tmp_path / "one.jsonl.gz"], replies)
+            build_admin_rules_handlers(around.book, around.is_admin, around.trial, lambda: [tmp_path / "one.jsonl.gz"], replies)
         )
         services = ChatServices(
             chats=around.chats,
@@ -104,7 +107,7 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
             clock=around.clock,
             replies=replies,
             commands=ROUTER.menu,
-            admin_ids=around.admins,
+            is_admin=around.is_admin,
         )
         app.add_handlers(build_handlers(services))
         app.add_error_handler(partial(on_error, replies))

@@ -17,7 +17,7 @@ from bot.feed.simulator.script import Faults, Script, script_from_recording
 from bot.feed.simulator.server import HEARTBEAT_INTERVAL, Simulator
 from rules.football.action import Packet
 from tests.bot.feed.simulator.test_script import script
-from tests.fakes.feed import PORT, FeedSettings, LoopClock
+from tests.fakes.feed import PORT, LoopClock, feed_settings
 from tests.packets import FIXTURE
 from tests.recordings import recording
 
@@ -132,7 +132,7 @@ class MatchListener:
 
     def __init__(self, fixture_id: str) -> None:
         self.packets: list[Packet] = []
-        self.connection = FeedConnection(fixture_id, FeedSettings(), LoopClock(), self._take)
+        self.connection = FeedConnection(fixture_id, feed_settings, LoopClock(), self._take)
 
     async def _take(self, packet: Packet, _received: dt.datetime) -> None:
         self.packets.append(packet)
