@@ -87,7 +87,7 @@ async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, refusi
 async def test_a_match_that_is_over_is_recorded_at_once_with_the_instants_of_the_feed(tmp_path: Path) -> None:
     over = Simulator([script()], 0, "feed-token")
     async with over.serve() as urls:
-        recorded = await record_fixtures(Settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
+        recorded = await record_fixtures(feed_settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
         frames = list(read_recording(recorded[0]))
 
     assert [frame.at.isoformat() for frame in frames] == [
@@ -99,7 +99,7 @@ async def test_a_match_that_is_over_is_recorded_at_once_with_the_instants_of_the
 async def test_a_speed_is_only_for_matches_that_are_over(tmp_path: Path) -> None:
     async with Simulator([script()], 1, "feed-token").serve() as urls:
         with pytest.raises(UserMistake, match="Arsenal v Chelsea is scheduled: only matches that are over"):
-            await record_fixtures(Settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
+            await record_fixtures(feed_settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
 
 
 async def test_a_stream_that_does_not_take_the_speed_is_a_sentence(tmp_path: Path) -> None:
@@ -107,4 +107,4 @@ async def test_a_stream_that_does_not_take_the_speed_is_a_sentence(tmp_path: Pat
     async with feed.serve() as urls:
         with pytest.raises(UserMistake, match="the match cannot be read: the feed refuses to send it at speed fast: HTTP 400"):
             for _ in range(20):
-                await record_fixtures(Settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
+                await record_fixtures(feed_settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
