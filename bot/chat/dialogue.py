@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
 from telegram.constants import ChatType
 from telegram.ext import ContextTypes
@@ -14,7 +15,9 @@ from telegram.ext import ContextTypes
 from bot.chat import texts
 from bot.chat.catalogue import Choice, FollowableCatalogue, has_ended, make_short_id
 from bot.i18n.language import format_until
-from bot.subscribers import Chat, ChatRef, Subscription
+from bot.storage.chats import ChangeChat
+from bot.storage.subscriptions import ChangeOverrides
+from bot.subscribers import AlertFilter, Chat, ChatRef, Subscription
 from rules.football.action import LOST_STATUSES, Fixture
 from rules.football.match import Match
 from rules.football.names import isolate
@@ -119,15 +122,28 @@ class Unsubscribe(msgspec.Struct, frozen=True):
 
 
 class UpdateChat(msgspec.Struct, frozen=True):
-    """Store the chat's settings."""
+    """Change settings of the chat."""
 
-    chat: Chat
+    # A function and not the changed chat: it is applied to the chat as it is stored when the change is written. The dialogue's
+    # own copy may be old by then, and writing it would undo what another administrator changed meanwhile.
+    change: ChangeChat
+
+
+def set_settings(**settings: Any) -> UpdateChat:
+    """Make the change that gives these fields of the chat these values."""
+    return UpdateChat(lambda chat: replace(chat, **settings))
+
+
+def update_filter(change: Callable[[AlertFilter], AlertFilter]) -> UpdateChat:
+    """Make the change that applies a function to the chat's filter of alerts."""
+    return UpdateChat(lambda chat: replace(chat, filter=change(chat.filter)))
 
 
 class UpdateSubscription(msgspec.Struct, frozen=True):
-    """Store the overrides of one of the chat's subscriptions."""
+    """Change the overrides of one of the chat's subscriptions. As with `UpdateChat`, those that are stored are changed."""
 
     subscription: Subscription
+    change: ChangeOverrides
 
 
 class SendSample(msgspec.Struct, frozen=True):

@@ -95,9 +95,9 @@ class ChatServices:
             elif isinstance(change, Unsubscribe):
                 await self._subscriptions.remove(ref, change.subscription)
             elif isinstance(change, UpdateSubscription):
-                await self._subscriptions.save_overrides(ref, change.subscription)
+                await self._subscriptions.update_overrides(ref, change.subscription, change.change)
             elif isinstance(change, UpdateChat):
-                await self.chats.save(change.chat)
+                await self.chats.update(ref, change.change)
             elif self._send_sample is not None:
                 await self._send_sample(ref, request_id, change.delay)
         if changes:

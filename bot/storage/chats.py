@@ -23,6 +23,9 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS
 
 OnChange = Callable[[], None]
 
+ChangeChat = Callable[[Chat], Chat]
+"""Returns a chat with some settings changed. It may be given a newer chat than the one that its caller looked at."""
+
 
 class ChatRepository:
     """Reads and writes chats and their settings.
@@ -42,15 +45,26 @@ class ChatRepository:
 
     async def get_or_create(self, ref: ChatRef, chat_type: str, title: str) -> Chat:
         """Return the chat, stored if it is new, with the type and title that it has now. Empty ones leave what is known."""
+
+        def rename(chat: Chat) -> Chat:
+            return msgspec.structs.replace(chat, type=chat_type or chat.type, title=title or chat.title)
+
         stored = await self.get(ref)
-        chat = stored or Chat(ref)
-        chat = msgspec.structs.replace(chat, type=chat_type or chat.type, title=title or chat.title)
-        if chat != stored:
-            await self.save(chat)
-        return chat
+        if stored is not None and rename(stored) == stored:
+            # Nearly always: then nothing is written and no row is locked.
+            return stored
+        chat = rename(Chat(ref))
+        async with self._database.transaction() as tx:
+            await tx.execute(upsert(chats, keep_existing=True), chat_to_row(chat))
+            return await update_chat(tx, ref, rename) or chat
+
+    async def update(self, ref: ChatRef, change: ChangeChat) -> Chat | None:
+        """Change settings of a chat and return it as it is then; None if it is not known. See `update_chat`."""
+        async with self._database.transaction() as tx:
+            return await update_chat(tx, ref, change)
 
     async def save(self, chat: Chat) -> None:
-        """Store a chat with all its settings."""
+        """Store a chat with all its settings, whatever is stored: for chats that nobody else is changing. Others: `update`."""
         async with self._database.transaction() as tx:
             await tx.execute(upsert(chats), chat_to_row(chat))
             # The caller's copy may be older than the last change of a subscription's overrides.
@@ -111,6 +125,24 @@ async def changing_followers(database: Database, on_change: OnChange | None) -> 
         await tx.notify(CHATS_CHANNEL)
     if on_change:
         on_change()
+
+
+async def update_chat(tx: Transaction, ref: ChatRef, change: ChangeChat) -> Chat | None:
+    """Apply a change to a chat as it is stored now, and return the result; None if the chat is not known."""
+    # The row is locked before it is read: of two administrators who press switches at the same moment, the second changes what
+    # the first has made of the chat. A change that was computed from a chat read earlier would undo the first one.
+    rows = await tx.fetch(select(chats).where(is_chat(ref)).with_for_update())
+    if not rows:
+        return None
+    before = row_to_chat(rows[0])
+    after = change(before)
+    old, new = chat_to_row(before), chat_to_row(after)
+    # Only the columns that differ: the sender writes the digest window of the same row, and a newer version of Touchline may
+    # have put something into a column that this one cannot express.
+    changed = {name: value for name, value in new.items() if value != old[name]}
+    if changed:
+        await tx.execute(update(chats).where(is_chat(ref)).values(changed))
+    return after
 
 
 async def update_has_overrides(tx: Transaction, ref: ChatRef) -> None:
@@ -259,6 +291,7 @@ async def _clear_finished_mutes(tx: Transaction, over: Collection[str], before: 
     for row in muting:
         kept = " ".join(word for word in row["muted_matches"].split() if word in still_muted)
         if kept != row["muted_matches"]:
-            await tx.execute(update(chats).where(is_chat(ChatRef(row["chat_id"], row["topic"]))).values(muted_matches=kept))
-            count += 1
+            # Not if somebody has muted or unmuted a match of this chat since it was read. The next round looks at it again.
+            unchanged = and_(is_chat(ChatRef(row["chat_id"], row["topic"])), chats.c.muted_matches == row["muted_matches"])
+            count += await tx.execute(update(chats).where(unchanged).values(muted_matches=kept))
     return count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -41,6 +41,9 @@ from bot.subscribers import (
 )
 from rules.football.action import Fixture
 
+ChangeOverrides = Callable[[SubscriptionOverrides], SubscriptionOverrides]
+"""Returns overrides with something changed. It may be given newer ones than those that its caller looked at."""
+
 
 class SubscriptionRepository:
     """Reads and writes what chats follow.
@@ -75,12 +78,17 @@ class SubscriptionRepository:
             rows = await tx.fetch(query)
         return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"], parse_overrides(row["taste"])) for row in rows)
 
-    async def save_overrides(self, ref: ChatRef, subscription: Subscription) -> None:
-        """Store the overrides of a subscription. One that was removed meanwhile stays removed."""
-        overrides = format_overrides(subscription.overrides)
+    async def update_overrides(self, ref: ChatRef, subscription: Subscription, change: ChangeOverrides) -> None:
+        """Change the overrides of a subscription as they are stored now. One that was removed meanwhile stays removed."""
+        is_subscription = _is_subscription(ref, subscription)
         async with self._database.transaction() as tx:
-            await tx.execute(update(subscriptions).where(_is_subscription(ref, subscription)).values(taste=overrides))
-            await update_has_overrides(tx, ref)
+            # Locked before it is read, as in `update_chat`. The subscription's row before its chat's: `remove` locks them in this
+            # order too, and two transactions that took them in opposite orders would wait for each other.
+            rows = await tx.fetch(select(subscriptions.c.taste).where(is_subscription).with_for_update())
+            if rows:
+                overrides = format_overrides(change(parse_overrides(rows[0]["taste"])))
+                await tx.execute(update(subscriptions).where(is_subscription).values(taste=overrides))
+                await update_has_overrides(tx, ref)
 
     async def get_active(self) -> tuple[Subscription, ...]:
         """Return what some active chat follows, each once, without names and overrides."""

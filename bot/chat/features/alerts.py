@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from bot.chat.catalogue import make_short_id
-from bot.chat.dialogue import Button, ChatContext, DialogueResult, OutdatedButton, Screen, UpdateChat, arrange_rows, make_button
+from bot.chat.dialogue import (
+    Button,
+    ChatContext,
+    DialogueResult,
+    OutdatedButton,
+    Screen,
+    arrange_rows,
+    make_button,
+    update_filter,
+)
 from bot.chat.features.subscriptions import set_overrides_by_words
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (
@@ -44,7 +53,7 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if first in _SOUND_TEXTS:
         return set_sounds(context, first, args[1:])
     if first in ("wait", "now"):
-        return set_confirmed_only(context, is_on=first == "wait")
+        return set_confirmed_only(is_on=first == "wait")
     is_for_chat = (len(args) < 2 and first in ("", "all", "none")) or parse_kind(first.lstrip(KIND_SIGNS), context.kinds)
     if not is_for_chat and (result := set_overrides_by_words(context, args)):
         return result
@@ -53,29 +62,30 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 
 def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/alerts [all | none | +kind -kind …]`; without arguments, buttons."""
-    alert_filter = context.chat.filter
     if not args:
-        return DialogueResult(show_kinds(context, alert_filter))
+        return DialogueResult(show_kinds(context, context.chat.filter))
     word = args[0].casefold()
     if len(args) == 1 and word == "all":
-        return _answer(context, enable_all_kinds(alert_filter), _("This chat hears about everything now."))
+        return DialogueResult(Screen(_("This chat hears about everything now.")), (update_filter(enable_all_kinds),))
     if len(args) == 1 and word == "none":
-        return _answer(context, disable_all_kinds(alert_filter, context.kinds), _all_kinds_off_text())
+        change_all = update_filter(lambda alert_filter: disable_all_kinds(alert_filter, context.kinds))
+        return DialogueResult(Screen(_all_kinds_off_text()), (change_all,))
+    switches: list[tuple[str, bool]] = []
     for typed in args:
         kind = parse_kind(typed.lstrip(KIND_SIGNS), context.kinds)
         if kind is None:
             # Nothing is changed then, not even the kinds before it: half a change would be hard to see.
             return DialogueResult(Screen(unknown_kind_text(typed, context.kinds)))
-        alert_filter = switch_kind(alert_filter, kind, context.kinds, on=not typed.startswith(tuple("-−–")))
-    kinds = list_enabled_kinds(alert_filter, context.kinds)
-    if not kinds:
-        return _answer(context, alert_filter, _all_kinds_off_text())
-    html = _("Done. This chat hears about: {kinds}.").format(kinds=join_kind_names(kinds))
-    return _answer(context, alert_filter, html)
+        switches.append((kind, not typed.startswith(tuple("-−–"))))
 
+    def change(alert_filter: AlertFilter) -> AlertFilter:
+        for kind, on in switches:
+            alert_filter = switch_kind(alert_filter, kind, context.kinds, on=on)
+        return alert_filter
 
-def _answer(context: ChatContext, alert_filter: AlertFilter, html: str) -> DialogueResult:
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, filter=alert_filter)),))
+    kinds = list_enabled_kinds(change(context.chat.filter), context.kinds)
+    text = _("Done. This chat hears about: {kinds}.") if kinds else _all_kinds_off_text()
+    return DialogueResult(Screen(text.format(kinds=join_kind_names(kinds))), (update_filter(change),))
 
 
 def _all_kinds_off_text() -> str:
@@ -96,13 +106,14 @@ def show_kinds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
 
 def toggle_kind(context: ChatContext, token: str) -> DialogueResult:
     """Switch one kind on or off."""
-    kind, alert_filter = _read_kind(context, token), context.chat.filter
-    return _save_kinds(context, switch_kind(alert_filter, kind, context.kinds, on=not alert_filter.accepts(kind)))
+    kind = _read_kind(context, token)
+    # The switch is set to the opposite of what the person saw: who presses it at the same moment wants the same.
+    on = not context.chat.filter.accepts(kind)
+    return _change_kinds(context, lambda alert_filter: switch_kind(alert_filter, kind, context.kinds, on=on))
 
 
-def _save_kinds(context: ChatContext, alert_filter: AlertFilter) -> DialogueResult:
-    chat = replace(context.chat, filter=alert_filter)
-    return DialogueResult(show_kinds(context, alert_filter), (UpdateChat(chat),))
+def _change_kinds(context: ChatContext, change: Callable[[AlertFilter], AlertFilter]) -> DialogueResult:
+    return DialogueResult(show_kinds(context, change(context.chat.filter)), (update_filter(change),))
 
 
 def enable_all_kinds(alert_filter: AlertFilter) -> AlertFilter:
@@ -137,26 +148,26 @@ def list_enabled_kinds(alert_filter: AlertFilter, offered: Sequence[str]) -> tup
 
 def set_sounds(context: ChatContext, sound: str, kinds: tuple[str, ...]) -> DialogueResult:
     """`/alerts ring | silent | usual KIND …`."""
-    alert_filter, found = context.chat.filter, []
+    found: list[str] = []
     for typed in kinds:
         kind = parse_kind(typed, context.kinds)
         if kind is None:
             return DialogueResult(Screen(unknown_kind_text(typed, context.kinds)))
-        alert_filter = set_sound(alert_filter, kind, sound)
         found.append(kind)
     if not found:
         html = _("Name the kinds, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts.")
         return DialogueResult(Screen(html))
-    return _answer(context, alert_filter, _(_SOUND_TEXTS[sound]).format(kinds=join_kind_names(found)))
+    html = _(_SOUND_TEXTS[sound]).format(kinds=join_kind_names(found))
+    return DialogueResult(Screen(html), (update_filter(lambda alert_filter: set_sound(alert_filter, found, sound)),))
 
 
-def set_confirmed_only(context: ChatContext, *, is_on: bool) -> DialogueResult:
+def set_confirmed_only(*, is_on: bool) -> DialogueResult:
     """`/alerts wait | now`."""
     if is_on:
         html = _("This chat hears of things once they are confirmed. <code>/alerts now</code> tells them at once again.")
     else:
         html = _("This chat hears of things at once, and what is not yet confirmed says so.")
-    return _answer(context, replace(context.chat.filter, confirmed_only=is_on), html)
+    return DialogueResult(Screen(html), (update_filter(lambda alert_filter: replace(alert_filter, confirmed_only=is_on)),))
 
 
 def show_sounds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
@@ -179,27 +190,27 @@ def cycle_sound(context: ChatContext, token: str) -> DialogueResult:
     """Change one kind from its usual sound to ringing, then to silent, then back."""
     kind, alert_filter = _read_kind(context, token), context.chat.filter
     sound = "silent" if kind in alert_filter.loud else "usual" if kind in alert_filter.silent else "ring"
-    return _save_sounds(context, set_sound(alert_filter, kind, sound))
+    return _change_sounds(context, lambda stored: set_sound(stored, (kind,), sound))
 
 
 def toggle_confirmed_only(context: ChatContext) -> DialogueResult:
     """Switch whether the chat waits for confirmation."""
-    alert_filter = context.chat.filter
-    return _save_sounds(context, replace(alert_filter, confirmed_only=not alert_filter.confirmed_only))
+    is_on = not context.chat.filter.confirmed_only
+    return _change_sounds(context, lambda alert_filter: replace(alert_filter, confirmed_only=is_on))
 
 
-def _save_sounds(context: ChatContext, alert_filter: AlertFilter) -> DialogueResult:
-    chat = replace(context.chat, filter=alert_filter)
-    return DialogueResult(show_sounds(context, alert_filter), (UpdateChat(chat),))
+def _change_sounds(context: ChatContext, change: Callable[[AlertFilter], AlertFilter]) -> DialogueResult:
+    return DialogueResult(show_sounds(context, change(context.chat.filter)), (update_filter(change),))
 
 
-def set_sound(alert_filter: AlertFilter, kind: str, sound: str) -> AlertFilter:
-    """Return the filter with one kind's sound set to `ring`, `silent` or `usual`."""
-    loud, silent = alert_filter.loud - {kind}, alert_filter.silent - {kind}
+def set_sound(alert_filter: AlertFilter, kinds: Iterable[str], sound: str) -> AlertFilter:
+    """Return the filter with the sound of some kinds set to `ring`, `silent` or `usual`."""
+    chosen = frozenset(kinds)
+    loud, silent = alert_filter.loud - chosen, alert_filter.silent - chosen
     if sound == "ring":
-        loud |= {kind}
+        loud |= chosen
     elif sound == "silent":
-        silent |= {kind}
+        silent |= chosen
     return replace(alert_filter, loud=loud, silent=silent)
 
 
@@ -214,8 +225,8 @@ FEATURE = Feature(
     commands={"alerts": Command(set_alerts, N_("Choose what to hear about"), changes_settings=True)},
     buttons={
         "k": toggle_kind,
-        "ka": lambda context, _: _save_kinds(context, enable_all_kinds(context.chat.filter)),
-        "kn": lambda context, _: _save_kinds(context, disable_all_kinds(context.chat.filter, context.kinds)),
+        "ka": lambda context, _: _change_kinds(context, enable_all_kinds),
+        "kn": lambda context, _: _change_kinds(context, lambda stored: disable_all_kinds(stored, context.kinds)),
         "b": cycle_sound,
         "bw": lambda context, _: toggle_confirmed_only(context),
     },

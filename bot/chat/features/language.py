@@ -6,7 +6,7 @@ from babel import Locale
 from msgspec.structs import replace
 from telegram.constants import ChatType
 
-from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, UpdateChat, arrange_rows, make_button
+from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, arrange_rows, make_button, set_settings
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import ENGLISH, use_language
@@ -44,7 +44,7 @@ def set_picked_language(context: ChatContext, code: str) -> DialogueResult:
 def _save_language(context: ChatContext, code: str) -> DialogueResult:
     is_chosen = code != AUTO
     language = code if is_chosen else context.user_language or ENGLISH
-    chat = replace(context.chat, language=language, language_chosen=is_chosen)
+    update = set_settings(language=language, language_chosen=is_chosen)
     # The answer is the first text in the new language.
     with use_language(language):
         if is_chosen:
@@ -52,8 +52,8 @@ def _save_language(context: ChatContext, code: str) -> DialogueResult:
             html = _("🌍 I speak English here now.")
         else:
             html = _("🌍 I speak the language of your Telegram here, where I know it.")
-        screen = replace(_offer_languages(replace(context, chat=chat)), html=html)
-    return DialogueResult(screen, (UpdateChat(chat),))
+        screen = replace(_offer_languages(replace(context, chat=update.change(context.chat))), html=html)
+    return DialogueResult(screen, (update,))
 
 
 def _offer_languages(context: ChatContext) -> Screen:

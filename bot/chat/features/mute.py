@@ -19,13 +19,14 @@ from bot.chat.dialogue import (
     make_page_buttons,
     read_page,
     select_page,
+    set_settings,
 )
 from bot.chat.routing import Command, Feature, ShowScreen
 from bot.chat.texts import back_label, escape_text
 from bot.i18n.language import format_hours
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import Chat, Scope
+from bot.subscribers import Scope
 from rules.loading.values import parse_duration
 
 _MAX_MUTE = dt.timedelta(days=365)
@@ -69,7 +70,7 @@ def mute_chat(context: ChatContext, duration: dt.timedelta) -> DialogueResult:
     # Corrections of alerts that were sent still arrive: `bot.outbox.decide` asks for the mute before a first message only.
     html = _("🔇 This chat is muted until {time}. /unmute ends it; what comes meanwhile is not told later.")
     time = escape_text(context.format_until(until))
-    return DialogueResult(Screen(html.format(time=time)), (UpdateChat(replace(context.chat, muted_until=until)),))
+    return DialogueResult(Screen(html.format(time=time)), (set_settings(muted_until=until),))
 
 
 def mute_match(context: ChatContext) -> DialogueResult:
@@ -104,8 +105,7 @@ def _find_matches_to_mute(context: ChatContext) -> list[Choice]:
 def _mute_match(context: ChatContext, choice: Choice) -> DialogueResult:
     # The mute needs no end: the storage clears it once the match is over.
     html = _("🔇 <b>{match}</b> is muted until it is over; other matches are told as before. /unmute ends it.")
-    chat = add_muted_match(context.chat, choice.id)
-    return DialogueResult(Screen(html.format(match=escape_text(choice.name))), (UpdateChat(chat),))
+    return DialogueResult(Screen(html.format(match=escape_text(choice.name))), (add_muted_match(choice.id),))
 
 
 def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
@@ -114,7 +114,7 @@ def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
         html = _("There is a button under each alert from now on.")
     else:
         html = _("Alerts come without a button from now on. <code>/mute buttons on</code> brings it back.")
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, mute_button=is_on)),))
+    return DialogueResult(Screen(html), (set_settings(mute_button=is_on),))
 
 
 def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -123,11 +123,11 @@ def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if not until and not matches:
         return DialogueResult(Screen(_("This chat is not muted. /mute changes that.")))
     if " ".join(args).casefold() == "all":
-        return unmute_all(context)
+        return unmute_all()
     if until and not matches:
-        return unmute_chat(context)
+        return unmute_chat()
     if not until and len(matches) == 1:
-        return unmute_match(context, matches[0])
+        return unmute_match(matches[0])
     buttons = [make_button(choice.name, f"mu:{choice.token}") for choice in matches]
     if until:
         label = _("Everything, until {time}").format(time=context.format_until(until))
@@ -149,35 +149,34 @@ def unmute_picked(context: ChatContext, data: str) -> DialogueResult:
     if data == "all":
         return unmute(context, ("all",))
     if data == "chat":
-        return unmute_chat(context)
-    return unmute_match(context, _find_match(context, data))
+        return unmute_chat()
+    return unmute_match(_find_match(context, data))
 
 
-def unmute_all(context: ChatContext) -> DialogueResult:
+def unmute_all() -> DialogueResult:
     """End every mute."""
-    chat = replace(context.chat, muted_until=None, muted_matches=frozenset())
-    return DialogueResult(Screen(_("This chat hears again.")), (UpdateChat(chat),))
+    return DialogueResult(Screen(_("This chat hears again.")), (set_settings(muted_until=None, muted_matches=frozenset()),))
 
 
-def unmute_chat(context: ChatContext) -> DialogueResult:
+def unmute_chat() -> DialogueResult:
     """End the mute of the whole chat; muted matches stay so."""
-    return DialogueResult(Screen(_("This chat hears again.")), (UpdateChat(replace(context.chat, muted_until=None)),))
+    return DialogueResult(Screen(_("This chat hears again.")), (set_settings(muted_until=None),))
 
 
-def unmute_match(context: ChatContext, choice: Choice) -> DialogueResult:
+def unmute_match(choice: Choice) -> DialogueResult:
     """End the mute of one match."""
     html = _("🔔 <b>{match}</b> is heard again.").format(match=escape_text(choice.name))
-    return DialogueResult(Screen(html), (UpdateChat(remove_muted_match(context.chat, choice.id)),))
+    return DialogueResult(Screen(html), (remove_muted_match(choice.id),))
 
 
-def add_muted_match(chat: Chat, fixture_id: str) -> Chat:
-    """Return the chat with a match muted."""
-    return replace(chat, muted_matches=chat.muted_matches | {fixture_id})
+def add_muted_match(fixture_id: str) -> UpdateChat:
+    """Make the change that mutes one match more."""
+    return UpdateChat(lambda chat: replace(chat, muted_matches=chat.muted_matches | {fixture_id}))
 
 
-def remove_muted_match(chat: Chat, fixture_id: str) -> Chat:
-    """Return the chat with a match not muted."""
-    return replace(chat, muted_matches=chat.muted_matches - {fixture_id})
+def remove_muted_match(fixture_id: str) -> UpdateChat:
+    """Make the change that unmutes one match."""
+    return UpdateChat(lambda chat: replace(chat, muted_matches=chat.muted_matches - {fixture_id}))
 
 
 def show_mute_screen(context: ChatContext, page: int, back: str) -> Screen:
@@ -225,9 +224,9 @@ def toggle_match_mute(context: ChatContext, data: str, show_screen: ShowScreen) 
     choice = _find_match(context, token)
     if choice.fixture and has_ended(choice.fixture, context.now):
         raise OutdatedButton
-    change = remove_muted_match if context.is_muted(choice.id) else add_muted_match
-    chat = change(context.chat, choice.id)
-    return DialogueResult(show_screen(replace(context, chat=chat), screen_data), (UpdateChat(chat),))
+    update = remove_muted_match(choice.id) if context.is_muted(choice.id) else add_muted_match(choice.id)
+    after = replace(context, chat=update.change(context.chat))
+    return DialogueResult(show_screen(after, screen_data), (update,))
 
 
 def _find_match(context: ChatContext, token: str) -> Choice:

@@ -22,12 +22,13 @@ from bot.chat.dialogue import (
     OutdatedButton,
     Refusal,
     Screen,
-    UpdateChat,
     UpdateOrigin,
     UpdateSubscription,
     make_button,
     read_origin,
+    set_settings,
     to_inline_keyboard,
+    update_filter,
 )
 from bot.chat.features.alerts import switch_kind
 from bot.chat.features.mute import add_muted_match, remove_muted_match
@@ -156,19 +157,19 @@ def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
     if alert.fixture is None:
         raise OutdatedButton
     if context.is_muted(alert.fixture.id):
-        chat, note = remove_muted_match(context.chat, alert.fixture.id), _("🔔 {match} is heard again.")
+        update, note = remove_muted_match(alert.fixture.id), _("🔔 {match} is heard again.")
     else:
-        chat = add_muted_match(context.chat, alert.fixture.id)
+        update = add_muted_match(alert.fixture.id)
         note = _("🔇 {match} is muted until it is over. /unmute ends it.")
-    return DialogueResult(_CLOSED, (UpdateChat(chat),), note.format(match=alert.fixture.title)[:_MAX_NOTE_LENGTH])
+    return DialogueResult(_CLOSED, (update,), note.format(match=alert.fixture.title)[:_MAX_NOTE_LENGTH])
 
 
 def _toggle_hour(context: ChatContext, _alert: AlertSubject) -> DialogueResult:
     if _is_chat_muted(context):
-        return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=None)),), _("🔔 This chat hears again."))
+        return DialogueResult(_CLOSED, (set_settings(muted_until=None),), _("🔔 This chat hears again."))
     until = context.now + _MUTE_HOUR
     note = _("🔇 Everything is muted until {time}. /unmute ends it.").format(time=context.format_until(until))
-    return DialogueResult(_CLOSED, (UpdateChat(replace(context.chat, muted_until=until)),), note)
+    return DialogueResult(_CLOSED, (set_settings(muted_until=until),), note)
 
 
 def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
@@ -176,18 +177,17 @@ def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
         raise OutdatedButton
     on = not _is_kind_on(context, alert)
     # "Only goals, with their scorers" excludes every other kind, so choosing a kind ends it.
-    own_filter = replace(context.chat.filter, scorers_only=False)
-    chat = replace(context.chat, filter=switch_kind(own_filter, alert.kind, context.kinds, on=on))
+    update = update_filter(
+        lambda alert_filter: switch_kind(replace(alert_filter, scorers_only=False), alert.kind, context.kinds, on=on)
+    )
     # Subscriptions with kinds of their own do not follow the chat: without this the kind would still come, or still not.
     changes = [
-        UpdateSubscription(
-            replace(subscription, overrides=switch_override_kind(context, subscription.overrides, alert.kind, on=on))
-        )
+        UpdateSubscription(subscription, lambda overrides: switch_override_kind(context, overrides, alert.kind, on=on))
         for subscription in _find_covering(context, alert)
         if subscription.overrides.kinds is not None or subscription.overrides.scorers_only
     ]
     note = _("🔔 Told here again: {kind}.") if on else _("🔇 Not told here any more: {kind}. /alerts changes that.")
-    return DialogueResult(_CLOSED, (UpdateChat(chat), *changes), note.format(kind=kind_name(alert.kind)))
+    return DialogueResult(_CLOSED, (update, *changes), note.format(kind=kind_name(alert.kind)))
 
 
 def _is_chat_muted(context: ChatContext) -> bool:

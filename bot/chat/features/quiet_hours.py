@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
-from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen, UpdateChat
+from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen, set_settings
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_
@@ -33,7 +31,7 @@ def set_delay(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         html = _("Everything comes {seconds} s later now, corrections too.").format(seconds=delay)
     else:
         html = _("Everything comes at once now.")
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, delay=delay)),))
+    return DialogueResult(Screen(html), (set_settings(delay=delay),))
 
 
 def set_quiet_hours(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -43,7 +41,7 @@ def set_quiet_hours(context: ChatContext, args: tuple[str, ...]) -> DialogueResu
         return DialogueResult(_offer_quiet_hours(context))
     if typed == "off":
         html = _("This chat has no quiet hours any more.")
-        return DialogueResult(Screen(html), (UpdateChat(replace(chat, quiet_hours=None)),))
+        return DialogueResult(Screen(html), (set_settings(quiet_hours=None),))
     quiet_hours = parse_quiet_hours(typed)
     if quiet_hours is None:
         html = _(
@@ -60,7 +58,7 @@ def set_quiet_hours(context: ChatContext, args: tuple[str, ...]) -> DialogueResu
         html = _("🌙 Quiet hours are {hours} ({timezone}): nothing rings. /quiet off ends them.")
     hours = str(quiet_hours).split(" ")[0]
     html = html.format(hours=escape_text(hours), timezone=escape_text(chat.timezone))
-    return DialogueResult(Screen(html), (UpdateChat(replace(chat, quiet_hours=quiet_hours)),))
+    return DialogueResult(Screen(html), (set_settings(quiet_hours=quiet_hours),))
 
 
 def _offer_quiet_hours(context: ChatContext) -> Screen:

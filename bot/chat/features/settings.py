@@ -8,7 +8,17 @@ from typing import NamedTuple
 from msgspec.structs import replace
 from telegram.constants import ChatType
 
-from bot.chat.dialogue import Button, ChatContext, DialogueResult, OutdatedButton, Screen, UpdateChat, make_button
+from bot.chat.dialogue import (
+    Button,
+    ChatContext,
+    DialogueResult,
+    OutdatedButton,
+    Screen,
+    UpdateChat,
+    make_button,
+    set_settings,
+    update_filter,
+)
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import back_to_kinds_label, done_label, scorers_only_label
 from bot.i18n.language import mark_for_translation as N_
@@ -21,24 +31,24 @@ class DisplayOption(NamedTuple):
 
     label: Callable[[], str]
     is_on: Callable[[Chat], bool]
-    switch: Callable[[Chat, bool], Chat]
+    switch: Callable[[bool], UpdateChat]
 
 
 # The names stand in the data of buttons that were sent, and must not change.
 DISPLAY_OPTIONS = {
     "buttons": DisplayOption(
-        lambda: _("Buttons under alerts"), lambda chat: chat.mute_button, lambda chat, on: replace(chat, mute_button=on)
+        lambda: _("Buttons under alerts"), lambda chat: chat.mute_button, lambda on: set_settings(mute_button=on)
     ),
     "spoilers": DisplayOption(
-        lambda: _("Hide scores behind spoilers"), lambda chat: chat.spoilers, lambda chat, on: replace(chat, spoilers=on)
+        lambda: _("Hide scores behind spoilers"), lambda chat: chat.spoilers, lambda on: set_settings(spoilers=on)
     ),
     "bursts": DisplayOption(
-        lambda: _("Group news of several matches"), lambda chat: chat.digests, lambda chat, on: replace(chat, digests=on)
+        lambda: _("Group news of several matches"), lambda chat: chat.digests, lambda on: set_settings(digests=on)
     ),
     "scorers": DisplayOption(
         scorers_only_label,
         lambda chat: chat.filter.scorers_only,
-        lambda chat, on: replace(chat, filter=replace(chat.filter, scorers_only=on)),
+        lambda on: update_filter(lambda alert_filter: replace(alert_filter, scorers_only=on)),
     ),
 }
 
@@ -59,8 +69,10 @@ def toggle_display_option(context: ChatContext, name: str) -> DialogueResult:
     option = DISPLAY_OPTIONS.get(name)
     if option is None:
         raise OutdatedButton
-    chat = option.switch(context.chat, not option.is_on(context.chat))
-    return DialogueResult(show_display_options(context, chat), (UpdateChat(chat),))
+    # The switch is set to the opposite of what the person saw, not of what is stored by then: two administrators who both press
+    # it at the same moment want the same.
+    update = option.switch(not option.is_on(context.chat))
+    return DialogueResult(show_display_options(context, update.change(context.chat)), (update,))
 
 
 def set_spoilers(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -77,7 +89,7 @@ def set_spoilers(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         html = _("🙈 What happened is hidden here from now on; a tap on it shows it. <code>/spoilers off</code> ends that.")
     else:
         html = _("Nothing is hidden here any more.")
-    return DialogueResult(Screen(html), (UpdateChat(replace(chat, spoilers=is_on)),))
+    return DialogueResult(Screen(html), (set_settings(spoilers=is_on),))
 
 
 FEATURE = Feature(

@@ -6,6 +6,7 @@ A subscription may override the chat's settings: its kinds, their sound, waiting
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -45,6 +46,7 @@ from bot.chat.texts import (
 )
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
+from bot.storage.subscriptions import ChangeOverrides
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 
@@ -56,7 +58,7 @@ ShowOverrides = Callable[[ChatContext, Subscription], Screen]
 _NEXT_CONFIRMATION = {None: True, True: False, False: None}
 """None: as in the chat."""
 
-_OVERRIDE_WORDS: dict[str, Callable[[SubscriptionOverrides], SubscriptionOverrides]] = {
+_OVERRIDE_WORDS: dict[str, ChangeOverrides] = {
     "wait": lambda overrides: replace(overrides, confirmed_only=True),
     "now": lambda overrides: replace(overrides, confirmed_only=False),
     "scorers": lambda overrides: replace(overrides, scorers_only=True),
@@ -217,27 +219,32 @@ def toggle_override_kind(context: ChatContext, data: str) -> DialogueResult:
     """Switch one kind of a subscription on or off."""
     subscription, kind = _read_overridable_kind(context, data)
     on = not context.chat.filter.with_overrides(subscription.overrides).accepts(kind)
-    overrides = switch_override_kind(context, subscription.overrides, kind, on=on)
-    return _save_overrides(context, subscription, overrides, edit_overrides)
+    # What was seen is switched, not what is stored by then: who presses it at the same moment wants the same.
+    return _save_overrides(
+        context, subscription, lambda overrides: switch_override_kind(context, overrides, kind, on=on), edit_overrides
+    )
 
 
 def cycle_override_sound(context: ChatContext, data: str) -> DialogueResult:
     """Change the sound of one kind of a subscription from the chat's to ringing, then to silent, then back."""
     subscription, kind = _read_overridable_kind(context, data)
-    overrides = subscription.overrides
-    ring, silent = overrides.loud - {kind}, overrides.silent - {kind}
-    if kind in overrides.loud:
-        silent |= {kind}
-    elif kind not in overrides.silent:
-        ring |= {kind}
-    return _save_overrides(context, subscription, replace(overrides, loud=ring, silent=silent), edit_override_sounds)
+    seen = subscription.overrides
+    ring = frozenset({kind} if kind not in seen.loud | seen.silent else ())
+    silent = frozenset({kind} if kind in seen.loud else ())
+
+    def change(overrides: SubscriptionOverrides) -> SubscriptionOverrides:
+        return replace(overrides, loud=(overrides.loud - {kind}) | ring, silent=(overrides.silent - {kind}) | silent)
+
+    return _save_overrides(context, subscription, change, edit_override_sounds)
 
 
 def cycle_override_confirmation(context: ChatContext, token: str) -> DialogueResult:
     """Change whether a subscription waits for confirmation from the chat's setting to yes, then to no, then back."""
     subscription = _find_by_token(context, token)
-    overrides = replace(subscription.overrides, confirmed_only=_NEXT_CONFIRMATION[subscription.overrides.confirmed_only])
-    return _save_overrides(context, subscription, overrides, edit_overrides)
+    confirmed_only = _NEXT_CONFIRMATION[subscription.overrides.confirmed_only]
+    return _save_overrides(
+        context, subscription, lambda overrides: replace(overrides, confirmed_only=confirmed_only), edit_overrides
+    )
 
 
 def toggle_override_scorers(context: ChatContext, token: str) -> DialogueResult:
@@ -245,8 +252,8 @@ def toggle_override_scorers(context: ChatContext, token: str) -> DialogueResult:
     subscription = _find_by_token(context, token)
     is_on = not context.chat.filter.with_overrides(subscription.overrides).scorers_only
     # What is as in the chat is no override, and follows the chat when that changes.
-    overrides = replace(subscription.overrides, scorers_only=None if is_on == context.chat.filter.scorers_only else is_on)
-    return _save_overrides(context, subscription, overrides, edit_overrides)
+    scorers_only = None if is_on == context.chat.filter.scorers_only else is_on
+    return _save_overrides(context, subscription, lambda overrides: replace(overrides, scorers_only=scorers_only), edit_overrides)
 
 
 def switch_override_kind(context: ChatContext, overrides: SubscriptionOverrides, kind: str, *, on: bool) -> SubscriptionOverrides:
@@ -259,10 +266,10 @@ def switch_override_kind(context: ChatContext, overrides: SubscriptionOverrides,
 
 
 def _save_overrides(
-    context: ChatContext, subscription: Subscription, overrides: SubscriptionOverrides, show: ShowOverrides
+    context: ChatContext, subscription: Subscription, change: ChangeOverrides, show: ShowOverrides
 ) -> DialogueResult:
-    changed = replace(subscription, overrides=overrides)
-    return DialogueResult(show(context, changed), (UpdateSubscription(changed),))
+    changed = replace(subscription, overrides=change(subscription.overrides))
+    return DialogueResult(show(context, changed), (UpdateSubscription(subscription, change),))
 
 
 def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> DialogueResult | None:
@@ -277,20 +284,26 @@ def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> Dialo
         return None
     if end == len(args):
         return DialogueResult(edit_overrides(context, subscription))
-    offered, overrides = _list_overridable_kinds(context), subscription.overrides
+    offered, steps = _list_overridable_kinds(context), list[ChangeOverrides]()
     for word in args[end:]:
-        if change := _OVERRIDE_WORDS.get(word.casefold()):
-            overrides = change(overrides)
+        if step := _OVERRIDE_WORDS.get(word.casefold()):
+            steps.append(step)
         elif kind := parse_kind(word.lstrip(KIND_SIGNS), offered):
-            overrides = switch_override_kind(context, overrides, kind, on=word[0] == "+")
+            steps.append(partial(switch_override_kind, context, kind=kind, on=word[0] == "+"))
         else:
             return DialogueResult(Screen(unknown_kind_text(word, offered)))
-    effective = context.chat.filter.with_overrides(overrides)
+
+    def change(overrides: SubscriptionOverrides) -> SubscriptionOverrides:
+        for step in steps:
+            overrides = step(overrides)
+        return overrides
+
+    effective = context.chat.filter.with_overrides(change(subscription.overrides))
     kinds = join_kind_names([kind for kind in offered if effective.accepts(kind)]) or _("nothing")
     html = _("🎚 Because it follows <b>{name}</b> this chat hears about: {kinds}.")
     return DialogueResult(
         Screen(html.format(name=escape_text(subscription_name(subscription)), kinds=kinds)),
-        (UpdateSubscription(replace(subscription, overrides=overrides)),),
+        (UpdateSubscription(subscription, change),),
     )
 
 
@@ -336,7 +349,9 @@ FEATURE = Feature(
         "xr": cycle_override_sound,
         "xw": cycle_override_confirmation,
         "xg": toggle_override_scorers,
-        "xx": lambda context, token: _save_overrides(context, _find_by_token(context, token), NO_OVERRIDES, edit_overrides),
+        "xx": lambda context, token: _save_overrides(
+            context, _find_by_token(context, token), lambda _: NO_OVERRIDES, edit_overrides
+        ),
     },
     screens={
         "done": lambda context, _: show_subscriptions(context),

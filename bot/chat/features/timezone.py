@@ -10,7 +10,6 @@ from zoneinfo import available_timezones
 import msgspec
 from babel import Locale
 from babel.core import get_global
-from msgspec.structs import replace
 
 from bot.chat.catalogue import MAX_SUGGESTIONS, Fit, measure_fit, to_search_words
 from bot.chat.dialogue import (
@@ -19,9 +18,9 @@ from bot.chat.dialogue import (
     DialogueResult,
     OutdatedButton,
     Screen,
-    UpdateChat,
     arrange_rows,
     make_button,
+    set_settings,
 )
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text, which_one_text
@@ -102,7 +101,7 @@ def set_picked_timezone(context: ChatContext, zone: str) -> DialogueResult:
 def _save_timezone(context: ChatContext, zone: str) -> DialogueResult:
     html = _("🕑 The times of this chat are those of <b>{zone}</b> now, where it is {time}.")
     html = html.format(zone=escape_text(zone), time=format_time(context.now, zone))
-    return DialogueResult(Screen(html), (UpdateChat(replace(context.chat, timezone=zone)),))
+    return DialogueResult(Screen(html), (set_settings(timezone=zone),))
 
 
 def _make_zone_buttons(zones: tuple[str, ...], current: str) -> tuple[ButtonRow, ...]:

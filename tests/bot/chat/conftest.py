@@ -18,12 +18,14 @@ from bot.chat.services import ChatServices
 from bot.clock import ManualClock
 from bot.media.renderer import render_match
 from bot.outbox.explanation import MessageExplanation
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Chat, ChatRef
 from bot.telegram.messenger import build_bot
 from rules.engine.alert import SHIPPED_KINDS
 from tests.bot.chat.fixtures import NOW, KnownFixtures
 from tests.fakes.bot_api import FakeBotApi, Message
-from tests.fakes.chat_store import MemoryChats
 from tests.waiting import DEADLINE
 
 ADMIN = 7
@@ -36,7 +38,8 @@ class World:
 
     api: FakeBotApi
     app: Application[Any, Any, Any, Any, Any, Any]
-    chats: MemoryChats = field(default_factory=MemoryChats)
+    chats: ChatRepository
+    subscriptions: SubscriptionRepository
     directory: KnownFixtures = field(default_factory=KnownFixtures)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
@@ -72,12 +75,15 @@ class World:
         await self.api.until(lambda: not self.api.updates)
         await self.app.update_queue.join()
 
-    def followed(self, chat_id: int, topic: int = 0) -> list[str]:
+    async def followed(self, chat_id: int, topic: int = 0) -> list[str]:
         """The names of what a chat follows."""
-        return [s.name or s.scope for s in self.chats.followed.get(ChatRef(chat_id, topic), [])]
+        return [s.name or s.scope for s in await self.subscriptions.get_all(ChatRef(chat_id, topic))]
 
-    def stored(self, chat_id: int, topic: int = 0) -> Chat:
-        return self.chats.chats[ChatRef(chat_id, topic)]
+    async def stored(self, chat_id: int, topic: int = 0) -> Chat:
+        """A chat as it is in the database."""
+        chat = await self.chats.get(ChatRef(chat_id, topic))
+        assert chat is not None
+        return chat
 
     async def _answered(self, query: str) -> str:
         await self.api.until(lambda: self.api.answer(query) is not None)
@@ -110,11 +116,12 @@ async def answering(app: Application[Any, Any, Any, Any, Any, Any]) -> AsyncIter
 async def world() -> AsyncIterator[World]:
     async with FakeBotApi(strict_limits=False) as api:
         app = application(api)
-        around = World(api, app)
+        database = await Database.open("sqlite://")
+        around = World(api, app, ChatRepository(database), SubscriptionRepository(database))
         replies = ReplySender(app.bot, render_match)
         services = ChatServices(
-            chats=around.chats,  # type: ignore[arg-type]
-            subscriptions=around.chats,  # type: ignore[arg-type]
+            chats=around.chats,
+            subscriptions=around.subscriptions,
             directory=around.directory,
             list_kinds=lambda: SHIPPED_KINDS,
             clock=around.clock,
@@ -129,3 +136,4 @@ async def world() -> AsyncIterator[World]:
         app.add_error_handler(partial(on_error, replies))
         async with answering(app):
             yield around
+        await database.close()

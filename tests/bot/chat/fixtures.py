@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.chat.application import ROUTER
 from bot.chat.catalogue import FollowableCatalogue
-from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, Subscribe, Unsubscribe
-from bot.subscribers import ChatRef, Subscription
+from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, Subscribe, Unsubscribe, UpdateChat
+from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
 from rules.football.action import Fixture, Team
 from rules.football.match import Match
@@ -94,6 +94,13 @@ def labels(screen: Screen) -> list[str]:
 def data(screen: Screen, label: str) -> str:
     """The data of the first button whose label contains `label`."""
     return next(button.data for row in screen.buttons for button in row if label in button.label)
+
+
+def changed_chat(result: DialogueResult, context: ChatContext | None = None) -> Chat:
+    """The chat after the only change of a result, which changes its settings."""
+    (change,) = result.changes
+    assert isinstance(change, UpdateChat)
+    return change.change((context or make_context()).chat)
 
 
 def changed(result: DialogueResult) -> list[tuple[str, str]]:

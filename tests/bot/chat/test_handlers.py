@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from bot.chat import handlers, texts
 from bot.chat.application import set_command_menu
 from bot.chat.features import subscriptions
-from bot.subscribers import ChatRef
 from rules.engine.text import LANGUAGES
 from tests.bot.chat.conftest import ADMIN, World
 from tests.bot.chat.fixtures import NOW
@@ -21,7 +20,7 @@ GROUP, FORUM, CHANNEL = -100, -1_000_000_000_200, -1_000_000_000_300
 async def test_a_team_is_followed_with_one_command(world: World) -> None:
     answer = await world.ask(42, 42, "/subscribe arsenal")
 
-    assert world.followed(42) == ["Arsenal"]
+    assert await world.followed(42) == ["Arsenal"]
     assert answer.text.startswith("✅ This chat follows Arsenal now.")
 
 
@@ -30,7 +29,7 @@ async def test_a_team_is_followed_by_buttons_in_one_message(world: World) -> Non
     silent = await world.tap(42, 42, "Premier League")
     noted = await world.tap(42, 42, "Chelsea")
 
-    assert world.followed(42) == ["Chelsea"] and (silent, noted) == ("", "✅ Chelsea")
+    assert await world.followed(42) == ["Chelsea"] and (silent, noted) == ("", "✅ Chelsea")
     assert len(world.api.chat(42).messages) == 1
     assert "✅ Chelsea" in world.api.chat(42).last.labels
 
@@ -68,7 +67,7 @@ async def test_a_press_too_old_to_acknowledge_still_takes_effect(world: World) -
     world.api.queries.discard(world.api.press(42, 42, message, "ka"))
     await world.api.until(lambda: message.edits)
 
-    assert world.stored(42).filter.all_kinds
+    assert (await world.stored(42)).filter.all_kinds
 
 
 async def test_a_button_pressed_twice_edits_the_message_once(world: World) -> None:
@@ -85,7 +84,7 @@ async def test_a_button_unsubscribes(world: World) -> None:
     await world.ask(42, 42, "/unsubscribe")
     await world.tap(42, 42, "Arsenal")
 
-    assert world.followed(42) == [] and world.api.chat(42).last.text == subscriptions.unsubscribed_all_text()
+    assert await world.followed(42) == [] and world.api.chat(42).last.text == subscriptions.unsubscribed_all_text()
 
 
 async def test_kinds_are_stored(world: World) -> None:
@@ -93,7 +92,7 @@ async def test_kinds_are_stored(world: World) -> None:
     await world.ask(42, 42, "/alerts")
     await world.tap(42, 42, "Everything")
 
-    assert world.stored(42).filter.all_kinds
+    assert (await world.stored(42)).filter.all_kinds
     assert world.api.chat(42).last.button("Goals").text == "✅ Goals"
 
 
@@ -113,7 +112,7 @@ async def test_in_a_group_only_administrators_change_things(world: World) -> Non
     taken = await world.ask(GROUP, ADMIN, "/subscribe@touchline_bot Chelsea")
 
     assert refused.text == texts.administrators_only_text()
-    assert world.followed(GROUP) == ["Chelsea"] and taken.reply_to is not None
+    assert await world.followed(GROUP) == ["Chelsea"] and taken.reply_to is not None
 
 
 async def test_in_a_group_everybody_may_read(world: World) -> None:
@@ -131,7 +130,7 @@ async def test_a_member_may_turn_the_days_but_not_tick(world: World) -> None:
     turning = await world.tap(GROUP, 5, "▶")
 
     assert (ticking, turning) == (texts.administrators_only_text(), "")
-    assert world.followed(GROUP) == []
+    assert await world.followed(GROUP) == []
 
 
 async def test_telegram_is_asked_once_a_minute_who_is_an_administrator(world: World) -> None:
@@ -152,7 +151,7 @@ async def test_the_list_of_administrators_is_asked_for_if_telegram_hides_the_mem
     await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
     refused = await world.ask(GROUP, 5, "/subscribe Chelsea")
 
-    assert world.followed(GROUP) == ["Arsenal"] and refused.text == texts.administrators_only_text()
+    assert await world.followed(GROUP) == ["Arsenal"] and refused.text == texts.administrators_only_text()
 
 
 async def test_an_anonymous_administrator_and_a_channel_post_may_change_things(world: World) -> None:
@@ -160,7 +159,7 @@ async def test_an_anonymous_administrator_and_a_channel_post_may_change_things(w
     world.api.chat(CHANNEL, kind="channel")
     await world.ask(CHANNEL, 0, "/subscribe Chelsea")
 
-    assert (world.followed(GROUP), world.followed(CHANNEL)) == (["Arsenal"], ["Chelsea"])
+    assert (await world.followed(GROUP), await world.followed(CHANNEL)) == (["Arsenal"], ["Chelsea"])
 
 
 async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
@@ -169,8 +168,8 @@ async def test_a_topic_is_a_chat_of_its_own(world: World) -> None:
     await world.ask(FORUM, ADMIN, "/alerts", topic=9)
     await world.tap(FORUM, ADMIN, "Everything")
 
-    assert answer.topic == 9 and world.followed(FORUM, 9) == ["Arsenal"] and world.followed(FORUM) == []
-    assert world.stored(FORUM, 9).filter.all_kinds
+    assert answer.topic == 9 and await world.followed(FORUM, 9) == ["Arsenal"] and await world.followed(FORUM) == []
+    assert (await world.stored(FORUM, 9)).filter.all_kinds
 
 
 async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World) -> None:
@@ -185,18 +184,18 @@ async def test_messages_that_are_not_for_this_bot_are_not_answered(world: World)
 
 async def test_a_configured_chat_is_not_changed_by_commands(world: World) -> None:
     await world.ask(42, 42, "/help")
-    world.chats.chats[ChatRef(42)] = replace(world.stored(42), is_configured=True)
+    await world.chats.save(replace((await world.stored(42)), is_configured=True))
     refused = [(await world.ask(42, 42, text)).text for text in ("/subscribe Arsenal", "/alerts all", "/unsubscribe")]
 
-    assert refused == [texts.configured_chat_text()] * 3 and world.followed(42) == []
+    assert refused == [texts.configured_chat_text()] * 3 and await world.followed(42) == []
 
 
 async def test_an_old_button_in_a_configured_chat_is_refused(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
-    world.chats.chats[ChatRef(42)] = replace(world.stored(42), is_configured=True)
+    await world.chats.save(replace((await world.stored(42)), is_configured=True))
 
     assert await world.press(42, 42, message, "ka") == texts.configured_chat_text()
-    assert not world.stored(42).filter.all_kinds
+    assert not (await world.stored(42)).filter.all_kinds
 
 
 async def test_status_is_for_admins_only(world: World) -> None:
@@ -229,7 +228,7 @@ async def test_nothing_is_changed_while_telegram_cannot_say_who_is_an_administra
     world.api.fail("getChatMember", BAD_GATEWAY, times=None)
     answer = await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
 
-    assert answer.text == texts.administrators_only_text() and world.followed(GROUP) == []
+    assert answer.text == texts.administrators_only_text() and await world.followed(GROUP) == []
 
 
 async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -> None:

@@ -20,12 +20,12 @@ async def test_a_block_suspends_and_an_unblock_resumes(world: World) -> None:
     await world.ask(42, 42, "/subscribe Arsenal")
     world.api.block(42)
     await world.idle()
-    suspended = not world.stored(42).is_active
+    suspended = not (await world.stored(42)).is_active
     world.api.unblock(42)
     await world.api.until(lambda: world.api.chat(42).last.text.startswith("👋"))
 
-    assert suspended and world.stored(42).is_active
-    assert world.followed(42) == ["Arsenal"]
+    assert suspended and (await world.stored(42)).is_active
+    assert await world.followed(42) == ["Arsenal"]
 
 
 @pytest.mark.parametrize("text", ["/start", "/alerts all"])
@@ -34,7 +34,7 @@ async def test_a_suspended_chat_is_resumed_by_its_next_message(world: World, tex
     await world.chats.suspend(42, "gone")
     await world.ask(42, 42, text)
 
-    assert world.stored(42).is_active
+    assert (await world.stored(42)).is_active
 
 
 async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is_kicked(world: World) -> None:
@@ -46,7 +46,7 @@ async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is
 
     (hello,) = world.api.chat(GROUP).messages
     assert hello.text.startswith("👋 Hello!") and hello.text.endswith(CANNOT_PIN)
-    assert not world.stored(GROUP).is_active
+    assert not (await world.stored(GROUP)).is_active
 
 
 async def test_the_greeting_does_not_mention_pins_if_the_bot_may_pin(world: World) -> None:
@@ -63,8 +63,10 @@ async def test_a_channel_gets_no_greeting_and_its_administrator_gets_the_menu_in
     await world.tap(5, 5, "📣 Kinds")
     await world.tap(5, 5, "Everything")
 
-    assert world.stored(SUPERGROUP).type == "channel" and not world.api.chat(SUPERGROUP).messages
-    assert world.stored(SUPERGROUP).filter.all_kinds and world.api.chat(5).last.text.startswith("📣 You are choosing for: News")
+    assert (await world.stored(SUPERGROUP)).type == "channel" and not world.api.chat(SUPERGROUP).messages
+    assert (await world.stored(SUPERGROUP)).filter.all_kinds and world.api.chat(5).last.text.startswith(
+        "📣 You are choosing for: News"
+    )
 
 
 async def test_the_administrator_is_told_which_right_the_bot_lacks(world: World) -> None:
@@ -113,12 +115,12 @@ async def test_a_channel_is_suspended_while_the_bot_may_not_post_and_goes_on_whe
     channel.lacks = {"can_post_messages"}
     world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator")
     await world.api.until(lambda: len(world.api.chat(5).messages) == 2)
-    suspended = not world.stored(SUPERGROUP).is_active
+    suspended = not (await world.stored(SUPERGROUP)).is_active
     channel.lacks = set()
     world.api.my_chat_member(SUPERGROUP, 5, "administrator", "administrator", lacked={"can_post_messages"})
     await world.idle()
 
-    assert suspended and world.stored(SUPERGROUP).is_active
+    assert suspended and (await world.stored(SUPERGROUP)).is_active
     assert "I lack the right to post" in world.api.chat(5).messages[1].text
 
 
@@ -128,7 +130,7 @@ async def test_an_administrator_whom_the_bot_may_not_write_to_breaks_nothing(wor
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     await world.idle()
 
-    assert world.stored(SUPERGROUP).is_active
+    assert (await world.stored(SUPERGROUP)).is_active
 
 
 async def test_a_group_that_becomes_a_supergroup_keeps_what_it_follows(world: World) -> None:
@@ -138,5 +140,5 @@ async def test_a_group_that_becomes_a_supergroup_keeps_what_it_follows(world: Wo
     await world.idle()
     await world.ask(SUPERGROUP, 5, "/subscriptions")
 
-    assert world.followed(SUPERGROUP) == ["Arsenal"] and world.followed(GROUP) == []
+    assert await world.followed(SUPERGROUP) == ["Arsenal"] and await world.followed(GROUP) == []
     assert "Arsenal" in world.api.chat(SUPERGROUP).last.text

@@ -61,7 +61,7 @@ async def test_a_topic_is_answered_in_its_forums_language_until_it_has_its_own(w
     answers = [await world.ask(GROUP, ADMIN, text, topic=9) for text in ("/subscribe all", "/language de", "/unmute")]
 
     assert [answer.text.split()[0] for answer in answers] == ["✅", "🌍", "Dieser"]
-    assert answers[0].text.startswith("✅ Adesso questa chat segue") and world.stored(GROUP, 9).language == "de"
+    assert answers[0].text.startswith("✅ Adesso questa chat segue") and (await world.stored(GROUP, 9)).language == "de"
 
 
 async def test_inline_cards_are_in_the_language_of_their_user(world: World) -> None:
@@ -184,4 +184,4 @@ async def test_anonymous_administrators_of_different_groups_do_not_share_a_bucke
     await world.idle()
     answer = await world.ask(-200, 0, "/subscribe Arsenal", as_chat=True)
 
-    assert "Arsenal" in answer.text and world.followed(-200) == ["Arsenal"]
+    assert "Arsenal" in answer.text and await world.followed(-200) == ["Arsenal"]

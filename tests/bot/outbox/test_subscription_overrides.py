@@ -84,7 +84,7 @@ async def test_one_subscription_may_wait_for_confirmation_while_the_chat_does_no
 
 async def test_a_taste_is_kept_changed_and_gone_with_its_subscription(world: World) -> None:
     await follow(world, Chat(REF), ARSENAL)
-    await world.subscriptions.save_overrides(REF, replace(ARSENAL, overrides=SubscriptionOverrides(confirmed_only=True)))
+    await world.subscriptions.update_overrides(REF, ARSENAL, lambda _: SubscriptionOverrides(confirmed_only=True))
     tuned, (kept,) = await world.chats.get(REF), await world.subscriptions.get_all(REF)
     await world.subscriptions.remove(REF, ARSENAL)
     plain = await world.chats.get(REF)

@@ -1,14 +1,19 @@
+import asyncio
 import datetime as dt
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from sqlalchemy import update
 
 from bot.storage.chats import ChatRepository, chat_to_row, row_to_chat
 from bot.storage.database import Database
+from bot.storage.schema import chats as chat_table
 from bot.storage.subscriptions import SubscriptionRepository, select_followers
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription, SubscriptionOverrides, make_name_key
+from rules.engine.alert import SHIPPED_KINDS
 from tests.packets import FIXTURE
 
 ARSENAL = Subscription(Scope.TEAM, "h", "Arsenal")
@@ -68,6 +73,56 @@ async def test_a_language_that_is_learnt_gives_way_to_a_chosen_one_and_not_the_o
     await chats.set_language_if_unchosen(REF, "fr")
 
     assert (learnt, await chats.get(REF)) == (Chat(REF, language="es"), Chat(REF, language="de", language_chosen=True))
+
+
+def mute_match(fixture_id: str, chat: Chat) -> Chat:
+    return replace(chat, muted_matches=chat.muted_matches | {fixture_id})
+
+
+def silence_kind(kind: str, overrides: SubscriptionOverrides) -> SubscriptionOverrides:
+    return replace(overrides, silent=overrides.silent | {kind})
+
+
+async def test_changes_of_one_chat_at_the_same_moment_are_all_kept(db: Database, chats: ChatRepository) -> None:
+    # The digest window is written by the sender, which knows nothing of the chat's settings.
+    await chats.save(Chat(REF, title="Old"))
+    window = update(chat_table).where(chat_table.c.chat_id == REF.chat_id).values(burst_at=7.0)
+
+    async def open_digest_window() -> None:
+        async with db.transaction() as tx:
+            await tx.execute(window)
+
+    await asyncio.gather(
+        *(chats.update(REF, partial(mute_match, f"f{number}")) for number in range(20)),
+        chats.update(REF, lambda chat: replace(chat, delay=30)),
+        open_digest_window(),
+        chats.get_or_create(REF, "private", "New"),
+        chats.set_language_if_unchosen(REF, "de"),
+    )
+
+    muted = frozenset(f"f{number}" for number in range(20))
+    assert await chats.get(REF) == Chat(REF, title="New", muted_matches=muted, delay=30, digest_window_at=7.0, language="de")
+
+
+async def test_a_change_of_a_chat_that_is_not_known_stores_nothing(chats: ChatRepository) -> None:
+    assert await chats.update(REF, partial(mute_match, "f1")) is None
+    assert await chats.get_all() == ()
+
+
+async def test_changes_of_one_subscription_at_the_same_moment_are_all_kept(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    await subscriptions.add(REF, ARSENAL)
+
+    await asyncio.gather(
+        *(subscriptions.update_overrides(REF, ARSENAL, partial(silence_kind, kind)) for kind in SHIPPED_KINDS),
+        chats.update(REF, partial(mute_match, "f1")),
+    )
+
+    (stored,) = await subscriptions.get_all(REF)
+    chat = await chats.get(REF)
+    assert stored.overrides.silent == frozenset(SHIPPED_KINDS)
+    assert chat and chat.has_overrides and chat.muted_matches == {"f1"}
 
 
 async def test_who_follows_something_else_is_not_told(subscriptions: SubscriptionRepository) -> None:

@@ -19,7 +19,9 @@ from bot.config.load import load_config
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions, parse_sent_rules
 from bot.replay.comparison import AlertMessages, Comparison, Difference, DifferenceKind
 from bot.replay.dry_run import DryRunRequest, DryRunResult, RulesCheck
+from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
 from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import Catalogue, load_catalogue
@@ -92,7 +94,7 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
     db = await Database.open(new_sqlite(tmp_path))
     async with FakeBotApi() as api:
         app = application(api)
-        around = Rules(api, app)
+        around = Rules(api, app, ChatRepository(db), SubscriptionRepository(db))
         around.begin(tmp_path, db)
         await around.book.load(around.book.config)
         replies = ReplySender(app.bot)

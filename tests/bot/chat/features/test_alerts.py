@@ -5,19 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from bot.chat.dialogue import ChatContext, DialogueResult, UpdateChat
+from bot.chat.dialogue import ChatContext, DialogueResult
 from bot.chat.features import alerts
 from bot.chat.texts import back_to_kinds_label
-from bot.subscribers import DEFAULT_KINDS, AlertFilter, Chat
+from bot.subscribers import DEFAULT_KINDS, AlertFilter
 from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import data, labels, make_context, press_button, run_command
-
-
-def changed_chat(result: DialogueResult) -> Chat:
-    (change,) = result.changes
-    assert isinstance(change, UpdateChat)
-    return change.chat
+from tests.bot.chat.fixtures import changed_chat, data, labels, make_context, press_button, run_command
 
 
 def enabled_kinds(result: DialogueResult) -> set[str]:
@@ -39,7 +33,11 @@ def test_kinds_are_switched_by_words(words: tuple[str, ...], expected: set[str])
 
 
 def test_one_kind_can_be_taken_from_all() -> None:
-    assert enabled_kinds(alerts.set_kinds(make_context(all_kinds=True), ("-var",))) == set(SHIPPED_KINDS) - {"var"}
+    context = make_context(all_kinds=True)
+
+    chat = changed_chat(alerts.set_kinds(context, ("-var",)), context)
+
+    assert set(alerts.list_enabled_kinds(chat.filter, SHIPPED_KINDS)) == set(SHIPPED_KINDS) - {"var"}
 
 
 def test_an_unknown_kind_changes_nothing_and_names_the_known_ones() -> None:
@@ -95,33 +93,25 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     return run_command(context, "alerts", *args)
 
 
-def tapped(result: DialogueResult, label: str) -> DialogueResult:
-    chat = changed_chat(result)
-    return press_button(
-        make_context(loud=chat.filter.loud, silent=chat.filter.silent, confirmed_only=chat.filter.confirmed_only),
-        data(result.screen, label),
-    )
+def tap_repeatedly(label: str, times: int) -> list[tuple[list[str], AlertFilter]]:
+    """The labels and the chat's filter after each tap of a button of the screen of sounds."""
+    context, seen = make_context(), []
+    screen = press_button(context, "bs").screen
+    for _ in range(times):
+        result = press_button(context, data(screen, label))
+        screen, context = result.screen, replace(context, chat=changed_chat(result, context))
+        seen.append((labels(screen), context.chat.filter))
+    return seen
 
 
 def test_a_tap_turns_a_kind_from_usual_to_ringing_to_silent_and_back() -> None:
-    shown = press_button(make_context(), "bs")
-    rings = press_button(make_context(), data(shown.screen, "Goals"))
-    silent = tapped(rings, "Goals")
-    usual = tapped(silent, "Goals")
+    seen = [(shown[0], alert_filter.loud, alert_filter.silent) for shown, alert_filter in tap_repeatedly("Goals", 3)]
 
-    assert rings and silent and usual
-    assert [labels(result.screen)[0] for result in (rings, silent, usual)] == ["🔔 Goals", "🔕 Goals", "Goals"]
-    assert [(changed_chat(t).filter.loud, changed_chat(t).filter.silent) for t in (rings, silent, usual)] == [
-        ({"goal"}, set()),
-        (set(), {"goal"}),
-        (set(), set()),
-    ]
+    assert seen == [("🔔 Goals", {"goal"}, set()), ("🔕 Goals", set(), {"goal"}), ("Goals", set(), set())]
 
 
 def test_waiting_for_confirmation_is_one_tap_away() -> None:
-    result = press_button(make_context(), "bw")
-
-    assert changed_chat(result).filter.confirmed_only and not changed_chat(tapped(result, "Wait")).filter.confirmed_only
+    assert [alert_filter.confirmed_only for _, alert_filter in tap_repeatedly("Wait", 2)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -155,5 +145,5 @@ async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: 
     for label in ("🔔 What rings …", "Goals", "Goals", "Wait for confirmation", back_to_kinds_label()):
         await world.tap(42, 42, label)
 
-    assert (world.stored(42).filter.silent, world.stored(42).filter.confirmed_only) == ({"goal"}, True)
+    assert ((await world.stored(42)).filter.silent, (await world.stored(42)).filter.confirmed_only) == ({"goal"}, True)
     assert len(message.edits) == 5 and "✅ Goals" in message.labels

@@ -36,7 +36,7 @@ async def test_a_channel_is_chosen_for_with_buttons_that_say_for_which(world: Wo
     await world.tap(OWNER, OWNER, "Premier League")
     noted = await world.tap(OWNER, OWNER, "Chelsea")
 
-    assert (world.followed(CHANNEL), world.followed(OWNER), noted) == (["Chelsea"], [], "✅ Chelsea")
+    assert (await world.followed(CHANNEL), await world.followed(OWNER), noted) == (["Chelsea"], [], "✅ Chelsea")
     assert message.text.startswith(NAMED) and len(message.edits) == 3 and "✅ Chelsea" in message.labels
 
 
@@ -60,7 +60,7 @@ async def test_the_words_after_a_channels_name_are_a_command_for_it(world: World
     await world.ask(OWNER, OWNER, "/channel @dailygoals /timezone madrid")
 
     assert followed.text.startswith(f"{NAMED}\n\n✅ This chat follows Arsenal now.")
-    assert world.followed(CHANNEL) == ["Arsenal"] and world.stored(CHANNEL).timezone == "Europe/Madrid"
+    assert await world.followed(CHANNEL) == ["Arsenal"] and (await world.stored(CHANNEL)).timezone == "Europe/Madrid"
 
 
 @pytest.mark.usefixtures("channel")
@@ -100,7 +100,7 @@ async def test_forged_buttons_do_nothing_for_chats_of_others(world: World) -> No
     answers = [await world.press(5, 5, message, one) for one in data]
 
     assert answers == [not_channel_administrator_text()] * 4 + [texts.outdated_button_text()] * 2
-    assert not world.stored(CHANNEL).filter.all_kinds and ChatRef(43) not in world.chats.chats
+    assert not (await world.stored(CHANNEL)).filter.all_kinds and await world.chats.get(ChatRef(43)) is None
 
 
 @pytest.mark.usefixtures("channel")

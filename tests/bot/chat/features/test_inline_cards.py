@@ -28,7 +28,7 @@ async def test_a_team_offers_its_matches_nearest_first(world: World) -> None:
     assert [one["title"] for one in shown] == ["Arsenal v Chelsea", "Manchester United v Arsenal"]
     assert shown[0]["description"] == "Sunday 22 November, 15:00 (UTC) · Premier League"
     assert shown[0]["input_message_content"]["message_text"].startswith("⚽ <b>Arsenal v Chelsea</b>\nSunday")
-    assert not world.chats.chats
+    assert await world.chats.get_all() == ()
 
 
 async def test_before_anything_is_typed_the_matches_around_now_are_offered_those_in_play_first(world: World) -> None:
@@ -55,7 +55,7 @@ async def test_a_card_is_in_the_time_that_the_user_chose(world: World) -> None:
     shown = await ask_inline(world, "chelsea")
 
     assert "Monday 23 November, 00:00 (Asia/Tokyo)" in shown[0]["input_message_content"]["message_text"]
-    assert world.chats.chats.keys() == {ChatRef(5)}
+    assert [chat.ref for chat in await world.chats.get_all()] == [ChatRef(5)]
 
 
 async def test_a_name_that_fits_nothing_offers_nothing_and_an_old_query_is_ignored(world: World) -> None:

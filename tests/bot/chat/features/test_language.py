@@ -13,8 +13,8 @@ from tests.bot.chat.fixtures import make_context
 GROUP, CHANNEL = -100, -1_001_234_567_890
 
 
-def stored_language(world: World, chat_id: int) -> tuple[str, bool]:
-    chat = world.stored(chat_id)
+async def stored_language(world: World, chat_id: int) -> tuple[str, bool]:
+    chat = await world.stored(chat_id)
     return chat.language, chat.language_chosen
 
 
@@ -22,7 +22,7 @@ def stored_language(world: World, chat_id: int) -> tuple[str, bool]:
 async def test_a_language_is_chosen_by_its_code_or_its_name(world: World, typed: str) -> None:
     await world.ask(42, 42, f"/language {typed}")
 
-    assert stored_language(world, 42) == ("de", True)
+    assert await stored_language(world, 42) == ("de", True)
     assert "✅ Deutsch" in world.api.chat(42).last.labels
 
 
@@ -31,7 +31,7 @@ async def test_a_language_is_chosen_by_a_button_and_then_ticked(world: World) ->
     message = await world.ask(42, 42, "/language")
     await world.tap(42, 42, "Português")
 
-    assert stored_language(world, 42) == ("pt", True)
+    assert await stored_language(world, 42) == ("pt", True)
     assert [label for label in message.labels if label.startswith("✅")] == ["✅ Português"]
 
 
@@ -47,7 +47,7 @@ async def test_a_private_chat_has_the_language_of_its_users_telegram_until_one_i
     for code, text in (("es-AR", "/subscribe all"), ("fr", "/help"), ("fr", "/language de"), ("it", "/help")):
         world.api.languages[42] = code
         await world.ask(42, 42, text)
-        languages.append(world.stored(42).language)
+        languages.append((await world.stored(42)).language)
 
     assert languages == ["es", "fr", "de", "de"]
 
@@ -57,7 +57,7 @@ async def test_a_private_chat_can_have_the_language_of_telegram_again(world: Wor
     await world.ask(42, 42, "/language de")
     await world.ask(42, 42, "/language auto")
 
-    assert stored_language(world, 42) == ("fr", False)
+    assert await stored_language(world, 42) == ("fr", False)
 
 
 async def test_a_group_takes_the_language_of_the_administrator_who_first_changed_something(world: World) -> None:
@@ -66,7 +66,7 @@ async def test_a_group_takes_the_language_of_the_administrator_who_first_changed
     for user, text in ((5, "/today"), (ADMIN, "/subscribe Arsenal"), (8, "/delay 30")):
         await world.ask(GROUP, user, text)
 
-    assert stored_language(world, GROUP) == ("es", False)
+    assert await stored_language(world, GROUP) == ("es", False)
 
 
 async def test_only_administrators_choose_a_groups_language(world: World) -> None:
@@ -74,7 +74,7 @@ async def test_only_administrators_choose_a_groups_language(world: World) -> Non
     await world.ask(GROUP, 5, "/language de")
     await world.ask(GROUP, ADMIN, "/language it")
 
-    assert stored_language(world, GROUP) == ("it", True)
+    assert await stored_language(world, GROUP) == ("it", True)
 
 
 async def test_a_channels_language_is_chosen_from_the_private_chat(world: World) -> None:
@@ -84,7 +84,7 @@ async def test_a_channels_language_is_chosen_from_the_private_chat(world: World)
     await world.tap(42, 42, "🌍 Language")
     await world.tap(42, 42, "Français")
 
-    assert stored_language(world, CHANNEL) == ("fr", True) and ChatRef(42) not in world.chats.chats
+    assert await stored_language(world, CHANNEL) == ("fr", True) and await world.chats.get(ChatRef(42)) is None
 
 
 def test_a_group_cannot_have_the_language_of_telegram() -> None:

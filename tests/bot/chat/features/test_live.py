@@ -58,4 +58,4 @@ async def test_every_member_may_refresh_and_only_administrators_subscribe(world:
     await world.tap(-100, 7, "Fenerbahçe")
 
     assert again == "" and "administrators" in refused
-    assert world.followed(-100) == ["Fenerbahçe v Galatasaray"]
+    assert await world.followed(-100) == ["Fenerbahçe v Galatasaray"]

@@ -8,13 +8,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from bot.chat.catalogue import ALL_MATCHES
-from bot.chat.dialogue import ChatContext, DialogueResult, UpdateChat
+from bot.chat.dialogue import ChatContext, DialogueResult
 from bot.chat.features import fixtures
-from bot.subscribers import Chat
 from rules.football.match import Match
 from rules.football.minute import Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import FIXTURES, NOW, data, is_outdated, labels, make_context, press_button, run_command
+from tests.bot.chat.fixtures import (
+    FIXTURES,
+    NOW,
+    changed_chat,
+    data,
+    is_outdated,
+    labels,
+    make_context,
+    press_button,
+    run_command,
+)
 
 LIVE = tuple(replace(Match(fixture), period=Period.SECOND_HALF) for fixture in (FIXTURES[0], FIXTURES[2]))
 HOUR = NOW + dt.timedelta(hours=1)
@@ -30,14 +39,8 @@ def run(context: ChatContext, command: str, words: str = "") -> DialogueResult:
     return run_command(context, command, *words.split())
 
 
-def changed_chat(result: DialogueResult) -> Chat:
-    (change,) = result.changes
-    assert isinstance(change, UpdateChat)
-    return change.chat
-
-
 def test_mute_match_mutes_the_only_match_in_play_and_nothing_else() -> None:
-    chat = changed_chat(run(following(LIVE[0]), "mute", "match"))
+    chat = changed_chat(run(following(LIVE[0]), "mute", "match"), following())
 
     assert (chat.muted_matches, chat.muted_until) == ({"f1"}, None)
 
@@ -65,7 +68,9 @@ def test_no_keyboard_has_more_buttons_than_telegram_takes() -> None:
 
 
 def test_mute_match_does_not_ask_for_a_match_that_is_muted_already() -> None:
-    chat = changed_chat(run(following(*LIVE, muted_matches=frozenset({"f1"})), "mute", "match"))
+    context = following(*LIVE, muted_matches=frozenset({"f1"}))
+
+    chat = changed_chat(run(context, "mute", "match"), context)
 
     assert chat.muted_matches == {"f1", "f3"}
 
@@ -77,8 +82,10 @@ def test_mute_match_mutes_nothing_if_no_followed_match_is_in_play() -> None:
 
 
 def test_unmute_ends_the_only_mute() -> None:
-    assert changed_chat(run(following(muted_until=HOUR), "unmute")).muted_until is None
-    assert changed_chat(run(following(muted_matches=frozenset({"f1"})), "unmute")).muted_matches == frozenset()
+    muted, match_muted = following(muted_until=HOUR), following(muted_matches=frozenset({"f1"}))
+
+    assert changed_chat(run(muted, "unmute"), muted).muted_until is None
+    assert changed_chat(run(match_muted, "unmute"), match_muted).muted_matches == frozenset()
     assert run(following(muted_until=NOW), "unmute").screen.html == NOT_MUTED
 
 
@@ -88,12 +95,12 @@ def test_unmute_lists_several_mutes_and_ends_one_or_all() -> None:
     listed = run(context, "unmute")
 
     assert listed.screen.html == "<b>This is muted here.</b>\nTap what shall be heard again." and len(labels(listed.screen)) == 4
-    assert changed_chat(press_button(context, data(listed.screen, "Chelsea"))) == replace(
-        context.chat, muted_matches=frozenset({"f2"})
-    )
-    assert changed_chat(press_button(context, data(listed.screen, "until"))) == replace(context.chat, muted_until=None)
+    unmuted = press_button(context, data(listed.screen, "Chelsea"))
+    assert changed_chat(unmuted, context) == replace(context.chat, muted_matches=frozenset({"f2"}))
+    unmuted = press_button(context, data(listed.screen, "until"))
+    assert changed_chat(unmuted, context) == replace(context.chat, muted_until=None)
     for result in (press_button(context, "mu:all"), run(context, "unmute", "all")):
-        assert changed_chat(result) == replace(context.chat, muted_until=None, muted_matches=frozenset())
+        assert changed_chat(result, context) == replace(context.chat, muted_until=None, muted_matches=frozenset())
 
 
 def test_unmute_does_not_list_a_match_that_has_ended() -> None:
@@ -115,10 +122,10 @@ def test_a_match_in_play_is_muted_and_unmuted_on_one_screen() -> None:
 
     muted = press_button(context, data(offered.screen, "Fenerbahçe"))
     assert "🔕 Fenerbahçe v Galatasaray" in labels(muted.screen)
-    (change,) = muted.changes
-    assert isinstance(change, UpdateChat) and change.chat.muted_matches == {FIXTURES[2].id}
+    chat = changed_chat(muted, context)
+    assert chat.muted_matches == {FIXTURES[2].id}
 
-    unmuted = press_button(replace(context, chat=change.chat), data(muted.screen, "Fenerbahçe"))
+    unmuted = press_button(replace(context, chat=chat), data(muted.screen, "Fenerbahçe"))
     assert "🔔 Fenerbahçe v Galatasaray" in labels(unmuted.screen)
 
 

@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.chat.dialogue import DialogueResult, OutdatedButton, Screen, UpdateChat
+from bot.chat.dialogue import DialogueResult, OutdatedButton, Screen
 from bot.chat.features.mute_button import CLOSED_KEYBOARD, AlertSubject, press_mute_button, read_alert_subject
 from bot.outbox.outbox import make_sample_alert
-from bot.subscribers import Chat
-from tests.bot.chat.fixtures import FIXTURES, NOW, make_context
+from tests.bot.chat.fixtures import FIXTURES, NOW, changed_chat, make_context
 from tests.bot.news import REF, alert, delivered, news
 
 GOAL = AlertSubject(FIXTURES[0], "goal")
@@ -22,12 +21,6 @@ GOAL = AlertSubject(FIXTURES[0], "goal")
 
 def pressed(data: str, what: AlertSubject = GOAL, **chat: Any) -> DialogueResult:
     return press_mute_button(make_context(**chat), what, data)
-
-
-def changed_chat(result: DialogueResult) -> Chat:
-    (change,) = result.changes
-    assert isinstance(change, UpdateChat)
-    return change.chat
 
 
 def offered(what: AlertSubject = GOAL, **chat: Any) -> list[str]:
@@ -53,7 +46,7 @@ def test_pressed_twice_everything_is_heard_as_before(data: str) -> None:
     once = changed_chat(pressed(data))
     again = press_mute_button(replace(make_context(), chat=once), GOAL, data)
 
-    twice = changed_chat(again)
+    twice = changed_chat(again, replace(make_context(), chat=once))
     assert (twice.muted_matches, twice.muted_until, twice.filter.accepts("goal")) == (frozenset(), None, True)
 
 

@@ -37,7 +37,7 @@ async def test_a_match_is_muted_under_its_alert_whose_text_stays(world: World) -
     note = await world.tap(READER, READER, "This match")
 
     assert opened == ["🔕 This match", "🔕 1 hour", "🔕 Goals", "✖"] and message.labels == [MUTE_BUTTON_LABEL]
-    assert (world.stored(READER).muted_matches, message.html) == ({FIXTURE.id}, TEXT)
+    assert ((await world.stored(READER)).muted_matches, message.html) == ({FIXTURE.id}, TEXT)
     assert FIXTURE.title in note
 
 
@@ -49,7 +49,7 @@ async def test_in_a_group_only_its_administrators_press_it(world: World) -> None
     await world.press(GROUP, ADMIN, message, "a:h")
 
     assert refused == texts.administrators_only_text()
-    assert (world.stored(GROUP).muted_matches, bool(world.stored(GROUP).muted_until)) == (frozenset(), True)
+    assert ((await world.stored(GROUP)).muted_matches, bool((await world.stored(GROUP)).muted_until)) == (frozenset(), True)
 
 
 async def test_an_alert_of_a_topic_changes_that_topic_wherever_it_is_shown(world: World) -> None:
@@ -58,8 +58,8 @@ async def test_an_alert_of_a_topic_changes_that_topic_wherever_it_is_shown(world
 
     await world.press(FORUM, ADMIN, message, "a:k")
 
-    assert not world.stored(FORUM, 9).filter.accepts("goal")
-    assert ChatRef(FORUM) not in world.chats.chats
+    assert not (await world.stored(FORUM, 9)).filter.accepts("goal")
+    assert await world.chats.get(ChatRef(FORUM)) is None
 
 
 async def test_an_unknown_message_or_forged_data_only_gets_a_note(world: World) -> None:
@@ -68,7 +68,7 @@ async def test_an_unknown_message_or_forged_data_only_gets_a_note(world: World) 
     notes = [await world.press(READER, READER, answer, "a:m"), await world.press(READER, READER, message, "a:forged")]
 
     assert notes == ["This button is out of date: I do not know that message any more.", texts.outdated_button_text()]
-    assert (world.stored(READER).muted_matches, world.stored(READER).muted_until) == (frozenset(), None)
+    assert ((await world.stored(READER)).muted_matches, (await world.stored(READER)).muted_until) == (frozenset(), None)
 
 
 async def test_an_alert_whose_id_is_not_committed_yet_is_waited_for(world: World) -> None:
@@ -78,7 +78,7 @@ async def test_an_alert_whose_id_is_not_committed_yet_is_waited_for(world: World
 
     await world.press(READER, READER, message, "a:m")
 
-    assert world.stored(READER).muted_matches == {FIXTURE.id}
+    assert (await world.stored(READER)).muted_matches == {FIXTURE.id}
 
 
 async def test_a_configured_chat_is_not_changed_by_the_button(world: World) -> None:
@@ -86,4 +86,4 @@ async def test_a_configured_chat_is_not_changed_by_the_button(world: World) -> N
 
     note = await world.press(READER, READER, alerted(world, ChatRef(READER)), "a:h")
 
-    assert note == texts.configured_chat_text() and world.stored(READER).muted_until is None
+    assert note == texts.configured_chat_text() and (await world.stored(READER)).muted_until is None

@@ -7,14 +7,8 @@ import datetime as dt
 import pytest
 
 from bot.chat.dialogue import DialogueResult, UpdateChat
-from bot.subscribers import Chat, QuietHours
-from tests.bot.chat.fixtures import NOW, data, make_context, press_button, run_command
-
-
-def changed_chat(result: DialogueResult) -> Chat:
-    (change,) = result.changes
-    assert isinstance(change, UpdateChat)
-    return change.chat
+from bot.subscribers import QuietHours
+from tests.bot.chat.fixtures import NOW, changed_chat, data, make_context, press_button, run_command
 
 
 def run(command: str, words: str = "", **chat: object) -> DialogueResult:
@@ -33,7 +27,7 @@ def test_who_wants_to_mute_for_too_long_is_told_the_longest_time(words: str) -> 
 def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | None) -> None:
     result = run("mute", words)
 
-    assert [c.chat.muted_until for c in result.changes if isinstance(c, UpdateChat)] == (
+    assert [c.change(make_context().chat).muted_until for c in result.changes if isinstance(c, UpdateChat)] == (
         [] if until is None else [NOW + dt.timedelta(minutes=until)]
     )
 
@@ -42,7 +36,8 @@ def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | No
 def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None:
     result = run("delay", words)
 
-    assert [c.chat.delay for c in result.changes if isinstance(c, UpdateChat)] == ([] if delay is None else [delay])
+    changed = [c.change(make_context().chat).delay for c in result.changes if isinstance(c, UpdateChat)]
+    assert changed == ([] if delay is None else [delay])
 
 
 @pytest.mark.parametrize(
@@ -55,7 +50,9 @@ def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None
     ],
 )
 def test_quiet_hours_are_set_and_ended(words: str, quiet: QuietHours | None) -> None:
-    assert changed_chat(run("quiet", words, quiet_hours=QuietHours(1, 2))).quiet_hours == quiet
+    result = run("quiet", words, quiet_hours=QuietHours(1, 2))
+
+    assert changed_chat(result, make_context(quiet_hours=QuietHours(1, 2))).quiet_hours == quiet
 
 
 @pytest.mark.parametrize("words", ["23:00", "24:00-01:00", "23:00-23:00", "23:00-07:00 loud", "<b>"])

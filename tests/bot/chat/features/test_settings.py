@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from bot.chat.dialogue import UpdateChat
 from bot.chat.features.mute import mute
-from bot.subscribers import Chat
-from tests.bot.chat.fixtures import data, is_outdated, labels, make_context, press_button, run_command
+from tests.bot.chat.fixtures import changed_chat, data, is_outdated, labels, make_context, press_button, run_command
 
 
 @pytest.mark.parametrize(
@@ -20,9 +19,9 @@ from tests.bot.chat.fixtures import data, is_outdated, labels, make_context, pre
     ],
 )
 def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to: bool) -> None:
-    result = run_command(make_context(**{name: not to}), command, *words.split())
+    context = make_context(**{name: not to})
 
-    assert [getattr(change.chat, name) for change in result.changes if isinstance(change, UpdateChat)] == [to]
+    assert getattr(changed_chat(run_command(context, command, *words.split()), context), name) is to
 
 
 @pytest.mark.parametrize(("label", "name"), [("Buttons", "mute_button"), ("Hide", "spoilers"), ("Group", "digests")])
@@ -31,7 +30,8 @@ def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str,
 
     result = press_button(make_context(), data(shown.screen, label))
 
-    assert result.changes == (UpdateChat(Chat(make_context().chat.ref, **{name: not getattr(make_context().chat, name)})),)
+    before = make_context().chat
+    assert changed_chat(result) == replace(before, **{name: not getattr(before, name)})
     assert f"✅ {label}" in " ".join(labels(result.screen)) or name == "mute_button"
 
 

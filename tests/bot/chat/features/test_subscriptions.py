@@ -14,7 +14,7 @@ from bot.chat.dialogue import ChatContext, DialogueResult, Screen, UpdateChat, U
 from bot.chat.features.mute_button import AlertSubject
 from bot.chat.features.mute_button import press_mute_button as pressed_below
 from bot.chat.features.subscriptions import switch_override_kind
-from bot.subscribers import NO_OVERRIDES, Recipient, Scope, Subscription, SubscriptionOverrides
+from bot.subscribers import NO_OVERRIDES, ChatRef, Recipient, Scope, Subscription, SubscriptionOverrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import ARSENAL, FIXTURES, LEAGUE, data, is_outdated, labels, make_context, press_button, run_command
@@ -31,7 +31,7 @@ def run(words: str, *followed: Subscription, **chat: Any) -> DialogueResult:
 def tuned(result: DialogueResult) -> SubscriptionOverrides:
     (change,) = result.changes
     assert isinstance(change, UpdateSubscription)
-    return change.subscription.overrides
+    return change.change(change.subscription.overrides)
 
 
 def heard(context: ChatContext, taste: SubscriptionOverrides) -> set[str]:
@@ -133,9 +133,11 @@ def test_a_kind_silenced_under_an_alert_is_heard_by_no_subscription_and_pressed_
     for _ in range(2):
         before = Recipient.of(context.chat, [s.overrides for s in context.subscriptions]).accepts(kind)
         done = pressed_below(context, about, "a:k")
-        chat = next(change.chat for change in done.changes if isinstance(change, UpdateChat))
+        chat = next(change.change(context.chat) for change in done.changes if isinstance(change, UpdateChat))
         tastes = {
-            change.subscription.key: change.subscription for change in done.changes if isinstance(change, UpdateSubscription)
+            change.subscription.key: replace(change.subscription, overrides=change.change(change.subscription.overrides))
+            for change in done.changes
+            if isinstance(change, UpdateSubscription)
         }
         context = replace(context, chat=chat, subscriptions=tuple(tastes.get(s.key, s) for s in context.subscriptions))
 
@@ -151,9 +153,9 @@ async def test_a_taste_chosen_in_the_chat_is_stored(world: World) -> None:
     await world.tap(42, 42, "Arsenal")
     await world.tap(42, 42, "Goals")
 
-    (one,) = world.chats.followed[world.stored(42).ref]
+    (one,) = await world.subscriptions.get_all(ChatRef(42))
     assert one.overrides.kinds is not None and {"yellow_card"} <= one.overrides.kinds and "goal" not in one.overrides.kinds
-    assert world.stored(42).has_overrides and world.stored(42).filter.accepts("goal")
+    assert (await world.stored(42)).has_overrides and (await world.stored(42)).filter.accepts("goal")
 
 
 def test_where_nothing_is_followed_there_is_nothing_to_tune() -> None:

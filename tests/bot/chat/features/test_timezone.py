@@ -43,16 +43,16 @@ async def test_the_day_and_the_kick_offs_follow_the_chats_time(world: World) -> 
     today = await world.ask(42, 42, "/today")
 
     assert answer.text == "🕑 The times of this chat are those of Asia/Tokyo now, where it is 23:00."
-    assert world.stored(42).timezone == "Asia/Tokyo" and "22:00 Fenerbahçe v Galatasaray" in today.text
+    assert (await world.stored(42)).timezone == "Asia/Tokyo" and "22:00 Fenerbahçe v Galatasaray" in today.text
 
 
 async def test_without_arguments_there_are_buttons_and_a_forged_zone_is_refused(world: World) -> None:
     message = await world.ask(42, 42, "/timezone")
     await world.tap(42, 42, "Buenos Aires")
-    kept = world.stored(42).timezone
+    kept = (await world.stored(42)).timezone
     stale = await world.press(42, 42, message, "o:Mars/Base")
 
-    assert kept == world.stored(42).timezone == "America/Argentina/Buenos_Aires" and "out of date" in stale
+    assert kept == (await world.stored(42)).timezone == "America/Argentina/Buenos_Aires" and "out of date" in stale
 
 
 async def test_a_place_that_fits_nothing_changes_nothing(world: World) -> None:
@@ -60,4 +60,4 @@ async def test_a_place_that_fits_nothing_changes_nothing(world: World) -> None:
     near = await world.ask(42, 42, "/timezone londn")
 
     assert "no place called “<b>xyzzy”" in unknown.text and near.labels == ["London"]
-    assert world.stored(42).timezone == "UTC"
+    assert (await world.stored(42)).timezone == "UTC"

@@ -1,0 +1,57 @@
+"""What dialogues decide is stored, also if two of them looked at the same chat."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.chat.application import ROUTER
+from bot.chat.dialogue import DialogueResult, UpdateOrigin
+from bot.chat.replies import ReplySender
+from bot.chat.services import ChatServices
+from bot.clock import ManualClock
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import ChatRef, Scope, Subscription
+from bot.telegram.messenger import build_bot
+from rules.engine.alert import SHIPPED_KINDS
+from tests.bot.chat.fixtures import ARSENAL, NOW, KnownFixtures, press_button, run_command
+
+ORIGIN = UpdateOrigin(ChatRef(42), "private", "Reader", 42, 1)
+
+
+@pytest.fixture
+def services(db: Database) -> ChatServices:
+    return ChatServices(
+        chats=ChatRepository(db),
+        subscriptions=SubscriptionRepository(db),
+        directory=KnownFixtures(),
+        list_kinds=lambda: SHIPPED_KINDS,
+        clock=ManualClock(NOW),
+        replies=ReplySender(build_bot("1:token", "http://127.0.0.1:9")),
+        commands=ROUTER.menu,
+    )
+
+
+async def test_of_two_changes_that_were_decided_from_the_same_chat_both_are_stored(db: Database, services: ChatServices) -> None:
+    await SubscriptionRepository(db).add(ORIGIN.ref, Subscription(Scope.TEAM, ARSENAL.id, ARSENAL.name))
+    seen = await services.load_context(ORIGIN)
+    results: list[DialogueResult] = [
+        run_command(seen, "alerts", "+yellow_card"),
+        run_command(seen, "alerts", "-goal"),
+        run_command(seen, "alerts", "silent", "full_time"),
+        run_command(seen, "alerts", "Arsenal", "wait"),
+        run_command(seen, "alerts", "Arsenal", "scorers"),
+        run_command(seen, "delay", "30"),
+        run_command(seen, "timezone", "Europe/Madrid"),
+        press_button(seen, "f:spoilers"),
+    ]
+
+    for result in results:
+        await services.apply_changes(ORIGIN.ref, result.changes)
+
+    context = await services.load_context(ORIGIN)
+    chat, overrides = context.chat, context.subscriptions[0].overrides
+    assert chat.filter.accepts("yellow_card") and not chat.filter.accepts("goal") and chat.filter.silent == {"full_time"}
+    assert (chat.delay, chat.timezone, chat.spoilers, chat.has_overrides) == (30, "Europe/Madrid", True, True)
+    assert (overrides.confirmed_only, overrides.scorers_only) == (True, True)
