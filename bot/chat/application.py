@@ -76,6 +76,7 @@ def build_handlers(services: ChatServices) -> list[Handler]:
     handlers = Handlers(services, ROUTER)
     return use_chat_language(
         [
+            # Before the rate limit: one that was dropped would leave a chat suspended, or under the id that it no longer has.
             *MembershipHandlers(services).handlers(),
             # Before all that answer, so that a flood of commands costs neither Telegram nor the database anything.
             RateLimitHandler(services.clock, services.replies),
@@ -86,9 +87,11 @@ def build_handlers(services: ChatServices) -> list[Handler]:
                 for name, command in ROUTER.commands.items()
                 if command.run
             ),
+            # Not in the router, because the command does not exist for anybody but the admins: no menu, no /help.
             CommandHandler("status", with_origin(handlers.on_status), filters.UpdateType.MESSAGE),
             CallbackQueryHandler(handlers.on_button),
             MessageHandler(COMMAND_UPDATES & filters.COMMAND, with_origin(handlers.on_unknown_command)),
+            # Private chats only: in a group people write to each other, and a bot without privacy mode gets all of it.
             MessageHandler(filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE & filters.TEXT, with_origin(handlers.on_text)),
         ],
         services.chats,
@@ -99,6 +102,7 @@ async def set_command_menu(bot: Bot) -> None:
     """Send Telegram the command menu in every language: all commands in private chats, those of groups to their
     administrators, and those that change nothing to their members."""
     private = [name for name, _description in ROUTER.menu]
+    # Telegram shows the menu of the narrowest scope that fits a user, so each scope gets its whole list.
     group = [name for name in private if not ROUTER.commands[name].is_private_only]
     member = [name for name in group if ROUTER.commands[name].is_for_all_members]
     for code in LANGUAGES:

@@ -69,8 +69,10 @@ class FollowableCatalogue:
     """The known fixtures with their teams and competitions, sorted for people and found by token. Immutable."""
 
     def __init__(self, fixtures: Iterable[Fixture] = ()) -> None:
+        # Sorted here once: every screen lists matches by kick-off. Those whose day is not known yet come last.
         known = (f for f in fixtures if not f.is_deleted)
-        self.fixtures = tuple(sorted(known, key=lambda f: (_kickoff_or_latest(f), normalise(f.title))))
+        latest = dt.datetime.max.replace(tzinfo=dt.UTC)
+        self.fixtures = tuple(sorted(known, key=lambda f: (f.kickoff or latest, normalise(f.title))))
         self.competitions = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.fixtures))
         self.teams = _remove_duplicates(Scope.TEAM, (team for f in self.fixtures for team in (f.home, f.away)))
         self.matches = tuple(Choice(Scope.MATCH, f.id, f.title, f) for f in self.fixtures if f.title)
@@ -103,12 +105,9 @@ class FollowableCatalogue:
 
 def has_ended(fixture: Fixture, now: dt.datetime) -> bool:
     """Return True if there is nothing left to follow in a match."""
+    # The fixtures may list a match as Live long after its end, so the time counts too.
     is_late = fixture.kickoff is not None and fixture.kickoff + FOLLOWABLE_AFTER_KICKOFF < now
     return is_late or fixture.status.casefold() in ENDED_STATUSES
-
-
-def _kickoff_or_latest(fixture: Fixture) -> dt.datetime:
-    return fixture.kickoff or dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _is_same_team(team: Team, choice: Choice) -> bool:
@@ -117,6 +116,7 @@ def _is_same_team(team: Team, choice: Choice) -> bool:
 
 def _remove_duplicates(scope: Scope, teams: Iterable[Team]) -> tuple[Choice, ...]:
     """Return each team once, by name. The feed leaves some ids out, so a team without one is dropped if its name is known."""
+    # By id first: two teams of one name (men, women, under 21) have two ids and are two choices.
     found: dict[str, Choice] = {}
     for team in teams:
         if team.name:
@@ -160,11 +160,17 @@ def to_search_words(text: str) -> str:
 
 def search(typed: str, teams: Sequence[Choice], matches: Sequence[Choice]) -> SearchResult:
     """Search teams and competitions first, and matches if two teams are named or nothing else fits."""
+    # "Arsenal v Chelsea" names no team, so it has to be divided before anything is searched.
     pair = _TEAM_SEPARATOR.split(typed.strip(), maxsplit=1)
     hits = _find_matches_of_teams(pair[0], pair[1], matches) if len(pair) == 2 else ()
     hits = hits or _find_fitting(typed, teams) or _find_fitting(typed, matches)
     if not hits:
-        return SearchResult(suggestions=_find_similar(typed, teams))
+        by_name = {to_search_words(choice.name): choice for choice in teams}
+        # Single words too, so that "Arsenall" finds "Arsenal Women"; short ones, such as FC, would be similar to too much.
+        words = {word: choice for name, choice in by_name.items() for word in name.split() if len(word) > 3}
+        close = difflib.get_close_matches(to_search_words(typed), [*by_name, *words], n=MAX_SUGGESTIONS, cutoff=0.7)
+        return SearchResult(suggestions=tuple(dict.fromkeys((by_name.get(name) or words[name]) for name in close)))
+    # An exact name outweighs all others: "Arsenal" means Arsenal, although "Arsenal Women" begins with it.
     best = min(fit for fit, _ in hits)
     candidates = [choice for fit, choice in hits if fit is Fit.EXACT] or [choice for _, choice in hits]
     # Letters from the middle of a name are no proof of what is meant, even if only one name has them.
@@ -184,6 +190,7 @@ def measure_fit(typed: str, name: str) -> Fit | None:
         return Fit.PREFIX
     if all(any(word.startswith(prefix) for word in known.split()) for prefix in typed.split()):
         return Fit.WORD_PREFIXES
+    # A single letter is in nearly every name.
     return Fit.SUBSTRING if len(typed) > 1 and typed in known else None
 
 
@@ -198,19 +205,12 @@ def _find_matches_of_teams(one: str, other: str, matches: Iterable[Choice]) -> t
     for choice in matches:
         sides = (choice.fixture.home.name, choice.fixture.away.name) if choice.fixture else ("", "")
         for home, away in (sides, sides[::-1]):
+            # People type the teams in either order.
             fits = (measure_fit(one, home), measure_fit(other, away))
             if None not in fits:
                 found.append((max(f for f in fits if f is not None), choice))
                 break
     return tuple(found)
-
-
-def _find_similar(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
-    by_name = {to_search_words(choice.name): choice for choice in choices}
-    # Single words too, so that "Arsenall" finds "Arsenal Women"; short ones, such as FC, would be similar to too much.
-    words = {word: choice for name, choice in by_name.items() for word in name.split() if len(word) > 3}
-    close = difflib.get_close_matches(to_search_words(typed), [*by_name, *words], n=MAX_SUGGESTIONS, cutoff=0.7)
-    return tuple(dict.fromkeys((by_name.get(name) or words[name]) for name in close))
 
 
 def _result_order(choice: Choice) -> tuple[bool, bool, str]:

@@ -25,6 +25,7 @@ from rules.football.names import isolate
 HandlerContext = ContextTypes.DEFAULT_TYPE
 """What python-telegram-bot gives to a handler beside the update."""
 
+# About as many as a phone shows above the keyboard without scrolling.
 BUTTONS_PER_PAGE = 8
 
 MAX_LABEL_LENGTH = 40
@@ -54,6 +55,7 @@ class ChatContext(msgspec.Struct, frozen=True):
 
     def find_subscriptions(self, keys: Sequence[Subscription]) -> tuple[Subscription, ...]:
         """Return the chat's subscriptions that have the scope and key of one of these."""
+        # Not by equality: the stored subscription also has a name, which the feed may write another way today, and overrides.
         wanted = {(s.scope, s.key) for s in keys}
         return tuple(s for s in self.subscriptions if (s.scope, s.key) in wanted)
 
@@ -194,6 +196,7 @@ def read_page(text: str) -> int:
 def make_button(label: str, data: str, *, is_chosen: bool = False) -> Button:
     """Make a button; its label is cut to fit and ticked if it is chosen."""
     label = label if len(label) <= MAX_LABEL_LENGTH else f"{label[: MAX_LABEL_LENGTH - 1]}…"
+    # After the cut, which would otherwise take away the closing mark of a name from right to left.
     label = isolate(label)
     return Button(f"✅ {label}" if is_chosen else label, data)
 
@@ -214,10 +217,12 @@ def select_page(items: Sequence[T], page: int, per_page: int = BUTTONS_PER_PAGE)
 def make_page_buttons(count: int, page: int, data_prefix: str, per_page: int = BUTTONS_PER_PAGE) -> tuple[ButtonRow, ...]:
     """Return the row that turns pages; no row if one page holds everything. A button's data is `data_prefix:page`."""
     last = max(0, (count - 1) // per_page)
+    # One page needs no buttons: then the row would only take room on a small screen.
     if not last:
         return ()
     before = [Button(texts.PREVIOUS_SIGN, f"{data_prefix}:{page - 1}")] if page else []
     after = [Button(texts.NEXT_SIGN, f"{data_prefix}:{page + 1}")] if page < last else []
+    # It shows the page itself: a tap on it refreshes the list.
     here = Button(f"{page + 1} / {last + 1}", f"{data_prefix}:{page}")
     return ((*before, here, *after),)
 
@@ -252,11 +257,13 @@ def read_origin(update: Update) -> UpdateOrigin | None:
     """Read where an update comes from. Return None if it has no message, or one that Telegram no longer shows to bots."""
     query = update.callback_query
     message = query.message if query else update.effective_message
+    # A message that was deleted, or is too old, comes as an InaccessibleMessage, which has no more than its id.
     if not isinstance(message, Message) or not message.is_accessible:
         return None
     chat = message.chat
     user = query.from_user if query else message.from_user
     title = (chat.title or chat.full_name or "")[:MAX_TITLE_LENGTH]
+    # Not for presses: the message above a button is the bot's own, in a channel sent in the channel's name, whoever presses.
     is_anonymous = query is None and message.sender_chat is not None and message.sender_chat.id == chat.id
     user_id = user.id if user else None
     return UpdateOrigin(read_chat_ref(message), chat.type, title, user_id, message.message_id, is_anonymous)

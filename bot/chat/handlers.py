@@ -29,6 +29,7 @@ class Handlers:
         """Run a command of the router's."""
         # `/subscribe@touchline_bot Arsenal` in groups.
         name = (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
+        # Cut before it is split: Telegram takes 4,096 characters, and every word is compared with thousands of names.
         args = tuple(" ".join(ptb_context.args or ())[:MAX_TYPED_LENGTH].split())
         try:
             result = await self._run_command(ptb_context.bot, origin, name, args)
@@ -43,6 +44,7 @@ class Handlers:
         if run is None:
             raise Refusal(unknown_command_text())
         command = self._router.commands[name]
+        # Before the context is loaded, which would store a chat for whoever types a command.
         if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
             raise Refusal(texts.administrators_only_text())
         context = await self._services.load_context(origin)
@@ -59,6 +61,7 @@ class Handlers:
         try:
             if origin is None:
                 raise OutdatedButton
+            # A button that sets up a channel is pressed in the private chat of its administrator.
             target, data = split_target(origin, query.data or "")
             result = await self._press(ptb_context.bot, target, data, is_for_channel=target is not origin)
         except Refusal as refusal:
@@ -73,6 +76,7 @@ class Handlers:
             await replies.edit(query, result.screen)
 
     async def _press(self, bot: Bot, target: UpdateOrigin, data: str, *, is_for_channel: bool) -> DialogueResult:
+        # The data may come from a message that somebody else was sent, or be forged: each press is checked again.
         needs_permission = is_for_channel or not self._router.is_for_all_members(data)
         if needs_permission and not await self._services.permissions.may_change(bot, target):
             raise Refusal(channel.not_channel_administrator_text() if is_for_channel else texts.administrators_only_text())
@@ -84,6 +88,7 @@ class Handlers:
             result = channel.press_channel_button(context, data, self._router)
         else:
             result = self._router.press_button(context, data)
+        # After the action, which is pure: only its result says whether it would change anything.
         if result.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
         return result

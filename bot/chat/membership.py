@@ -43,6 +43,7 @@ class MembershipHandlers:
         if change is None:
             return
         chat_type = change.chat.type
+        # Promotions and demotions that leave the bot able to send come as the same update: only a change of access matters.
         before = read_bot_access(change.old_chat_member, chat_type)
         after = read_bot_access(change.new_chat_member, chat_type)
         if after is BotAccess.CAN_SEND:
@@ -55,6 +56,7 @@ class MembershipHandlers:
             await self._on_added(change, ptb_context.bot)
         else:
             await self._services.chats.suspend(change.chat.id, _describe_removal(change))
+            # Whoever removed the bot knows it. Whoever took a right from it may not know that alerts need it.
             if after is BotAccess.MUTED:
                 await self._notify_adder(change, ptb_context.bot, missing_rights(change.new_chat_member, chat_type))
 
@@ -75,6 +77,7 @@ class MembershipHandlers:
 
     async def _notify_adder(self, change: ChatMemberUpdated, bot: Bot, rights: Sequence[str]) -> None:
         """Tell whoever changed the bot's membership, in private, which rights it lacks; without any, how to set it up."""
+        # Not the stored chat: it is named in the message only, and may not be stored yet.
         chat = Chat(ChatRef(change.chat.id), change.chat.type, change.chat.title or "")
         with use_language(await find_private_language(change.from_user.id, self._services.chats)):
             if rights:
@@ -102,6 +105,7 @@ class MembershipHandlers:
             await self._migrate(message.migrate_from_chat_id, origin.ref.chat_id)
 
     async def _migrate(self, old_chat_id: int, new_chat_id: int) -> None:
+        # Both messages may arrive: the second finds nothing left to move.
         log.info("chat_migrated", chat=old_chat_id, to=new_chat_id)
         await self._services.chats.migrate(old_chat_id, new_chat_id)
 

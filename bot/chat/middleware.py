@@ -18,18 +18,20 @@ from bot.clock import Clock
 from bot.i18n.language import find_language, use_language
 from bot.i18n.language import translate as _
 from bot.storage.chats import ChatRepository
-from bot.subscribers import Chat, ChatRef
+from bot.subscribers import ChatRef
 
 Handler = BaseHandler[Update, HandlerContext, None]
 
 OnMessage = Callable[[UpdateOrigin, Message, HandlerContext], Awaitable[None]]
 
+# Enough for a person who sets up a chat by buttons; a script that presses on runs dry.
 BURST_SIZE = 20.0
 """Commands and presses that a user may send at once."""
 
 REFILL_PER_SECOND = 1.0
 """Commands and presses a second that a user may send on and on."""
 
+# A few megabytes. Without a limit, invented users could fill the memory.
 MAX_REMEMBERED_USERS = 10_000
 
 log = structlog.get_logger()
@@ -71,7 +73,10 @@ def _wrap_handler(handler: Handler, chats: ChatRepository) -> Handler:
 
 async def _choose_language(update: Update, chats: ChatRepository) -> str:
     ref = _read_reply_chat(update)
-    chat = await _find_chat(ref, chats) if ref else None
+    chat = await chats.get(ref) if ref else None
+    if ref and ref.topic and not (chat and chat.language):
+        # A topic without a language of its own speaks that of its forum.
+        chat = await chats.get(ChatRef(ref.chat_id)) or chat
     if chat is None:
         return sender_language()
     if chat.type != ChatType.PRIVATE or chat.language_chosen or not sender_language():
@@ -80,14 +85,6 @@ async def _choose_language(update: Update, chats: ChatRepository) -> str:
     if chat.language != sender_language():
         await chats.set_language_if_unchosen(chat.ref, sender_language())
     return sender_language()
-
-
-async def _find_chat(ref: ChatRef, chats: ChatRepository) -> Chat | None:
-    """Return the chat, or its forum if it is a topic without a language yet."""
-    chat = await chats.get(ref)
-    if ref.topic and not (chat and chat.language):
-        return await chats.get(ChatRef(ref.chat_id)) or chat
-    return chat
 
 
 def _read_reply_chat(update: Update) -> ChatRef | None:
@@ -121,6 +118,7 @@ class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
     """Takes the updates of users who send too fast, so that no other handler gets them."""
 
     def __init__(self, clock: Clock, replies: ReplySender) -> None:
+        # The base class calls this for each update for which `check_update` is true.
         super().__init__(self.on_refused)
         self._clock, self._replies, self._limit = clock, replies, UserRateLimit()
 
@@ -134,6 +132,7 @@ class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
     async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
         """Ask the user to slow down, once; the updates after that are dropped without an answer."""
         user_id, origin, query = read_sender_id(update), read_origin(update), update.callback_query
+        # Once: an answer to each would be as many requests to Telegram as the user makes.
         if user_id is None or not self._limit.should_warn(user_id):
             return
         log.warning("user_rate_limited", user=user_id)
@@ -148,6 +147,7 @@ def read_sender_id(update: Update) -> int | None:
     """Return the id of the user, or of the chat in whose name a message was sent; None if the update expects no answer."""
     if update.callback_query or update.inline_query:
         return update.effective_user.id if update.effective_user else None
+    # Edits, changes of membership and reactions get no answer, so they cost nobody a token.
     message = update.message or update.channel_post
     if message is None:
         return None
@@ -171,6 +171,7 @@ class TokenBucket(msgspec.Struct, frozen=True):
 def refill(bucket: TokenBucket, now: float) -> TokenBucket:
     """Return the bucket as it has filled up until now."""
     tokens = min(BURST_SIZE, bucket.tokens + (now - bucket.filled_at) * REFILL_PER_SECOND)
+    # Half full and not one token: else a user who sends exactly one a second would be warned again and again.
     return TokenBucket(tokens, now, bucket.is_warned and tokens < BURST_SIZE / 2)
 
 
@@ -183,6 +184,7 @@ class UserRateLimit:
 
     def allow(self, user_id: int, now: float) -> bool:
         """Take one token. Return False if none is left."""
+        # Taken out and put back at the end, so that the dictionary is in the order of the last use.
         bucket = refill(self._buckets.pop(user_id, TokenBucket(filled_at=now)), now)
         is_allowed = bucket.tokens >= 1
         self._buckets[user_id] = msgspec.structs.replace(bucket, tokens=bucket.tokens - 1) if is_allowed else bucket

@@ -47,8 +47,10 @@ class Permissions:
         try:
             is_administrator = await _is_administrator(bot, chat_id, user_id)
         except TelegramError as error:
+            # Not cached: the next press asks again.
             log.warning("administrator_check_failed", chat=chat_id, reason=str(error))
             return False
+        # All at once: the answers are a minute old at most, so asking again costs little.
         if len(self._cache) >= MAX_CACHED_ANSWERS:
             self._cache.clear()
         self._cache[chat_id, user_id] = (self._clock.monotonic(), is_administrator)

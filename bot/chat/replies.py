@@ -44,6 +44,7 @@ class ReplySender:
 
     async def send(self, origin: UpdateOrigin, screen: Screen) -> None:
         """Send a screen to a chat, with its picture if it has one; in a group as a reply."""
+        # Drawn before the first attempt: what is repeated after a 429 is the request alone.
         if screen.picture is not None and self._draw_picture is not None:
             await self._send_picture(origin, screen, await self._draw_picture(screen.picture))
             return
@@ -54,6 +55,7 @@ class ReplySender:
                 origin.ref.chat_id,
                 screen.html,
                 parse_mode=ParseMode.HTML,
+                # Topic 0 is the chat itself, and Telegram refuses the number 0.
                 message_thread_id=origin.ref.topic or None,
                 reply_parameters=_make_reply_parameters(origin),
                 reply_markup=to_inline_keyboard(screen.buttons),
@@ -104,6 +106,7 @@ class ReplySender:
 
 def _make_reply_parameters(origin: UpdateOrigin) -> ReplyParameters | None:
     message_id = origin.reply_to_message_id
+    # The message may be deleted before we answer; the answer is still wanted.
     return ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
 
 
@@ -122,6 +125,7 @@ class ReplyRetrier:
                 await request()
             except RetryAfter as refusal:
                 delay = read_retry_after(refusal)
+                # A long wait would keep one of the 64 slots for updates, and the person has given up by then.
                 if not attempts_left or delay > MAX_REPLY_RETRY_DELAY or len(self._waiting) >= self._max_waiting:
                     raise
                 log.info("reply_retry_scheduled", seconds=delay)

@@ -81,6 +81,7 @@ class Router:
             _add_all(self._screens, feature.screens)
             _add_all(self._buttons, feature.buttons)
             _add_all(self._buttons, {prefix: self._bind_toggle(act) for prefix, act in feature.toggles.items()})
+        # At the start and not at the press: the second of two features would never be reached.
         if both := self._buttons.keys() & self._screens.keys():
             raise ValueError(f"registered twice: {', '.join(sorted(both))}")
         self._public_prefixes = frozenset[str]().union(*(feature.public_prefixes for feature in self.features))
@@ -111,6 +112,7 @@ class Router:
 
     def is_for_all_members(self, data: str) -> bool:
         """Return True if every member may press this button."""
+        # With a colon: `d` alone is no screen of a day, and what is no known button needs permission.
         prefix, colon, _ = data.partition(":")
         return bool(colon) and prefix in self._public_prefixes
 
@@ -136,6 +138,7 @@ def split_target(origin: UpdateOrigin, data: str) -> tuple[UpdateOrigin, str]:
     An administrator sets up a channel from the private chat with the bot; those buttons carry the channel: `@CHAT;DATA`.
     The chat's type and title are unknown then.
     """
+    # In private chats only: in a group the data of such a button is forged.
     found = _TARGETED_DATA.fullmatch(data) if origin.type == ChatType.PRIVATE else None
     if found is None:
         return origin, data

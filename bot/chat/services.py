@@ -72,6 +72,7 @@ class ChatServices:
     async def load_user_context(self, user_id: int) -> ChatContext:
         """Load what a user sees who may have no chat with the bot, as in an inline query. Nothing is stored."""
         ref = ChatRef(user_id)
+        # Without subscriptions: what a user shares in another chat does not depend on what the private chat follows.
         return self._make_context(await self.chats.get(ref) or Chat(ref), ())
 
     def _make_context(self, chat: Chat, subscriptions: tuple[Subscription, ...]) -> ChatContext:
@@ -100,13 +101,9 @@ class ChatServices:
                 await self.chats.update(ref, change.change)
             elif self._send_sample is not None:
                 await self._send_sample(ref, request_id, change.delay)
-        if changes:
-            await self._save_learnt_language(ref)
-
-    async def _save_learnt_language(self, ref: ChatRef) -> None:
-        # Alerts come without a sender whose language could be used, so a chat without a language takes that of the person
-        # who first changed something in it.
-        chat = await self.chats.get(ref) if sender_language() else None
+        # Alerts come without a sender whose language could be used, so a chat without a language takes that of the person who
+        # first changed something in it.
+        chat = await self.chats.get(ref) if changes and sender_language() else None
         if chat and not chat.language:
             await self.chats.set_language_if_unchosen(ref, current_language())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 from bot.chat.catalogue import to_search_words
@@ -11,6 +10,7 @@ from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope, Subscription
+from rules.engine.text import escape_html
 from rules.football.names import isolate
 
 PREVIOUS_SIGN = "◀"
@@ -20,6 +20,7 @@ NEXT_SIGN = "▶"
 KIND_SIGNS = "+-−–"
 """What may stand before a kind to switch it on or off. The last two are a minus sign and a dash."""
 
+# Sliders, as in a mixing desk: the bell and the struck bell are taken by sounds and mutes.
 OVERRIDES_SIGN = "🎚"
 """Marks subscriptions that have settings of their own."""
 
@@ -43,7 +44,7 @@ KIND_NAMES = {
 
 def escape_text(text: str) -> str:
     """Escape a text from outside for Telegram's HTML. A text from right to left is isolated, so that it moves no other."""
-    return html.escape(isolate(text), quote=False)
+    return escape_html(isolate(text))
 
 
 def administrators_only_text() -> str:
@@ -74,6 +75,8 @@ def kind_name(name: str) -> str:
 
 def parse_kind(typed: str, offered: Sequence[str]) -> str | None:
     """Read a kind by its name or its words, in any letter case, singular or plural. Return None if there is none."""
+    # The words of the chat's language and the names of the YAML: people copy either. Plural or singular, since the menu says
+    # "Goals" and people type "goal".
     wanted = _normalise_kind(typed)
     names = {_normalise_kind(kind_name(kind)): kind for kind in offered} | {_normalise_kind(kind): kind for kind in offered}
     return names.get(wanted) or names.get(f"{wanted}s") or names.get(wanted.removesuffix("s"))

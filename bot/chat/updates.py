@@ -84,11 +84,13 @@ class UpdatePoller:
 
     async def _poll(self, last_delay: float) -> float:
         """Poll once. Return the seconds to wait before the next poll."""
+        # Grows slowly: the usual cause is a short outage, and people wait for their answers.
         longer_delay = min(max(_FIRST_POLL_DELAY, last_delay * 1.6), _MAX_POLL_DELAY)
         try:
             batch = await self._fetch(_POLL_TIMEOUT)
         except TimedOut:
             # A long poll that ends without an answer is usual on a bad line, so this is no reason to wait longer.
+            # Not at once: a proxy that closes each request immediately would be asked without end.
             return 0.2
         except RetryAfter as error:
             return read_retry_after(error) + 0.5
@@ -115,6 +117,7 @@ class UpdatePoller:
         batch = await self._bot._post(
             "getUpdates",
             {"offset": offset, "timeout": seconds, "allowed_updates": list(ALLOWED_UPDATES)},
+            # Telegram answers after `seconds`; only a dead connection takes longer.
             read_timeout=seconds + 10.0,
         )
         self._confirmed = offset
@@ -142,6 +145,7 @@ class UpdatePoller:
         await self._on_update(update)
 
     async def _confirm(self) -> None:
+        # Nothing new since the last poll, which already told Telegram so.
         if self._confirmed == self._offset:
             return
         try:
@@ -159,6 +163,7 @@ class UpdatePoller:
 
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
 
+# An update has a few kilobytes: Telegram's longest text is 4,096 characters.
 _MAX_BODY_SIZE = 2**20
 
 _FIRST_WEBHOOK_DELAY, _MAX_WEBHOOK_DELAY = 1.0, 30.0
@@ -199,6 +204,7 @@ class WebhookServer:
             except OSError as error:
                 sentence = f"telegram.webhook.listen: cannot listen on {self._settings.listen}: {explain_bind_error(error)}"
                 raise UserMistake(f"{sentence}; choose another") from error
+            # With port 0 the system chooses, and tests ask here which.
             yield runner.addresses[0][1]
         finally:
             if self._on_stop is not None:
@@ -212,6 +218,7 @@ class WebhookServer:
         secret = self._settings.secret_token.get_secret_value()
         while True:
             try:
+                # Repeated at every start: the address or the secret may have changed in the configuration.
                 await self._bot.set_webhook(self._settings.url, allowed_updates=list(ALLOWED_UPDATES), secret_token=secret)
             except TelegramError as error:
                 delay = backoff.next()

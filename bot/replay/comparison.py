@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import enum
-import html
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,14 +15,13 @@ from rich.text import Text
 from bot.feed.recording import read_fixtures_beside
 from bot.replay.replay import ReplayedMessage, replay_recording
 from rules.engine.rule import RuleSet
+from rules.engine.text import visible_text
 from rules.football.catalogue import Catalogue
 
 TABLE_HEADINGS = ("CHANGE", "MATCH", "MINUTE", "BEFORE", "AFTER")
 
 _PLAIN_TABLE_WIDTH = 10_000
 """Characters. A pipe or a file has no width: the table is so wide that nothing is cut or wrapped, and each row is one line."""
-
-_TAG_PATTERN = re.compile(r"<[^<>]*>")
 
 RulesWithCatalogue = tuple[RuleSet, Catalogue]
 
@@ -201,4 +198,4 @@ def select_changed_text(side: AlertMessages | None, other: AlertMessages | None)
 
 def to_plain_line(text: str) -> str:
     """Return Telegram's HTML as plain text in one line."""
-    return " ".join(html.unescape(_TAG_PATTERN.sub("", text)).split())
+    return " ".join(visible_text(text).split())

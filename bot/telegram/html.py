@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 
 from rich.text import Text
 
+from rules.engine.text import escape_html, visible_text
+
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 """How long a message and a caption may be, in UTF-16 units, without tags and with entities as characters."""
 
@@ -44,7 +46,7 @@ def to_plain(source: str) -> str:
     """Return what a reader sees, as HTML without formatting. A spoiler that hides all from the second line on is kept."""
     spoiler = _SPOILER_MESSAGE.fullmatch(source)
     if spoiler is None:
-        return html.escape(_visible_part(source), quote=False)
+        return escape_html(visible_text(source))
     return f"{to_plain(spoiler[1])}\n<tg-spoiler>{to_plain(spoiler[2])}</tg-spoiler>"
 
 
@@ -56,7 +58,7 @@ def remove_tags(source: str, tags: Collection[str]) -> str:
 def cut(source: str, limit: int = TEXT_LIMIT) -> str:
     """Return at most so much of the text, with an ellipsis if something is left out, and with every open tag closed."""
     # Cheapest test first: nearly all texts are far below the limit, and even all characters of two units would fit.
-    if 2 * len(source) <= limit or text_length(source) <= limit or text_length(_visible_part(source)) <= limit:
+    if 2 * len(source) <= limit or text_length(source) <= limit or text_length(visible_text(source)) <= limit:
         return source
     kept: list[str] = []
     open_tags: list[str] = []
@@ -72,10 +74,6 @@ def cut(source: str, limit: int = TEXT_LIMIT) -> str:
         elif tag and open_tags:
             open_tags.pop()
     return "".join(kept) + "…" + "".join(f"</{tag}>" for tag in reversed(open_tags))
-
-
-def _visible_part(source: str) -> str:
-    return "".join("" if found[2] else html.unescape(found[0]) for found in _HTML_TOKEN.finditer(source))
 
 
 class _TerminalTextParser(HTMLParser):

@@ -37,6 +37,10 @@ _REPEATED_SPACES = re.compile(r"[ \t\u00a0]{2,}")
 _LINE_EDGES = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
+# What Telegram takes for a tag and for an entity: "<3" is neither, nor is an "&" without its semicolon.
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
+
 
 class TextError(Exception):
     """A text that cannot be parsed or rendered; `str()` says why in one sentence."""
@@ -117,6 +121,12 @@ def translate_word(word: str, terms: Mapping[str, str]) -> str:
 def escape_html(value: str) -> str:
     """Make text safe inside Telegram's HTML, attributes included; an apostrophe stays as it is."""
     return html.escape(value, quote=False).replace('"', "&quot;")
+
+
+def visible_text(source: str) -> str:
+    """Return what a reader sees of Telegram's HTML: without tags, with entities as characters."""
+    # Tags first: an escaped `&lt;b&gt;` is text and must not become a tag.
+    return _ENTITY.sub(lambda found: html.unescape(found[0]), _TAG.sub("", source))
 
 
 def tidy_text(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +11,7 @@ import yaml
 from rules.engine.alert import Alert, State
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import RuleSet, SourceLocation
+from rules.engine.text import visible_text
 from rules.football.advance import advance
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import Match
@@ -28,8 +28,6 @@ TEST_KEYS = ("name", *SCENARIO_KEYS, "kinds", "expect")
 _EXPECTATION_PATTERN = re.compile(
     r"(?:(?P<minute>[\d+]+)' )?(?P<kind>\w+)(?: \((?P<rule>.+)\))?(?:,? (?P<state>pending|confirmed|retracted))?"
 )
-
-_TAG_PATTERN = re.compile(r"</?[a-z][^<>]*>")
 
 _EXPECTATION_FORM = "27' goal, 27' goal (NAME OF THE RULE) or 27' goal retracted, and after a colon words of its text"
 
@@ -56,18 +54,17 @@ class MessageLine(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         minute = f"{self.minute}' " if self.minute else ""
         rule, state = f" ({self.rule})" if self.rule else "", f" {self.state}" if self.state else ""
-        words = _visible_text(self.text)
+        words = _to_line(self.text)
         return f"{minute}{self.kind}{rule}{state}{f': {words}' if words else ''}"
 
     def matches(self, message: MessageLine) -> bool:
         """Return True if a message is as this expectation says. The text may be a part of it, with or without markup."""
         is_same = all(getattr(self, key) in ("", getattr(message, key)) for key in ("minute", "kind", "rule", "state"))
-        return is_same and (self.text in message.text or _visible_text(self.text) in _visible_text(message.text))
+        return is_same and (self.text in message.text or _to_line(self.text) in _to_line(message.text))
 
 
-def _visible_text(text: str) -> str:
-    """Return what a reader sees of HTML, in one line."""
-    return " ".join(html.unescape(_TAG_PATTERN.sub("", text)).split())
+def _to_line(text: str) -> str:
+    return " ".join(visible_text(text).split())
 
 
 class RuleTest(msgspec.Struct, frozen=True):

@@ -32,7 +32,6 @@ from bot.config.rule_versions import ActiveRules, RuleOrigin, RulesOutdated, Rul
 from bot.i18n.language import current_locale
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
-from rules.engine.rule import Rule
 from rules.loading.loader import RulesInvalid
 
 RULES_PAGE_SIZE = 25
@@ -51,6 +50,7 @@ def build_admin_rules_handlers(
     proposals = RulesProposals(rule_versions, run_dry_run, list_recordings, replies)
     handlers = AdminRulesHandlers(rule_versions, is_admin, proposals, replies)
     from_admin = filters.UpdateType.MESSAGE & AdminMessageFilter(is_admin)
+    # A document from anybody else reaches no handler: the bot does not download what strangers send.
     return [
         CommandHandler("rules", with_origin(handlers.on_rules), from_admin),
         MessageHandler(from_admin & filters.Document.ALL, with_origin(proposals.on_document)),
@@ -67,6 +67,7 @@ class AdminMessageFilter(filters.MessageFilter):
 
     def filter(self, message: Message) -> bool:
         """Return True if an admin wrote the message in private."""
+        # In private only, so that no group sees the rules, and by id: names of users can be changed and copied.
         user = message.from_user
         return message.chat.type == ChatType.PRIVATE and user is not None and self._is_admin_id(user.id)
 
@@ -174,16 +175,22 @@ def show_rules(active: ActiveRules, config_name: str, page: int = 0) -> Screen:
     rules = active.rules.rules
     page, shown = select_page(rules, page, RULES_PAGE_SIZE)
     heading = ngettext("<b>{count} rule</b> from {origin}", "<b>{count} rules</b> from {origin}", len(rules))
+    lines = []
+    for rule in shown:
+        # The file's name without its folders: the path on the server is of no use in a chat.
+        place = f"{Path(rule.location.file).name}:{rule.location.line}" if rule.location.file else ""
+        lines.append(f"• {shorten(rule.name)} – <code>{escape_text(rule.alert.kind)}</code> · {shorten(place, 40)}")
     hint = _("Send me a YAML file to change them; nothing is applied before you say so.")
     html = fit_lines(
         [
             heading.format(count=len(rules), origin=_render_rules_origin(active, config_name)),
-            *map(_render_rule_line, shown),
+            *lines,
             "",
             hint,
         ]
     )
     pages = make_page_buttons(len(rules), page, "r:p", RULES_PAGE_SIZE)
+    # What the files say is changed in the files; there is nothing to take back here.
     roll_back = () if active.from_files else _make_roll_back_buttons(active.version)
     return Screen(html, (*pages, (*roll_back, Button(_("🕘 History"), "r:h"))))
 
@@ -194,11 +201,6 @@ def _render_rules_origin(active: ActiveRules, config_name: str) -> str:
         return _("{file}, since {time}").format(file=shorten(config_name), time=since)
     text = _("{file}, sent in Telegram, applied by {admin}, since {time}")
     return text.format(file=shorten(version.name), admin=_format_admin(version), time=since)
-
-
-def _render_rule_line(rule: Rule) -> str:
-    place = f"{Path(rule.location.file).name}:{rule.location.line}" if rule.location.file else ""
-    return f"• {shorten(rule.name)} – <code>{escape_text(rule.alert.kind)}</code> · {shorten(place, 40)}"
 
 
 def show_applied(version: RuleVersion, rule_count: int) -> Screen:
@@ -220,6 +222,7 @@ def show_rule_history(versions: Sequence[RuleVersion]) -> Screen:
     back = (Button(back_label(), "r:p:0"),)
     if not versions:
         return Screen(_("The rules were never changed from here."), (back,))
+    # The newest version is the one in effect, also after a roll back, which is a version of its own.
     lines = [f"{'✅' if at == 0 else '•'} {render_version_line(version)}" for at, version in enumerate(versions)]
     buttons = [
         make_button(f"↩ {version.name}, {format_utc_instant(version.at)}", f"r:g:{version.id}")

@@ -37,6 +37,7 @@ log = structlog.get_logger()
 
 _CHANNEL_NAME_PATTERN = re.compile(r"(?:https?://)?(?:t\.me/|@)?([A-Za-z]\w{3,31})/?")
 
+# The id of a channel as Telegram's apps and other bots show it: -100 and the number.
 _CHANNEL_ID_PATTERN = re.compile(r"-100\d{5,14}")
 
 
@@ -85,6 +86,7 @@ class ChannelHandlers:
             await self._run(ptb_context.bot, origin, message.forward_origin.chat, ())
 
     async def _run(self, bot: Bot, origin: UpdateOrigin, chat: TelegramChat | ChatFullInfo, args: tuple[str, ...]) -> None:
+        # The sender stays: permission is asked for this user in that channel.
         target = replace(origin, ref=ChatRef(chat.id), type=chat.type, title=chat.title or "")
         try:
             await self._check(bot, target)
@@ -98,6 +100,7 @@ class ChannelHandlers:
 
     async def _check(self, bot: Bot, target: UpdateOrigin) -> None:
         """Raise Refusal if this user may not choose for the chat, or the bot cannot send alerts there."""
+        # A group has members to read the answers; its commands belong there, where they can see who changes what.
         if target.type != ChatType.CHANNEL:
             raise Refusal(_("That is no channel. In a group, send the commands there."))
         absent = _("I am not in <b>{name}</b>. Add me as an administrator with the right to post messages, then try again.")
@@ -105,6 +108,7 @@ class ChannelHandlers:
             me = await bot.get_chat_member(target.ref.chat_id, bot.id)
         except TelegramError as error:
             log.info("channel_not_accessible", chat=target.ref.chat_id, reason=str(error))
+            # Telegram refuses to tell anything about chats that the bot is not in.
             raise Refusal(absent.format(name=escape_text(target.title))) from error
         if not is_present(me):
             raise Refusal(absent.format(name=escape_text(target.title)))
@@ -141,6 +145,7 @@ def _run_for_channel(context: ChatContext, args: tuple[str, ...], router: Router
     run = router.find_command(name)
     if run is None:
         return DialogueResult(show_channel_menu(context.chat))
+    # As in `Handlers`, which does not see these commands: here the name of the channel stands before them.
     if router.commands[name].changes_settings and context.chat.is_configured:
         return DialogueResult(target_channel(Screen(texts.configured_chat_text()), context.chat))
     result = run(context, args[1:])
@@ -151,6 +156,7 @@ def press_channel_button(context: ChatContext, data: str, router: Router) -> Dia
     """Do what a button does for the channel that it carries."""
     if data == "menu":
         return DialogueResult(show_channel_menu(context.chat))
+    # `y` stands for a command without arguments. Outside of channels no button has it.
     prefix, _, name = data.partition(":")
     run = router.find_command(name) if prefix == "y" else None
     result = run(context, ()) if run else router.press_button(context, data)
@@ -185,6 +191,7 @@ def target_channel(screen: Screen, chat: Chat) -> Screen:
 
 def _add_target(chat: Chat, screen: Screen) -> Screen:
     heading = _("📣 You are choosing for: <b>{name}</b>").format(name=escape_text(chat.title))
+    # At most 64 bytes with the channel in front: 1 + 14 + 1, so a button's own data may have 48. See `split_target`.
     buttons = tuple(tuple(Button(button.label, f"@{chat.ref.chat_id};{button.data}") for button in row) for row in screen.buttons)
     return replace(screen, html=f"{heading}\n\n{screen.html}", buttons=buttons)
 

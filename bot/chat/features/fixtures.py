@@ -28,6 +28,7 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 from rules.football.names import normalise
 
+# A line of HTML has up to 150 characters: 25 lines stay below Telegram's 4,096.
 DAY_PAGE_SIZE = 25
 
 LIVE_PAGE_SIZE = 10
@@ -80,6 +81,7 @@ def _render_day_heading(date: dt.date) -> str:
 
 
 def _list_fixtures_of_day(context: ChatContext, date: dt.date) -> list[Fixture]:
+    # By the day in the chat's time zone: a match at 01:00 in Madrid belongs to another day in New York.
     zone = context.chat.timezone
     return [f for f in context.catalogue.fixtures if f.kickoff and f.title and to_local_time(f.kickoff, zone).date() == date]
 
@@ -134,6 +136,7 @@ def make_mute_screen_button(context: ChatContext, fixtures: Iterable[Fixture], b
 
 def make_match_button(context: ChatContext, choice: Choice, label: str, screen_data: str) -> Button:
     """Make a match's button: ticked if it is followed by itself, with a bell if another subscription covers it."""
+    # A tap subscribes to the match itself: a tick would say that a tap ends it, which it cannot for a team's subscription.
     is_chosen = context.has_subscription(choice)
     if not is_chosen and choice.fixture is not None and context.is_covered(choice.fixture):
         label = f"🔔 {label}"
@@ -152,6 +155,7 @@ def render_match_line(context: ChatContext, fixture: Fixture) -> str:
 
 def render_headline(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
     """Return `Arsenal 2–1 Chelsea · 67'` as HTML. If the chat hides scores, all but the teams is behind a spoiler."""
+    # The standing (67', half time) is hidden too: "after extra time" tells that it was level.
     standing, score = escape_text(standing_text(fixture, match)), score_text(match)
     if not context.chat.spoilers or score == "":
         return " · ".join(filter(None, [f"<b>{escape_text(match_title(fixture, match))}</b>", standing]))
@@ -170,7 +174,8 @@ def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult
     found = []
     for fixture in context.catalogue.fixtures:
         match = context.find_match(fixture.id)
-        if match and match.has_begun and _is_requested(context, fixture, typed):
+        is_named = normalise(typed) in normalise(f"{fixture.title} {fixture.competition.name}")
+        if match and match.has_begun and (is_named if typed else context.is_covered(fixture)):
             found.append(match)
     found.sort(key=_recency_key, reverse=True)
     if not found and typed:
@@ -199,12 +204,6 @@ def draw_timeline(context: ChatContext, match: Match) -> Screen:
     return Screen(render_headline(context, match.fixture, match), picture=match, is_spoiler=context.chat.spoilers)
 
 
-def _is_requested(context: ChatContext, fixture: Fixture, typed: str) -> bool:
-    if typed:
-        return normalise(typed) in normalise(f"{fixture.title} {fixture.competition.name}")
-    return context.is_covered(fixture)
-
-
 def _recency_key(match: Match) -> tuple[bool, float]:
     """Sort key: matches in play after those that are over, then by kick-off."""
     is_over = match.is_completed or bool(match.ended_by)
@@ -223,5 +222,6 @@ FEATURE = Feature(
         "e": lambda context, data: show_day_choice(context, *_read_day(data)),
         "v": lambda context, page: show_live(context, read_page(page)),
     },
+    # Not `e`: the matches of a day as buttons that subscribe, which is for administrators.
     public_prefixes=frozenset({"d", "p", "v"}),
 )

@@ -23,6 +23,7 @@ from bot.media.labels import standing_text
 from rules.football.action import Fixture
 from rules.football.match import Match
 
+# Telegram takes 50. People look at the first few, and each is rendered while they wait.
 MAX_CARDS = 20
 
 MAX_QUERY_LENGTH = 100
@@ -48,8 +49,14 @@ class InlineCardsHandler:
         query = update.inline_query
         if query is None:
             return
+        # Nothing is stored: whoever types the bot's name somewhere has not started a chat with it.
         context = await self._services.load_user_context(query.from_user.id)
-        articles = [_make_article(card) for card in find_cards(context, query.query[:MAX_QUERY_LENGTH])]
+        articles = []
+        for card in find_cards(context, query.query[:MAX_QUERY_LENGTH]):
+            text = InputTextMessageContent(
+                card.html, parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
+            )
+            articles.append(InlineQueryResultArticle(card.id, card.title, text, description=card.description))
         try:
             # The texts are in the user's language and time zone, so Telegram may not show them to others.
             await query.answer(articles, cache_time=CACHE_SECONDS, is_personal=True)
@@ -67,13 +74,6 @@ class InlineCard(msgspec.Struct, frozen=True):
     description: str
     html: str
     """The message that is sent if the card is chosen."""
-
-
-def _make_article(card: InlineCard) -> InlineQueryResultArticle:
-    text = InputTextMessageContent(
-        card.html, parse_mode=ParseMode.HTML, link_preview_options=LinkPreviewOptions(is_disabled=True)
-    )
-    return InlineQueryResultArticle(card.id, card.title, text, description=card.description)
 
 
 def find_cards(context: ChatContext, typed: str) -> tuple[InlineCard, ...]:
@@ -100,7 +100,12 @@ def _time_from_kickoff(fixture: Fixture, now: dt.datetime) -> dt.timedelta:
 def make_card(context: ChatContext, fixture: Fixture) -> InlineCard:
     """Make the card of a match. If the user hides scores in the private chat with the bot, the card hides them too."""
     match = context.find_match(fixture.id)
-    kickoff = _format_kickoff(context, fixture)
+    kickoff, zone = "", context.chat.timezone
+    if fixture.kickoff is not None:
+        # `Sunday 22 November, 15:00 (UTC)`: with the zone, since who reads the card in another chat may live in another one.
+        kickoff = format_long_date(to_local_time(fixture.kickoff, zone).date())
+        if fixture.is_kickoff_known:
+            kickoff = f"{kickoff}, {format_time(fixture.kickoff, zone)} ({zone})"
     standing = "" if context.chat.spoilers else standing_text(fixture, match)
     description = " · ".join(filter(None, (standing or kickoff, fixture.competition.name)))
     title = visible_title(context, fixture, match)
@@ -113,15 +118,6 @@ def _render_card_html(context: ChatContext, fixture: Fixture, match: Match | Non
         return "\n\n".join(filter(None, (render_card(match), escape_text(kickoff))))
     below = " · ".join(filter(None, (kickoff, fixture.competition.name)))
     return f"⚽ {render_headline(context, fixture, match)}\n{escape_text(below)}".rstrip()
-
-
-def _format_kickoff(context: ChatContext, fixture: Fixture) -> str:
-    """Return `Sunday 22 November, 15:00 (UTC)`, in the user's time zone; empty if it is not known."""
-    if fixture.kickoff is None:
-        return ""
-    zone = context.chat.timezone
-    date = format_long_date(to_local_time(fixture.kickoff, zone).date())
-    return f"{date}, {format_time(fixture.kickoff, zone)} ({zone})" if fixture.is_kickoff_known else date
 
 
 FEATURE = Feature(make_handlers=lambda services, _router: (InlineQueryHandler(InlineCardsHandler(services).on_inline_query),))

@@ -24,6 +24,7 @@ def set_language(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     typed = " ".join(args)
     if not typed:
         return DialogueResult(_offer_languages(context))
+    # Also by the name that the language has for itself: who cannot read English types that.
     code = _parse_language(typed)
     if not code:
         html = _("I do not speak “{name}”. I speak these:").format(name=escape_text(typed))
@@ -43,6 +44,7 @@ def set_picked_language(context: ChatContext, code: str) -> DialogueResult:
 
 def _save_language(context: ChatContext, code: str) -> DialogueResult:
     is_chosen = code != AUTO
+    # A language of the app that the bot does not speak comes as English already.
     language = code if is_chosen else context.user_language or ENGLISH
     update = set_settings(language=language, language_chosen=is_chosen)
     # The answer is the first text in the new language.

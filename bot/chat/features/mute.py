@@ -29,6 +29,7 @@ from bot.i18n.language import translate as _
 from bot.subscribers import Scope
 from rules.loading.values import parse_duration
 
+# Who wants longer wants /unsubscribe. It also keeps the end far from the last year that Python knows.
 _MAX_MUTE = dt.timedelta(days=365)
 
 _MUTE_HORIZON = dt.timedelta(days=1)
@@ -49,6 +50,7 @@ def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(Screen(html, (tuple(Button(label, f"q:{words}") for label, words in options),)))
     if typed == "match":
         return mute_match(context)
+    # Before the duration is parsed: "buttons on" is no time.
     what, _space, word = typed.partition(" ")
     if what == "buttons" and word.strip() in _ON_OFF:
         return set_mute_button(context, is_on=_ON_OFF[word.strip()])
@@ -94,6 +96,7 @@ def show_matches_to_mute(context: ChatContext, page: int = 0) -> Screen:
 
 def _find_matches_to_mute(context: ChatContext) -> list[Choice]:
     """Return the matches in play that the chat follows and has not muted; if it has muted each, all of them."""
+    # Only matches that the chat follows: nothing is sent of others.
     in_play = [
         choice
         for choice in context.catalogue.list_upcoming(context.now)
@@ -119,7 +122,9 @@ def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
 
 def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/unmute [all]`: end the only mute, or ask which one to end."""
-    until, matches = _find_mutes(context)
+    # A mute whose time has passed stays stored and has no effect. Nor has one of a match that has ended.
+    until = context.chat.muted_until if context.chat.muted_until and context.chat.muted_until > context.now else None
+    matches = [choice for choice in context.catalogue.list_upcoming(context.now) if context.is_muted(choice.id)]
     if not until and not matches:
         return DialogueResult(Screen(_("This chat is not muted. /mute changes that.")))
     if " ".join(args).casefold() == "all":
@@ -135,13 +140,6 @@ def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     html = _("<b>This is muted here.</b>\nTap what shall be heard again.")
     buttons = [*buttons[:_MAX_LISTED_MUTES], Button(_("🔔 All of it"), "mu:all")]
     return DialogueResult(Screen(html, arrange_rows(buttons)))
-
-
-def _find_mutes(context: ChatContext) -> tuple[dt.datetime | None, list[Choice]]:
-    """Return until when the whole chat is muted, None if it is not, and the muted matches that have not ended."""
-    until = context.chat.muted_until
-    matches = [choice for choice in context.catalogue.list_upcoming(context.now) if context.is_muted(choice.id)]
-    return until if until and until > context.now else None, matches
 
 
 def unmute_picked(context: ChatContext, data: str) -> DialogueResult:
@@ -205,6 +203,7 @@ def show_mute_screen(context: ChatContext, page: int, back: str) -> Screen:
 def show_mute_screen_page(context: ChatContext, data: str) -> Screen:
     """Show the page of the mute screen that button data names."""
     page, _colon, back = data.partition(":")
+    # The data may be forged: it becomes the data of the Back button, which leads to these two screens only.
     if not back.startswith(("v:", "d:")):
         raise OutdatedButton
     return show_mute_screen(context, read_page(page), back)

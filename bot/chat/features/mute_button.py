@@ -83,6 +83,7 @@ class MuteButtonHandler:
             return
         await self._services.apply_changes(explanation.delivery.chat, result.changes)
         await replies.acknowledge(query, result.note)
+        # After the answer, so that the spinner stops even if the edit waits for its turn.
         await _edit_buttons(query, result.screen.buttons)
 
     async def _find_explanation(self, origin: UpdateOrigin) -> MessageExplanation | None:
@@ -124,6 +125,7 @@ class AlertSubject(msgspec.Struct, frozen=True):
 
 def read_alert_subject(delivery: Delivery, news: NewsItem) -> AlertSubject:
     """Return what a message is about."""
+    # A sample has no match that could be muted: its menu offers the hour alone.
     if delivery.key.fixture_id == SAMPLE:
         return AlertSubject()
     fixture = news.alternatives[0].fixture
@@ -197,6 +199,7 @@ def _is_chat_muted(context: ChatContext) -> bool:
 def _is_kind_on(context: ChatContext, alert: AlertSubject) -> bool:
     """Return True if the chat gets alerts of this kind of this match, by its own filter or by that of a subscription."""
     overrides = [subscription.overrides for subscription in _find_covering(context, alert)]
+    # The same decision as when an alert is sent (`bot.outbox.decide`), so that the sign tells what will come.
     return Recipient.of(context.chat, overrides).accepts(alert.kind)
 
 

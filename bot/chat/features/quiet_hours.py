@@ -9,6 +9,7 @@ from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import parse_quiet_hours
 
+# Streams lag by a minute or two. A longer delay is a slip of the finger, and the chat would seem dead.
 MAX_DELAY = 300
 
 _DELAY_OPTIONS = ("0", "15", "30", "60", "120")
@@ -56,6 +57,7 @@ def set_quiet_hours(context: ChatContext, args: tuple[str, ...]) -> DialogueResu
         )
     else:
         html = _("🌙 Quiet hours are {hours} ({timezone}): nothing rings. /quiet off ends them.")
+    # Without the word after the span: the sentence around it says that.
     hours = str(quiet_hours).split(" ")[0]
     html = html.format(hours=escape_text(hours), timezone=escape_text(chat.timezone))
     return DialogueResult(Screen(html), (set_settings(quiet_hours=quiet_hours),))

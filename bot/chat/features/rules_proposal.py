@@ -75,6 +75,7 @@ class OpenProposals:
 
     def take(self, token: str) -> RulesProposal | None:
         """Return a proposal once; None if there is none with this token."""
+        # Once: a second tap on Apply, or one by a second admin, does nothing.
         return self._open.pop(token, None)
 
 
@@ -107,6 +108,7 @@ class RulesProposals:
         if not name.lower().endswith((".yaml", ".yml")):
             raise Refusal(_("Send the rules as a file whose name ends in .yaml or .yml."))
         too_big = _("This file is too big: {size} KiB are enough for rules.").format(size=MAX_FILE_SIZE // 1024)
+        # Before the download: an admin's slip may be a film of 20 MB, which is what Telegram gives to bots.
         if (document.file_size or 0) > MAX_FILE_SIZE:
             raise Refusal(too_big)
         try:
@@ -118,6 +120,7 @@ class RulesProposals:
             # The size that Telegram announces is optional.
             raise Refusal(too_big)
         try:
+            # Editors on Windows put a byte order mark in front, which YAML would refuse.
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise Refusal(_("This file is not text in UTF-8.")) from None
@@ -139,8 +142,11 @@ class RulesProposals:
         except RulesInvalid as error:
             return Screen(render_mistakes(name, error.mistakes))
         html = render_proposal(name, difference, result)
+        # Without buttons: there is nothing to apply.
         if not difference:
             return Screen(html)
+        # With what it was compared with: if other rules come into effect before the tap, the comparison shown is no longer
+        # true.
         proposal = RulesProposal(text, name, origin, active.fingerprint)
         self._open.add(proposal)
         apply, discard = Button(_("✔ Apply"), f"r:a:{proposal.token}"), Button(_("✖ Leave as it is"), f"r:x:{proposal.token}")

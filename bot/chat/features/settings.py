@@ -79,6 +79,7 @@ def set_spoilers(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/spoilers [on | off]`: hide scores until they are tapped; without arguments, a button to the other setting."""
     chat = context.chat
     is_on = _ON_OFF.get(" ".join(args).casefold())
+    # What was typed was neither on nor off: it is not guessed.
     if is_on is None and chat.spoilers:
         html = _("🙈 Scores are hidden here until they are tapped.")
         return DialogueResult(Screen(html, ((Button(_("Show scores"), "g:off"),),)))

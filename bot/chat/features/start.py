@@ -13,6 +13,7 @@ def show_help(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     about = _(
         "⚽ <b>Touchline</b> tells this chat about goals, cards and results as they happen, and takes back what did not count."
     )
+    # From the router's table, so that a new command cannot be missing here.
     lines = [f"/{name} – {_(description)}" for name, description in context.commands]
     one_line = _("Say it in one line if you like: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>.")
     return DialogueResult(Screen("\n".join([about, "", *lines, "", one_line])))

@@ -47,6 +47,7 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(browse_competitions(context))
     if typed.casefold() == "all":
         return subscribe_to(context, ALL_MATCHES)
+    # A name that is not known yet is not stored: it might be a slip, and the chat would wait for it in vain.
     found = search_followable(context, typed)
     if found.exact:
         return subscribe_to(context, found.exact)
@@ -57,6 +58,7 @@ def subscribe_to(context: ChatContext, choice: Choice) -> DialogueResult:
     """Subscribe to one thing and say so."""
     subscription = choice.subscription
     name = escape_text(subscription_name(subscription))
+    # Also if it was made by another name of the same team.
     if context.has_subscription(choice):
         return DialogueResult(Screen(_("This chat follows <b>{name}</b> already.").format(name=name)))
     html = _("✅ This chat follows <b>{name}</b> now. /alerts chooses what it hears about.")
@@ -129,6 +131,7 @@ def browse_competitions(context: ChatContext, page: int = 0) -> Screen:
         )
         return Screen(html)
     page, shown = select_page(competitions, page)
+    # Ticked if the whole competition is followed. Its teams show their ticks on the next screen.
     buttons = [make_button(c.name, f"c:{c.token}:0", is_chosen=context.has_subscription(c)) for c in shown]
     return Screen(
         _("<b>What shall this chat follow?</b>\nTap a competition, or send <code>/subscribe</code> and a name."),
@@ -185,6 +188,7 @@ def toggle_subscription(context: ChatContext, data: str, show_screen: ShowScreen
     subscriptions = context.find_subscriptions(choice.matching_subscriptions)
     changes: tuple[Change, ...] = tuple(Unsubscribe(s) for s in subscriptions) or (Subscribe(choice.subscription),)
     kept = tuple(s for s in context.subscriptions if s not in subscriptions)
+    # The screen shows what will be stored: changes are written after the dialogue has answered.
     after = replace(context, subscriptions=kept if subscriptions else (*kept, choice.subscription))
     return DialogueResult(show_screen(after, screen_data), changes, describe_changes(changes))
 

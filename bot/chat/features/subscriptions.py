@@ -104,7 +104,10 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(show_unsubscribe_list(context))
     if typed.casefold() == "all":
         return DialogueResult(Screen(unsubscribed_all_text()), tuple(Unsubscribe(s) for s in context.subscriptions))
-    hits = _find_fitting(context, typed)
+    # Only what the chat follows is searched, not the fixtures: a subscription may be for a team that does not play now.
+    fits = [(measure_fit(typed, subscription_name(subscription)), subscription) for subscription in context.subscriptions]
+    exact = [subscription for fit, subscription in fits if fit is Fit.EXACT]
+    hits = exact or [subscription for fit, subscription in fits if fit is not None]
     if not hits:
         html = _("This chat does not follow “{name}”. /subscriptions lists what it follows.")
         return DialogueResult(Screen(html.format(name=escape_text(typed))))
@@ -129,6 +132,7 @@ def show_unsubscribe_list(context: ChatContext, page: int = 0) -> Screen:
 def unsubscribe_picked(context: ChatContext, data: str) -> DialogueResult:
     """Unsubscribe from what was tapped in the list, and show the list again."""
     token, _, page = data.partition(":")
+    # By the token of the subscription itself, which does not depend on the fixtures that are known.
     removed = tuple(s for s in context.subscriptions if make_token(s) == token)
     if not removed:
         raise OutdatedButton
@@ -136,13 +140,6 @@ def unsubscribe_picked(context: ChatContext, data: str) -> DialogueResult:
     screen = show_unsubscribe_list(replace(context, subscriptions=kept), read_page(page))
     changes = tuple(Unsubscribe(s) for s in removed)
     return DialogueResult(screen, changes, describe_changes(changes))
-
-
-def _find_fitting(context: ChatContext, typed: str) -> list[Subscription]:
-    """Return the subscriptions that a name fits; those that it fits exactly, if there are any."""
-    fits = [(measure_fit(typed, subscription_name(subscription)), subscription) for subscription in context.subscriptions]
-    exact = [subscription for fit, subscription in fits if fit is Fit.EXACT]
-    return exact or [subscription for fit, subscription in fits if fit is not None]
 
 
 def _make_unsubscribe_button(subscription: Subscription, page: int) -> Button:
@@ -159,6 +156,7 @@ def unsubscribed_all_text() -> str:
 
 def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
     """Show what the chat follows, each as a button to its own settings."""
+    # Everything was unsubscribed since the button was sent.
     if not context.subscriptions:
         raise OutdatedButton
     page, shown = select_page(context.subscriptions, page)
@@ -258,6 +256,7 @@ def toggle_override_scorers(context: ChatContext, token: str) -> DialogueResult:
 
 def switch_override_kind(context: ChatContext, overrides: SubscriptionOverrides, kind: str, *, on: bool) -> SubscriptionOverrides:
     """Return the overrides with one kind switched. Kinds that are those of the chat are no override."""
+    # From what is sent now, with the chat's settings in it: switching one kind must not change the others.
     effective = context.chat.filter.with_overrides(overrides)
     kinds = {other for other in _list_overridable_kinds(context) if effective.accepts(other)} - {kind} | ({kind} if on else set())
     is_as_chat = kinds == {other for other in _list_overridable_kinds(context) if context.chat.filter.accepts(other)}

@@ -76,6 +76,7 @@ def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         html = html.format(zone=escape_text(zone), time=format_time(context.now, zone))
         examples = _("Send a city or a country: <code>/timezone Madrid</code>.")
         return DialogueResult(Screen(f"{html}\n{examples}", _make_zone_buttons(COMMON_ZONES, zone)))
+    # First, and letter for letter: a zone's own name means that zone, whatever else begins like it.
     if is_zone(typed):
         return _save_timezone(context, typed)
     found = find_zones(typed)
@@ -121,16 +122,21 @@ class ZoneSearchResult(msgspec.Struct, frozen=True):
 
 def find_zones(typed: str) -> ZoneSearchResult:
     """Find the zone that a person means by the name of a zone, a city or a country, in any language of the bot's."""
+    # A zone has many names: the one that fits best counts.
     best: dict[str, Fit] = {}
     for name, zone in _load_names():
         fit = measure_fit(typed, name)
         if fit is not None and fit < best.get(zone, len(Fit)):
             best[zone] = fit
     if not best:
-        return ZoneSearchResult(zones=_find_similar_zones(typed), are_suggestions=True)
+        by_name = {name: zone for name, zone in _load_names() if "/" not in name}
+        close = difflib.get_close_matches(to_search_words(typed), by_name, n=MAX_SUGGESTIONS, cutoff=0.7)
+        return ZoneSearchResult(zones=tuple(dict.fromkeys(by_name[name] for name in close)), are_suggestions=True)
+    # A country with one zone is an answer, one with several a question.
     top = [zone for zone, fit in best.items() if fit is min(best.values())]
     if len(top) == 1 and best[top[0]] < Fit.SUBSTRING:
         return ZoneSearchResult(top[0])
+    # Zones of big cities before others of the same fit: who types "US" wants New York, not Indiana.
     order = sorted(best, key=lambda zone: (best[zone], zone not in COMMON_ZONES, zone))
     return ZoneSearchResult(zones=tuple(order[:MAX_OFFERED_ZONES]))
 
@@ -149,7 +155,8 @@ def _load_zones() -> frozenset[str]:
 @cache
 def _load_names() -> tuple[tuple[str, str], ...]:
     """Return every name that is searched, in search words, with its zone. Cached: there are thousands in six languages."""
-    names = (*_names_from_zones(), *_names_from_countries(), *_names_from_cities())
+    names_from_cities = ((city, zone) for zone, cities in CITIES_BY_ZONE.items() for city in cities.split())
+    names = (*_names_from_zones(), *_names_from_countries(), *names_from_cities)
     return tuple(dict.fromkeys((to_search_words(name), zone) for name, zone in names))
 
 
@@ -172,19 +179,9 @@ def _names_from_countries() -> Iterator[tuple[str, str]]:
             yield from ((names[territory], zone) for zone in zones if territory in names and is_zone(zone))
 
 
-def _names_from_cities() -> Iterator[tuple[str, str]]:
-    return ((city, zone) for zone, cities in CITIES_BY_ZONE.items() for city in cities.split())
-
-
 def _zones_by_territory() -> Mapping[str, list[str]]:
     territories: Mapping[str, list[str]] = get_global("territory_zones")
     return territories
-
-
-def _find_similar_zones(typed: str) -> tuple[str, ...]:
-    by_name = {name: zone for name, zone in _load_names() if "/" not in name}
-    close = difflib.get_close_matches(to_search_words(typed), by_name, n=MAX_SUGGESTIONS, cutoff=0.7)
-    return tuple(dict.fromkeys(by_name[name] for name in close))
 
 
 FEATURE = Feature(

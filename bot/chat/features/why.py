@@ -43,6 +43,7 @@ _REASON_TEXTS = {
 
 def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:
     async def on_why(origin: UpdateOrigin, message: Message, _ptb_context: HandlerContext) -> None:
+        # For all members of a group: who reads a message may ask why it is there.
         context = await services.load_context(origin)
         asked = message.reply_to_message
         # In a forum a message that is no reply looks like one to the message that opened its topic.
@@ -109,6 +110,7 @@ def _render_digest_line(news: NewsItem, context: ChatContext) -> str:
 def _render_conditions(explanation: MessageExplanation, context: ChatContext) -> list[str]:
     """Say what the rule compared. Nothing, if that was not stored, as in earlier versions."""
     conditions = explanation.news.conditions.get(explanation.delivery.rule)
+    # A digest is made by no rule; what its lines' rules compared would be a long list.
     if conditions is None or explanation.news.line_ids:
         return []
     heading = _("<b>What the rule compared</b>")
@@ -160,6 +162,7 @@ def _render_revision(line: HistoryLine, timezone: str) -> str:
 
 def render_latency(latency: LatencyTrace) -> str:
     """Return `feed 0.8 s · rules 2 ms · sending 4 ms · Telegram 52 ms`, without the steps that are not known."""
+    # In the order in which they happen. Zero waiting is left out: nothing was meant to wait.
     parts = (
         (_("feed {time}"), latency.feed),
         (_("rules {time}"), latency.outbox),

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.engine.alert import Facts
-from rules.engine.text import AlertText, TextError, fallback_text, tidy_text
+from rules.engine.text import AlertText, TextError, escape_html, fallback_text, tidy_text, visible_text
 
 FACTS = Facts(match="Arsenal 1–0 Brighton & Hove Albion", minute="39", player="B. N'Diaye", team="Arsenal", action_type="Goal")
 
@@ -45,3 +45,20 @@ def test_the_plain_text_tells_the_same_facts() -> None:
 @given(st.text())
 def test_tidying_twice_changes_nothing(text: str) -> None:
     assert tidy_text(tidy_text(text)) == tidy_text(text)
+
+
+@given(st.text())
+def test_what_was_escaped_is_read_as_it_was(text: str) -> None:
+    assert visible_text(escape_html(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ('<b>1–0</b> <a href="https://x.y">Arsenal</a>', "1–0 Arsenal"),
+        ("<tg-spoiler>A &lt;b&gt; B</tg-spoiler>", "A <b> B"),
+        ("we <3 football & Saint-&Eacute;tienne", "we <3 football & Saint-Étienne"),
+    ],
+)
+def test_a_reader_sees_text_without_tags_and_with_entities_as_characters(source: str, seen: str) -> None:
+    assert visible_text(source) == seen
