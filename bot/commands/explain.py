@@ -183,7 +183,7 @@ def _format_title(action: Action, moment: Moment) -> str:
     sub = f" ({action.sub_type})" if action.sub_type else ""
     who = ", ".join(filter(None, (action.player.name if action.player else "", action.team.name if action.team else "")))
     said = f"{minute}{action.type}{sub}, {action.send_type.value.lower()}{f': {who}' if who else ''}"
-    return f"{click.style(said, bold=True)}    {scoreline(moment.after)}"
+    return f"{click.style(said, bold=True)}    {scoreline(moment.after.fixture, moment.score, moment.shootout)}"
 
 
 def _format_action(part: ActionExplanation) -> Iterator[str]:
@@ -252,7 +252,7 @@ def explanation_to_json(explanation: Explanation) -> str:
     action = explanation.moment.action
     data = _action_to_dict(action) | {
         "fixture_id": action.fixture_id,
-        "match": scoreline(explanation.moment.after),
+        "match": scoreline(explanation.moment.after.fixture, explanation.moment.score, explanation.moment.shootout),
         "silence": explanation.reason_for_silence,
         "told": [_part_to_dict(part) for part in explanation.changes],
     }

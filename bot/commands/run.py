@@ -64,7 +64,7 @@ def check_config(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
         return [str(error)], 1
     counts = [_format_count(len(config.rules.rules), "rule"), _format_count(0, "mistake")]
     counts += [_format_count(len(config.warnings), "warning")] if config.warnings else []
-    return [*config.warnings, f"{path}: {', '.join(counts)}"], 0
+    return [*config.warnings, *config.notes, f"{path}: {', '.join(counts)}"], 0
 
 
 def _format_count(number: int, what: str) -> str:

@@ -49,6 +49,8 @@ class Config:
     rules: RuleSet
     catalogue: Catalogue
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is right and worth knowing, in the form of the warnings; `touchline check` prints it."""
 
     @property
     def secrets(self) -> list[str]:
@@ -160,6 +162,7 @@ class _ConfigReader:
             rules=rules,
             catalogue=catalogue,
             warnings=self.report.warnings,
+            notes=self.report.notes,
         )
 
     def _read_sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:

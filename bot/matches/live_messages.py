@@ -189,7 +189,7 @@ def _make_live_alert(
         State.CONFIRMED,
         now,
         match.fixture,
-        Facts(match=scoreline(match), competition=match.fixture.competition.name),
+        Facts(match=scoreline(match.fixture, match.score, match.shootout), competition=match.fixture.competition.name),
         match.score.home,
         match.score.away,
         rule=kind,

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from rules.football.action import Fixture
-from rules.football.match import Match, Moment
+from rules.football.action import Fixture, SendType, Side
+from rules.football.match import Moment, Score
 from rules.football.minute import Period
 from rules.football.names import isolate
 from rules.football.timeline import Timeline
@@ -61,7 +61,8 @@ class Facts(msgspec.Struct, frozen=True):
     """The facts after the action, as plain text, unescaped; empty where the feed does not tell.
 
     These are the variables of alert texts, which operators write: no field is renamed. `match` is
-    `Tottenham Hotspur 1–0 Leicester City`, with the official score: no pending goal is in it.
+    `Tottenham Hotspur 1–0 Leicester City`. For a goal the score is the one that it makes, pending or not, and in a shootout
+    the kick counts likewise; for anything else it is the official score, which no pending goal is in.
     """
 
     match: str = ""
@@ -83,6 +84,12 @@ class Facts(msgspec.Struct, frozen=True):
     """The score when live data was last lost."""
     reason: str = ""
     """Why the action was retracted, in the feed's words ("Offside"); empty where it gives no reason."""
+    goal_score: str = ""
+    """The score with the scoring side in brackets, `[1]–0`; without brackets for what is no goal, or has no side."""
+    home_score: int = 0
+    away_score: int = 0
+    pending: bool = False
+    """True while the feed has not confirmed the action."""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
@@ -139,12 +146,12 @@ class Alert(msgspec.Struct, frozen=True):
 
 def facts_of(moment: Moment, reason: str = "") -> Facts:
     """Return the facts after the action of a moment. `reason` says why the action was retracted."""
-    action, match = moment.action, moment.after
+    action, match, score, shootout = moment.action, moment.after, moment.score, moment.shootout
     fixture = match.fixture
     team = fixture.team(action.side).name if action.side else ""
     return Facts(
-        match=scoreline(match),
-        score=str(match.score),
+        match=scoreline(fixture, score, shootout),
+        score=str(score),
         home=fixture.home.name,
         away=fixture.away.name,
         team=team or (action.team.name if action.team else ""),
@@ -157,13 +164,25 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         sub_action_type=action.sub_type,
         side=action.side or "",
         kickoff=f"{fixture.kickoff:%H:%M} UTC" if fixture.kickoff and fixture.is_kickoff_known else "",
-        shootout=str(match.shootout or ""),
+        shootout=str(shootout or ""),
         score_before=str(match.score_when_coverage_lost),
         reason=reason,
+        goal_score=_format_goal_score(moment, score),
+        home_score=score.home,
+        away_score=score.away,
+        pending=action.send_type is SendType.PENDING,
     )
 
 
-def scoreline(match: Match) -> str:
+def _format_goal_score(moment: Moment, score: Score) -> str:
+    record, side = moment.record, moment.action.side
+    is_goal = moment.action.type == "Goal" and moment.action.period is not Period.SHOOTOUT
+    if not is_goal or side is None or record is None or record.is_retracted:
+        return str(score)
+    return f"[{score.home}]–{score.away}" if side is Side.HOME else f"{score.home}–[{score.away}]"
+
+
+def scoreline(fixture: Fixture, score: Score, shootout: Score | None = None) -> str:
     """Return a line such as `Germany 1–1 (6–5 pens) Italy`; the score alone before the teams are known."""
-    kicks = f"({match.shootout} pens)" if match.shootout else ""
-    return " ".join(filter(None, (isolate(match.fixture.home.name), str(match.score), kicks, isolate(match.fixture.away.name))))
+    kicks = f"({shootout} pens)" if shootout else ""
+    return " ".join(filter(None, (isolate(fixture.home.name), str(score), kicks, isolate(fixture.away.name))))

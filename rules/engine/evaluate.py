@@ -22,7 +22,7 @@ _MAX_DISALLOWANCE_MINUTES = 10
 
 
 class ActionChange(msgspec.Struct, frozen=True):
-    """One action to notify of: the moment's own, one that it retracted or restored, or a change of coverage."""
+    """One action to notify of: the moment's own, one that it retracted or restored, a goal after it, or a change of coverage."""
 
     moment: Moment
     is_retraction: bool = False
@@ -61,7 +61,27 @@ def changes_in(moment: Moment) -> list[ActionChange]:
         now = msgspec.structs.replace(other.action, seq=action.seq, at=action.at)
         reason = action.sub_type if other.is_retracted else ""
         changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=()), other.is_retracted, reason))
+    for goal in _find_rescored_goals(moment):
+        now = msgspec.structs.replace(goal.action, seq=action.seq, at=action.at)
+        changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=())))
     return changes
+
+
+def _find_rescored_goals(moment: Moment) -> list[ActionRecord]:
+    """Return the goals whose score the moment changed: those that came after a goal that fell, rose or changed its side."""
+    before, after = moment.before, moment.after
+    changed = {moment.action.id, *(record.action.id for record in moment.affected)}
+    if not any(one in after.records and after.records[one].action.type == "Goal" for one in changed):
+        return []
+    return [
+        goal
+        for goal in after.records.values()
+        if goal.action.type == "Goal"
+        and goal.action.id not in changed
+        and not goal.is_retracted
+        and (known := before.records.get(goal.action.id)) is not None
+        and before.score_made_by(known) != after.score_made_by(goal)
+    ]
 
 
 def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
@@ -122,9 +142,9 @@ def _make_retraction(moment: Moment, reason: str) -> Alert:
 
 
 def _make_bare_alert(moment: Moment, facts: Facts, state: State) -> Alert:
-    action, match = moment.action, moment.after
+    action = moment.action
     key = AlertKey(action.fixture_id, action.id)
-    return Alert(key, action.seq, state, action.at, match.fixture, facts, match.score.home, match.score.away)
+    return Alert(key, action.seq, state, action.at, moment.after.fixture, facts, facts.home_score, facts.away_score)
 
 
 def _state_of(moment: Moment) -> State:

@@ -17,7 +17,9 @@ from rules.football.action import SendType
 from rules.football.match import Moment
 from rules.football.names import normalise
 
-DEFAULT_SEND_TYPES = frozenset({SendType.CONFIRMED, SendType.UPDATED})
+DEFAULT_SEND_TYPES = frozenset({SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED})
+"""A rule that does not name send types fires at the first revision that it matches: whoever writes `action_type: Goal` expects
+the goal at once."""
 
 
 class SourceLocation(msgspec.Struct, frozen=True, order=True):

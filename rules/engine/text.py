@@ -97,7 +97,9 @@ def _make_value(value: str, display: Callable[[str], str]) -> _TemplateValue:
     return made
 
 
-def _prepare_value(name: str, value: str, terms: Mapping[str, str]) -> str:
+def _prepare_value(name: str, value: str | int, terms: Mapping[str, str]) -> str | int:
+    if isinstance(value, int):
+        return value  # A number or True: conditions compare it as such.
     if terms and name in _TRANSLATED_VARIABLES:
         return _make_value(value, lambda word: translate_word(word, terms))
     if name in _NAME_VARIABLES and isolate(value) is not value:

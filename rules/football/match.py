@@ -33,8 +33,9 @@ class Score(msgspec.Struct, frozen=True):
         return Score(max(0, self.home - (side is Side.HOME)), max(0, self.away - (side is Side.AWAY)))
 
     def find_scoring_side(self, before: Score) -> Side | None:
-        """Return the side that has exactly one goal more than before; None if neither or both do."""
-        home, away = self.home - before.home == 1, self.away - before.away == 1
+        """Return the side that has more goals than before; None if neither or both do."""
+        # More than one where a packet between was lost: the score still tells whose goal this is.
+        home, away = self.home > before.home, self.away > before.away
         return None if home == away else Side.HOME if home else Side.AWAY
 
 
@@ -54,6 +55,18 @@ class ActionRecord(msgspec.Struct, frozen=True):
     def is_standing(self) -> bool:
         """Return True if the action happened and is not retracted."""
         return self.action.send_type.is_standing and not self.is_retracted
+
+
+_PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
+
+
+def _order_of(goal: Action) -> tuple[int, Minute]:
+    """Return the key that sorts goals in the order of play.
+
+    Revisions come late and out of order, so the minute decides, not the sequence number. Sorting is stable: within a minute
+    the goals stay in the order in which the feed first told them.
+    """
+    return _PERIOD_ORDER[goal.period], goal.minute or Minute(0)
 
 
 Colour = tuple[int, int, int]
@@ -112,6 +125,30 @@ class Match(msgspec.Struct, frozen=True):
         records = (r for r in self.records.values() if r.is_standing and r.action.type == "Goal")
         return tuple(sorted((r for r in records if r.action.period is not Period.SHOOTOUT), key=lambda r: r.action.seq))
 
+    def score_made_by(self, goal: ActionRecord) -> Score:
+        """Return the score that a goal makes, if it stands: of play, or for a kick of a shootout the shootout's.
+
+        For a goal that is retracted this is the official score.
+        """
+        is_kick = goal.action.period is Period.SHOOTOUT
+        score = (self.shootout or Score()) if is_kick else self.score
+        if goal.is_retracted:
+            return score
+        # The official score counts every goal that stands and none that is pending. This goal and those before it count
+        # whether they are confirmed or not; those after it do not, so that a late correction of the first goal's scorer does
+        # not give its message the score of the second.
+        goals = [r for r in self.records.values() if r.action.type == "Goal" and not r.is_retracted]
+        goals = sorted((r for r in goals if (r.action.period is Period.SHOOTOUT) is is_kick), key=lambda r: _order_of(r.action))
+        place = next((number for number, one in enumerate(goals) if one.action.id == goal.action.id), len(goals))
+        for number, one in enumerate(goals):
+            if one.credited is None:
+                continue
+            if number <= place and not one.is_standing:
+                score = score.plus_one(one.credited)
+            elif number > place and one.is_standing:
+                score = score.minus_one(one.credited)
+        return score
+
     @property
     def is_half_time(self) -> bool:
         """Return True if the first half is over and the second has not begun."""
@@ -152,6 +189,25 @@ class Moment(msgspec.Struct, frozen=True):
         """The action's record after this step; None for an action that is not remembered."""
         return self.after.records.get(self.action.id)
 
+    @property
+    def score(self) -> Score:
+        """The score of play that alerts show and conditions compare: for a goal the one that it makes, pending or not.
+
+        For any other action, a kick of a shootout among them, it is the official score after it.
+        """
+        goal = self._find_goal()
+        return self.after.score if goal is None or goal.action.period is Period.SHOOTOUT else self.after.score_made_by(goal)
+
+    @property
+    def shootout(self) -> Score | None:
+        """The score of the shootout, with the acting kick, pending or not; None before a shootout."""
+        goal = self._find_goal()
+        return self.after.shootout if goal is None or goal.action.period is not Period.SHOOTOUT else self.after.score_made_by(goal)
+
+    def _find_goal(self) -> ActionRecord | None:
+        record = self.record if self.action.type == "Goal" else None
+        return None if record is None or record.is_retracted else record
+
 
 def is_same_player(one: Player, other: Player) -> bool:
     """Return True if both are one player: by id where both have one, else by name."""
@@ -191,18 +247,11 @@ def is_comeback(moment: Moment) -> bool:
     return (ahead == 0 and behind > 0) or (ahead == -1 and behind > 1)
 
 
-_PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
-
-
 def _list_goals(moment: Moment) -> list[Action]:
     """Return the standing goals of play in the order of play, with the action itself if it is a goal, pending or not."""
     records = moment.after.records.values()
     goals = [r.action for r in records if r.action.type == "Goal" and (r.is_standing or r.action.id == moment.action.id)]
-    # Revisions come late and out of order, so the minute decides, not the sequence number. The sort is stable: within a
-    # minute the goals stay in the order in which the feed first told them.
-    return sorted(
-        (a for a in goals if a.period is not Period.SHOOTOUT), key=lambda a: (_PERIOD_ORDER[a.period], a.minute or Minute(0))
-    )
+    return sorted((a for a in goals if a.period is not Period.SHOOTOUT), key=_order_of)
 
 
 def update_colours(before: Colours, action: Action) -> Colours:

@@ -34,12 +34,12 @@ PERIOD_NAMES: Mapping[str, tuple[Period, ...]] = {
 """The names that `period:` takes, with the periods that each means."""
 
 SCORE_VALUES: Mapping[str, Callable[[Moment], int | None]] = {
-    "home": lambda m: m.after.score.home,
-    "away": lambda m: m.after.score.away,
-    "own": lambda m: m.after.score.goals_of(m.action.side) if m.action.side else None,
-    "other": lambda m: m.after.score.goals_of(m.action.side.other) if m.action.side else None,
-    "total": lambda m: m.after.score.home + m.after.score.away,
-    "margin": lambda m: abs(m.after.score.home - m.after.score.away),
+    "home": lambda m: m.score.home,
+    "away": lambda m: m.score.away,
+    "own": lambda m: m.score.goals_of(m.action.side) if m.action.side else None,
+    "other": lambda m: m.score.goals_of(m.action.side.other) if m.action.side else None,
+    "total": lambda m: m.score.home + m.score.away,
+    "margin": lambda m: abs(m.score.home - m.score.away),
 }
 """The keys of `score:`, with what each compares; None where the action has no side. A shootout does not count."""
 
@@ -255,7 +255,7 @@ def _read_minute(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | N
 
 
 def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
-    """Make the condition on the official score after the action, without a shootout."""
+    """Make the condition on the score: for a goal the one that it makes, else the official one; without a shootout."""
     fields = reader.read_mapping(node, "score", tuple(SCORE_VALUES))
     if fields is not None and not fields and not mapping_items(node):
         reader.report_mistake(node, "score is empty")
@@ -269,7 +269,7 @@ def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | No
 
     def describe(moment: Moment) -> str:
         acting = f", {moment.action.side} acts" if moment.action.side else ""
-        return f"{moment.after.score}{acting}"
+        return f"{moment.score}{acting}"
 
     return Condition("score", ", ".join(f"{key} {found}" for key, found in asked), holds, describe)
 
@@ -321,7 +321,7 @@ CONDITION_DESCRIPTIONS: Mapping[str, str] = {
     "fixture": "The match, by id or as `Arsenal v Chelsea`.",
     "period": "The part of the game in which it happened.",
     "minute": "The minute in which it happened; never where there is none, as in a shootout.",
-    "score": "The official score after the action, a shootout apart.",
+    "score": "The score after the action, a shootout apart; for a goal the score that it makes, pending or not.",
     "first": "The first goal of the match that stands.",
     "hat_trick": "A player's third goal of play that stands; own goals do not count.",
     "comeback": "A goal that puts its team in front after it was behind, or level after it was two behind.",

@@ -43,12 +43,13 @@ class Mistake(msgspec.Struct, frozen=True, order=True):
 
 
 class Report:
-    """Collects mistakes, and warnings about what only looks wrong, while a file is read."""
+    """Collects mistakes, warnings about what only looks wrong, and notes, while a file is read."""
 
     def __init__(self) -> None:
         # Dictionaries as ordered sets: some nodes are read twice, and a mistake is reported once.
         self._mistakes: dict[Mistake, None] = {}
         self._warnings: dict[Mistake, None] = {}
+        self._notes: dict[Mistake, None] = {}
         self._ignored: set[SourceLocation] = set()
 
     def add_mistake(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
@@ -64,6 +65,10 @@ class Report:
         """Add what may be meant so, but probably is not."""
         self._warnings[Mistake(location, f"warning: {_join_lines(sentence)}", _join_lines(rule))] = None
 
+    def add_note(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
+        """Add what is right, and worth knowing."""
+        self._notes[Mistake(location, f"note: {_join_lines(sentence)}", _join_lines(rule))] = None
+
     @property
     def mistakes(self) -> tuple[str, ...]:
         """All mistakes as `file:line:column: sentence`, in the order of the file."""
@@ -73,6 +78,11 @@ class Report:
     def warnings(self) -> tuple[str, ...]:
         """All warnings in the same form."""
         return tuple(map(str, sorted(self._warnings)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All notes in the same form."""
+        return tuple(map(str, sorted(self._notes)))
 
 
 def _join_lines(text: str) -> str:

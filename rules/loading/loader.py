@@ -107,6 +107,10 @@ def read_rules(fields: Mapping[str, yaml.Node], report: Report, catalogue: Catal
     for rule, by in find_shadowed(own):
         sentence = f'it never fires: the rule "{by.name}" in line {by.location.line} always fires before it'
         report.add_warning(rule.location, sentence, rule.name)
+    if names_at_once := rules_reader.rules_at_once:
+        first = next(iter(names_at_once.values()))
+        sentence = "without send_type these rules fire at once, also while the action is pending (⏳); send_type: Confirmed waits: "
+        report.add_note(first, sentence + ", ".join(names_at_once))
     # A rule of one's own replaces one of a pack that has the same name.
     names = {rule.name for rule in own}
     return RuleSet([*own, *(rule for rule in rules_reader.read_extended(fields.get("extends")) if rule.name not in names)])
@@ -118,6 +122,8 @@ class _RulesReader:
     def __init__(self, report: Report, catalogue: Catalogue) -> None:
         self.report, self.catalogue, self.reader = report, catalogue, Reader(report)
         self.texts: NamedTexts = {}
+        self.rules_at_once: dict[str, SourceLocation] = {}
+        """The rules without a send_type for what the feed first sends as pending."""
         self._locations_by_name: dict[str, SourceLocation] = {}
 
     def read_included(self, node: yaml.Node | None, include: IncludeReader) -> list[dict[str, yaml.Node]]:
@@ -170,6 +176,8 @@ class _RulesReader:
         continues = reader.read_parsed(fields["continue"], "continue", parse_boolean) if "continue" in fields else False
         if name is None or match is None or alert is None or continues is None:
             return None
+        if not _mentions_key(fields["match"], "send_type") and _may_be_pending(match.action_types, self.catalogue):
+            self.rules_at_once.setdefault(name, location_of(node))
         return Rule(name, alert, match.conditions, match.action_types, match.send_types, continues, location_of(node))
 
     def _read_name(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> str | None:
@@ -237,6 +245,11 @@ def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBl
     if why := _find_impossible(fields, match, catalogue):
         reader.report_mistake(node, f"this rule can never fire: {why}")
     return match
+
+
+def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -> bool:
+    """Return True if the feed first sends such an action as pending: goals, cards and penalties (section 4.1)."""
+    return action_types is None or any(catalogue.find_type(one).severity for one in action_types)
 
 
 def _read_group(reader: Reader, node: yaml.Node, catalogue: Catalogue, what: str) -> ConditionGroup | None:

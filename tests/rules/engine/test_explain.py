@@ -50,7 +50,7 @@ def test_a_condition_shows_what_was_wanted_and_what_was_seen() -> None:
 def test_the_send_types_that_go_without_saying_are_said() -> None:
     (judged,) = explain(rules_of("{action_type: Goal}"), Story().goal(send="Pending")).changes[0].verdicts
 
-    assert judged.conditions[0] == ConditionResult("send_type", "Confirmed, Updated", "Pending", False)
+    assert judged.conditions[0] == ConditionResult("send_type", "Pending, Confirmed, Updated", "Pending", True)
 
 
 def test_conditions_inside_conditions_have_their_own_answers() -> None:

@@ -145,7 +145,8 @@ def test_a_rule_is_found_by_the_action_types_that_it_names() -> None:
 @pytest.mark.parametrize(
     ("match", "heard"),
     [
-        ("{side: home}", "Confirmed Updated"),
+        ("{side: home}", "Confirmed Pending Updated"),
+        ("{send_type: Confirmed}", "Confirmed"),
         ("{send_type: [Pending]}", "Pending"),
         ("{send_type: {not: Pending}}", "Confirmed Updated"),
         ("{any: [{send_type: Pending}, {side: home}]}", "Confirmed Pending Updated"),

@@ -104,7 +104,8 @@ def test_own_rules_come_before_a_pack_and_replace_its_rules_by_name() -> None:
         ("{team: Arsenal}", "{team: arsenal}", True),
         ("{action_type: Own Goal}", "{action_type: Goal}", False),
         ("{action_type: Own Goal}", "{action_type: Goal, sub_action_type: Header}", False),
-        ("{action_type: Goal}", "{action_type: Goal, send_type: [Pending, Confirmed]}", False),
+        ("{action_type: Goal}", "{action_type: Goal, send_type: [Pending, Confirmed]}", True),
+        ("{action_type: Goal, send_type: Confirmed}", "{action_type: Goal}", False),
         ("{action_type: Goal, team: Arsenal}", "{action_type: Goal}", False),
         ("{action_type: Goal}", "{team: Arsenal}", False),
     ],
@@ -115,6 +116,16 @@ def test_a_rule_that_an_earlier_one_shadows_is_warned_of(first: str, second: str
     _, report = with_files("\n".join(rules))
 
     assert [line.split('"')[1] for line in report.warnings] == (["b"] if shadowed else [])
+
+
+def test_rules_that_fire_while_an_action_is_pending_are_noted_in_one_line() -> None:
+    matches = ["{action_type: Goal}", "{action_type: Goal, send_type: Confirmed}", "{action_type: End Match}", "{team: Arsenal}"]
+    rules = [f"- {{name: rule {number}, match: {match}, alert: {{kind: g, text: x}}}}" for number, match in enumerate(matches)]
+
+    _, report = with_files("\n".join(rules))
+
+    (note,) = report.notes
+    assert note.endswith("send_type: Confirmed waits: rule 0, rule 3")
 
 
 def test_a_rule_that_says_continue_shadows_nothing() -> None:

@@ -126,7 +126,7 @@ def test_a_goal_is_told_while_it_is_pending_and_in_few_words() -> None:
     (pending,) = told(story.goal(send="Pending", minute=12))
     (goal,) = told(story.goal(player="B. Saka", minute=12, score=(1, 0)))
 
-    assert (pending.state, pending.text) == (State.PENDING, "⚽ <b>Goal for Arsenal!</b> 12'\nArsenal 0–0 Chelsea")
+    assert (pending.state, pending.text) == (State.PENDING, "⚽ <b>Goal for Arsenal!</b> 12'\nArsenal 1–0 Chelsea")
     assert goal.text == "⚽ <b>Goal for Arsenal!</b> B. Saka 12'\nArsenal 1–0 Chelsea"
 
 

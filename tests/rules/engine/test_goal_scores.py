@@ -1,0 +1,140 @@
+"""A goal's alert shows the score that the goal makes, whatever becomes of this and other goals."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.engine.alert import Alert, State
+from rules.engine.evaluate import evaluate
+from rules.engine.rule import AlertSpec, Rule, RuleSet
+from rules.engine.text import AlertText
+from rules.football.action import SendType, Side
+from rules.football.match import Moment, Score
+from tests.packets import Story
+
+ALL = frozenset({SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED})
+
+GOALS = RuleSet([Rule("goals", AlertSpec("goal", AlertText("{{ match }}|{{ goal_score }}|{{ pending }}")), send_types=ALL)])
+
+
+def text_of(moment: Moment) -> str:
+    (alert,) = evaluate(GOALS, moment)
+    return alert.text
+
+
+@pytest.mark.parametrize("counts_pending", [True, False])
+def test_a_pending_goal_shows_the_score_that_it_makes(counts_pending: bool) -> None:
+    moment = Story().goal(send="Pending", side="away", score=(0, 1) if counts_pending else (0, 0))
+
+    assert text_of(moment) == "Arsenal 0–1 Chelsea|0–[1]|True"
+
+
+@pytest.mark.parametrize("counts_pending", [True, False])
+def test_two_pending_goals_count_one_after_the_other(counts_pending: bool) -> None:
+    story = Story()
+    first = story.goal("one", send="Pending", minute=10, score=(1, 0) if counts_pending else (0, 0))
+    second = story.goal("two", send="Pending", minute=11, score=(2, 0) if counts_pending else (0, 0))
+
+    assert [text_of(first), text_of(second)] == ["Arsenal 1–0 Chelsea|[1]–0|True", "Arsenal 2–0 Chelsea|[2]–0|True"]
+
+
+def test_a_late_correction_does_not_give_a_goal_the_score_of_the_next() -> None:
+    story = Story()
+    story.goal("one", minute=10, score=(1, 0))
+    story.goal("two", minute=20, score=(2, 0))
+
+    assert text_of(story.goal("one", send="Updated", minute=10, player="B. Saka", score=(2, 0))) == "Arsenal 1–0 Chelsea|[1]–0|False"
+
+
+def test_a_goal_that_falls_corrects_the_goals_after_it() -> None:
+    story = Story()
+    story.goal("one", send="Pending", minute=10)
+    story.goal("two", minute=11, score=(1, 0))
+
+    fallen, second = evaluate(GOALS, story.goal("one", send="Cancelled", minute=10, score=(1, 0)))
+
+    assert (fallen.state, fallen.home_score) == (State.RETRACTED, 1)
+    assert (second.key.action_id, second.text) == ("two", "Arsenal 1–0 Chelsea|[1]–0|False")
+
+
+def test_other_news_shows_the_official_score_while_a_goal_is_pending() -> None:
+    story = Story()
+    story.goal(send="Pending", score=(1, 0))
+
+    assert text_of(story.tell("Corner", score=(1, 0))) == "Arsenal 0–0 Chelsea|0–0|False"
+
+
+def test_a_pending_kick_counts_in_the_score_of_the_shootout() -> None:
+    story = Story()
+    kick = story.goal("kick", send="Pending", period=5)
+
+    (alert,) = evaluate(GOALS, kick)
+
+    assert (alert.facts.score, alert.facts.shootout, alert.facts.goal_score) == ("0–0", "1–0", "0–0")
+
+
+class Course(msgspec.Struct, frozen=True):
+    """What becomes of one goal."""
+
+    side: Side
+    revisions: tuple[str, ...]
+
+
+courses = st.builds(
+    Course,
+    st.sampled_from(Side),
+    st.sampled_from(
+        [
+            ("Confirmed",),
+            ("Confirmed", "Updated"),
+            ("Confirmed", "Deleted"),
+            ("Confirmed", "Deleted", "Updated"),
+            ("Pending",),
+            ("Pending", "Confirmed"),
+            ("Pending", "Confirmed", "Deleted"),
+            ("Pending", "Cancelled"),
+            ("Pending", "Pending", "Confirmed", "Updated", "Deleted"),
+        ]
+    ),
+)
+
+
+@given(st.lists(courses, min_size=1, max_size=5), st.booleans(), st.data())
+def test_every_order_of_revisions_gives_every_message_the_score_of_its_goal(
+    goals: list[Course], counts_pending: bool, data: st.DataObject
+) -> None:
+    story, chat = Story(), dict[str, Alert]()
+    said: dict[int, str] = {}
+    left = {number: list(goal.revisions) for number, goal in enumerate(goals)}
+
+    def count(numbers: list[int]) -> Score:
+        sides = [goals[number].side for number in numbers]
+        return Score(sides.count(Side.HOME), sides.count(Side.AWAY))
+
+    while any(left.values()):
+        # The feed tells goals in the order of play; what becomes of them comes in any order.
+        unsaid = [number for number in left if number not in said]
+        possible = [n for n, revisions in left.items() if revisions and (n in said or n == unsaid[0])]
+        number = data.draw(st.sampled_from(possible))
+        said[number] = left[number].pop(0)
+        live = [n for n, send in said.items() if send not in ("Deleted", "Cancelled")]
+        confirmed = [n for n in live if said[n] != "Pending"]
+        shown = count(live if counts_pending else confirmed)
+
+        moment = story.goal(
+            str(number), send=said[number], side=goals[number].side, minute=10 + number, score=(shown.home, shown.away)
+        )
+
+        chat |= {alert.key.action_id: alert for alert in evaluate(GOALS, moment)}
+        assert moment.after.score == count(confirmed)
+        for n in live:
+            alert = chat[str(n)]
+            made = count([other for other in live if other <= n])
+            assert (alert.home_score, alert.away_score) == (made.home, made.away)
+            assert alert.facts.pending is (said[n] == "Pending")
+        if number not in live:
+            assert chat[str(number)].state is State.RETRACTED
+            assert chat[str(number)].facts.score == str(count(confirmed))
