@@ -202,7 +202,9 @@ class Moment(msgspec.Struct, frozen=True):
     def shootout(self) -> Score | None:
         """The score of the shootout, with the acting kick, pending or not; None before a shootout."""
         goal = self._find_goal()
-        return self.after.shootout if goal is None or goal.action.period is not Period.SHOOTOUT else self.after.score_made_by(goal)
+        return (
+            self.after.shootout if goal is None or goal.action.period is not Period.SHOOTOUT else self.after.score_made_by(goal)
+        )
 
     def _find_goal(self) -> ActionRecord | None:
         record = self.record if self.action.type == "Goal" else None

@@ -109,7 +109,9 @@ def read_rules(fields: Mapping[str, yaml.Node], report: Report, catalogue: Catal
         report.add_warning(rule.location, sentence, rule.name)
     if names_at_once := rules_reader.rules_at_once:
         first = next(iter(names_at_once.values()))
-        sentence = "without send_type these rules fire at once, also while the action is pending (⏳); send_type: Confirmed waits: "
+        sentence = (
+            "without send_type these rules fire at once, also while the action is pending (⏳); send_type: Confirmed waits: "
+        )
         report.add_note(first, sentence + ", ".join(names_at_once))
     # A rule of one's own replaces one of a pack that has the same name.
     names = {rule.name for rule in own}

@@ -46,7 +46,9 @@ def test_a_late_correction_does_not_give_a_goal_the_score_of_the_next() -> None:
     story.goal("one", minute=10, score=(1, 0))
     story.goal("two", minute=20, score=(2, 0))
 
-    assert text_of(story.goal("one", send="Updated", minute=10, player="B. Saka", score=(2, 0))) == "Arsenal 1–0 Chelsea|[1]–0|False"
+    assert (
+        text_of(story.goal("one", send="Updated", minute=10, player="B. Saka", score=(2, 0))) == "Arsenal 1–0 Chelsea|[1]–0|False"
+    )
 
 
 def test_a_goal_that_falls_corrects_the_goals_after_it() -> None:
