@@ -57,7 +57,7 @@ class FeedWorker:
             config.rules, config.catalogue, services.outbox, SnapshotStore(services.positions), load_wordings()
         )
         self.live_messages = LiveMessageUpdater(
-            self.pipeline.matches_in_play, services.outbox, services.chats.has_live_message_chats, clock, pictures=is_available()
+            self.pipeline.matches_in_play, services.outbox, services.chats.has_live_message_chats, clock, can_draw=is_available()
         )
         self.pipeline.on_over = self.live_messages.on_match_over
         self.follower = MatchFollower(

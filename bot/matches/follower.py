@@ -1,4 +1,4 @@
-"""Follows one match from its source to its end."""
+"""Follows matches: one connection to the feed for each, from its first packet to its end."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from rules.football.action import OVER_STATUSES, Fixture, Packet
 log = structlog.get_logger()
 
 MAX_SILENCE = 180.0
-"""Seconds of silence after which a stream is not believed to have told all that happened."""
+"""Seconds of silence after which a stream may have missed the end: the score is then read from the feed's REST side."""
 
 COMPLETED_WAIT = 60.0
-"""Seconds that a stream may still speak after the fixtures say that its match is completed."""
+"""Seconds that a stream has left for its last packets after the list of fixtures says that its match is over."""
 
 
 class MatchFollower:
-    """Follows fixtures, each in a task of its own."""
+    """Follows fixtures. `follow` is called once for each, in a task of its own; all share the pipeline and the limiter."""
 
     def __init__(
         self,
@@ -42,22 +42,27 @@ class MatchFollower:
         fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None,
         recordings: RecentRecordings | None = None,
     ) -> None:
-        """`on_refused` hears why the feed refuses the token, once a connection, and `on_accepted` when it does no more;
-        `archive` has the packets of a match that ended while its stream could not be had; `last` keeps the frames of some."""
+        """`settings` is called at each handshake. `on_refused` gets the reason if the feed refuses the token, once for each
+        connection; `on_accepted` is called when it accepts it again. `fetch_actions` returns all packets of a match that has
+        ended, or raises FeedError; None if there is no REST side. `recordings` keeps the frames of the last matches.
+        """
         self._pipeline, self._settings, self._clock = pipeline, settings, clock
         self._fetch_actions = fetch_actions
         self._recordings = recordings
+        # One for all connections: the feed allows 5 requests a second (feed documentation, section 2.3), and after an outage
+        # of the network every match reconnects at the same time.
         self._limiter = FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._connections: dict[str, FeedConnection] = {}
         self._completed_events: dict[str, asyncio.Event] = {}
 
     async def follow(self, fixture: Fixture) -> None:
-        """Stay with a fixture until its match is over; cancelled, leave it as it stands."""
+        """Follow a fixture until its match is over. If cancelled, keep the snapshot, so that another process can resume."""
         connection = self._make_connection(fixture, await self._pipeline.open(fixture))
         self._connections[fixture.id] = connection
         self._completed_events[fixture.id] = asyncio.Event()
         if fixture.status.casefold() in OVER_STATUSES:
+            # A match that an earlier process left in the middle and that ended meanwhile: no change of its status will come.
             self._completed_events[fixture.id].set()
         try:
             if not await self._wait_until_over(fixture.id, connection):
@@ -71,16 +76,21 @@ class MatchFollower:
             self._pipeline.drop(fixture.id)
             del self._connections[fixture.id], self._completed_events[fixture.id]
 
-    def _make_connection(self, fixture: Fixture, place: FeedPosition | None) -> FeedConnection:
-        async def take(packet: Packet, received: dt.datetime) -> None:
+    def _make_connection(self, fixture: Fixture, position: FeedPosition | None) -> FeedConnection:
+        """Make the connection of a fixture and tie it to the pipeline. `position` is where to resume; None for the beginning."""
+
+        async def on_packet(packet: Packet, received: dt.datetime) -> None:
             PACKETS.inc()
             await self._pipeline.process(packet, received.timestamp())
 
-        async def caught_up() -> None:
+        async def on_caught_up() -> None:
             await self._pipeline.on_caught_up(fixture.id)
+            # At every heartbeat too, so that a quiet match keeps how far it was read.
             await self._pipeline.save_snapshot(fixture.id, connection.resume_position)
 
-        async def settled() -> None:
+        async def on_frame_done() -> None:
+            # Only after alerts: a snapshot is a write to the database, and most packets send nothing. After a kill the packets
+            # since the last one are read again, and the outbox knows their alerts by their keys.
             if self._pipeline.has_alerts_since_snapshot(fixture.id):
                 await self._pipeline.save_snapshot(fixture.id, connection.resume_position)
 
@@ -88,24 +98,25 @@ class MatchFollower:
             fixture.id,
             self._settings,
             self._clock,
-            take,
-            on_caught_up=caught_up,
-            on_frame_done=settled,
+            on_packet,
+            on_caught_up=on_caught_up,
+            on_frame_done=on_frame_done,
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
-            on_frame=self._recordings.start(fixture, from_start=place is None) if self._recordings else None,
+            on_frame=self._recordings.start(fixture, from_start=position is None) if self._recordings else None,
             limiter=self._limiter,
             kickoff=_kickoff_if_known(fixture),
-            resume_from=place,
+            resume_from=position,
         )
         return connection
 
     async def _wait_until_over(self, fixture_id: str, connection: FeedConnection) -> bool:
-        """Until the stream ends the match, or has had time enough to after the fixtures called it over; tell whether it did."""
+        """Wait until the stream ends the match. Return False if only the list of fixtures says that it is over."""
         running = asyncio.create_task(connection.run())
         completed = asyncio.create_task(self._completed_events[fixture_id].wait())
         try:
             await asyncio.wait({running, completed}, return_when=asyncio.FIRST_COMPLETED)
+            # The fixtures may be ahead of the stream: its last goal and its own full time are worth a minute's wait.
             await asyncio.wait({running}, timeout=COMPLETED_WAIT)
         finally:
             for task in (running, completed):
@@ -113,43 +124,45 @@ class MatchFollower:
             await asyncio.gather(running, completed, return_exceptions=True)
         if running.cancelled():
             return False
-        running.result()
+        running.result()  # raises what the connection raised: the scheduler logs it and follows the match again
         return True
 
     async def _read_archive(self, fixture_id: str, connection: FeedConnection) -> None:
-        """The fixtures ended the match and the stream did not: where it was silent, its score may not be the last one."""
+        """Read the rest of a match whose stream did not end it, from the list of all its actions."""
         if connection.silence < MAX_SILENCE:
-            return
+            return  # The stream was well up to the end, so nothing is missing but its own full time, which the pipeline makes.
         try:
             packets = await self._fetch_actions(fixture_id) if self._fetch_actions else ()
         except FeedError as error:
             log.warning("actions_not_read", fixture=fixture_id, reason=str(error))
             packets = ()
         for packet in packets:
-            await self._pipeline.process(packet)
+            await self._pipeline.process(packet)  # from the start of the match: what is known already changes nothing
         if not packets:
+            # Better no full time than one with a score that may have changed since.
             log.warning("end_not_seen", fixture=fixture_id)
             self._pipeline.mark_end_unseen(fixture_id)
 
     def reload(self) -> None:
-        """The configuration was reloaded: what was refused is tried again at once."""
+        """Try refused connections again at once: the configuration was reloaded, perhaps with another token."""
         for connection in self._connections.values():
             connection.reload()
 
     async def on_fixture_change(self, before: Fixture, after: Fixture) -> None:
-        """The fixtures say something new of a match: tell what no stream tells, and end what is completed."""
+        """Pass on what the list of fixtures says of a match, and let a match that is over come to its end."""
         await self._pipeline.apply_fixture_change(before, after, self._clock.now())
         if connection := self._connections.get(after.id):
+            # The delay before a retry depends on how near kick-off is, and a kick-off can be moved.
             connection.kickoff = _kickoff_if_known(after)
             await self._pipeline.save_snapshot(after.id, connection.resume_position)
         if after.status.casefold() in OVER_STATUSES and after.id in self._completed_events:
             self._completed_events[after.id].set()
 
     def connection_statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:
-        """How each connection stands; without the lags it costs little."""
+        """Return the status of each connection. Without the lags' percentiles it is cheap enough for every scrape of metrics."""
         return tuple(connection.status(lags=lags) for connection in self._connections.values())
 
 
 def _kickoff_if_known(fixture: Fixture) -> dt.datetime | None:
-    """The kick-off, unless it is the midnight that stands for a time not known."""
+    """Return the kick-off; None if the feed knows only its date and writes midnight for the time."""
     return fixture.kickoff if fixture.is_kickoff_known else None

@@ -34,39 +34,43 @@ from rules.football.timeline import Stage, Timeline, build_half_time_timeline, b
 log = structlog.get_logger()
 
 CHECK_INTERVAL = 1.0
+"""Seconds between two checks: packets within a second are one edit, and Telegram allows one message a second to a chat."""
 
 REFRESH_INTERVAL = 20.0
-"""Seconds after which a match is shown again though only its minute has moved, and chats that ask since are looked for."""
+"""Seconds after which a match is updated although only its minute has moved. New chats that want its card are found then."""
 
 MAX_TIME_SINCE_END = dt.timedelta(minutes=15)
-"""So long after its end a match is shown to who was not shown it before; later only what was shown is put right."""
+"""How long after the end of a match its card and picture still go to chats that do not have them; later they are only edited."""
 
 _HALF_TIME_PICTURE_UNTIL = Minute(50)
-"""The minute until which the picture of the first half is no surprise."""
+"""The minute until which the picture of the first half is still sent, where the feed does not tell the end of the half."""
 
 
 class ShownMatch(msgspec.Struct, frozen=True):
-    """A match as it was shown last, and when, in the loop's seconds."""
+    """A match as it was at its last update, and when that was, on the monotonic clock."""
 
     match: Match
     at: float
 
 
 class LiveMessageUpdater:
-    """Shows matches to those who ask; where nobody does, nothing is made."""
+    """Puts match cards and pictures into the outbox as matches change. While no chat wants any, nothing is rendered."""
 
     def __init__(
         self,
-        live: Callable[[], Iterable[Match]],
+        list_matches: Callable[[], Iterable[Match]],
         outbox: Outbox,
-        wanted: Callable[[], Awaitable[bool]],
+        is_wanted: Callable[[], Awaitable[bool]],
         clock: Clock,
         *,
-        pictures: bool,
+        can_draw: bool,
     ) -> None:
-        """`live` gives the matches whose history has been read; `wanted` tells whether some chat asks for card or picture;
-        `pictures`: they can be drawn here."""
-        self._live, self._outbox, self._wanted, self._clock, self._pictures = live, outbox, wanted, clock, pictures
+        """`list_matches` returns the matches whose history has been read; `is_wanted` whether any chat wants cards or pictures.
+
+        `can_draw` is False where the extra that draws pictures is not installed.
+        """
+        self._list_matches, self._outbox, self._is_wanted, self._clock = list_matches, outbox, is_wanted, clock
+        self._can_draw = can_draw
         self._shown: dict[str, ShownMatch] = {}
 
     async def run(self) -> None:
@@ -77,96 +81,103 @@ class LiveMessageUpdater:
 
     async def update_all(self) -> None:
         """Update the live messages of every match that has changed, or whose last update is REFRESH_INTERVAL ago."""
-        if not await self._wanted():
+        # Asked of the database each time: the chat that wants the first card may have written to another process.
+        if not await self._is_wanted():
             return
-        matches = {match.fixture.id: match for match in self._live()}
-        self._shown = {name: seen for name, seen in self._shown.items() if name in matches}
+        matches = {match.fixture.id: match for match in self._list_matches()}
+        self._shown = {fixture_id: shown for fixture_id, shown in self._shown.items() if fixture_id in matches}
         now = self._clock.monotonic()
-        for name, match in matches.items():
-            seen = self._shown.get(name)
-            if seen is None or now >= seen.at + REFRESH_INTERVAL or has_changed(seen.match, match):
-                await self._update_safely(match, closed=False)
-                self._shown[name] = ShownMatch(match, now)
+        for fixture_id, match in matches.items():
+            shown = self._shown.get(fixture_id)
+            if shown is None or now >= shown.at + REFRESH_INTERVAL or has_changed(shown.match, match):
+                await self._update_safely(match, is_closed=False)
+                self._shown[fixture_id] = ShownMatch(match, now)
 
     async def on_match_over(self, match: Match) -> None:
-        """Show for the last time a match of which nothing more is heard."""
+        """Update a match for the last time, after its feed has ended. Its card says so if the end was not seen."""
         self._shown.pop(match.fixture.id, None)
-        if await retry_while_database_unavailable(self._wanted):
-            await retry_while_database_unavailable(lambda: self._update_safely(match, closed=True))
+        if await retry_while_database_unavailable(self._is_wanted):
+            await retry_while_database_unavailable(lambda: self._update_safely(match, is_closed=True))
 
-    async def _update_safely(self, match: Match, *, closed: bool) -> None:
+    async def _update_safely(self, match: Match, *, is_closed: bool) -> None:
         """Update one match. Log an error in it, so that the other matches are still updated."""
         try:
-            await self._update(match, closed=closed)
+            await self._update(match, is_closed=is_closed)
         except StorageError:
-            raise
+            raise  # The callers retry while the database is away.
         except Exception as error:
             log.error("live_messages_not_updated", fixture=match.fixture.id, reason=repr(error), exc_info=error)
 
-    async def _update(self, match: Match, *, closed: bool) -> None:
+    async def _update(self, match: Match, *, is_closed: bool) -> None:
+        """Put the card and the pictures of a match into the outbox; unchanged ones are not sent again."""
         if match.period is Period.BEFORE or not await self._outbox.is_live_message_wanted(match.fixture):
             return
-        now, begin = self._clock.now(), is_recent(match, self._clock.now())
-        await self._outbox.put_live(card_alert(match, now, closed=closed), reach_new_chats=begin)
-        if not self._pictures:
+        now = self._clock.now()
+        match_is_recent = is_recent(match, now)
+        await self._outbox.put_live(card_alert(match, now, is_closed=is_closed), reach_new_chats=match_is_recent)
+        if not self._can_draw:
             return
-        await self._picture(half_time_picture_alert(match, now), begin=_is_half_time_recent(match))
-        await self._picture(full_time_picture_alert(match, now), begin=begin)
-
-    async def _picture(self, alert: Alert | None, *, begin: bool) -> None:
-        if alert is not None:
-            await self._outbox.put_live(alert, reach_new_chats=begin)
+        # An old picture is not sent anew, but one that was sent is edited if a goal falls away later.
+        if picture := half_time_picture_alert(match, now):
+            early = match.period is Period.SECOND_HALF and match.minute is not None and match.minute < _HALF_TIME_PICTURE_UNTIL
+            await self._outbox.put_live(picture, reach_new_chats=match.is_half_time or early)
+        if picture := full_time_picture_alert(match, now):
+            await self._outbox.put_live(picture, reach_new_chats=match_is_recent)
 
 
 def has_changed(before: Match, after: Match) -> bool:
-    """Tell whether something happened that does not wait: more than a minute went by."""
+    """Return True if more has changed than the minute, which waits for REFRESH_INTERVAL."""
+    # By identity: a match gets a new dict of records only when one of them changes.
     return before.records is not after.records or _match_state(before) != _match_state(after)
 
 
 def is_recent(match: Match, now: dt.datetime) -> bool:
-    """Tell whether a match is in play, or has ended just now."""
+    """Return True if a match is in play or ended less than MAX_TIME_SINCE_END ago."""
     end = match.records.get(match.ended_by)
     return end is None or now - end.action.at < MAX_TIME_SINCE_END
 
 
 def _match_state(match: Match) -> tuple[object, ...]:
+    """Return all that cards and pictures show beside the records and the minute."""
     return match.score, match.shootout, match.period, match.last_ended_period, match.ended_by, match.status, match.fixture
 
 
-def _is_half_time_recent(match: Match) -> bool:
-    """At half time; where the feed sends no end of the first half, as the second begins."""
-    early = match.period is Period.SECOND_HALF and match.minute is not None and match.minute < _HALF_TIME_PICTURE_UNTIL
-    return match.is_half_time or early
-
-
 _CARD_MAX_AGE = 6 * 3600.0
-"""Seconds within which a chat that asks for cards gets that of a match in play."""
+"""Seconds after its first revision for which a card still goes to new chats: longer than any match, for it shows the present."""
 
 _PICTURE_MAX_AGE = 900.0
-"""Seconds within which the picture of a half is sent anew."""
+"""Seconds for which the picture of a half waits for a chat that cannot be reached; after that it is no news."""
 
 
-def card_alert(match: Match, now: dt.datetime, *, closed: bool) -> Alert:
-    """The card of a match; `closed` as for `card_html`."""
-    over, timeline = closed or is_end_announced(match), build_card_timeline(match)
+def card_alert(match: Match, now: dt.datetime, *, is_closed: bool) -> Alert:
+    """Return the card of a match. `is_closed`: the feed has ended, and what it has not told will not come."""
+    timeline = build_card_timeline(match)  # once for all languages
     return _make_live_alert(
-        match, CARD, CARD, now, lambda: render_card(match, is_closed=closed, timeline=timeline), _CARD_MAX_AGE, over=over
+        match,
+        CARD,
+        CARD,
+        now,
+        lambda: render_card(match, is_closed=is_closed, timeline=timeline),
+        _CARD_MAX_AGE,
+        is_over=is_closed or is_end_announced(match),
     )
 
 
 def half_time_picture_alert(match: Match, now: dt.datetime) -> Alert | None:
-    """The picture of the first half; None before it is over."""
+    """Return the picture of the first half; None before it is over."""
     timeline = build_half_time_timeline(match)
     return picture_alert(match, HALF_TIME_PICTURE, timeline, now) if timeline else None
 
 
 def full_time_picture_alert(match: Match, now: dt.datetime) -> Alert | None:
-    """The picture of a match that has ended; None for any other."""
-    over = find_announced_stage(match) is Stage.FULL_TIME
-    return picture_alert(match, FULL_TIME_PICTURE, build_timeline(match, Stage.FULL_TIME), now) if over else None
+    """Return the picture of the whole match; None before full time."""
+    if find_announced_stage(match) is not Stage.FULL_TIME:
+        return None
+    return picture_alert(match, FULL_TIME_PICTURE, build_timeline(match, Stage.FULL_TIME), now)
 
 
 def picture_alert(match: Match, action: str, timeline: Timeline, now: dt.datetime) -> Alert:
+    """Return a picture with its caption. It is drawn when it is sent, in the language of each chat."""
     return _make_live_alert(match, PICTURE, action, now, lambda: render_caption(timeline), _PICTURE_MAX_AGE, timeline=timeline)
 
 
@@ -175,14 +186,15 @@ def _make_live_alert(
     kind: str,
     action: str,
     now: dt.datetime,
-    say: Callable[[], str],
+    render: Callable[[], str],
     max_age: float,
     *,
     timeline: Timeline | None = None,
-    over: bool = False,
+    is_over: bool = False,
 ) -> Alert:
-    said = in_each_language(say)
-    text = said[ENGLISH]
+    """Make an alert that no rule makes. `action` stands in its key for an action's id: one card is one message in a chat."""
+    texts = in_each_language(render)
+    text = texts[ENGLISH]
     return Alert(
         AlertKey(match.fixture.id, action),
         max(match.seq, 1),
@@ -197,7 +209,7 @@ def _make_live_alert(
         importance=Importance.MINOR,
         max_age=max_age,
         text=text,
-        texts={code: other for code, other in said.items() if other != text},
+        texts={code: other for code, other in texts.items() if other != text},
         timeline=timeline,
-        is_match_over=over,
+        is_match_over=is_over,
     )

@@ -1,4 +1,4 @@
-"""The path of a packet: it advances its match, the rules make alerts of the change, the outbox stores them."""
+"""Takes each packet through its three steps: it advances its match, the rules make alerts, the outbox stores them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,6 @@ from rules.football.minute import Period
 log = structlog.get_logger()
 
 
-async def _ignore_match(_match: Match) -> None:
-    """Nobody waits for the end of a match."""
-
-
 class Pipeline:
     """Processes every packet of every match that this process follows. One per process."""
 
@@ -43,52 +39,65 @@ class Pipeline:
         snapshots: SnapshotStore | None = None,
         wordings: Sequence[Wording] = (),
     ) -> None:
-        """Without `snapshots` a restart reads each match from its beginning. `on_over` hears of each match at its end.
-
-        Alerts are put into the words of every language of `wordings`.
-        """
+        """Without `snapshots` a restart reads each match from its start. Alerts are rendered in each language of `wordings`."""
         self.rules = rules
-        self._names, self._outbox, self._snapshots, self._wordings = catalogue, outbox, snapshots, wordings
+        self._catalogue, self._outbox, self._snapshots, self._wordings = catalogue, outbox, snapshots, wordings
         self._matches: dict[str, Match] = {}
         self._notified: dict[str, defaultdict[str, set[str]]] = {}
-        self._unknown: set[str] = set()
+        """By fixture and action id, the rules whose alert was stored: they follow the action whatever it becomes."""
+        self._unknown_types: set[str] = set()
         self._joined_late: set[str] = set()
+        """Fixtures of which no process has sent or read anything before: their past is summarised in other words."""
         self._changed_since_snapshot: set[str] = set()
         self._end_unseen: set[str] = set()
         self._caught_up: set[str] = set()
-        self.on_over: Callable[[Match], Awaitable[None]] = _ignore_match
+        self.on_over: Callable[[Match], Awaitable[None]] | None = None
+        """Called with each match at its end, after full time was stored."""
 
     def set_rules(self, rules: RuleSet, catalogue: Catalogue) -> None:
-        """Ask other rules from the next packet on. What is known of the matches, and what was told of them, stays."""
-        self.rules, self._names = rules, catalogue
+        """Evaluate other rules from the next packet on. What is known of the matches, and what was sent about them, stays."""
+        self.rules, self._catalogue = rules, catalogue
 
     async def open(self, fixture: Fixture) -> FeedPosition | None:
-        """Begin with a match, knowing what its chats were told before; where its feed goes on, None for its beginning."""
-        told = await retry_while_database_unavailable(lambda: self._outbox.read_fired_rules(fixture.id))
+        """Begin with a match. Return the position in its feed to resume at; None to read it from the beginning."""
+        # Which rules fired comes from the outbox and not from the snapshot: alerts may be stored after it was written, and a
+        # correction has to follow them.
+        fired = await retry_while_database_unavailable(lambda: self._outbox.read_fired_rules(fixture.id))
         snapshots = self._snapshots
-        kept = await retry_while_database_unavailable(lambda: snapshots.load_for(fixture)) if snapshots else None
-        self._notified[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in told.items()})
-        self._matches[fixture.id] = kept.match if kept else Match(fixture)
-        if snapshots and not kept:  # whoever comes next reads it to its end, though it be over by then
+        snapshot = await retry_while_database_unavailable(lambda: snapshots.load_for(fixture)) if snapshots else None
+        self._notified[fixture.id] = defaultdict(set, {action: set(rules) for action, rules in fired.items()})
+        self._matches[fixture.id] = snapshot.match if snapshot else Match(fixture)
+        if snapshots and not snapshot:
+            # An empty snapshot marks the match as begun: if this process is killed before the first real one, the next one
+            # finds the match among the unfinished and follows it to its end, even if it is over by then.
             await retry_while_database_unavailable(lambda: snapshots.save(Match(fixture), FeedPosition()))
-        began = kept is not None and kept.position.position > 0
-        if not told and not began:
+        position = snapshot.position if snapshot and snapshot.position.position > 0 else None
+        if not fired and position is None:
             self._joined_late.add(fixture.id)
-        return kept.position if kept and began else None
+        return position
 
     async def process(self, packet: Packet, received: float = 0.0) -> Moment:
-        """One packet, all the way to the outbox; when its frame came, in seconds since 1970, 0 where none brought it."""
-        moment = advance(self._matches[packet.fixture_id], packet, self._names)
+        """Take one packet all the way to the outbox, and return what it changed. The match has to be open.
+
+        `received` is when its frame arrived, in seconds since 1970; 0 if no frame brought it.
+        """
+        moment = advance(self._matches[packet.fixture_id], packet, self._catalogue)
         self._matches[packet.fixture_id] = moment.after
-        alerts = evaluate(self.rules, moment, self._notified[packet.fixture_id], self._names)
-        await self._put_alerts(
-            tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts) if received else alerts
-        )
-        self._log_unknown_type(packet)
+        alerts = evaluate(self.rules, moment, self._notified[packet.fixture_id], self._catalogue)
+        if received:
+            alerts = tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts)
+        await self._put_alerts(alerts)
+        # The feed may add types at any time (feed documentation, section 5): each is named once in the log, for a rule or a
+        # catalogue may want it.
+        if not self._catalogue.has_type(packet.type):
+            UNKNOWN_ACTION_TYPES.inc()
+            if packet.type not in self._unknown_types:
+                self._unknown_types.add(packet.type)
+                log.info("unknown_action_type", name=packet.type, fixture=packet.fixture_id)
         return moment
 
     async def on_caught_up(self, fixture_id: str) -> None:
-        """The history has been read: tell once what was missed and is too old to be news."""
+        """Summarise, once, what happened before the match was followed and is too old to be news. Called at every heartbeat."""
         await retry_while_database_unavailable(
             lambda: self._outbox.summarise_missed(fixture_id, is_late_join=fixture_id in self._joined_late)
         )
@@ -96,48 +105,56 @@ class Pipeline:
         self._caught_up.add(fixture_id)
 
     def matches_in_play(self) -> tuple[Match, ...]:
-        """The matches whose history has been read, as they stand."""
+        """Return the matches whose history has been read; a card of any other would show a score of the past."""
         return tuple(self._matches[fixture_id] for fixture_id in self._caught_up if fixture_id in self._matches)
 
-    async def save_snapshot(self, fixture_id: str, place: FeedPosition | None) -> None:
-        """Keep how a match stands at this place in its feed, where it has moved on; None: it cannot be kept now."""
-        if self._snapshots and place and place.position and fixture_id in self._matches:
+    async def save_snapshot(self, fixture_id: str, position: FeedPosition | None) -> None:
+        """Store the match as it stands at a position in its feed, if it has changed; None if it cannot be resumed now."""
+        if self._snapshots and position and position.position and fixture_id in self._matches:
             try:
-                await self._snapshots.save(self._matches[fixture_id], place)
-            except StorageError as error:  # the one before stands: what came since is read again
+                await self._snapshots.save(self._matches[fixture_id], position)
+            except StorageError as error:
+                # Not retried: the packets must go on, and the snapshot before this one only makes a restart read more.
                 log.warning("match_snapshot_not_saved", fixture=fixture_id, reason=str(error))
                 return
             self._changed_since_snapshot.discard(fixture_id)
 
     def has_alerts_since_snapshot(self, fixture_id: str) -> bool:
-        """Tell whether there were alerts since the match was kept."""
+        """Return True if alerts were stored after the last snapshot of the match."""
         return fixture_id in self._changed_since_snapshot
 
     async def apply_fixture_change(self, before: Fixture, after: Fixture, now: dt.datetime) -> None:
-        """The fixtures say something new. They are believed where the stream is silent: before play, and on how it all ends."""
+        """Make alerts of a status that the list of fixtures tells.
+
+        The list is believed before kick-off, and if it says that the match will not go on. In play the stream knows better,
+        and the list may lag behind it.
+        """
         match = self._matches.get(after.id)
         if match is None:
+            # Not followed here, such as a match that is postponed on the day before: its stream never opens.
             match = Match(before, status=before.status, collection_status=before.collection_status)
         elif match.period is not Period.BEFORE and not is_final_status(after.status):
             return
-        moment = advance(match, make_status_packet(after, match.seq, now), self._names)
+        moment = advance(match, make_status_packet(after, match.seq, now), self._catalogue)
         if after.id in self._matches:
             self._matches[after.id] = moment.after
-        await self._put_alerts(evaluate(self.rules, moment, None, self._names))
+        await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue))
 
     async def close(self, fixture_id: str, now: dt.datetime) -> None:
-        """The match is over: full time is told, also where the feed sent no end; so is what was missed."""
+        """End a match: make a full time if the feed sent none, summarise what was missed, delete the snapshot."""
         match = self._matches[fixture_id]
         if match.is_completed and not match.ended_by and fixture_id not in self._end_unseen:
             await self.process(make_full_time_packet(match, now))
         await self.on_caught_up(fixture_id)
-        await self.on_over(self._matches[fixture_id])
+        if self.on_over:
+            await self.on_over(self._matches[fixture_id])
+        # Last: a process that is killed before leaves the match among the unfinished, and the next one ends it again.
         if self._snapshots:
             snapshots = self._snapshots
             await retry_while_database_unavailable(lambda: snapshots.delete(fixture_id))
 
     def mark_end_unseen(self, fixture_id: str) -> None:
-        """The end was not seen: the score may not be the last one, and no full time is made of it."""
+        """Make no full time of this match: its end was not seen, and the score may have changed."""
         self._end_unseen.add(fixture_id)
 
     def drop(self, fixture_id: str) -> None:
@@ -150,14 +167,17 @@ class Pipeline:
             self._snapshots.drop_cached(fixture_id)
 
     def match(self, fixture_id: str) -> Match | None:
-        """How a match being followed stands; None for any other."""
+        """Return a match that is being followed as it stands; None for any other."""
         return self._matches.get(fixture_id)
 
     async def _put_alerts(self, alerts: tuple[Alert, ...]) -> None:
+        """Store alerts in the outbox, in every language, and remember which rules made them."""
         if not alerts:
             return
-        spoken = tuple(translate_alert(alert, self.rules, self._wordings) for alert in alerts)
-        await retry_while_database_unavailable(lambda: self._outbox.put(spoken))
+        # Before they are stored, once for all chats: the sender knows neither rules nor catalogues of texts.
+        translated = tuple(translate_alert(alert, self.rules, self._wordings) for alert in alerts)
+        # The match waits while the database is away: a packet that is processed and not stored would be lost.
+        await retry_while_database_unavailable(lambda: self._outbox.put(translated))
         self._changed_since_snapshot.add(alerts[0].key.fixture_id)
         for alert in alerts:
             ALERTS.labels(alert.kind, alert.state.value).inc()
@@ -167,12 +187,3 @@ class Pipeline:
                 log.error("rule_text_failed", rule=alert.rule, fixture=alert.key.fixture_id, reason=alert.text_error)
             if alert.rule and alert.key.fixture_id in self._notified:
                 self._notified[alert.key.fixture_id][alert.key.action_id].add(alert.rule)
-
-    def _log_unknown_type(self, packet: Packet) -> None:
-        """Log each unknown action type once: the feed may add types at any time."""
-        if self._names.has_type(packet.type):
-            return
-        UNKNOWN_ACTION_TYPES.inc()
-        if packet.type not in self._unknown:
-            self._unknown.add(packet.type)
-            log.info("unknown_action_type", name=packet.type, fixture=packet.fixture_id)

@@ -1,4 +1,4 @@
-"""Which fixtures to follow and from when (pure plan); refreshes, kick-off jobs."""
+"""Decides which fixtures to follow and from when (`plan_connections`, pure), and does it (`MatchScheduler`)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from rules.football.action import LIVE_STATUSES, OVER_STATUSES, Fixture
 def plan_connections(
     fixtures: Iterable[Fixture], subscriptions: Iterable[Subscription], now: dt.datetime, lead: dt.timedelta
 ) -> dict[str, dt.datetime]:
-    """By fixture id, the instant at which to connect; an instant that has passed is `now`.
+    """Return by fixture id when to connect: `lead` before kick-off, or `now` if that has passed.
 
-    Left out: what nobody follows, what is over or cancelled, and what has no kick-off. A kick-off at midnight may be a
-    placeholder (feed documentation, section 14) or a true one: connecting early costs an idle connection, late a goal.
+    Fixtures that no chat follows, that are over or cancelled or that have no kick-off are left out.
     """
     wanted = {(subscription.scope, subscription.key) for subscription in subscriptions}
     instants = ((fixture, find_connect_time(fixture, now, lead)) for fixture in fixtures if is_followed(fixture, wanted))
@@ -34,12 +33,12 @@ def plan_connections(
 
 
 def is_followed(fixture: Fixture, wanted: set[tuple[Scope, str]]) -> bool:
-    """Tell whether some subscription covers the fixture."""
+    """Return True if some subscription covers the fixture. `wanted` has the scope and key of every subscription."""
     return not wanted.isdisjoint(list_subscription_keys(fixture))
 
 
 def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) -> dt.datetime | None:
-    """When to connect to the fixture; None where there is nothing to connect to, or not yet."""
+    """Return when to connect to the fixture; None if there is nothing to connect to, or not yet."""
     status = fixture.status.casefold()
     if fixture.is_deleted or status in OVER_STATUSES:
         return None
@@ -47,20 +46,24 @@ def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) ->
         return now
     if fixture.kickoff is None:
         return None
+    # A kick-off at midnight may stand for a time that is not known (feed documentation, section 14). It is taken as it is:
+    # connecting too early costs an idle connection, connecting too late costs a goal.
     return max(now, fixture.kickoff - lead)
 
 
 log = structlog.get_logger()
 
 LOOK_BACK = dt.timedelta(days=1)
+"""A match that began before midnight may still be in play, or be one that an earlier process left in the middle."""
 
 LOOK_AHEAD = dt.timedelta(days=14)
+"""How far ahead chats can see fixtures and follow a single match."""
 
 POLL_LIVE_EVERY = dt.timedelta(seconds=30)
-"""What the vendor asks for during live matches (feed documentation, section 1.4)."""
+"""The interval that the vendor recommends during live matches (feed documentation, section 1.4)."""
 
 FOLLOW_RETRY_DELAY = 5.0
-"""Seconds until a follower that failed, which none should, is started again."""
+"""Seconds before a match is followed again after an unexpected error, so that an error that stays fills no log."""
 
 _END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 
@@ -81,50 +84,61 @@ class MatchScheduler:
         fixture_statuses: FixtureStatusRepository | None = None,
         find_unfinished: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> None:
-        """`follow` runs a fixture's connection until its match is over; `on_refused` hears why the feed refuses us, once, and
-        `on_accepted` when it does no more; `on_update` gets a fixture before and after its status or its coverage changed, also
-        while we were away where `standings` remembers; `unfinished` names the matches that an earlier process left in the middle:
-        they are followed to their end though they be over."""
+        """Callbacks:
+
+        - `subscriptions` returns those of all active chats;
+        - `follow` follows a fixture until its match is over;
+        - `on_refused` gets the reason if the feed refuses the token, once; `on_accepted` is called when it accepts it again;
+        - `on_update` gets a fixture before and after its status or its coverage changed;
+        - `find_unfinished` returns the ids of matches that an earlier process left in the middle. They are followed to their end
+          even if they are over by now.
+
+        `fixture_statuses` remembers statuses over a restart, so that a change in between reaches `on_update` too.
+        """
         self._source, self._subscriptions, self._follow = source, subscriptions, follow
         self._settings, self._clock = settings, clock
         self._on_refused, self._on_update, self._on_accepted = on_refused, on_update, on_accepted
         self._fixture_statuses = fixture_statuses
         self._find_unfinished = find_unfinished
         self._unfinished: Collection[str] = ()
-        self._before: Mapping[str, ListedStatus] | None = None
-        self._jobs = AsyncIOScheduler(timezone=dt.UTC)
+        self._stored_statuses: Mapping[str, ListedStatus] | None = None
+        """What an earlier process stored; None until it is read, at the first refresh."""
+        # By default APScheduler drops a job that is more than a second late: a laptop that sleeps over the time to connect, or
+        # a busy moment, would leave a match to the next refresh.
+        self._jobs = AsyncIOScheduler(timezone=dt.UTC, job_defaults={"misfire_grace_time": None})
         self._fixtures: dict[str, Fixture] = {}
         self._listed: tuple[Fixture, ...] = ()
         self._planned: dict[str, dt.datetime] = {}
         self._following: dict[str, asyncio.Task[None]] = {}
         self._over: set[str] = set()
+        """Followed to the end by this process: not followed again while the list of fixtures still says "live"."""
         self._changed = asyncio.Event()
-        self._refused = ""
+        self._refusal = ""
         self.retry_after = FOLLOW_RETRY_DELAY
         self.refreshed_at: dt.datetime | None = None
 
     def list_fixtures(self) -> tuple[Fixture, ...]:
-        """The fixtures known now, by kick-off."""
+        """Return the fixtures that the feed lists, by kick-off."""
         return self._listed
 
     def find_fixture(self, fixture_id: str) -> Fixture | None:
-        """A fixture as it is listed now; None where it is not (any more)."""
+        """Return a fixture as it is listed now; None if it is not listed, or no more."""
         return self._fixtures.get(fixture_id)
 
     def request_replan(self) -> None:
-        """Plan again at once: a subscription has changed."""
+        """Plan again at once. Called when a subscription or the settings have changed."""
         self._changed.set()
 
     def followed_ids(self) -> tuple[str, ...]:
-        """The ids of the fixtures that have a connection now."""
+        """Return the ids of the fixtures that are being followed now."""
         return tuple(self._following)
 
     def planned_connections(self) -> dict[str, dt.datetime]:
-        """By fixture id, when connections will be opened that are not yet due."""
+        """Return by fixture id when to connect, for the connections that are not yet due."""
         return dict(self._planned)
 
     async def run(self) -> None:
-        """Refresh and plan until cancelled; then stop every connection."""
+        """Refresh and plan until cancelled, then stop following."""
         self._jobs.start()
         self._jobs.add_job(
             self._refresh, "interval", seconds=self._settings().refresh_fixtures_every.total_seconds(), id="refresh"
@@ -132,41 +146,48 @@ class MatchScheduler:
         self._jobs.add_job(self._poll_live, "interval", seconds=POLL_LIVE_EVERY.total_seconds(), id="poll live")
         try:
             self._unfinished = await retry_while_database_unavailable(self._find_unfinished) if self._find_unfinished else ()
-            await self._first_refresh()
+            # The interval job comes only after its first interval. Until there is a list, nothing can be followed.
+            backoff = Backoff(1.0, 60.0)
+            while True:
+                if await self._refresh():
+                    break
+                await asyncio.sleep(backoff.next())
             while True:
                 await self._changed.wait()
                 self._changed.clear()
                 await retry_while_database_unavailable(self._replan)
         finally:
             self._jobs.shutdown(wait=False)
-            await self._stop_all()
-
-    async def _first_refresh(self) -> None:
-        backoff = Backoff(1.0, 60.0)
-        while True:
-            if await self._refresh():
-                return
-            await asyncio.sleep(backoff.next())
+            followers = list(self._following.values())
+            for task in followers:
+                task.cancel()
+            await asyncio.gather(*followers, return_exceptions=True)
 
     async def _refresh(self) -> bool:
-        """Fetch the fixtures; tell whether it worked."""
+        """Fetch and apply the list of fixtures. Return False if it could not be fetched."""
         today = self._clock.now().date()
         try:
             fetched = await self._source.fetch_fixtures(today - LOOK_BACK, today + LOOK_AHEAD)
         except FeedRefused as error:
-            await self._report_refused(str(error))
+            if str(error) != self._refusal:
+                self._refusal = str(error)
+                await self._on_refused(self._refusal)
             return False
         except FeedError as error:
             log.warning("fixtures_not_refreshed", reason=str(error))
             return False
-        await self._on_accepted_again()
+        if self._refusal:
+            self._refusal = ""
+            if self._on_accepted:
+                await self._on_accepted()
         self.refreshed_at = self._clock.now()
         await self._apply_fixtures(fetched)
         log.info("fixtures_refreshed", count=len(fetched))
         return True
 
     async def _poll_live(self) -> None:
-        """Ask for each fixture that has a connection: only the REST side tells of some ends (feed documentation, section 10)."""
+        """Fetch each fixture that is being followed."""
+        # Coverage that is dropped before kick-off is told by the REST side alone (feed documentation, section 10, 1).
         for fixture_id in self.followed_ids():
             try:
                 fixture = await self._source.fetch_fixture(fixture_id)
@@ -177,52 +198,49 @@ class MatchScheduler:
             await self._apply_fixtures([*known, fixture])
 
     async def _apply_fixtures(self, fetched: Sequence[Fixture]) -> None:
-        """Keep what is fetched; of what is no longer listed, only the matches being followed."""
-        changed = [
-            (known, new) for new in fetched if (known := await self._find_previous(new)) and _has_status_changed(known, new)
-        ]
+        """Replace the list of fixtures, report changes of status and coverage, and plan again."""
+        changed = []
+        for new in fetched:
+            known = await self._find_previous(new)
+            if known and (known.status, known.collection_status) != (new.status, new.collection_status):
+                changed.append((known, new))
         fresh = [new for new in fetched if new.id not in self._fixtures]
+        # A match that is followed stays known after it has left the list, as one does that lasts until the day after tomorrow.
         kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in self._following if fixture_id in self._fixtures}
         self._fixtures = kept | {fixture.id: fixture for fixture in fetched}
         self._listed = tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or _END_OF_TIME, f.title)))
         for known, new in changed:
             if new.status.casefold() in LIVE_STATUSES:
+                # Its coverage was dropped and has come back.
                 self._over.discard(new.id)
             await self._on_update(known, new)
+        # Stored after the callbacks: after a kill in between, the next process reports the change again, and the outbox knows
+        # the news by its key.
         if statuses := self._fixture_statuses:
             await retry_while_database_unavailable(lambda: statuses.save([*fresh, *(new for _, new in changed)]))
         self._changed.set()
 
     async def _find_previous(self, fixture: Fixture) -> Fixture | None:
-        """The fixture as it was listed before, by this process or another; None for a new one."""
-        if self._before is None:
-            self._before = (
+        """Return the fixture as it was listed before, in this process or an earlier one; None for a new one."""
+        if self._stored_statuses is None:
+            self._stored_statuses = (
                 await retry_while_database_unavailable(self._fixture_statuses.get_all) if self._fixture_statuses else {}
             )
         if known := self._fixtures.get(fixture.id):
             return known
-        before = self._before.get(fixture.id)
+        before = self._stored_statuses.get(fixture.id)
         if before is None:
             return None
         return msgspec.structs.replace(fixture, status=before.status, collection_status=before.collection_status)
 
-    async def _on_accepted_again(self) -> None:
-        if self._refused:
-            self._refused = ""
-            if self._on_accepted:
-                await self._on_accepted()
-
-    async def _report_refused(self, reason: str) -> None:
-        if reason != self._refused:
-            self._refused = reason
-            await self._on_refused(reason)
-
     async def _replan(self) -> None:
+        """Compare what is planned and followed with what the fixtures and subscriptions want now, and change the difference."""
         wanted = plan_connections(
             self._fixtures.values(), await self._subscriptions(), self._clock.now(), self._settings().connect_before_kickoff
         )
         for fixture_id in [i for i in self._planned if i not in wanted]:
             self._unplan(fixture_id)
+        # A match that no chat follows any more is followed to its end: its alerts may have to be corrected.
         for fixture_id in [i for i in self._following if self._is_cancelled(i)]:
             log.info("fixture_dropped", fixture=fixture_id, status=self._fixtures[fixture_id].status)
             self._following[fixture_id].cancel()
@@ -234,17 +252,19 @@ class MatchScheduler:
                 self._schedule(fixture_id, instant)
 
     def _is_cancelled(self, fixture_id: str) -> bool:
-        """Cancelled, postponed or deleted; what has been played ends by itself, with all of it told."""
+        """Return True for a fixture that is cancelled, postponed or deleted. One that was played ends by itself."""
         fixture = self._fixtures.get(fixture_id)
         if fixture is None or self._is_played(fixture_id):
             return False
         return find_connect_time(fixture, self._clock.now(), self._settings().connect_before_kickoff) is None
 
     def _is_played(self, fixture_id: str) -> bool:
+        """Return True if the match was played at least in part and is over, so that there is something to read."""
         fixture = self._fixtures.get(fixture_id)
         return fixture is not None and fixture.status.casefold() in ("completed", "unverified", "abandoned")
 
     def _schedule(self, fixture_id: str, instant: dt.datetime) -> None:
+        """Follow a fixture from an instant on, at once if it has come. An earlier plan for the fixture is replaced."""
         if instant <= self._clock.now():
             self._unplan(fixture_id)
             self._start(fixture_id)
@@ -258,22 +278,26 @@ class MatchScheduler:
             self._jobs.remove_job(fixture_id)
 
     async def _on_due(self, fixture_id: str) -> None:
+        # A coroutine, although it awaits nothing: the scheduler would run a plain function in a thread.
         self._planned.pop(fixture_id, None)
         self._start(fixture_id)
 
     def _start(self, fixture_id: str) -> None:
+        """Follow a fixture in a task of its own, unless it is followed already or no longer listed."""
         fixture = self._fixtures.get(fixture_id)
         if fixture is None or fixture_id in self._following:
             return
         task = asyncio.create_task(self._follow_and_log(fixture), name=f"follow {fixture_id}")
         self._following[fixture_id] = task
-        task.add_done_callback(lambda _: self._on_follow_ended(fixture_id))
 
-    def _on_follow_ended(self, fixture_id: str) -> None:
-        self._following.pop(fixture_id, None)
-        self._changed.set()
+        def on_done(_: asyncio.Task[None]) -> None:
+            self._following.pop(fixture_id, None)
+            self._changed.set()  # to follow it again if it failed
+
+        task.add_done_callback(on_done)
 
     async def _follow_and_log(self, fixture: Fixture) -> None:
+        """Follow a fixture to its end. Any error is logged and ends only this match, which is then followed again."""
         log.info("following", fixture=fixture.id, match=fixture.title)
         try:
             await self._follow(fixture)
@@ -283,14 +307,3 @@ class MatchScheduler:
             return
         self._over.add(fixture.id)
         log.info("match_over", fixture=fixture.id, match=fixture.title)
-
-    async def _stop_all(self) -> None:
-        tasks = list(self._following.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _has_status_changed(before: Fixture, after: Fixture) -> bool:
-    """Tell whether the status or the coverage is another."""
-    return (before.status, before.collection_status) != (after.status, after.collection_status)

@@ -29,7 +29,7 @@ class Stage(World):
         await super().open()
         self.live: list[Match] = getattr(self, "live", [])
         self.extras = LiveMessageUpdater(
-            lambda: self.live, self.outbox, self.chats.has_live_message_chats, self.clock, pictures=True
+            lambda: self.live, self.outbox, self.chats.has_live_message_chats, self.clock, can_draw=True
         )
 
     async def play(self, *matches: Match, each: float = 3.0) -> None:

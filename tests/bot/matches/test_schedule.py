@@ -1,12 +1,13 @@
 import asyncio
 import datetime as dt
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 
-from bot.clock import ManualClock
+from bot.clock import Clock, ManualClock, SystemClock
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedRefused
 from bot.matches.schedule import MatchScheduler
@@ -25,7 +26,7 @@ SETTINGS = ScheduleSettings.model_construct(
 class World:
     """Fixtures that change, chats that subscribe, followers that run until told to end."""
 
-    def __init__(self, *fixtures: Fixture) -> None:
+    def __init__(self, *fixtures: Fixture, clock: Clock | None = None, settings: ScheduleSettings = SETTINGS) -> None:
         self.listed = list(fixtures)
         self.wanted: list[Subscription] = [Subscription(Scope.ALL)]
         self.followed: list[str] = []
@@ -42,8 +43,8 @@ class World:
             self,
             self.subscriptions,
             self.follow,
-            lambda: SETTINGS,
-            ManualClock(KICKOFF),
+            lambda: settings,
+            clock or ManualClock(KICKOFF),
             self.on_refused,
             self.on_update,
             self.on_accepted,
@@ -127,12 +128,24 @@ async def test_nobody_subscribed_means_no_connection_until_somebody_is() -> None
 
 
 async def test_a_connection_moves_with_the_kick_off() -> None:
-    day = dt.timedelta(days=1)
-    async with running(World(moved(kickoff=KICKOFF + day))) as world:
+    clock, day = SystemClock(), dt.timedelta(days=1)
+    now = clock.now()
+    async with running(World(moved(kickoff=now + day), clock=clock)) as world:
         await until(lambda: world.runner.planned_connections())
-        world.listed = [moved(kickoff=KICKOFF + 2 * day)]
+        world.listed = [moved(kickoff=now + 2 * day)]
 
-        await until(lambda: world.runner.planned_connections() == {"f1": KICKOFF + 2 * day - SETTINGS.connect_before_kickoff})
+        await until(lambda: world.runner.planned_connections() == {"f1": now + 2 * day - SETTINGS.connect_before_kickoff})
+
+
+async def test_a_connection_that_comes_due_while_the_process_stands_still_is_made_late_and_not_dropped() -> None:
+    clock, lead = SystemClock(), dt.timedelta(minutes=15)
+    hourly = ScheduleSettings(connect_before_kickoff=lead, refresh_fixtures_every=dt.timedelta(hours=1))
+    soon = moved(kickoff=clock.now() + lead + dt.timedelta(seconds=0.5))
+    async with running(World(soon, clock=clock, settings=hourly)) as world:
+        await until(lambda: world.runner.planned_connections())
+        time.sleep(2.0)  # noqa: ASYNC251 -- as a laptop that sleeps: nothing of the process runs
+
+        await until(lambda: world.followed)
 
 
 @pytest.mark.parametrize("status", ["Cancelled", "Postponed"])

@@ -56,10 +56,10 @@ async def test_a_match_stands_as_another_process_kept_it_until_it_is_over() -> N
     listing, feed = MatchDirectory(Source(0), positions, ScheduleSettings, LoopClock()), SnapshotStore(positions)
     stands = Match(FIXTURE, status="Live")
     await feed.save(stands, FeedPosition(3, 3))
-    await listing.look()
+    await listing.refresh_matches()
     seen = listing.match(FIXTURE.id)
     await feed.delete(FIXTURE.id)
-    await listing.look()
+    await listing.refresh_matches()
     await database.close()
 
     assert (seen, listing.match(FIXTURE.id)) == (stands, None)
