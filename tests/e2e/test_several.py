@@ -3,222 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from enum import Enum
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 
-from bot.cluster.lease_manager import name_fixture_lease
-from bot.telegram.rate_limits import DEFAULT_MESSAGES_PER_SECOND
-from rules.football.action import Fixture, Team
-from tests.e2e.goals import RULES, Match, doubled
-from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process, configuration, touchline
-from tests.fakes.bot_api import FakeBotApi, Message
-from tests.fakes.stepped_feed import SteppedFeed
-from tests.packets import FIXTURE, KICKOFF
+from tests.e2e.crew import CHATS, EACH, MATCHES, OTHERS, SEND, SENDERS, Point, crew, reach
+from tests.e2e.stage import BOT_TOKEN
+from tests.fakes.bot_api import FakeBotApi
 from tests.postgres import MISSING, Server, programs
 from tests.postgres import running as postgres_running
-from tests.waiting import until
 
-SEND = "sendMessage"
-ROLES = ("feed", "feed", "send", "send", "chat")
-MATCHES = 4
-CHATS = range(101, 121)
-EACH = len(CHATS) // MATCHES
-"""So many of them follow each match."""
-SOMEBODY = 9
-"""A chat that follows nothing and asks for help."""
-NOTE_RESERVED = """
-CREATE TABLE reserved (seconds float NOT NULL);
-CREATE FUNCTION note_reserved() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO reserved
-    VALUES (NEW.next_at - greatest(OLD.next_at, OLD.closed_until, extract(epoch FROM transaction_timestamp())));
-    RETURN NULL;
-END $$;
-CREATE TRIGGER note_reserved AFTER UPDATE OF next_at ON allowance FOR EACH ROW EXECUTE FUNCTION note_reserved();
-"""
-"""Makes the database note how much of the allowance each reservation takes; a little more where the transaction had to wait."""
 pytestmark = pytest.mark.skipif(programs() is None, reason=MISSING)
-
-
-class Point(Enum):
-    """When a process is killed, always while a goal is pending, or about to be."""
-
-    LEFT = "a sender: a message has left, and is not carried out"
-    ARRIVED = "a sender: a message is carried out, and not answered"
-    ANSWERED = "a sender: a message is answered, and the answer is not committed"
-    REACHING = "a sender: it reaches the chats of an alert, and has not committed which"
-    EVERYWHERE = "a sender: goals of all matches have come at once, and a message is carried out and not answered"
-    UNCOMMITTED = "a feed: a packet has come, and its alert is not committed"
-    UNKEPT = "a feed: the alert is told, and how far the feed was read is not committed"
-    TOLD = "a feed: every chat was told, and the next packet has not come"
-    CHAT = "the chat process: a member has asked something"
-
-
-SENDERS = (Point.LEFT, Point.ARRIVED, Point.ANSWERED, Point.REACHING, Point.EVERYWHERE)
-OTHERS = (Point.UNCOMMITTED, Point.UNKEPT, Point.TOLD, Point.CHAT)
-"""In turn with those of senders: another takes over a sender's chats when it has had a good connection for eleven seconds."""
-
-
-def fixture(number: int) -> Fixture:
-    home, away = Team(f"h{number}", f"Home {number}"), Team(f"a{number}", f"Away {number}")
-    return Fixture(f"f{number}", home, away, FIXTURE.competition, KICKOFF, name=f"{home.name} v {away.name}")
-
-
-class Crew:
-    """The five processes, the matches and the chats that follow them. Each process that is killed is started again."""
-
-    def __init__(self, matches: list[Match], feed: SteppedFeed, telegram: FakeBotApi, folder: Path, database: str) -> None:
-        self.matches, self.feed, self.telegram, self._database = matches, feed, telegram, database
-        self._connection: Any = None
-        followers = [f'{{chat: {chat}, subscribe: [{{match: "{self.match_of(chat).fixture.name}"}}]}}' for chat in CHATS]
-        rules = f"chats: [{', '.join(followers)}]\n{RULES}"
-        self._config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, rules)
-        self._config.write_text(self._config.read_text().replace(f"sqlite:///{folder}/touchline.db", database))
-        self.processes: list[Process] = []
-        self.killed_at: list[float] = []
-        """For each kill of a sender, when everything was in order again."""
-
-    def match_of(self, chat: int) -> Match:
-        return self.matches[chat % MATCHES]
-
-    # The processes.
-
-    async def start(self) -> None:
-        self.processes = [await self._start(role) for role in ROLES]
-        for process in self.processes:
-            await process.says('"started"')
-        for match in self.matches:
-            await self.feed.until_connected(fixture=match.fixture.id)
-        await self.ask("SELECT 1")
-        await self._connection.execute(NOTE_RESERVED)
-
-    async def _start(self, role: str) -> Process:
-        return await touchline("run", "--config", self._config, "--role", role, folder=self._config.parent)
-
-    def working_as(self, role: str) -> list[Process]:
-        return [process for process, own in zip(self.processes, ROLES, strict=True) if own == role]
-
-    async def kill(self, process: Process, *, lease_ends: bool = True) -> None:
-        """As sudden as a loss of power; another takes its place.
-
-        `lease_ends`: the ten seconds until its leases end are over at once.
-        """
-        await process.end("SIGKILL")
-        number = self.processes.index(process)
-        self.processes[number] = await self._start(ROLES[number])
-        if lease_ends:
-            await self.ask("UPDATE leases SET until = 0 WHERE holder LIKE $1", f"%:{process.pid}:%")
-
-    async def end(self) -> None:
-        """Stop all in order, and what does not stop in another way."""
-        await asyncio.gather(*(process.end() for process in self.processes), return_exceptions=True)
-        await asyncio.gather(*(process.end("SIGKILL") for process in self.processes))
-        if self._connection:
-            self._connection.terminate()
-
-    # The database.
-
-    async def ask(self, query: str, *values: object) -> Any:
-        """The first value of the first row."""
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._database)
-        return await self._connection.fetchval(query, *values)
-
-    @asynccontextmanager
-    async def locked(self, table: str) -> AsyncIterator[None]:
-        """Nobody can write to a table meanwhile."""
-        connection = await asyncpg.connect(self._database)
-        try:
-            await connection.execute("BEGIN")
-            await connection.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
-            yield
-        finally:
-            await connection.close()
-
-    async def until_blocked(self, table: str) -> None:
-        """Wait until a process wants to write to a table that is locked."""
-        query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST($1 AS text)::regclass"
-        await until(lambda: self.ask(query, table))
-
-    async def sender_of(self, chat: int) -> Process:
-        """The process that sends to a chat."""
-        return self._named(await self.ask("SELECT sender FROM claims WHERE chat_id = $1", chat))
-
-    async def feed_of(self, match: Match) -> Process:
-        """The process that follows a match."""
-        return self._named(await self.ask("SELECT holder FROM leases WHERE name = $1", name_fixture_lease(match.fixture.id)))
-
-    def _named(self, holder: str) -> Process:
-        """A process by the name that it has in the database: host, process and something random."""
-        return next(process for process in self.processes if process.pid == int(holder.split(":")[-2]))
-
-    async def exceeds_allowance(self) -> str:
-        """How much more was sent than the senders had reserved in the one allowance that they share; empty if it was not.
-
-        Messages are not counted by the second in which they arrive: on a busy machine, what has left evenly arrives together.
-        What was reserved for them before they left does not depend on how long either took.
-        """
-        answers = (call for call in self.telegram.log if call.chat_id in CHATS and call.status == 200)
-        sent, reserved = sum(1 for _ in answers), await self.ask("SELECT sum(seconds) FROM reserved")
-        return f"{sent} messages in {reserved:.2f} seconds" if sent > reserved * DEFAULT_MESSAGES_PER_SECOND else ""
-
-    # The chats.
-
-    def shown(self, chat: int) -> list[Message]:
-        return self.telegram.chat(chat).messages
-
-    def untrue(self) -> Iterator[tuple[int, list[str]]]:
-        """Each chat that is not as it should be after the packets that were sent, and why."""
-        for chat in CHATS:
-            match = self.match_of(chat)
-            if wrong := match.untrue(self.shown(chat), self.feed.sent(match.fixture.id)):
-                yield chat, wrong
-
-    async def until_true(self) -> None:
-        await until(lambda: not any(self.untrue()))
-
-    async def send(self, *matches: Match) -> None:
-        """Send the next packet of each match."""
-        for match in matches:
-            await self.feed.send_next(fixture=match.fixture.id)
-
-    async def finish_goals(self) -> None:
-        """Send what becomes of the goals that are pending, or about to fall."""
-        while unfinished := [match for match in self.matches if self._next(match) in ("Confirmed", "Deleted")]:
-            await self.send(*unfinished)
-            await self.until_true()
-
-    def _next(self, match: Match) -> str:
-        """How the next packet of a match says that a goal stands."""
-        return match.steps[self.feed.sent(match.fixture.id)][1]
-
-    def doubles(self) -> list[tuple[int, int]]:
-        """The chat and the kill of every message that came again."""
-        return [(chat, kill) for chat in CHATS for kill in doubled(self.shown(chat), self.killed_at)]
-
-
-@asynccontextmanager
-async def crew(folder: Path, server: Server, telegram: FakeBotApi, goals: Sequence[int]) -> AsyncIterator[Crew]:
-    """Five processes at work, and matches that have begun, with so many goals each: every second one falls."""
-    matches = [Match([goal % 2 == 1 for goal in range(count)], fixture(number)) for number, count in enumerate(goals)]
-    with server.database() as url:
-        async with SteppedFeed([match.script for match in matches], FEED_TOKEN) as feed:
-            made = Crew(matches, feed, telegram, folder, url)
-            try:
-                await made.start()
-                await made.send(*made.matches)
-                yield made
-            finally:
-                await made.end()
 
 
 @pytest.fixture(scope="module")
@@ -226,49 +25,6 @@ def server() -> Iterator[Server]:
     """A server that may be stopped."""
     with postgres_running() as made:
         yield made
-
-
-async def reach(made: Crew, point: Point, match: Match, nth: int, chance: random.Random) -> None:
-    """Send the packet of the next goal, and kill at a point of it."""
-    chats = [chat for chat in CHATS if made.match_of(chat) is match]
-    if point in (Point.LEFT, Point.ARRIVED, Point.EVERYWHERE):
-        held = (made.telegram.hang if point is Point.LEFT else made.telegram.hold_answer)(SEND, nth)
-        await made.send(*(made.matches if point is Point.EVERYWHERE else [match]))
-        request = await held.until_reached()
-        await made.kill(await made.sender_of(request.chat_id or 0))
-    elif point is Point.ANSWERED:
-        held = made.telegram.hold_answer(SEND, chat_id=chance.choice(chats))
-        await made.send(match)
-        request = await held.until_reached()
-        await until(lambda: made.ask("SELECT count(*) = 1 FROM entries WHERE status = 'waiting'"))
-        async with made.locked("entries"):
-            held.release()
-            await made.until_blocked("entries")
-            await made.kill(await made.sender_of(request.chat_id or 0))
-    elif point is Point.REACHING:
-        killed, other = chance.sample(made.working_as("send"), 2)
-        async with made.locked("entries"):
-            os.kill(other.pid, signal.SIGSTOP)  # so that it is known who reaches the chats
-            try:
-                await made.send(match)
-                await made.until_blocked("entries")
-                await made.kill(killed)
-            finally:
-                os.kill(other.pid, signal.SIGCONT)
-    elif point is Point.CHAT:
-        await made.kill(made.working_as("chat")[0])
-        made.telegram.say(SOMEBODY, SOMEBODY, "/help")
-        await made.send(match)
-        await until(lambda: made.shown(SOMEBODY))
-    elif point is Point.TOLD:
-        await made.kill(await made.feed_of(match))
-        await made.send(match)
-    else:
-        table = "alerts" if point is Point.UNCOMMITTED else "positions"
-        async with made.locked(table):
-            await made.send(match)
-            await made.until_blocked(table)
-            await made.kill(await made.feed_of(match))
 
 
 async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, server: Server) -> None:
