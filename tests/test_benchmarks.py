@@ -17,8 +17,8 @@ NOT_LOCKED = {"cel", "matplotlib", "rule_engine", "zen"}
 """Modules of the extra `bench`, which is not in requirements.lock."""
 
 
-def _start(module: str, *arguments: str, recordings: Path) -> subprocess.Popen[str]:
-    environment = {"PATH": "/usr/bin:/bin", "TOUCHLINE_RECORDINGS": str(recordings)}
+def _start(module: str, *arguments: str, recordings: Path, **environment: str) -> subprocess.Popen[str]:
+    environment |= {"PATH": "/usr/bin:/bin", "TOUCHLINE_RECORDINGS": str(recordings)}
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -68,3 +68,12 @@ def test_the_feed_of_the_latency_benchmark_starts_without_recordings(tmp_path: P
         process.kill()
 
     assert address.startswith("ws://")
+
+
+@pytest.mark.whole_process
+def test_an_upgrade_beside_a_version_that_the_clone_does_not_have_ends_with_one_sentence(tmp_path: Path) -> None:
+    with _start("benchmarks.upgrade_side_by_side", recordings=tmp_path, GIT_DIR=str(tmp_path)) as process:
+        output, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, output) == (1, "")
+    assert errors == "commit aabb548, the last one of 0.1, is not in this clone; fetch the whole history: git fetch --unshallow\n"

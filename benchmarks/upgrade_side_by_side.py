@@ -1,0 +1,334 @@
+"""An upgrade in the middle of matches: processes of 0.1 and of this version share a PostgreSQL database and are killed in turn.
+
+    python -m benchmarks.upgrade_side_by_side
+
+Two feeds, two senders and a chat process work between the stepped feed and the strict Bot API of the tests. All begin as 0.1.
+Each is killed (SIGKILL) at a chosen point of a goal, and one of the other version takes its place: first all become new, then all
+old again, then new once more. After every kill each chat has to show the truth. In the end no chat has a goal twice, except where
+a kill lost Telegram's answer (docs/delivery.md), and a goal that fell stands nowhere.
+
+The old version is read from this repository's git history, so a shallow clone does not suffice. It uses the dependencies that are
+installed for the new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.e2e.crew import CHATS, MATCHES, ROLES, Crew, Point, crew, fixture, reach
+from tests.e2e.goals import Match, first_line
+from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process
+from tests.e2e.story import TAKEN_BACK, said, tapped
+from tests.fakes.bot_api import FakeBotApi, Message
+from tests.postgres import MISSING, programs
+from tests.postgres import running as postgres_running
+from tests.waiting import add_witness, report_witnesses, until
+
+OLD_COMMIT = "aabb548"
+"""The last commit of 0.1."""
+
+ROOT = Path(__file__).parent.parent
+OLD, NEW = "0.1", "new"
+MIGRATIONS = {OLD: "bot/store/migrations/versions", NEW: "bot/storage/migrations/versions"}
+
+PERSON = 401
+"""Talks to the chat process of both versions, and alone follows the last match."""
+CARD, BURSTS = 301, 302
+"""Chats of the configuration: one has a match card, which both versions edit; one gets news of two matches in bursts."""
+MORE_CHATS = (
+    f'{{chat: {CARD}, subscribe: [{{match: "{fixture(0).name}"}}], kinds: [full_time, card]}}',
+    f'{{chat: {BURSTS}, subscribe: [{{match: "{fixture(0).name}"}}, {{match: "{fixture(1).name}"}}], bursts: true}}',
+)
+GOALS = [8, 8, 8, 8, 8]
+"""Of each match; the last one is the person's."""
+
+
+class Swap(NamedTuple):
+    """Who is killed where; a process of the other version takes its place."""
+
+    point: Point
+    killed: str
+
+
+UPGRADE = (
+    Swap(Point.TOLD, OLD),
+    Swap(Point.LEFT, OLD),
+    Swap(Point.UNCOMMITTED, OLD),
+    Swap(Point.ARRIVED, OLD),
+    Swap(Point.CHAT, OLD),
+)
+"""Until all are new."""
+
+THERE_AND_BACK = (
+    Swap(Point.UNKEPT, NEW),
+    Swap(Point.ANSWERED, NEW),
+    Swap(Point.UNCOMMITTED, NEW),
+    Swap(Point.REACHING, NEW),
+    Swap(Point.CHAT, NEW),
+    Swap(Point.UNKEPT, OLD),
+    Swap(Point.EVERYWHERE, OLD),
+    Swap(Point.CHAT, OLD),
+    Swap(Point.TOLD, NEW),
+    Swap(Point.ARRIVED, NEW),
+    Swap(Point.TOLD, OLD),
+    Swap(Point.ANSWERED, OLD),
+    Swap(Point.UNCOMMITTED, OLD),
+    Swap(Point.REACHING, OLD),
+)
+"""Until all are old again, and once more until all are new. It needs an old version that opens the database."""
+
+FEED_POINTS = (Point.UNCOMMITTED, Point.UNKEPT, Point.TOLD)
+
+
+class StartedProcess(Process):
+    """A `python -m bot` of any checkout, started as a program of its own."""
+
+    def __init__(self, name: str, started: asyncio.subprocess.Process) -> None:
+        self._name, self._started, self.pid = name, started, started.pid
+        self.code: int | None = None
+        self.lines: list[str] = []
+        pipes = [pipe for pipe in (started.stdout, started.stderr) if pipe]
+        self._tasks = [*(asyncio.create_task(self._read_lines(pipe)) for pipe in pipes), asyncio.create_task(self._wait())]
+
+    async def _read_lines(self, pipe: asyncio.StreamReader) -> None:
+        async for line in pipe:
+            self.lines.append(line.decode())
+
+    async def _wait(self) -> None:
+        self.code = await self._started.wait()
+
+    async def end(self, how: str = "SIGTERM") -> int:
+        """Stop it and return its exit code."""
+        if self.code is None:
+            self._started.send_signal(signal.Signals[how])
+        return await self.wait()
+
+
+class Play:
+    """The processes with their versions, and what a person does meanwhile."""
+
+    def __init__(self, sources: dict[str, Path], telegram: FakeBotApi) -> None:
+        self.sources, self.telegram = sources, telegram
+        self.versions: dict[int, str] = {}
+        """By process id."""
+        self.made: Crew
+
+    # The processes.
+
+    async def launch(self, role: str, config: Path, replaced: Process | None) -> Process:
+        """Start 0.1 at the start, and later the version that the killed process was not."""
+        version = OLD if replaced is None or self.versions[replaced.pid] == NEW else NEW
+        environment = {**os.environ, "FEED_TOKEN": FEED_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}
+        environment["PYTHONPATH"] = str(self.sources[version])
+        pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+        words = ("-m", "bot", "run", "--config", str(config), "--role", role)
+        started = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=config.parent, env=environment, **pipes)
+        process = StartedProcess(f"{version} {role}", started)
+        add_witness(process)
+        self.versions[process.pid] = version
+        await process.says('"started"')
+        if replaced is not None:
+            # Leases of the killed process are up for grabs from the moment that it is replaced: the new one is there by then,
+            # and gets its share.
+            registered = "SELECT count(*) FROM leases WHERE name LIKE $1"
+            await until(lambda: self.made.ask(registered, f"process:%:{process.pid}:%"))
+        return process
+
+    def describe_versions(self) -> str:
+        """Return which version works as what now."""
+        return ", ".join(f"{role} {self.versions[process.pid]}" for process, role in zip(self.made.processes, ROLES, strict=True))
+
+    async def find_killed(self, swap: Swap, role: str) -> Process:
+        """Return a process of the version that is to be killed, of feeds one that follows a match."""
+        made = self.made
+        own = [process for process in made.working_as(role) if self.versions[process.pid] == swap.killed]
+        if role == "feed":
+            feeds = {process.pid for process in [await made.feed_of(match) for match in made.followed]}
+            own = [process for process in own if process.pid in feeds]
+        return own[0]
+
+    async def kill_at(self, swap: Swap, chance: random.Random) -> None:
+        """Play the next goal, kill at the point, and wait until every chat shows the truth."""
+        made = self.made
+        if swap.point is Point.CHAT:
+            await self.swap_chat_process()
+        elif swap.point in FEED_POINTS:
+            killed = await self.find_killed(swap, "feed")
+            own = [match for match in made.followed if await made.feed_of(match) is killed]
+            await reach(made, swap.point, self.choose_match(own), 1, chance)
+        else:
+            killed, match = await self.find_killed(swap, "send"), self.choose_match(made.followed)
+            chats = [chat for chat in CHATS if swap.point is Point.EVERYWHERE or made.match_of(chat) is match]
+            # A chat that was sent nothing for half a minute is nobody's. Then the one to be killed gets it, as it works alone.
+            others = "SELECT count(*) = 0 FROM claims WHERE chat_id = ANY($1::bigint[]) AND sender NOT LIKE $2"
+            await until(lambda: made.ask(others, chats, f"%:{killed.pid}:%"))
+            if swap.point is Point.REACHING:
+                await reach(made, swap.point, match, 1, chance, killed)
+            else:
+                async with made.alone(killed):
+                    await reach(made, swap.point, match, chance.randint(1, 3), chance)
+        await made.until_true()
+        made.killed_at.append(asyncio.get_running_loop().time())
+        await made.finish_goals()
+
+    def choose_match(self, matches: list[Match]) -> Match:
+        """Return the one with the most packets still to come."""
+        return max(matches, key=lambda match: len(self.made.feed.left(match.fixture.id)))
+
+    # A person in a private chat.
+
+    @property
+    def match(self) -> Match:
+        """The match that only the person follows."""
+        return self.made.matches[-1]
+
+    async def play_goal(self) -> Message:
+        """Play a goal of the person's match to its end and return its message."""
+        feed, fixture_id = self.made.feed, self.match.fixture.id
+        line, _ = self.match.steps[feed.sent(fixture_id)]
+        while self.match.steps[feed.sent(fixture_id)][0] == line:
+            await feed.send_next(fixture=fixture_id)
+            await until(lambda: not self.find_untrue())
+        return next(message for message in self.alerts() if first_line(message) == line)
+
+    def alerts(self) -> list[Message]:
+        """Return what was sent to the person, without what answers commands."""
+        begins = ("Goal ", "Full time", TAKEN_BACK)
+        return [message for message in self.telegram.chat(PERSON).messages if message.text.startswith(begins)]
+
+    def find_untrue(self) -> list[str]:
+        """Return everything that is wrong in the person's chat."""
+        return self.match.untrue(self.alerts(), self.made.feed.sent(self.match.fixture.id))
+
+    async def begin_chat(self) -> None:
+        """The person asks for the match: a feed follows it, whichever version heard the request."""
+        await said(self.telegram, PERSON, f"/subscribe {self.match.fixture.name}", PERSON)
+        await self.made.feed.until_connected(fixture=self.match.fixture.id)
+
+    async def swap_chat_process(self) -> None:
+        """Press buttons, send commands and ask why across the kill of the chat process."""
+        telegram, made = self.telegram, self.made
+        alert = await self.play_goal()
+        screen = await said(telegram, PERSON, "/alerts", PERSON)
+        await tapped(telegram, alert, "🔕", PERSON)
+        await until(lambda: len(alert.labels) > 1)
+        before = screen.labels
+        await made.kill(made.working_as("chat")[0])
+        await tapped(telegram, alert, "This match", PERSON)
+        muted = "SELECT muted_matches FROM chats WHERE chat_id = $1"
+        await until(lambda: made.ask(muted, PERSON))
+        await until(lambda: len(alert.labels) == 1)
+        await said(telegram, PERSON, "/unmute", PERSON)
+        for _ in range(2):  # off and on again
+            button, labels = screen.buttons[0][0], screen.labels
+            telegram.press(PERSON, PERSON, screen, button.data)
+            await until(lambda labels=labels: screen.labels != labels)
+        await until(lambda: screen.labels == before)
+        telegram.say(PERSON, PERSON, "/why", reply_to=alert.id)
+        await until(lambda: "action_type" in telegram.chat(PERSON).last.text)
+        await self.play_goal()
+
+
+def find_wrong_elsewhere(play: Play) -> list[str]:
+    """Return what is wrong, once everything was sent, in the chat with the match card and in the one that gets bursts."""
+    final = play.made.matches[0].steps[-1][0].removeprefix("Full time ")
+    cards = [message for message in play.telegram.chat(CARD).messages if message.text.startswith("Home 0")]
+    wrong = [] if cards and f" {final} " in cards[-1].text else [f"the card does not show {final}"]
+    wrong += ["the card is still pinned"] if any(card.pinned for card in cards) else []
+    shown = [line for message in play.telegram.chat(BURSTS).messages for line in message.html.splitlines() if "<s>" not in line]
+    for match in play.made.matches[:2]:
+        standing = {line.removeprefix("Goal ") for line, _ in match.steps if line.startswith("Goal ")}
+        standing -= {line.removeprefix("Goal ") for line, state in match.steps if state == "Deleted"}
+        # The two matches have players of the same names, so each has to be there twice.
+        wrong += [f"not told in a burst: {player}" for player in standing if sum(player in line for line in shown) < 2]
+    return wrong
+
+
+@asynccontextmanager
+async def playing(sources: dict[str, Path]) -> AsyncIterator[Play]:
+    """Give the five processes of 0.1, at work, on a PostgreSQL server of their own."""
+    with tempfile.TemporaryDirectory() as folder, postgres_running() as server:
+        async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram:
+            play = Play(sources, telegram)
+            async with crew(Path(folder), server, telegram, GOALS, play.launch, MORE_CHATS) as made:
+                play.made = made
+                yield play
+
+
+async def run(sources: dict[str, Path]) -> int:
+    """Play it all, print a row for each kill, and return the exit code."""
+    steps = {version: {path.name for path in (sources[version] / MIGRATIONS[version]).glob("0*.py")} for version in sources}
+    has_new_steps = bool(steps[NEW] - steps[OLD])
+    swaps = UPGRADE if has_new_steps else UPGRADE + THERE_AND_BACK
+    if has_new_steps:
+        print("The schema has changed since 0.1, which therefore does not start again: only the way up is played.\n")
+    chance = random.Random(1)
+    print("| killed | at the point | the processes then |\n| --- | --- | --- |")
+    async with playing(sources) as play:
+        await play.begin_chat()
+        for swap in swaps:
+            await play.kill_at(swap, chance)
+            print(f"| {swap.killed} | {swap.point.value} | {play.describe_versions()} |", flush=True)
+        await play.made.feed.send_rest()
+        await play.made.until_true()
+        await until(lambda: not play.find_untrue())
+        await until(lambda: not find_wrong_elsewhere(play))
+        return report(swaps, play.made.doubles())
+
+
+def report(swaps: tuple[Swap, ...], doubles: list[tuple[int, int]]) -> int:
+    """Print what came twice; return 1 if something did without a lost answer."""
+    by_kill = Counter(kill for _, kill in doubles)
+    lost_answers = {Point.LEFT, Point.ARRIVED, Point.ANSWERED, Point.EVERYWHERE}
+    print(f"\n{len(swaps)} kills, {len(CHATS)} chats that follow {MATCHES} matches: each shows the truth after every kill.")
+    for kill, count in sorted(by_kill.items()):
+        print(f"Kill {kill + 1} ({swaps[kill].point.value}) lost an answer: {count} message(s) came twice.")
+    unexpected = [kill for kill in by_kill if swaps[kill].point not in lost_answers] + [
+        one for one, count in Counter(doubles).items() if count > 1
+    ]
+    print("Nothing else came twice." if not unexpected else f"WRONG: came twice without a lost answer: {unexpected}")
+    return 1 if unexpected else 0
+
+
+def extract_old_version(folder: Path) -> None:
+    """Write the files of 0.1 to a folder; exit with a sentence where git does not have them."""
+    archive = subprocess.run(["git", "archive", OLD_COMMIT], cwd=ROOT, capture_output=True, check=False)  # noqa: S603, S607
+    if archive.returncode:
+        sys.exit(
+            f"commit {OLD_COMMIT}, the last one of 0.1, is not in this clone; fetch the whole history: git fetch --unshallow"
+        )
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
+    compiling = "from bot.languages.compiling import compile_catalogues; compile_catalogues()"
+    subprocess.run([sys.executable, "-c", compiling], cwd=folder, check=True)  # noqa: S603  (our own code)
+
+
+def main() -> None:
+    """Run it, or say in a sentence what is missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        extract_old_version(Path(folder))
+        if programs() is None:
+            sys.exit(MISSING)
+        try:
+            code = asyncio.run(run({OLD: Path(folder), NEW: ROOT}))
+        except AssertionError:
+            print(report_witnesses(), file=sys.stderr)
+            raise
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
