@@ -8,7 +8,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +19,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 
 # A line with its time of creation for each series would double the page.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -61,7 +61,7 @@ DELIVERIES = Counter(
 )
 
 BOT_API_REQUESTS = Counter(
-    "touchline_sends", "Requests of the sender and to admins, by op and answer.", ["op", "answer"], registry=REGISTRY
+    "touchline_telegram_requests", "Requests of the sender and to admins, by op and answer.", ["op", "answer"], registry=REGISTRY
 )
 
 ALERT_STEP_SECONDS = Histogram(
@@ -78,7 +78,7 @@ ALERT_TOTAL_SECONDS = Histogram(
 
 CONFIG_RELOADS = Counter("touchline_reloads", "Changes of the configuration, by result.", ["result"], registry=REGISTRY)
 
-ADMIN_MESSAGES = Counter("touchline_admin_sentences", "What admins were to be told, by trouble.", ["trouble"], registry=REGISTRY)
+ADMIN_MESSAGES = Counter("touchline_admin_messages", "Messages for the admins, by incident.", ["incident"], registry=REGISTRY)
 
 BUILD_INFO = Info("touchline_build", "What is running.", registry=REGISTRY)
 
@@ -86,16 +86,21 @@ BUILD_INFO = Info("touchline_build", "What is running.", registry=REGISTRY)
 ProcessCollector(registry=REGISTRY)
 
 
-class GaugeCollector(Protocol):
-    """Collects the gauges, each time when /metrics is read."""
+def render_metrics(gauges: Iterable[Metric] = ()) -> bytes:
+    """Return all metrics in Prometheus' text format, with gauges that were read for this page."""
+    # A registry of its own for each page: REGISTRY holds what is counted, and a gauge that cannot be read now must be absent
+    # and not show its last value.
+    page = CollectorRegistry(auto_describe=False)
+    page.register(_ReadGauges(gauges))
+    return generate_latest(REGISTRY) + generate_latest(page)
 
-    def collect(self) -> Iterable[Metric]: ...
 
+class _ReadGauges(Collector):
+    def __init__(self, gauges: Iterable[Metric]) -> None:
+        self._gauges = gauges
 
-def render_metrics(readings: GaugeCollector | None = None) -> bytes:
-    """Return all metrics in Prometheus' text format, with the gauges of `readings`."""
-    gauges = generate_latest(readings) if readings else b""
-    return generate_latest(REGISTRY) + gauges
+    def collect(self) -> Iterable[Metric]:
+        return self._gauges
 
 
 def installed_version() -> str:

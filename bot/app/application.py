@@ -22,7 +22,6 @@ from bot.config.load import Config
 from bot.errors import StorageError, StorageUnavailable, UserMistake
 from bot.matches.snapshots import MatchDirectory
 from bot.monitoring.http import serve
-from bot.monitoring.monitor import render_status, render_status_of_processes
 from bot.retry import Backoff, OutageLog, retry_while_database_unavailable
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
@@ -104,7 +103,11 @@ class Application:
         self.match_directory = MatchDirectory(
             services.feed_api, services.positions, lambda: services.config.schedule, services.clock
         )
-        self.chat = ChatWorker(services, self.feed or self.match_directory, self.render_status) if Role.CHAT in roles else None
+        self.chat = (
+            ChatWorker(services, self.feed or self.match_directory, services.monitor.render_status)
+            if Role.CHAT in roles
+            else None
+        )
 
     async def start(self) -> None:
         """Listen to the other processes, store the configured chats and load the rules."""
@@ -124,21 +127,6 @@ class Application:
             *(self.chat.background_work() if self.chat else ()),
             *((self.match_directory.run(),) if self.chat and not self.feed else ()),
             *self.services.background_work_with_telegram(),
-        )
-
-    async def render_status(self) -> str:
-        """Return the text of `/status`: open incidents first."""
-        return "\n".join([*self.services.monitor.render_open_incidents(), await self._render_processes()])
-
-    async def _render_processes(self) -> str:
-        waiting = await self.services.outbox.count_waiting()
-        if self.services.lease_manager:
-            processes = await self.services.lease_manager.read_processes()
-            return render_status_of_processes({name: (facts.roles, facts.lines) for name, facts in processes.items()}, waiting)
-        assert self.feed is not None  # noqa: S101  # a process that is alone does everything
-        planned = len(self.feed.scheduler.planned_connections())
-        return render_status(
-            self.feed.follower.connection_statuses(), self.feed.match, planned, waiting, self.services.clock.now()
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +74,12 @@ class Services:
         # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
         self.config = config
         self.feed_api = RestClient(lambda: self.config.feed, http, clock)
-        self.status_lines: Callable[[], Sequence[str]] = tuple
-        """The lines of this process in `/status`."""
         shared = database.is_shared
         self.lease_manager = (
-            LeaseManager(LeaseRepository(database, make_holder_name()), roles, lambda: self.status_lines()) if shared else None
+            # The monitor is made below; its lines are read when the manager runs.
+            LeaseManager(LeaseRepository(database, make_holder_name()), roles, lambda: self.monitor.connection_lines())
+            if shared
+            else None
         )
         self.leases: LeaseProvider = self.lease_manager or SingleProcess()
         self._rules_changed = asyncio.Event()
@@ -90,6 +91,8 @@ class Services:
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
         self.admins = AdminMessages(self.messenger, lambda: self.config.telegram.admins)
         self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
+        if self.lease_manager:
+            self.monitor.read_processes = self.lease_manager.read_processes
         self.positions = FeedPositionRepository(database, clock)
         self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
         self.rule_versions = RuleVersions(RuleVersionRepository(database), clock, config, self._publish_rules)
@@ -107,7 +110,7 @@ class Services:
     async def load_rules(self, config: Config) -> None:
         """Load the active rules: those of the configuration, or those applied later in Telegram."""
         if ended := await self.rule_versions.load(config):
-            await self.admins.post_event(ended)
+            self.admins.post_event(ended)
 
     async def apply_config(self, config: Config) -> None:
         """Apply a changed configuration that is valid. Raises StorageError, and then the one before stays in effect."""
@@ -120,7 +123,7 @@ class Services:
         for callback in self.on_settings_changed:
             callback()
         if ended:
-            await self.admins.post_event(ended)
+            self.admins.post_event(ended)
 
     async def listen(self) -> None:
         """Subscribe to the notifications of other processes on the same database."""

@@ -33,7 +33,7 @@ from bot.matches.snapshots import SnapshotStore
 from bot.media.renderer import is_available, render_match
 from bot.monitoring.delivery_log import DeliveryLog
 from bot.monitoring.health import FeedHealth
-from bot.monitoring.monitor import render_connections
+from bot.monitoring.monitor import render_connection
 from bot.outbox.explanation import explain_message
 from bot.outbox.outbox import make_sample_alert
 from bot.replay.dry_run import run_dry_run
@@ -82,7 +82,7 @@ class FeedWorker:
             self._find_unfinished,
         )
         services.monitor.feed = self._feed_health
-        services.status_lines = self._status_lines
+        services.monitor.connection_lines = self._status_lines
         services.on_rules_changed.append(self.pipeline.set_rules)
         services.on_chats_changed.append(self.scheduler.request_replan)
         services.on_settings_changed += [self.scheduler.request_replan, self.follower.reload]
@@ -112,7 +112,8 @@ class FeedWorker:
             await self.follower.on_fixture_change(before, after)
 
     def _status_lines(self) -> list[str]:
-        return render_connections(self.follower.connection_statuses(), self.match, self._services.clock.now())
+        now = self._services.clock.now()
+        return [render_connection(status, self.match(status.fixture_id), now) for status in self.follower.connection_statuses()]
 
     def _feed_health(self) -> FeedHealth:
         """How it stands, for those who watch."""

@@ -32,13 +32,15 @@ class AdminMessages:
         self._waiting: defaultdict[int, dict[str, str]] = defaultdict(dict)
         self._woken = asyncio.Event()
 
-    async def post_event(self, sentence: str) -> None:
+    def post_event(self, sentence: str) -> None:
         """Queue a sentence about something that happened once, such as rules that are no longer in effect."""
-        self.post(sentence, render_event(sentence))
+        # Its own name: the same sentence twice is one message, two different ones are two.
+        self.post(sentence, f"🛠 {escape_html(sentence)}")
 
     def post(self, name: str, html: str) -> None:
         """Queue a message for every admin; an unsent one with the same name is out of date and dropped."""
         for user_id in self._user_ids():
+            # Taken out first, so that the newer message stands at the end: in the order in which things happened.
             self._waiting[user_id].pop(name, None)
             self._waiting[user_id][name] = html
         self._woken.set()
@@ -49,20 +51,17 @@ class AdminMessages:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            retry_after = await self._send_all()
+            # One admin after the other. Those whose queue is empty are dropped, or the dictionary would keep former admins.
+            waits = [await self._send_to(user_id) for user_id in list(self._waiting)]
+            self._waiting = defaultdict(dict, {user_id: left for user_id, left in self._waiting.items() if left})
             if self._waiting:
-                await asyncio.sleep(max(backoff.next(), retry_after))
+                await asyncio.sleep(max(backoff.next(), *waits))
                 self._woken.set()
             else:
                 backoff.reset()
 
-    async def _send_all(self) -> float:
-        """Try every queue once; return the seconds that Telegram asks to wait."""
-        waits = [await self._send_to(user_id) for user_id in list(self._waiting)]
-        self._waiting = defaultdict(dict, {user_id: left for user_id, left in self._waiting.items() if left})
-        return max(waits, default=0.0)
-
     async def _send_to(self, user_id: int) -> float:
+        """Send an admin's queue in order; return the seconds that Telegram asks to wait, 0 if it does not."""
         waiting = self._waiting[user_id]
         for name, html in list(waiting.items()):
             try:
@@ -70,6 +69,8 @@ class AdminMessages:
             except (RetryAfter, TelegramUnreachable, TokenRefused) as error:
                 log.warning("admin_message_retry_scheduled", admin=user_id, reason=str(error))
                 return error.seconds if isinstance(error, RetryAfter) else 0.0
+            # This admin cannot be reached at all, as one who has blocked the bot. The message is dropped: there is nobody to
+            # tell.
             except DeliveryError as error:
                 log.warning("admin_message_not_sent", admin=user_id, reason=str(error))
             if waiting.get(name) == html:  # a newer message may have replaced it during the request
@@ -81,8 +82,12 @@ def render_notice(notice: IncidentNotice) -> str:
     """Render a notice as a message in HTML."""
     name = f"<b>{notice.name}</b>"
     if notice.event is IncidentEvent.RESOLVED:
-        lasted = describe_duration(notice.until - notice.since)
-        return f"✅ {name} is over: it lasted {lasted}, {_describe_period(notice.since, notice.until)}."
+        opened_at, until = notice.since, notice.until
+        period = f"from {format_utc(opened_at)} to {format_utc(until)}"
+        if opened_at.date() == until.date():
+            # Nearly always: then the day would be the longest part of the sentence and say nothing.
+            period = f"from {opened_at:%H:%M:%S} to {until:%H:%M:%S} UTC"
+        return f"✅ {name} is over: it lasted {describe_duration(until - opened_at)}, {period}."
     since = f", since {format_utc(notice.since)}" if notice.event is IncidentEvent.REMINDER else ""
     return f"🛠 {name}{since}: {escape_html(notice.detail)}"
 
@@ -92,13 +97,9 @@ def render_open_incident(name: str, incident: Incident) -> str:
     return f"🛠 {name}, since {format_utc(incident.opened_at)}: {incident.detail}"
 
 
-def render_event(sentence: str) -> str:
-    """Render something that happened once, in HTML."""
-    return f"🛠 {escape_html(sentence)}"
-
-
 def describe_duration(length: dt.timedelta) -> str:
     """Describe a duration in its largest useful unit."""
+    # The clocks of two processes may differ by a moment.
     seconds = max(0, round(length.total_seconds()))
     if seconds < 120:
         return f"{seconds} s"
@@ -107,8 +108,3 @@ def describe_duration(length: dt.timedelta) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} days"
-
-
-def _describe_period(since: dt.datetime, until: dt.datetime) -> str:
-    same_day = since.date() == until.date()
-    return f"from {since:%H:%M:%S} to {until:%H:%M:%S} UTC" if same_day else f"from {format_utc(since)} to {format_utc(until)}"

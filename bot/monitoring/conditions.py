@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 import structlog
 
 from bot.clock import Clock
-from bot.monitoring.health import FeedHealth, ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
+from bot.monitoring.health import ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
 
+# Six missed heartbeats. Reconnecting takes seconds, and a message to the admins at each would teach them to ignore it.
 FEED_DOWN_AFTER = dt.timedelta(seconds=60)
 """How long a match may bring no frame before the feed counts as down."""
 
+# Well above the second to which Telegram's Date header is exact, and below what any rule's max_age would notice.
 MAX_CLOCK_SKEW = 5.0
 """Seconds that our clock may differ from Telegram's: with a wrong clock, alerts expire too early or too late."""
 
+# Enough for SQLite's WAL of a busy evening: there is time to make room before writes fail.
 MIN_FREE_DISK = 256 * 2**20
 """Bytes that should be free on the disk of the database."""
 
@@ -32,19 +35,17 @@ def _find_feed_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
     refusals = [status.refusal for status in health.feed.connections if status.refusal and is_frame_expected(status, health.now)]
     if refusals:
         yield "feed-refused", describe_feed_refused(refusals[0])
-    if down := _find_silent_matches(health.feed, health.now):
-        yield "feed-down", describe_feed_down(down, len(health.feed.connections))
+    # Refused ones apart: they are silent for a reason that `feed-refused` gives.
+    silent = [s for s in health.feed.connections if not s.refusal and is_silent(s, health.now, FEED_DOWN_AFTER)]
+    if silent:
+        titles = [health.feed.titles.get(status.fixture_id) or status.fixture_id for status in silent]
+        yield "feed-down", describe_feed_down(titles, len(health.feed.connections))
     if old := outdated_fixtures_since(health.feed, health.started_at, health.now):
         yield "fixtures-old", describe_fixtures_outdated(old)
 
 
-def _find_silent_matches(feed: FeedHealth, now: dt.datetime) -> list[str]:
-    """Return the titles of matches without frames, except refused ones: `feed-refused` covers these."""
-    silent = [status for status in feed.connections if not status.refusal and is_silent(status, now, FEED_DOWN_AFTER)]
-    return [feed.titles.get(status.fixture_id) or status.fixture_id for status in silent]
-
-
 def _find_telegram_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
+    # Only one of the two: a refused token is answered, so Telegram is not away.
     if health.telegram.refused_since:
         yield "telegram-refused", describe_telegram_refused()
     elif health.telegram.failing_since:
@@ -56,20 +57,18 @@ def _find_telegram_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]
 
 def _find_machine_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
     if health.database:
-        yield _name_database_condition(health.database.sentence), describe_database_problem(health.database.sentence)
+        sentence = health.database.sentence
+        # By the driver's own sentences (`bot.storage.sqlite`, `bot.storage.postgres`): a full disk needs other hands than a
+        # server that is away.
+        away = "database-read-only" if "read-only" in sentence else "database-away"
+        yield "database-full" if "full" in sentence else away, describe_database_problem(sentence)
     if health.free_disk_bytes is not None and health.free_disk_bytes < MIN_FREE_DISK:
         yield "disk-low", describe_disk_low(health.free_disk_bytes)
 
 
-def _name_database_condition(sentence: str) -> str:
-    """Return the name of the condition that the database's sentence describes."""
-    if "full" in sentence:
-        return "database-full"
-    return "database-read-only" if "read-only" in sentence else "database-away"
-
-
 log = structlog.get_logger()
 
+# It has to end by itself: a corrected text is not noticed, since it is just a text that is not refused.
 TEXT_REFUSED_DURATION = dt.timedelta(minutes=10)
 """How long a refused text counts as a condition: whether it is corrected shows only at its next alert."""
 
@@ -86,6 +85,7 @@ class ReportedConditions:
 
     def list_current(self) -> dict[str, str]:
         """Return all conditions that hold, without those whose time is over."""
+        # Ended when they are read: nothing else has to run for that.
         over = [name for name, until in self._until.items() if until <= self._clock.now()]
         for name in over:
             self.clear(name)
@@ -93,6 +93,7 @@ class ReportedConditions:
 
     def report(self, name: str, sentence: str, lasts: dt.timedelta | None = None) -> None:
         """Report that a condition holds, until it is cleared or for the duration `lasts`."""
+        # An unchanged condition wakes nobody: some are reported with every failed request.
         if self._conditions.get(name) != sentence:
             self.changed.set()
         self._conditions[name] = sentence
@@ -108,6 +109,7 @@ class ReportedConditions:
 
     async def on_feed_refused(self, reason: str) -> None:
         """The feed's REST API refuses the token."""
+        # Once: every request is refused until the token is right.
         if "feed-refused" not in self._conditions:
             log.error("feed_refused", reason=reason)
         self.report("feed-refused", describe_feed_refused(reason))

@@ -15,12 +15,14 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
 
 log = structlog.get_logger()
 
+# A fan-out to many chats has no pauses of this length: if one ends, its last chat was reached.
 SUMMARY_DELAY = 5.0
 """Seconds without a further chat after which an alert counts as delivered to all chats that get it now."""
 
 REMEMBER_SECONDS = 900.0
 """Seconds for which an alert is remembered: a chat with a delay, which gets it later, makes no line of its own."""
 
+# Looked up once: `labels` takes a lock and builds a key, up to 1,000 times a second.
 _REQUEST_HISTOGRAM, _TELEGRAM_HISTOGRAM = ALERT_STEP_SECONDS.labels("request"), ALERT_STEP_SECONDS.labels("telegram")
 
 
@@ -48,6 +50,7 @@ class DeliveryLog:
         _measure(plan, result.latency)
         alert, now = plan.alert, self._clock.monotonic()
         reach = self._reaches.get((alert.key, alert.seq))
+        # A card is edited every minute of a match: it is not news that anybody looks for in the log.
         if reach is None and alert.kind not in LIVE_MESSAGE_KINDS:
             reach = self._reaches[alert.key, alert.seq] = AlertReach(alert, now, now)
             log.info("alert_delivered", **_describe(plan, result))
@@ -57,6 +60,7 @@ class DeliveryLog:
         if reach is not None:
             reach.last_at = now
             reach.chats += not isinstance(plan, Reply)  # a reply follows the edit that was counted
+            # The slowest chat is what operators are asked about.
             reach.slowest_ms = max(reach.slowest_ms, result.latency.total or 0.0)
 
     async def run(self) -> None:
@@ -72,6 +76,7 @@ class DeliveryLog:
             if reach.is_logged or reach.last_at > now - SUMMARY_DELAY:
                 continue
             reach.is_logged = True
+            # For one chat the first line has said it all.
             if reach.chats > 1:
                 key = reach.alert.key
                 log.info(

@@ -55,18 +55,20 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     free_disk_bytes: int | None = None
 
 
+# The feed opens some streams late, and matches kick off late. Nobody should be woken for that.
 STREAM_OPEN_GRACE = dt.timedelta(minutes=5)
 """How long after kick-off a stream may still not be open."""
 
 HEARTBEAT_TIMEOUT = dt.timedelta(seconds=30)
 """Three missed heartbeats (feed documentation, section 2.3): a live connection without a frame for so long is silent."""
 
+# One attempt with its handshake. A process that is not ready for so long is still not restarted: see /healthz.
 RECONNECT_TIMEOUT = dt.timedelta(seconds=5)
 """How long a reconnect may take before the process counts as not ready."""
 
 
 def is_frame_expected(status: ConnectionStatus, now: dt.datetime) -> bool:
-    """Tell whether frames should arrive now: the match is not over, and its stream is open or should be."""
+    """Return True if frames should arrive now: the match is not over, and its stream is open or should be."""
     if status.is_ended:
         return False
     return not status.is_not_open or (status.kickoff is not None and now >= status.kickoff + STREAM_OPEN_GRACE)
@@ -78,7 +80,7 @@ def last_frame_or_start(status: ConnectionStatus) -> dt.datetime | None:
 
 
 def is_silent(status: ConnectionStatus, now: dt.datetime, longest: dt.timedelta | None = None) -> bool:
-    """Tell whether frames are expected and none arrived for `longest`; None: for longer than is normal in its state."""
+    """Return True if frames are expected and none arrived for `longest`; None: for longer than is normal in its state."""
     at = last_frame_or_start(status)
     if at is None or not is_frame_expected(status, now):
         return False
@@ -92,6 +94,7 @@ def outdated_fixtures_since(feed: FeedHealth, started: dt.datetime, now: dt.date
 
     Three refreshes may fail in a row; before the first success there is only a short grace.
     """
+    # The feed is read from the start on, so without a success the start counts.
     since = feed.fixtures_read_at or started
     longest = 3 * feed.refresh_every if feed.fixtures_read_at else HEARTBEAT_TIMEOUT
     return since if now - since > longest else None
@@ -103,13 +106,11 @@ TELEGRAM_GRACE = dt.timedelta(seconds=10)
 
 def reasons_not_ready(health: ProcessHealth) -> tuple[str, ...]:
     """Return a line for each reason why the process is not ready; none if it is ready."""
+    # Before Telegram lets the bot in, the feed and the sender do not run: their silence says nothing.
     if not health.is_working:
-        return (*_start_reasons(health), *_database_reasons(health))
+        start = f"start: Telegram has not let the bot in since {_format_iso(health.started_at)}"
+        return (start, *_database_reasons(health))
     return (*_database_reasons(health), *_telegram_reasons(health.telegram, health.now), *_feed_reasons(health))
-
-
-def _start_reasons(health: ProcessHealth) -> Iterator[str]:
-    yield f"start: Telegram has not let the bot in since {_format_iso(health.started_at)}"
 
 
 def _database_reasons(health: ProcessHealth) -> Iterator[str]:
@@ -118,6 +119,7 @@ def _database_reasons(health: ProcessHealth) -> Iterator[str]:
 
 
 def _telegram_reasons(telegram: TelegramHealth, now: dt.datetime) -> Iterator[str]:
+    # Without a grace: a token does not become right by itself.
     if telegram.refused_since:
         yield f"telegram: the bot token is refused since {_format_iso(telegram.refused_since)}"
     if telegram.failing_since and now - telegram.failing_since > TELEGRAM_GRACE:
@@ -129,15 +131,12 @@ def _feed_reasons(health: ProcessHealth) -> Iterator[str]:
         return
     if old := outdated_fixtures_since(health.feed, health.started_at, health.now):
         yield f"feed: the fixtures could not be read since {_format_iso(old)}"
-    yield from (
-        _describe_silent_connection(status, health.feed) for status in health.feed.connections if is_silent(status, health.now)
-    )
-
-
-def _describe_silent_connection(status: ConnectionStatus, feed: FeedHealth) -> str:
-    title, at = feed.titles.get(status.fixture_id, ""), last_frame_or_start(status)
-    named = f"{status.fixture_id} ({title})" if title else status.fixture_id
-    return f"feed: fixture {named} has had no frame since {_format_iso(at)}, {status.state.value}"
+    for status in health.feed.connections:
+        if is_silent(status, health.now):
+            title, at = health.feed.titles.get(status.fixture_id, ""), last_frame_or_start(status)
+            # The id first: it is what the log and the feed's support know.
+            named = f"{status.fixture_id} ({title})" if title else status.fixture_id
+            yield f"feed: fixture {named} has had no frame since {_format_iso(at)}, {status.state.value}"
 
 
 def _format_iso(instant: dt.datetime | None) -> str:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import asynccontextmanager
 
 import aiohttp
-import msgspec
 import structlog
 from aiohttp import web
 from prometheus_client import Metric
@@ -29,9 +28,12 @@ def build_web_application(
     """Build the application with the three pages: a line for each reason not to be ready; metrics in Prometheus' text format."""
 
     async def healthz(_: web.Request) -> web.Response:
+        # Nothing is looked at: it answers as long as the event loop turns. A restart mends neither Telegram nor the database,
+        # so their state belongs to /readyz.
         return web.Response(text="alive\n")
 
     async def readyz(_: web.Request) -> web.Response:
+        # 503 is what load balancers and Kubernetes take for "not ready".
         lines = reasons_not_ready()
         return web.Response(text="\n".join(lines or ("ready",)) + "\n", status=503 if lines else 200)
 
@@ -58,77 +60,70 @@ async def serve(
     if listen is None:
         yield None
         return
+    # No access log: a line for each scrape and probe would drown what matters.
     runner = web.AppRunner(build_web_application(reasons_not_ready, render_metrics), access_log=None)
     await runner.setup()
     try:
-        yield await _start_listening(runner, listen, is_required=is_required)
+        host, _, port = listen.rpartition(":")
+        found: int | None = None
+        try:
+            # IPv6 addresses are written in brackets, because of the colon before the port; the socket takes them without.
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        except OSError as error:
+            sentence = f"http.listen: cannot listen on {listen}: {explain_bind_error(error)}; choose another, or null for none"
+            if is_required:
+                raise UserMistake(sentence) from error
+            # Nobody asked for the default port: a second process on the same machine shall not fail for its sake.
+            log.warning("health_pages_not_served", reason=sentence)
+        else:
+            # Read back: port 0 means any free one.
+            found = runner.addresses[0][1]
+            log.info("health_pages_served", port=found)
+        yield found
     finally:
         await runner.cleanup()
 
 
-async def _start_listening(runner: web.AppRunner, listen: str, *, is_required: bool) -> int | None:
-    host, _, port = listen.rpartition(":")
-    try:
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
-    except OSError as error:
-        sentence = f"http.listen: cannot listen on {listen}: {explain_bind_error(error)}; choose another, or null for none"
-        if is_required:
-            raise UserMistake(sentence) from error
-        log.warning("health_pages_not_served", reason=sentence)
-        return None
-    found: int = runner.addresses[0][1]
-    log.info("health_pages_served", port=found)
-    return found
+def collect_gauges(
+    health: ProcessHealth,
+    *,
+    is_ready: bool,
+    rules: int,
+    open_incidents: Collection[str] = (),
+    depth: OutboxDepth | None = None,
+    backlog: int | None = None,
+) -> Iterator[Metric]:
+    """Yield the gauges as metric families of prometheus_client.
 
-
-class GaugeReading(msgspec.Struct, frozen=True):
-    """The values of the gauges. `depth` is None if the database did not answer, `backlog` if this process sends nothing."""
-
-    health: ProcessHealth
-    ready: bool
-    rules: int
-    open_incidents: Collection[str] = ()
-    depth: OutboxDepth | None = None
-    backlog: int | None = None
-
-    def collect(self) -> Iterator[Metric]:
-        """Return the gauges as metric families of prometheus_client."""
-        facts, depth = self.health, self.depth
-        yield _make_gauge("touchline_ready", "1 while all is well, as /readyz says.", self.ready)
-        yield _make_gauge("touchline_rules", "Rules in effect.", self.rules)
-        yield _make_labelled_gauge(
-            "touchline_trouble", "1 while a trouble lasts that admins are told of.", "trouble", self._troubles()
+    `rules` is how many are in effect, `depth` is None if the database did not answer, `backlog` if this process sends nothing.
+    """
+    yield _make_gauge("touchline_ready", "1 while all is well, as /readyz says.", is_ready)
+    yield _make_gauge("touchline_rules", "Rules in effect.", rules)
+    # Every name at every scrape, also at 0: an alert rule on a series that does not exist yet never fires.
+    is_open = {name: float(name in open_incidents) for name in INCIDENT_POLICIES}
+    yield _make_labelled_gauge("touchline_incident_open", "1 while an incident is open.", "incident", is_open)
+    yield _make_gauge("touchline_database_up", "1 while the database can be used.", health.database is None)
+    if health.feed:
+        yield from _collect_feed_gauges(health.feed, health)
+    # What is not known has no series. A zero would look like a measurement.
+    if health.telegram.clock_skew is not None:
+        skew = health.telegram.clock_skew
+        yield _make_gauge("touchline_clock_skew_seconds", "By how much our clock is ahead of Telegram's.", skew)
+    if depth:
+        yield _make_gauge("touchline_outbox_waiting", "Deliveries that wait, those of suspended chats included.", depth.waiting)
+        yield _make_gauge("touchline_outbox_due", "Deliveries of active chats that are due.", depth.due)
+        yield _make_gauge(
+            "touchline_outbox_oldest_due_seconds", "For how long the oldest due delivery has been due.", depth.oldest_seconds
         )
-        yield _make_gauge("touchline_database_up", "1 while the database can be used.", facts.database is None)
-        if facts.feed:
-            yield from _collect_feed_gauges(facts.feed, facts)
-        if facts.telegram.clock_skew is not None:
-            yield _make_gauge(
-                "touchline_clock_skew_seconds", "By how much our clock is ahead of Telegram's.", facts.telegram.clock_skew
-            )
-        if depth:
-            yield _make_gauge(
-                "touchline_outbox_waiting", "Deliveries that wait, those of suspended chats included.", depth.waiting
-            )
-            yield _make_gauge("touchline_outbox_due", "Deliveries of active chats that are due.", depth.due)
-            yield _make_gauge(
-                "touchline_outbox_oldest_due_seconds", "For how long the oldest due delivery has been due.", depth.oldest_seconds
-            )
-            yield _make_gauge(
-                "touchline_outbox_fanouts", "Revisions whose fan-out has chats left to reach.", depth.unfinished_news
-            )
-        if self.backlog is not None:
-            yield _make_gauge(
-                "touchline_sender_backlog", "Messages in the sender's memory, those in flight included.", self.backlog
-            )
-        if facts.free_disk_bytes is not None:
-            yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", facts.free_disk_bytes)
-
-    def _troubles(self) -> dict[str, float]:
-        return {name: float(name in self.open_incidents) for name in INCIDENT_POLICIES}
+        yield _make_gauge("touchline_outbox_fanouts", "Revisions whose fan-out has chats left to reach.", depth.unfinished_news)
+    if backlog is not None:
+        yield _make_gauge("touchline_sender_backlog", "Messages in the sender's memory, those in flight included.", backlog)
+    if health.free_disk_bytes is not None:
+        yield _make_gauge("touchline_disk_free_bytes", "Room on the disk where the database lies.", health.free_disk_bytes)
 
 
-def _collect_feed_gauges(feed: FeedHealth, facts: ProcessHealth) -> Iterator[Metric]:
+def _collect_feed_gauges(feed: FeedHealth, health: ProcessHealth) -> Iterator[Metric]:
+    # All states, also those that no connection is in: a graph of a state that vanishes would have gaps.
     states = Counter(status.state for status in feed.connections)
     yield _make_labelled_gauge(
         "touchline_connections", "Connections, by state.", "state", {state.value: float(states[state]) for state in SessionState}
@@ -140,7 +135,7 @@ def _collect_feed_gauges(feed: FeedHealth, facts: ProcessHealth) -> Iterator[Met
     yield _make_gauge("touchline_feed_missing_packets", "Numbers that never came, of the matches in play.", missing)
     yield _make_gauge("touchline_fixtures", "Fixtures known.", len(feed.titles))
     if feed.fixtures_read_at:
-        age = (facts.now - feed.fixtures_read_at).total_seconds()
+        age = (health.now - feed.fixtures_read_at).total_seconds()
         yield _make_gauge("touchline_fixtures_age_seconds", "Since the fixtures were read last.", age)
 
 
@@ -157,6 +152,7 @@ def _make_labelled_gauge(name: str, help_text: str, label: str, values: Mapping[
 
 log = structlog.get_logger()
 
+# Shorter than any sensible interval between calls, so that one that hangs does not delay the next.
 _CALL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 _FIRST_ERROR_STATUS = 400
@@ -188,6 +184,7 @@ class DeadMansSwitch:
         url = self._settings().dead_man_url
         if url is None:
             return
+        # Silence is the signal: the service raises the alarm when no call has come for a while.
         if lines := self._reasons_not_ready():
             log.warning("dead_man_call_skipped", reason="; ".join(lines))
             return
@@ -195,5 +192,6 @@ class DeadMansSwitch:
             async with self._http.get(url.get_secret_value(), timeout=_CALL_TIMEOUT) as response:
                 if response.status >= _FIRST_ERROR_STATUS:
                     log.warning("dead_man_call_failed", reason=f"HTTP {response.status}")
+        # ValueError is what aiohttp raises for an address that it cannot read. The text of any of them may contain the address.
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             log.warning("dead_man_call_failed", reason=type(error).__name__)

@@ -14,6 +14,7 @@ from bot.errors import StorageError
 from bot.storage.database import Database, upsert
 from bot.storage.schema import troubles
 
+# Once a day: an incident that lasts longer is known, but must not be forgotten.
 REMIND_AFTER = dt.timedelta(days=1)
 """An open incident is notified again after so long."""
 
@@ -23,6 +24,7 @@ FORGET_RESOLVED_AFTER = dt.timedelta(days=1)
 MAX_RESOLVE_DELAY = dt.timedelta(hours=6)
 """The longest time that a condition must be away before its incident is resolved, however often it reopened."""
 
+# A condition that comes and goes every minute is reported at 1, 4, 16 … minutes and not each time.
 _RESOLVE_DELAY_FACTOR = 4
 
 
@@ -40,19 +42,26 @@ class IncidentPolicy(msgspec.Struct, frozen=True):
 
 
 INCIDENT_POLICIES = {
+    # At once: the feed itself says that it does not let us in, and every minute costs alerts.
     "feed-refused": IncidentPolicy(),
     "feed-down": IncidentPolicy(resolve_after=30.0),
+    # Refreshes fail now and then; matches that are known go on all the same.
     "fixtures-old": IncidentPolicy(notify_after=60.0),
     "telegram-refused": IncidentPolicy(notify_after=10.0, is_unreachable=True),
+    # Its end is all that can be said while it lasts, and nobody needs a message about a minute without Telegram.
     "telegram-away": IncidentPolicy(notify_after=300.0, is_unreachable=True),
     "second-process": IncidentPolicy(resolve_after=180.0),
     "webhook-set": IncidentPolicy(),
+    # The rule may not fire again for an hour, so its silence does not prove that its text is right.
     "texts-refused": IncidentPolicy(resolve_after=3600.0),
+    # A restart or a failover of the server takes some seconds.
     "database-away": IncidentPolicy(notify_after=15.0),
     "database-full": IncidentPolicy(resolve_after=30.0),
     "database-read-only": IncidentPolicy(resolve_after=30.0),
+    # SQLite's checkpoints move the free space up and down around the limit.
     "disk-low": IncidentPolicy(notify_after=60.0, resolve_after=600.0),
     "clock-off": IncidentPolicy(notify_after=120.0, resolve_after=120.0),
+    # A person is at work in the file and waits for the answer.
     "rules-refused": IncidentPolicy(resolve_after=15.0, is_manual=True),
 }
 """Every condition that admins are notified of. The names are in metrics labels, the database and the documentation."""
@@ -102,6 +111,7 @@ def step_incidents(
     """Return the incidents after a check, and the notices to send. `conditions` has sentences by names of INCIDENT_POLICIES."""
     after: dict[str, Incident] = {}
     notices = []
+    # Sorted, so that notices of one check come in the same order from every process and in tests.
     for name in sorted({*before, *conditions}):
         incident, event = _step_incident(INCIDENT_POLICIES[name], before.get(name), conditions.get(name), now)
         if incident is not None:
@@ -134,6 +144,7 @@ def _forget_if_old(incident: Incident | None, now: dt.datetime) -> Incident | No
 def _update_present(
     policy: IncidentPolicy, incident: Incident | None, detail: str, now: dt.datetime
 ) -> tuple[Incident, IncidentEvent | None]:
+    # It opens, or it opens again: then it counts as the same one, and each time makes it slower to resolve.
     if incident is None or incident.resolved_at is not None:
         times = incident.times if _forget_if_old(incident, now) and incident else 0
         incident = Incident(now, now, detail, times=times)
@@ -155,6 +166,7 @@ def _choose_event(policy: IncidentPolicy, incident: Incident, now: dt.datetime) 
 
 def _update_absent(policy: IncidentPolicy, incident: Incident, now: dt.datetime) -> tuple[Incident | None, IncidentEvent | None]:
     """Resolve an incident whose condition has been away long enough; one that was never notified resolves without a notice."""
+    # From when the condition was last seen, not from when it was first missed: checks may have been skipped.
     gone = (now - incident.last_seen).total_seconds()
     if incident.notified_at is None:
         if gone < min(policy.notify_after, policy.resolve_after):
@@ -192,9 +204,18 @@ class IncidentLog:
         def decide(bodies: Mapping[str, str]) -> Mapping[str, str | None]:
             nonlocal notices
             stored = _decode_incidents(bodies)
-            self.incidents, notices = step_incidents(_merge_latest(stored, self.incidents), conditions, now)
+            # Of the stored incident and this process's own the one that was checked last: while the database was away, each
+            # process has gone on alone.
+            known = {
+                name: max((s for s in (self.incidents.get(name), stored.get(name)) if s), key=_recency_of_incident)
+                for name in {*stored, *self.incidents}
+            }
+            self.incidents, notices = step_incidents(known, conditions, now)
+            # Only what differs: this runs every five seconds, and nearly always nothing has changed.
             written = {
-                name: _encode_incident(incident) for name, incident in self.incidents.items() if stored.get(name) != incident
+                name: msgspec.json.encode(incident).decode()
+                for name, incident in self.incidents.items()
+                if stored.get(name) != incident
             }
             return {**dict.fromkeys(bodies.keys() - self.incidents.keys()), **written}
 
@@ -219,15 +240,6 @@ def _decode_incidents(bodies: Mapping[str, str]) -> dict[str, Incident]:
     return found
 
 
-def _encode_incident(incident: Incident) -> str:
-    return msgspec.json.encode(incident).decode()
-
-
-def _merge_latest(stored: Mapping[str, Incident], own: Mapping[str, Incident]) -> dict[str, Incident]:
-    """Return, for each name, the incident that was checked last: the stored one or this process's own."""
-    return {name: max((s for s in (own.get(name), stored.get(name)) if s), key=_recency_of_incident) for name in {*stored, *own}}
-
-
 def _recency_of_incident(incident: Incident) -> tuple[dt.datetime, int, bool]:
     return max(incident.last_seen, incident.resolved_at or incident.last_seen), incident.times, incident.notified_at is not None
 
@@ -245,6 +257,8 @@ class IncidentRepository:
     async def change(self, decide: IncidentChange) -> None:
         """Pass all bodies to `decide` and store its changes, one process at a time; raise StorageError."""
         async with self._db.transaction() as tx:
+            # All processes check at about the same time. The lock makes one decide, and the others find that the notice was
+            # sent.
             await tx.lock("troubles")
             rows = await tx.fetch(select(troubles))
             changed = decide({row["name"]: row["body"] for row in rows})

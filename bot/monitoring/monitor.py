@@ -6,20 +6,21 @@ import asyncio
 import contextlib
 import datetime as dt
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 from sqlalchemy import make_url
 
 from bot.clock import Clock
+from bot.cluster.lease_manager import ProcessInfo
 from bot.errors import StorageError
 from bot.feed.source import ConnectionStatus
 from bot.metrics import ADMIN_MESSAGES, render_metrics
 from bot.monitoring.admin_messages import AdminMessages, render_notice, render_open_incident
 from bot.monitoring.conditions import ReportedConditions, find_conditions
 from bot.monitoring.health import DatabaseProblem, FeedHealth, ProcessHealth, TelegramHealth, reasons_not_ready
-from bot.monitoring.http import GaugeReading
+from bot.monitoring.http import collect_gauges
 from bot.monitoring.incidents import (
     INCIDENT_POLICIES,
     IncidentEvent,
@@ -28,7 +29,7 @@ from bot.monitoring.incidents import (
     IncidentRepository,
     select_open,
 )
-from bot.outbox.repository import OutboxDepth, measure_depth
+from bot.outbox.repository import OutboxDepth, count_waiting, measure_depth
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
 from rules.football.match import Match
@@ -48,7 +49,8 @@ _DATABASE_TIMEOUT = 2.0
 class Monitor:
     """Checks the health of this process.
 
-    Its parts set the callables: `feed` reads the connections, `backlog` counts messages in memory, `rules` the rules in effect.
+    The workers set the callables: `feed` reads the connections and `connection_lines` describes them, `backlog` counts messages
+    in memory, `rules` the rules in effect, `read_processes` reads what all processes are doing if there are several.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Monitor:
         self.feed: Callable[[], FeedHealth] | None = None
         self.backlog: Callable[[], int] | None = None
         self.rules: Callable[[], int] = lambda: 0
+        self.connection_lines: Callable[[], Sequence[str]] = tuple
+        self.read_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]] | None = None
         self.reports_database = False
         """Whether this process notifies of database problems.
 
@@ -77,6 +81,7 @@ class Monitor:
 
     async def check(self) -> None:
         """Check once; notices are queued for the admins."""
+        # Both sources: what can be measured now, and what only the part itself can know, such as a refused request.
         health = self.health()
         found = {**find_conditions(health), **self.reported.list_current()}
         if not self.reports_database:
@@ -89,45 +94,54 @@ class Monitor:
         api = self._api_health
         telegram = TelegramHealth(api.failing_since, api.refused_since, api.clock_skew)
         feed = self.feed() if self.feed else None
-        return ProcessHealth(
-            self._clock.now(),
-            self._started_at,
-            self._is_working,
-            feed,
-            telegram,
-            self._database_problem,
-            _measure_free_disk(self._disk),
-        )
+        free_disk = None
+        if self._disk is not None:
+            # The folder may be on a network disk that is away: the monitor goes on without this figure.
+            with contextlib.suppress(OSError):
+                free_disk = shutil.disk_usage(self._disk).free
+        now, started_at = self._clock.now(), self._started_at
+        return ProcessHealth(now, started_at, self._is_working, feed, telegram, self._database_problem, free_disk)
 
     def reasons_not_ready(self) -> tuple[str, ...]:
         """Return why the process is not ready, a line each; for /readyz."""
         return reasons_not_ready(self.health())
 
-    def render_open_incidents(self) -> list[str]:
-        """Return a line for each open incident of all processes; for /status."""
-        return [render_open_incident(name, incident) for name, incident in sorted(select_open(self._incidents.incidents).items())]
+    async def render_status(self) -> str:
+        """Return the text of /status: open incidents, then the connections of every process. Raise StorageError."""
+        incidents = sorted(select_open(self._incidents.incidents).items())
+        lines = [render_open_incident(name, incident) for name, incident in incidents]
+        async with self._database.transaction() as tx:
+            waiting = await count_waiting(tx)
+        if self.read_processes is not None:
+            return "\n".join([*lines, render_status_of_processes(await self.read_processes(), waiting)])
+        planned = self.feed().planned_connections if self.feed else 0
+        return "\n".join([*lines, render_status(self.connection_lines(), planned, waiting)])
 
     async def render_metrics(self) -> bytes:
         """Return the counters and the gauges, which are read now; for /metrics."""
-        depth = await self._measure_depth()
+        depth: OutboxDepth | None = None
+        with contextlib.suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(_DATABASE_TIMEOUT):
+                depth = await measure_depth(self._database, self._clock.now())
+        # Read after the wait for the database: the page shows one moment.
         health = self.health()
-        backlog = self.backlog() if self.backlog else None
-        open_incidents = set(select_open(self._incidents.incidents))
-        return render_metrics(GaugeReading(health, not reasons_not_ready(health), self.rules(), open_incidents, depth, backlog))
+        gauges = collect_gauges(
+            health,
+            is_ready=not reasons_not_ready(health),
+            rules=self.rules(),
+            open_incidents=set(select_open(self._incidents.incidents)),
+            depth=depth,
+            backlog=self.backlog() if self.backlog else None,
+        )
+        return render_metrics(gauges)
 
     def _notify(self, notice: IncidentNotice) -> None:
+        # The log says it always, also what cannot be sent because Telegram itself is the trouble.
         write = log.info if notice.event is IncidentEvent.RESOLVED else log.warning
         write("incident", name=notice.name, event_type=notice.event.value, reason=notice.detail)
         if notice.event is IncidentEvent.RESOLVED or not INCIDENT_POLICIES[notice.name].is_unreachable:
             ADMIN_MESSAGES.labels(notice.name).inc()
             self._admins.post(notice.name, render_notice(notice))
-
-    async def _measure_depth(self) -> OutboxDepth | None:
-        try:
-            async with asyncio.timeout(_DATABASE_TIMEOUT):
-                return await measure_depth(self._database, self._clock.now())
-        except (StorageError, TimeoutError):
-            return None
 
     async def _check_repeatedly(self) -> None:
         while True:
@@ -136,6 +150,7 @@ class Monitor:
                 await self.check()
             except Exception as error:  # the monitor must go on: it is what reports failures
                 log.exception("health_check_failed", reason=repr(error))
+            # Before the wait, so that reports that come during the check lead to one more check and not to many.
             await asyncio.sleep(_MIN_MONITOR_INTERVAL)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MONITOR_INTERVAL):
@@ -143,15 +158,9 @@ class Monitor:
 
     def _on_database_problem(self, sentence: str | None) -> None:
         """Remember a database problem and since when it lasts; None means that the database works."""
+        # Its sentence may change while it lasts (away, then full): since when it lasts does not.
         since = self._database_problem.since if self._database_problem else self._clock.now()
         self._database_problem = DatabaseProblem(sentence, since) if sentence else None
-
-
-def _measure_free_disk(place: Path | None) -> int | None:
-    try:
-        return shutil.disk_usage(place).free if place else None
-    except OSError:
-        return None
 
 
 def find_database_folder(url: str) -> Path | None:
@@ -161,34 +170,30 @@ def find_database_folder(url: str) -> Path | None:
     return Path(file).absolute().parent if file and file != ":memory:" else None
 
 
-def render_status(
-    statuses: Sequence[ConnectionStatus], match: Callable[[str], Match | None], planned: int, waiting: int, now: dt.datetime
-) -> str:
-    """Render the connections with their state, last frame, position, reconnects and lag, after a line with the totals."""
-    head = f"{len(statuses)} connected, {planned} planned, {waiting} waiting to be told"
-    return "\n".join([head, *render_connections(statuses, match, now)])
+def render_status(lines: Sequence[str], planned: int, waiting: int) -> str:
+    """Render the connections of a process that works alone, after a line with the totals."""
+    return "\n".join([f"{len(lines)} connected, {planned} planned, {waiting} waiting to be sent", *lines])
 
 
-def render_connections(statuses: Sequence[ConnectionStatus], match: Callable[[str], Match | None], now: dt.datetime) -> list[str]:
-    """Return a line for each connection."""
-    return [_render_connection(status, match(status.fixture_id), now) for status in statuses]
-
-
-def render_status_of_processes(processes: Mapping[str, tuple[Sequence[str], Sequence[str]]], waiting: int) -> str:
-    """Render the status of several processes; each has its roles and the lines of its connections."""
-    connected = sum(len(lines) for _, lines in processes.values())
-    rendered = [f"{len(processes)} processes, {connected} connected, {waiting} waiting to be told"]
-    for name, (roles, lines) in sorted(processes.items()):
-        rendered += ["", f"{name} ({', '.join(roles)})", *lines]
+def render_status_of_processes(processes: Mapping[str, ProcessInfo], waiting: int) -> str:
+    """Render the status of several processes, each with its roles and the lines of its connections."""
+    connected = sum(len(info.lines) for info in processes.values())
+    rendered = [f"{len(processes)} processes, {connected} connected, {waiting} waiting to be sent"]
+    for name, info in sorted(processes.items()):
+        rendered += ["", f"{name} ({', '.join(info.roles)})", *info.lines]
     return "\n".join(rendered)
 
 
-def _render_connection(status: ConnectionStatus, match: Match | None, now: dt.datetime) -> str:
+def render_connection(status: ConnectionStatus, match: Match | None, now: dt.datetime) -> str:
+    """Render a connection with its state, last frame, position, reconnects and lag, in one line."""
     title = match.fixture.title if match and match.fixture.title else status.fixture_id
-    heard = f"last frame {(now - status.last_frame_at).total_seconds():.0f} s ago" if status.last_frame_at else "no frame yet"
-    parts = [f"{title}: {status.state.value}", heard, f"position {status.position}", f"reconnects {status.reconnects}"]
+    last_frame = (
+        f"last frame {(now - status.last_frame_at).total_seconds():.0f} s ago" if status.last_frame_at else "no frame yet"
+    )
+    parts = [f"{title}: {status.state.value}", last_frame, f"position {status.position}", f"reconnects {status.reconnects}"]
     if status.lag_median is not None and status.lag_p99 is not None:
         parts.append(f"lag {_format_ms(status.lag_median)} median, {_format_ms(status.lag_p99)} p99")
+    # Only if there is something to say: the line is read on a phone.
     if status.missing or status.unreadable:
         parts.append(f"{status.missing} never came, {status.unreadable} unreadable")
     return ", ".join(parts)

@@ -50,7 +50,7 @@ class Outside:
 
         async def asked() -> Samples | None:
             page = samples((await self.get("/metrics"))[1])
-            return page if counted(page, "touchline_sends_total", answer="ok") >= sends else None
+            return page if counted(page, "touchline_telegram_requests_total", answer="ok") >= sends else None
 
         found = await until(asked)
         assert found
@@ -95,8 +95,8 @@ async def test_what_is_seen_from_outside_is_what_happens(tmp_path: Path) -> None
     assert re.search(rf"^feed: fixture {FIXTURE.id} \(Arsenal v Chelsea\) has had no frame since \S+Z, \w+$", not_ready, re.M)
     assert told[0].startswith("🛠 rules-refused: ") and "Red Crad" in told[0]
     assert told[1].startswith("✅ rules-refused is over: it lasted ")
-    sent = counted(page, "touchline_sends_total", answer="ok")
-    assert (sent, sent - counted(page, "touchline_sends_total", answer="ok", op="edit")) == (
+    sent = counted(page, "touchline_telegram_requests_total", answer="ok")
+    assert (sent, sent - counted(page, "touchline_telegram_requests_total", answer="ok", op="edit")) == (
         sum(calls.values()),
         calls["sendMessage"],
     )

@@ -16,7 +16,7 @@ def samples(page: str) -> Samples:
 
 
 class Counts:
-    """The difference since it was made: `counts("touchline_sends_total", op="send", answer="ok")`."""
+    """The difference since it was made: `counts("touchline_telegram_requests_total", op="send", answer="ok")`."""
 
     def __init__(self) -> None:
         self._before = samples(render_metrics().decode())

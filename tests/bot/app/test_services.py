@@ -48,7 +48,7 @@ class Process:
             raise StorageUnusable("the database failed")
         self.calls.append(f"{len(config.chats)} chats")
 
-    async def _post_event(self, sentence: str) -> None:
+    def _post_event(self, sentence: str) -> None:
         self.calls.append(sentence)
 
 

@@ -31,7 +31,7 @@ async def test_every_admin_hears_a_sentence_that_rings_and_is_escaped() -> None:
     telegram = FakeMessenger()
     admins = AdminMessages(telegram, lambda: [7, 8])
     async with running(admins):
-        await admins.post_event("a < b & c")
+        admins.post_event("a < b & c")
 
     assert told(telegram, 7) == told(telegram, 8) == ["🛠 a &lt; b &amp; c"]
     assert not telegram.chats[7][0].silent
@@ -42,7 +42,7 @@ async def test_an_admin_who_never_started_the_bot_keeps_nothing_from_the_others(
     telegram.fail(7, ChatGone("Forbidden: bot can't initiate conversation with a user"))
     admins = AdminMessages(telegram, lambda: [7, 8])
     async with running(admins):
-        await admins.post_event("hello")
+        admins.post_event("hello")
 
     assert (told(telegram, 7), told(telegram, 8)) == ([], ["🛠 hello"])
 
@@ -55,8 +55,8 @@ async def test_what_could_not_be_brought_is_tried_again_and_comes_once(trouble: 
     telegram.fail(7, *[trouble] * 3)
     admins = AdminMessages(telegram, lambda: [7])
     async with running(admins):
-        await admins.post_event("hello")
-        await admins.post_event("again")
+        admins.post_event("hello")
+        admins.post_event("again")
         await asyncio.sleep(200)
 
     assert told(telegram, 7) == ["🛠 hello", "🛠 again"]

@@ -48,7 +48,7 @@ async def test_prometheus_can_read_what_is_counted() -> None:
 
     families = {family.name: family for family in text_string_to_metric_families(page)}
     assert status == 200
-    assert {"touchline_packets", "touchline_alerts", "touchline_deliveries", "touchline_sends"} <= set(families)
+    assert {"touchline_packets", "touchline_alerts", "touchline_deliveries", "touchline_telegram_requests"} <= set(families)
     assert next(s.value for s in families["touchline_packets"].samples if s.name.endswith("_total")) >= 1
 
 

@@ -104,13 +104,15 @@ async def test_what_parts_report_is_told_at_once() -> None:
         await asyncio.sleep(1)
         await w.watch.reported.on_feed_refused("HTTP 401")
         await asyncio.sleep(1)
-        soon, lines = list(w.told), w.watch.render_open_incidents()
+        soon, lines = list(w.told), (await w.watch.render_status()).splitlines()
         for _ in range(1000):
             await w.watch.reported.on_feed_refused("HTTP 401")
         await w.watch.reported.on_feed_accepted()
         await asyncio.sleep(120)
+        after = await w.watch.render_status()
 
-    assert len(lines) == 1 and lines[0].startswith("🛠 feed-refused, since 20") and w.watch.render_open_incidents() == []
+    assert len(lines) == 2 and lines[0].startswith("🛠 feed-refused, since 20")
+    assert after == "0 connected, 2 planned, 0 waiting to be sent"
     assert soon == ["🛠 feed-refused: the feed refuses us: HTTP 401. Check feed.token; it is tried again every few minutes."]
     assert [sentence[:21] for sentence in w.told[1:]] == ["✅ feed-refused is ove"]
 
@@ -211,7 +213,7 @@ async def test_what_is_read_off_is_what_holds() -> None:
     assert (read("touchline_ready"), read("touchline_database_up")) == (0, 1)
     assert (read("touchline_connections", state="waiting"), read("touchline_connections", state="live")) == (1, 0)
     assert (read("touchline_connections_planned"), read("touchline_fixtures_age_seconds")) == (2, 0)
-    assert (read("touchline_trouble", trouble="feed-down"), read("touchline_trouble", trouble="disk-low")) == (1, 0)
+    assert (read("touchline_incident_open", incident="feed-down"), read("touchline_incident_open", incident="disk-low")) == (1, 0)
     assert (read("touchline_outbox_waiting"), read("touchline_sender_backlog")) == (0, 3)
 
 

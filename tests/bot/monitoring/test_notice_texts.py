@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from bot.monitoring.admin_messages import describe_duration, render_event, render_notice
+from bot.monitoring.admin_messages import describe_duration, render_notice
 from bot.monitoring.incidents import IncidentEvent, IncidentNotice
 from tests.packets import KICKOFF
 
@@ -37,7 +37,3 @@ def test_what_lasted_over_midnight_has_its_days() -> None:
 )
 def test_a_span_is_as_exact_as_is_of_use(seconds: int, words: str) -> None:
     assert describe_duration(dt.timedelta(seconds=seconds)) == words
-
-
-def test_an_event_is_escaped() -> None:
-    assert render_event("a < b & c") == "🛠 a &lt; b &amp; c"

@@ -101,7 +101,7 @@ async def test_requests_are_counted_by_their_answers_and_tell_how_the_wire_is() 
             await messenger.send(chat, "blocked", silent=True)
 
     assert (failing, wire.failing_since) == (NINE, None) and wire.clock_skew is not None
-    assert counts("touchline_sends_total", op="send", answer="ok") == 1
-    assert counts("touchline_sends_total", op="edit", answer="ok") == 2
-    assert counts("touchline_sends_total", op="reply", answer="unreachable") == 1
-    assert counts("touchline_sends_total", op="send", answer="gone") == 1
+    assert counts("touchline_telegram_requests_total", op="send", answer="ok") == 1
+    assert counts("touchline_telegram_requests_total", op="edit", answer="ok") == 2
+    assert counts("touchline_telegram_requests_total", op="reply", answer="unreachable") == 1
+    assert counts("touchline_telegram_requests_total", op="send", answer="gone") == 1

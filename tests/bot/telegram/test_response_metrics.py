@@ -24,4 +24,4 @@ def test_an_answer_is_counted_whatever_was_asked(op: str, error: DeliveryError |
     counts = Counts()
     count_response(op, error)
 
-    assert counts("touchline_sends_total", op=op, answer=answer) == 1
+    assert counts("touchline_telegram_requests_total", op=op, answer=answer) == 1
