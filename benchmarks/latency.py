@@ -26,7 +26,7 @@ from benchmarks.connections import log_nothing, warn_without_recordings
 from bot.clock import SystemClock
 from bot.feed import connection
 from bot.feed.reconnect import FeedRequestLimiter
-from bot.outbox.delivery import DeliveryResult
+from bot.outbox.delivery import DeliveryResult, Urgency
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
@@ -52,9 +52,9 @@ class Held(RateLimiter):
         super().__init__()
         self.held: set[int] = set()
 
-    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """When the next message to this chat may leave."""
-        at = super().chat_at(chat_id, now, leave_spare=leave_spare)
+        at = super().next_chat_send_at(chat_id, now, urgency)
         if at > now:
             self.held.add(chat_id)
         return at

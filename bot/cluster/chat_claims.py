@@ -50,12 +50,12 @@ DELETE FROM claims AS k WHERE NOT EXISTS (
 
 # SKIP LOCKED: several senders look at once. Each gets other rows instead of waiting for the same ones.
 _SELECT_UNCLAIMED = text("""
-SELECT e.fixture_id, e.action_id, e.chat_id, e.topic, e.due_at, a.rank, a.seq
+SELECT e.fixture_id, e.action_id, e.chat_id, e.topic, e.due_at, e.next_rings, a.rank, a.seq
 FROM entries AS e
 JOIN chats AS c ON c.chat_id = e.chat_id AND c.topic = e.topic
 JOIN alerts AS a ON a.fixture_id = e.fixture_id AND a.action_id = e.action_id
 LEFT JOIN claims AS k ON k.chat_id = e.chat_id
-WHERE e.status = 'waiting' AND c.active AND e.due_at > :since AND e.due_at < :before
+WHERE e.status = 'waiting' AND c.active AND e.due_at > :since AND e.due_at < :before AND a.rank <= :last_rank
 AND (k.chat_id IS NULL OR (:dead AND NOT EXISTS (
     SELECT 1 FROM leases AS l WHERE l.name = :prefix || k.sender AND l.until > extract(epoch FROM clock_timestamp())
 )))
@@ -64,23 +64,27 @@ FOR UPDATE OF e SKIP LOCKED
 """)
 
 _SELECT_CLAIMED = text("""
-SELECT e.fixture_id, e.action_id, e.chat_id, e.topic, e.due_at, a.rank, a.seq
+SELECT e.fixture_id, e.action_id, e.chat_id, e.topic, e.due_at, e.next_rings, a.rank, a.seq
 FROM entries AS e
 JOIN chats AS c ON c.chat_id = e.chat_id AND c.topic = e.topic
 JOIN alerts AS a ON a.fixture_id = e.fixture_id AND a.action_id = e.action_id
 JOIN claims AS k ON k.chat_id = e.chat_id
 WHERE e.status = 'waiting' AND c.active AND e.due_at > :since AND e.due_at < :before AND k.sender = :sender
-AND (:everywhere OR e.chat_id = ANY(CAST(:chats AS bigint[])))
+AND a.rank <= :last_rank AND (:everywhere OR e.chat_id = ANY(CAST(:chats AS bigint[])))
 ORDER BY a.rank, e.due_at, a.seq LIMIT :limit
 """)
 
 
 class DueRange(msgspec.Struct, frozen=True):
-    """Which deliveries to look for: due after `since` and before `before`, in seconds since 1970, and at most `limit`."""
+    """Which deliveries to look for: due after `since` and before `before`, in seconds since 1970, and at most `limit`.
+
+    Their news is of priority `last_rank` or more urgent.
+    """
 
     since: float
     before: float
     limit: int
+    last_rank: int
 
 
 class ChatClaims:

@@ -10,10 +10,10 @@ import datetime as dt
 
 import msgspec
 
-from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
-from bot.outbox.news import NewsItem
+from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, Reason
+from bot.outbox.news import NewsItem, is_burst
 from bot.subscribers import Chat, Recipient
-from rules.engine.alert import Alert, State
+from rules.engine.alert import Alert, Importance, State
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -99,14 +99,50 @@ def _decide_revision(delivery: Delivery, news: NewsItem, recipient: Recipient) -
     alert = choose_revision(delivery, news, recipient)
     if alert is None or news.seq <= delivery.seq:
         return Decision(Reason.DUPLICATE)
+    return Decision(_classify_revision(delivery, alert), alert)
+
+
+def _classify_revision(delivery: Delivery, alert: Alert) -> Reason:
+    """Return what a revision changes for a chat that has a message about it."""
     is_retraction = alert.state is State.RETRACTED
     if is_retraction and delivery.state is not State.RETRACTED:
-        return Decision(Reason.RETRACTION, alert)
+        return Reason.RETRACTION
     if not is_retraction and delivery.state is State.RETRACTED:
-        return Decision(Reason.RESTORATION, alert)
+        return Reason.RESTORATION
     if not is_retraction and alert.severity > delivery.severity:
-        return Decision(Reason.UPGRADED, alert)
-    return Decision(Reason.REVISION, alert)
+        return Reason.UPGRADED
+    return Reason.REVISION
+
+
+def is_next_loud(delivery: Delivery, news: NewsItem) -> bool:
+    """Return True if what a chat gets next about a message that it has will be loud: a reply that waits, or one that will follow.
+
+    It gives the delivery its place among what waits for the chat. Its sound is decided when it leaves.
+    """
+    if delivery.pending_reply is not None:
+        return delivery.reply_is_loud
+    if is_burst(news.key):
+        return delivery.is_loud
+    alert = choose_revision(delivery, news, None)
+    reason = _classify_revision(delivery, alert) if alert and news.seq > delivery.seq else Reason.DUPLICATE
+    if reason is Reason.UPGRADED:
+        return True
+    return delivery.is_loud and reason in (Reason.RETRACTION, Reason.RESTORATION)
+
+
+def make_burst_line(context: DeliveryContext, now: dt.datetime) -> Delivery | None:
+    """Return the delivery as it is held for a burst, its due time apart; None if its message has to leave by itself.
+
+    Merged is what the limits keep back: first messages that would leave silently now.
+    """
+    delivery, news, recipient = context.delivery, context.news, context.recipient
+    if delivery.is_sent or delivery.is_uncertain or news.line_ids or news.is_live_message:
+        return None
+    alert = decide(delivery, news, recipient, now, is_superseded=context.is_superseded).alert
+    if alert is None or recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR):
+        return None
+    reason = Reason.HELD_FOR_BURST.value
+    return msgspec.structs.replace(delivery, status=DeliveryStatus.DROPPED, reason=reason, rule=alert.rule, is_loud=False)
 
 
 def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:
@@ -120,17 +156,17 @@ def choose_first_alert(news: NewsItem, recipient: Recipient) -> Alert | None:
     return next((a for a in news.firing_alternatives if news.line_ids or recipient.accepts(a.kind)), None)
 
 
-def choose_revision(delivery: Delivery, news: NewsItem, recipient: Recipient) -> Alert | None:
+def choose_revision(delivery: Delivery, news: NewsItem, recipient: Recipient | None) -> Alert | None:
     """Return what a chat that has the message sees now, whatever it takes: who got the news gets the correction.
 
-    In this order: the rule that was sent, if it fires; the first that the chat takes; the first that fires; what corrects
-    messages already sent.
+    In this order: the rule that was sent, if it fires; the first that the chat takes (unless `recipient` is None); the first
+    that fires; what corrects messages already sent.
     """
     fired = news.firing_alternatives
     corrections = [a for a in news.alternatives if a.is_follow_up or a.state is State.RETRACTED]
     choices = [
         *(a for a in fired if a.rule == delivery.rule),
-        *(a for a in fired if recipient.accepts(a.kind)),
+        *(a for a in fired if recipient and recipient.accepts(a.kind)),
         *fired,
         *(a for a in corrections if a.rule == delivery.rule),
         *corrections,

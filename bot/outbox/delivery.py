@@ -7,7 +7,7 @@ import enum
 
 import msgspec
 
-from bot.outbox.news import NewsItem
+from bot.outbox.news import LIVE_MESSAGE_PRIORITY, NewsItem
 from bot.subscribers import ChatRef, Recipient
 from rules.engine.alert import CARD, Alert, AlertKey, State
 
@@ -67,6 +67,15 @@ class PinState(enum.StrEnum):
     TO_UNPIN = "off"
 
 
+class Urgency(enum.IntEnum):
+    """The order of what waits for one chat, the first first. Within Telegram's limits each leaves room for those before it."""
+
+    LOUD = 0
+    SILENT = 1
+    LIVE_MESSAGE = 2
+    """Match cards and pictures."""
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """What one chat has seen of one action, and what it still gets.
 
@@ -99,6 +108,8 @@ class Delivery(msgspec.Struct, frozen=True):
     """Of a match card: one that somebody deleted is sent again, once."""
     is_uncertain: bool = False
     """It was sent and the answer is not known. Everything else is what the chat has seen if it arrived."""
+    next_is_loud: bool = False
+    """Of a delivery that waits: what is sent next is loud, as far as is known before its turn comes. It is sent before others."""
 
     @property
     def is_sent(self) -> bool:
@@ -119,6 +130,14 @@ class QueueItem(msgspec.Struct, frozen=True):
     priority: int
     seq: int
     due_at: float
+    is_loud: bool = False
+
+    @property
+    def urgency(self) -> Urgency:
+        """Return the item's place among what waits for its chat."""
+        if self.priority >= LIVE_MESSAGE_PRIORITY:
+            return Urgency.LIVE_MESSAGE
+        return Urgency.LOUD if self.is_loud else Urgency.SILENT
 
 
 class DeliveryContext(msgspec.Struct, frozen=True):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+import msgspec
 from sqlalchemy import ColumnElement, bindparam, select, update
 
 from bot.outbox import repository
@@ -22,7 +23,7 @@ from bot.outbox.digests import (
 )
 from bot.outbox.news import NewsItem
 from bot.outbox.repository import FanoutProgress
-from bot.outbox.statements import row_to_delivery, row_to_news
+from bot.outbox.statements import overwrite_deliveries, row_to_delivery, row_to_news
 from bot.storage.database import upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import alerts, chats, entries, grouped
@@ -39,30 +40,63 @@ _NO_FANOUT = FanoutProgress(new_chats_done=True, notified_chats_done=True)
 """The fan-out reaches nobody with a digest: the chats whose news it holds have deliveries of it from the start."""
 
 
-async def hold_for_burst(tx: Transaction, news: NewsItem, recipients: Sequence[Chat], now: dt.datetime) -> list[QueueItem]:
-    """Note news for chats whose burst it belongs to. Return the items of their one message."""
+async def hold_for_burst(
+    tx: Transaction, news: NewsItem, recipients: Sequence[Chat], now: dt.datetime, loud_refs: Collection[ChatRef]
+) -> list[QueueItem]:
+    """Note news for chats whose burst it belongs to. Return the items of their one message.
+
+    `loud_refs` are the chats in which this news is loud: there the burst is.
+    """
     by_end: defaultdict[float, list[Chat]] = defaultdict(list)
     for chat in recipients:
         by_end[chat.digest_window_ends_at(now.timestamp()) or now.timestamp()].append(chat)
-    return [item for end, some in by_end.items() for item in await _add_to_burst(tx, news, end, some, now)]
+    return [item for end, some in by_end.items() for item in await _add_to_burst(tx, news, end, some, now, loud_refs)]
 
 
-async def _add_to_burst(
-    tx: Transaction, news: NewsItem, end: float, recipients: Sequence[Chat], now: dt.datetime
-) -> list[QueueItem]:
+async def merge_into_burst(
+    tx: Transaction, lines: Sequence[tuple[Delivery, NewsItem]], chat: Chat, now: dt.datetime
+) -> QueueItem:
+    """Make one message of news that waits for a chat. Return its item; the lines are held for it."""
+    # The time in its key says which lines are whose: two messages of one chat cannot have the same. One of the chat's own
+    # bursts may be due at this second, or another was merged in it.
+    ref, end = chat.ref, int(now.timestamp())
+    while await repository.read_deliveries(tx, make_burst_key(end), [ref]):
+        end -= 1
     key = make_burst_key(end)
+    # Before the lock on the burst, as the fan-out does, so that the two never wait for each other.
+    await overwrite_deliveries(tx, [msgspec.structs.replace(line, due_at=float(end)) for line, _ in lines])
+    burst = await _store_burst(tx, key, [news for _, news in lines], now, is_silent=True)
+    delivery = Delivery(key, ref, due_at=float(end))
+    await repository.add_deliveries(tx, [delivery])
+    await open_burst_windows(tx, [chat], now.timestamp())
+    return QueueItem(key, ref, burst.priority, burst.seq, delivery.due_at)
+
+
+async def _store_burst(
+    tx: Transaction, key: AlertKey, lines: Sequence[NewsItem], now: dt.datetime, *, is_silent: bool = False
+) -> NewsItem:
+    """Store the burst of a time with these lines, unless it is there, and return it. `is_silent`: its news is small."""
     # A lock by name, since the row may not be there yet: two processes would both insert it.
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
     burst = (await repository.read_news(tx, [key], for_update=True)).get(key)
     if burst is None:
-        burst = burst_digest(key, news.alternatives[0])
+        burst = burst_digest(key, lines[0].alternatives[0], is_silent=is_silent)
         await repository.add_news(tx, burst, _NO_FANOUT, now)
-    line = {"burst": key.action_id, "fixture_id": news.key.fixture_id, "action_id": news.key.action_id}
-    await tx.execute(upsert(grouped, keep_existing=True), line)
-    deliveries = [Delivery(key, chat.ref, due_at=end + chat.delay) for chat in recipients]
+    rows = [{"burst": key.action_id, "fixture_id": line.key.fixture_id, "action_id": line.key.action_id} for line in lines]
+    await tx.execute(upsert(grouped, keep_existing=True), rows)
+    return burst
+
+
+async def _add_to_burst(
+    tx: Transaction, news: NewsItem, end: float, recipients: Sequence[Chat], now: dt.datetime, loud_refs: Collection[ChatRef]
+) -> list[QueueItem]:
+    key = make_burst_key(end)
+    burst = await _store_burst(tx, key, [news], now)
+    deliveries = [Delivery(key, chat.ref, due_at=end + chat.delay, next_is_loud=chat.ref in loud_refs) for chat in recipients]
     await repository.add_deliveries(tx, deliveries, keep_existing=True)
+    await repository.make_waiting_loud(tx, key, [one.chat for one in deliveries if one.next_is_loud])
     await open_burst_windows(tx, recipients, end)
-    return [QueueItem(key, one.chat, burst.priority, burst.seq, one.due_at) for one in deliveries]
+    return [QueueItem(key, one.chat, burst.priority, burst.seq, one.due_at, one.next_is_loud) for one in deliveries]
 
 
 async def open_burst_windows(tx: Transaction, recipients: Sequence[Chat], at: float) -> None:

@@ -84,18 +84,19 @@ def parse_burst_end(key: AlertKey) -> float:
     return float(key.action_id)
 
 
-def burst_digest(key: AlertKey, latest: Alert, seq: int = 1) -> NewsItem:
+def burst_digest(key: AlertKey, latest: Alert, seq: int = 1, *, is_silent: bool = False) -> NewsItem:
     """Return a burst as news. Of the latest of its lines it has the time and nothing else: they are of several matches."""
+    priority = _DIGEST_PRIORITY if is_silent else _BURST_PRIORITY
     made = Alert(key, seq, State.CONFIRMED, latest.at, Fixture(""), Facts(reason=BURSTS), kind=DIGEST_KIND)
     alert = msgspec.structs.replace(made, importance=Importance.MINOR, max_age=_BURST_MAX_AGE)
-    return NewsItem(key, seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, priority=_BURST_PRIORITY)
+    return NewsItem(key, seq, alert.state, (alert,), {"": parse_burst_end(key)}, _LINES_BY_CHAT, priority=priority)
 
 
 def renew_digest(digest: NewsItem, revision: Sequence[Alert], now: dt.datetime) -> NewsItem:
     """Return the digest after one of its lines was revised."""
     if is_burst(digest.key):
         renewed = burst_digest(digest.key, revision[0], digest.seq + 1)
-        return msgspec.structs.replace(renewed, first_fired_at=digest.first_fired_at)
+        return msgspec.structs.replace(renewed, first_fired_at=digest.first_fired_at, priority=digest.priority)
     reason = digest.alternatives[0].facts.reason
     alert = _make_digest_alert(digest.key, revision[0], max(digest.seq + 1, revision[0].seq), now, reason)
     return msgspec.structs.replace(digest, seq=alert.seq, alternatives=(alert,))

@@ -19,7 +19,7 @@ from bot.outbox import repository
 from bot.outbox.decide import Decision, choose_first_alert, decide
 from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason
 from bot.outbox.digest_store import hold_for_burst, hold_for_quiet_hours, open_burst_windows
-from bot.outbox.news import NewsItem
+from bot.outbox.news import LEAST_URGENT_PRIORITY, NewsItem
 from bot.outbox.repository import FanoutProgress
 from bot.storage.driver import Transaction
 from bot.subscribers import Recipient
@@ -50,20 +50,25 @@ class Fanout:
         """Return True if some news has chats left to reach."""
         return bool(self._unfinished)
 
+    @property
+    def has_urgent_work(self) -> bool:
+        """Return True if some urgent news has chats left to reach."""
+        return any(news.priority <= LEAST_URGENT_PRIORITY for news, _ in self._unfinished.values())
+
     def add(self, news: NewsItem) -> None:
         """Add news, or its revision, that may have chats to reach. A revision keeps the place of the news."""
         _, order = self._unfinished.get(news.key, (news, next(self._sequence)))
         self._unfinished[news.key] = (news, order)
 
-    async def reach_next_page(self, tx: Transaction) -> list[QueueItem]:
-        """Reach the next chats of the next news. Return what waits for them."""
-        news = self._choose_news()
+    async def reach_next_page(self, tx: Transaction, *, urgent_only: bool = False) -> list[QueueItem]:
+        """Reach the next chats of the next news, or of the most urgent one. Return what waits for them."""
+        news = self._choose_news(urgent_only=urgent_only)
         progress, items = await reach_next_chats(tx, news, self._clock.now())
         if progress.is_complete:
             del self._unfinished[news.key]
         return items
 
-    def _choose_news(self) -> NewsItem:
+    def _choose_news(self, *, urgent_only: bool) -> NewsItem:
         def by_urgency(entry: tuple[NewsItem, int]) -> tuple[int, int, int]:
             return entry[0].priority, self._served.get(entry[0].key.fixture_id, 0), entry[1]
 
@@ -71,7 +76,7 @@ class Fanout:
             return self._served.get(entry[0].key.fixture_id, 0), entry[0].priority, entry[1]
 
         self._pages += 1
-        order = by_waiting if self._pages % _FAIRNESS_INTERVAL == 0 else by_urgency
+        order = by_waiting if self._pages % _FAIRNESS_INTERVAL == 0 and not urgent_only else by_urgency
         news, _ = min(self._unfinished.values(), key=order)
         self._served[news.key.fixture_id] = next(self._sequence)
         return news
@@ -103,15 +108,22 @@ async def _reach_new_chats(
         for recipient in recipients
         if _is_unnotified(delivery := known.get(recipient.chat.ref)) and not _is_in_burst(delivery, news, recipient)
     ]
+    louder = [
+        delivery
+        for recipient in recipients
+        if (delivery := known.get(recipient.chat.ref)) and _became_loud(delivery, news, recipient)
+    ]
+    await repository.make_waiting_loud(tx, news.key, [delivery.chat for delivery in louder])
     made = [first for recipient, decision in decided if (first := _make_first_delivery(news, recipient, decision, now))]
     await repository.add_deliveries(tx, made)
     await _report_decisions(tx, news, [decision for _, decision in decided])
 
     items = [
-        QueueItem(news.key, delivery.chat, news.priority, news.seq, delivery.due_at)
+        QueueItem(news.key, delivery.chat, news.priority, news.seq, delivery.due_at, delivery.next_is_loud)
         for delivery in made
         if delivery.status is DeliveryStatus.WAITING
     ]
+    items += [QueueItem(news.key, delivery.chat, news.priority, news.seq, delivery.due_at, is_loud=True) for delivery in louder]
     held = {
         recipient.chat.ref: end
         for recipient, decision in decided
@@ -122,7 +134,8 @@ async def _reach_new_chats(
         notified = [recipient.chat for recipient, decision in decided if decision.is_visible]
         await open_burst_windows(tx, notified, now.timestamp())
     in_burst = [recipient.chat for recipient, decision in decided if decision.reason is Reason.HELD_FOR_BURST]
-    items += await hold_for_burst(tx, news, in_burst, now)
+    loud_refs = {delivery.chat for delivery in made if delivery.is_loud}
+    items += await hold_for_burst(tx, news, in_burst, now, loud_refs)
     return msgspec.structs.replace(progress, last_new_chat=last, new_chats_done=last is None), items
 
 
@@ -130,8 +143,7 @@ async def _reach_notified_chats(
     tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime
 ) -> tuple[FanoutProgress, list[QueueItem]]:
     """Let the next chats that have the news wait for its revision."""
-    due_by_chat, last = await repository.queue_next_notified_chats(tx, news.key, progress.last_notified_chat, PAGE_SIZE, now)
-    items = [QueueItem(news.key, ref, news.priority, news.seq, due_at) for ref, due_at in due_by_chat]
+    items, last = await repository.queue_next_notified_chats(tx, news, progress.last_notified_chat, PAGE_SIZE, now)
     return msgspec.structs.replace(progress, last_notified_chat=last, notified_chats_done=last is None), items
 
 
@@ -153,6 +165,18 @@ def _is_unnotified(delivery: Delivery | None) -> bool:
     return delivery is None or (delivery.status is DeliveryStatus.DROPPED and not delivery.is_sent)
 
 
+def _became_loud(delivery: Delivery, news: NewsItem, recipient: Recipient) -> bool:
+    """Return True if the first message still waits among silent ones, and the news is loud now."""
+    waits = delivery.status is DeliveryStatus.WAITING and not delivery.is_sent and not delivery.next_is_loud
+    return waits and not news.line_ids and _is_loud(news, recipient)
+
+
+def _is_loud(news: NewsItem, recipient: Recipient) -> bool:
+    """Return True if a first message about the news is loud in this chat."""
+    alert = choose_first_alert(news, recipient)
+    return alert is not None and recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
+
+
 def _is_in_burst(delivery: Delivery | None, news: NewsItem, recipient: Recipient) -> bool:
     """Return True if a burst holds, or has told, this very news in this chat."""
     if delivery is None or delivery.reason != Reason.HELD_FOR_BURST:
@@ -166,11 +190,15 @@ def _make_first_delivery(news: NewsItem, recipient: Recipient, decision: Decisio
     reason = decision.reason.value
     if decision.alert is not None:
         delay = recipient.chat.delay if not news.line_ids else 0
-        return Delivery(news.key, recipient.chat.ref, reason=reason, due_at=now.timestamp() + delay, rule=decision.alert.rule)
+        due_at = now.timestamp() + delay
+        is_loud = _is_loud(news, recipient)
+        return Delivery(
+            news.key, recipient.chat.ref, reason=reason, due_at=due_at, rule=decision.alert.rule, next_is_loud=is_loud
+        )
     if decision.reason is Reason.HELD_FOR_BURST and (alert := choose_first_alert(news, recipient)):
         # Its due time is that of the burst: by this the burst finds what it holds.
         end = recipient.chat.digest_window_ends_at(now.timestamp()) or 0.0
-        is_loud = recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
+        is_loud = _is_loud(news, recipient)
         return Delivery(
             news.key, recipient.chat.ref, DeliveryStatus.DROPPED, reason, due_at=end, rule=alert.rule, is_loud=is_loud
         )

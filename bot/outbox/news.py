@@ -11,6 +11,9 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey, ConditionRes
 LIVE_MESSAGE_PRIORITY = 3
 """The priority of match cards and pictures: everything that happened goes first."""
 
+LEAST_URGENT_PRIORITY = 1
+"""The last priority of urgent news, which is reached even when the sender's memory is full of other news."""
+
 BURSTS = "bursts"
 """Stands in the place of a fixture id: a burst digest has lines of several matches. Also the reason of its alert."""
 

@@ -23,7 +23,7 @@ from bot.storage.database import Database
 from bot.storage.driver import Transaction
 from bot.storage.subscriptions import select_live_message_chats
 from bot.subscribers import ChatRef
-from rules.engine.alert import LIVE_MESSAGE_IDS, Alert, AlertKey, Facts, State
+from rules.engine.alert import LIVE_MESSAGE_IDS, Alert, AlertKey, Facts, Importance, State
 from rules.football.action import Fixture
 
 log = structlog.get_logger()
@@ -57,17 +57,18 @@ class Outbox:
     async def put_for_chat(self, ref: ChatRef, alert: Alert, delay: int = 0) -> None:
         """Commit an alert for one chat alone, whatever it follows, due after `delay` seconds. Does nothing if it is stored."""
         revision, now = revise(None, [alert]), self._clock.now()
+        is_loud = alert.importance is Importance.MAJOR
         async with self._database.transaction() as tx:
             await repository.lock_fixture_news(tx, [alert.key.fixture_id])
             if revision is None or await repository.read_news(tx, [alert.key]):
                 return
-            delivery = Delivery(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule)
+            delivery = Delivery(alert.key, ref, due_at=now.timestamp() + delay, rule=alert.rule, next_is_loud=is_loud)
             # Both walks over the chats count as done, so that the fan-out gives the alert to nobody else.
             done = FanoutProgress(new_chats_done=True, notified_chats_done=True)
             await repository.add_news(tx, revision.news, done, now)
             await repository.add_deliveries(tx, [delivery])
             await self.queue.source.notify_deliveries(tx)
-        self.queue.add_items([QueueItem(alert.key, ref, revision.news.priority, alert.seq, delivery.due_at)])
+        self.queue.add_items([QueueItem(alert.key, ref, revision.news.priority, alert.seq, delivery.due_at, is_loud)])
 
     async def put_live(self, alert: Alert, *, reach_new_chats: bool = True) -> None:
         """Commit how a match stands now: its card or a picture.

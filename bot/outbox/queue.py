@@ -9,14 +9,16 @@ from typing import TypeVar
 import msgspec
 
 from bot.clock import Clock
-from bot.metrics import ALERT_STEP_SECONDS
+from bot.metrics import ALERT_STEP_SECONDS, DECISIONS
 from bot.outbox import repository
+from bot.outbox.decide import is_next_loud, make_burst_line
 from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryResult, DeliveryStatus, QueueItem, Reason
 from bot.outbox.digest_store import (
     expire_burst_lines,
     hold_for_quiet_hours,
     is_announced_elsewhere,
     load_burst_context,
+    merge_into_burst,
     supersede_unsent_lines,
 )
 from bot.outbox.digests import is_quiet_hours_digest, select_lines
@@ -42,6 +44,13 @@ PlanT = TypeVar("PlanT")
 DeliveriesWithRecipients = dict[tuple[AlertKey, ChatRef], tuple[Delivery, Recipient]]
 
 
+class MergedItems(msgspec.Struct, frozen=True):
+    """The item of a message that tells several news items, and the items that it stands for."""
+
+    item: QueueItem
+    merged: tuple[QueueItem, ...]
+
+
 class DeliveryQueue:
     """Hands out what waits for chats, and commits what became of it.
 
@@ -63,13 +72,18 @@ class DeliveryQueue:
         return self.source.has_more
 
     @property
+    def has_urgent(self) -> bool:
+        """Return True if `take` may return urgent items."""
+        return self.source.has_urgent
+
+    @property
     def capacity(self) -> int:
-        """Return how many items a sender keeps in memory at most: with fewer, it takes more."""
+        """Return how many items a sender keeps in memory at most: with fewer, it takes more; beyond, only what is urgent."""
         return self.source.capacity
 
-    async def take(self) -> list[QueueItem]:
+    async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         """Return a page of items that wait and were not taken before. May reach further chats of some news on the way."""
-        items = await self.source.take()
+        items = await self.source.take(urgent_only=urgent_only)
         if revised := self.source.pop_revised_keys():
             # Read each revision of another process when it is announced: a chat with a delay is shown it later, when the
             # database has only the newest.
@@ -104,6 +118,31 @@ class DeliveryQueue:
             await overwrite_deliveries(tx, uncertain)
         return begun
 
+    async def merge(self, items: Sequence[QueueItem]) -> MergedItems | None:
+        """Put what may be merged of one chat's items into one message, and commit that. None if there are not two of them.
+
+        The items are of one topic. Only first messages that would leave silently now are merged: a message that the chat has
+        is corrected by itself.
+        """
+        now = self._clock.now()
+        async with self.database.transaction() as tx:
+            await self._refresh_cache(tx, {item.key for item in items})
+            found = await self._load_recipients(tx, await self.source.read_contexts(tx, items))
+            lines: list[tuple[Delivery, NewsItem]] = []
+            merged = []
+            for item in items:
+                pair = found.get((item.key, item.chat))
+                context = await self._load_context(tx, *pair) if pair else None
+                if context and (line := make_burst_line(context, now)):
+                    lines.append((line, context.news))
+                    merged.append(item)
+            if len(lines) < 2:
+                return None
+            chat = found[merged[0].key, merged[0].chat][1].chat
+            burst = await merge_into_burst(tx, lines, chat, now)
+        DECISIONS.labels(Reason.HELD_FOR_BURST.value).inc(len(merged))
+        return MergedItems(burst, tuple(merged))
+
     async def restore(self, before: Delivery) -> None:
         """Undo what `begin` committed for a delivery: its message certainly did not arrive."""
         async with self.database.transaction() as tx:
@@ -123,7 +162,7 @@ class DeliveryQueue:
             held = [item for result in results for item in await self._handle_unsent(tx, result.delivery)]
         self.source.add_items(held)
         return [
-            QueueItem(delivery.key, delivery.chat, news.priority, news.seq, delivery.due_at)
+            QueueItem(delivery.key, delivery.chat, news.priority, news.seq, delivery.due_at, delivery.next_is_loud)
             if news and (delivery.key, delivery.chat) in stored
             else None
             for delivery, news in zip(written, newer, strict=True)
@@ -221,10 +260,11 @@ class DeliveryQueue:
         delivery, now = result.delivery, self._clock.now().timestamp()
         if newer is None:
             status = DeliveryStatus.DONE if delivery.is_sent else DeliveryStatus.DROPPED
-            return msgspec.structs.replace(delivery, status=status)
+            return msgspec.structs.replace(delivery, status=status, next_is_loud=False)
         # A reply or a pin belongs to what the chat has just seen. A revision is new, and waits for the chat's delay.
         due_at = now if delivery.has_follow_up else self._delayed_view.next_change_at(newer, delivery.seq, result.delay, now)
-        return msgspec.structs.replace(delivery, status=DeliveryStatus.WAITING, due_at=due_at)
+        is_loud = is_next_loud(delivery, newer) if delivery.is_sent else delivery.next_is_loud
+        return msgspec.structs.replace(delivery, status=DeliveryStatus.WAITING, due_at=due_at, next_is_loud=is_loud)
 
     async def _handle_unsent(self, tx: Transaction, delivery: Delivery) -> list[QueueItem]:
         """Note what was too old, and what quiet hours hold, for a digest. Return the items of digests for quiet hours."""

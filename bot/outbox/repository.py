@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, insert, or_, select, true, tuple_, update
 
-from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
+from bot.outbox.decide import is_next_loud
+from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason
 from bot.outbox.news import BURSTS, NewsItem
 from bot.outbox.statements import (
     DELIVERY_COLUMNS,
@@ -193,29 +194,46 @@ async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, kee
 
 
 async def queue_next_notified_chats(
-    tx: Transaction, key: AlertKey, last: ChatRef | None, limit: int, now: dt.datetime
-) -> tuple[list[tuple[ChatRef, float]], ChatRef | None]:
+    tx: Transaction, news: NewsItem, last: ChatRef | None, limit: int, now: dt.datetime
+) -> tuple[list[QueueItem], ChatRef | None]:
     """Let the next chats that have the news, or wait for its scorer, wait for the revision.
 
-    Return the active ones with the time at which each is due, and the last chat considered; None if that was all.
+    Return the items of the active ones, and the last chat considered; None if that was all.
     """
+    key = news.key
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
-    query = select(entries.c.chat_id, entries.c.topic, chats.c.delay, chats.c.active).join(chats, here)
+    query = select(*(entries.c[name] for name in DELIVERY_COLUMNS), chats.c.delay, chats.c.active).join(chats, here)
     query = query.where(
         _is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.SCORER_UNKNOWN.value)
     )
     query = query.where(is_after_chat(entries.c.chat_id, entries.c.topic, last)) if last else query
     # Deliveries of suspended chats wait too: they are found when the chat comes back.
     rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
-    due = {ChatRef(row["chat_id"], row["topic"]): (to_timestamp(now) + row["delay"], row["active"]) for row in rows}
-    if due:
+    waiting = []
+    for row in rows:
+        delivery, due_at = row_to_delivery(row), to_timestamp(now) + row["delay"]
+        is_loud = is_next_loud(delivery, news) if delivery.is_sent else delivery.next_is_loud
+        waiting.append((QueueItem(key, delivery.chat, news.priority, news.seq, due_at, is_loud), row["active"]))
+    if waiting:
         wake = (
             update(entries)
             .where(_is_delivery_row(key), *_IS_CHAT)
-            .values(status=DeliveryStatus.WAITING.value, due_at=bindparam("at"))
+            .values(status=DeliveryStatus.WAITING.value, due_at=bindparam("at"), next_rings=bindparam("loud"))
         )
-        await tx.execute(wake, [{"chat": ref.chat_id, "of_topic": ref.topic, "at": at} for ref, (at, _) in due.items()])
-    return [(ref, at) for ref, (at, active) in due.items() if active], next(reversed(due)) if len(due) == limit else None
+        values = [
+            {"chat": item.chat.chat_id, "of_topic": item.chat.topic, "at": item.due_at, "loud": item.is_loud}
+            for item, _ in waiting
+        ]
+        await tx.execute(wake, values)
+    return [item for item, active in waiting if active], waiting[-1][0].chat if len(waiting) == limit else None
+
+
+async def make_waiting_loud(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> None:
+    """Note that what waits for these chats is loud now, as a yellow card that became a red one before it left."""
+    # This column alone: a sender may be at work on the rest of the row.
+    raise_ = update(entries).where(_is_delivery_row(key), *_IS_CHAT, entries.c.status == DeliveryStatus.WAITING.value)
+    if refs:
+        await tx.execute(raise_.values(next_rings=True), [{"chat": ref.chat_id, "of_topic": ref.topic} for ref in refs])
 
 
 async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
@@ -229,7 +247,7 @@ async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
     here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
     news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
     columns = (
-        *(entries.c[name] for name in ("fixture_id", "action_id", "chat_id", "topic", "due_at")),
+        *(entries.c[name] for name in ("fixture_id", "action_id", "chat_id", "topic", "due_at", "next_rings")),
         alerts.c.rank,
         alerts.c.seq,
     )

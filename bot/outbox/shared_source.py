@@ -18,7 +18,7 @@ from bot.errors import StorageError
 from bot.outbox import repository
 from bot.outbox.delivery import QueueItem
 from bot.outbox.fanout import reach_next_chats
-from bot.outbox.news import NewsItem
+from bot.outbox.news import LEAST_URGENT_PRIORITY, LIVE_MESSAGE_PRIORITY, NewsItem
 from bot.outbox.sources import row_to_item
 from bot.outbox.statements import DeliveriesWithChats, read_contexts
 from bot.storage.database import Database
@@ -75,7 +75,7 @@ class SharedSource:
         self._db, self._clock, self._claims = db, clock, ChatClaims(sender)
         self._stable_after = stable_after
         self.on_available: Callable[[], None] | None = None
-        self._must_scan = self._must_scan_all = self._may_have_pages = True
+        self._must_scan = self._must_scan_all = self._may_have_pages = self._may_have_urgent = True
         self._page_count = 0
         self._last_used: dict[int, float] = {}
         self._revised_keys: set[AlertKey] = set()
@@ -85,6 +85,11 @@ class SharedSource:
     def has_more(self) -> bool:
         """Return True if `take` may return something."""
         return self._must_scan or self._may_have_pages
+
+    @property
+    def has_urgent(self) -> bool:
+        """Return True if `take` may return urgent items."""
+        return self._may_have_urgent
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -100,10 +105,13 @@ class SharedSource:
             await asyncio.gather(polling, return_exceptions=True)
             await self._release_all()
 
-    async def take(self) -> list[QueueItem]:
+    async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         """Return what waits for this sender's chats and for unclaimed ones; or else reach the next page of chats of some news."""
         try:
-            items = await (self._scan() if self._must_scan else self._reach_page())
+            if urgent_only:
+                items = await self._take_urgent()
+            else:
+                items = await (self._scan() if self._must_scan else self._reach_page())
         except StorageError:
             self._stable_since = None
             raise
@@ -113,7 +121,7 @@ class SharedSource:
 
     def add_news(self, news: NewsItem) -> None:
         """Note that there is news to work on. It is in the database, from where any process may take it."""
-        self._may_have_pages = True
+        self._may_have_pages = self._may_have_urgent = True
 
     def add_items(self, items: Sequence[QueueItem]) -> None:
         """Do nothing: a scan finds their deliveries when they are due."""
@@ -125,7 +133,7 @@ class SharedSource:
 
     def rescan(self) -> None:
         """Search the whole database at the next `take`."""
-        self._must_scan = self._must_scan_all = self._may_have_pages = True
+        self._must_scan = self._must_scan_all = self._may_have_pages = self._may_have_urgent = True
 
     async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
         """Notify all processes of news, once the transaction commits."""
@@ -148,18 +156,21 @@ class SharedSource:
         span, self._must_scan, self._must_scan_all = self._due_range(), False, False
         try:
             async with self._db.transaction() as tx:
-                free = [
-                    row_to_item(row) for row in await self._claims.select_unclaimed_rows(tx, span, take_over_dead=self._is_stable)
-                ]
-                mine = await self._claims.claim(tx, {item.chat.chat_id for item in free}, take_over_dead=self._is_stable)
-                waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
+                items, free_count = await self._read_due(tx, span)
         except BaseException:
             self.rescan()
             raise
-        self._must_scan = self._must_scan or len(free) == _MAX_ITEMS
+        self._must_scan = self._must_scan or free_count == _MAX_ITEMS
+        return items
+
+    async def _read_due(self, tx: Transaction, span: DueRange) -> tuple[list[QueueItem], int]:
+        """Return what is due for this sender's chats, those included that it claims now, and how many items were unclaimed."""
+        free = [row_to_item(row) for row in await self._claims.select_unclaimed_rows(tx, span, take_over_dead=self._is_stable)]
+        mine = await self._claims.claim(tx, {item.chat.chat_id for item in free}, take_over_dead=self._is_stable)
+        waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
         claimed = [item for item in free if item.chat.chat_id in mine]
         found = {(item.key, item.chat): item for item in (*waiting, *claimed)}
-        return sorted(found.values(), key=_due_order)
+        return sorted(found.values(), key=_due_order), len(free)
 
     async def _reach_page(self) -> list[QueueItem]:
         """Reach the next chats of some news. Return what is due for those of them that are this sender's."""
@@ -167,15 +178,33 @@ class SharedSource:
         try:
             async with self._db.transaction() as tx:
                 news = await repository.claim_next_news(tx, most_urgent=self._page_count % _FAIRNESS_INTERVAL != 0)
-                if news is None:
-                    return []
-                _, items = await reach_next_chats(tx, news, self._clock.now())
-                items = await self._claim_items(tx, items)
-                await tx.notify(NEWS_CHANNEL)  # the lock is free now: another sender may do the next page
+                items = await self._reach_chats_of(tx, news) if news else []
         except BaseException:
             self._may_have_pages = True
             raise
-        self._page_count, self._may_have_pages = self._page_count + 1, True
+        if news:
+            self._page_count, self._may_have_pages = self._page_count + 1, True
+        return items
+
+    async def _take_urgent(self) -> list[QueueItem]:
+        """Return what is due of urgent news, and reach its next chats. Leaves everything else for when there is room for it."""
+        self._may_have_urgent = False
+        try:
+            async with self._db.transaction() as tx:
+                items, _ = await self._read_due(tx, self._due_range(LEAST_URGENT_PRIORITY))
+                news = await repository.claim_next_news(tx, most_urgent=True)
+                is_urgent = news is not None and news.priority <= LEAST_URGENT_PRIORITY
+                items += await self._reach_chats_of(tx, news) if news and is_urgent else []
+        except BaseException:
+            self._may_have_urgent = True
+            raise
+        self._may_have_urgent = self._may_have_urgent or is_urgent
+        return items
+
+    async def _reach_chats_of(self, tx: Transaction, news: NewsItem) -> list[QueueItem]:
+        _, items = await reach_next_chats(tx, news, self._clock.now())
+        items = await self._claim_items(tx, items)
+        await tx.notify(NEWS_CHANNEL)  # the lock is free now: another sender may do the next page
         return items
 
     async def _claim_items(self, tx: Transaction, items: Sequence[QueueItem]) -> list[QueueItem]:
@@ -190,9 +219,9 @@ class SharedSource:
         waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, self._due_range(), mine)] if mine else []
         return sorted(waiting, key=_due_order)
 
-    def _due_range(self) -> DueRange:
+    def _due_range(self, last_priority: int = LIVE_MESSAGE_PRIORITY) -> DueRange:
         now = self._clock.now().timestamp()
-        return DueRange(0.0 if self._must_scan_all else now - _RECENT_WINDOW, now + _TAKE_AHEAD, _MAX_ITEMS)
+        return DueRange(0.0 if self._must_scan_all else now - _RECENT_WINDOW, now + _TAKE_AHEAD, _MAX_ITEMS, last_priority)
 
     @property
     def _is_stable(self) -> bool:
@@ -205,6 +234,7 @@ class SharedSource:
 
     def _request(self, *, scan: bool = False, page: bool = False) -> None:
         self._must_scan, self._may_have_pages = self._must_scan or scan, self._may_have_pages or page
+        self._may_have_urgent = True
         if self.on_available:
             self.on_available()
 

@@ -26,8 +26,13 @@ class QueueSource(Protocol):
         ...
 
     @property
+    def has_urgent(self) -> bool:
+        """Return True if `take` may return urgent items."""
+        ...
+
+    @property
     def capacity(self) -> int:
-        """Return how many items a sender keeps in memory at most."""
+        """Return how many items a sender keeps in memory at most, and as many urgent ones beyond them."""
         ...
 
     @property
@@ -35,7 +40,7 @@ class QueueSource(Protocol):
         """Return True if other processes change the same news and deliveries."""
         ...
 
-    async def take(self) -> list[QueueItem]:
+    async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         """Return what waits and was not taken before. May reach further chats of some news on the way."""
         ...
 
@@ -72,7 +77,7 @@ class MemorySource:
     """The source of one process that does everything: what is to be done is in memory, the database is read at the start."""
 
     capacity = 10_000
-    """Beyond so many items in memory no further chats are reached, and a goal may overtake an older card to the same chat."""
+    """Beyond so many items in memory only urgent news reaches further chats."""
     is_shared = False
 
     def __init__(self, db: Database, clock: Clock) -> None:
@@ -86,17 +91,23 @@ class MemorySource:
         """Return True if the database was not read yet, some news has chats left to reach, or items were added."""
         return not self._is_loaded or self._fanout.has_work or bool(self._own_items)
 
-    async def take(self) -> list[QueueItem]:
+    @property
+    def has_urgent(self) -> bool:
+        """Return True if some urgent news has chats left to reach."""
+        return self._fanout.has_urgent_work
+
+    async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         """Return a page of what waits and was not taken before."""
-        if not self._is_loaded:
-            return await self._load_all()
-        if self._own_items:
-            items, self._own_items = self._own_items, []
-            return items
-        if not self._fanout.has_work:
+        if not urgent_only:
+            if not self._is_loaded:
+                return await self._load_all()
+            if self._own_items:
+                items, self._own_items = self._own_items, []
+                return items
+        if not (self._fanout.has_urgent_work if urgent_only else self._fanout.has_work):
             return []
         async with self._db.transaction() as tx:
-            return await self._fanout.reach_next_page(tx)
+            return await self._fanout.reach_next_page(tx, urgent_only=urgent_only)
 
     def add_news(self, news: NewsItem) -> None:
         """Add news, or its revision, that may have chats to reach."""
@@ -141,4 +152,4 @@ class MemorySource:
 def row_to_item(row: ResultRow) -> QueueItem:
     """Return a row of what waits as an item."""
     key, ref = AlertKey(row["fixture_id"], row["action_id"]), ChatRef(row["chat_id"], row["topic"])
-    return QueueItem(key, ref, row["rank"], row["seq"], row["due_at"])
+    return QueueItem(key, ref, row["rank"], row["seq"], row["due_at"], bool(row["next_rings"]))

@@ -45,6 +45,7 @@ COLUMN_BY_FIELD = {
     "pin": "pin",
     "times_sent": "sent",
     "is_uncertain": "unsure",
+    "next_is_loud": "next_rings",
 }
 """The column of each field of a Delivery, its key and chat apart. Columns keep the names of the first version."""
 # In the order of the struct's fields: a row is turned into a Delivery by position, which costs half as much as by name.
@@ -64,7 +65,7 @@ _STATUS_INDEX, _STATE_INDEX, _REASON_INDEX, _PIN_INDEX = (
     DELIVERY_COLUMNS.index(name) for name in ("status", "state", "reason", "pin")
 )
 
-_BOOLEAN_INDEXES = tuple(DELIVERY_COLUMNS.index(name) for name in ("rings", "restored", "reply_rings", "unsure"))
+_BOOLEAN_INDEXES = tuple(DELIVERY_COLUMNS.index(name) for name in ("rings", "restored", "reply_rings", "unsure", "next_rings"))
 
 
 _CHATS_PER_QUERY = 32

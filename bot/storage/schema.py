@@ -142,6 +142,7 @@ entries = Table(
     Column("pin", String, nullable=False, server_default=""),  # of a match card: where its pin stands
     Column("sent", Integer, nullable=False, server_default="0"),  # of a match card: how often it was sent
     Column("unsure", Boolean, nullable=False, server_default=false()),  # the request has left, and its answer is not known
+    Column("next_rings", Boolean, nullable=False, server_default=false()),  # what waits is loud
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
 )

@@ -6,15 +6,14 @@ Times are those of the monotonic clock, in seconds, and given by the caller.
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
 
 import msgspec
 
-from bot.outbox.delivery import QueueItem
+from bot.outbox.delivery import QueueItem, Urgency
 from bot.outbox.digests import is_quiet_hours_digest
-from bot.outbox.news import LIVE_MESSAGE_PRIORITY, is_burst
+from bot.outbox.news import is_burst
 from bot.subscribers import ChatRef
 from bot.telegram.rate_limits import RateLimitPolicy
 from rules.engine.alert import AlertKey
@@ -22,7 +21,12 @@ from rules.engine.alert import AlertKey
 FAIRNESS_INTERVAL = 8
 """Every eighth message is of the match that waited longest, however urgent the others are."""
 
+MAX_MERGED_ITEMS = 25
+"""Silent news that one message tells together: with about a line each, it stays far below the longest message."""
+
 _MAX_REMEMBERED_MATCHES = 1000
+
+_NEVER = float("-inf")
 
 
 class WaitingItem(msgspec.Struct, frozen=True):
@@ -34,21 +38,43 @@ class WaitingItem(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class ChatQueue:
-    """The items of one chat, in order.
+    """The items of one chat, in the order in which they came.
 
-    `is_sending`: its first item was taken and is not finished. `blocked_until`: the rate limits or Telegram keep its next
-    message back. `entry_number` is that of its latest place among all chats: places with another number are outdated.
+    `is_sending`: an item was taken and is not finished. `blocked_until`: Telegram, or a failure, keeps everything back.
+    `held_until`, by urgency: the rate limits keep this and what is less urgent back. `is_held`: they have kept silent news
+    back since it was last merged or sent. `entry_number` is that of the latest place among all chats: places with another
+    number are outdated.
     """
 
-    items: deque[WaitingItem] = field(default_factory=deque)
+    items: list[WaitingItem] = field(default_factory=list)
     is_sending: bool = False
-    blocked_until: float = float("-inf")
+    blocked_until: float = _NEVER
+    held_until: list[float] = field(default_factory=lambda: [_NEVER] * len(Urgency))
+    is_held: bool = False
     failures: int = 0
     entry_number: int = -1
 
+    def ready_at(self, waiting: WaitingItem) -> float:
+        """Return when an item may leave, as far as is known."""
+        return max(waiting.due_at, self.blocked_until, self.held_until[waiting.item.urgency])
+
+    def find_next(self, now: float) -> int:
+        """Return the index of the item that leaves next: of those that may, the first of the most urgent."""
+        ready = (index for index, waiting in enumerate(self.items) if self.ready_at(waiting) <= now)
+        return min(ready, key=lambda index: (self.items[index].item.urgency, index))
+
+    def hold(self, urgency: Urgency, until: float) -> None:
+        """Keep back what is so urgent, or less: each leaves more of the limits free for those before it."""
+        for lower in range(urgency, len(self.held_until)):
+            self.held_until[lower] = max(self.held_until[lower], until)
+        self.is_held = True
+
 
 class ChatQueues:
-    """All chats in order of urgency: by priority, each match in turn, the newest news first. Within a chat strictly in order."""
+    """All chats in order of urgency: by priority, each match in turn, the newest news first.
+
+    Within a chat what is loud leaves before what is silent, and that before cards and pictures; otherwise strictly in order.
+    """
 
     def __init__(self) -> None:
         self._queues: dict[int, ChatQueue] = {}
@@ -57,7 +83,7 @@ class ChatQueues:
         # changes gets a new entry; the old one is dropped when it comes to the top.
         self._ready: dict[int, dict[str, list[tuple[int, int, int]]]] = {}
         self._delayed: list[tuple[float, int, int]] = []
-        """A heap of chats whose first item is not due or that are blocked: (time, entry number, chat id)."""
+        """A heap of chats of which nothing is due, or that are blocked: (time, entry number, chat id)."""
         self._entry_numbers = count()
         self._last_served: dict[str, int] = {}
         self._served_count = 0
@@ -76,14 +102,21 @@ class ChatQueues:
         return sum(len(heap) for heaps in self._ready.values() for heap in heaps.values())
 
     def add(self, item: QueueItem, due_at: float, now: float, *, at_front: bool = False) -> None:
-        """Put an item at the end of its chat's queue, or at its front. An item that waits already is not added."""
+        """Put an item at the end of its chat's queue, or at its front.
+
+        One whose delivery waits already takes the place of the other, since the sender reads the latest revision anyway.
+        """
         name = (item.key, item.chat)
-        if name in self._queued_keys:
-            return
-        self._queued_keys.add(name)
         queue = self._queues.setdefault(item.chat.chat_id, ChatQueue())
-        position = _find_front_position(item, due_at, queue) if at_front else _find_position(item, due_at, queue)
-        queue.items.insert(position, WaitingItem(item, due_at))
+        if name in self._queued_keys:
+            if not _replace(queue, item):
+                return
+        else:
+            self._queued_keys.add(name)
+            if at_front:
+                queue.items.insert(_find_front_position(item, due_at, queue), WaitingItem(item, due_at))
+            else:
+                queue.items.append(WaitingItem(item, _due_in_order(item, due_at, queue)))
         if not queue.is_sending:
             self._schedule(item.chat.chat_id, queue, now)
 
@@ -92,23 +125,46 @@ class ChatQueues:
         self._wake_due(now)
         while (chat_id := self._pop_most_urgent_chat()) is not None:
             queue = self._queues[chat_id]
-            at = rate_limits.next_chat_send_at(chat_id, now, leave_spare=_is_live_message(queue.items[0]))
+            index = queue.find_next(now)
+            urgency = queue.items[index].item.urgency
+            at = rate_limits.next_chat_send_at(chat_id, now, urgency)
             if at <= now:
                 queue.is_sending = True
-                item = queue.items.popleft().item
-                self._queued_keys.discard((item.key, item.chat))
-                return item
-            _postpone(queue, at)
+                return self._remove(queue, index)
+            queue.hold(urgency, at)
             self._schedule(chat_id, queue, now)
         return None
 
-    def finish(self, chat_id: int, now: float, *, failed: bool = False, blocked_until: float = float("-inf")) -> None:
-        """Let a chat go on after its item was dealt with. Failures in a row are counted until one does not fail."""
+    def take_held_with(self, item: QueueItem, now: float) -> list[QueueItem]:
+        """Take what is due of the silent news of this chat, in order, if the limits have kept it back: it may be merged.
+
+        Empty for an item that is not silent, or not kept back. What is not merged must be added again.
+        """
+        queue = self._queues.get(item.chat.chat_id)
+        if item.urgency is not Urgency.SILENT or queue is None or not queue.is_held:
+            return []
+        found = [
+            index
+            for index, waiting in enumerate(queue.items)
+            if waiting.item.urgency is Urgency.SILENT and waiting.item.chat == item.chat and waiting.due_at <= now
+        ]
+        taken = [self._remove(queue, index) for index in reversed(found[: MAX_MERGED_ITEMS - 1])]
+        queue.is_held = any(waiting.item.urgency is Urgency.SILENT for waiting in queue.items)
+        return taken[::-1]
+
+    def finish(
+        self, chat_id: int, now: float, *, failed: bool = False, blocked_until: float = _NEVER, is_limited: bool = False
+    ) -> None:
+        """Let a chat go on after its item was dealt with. Failures in a row are counted until one does not fail.
+
+        `is_limited`: it is blocked because Telegram's own limit was reached.
+        """
         queue = self._queues.get(chat_id)
         if queue is None:
             return
         queue.is_sending, queue.blocked_until = False, blocked_until
         queue.failures = queue.failures + 1 if failed else 0
+        queue.is_held = queue.is_held or is_limited
         if queue.items:
             self._schedule(chat_id, queue, now)
         elif not queue.failures:
@@ -124,10 +180,10 @@ class ChatQueues:
         queue = self._queues.get(chat_id)
         return queue.failures if queue else 0
 
-    def blocked_until(self, chat_id: int) -> float:
-        """Return until when the rate limits, or an answer of Telegram, keep a chat's next message back."""
-        queue = self._queues.get(chat_id)
-        return queue.blocked_until if queue else float("-inf")
+    def blocked_until(self, item: QueueItem) -> float:
+        """Return until when the rate limits, or an answer of Telegram, last kept back what is so urgent in its chat."""
+        queue = self._queues.get(item.chat.chat_id)
+        return max(queue.blocked_until, queue.held_until[item.urgency]) if queue else _NEVER
 
     def next_due_at(self) -> float | None:
         """Return when the next chat that waits for its time may be ready. None if there is none."""
@@ -136,15 +192,20 @@ class ChatQueues:
     def _schedule(self, chat_id: int, queue: ChatQueue, now: float) -> None:
         """Give a chat its place: among those that are ready, or among those that wait for their time."""
         queue.entry_number = next(self._entry_numbers)
-        ready_at = max(queue.blocked_until, queue.items[0].due_at)
-        if ready_at > now:
+        ready_times = [queue.ready_at(waiting) for waiting in queue.items]
+        if (ready_at := min(ready_times)) > now:
             heapq.heappush(self._delayed, (ready_at, queue.entry_number, chat_id))
             return
         # A chat is as urgent as the most urgent of its items: what stands before that one has to leave first.
-        due = (waiting.item for waiting in queue.items if waiting.due_at <= now)
-        best = min(due, key=lambda item: (item.priority, -item.seq))
+        ready = (waiting.item for waiting, at in zip(queue.items, ready_times, strict=True) if at <= now)
+        best = min(ready, key=lambda item: (item.priority, -item.seq))
         heap = self._ready.setdefault(best.priority, {}).setdefault(best.key.fixture_id, [])
         heapq.heappush(heap, (-best.seq, queue.entry_number, chat_id))
+
+    def _remove(self, queue: ChatQueue, index: int) -> QueueItem:
+        item = queue.items.pop(index).item
+        self._queued_keys.discard((item.key, item.chat))
+        return item
 
     def _wake_due(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:
@@ -202,41 +263,41 @@ class ChatQueues:
         return queue if is_current else None
 
 
-def _is_live_message(waiting: WaitingItem) -> bool:
-    return waiting.item.priority >= LIVE_MESSAGE_PRIORITY
-
-
-def _postpone(queue: ChatQueue, at: float) -> None:
-    """Keep a chat's next message back. If that is a card or a picture, only this one waits, and news may pass it."""
-    first = queue.items[0]
-    if _is_live_message(first):
-        queue.items[0] = WaitingItem(first.item, max(first.due_at, at))
-    else:
-        queue.blocked_until = at
+def _replace(queue: ChatQueue, item: QueueItem) -> bool:
+    """Put an item in the place of the one with the same delivery; it stays loud if that was. Return False if nothing changes."""
+    for index, waiting in enumerate(queue.items):
+        if (waiting.item.key, waiting.item.chat) == (item.key, item.chat):
+            is_loud = item.is_loud or waiting.item.is_loud
+            newest = msgspec.structs.replace(item, is_loud=is_loud, due_at=waiting.item.due_at)
+            queue.items[index] = WaitingItem(newest, waiting.due_at)
+            return newest != waiting.item
+    return False
 
 
 def _find_front_position(item: QueueItem, due_at: float, queue: ChatQueue) -> int:
-    """Return the front of the queue; for a card or a picture the place behind all news, and behind cards due before it."""
-    if item.priority < LIVE_MESSAGE_PRIORITY:
+    """Return the front of the queue; for a card or a picture the place behind those that are due before it."""
+    if item.urgency is not Urgency.LIVE_MESSAGE:
         return 0
-    later = (i for i, waiting in enumerate(queue.items) if _is_live_message(waiting) and waiting.due_at >= due_at)
-    return next(later, len(queue.items))
+    is_later = (
+        index
+        for index, waiting in enumerate(queue.items)
+        if waiting.item.urgency is Urgency.LIVE_MESSAGE and waiting.due_at >= due_at
+    )
+    return next(is_later, len(queue.items))
 
 
-def _find_position(item: QueueItem, due_at: float, queue: ChatQueue) -> int:
-    """Return the end of the queue, before what the item may overtake."""
-    position = len(queue.items)
-    while position and _may_overtake(item, due_at, queue.items[position - 1]):
-        position -= 1
-    return position
+def _due_in_order(item: QueueItem, due_at: float, queue: ChatQueue) -> float:
+    """Return when an item may leave so that it does not overtake others of its topic, even if the chat made its delay shorter.
 
-
-def _may_overtake(item: QueueItem, due_at: float, other: WaitingItem) -> bool:
-    """Return True if the item passes another: news passes cards, and what is due earlier passes another topic's or a digest.
-
-    A digest collects what comes until its time, so other news does not wait behind it.
+    A digest collects what comes until its time, so other news does not wait for it.
     """
-    if _is_live_message(other) and item.priority < LIVE_MESSAGE_PRIORITY:
-        return True
-    is_digest = is_quiet_hours_digest(other.item.key) or is_burst(other.item.key)
-    return other.due_at > due_at and (other.item.chat != item.chat or is_digest)
+    before = (
+        waiting.due_at
+        for waiting in queue.items
+        if waiting.item.chat == item.chat and waiting.item.urgency is item.urgency and not _is_digest(waiting.item)
+    )
+    return max(due_at, max(before, default=due_at))
+
+
+def _is_digest(item: QueueItem) -> bool:
+    return is_quiet_hours_digest(item.key) or is_burst(item.key)

@@ -9,11 +9,13 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Coroutine
 from itertools import islice, takewhile
+from math import ceil
 from typing import Any, Protocol
 
 from telegram.ext import BaseRateLimiter
 
 from bot.clock import Clock
+from bot.outbox.delivery import Urgency
 from bot.retry import Backoff
 
 DEFAULT_MESSAGES_PER_SECOND = 30
@@ -23,6 +25,12 @@ _CHAT_LIMIT = (3, 3.05)
 
 _GROUP_LIMIT = (20, 60.2)
 """Messages to one group, and in how many seconds. Both times are a little longer than Telegram's, since no clock is exact."""
+
+_SPARE_SHARE = {Urgency.LOUD: 0.0, Urgency.SILENT: 0.25, Urgency.LIVE_MESSAGE: 0.3}
+"""Which share of a chat's limits is left for what is more urgent: of a group's 20, silent news leaves 5, cards leave 6.
+
+Of each limit it is one message at least: a goal need not even wait for the end of a short burst.
+"""
 
 _SECOND_WITH_MARGIN = 1.008
 """A little more than a second, since no clock is exact."""
@@ -77,8 +85,8 @@ class RateLimitPolicy(Protocol):
         """Return when the next message to any chat may leave."""
         ...
 
-    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
-        """Return when the next message to this chat may leave; with `leave_spare`, when it may and some of its limit is left."""
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
+        """Return when the next message so urgent may leave to this chat: when as much of its limits is free as it must leave."""
         ...
 
     def available(self, now: float, limit: int) -> int:
@@ -126,13 +134,11 @@ class RateLimiter:
             return 0
         return self._smooth.available(now, self._all.available(now, limit, self._allowed_rate(now)))
 
-    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
-        """Return when this chat's own limits allow the next message; with `leave_spare`, a third of them is left for news."""
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
+        """Return when this chat's own limits allow the next message that is so urgent."""
         at = max(now, self._chat_paused_until.get(chat_id, now))
         windows = self._chats.get(chat_id, ())
-        return max(
-            (window.next_free_at(at, window.limit - (window.limit // 3 if leave_spare else 0)) for window in windows), default=at
-        )
+        return max((window.next_free_at(at, window.limit - _spare(window.limit, urgency)) for window in windows), default=at)
 
     def record_send(self, chat_id: int, now: float) -> None:
         """Count a message that leaves now."""
@@ -182,7 +188,7 @@ class Unlimited:
         """Return now."""
         return now
 
-    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return now."""
         return now
 
@@ -296,6 +302,11 @@ class SlidingWindow:
     def is_idle(self, now: float) -> bool:
         """Return True if the window forbids nothing now."""
         return not self.taken or self.taken[-1] + self.seconds <= now
+
+
+def _spare(limit: int, urgency: Urgency) -> int:
+    """Return how much of a chat's limit is left for what is more urgent."""
+    return ceil(limit * _SPARE_SHARE[urgency])
 
 
 def share_after_pause(seconds: float) -> float:

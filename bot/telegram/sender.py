@@ -196,11 +196,43 @@ class Sender:
             if ready and not room:
                 self._blocked_at = now
             items = [item for _ in range(room) if (item := self._chat_queues.take_next(now, self._rate_limiter))]
+            items = await self._merge_held(items, now)
             if requests := await self._make_requests(items, now):
                 return requests
             # No request: either nothing was taken, or nothing is to be sent for what was taken. Then there may be more.
             if not items and ((ready and not room) or not self._can_take_more()):
                 return []
+
+    async def _merge_held(self, items: Sequence[QueueItem], now: float) -> list[QueueItem]:
+        """Merge silent news that a chat's limits kept back with what was taken: the chat gets one message about all of it."""
+        ready: list[QueueItem] = []
+        for index, item in enumerate(items):
+            held = self._chat_queues.take_held_with(item, now)
+            if not held:
+                ready.append(item)
+                continue
+            try:
+                burst = await self._delivery_queue.merge([item, *held])
+            except BaseException:
+                self._put_back([item, *held], now)
+                self._put_back([*ready, *items[index + 1 :]], now)
+                raise
+            if burst:
+                log.info("alerts_merged", chat=item.chat.chat_id, count=len(burst.merged))
+            ready.append(burst.item if burst else item)
+            left = [one for one in held if not burst or one not in burst.merged]
+            if burst and item not in burst.merged:
+                left = [item, *left]
+            for one in reversed(left):
+                self._enqueue(one, at_front=True)
+        return ready
+
+    def _put_back(self, items: Sequence[QueueItem], now: float) -> None:
+        """Return items that were taken to the front of their chats' queues, in order, and let the chats go on."""
+        for item in reversed(items):
+            self._enqueue(item, at_front=True)
+        for item in items:
+            self._chat_queues.finish(item.chat.chat_id, now)
 
     async def _make_requests(self, items: Sequence[QueueItem], now: float) -> list[Coroutine[None, None, None]]:
         """Plan these items. Return the requests; items for which nothing is to be sent are completed at once."""
@@ -218,7 +250,7 @@ class Sender:
             else:
                 # Counted when it is planned and not when its task runs, so that the next plan knows of it.
                 self._rate_limiter.record_send(item.chat.chat_id, now)
-                blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item.chat.chat_id))
+                blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
                 requests.append(
                     self._send_one(Attempt(item, plan, now, context.recipient.chat.delay, timestamps, context.delivery))
@@ -233,9 +265,7 @@ class Sender:
         except BaseException:
             # CancelledError too: a stop must not lose items that were taken from their chat's queue. They go back to its
             # front, so that the chat still gets its messages in order.
-            for item in items:
-                self._enqueue(item, at_front=True)
-                self._chat_queues.finish(item.chat.chat_id, now)
+            self._put_back(items, now)
             raise
 
     def _attach_picture(self, item: QueueItem, plan: Plan) -> Plan | None:
@@ -252,12 +282,20 @@ class Sender:
         return None if png is None else msgspec.structs.replace(plan, picture=msgspec.structs.replace(picture, png=png))
 
     def _can_take_more(self) -> bool:
-        return self._delivery_queue.has_more and len(self._chat_queues) < self._delivery_queue.capacity
+        queue = self._delivery_queue
+        # As many urgent items again: they leave first, so that the memory is soon free of them.
+        return queue.has_more if self._has_room() else queue.has_urgent and len(self._chat_queues) < 2 * queue.capacity
+
+    def _has_room(self) -> bool:
+        return len(self._chat_queues) < self._delivery_queue.capacity
 
     async def _take_page(self) -> None:
-        """Take one page from the queue, so that the first chats of an alert do not wait until its last are known."""
+        """Take one page from the queue, so that the first chats of an alert do not wait until its last are known.
+
+        When the memory is full of small news, a goal's chats are reached all the same: its messages go first.
+        """
         if self._can_take_more():
-            for item in await self._delivery_queue.take():
+            for item in await self._delivery_queue.take(urgent_only=not self._has_room()):
                 self._enqueue(item)
 
     def _enqueue(self, item: QueueItem, *, at_front: bool = False) -> None:
@@ -345,7 +383,8 @@ class Sender:
             retry_at = now + min(MAX_CHAT_RETRY_DELAY, _FIRST_CHAT_RETRY_DELAY * 2**failures)
         log.warning("delivery_retry_scheduled", chat=chat_id, action=item.key.action_id, reason=str(error))
         self._enqueue(item, at_front=True)
-        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=retry_at)
+        is_limited = isinstance(error, RetryAfter)
+        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=retry_at, is_limited=is_limited)
 
     async def _handle_chat_gone(self, ref: ChatRef, error: ChatMigrated | ChatGone | TopicGone) -> None:
         """Move or suspend a chat. What waits for it stays in the outbox, for its new id or for its return."""

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import select, update
 
 from bot.errors import StorageError
+from bot.outbox.delivery import Urgency
 from bot.storage.database import Database, upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import allowance
@@ -67,9 +68,9 @@ class SharedRateLimiter:
         """Return when the next message to any chat may leave."""
         return max(now, self._slots[0]) if self._slots else now + _NO_SLOT_DELAY
 
-    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return when this chat's own limits allow the next message: see RateLimiter."""
-        return self._chats.next_chat_send_at(chat_id, now, leave_spare=leave_spare)
+        return self._chats.next_chat_send_at(chat_id, now, urgency)
 
     def available(self, now: float, limit: int) -> int:
         """Return how many messages may leave now, at most `limit`. Asks for more slots if there are too few."""

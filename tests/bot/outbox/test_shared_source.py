@@ -25,7 +25,7 @@ from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
-from tests.bot.news import alert, retracted
+from tests.bot.news import alert, minor, retracted
 from tests.fakes.messenger import FakeMessenger
 from tests.waiting import DEADLINE, until
 
@@ -59,10 +59,10 @@ class Source(SharedSource):
     begun = ended = 0
     after_first_page: asyncio.Barrier | None = None
 
-    async def take(self) -> list[QueueItem]:
+    async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         self.begun += 1
         number = self.begun
-        items = await super().take()
+        items = await super().take(urgent_only=urgent_only)
         if items and self.after_first_page:
             barrier, self.after_first_page = self.after_first_page, None
             await barrier.wait()
@@ -183,6 +183,24 @@ async def test_every_chat_is_told_everything_once_and_in_order_and_all_senders_h
 
     assert all(world.told(chat) == [f"goal {number}" for number in range(4)] for chat in CHATS)
     assert all(len(sender.telegram.requests) >= 4 * 5 for sender in world.senders)
+
+
+async def test_a_sender_without_room_takes_what_rings_and_leaves_the_rest(world: World) -> None:
+    source = SharedSource(world.db, world.clock, "a", stable_after=0.0)
+    await LeaseRepository(world.db, "a", LASTS).acquire({name_process_lease("a")})
+    await world.put(minor(1, "yellow", action="card"))
+    await world.put(alert(1, "goal"))
+
+    urgent = []
+    while source.has_urgent:
+        urgent += await source.take(urgent_only=True)
+
+    assert {item.key.action_id for item in urgent if item.is_loud} == {"g"}
+    assert {item.chat.chat_id for item in urgent if item.key.action_id == "g"} == set(CHATS)
+    rest = []
+    while source.has_more:
+        rest += await source.take()
+    assert {item.chat.chat_id for item in rest if item.key.action_id == "card" and not item.is_loud} == set(CHATS)
 
 
 async def test_a_revision_reaches_each_chat_by_the_sender_that_told_it(world: World) -> None:

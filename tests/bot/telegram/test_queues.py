@@ -1,4 +1,4 @@
-from bot.outbox.delivery import QueueItem
+from bot.outbox.delivery import QueueItem, Urgency
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY
 from bot.subscribers import ChatRef
 from bot.telegram.queues import FAIRNESS_INTERVAL, ChatQueues
@@ -6,8 +6,10 @@ from bot.telegram.rate_limits import Unlimited
 from rules.engine.alert import AlertKey
 
 
-def item(chat_id: int, action: str = "a", priority: int = 0, seq: int = 1, fixture: str = "f") -> QueueItem:
-    return QueueItem(AlertKey(fixture, action), ChatRef(chat_id), priority, seq, 0.0)
+def item(
+    chat_id: int, action: str = "a", priority: int = 0, seq: int = 1, fixture: str = "f", *, loud: bool = False
+) -> QueueItem:
+    return QueueItem(AlertKey(fixture, action), ChatRef(chat_id), priority, seq, 0.0, loud)
 
 
 def queues(*items: QueueItem, due: float = 0.0) -> ChatQueues:
@@ -20,15 +22,22 @@ def queues(*items: QueueItem, due: float = 0.0) -> ChatQueues:
 class FirstChatAt5(Unlimited):
     """Chat 1 is over its limit until 5.0."""
 
-    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         return 5.0 if chat_id == 1 else now
 
 
 class SpareAfter30(Unlimited):
-    """News may leave at once, and what has to leave some of the limit in 30 seconds."""
+    """News may leave at once, and cards in 30 seconds."""
 
-    def next_chat_send_at(self, chat_id: int, now: float, *, leave_spare: bool = False) -> float:
-        return now + 30 * leave_spare
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
+        return now + 30 * (urgency is Urgency.LIVE_MESSAGE)
+
+
+class SilentAfter30(Unlimited):
+    """What is loud may leave at once, and all else in 30 seconds."""
+
+    def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
+        return now + 30 * (urgency is not Urgency.LOUD)
 
 
 def order(made: ChatQueues, now: float = 0.0) -> list[tuple[int, str]]:
@@ -46,7 +55,7 @@ def test_major_news_goes_first_and_fresh_before_old() -> None:
     assert order(made) == [(3, "fresh"), (2, "old"), (1, "card")]
 
 
-def test_a_chat_gets_its_messages_in_order_whatever_their_priority() -> None:
+def test_a_chat_gets_what_is_as_loud_in_order_whatever_its_priority() -> None:
     made = queues(item(1, "card", priority=2), item(1, "goal", priority=0), item(2, "other", priority=1))
 
     assert order(made) == [(1, "card"), (1, "goal"), (2, "other")]
@@ -124,3 +133,59 @@ def test_a_card_that_comes_again_stays_behind_the_news_of_its_chat() -> None:
     made.add(QueueItem(AlertKey("f", "card"), ChatRef(1), LIVE_MESSAGE_PRIORITY, 1, 0.0), 0.0, 0.0, at_front=True)
 
     assert order(made)[0] == (1, item(1).key.action_id)
+
+
+def test_what_rings_leaves_before_what_is_silent_and_cards_come_last() -> None:
+    made = queues(
+        item(1, "card", LIVE_MESSAGE_PRIORITY), item(1, "kick-off"), item(1, "goal", loud=True), item(1, "full time", loud=True)
+    )
+
+    assert [action for _, action in order(made)] == ["goal", "full time", "kick-off", "card"]
+
+
+def test_what_rings_leaves_while_the_limits_hold_what_is_silent() -> None:
+    made = queues(item(1, "kick-off", priority=2))
+    assert made.take_next(0.0, SilentAfter30()) is None
+
+    made.add(item(1, "goal", loud=True), 0.0, 0.0)
+
+    assert made.take_next(0.0, SilentAfter30()) == item(1, "goal", loud=True)
+    made.finish(1, 0.0)
+    assert (made.take_next(0.0, SilentAfter30()), made.next_due_at()) == (None, 30.0)
+
+
+def test_what_rings_and_is_not_due_holds_up_nothing() -> None:
+    made = queues(item(1, "kick-off"))
+    made.add(item(1, "goal", loud=True), 60.0, 0.0)
+
+    assert order(made) == [(1, "kick-off")]
+
+
+def test_what_waits_and_becomes_loud_moves_before_what_is_silent_and_stays_loud() -> None:
+    made = queues(item(1, "kick-off"), item(1, "card", priority=2), item(1, "goal", loud=True))
+
+    made.add(item(1, "card", priority=1, seq=2, loud=True), 0.0, 0.0)
+    made.add(item(1, "card", priority=2, seq=3), 0.0, 0.0)
+
+    assert [action for _, action in order(made)] == ["card", "goal", "kick-off"]
+
+
+def test_a_shorter_delay_lets_no_news_overtake_other_news_that_is_as_loud() -> None:
+    made = ChatQueues()
+    made.add(item(1, "first"), 60.0, 0.0)
+    made.add(item(1, "second"), 10.0, 0.0)
+
+    assert (order(made, 10.0), order(made, 60.0)) == ([], [(1, "first"), (1, "second")])
+
+
+def test_only_silent_news_that_the_limits_kept_back_is_taken_together() -> None:
+    made = queues(item(1, "a"), item(1, "b"), item(1, "goal", loud=True))
+    made.add(item(1, "later"), 60.0, 0.0)
+    first = made.take_next(0.0, Unlimited())
+    assert first is not None and made.take_held_with(first, 0.0) == []
+    made.finish(1, 0.0)
+    assert made.take_next(0.0, SilentAfter30()) is None
+
+    found = made.take_next(30.0, Unlimited())
+
+    assert found == item(1, "a") and made.take_held_with(found, 30.0) == [item(1, "b")]

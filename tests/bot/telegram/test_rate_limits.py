@@ -1,6 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.outbox.delivery import Urgency
 from bot.telegram.rate_limits import RateLimiter, SlidingWindow
 from tests.fakes import bot_api_state as strict
 
@@ -114,4 +115,15 @@ def test_what_can_wait_leaves_a_third_of_a_groups_minute_to_news() -> None:
         limits.record_send(-1, float(2 * second))
 
     assert limits.next_chat_send_at(-1, 30.0) == 30.0
-    assert limits.next_chat_send_at(-1, 30.0, leave_spare=True) == 60.2
+    assert limits.next_chat_send_at(-1, 30.0, Urgency.LIVE_MESSAGE) == 60.2
+
+
+def test_silent_news_leaves_five_of_a_groups_minute_and_one_of_each_short_burst_to_what_rings() -> None:
+    limits = RateLimiter()
+    for second in range(15):
+        limits.record_send(-1, float(2 * second))
+    limits.record_send(7, 0.0)
+    limits.record_send(7, 0.0)
+
+    assert [limits.next_chat_send_at(-1, 30.0, urgency) for urgency in (Urgency.LOUD, Urgency.SILENT)] == [30.0, 60.2]
+    assert [limits.next_chat_send_at(7, 0.1, urgency) for urgency in (Urgency.LOUD, Urgency.SILENT)] == [0.1, 3.05]

@@ -270,13 +270,13 @@ async def test_one_chats_trouble_never_delays_another(world: World) -> None:
     assert [len(world.shown(chat_id)) for chat_id in (1, 2, 3, 4)] == [0, 0, 0, 1]
 
 
-async def test_a_chat_that_asks_to_wait_gets_its_messages_later_in_order(world: World) -> None:
+async def test_a_chat_that_asks_to_wait_gets_its_messages_later_in_order_what_rings_first(world: World) -> None:
     await world.follow(1)
     world.telegram.fail(1, RetryAfter(7))
 
     await world.tell(alert(1), minor(2, action="card"), alert(3, "second goal", action="g2"))
 
-    assert [m.html for m in world.shown()] == ["goal", "yellow", "second goal"]
+    assert [m.html for m in world.shown()] == ["goal", "second goal", "yellow"]
     assert world.shown()[0].at >= 7
 
 
