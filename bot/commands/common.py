@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import os
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,14 +15,12 @@ if TYPE_CHECKING:
 
 def read_environment_secrets() -> list[str]:
     """Return the values of environment variables whose names say that they are secret."""
+    # Masked in the log even if this configuration does not name them: a child process or an error may print its environment.
     return [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
 
 
-def run_coroutine(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
-
-
 def is_default(ctx: click.Context, name: str) -> bool:
+    # A config.yaml that is only the default may be missing; one that was named may not.
     return ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT
 
 
@@ -42,6 +38,7 @@ recordings_argument = click.argument("recordings", nargs=-1, required=True, type
 
 def read_minute(text: str | None, option: str = "--minute") -> Minute | None:
     """Read a minute of a match; None where none is given."""
+    # Imported here and not above: `touchline --help` shall not load the rules.
     from rules.football.minute import Minute
 
     try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.commands.common import read_duration, read_statuses, recordings_argument, run_coroutine
+from bot.commands.common import read_duration, read_statuses, recordings_argument
 from bot.errors import UserMistake
 
 
@@ -22,18 +23,20 @@ from bot.errors import UserMistake
 @click.option("--api-url", default="https://api.telegram.org", show_default=True, help="The Bot API server.")
 def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
     """Play a real match in about a minute: no account, no network."""
+    # Here, as in every command: the help of all commands is shown without loading any of them.
     from bot.demo.play import play_demo, play_demo_in_telegram
     from rules.football.catalogue import load_catalogue
     from rules.loading.loader import load_pack
 
     if not telegram:
-        run_coroutine(play_demo(match, seconds, load_pack(), load_catalogue()))
+        asyncio.run(play_demo(match, seconds, load_pack(), load_catalogue()))
         return
+    # Said before anything starts: a match of a minute would otherwise begin and end with an error.
     if not token or chat is None:
         raise UserMistake(
             "demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID"
         )
-    run_coroutine(play_demo_in_telegram(match, seconds, load_pack(), load_catalogue(), token, chat, api_url))
+    asyncio.run(play_demo_in_telegram(match, seconds, load_pack(), load_catalogue(), token, chat, api_url))
 
 
 @click.command()
@@ -58,13 +61,14 @@ def simulate_command(
     from bot.feed.simulator.script import Faults
     from bot.feed.simulator.server import SimulatorUrls, simulate
 
+    # Read before the server starts, so that a mistake in an option is told at once.
     faults["stall"] = read_duration(faults["stall"], "--stall").total_seconds()
     faults["refuse"] = read_statuses(faults["refuse"])
 
     def on_started(urls: SimulatorUrls) -> None:
         click.echo(f"feed:\n  stream_url: {urls.stream}\n  api_url: {urls.api}")
 
-    run_coroutine(
+    asyncio.run(
         simulate(
             recordings,
             host,

@@ -47,6 +47,7 @@ def explain_command(
     from bot.config.load import load_rules_of
 
     minute = read_minute(minute_text)
+    # Exactly one of the two.
     if (recording is None) is (action_json is None):
         raise click.UsageError("name a file with an action, or a recording by --recording FILE")
     if recording is not None and minute is None and not action_id:
@@ -67,6 +68,7 @@ def explain_file(path: Path, rules: RuleSet, catalogue: Catalogue) -> list[Expla
     """Explain the last of the packets in a JSON file, those before it played first; raise UserMistake."""
     packets = _read_packets(path)
     last = len(packets) - 1
+    # By position and not by id: a list may contain several revisions of one action.
     numbers = iter(range(len(packets)))
     return _explain_packets(packets, read_fixtures_beside(path), rules, catalogue, lambda _: next(numbers) == last)
 
@@ -81,27 +83,22 @@ def explain_recording(
         if minute is not None and moment.action.minute != minute:
             return False
         seen[moment.action.type] += 1
-        return moment.action.id == action_id if action_id else _is_covered_by_rules(rules, moment)
+        if action_id:
+            return moment.action.id == action_id
+        # A minute has dozens of packets (ball in play, throw-ins): only those are explained of which a rule names the type, or
+        # which take something back.
+        named = any(rule.action_types and rule.may_match_type(moment.action.type) for rule in rules.rules)
+        return named or bool(moment.coverage_change or moment.affected)
 
     found = _explain_packets(read_packets(path), read_fixtures_beside(path), rules, catalogue, is_selected)
     if not found:
-        raise UserMistake(f"{path}: {_describe_nothing_found(minute, action_id, seen)}")
+        when = f" in minute {minute}" if minute is not None else ""
+        if action_id:
+            raise UserMistake(f"{path}: there is no action {action_id}{when}")
+        # What did happen helps to find the right minute, or the type that a rule has to name.
+        happened = ", ".join(f"{name} ({number})" for name, number in seen.most_common(8)) or "nothing at all"
+        raise UserMistake(f"{path}: no rule matches what happened{when}: {happened}; name an action by --action ID")
     return found
-
-
-def _describe_nothing_found(minute: Minute | None, action_id: str, seen: Counter[str]) -> str:
-    when = f" in minute {minute}" if minute is not None else ""
-    if action_id:
-        return f"there is no action {action_id}{when}"
-    happened = ", ".join(f"{name} ({number})" for name, number in seen.most_common(8)) or "nothing at all"
-    return f"no rule speaks of what happened{when}: {happened}; name an action by --action ID"
-
-
-def _is_covered_by_rules(rules: RuleSet, moment: Moment) -> bool:
-    """Tell whether a rule names the action's type, or the moment retracts something."""
-    if moment.coverage_change or moment.affected:
-        return True
-    return any(rule.action_types and rule.may_match_type(moment.action.type) for rule in rules.rules)
 
 
 def _explain_packets(
@@ -120,8 +117,11 @@ def _explain_packets(
         moment = advance(match, packet, catalogue)
         matches[packet.fixture_id] = moment.after
         if is_selected(moment):
+            # Explained before it is evaluated: `explain` must see which rules had fired until then. The sets are copied, since
+            # they grow.
             found.append(explain(rules, moment, {key: set(value) for key, value in notified_rules.items()}, catalogue))
         for alert in evaluate(rules, moment, notified_rules, catalogue):
+            # A retraction has no rule.
             if alert.rule:
                 notified_rules[alert.key.action_id].add(alert.rule)
     return found
@@ -148,6 +148,7 @@ def _read_json(path: Path) -> Any:
 def _decode_packet(path: Path, data: Any) -> Packet:
     try:
         packet = decode_frame(msgspec.json.encode(data["frame"] if isinstance(data, dict) and "frame" in data else data))
+    # One sentence of the decoder: the file comes from a person, who needs no traceback.
     except FrameUnreadable as error:
         raise UserMistake(f"{path}: this is no packet of the feed: {error.reason}") from error
     if isinstance(packet, Control):
@@ -173,6 +174,7 @@ def format_explanation(explanation: Explanation) -> Iterator[str]:
         yield f"\nNothing is sent about it: {explanation.reason_for_silence}."
     for part in explanation.changes:
         yield ""
+        # An action may take back or restore others: then each has a title of its own.
         if part.change.moment.action is not moment.action:
             yield _format_title(part.change.moment.action, part.change.moment)
         yield from _format_action(part)
@@ -189,15 +191,16 @@ def _format_title(action: Action, moment: Moment) -> str:
 def _format_action(part: ActionExplanation) -> Iterator[str]:
     if part.change.is_retraction:
         why = f" ({part.change.reason})" if part.change.reason else ""
-        yield f"It is taken back{why}: whoever was told of it is told so, and no rule is asked."
+        yield f"It is retracted{why}: every chat that got the alert gets the retraction, and no rule is evaluated."
         return
     if not part.verdicts:
         yield "There are no rules."
     for judged in part.verdicts:
         yield from _format_verdict(judged)
+    # In one line at the end: a pack has dozens of rules behind the one that fired.
     if unasked := [judged for judged in part.verdicts if judged.verdict is Verdict.NOT_ASKED]:
-        sign = _VERDICT_SIGNS[Verdict.NOT_ASKED]
-        yield f'{sign} not asked, as "{unasked[0].stopped_by}" fired before: {", ".join(one.rule.name for one in unasked)}'
+        sign, names = _VERDICT_SIGNS[Verdict.NOT_ASKED], ", ".join(judged.rule.name for judged in unasked)
+        yield f'{sign} not evaluated, because "{unasked[0].stopped_by}" fired before: {names}'
     yield ""
     if not part.alerts:
         yield "No rule fires: nothing is sent."
@@ -211,15 +214,12 @@ def _format_verdict(judged: RuleVerdict) -> Iterator[str]:
     if judged.verdict is Verdict.NOT_ASKED:
         return
     if judged.verdict is Verdict.OTHER_ACTION:
-        yield f"{name}: {_describe_other_action(judged)}  {place}"
+        # The rule's condition on the type says which actions it is for.
+        expected = next((check.expected for check in judged.conditions if check.key == "action_type"), "other actions")
+        yield f"{name}: matches {expected}  {place}"
     else:
         yield f"{name}: {judged.verdict.value}  {place}"
         yield from _format_conditions(judged.conditions, "    ")
-
-
-def _describe_other_action(judged: RuleVerdict) -> str:
-    asked = next((check for check in judged.conditions if check.key == "action_type"), None)
-    return f"speaks of {asked.expected}" if asked else "speaks of other actions"
 
 
 def _format_conditions(checks: tuple[ConditionResult, ...], indent: str) -> Iterator[str]:
@@ -236,12 +236,13 @@ def _format_conditions(checks: tuple[ConditionResult, ...], indent: str) -> Iter
 
 
 def _format_alert(alert: Alert) -> Iterator[str]:
-    to = ", only to those who were told of it" if alert.is_follow_up else ""
+    # A revision for which another rule fires is only for chats that have the message already.
+    to = ", only to chats that got the alert before" if alert.is_follow_up else ""
     state = "" if alert.state is State.CONFIRMED else f", {alert.state.value}"
     if not alert.kind:
-        yield f'The rule "{alert.rule}" is not there any more: its text stays{to}'
+        yield f'The rule "{alert.rule}" does not exist any more: its text stays{to}'
         return
-    yield f'"{alert.rule}" tells{to}: {alert.kind}, {alert.importance.value}{state}'
+    yield f'"{alert.rule}" sends{to}: {alert.kind}, {alert.importance.value}{state}'
     yield from (f"    {line}" for line in alert.text.splitlines())
     if alert.text_error:
         yield f"    its own text could not be used: {alert.text_error}"

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.clock import SystemClock
-from bot.commands.common import config_option, read_environment_secrets, run_coroutine
+from bot.commands.common import config_option, read_environment_secrets
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, UserMistake
 from bot.feed.recording import record_matches
@@ -34,7 +34,7 @@ def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
     """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
 
     config = load_feed_config(config_path)
-    found = run_coroutine(list_fixtures(config.feed, days, search or ""))
+    found = asyncio.run(list_fixtures(config.feed, days, search or ""))
     click.echo(format_fixture_table(found))
 
 
@@ -49,7 +49,7 @@ def record_command(config_path: Path, folder: Path, speed: str | None, fixture_i
     """Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over."""
 
     config = load_feed_config(config_path)
-    for path in run_coroutine(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed(speed) if speed else None)):
+    for path in asyncio.run(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed(speed) if speed else None)):
         click.echo(str(path))
 
 
@@ -61,6 +61,7 @@ def load_feed_config(config_path: Path) -> Any:
     config = load_config(config_path, os.environ)
     config.require_feed_token()
     verbose = click.get_current_context().find_root().params["verbose"]
+    # Warnings only: standard output is the answer, and a person watches it.
     configure_logging([*read_environment_secrets(), *config.secrets], level=logging.WARNING, verbose=verbose)
     return config
 
@@ -73,7 +74,8 @@ async def list_fixtures(settings: FeedSettings, days: int, search: str) -> tuple
         try:
             found = await RestClient(lambda: settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
         except FeedError as error:
-            raise UserMistake(f"the fixtures cannot be had: {error}") from error
+            raise UserMistake(f"the fixtures cannot be read: {error}") from error
+    # By normalised names, so that "fenerbahce" finds Fenerbahçe; also by id, which people copy from the log.
     text = normalise(search)
     return tuple(f for f in found if text in normalise(f"{f.title} {f.competition.name} {f.id}"))
 
@@ -84,18 +86,18 @@ def format_fixture_table(fixtures: Sequence[Fixture]) -> str:
     for heading in ("KICK-OFF (UTC)", "MATCH", "COMPETITION", "STATUS", "ID"):
         rows.add_column(heading, no_wrap=True)
     for fixture in fixtures:
-        rows.add_row(_format_kickoff(fixture), fixture.title, fixture.competition.name, fixture.status, fixture.id)
+        kickoff = "unknown"
+        if fixture.kickoff is not None:
+            # The feed gives some matches a day and a time that stands for "not known yet": the time would be read as true.
+            time = f"{fixture.kickoff:%H:%M}" if fixture.is_kickoff_known else "?"
+            kickoff = f"{fixture.kickoff:%Y-%m-%d} {time}"
+        rows.add_row(kickoff, fixture.title, fixture.competition.name, fixture.status, fixture.id)
+    # Wider than any terminal and without colours: the table is often piped into grep, and no name is cut.
     console = Console(width=400, color_system=None)
     with console.capture() as capture:
         console.print(rows)
     lines = [line.rstrip() for line in capture.get().splitlines()]
     return "\n".join(lines) if fixtures else "no fixtures"
-
-
-def _format_kickoff(fixture: Fixture) -> str:
-    if fixture.kickoff is None:
-        return "unknown"
-    return f"{fixture.kickoff:%Y-%m-%d %H:%M}" if fixture.is_kickoff_known else f"{fixture.kickoff:%Y-%m-%d} ?"
 
 
 async def record_fixtures(
@@ -105,6 +107,7 @@ async def record_fixtures(
 
     With a `speed` they have to be over already: the feed ignores it for live matches.
     """
+    # Before the feed is asked: a match is not followed to its end only to find that it cannot be written.
     _create_folder(folder)
     clock = SystemClock()
     async with aiohttp.ClientSession() as http:
@@ -112,7 +115,7 @@ async def record_fixtures(
         try:
             fixtures = await asyncio.gather(*(source.fetch_fixture(fixture_id) for fixture_id in fixture_ids))
         except FeedError as error:
-            raise UserMistake(f"the fixtures cannot be had: {error}") from error
+            raise UserMistake(f"the fixtures cannot be read: {error}") from error
     if speed:
         _require_over(fixtures)
     try:
@@ -132,4 +135,4 @@ def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserMistake(f"--folder: {folder} cannot be made: {error.strerror}") from error
+        raise UserMistake(f"--folder: {folder} cannot be created: {error.strerror}") from error

@@ -49,6 +49,7 @@ def _select_match(moments: list[Moment], at: PictureTime, recording: Path) -> Ma
     """Return the match at that time."""
     if not moments:
         raise UserMistake(f"{recording}: there is no match in this recording")
+    # A recording may end in the middle of a match: then there is no half time or full time to draw.
     last = moments[-1].after
     if at is Stage.HALF_TIME:
         return _find_half_time(moments, recording)
@@ -74,6 +75,8 @@ def _find_minute(moments: list[Moment], minute: Minute, recording: Path) -> Matc
     for moment in moments:
         now = moment.after.minute
         reached = reached or bool(now and now.base >= minute.base)
+        # The packet that opens the next minute is not drawn: a minute is shown with all that happened in it. The clock stands
+        # still in a shootout, so its first kick ends the last minute.
         if reached and (moment.after.period is Period.SHOOTOUT or (now and now > minute)):
             return moment.before
     if not reached:
@@ -86,6 +89,7 @@ def _play_recording(recording: Path) -> Iterator[Moment]:
     match: Match | None = None
     for packet in read_packets(recording):
         if match is None:
+            # Of the first fixture only: a picture shows one match, and a recording may have several.
             match = Match(read_fixtures_beside(recording).get(packet.fixture_id, Fixture(packet.fixture_id)))
         if packet.fixture_id == match.fixture.id:
             moment = advance(match, packet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from bot.commands.common import config_option, is_default, run_coroutine
+from bot.commands.common import config_option, is_default
 
 
 @click.command()
@@ -32,6 +33,7 @@ def replay_command(
     """Show what a chat subscribed to everything would have been told over RECORDINGS."""
     if not (recordings or fixture_ids):
         raise click.UsageError("name a recording, or a match of the feed with --from-feed")
+    # Only for the replay: what is to be kept is written by `touchline record`.
     with tempfile.TemporaryDirectory(prefix="touchline-replay-") as folder:
         if fixture_ids:
             recordings += _read_from_feed(config_path, fixture_ids, Path(folder))
@@ -44,7 +46,7 @@ def _read_from_feed(config_path: Path, fixture_ids: tuple[str, ...], folder: Pat
     from bot.feed.source import StreamSpeed
 
     config = load_feed_config(config_path)
-    return tuple(run_coroutine(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed.FAST)))
+    return tuple(asyncio.run(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed.FAST)))
 
 
 def _replay(
@@ -57,9 +59,10 @@ def _replay(
     if other_path is not None:
         _print_comparison(recordings, (rules, catalogue), load_rules_of(other_path, os.environ), json_lines=json_lines)
         return
+    # Printed as they come: a season of recordings takes a while.
     render = message_to_json if json_lines else message_to_text
     for recording in recordings:
-        run_coroutine(replay_recording(recording, rules, catalogue, lambda message: click.echo(render(message))))
+        asyncio.run(replay_recording(recording, rules, catalogue, lambda message: click.echo(render(message))))
 
 
 def _print_comparison(recordings: tuple[Path, ...], before: Any, after: Any, *, json_lines: bool) -> None:
@@ -73,7 +76,8 @@ def _print_comparison(recordings: tuple[Path, ...], before: Any, after: Any, *, 
         read_match_titles,
     )
 
-    comparison = run_coroutine(compare_replays(recordings, before, after))
+    comparison = asyncio.run(compare_replays(recordings, before, after))
+    # Without the summary, so that every line is of one kind.
     if json_lines:
         for difference in comparison.differences:
             click.echo(difference_to_json(difference))

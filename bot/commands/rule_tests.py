@@ -50,6 +50,7 @@ def run_tests(path: Path, env: Mapping[str, str], load_active: LoadActiveRules) 
 
 def _read_test_file(path: Path) -> RuleTestFile:
     try:
+        # Some editors write a byte order mark, which YAML would take for a character of the first key.
         return read_tests(path.read_bytes().decode("utf-8-sig"), str(path))
     except OSError as error:
         raise UserMistake(f"{path}: it cannot be read: {(error.strerror or 'unknown trouble').lower()}") from error
@@ -62,6 +63,7 @@ def _read_test_file(path: Path) -> RuleTestFile:
 def _select_rules(
     path: Path, tests: RuleTestFile, env: Mapping[str, str], load_active: LoadActiveRules
 ) -> tuple[RuleSet, Catalogue]:
+    # A file that names its rules tests the same ones wherever it is run. Without that it tests the configuration at hand.
     if tests.pack:
         if tests.pack not in list_packs():
             raise UserMistake(f"{path}: {describe_unknown('pack', tests.pack, list_packs())}")
@@ -70,7 +72,7 @@ def _select_rules(
 
 
 def format_outcome(outcome: RuleTestResult) -> Iterator[str]:
-    """One line for a test that passes; for one that fails, also the messages that differ."""
+    """Yield one line for a test that passes; for one that fails, also the messages that differ."""
     if outcome.is_passed:
         yield f"✓ {outcome.test.name}"
         return
@@ -79,7 +81,7 @@ def format_outcome(outcome: RuleTestResult) -> Iterator[str]:
 
 
 def format_test_summary(outcomes: list[RuleTestResult]) -> str:
-    """`3 tests passed`, or `1 of 3 tests failed: - is missing, + is told and not expected`."""
+    """Return `3 tests passed`, or `1 of 3 tests failed: - is missing, + is sent and not expected`."""
     failed, number = sum(not outcome.is_passed for outcome in outcomes), len(outcomes)
     tests = "1 test" if number == 1 else f"{number} tests"
-    return f"{failed} of {tests} failed: - is missing, + is told and not expected" if failed else f"{tests} passed"
+    return f"{failed} of {tests} failed: - is missing, + is sent and not expected" if failed else f"{tests} passed"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from bot.commands.common import config_option, read_environment_secrets, run_coroutine
+from bot.commands.common import config_option, read_environment_secrets
 from bot.config.load import load_config
 from bot.errors import ConfigInvalid, UserMistake
 
@@ -27,11 +28,14 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
         selected = read_roles(roles)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--role") from error
+    # Mistakes first, in plain sentences: the log is configured only once there is something to run.
     config = load_config(config_path, os.environ)
     config.require_tokens()
+    # The secrets must be known before the first line is logged.
     configure_logging([*read_environment_secrets(), *config.secrets], verbose=ctx.find_root().params["verbose"])
+    # A traceback on standard error would be missed where the log is collected as JSON, and would not be masked.
     log_unhandled_exceptions()
-    run_coroutine(run_until_stopped(config, selected))
+    asyncio.run(run_until_stopped(config, selected))
 
 
 @click.command()
@@ -59,6 +63,7 @@ def check_config(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
     try:
         config = load_config(path, env)
     except ConfigInvalid as error:
+        # All at once, each with its place, and the count last: it stays in view when the list is long.
         return [*error.mistakes, f"{path}: {_format_count(len(error.mistakes), 'mistake')}"], 1
     except UserMistake as error:
         return [str(error)], 1

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import bindparam, func, insert, select, text, tuple_
 from sqlalchemy.engine import URL
-from sqlalchemy.sql.schema import Column, Table
+from sqlalchemy.sql.schema import Table
 
 from bot.commands.common import config_option
 from bot.errors import StorageError, UserMistake
@@ -52,6 +52,7 @@ def backup_command(config_path: Path, file: Path) -> None:
 TRANSIENT_TABLES = frozenset({"leases", "claims", "allowance"})
 """Tables that are not copied: they hold what running processes do at this moment."""
 
+# Rows of one insert: enough that the round trip to PostgreSQL does not count, and some megabytes at most.
 _PAGE_SIZE = 2000
 
 ReportProgress = Callable[[str, int, int], None]
@@ -76,8 +77,13 @@ async def copy_database(source: str, target: str, report: ReportProgress) -> dic
 async def _copy_tables(source: Database, target: Database, report: ReportProgress) -> dict[str, int]:
     async with source.transaction() as reading, target.transaction() as writing:
         if source.is_shared:
+            # Every page is read from the same moment: a subscription copied without its chat would break the target.
             await reading.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        await _refuse_unless_empty(writing)
+        for table in _list_tables():
+            # Rows of another bot would be mixed with these, and their keys could collide.
+            if count := await _count_rows(table, writing):
+                name = _format_table_name(table)
+                raise UserMistake(f"--to: the database is not empty, it has {name}: {count:,}; name one that is")
         return {
             _format_table_name(table): await _copy_table(table, reading, writing, report, target.is_shared)
             for table in _list_tables()
@@ -124,6 +130,7 @@ async def _open_snapshot(url: URL) -> AsyncIterator[Database]:
         async with _open_database(url) as database:
             yield database
         return
+    # A copy, since opening migrates: who only looks at 0.2 must be able to go on with 0.1.
     with tempfile.TemporaryDirectory(prefix="touchline-") as folder:
         copy = Path(folder, "snapshot.db")
         _write_snapshot(url.database or "", copy)
@@ -148,12 +155,6 @@ def _format_table_name(table: Table) -> str:
     return table.name.replace("_", " ")
 
 
-async def _refuse_unless_empty(tx: Transaction) -> None:
-    for table in _list_tables():
-        if count := await _count_rows(table, tx):
-            raise UserMistake(f"--to: the database is not empty, it has {_format_table_name(table)}: {count:,}; name one that is")
-
-
 async def _count_rows(table: Table, tx: Transaction) -> int:
     return int((await tx.fetch(select(func.count().label("n")).select_from(table)))[0]["n"])
 
@@ -163,16 +164,23 @@ async def _copy_table(table: Table, reading: Transaction, writing: Transaction, 
     statement = PreparedStatement(insert(table).values({name: bindparam(name) for name in names}), names)
     done, total = 0, await _count_rows(table, reading)
     async for page in _read_pages(table, reading):
-        await writing.execute_prepared(statement, [[_remove_nul(row[name], shared) for name in names] for row in page])
+        rows = [[row[name] for name in names] for row in page]
+        if shared:
+            # PostgreSQL cannot store NUL characters in a text. SQLite can, and names from outside may contain them.
+            rows = [[value.replace("\0", "") if isinstance(value, str) else value for value in row] for row in rows]
+        await writing.execute_prepared(statement, rows)
         done += len(page)
         report(_format_table_name(table), done, total)
     if shared and done and (number := table.autoincrement_column) is not None:
-        await writing.fetch(_set_sequence(table, number))
+        # Rows that bring their number with them do not advance PostgreSQL's sequence: the next new row would collide with one.
+        sequence = func.pg_get_serial_sequence(table.name, number.name)
+        await writing.fetch(select(func.setval(sequence, select(func.max(number)).scalar_subquery())))
     return done
 
 
 async def _read_pages(table: Table, tx: Transaction) -> AsyncIterator[Sequence[Mapping[Any, Any]]]:
     """Read all rows in pages, in the order of the primary key."""
+    # By key and not by OFFSET, which would read all rows before it again for each page.
     keys = list(table.primary_key)
     query = select(table).order_by(*keys).limit(_PAGE_SIZE)
     page = await tx.fetch(query)
@@ -180,17 +188,6 @@ async def _read_pages(table: Table, tx: Transaction) -> AsyncIterator[Sequence[M
         yield page
         last = tuple_(*(page[-1][key.name] for key in keys))
         page = await tx.fetch(query.where(tuple_(*keys) > last)) if len(page) == _PAGE_SIZE else ()
-
-
-def _remove_nul(value: Any, shared: bool) -> Any:
-    """Remove NUL characters, which PostgreSQL cannot store in a text."""
-    return value.replace("\0", "") if shared and isinstance(value, str) else value
-
-
-def _set_sequence(table: Table, number: Column[Any]) -> Any:
-    """Let PostgreSQL number new rows after the highest copied one: inserts with a number do not advance its sequence."""
-    sequence = func.pg_get_serial_sequence(table.name, number.name)
-    return select(func.setval(sequence, select(func.max(number)).scalar_subquery()))
 
 
 _SQLITE_HEADER = b"SQLite format 3\0"
@@ -202,9 +199,13 @@ def backup_database(url: str, file: Path) -> str:
     _refuse_to_overwrite(source, file)
     partial = file.with_name(f".{file.name}.partial")
     try:
-        _write_backup(source, partial)
+        partial.unlink(missing_ok=True)
+        backup_to(source, partial)
+        # Written to the disk before it takes the place of the older backup, and the folder after that: a power failure at any
+        # moment leaves one whole backup under this name.
+        _sync_to_disk(partial)
         partial.replace(file)
-        _sync_folder(file.parent)
+        _sync_to_disk(file.parent)
     except (OSError, sqlite3.Error) as error:
         partial.unlink(missing_ok=True)
         raise UserMistake(f"{file}: the backup of {source} failed: {error}") from error
@@ -217,15 +218,13 @@ def _find_database_file(url: str, file: Path) -> Path:
     except StorageError as error:
         raise UserMistake(str(error)) from error
     if parsed.get_backend_name() == "postgresql":
-        raise UserMistake(f"storage.url: PostgreSQL is backed up by its own tool: {_format_pg_dump(parsed, file)}")
+        # The password is left out: the line is shown on a screen. pg_dump reads it from PGPASSWORD or ~/.pgpass.
+        address = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query)
+        command = f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(address.render_as_string())}"
+        raise UserMistake(f"storage.url: PostgreSQL is backed up by its own tool: {command}")
     if not parsed.database or not Path(parsed.database).is_file():
         raise UserMistake(f"storage.url: there is no database {parsed.database or 'in a file'} yet")
     return Path(parsed.database)
-
-
-def _format_pg_dump(url: URL, file: Path) -> str:
-    without_password = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-    return f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(without_password.render_as_string())}"
 
 
 def _refuse_to_overwrite(source: Path, file: Path) -> None:
@@ -234,22 +233,16 @@ def _refuse_to_overwrite(source: Path, file: Path) -> None:
         return
     if file.samefile(source):
         raise UserMistake(f"{file}: this is the database itself; name another file")
+    # By its first bytes: nothing but an older backup is replaced, whatever the name says.
     with file.open("rb") as existing:
         if existing.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
             raise UserMistake(f"{file}: this is no backup, and stays as it is; name another file")
 
 
-def _write_backup(source: Path, partial: Path) -> None:
-    partial.unlink(missing_ok=True)
-    backup_to(source, partial)
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Write the folder to disk, so that the new name survives a power failure."""
-    place = os.open(folder, os.O_RDONLY)
+def _sync_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a power failure."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(place)
+        os.fsync(descriptor)
     finally:
-        os.close(place)
+        os.close(descriptor)

@@ -81,6 +81,7 @@ async def play_demo_in_telegram(
 ) -> None:
     """Show a match in a real chat. Raises UserMistake if there is no such match, or if Telegram does not accept the bot."""
     scenario = find_scenario(match)
+    # The real limits: a demo in a group that ends with a 429 would be a poor advertisement.
     limits = RateLimiter()
     bot = build_bot(token, api_url, ReplyAccounting(limits, SystemClock()))
     try:
@@ -112,6 +113,7 @@ async def play_match(scenario: Scenario, seconds: float, target: DemoTarget) -> 
     # Playback begins at the first frame: with the default lead it would begin a minute before play, and outlast `seconds`.
     lead = script.play_started_at - script.frames[0].at
     simulator = Simulator([script], token=_TOKEN.get_secret_value(), lead=lead, clock=clock)
+    # The real simulator, connection and pipeline over loopback: what is shown is what the product does.
     async with _run_pipeline(target) as (pipeline, sender, sending), simulator.serve() as urls:
         await pipeline.open(fixture)
         first = pipeline.match(fixture.id)
@@ -126,6 +128,7 @@ async def play_match(scenario: Scenario, seconds: float, target: DemoTarget) -> 
         settings = FeedSettings(token=_TOKEN, stream_url=(urls.stream,))
         connection = FeedConnection(fixture.id, lambda: settings, clock, on_packet)
         await _run_until_sender_fails(connection.run(), sending)
+        # What is still due when the match is over, such as the last edit of a message.
         await pipeline.close(fixture.id, clock.now())
         await sender.send_all_due()
 
@@ -136,6 +139,7 @@ async def _run_pipeline(target: DemoTarget) -> AsyncIterator[tuple[Pipeline, Sen
     database = await Database.open("sqlite://")
     await ChatRepository(database).save(Chat(target.chat, filter=AlertFilter(all_kinds=True)))
     await SubscriptionRepository(database).add(target.chat, Subscription(Scope.ALL))
+    # In memory: the demo leaves nothing behind.
     outbox = Outbox(database, target.clock)
     sender = Sender(outbox.queue, target.messenger, target.rate_limits, target.clock, None)
     sending = asyncio.create_task(sender.run())
@@ -158,6 +162,7 @@ async def _run_until_sender_fails(playing: Coroutine[Any, Any, Any], sending: as
         play.cancel()
 
 
+# By the length of their texts, tried until a reader kept up with a match of a minute.
 _READING_WEIGHTS = {
     "Goal": 2.8,
     "Goal Disallowed": 1.8,
@@ -204,6 +209,7 @@ def compute_show_times(packets: Sequence[Packet], seconds: float) -> tuple[float
     """
     if len(packets) < 2:
         return (0.0,) * len(packets)
+    # A fixed part for all of them together: however long the quiet play, it takes as long as four goals.
     quiet_count = sum(packet.type not in _READING_WEIGHTS for packet in packets)
     quiet_weight = _QUIET_WEIGHT / max(quiet_count, 1)
     weights = []

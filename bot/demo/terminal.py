@@ -21,6 +21,7 @@ from bot.telegram.html import to_one_line, to_terminal
 from rules.football.match import Match
 from rules.football.minute import Period
 
+# About the width of a chat on a phone, so that lines break where they would there.
 _WIDTH = 64
 """Columns of a bubble and of the score board; less if the terminal is narrower."""
 
@@ -38,6 +39,7 @@ class TerminalMessage:
 
 def choose_terminal(console: Console) -> LiveTerminal | PlainTerminal:
     """Return a live chat if the console is a terminal, otherwise one that prints a line for each message."""
+    # A dumb terminal cannot move its cursor up, so it would print the whole chat again for each frame.
     return LiveTerminal(console) if console.is_terminal and not console.is_dumb_terminal else PlainTerminal(console)
 
 
@@ -95,6 +97,7 @@ class PlainTerminal:
         self._minute = clock_text(match)
 
     def _print_line(self, mark: str, number: str, html: str) -> None:
+        # Plain print and flushed: rich would wrap the line, and a pipe shall show it at once.
         print(f"{self._minute:>7}  {mark} {number:<10} {to_one_line(html)}", file=self._console.file, flush=True)
 
 
@@ -167,6 +170,7 @@ class LiveTerminal:
     def _render_message(self, message: TerminalMessage) -> RenderableType:
         lines: list[RenderableType] = [to_terminal(message.html)]
         if message.reply_to is not None:
+            # The first line only, as Telegram quotes.
             quoted = to_terminal(self._messages[message.reply_to - 1].html).split("\n")[0]
             quoted.truncate(_WIDTH - 8, overflow="ellipsis")
             lines.insert(0, Text.assemble(("▎ ", "green"), quoted, style="dim"))

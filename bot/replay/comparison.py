@@ -81,6 +81,7 @@ async def compare_replays(paths: Sequence[Path], before: RulesWithCatalogue, aft
     for path in paths:
         old: list[ReplayedMessage] = []
         new: list[ReplayedMessage] = []
+        # One after the other, though they are independent: both are busy with the processor alone.
         await replay_recording(path, *before, old.append)
         await replay_recording(path, *after, new.append)
         comparisons.append(compare_messages(old, new))
@@ -125,6 +126,7 @@ def _find_difference(old: Sequence[ReplayedMessage], new: Sequence[ReplayedMessa
     if before and after and (before.kind, before.texts) == (after.kind, after.texts):
         return None
     change = DifferenceKind.ADDED if before is None else DifferenceKind.DROPPED if after is None else DifferenceKind.REWORDED
+    # The minute of the last revision: the feed may correct it.
     first, last = [*new, *old][0], (new or old)[-1]
     return Difference(change, first.at, first.fixture_id, first.action_id, last.minute, before, after)
 

@@ -22,6 +22,7 @@ from rules.loading.loader import RulesInvalid, load_pack
 
 log = structlog.get_logger()
 
+# An admin waits for the answer in the chat. Five recordings take a few seconds.
 DRY_RUN_TIMEOUT = 30.0
 """Seconds after which the child process is killed."""
 
@@ -90,6 +91,7 @@ async def run_dry_run(request: DryRunRequest, seconds: float = DRY_RUN_TIMEOUT) 
         if is_late := not exchange.done():
             process.kill()
     stdout, stderr = await exchange
+    # The last line of the traceback: it is the error itself.
     if process.returncode and not is_late:
         log.warning("dry_run_failed", reason=stderr.decode(errors="replace").strip().rpartition("\n")[2])
     return _read_result(stdout.splitlines(), len(request.recordings), TOOK_TOO_LONG if is_late else DRY_RUN_FAILED)
@@ -113,6 +115,7 @@ def run_in_process(request: DryRunRequest) -> None:
 
     The check is written before the replay begins, so that it survives if the replay takes too long.
     """
+    # The catalogue is the operator's, so that sent rules may name action types that only it knows.
     rules, catalogue = _load_rules(request.config_path)
     try:
         sent = parse_sent_rules(request.text, request.name, catalogue) if request.text else None
@@ -130,6 +133,7 @@ def _load_rules(config_path: str) -> RulesWithCatalogue:
     """Return the rules of the files, or the shipped ones while the files are invalid."""
     try:
         return load_rules_of(Path(config_path), os.environ)
+    # The file may be the one that the admin is about to mend by what was sent.
     except UserMistake:
         return load_pack(), load_catalogue()
 

@@ -69,17 +69,24 @@ async def replay_recording(
     if not frames:
         raise UserMistake(f"{path}: there is no frame in this recording")
     fixtures = read_fixtures_beside(path)
+    # The time of the recording: with today's, every alert would be older than its max_age.
     clock = ManualClock(frames[0].at)
     database = await Database.open("sqlite://")
     try:
-        outbox = await _open_outbox(database, clock)
+        # One chat that gets everything: what a real chat gets of it depends on its settings alone.
+        await ChatRepository(database).save(Chat(REPLAY_CHAT, filter=AlertFilter(all_kinds=True)))
+        await SubscriptionRepository(database).add(REPLAY_CHAT, Subscription(Scope.ALL))
+        outbox = Outbox(database, clock)
+        # The real sender without limits: what is shown is what it would decide, only sooner.
         sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, on_message).on_delivered)
         pipeline = Pipeline(rules, catalogue, outbox)
         opened: set[str] = set()
         for packet, at in _decode_packets(frames):
+            # By the time of arrival and not of the action, as live: the order of the frames is that of the feed.
             clock.move_to(at)
             if packet.fixture_id not in opened:
                 opened.add(packet.fixture_id)
+                # A recording without fixtures.json has no names of the teams; its packets bring some.
                 await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
             if before_packet is not None:
                 before_packet(pipeline)
@@ -91,14 +98,6 @@ async def replay_recording(
             await sender.send_all_due()
     finally:
         await database.close()
-
-
-async def _open_outbox(database: Database, clock: ManualClock) -> Outbox:
-    """Return an outbox with one chat that is subscribed to everything."""
-    chats = ChatRepository(database)
-    await chats.save(Chat(REPLAY_CHAT, filter=AlertFilter(all_kinds=True)))
-    await SubscriptionRepository(database).add(REPLAY_CHAT, Subscription(Scope.ALL))
-    return Outbox(database, clock)
 
 
 def _decode_packets(frames: list[RecordedFrame]) -> Iterator[tuple[Packet, dt.datetime]]:
@@ -133,6 +132,7 @@ class RecordingMessenger:
         picture: PictureAttachment | None = None,
     ) -> int:
         """Return the next message id."""
+        # From 1: the sender takes 0 for a message that cannot be reached.
         self._last_id += 1
         return self._last_id
 

@@ -214,7 +214,7 @@ async def test_fixtures_of_a_feed_that_refuses_or_is_away_are_one_sentence(tmp_p
     away = await ended(tmp_path, "fixtures")
 
     assert [len(done.lines) for done in (refused, away)] == [1, 1]
-    assert refused.lines[0].startswith("the fixtures cannot be had: HTTP 401")
+    assert refused.lines[0].startswith("the fixtures cannot be read: HTTP 401")
 
 
 async def test_a_recorded_match_can_be_replayed(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ async def test_a_match_that_is_over_is_replayed_straight_from_the_feed(tmp_path:
 
     rows = [json.loads(line) for line in replayed.out.splitlines()]
     assert {row["kind"] for row in rows} >= {"goal", "full_time"}
-    assert unknown.lines == ["the fixtures cannot be had: HTTP 404: Not found"]
+    assert unknown.lines == ["the fixtures cannot be read: HTTP 404: Not found"]
 
 
 @pytest.mark.parametrize(

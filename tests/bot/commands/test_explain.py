@@ -48,8 +48,8 @@ def test_the_last_of_several_packets_is_explained(tmp_path: Path, story: Story) 
     assert "67' Goal, confirmed: B. Saka, Arsenal" in result.output
     assert "✗ minute: from 85; it is 67" in result.output
     assert "✓ goals: fires" in result.output
-    assert 'not asked, as "goals" fired before: cards' in result.output
-    assert '"goals" tells: goal, major\n    B. Saka 1–0' in result.output
+    assert 'not evaluated, because "goals" fired before: cards' in result.output
+    assert '"goals" sends: goal, major\n    B. Saka 1–0' in result.output
 
 
 def test_json_says_the_same(tmp_path: Path, story: Story) -> None:

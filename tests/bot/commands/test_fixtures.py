@@ -36,9 +36,9 @@ def nowhere(port: int) -> FeedSettings:
 
 async def test_a_feed_that_refuses_or_is_away_is_a_sentence(refusing_port: int) -> None:
     async with simulator("another").serve() as urls:
-        with pytest.raises(UserMistake, match="the fixtures cannot be had: HTTP 401"):
+        with pytest.raises(UserMistake, match="the fixtures cannot be read: HTTP 401"):
             await list_fixtures(feed_settings(urls.stream, urls.api), 7, "")
-    with pytest.raises(UserMistake, match=r"the fixtures cannot be had: 127\.0\.0\.1 cannot be reached"):
+    with pytest.raises(UserMistake, match=r"the fixtures cannot be read: 127\.0\.0\.1 cannot be reached"):
         await list_fixtures(nowhere(refusing_port), 7, "")
 
 
@@ -73,14 +73,14 @@ async def test_a_recording_holds_every_packet_and_has_its_fixture_beside_it(tmp_
 
 async def test_a_fixture_that_the_feed_does_not_know_is_a_sentence(tmp_path: Path) -> None:
     async with simulator().serve() as urls:
-        with pytest.raises(UserMistake, match="the fixtures cannot be had: "):
+        with pytest.raises(UserMistake, match="the fixtures cannot be read: "):
             await record_fixtures(feed_settings(urls.stream, urls.api), ["unknown"], tmp_path)
 
 
 async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, refusing_port: int) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(UserMistake, match=r"--folder: .*file/folder cannot be made: Not a directory"):
+    with pytest.raises(UserMistake, match=r"--folder: .*file/folder cannot be created: Not a directory"):
         await record_fixtures(nowhere(refusing_port), [FIXTURE.id], tmp_path / "file" / "folder")
 
 
