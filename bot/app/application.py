@@ -1,4 +1,4 @@
-"""One process from start to stop: signals, roles, waiting for Telegram and the database."""
+"""One process from start to stop: opens the database, runs the parts that its roles need, and stops them in time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bot.telegram.shared_rate_limits import SendAllowance, SharedRateLimiter
 log = structlog.get_logger()
 
 _DATABASE_START_TIMEOUT = 60.0
-"""Seconds that a start waits for a database that is away."""
+"""Seconds that a start waits for a PostgreSQL server that cannot be reached: longer than one needs to start."""
 
 _DATABASE_RETRY_DELAY = 1.0
 
@@ -43,7 +43,7 @@ NEEDS_POSTGRES = (
 
 
 async def run_until_stopped(config: Config, roles: frozenset[Role] = ALL_ROLES) -> None:
-    """Run until SIGTERM or Ctrl-C; raise UserMistake where it cannot start."""
+    """Run until SIGTERM or Ctrl-C. Raises UserMistake with a sentence if it cannot start, and what a part raised later."""
     for warning in config.warnings:
         log.warning("configuration_warning", reason=warning)
     try:
@@ -55,21 +55,27 @@ async def run_until_stopped(config: Config, roles: frozenset[Role] = ALL_ROLES) 
 async def _start_application(
     config: Config, roles: frozenset[Role], stack: AsyncExitStack, stop: StopSignal
 ) -> asyncio.Future[Any]:
-    """Make every part and set it to work; return the future of all background work."""
+    """Make every part and set it to work. Return the future of all background work; leaving `stack` stops and closes it."""
     clock = SystemClock()
     database = await _open_database(config.storage.url, clock)
+    # The stack is left in the opposite order, which is why the order of these lines matters: first all work stops, then leases
+    # are released, then the bot and the pages are closed, and the database last.
     stack.push_async_callback(database.close)
     if roles != ALL_ROLES and not database.is_shared:
         raise UserMistake(NEEDS_POSTGRES)
-    rate_limiter = _make_rate_limiter(config, database)
+    # Telegram counts all messages of a bot together, so several processes share one allowance.
+    per_second = config.telegram.messages_per_second
+    rate_limiter = SharedRateLimiter(SendAllowance(database), per_second) if database.is_shared else RateLimiter(per_second)
     api_health = ApiHealth(clock)
     bot = build_bot(
         config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(rate_limiter, clock), health=api_health
     )
     http = await stack.enter_async_context(aiohttp.ClientSession())
     application = Application(Services(config, clock, database, bot, rate_limiter, http, api_health, roles), roles)
+    # A server may go away between opening the database and here. A file that fails now will not be better later.
     await (retry_while_database_unavailable(application.start) if database.is_shared else application.start())
     stop.on_hangup(application.services.reloader.request_reload)
+    # The default port may be taken, as by a second bot on this machine: only a port that the operator wrote is a must.
     needed = "listen" in config.http.model_fields_set
     monitor = application.services.monitor
     await stack.enter_async_context(
@@ -87,14 +93,16 @@ async def _run_with_telegram(application: Application, bot: ExtBot[str], roles: 
     """Wait until Telegram accepts the bot, then run everything that needs Telegram for as long as the process runs."""
     await _wait_for_telegram(bot)
     async with run_together(*application.background_work_with_telegram()) as running:
+        # What exists by now lives as long as the process. Frozen, it is not looked through at every full collection, which
+        # would stop the event loop for 75 ms each time.
         gc.collect()
-        gc.freeze()  # what is made by now stays: to look through all of it would stop the loop for 75 ms now and then
+        gc.freeze()
         log.info("started", roles=",".join(sorted(roles)), rules=len(application.services.rule_versions.active.rules.rules))
         await running
 
 
 class Application:
-    """A running Touchline: what every process has, and a worker for each of its roles; None for those of other processes."""
+    """A process with its roles: the services that every process has, and a worker for each role; None for other roles."""
 
     def __init__(self, services: Services, roles: frozenset[Role]) -> None:
         self.services = services
@@ -110,8 +118,9 @@ class Application:
         )
 
     async def start(self) -> None:
-        """Listen to the other processes, store the configured chats and load the rules."""
+        """Listen to the other processes, store the configured chats and load the rules. May be called again if it failed."""
         services = self.services
+        # Before anything is read: a change between reading and listening would go unnoticed.
         await services.listen()
         await services.store_configured_chats(services.config)
         await services.load_rules(services.config)
@@ -125,13 +134,14 @@ class Application:
         return (
             *(self.sender.background_work() if self.sender else ()),
             *(self.chat.background_work() if self.chat else ()),
+            # A process that follows matches knows them itself and needs no directory.
             *((self.match_directory.run(),) if self.chat and not self.feed else ()),
             *self.services.background_work_with_telegram(),
         )
 
 
 async def _open_database(url: str, clock: Clock) -> Database:
-    """The database; a server that is away is waited for, for it may be starting or starting again. Raise StoreError."""
+    """Open the database, and wait for a server that cannot be reached: it may be starting too. Raises StorageError."""
     until, outage = clock.monotonic() + _DATABASE_START_TIMEOUT, OutageLog()
     while True:
         try:
@@ -144,14 +154,8 @@ async def _open_database(url: str, clock: Clock) -> Database:
             await asyncio.sleep(_DATABASE_RETRY_DELAY)
 
 
-def _make_rate_limiter(config: Config, database: Database) -> RateLimiter | SharedRateLimiter:
-    """Make the limiter for Telegram's rate limits. Several processes on one database share one allowance."""
-    per_second = config.telegram.messages_per_second
-    return SharedRateLimiter(SendAllowance(database), per_second) if database.is_shared else RateLimiter(per_second)
-
-
 async def _wait_for_telegram(bot: ExtBot[str]) -> None:
-    """Wait until Telegram accepts the bot; raise UserMistake where its token is refused."""
+    """Wait until Telegram accepts the bot. Raises UserMistake if it refuses the token."""
     backoff = Backoff(1.0, 30.0)
     while True:
         try:
@@ -166,13 +170,13 @@ async def _wait_for_telegram(bot: ExtBot[str]) -> None:
 
 
 STOP_TIMEOUT = 3.5
-"""Seconds that a stop may take before what still runs is cut off."""
+"""Seconds that a stop may take before what still runs is cut off. Docker kills a container after 10 s."""
 
 T = TypeVar("T")
 
 
 class StopSignal:
-    """Set by SIGTERM and Ctrl-C."""
+    """Runs a process until SIGTERM or Ctrl-C."""
 
     def __init__(self) -> None:
         self._requested = asyncio.Event()
@@ -181,16 +185,17 @@ class StopSignal:
             loop.add_signal_handler(number, self._requested.set)
 
     def on_hangup(self, call: Callable[[], None]) -> None:
-        """Call the function at every SIGHUP."""
+        """Call a function at every SIGHUP, which asks for a reload by tradition."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, call)
 
     async def run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
         """Start, run until stopped, and shut down within STOP_TIMEOUT. Raise what a part raised."""
         running = asyncio.create_task(self._run(start))
-        asked = asyncio.create_task(self._requested.wait())
-        await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
+        requested = asyncio.create_task(self._requested.wait())
+        await asyncio.wait({running, requested}, return_when=asyncio.FIRST_COMPLETED)
+        requested.cancel()
         if not running.done():
+            # `_run` reacts to the signal itself, in whichever of its two phases it is. Here only its time is limited.
             await asyncio.wait({running}, timeout=STOP_TIMEOUT)
         if not running.done():
             log.warning("stop_cut_short")
@@ -201,6 +206,7 @@ class StopSignal:
 
     async def _run(self, start: Callable[[AsyncExitStack, StopSignal], Awaitable[asyncio.Future[Any]]]) -> None:
         async with AsyncExitStack() as stack:
+            # A start may wait for the database or another process, and then must be stoppable too.
             running = await self._run_unless_stopped(start(stack, self))
             if running is not None:
                 await self._run_unless_stopped(running)
@@ -221,13 +227,14 @@ class StopSignal:
 
 @asynccontextmanager
 async def run_together(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Future[Any]]:
-    """Run all parts while the block runs; the first that fails ends the future that is given."""
+    """Run all parts while the block runs, and yield a future that ends with the first error of one of them."""
     tasks = [asyncio.create_task(part) for part in parts]
     together = asyncio.gather(*tasks)
     try:
         yield together
     finally:
         for task in reversed(tasks):
-            if not task.cancelling():  # a second time would cut off what it does to put itself down
+            # A second cancellation would interrupt what a task does to finish, such as storing what was sent.
+            if not task.cancelling():
                 task.cancel()
         await asyncio.gather(*tasks, together, return_exceptions=True)

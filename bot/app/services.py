@@ -46,9 +46,10 @@ from rules.football.catalogue import Catalogue
 log = structlog.get_logger()
 
 _PRUNE_INTERVAL = 3600.0
+"""Seconds between two deletions of old data."""
 
 _MUTE_GRACE_PERIOD = dt.timedelta(hours=1)
-"""So long after its end the mute of a match is let go: until then its end may be on its way."""
+"""How long the mute of a match is kept after its end: its full time may still be on the way to the chat."""
 
 BackgroundWork = Coroutine[Any, Any, None]
 
@@ -74,6 +75,7 @@ class Services:
         # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
         self.config = config
         self.feed_api = RestClient(lambda: self.config.feed, http, clock)
+        # One process on SQLite needs no leases; several on PostgreSQL agree by them on who follows which match.
         shared = database.is_shared
         self.lease_manager = (
             # The monitor is made below; its lines are read when the manager runs.
@@ -83,7 +85,7 @@ class Services:
         )
         self.leases: LeaseProvider = self.lease_manager or SingleProcess()
         self._rules_changed = asyncio.Event()
-        # Where the database is shared, this process hears of its own changes as the others do: by a notification.
+        # On a shared database this process learns of its own changes as the others do, by a notification: one way for all.
         on_change = None if shared else self._notify_chats_changed
         self.chats, self.subscriptions = ChatRepository(database, on_change), SubscriptionRepository(database, on_change)
         self.shared_source = SharedSource(database, clock, self.lease_manager.name) if self.lease_manager else None
@@ -104,11 +106,11 @@ class Services:
         self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)
 
     async def store_configured_chats(self, config: Config) -> None:
-        """Store the configuration's chats."""
+        """Store the chats of the configuration and what they follow. Those that left the file follow nothing any more."""
         await self.subscriptions.store_configured_chats([configured_chat(chat, config) for chat in config.chats])
 
     async def load_rules(self, config: Config) -> None:
-        """Load the active rules: those of the configuration, or those applied later in Telegram."""
+        """Load the rules in effect: those of the configuration, or those that an admin applied later in Telegram."""
         if ended := await self.rule_versions.load(config):
             self.admins.post_event(ended)
 
@@ -143,7 +145,7 @@ class Services:
         return self.monitor.run(), self._dead_man.run()
 
     def list_kinds(self) -> tuple[str, ...]:
-        """The kinds on offer: those that some rule uses, and what shows how a match stands."""
+        """Return the kinds on offer: those that some rule uses, match cards, and pictures where they can be drawn."""
         return (*self.rule_versions.active.rules.list_kinds(), CARD, *((PICTURE,) if is_available() else ()))
 
     def _notify_chats_changed(self) -> None:
@@ -162,12 +164,13 @@ class Services:
             await retry_while_database_unavailable(self.rule_versions.load_latest)
 
     async def _prune_regularly(self) -> None:
-        """Delete what is older than `storage.keep`, once an hour."""
         while True:
             await retry_while_database_unavailable(self._prune)
             await asyncio.sleep(_PRUNE_INTERVAL)
 
     async def _prune(self) -> None:
+        """Delete what is older than `storage.keep`, mutes of matches that are over, and what dead processes left."""
+        # Every process does all of it: deleting twice does no harm, and choosing one of them would need a lease.
         deleted = await self.outbox.prune(self.config.storage.keep)
         log.info("old_data_deleted", count=deleted)
         await self.chats.clear_finished_mutes(OVER_STATUSES, self.clock.now() - _MUTE_GRACE_PERIOD)

@@ -1,4 +1,4 @@
-"""What each role runs; all callbacks between packages are tied here."""
+"""One worker for each role: makes the parts of the role and ties the callbacks between packages, which only happens here."""
 
 from __future__ import annotations
 
@@ -45,14 +45,15 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 
 _UNFINISHED_MAX_AGE = dt.timedelta(days=1)
+"""How long ago an unfinished match may have been read last and still be followed to its end after a restart."""
 
 
 class FeedWorker:
-    """The plan, the connections and the line from packets to alerts."""
+    """Follows matches: the schedule, the connections, and the pipeline from packets to alerts in the outbox."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        config, signals, clock = services.config, services.monitor.reported, services.clock
+        config, reported, clock = services.config, services.monitor.reported, services.clock
         self.pipeline = Pipeline(
             config.rules, config.catalogue, services.outbox, SnapshotStore(services.positions), load_wordings()
         )
@@ -64,8 +65,9 @@ class FeedWorker:
             self.pipeline,
             lambda: services.config.feed,
             clock,
-            signals.on_change,
-            signals.on_change,
+            # What is refused is in the connections' statuses, which the monitor reads: it only has to look soon.
+            on_refused=reported.on_change,
+            on_accepted=reported.on_change,
             fetch_actions=services.feed_api.fetch_actions,
             recordings=services.last_matches,
         )
@@ -75,13 +77,13 @@ class FeedWorker:
             self._follow,
             lambda: services.config.schedule,
             clock,
-            signals.on_feed_refused,
+            reported.on_feed_refused,
             self._on_fixture_updated,
-            signals.on_feed_accepted,
+            reported.on_feed_accepted,
             FixtureStatusRepository(services.database, clock),
             self._find_unfinished,
         )
-        services.monitor.feed = self._feed_health
+        services.monitor.feed = self._measure_health
         services.monitor.connection_lines = self._status_lines
         services.on_rules_changed.append(self.pipeline.set_rules)
         services.on_chats_changed.append(self.scheduler.request_replan)
@@ -92,22 +94,25 @@ class FeedWorker:
         return self.scheduler.run(), self.live_messages.run()
 
     def fixtures(self) -> tuple[Fixture, ...]:
-        """The fixtures known now, by kick-off."""
+        """Return the fixtures that the feed lists, by kick-off."""
         return self.scheduler.list_fixtures()
 
     def match(self, fixture_id: str) -> Match | None:
-        """How a match being followed here stands; None for any other."""
+        """Return a match that is followed here as it stands; None for any other."""
         return self.pipeline.match(fixture_id)
 
     async def _follow(self, fixture: Fixture) -> None:
-        """Follow a match as it is listed when its turn comes, as long as no other process does."""
-        follow, known = self.follower.follow, self.scheduler.find_fixture
-        await run_while_leased(
-            self._services.leases, name_fixture_lease(fixture.id), lambda: follow(known(fixture.id) or fixture)
-        )
+        """Follow a match while this process holds its lease. Every process waits for the leases of all matches."""
+
+        async def follow() -> None:
+            # As it is listed now: the lease may have come an hour after the fixture was read.
+            await self.follower.follow(self.scheduler.find_fixture(fixture.id) or fixture)
+
+        await run_while_leased(self._services.leases, name_fixture_lease(fixture.id), follow)
 
     async def _on_fixture_updated(self, before: Fixture, after: Fixture) -> None:
-        """Whoever follows the match tells what becomes of it; where nobody does, everybody says the same."""
+        # The process that follows a match makes the alerts of its changes, for it knows how the match stands. Of a match that
+        # nobody follows, all processes make the same alert with the same key, and the outbox stores it once.
         if not self._services.leases.is_waiting_for(name_fixture_lease(after.id)):
             await self.follower.on_fixture_change(before, after)
 
@@ -115,8 +120,8 @@ class FeedWorker:
         now = self._services.clock.now()
         return [render_connection(status, self.match(status.fixture_id), now) for status in self.follower.connection_statuses()]
 
-    def _feed_health(self) -> FeedHealth:
-        """How it stands, for those who watch."""
+    def _measure_health(self) -> FeedHealth:
+        """Return the state of the feed, for the monitor."""
         scheduler, interval = self.scheduler, self._services.config.schedule.refresh_fixtures_every
         titles = {fixture.id: fixture.title for fixture in scheduler.list_fixtures()}
         return FeedHealth(
@@ -128,7 +133,7 @@ class FeedWorker:
         )
 
     async def _find_unfinished(self) -> frozenset[str]:
-        """The matches of the last day that an earlier process left in the middle."""
+        """Return the matches of the last day that an earlier process left in the middle."""
         return await self._services.positions.get_unfinished(self._services.clock.now() - _UNFINISHED_MAX_AGE)
 
 
@@ -144,10 +149,12 @@ class SenderWorker:
         self.sender.on_text_refused = services.monitor.reported.on_text_refused
         services.monitor.backlog = self.sender.count_pending
         if isinstance(services.rate_limiter, SharedRateLimiter):
+            # The sender sleeps until something may be sent: new slots and new deliveries of other processes wake it.
             services.rate_limiter.on_slots = self.sender.wake
         if services.shared_source:
             services.shared_source.on_available = self.sender.wake
         else:
+            # A chat that was resumed or moved has deliveries that the queue in memory has dropped.
             services.on_chats_changed.append(services.outbox.queue.rescan)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
@@ -155,12 +162,14 @@ class SenderWorker:
         return self._send(), self._delivery_log.run()
 
     async def _send(self) -> None:
-        """Of several senders, one whose lease says that it lives; its chats are left to others when all in flight has landed."""
+        """Run the sender; where several processes send, only while the others can see that this one is alive."""
         lease_manager, shared_source = self._services.lease_manager, self._services.shared_source
         if lease_manager is None or shared_source is None:
             await self.sender.run()
             return
+        # A claim on a chat lasts as long as the lease of its process. Before there is one, others would take the chat over.
         await lease_manager.registered.wait()
+        # Left only after the sender has stopped and stored all answers: then its chats are released to the other senders.
         async with shared_source.running():
             await self.sender.run()
 
@@ -172,15 +181,19 @@ class ChatWorker:
     """Receives updates from Telegram and answers them."""
 
     def __init__(self, services: Services, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> None:
-        """`directory` knows fixtures and matches; `status` is what `/status` says."""
+        """`directory` knows fixtures and matches; `status` returns the text of `/status`."""
         self._services = services
+        # Without the database the processes cannot agree on who writes to the admins, so it is the one that answers people.
         services.monitor.reports_database = True
+        # Updates come from our own poller or webhook server, and 64 are handled at once: a slow answer to one chat must not
+        # hold up the others.
         application = ApplicationBuilder().bot(services.bot).updater(None).job_queue(None).concurrent_updates(64)
         self._application: TelegramApplication[Any, Any, Any, Any, Any, Any] = application.build()
         self._replies = ReplySender(services.bot, render_match if is_available() else None)
         self._application.add_handlers(self._build_handlers(directory, status))
         self._application.add_error_handler(partial(on_error, self._replies))
         self._failed_updates: dict[int, StorageError] = {}
+        """By update id, the error of an update from the webhook that Telegram has to bring again."""
         if services.config.telegram.webhook is not None:
             self._application.add_error_handler(self._note_failure)
 
@@ -214,11 +227,13 @@ class ChatWorker:
         return [*use_chat_language(rules, services.chats), *build_handlers(chat_services)]
 
     async def _run_application(self) -> None:
+        """Run the handlers and receive updates until cancelled."""
         async with self._application:
             await self._application.start()
             try:
                 await self._receive_updates()
             finally:
+                # Answers that wait for Telegram's flood control would hold up the stop, which waits for all handlers.
                 self._replies.cancel_waiting()
                 await self._application.stop()
 
@@ -231,26 +246,27 @@ class ChatWorker:
         await run_while_leased(services.leases, "chat", self._poll_updates)
 
     async def _process_update(self, update: Update) -> None:
-        """Deal with an update; raise StoreError where the database was in the way."""
+        """Handle an update from the webhook. Raises StorageError if it could not be stored, so that Telegram brings it again."""
         await self._application.process_update(update)
         if error := self._failed_updates.pop(update.update_id, None):
             raise error
 
     async def _note_failure(self, update: object, context: CallbackContext[Any, Any, Any, Any]) -> None:
-        """Of a brought update, one that has to come again."""
+        # The library hands errors of handlers to error handlers and not to the caller of `process_update`.
         if isinstance(update, Update) and isinstance(context.error, StorageError):
             self._failed_updates[update.update_id] = context.error
 
     async def _poll_updates(self) -> None:
         await delete_webhook(self._services.bot)
-        signals = self._services.monitor.reported
+        reported = self._services.monitor.reported
         try:
-            await UpdatePoller(self._services.bot, self._application.update_queue.put, signals.report, signals.on_polling).run()
+            await UpdatePoller(self._services.bot, self._application.update_queue.put, reported.report, reported.on_polling).run()
         finally:
-            signals.on_polling()  # whoever takes them now tells of what is in the way
+            # The lease is lost: what was in the way here is now the other process's to report.
+            reported.on_polling()
 
     async def _register_commands(self) -> None:
-        """Tell Telegram the commands; without them the bot works all the same."""
+        """Register the menu of commands at Telegram. Without it the bot works too, so a failure is only logged."""
         try:
             await set_command_menu(self._services.bot)
         except TelegramError as error:

@@ -19,6 +19,7 @@ from bot.storage.driver import Transaction
 _LEASE_MARGIN = 1.0
 """Seconds that the sender's own lease must still last when a message leaves: the chat is its own until Telegram has answered."""
 
+# A claim counts while the lease of its sender's process is in force, by the database's clock.
 # ORDER BY chat: all senders lock the rows in the same order, and never deadlock.
 _CLAIM_CHATS = text("""
 INSERT INTO claims AS k (chat_id, sender)
@@ -42,6 +43,7 @@ _RELEASE_CHATS = text("DELETE FROM claims WHERE sender = :sender AND chat_id = A
 
 _RELEASE_ALL = text("DELETE FROM claims WHERE sender = :sender")
 
+# Dead senders' claims do no harm where they stand; they are deleted so that the table does not grow with every restart.
 _DELETE_ORPHANED = text("""
 DELETE FROM claims AS k WHERE NOT EXISTS (
     SELECT 1 FROM leases AS l WHERE l.name = :prefix || k.sender AND l.until > extract(epoch FROM clock_timestamp())
@@ -63,6 +65,7 @@ ORDER BY a.rank, e.due_at, a.seq LIMIT :limit
 FOR UPDATE OF e SKIP LOCKED
 """)
 
+# Without a lock: nobody else touches the deliveries of a chat that is ours. The cast is needed, as an empty list has no type.
 _SELECT_CLAIMED = text("""
 SELECT e.fixture_id, e.action_id, e.chat_id, e.topic, e.due_at, e.next_rings, a.rank, a.seq
 FROM entries AS e
@@ -94,7 +97,7 @@ class ChatClaims:
         self.sender = sender
 
     async def claim(self, tx: Transaction, chat_ids: Collection[int], *, take_over_dead: bool) -> frozenset[int]:
-        """Claim chats; return those that are this sender's now."""
+        """Claim chats, and return those of them that are this sender's now: the others belong to a living sender."""
         if not chat_ids:
             return frozenset()
         prefix = name_process_lease("")
@@ -127,11 +130,11 @@ class ChatClaims:
         return await self._fetch(tx, _SELECT_CLAIMED, **values)
 
     async def release(self, tx: Transaction, chat_ids: Collection[int]) -> None:
-        """Leave chats to other senders."""
+        """Give up chats, so that other senders can claim them."""
         await tx.execute(_RELEASE_CHATS.bindparams(sender=self.sender, chats=sorted(chat_ids)))
 
     async def release_all(self, tx: Transaction) -> None:
-        """Leave all chats to other senders."""
+        """Give up all chats. Called at a stop, so that the other senders need not wait until the lease has ended."""
         await tx.execute(_RELEASE_ALL.bindparams(sender=self.sender))
 
     async def _fetch(self, tx: Transaction, query: Any, **values: object) -> Sequence[Mapping[Any, Any]]:

@@ -1,4 +1,4 @@
-"""What a process may do alone: it acquires leases, renews them, and stops work whose lease it loses.
+"""Leases of one process: acquires and renews them, and stops work whose lease is lost.
 
 Start at `run_while_leased`. `LeaseManager` is for several processes on PostgreSQL, `SingleProcess` for one.
 """
@@ -24,7 +24,7 @@ from bot.errors import StorageError
 log = structlog.get_logger()
 
 POLL_INTERVAL = 1.0
-"""Seconds between two looks at which leases are free. A notification makes it look at once, but may be lost."""
+"""Seconds between two checks for free leases. A notification starts one at once, but can be lost."""
 
 RENEW_INTERVAL = 3.0
 """Seconds between two renewals: two may fail before a lease of 10 s ends."""
@@ -33,7 +33,7 @@ _EXPIRY_MARGIN = 2.0
 """Seconds before its end at which a lease that could not be renewed counts as lost: work needs a moment to stop."""
 
 EXTRA_LEASE_DELAY = 2.5
-"""Seconds for which a free match beyond one's share is left to other processes: longer than two of their looks."""
+"""Seconds for which a free match beyond one's share is left to other processes: longer than two of their checks."""
 
 _RELEASE_TIMEOUT = 1.0
 """Seconds that a stop waits for the database. A lease that is not released ends by itself."""
@@ -56,7 +56,7 @@ ALL_ROLES = frozenset(Role)
 
 
 def read_roles(words: Sequence[str]) -> frozenset[Role]:
-    """Read `feed`, `feed,send` or several such; no words are all roles. Raise ValueError with a sentence."""
+    """Read the values of `--role`, such as `feed` or `feed,send`; none means all roles. Raises ValueError with a sentence."""
     names = [name.strip() for word in words for name in word.split(",")]
     unknown = [name for name in names if name not in list(Role)]
     if unknown:
@@ -65,7 +65,7 @@ def read_roles(words: Sequence[str]) -> frozenset[Role]:
 
 
 class ProcessInfo(msgspec.Struct, frozen=True):
-    """What a process says of itself to the others: its roles, and the lines that `/status` shows for it.
+    """What a process publishes about itself for the others: its roles, and the lines that `/status` shows for it.
 
     Stored as JSON and read by processes of other versions: its fields keep their names.
     """
@@ -103,6 +103,7 @@ async def run_while_leased(leases: LeaseProvider, name: str, work: Callable[[], 
     """
     while True:
         async with leases.hold(name) as lease:
+            # Set before the lease is released: the processes that wait for it must not begin the work again.
             lease.is_finished = lease.finished_elsewhere or await _run_until_lost(lease, work())
         if lease.is_finished:
             return
@@ -114,6 +115,7 @@ async def _run_until_lost(lease: HeldLease, work: Awaitable[None]) -> bool:
     try:
         await asyncio.wait({working, lost}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        # Asked before the cancellation below, after which every task is done.
         has_ended = working.done()
         for task in (working, lost):
             task.cancel()
@@ -149,6 +151,7 @@ class LeaseManager:
         """By name of the lease: True is set if its work was finished elsewhere, False if the lease was granted."""
         self._held: dict[str, HeldLease] = {}
         self._free_since: dict[str, float] = {}
+        """By name of the lease, since when it has been free without a break; on the loop's clock."""
         self._wake_up = asyncio.Event()
         self.registered = asyncio.Event()
         """Set when this process holds the lease that tells the others of it: from then on it may claim chats."""
@@ -183,7 +186,7 @@ class LeaseManager:
         return read_process_infos(await self._leases.get_active())
 
     def check_now(self, _payload: str = "") -> None:
-        """Look for free leases at once: called when one is wanted, and when another process released one."""
+        """Check for free leases at once. Called when one is wanted, and by the notification that one was released."""
         self._wake_up.set()
 
     async def run(self) -> None:
@@ -215,8 +218,10 @@ class LeaseManager:
             await self._acquire_free(now)
 
     async def _renew(self, now: float) -> None:
+        """Renew the lease of this process and those that it holds. `now` is the loop's time from before the request."""
         info = ProcessInfo(tuple(sorted(self._roles)), tuple(self._status_lines()))
         await self._leases.acquire({self._process_lease}, msgspec.json.encode(info).decode())
+        # After an outage of the database longer than LEASE_DURATION, another process may have acquired some of them.
         held = {name for name, lease in self._held.items() if not lease.lost.is_set()}
         renewed = await self._leases.renew(held) if held else held
         for name in held - renewed:
@@ -228,13 +233,14 @@ class LeaseManager:
         if self._expiry_timer:
             self._expiry_timer.cancel()
         expires_at = now + LEASE_DURATION - _EXPIRY_MARGIN
-        self._expiry_timer = asyncio.get_running_loop().call_at(expires_at, self._mark_all_lost)
+        self._expiry_timer = asyncio.get_running_loop().call_at(expires_at, self._on_expiry)
 
     async def _acquire_free(self, now: float) -> None:
         """Acquire this process's share of the matches that are free, and whatever else it waits for."""
         active = {lease.name: lease for lease in await self._leases.get_active()}
         for name in [name for name in self._waiting if name in active and active[name].is_finished]:
             self._grant(name, finished_elsewhere=True)
+        # One's own lease counts as free: it may be left over from work that was cancelled while the lease was being acquired.
         free = [name for name in self._waiting if name not in active or active[name].holder == self._leases.holder]
         self._free_since = {name: self._free_since.get(name, now) for name in free}
         free_seconds = {name: now - self._free_since[name] for name in free if name.startswith(_FIXTURE_PREFIX)}
@@ -242,6 +248,7 @@ class LeaseManager:
         wanted_count = held_count + sum(name.startswith(_FIXTURE_PREFIX) for name in self._waiting)
         process_count = sum(Role.FEED in info.roles for info in read_process_infos(active.values()).values())
         names = choose_leases(free_seconds, held_count, wanted_count, process_count)
+        # Other leases, such as that of the chat, exist once and have no share: the first to come gets them.
         names += [name for name in free if not name.startswith(_FIXTURE_PREFIX)]
         if names:
             for name in await self._leases.acquire(names):
@@ -260,7 +267,8 @@ class LeaseManager:
             log.warning("lease_lost", name=name)
             lease.lost.set()
 
-    def _mark_all_lost(self) -> None:
+    def _on_expiry(self) -> None:
+        """Stop all leased work: the leases could not be renewed in time, and soon other processes may acquire them."""
         for name in list(self._held):
             self._mark_lost(name)
 
@@ -269,6 +277,7 @@ class LeaseManager:
             async with asyncio.timeout(_RELEASE_TIMEOUT):
                 await self._leases.release(names, is_finished=is_finished)
         except (StorageError, TimeoutError) as error:
+            # The lease ends by itself after at most LEASE_DURATION.
             log.debug("leases_not_released", reason=str(error))
 
 
@@ -277,6 +286,8 @@ def choose_leases(free_seconds: Mapping[str, float], held_count: int, wanted_cou
 
     Every process wants the same `wanted_count` leases. Each acquires its share at once, and more only of what the others leave.
     """
+    # The lease that has been free for longest first, and by name among equals: all processes choose in the same order, so the
+    # ones that nobody took rise to the top.
     share_left = max(0, math.ceil(wanted_count / max(1, process_count)) - held_count)
     longest_first = sorted(free_seconds, key=lambda name: (-free_seconds[name], name))
     extra = [name for name in longest_first[share_left:] if free_seconds[name] >= EXTRA_LEASE_DELAY]

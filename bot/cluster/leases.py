@@ -1,4 +1,4 @@
-"""Leases in the database: for a while, one process alone may do something, such as follow a match."""
+"""The table of leases: each gives one process the right to do something alone for a while, such as follow a match."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEASE_DURATION = 10.0
 """Seconds that a lease lasts after it was acquired or renewed. A match whose process died is followed again after that time."""
 
 FINISHED_DURATION = 600.0
-"""Seconds in which nobody gets a lease whose work is finished, so that the processes that wait for it learn this."""
+"""Seconds for which a finished lease is kept without a holder, which tells the processes that wait for it."""
 
 
 def name_process_lease(holder: str) -> str:
@@ -25,7 +25,7 @@ def name_process_lease(holder: str) -> str:
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """A lease in force. `process_info` is what its holder says of itself, as JSON; empty but for the lease of a process."""
+    """A lease in force. `process_info` is a ProcessInfo as JSON; empty for all but the leases that stand for a process."""
 
     name: str
     holder: str
@@ -47,9 +47,11 @@ class LeaseRepository:
         self._database, self.holder, self.duration = database, holder, duration
 
     async def acquire(self, names: Collection[str], process_info: str = "") -> frozenset[str]:
-        """Take those that are free, or held already; return the ones that are held now."""
+        """Acquire the leases that are free or already held by this process, and return those that it holds now."""
         async with self._database.transaction() as tx:
             now = await tx.now()
+            # One statement decides: a row is replaced only if its lease has ended or is ours, so that of two processes at the
+            # same moment the second changes nothing.
             insert = postgresql.insert(leases)
             statement = insert.on_conflict_do_update(
                 index_elements=["name"],
@@ -63,14 +65,14 @@ class LeaseRepository:
             return await self._select_held(tx, names, now)
 
     async def renew(self, names: Collection[str]) -> frozenset[str]:
-        """Prolong those that are held, unless another process has taken them; return the ones that are held still."""
+        """Extend the leases that this process holds, and return them. Missing are those that another process acquired since."""
         async with self._database.transaction() as tx:
             now = await tx.now()
             await tx.execute(update(leases).where(self._is_held(names)).values(until=now + self.duration))
             return await self._select_held(tx, names, now)
 
     async def release(self, names: Collection[str], *, is_finished: bool = False) -> None:
-        """Let other processes have those that are held; with `is_finished` nobody, for the work is finished."""
+        """Release leases that this process holds. With `is_finished` no process gets them again: the work is done."""
         async with self._database.transaction() as tx:
             if is_finished:
                 finished = {"holder": "", "until": await tx.now() + FINISHED_DURATION}
@@ -86,7 +88,7 @@ class LeaseRepository:
         return [Lease(row["name"], row["holder"], row["facts"]) for row in rows]
 
     async def delete_expired(self, age: float) -> None:
-        """Delete those that ended so many seconds ago or earlier."""
+        """Delete the leases that ended at least `age` seconds ago."""
         async with self._database.transaction() as tx:
             await tx.execute(delete(leases).where(leases.c.until < await tx.now() - age))
 
