@@ -1,11 +1,14 @@
 """Alerts as the outbox stores them: JSON whose names two versions share during an upgrade."""
 
+import enum
+
 import msgspec
 import pytest
 
-from rules.engine.alert import Alert, ConditionResult
-from rules.football.action import Fixture
-from rules.football.timeline import Event, Kick
+from rules.engine.alert import LIVE_MESSAGE_IDS, Alert, ConditionResult, Importance, State
+from rules.football.action import Fixture, SendType, Side
+from rules.football.minute import Period
+from rules.football.timeline import Event, EventKind, Kick, Stage
 
 STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
     (
@@ -22,6 +25,33 @@ STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
 @pytest.mark.parametrize(("struct", "names"), STORED_NAMES)
 def test_what_is_stored_keeps_its_names(struct: type[msgspec.Struct], names: str) -> None:
     assert [field.encode_name for field in msgspec.structs.fields(struct)] == names.split()
+
+
+STORED_WORDS: list[tuple[type[enum.StrEnum], str]] = [
+    (State, "pending, confirmed, retracted"),
+    (Importance, "major, minor"),
+    (SendType, "Pending, Confirmed, Updated, Deleted, Cancelled, Other"),
+    (Side, "home, away"),
+    (
+        Period,
+        "before kick-off, first half, second half, first half of extra time, second half of extra time, shootout",
+    ),
+    (Stage, "before kick-off, in play, half time, full time, lost"),
+    (
+        EventKind,
+        "goal, penalty goal, own goal, goal disallowed, penalty missed, penalty saved, yellow card, second yellow, red card,"
+        " substitution",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "stored"), STORED_WORDS)
+def test_what_is_stored_keeps_its_words(words: type[enum.StrEnum], stored: str) -> None:
+    assert list(words) == stored.split(", ")
+
+
+def test_the_stored_keys_of_cards_and_pictures_stay() -> None:
+    assert LIVE_MESSAGE_IDS == ("card", "picture:half_time", "picture:full_time")
 
 
 def test_a_stored_condition_result_without_groups_is_still_read() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.football.action import Fixture, PeriodScore, Side, Summary
-from rules.football.advance import advance
+from rules.football.advance import advance, resolve_period
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.packets import AWAY, FIXTURE, HOME, Story
@@ -109,14 +109,65 @@ def test_a_corrected_scorer_does_not_restore_a_disallowed_goal() -> None:
     assert not moment.after.records["g"].is_standing
 
 
-def test_a_disallowance_that_is_deleted_gives_the_goal_back() -> None:
+def test_a_disallowance_that_is_deleted_gives_its_own_goal_back_and_no_other() -> None:
     story = Story()
-    story.goal(score=(1, 0))
-    story.tell("Goal Disallowed", action="d", side="home", related=("g",), score=(0, 0))
+    story.goal("g1", score=(1, 0))
+    story.goal("g2", score=(2, 0))
+    story.goal("g3", score=(3, 0))
+    story.tell("Goal Disallowed", action="d1", side="home", related=("g1",), score=(2, 0))
+    story.tell("Goal Disallowed", action="d2", side="home", related=("g2",), score=(1, 0))
 
-    moment = story.tell("Goal Disallowed", "Deleted", "d", "home", score=(1, 0))
+    moment = story.tell("Goal Disallowed", "Deleted", "d1", "home", score=(2, 0))
 
-    assert [r.is_standing for r in moment.affected] == [True]
+    assert [(r.action.id, r.is_standing, r.retracted_by) for r in moment.affected] == [("g1", True, "")]
+    assert [r.action.id for r in moment.after.standing_goals()] == ["g1", "g3"]
+
+
+def test_a_retraction_without_details_has_those_of_the_revision_before() -> None:
+    story = Story()
+    story.goal(player="B. Saka", sub="Header", score=(1, 0))
+
+    action = story.goal(send="Deleted", side=None, score=(0, 0)).action
+
+    assert (action.side, action.team, action.sub_type) == (Side.HOME, HOME, "Header")
+    assert action.player and action.player.name == "B. Saka"
+
+
+def test_a_retraction_keeps_the_details_that_it_comes_with() -> None:
+    story = Story()
+    story.goal(player="B. Saka", sub="Header", score=(1, 0))
+
+    action = story.goal(send="Deleted", player="D. Rice", sub="Shot", score=(0, 0)).action
+
+    assert action.player and (action.player.name, action.sub_type) == ("D. Rice", "Shot")
+
+
+def test_a_goal_that_is_restored_belongs_to_the_side_that_had_it_before() -> None:
+    story = Story()
+    story.tell("Own Goal", "Confirmed", "g", "away", score=(1, 0))
+    story.tell("Own Goal", "Deleted", "g", "away", score=(0, 0))
+
+    restored = story.tell("Own Goal", "Updated", "g", "away")
+
+    assert (restored.action.side, restored.action.team) == (Side.HOME, HOME)
+
+
+@pytest.mark.parametrize(
+    ("period_id", "clock", "period"),
+    [
+        (0, 0, Period.BEFORE),
+        (1, 0, Period.FIRST_HALF),
+        (3, 90 * 60, Period.EXTRA_FIRST),
+        (3, 5, Period.SHOOTOUT),
+        (4, 105 * 60, Period.EXTRA_SECOND),
+        (5, 0, Period.SHOOTOUT),
+        (6, 0, Period.SHOOTOUT),
+    ],
+)
+def test_a_period_that_the_summary_does_not_describe_is_told_by_its_id_and_clock(
+    period_id: int, clock: int, period: Period
+) -> None:
+    assert resolve_period(period_id, Summary(), clock) is period
 
 
 @pytest.mark.parametrize("adds_to_score", [True, False])
