@@ -16,5 +16,5 @@ if [ "$(cat requirements.lock 2>/dev/null; echo "$tools")" != "$(cat "$environme
   "$environment/bin/python" -m pip install --no-compile --quiet --disable-pip-version-check --requirement requirements.lock "$tools"
   { cat requirements.lock; echo "$tools"; } >"$environment/installed"  # last, so that an environment that was not finished is made anew
 fi
-export PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
+export PYTHONHASHSEED=0
 exec "$environment/bin/python" -m tests.mutation "$@"
