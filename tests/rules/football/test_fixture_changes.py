@@ -1,9 +1,10 @@
 import msgspec
 import pytest
 
-from rules.football.action import Summary
-from rules.football.fixture_changes import detect_change, make_status_packet
-from rules.football.match import Moment
+from rules.football.action import SendType, Summary
+from rules.football.fixture_changes import detect_change, is_final_status, make_full_time_packet, make_status_packet
+from rules.football.match import Match, Moment, Score
+from rules.football.minute import Period
 from tests.packets import FIXTURE, KICKOFF, Story
 
 
@@ -20,6 +21,13 @@ from tests.packets import FIXTURE, KICKOFF, Story
         (("Scheduled", ""), ("Postponed", ""), "Match Postponed"),
         (("Scheduled", ""), ("Live", "CollectingLive"), ""),
         (("Live", "CollectingLive"), ("Completed", "CollectionCompleted"), ""),
+        (("Live", "CollectingLive"), ("Live", "CollectionDropped"), "Coverage Dropped"),
+        (("Live", "CollectionSuspended"), ("Suspended", "CollectionSuspended"), ""),
+        (("Live", "CollectionDropped"), ("Suspended", "CollectionDropped"), ""),
+        (("Suspended", "CollectingLive"), ("Suspended", "CollectingLive"), ""),
+        (("Suspended", "CollectingLive"), ("Completed", "CollectingLive"), ""),
+        (("LIVE", "collectinglive"), ("CANCELED", "collectinglive"), "Match Cancelled"),
+        (("Cancelled", ""), ("Cancelled", ""), ""),
     ],
 )
 def test_what_changed_has_a_name(was: tuple[str, str], now: tuple[str, str], told: str) -> None:
@@ -27,7 +35,9 @@ def test_what_changed_has_a_name(was: tuple[str, str], now: tuple[str, str], tol
 
 
 def lost(story: Story, minute: int) -> Moment:
-    return story.tell("Status Updated", period=0, clock=0, minute=minute, summary=Summary(1, 0, 2, "Live", "CollectionSuspended"))
+    return story.tell(
+        "Status Updated", period=0, clock=0, minute=minute, summary=Summary(*story.score, 2, "Live", "CollectionSuspended")
+    )
 
 
 def test_lost_data_are_told_with_the_minute_they_were_lost_at() -> None:
@@ -86,3 +96,98 @@ def test_the_rest_side_speaks_as_the_stream_would_have() -> None:
     moment = story.hear(make_status_packet(type(FIXTURE)("f1", status="Postponed"), story.match.seq, KICKOFF))
 
     assert moment.coverage_change and moment.coverage_change.type == "Match Postponed"
+
+
+def test_coverage_that_is_lost_a_second_time_is_another_action_and_has_the_score_of_then() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0), minute=61)
+    first = lost(story, 63)
+    story.tell("Status Updated", period=0, clock=0, minute=65)
+
+    story.goal("g2", score=(2, 0), minute=70)
+    second = lost(story, 75)
+
+    assert first.coverage_change and second.coverage_change
+    assert first.coverage_change.id != second.coverage_change.id
+    assert (first.after.score_when_coverage_lost, second.after.score_when_coverage_lost) == (Score(1, 0), Score(2, 0))
+
+
+@pytest.mark.parametrize("kind", ["Postponed", "Abandoned"])
+def test_what_happens_to_a_fixture_once_has_one_action_a_day(kind: str) -> None:
+    ids = []
+    for fixture in (FIXTURE, FIXTURE, msgspec.structs.replace(FIXTURE, kickoff=KICKOFF.replace(day=30))):
+        story = Story(fixture)
+        story.tell("Lineups", period=0, status="Scheduled", seq=len(ids) + 1)
+        change = story.tell("Status Updated", period=0, status=kind).coverage_change
+        assert change
+        ids.append(change.id)
+
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_the_change_stands_at_the_time_of_the_packet_that_tells_it() -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=63)
+
+    moment = lost(story, 64)
+
+    change = moment.coverage_change
+    assert change and (change.fixture_id, change.seq, change.at) == ("f1", moment.action.seq, moment.action.at)
+    assert (change.period, change.send_type, change.sub_type) == (Period.SECOND_HALF, SendType.CONFIRMED, "")
+
+
+def test_a_status_of_the_list_of_fixtures_becomes_a_packet_that_moves_no_clock() -> None:
+    fixture = msgspec.structs.replace(FIXTURE, status="Live", collection_status="CollectionSuspended")
+
+    packet = make_status_packet(fixture, 7, KICKOFF)
+
+    assert (packet.fixture_id, packet.type, packet.send_type, packet.seq, packet.at) == (
+        "f1", "Status Updated", SendType.CONFIRMED, 7, KICKOFF,
+    )  # fmt: skip
+    assert (packet.summary.status, packet.summary.collection_status) == ("Live", "CollectionSuspended")
+    assert (packet.period_id, packet.clock, packet.summary.clock, packet.summary.home) == (0, 0, None, None)
+    assert make_status_packet(fixture, 7, KICKOFF).action_id == packet.action_id
+    assert make_status_packet(fixture, 8, KICKOFF).action_id != packet.action_id
+
+
+@pytest.mark.parametrize(
+    ("status", "is_final"),
+    [
+        ("Completed", True),
+        ("Abandoned", True),
+        ("postponed", True),
+        ("Cancelled", True),
+        ("Canceled", True),
+        ("Live", False),
+        ("Suspended", False),
+        ("Unverified", False),
+    ],
+)
+def test_the_list_of_fixtures_is_believed_where_a_match_has_ended(status: str, is_final: bool) -> None:
+    assert is_final_status(status) is is_final
+
+
+def test_a_missing_full_time_is_made_from_the_match_as_it_stands() -> None:
+    story = Story()
+    story.tell("Attack", minute=90, score=(2, 1))
+
+    packet = make_full_time_packet(story.match, KICKOFF)
+    moment = story.hear(packet)
+
+    assert (moment.action.type, moment.action.seq, moment.action.at) == ("End Match", 2, KICKOFF)
+    assert (moment.action.period, str(moment.action.minute)) == (Period.SECOND_HALF, "90")
+    assert (moment.after.score, moment.after.status, moment.after.ended_by) == (Score(2, 1), "Live", packet.action_id)
+
+
+def test_a_match_has_one_full_time_and_another_match_another() -> None:
+    match, other = Match(FIXTURE), Match(msgspec.structs.replace(FIXTURE, id="f2"))
+
+    packet = make_full_time_packet(match, KICKOFF)
+
+    assert (packet.summary.status, packet.period_id, packet.seq) == ("Completed", 0, 1)
+    assert packet.action_id == make_full_time_packet(match, KICKOFF).action_id
+    assert packet.action_id != make_full_time_packet(other, KICKOFF).action_id
+
+
+def test_the_first_status_of_a_match_is_no_change() -> None:
+    assert Story().tell("Status Updated", period=0, status="Postponed").coverage_change is None

@@ -1,6 +1,6 @@
 import pytest
 
-from rules.football.minute import Minute, Period, minute_of
+from rules.football.minute import Minute, Period, minute_of, parse_period
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,38 @@ def test_added_time_lies_between_two_minutes() -> None:
 @pytest.mark.parametrize("text", ["45+2", "45+2'", " 45+2 "])
 def test_a_minute_is_read_as_it_is_printed(text: str) -> None:
     assert Minute.parse(text) == Minute(45, 2)
+
+
+@pytest.mark.parametrize(("text", "minute"), [("7", Minute(7)), ("120+12", Minute(120, 12)), ("90'", Minute(90))])
+def test_a_minute_without_or_with_much_added_time_is_read_too(text: str, minute: Minute) -> None:
+    assert Minute.parse(text) == minute
+
+
+def test_added_time_runs_on_in_the_total() -> None:
+    assert (Minute(45, 2).total, Minute(46).total) == (47, 46)
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "period_id", "period"),
+    [
+        ("Regular", "1st half", 1, Period.FIRST_HALF),
+        ("Regular", "2nd half", 2, Period.SECOND_HALF),
+        ("Regular", "", 9, Period.SECOND_HALF),
+        ("Shootout", "", 3, Period.SHOOTOUT),
+        ("", "Shoot-out", 3, Period.SHOOTOUT),
+        ("", "Penalties", 3, Period.SHOOTOUT),
+        ("ExtraTime", "1st half extra time", 4, Period.EXTRA_FIRST),
+        ("ExtraTime", "First half", 4, Period.EXTRA_FIRST),
+        ("ExtraTime", "2nd half extra time", 3, Period.EXTRA_SECOND),
+        ("ExtraTime", "Second half", 3, Period.EXTRA_SECOND),
+        ("ExtraTime", "", 3, Period.EXTRA_FIRST),
+        ("ExtraTime", "", 4, Period.EXTRA_SECOND),
+    ],
+)
+def test_a_period_is_what_its_type_and_label_say_and_its_id_where_they_do_not(
+    kind: str, label: str, period_id: int, period: Period
+) -> None:
+    assert parse_period(kind, label, period_id) is period
 
 
 @pytest.mark.parametrize("text", ["", "half time", "45+", "-3", "4500"])

@@ -13,7 +13,7 @@ from rules.football.minute import Minute, Period
 from rules.football.timeline import Event, EventKind, Stage, Timeline, build_half_time_timeline, build_timeline
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import load_scenario
-from tests.packets import Story
+from tests.packets import KICKOFF, Story
 from tests.recordings import each_recording, needs_recordings, truth
 from tests.steps import recorded
 
@@ -180,6 +180,222 @@ def test_a_card_before_kick_off_stands_at_its_beginning() -> None:
     story.tell("Yellow Card", side="away", player="Palmer", period=0, clock=0)
 
     assert (_only(story).period, _only(story).minute) == (Period.FIRST_HALF, Minute(0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sub", "shown"),
+    [
+        ("Goal", "", EventKind.GOAL),
+        ("Goal", "Header", EventKind.GOAL),
+        ("Goal", "Penalty", EventKind.PENALTY_GOAL),
+        ("Own Goal", "", EventKind.OWN_GOAL),
+        ("Penalty Missed", "Saved", EventKind.PENALTY_SAVED),
+        ("Penalty Missed", "Wide", EventKind.PENALTY_MISSED),
+        ("Yellow Card", "", EventKind.YELLOW_CARD),
+        ("Red Card", "", EventKind.RED_CARD),
+        ("Red Card", "Second Yellow", EventKind.SECOND_YELLOW),
+    ],
+)
+def test_each_incident_is_shown_as_what_it_is(kind: str, sub: str, shown: EventKind) -> None:
+    story = Story()
+    story.tell(kind, side="home", sub=sub, minute=12, player="Saka", score=(1, 0) if "Goal" in kind else (0, 0))
+
+    event = _only(story)
+
+    assert (event.kind, event.side, event.player, event.replaced_player) == (shown, Side.HOME, "Saka", "")
+    assert event.score == (Score(1, 0) if "Goal" in kind else None)
+
+
+def test_what_is_no_incident_or_has_no_side_is_not_on_it() -> None:
+    story = Story()
+    story.tell("Corner", side="home", minute=12)
+    story.tell("Video Check Underway", side="home")
+    story.tell("Yellow Card", minute=13)
+
+    assert build_timeline(story.match).events == ()
+
+
+def test_a_pending_goal_that_is_disallowed_has_the_scorer_whom_the_disallowance_names() -> None:
+    story = Story()
+    story.goal(minute=12, score=(1, 0))
+    story.tell("Goal Disallowed", side="home", related=("g",), minute=14, score=(0, 0), player="Saka")
+
+    assert (_only(story).kind, _only(story).player) == (EventKind.DISALLOWED, "Saka")
+
+
+def test_a_disallowed_goal_keeps_its_own_scorer() -> None:
+    story = Story()
+    story.goal(minute=12, score=(1, 0), player="Rice")
+    story.tell("Goal Disallowed", side="home", related=("g",), minute=14, score=(0, 0), player="Saka")
+
+    assert _only(story).player == "Rice"
+
+
+@pytest.mark.parametrize(("minutes_later", "is_pair"), [(0, True), (1, True), (2, False)])
+def test_who_comes_within_a_minute_is_beside_who_went(minutes_later: int, is_pair: bool) -> None:
+    story = Story()
+    story.tell("Substitution Out", side="home", player="Rice", minute=60)
+    story.tell("Substitution In", side="home", player="Nelson", minute=60 + minutes_later)
+
+    subs = [(event.player, event.replaced_player) for event in build_timeline(story.match).events]
+    assert subs == ([("Nelson", "Rice")] if is_pair else [("", "Rice"), ("Nelson", "")])
+
+
+def test_players_of_two_sides_or_periods_are_never_beside_each_other() -> None:
+    story = Story()
+    story.tell("Substitution Out", side="home", player="Rice", minute=45)
+    story.tell("Substitution In", side="away", player="Nkunku", minute=45)
+    story.tell("Substitution In", side="home", player="Nelson", minute=46)
+
+    events = build_timeline(story.match).events
+    assert [(event.side, event.player, event.replaced_player) for event in events] == [
+        (Side.HOME, "", "Rice"),
+        (Side.AWAY, "Nkunku", ""),
+        (Side.HOME, "Nelson", ""),
+    ]
+
+
+@pytest.mark.parametrize("links_from", ["Substitution Out", "Substitution In"])
+def test_a_link_counts_in_both_directions_and_before_nearness(links_from: str) -> None:
+    story = Story()
+    link = {"related": ("in",)} if links_from == "Substitution Out" else {}
+    story.tell("Substitution Out", action="out", side="home", player="Rice", minute=60, **link)
+    story.tell("Substitution In", side="home", player="Nelson")
+    back = {} if link else {"related": ("out",)}
+    story.tell("Substitution In", action="in", side="home", player="Jorginho", minute=70, **back)
+
+    subs = {event.player: event.replaced_player for event in build_timeline(story.match).events}
+    assert subs == {"Nelson": "", "Jorginho": "Rice"}
+
+
+def test_of_several_who_went_the_one_told_next_to_it_is_beside_who_comes() -> None:
+    story = Story()
+    story.tell("Substitution Out", side="home", player="Rice", minute=60)
+    story.tell("Attack")
+    story.tell("Attack")
+    story.tell("Substitution In", side="home", player="Nelson")
+    story.tell("Substitution Out", side="home", player="Saka")
+
+    subs = [(event.player, event.replaced_player) for event in build_timeline(story.match).events]
+    assert ("Nelson", "Saka") in subs and ("", "Rice") in subs
+
+
+@pytest.mark.parametrize(
+    ("played", "period", "minute"),
+    [
+        ((1,), Period.FIRST_HALF, 45),
+        ((1, 2), Period.SECOND_HALF, 90),
+        ((1, 2, 3), Period.EXTRA_FIRST, 105),
+        ((1, 2, 3, 4), Period.EXTRA_SECOND, 120),
+        ((), Period.SECOND_HALF, 90),
+    ],
+)
+def test_a_card_during_a_shootout_stands_at_the_end_of_what_was_played(
+    played: tuple[int, ...], period: Period, minute: int
+) -> None:
+    story = Story()
+    for number in played:
+        story.tell("Start Period", period=number, minute=1, clock={1: 0, 2: 2700, 3: 5400, 4: 6300}[number])
+    story.tell("Red Card", side="home", period=5, clock=0)
+
+    assert (_only(story).period, _only(story).minute) == (period, Minute(minute))
+
+
+def test_the_time_line_says_what_the_match_does() -> None:
+    story = Story()
+    story.goal(minute=12, score=(1, 0))
+    story.tell("Attack", minute=63, status="Suspended")
+
+    told = build_timeline(story.match)
+
+    assert [told.team_name(side) for side in Side] == ["Arsenal", "Chelsea"]
+    assert (told.competition, told.kickoff, told.status, told.stage) == ("Premier League", KICKOFF, "Suspended", Stage.LOST)
+    assert (told.period, told.minute, told.score, told.half_time) == (
+        Period.SECOND_HALF, Minute(63), Score(1, 0), Score(1, 0),
+    )  # fmt: skip
+    assert (told.shootout, told.kicks) == (None, ())
+    assert build_timeline(story.match, Stage.FULL_TIME).stage is Stage.FULL_TIME
+
+
+def test_a_match_that_goes_on_shows_no_status_of_its_own() -> None:
+    story = Story()
+    assert build_timeline(story.match).stage is Stage.BEFORE
+    story.tell("Attack", minute=63)
+
+    assert build_timeline(story.match).status == ""
+
+
+def test_an_end_of_the_match_is_full_time_whatever_the_status_is() -> None:
+    story = Story()
+    story.tell("End Match", minute=90)
+
+    assert build_timeline(story.match).stage is Stage.FULL_TIME
+
+
+@pytest.mark.parametrize(
+    ("goals", "score"),
+    [((), Score()), ((12,), Score(1, 0)), ((12, 44), Score(2, 0)), ((12, 50), Score(1, 0)), ((50,), Score())],
+)
+def test_the_score_at_half_time_is_that_of_the_goals_before_it(goals: tuple[int, ...], score: Score) -> None:
+    story = Story()
+    for number, minute in enumerate(goals, start=1):
+        story.goal(f"g{number}", minute=minute, score=(number, 0))
+    story.tell("Attack", minute=60)
+
+    assert build_timeline(story.match).half_time == score
+
+
+def test_the_score_at_half_time_is_not_known_during_the_first_half_or_where_no_goal_was_told() -> None:
+    story = Story()
+    story.goal(minute=12, score=(1, 0))
+    assert build_timeline(story.match).half_time is None
+
+    unseen = Story()
+    unseen.tell("Attack", minute=60, score=(0, 1))
+    assert build_timeline(unseen.match).half_time is None
+
+
+def test_a_match_at_half_time_is_told_with_its_own_score() -> None:
+    story = Story()
+    story.goal(minute=12, player="Saka", score=(1, 0))
+    assert build_half_time_timeline(Story().match) is None
+    assert build_half_time_timeline(story.match) is None
+    story.tell("End Period", minute=45, score=(2, 0))
+
+    told = build_half_time_timeline(story.match)
+
+    assert told and (told.score, told.period, told.minute, told.status) == (Score(2, 0), Period.FIRST_HALF, Minute(45), "")
+    assert (told.half_time, told.shootout, told.kicks) == (None, None, ())
+    assert [event.player for event in told.events] == ["Saka"]
+
+
+def test_a_match_that_was_followed_from_its_middle_on_has_a_first_half_too() -> None:
+    story = Story()
+    story.tell("Start Period", minute=91, period=3, clock=90 * 60)
+
+    assert build_timeline(story.match).periods == (Period.FIRST_HALF, Period.SECOND_HALF, Period.EXTRA_FIRST)
+    assert build_timeline(Story().match).periods == (Period.FIRST_HALF,)
+
+
+def test_a_completed_match_has_two_halves_whatever_was_told_of_it() -> None:
+    story = Story()
+    story.tell("Status Updated", period=0, clock=0, status="Completed")
+
+    assert build_timeline(story.match).periods == (Period.FIRST_HALF, Period.SECOND_HALF)
+
+
+def test_a_kick_is_shown_once_it_is_confirmed_and_has_a_side() -> None:
+    story = Story()
+    for action, kind, side, send in (
+        ("k1", "Goal", "home", "Confirmed"),
+        ("k2", "Penalty Missed", "away", "Confirmed"),
+        ("k3", "Goal", "home", "Pending"),
+        ("k4", "Yellow Card", "home", "Confirmed"),
+    ):
+        story.tell(kind, send, action, side, period=5, clock=0, player=action)
+
+    kicks = build_timeline(story.match).kicks
+    assert [(kick.player, kick.side, kick.is_goal) for kick in kicks] == [("k1", Side.HOME, True), ("k2", Side.AWAY, False)]
 
 
 @needs_recordings
