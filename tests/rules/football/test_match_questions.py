@@ -69,12 +69,13 @@ def test_players_are_the_same_by_id_or_by_name_where_one_has_no_id(one: Player, 
         ((1, 0), (1, 1), Side.AWAY),
         ((1, 1), (1, 1), None),
         ((0, 0), (1, 1), None),
-        ((0, 0), (2, 0), None),
+        ((0, 0), (2, 0), Side.HOME),
         ((1, 0), (0, 0), None),
         ((1, 0), (0, 1), Side.AWAY),
+        ((1, 1), (3, 2), None),
     ],
 )
-def test_the_side_that_scored_is_the_one_with_exactly_one_goal_more(
+def test_the_side_that_scored_is_the_only_one_with_more_goals_than_before(
     before: tuple[int, int], after: tuple[int, int], side: Side | None
 ) -> None:
     assert Score(*after).find_scoring_side(Score(*before)) is side
