@@ -27,7 +27,7 @@ class ConfigInvalid(UserMistake):
 
 
 class FrameUnreadable(TouchlineError):
-    """A frame cannot be used. `kind` is the label of a metric: `not-json`, `not-an-object` or `incomplete`."""
+    """A frame cannot be used. `kind` is the label of a metric: `not-json`, `not-an-object`, `incomplete` or `other-fixture`."""
 
     def __init__(self, kind: str, reason: str) -> None:
         self.kind, self.reason = kind, reason

@@ -31,6 +31,11 @@ class Backoff:
         self._next = min(self.longest, delay * 2)
         return delay
 
+    def after(self, failures: int) -> float:
+        """Return the delay after so many failures in a row, 0 for the first attempt again. For whoever counts them itself."""
+        # Limited before it is multiplied: 2 ** 2000 does not fit into a float.
+        return float(min(self.longest, self.first * 2 ** min(failures, 32)))
+
     def reset(self) -> None:
         """Begin with the first delay again: call it when something succeeded."""
         self._next = self.first

@@ -201,6 +201,8 @@ class FeedConnection:
         """Make one connection and serve it until it is lost or the match is over."""
         start = self._session.on_connecting()
         self._retry_after, self._reason, self._is_behind = None, "", True
+        # After the session has chosen the position, so that a long queue of a thousand connections shows as CONNECTING and not
+        # as WAITING.
         await self._limiter.wait_turn()
         try:
             socket = await open_connection(self._build_url(start))
@@ -214,16 +216,19 @@ class FeedConnection:
         self._reason = type(error).__name__
         if not isinstance(error, InvalidStatus):
             return classify_network_error(error)
+        # The status alone: the body of a proxy's error page is long and says nothing about the feed.
         self._reason = f"HTTP {error.response.status_code}"
         self._retry_after = parse_retry_after(error.response.headers.get("Retry-After"), self._clock.now())
         return classify_status(error.response.status_code)
 
     async def _serve_socket(self, socket: ClientConnection) -> None:
         """Send the token and read frames until the connection ends."""
+        # The handshake is proof enough for the host. The back-off of the match waits for data: see `run`.
         self._hosts.on_success()
         self._is_not_open = False
         cause = FailureCause.CLOSED
         try:
+            # In the first frame and not in the URL: URLs end up in logs of proxies.
             await socket.send(msgspec.json.encode({"authToken": self._settings().token.get_secret_value()}), text=True)
             self._session.on_opened(self._clock.monotonic())
             self._check_stale(socket)
@@ -236,6 +241,7 @@ class FeedConnection:
         finally:
             if self._watchdog is not None:
                 self._watchdog.cancel()
+            # Also after an error: without it the server may count the connection against our limit until it times out.
             await socket.close()
         if self._session.ending is None:
             await self._on_lost(cause)
@@ -263,6 +269,7 @@ class FeedConnection:
     async def _on_frame_received(self, frame: bytes, received: dt.datetime) -> None:
         """Decode one frame and let the session decide which packets to hand on."""
         self._last_frame_at = received
+        # Before decoding: a recording keeps also what cannot be read, since that is what one wants to look at.
         now = self._clock.monotonic()
         if self._on_frame is not None:
             self._on_frame(received, frame)
@@ -286,6 +293,7 @@ class FeedConnection:
         if control.kind is ControlKind.REFUSED:
             self._reason = control.text
             return
+        # An error frame is no sign that the feed works.
         self._last_usable_frame_at = received
         if self._session.state is SessionState.LIVE:
             if control.kind is ControlKind.ACCEPTED:
@@ -300,6 +308,7 @@ class FeedConnection:
 
     async def _hand_on(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
         """Hand packets on in order; a handler that takes long delays the next frame, which keeps the order."""
+        # A snapshot taken in the middle would say that all of them were evaluated.
         self._is_handing_on = bool(packets)
         for packet in packets:
             if self._is_behind and received - packet.at < MAX_LIVE_AGE:
@@ -337,6 +346,7 @@ class FeedConnection:
 
     async def _on_lost(self, cause: FailureCause) -> None:
         """Record the failure, switch hosts if needed, and report a refusal once."""
+        # First of all: packets that were held for their order are news, and nothing else will release them now.
         await self._hand_on(self._session.on_failure(cause), self._clock.now())
         cause = self._session.failure or cause
         _LOST_CONNECTIONS[cause].inc()
@@ -366,6 +376,7 @@ class FeedConnection:
             return FeedNotOpen(f"the feed has no stream of this match: {reason}")
         if cause is FailureCause.REJECTED:
             return FeedUnreachable(f"the feed refuses to send it at speed {self._speed}: {reason}")
+        # A rewind is no failure: it costs no attempt.
         self._vain_attempts += REMEDIES[cause].wait is not WaitPolicy.NONE
         if self._vain_attempts < _MAX_VAIN_ATTEMPTS:
             return None
@@ -380,6 +391,7 @@ class FeedConnection:
             return REFUSED_DELAY
         if wait is WaitPolicy.NOT_OPEN:
             return choose_not_open_delay(self.kickoff, self._clock.now())
+        # Retry-After is a minimum; the jitter still keeps the connections apart.
         return max(next(self._delays), self._retry_after or 0.0)
 
     async def _wait_before_retry(self) -> None:
@@ -392,6 +404,7 @@ class FeedConnection:
             log.info("feed_rewinding", fixture=self._fixture_id, cause=cause.value, position=self._session.start_position)
         self._reloaded.clear()
         try:
+            # A reload ends the wait: an operator who has corrected the token does not want to wait five minutes.
             async with asyncio.timeout(delay):
                 await self._reloaded.wait()
         except TimeoutError:

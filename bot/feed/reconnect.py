@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 import msgspec
 
 from bot.clock import Clock
+from bot.retry import Backoff
 
 REFUSED_DELAY = 300.0
 """Seconds between attempts with a refused token: only a person can repair it, and a reload retries at once."""
@@ -111,6 +112,7 @@ def classify_status(status: int) -> FailureCause:
 def classify_close_code(code: int | None, *, is_authorised: bool) -> FailureCause:
     """Return the cause for a websocket close code. 1008 (policy violation) is a refusal only until the token was accepted."""
     cause = _CAUSES_BY_CLOSE_CODE.get(code or 0, FailureCause.NETWORK)
+    # After that it cannot be about the token, and treating it so would stop the match for minutes.
     return FailureCause.CLOSED if cause is FailureCause.REFUSED and is_authorised else cause
 
 
@@ -118,6 +120,7 @@ def classify_network_error(error: BaseException) -> FailureCause:
     """Return the cause for an exception of the network."""
     if isinstance(error, socket.gaierror):
         return FailureCause.DNS
+    # Before the general case: it is an OSError too.
     if isinstance(error, ssl.SSLError):
         return FailureCause.TLS
     return FailureCause.NETWORK
@@ -129,14 +132,16 @@ def jittered_delays(rng: random.Random) -> Iterator[float]:
     The floor is a quarter of the ceiling: with jitter down to 0, a run of small numbers would hammer the server. With the floor
     there are at most ten attempts in the first minute.
     """
-    ceiling = 2.0
+    # Jitter, because all connections of a host fail in the same moment and would come back in the same moment.
+    ceilings = Backoff(2.0, 60.0)
     while True:
+        ceiling = ceilings.next()
         yield rng.uniform(max(1.0, ceiling / 4), ceiling)
-        ceiling = min(60.0, ceiling * 2)
 
 
 def choose_not_open_delay(kickoff: dt.datetime | None, now: dt.datetime) -> float:
     """Return the seconds until a stream that is not open yet is tried again."""
+    # The documentation does not say when a stream opens (section 2.2): it is asked for more often where it should be soon.
     return NEAR_KICKOFF_DELAY if kickoff and now >= kickoff - _NEAR_KICKOFF_PERIOD else NOT_OPEN_DELAY
 
 
@@ -148,6 +153,7 @@ def parse_retry_after(value: str | None, now: dt.datetime) -> float | None:
         seconds = float(value) if value.strip().isdecimal() else (parsedate_to_datetime(value) - now).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
+    # A wrong header must not take a match away for hours.
     return min(max(seconds, 0.0), _MAX_RETRY_AFTER)
 
 
@@ -177,6 +183,7 @@ class HostRotation:
         if not REMEDIES[cause].switches_host or len(self._urls) < 2:
             return False
         self._failing_since = now if self._failing_since is None else self._failing_since
+        # All connections of the process rotate by themselves: each measures its own minute.
         if now < self._failing_since + HOST_SWITCH_AFTER:
             return False
         self._index, self._failing_since = (self._index + 1) % len(self._urls), None
@@ -194,6 +201,7 @@ class FeedRequestLimiter:
         """Wait until the caller may send its request."""
         now = self._clock.monotonic()
         turn = max(now, self._next)
+        # Taken before the wait: whoever comes meanwhile gets the turn after this one.
         self._next = turn + self._interval
         if turn > now:
             await asyncio.sleep(turn - now)

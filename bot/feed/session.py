@@ -152,6 +152,7 @@ class FeedSession:
         """The `startPosition` for the next connection."""
         if self._from_zero or self._is_rereading_all:
             return 0
+        # Where numbers are missing the next connection begins before them, however far the rest has been read.
         rewind = self._reorderer.rewind_to
         position = self.position if rewind is None else min(rewind, self.position)
         return max(0, position - RESUME_OVERLAP)
@@ -164,6 +165,7 @@ class FeedSession:
     @property
     def resume_position(self) -> FeedPosition | None:
         """Where another process can resume; None while packets wait for earlier ones."""
+        # Held packets are in no snapshot, and another process that began behind them would never see them.
         if self._reorderer.is_waiting:
             return None
         return FeedPosition(self.position, max(self._reorderer.highest, self._read_until), self._tracker.tail)
@@ -200,6 +202,8 @@ class FeedSession:
         """Record a failed or lost connection; return the packets that were held back for order and are released by it."""
         # The session's own cause comes first: after a gap or a stale connection it is the session that had it closed.
         cause = self.failure = self.failure or cause
+        # A position beyond what the server has brings nothing, ever: the feed was reset, or counts differently. Reading all
+        # again costs a second.
         if self._start and not self._packets_on_connection and self.state in (SessionState.LIVE, SessionState.STALE):
             self._from_zero = True
         self.reconnects += 1
@@ -234,6 +238,7 @@ class FeedSession:
         self._packets_on_connection += 1
         if self.state is not SessionState.LIVE:
             self._transition(SessionEvent.RECEIVED)  # no page of the documentation shows the answer to a token: data is one, too
+        # By content: a connection may number its packets from 1 again (section 7), so the number alone proves nothing.
         fingerprint = packet_fingerprint(packet)
         if not self._tracker.is_unshifted:
             packet = self._tracker.renumber(packet, fingerprint, self._is_known_or_missing)
@@ -242,6 +247,7 @@ class FeedSession:
             self._on_duplicate(packet, now, known=known)
             return self._check_progress(now, ())
         self._deduplicator.add(packet)
+        # Only what is new: the tail is what the next connection is recognised by.
         self._tracker.remember(packet, fingerprint)
         # Packets up to the number that another process had read are in the position it left already.
         self.position += packet.seq is None or packet.seq > self._read_until
@@ -274,6 +280,7 @@ class FeedSession:
     def _on_duplicate(self, packet: Packet, now: float, *, known: bool) -> None:
         """Count a duplicate. If a previous process read it first, learn the status of the match from it."""
         self.duplicates += 1
+        # A repetition tells that the server has passed this place: gaps before it will not be filled on this connection.
         self._reorderer.on_repeated(packet, now)
         if not known:
             self._deduplicator.add(packet)
@@ -297,6 +304,7 @@ class FeedSession:
             self._latest_seq = packet.seq or self._latest_seq
             if packet.summary.status != self._status_word:
                 self._set_status(packet.summary.status, now)
+            # Of the latest packet, not of any: a restored match takes it back.
             self._is_finished = packet.is_finished
             if packet.type.strip().casefold() == "end match":
                 self._has_end_match = packet.send_type.is_standing
@@ -328,8 +336,10 @@ class FeedSession:
 
         `is_read_through`: a heartbeat shows that the current reread has reached its end.
         """
+        # The packets that are missing may still come on this very reread.
         if self._is_rereading_all and self._reorderer.missing and not is_read_through:
             return
+        # A goal that is missing at the end would never be announced: the match is read once more while that finds something.
         if self._start_full_reread():
             self._rewind(FailureCause.GAP)
         else:
@@ -339,6 +349,7 @@ class FeedSession:
         """Return True if the match has to be read again from 0: numbers are missing, and rereads still bring some of them."""
         missing = self._reorderer.missing
         if self._is_rereading_all:
+            # Counted only in a row: a reread that brings one of them shows that more may come.
             self._vain_rereads = self._vain_rereads + 1 if missing == self._missing_before else 0
         self._missing_before = missing
         self._is_rereading_all = bool(missing) and self._vain_rereads < MAX_FULL_REREADS
@@ -359,6 +370,7 @@ class FeedSession:
         # `finished` alone is not the end: packets of a suspended or dropped coverage carry it during a match (section 10.3).
         if self._is_completed and self._has_end_match:
             return True
+        # Only between packets: a heartbeat shows that nothing more is on its way.
         if not on_heartbeat:
             return False
         since = now - self._status_since
@@ -370,6 +382,7 @@ class FeedSession:
         """After the end of a match, finish instead of reconnecting: the server closed cleanly, or was lost too often."""
         lost = self._status in _LOST_STATUSES and self._is_finished
         self._reconnects_after_end += self._is_completed or self._has_end_match or lost
+        # Servers drop streams soon after the end. Without gaps there is nothing to come back for.
         limit = _MAX_RECONNECTS_WITH_GAPS if self._reorderer.missing else _MAX_RECONNECTS_AFTER_END
         if self._reconnects_after_end > limit or self._was_closed_cleanly(cause):
             if self._is_completed or (self._has_end_match and self._status not in _LOST_STATUSES):
@@ -390,6 +403,7 @@ class FeedSession:
         return self._is_sent_at_once and self._packets_on_connection > 0
 
     def _transition(self, event: SessionEvent) -> None:
+        # An event that a state does not expect changes nothing: a late frame of a closing connection, for example.
         self.state = TRANSITIONS.get((self.state, event), self.state)
 
     def _finish(self, ending: Ending) -> None:

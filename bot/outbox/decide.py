@@ -49,10 +49,12 @@ def _decide_first_message(
 ) -> Decision:
     """Decide for a chat that has seen nothing of it. The first reason that applies is the one that `/why` and metrics show."""
     alert, chat = choose_first_alert(news, recipient), recipient.chat
+    # Retracted before anybody got it: the chat never hears of it.
     if not news.firing_alternatives:
         return Decision(Reason.SUPERSEDED)
     if alert is None:
         return Decision(Reason.NOT_WANTED)
+    # A digest is never pending: its lines were confirmed when it was made.
     if not news.line_ids and (missing := _find_missing_detail(alert, recipient)):
         return Decision(missing)
     if is_superseded:
@@ -62,6 +64,7 @@ def _decide_first_message(
     # Mutes and quiet hours are asked here only, before the first message: corrections of alerts already sent still arrive.
     if news.key.fixture_id in chat.muted_matches or (chat.muted_until is not None and now < chat.muted_until):
         return Decision(Reason.MUTED)
+    # Behind mutes: what a mute dropped is not missed news, and belongs into no "While the connection was down".
     if is_expired(news, alert, now, chat.delay):
         return Decision(Reason.EXPIRED)
     if not news.line_ids and chat.quiet_hold_ends_at(now):
@@ -97,6 +100,7 @@ def _joins_burst(delivery: Delivery | None, news: NewsItem, chat: Chat, now: dt.
 def _decide_revision(delivery: Delivery, news: NewsItem, recipient: Recipient) -> Decision:
     """Decide for a chat that has a message about it, which shows the revision `delivery.seq`."""
     alert = choose_revision(delivery, news, recipient)
+    # The same revision again, after a restart or from a second walk: the chat shows it already.
     if alert is None or news.seq <= delivery.seq:
         return Decision(Reason.DUPLICATE)
     return Decision(_classify_revision(delivery, alert), alert)
@@ -107,6 +111,7 @@ def _classify_revision(delivery: Delivery, alert: Alert) -> Reason:
     is_retraction = alert.state is State.RETRACTED
     if is_retraction and delivery.state is not State.RETRACTED:
         return Reason.RETRACTION
+    # By the state that the chat shows, not by the revision before: it may never have seen that one.
     if not is_retraction and delivery.state is State.RETRACTED:
         return Reason.RESTORATION
     if not is_retraction and alert.severity > delivery.severity:
@@ -121,6 +126,7 @@ def is_next_loud(delivery: Delivery, news: NewsItem) -> bool:
     """
     if delivery.pending_reply is not None:
         return delivery.reply_is_loud
+    # Which of its lines was retracted is known only when it is planned.
     if is_burst(news.key):
         return delivery.is_loud
     alert = choose_revision(delivery, news, None)
@@ -141,12 +147,14 @@ def make_burst_line(context: DeliveryContext, now: dt.datetime) -> Delivery | No
     alert = decide(delivery, news, recipient, now, is_superseded=context.is_superseded).alert
     if alert is None or recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR):
         return None
+    # Dropped and not deleted: the delivery still says which chats a later revision has to be told to.
     reason = Reason.HELD_FOR_BURST.value
     return msgspec.structs.replace(delivery, status=DeliveryStatus.DROPPED, reason=reason, rule=alert.rule, is_loud=False)
 
 
 def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:
     """Return True if the alert is older than its max_age plus the chat's delay (seconds), since its rule first fired."""
+    # From the first revision for which the rule fired: a goal that is corrected for the third time is no newer for it.
     first_fired_at = news.first_fired_at.get(alert.rule, alert.at.timestamp())
     return now.timestamp() - first_fired_at > alert.max_age + delay
 
@@ -162,6 +170,7 @@ def choose_revision(delivery: Delivery, news: NewsItem, recipient: Recipient | N
     In this order: the rule that was sent, if it fires; the first that the chat takes (unless `recipient` is None); the first
     that fires; what corrects messages already sent.
     """
+    # The rule that was sent comes first, so that a message does not turn into that of another rule by a correction.
     fired = news.firing_alternatives
     corrections = [a for a in news.alternatives if a.is_follow_up or a.state is State.RETRACTED]
     choices = [

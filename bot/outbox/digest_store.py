@@ -47,6 +47,7 @@ async def hold_for_burst(
 
     `loud_refs` are the chats in which this news is loud: there the burst is.
     """
+    # Windows end at full five seconds: most chats share one burst, and it is stored once for all of them.
     by_end: defaultdict[float, list[Chat]] = defaultdict(list)
     for chat in recipients:
         by_end[chat.digest_window_ends_at(now.timestamp()) or now.timestamp()].append(chat)
@@ -82,6 +83,7 @@ async def _store_burst(
     if burst is None:
         burst = burst_digest(key, lines[0].alternatives[0], is_silent=is_silent)
         await repository.add_news(tx, burst, _NO_FANOUT, now)
+    # Which news is in the burst at all; which of it a chat was held is in the chat's own deliveries.
     rows = [{"burst": key.action_id, "fixture_id": line.key.fixture_id, "action_id": line.key.action_id} for line in lines]
     await tx.execute(upsert(grouped, keep_existing=True), rows)
     return burst
@@ -94,6 +96,7 @@ async def _add_to_burst(
     burst = await _store_burst(tx, key, [news], now)
     deliveries = [Delivery(key, chat.ref, due_at=end + chat.delay, next_is_loud=chat.ref in loud_refs) for chat in recipients]
     await repository.add_deliveries(tx, deliveries, keep_existing=True)
+    # The burst rings if one of its lines does, also one that came after the delivery was made.
     await repository.make_waiting_loud(tx, key, [one.chat for one in deliveries if one.next_is_loud])
     await open_burst_windows(tx, recipients, end)
     return [QueueItem(key, one.chat, burst.priority, burst.seq, one.due_at, one.next_is_loud) for one in deliveries]
@@ -119,6 +122,7 @@ async def _add_to_quiet_hours_digest(
     tx: Transaction, news: NewsItem, end: dt.datetime, refs: list[ChatRef], now: dt.datetime
 ) -> list[QueueItem]:
     key, due_at = make_quiet_hours_key(news, end), end.timestamp()
+    # Two fan-outs of one match may hold news for the same digest: each would write a list of lines without the other's.
     await tx.lock(f"summary of {key.fixture_id} {key.action_id}")
     previous = (await repository.read_news(tx, [key], for_update=True)).get(key)
     digest = quiet_hours_digest(previous, news, end)
@@ -170,6 +174,7 @@ async def is_announced_elsewhere(tx: Transaction, news: NewsItem, ref: ChatRef) 
     if not action_id:
         return False
     delivery = (await repository.read_deliveries(tx, AlertKey(news.key.fixture_id, action_id), [ref])).get(ref)
+    # Uncertain too: if the goal did arrive, its correction says it, and a second message would say it twice.
     return delivery is not None and (delivery.is_sent or delivery.is_uncertain or delivery.reason == Reason.HELD_FOR_BURST)
 
 
@@ -177,6 +182,7 @@ async def expire_burst_lines(tx: Transaction, delivery: Delivery) -> None:
     """Note that a burst could not be sent in time: its lines are missed, and part of the digest of their match."""
     for held in await _read_held_deliveries(tx, delivery):
         await tx.execute(update(entries).where(*_is_delivery(held)).values(reason=Reason.EXPIRED.value))
+        # It then comes in the digest of missed news, as what was too old by itself does.
         await repository.mark_missed(tx, held.key)
 
 

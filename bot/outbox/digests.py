@@ -25,10 +25,13 @@ QUIET_HOURS_DIGEST = "quiet"
 LATE_JOIN_DIGEST = "joined"
 """The reason of a digest of what came before a match was followed. It is stored."""
 
+# A summary is still of use when the match is in its second half, and of none the next day.
 _DIGEST_MAX_AGE = 3600.0
 
+# About as long as the shipped rules give their alerts.
 _BURST_MAX_AGE = 300.0
 
+# Behind news of its own and retractions, before cards and pictures.
 _DIGEST_PRIORITY = 2
 
 _BURST_PRIORITY = 1
@@ -49,6 +52,7 @@ def missed_digest(news_items: Sequence[NewsItem], now: dt.datetime, *, is_late_j
         return None
     # The title shows the score as it is now, which is that of the latest news of all, missed or not.
     latest = max((news.alternatives[0] for news in news_items), key=lambda alert: alert.seq)
+    # The first number makes the key the same in every process, and different from the digest of an earlier gap.
     key = AlertKey(missed[0].key.fixture_id, f"{DIGEST_KIND}:{missed[0].seq}")
     seq = max(news.seq for news in news_items)
     alert = _make_digest_alert(key, latest, seq, now, LATE_JOIN_DIGEST if is_late_join else "")
@@ -69,6 +73,7 @@ def quiet_hours_digest(previous: NewsItem | None, news: NewsItem, end: dt.dateti
     """Return the digest of what quiet hours have held so far, with one more news item. It counts as news from their end."""
     line_ids = previous.line_ids if previous else ()
     line_ids = line_ids if news.key.action_id in line_ids else (*line_ids, news.key.action_id)
+    # Higher than before where lines were added, or chats would take the longer digest for a duplicate.
     seq = max(news.seq, previous.seq if previous else 0)
     alert = _make_digest_alert(make_quiet_hours_key(news, end), news.alternatives[0], seq, end, QUIET_HOURS_DIGEST)
     return _make_digest(alert, end, line_ids)
@@ -76,6 +81,7 @@ def quiet_hours_digest(previous: NewsItem | None, news: NewsItem, end: dt.dateti
 
 def make_burst_key(end: float) -> AlertKey:
     """Return the key of the burst that is sent at a time, in seconds since 1970."""
+    # By the second, so that all chats whose windows end together share one row and its lines.
     return AlertKey(BURSTS, f"{end:.0f}")
 
 
@@ -128,6 +134,7 @@ def select_lines(delivery: Delivery, lines: Sequence[NewsItem], line_deliveries:
 
     `line_deliveries` are the chat's deliveries of these lines.
     """
+    # What was sent is what is corrected: lines that came later are in a message of their own.
     if delivery.is_sent:
         return tuple(news for news in lines if news.key.action_id in delivery.rule.split("\n"))
     if is_quiet_hours_digest(delivery.key):
@@ -169,5 +176,6 @@ def find_uncertain_lines(delivery: Delivery) -> frozenset[AlertKey]:
 def find_retracted_lines(delivery: Delivery, lines: Sequence[NewsItem]) -> tuple[NewsItem, ...]:
     """Return the lines of a burst that the chat has seen standing and that are retracted now."""
     seen = delivery.rule.split("\n")
+    # A line is stored with a mark once it was shown retracted, so that each is replied to once.
     retracted = [line for line in lines if line.state is State.RETRACTED]
     return tuple(line for line in retracted if format_line_name(line, delivery.key) not in seen)

@@ -27,6 +27,7 @@ from rules.engine.alert import AlertKey, Importance
 
 log = structlog.get_logger()
 
+# Small, because SQLite has a single writer: what Telegram has answered must be committed between two pages.
 PAGE_SIZE = 200
 """Chats that one transaction reaches."""
 
@@ -57,6 +58,7 @@ class Fanout:
 
     def add(self, news: NewsItem) -> None:
         """Add news, or its revision, that may have chats to reach. A revision keeps the place of the news."""
+        # A revision does not go to the back of the line: the chats that were not reached yet get it at once.
         _, order = self._unfinished.get(news.key, (news, next(self._sequence)))
         self._unfinished[news.key] = (news, order)
 
@@ -76,6 +78,7 @@ class Fanout:
             return self._served.get(entry[0].key.fixture_id, 0), entry[0].priority, entry[1]
 
         self._pages += 1
+        # Not for urgent pages: they are asked for because a goal must not wait.
         order = by_waiting if self._pages % _FAIRNESS_INTERVAL == 0 and not urgent_only else by_urgency
         news, _ = min(self._unfinished.values(), key=order)
         self._served[news.key.fixture_id] = next(self._sequence)
@@ -102,18 +105,21 @@ async def _reach_new_chats(
 ) -> tuple[FanoutProgress, list[QueueItem]]:
     """Decide for the next followers that do not have the news."""
     recipients, last = await repository.read_next_followers(tx, news, progress.last_new_chat, PAGE_SIZE)
+    # Chats may have a delivery already: from a walk that a kill cut off, or because they were reached by an earlier revision.
     known = await repository.read_deliveries(tx, news.key, [recipient.chat.ref for recipient in recipients])
     decided = [
         (recipient, decide(delivery, news, recipient, now))
         for recipient in recipients
         if _is_unnotified(delivery := known.get(recipient.chat.ref)) and not _is_in_burst(delivery, news, recipient)
     ]
+    # A revision may be graver than the one that waits: yellow becomes red before the chat got its yellow.
     louder = [
         delivery
         for recipient in recipients
         if (delivery := known.get(recipient.chat.ref)) and _became_loud(delivery, news, recipient)
     ]
     await repository.make_waiting_loud(tx, news.key, [delivery.chat for delivery in louder])
+    # In the transaction of the progress: a kill in between reaches each chat of the page once, not twice and not never.
     made = [first for recipient, decision in decided if (first := _make_first_delivery(news, recipient, decision, now))]
     await repository.add_deliveries(tx, made)
     await _report_decisions(tx, news, [decision for _, decision in decided])
@@ -129,8 +135,10 @@ async def _reach_new_chats(
         for recipient, decision in decided
         if decision.reason is Reason.HELD_FOR_QUIET_HOURS and (end := recipient.chat.quiet_hold_ends_at(now))
     }
+    # After the deliveries, in the same order everywhere: locks on news follow locks on deliveries.
     items += await hold_for_quiet_hours(tx, news, held, now)
     if not news.is_live_message:
+        # When the message is stored and not when it leaves: what comes in the same second must already find the window open.
         notified = [recipient.chat for recipient, decision in decided if decision.is_visible]
         await open_burst_windows(tx, notified, now.timestamp())
     in_burst = [recipient.chat for recipient, decision in decided if decision.reason is Reason.HELD_FOR_BURST]
@@ -202,6 +210,7 @@ def _make_first_delivery(news: NewsItem, recipient: Recipient, decision: Decisio
         return Delivery(
             news.key, recipient.chat.ref, DeliveryStatus.DROPPED, reason, due_at=end, rule=alert.rule, is_loud=is_loud
         )
+    # Stored, so that a revision does not ask again, and so that `/why` and corrections know of it.
     if decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS, Reason.SCORER_UNKNOWN):
         rule = next((a.rule for a in news.firing_alternatives if recipient.accepts(a.kind)), "")
         return Delivery(news.key, recipient.chat.ref, DeliveryStatus.DROPPED, reason, now.timestamp(), rule=rule)

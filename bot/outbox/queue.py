@@ -109,6 +109,7 @@ class DeliveryQueue:
             found = await self._load_recipients(tx, await self.source.read_contexts(tx, items))
             begun: list[tuple[DeliveryContext, PlanT] | None] = []
             for item in items:
+                # Nothing found: another process has sent it, the chat was suspended, or it was dropped. The item is stale.
                 pair = found.get((item.key, item.chat))
                 context = await self._load_context(tx, *pair) if pair else None
                 begun.append((context, plan(context)) if context else None)
@@ -156,10 +157,12 @@ class DeliveryQueue:
             # The news is locked until the commit: a revision stored in between would find the delivery done with an older
             # number, or not sent yet, and nobody would send it.
             await self._refresh_cache(tx, {result.delivery.key for result in results}, lock=True)
+            # In the same transaction as the result: else a revision that is stored at this moment would wait for ever.
             newer = [await self._find_newer_news(tx, result.delivery) for result in results]
             written = [self._with_next_due(result, news) for result, news in zip(results, newer, strict=True)]
             stored = await write_deliveries(tx, written)
             held = [item for result in results for item in await self._handle_unsent(tx, result.delivery)]
+        # Only after the commit: another task could take an item whose delivery is not stored yet.
         self.source.add_items(held)
         return [
             QueueItem(delivery.key, delivery.chat, news.priority, news.seq, delivery.due_at, delivery.next_is_loud)
@@ -172,6 +175,7 @@ class DeliveryQueue:
         """Take over news that was committed just now: chats are reached from here on."""
         now = self._clock.now().timestamp()
         for news in changed:
+            # Only what came from the feed: samples and digests took no way that could be measured.
             if received_at := news.alternatives[0].received_at:
                 _OUTBOX_LATENCY.observe(max(0.0, now - received_at))
             stored = msgspec.structs.replace(news, stored_at=now)
@@ -241,6 +245,7 @@ class DeliveryQueue:
         for (key, _), (_, chat) in found.items():
             if chat.has_overrides and not is_burst(key):
                 with_overrides[key].append(chat)
+        # Nearly always empty: chats without overrides cost no query.
         for key, chats in with_overrides.items():
             news = await self._cache.get(tx, key)
             for recipient in await load_recipients(tx, news.alternatives[0].fixture, chats) if news else ():
@@ -251,6 +256,7 @@ class DeliveryQueue:
         """Return the news if more of it is to be sent to this chat, else None."""
         news = await self._cache.get(tx, delivery.key)
         # A chat that waits for the scorer has seen nothing, and wants the revision that names one.
+        # Others who have seen nothing are asked again by the fan-out, which walks over all chats with each revision.
         wants_revisions = delivery.is_sent or delivery.reason == Reason.SCORER_UNKNOWN
         has_more = delivery.has_follow_up or (wants_revisions and news is not None and news.seq > delivery.seq)
         return news if has_more else None

@@ -76,6 +76,7 @@ class QueueSource(Protocol):
 class MemorySource:
     """The source of one process that does everything: what is to be done is in memory, the database is read at the start."""
 
+    # A few megabytes. A broadcast to more chats is read page by page as it is sent.
     capacity = 10_000
     """Beyond so many items in memory only urgent news reaches further chats."""
     is_shared = False
@@ -104,6 +105,7 @@ class MemorySource:
             if self._own_items:
                 items, self._own_items = self._own_items, []
                 return items
+        # Without a transaction: this is asked many times a second.
         if not (self._fanout.has_urgent_work if urgent_only else self._fanout.has_work):
             return []
         async with self._db.transaction() as tx:

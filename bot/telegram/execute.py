@@ -71,10 +71,13 @@ async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan) -> int
 
 
 async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, html: str) -> int:
+    # A reply has neither button nor picture: those belong to the message that it answers.
     if isinstance(plan, Reply):
         return await _send(messenger, chat, html, silent=plan.is_silent, reply_to=plan.delivery.message_id or None)
     picture = plan.picture if plan.picture and plan.picture.png else None
+    # An edit without the keyboard would remove the button.
     keyboard = MUTE_BUTTON if plan.has_mute_button and not picture else None
+    # A caption takes a quarter of what a message takes.
     html = cut(html, CAPTION_LIMIT) if picture else html
     if isinstance(plan, Send):
         return await _send(messenger, chat, html, silent=plan.is_silent, keyboard=keyboard, picture=picture)
@@ -106,12 +109,14 @@ async def _send(
         if chat.topic and not isinstance(gone, TopicClosed):
             raise
         return await messenger.send(ChatRef(chat.chat_id), html, silent=silent, keyboard=keyboard, picture=picture)
+    # The message that it answers was deleted by somebody: the news is told without it.
     except MessageGone:
         return await messenger.send(chat, html, silent=silent, keyboard=keyboard, picture=picture)
 
 
 async def undo_uncertain(queue: DeliveryQueue, attempt: Attempt, error: DeliveryError) -> None:
     """Restore what was known before a message left, if the error says that it did not arrive. Else it stays uncertain."""
+    # After a timeout nobody knows: the delivery stays uncertain, and a retraction is sent even if the goal never arrived.
     if make_uncertain_delivery(attempt.plan) is None or (isinstance(error, TelegramUnreachable) and error.maybe_sent):
         return
     try:

@@ -16,6 +16,7 @@ TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 
 _HTML_TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
 
+# The form in which `render.hide_in_spoiler` makes messages of chats that hide scores.
 _SPOILER_MESSAGE = re.compile(r"([^\n]*)\n<tg-spoiler>(.*)</tg-spoiler>", re.DOTALL)
 
 
@@ -44,6 +45,7 @@ def text_length(text: str) -> int:
 
 def to_plain(source: str) -> str:
     """Return what a reader sees, as HTML without formatting. A spoiler that hides all from the second line on is kept."""
+    # Without its markup the text would show the score that the chat asked to hide.
     spoiler = _SPOILER_MESSAGE.fullmatch(source)
     if spoiler is None:
         return escape_html(visible_text(source))
@@ -62,6 +64,7 @@ def cut(source: str, limit: int = TEXT_LIMIT) -> str:
         return source
     kept: list[str] = []
     open_tags: list[str] = []
+    # One for the ellipsis.
     room = limit - 1
     for token in _HTML_TOKEN.finditer(source):
         closes, tag = token[1], token[2]
@@ -94,6 +97,7 @@ class _TerminalTextParser(HTMLParser):
         self._open.append((tag, style))
 
     def handle_endtag(self, tag: str) -> None:
+        # Tags may be closed in the wrong order: the innermost of this name ends.
         for index in range(len(self._open) - 1, -1, -1):
             if self._open[index][0] == tag:
                 del self._open[index]

@@ -62,6 +62,7 @@ class BotApiSession(BaseRequest):
     async def initialize(self) -> None:
         """Open the pool."""
         if self._session is None or self._session.closed:
+            # Longer than the pauses of most matches: a new TLS handshake takes two round trips more before an alert leaves.
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
             headers = {"User-Agent": self.USER_AGENT}
             self._session = aiohttp.ClientSession(connector=connector, headers=headers)
@@ -92,6 +93,8 @@ class BotApiSession(BaseRequest):
         pool_timeout: ODVInput[float] = _NO_TIMEOUT_GIVEN,
     ) -> tuple[int, bytes]:
         """Make a request. Return status and body. Raise NotSent if it did not arrive, TimedOut or NetworkError if it may have."""
+        # aiohttp has no counterparts: writing is covered by the read timeout, and the pool is larger than what is ever in
+        # flight.
         del write_timeout, pool_timeout
         times = _value_or_default(connect_timeout, self._connect_timeout), _value_or_default(read_timeout, self._read_timeout)
         return await self._request(method, url, client_timeout=_make_timeout(*times), data=_make_form(request_data))
@@ -175,7 +178,9 @@ class ApiHealth:
             self.on_failure()
             return
         self.failing_since = None
+        # 404 too: Telegram answers it for a token of the wrong form, since the token is a part of the path.
         self.refused_since = (self.refused_since or self._clock.now()) if status in _TOKEN_REFUSED_STATUSES else None
+        # Not at each of 1,000 answers a second: parsing a date costs more than reading the rest of the header.
         if date and self._clock.monotonic() - self._checked_at >= _CLOCK_CHECK_INTERVAL:
             self._checked_at = self._clock.monotonic()
             self._clock_skew = _measure_clock_skew(date, self._clock.now())
@@ -188,5 +193,6 @@ class ApiHealth:
 def _measure_clock_skew(date: str, now: dt.datetime) -> float | None:
     try:
         return (now - parsedate_to_datetime(date)).total_seconds() - _HALF_SECOND
+    # A proxy's Date may be anything. TypeError: it has no time zone.
     except (ValueError, TypeError):
         return None

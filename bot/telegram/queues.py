@@ -24,6 +24,7 @@ FAIRNESS_INTERVAL = 8
 MAX_MERGED_ITEMS = 25
 """Silent news that one message tells together: with about a line each, it stays far below the longest message."""
 
+# More than are played in a day.
 _MAX_REMEMBERED_MATCHES = 1000
 
 _NEVER = float("-inf")
@@ -108,6 +109,7 @@ class ChatQueues:
         """
         name = (item.key, item.chat)
         queue = self._queues.setdefault(item.chat.chat_id, ChatQueue())
+        # A rescan of the database finds again what is in memory.
         if name in self._queued_keys:
             if not _replace(queue, item):
                 return
@@ -128,6 +130,8 @@ class ChatQueues:
             index = queue.find_next(now)
             urgency = queue.items[index].item.urgency
             at = rate_limits.next_chat_send_at(chat_id, now, urgency)
+            # One message of a chat at a time: Telegram keeps no order between requests that run together, and a reply needs the
+            # id of its message.
             if at <= now:
                 queue.is_sending = True
                 return self._remove(queue, index)
@@ -167,6 +171,7 @@ class ChatQueues:
         queue.is_held = queue.is_held or is_limited
         if queue.items:
             self._schedule(chat_id, queue, now)
+        # Kept while it fails, or the next message would begin with the shortest delay again.
         elif not queue.failures:
             del self._queues[chat_id]
 

@@ -57,6 +57,7 @@ _MAX_REMEMBERED_CHATS = 20_000
 ALREADY_COUNTED = "counted"
 """Passed to python-telegram-bot with requests that the sender has counted already."""
 
+# Answers to presses and chat actions are not limited by chat; Telegram counts what makes or changes a message.
 _LIMITED_METHODS = frozenset(
     {"sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto", "editMessageMedia"}
 )
@@ -65,6 +66,7 @@ _LIMITED_METHODS = frozenset(
 _FAILED_CHATS_TO_OPEN = 5
 """Different chats that could not be reached, with no success in between, after which Telegram counts as unreachable."""
 
+# Two, so that one chat that is itself in trouble does not hold up everybody else.
 _MAX_PROBES = 2
 """Requests at once that find out whether Telegram can be reached again."""
 
@@ -111,6 +113,7 @@ class RateLimiter:
 
     def __init__(self, per_second: int = DEFAULT_MESSAGES_PER_SECOND) -> None:
         self._all = SlidingWindow(per_second, _SECOND_WITH_MARGIN)
+        # A second window, short and narrow, inside the one of a second: without it the first 30 would leave in a millisecond.
         self._smooth = SlidingWindow(
             max(DEFAULT_MESSAGES_PER_SECOND, per_second // 20),
             max(DEFAULT_MESSAGES_PER_SECOND / per_second, 0.05) / _SMOOTHING_FACTOR,
@@ -136,6 +139,7 @@ class RateLimiter:
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return when this chat's own limits allow the next message that is so urgent."""
+        # A third is left for news: cards are edited often, and a goal must find room in a group's twenty a minute.
         at = max(now, self._chat_paused_until.get(chat_id, now))
         windows = self._chats.get(chat_id, ())
         return max((window.next_free_at(at, window.limit - _spare(window.limit, urgency)) for window in windows), default=at)
@@ -143,6 +147,7 @@ class RateLimiter:
     def record_send(self, chat_id: int, now: float) -> None:
         """Count a message that leaves now."""
         if chat_id not in self._chats:
+            # Negative ids are groups and channels: Telegram allows them 20 messages a minute.
             self._chats[chat_id] = (
                 (SlidingWindow(*_CHAT_LIMIT), SlidingWindow(*_GROUP_LIMIT)) if chat_id < 0 else (SlidingWindow(*_CHAT_LIMIT),)
             )
@@ -162,6 +167,7 @@ class RateLimiter:
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """Pause this chat; if several were refused within a second, pause all."""
         self._chat_paused_until[chat_id] = max(self._chat_paused_until.get(chat_id, now), now + seconds)
+        # One chat may be over its own limit. Several in a second mean that it is the bot's.
         self._refusals.append((now, chat_id))
         while self._refusals[0][0] < now - 1.0:
             self._refusals.popleft()
@@ -174,9 +180,11 @@ class RateLimiter:
 
     def _allowed_rate(self, now: float) -> int:
         """Return how many messages a second are allowed: half of them after a pause of all chats, then more again."""
+        # At full rate at once the next burst would be refused as the last one was.
         return max(1, int(self._all.limit * share_after_pause(now - self._paused_until)))
 
     def _drop_idle_chats(self, now: float) -> None:
+        # A chat without recent messages starts with an empty window, which is what it has.
         self._chats = {chat: windows for chat, windows in self._chats.items() if not all(w.is_idle(now) for w in windows)}
         self._chat_paused_until = {chat: until for chat, until in self._chat_paused_until.items() if until > now}
 
@@ -231,6 +239,7 @@ class CircuitBreaker:
 
     def on_failure(self, chat_id: int, now: float, *, is_token_refused: bool = False) -> None:
         """Note that a chat could not be reached, or that the bot's token was refused, which concerns all chats."""
+        # By chat: one that cannot be reached fails again and again and proves nothing about the others.
         self._failed.add(chat_id)
         if is_token_refused:
             self.retry_at = now + _TOKEN_RETRY_DELAY
@@ -265,6 +274,7 @@ class ReplyAccounting(BaseRateLimiter[str]):
     ) -> Any:
         """Make the request at once, and count it if it was not counted."""
         chat_id = data.get("chat_id")
+        # The sender's own messages come this way too, where the fast path cannot be used.
         if rate_limit_args != ALREADY_COUNTED and endpoint in _LIMITED_METHODS and isinstance(chat_id, int):
             self._rate_limiter.record_send(chat_id, self._clock.monotonic())
         return await callback(*args, **kwargs)
@@ -297,6 +307,7 @@ class SlidingWindow:
         """Count one event from a later time than it was taken at."""
         if taken_at in self.taken:
             self.taken.remove(taken_at)
+            # In order, since `next_free_at` reads the window by position.
             insort(self.taken, arrived_at)
 
     def is_idle(self, now: float) -> bool:

@@ -34,6 +34,7 @@ from bot.outbox.delivery import (
     measure_latency,
 )
 from bot.outbox.queue import DeliveryQueue
+from bot.retry import Backoff
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
 from bot.telegram.execute import Attempt, execute, undo_uncertain
@@ -65,7 +66,7 @@ DATABASE_RETRY_DELAY = 0.5
 MAX_CHAT_RETRY_DELAY = 60.0
 """The longest wait in seconds before a chat that cannot be reached is tried again."""
 
-_FIRST_CHAT_RETRY_DELAY = 0.5
+_CHAT_BACKOFF = Backoff(0.5, MAX_CHAT_RETRY_DELAY)
 
 
 class Sender:
@@ -90,6 +91,7 @@ class Sender:
         """
         self._delivery_queue, self._messenger, self._rate_limiter, self._clock = queue, messenger, rate_limiter, clock
         self._on_delivered, self._chats = on_delivered, chats or ChatRepository(queue.database)
+        # In memory only: what is lost with the process is found again in the outbox.
         self._chat_queues = ChatQueues()
         self._pictures = PictureRenderer()
         self._breaker = CircuitBreaker()
@@ -200,6 +202,7 @@ class Sender:
             if requests := await self._make_requests(items, now):
                 return requests
             # No request: either nothing was taken, or nothing is to be sent for what was taken. Then there may be more.
+            # Without this the loop would end while everything taken so far was stale, and more is due.
             if not items and ((ready and not room) or not self._can_take_more()):
                 return []
 
@@ -350,6 +353,7 @@ class Sender:
             log.error("delivery_failed", chat=item.chat.chat_id, rule=plan.alert.rule, reason=repr(error), exc_info=error)
             await self._handle_failure(item, TelegramUnreachable(repr(error), maybe_sent=True))
             return
+        # Any answer that Telegram itself gave shows that it can be reached.
         self._breaker.on_success()
         now = self._clock.now()
         latency = measure_latency(attempt.timestamps, sent_at, now.timestamp())
@@ -360,6 +364,7 @@ class Sender:
         try:
             return await execute(self._messenger, attempt.item.chat, attempt.plan)
         finally:
+            # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
             self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), sent_at)
 
     async def _handle_failure(self, item: QueueItem, error: DeliveryError) -> None:
@@ -379,8 +384,7 @@ class Sender:
             retry_at = now + error.seconds
         elif isinstance(error, TelegramUnreachable | TokenRefused):
             self._breaker.on_failure(chat_id, now, is_token_refused=isinstance(error, TokenRefused))
-            failures = min(10, self._chat_queues.failures(chat_id))  # 2 ** 10 is more than the longest delay
-            retry_at = now + min(MAX_CHAT_RETRY_DELAY, _FIRST_CHAT_RETRY_DELAY * 2**failures)
+            retry_at = now + _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
         log.warning("delivery_retry_scheduled", chat=chat_id, action=item.key.action_id, reason=str(error))
         self._enqueue(item, at_front=True)
         is_limited = isinstance(error, RetryAfter)

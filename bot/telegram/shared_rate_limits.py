@@ -22,6 +22,8 @@ from bot.telegram.rate_limits import RateLimiter, share_after_pause
 
 log = structlog.get_logger()
 
+# Short, so that slots of a process that has nothing to send are not lost to the others; long enough for a round trip to the
+# database.
 _RESERVE_AHEAD = 0.04
 """Seconds of the whole allowance that one reservation takes."""
 
@@ -55,6 +57,7 @@ class SharedRateLimiter:
     def __init__(self, send_allowance: SendAllowance, per_second: int) -> None:
         self._allowance, self._chats = send_allowance, RateLimiter(per_second)
         self._interval = (1.0 + max(_SLOT_MARGIN, 3.0 / per_second)) / per_second
+        # At least one: with a low rate a batch would round to none.
         self._batch = max(1, round(per_second * _RESERVE_AHEAD))
         self._slots: deque[float] = deque()
         self._unpaid = 0
@@ -74,8 +77,10 @@ class SharedRateLimiter:
 
     def available(self, now: float, limit: int) -> int:
         """Return how many messages may leave now, at most `limit`. Asks for more slots if there are too few."""
+        # An unused slot is lost and not kept: ten kept ones would leave in one moment.
         while self._slots and self._slots[0] < now - _SLOT_LIFETIME:
             self._slots.popleft()
+        # One batch in use and one on its way, so that the round trip to the database does not show.
         missing = min(limit, 2 * self._batch) - len(self._slots)
         if missing > 0:
             self._request_slots(missing)
@@ -96,6 +101,7 @@ class SharedRateLimiter:
         """Pause this chat; if several were refused within a second, pause all chats in all processes."""
         self._chats.on_retry_after(chat_id, seconds, now)
         if self._chats.is_paused(now):
+            # They were reserved for a time in which nothing may leave.
             self._slots.clear()
             self._pause_seconds = max(self._pause_seconds, seconds)
             self._requested.set()
@@ -116,11 +122,13 @@ class SharedRateLimiter:
         if closing := self._pause_seconds:
             await self._allowance.pause_all(closing)
             self._pause_seconds = 0.0
+        # Answers to people are paid for first, by slots that are reserved and not used: all processes together keep the rate.
         owed, wanted = self._unpaid, min(self._batch, self._wanted_slots)
         if owed + wanted == 0:
             return
         slots = await self._allowance.reserve(owed + wanted, self._interval)
         now = asyncio.get_running_loop().time()
+        # Subtracted and not set to 0: others may have been added during the round trip.
         self._unpaid, self._wanted_slots = self._unpaid - owed, 0
         self._slots.extend(now + slots.first_in + number * slots.interval for number in range(owed, slots.count))
         if self.on_slots:
@@ -153,6 +161,7 @@ class AllowanceState(msgspec.Struct, frozen=True):
 def reserve_slots(state: AllowanceState, now: float, count: int, interval: float) -> tuple[AllowanceState, ReservedSlots]:
     """Reserve slots, at twice the interval (in seconds) just after a pause of all chats. Pure."""
     interval /= share_after_pause(now - state.closed_until)
+    # Never in the past: time in which nobody sent is not saved up.
     first = max(state.next_at, state.closed_until, now)
     return msgspec.structs.replace(state, next_at=first + count * interval), ReservedSlots(count, first - now, interval)
 
@@ -166,6 +175,7 @@ class SendAllowance:
     async def reserve(self, count: int, interval: float) -> ReservedSlots:
         """Reserve slots for this process, at least `interval` seconds apart from each other and from those of all others."""
         async with self._db.transaction() as tx:
+            # By the database's clock alone: those of the processes may differ by more than a slot.
             state = await _read_allowance(tx)
             after, slots = reserve_slots(state, await tx.now(), count, interval)
             await tx.execute(update(allowance).where(_IS_ALLOWANCE).values(**msgspec.structs.asdict(after)))
@@ -184,6 +194,7 @@ async def _read_allowance(tx: Transaction) -> AllowanceState:
     query = select(allowance).where(_IS_ALLOWANCE).with_for_update()
     rows = await tx.fetch(query)
     if not rows:
+        # Two processes may both find it missing: the second insert does nothing, and both read the one row.
         await tx.execute(
             upsert(allowance, keep_existing=True), {"name": _ALLOWANCE_NAME} | msgspec.structs.asdict(AllowanceState())
         )
