@@ -24,7 +24,7 @@ from websockets.asyncio.client import connect
 
 from bot.clock import SystemClock
 from bot.feed.connection import FeedConnection
-from bot.feed.reconnect import FeedRequestLimiter
+from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.simulator.script import Script, ScriptFrame, script_from_packets, script_from_recording
 from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture, Packet
@@ -170,7 +170,7 @@ async def bare(url: str, fixtures: int, count: int) -> dict[str, float]:
 async def connections(url: str, fixtures: int, count: int) -> dict[str, float]:
     """Our connections: decoded, in order, watched."""
     meter, clock = Meter(fixtures, count), SystemClock()
-    gate = FeedRequestLimiter(clock, 1000.0)
+    gate = FeedRequestLimiter(clock, 1000)
 
     async def take(packet: Packet, received: dt.datetime) -> None:
         meter.tick()
@@ -186,7 +186,7 @@ async def line(url: str, fixtures: int, count: int) -> dict[str, float]:
     meter = Meter(fixtures, count)
     following = Line(load_pack(), feed_settings(url), SystemClock())
     async with following.open():
-        following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
+        following.follower._limiter = FeedRequestLimiter(SystemClock(), 1000)
         take = following.pipeline.process
 
         async def counted(packet: Packet, received: float = 0.0) -> Any:
@@ -216,7 +216,7 @@ async def busy(url: str, matches: int, seconds: int) -> dict[str, float]:
     """Share of one core that so many matches at real rates take."""
     following = Line(load_pack(), feed_settings(url), SystemClock())
     async with following.open():
-        following.follower._gate = FeedRequestLimiter(SystemClock(), 1000.0)
+        following.follower._limiter = FeedRequestLimiter(SystemClock(), 1000)
         tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(matches)]
         await asyncio.sleep(15)
         began, cpu, position = time.perf_counter(), time.process_time(), _packets(following)

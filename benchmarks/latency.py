@@ -25,7 +25,7 @@ import aiohttp
 from benchmarks.connections import log_nothing, warn_without_recordings
 from bot.clock import SystemClock
 from bot.feed import connection
-from bot.feed.reconnect import FeedRequestLimiter
+from bot.feed.request_limit import FeedRequestLimiter
 from bot.outbox.delivery import DeliveryResult, Urgency
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
@@ -160,7 +160,7 @@ async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -
         following._keep = marks.delivered  # type: ignore[method-assign]
         async with following.open():
             await nobody(following.pipeline._outbox.queue.database)
-            following.follower._gate = FeedRequestLimiter(clock, 1000.0)
+            following.follower._limiter = FeedRequestLimiter(clock, 1000)
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
             await asyncio.sleep(15)
             await audience(following.pipeline._outbox.queue.database, live, chats)

@@ -82,6 +82,7 @@ async def _start_application(
         serve(config.http.listen, monitor.reasons_not_ready, monitor.render_metrics, is_required=needed)
     )
     stack.push_async_callback(bot.shutdown)
+    stack.push_async_callback(application.services.feed_limiter.close)
     if application.services.lease_manager:
         stack.push_async_callback(application.services.lease_manager.unregister)
     return await stack.enter_async_context(

@@ -21,6 +21,7 @@ from bot.config.load import Config, configured_chat
 from bot.config.reload import ConfigReloader
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions
 from bot.feed.recording import RecentRecordings
+from bot.feed.request_limit import FeedRequestLimiter, SharedPlaces
 from bot.feed.rest import RestClient
 from bot.media.renderer import is_available
 from bot.monitoring.admin_messages import AdminMessages
@@ -74,7 +75,8 @@ class Services:
         self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
         # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
         self.config = config
-        self.feed_api = RestClient(lambda: self.config.feed, http, clock)
+        self.feed_limiter = FeedRequestLimiter(clock, places=SharedPlaces(database) if database.is_shared else None)
+        self.feed_api = RestClient(lambda: self.config.feed, http, clock, self.feed_limiter)
         # One process on SQLite needs no leases; several on PostgreSQL agree by them on who follows which match.
         shared = database.is_shared
         self.lease_manager = (

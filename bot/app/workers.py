@@ -70,6 +70,7 @@ class FeedWorker:
             on_accepted=reported.on_change,
             fetch_actions=services.feed_api.fetch_actions,
             recordings=services.last_matches,
+            limiter=services.feed_limiter,
         )
         self.scheduler = MatchScheduler(
             services.feed_api,

@@ -20,6 +20,7 @@ from bot.commands.common import config_option, read_environment_secrets
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, UserMistake
 from bot.feed.recording import record_matches
+from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import RestClient
 from bot.feed.source import StreamSpeed
 from rules.football.action import OVER_STATUSES, Fixture
@@ -110,8 +111,9 @@ async def record_fixtures(
     # Before the feed is asked: a match is not followed to its end only to find that it cannot be written.
     _create_folder(folder)
     clock = SystemClock()
+    limiter = FeedRequestLimiter(clock)
     async with aiohttp.ClientSession() as http:
-        source = RestClient(lambda: settings, http, clock)
+        source = RestClient(lambda: settings, http, clock, limiter)
         try:
             fixtures = await asyncio.gather(*(source.fetch_fixture(fixture_id) for fixture_id in fixture_ids))
         except FeedError as error:
@@ -119,7 +121,7 @@ async def record_fixtures(
     if speed:
         _require_over(fixtures)
     try:
-        return list((await record_matches(fixtures, settings, clock, folder, speed=speed)).values())
+        return list((await record_matches(fixtures, settings, clock, folder, speed=speed, limiter=limiter)).values())
     except FeedError as error:
         raise UserMistake(f"the match cannot be read: {error}") from error
 

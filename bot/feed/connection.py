@@ -27,7 +27,6 @@ from bot.feed.reconnect import (
     REFUSED_DELAY,
     REMEDIES,
     FailureCause,
-    FeedRequestLimiter,
     HostRotation,
     WaitPolicy,
     choose_not_open_delay,
@@ -37,6 +36,7 @@ from bot.feed.reconnect import (
     jittered_delays,
     parse_retry_after,
 )
+from bot.feed.request_limit import FeedRequestLimiter, Priority
 from bot.feed.rest import ACCEPT_HEADER
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
@@ -102,7 +102,7 @@ class FeedConnection:
         - `on_refused`: the feed refuses the token (once, with the reason); `on_accepted`: it accepts it again;
         - `on_frame`: every frame as it arrived, before it is decoded.
 
-        `limiter` is shared by all connections of the process and allows 5 new ones a second. `resume_from` is how far a previous
+        `limiter` is shared by everything that asks the feed: 5 requests a second. `resume_from` is how far a previous
         process had read. `speed` is given only for a match that is over: it is read once, and `run` raises FeedError if it cannot
         be; None follows a live match.
         """
@@ -201,15 +201,25 @@ class FeedConnection:
         """Make one connection and serve it until it is lost or the match is over."""
         start = self._session.on_connecting()
         self._retry_after, self._reason, self._is_behind = None, "", True
-        # After the session has chosen the position, so that a long queue of a thousand connections shows as CONNECTING and not
-        # as WAITING.
-        await self._limiter.wait_turn()
+        # The session has chosen the position before the wait, so that a long queue of connections shows as CONNECTING and not as
+        # WAITING.
         try:
-            socket = await open_connection(self._build_url(start))
+            async with self._limiter.request(self._choose_priority(), self._kickoff_order):
+                socket = await open_connection(self._build_url(start))
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
             await self._on_lost(self._classify_connect_error(error))
             return
         await self._serve_socket(socket)
+
+    def _choose_priority(self) -> Priority:
+        """Return LIVE for a match in play. A stream that was not open is asked again like one that has not begun."""
+        has_begun = self.position > 0 or (self.kickoff is not None and self.kickoff <= self._clock.now())
+        return Priority.LIVE if has_begun and not self._is_not_open else Priority.PLANNED
+
+    @property
+    def _kickoff_order(self) -> float:
+        """Of matches that have not begun, the next one is connected first."""
+        return self.kickoff.timestamp() if self.kickoff else math.inf
 
     def _classify_connect_error(self, error: Exception) -> FailureCause:
         """Return the cause of a failed handshake; keep its reason and `Retry-After`."""

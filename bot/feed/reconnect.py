@@ -1,11 +1,10 @@
-"""What to do after a failed connection: its cause, the remedy, the delay, the next host, and the limit of requests a second.
+"""What to do after a failed connection: its cause, the remedy, the delay, and the next host.
 
 The table of causes and remedies is printed in docs/feed.md.
 """
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import enum
 import random
@@ -16,7 +15,6 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from bot.clock import Clock
 from bot.retry import Backoff
 
 REFUSED_DELAY = 300.0
@@ -188,20 +186,3 @@ class HostRotation:
             return False
         self._index, self._failing_since = (self._index + 1) % len(self._urls), None
         return True
-
-
-class FeedRequestLimiter:
-    """Spaces requests evenly; first come, first served. The vendor asks for at most 5 requests a second (section 2.3)."""
-
-    def __init__(self, clock: Clock, per_second: float = 5.0) -> None:
-        self._clock, self._interval = clock, 1.0 / per_second
-        self._next = float("-inf")
-
-    async def wait_turn(self) -> None:
-        """Wait until the caller may send its request."""
-        now = self._clock.monotonic()
-        turn = max(now, self._next)
-        # Taken before the wait: whoever comes meanwhile gets the turn after this one.
-        self._next = turn + self._interval
-        if turn > now:
-            await asyncio.sleep(turn - now)

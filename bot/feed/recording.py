@@ -26,7 +26,7 @@ from bot.feed import lenient
 from bot.feed.connection import FeedConnection
 from bot.feed.decode import decode_frame
 from bot.feed.encode import fixture_to_object, format_timestamp
-from bot.feed.reconnect import FeedRequestLimiter
+from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import decode_fixtures
 from bot.feed.session import Ending
 from bot.feed.source import StreamSpeed
@@ -163,13 +163,20 @@ def recording_path(fixture: Fixture, folder: Path) -> Path:
 
 
 async def record_matches(
-    fixtures: Sequence[Fixture], settings: FeedSettings, clock: Clock, folder: Path, *, speed: StreamSpeed | None = None
+    fixtures: Sequence[Fixture],
+    settings: FeedSettings,
+    clock: Clock,
+    folder: Path,
+    *,
+    speed: StreamSpeed | None = None,
+    limiter: FeedRequestLimiter | None = None,
 ) -> dict[str, Path]:
     """Record matches until all are over; return the file of each by fixture id. Writes `fixtures.json` beside them.
 
-    `speed` is for matches that are over already; raise FeedError if one of them cannot be read.
+    `speed` is for matches that are over already; raise FeedError if one of them cannot be read. `limiter` is the one that the
+    REST side uses, too.
     """
-    limiter = FeedRequestLimiter(clock)
+    limiter = limiter or FeedRequestLimiter(clock)
     paths = {fixture.id: recording_path(fixture, folder) for fixture in fixtures}
     await asyncio.gather(*(_record_match(fixture, settings, clock, limiter, paths[fixture.id], speed) for fixture in fixtures))
     listed = [fixture_to_object(fixture) | {"recording": paths[fixture.id].name} for fixture in fixtures]

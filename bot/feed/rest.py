@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -16,7 +17,8 @@ from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, Fra
 from bot.feed import lenient
 from bot.feed.decode import decode_frame
 from bot.feed.lenient import remove_nul
-from bot.feed.reconnect import REMEDIES, FailureCause, FeedRequestLimiter, classify_status, parse_retry_after
+from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, parse_retry_after
+from bot.feed.request_limit import FeedRequestLimiter
 from rules.football.action import Fixture, Packet, Team
 from rules.football.names import normalise
 
@@ -44,7 +46,7 @@ class RestClient:
     ) -> None:
         """`settings` is called at each request: a reload may change them.
 
-        `limiter` is shared by the whole process: 5 calls a second.
+        `limiter` is shared by everything that asks the feed: 5 requests a second.
         """
         self._settings, self._http, self._clock = settings, http, clock
         self._limiter = limiter or FeedRequestLimiter(clock)
@@ -106,13 +108,15 @@ class RestClient:
         raise FeedUnreachable("no host of the feed's REST side is configured")
 
     async def _request(self, host: str, path: str, query: Mapping[str, str]) -> bytes:
-        await self._limiter.wait_turn()
         headers = {
             "Accept": ACCEPT_HEADER,
             "Content-Type": "application/json",
             "Authorization": f"Bearer {self._settings().token.get_secret_value()}",
         }
-        async with self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT) as response:
+        async with AsyncExitStack() as stack:
+            async with self._limiter.request():
+                call = self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT)
+                response = await stack.enter_async_context(call)
             body = await response.read()
             if response.status == 200:
                 return remove_nul(body)

@@ -12,8 +12,8 @@ from bot.clock import Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError
 from bot.feed.connection import FeedConnection
-from bot.feed.reconnect import FeedRequestLimiter
 from bot.feed.recording import RecentRecordings
+from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
 from bot.feed.source import ConnectionStatus
 from bot.matches.pipeline import Pipeline
@@ -41,17 +41,17 @@ class MatchFollower:
         on_accepted: Callable[[], Awaitable[None]] | None = None,
         fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None,
         recordings: RecentRecordings | None = None,
+        limiter: FeedRequestLimiter | None = None,
     ) -> None:
         """`settings` is called at each handshake. `on_refused` gets the reason if the feed refuses the token, once for each
         connection; `on_accepted` is called when it accepts it again. `fetch_actions` returns all packets of a match that has
         ended, or raises FeedError; None if there is no REST side. `recordings` keeps the frames of the last matches.
+        `limiter` is the one that the REST side uses, too.
         """
         self._pipeline, self._settings, self._clock = pipeline, settings, clock
         self._fetch_actions = fetch_actions
         self._recordings = recordings
-        # One for all connections: the feed allows 5 requests a second (feed documentation, section 2.3), and after an outage
-        # of the network every match reconnects at the same time.
-        self._limiter = FeedRequestLimiter(clock)
+        self._limiter = limiter or FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._connections: dict[str, FeedConnection] = {}
         self._completed_events: dict[str, asyncio.Event] = {}

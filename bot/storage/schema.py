@@ -221,6 +221,13 @@ allowance = Table(
     Column("closed_until", Float, nullable=False),  # Telegram asked everybody to wait so long
 )
 
+feed_requests = Table(
+    "feed_requests",
+    metadata,
+    Column("name", String, primary_key=True),  # a place, or a priority that somebody waits with
+    Column("until", Float, nullable=False),  # by the database's clock
+)
+
 
 def to_timestamp(instant: dt.datetime) -> float:
     """Return an instant as the tables store it: seconds since 1970."""

@@ -168,6 +168,8 @@ class Faults(msgspec.Struct, frozen=True):
     reorder: int = 0
     """How many places late a frame may come."""
     seed: int = 1
+    limit: int = 0
+    """Requests in a second that are answered, REST calls and connections together; more get HTTP 429. 0: all."""
 
     def for_connection(self, fixture_id: str, connection: int) -> ConnectionFaults:
         """Return the faults of one connection, counted from 0; the same for the same seed."""

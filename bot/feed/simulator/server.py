@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import http
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -51,6 +51,8 @@ _BURST_SIZE = 50
 _MIN_WAIT = 0.001
 """The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
+_REMEMBERED_REQUESTS = 10_000
+
 # Bare text in braces, as the documentation shows errors (section 1.4).
 _UNAUTHORISED = "{The supplied authentication is invalid}"
 
@@ -84,6 +86,8 @@ class Simulator:
         self._timelines: Mapping[str, PlaybackClock] = {}
         self._started_at = 0.0
         self._connections: Counter[str] = Counter()
+        self.requested_at: deque[float] = deque(maxlen=_REMEMBERED_REQUESTS)
+        """When the last requests came, on the monotonic clock: REST calls and handshakes."""
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[SimulatorUrls]:
@@ -123,6 +127,10 @@ class Simulator:
 
     def _on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer REST calls; return None for a websocket, which continues its handshake."""
+        if self._is_over_limit():
+            response = _make_response(connection, 429, {"error": "Too many requests", "status": 429})
+            response.headers["Retry-After"] = "1"
+            return response
         path = urlsplit(request.path).path.rstrip("/")
         if path.startswith("/media/"):
             return self._on_handshake(connection, request, path)
@@ -140,6 +148,12 @@ class Simulator:
         if actions:
             return _make_response(connection, 200, [msgspec.json.decode(scheduled.frame) for scheduled in timeline.frames])
         return _make_response(connection, 200, timeline.fixture_object(self._elapsed()))
+
+    def _is_over_limit(self) -> bool:
+        """Record a request; return True if it is one too many within a second."""
+        now, limit = self._clock.monotonic(), self._faults.limit
+        self.requested_at.append(now)
+        return bool(limit) and len(self.requested_at) > limit and now - self.requested_at[-1 - limit] < 1.0
 
     def _on_handshake(self, connection: ServerConnection, request: Request, path: str) -> Response | None:
         fixture_id = _parse_fixture_id(path)

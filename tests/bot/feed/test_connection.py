@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
 from bot.feed.connection import FeedConnection
-from bot.feed.reconnect import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, SessionState
 from bot.feed.source import ConnectionStatus, StreamSpeed
@@ -221,20 +220,6 @@ async def test_a_finished_match_that_is_not_completed_is_kept() -> None:
 
     assert await run(ScriptedFeed([accept, dropped, beat(100)]), listener, within=500) is None
     assert listener.connection.status().state is SessionState.LIVE
-
-
-async def test_no_more_than_five_connections_a_second_are_opened() -> None:
-    clock = LoopClock()
-    gate, passed = FeedRequestLimiter(clock), list[float]()
-
-    async def enter() -> None:
-        await gate.wait_turn()
-        passed.append(clock.monotonic())
-
-    await asyncio.gather(*(enter() for _ in range(12)))
-
-    assert all(later - earlier > 0.99 for earlier, later in zip(passed, passed[5:], strict=False))
-    assert passed[-1] < 2.3
 
 
 async def test_the_status_tells_where_a_connection_stands() -> None:

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.clock import SystemClock
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, UserMistake
-from bot.feed.reconnect import FeedRequestLimiter
+from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import ACCEPT_HEADER, RestClient
 from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture

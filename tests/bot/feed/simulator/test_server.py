@@ -127,6 +127,18 @@ async def test_an_unknown_fixture_is_not_found() -> None:
             await connect(PATH.replace(FIXTURE.id, "other"), proxy=None)
 
 
+async def test_more_requests_in_a_second_than_the_limit_are_put_off() -> None:
+    statuses = []
+    async with simulator(faults=Faults(limit=2)).serve("127.0.0.1", PORT):
+        for seconds in (0, 0, 0.5, 0.6, 0):
+            await asyncio.sleep(seconds)
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(PATH.replace(FIXTURE.id, "other"), proxy=None)
+            statuses.append(refused.value.response.status_code)
+
+    assert statuses == [404, 404, 429, 404, 429]
+
+
 class MatchListener:
     """Follows one match through the real client."""
 
