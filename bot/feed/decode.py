@@ -131,6 +131,7 @@ def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixtur
 
     `received` stands in for a timestamp that is absent or cannot be read, `fixture_id` (the connection's) for an absent one.
     """
+    # PostgreSQL cannot store NUL, and a packet with one would block the outbox for ever.
     frame = lenient.remove_nul(frame)
     try:
         read = _FRAME_DECODER.decode(frame)
@@ -145,6 +146,7 @@ def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixtur
 
 def _decode_bare_text(frame: str | bytes) -> Control:
     """Return the refusal that comes as bare text in braces (section 1.4); whatever else is not JSON is unreadable."""
+    # Enough for the message; a proxy's error page has kilobytes.
     words = frame[:200] if isinstance(frame, str) else frame[:200].decode(errors="replace")
     if _BARE_REFUSAL_PATTERN.match(words):
         return Control(ControlKind.REFUSED, words.strip("{} \r\n"))
@@ -176,11 +178,13 @@ def _read_control(data: dict[str, Any]) -> Control:
         return Control(ControlKind.HEARTBEAT, message)
     error = lenient.as_text(data.get("errorMessage")) or lenient.as_text(data.get("error"))
     status = lenient.as_number(data.get("status"))
+    # Any of the signs that the documentation of this or another sport shows: an unseen refusal would look like silence.
     if error or level == "ERROR" or "error" in data or ("status" in data and (status is None or status >= 400)):
         return Control(ControlKind.REFUSED, error or message or f"status {lenient.as_text(data.get('status'))}")
     # A sentence such as "could not be authorised" has the word, too.
     if _ACCEPTED_PATTERN.search(message):
         return Control(ControlKind.REFUSED if _REFUSED_PATTERN.search(message) else ControlKind.ACCEPTED, message)
+    # Counted and shown: it may be a new kind of frame that matters.
     if not message:
         raise FrameUnreadable("incomplete", "an object with neither fixtureAction nor message")
     return Control(ControlKind.NOTICE, message)
@@ -191,6 +195,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
     packet_fixture = action.fixture_id or fixture_id
     if not (action.action_id and action.fixture_action_type and action.send_type and packet_fixture and at):
         raise FrameUnreadable("incomplete", "the action lacks its id, type, send type, fixture or time")
+    # A server that mixes up streams would otherwise put another match's goals into this one.
     if fixture_id and packet_fixture != fixture_id and packet_fixture.casefold() != fixture_id.casefold():
         raise FrameUnreadable("other-fixture", f"the packet is of fixture {packet_fixture[:40]}")
     summary = frame.fixture_summary
@@ -236,6 +241,7 @@ def _make_summary(summary: _SummaryJson) -> Summary:
 
 def _parse_team(raw: msgspec.Raw) -> tuple[Team | None, Side | None]:
     """Return the team and its side, cached by their bytes: they repeat in nearly every packet, and are one object in memory."""
+    # Not longer ones: a cache keeps what it has seen, and a broken feed may send megabytes.
     data = bytes(raw)
     return _cached_team(data) if len(data) <= _MAX_CACHED_BYTES else _decode_team(data)
 

@@ -83,6 +83,7 @@ def _open_recording(path: Path) -> RecordingFile:
 
 def _parse_line(line: bytes, path: Path, number: int) -> RecordedFrame:
     try:
+        # Strict, unlike the feed itself: a recording is ours, and a damaged line should be found and not skipped.
         parsed = _LINE_DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UserMistake(f"{path}:{number}: this line is not of a recording: {error}") from error
@@ -128,6 +129,7 @@ class RecordingWriter:
         if self._file is None:
             raise ValueError("the recording is not open")
         self._file.write(format_line(at, frame) + b"\n")
+        # Recordings are made for hours and ended with Ctrl-C.
         self._file.flush()
         self.frames_written += 1
 
@@ -157,6 +159,7 @@ def read_fixtures_beside(path: Path) -> dict[str, Fixture]:
 
 def recording_path(fixture: Fixture, folder: Path) -> Path:
     """Return the file for a fixture's recording, such as `2018-05-13-arsenal-v-chelsea.jsonl.gz`."""
+    # No character that a file system or a shell minds.
     words = "".join(letter if letter.isalnum() else " " for letter in fixture.title.casefold()).split()
     day = fixture.kickoff.date().isoformat() if fixture.kickoff else "undated"
     return folder / f"{day}-{'-'.join(words) or fixture.id}.jsonl.gz"
@@ -179,6 +182,7 @@ async def record_matches(
     limiter = limiter or FeedRequestLimiter(clock)
     paths = {fixture.id: recording_path(fixture, folder) for fixture in fixtures}
     await asyncio.gather(*(_record_match(fixture, settings, clock, limiter, paths[fixture.id], speed) for fixture in fixtures))
+    # At the end: the list names only files that are complete.
     listed = [fixture_to_object(fixture) | {"recording": paths[fixture.id].name} for fixture in fixtures]
     (folder / _LIST_FILE).write_text(json.dumps(listed, ensure_ascii=False, indent=1), encoding="utf-8")
     return paths
@@ -238,6 +242,7 @@ class RecentRecordings:
 
         `from_start`: the feed is read from the start of the match, so that an earlier attempt is overwritten.
         """
+        # Each open recording grows by some megabytes: a Saturday with forty matches would fill the disk.
         if len(self._open) >= self._max_recordings or fixture.id in self._open:
             return None
         path = self._folder / f"{_make_file_name(fixture.id)}.part"
@@ -272,6 +277,7 @@ class RecentRecordings:
             # Opened for each frame, so that no match holds a file open and no line waits in a buffer.
             with path.open("ab") as file:
                 file.write(format_line(received, frame) + b"\n")
+        # Not tried again for each frame: the disk is full, or the folder is gone.
         except OSError as error:
             del self._open[fixture_id]
             _log_write_failure(fixture_id, error)
@@ -279,9 +285,11 @@ class RecentRecordings:
     def _finish(self, fixture: Fixture, part: Path) -> None:
         path = part.with_suffix(".jsonl.gz")
         if part.stat().st_size:
+            # Compressed once at the end: appending to gzip line by line would hardly compress at all.
             path.write_bytes(gzip.compress(part.read_bytes(), 6))
             kept = [one for one in self._read_list() if one["id"] != fixture.id]
             self._write_list([fixture_to_object(fixture) | {"recording": path.name}, *kept])
+        # Last: after a kill before it the next `start` finds the frames and goes on.
         part.unlink()
 
     def _write_list(self, listed: list[dict[str, Any]]) -> None:

@@ -55,6 +55,7 @@ class RestClient:
     async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         """Return all licensed fixtures of these days, both included; raise FeedError."""
         found: dict[str, Fixture] = {}
+        # A server whose pages never end must not be read for ever.
         for page in range(_MAX_PAGES):
             query = {"subscribed": "true", "dateFrom": date_from.isoformat(), "dateTo": date_to.isoformat()}
             query |= {"paged": "true", "page": str(page), "size": str(PAGE_SIZE)}
@@ -93,6 +94,7 @@ class RestClient:
 
     async def _get_json(self, path: str, query: Mapping[str, str]) -> bytes:
         """Return the body of an answer; try the next host if one cannot be reached at all."""
+        # All hosts once, beginning with the one that answered last.
         hosts = self._settings().api_url
         for attempt in range(len(hosts)):
             try:
@@ -121,6 +123,7 @@ class RestClient:
             if response.status == 200:
                 return remove_nul(body)
             wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
+            # The body is read before, also of an error: it has the reason, and the connection can be used again.
             raise self._make_error(response.status, body, wait)
 
     def _make_error(self, status: int, body: bytes, wait: float | None) -> FeedError:
@@ -166,6 +169,8 @@ def decode_fixtures(body: bytes) -> FixturePage:
         return FixturePage(_read_fixtures(data))
     if not isinstance(data, dict):
         raise FrameUnreadable("not-an-object", "the answer is neither a list of fixtures nor a page of it")
+    # Three shapes are documented or were seen (section 9.1); which one comes depends on the parameters and the server's
+    # version.
     if isinstance(data.get("content"), list):
         return FixturePage(_read_fixtures(data["content"]), _is_last_page(data))
     return FixturePage((decode_fixture(body),))
@@ -204,6 +209,7 @@ def _read_fixtures(data: list[Any]) -> tuple[Fixture, ...]:
 def _read_fixture(data: dict[str, Any]) -> Fixture:
     name = lenient.as_text(data.get("name"))
     home, away = _read_sides(data, name)
+    # The one with UTC in its name first: the other has no time zone in some samples.
     kickoff = lenient.as_instant(data.get("startDateUTC", data.get("startDate")))
     return Fixture(
         id=lenient.as_text(data["id"]),
@@ -228,6 +234,7 @@ def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
     listed = [item for item in lenient.as_list(data.get("teams")) if isinstance(item, dict)]
     teams = [Team(lenient.as_text(item.get("id")), lenient.as_text(item.get("name"))) for item in listed]
     flags = [lenient.as_boolean(item.get("homeTeam")) for item in listed]
+    # Exactly one home team. Two, or none, say nothing.
     if sorted(flags, key=str) == [False, True]:
         return teams[flags.index(True)], teams[flags.index(False)]
     return _find_sides_by_name(teams, normalise(name))
@@ -238,6 +245,7 @@ def _find_sides_by_name(teams: list[Team], name: str) -> tuple[Team, Team]:
     for middle in (i for i, word in enumerate(words) if word in ("v", "vs", "vs.", "-", "–")):
         home = _find_team(teams, " ".join(words[:middle]))
         away = _find_team(teams, " ".join(words[middle + 1 :]))
+        # One of the names is enough: the other team is the remaining one, however it is spelled.
         if len(teams) == 2 and (home or away) and home is not away:
             return home or _other_team(teams, away), away or _other_team(teams, home)
     return Team(), Team()
@@ -255,6 +263,7 @@ def _read_competition(data: dict[str, Any]) -> Team:
     """Return `stage.season.competition`, or the nearest object that has a name."""
     stage = lenient.as_mapping(data.get("stage"))
     season = lenient.as_mapping(stage.get("season", data.get("season")))
+    # From the most exact to the least: a season's name has a year in it that people do not type.
     for holder in (season.get("competition"), stage.get("competition"), data.get("competition"), season, stage):
         if isinstance(holder, str) and holder.strip():
             return Team(name=holder.strip())

@@ -36,6 +36,7 @@ class FeedPosition(msgspec.Struct, frozen=True):
 
 def packet_fingerprint(packet: Packet) -> int:
     """Return what identifies a revision of an action regardless of its number."""
+    # Of what does not change when a packet is repeated: its number may, and so may the summary's details.
     who = packet.player.id or packet.player.name if packet.player else ""
     words = crc32(f"{packet.action_id} {packet.send_type} {packet.type} {packet.sub_type} {who}".encode())
     score = (packet.summary.home or 0) * 100 + (packet.summary.away or 0)
@@ -88,6 +89,7 @@ class SequenceTracker:
     def remember(self, packet: Packet, fingerprint: int) -> None:
         """Remember a packet, unless it is older than all that are remembered."""
         seq = packet.seq or 0
+        # A late packet would push out one that the next connection repeats.
         if len(self._seqs) >= TAIL_LENGTH and seq < self._seqs[-1] and seq < min(self._seqs):
             return
         self._fingerprints.append(fingerprint)
@@ -104,6 +106,7 @@ class SequenceTracker:
         guess from the start position is made once, for a packet that is not an old one.
         """
         if self.is_repetition(fingerprint):
+            # A number of 0 stands for none: then there is nothing to shift by.
             known = self._seqs[self._fingerprints.index(fingerprint)]
             self._offset, self._is_resolved = (known - seq if known else 0), True
         elif is_known(packet):
@@ -197,6 +200,7 @@ class Reorderer:
 
     def add(self, packet: Packet, position: int, now: float) -> tuple[Packet, ...]:
         """Add a new packet; return those that can be handed on now, in order. `position` counts it and all before."""
+        # Without a number there is no order to keep.
         if packet.seq is None:
             return (packet,)
         if packet.seq == self._next and not self._held and not self._gaps:
@@ -208,6 +212,7 @@ class Reorderer:
         self.highest = max(self.highest, packet.seq)
         if self._next is not None and packet.seq < self._next:
             return (packet,)  # late: its successors were handed on without it, and it corrects the record
+        # Four packets at most: sorting them costs nothing.
         self._held.append(packet)
         self._held.sort(key=_sequence_number)
         return self.release(now)
@@ -242,8 +247,10 @@ class Reorderer:
         """Return True if missing packets should be read again now; gaps that were requested too often become lost."""
         if not self._gaps and not self._lost:
             return False
+        # A copy: giving up changes the dictionary.
         for seq in [seq for seq, gap in self._gaps.items() if gap.attempts >= MAX_GAP_REQUESTS and self._is_due(gap, now)]:
             self._give_up(seq, now)
+        # The feed counts in steps: waiting a second at each of its gaps would delay every alert.
         if self._skips_numbers:
             for seq in list(self._gaps):
                 self._mark_lost(seq, self._gaps.pop(seq).position, now)
@@ -278,7 +285,9 @@ class Reorderer:
     def _request_gaps(self, due: list[SequenceGap], now: float) -> None:
         for gap in due:
             gap.attempts, gap.is_requested = gap.attempts + 1, True
+        # At most six a minute, whatever is missing: each is a new connection, which the vendor limits.
         self._rewinds = (*self._rewinds[1 - MAX_REWINDS_PER_MINUTE :], now)
+        # Doubled: what the server did not have for an hour it will hardly have in a minute.
         if self._probing:
             self._probe_every *= 2
             self._probe_at = now + self._probe_every
@@ -289,6 +298,7 @@ class Reorderer:
                 gap.is_requested, gap.since = False, now
 
     def _give_up(self, seq: int, now: float) -> None:
+        # Counted until one comes: three in a row tell that this feed skips numbers.
         self._mark_lost(seq, self._gaps.pop(seq).position, now)
         self._futile += 1
 
@@ -309,6 +319,7 @@ class Reorderer:
         # A feed may begin to count at any number: what lies before the first one may never have existed.
         may_start_here = not self.highest and seq > MAX_HELD
         for missing in range(self.highest + 1, seq):
+            # Lost at once, so that nothing waits for it, but still looked for from time to time.
             if may_start_here or self._skips_numbers:
                 self._mark_lost(missing, position - 1, now)
             else:

@@ -51,6 +51,7 @@ class Canvas:
         mask = Image.new("L", ((right - left) * _SUPERSAMPLING, (bottom - top) * _SUPERSAMPLING))
         enlarged = [((x - left) * _SUPERSAMPLING, (y - top) * _SUPERSAMPLING) for x, y in points]
         ImageDraw.Draw(mask).line(enlarged, 255, width * _SUPERSAMPLING, joint="curve")
+        # Pillow draws without smooth edges: the shape is drawn four times as large and reduced.
         mask = mask.reduce(_SUPERSAMPLING)
         self.image.paste(colour, (left, top), mask)
 
@@ -67,6 +68,7 @@ class Canvas:
         self.draw_box((round(x) - radius, round(y) - radius, round(x) + radius, round(y) + radius), radius, colour)
 
 
+# A match has the same few icons at one size: each is drawn once and pasted.
 @lru_cache(256)
 def draw_icon(kind: EventKind, size: int, theme: Theme) -> Image.Image:
     """Return the icon of an event: a square on a transparent background."""
@@ -93,6 +95,7 @@ def draw_kick_icon(size: int, theme: Theme, *, scored: bool) -> Image.Image:
 def draw_rounded_box(width: int, height: int, radius: int, colour: Colour) -> Image.Image:
     """Return a box with round corners. Only the corners are drawn large and reduced."""
     image = Image.new("RGBA", (width, height), (*colour, 255))
+    # A box as wide as the picture, four times as large, would take 30 MB for its four corners.
     corner = Image.new("L", (radius * _SUPERSAMPLING, radius * _SUPERSAMPLING))
     ImageDraw.Draw(corner).ellipse((0, 0, 2 * radius * _SUPERSAMPLING - 1, 2 * radius * _SUPERSAMPLING - 1), fill=255)
     corner = corner.resize((radius, radius), Image.Resampling.LANCZOS)
@@ -105,6 +108,7 @@ def draw_rounded_box(width: int, height: int, radius: int, colour: Colour) -> Im
 
 def _draw_ball(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
     """Draw a white ball with black patches: a pentagon in the middle and five at the rim."""
+    # A rim, or the white ball would have no edge on a white ground.
     _draw_disc(draw, unit, 0.5, 0.5, 0.47, WHITE if theme.is_dark else BLACK)
     _draw_disc(draw, unit, 0.5, 0.5, 0.43, WHITE)
     corners = [_point_on_circle(0.17, -90 + 72 * number) for number in range(5)]
@@ -138,18 +142,11 @@ def _draw_missed(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
 
 def _draw_card(draw: ImageDraw.ImageDraw, unit: int, left: float, colour: Colour, edge: Colour | None = None) -> None:
     box = (left * unit, 0.1 * unit, (left + 0.52) * unit, 0.9 * unit)
+    # Between the two cards of a second yellow: without it they would be one shape.
     if edge:
         grown = (box[0] - 0.04 * unit, box[1] - 0.04 * unit, box[2] + 0.04 * unit, box[3] + 0.04 * unit)
         draw.rounded_rectangle(grown, 0.12 * unit, fill=edge)
     draw.rounded_rectangle(box, 0.09 * unit, fill=colour)
-
-
-def _draw_yellow(draw: ImageDraw.ImageDraw, unit: int, _: Theme) -> None:
-    _draw_card(draw, unit, 0.24, YELLOW)
-
-
-def _draw_red(draw: ImageDraw.ImageDraw, unit: int, _: Theme) -> None:
-    _draw_card(draw, unit, 0.24, RED)
 
 
 def _draw_second_yellow(draw: ImageDraw.ImageDraw, unit: int, theme: Theme) -> None:
@@ -182,6 +179,7 @@ def _draw_cross(draw: ImageDraw.ImageDraw, unit: int, near: float, far: float, w
 def _draw_line(draw: ImageDraw.ImageDraw, unit: int, points: tuple[Point, ...], width: float, colour: Colour) -> None:
     """Draw a line with round ends. Coordinates and width are shares of `unit`, the size of the icon."""
     draw.line([(x * unit, y * unit) for x, y in points], fill=colour, width=round(width * unit), joint="curve")
+    # Pillow ends lines square.
     for x, y in (points[0], points[-1]):
         _draw_disc(draw, unit, x, y, width / 2, colour)
 
@@ -198,8 +196,8 @@ _ICON_DRAWERS = {
     EventKind.DISALLOWED: _draw_disallowed,
     EventKind.PENALTY_MISSED: _draw_missed,
     EventKind.PENALTY_SAVED: _draw_missed,
-    EventKind.YELLOW_CARD: _draw_yellow,
+    EventKind.YELLOW_CARD: lambda draw, unit, _theme: _draw_card(draw, unit, 0.24, YELLOW),
     EventKind.SECOND_YELLOW: _draw_second_yellow,
-    EventKind.RED_CARD: _draw_red,
+    EventKind.RED_CARD: lambda draw, unit, _theme: _draw_card(draw, unit, 0.24, RED),
     EventKind.SUBSTITUTION: _draw_substitution,
 }

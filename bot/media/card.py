@@ -60,6 +60,7 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
     """
     timeline, labels = timeline or build_card_timeline(match), translate_labels()
     entries = [*_list_entries(timeline, labels), *_list_pending_entries(match, labels)]
+    # The card stays in the chat: without this it would claim for ever that the match is in its 85th minute.
     is_end_missing = is_closed and not is_end_announced(match)
     parts = [
         _render_heading(timeline, _("over – its end was not seen") if is_end_missing else _stage_and_minute(timeline, labels)),
@@ -98,6 +99,7 @@ def is_end_announced(match: Match) -> bool:
 
 def _render_heading(timeline: Timeline, stage: str) -> str:
     """Return `Germany 1–1 (6–5 pens) Italy` in bold, and below it the stage and the competition."""
+    # The score without the shootout: that is how matches are recorded, and how the alerts show it.
     shootout = f"({football.shootout_text(str(timeline.shootout))})" if timeline.shootout else ""
     title = " ".join(filter(None, (isolate(timeline.home.name), str(timeline.score), shootout, isolate(timeline.away.name))))
     subtitle = " · ".join(escape_html(part) for part in (stage, isolate(timeline.competition)) if part)
@@ -127,6 +129,7 @@ def _list_pending_entries(match: Match, labels: MatchLabels) -> Iterator[CardEnt
     for record in match.records.values():
         action, side = record.action, record.credited or record.action.side
         kind = _PENDING_KINDS.get(action.type)
+        # The timeline leaves out what is pending; the card shows it apart, without counting it.
         is_pending = action.send_type is SendType.PENDING and not record.is_retracted
         if kind and side and is_pending and action.period is not Period.SHOOTOUT:
             name = action.player.name if action.player else unnamed_player_text(kind, labels)
@@ -135,6 +138,7 @@ def _list_pending_entries(match: Match, labels: MatchLabels) -> Iterator[CardEnt
 
 def _render_side(timeline: Timeline, side: Side, entries: Iterable[CardEntry]) -> str:
     """Render a team's name and a line for each sign, such as `⚽ Saka 12', 54' (penalty) · Rice 70'`; empty without entries."""
+    # Stable: within a sign the order of the match is kept.
     ordered = sorted(entries, key=lambda entry: _SIGN_ORDER.index(entry.sign))
     lines = [f"{sign} {_render_players(list(group))}" for sign, group in groupby(ordered, key=lambda entry: entry.sign)]
     return "\n".join(["", f"<b>{escape_html(isolate(timeline.team_name(side)))}</b>", *lines]) if lines else ""
@@ -144,15 +148,15 @@ def _render_players(entries: list[CardEntry]) -> str:
     """Render each player once with all minutes, in the order of the first of them."""
     players = []
     for name in dict.fromkeys(entry.player for entry in entries):
-        minutes = ", ".join(_render_minute(entry) for entry in entries if entry.player == name)
-        players.append(f"{escape_html(isolate(name))} {minutes}".rstrip())
+        minutes = []
+        for entry in entries:
+            if entry.player == name:
+                detail = f"<i>({escape_html(entry.detail)})</i>" if entry.detail else ""
+                minutes.append(" ".join(filter(None, (f"{entry.minute}'" if entry.minute else "", detail))))
+        players.append(f"{escape_html(isolate(name))} {', '.join(minutes)}".rstrip())
     line = " · ".join(players)
+    # Struck through, as the message of the goal is by then.
     return f"<s>{line}</s>" if entries[0].sign == DISALLOWED_SIGN else line
-
-
-def _render_minute(entry: CardEntry) -> str:
-    minute = f"{entry.minute}'" if entry.minute else ""
-    return " ".join(filter(None, (minute, f"<i>({escape_html(entry.detail)})</i>" if entry.detail else "")))
 
 
 def _render_kicks(timeline: Timeline) -> str:

@@ -44,20 +44,21 @@ def find_font(text: str, file: str, *, joined: bool = True) -> tuple[str, str]:
 
     If neither has all letters, the text is transliterated to ASCII. `joined`: Pillow can draw scripts with joined letters.
     """
-    clean = unicodedata.normalize("NFC", " ".join("".join(map(_clean_letter, text)).split()))
+    letters = []
+    for letter in text:
+        # A line break or a control would be drawn as a box, and so would marks that only direct the text.
+        category = unicodedata.category(letter)
+        if category not in ("Cf", "Cs", "Co", "Cn"):
+            letters.append(" " if category in ("Zl", "Zp", "Zs", "Cc") else letter)
     # Composed (NFC) first: "c" with a loose accent has no glyph of its own, and "ć" has.
+    clean = unicodedata.normalize("NFC", " ".join("".join(letters).split()))
     if read_coverage(FONT_FOLDER / file).issuperset(map(ord, clean)):
         return clean, file
     if read_coverage(FONT_FOLDER / FALLBACK).issuperset(map(ord, clean)) and (joined or not any(map(_needs_shaping, clean))):
         return clean, FALLBACK
+    # Chinese or Georgian, for example: a name that can be read, if not as its owner writes it.
     latin = " ".join(anyascii(clean).split())
     return latin if latin.isprintable() else "?", file
-
-
-def _clean_letter(letter: str) -> str:
-    """Return the letter, a space for a line break or control, or nothing for invisible formatting such as text direction."""
-    category = unicodedata.category(letter)
-    return " " if category in ("Zl", "Zp", "Zs", "Cc") else "" if category in ("Cf", "Cs", "Co", "Cn") else letter
 
 
 def _needs_shaping(letter: str) -> bool:
@@ -80,6 +81,7 @@ def load_font(file: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(FONT_FOLDER / file), size, layout_engine=engine)
 
 
+# Shortening tries many texts, and the same players come in every picture of a match.
 @lru_cache(8192)
 def measure_width(text: str, file: str, size: int) -> float:
     """Return the width of a text in pixels."""
@@ -94,6 +96,7 @@ def shorten_name(text: str, file: str, size: int, room: float) -> str:
         if measure_width(shorter, file, size) <= room:
             return shorter
     short = text
+    # Letter by letter, since letters differ in width; a name has some twenty.
     while short and measure_width(f"{short}…", file, size) > room:
         short = short[:-1].rstrip()
     return f"{short}…"
@@ -116,6 +119,7 @@ def read_coverage(path: Path) -> frozenset[int]:
     data = path.read_bytes()
     count = struct.unpack_from(">H", data, 4)[0]
     tables = (struct.unpack_from(">4sLLL", data, 12 + 16 * number) for number in range(count))
+    # The offsets are those of the OpenType specification, chapters "Font file" and "cmap".
     start = next(offset for tag, _, offset, _ in tables if tag == b"cmap")
     number = struct.unpack_from(">H", data, start + 2)[0]
     subtables = {struct.unpack_from(">L", data, start + 8 + 8 * one)[0] for one in range(number)}

@@ -74,6 +74,7 @@ def translate_labels() -> MatchLabels:
 
 def stage_text(timeline: Timeline, labels: MatchLabels) -> str:
     """Return the stage of the match in words, or the minute during play."""
+    # The feed's own word if it has no translation: better than nothing.
     if timeline.stage is Stage.LOST:
         return dict(labels.statuses).get(timeline.status, timeline.status)
     if timeline.stage is Stage.BEFORE:
@@ -81,6 +82,7 @@ def stage_text(timeline: Timeline, labels: MatchLabels) -> str:
     if timeline.stage is Stage.HALF_TIME:
         return labels.half_time
     if timeline.stage is Stage.FULL_TIME:
+        # Also with a shootout after it: its score stands below, and says the rest.
         extra = timeline.periods[-1:] and timeline.periods[-1] in (Period.EXTRA_FIRST, Period.EXTRA_SECOND)
         return labels.after_extra_time if extra else labels.full_time
     return f"{timeline.minute}'" if timeline.minute else labels.shootout
@@ -90,6 +92,7 @@ def second_score_text(timeline: Timeline, labels: MatchLabels) -> str:
     """Return the shootout's score, else that of half time; empty if neither is known or the match is at half time now."""
     if timeline.shootout is not None:
         return labels.penalties.format(score=timeline.shootout)
+    # At half time it is the score itself.
     if timeline.half_time is None or timeline.stage is Stage.HALF_TIME:
         return ""
     return labels.half_time_score.format(score=timeline.half_time)

@@ -12,6 +12,7 @@ from rules.football.action import Side
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.timeline import Event, EventKind, Kick, Stage, Timeline
 
+# Telegram shows photos of up to 1280 pixels as they are, and shrinks larger ones.
 WIDTH = 1280
 
 MARGIN = 40
@@ -39,6 +40,7 @@ ONE_LINE_HEIGHT, TWO_LINES_HEIGHT = 58, 92
 TITLE_HEIGHT, PAUSE_HEIGHT = 76, 44
 """The height of a title between two periods, and of a dividing line without one."""
 
+# A half without events is then as high as a phone is wide: the picture stays readable in a chat.
 PER_MINUTE = 7.0
 """The height of a minute on the axis, at least."""
 
@@ -119,6 +121,7 @@ def build_layout(timeline: Timeline, labels: MatchLabels) -> Layout:
         bands.append(_build_band(timeline, period, y, labels))
         y = bands[-1].bottom
     end_title_y = shootout_title_y = None
+    # Without one the picture ends where the match stands: it is still being played.
     if timeline.stage in (Stage.HALF_TIME, Stage.FULL_TIME, Stage.LOST):
         end_title_y = y
         y += TITLE_HEIGHT
@@ -134,6 +137,7 @@ def _build_band(timeline: Timeline, period: Period, title_y: float, labels: Matc
     sides = [[_build_row(event, labels) for event in events if event.side is side] for side in Side]
     first, last = _minute_range(period, events, timeline)
     least = max(MIN_HEIGHTS.get(period, 0.0), PER_MINUTE * (last - first))
+    # High enough for all labels of the fuller side, however few minutes there were.
     least = max([least, *(sum(row.height for row in rows) for rows in sides)])
     top = title_y + (PAUSE_HEIGHT if period in (Period.FIRST_HALF, Period.EXTRA_SECOND) else TITLE_HEIGHT)
     # Many events in a few minutes push their labels away; a longer axis brings them nearer. The last factor is used anyway.
@@ -166,6 +170,7 @@ def _build_row(event: Event, labels: MatchLabels) -> EventRow:
 
 def _second_line_text(event: Event, labels: MatchLabels) -> str:
     if event.kind is EventKind.SUBSTITUTION:
+        # The player who comes on is the name; the one who goes off stands below.
         return event.replaced_player or "–"
     # Without a player's name, the stand-in for the name is the detail already.
     detail = event_detail_text(event.kind, labels) if event.player or event.kind.is_goal else ""
@@ -181,6 +186,7 @@ def _place_rows(rows: Sequence[EventRow], top: float, height: float, first: int,
 
 def _minute_position(minute: Minute, top: float, height: float, first: int, last: int) -> float:
     """Return the y of the middle of a minute on the axis: minute 1 is the time from 0:00 to 1:00."""
+    # Pinned to the axis: the feed may give a minute that lies outside of the period.
     elapsed = minute.base + minute.added - 0.5 - first
     return top + height * min(max(elapsed / (last - first), 0.0), 1.0)
 
@@ -198,6 +204,7 @@ def _build_ticks(period: Period, rows: Sequence[EventRow], top: float, height: f
 
 def _is_near_tick(row: EventRow, axis_y: float) -> bool:
     """Return True if the line from a row's minute to its label comes near this place on the axis."""
+    # 26 pixels: half of a label's height.
     near, far = sorted((row.axis_y, row.middle))
     return near - 26 < axis_y < far + 26
 
@@ -230,6 +237,7 @@ def _fit_rising(values: Sequence[float]) -> list[float]:
     pools: list[tuple[float, int]] = []
     for value in values:
         mean, count = value, 1
+        # Two neighbours in the wrong order get their common mean, and then may disagree with the one before.
         while pools and pools[-1][0] > mean:
             other, size = pools.pop()
             mean = (mean * count + other * size) / (count + size)

@@ -56,6 +56,7 @@ def draw_picture(timeline: Timeline, *, dark: bool = False, labels: MatchLabels 
     _draw_titles(canvas, timeline, layout, labels)
     for row in layout.kicks:
         _draw_kick(canvas, row)
+    # 256 colours: the picture has few, and a true-colour PNG would be three times as large.
     palette = build_palette(theme, canvas.team_colours[Side.HOME], canvas.team_colours[Side.AWAY])
     # Without dithering, which would put dots into the plain areas and make the file larger.
     image = canvas.image.quantize(palette=palette, dither=Image.Dither.NONE)
@@ -75,6 +76,7 @@ def _draw_header(canvas: Canvas, timeline: Timeline, labels: MatchLabels) -> Non
     occasion = fit_text("  ·  ".join(filter(None, (timeline.competition, date))), 32, WIDTH - 200, bold=False)
     canvas.draw_text(occasion, MIDDLE, _HEADER_TOP + 50, "middle", canvas.theme.muted)
     home, away = timeline.score.home, timeline.score.away
+    # A dash before kick-off: 0 – 0 would look like a result.
     score = fit_line("–" if timeline.stage is Stage.BEFORE else f"{home} – {away}", SCORE_SIZES, SCORE_ROOM)
     canvas.draw_text(score, MIDDLE, _HEADER_TOP + 158, "middle")
     _draw_stage(canvas, timeline, labels)
@@ -103,6 +105,7 @@ def split_team_name(name: str) -> list[FittedText]:
     if len(words) < 2 or not fit_text(name, 54, _TEAM_ROOM).is_cut:
         return [fit_line(name, (58, 54, 48, 42, 36))]
     splits = [(" ".join(words[:count]), " ".join(words[count:])) for count in range(1, len(words))]
+    # By letters and not by width: near enough for two halves, and no font has to be tried for each.
     lines = min(splits, key=lambda split: max(len(line) for line in split))
     # Both lines in the size of the one that needs the smaller.
     size = min(fit_line(line, (54, 48, 42, 36)).size for line in lines)

@@ -50,12 +50,14 @@ class PictureRenderer:
     def get_or_start(self, picture: PictureAttachment, on_ready: Callable[[], None]) -> bytes | None:
         """Return the picture as PNG, empty if it cannot be drawn. None while it is drawn; `on_ready` is called afterwards."""
         key = (picture.timeline, picture.language)
+        # The message is sent without its picture: an installation without the extra is complete.
         if not is_available():
             return b""
         if key in self._cache:
             return self._cache[key]
         if key not in self._drawing:
             self._drawing[key] = asyncio.create_task(self._draw(key))
+        # Each caller its own: several chats may wait for one picture.
         self._drawing[key].add_done_callback(lambda _: on_ready())
         return None
 
@@ -84,6 +86,7 @@ class PictureRenderer:
         finally:
             del self._drawing[key]
         self._cache[key] = png
+        # In the order in which they were drawn: an older minute of a match is not asked for again.
         for oldest in list(self._cache)[:-_MAX_CACHED_PICTURES]:
             del self._cache[oldest]
 
@@ -116,6 +119,7 @@ def _render_cached(timeline: Timeline, dark: bool, labels: MatchLabels) -> bytes
 
 def is_available() -> bool:
     """Return True if the extra `pictures` is installed."""
+    # Without importing them: most processes never draw, and Pillow takes time and memory.
     return all(find_spec(name) for name in ("PIL", "anyascii"))
 
 

@@ -50,6 +50,7 @@ DARK = Theme(
     is_dark=True,
 )
 
+# WCAG asks for 3 for large shapes. A little less keeps yellow teams yellow on the light ground.
 MIN_CONTRAST = 2.6
 """The least contrast of a team's colour with the background. A colour below it is mixed with the text colour."""
 
@@ -80,12 +81,14 @@ def team_colours(colours: Colours, theme: Theme) -> dict[Side, Colour]:
     home = ensure_contrast(colours.home, theme) if colours.home else theme.home
     away = ensure_contrast(colours.away, theme) if colours.away else theme.away
     if colour_distance(home, away) < MIN_TEAM_DISTANCE:
+        # Never the home team: one of the two keeps the colour that its supporters know.
         away = max((theme.away, theme.away_alternative), key=lambda colour: colour_distance(home, colour))
     return {Side.HOME: home, Side.AWAY: away}
 
 
 def ensure_contrast(colour: Colour, theme: Theme) -> Colour:
     """Return the colour, or the nearest mixture with the text colour that is visible on the background and on the card."""
+    # In small steps: the team's colour stays as recognisable as it can be.
     for tenths in range(11):
         mixed = mix_colours(colour, theme.text, tenths / 10)
         if min(contrast_ratio(mixed, theme.background), contrast_ratio(mixed, theme.card)) >= MIN_CONTRAST:
@@ -136,19 +139,13 @@ def build_palette(theme: Theme, home: Colour, away: Colour) -> Image.Image:
         _mix_steps((WHITE,), (RED, GREEN, BLACK), _ICON_STEPS),
     )
     # Exact colours first: a palette holds 256, and what does not fit is cut off.
-    steps = (step for step in between if all(_is_distinct(step, colour) for colour in exact))
+    # Pillow looks colours up in cells of four, and a step in the same cell as an exact colour would replace it: only steps that
+    # are more than 6 apart from each in some channel are kept.
+    steps = (step for step in between if all(max(abs(a - b) for a, b in zip(step, colour, strict=True)) > 6 for colour in exact))
     colours = list(dict.fromkeys((*exact, *steps)))[:256]
     image = Image.new("P", (1, 1))
     image.putpalette(bytes(chain.from_iterable(colours)))
     return image
-
-
-def _is_distinct(one: Colour, other: Colour) -> bool:
-    """Return True if the colours are more than 6 apart in some channel.
-
-    Pillow looks colours up in cells of four, and a step in the same cell as an exact colour would replace it.
-    """
-    return max(abs(a - b) for a, b in zip(one, other, strict=True)) > 6
 
 
 def _mix_steps(fronts: tuple[Colour, ...], backgrounds: tuple[Colour, ...], count: int) -> list[Colour]:

@@ -14,6 +14,7 @@ from rules.engine.alert import CARD, Alert, AlertKey, State
 UNREACHABLE_MESSAGE_ID = 0
 """Stands for the id of a message that can be neither edited nor replied to."""
 
+# A card is edited hundreds of times in a match, and each line is written with every edit.
 _MAX_HISTORY_LINES = 20
 
 _MAX_CARD_SENDS = 2
@@ -224,6 +225,7 @@ def add_to_history(
     delivery: Delivery, reason: Reason, now: dt.datetime, latency: LatencyTrace | None = None, *, reply_id: int = 0
 ) -> Delivery:
     """Return the delivery with one more line in its history. It keeps the last 20."""
+    # Words in one line and not JSON: it is appended on the hot path, and read only by /why.
     words = [f"{now.timestamp():.1f} {reason.value} {delivery.state.value} {delivery.seq}"]
     words += [format_latency(latency)] if latency else []
     words += [f"#{reply_id}"] if reply_id else []
@@ -245,6 +247,7 @@ def _parse_history_line(line: str) -> HistoryLine:
 
 def collect_timestamps(context: DeliveryContext, alert: Alert, now: float, blocked_until: float) -> Timestamps:
     """Return when the steps of what leaves now happened. `blocked_until` is when the rate limits last kept it back."""
+    # Only if the limits kept back this very message: an older block is nothing that it waited for.
     due, intended_wait = _find_due_time(context)
     held = now - due if due < blocked_until <= now else 0.0
     return Timestamps(alert.at.timestamp(), alert.received_at, context.news.stored_at, due, intended_wait, held)
@@ -259,6 +262,7 @@ def _find_due_time(context: DeliveryContext) -> tuple[float, float]:
     if context.news.line_ids:
         return max(stored_at, due_at), max(0.0, due_at - stored_at)
     delay = context.recipient.chat.delay
+    # From the commit, and not from when the fan-out reached this chat: that is our own work and belongs to the measured time.
     return stored_at + delay, float(delay)
 
 
@@ -296,6 +300,7 @@ def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
     """Return the delivery after a message was sent: the card of a match in play is to be pinned."""
     if alert.kind != CARD:
         return delivery
+    # A match that is over needs no place at the top of the chat.
     pin = PinState.NONE if alert.is_match_over else PinState.TO_PIN
     return msgspec.structs.replace(delivery, pin=pin, times_sent=delivery.times_sent + 1)
 

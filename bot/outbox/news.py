@@ -69,12 +69,14 @@ class NewsRevision(msgspec.Struct, frozen=True):
 def revise(previous: NewsItem | None, alerts: Sequence[Alert]) -> NewsRevision | None:
     """Apply the alternatives of one key's revision. None if it is not newer, or retracts what was never sent."""
     first = alerts[0]
+    # A packet that is read again after a reconnect or by another process changes nothing.
     if previous is not None and first.seq <= previous.seq:
         return None
     state, priority = state_of(alerts), priority_of(alerts)
     if previous is None:
         news = NewsItem(first.key, first.seq, state, tuple(alerts), priority=priority)
         news = msgspec.structs.replace(news, first_fired_at=_update_first_fired_at(None, news))
+        # A retraction of something that no rule ever fired for has nobody to reach.
         return NewsRevision(news, True) if news.firing_alternatives else None
     alternatives = tuple(_keep_known_conditions(alert, previous) for alert in alerts)
     news = msgspec.structs.replace(previous, seq=first.seq, state=state, alternatives=alternatives, priority=priority)
@@ -95,6 +97,7 @@ def priority_of(alerts: Sequence[Alert]) -> int:
 def _priority_of_alert(alert: Alert) -> int:
     if alert.kind in LIVE_MESSAGE_KINDS:
         return LIVE_MESSAGE_PRIORITY
+    # Goals before everything: in a broadcast to many chats the order decides who knows minutes earlier.
     if alert.kind == "goal" and alert.importance is Importance.MAJOR:
         return 0
     return 1 if alert.importance is Importance.MAJOR or alert.state is State.RETRACTED else 2
@@ -121,6 +124,7 @@ def _must_restart_fanout(previous: NewsItem, news: NewsItem) -> bool:
     """Return True if a chat that did not want the news before may want it now: other rules fire, or its state changed."""
     if not news.firing_alternatives or news.digest_id:
         return False
+    # The kinds decide who wants it. A changed text alone reaches those who have it by the second walk.
     before, now = ([(a.rule, a.kind) for a in one.firing_alternatives] for one in (previous, news))
     return before != now or previous.state is not news.state
 

@@ -52,6 +52,7 @@ class Outbox:
             for key, group in groupby(alerts, key=lambda alert: alert.key):
                 changed += await _store_revision(tx, stored.get(key), list(group), now)
             await self.queue.source.notify_news(tx, [news.key for news in changed])
+        # After the commit: what a sender takes from memory must be in the database already.
         self.queue.accept(changed)
 
     async def put_for_chat(self, ref: ChatRef, alert: Alert, delay: int = 0) -> None:

@@ -173,6 +173,7 @@ async def read_next_followers(
     query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
     rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
     followers = [chat for chat in map(row_to_chat, rows) if chat.ref in refs]
+    # Of all followers, suspended ones included: a page of suspended chats alone must not end the walk.
     last_considered = next(reversed(refs)) if len(refs) == limit else None
     return await load_recipients(tx, fixture, followers), last_considered
 
@@ -267,6 +268,7 @@ async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
     # News whose fan-out is not complete stays, however old: its walk needs the row.
     old = and_(alerts.c.updated_at < to_timestamp(instant), alerts.c.spreading == false())
     keys = select(alerts.c.fixture_id, alerts.c.action_id).where(old)
+    # Deliveries first: without their news nothing could ever delete them.
     gone = await tx.execute(delete(entries).where(tuple_(entries.c.fixture_id, entries.c.action_id).in_(keys)))
     await tx.execute(delete(alerts).where(old))
     bursts = select(alerts.c.action_id).where(alerts.c.fixture_id == BURSTS)

@@ -60,6 +60,7 @@ Longer than the windows of Telegram's limits, so that the next sender need not k
 _RELEASE_TIMEOUT = 1.0
 """Seconds that a stop takes at most to release its chats. Those of a sender whose lease has ended are taken over anyway."""
 
+# No id of the feed has a line break.
 _KEY_SEPARATOR = "\n"
 """Between the fixture id and the action id in a notification of news."""
 
@@ -107,6 +108,7 @@ class SharedSource:
 
     async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         """Return what waits for this sender's chats and for unclaimed ones; or else reach the next page of chats of some news."""
+        # A failed transaction ends the stable time: while the database comes and goes, other senders are not taken for dead.
         try:
             if urgent_only:
                 items = await self._take_urgent()
@@ -137,6 +139,7 @@ class SharedSource:
 
     async def notify_news(self, tx: Transaction, keys: Collection[AlertKey]) -> None:
         """Notify all processes of news, once the transaction commits."""
+        # With the key, so that others read just this news anew and not everything they have cached.
         for key in keys:
             await tx.notify(NEWS_CHANNEL, f"{key.fixture_id}{_KEY_SEPARATOR}{key.action_id}")
 
@@ -146,6 +149,7 @@ class SharedSource:
 
     async def read_contexts(self, tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
         """Return the deliveries of these items that wait, each with its chat; not of chats that another sender has taken over."""
+        # Checked in the transaction that begins the send: a chat that was taken over a moment ago is sent to by the other one.
         held = await self._claims.filter_own(tx, {item.chat.chat_id for item in items})
         self._touch_chats(held)
         return await read_contexts(tx, [item for item in items if item.chat.chat_id in held])
@@ -158,14 +162,17 @@ class SharedSource:
             async with self._db.transaction() as tx:
                 items, free_count = await self._read_due(tx, span)
         except BaseException:
+            # What was reset above is due again, and perhaps more.
             self.rescan()
             raise
+        # A full page: there may be more.
         self._must_scan = self._must_scan or free_count == _MAX_ITEMS
         return items
 
     async def _read_due(self, tx: Transaction, span: DueRange) -> tuple[list[QueueItem], int]:
         """Return what is due for this sender's chats, those included that it claims now, and how many items were unclaimed."""
         free = [row_to_item(row) for row in await self._claims.select_unclaimed_rows(tx, span, take_over_dead=self._is_stable)]
+        # Claims are made for whole chats, since only one sender may keep a chat's messages in order and within its limits.
         mine = await self._claims.claim(tx, {item.chat.chat_id for item in free}, take_over_dead=self._is_stable)
         waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, span)]
         claimed = [item for item in free if item.chat.chat_id in mine]
@@ -182,6 +189,7 @@ class SharedSource:
         except BaseException:
             self._may_have_pages = True
             raise
+        # Only then: without news there is nothing to be fair about.
         if news:
             self._page_count, self._may_have_pages = self._page_count + 1, True
         return items
@@ -214,6 +222,7 @@ class SharedSource:
         due = [item for item in items if item.due_at < before]
         chats = {item.chat.chat_id for item in due}
         mine = await self._claims.claim(tx, chats, take_over_dead=self._is_stable)
+        # They look only now and then by themselves: without this their chats would wait for the next poll.
         for sender in await self._claims.find_other_owners(tx, chats - mine):
             await tx.notify(DELIVERIES_CHANNEL, sender)
         waiting = [row_to_item(row) for row in await self._claims.select_own_rows(tx, self._due_range(), mine)] if mine else []

@@ -68,6 +68,7 @@ _STATUS_INDEX, _STATE_INDEX, _REASON_INDEX, _PIN_INDEX = (
 _BOOLEAN_INDEXES = tuple(DELIVERY_COLUMNS.index(name) for name in ("rings", "restored", "reply_rings", "unsure", "next_rings"))
 
 
+# As many as the sender begins in one batch.
 _CHATS_PER_QUERY = 32
 """Chats that one call of the statement reads. A fixed number, so that it is prepared once."""
 
@@ -124,6 +125,7 @@ def delivery_to_values(delivery: Delivery) -> list[Any]:
 
 def values_to_delivery(values: Sequence[Any]) -> Delivery:
     """Return the delivery that the values of `DELIVERY_COLUMNS` are."""
+    # By position and with tables of enum values: this runs for every message, and Enum(value) takes longer than all the rest.
     own = list(values)
     own[_STATUS_INDEX], own[_STATE_INDEX], own[_PIN_INDEX] = (
         _STATUS_BY_VALUE[own[_STATUS_INDEX]],

@@ -127,6 +127,7 @@ class BotMessenger:
             parameters["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
         if keyboard:
             parameters["reply_markup"] = msgspec.Raw(keyboard)
+        # Only what makes a message has this parameter: edits are free.
         if self._allow_paid_broadcast:
             parameters["allow_paid_broadcast"] = True
         return await self._call_and_count("reply" if reply_to else "send", self._send, parameters)
@@ -152,6 +153,7 @@ class BotMessenger:
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Pin a message silently, or unpin it. If the chat does not allow that, do nothing."""
         parameters: dict[str, Any] = {"chat_id": chat.chat_id, "message_id": message_id}
+        # A pinned card is no news: its message had its sound.
         parameters |= {"disable_notification": True} if is_pinned else {}
         try:
             await self._call(self._pin if is_pinned else self._unpin, parameters)
@@ -200,9 +202,11 @@ class BotMessenger:
             self._file_ids.pop(png, None)
             raise meaning from None
         count_response(operation)
+        # Telegram answers True for an inline message, which the sender never edits.
         if not isinstance(message, Message):
             return 0
         if message.photo:
+            # Of the largest size, which is the picture as it was sent.
             self._file_ids[png] = message.photo[-1].file_id
         for oldest in list(self._file_ids)[:-_MAX_FILE_IDS]:
             del self._file_ids[oldest]

@@ -118,6 +118,7 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
         plan = _plan_without_settings(context, now)
         if isinstance(plan, Skip | Pin):
             return plan
+        # Last, around everything: texts are stored and compared without it, so switching it on edits nothing.
         html = hide_in_spoiler(plan.alert, plan.html) if chat.spoilers else plan.html
     if isinstance(plan, Reply):
         return replace(plan, html=html)
@@ -158,6 +159,7 @@ def _plan_without_settings(context: DeliveryContext, now: dt.datetime) -> Plan:
     decision = decide(delivery, context.news, context.recipient, now, is_superseded=context.is_superseded)
     if delivery.is_sent:
         return _plan_revision(context, decision, now)
+    # A message that may have arrived is sent again while it is news: twice is better than never.
     if decision.alert is not None:
         return _plan_send(context, decision.alert, now)
     if delivery.is_uncertain:
@@ -174,6 +176,7 @@ def _plan_uncertain(context: DeliveryContext, reason: Reason, now: dt.datetime) 
     news, delivery = context.news, context.delivery
     if _has_retracted_line(context):
         return _plan_send(context, news.alternatives[0], now)
+    # Its lines are corrected by sending it again, which needs to know that it may have arrived.
     is_match_digest = bool(news.line_ids) and not is_burst(delivery.key)
     delivery = replace(delivery, message_id=UNREACHABLE_MESSAGE_ID, is_uncertain=is_match_digest)
     if not news.firing_alternatives:
@@ -200,6 +203,7 @@ def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send
     if is_burst(delivery.key):
         delivery = replace(delivery, is_loud=context.is_loud)
     delivery = replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False)
+    # How often is stored with it, since a card that was deleted twice is not wanted.
     delivery = record_card_sent(delivery, alert)
     is_silent = not delivery.is_loud or context.recipient.chat.is_quiet(now)
     return Send(delivery, alert, render_message(body, alert.state), is_silent, Reason.FIRST)
@@ -241,6 +245,7 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     if after.pending_reply is None and is_unreachable:
         return Skip(replace(after, reason=before.reason), reason)
     shown = render_message(before.body, before.state, is_restored=before.is_restored)
+    # Telegram would answer "message is not modified", and the request would count against the limits.
     if after.pending_reply is None and alert.timeline is None and html == shown:
         return Skip(after, reason)
     return Edit(after, alert, html, reason)
@@ -270,6 +275,7 @@ def _add_burst_retractions(after: Delivery, context: DeliveryContext) -> Deliver
     retracted = find_retracted_lines(before, context.lines)
     if not retracted:
         return after
+    # One reply for all of them, as the burst was one message.
     replies = [render_retraction(line.alternatives[0], line.alternatives[0].kind) for line in retracted]
     # A reply that is still to be sent is not lost: both are one message.
     pending = [before.pending_reply] if before.pending_reply else []
@@ -280,6 +286,7 @@ def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin |
     """Plan what is left to do after a message or an edit: the pin of a card, a reply."""
     before = context.delivery
     alert = choose_revision(before, context.news, context.recipient)
+    # Before a reply, and alone: each plan is one request.
     if alert and before.pin in (PinState.TO_PIN, PinState.TO_UNPIN):
         return Pin(record_pin_done(before), alert, is_pinned=before.pin is PinState.TO_PIN)
     if before.pending_reply is None or alert is None:

@@ -19,6 +19,7 @@ from rules.football.names import isolate
 _UTC = "UTC"
 """The time zone that a rule's text is written in, and that of a chat that has not chosen its own."""
 
+# The longest mark in any of the languages has some forty.
 _MARK_ROOM = 64
 """Characters that are left free for a mark below the text."""
 

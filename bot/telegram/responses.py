@@ -53,6 +53,7 @@ _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("peer_id_invalid", ChatGone),
     ("group chat was deactivated", ChatGone),
     ("group chat was deleted", ChatGone),
+    # Before "not enough rights": the chat takes text, only no pictures.
     ("rights to send photos", TextRefused),
     ("chat_send_photos_forbidden", TextRefused),
     ("not enough rights", ChatGone),
@@ -87,6 +88,7 @@ RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
 OPERATIONS = ("send", "edit", "reply", "photo")
 """Metric labels; photo is a new message with a picture."""
 
+# Looked up once: `labels` costs more than counting.
 _COUNTERS = {(op, kind): BOT_API_REQUESTS.labels(op, answer) for op in OPERATIONS for kind, answer in RESULT_LABELS.items()}
 
 
@@ -101,6 +103,7 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         return RetryAfter(wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait))
     if isinstance(error, api.ChatMigrated):
         return ChatMigrated(error.new_chat_id)
+    # 403: the bot was blocked, removed, or never started. Telegram says it for nothing else.
     if isinstance(error, api.Forbidden):
         return ChatGone(error.message)
     if isinstance(error, api.InvalidToken):
@@ -109,6 +112,7 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         words = error.message.lower()
         if NOT_MODIFIED in words:
             return None
+        # By Telegram's words, since its error codes are the HTTP statuses, and all of these are 400.
         meanings = (make_error(error.message) for known, make_error in _REFUSAL_MEANINGS if known in words)
         return next(meanings, TextRefused(error.message))
     return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent))
@@ -143,6 +147,7 @@ def parse_response(status: int, body: bytes) -> int:
     """Return the id of the message that was sent or edited, 0 if there is none. Raise the library's error for a refusal."""
     try:
         answer = _RESPONSE_DECODER.decode(body)
+    # A proxy between us and Telegram: its pages are no answers, whatever their status.
     except msgspec.MsgspecError:
         answer = ApiResponse()
     if status == _HTTP_OK and answer.ok:

@@ -134,6 +134,7 @@ class Simulator:
         path = urlsplit(request.path).path.rstrip("/")
         if path.startswith("/media/"):
             return self._on_handshake(connection, request, path)
+        # The vendor answers 400 without this header (section 1.4), and so a client that forgets it is found here.
         if "Accept" not in request.headers:
             return _make_response(connection, 400, _NO_ACCEPT)
         if self._token is not None and request.headers.get("Authorization") != f"Bearer {self._token}":
@@ -161,6 +162,7 @@ class Simulator:
             return _make_response(connection, 404, {"error": "Fixture not found", "status": 404})
         if mistake := _find_query_mistake(_parse_query(request)):
             return _make_response(connection, 400, {"error": mistake, "status": 400})
+        # Refused ones too: a fault may be meant for the first attempt, and the next has to get another.
         self._connections[fixture_id] += 1
         status = self._faults_of(fixture_id).choose_refusal()
         return None if status is None else _make_response(connection, status, {"error": "Not now", "status": status})
@@ -233,6 +235,7 @@ class Simulator:
                 await _wait_while_open(connection, scheduled.pause)
                 beat = self._elapsed() + HEARTBEAT_INTERVAL
             await connection.send(scheduled.frame, text=True)
+            # `send` does not give the loop away while the socket takes everything: other clients would starve.
             if number % _BURST_SIZE == 0:
                 await asyncio.sleep(0)
         await self._wait_until(connection, max(self._elapsed(), frames[-1].due if frames else 0.0) + LINGER_SECONDS, beat)
@@ -242,6 +245,7 @@ class Simulator:
         while (now := self._elapsed()) < due:
             if now >= beat:
                 await connection.send(encode_heartbeat(self._clock.now()), text=True)
+                # By the schedule and not from now on, so that heartbeats do not drift.
                 beat += HEARTBEAT_INTERVAL
             await _wait_while_open(connection, min(due, beat) - now)
         return beat
