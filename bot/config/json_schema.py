@@ -45,6 +45,8 @@ _BOUND_KEYWORDS = {"ge": "minimum", "le": "maximum"}
 
 def build_schema() -> dict[str, Any]:
     """Build the schema of the whole file."""
+    # pydantic gives the sections and their types. What it does not know is added: the rules, and how the file writes durations
+    # and variables.
     whole = ConfigSections.model_json_schema()
     parts = whole.pop("$defs")
     for model in _SECTION_MODELS:
@@ -53,6 +55,7 @@ def build_schema() -> dict[str, Any]:
         "anyOf": [{"enum": [*SHIPPED_KINDS, *LIVE_MESSAGE_KINDS]}, {"type": "string"}]
     }
     return {
+        # Draft 7, because the YAML plugins of common editors do not know a later one.
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Touchline",
         "description": "The configuration of Touchline, a Telegram bot for live football.",
@@ -64,7 +67,7 @@ def build_schema() -> dict[str, Any]:
 
 
 def format_schema(made: dict[str, Any]) -> str:
-    """Format the schema as it is printed and stored in docs/config.schema.json."""
+    """Format the schema as it is printed and stored in docs/config.schema.json, where draft 7 has another key for definitions."""
     return json.dumps(made, indent=2, ensure_ascii=False).replace("#/$defs/", "#/definitions/") + "\n"
 
 
@@ -77,9 +80,10 @@ def _simplify_properties(shape: dict[str, Any], model: type[BaseModel]) -> None:
         if "$ref" in value:  # draft 7 ignores keywords beside a reference
             value |= {"description": field.description, "allOf": [{"$ref": value.pop("$ref")}]}
         if isinstance(field.default, dt.timedelta):
-            value["default"] = format_duration(field.default)
+            value["default"] = format_duration(field.default)  # pydantic would write ISO 8601: PT15M
         elif isinstance(field.default, BaseModel) or value.get("default") in ("", None, []):
             value.pop("default", None)
+        # pydantic puts bounds into a type that `with_schema` replaces.
         for bound in field.metadata:
             value |= {_BOUND_KEYWORDS[key]: getattr(bound, key) for key in _BOUND_KEYWORDS if hasattr(bound, key)}
 
@@ -110,16 +114,16 @@ def build_file_schema() -> dict[str, JsonSchema]:
     pack = {"enum": list(list_packs())}
     return {
         "extends": _add_description(
-            "The packs whose rules come after those of this file; one of the same name replaces the pack's.", _allow_list(pack)
+            "The packs whose rules come after those of this file. A rule of the same name replaces the pack's.", _allow_list(pack)
         ),
         "include": _add_description(
-            "More files of rules, such as rules.d/*.yaml, asked after those below.", _allow_list(TEXT_SCHEMA)
+            "More files of rules, such as rules.d/*.yaml; they come after the rules of this file.", _allow_list(TEXT_SCHEMA)
         ),
         "texts": _add_description(
             "Texts that several rules use by their name.", {"type": "object", "additionalProperties": {"anyOf": _TEXT_SCHEMAS}}
         ),
         "rules": _add_description(
-            "Asked from top to bottom; the first that fires ends the walk.", {"type": "array", "items": _make_reference("rule")}
+            "Evaluated from top to bottom, until one fires.", {"type": "array", "items": _make_reference("rule")}
         ),
     }
 
@@ -131,15 +135,18 @@ def build_rule_schemas() -> dict[str, JsonSchema]:
 
 def _build_rule_schema() -> JsonSchema:
     keys = {
-        "name": _add_description("Your own word for the rule, once in all files.", _WORD_SCHEMA),
-        "match": _add_description("What has to be so: every line must hold.", _make_reference("match")),
-        "alert": _add_description("What is told.", _make_reference("alert")),
-        "continue": _add_description("true: the rules below are asked too.", allow_variable(BOOLEAN_SCHEMA), default=False),
+        "name": _add_description("The name of the rule, unique in all files.", _WORD_SCHEMA),
+        "match": _add_description("The conditions: every line must hold.", _make_reference("match")),
+        "alert": _add_description("What is sent.", _make_reference("alert")),
+        "continue": _add_description(
+            "true: the rules below are evaluated too when this one fires.", allow_variable(BOOLEAN_SCHEMA), default=False
+        ),
     }
-    return mapping_schema(keys, needs=("name", "match", "alert"), description="When this happens, tell the chats that.")
+    return mapping_schema(keys, needs=("name", "match", "alert"), description="When this happens, send that to the chats.")
 
 
 def _build_match_schema() -> JsonSchema:
+    # From the table of conditions: a new one is in the schema by itself, as a name or a list of names if nothing else is said.
     shapes = {key: _CONDITION_SCHEMAS.get(key) or _allow_names(_WORD_SCHEMA) for key in CONDITIONS}
     keys = {key: _add_description(CONDITION_DESCRIPTIONS[key], shape) for key, shape in shapes.items()}
     group = _make_reference("match")
@@ -155,9 +162,9 @@ def _build_alert_schema() -> JsonSchema:
         "kind": _add_description(
             "What a chat switches on and off with /alerts.", _suggest_words(SHIPPED_KINDS) | {"pattern": "^[A-Za-z0-9_]{1,32}$"}
         ),
-        "importance": _add_description("major rings, minor is delivered silently.", {"enum": [*Importance]}, default="major"),
+        "importance": _add_description("major is sent with sound, minor silently.", {"enum": [*Importance]}, default="major"),
         "max_age": _add_description(
-            "Older than this when it could be sent, it is not news any more.", allow_variable(DURATION_SCHEMA), default="5m"
+            "An alert that is older than this when it could be sent is not sent.", allow_variable(DURATION_SCHEMA), default="5m"
         ),
         "text": _add_description(
             _TEXT_DESCRIPTION,

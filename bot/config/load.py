@@ -1,4 +1,4 @@
-"""Reads `config.yaml` and the files that it includes, or reports every mistake at its place."""
+"""Reads `config.yaml` and the files that it includes, and reports every mistake at its file, line and column."""
 
 from __future__ import annotations
 
@@ -60,10 +60,11 @@ class Config:
             found.append(self.telegram.webhook.secret_token.get_secret_value())
         if self.http.dead_man_url:
             found.append(self.http.dead_man_url.get_secret_value())
+        # The password in a database URL, which a driver's error may quote.
         return [*found, *re.findall(r"//[^/@:]*:([^@]+)@", self.storage.url)]
 
     def require_tokens(self) -> None:
-        """Raise UserMistake where a token is missing, with a sentence that says where to put it."""
+        """Raise UserMistake if a token is missing, with a sentence that says where to put it."""
         self.require_feed_token()
         _require_token(self.path, "telegram", self.telegram.token)
 
@@ -85,15 +86,20 @@ _TOKEN_VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
 
 
 def load_config(path: Path, env: Mapping[str, str], sources: set[Path] | None = None) -> Config:
-    """Read a configuration; raise ConfigInvalid with every mistake, UserMistake where the file cannot be read at all.
+    """Read a configuration. Raises ConfigInvalid with every mistake, UserMistake if the file cannot be read at all.
 
-    To `sources` are added all files that it is read from, and patterns of files, also where it is refused.
+    Adds to `sources` every file that it names, and patterns of files, even if it is refused: a reload watches them all.
     """
     report = Report()
     sources = set() if sources is None else sources
     sources.add(path)
     root = _read_yaml(path, report)
-    config = None if report.mistakes else _ConfigReader(path, env, report, sources).read(root or _make_empty_document(path))
+    if root is None:
+        # An empty file, or one with nothing but comments, is valid and keeps every default.
+        mark = yaml.Mark(str(path), 0, 0, 0, "", 0)
+        root = yaml.MappingNode("tag:yaml.org,2002:map", [], mark, mark)
+    # A file that is no YAML has this one mistake: what would follow from it is not worth reading.
+    config = None if report.mistakes else _ConfigReader(path, env, report, sources).read(root)
     if report.mistakes or config is None:
         raise ConfigInvalid(report.mistakes)
     return config
@@ -109,26 +115,17 @@ def load_rules_of(path: Path, env: Mapping[str, str], *, optional: bool = False)
 
 def _read_yaml(path: Path, report: Report) -> yaml.Node | None:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # editors on Windows write a byte order mark
     except FileNotFoundError as error:
         raise UserMistake(f"{path}: there is no such file; {_COPY_EXAMPLE_HINT}") from error
     except OSError as error:
         raise UserMistake(f"{path}: it cannot be read: {_explain_read_error(error)}") from error
     except UnicodeDecodeError as error:
-        report.add_mistake(_location_of_byte(path, error), "this is not text in UTF-8")
+        before = error.object[: error.start].decode("utf-8", "replace")
+        location = SourceLocation(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
+        report.add_mistake(location, "this is not text in UTF-8")
         return None
     return compose(text, str(path), report)
-
-
-def _location_of_byte(path: Path, error: UnicodeDecodeError) -> SourceLocation:
-    before = error.object[: error.start].decode("utf-8", "replace")
-    return SourceLocation(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
-
-
-def _make_empty_document(path: Path) -> yaml.MappingNode:
-    """Make the document of an empty file, which keeps every default."""
-    mark = yaml.Mark(str(path), 0, 0, 0, "", 0)
-    return yaml.MappingNode("tag:yaml.org,2002:map", [], mark, mark)
 
 
 class _ConfigReader:
@@ -142,15 +139,22 @@ class _ConfigReader:
         if not isinstance(root, yaml.MappingNode):
             self.report.add_mistake(location_of(root), f"a configuration is a mapping with {', '.join(KEYS)}")
             return None
+        # First, because every other step reads the values.
         self._expand_variables(root, _find_tokens(root))
         fields = self._read_sections(root)
-        settings = validate_node(ConfigSections, _select_keys(root, SECTIONS), self.report)
-        names = self._read_catalogue(fields.get("catalogue"))
-        rules = self._read_rules(fields, names)
+        # The sections are pydantic's, the rules are read by `rules/loading`: it knows nothing of the rest of the file, and the
+        # models nothing of rules. Empty sections are reported above and left out here.
+        sections = [(key, value) for key, value in mapping_items(root) if key.value in SECTIONS and not is_null(value)]
+        settings = validate_node(
+            ConfigSections, yaml.MappingNode(root.tag, sections, root.start_mark, root.end_mark), self.report
+        )
+        # Read even if a section is invalid: all mistakes of a file are reported at once. Rules need the catalogue, whose names
+        # their conditions may use.
+        catalogue = self._read_catalogue(fields.get("catalogue"))
+        rules = self._read_rules(fields, catalogue)
         self._warn_of_unknown_kinds(fields.get("chats"), rules)
-        return self._build(settings, fields, names, rules) if settings else None
-
-    def _build(self, settings: ConfigSections, fields: Mapping[str, yaml.Node], catalogue: Catalogue, rules: RuleSet) -> Config:
+        if settings is None:
+            return None
         return Config(
             path=self.path,
             feed=settings.feed.model_copy(update={"token": self._read_token(settings.feed, fields.get("feed"))}),
@@ -176,7 +180,10 @@ class _ConfigReader:
         return {str(key.value): value for key, value in mapping_items(root)}
 
     def _expand_variables(self, root: yaml.Node, tokens: Sequence[yaml.Node]) -> None:
-        """Replace variables. One that is not set is a mistake; for a token, which only some commands need, a warning."""
+        """Replace `${NAME}` and `${NAME:-default}` by variables of the environment.
+
+        A variable that is not set is a mistake, except in `tokens`: commands such as `check` work without them.
+        """
         missing = expand_variables(root, self.env, self.report)
         for node, name in missing:
             if any(node is token for token in tokens):
@@ -186,6 +193,7 @@ class _ConfigReader:
             else:
                 sentence = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
                 self.report.add_mistake(location_of(node), sentence)
+        # The text that was left unexpanded would cause a second mistake at the same place, such as "not a number".
         for node, _ in missing:
             self.report.ignore_location(location_of(node))
 
@@ -201,6 +209,7 @@ class _ConfigReader:
         return load_catalogue()
 
     def _read_rules(self, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> RuleSet:
+        # A file without rules gets those that ship, so that a first configuration needs nothing but tokens and chats.
         if not any(key in fields for key in ("rules", "include", "extends")):
             if "texts" in fields:
                 self.report.add_warning(location_of(fields["texts"]), "no rule uses these texts: there are no rules here")
@@ -208,12 +217,13 @@ class _ConfigReader:
         return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, catalogue, self._read_included)
 
     def _read_included(self, pattern: str) -> list[yaml.Node]:
-        """Read the files that a pattern matches, in the order of their names."""
+        """Read the files that a pattern matches, in the order of their names. Raises ValueError with a sentence."""
         self._resolve_path(pattern)
         try:
             found = sorted(self.path.parent.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
         except (ValueError, NotImplementedError, OSError) as error:
             raise ValueError(f'"{pattern}" is not a pattern for files') from error
+        # A pattern may match nothing yet, as an empty folder `rules.d`; a plain name is meant to be there.
         if not found and not any(sign in pattern for sign in "*?["):
             raise ValueError(f"there is no file {pattern}")
         return [root for file in found if (root := self._read_file(file)) is not None]
@@ -228,7 +238,7 @@ class _ConfigReader:
         return root
 
     def _read_token(self, section: FeedSettings | TelegramSettings, node: yaml.Node | None) -> SecretStr:
-        """Return the token, or the content of its file."""
+        """Return the token, or the content of its `token_file`; an empty one after a mistake, which is reported."""
         fields = {key.value: value for key, value in mapping_items(node)}
         at = fields.get("token_file")
         if section.token_file is None or at is None:
@@ -236,6 +246,7 @@ class _ConfigReader:
         if section.token.get_secret_value():
             self.report.add_mistake(location_of(at), "write token or token_file, not both")
             return section.token
+        # Stripped: a secret that Docker or an editor wrote to a file often ends with a line break.
         try:
             return self._check_token(self._resolve_path(section.token_file).read_text(encoding="utf-8").strip(), at)
         except (OSError, ValueError) as error:
@@ -282,24 +293,19 @@ def _find_tokens(root: yaml.Node) -> list[yaml.Node]:
     return [value for section in sections for key, value in mapping_items(section) if key.value == "token"]
 
 
-def _select_keys(root: yaml.MappingNode, keys: Sequence[str]) -> yaml.MappingNode:
-    """Return the mapping with only these keys, without empty ones."""
-    kept = [(key, value) for key, value in mapping_items(root) if key.value in keys and not is_null(value)]
-    return yaml.MappingNode(root.tag, kept, root.start_mark, root.end_mark)
-
-
 def _explain_read_error(error: Exception) -> str:
     return (error.strerror or "unknown trouble").lower() if isinstance(error, OSError) else "it is not text"
 
 
 def configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[Subscription, ...]]:
-    """Return a chat of the configuration and its subscriptions, with exactly the kinds that it names, or all."""
-    place = ChatRef(chat.chat, chat.topic)
-    kind = "private" if chat.chat > 0 else "supergroup"
-    stored = Chat(place, kind, language=chat.language, language_chosen=True, is_configured=True)
+    """Return a chat of the configuration as it is stored, and its subscriptions."""
+    # Telegram gives people positive ids, and groups and channels negative ones.
+    chat_type = "private" if chat.chat > 0 else "supergroup"
+    stored = Chat(ChatRef(chat.chat, chat.topic), chat_type, language=chat.language, language_chosen=True, is_configured=True)
     stored = replace(stored, spoilers=chat.spoilers, digests=chat.bursts)
     if chat.kinds is None:
         return replace(stored, filter=replace(stored.filter, all_kinds=True)), chat.subscribe
+    # Kinds of an operator's own rules are on by default, so all others have to be switched off one by one.
     on = frozenset(chat.kinds)
     off = frozenset({*SHIPPED_KINDS, *config.rules.list_kinds()}) - on
     return replace(stored, filter=replace(stored.filter, kinds_on=on, kinds_off=off)), chat.subscribe

@@ -43,6 +43,8 @@ def _require_scalar(value: Any, what: str) -> str:
     return value.strip()
 
 
+# The readers below are given the text of the file, since all scalars are read as text: YAML would make 750 of `12:30` and False
+# of `NO`. A default, which pydantic validates with the same function, has its type already.
 def _read_duration(value: Any) -> Any:
     return value if isinstance(value, dt.timedelta) else values.parse_duration(_require_scalar(value, "a duration such as 15m"))
 
@@ -87,7 +89,7 @@ def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
 
 
 def _read_list(value: Any) -> Any:
-    """Read a list; a single value counts as a list of one."""
+    """Read a list; a single value counts as a list of one. Raises ValueError if it is empty, which is never meant."""
     values = value if isinstance(value, (list, tuple)) else [value]
     if not values:
         raise ValueError("the list is empty")
@@ -97,6 +99,7 @@ def _read_list(value: Any) -> Any:
 def _read_database_url(value: Any) -> str:
     """Read a database URL. It may contain a password, so no error repeats it."""
     url = _read_text(value)
+    # `postgres://` is what many hosting services write.
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
     database.parse_database_url(url)
@@ -106,7 +109,7 @@ def _read_database_url(value: Any) -> str:
 def _read_optional_address(value: Any) -> str | None:
     if value is None:
         return None
-    host, _, port = _read_text(value).rpartition(":")
+    host, _, port = _read_text(value).rpartition(":")  # the last colon: an IPv6 address has more of them
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8080, or null for none")
     return f"{host}:{int(port)}"
@@ -117,13 +120,14 @@ def _read_address(value: Any) -> str:
     try:
         listen = _read_optional_address(value)
     except ValueError:
-        listen = None
+        listen = None  # its sentence offers null, which is not allowed here
     if listen is None:
         raise ValueError("HOST:PORT is expected here, such as 127.0.0.1:8443")
     return listen
 
 
 def _check_secret_token(value: SecretStr) -> SecretStr:
+    # The characters that Telegram allows for the `secret_token` of a webhook.
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
         raise ValueError("1 to 256 letters, digits, _ and - are expected here")
     return value
@@ -167,6 +171,7 @@ def _read_kinds(value: Any) -> frozenset[str]:
 
 
 def _make_subscription(scope: Scope, name: str, overrides: SubscriptionOverrides) -> Subscription:
+    # By id or by name: an operator may write either. A match's name has two teams in it, and anything else must be an id.
     is_id = " v " not in name if scope is Scope.MATCH else bool(_FEED_ID_PATTERN.fullmatch(name))
     return Subscription(scope, name if is_id else make_name_key(name), name, overrides)
 
@@ -234,6 +239,8 @@ KindName = Annotated[str, BeforeValidator(_read_text), Field(pattern=r"^[A-Za-z0
 class Section(BaseModel):
     """A mapping whose keys are all known; its values do not change."""
 
+    # `hide_input_in_errors`, because an invalid value may be a secret. Class and field names are keys of the JSON Schema that
+    # editors use: a changed name is a change of docs/config.schema.json.
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, use_attribute_docstrings=True
     )
@@ -245,36 +252,36 @@ def with_list_schema(shape: JsonSchema) -> WithJsonSchema:
 
 
 class FeedSettings(Section):
-    """Where the feed is, and how to be let in."""
+    """The feed: its addresses and your token."""
 
     token: Secret = SecretStr("")
-    """The token that the vendor gave you; better ${FEED_TOKEN} than the token itself."""
+    """The token that the vendor gave you; write ${FEED_TOKEN} rather than the token itself."""
     token_file: Text | None = None
     """A file that holds the token, in place of `token`."""
     stream_url: Annotated[tuple[StreamUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)] = STREAM_URLS
-    """Where matches are streamed: one address or several; the next is tried where the first cannot be had."""
+    """Where matches are streamed: one address or several; the next is used if the first cannot be reached."""
     api_url: Annotated[tuple[ApiUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)] = API_URLS
     """Where fixtures are looked up: one address or several."""
     stale_after: Annotated[Duration, _require_at_least("11s")] = dt.timedelta(seconds=25)
-    """No frame for so long: reconnect. 11s at least: the feed is heard every ten seconds (feed documentation, section 2.3)."""
+    """Reconnect after this time without a frame; at least 11s, as heartbeats come every ten (feed documentation, section 2.3)."""
 
 
 class WebhookSettings(Section):
-    """Where Telegram brings updates, in place of fetching them: so several processes can answer people at once."""
+    """Telegram sends updates here instead of being asked for them, so that several processes can answer people."""
 
     url: Annotated[str, BeforeValidator(_make_url_reader("https"))]
-    """The address that Telegram calls; a proxy there takes HTTPS and hands the calls on to `listen`."""
+    """The address that Telegram calls; a proxy there accepts HTTPS and forwards to `listen`."""
     listen: Annotated[str, BeforeValidator(_read_address)]
     """HOST:PORT to listen on, such as 127.0.0.1:8443."""
     secret_token: Annotated[Secret, AfterValidator(_check_secret_token)]
-    """1 to 256 letters, digits, _ and -: by it Telegram's calls are known; better ${WEBHOOK_SECRET} than itself."""
+    """1 to 256 letters, digits, _ and -, which prove that a call is Telegram's; best written as ${WEBHOOK_SECRET}."""
 
 
 class TelegramSettings(Section):
-    """The bot at Telegram, and who may command it."""
+    """The bot at Telegram, and its admins."""
 
     token: Secret = SecretStr("")
-    """The bot's token, from @BotFather; better ${TELEGRAM_BOT_TOKEN} than the token itself."""
+    """The bot's token, from @BotFather; write ${TELEGRAM_BOT_TOKEN} rather than the token itself."""
     token_file: Text | None = None
     """A file that holds the token, in place of `token`."""
     api_url: ApiUrl = "https://api.telegram.org"
@@ -282,11 +289,11 @@ class TelegramSettings(Section):
     admins: tuple[Integer, ...] = ()
     """The ids of the users who may see /status and change rules."""
     messages_per_second: Annotated[Integer, Field(ge=1, le=1000)] = 30
-    """How many messages are sent in a second at most; more than 30 need `allow_paid_broadcast: true`."""
+    """The most messages to send in a second; more than 30 need `allow_paid_broadcast: true`."""
     allow_paid_broadcast: Boolean = False
     """Pay Telegram for more than 30 messages a second."""
     webhook: WebhookSettings | None = None
-    """Where Telegram brings updates; left out: they are fetched, by one process at a time."""
+    """Receive updates by webhook; left out: one process at a time asks Telegram for them."""
 
     @model_validator(mode="after")
     def _check_paid_rate(self) -> TelegramSettings:
@@ -296,23 +303,23 @@ class TelegramSettings(Section):
 
 
 class ScheduleSettings(Section):
-    """When fixtures are looked up and connected."""
+    """When fixtures are fetched and connected."""
 
     connect_before_kickoff: Duration = dt.timedelta(minutes=15)
     """How long before its kick-off a match is connected."""
     refresh_fixtures_every: Annotated[Duration, _require_at_least("1s")] = dt.timedelta(minutes=10)
-    """How often the list of fixtures is asked for."""
+    """How often the list of fixtures is fetched."""
 
 
 class StorageSettings(Section):
-    """Where chats and alerts are kept, and for how long."""
+    """Where chats and alerts are stored, and for how long."""
 
     url: Annotated[str, BeforeValidator(_read_database_url)] = "sqlite:///touchline.db"
     """The database: sqlite:///FILE or postgresql://USER@HOST/NAME."""
     keep: Annotated[Duration, _require_at_least("1d")] = dt.timedelta(days=14)
-    """How long alerts are kept; those of older matches are forgotten."""
+    """How long alerts are kept; older ones are deleted."""
     last_matches: Annotated[Integer, Field(ge=0, le=50)] = 5
-    """Of so many last matches a recording is kept, to show what changed rules would have told; 0: of none."""
+    """How many of the last matches to keep a recording of, to show what changed rules would have sent; 0 for none."""
     last_matches_folder: Text = "last-matches"
     """The folder of these recordings."""
 
@@ -321,7 +328,7 @@ URL_OR_NULL_SCHEMA: JsonSchema = {"type": ["string", "null"]}
 
 
 class HttpSettings(Section):
-    """Where health and metrics are served, and who is told that all is well."""
+    """Where health and metrics are served, and a dead man's switch."""
 
     listen: Annotated[str | None, BeforeValidator(_read_optional_address)] = "127.0.0.1:8080"
     """HOST:PORT for /healthz, /readyz and /metrics; null for none."""
@@ -344,7 +351,7 @@ LanguageCode = Annotated[
 
 
 class ConfiguredChat(Section):
-    """A chat whose subscriptions stand in the file."""
+    """A chat whose subscriptions are in the file."""
 
     chat: Integer
     """The chat's id; groups and channels have negative ones."""
@@ -355,27 +362,27 @@ class ConfiguredChat(Section):
     kinds: tuple[KindName, ...] | None = None
     """Which kinds of alert it gets; left out: all."""
     language: LanguageCode = ENGLISH
-    """In which language it is spoken to: en, es, de, fr, pt or it."""
+    """The language of its messages: en, es, de, fr, pt or it."""
     spoilers: Boolean = False
     """Hide what happened until it is tapped."""
     bursts: Boolean = False
-    """Tell news of several matches within seconds in one message."""
+    """Send alerts of several matches within seconds as one message."""
 
 
 class ConfigSections(Section):
     """The whole file without its rules."""
 
     feed: FeedSettings = FeedSettings()
-    """Where the feed is, and how to be let in."""
+    """The feed: its addresses and your token."""
     telegram: TelegramSettings = TelegramSettings()
-    """The bot at Telegram, and who may command it."""
+    """The bot at Telegram, and its admins."""
     schedule: ScheduleSettings = ScheduleSettings()
-    """When fixtures are looked up and connected."""
+    """When fixtures are fetched and connected."""
     storage: StorageSettings = StorageSettings()
-    """Where chats and alerts are kept, and for how long."""
+    """Where chats and alerts are stored, and for how long."""
     http: HttpSettings = HttpSettings()
-    """Where health and metrics are served, and who is told that all is well."""
+    """Where health and metrics are served, and a dead man's switch."""
     chats: tuple[ConfiguredChat, ...] = ()
-    """Chats that follow something without being asked."""
+    """Chats that follow something from the start, without a command in the chat."""
     catalogue: Text | None = None
     """A file with more names of action types, in the shape of the shipped rules/catalogue.yaml."""

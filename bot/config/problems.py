@@ -1,4 +1,4 @@
-"""Turns validation errors of pydantic into sentences at `file:line:column`."""
+"""Validates YAML nodes by pydantic models, and turns pydantic's errors into sentences at `file:line:column`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ M = TypeVar("M", bound=BaseModel)
 NodePath = tuple[int | str, ...]
 
 
+# pydantic knows the path of a value, such as ("feed", "stale_after"), and not its place in the file. So the error's path is
+# followed through the YAML nodes, which do.
 def node_to_data(node: yaml.Node) -> Any:
     """Convert a node to mappings, lists, strings and None."""
     if isinstance(node, yaml.MappingNode):
@@ -40,29 +42,25 @@ def validate_node(model: type[M], node: yaml.Node, report: Report) -> M | None:
 def _describe_error(details: ErrorDetails, model: type[BaseModel], root: yaml.Node) -> tuple[SourceLocation, str]:
     path = details["loc"]
     if details["type"] == "extra_forbidden":
-        return _location_of_key(root, path), describe_unknown("key", str(path[-1]), _list_allowed_keys(model, path[:-1]))
+        # At the key and not at its value, which may be many lines long.
+        parent = _find_node(root, path[:-1])
+        key = next((key for key, _ in mapping_items(parent) if key.value == path[-1]), parent)
+        return location_of(key), describe_unknown("key", str(path[-1]), _list_allowed_keys(model, path[:-1]))
     return location_of(_find_node(root, path)), f"{_format_path(path)}{_describe_cause(details, path)}"
 
 
 def _find_node(node: yaml.Node, path: NodePath) -> yaml.Node:
-    """Return the node at a path, or the last existing one on the way to it."""
+    """Return the node at a path, or the last existing one on the way to it: a missing key has no place of its own."""
     for step in path:
-        children = _list_children(node)
+        children: Mapping[int | str, yaml.Node] = (
+            dict(enumerate(node.value))
+            if isinstance(node, yaml.SequenceNode)
+            else {key.value: value for key, value in mapping_items(node)}
+        )
         if step not in children:
             break
         node = children[step]
     return node
-
-
-def _list_children(node: yaml.Node) -> Mapping[int | str, yaml.Node]:
-    if isinstance(node, yaml.SequenceNode):
-        return dict(enumerate(node.value))
-    return {key.value: value for key, value in mapping_items(node)}
-
-
-def _location_of_key(root: yaml.Node, path: NodePath) -> SourceLocation:
-    parent = _find_node(root, path[:-1])
-    return location_of(next((key for key, _ in mapping_items(parent) if key.value == path[-1]), parent))
 
 
 def _list_allowed_keys(model: type[BaseModel], path: NodePath) -> tuple[str, ...]:
@@ -86,6 +84,7 @@ def _format_path(path: NodePath) -> str:
 
 
 def _describe_cause(details: ErrorDetails, path: NodePath) -> str:
+    # Sentences of our own validators are complete; pydantic's are replaced by plainer ones where they are known.
     kind, facts = details["type"], details.get("ctx", {})
     if kind == "value_error":
         return str(facts.get("error", details["msg"]))

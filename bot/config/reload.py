@@ -35,7 +35,7 @@ _DEBOUNCE_SECONDS = 0.25
 
 
 class ConfigReloader:
-    """Holds the last good configuration, and replaces it when its files change to another good one."""
+    """Holds the last valid configuration, and replaces it when its files change to another valid one."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class ConfigReloader:
         self._env, self._apply_config = env, apply
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._sources: set[Path] = set()
+        # Read once more, only for the list of files. A file that broke since the start is refused at the first change.
         with contextlib.suppress(UserMistake):
             load_config(config.path, env, self._sources)
         self._file_states: FileStates = read_file_states(self._sources)
@@ -69,39 +70,37 @@ class ConfigReloader:
         previous, now = self._file_states, read_file_states(self._sources)
         if now == previous:
             return
+        # An editor may write a file in several steps, and a deployment several files.
         while now != previous:
             await asyncio.sleep(_DEBOUNCE_SECONDS)
             previous, now = now, read_file_states(self._sources)
         await self.reload()
 
     async def reload(self) -> bool:
-        """Read the files and apply them; return false if they are refused and the last valid configuration stays."""
+        """Read the files and apply them. Return False if they are refused; then the last valid configuration stays."""
+        # One after the other: SIGHUP and a changed file may come together.
         async with self._lock:
             before, sources = read_file_states(self._sources), set[Path]()
             try:
-                config = self._read(sources)
+                config = load_config(self.config.path, self._env, sources)
+                if _is_blank(config.path):
+                    sentence = "nothing is written in the file now; start again if that is meant"
+                    raise UserMistake(f"{config.path}: {sentence}")
                 await self._apply_config(config)
             except TouchlineError as error:
+                # A failure to store the changed chats refuses it as well: half of a configuration is never in effect.
                 self._report_refusal(error)
                 return False
             finally:
-                self._store_file_states(sources, before)
+                # The states from before the files were read: one that was written meanwhile is then read again.
+                now = read_file_states(sources)
+                self._sources = sources
+                self._file_states = {**now, **{file: state for file, state in before.items() if file in now}}
             self._on_accepted()
             CONFIG_RELOADS.labels("accepted").inc()
             _log_reload(self.config, config)
             self.config = config
             return True
-
-    def _read(self, sources: set[Path]) -> Config:
-        config = load_config(self.config.path, self._env, sources)
-        if _is_blank(config.path):
-            raise UserMistake(f"{config.path}: nothing is written in the file now; start again if that is meant")
-        return config
-
-    def _store_file_states(self, sources: set[Path], before: FileStates) -> None:
-        """Remember the states from before the files were read: a file that changed meanwhile is then read again."""
-        now = read_file_states(sources)
-        self._sources, self._file_states = sources, {**now, **{file: stat for file, stat in before.items() if file in now}}
 
     def _report_refusal(self, error: TouchlineError) -> None:
         lines = error.mistakes if isinstance(error, ConfigInvalid) else (str(error),)
@@ -121,7 +120,8 @@ class ConfigReloader:
                 await self.reload_if_changed()
 
     async def _watch_folders(self, watched: frozenset[Path]) -> None:
-        """Watch these folders until others have to be watched."""
+        """Watch these folders until others have to be watched, as after a change of `include:`."""
+        # Folders and not files: editors and mounted volumes replace a file by another one of the same name.
         changes = awatch(
             *watched,
             watch_filter=lambda _, path: may_concern_config(path, self._sources),
@@ -145,7 +145,7 @@ class ConfigReloader:
 
 
 def _is_blank(path: Path) -> bool:
-    """Tell whether a file has only comments: more likely it is half written than meant to select the shipped rules."""
+    """Return True if a file has only comments: more likely it is half written than meant to select the shipped rules."""
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
 
@@ -203,10 +203,11 @@ def find_watched_folders(sources: Iterable[Path]) -> frozenset[Path]:
 
 
 def may_concern_config(path: str, sources: Iterable[Path]) -> bool:
-    """Tell whether this file may belong to the configuration. A database in the same folder changes all the time and does not."""
+    """Return True if this file may belong to the configuration. A database in the same folder changes often and does not."""
     changed = Path(path)
     named = changed.name in {source.name for source in sources}
-    return named or changed.suffix in _CONFIG_SUFFIXES or changed.name.startswith("..")  # mounted volumes swap a link `..data`
+    # Kubernetes mounts a volume as a link `..data`, and changes only the link.
+    return named or changed.suffix in _CONFIG_SUFFIXES or changed.name.startswith("..")
 
 
 def _expand_pattern(source: Path) -> list[Path]:

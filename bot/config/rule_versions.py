@@ -1,4 +1,7 @@
-"""Which rules are in effect: those of the files or those an admin applied; their history, and roll back."""
+"""The rules in effect, those of the files or those that an admin applied in Telegram, and their history.
+
+The most recent change wins, whether it came from the file or from an admin.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,7 @@ class ActiveRules(msgspec.Struct, frozen=True):
 
     @property
     def from_files(self) -> bool:
-        """Tell whether they are those of the files."""
+        """True if they are those of the files."""
         return self.version is None or not self.version.text
 
 
@@ -103,8 +106,9 @@ class RuleVersions:
         """Use a new configuration. Return a sentence for the admins if its rules replace those from Telegram, else ""."""
         async with self._lock:
             last = next(iter(await self.repository.recent(1)), None)
-            why = self._why_ended(last, config) if last and last.text else ""
+            why = _why_ended(last, config) if last and last.text else ""
             if last and why:
+                # Stored as a version of its own: the history shows it, and the other processes learn of it.
                 now = self._clock.now()
                 last = await self.repository.add(
                     RuleVersion(now, RuleOrigin.FILES, config.path.name, base_fingerprint=fingerprint(config.rules))
@@ -112,16 +116,6 @@ class RuleVersions:
             self._config = config
             self._activate(last)
         return why
-
-    def _why_ended(self, last: RuleVersion, config: Config) -> str:
-        """Say why rules from Telegram are no longer in effect; empty if they still are."""
-        if last.base_fingerprint != fingerprint(config.rules):
-            return f"The rules of {config.path.name} have changed: they are in effect, {last.name} from Telegram is not any more."
-        try:
-            parse_sent_rules(last.text, last.name, config.catalogue)
-        except RulesInvalid as error:
-            return f"{last.name} from Telegram cannot be read any more, the rules of {config.path.name} are in effect: {error}"
-        return ""
 
     async def apply(self, text: str, name: str, origin: RuleOrigin, base_fingerprint: str, user: tuple[int, str]) -> RuleVersion:
         """Put rules into effect; an empty text means those of the files. `user` is the admin's id and name.
@@ -131,7 +125,7 @@ class RuleVersions:
         async with self._lock:
             if base_fingerprint != self.active.fingerprint:
                 raise RulesOutdated
-            self.rules_of(text, name)
+            self.rules_of(text, name)  # raises RulesInvalid before anything is stored
             base = fingerprint(self._config.rules)
             version = await self.repository.add(RuleVersion(self._clock.now(), origin, name, text, base, *user))
             self._activate(version)
@@ -153,28 +147,46 @@ class RuleVersions:
         """Use the rules that another process put into effect."""
         async with self._lock:
             last = next(iter(await self.repository.recent(1)), None)
+            # The notification also comes back to the process that sent it.
             if last is None or (self.active.version and self.active.version.id == last.id):
                 return
             try:
                 self._activate(last)
-            except RulesInvalid as error:  # this process has older files, or another catalogue
+            except RulesInvalid as error:
+                # This process has older files or another catalogue than the one that applied them: its own rules stay.
                 log.error("rules_from_another_process_refused", name=last.name, reason=str(error))
                 return
         log.info("rules_changed_by_another_process", origin=last.origin.value, name=last.name, rules=len(self.active.rules.rules))
 
     def _activate(self, version: RuleVersion | None) -> None:
+        """Use the rules of a version, or those of the files if it has none. Raises RulesInvalid."""
         rules = self.rules_of(version.text, version.name) if version else self._config.rules
-        mark, since = fingerprint(rules), self.active.since
+        new_fingerprint, since = fingerprint(rules), self.active.since
         if version and version.text:
             since = version.at
-        elif mark != self.active.fingerprint:
+        elif new_fingerprint != self.active.fingerprint:
+            # Rules of the files have no time of their own, and a reload that changes nothing in them restarts no clock.
             since = self._clock.now()
-        self.active = ActiveRules(rules, mark, since, version)
+        self.active = ActiveRules(rules, new_fingerprint, since, version)
         self._on_change(rules, self._config.catalogue)
 
 
+def _why_ended(last: RuleVersion, config: Config) -> str:
+    """Return why rules from Telegram are no longer in effect, as a sentence for the admins; empty if they still are."""
+    if last.base_fingerprint != fingerprint(config.rules):
+        return f"The rules of {config.path.name} have changed: they are in effect, {last.name} from Telegram is not any more."
+    try:
+        parse_sent_rules(last.text, last.name, config.catalogue)
+    except RulesInvalid as error:
+        return f"{last.name} from Telegram cannot be read any more, the rules of {config.path.name} are in effect: {error}"
+    return ""
+
+
 def parse_sent_rules(text: str, name: str, catalogue: Catalogue) -> ParsedRules:
-    """Read a file of rules that came from Telegram: variables stay as written, nothing is included; raise RulesInvalid."""
+    """Read a file of rules that came from Telegram. Raises RulesInvalid.
+
+    Variables stay as written and nothing is included: a file from a chat must not read the environment or files of the server.
+    """
     report = Report()
     root = compose(text, name, report)
     rules = read_rules_document(root, report, catalogue, _refuse_include) if root is not None else RuleSet()
@@ -190,7 +202,7 @@ def _refuse_include(pattern: str) -> Sequence[yaml.Node]:
 
 
 MAX_RULE_VERSIONS = 50
-"""Versions that are kept."""
+"""How many versions are kept; older ones are deleted."""
 
 
 class RuleVersionRepository:
@@ -213,6 +225,7 @@ class RuleVersionRepository:
         async with self._db.transaction() as tx:
             await tx.execute(insert(rule_history), row)
             newest = (await tx.fetch(_select_newest_first().limit(1)))[0]
+            # Ids rise one by one, so the count needs no query of its own.
             await tx.execute(delete(rule_history).where(rule_history.c.id <= newest["id"] - MAX_RULE_VERSIONS))
             await tx.notify(RULES_CHANNEL)
         return _row_to_version(newest)

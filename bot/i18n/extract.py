@@ -28,6 +28,7 @@ _HEADER = "# What Touchline says, in {language}. To bring it up to date: make wo
 _CREATED_AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 """A fixed date, so that a catalogue changes only with its texts and not with the day of the extraction."""
 
+# By the name that a module imports them under. A text that is passed in another way is not found.
 _GETTEXT_FUNCTIONS = {
     "translate_in_context": "pgettext",
     "_": "gettext",
@@ -59,6 +60,7 @@ def collect_texts(root: Path = PROJECT_ROOT) -> Catalog:
     """Return every text of the code and the packs, sorted by file and line."""
     catalogue = _make_catalogue(ENGLISH)
     found = extract_from_dir(root, _EXTRACTORS)
+    # Sorted, so that the same texts always give the same file.
     for file, line, text, comments, context in sorted(found, key=lambda message: message[:2]):
         catalogue.add(text, locations=[(file, line)], auto_comments=comments, context=context)
     return catalogue
@@ -87,6 +89,7 @@ def _write_catalogue(catalogue: Catalog, file: Path) -> None:
     catalogue.creation_date = catalogue.revision_date = _CREATED_AT
     catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = ""
     with file.open("wb") as lines:
+        # No line numbers: a catalogue changes only with its texts. No wrapping: one text is one line of a diff.
         write_po(lines, catalogue, width=0, ignore_obsolete=True, include_lineno=False)
 
 

@@ -22,6 +22,7 @@ from rules.engine.text import LANGUAGES
 
 ENGLISH = "en"
 
+# Babel's plain "en" writes dates as in the United States: Nov 22, 2026.
 _LOCALES = {"en": "en_GB", "pt": "pt_BR"}
 """Babel's locale where it is not the language code: the variant that the catalogue is written in."""
 
@@ -35,6 +36,7 @@ _current_language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 @contextmanager
 def use_language(language: str) -> Iterator[None]:
     """Make this the current language while the block runs. An unsupported language becomes English."""
+    # A token restores the language from before: blocks may be nested, as when an alert is rendered in every language.
     before = _current_language.set(find_language(language))
     try:
         yield
@@ -87,6 +89,7 @@ def in_each_language(render: Callable[[], str]) -> dict[str, str]:
     return texts
 
 
+# Read once: a catalogue is looked at for every text of every message. Without a compiled file, texts stay English.
 @cache
 def _load_catalogue(language: str) -> catalogues.NullTranslations:
     return catalogues.translation(DOMAIN, CATALOGUE_FOLDER, [language], fallback=True)
@@ -97,6 +100,7 @@ _LANGUAGES_WITH_CAPITALISED_NOUNS = frozenset({"de"})
 
 def lower_first(label: str) -> str:
     """Return a label in the form for the middle of a sentence: `goals`, but `VAR checks`, and German nouns, as they are."""
+    # A second capital letter marks an abbreviation, such as VAR.
     if current_language() in _LANGUAGES_WITH_CAPITALISED_NOUNS or label[1:2].isupper():
         return label
     return label[:1].lower() + label[1:]

@@ -48,6 +48,7 @@ class FeedPositionRepository:
 
     async def save(self, fixture_id: str, position: StoredFeedPosition) -> None:
         """Store how far a match was read."""
+        # In one row and one statement, so that a kill leaves the position and the match of one moment.
         row = {
             "fixture_id": fixture_id,
             "position": position.position,
@@ -86,6 +87,7 @@ class FixtureStatusRepository:
     async def save(self, fixtures: Iterable[Fixture]) -> None:
         """Store how these fixtures are listed now."""
         now = to_timestamp(self._clock.now())
+        # One statement for all of them: the list has hundreds of fixtures at the first start.
         rows = [
             {"fixture_id": one.id, "status": one.status, "collection_status": one.collection_status, "updated_at": now}
             for one in fixtures
