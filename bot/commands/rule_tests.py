@@ -24,7 +24,7 @@ from rules.scenarios.expectations import RuleTestFile, RuleTestResult, RuleTests
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.pass_context
 def test_command(ctx: click.Context, config_path: Path, files: tuple[Path, ...]) -> None:
-    """Play the matches of FILES and compare what the rules tell with what is expected; exit 1 where they differ."""
+    """Play the matches of FILES and compare the alerts of the rules with the expected ones; exit 1 if they differ."""
 
     def load_active() -> Any:
         return load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))

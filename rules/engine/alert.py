@@ -58,7 +58,7 @@ class AlertKey(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """The facts after the action, as plain text, unescaped; empty where the feed does not tell.
+    """The facts after the action, as plain text, unescaped; empty where the feed gives no value.
 
     These are the variables of alert texts, which operators write: no field is renamed. `match` is
     `Tottenham Hotspur 1–0 Leicester City`. For a goal the score is the one that it makes, pending or not, and in a shootout

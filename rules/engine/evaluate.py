@@ -26,9 +26,9 @@ class ActionChange(msgspec.Struct, frozen=True):
 
     moment: Moment
     is_retraction: bool = False
-    """True: the action did not happen after all. Chats that have the message are told; no rule is evaluated."""
+    """True: the action did not happen after all. Chats that have the message get a retraction; no rule is evaluated."""
     reason: str = ""
-    """Why it was retracted; empty where the feed does not tell."""
+    """Why it was retracted; empty if the feed gives no reason."""
 
 
 def evaluate(
@@ -90,10 +90,11 @@ def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, ca
     if change.is_retraction:
         return (_make_retraction(moment, change.reason),)
     firing = rules.find_matching(moment)
+    # A change of coverage is an action that is sent once and never revised, so no earlier message has to follow it.
     names = () if moment.action is moment.coverage_change else notified.get(moment.action.id, ())
     if not firing and not names:
         return ()
-    facts = facts_of(moment)
+    facts = facts_of(moment)  # once for all rules that fire
     alerts = [_make_alert(rule, moment, facts, catalogue) for rule in firing]
     others = [name for name in names if name not in {rule.name for rule in firing}]
     return tuple(alerts + [_make_follow_up(rules.by_name.get(name), name, moment, facts, catalogue) for name in others])

@@ -73,6 +73,7 @@ def judge_rules(rules: RuleSet, moment: Moment) -> tuple[RuleVerdict, ...]:
     last = firing[-1] if firing and not firing[-1].continues else None
     verdicts: list[RuleVerdict] = []
     is_stopped = False
+    # By identity: two rules may be equal, and then only the first of them stops the walk.
     for rule in rules.rules:
         if is_stopped and last:
             verdicts.append(RuleVerdict(rule, Verdict.NOT_ASKED, stopped_by=last.name))
@@ -91,6 +92,7 @@ def _judge_rule(rule: Rule, moment: Moment, firing: list[Rule]) -> RuleVerdict:
         results = (ConditionResult("send_type", expected, actual.value, actual in rule.send_types), *results)
     if any(rule is one for one in firing):
         return RuleVerdict(rule, Verdict.FIRES, results)
+    # A rule for other action types is named with that alone: its other conditions would only distract.
     if not rule.may_match_type(moment.action.type):
         return RuleVerdict(rule, Verdict.OTHER_ACTION, tuple(one for one in results if one.key == "action_type"))
     return RuleVerdict(rule, Verdict.FAILS, results)

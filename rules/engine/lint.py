@@ -12,6 +12,7 @@ def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
 
     Finds only what is certain: a rule whose conditions imply an earlier one's in other words is not found.
     """
+    # Conditions are compared as they are written: proving that one implies another would need to know all of them.
     earlier: list[tuple[Rule, frozenset[tuple[str, str]]]] = []
     found: list[tuple[Rule, Rule]] = []
     for rule in rules:
@@ -19,6 +20,7 @@ def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
         by = next((one for one, fewer in earlier if fewer <= conditions and _is_wider(one, rule)), None)
         if by is not None:
             found.append((rule, by))
+        # A rule that continues hides nothing from the rules below it.
         if not rule.continues:
             earlier.append((rule, conditions))
     return found

@@ -133,11 +133,13 @@ class RuleIndex:
 
     def find_candidates(self, moment: Moment) -> Sequence[PreparedRule]:
         """Return the rules that may fire, in order, each with the conditions that are left to evaluate."""
+        # Nodes are made when a triple first comes: the few that a match has, and not all that the feed could send.
         action = moment.action
         name = (action.type, action.sub_type, action.send_type)
         node = self._nodes_by_name.get(name)
         if node is None:
             if len(self._nodes_by_name) >= _MAX_CACHED_NAMES:
+                # Only nonsense from the feed gets here. Starting over costs one slow evaluation for each triple.
                 self._nodes_by_name.clear()
                 self._shared_nodes.clear()
             node = self._nodes_by_name[name] = self._make_node(list(self._select_by_name(moment)))
@@ -147,6 +149,7 @@ class RuleIndex:
         """Yield the rules that the action's names leave, without the conditions that the names decide."""
         action = moment.action
         for one in self._by_type.get(action.type.casefold(), self._for_any_type):
+            # A group counts only if all of its conditions are about names: `any: [action_type, minute]` depends on the moment.
             answered = [condition for condition in one.remaining_conditions if condition.all_keys() <= _NAME_CONDITIONS]
             if action.send_type in one.rule.send_types and all(condition.holds(moment) for condition in answered):
                 yield (
@@ -172,30 +175,38 @@ class _IndexNode:
     __slots__ = ("_by_value", "_others", "_read_values", "_rules")
 
     def __init__(self, rules: Iterable[RuleCandidate]) -> None:
-        reachable = _list_reachable(rules)
-        key = _choose_index_key(reachable) if len(reachable) > _INDEX_THRESHOLD else ""
+        # Rules below the first that always fires and does not continue are never evaluated.
+        reachable: list[RuleCandidate] = []
+        for one in rules:
+            reachable.append(one)
+            if not one.remaining_conditions and not one.rule.continues:
+                break
+        # The key by which most rules name something splits them best. Below the threshold evaluating all costs less.
+        keys = Counter(condition.key for one in reachable for condition in one.remaining_conditions if condition.index_key)
+        key, number = keys.most_common(1)[0] if keys else ("", 0)
         self._rules: list[PreparedRule] = []
         self._read_values: Callable[[Moment], tuple[str, ...]] | None = None
         self._by_value: dict[str, _IndexNode] = {}
         self._others: _IndexNode | None = None
-        if key:
+        if number > _INDEX_THRESHOLD:
             self._split(reachable, key)
         else:
             self._rules = [(one.position, one.rule, tuple(c.holds for c in one.remaining_conditions)) for one in reachable]
 
     def _split(self, rules: Sequence[RuleCandidate], key: str) -> None:
+        """Make a node for each name that rules expect under a key, and one for the rules that expect none."""
         named: dict[str, list[RuleCandidate]] = {}
         others: list[RuleCandidate] = []
         for one in rules:
-            asked = next((c for c in one.remaining_conditions if c.key == key and c.index_key), None)
-            if asked is None or asked.index_key is None:
+            found = next((c for c in one.remaining_conditions if c.key == key and c.index_key), None)
+            if found is None or found.index_key is None:
                 others.append(one)
                 continue
-            self._read_values = asked.index_key.read_values
-            for name in asked.index_key.names:
-                named.setdefault(name, []).append(
-                    one._replace(remaining_conditions=tuple(c for c in one.remaining_conditions if c is not asked))
-                )
+            self._read_values = found.index_key.read_values
+            # Whoever finds the rule by the name has answered the condition: it is not evaluated again.
+            remaining = tuple(c for c in one.remaining_conditions if c is not found)
+            for name in found.index_key.names:
+                named.setdefault(name, []).append(one._replace(remaining_conditions=remaining))
         self._by_value = {name: _IndexNode(found) for name, found in named.items()}
         self._others = _IndexNode(others) if others else None
 
@@ -208,27 +219,12 @@ class _IndexNode:
             node = self._by_value.get(normalise(value)) if value else None
             if node is not None:
                 more = node.find_candidates(moment)
+                # Sorted only where two lists meet: most moments are found by one name alone.
                 found = sorted([*found, *more], key=_rule_position) if found else more
         return found
 
 
 _rule_position = itemgetter(0)
-
-
-def _list_reachable(rules: Iterable[RuleCandidate]) -> list[RuleCandidate]:
-    """Return the rules up to the first that always fires and does not continue: those below it are never evaluated."""
-    found: list[RuleCandidate] = []
-    for one in rules:
-        found.append(one)
-        if not one.remaining_conditions and not one.rule.continues:
-            break
-    return found
-
-
-def _choose_index_key(rules: Iterable[RuleCandidate]) -> str:
-    """Return the condition key by which most rules name something; empty where hardly any rule does."""
-    keys = Counter(condition.key for one in rules for condition in one.remaining_conditions if condition.index_key)
-    return next((key for key, number in keys.most_common(1) if number > _INDEX_THRESHOLD), "")
 
 
 class RuleSet:
@@ -243,10 +239,12 @@ class RuleSet:
         """Return the rules that fire for a moment, from top to bottom, up to the first that does not continue."""
         found: list[Rule] = []
         for _, rule, left in self._index.find_candidates(moment):
+            # A loop and not all(): this runs for every packet, and a generator would cost more than the conditions.
             for holds in left:
                 if not holds(moment):
                     break
             else:
+                # The index gives a rule twice if it finds it by two names, such as the team's name and its id.
                 if found and found[-1] is rule:
                     continue
                 found.append(rule)
@@ -276,7 +274,10 @@ class RulesDiff(msgspec.Struct, frozen=True):
 def compare_rules(before: RuleSet, after: RuleSet) -> RulesDiff:
     """Find every difference that can change what is sent."""
     stay = [rule.name for rule in after.rules if rule.name in before.by_name]
-    parts = [(name, _list_changed_parts(before.by_name[name], after.by_name[name])) for name in stay]
+    parts: list[tuple[str, tuple[str, ...]]] = []
+    for name in stay:
+        old, new = _describe_rule(before.by_name[name]), _describe_rule(after.by_name[name])
+        parts.append((name, tuple(key for key in old if old[key] != new[key])))
     return RulesDiff(
         added=tuple(rule.name for rule in after.rules if rule.name not in before.by_name),
         removed=tuple(rule.name for rule in before.rules if rule.name not in after.by_name),
@@ -291,17 +292,13 @@ def fingerprint(rules: RuleSet) -> str:
     return hashlib.sha256(msgspec.json.encode(described)).hexdigest()
 
 
-def _list_changed_parts(before: Rule, after: Rule) -> tuple[str, ...]:
-    old, new = _describe_rule(before), _describe_rule(after)
-    return tuple(key for key in old if old[key] != new[key])
-
-
 def _describe_rule(rule: Rule) -> dict[str, str]:
     """Return each part of a rule as text, by its key in YAML.
 
     Fingerprints of these texts are stored with each version of the rules: a changed form would look like a change of all
     rules.
     """
+    # Sorted: the order of conditions changes nothing, and a new order in the file is no change of the rule.
     conditions = sorted(f"{condition.key}: {condition.expected}" for condition in rule.conditions)
     send_types = sorted(send_type.value for send_type in rule.send_types)
     return {

@@ -55,7 +55,7 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
     """
     before, after = moment.before, moment.after
     if not before.status:
-        return moment  # The first packet of a match tells its status and changes nothing.
+        return moment  # The first packet of a match brings its status, which is no change.
     name = detect_change((before.status, before.collection_status), (after.status, after.collection_status))
     if not name:
         return moment
@@ -166,7 +166,7 @@ def _subtract_pending_goals(displayed: Score, records: dict[str, ActionRecord], 
 
 
 def _update_clock(before: Match, action: Action, packet: Packet, summary: Summary, is_late: bool) -> Match:
-    """Move period, clock and status on. They never move back, and packets that do not tell them leave them alone."""
+    """Move period, clock and status on. They never move back, and a packet without them leaves them as they are."""
     if is_late:
         return before
     changes: dict[str, Any] = {"seq": action.seq}
@@ -176,7 +176,7 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
         changes["collection_status"] = summary.collection_status
     if action.type == "End Period":
         changes["last_ended_period"] = action.period if action.send_type.is_standing else None
-    # Status packets carry period 0 and clock 00:00 at any time (section 10.4); a delayed packet tells of the past (10.6).
+    # Status packets carry period 0 and clock 00:00 at any time (section 10.4); a delayed packet is about the past (10.6).
     if packet.period_id > 0 and action.type != "Status Updated" and not action.is_delayed:
         clock = max(packet.clock, summary.clock or 0)
         if action.period is not before.period or clock >= before.clock:
@@ -207,7 +207,7 @@ def update_records(
 ) -> tuple[Action, dict[str, ActionRecord], tuple[ActionRecord, ...]]:
     """Record the action if its type is remembered.
 
-    Returns the action with what earlier revisions told, all records after it, and the other actions that it retracts or
+    Returns the action completed from earlier revisions, all records after it, and the other actions that it retracts or
     restores.
     """
     action_type = catalogue.find_type(action.type)

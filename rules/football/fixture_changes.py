@@ -1,4 +1,4 @@
-"""Actions that no packet tells: coverage lost or restored, a match suspended or postponed, a missing full time."""
+"""Makes the actions that no packet carries: coverage lost or restored, a match suspended or postponed, a missing full time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _END_ACTION_TYPES = {
 _FINAL_STATUSES = frozenset({*_END_ACTION_TYPES, "completed"})
 
 _ONE_TIME_CHANGES = frozenset({*_END_ACTION_TYPES.values(), COVERAGE_DROPPED})
-"""Changes that happen to a match once, whether the stream or the list of fixtures tells them first."""
+"""Changes that happen to a match once, whether the stream or the list of fixtures has them first."""
 
 # Action ids are stored in the outbox: a changed namespace, or a changed text that is hashed, would send the same news twice.
 _CHANGE_NAMESPACE = uuid.UUID("1a0d4d0e-63f4-53a5-8a5e-7e0a0f9a5c1d")
@@ -36,13 +36,14 @@ def detect_change(before: tuple[str, str], after: tuple[str, str]) -> str:
     """Return the action type of what changed between two (status, collection status) pairs; empty where nothing is news."""
     old_status, old_collection = (word.casefold() for word in before)
     status, collection = (word.casefold() for word in after)
+    # The end of a match before its coverage: an abandoned match is often dropped too, and chats want the reason, once.
     if status != old_status and status in _END_ACTION_TYPES:
         return _END_ACTION_TYPES[status]
     if collection != old_collection and collection in ("collectionsuspended", "collectiondropped"):
         return COVERAGE_LOST if collection == "collectionsuspended" else COVERAGE_DROPPED
     if old_collection == "collectionsuspended" and collection == "collectinglive":
         return COVERAGE_RESTORED
-    # While data is missing, a status of Suspended may tell of the coverage and not of the match (section 10.5).
+    # While data is missing, a status of Suspended may mean the coverage and not the match (feed documentation, section 10.5).
     if collection in ("collectionsuspended", "collectiondropped"):
         return ""
     if status == "suspended" and old_status != "suspended":
@@ -51,9 +52,9 @@ def detect_change(before: tuple[str, str], after: tuple[str, str]) -> str:
 
 
 def make_action(name: str, cause: Action, fixture: Fixture, minute: Minute | None, period: Period) -> Action:
-    """Make the action that tells a change of coverage or status. The same history always gives it the same id."""
-    # What happens once has the same id whoever tells it, so that it is sent once. The date is part of it because a postponed
-    # match may be postponed again on its new day.
+    """Make the action of a change of coverage or status. The same history always gives it the same id."""
+    # What happens once has the same id wherever it comes from, so that it is sent once. The date is part of it, because a
+    # postponed match may be postponed again on its new day.
     date = f"{fixture.kickoff:%Y-%m-%d}" if fixture.kickoff else ""
     occurrence = date if name in _ONE_TIME_CHANGES else str(cause.seq)
     return Action(
@@ -70,7 +71,7 @@ def make_action(name: str, cause: Action, fixture: Fixture, minute: Minute | Non
 
 
 def make_status_packet(fixture: Fixture, seq: int, at: dt.datetime) -> Packet:
-    """Make the packet that the stream would have sent for a status that the list of fixtures tells."""
+    """Make the packet that the stream would have sent for a status of the list of fixtures."""
     return Packet(
         fixture_id=fixture.id,
         action_id=str(uuid.uuid5(_CHANGE_NAMESPACE, f"{fixture.id} status {fixture.status} {fixture.collection_status} {seq}")),

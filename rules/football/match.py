@@ -34,7 +34,7 @@ class Score(msgspec.Struct, frozen=True):
 
     def find_scoring_side(self, before: Score) -> Side | None:
         """Return the side that has more goals than before; None if neither or both do."""
-        # More than one where a packet between was lost: the score still tells whose goal this is.
+        # More than one where a packet between was lost: the score still shows whose goal this is.
         home, away = self.home > before.home, self.away > before.away
         return None if home == away else Side.HOME if home else Side.AWAY
 
@@ -64,7 +64,7 @@ def _order_of(goal: Action) -> tuple[int, Minute]:
     """Return the key that sorts goals in the order of play.
 
     Revisions come late and out of order, so the minute decides, not the sequence number. Sorting is stable: within a minute
-    the goals stay in the order in which the feed first told them.
+    the goals stay in the order in which the feed first sent them.
     """
     return _PERIOD_ORDER[goal.period], goal.minute or Minute(0)
 
@@ -74,7 +74,7 @@ Colour = tuple[int, int, int]
 
 
 class Colours(msgspec.Struct, frozen=True):
-    """The shirt colours of both teams; None where the feed does not tell."""
+    """The shirt colours of both teams; None until the feed sends them."""
 
     home: Colour | None = None
     away: Colour | None = None
@@ -102,7 +102,7 @@ class Match(msgspec.Struct, frozen=True):
     ended_by: str = ""
     """The action id of the end of the match; empty while it runs."""
     records: dict[str, ActionRecord] = {}
-    """The remembered actions by id, in the order in which the feed first told them."""
+    """The remembered actions by id, in the order in which the feed first sent them."""
     displayed_score: Score = Score()
     """What the feed's summary shows for the period in play: pending goals may be in it."""
     summary_score: Score = Score()
@@ -111,7 +111,7 @@ class Match(msgspec.Struct, frozen=True):
     """The score when live data was last lost."""
     colours: Colours = Colours()
     played_periods: tuple[Period, ...] = ()
-    """The periods that were played or are in play, in the order in which the feed told them."""
+    """The periods that were played or are in play, in the order in which the feed sent them."""
     last_ended_period: Period | None = None
     """The latest period that the feed ended by an action of its own; None before."""
 
@@ -257,7 +257,7 @@ def _list_goals(moment: Moment) -> list[Action]:
 
 
 def update_colours(before: Colours, action: Action) -> Colours:
-    """Return the colours after an action; what the action does not tell stays as it was."""
+    """Return the colours after an action; a colour that it does not give stays as it was."""
     if action.type != "Team Colours" or action.send_type.is_retraction:
         return before
     # API version 1 writes `HomeTeamColour`, later ones `homeTeamColour` (section 3.4); US spelling is read as well.

@@ -58,7 +58,7 @@ class Event(msgspec.Struct, frozen=True):
     period: Period
     minute: Minute
     player: str = ""
-    """The player; in a substitution the one who comes on. Empty where the feed does not tell."""
+    """The player; in a substitution the one who comes on. Empty if the feed does not name him."""
     replaced_player: str = msgspec.field(default="", name="off")
     """The player who goes off in a substitution."""
     score: Score | None = None
@@ -161,7 +161,8 @@ def build_half_time_timeline(match: Match) -> Timeline | None:
 
 
 def _list_events(match: Match) -> list[Event]:
-    """List all events by time; within a minute in the order in which the feed first told them."""
+    """List all events by time; within a minute in the order in which the feed first sent them."""
+    # Records keep the order of arrival, which sequence numbers do not: every revision has a new one.
     order = {action_id: number for number, action_id in enumerate(match.records)}
     found = sorted((*_find_incidents(match), *_find_substitutions(match)), key=lambda pair: order[pair[0].id])
     return sorted((event for _, event in found), key=lambda event: (TIMED_PERIODS.index(event.period), event.minute))
@@ -244,11 +245,12 @@ def _find_linked(action: Action, going: Sequence[Action]) -> Action | None:
 def _find_partner(action: Action, going: Sequence[Action]) -> Action | None:
     """Return the substitution out that belongs to a substitution in; None where there is none within a minute.
 
-    By their link, else the one of the same side and period that the feed told next to it.
+    By their link, else the one of the same side and period that the feed sent next to it.
     """
     linked = _find_linked(action, going)
     if linked or action.minute is None:
         return linked
+    # The two actions come within seconds, in an order that is not documented.
     near = [off for off in going if off.side is action.side and off.period is action.period and not off.related]
     near = [off for off in near if off.minute and abs(off.minute.total - action.minute.total) <= 1]
     return min(near, key=lambda off: abs(off.seq - action.seq), default=None)
@@ -271,6 +273,7 @@ def _half_time_score(match: Match, events: Sequence[Event]) -> Score | None:
     if match.period in (Period.BEFORE, Period.FIRST_HALF):
         return None
     goals = [event for event in events if event.kind.is_goal]
+    # The goals before half time count only if all goals of the match are known: the missing one may be among them.
     if any(goal.score is None for goal in goals) or (not goals and match.score != Score()):
         return None
     first = [goal for goal in goals if goal.period is Period.FIRST_HALF]
@@ -278,10 +281,8 @@ def _half_time_score(match: Match, events: Sequence[Event]) -> Score | None:
 
 
 def _list_periods(match: Match, events: Sequence[Event]) -> tuple[Period, ...]:
-    """Return the periods up to the latest that the match or an event is in, also those that no packet told.
-
-    A match that was followed from its middle on has a first half too.
-    """
+    """Return the periods up to the latest that the match or an event is in."""
+    # Also those of which there was no packet: a match that was followed from its middle on has a first half too.
     known = {*match.played_periods, match.period, *(event.period for event in events)} & set(TIMED_PERIODS)
     if match.period is Period.SHOOTOUT or match.is_completed:
         known |= {Period.FIRST_HALF, Period.SECOND_HALF}

@@ -91,6 +91,7 @@ def read_send_types(reader: Reader, node: yaml.Node) -> frozenset[SendType] | No
     found = [_read_one_send_type(reader, name, at) for name, at in zip(asked.names, asked.nodes, strict=True)]
     if None in found:
         return None
+    # `{not: Pending}` means the other two for which rules are evaluated, and never a retraction.
     possible = frozenset(RULE_SEND_TYPES)
     chosen = possible - frozenset(found) if asked.is_negated else frozenset(found) & possible
     if not chosen:
@@ -115,6 +116,7 @@ def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> 
     asked = read_names(reader, node, "action_type")
     if asked is None or not _check_known_names(reader, asked, "action type", catalogue.action_type_names, catalogue.has_type):
         return None
+    # Resolved when the rule is read, not for each packet: this condition runs most often of all.
     pairs, is_negated = canonical_pairs(asked, catalogue), asked.is_negated
 
     def holds(moment: Moment) -> bool:
@@ -206,27 +208,17 @@ def _player_names(moment: Moment) -> tuple[str, ...]:
     player = moment.action.player
     if player is None:
         return ()
+    # The feed may send `Lionel Messi` or `Messi`, and a rule should not depend on which. Beginnings are left out: a rule that
+    # names `Lionel` means one man, and there are others.
     words = player.name.split()
     return (*(" ".join(words[first:]) for first in range(len(words))), player.id)
-
-
-def _competition_names(moment: Moment) -> tuple[str, ...]:
-    return (moment.after.fixture.competition.name, moment.after.fixture.competition.id)
-
-
-def _fixture_names(moment: Moment) -> tuple[str, ...]:
-    return (moment.after.fixture.title, moment.after.fixture.name, moment.after.fixture.id)
 
 
 def _read_side(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
     asked = read_names(reader, node, "side")
     if asked is None or not _check_choices(reader, asked, "side", tuple(Side)):
         return None
-    return _make_name_condition("side", asked, frozenset(map(normalise, asked.names)), _side_names)
-
-
-def _side_names(moment: Moment) -> tuple[str, ...]:
-    return (moment.action.side or "",)
+    return _make_name_condition("side", asked, frozenset(map(normalise, asked.names)), lambda m: (m.action.side or "",))
 
 
 def _read_period(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
@@ -275,6 +267,7 @@ def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | No
 
 
 def _parse_goals(text: str) -> int:
+    # isdigit() alone is true for digits of other scripts too, and int() would read them.
     if not text.isascii() or not text.isdigit() or len(text) > 3:
         raise ValueError(f'"{text}" is not a number of goals')
     return int(text)
@@ -299,8 +292,8 @@ CONDITIONS: dict[str, ConditionReader] = {
     "team": _by_name("team", _team_names),
     "side": _read_side,
     "player": _by_name("player", _player_names),
-    "competition": _by_name("competition", _competition_names),
-    "fixture": _by_name("fixture", _fixture_names),
+    "competition": _by_name("competition", lambda m: (m.after.fixture.competition.name, m.after.fixture.competition.id)),
+    "fixture": _by_name("fixture", lambda m: (m.after.fixture.title, m.after.fixture.name, m.after.fixture.id)),
     "period": _read_period,
     "minute": _read_minute,
     "score": _read_score,
@@ -311,7 +304,7 @@ CONDITIONS: dict[str, ConditionReader] = {
 """The conditions by their key, in the order in which documentation and schema list them."""
 
 CONDITION_DESCRIPTIONS: Mapping[str, str] = {
-    "action_type": "What happened. An alias asks for its pair: `Own Goal` is a Goal whose sub action type is Own Goal.",
+    "action_type": "What happened. An alias means its pair: `Own Goal` is a Goal whose sub action type is Own Goal.",
     "sub_action_type": "What kind of it. `not` holds also where the feed gives no sub type.",
     "send_type": "Where the revision stands.",
     "team": "The team that acts; for a goal, the team that gets it.",

@@ -99,47 +99,33 @@ class _NamedText(io.StringIO):
 
 def compose(text: str, file: str, report: Report) -> yaml.Node | None:
     """Return the root node; None for an empty text, and after reporting what is not YAML."""
+    # Asked before: PyYAML gives no line and column for such a character, and its two readers word it differently.
     if found := YamlReader.NON_PRINTABLE.search(text):
-        report.add_mistake(_location_at(text, found.start(), file), f"the character {found[0]!r} is not allowed in YAML")
+        line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        report.add_mistake(SourceLocation(file, line, column), f"the character {found[0]!r} is not allowed in YAML")
         return None
     try:
-        node = _compose_node(text, file)
+        try:
+            node = _compose_with(_NamedText(text, file), _FAST_LOADER)
+        except yaml.YAMLError:
+            # libyaml words its errors otherwise: the Python reader says the same everywhere.
+            node = _compose_with(_NamedText(text, file), yaml.SafeLoader)
     except RecursionError:
         report.add_mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
         return None
     except yaml.YAMLError as error:
-        report.add_mistake(_location_of_error(error, file), f"this is not YAML: {_describe_yaml_error(error)}")
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        location = SourceLocation(file, mark.line + 1, mark.column + 1) if mark else SourceLocation(file, 1, 1)
+        problem, context = getattr(error, "problem", None), getattr(error, "context", None)
+        reason = ", ".join(filter(None, (context, problem))) or str(error)
+        report.add_mistake(location, f"this is not YAML: {reason}")
         return None
     return node if node is None or _check_tree(node, report) else None
-
-
-def _compose_node(text: str, file: str) -> yaml.Node | None:
-    """Read with the C reader, if there is one. Raises YAMLError."""
-    try:
-        return _compose_with(_NamedText(text, file), _FAST_LOADER)
-    except yaml.YAMLError:
-        # libyaml words its errors otherwise: the Python reader says the same everywhere.
-        return _compose_with(_NamedText(text, file), yaml.SafeLoader)
 
 
 def _compose_with(text: _NamedText, loader: Any) -> yaml.Node | None:
     node: yaml.Node | None = yaml.compose(text, Loader=loader)
     return node
-
-
-def _location_at(text: str, index: int, file: str) -> SourceLocation:
-    before = text[:index]
-    return SourceLocation(file, before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
-
-
-def _location_of_error(error: yaml.YAMLError, file: str) -> SourceLocation:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    return SourceLocation(file, mark.line + 1, mark.column + 1) if mark else SourceLocation(file, 1, 1)
-
-
-def _describe_yaml_error(error: yaml.YAMLError) -> str:
-    problem, context = getattr(error, "problem", None), getattr(error, "context", None)
-    return ", ".join(filter(None, (context, problem))) or str(error)
 
 
 def location_of(node: yaml.Node) -> SourceLocation:
@@ -162,6 +148,7 @@ def _check_tree(root: yaml.Node, report: Report) -> bool:
             is_walkable = False
             continue
         seen.add(id(node))
+        # A tag of one's own, such as !!python/object, would ask for code to be run.
         if not str(node.tag).startswith("tag:yaml.org,2002:"):
             report.add_mistake(location_of(node), f"the tag {node.tag} is not understood: take it out")
         queue += [(child, depth + 1) for child in _list_children(node, report)]
@@ -178,6 +165,7 @@ def _list_children(node: yaml.Node, report: Report) -> list[yaml.Node]:
         if not isinstance(key, yaml.ScalarNode):
             report.add_mistake(location_of(key), "a key is a word, not a list or a mapping")
         elif key.value in keys:
+            # YAML would keep the last one and say nothing.
             report.add_mistake(location_of(key), f'the key "{key.value}" is written twice')
         else:
             keys.add(key.value)
@@ -220,6 +208,7 @@ def _expand_node(node: yaml.ScalarNode, variables: Mapping[str, str], report: Re
             report.add_mistake(location_of(node), f"{found[0]} is not understood: write ${{VAR}} or ${{VAR:-default}}")
             report.ignore_location(location_of(node))
             return ""
+        # An empty variable counts as not set, as `:-` has it in a shell.
         if not variables.get(named[1]) and named[2] is None:
             missing.append(named[1])
         return variables.get(named[1]) or named[2] or ""

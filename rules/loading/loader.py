@@ -76,6 +76,7 @@ def _refuse_include(pattern: str) -> Sequence[yaml.Node]:
 @cache
 def load_pack(name: str = "default") -> RuleSet:
     """Return the rules of a pack that ships. Raises KeyError for an unknown name."""
+    # Looked up in the list first: a name from a file or a chat must not become a path.
     if name not in list_packs():
         raise KeyError(name)
     return load_rules(files("rules").joinpath("packs", f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
@@ -103,7 +104,9 @@ def read_rules(fields: Mapping[str, yaml.Node], report: Report, catalogue: Catal
     for document in documents:
         if "texts" in document:
             read_texts(rules_reader.reader, document["texts"], rules_reader.texts)
+    # The rules of the file come first: the first rule that fires decides, and an operator's must come before a pack's.
     own = [rule for document in documents for rule in rules_reader.read_list(document.get("rules"))]
+    # Only one's own rules: what they hide of a pack is what they are meant to replace.
     for rule, by in find_shadowed(own):
         sentence = f'it never fires: the rule "{by.name}" in line {by.location.line} always fires before it'
         report.add_warning(rule.location, sentence, rule.name)
@@ -142,6 +145,7 @@ class _RulesReader:
     def _read_document(self, root: yaml.Node) -> dict[str, yaml.Node] | None:
         if isinstance(root, yaml.SequenceNode):
             return {"rules": root}
+        # No `include:` and no `extends:`: the order of the rules would depend on the depth, and files could include each other.
         return self.reader.read_mapping(root, "an included file", ("rules", "texts"))
 
     def read_extended(self, node: yaml.Node | None) -> Iterable[Rule]:
@@ -168,6 +172,7 @@ class _RulesReader:
         fields = reader.read_mapping(node, "a rule", RULE_KEYS)
         if fields is None:
             return None
+        # Every part is read before any is judged: a rule with three mistakes reports three.
         name = self._read_name(reader, node, fields.get("name"))
         if "match" in fields:
             match = read_match(reader, fields["match"], self.catalogue)
@@ -187,6 +192,7 @@ class _RulesReader:
             reader.report_mistake(rule, "a rule needs a name")
             return None
         name = reader.read_string(node, "name")
+        # Names are keys: deliveries remember which rule they are from, and a rule replaces one of a pack by its name.
         if name is not None and (taken := self._locations_by_name.setdefault(name, location_of(node))) != location_of(node):
             reader.report_mistake(node, f"there is already a rule of this name, at {taken}")
         return name
@@ -218,8 +224,10 @@ def _read_kind(reader: Reader, node: yaml.Node) -> str | None:
         reader.report_mistake(node, f'the kind "{kind}" may hold only letters, digits and underscores, 32 at most')
         return None
     if kind in LIVE_MESSAGE_KINDS:
+        # A chat that asks for match cards would get the rule's alerts too, and could not switch them off by themselves.
         reader.report_mistake(node, f'the kind "{kind}" is the bot\'s own: no rule can make it')
         return None
+    # Kinds of one's own are allowed, so a misspelt one is valid. It is a warning: "red_cards" may be meant.
     if kind is not None and kind not in SHIPPED_KINDS and (near := suggest(kind, SHIPPED_KINDS, 0.75)):
         reader.report_warning(node, f'the kind "{kind}" is not a shipped one, did you mean "{near}"?')
     return kind
@@ -273,6 +281,7 @@ def _read_combined(reader: Reader, key: str, node: yaml.Node, catalogue: Catalog
     if not nodes:
         reader.report_mistake(node, f"{key} is an empty list")
         return None
+    # An empty group would hold for everything, which nobody means by it.
     for empty in (at for at in nodes if isinstance(at, yaml.MappingNode) and not at.value):
         reader.report_mistake(empty, f"{key} asks for nothing here")
     groups = tuple(group for group in (_read_group(reader, at, catalogue, key) for at in nodes) if group)
@@ -283,29 +292,26 @@ def _read_combined(reader: Reader, key: str, node: yaml.Node, catalogue: Catalog
         return "; ".join(dict.fromkeys(f"{c.key}: {c.describe_actual(moment)}" for group in groups for c in group))
 
     expected = "; ".join(", ".join(f"{c.key}: {c.expected}" for c in group) for group in groups)
-    return Condition(key, f"({expected})", _COMBINATORS[key](groups), describe, groups)
 
+    def any_holds(moment: Moment) -> bool:
+        return any(all(c.holds(moment) for c in group) for group in groups)
 
-def _make_any(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
-    return lambda moment: any(all(c.holds(moment) for c in group) for group in groups)
+    def all_hold(moment: Moment) -> bool:
+        return all(c.holds(moment) for group in groups for c in group)
 
+    def none_holds(moment: Moment) -> bool:
+        return not any_holds(moment)
 
-def _make_all(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
-    return lambda moment: all(c.holds(moment) for group in groups for c in group)
-
-
-def _make_not(groups: tuple[ConditionGroup, ...]) -> Callable[[Moment], bool]:
-    return lambda moment: not any(all(c.holds(moment) for c in group) for group in groups)
-
-
-_COMBINATORS = {"any": _make_any, "all": _make_all, "not": _make_not}
+    holds = {"any": any_holds, "all": all_hold, "not": none_holds}[key]
+    return Condition(key, f"({expected})", holds, describe, groups)
 
 
 def _derive_action_types(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> frozenset[str] | None:
     """Return the action types that the rule can fire for, in lower case; None for any."""
-    asked = _read_names_silently(fields.get("action_type"))
-    if asked is not None and not asked.is_negated:
-        return frozenset(action_type for action_type, _ in canonical_pairs(asked, catalogue))
+    names = _read_names_silently(fields.get("action_type"))
+    if names is not None and not names.is_negated:
+        return frozenset(action_type for action_type, _ in canonical_pairs(names, catalogue))
+    # Conditions inside `any`, `all` and `not` are left out: None is always right, and only costs an evaluation.
     if any(_is_true(fields.get(key)) for key in GOAL_CONDITIONS):
         return frozenset({"goal"})
     return None
@@ -348,6 +354,7 @@ def _is_true(node: yaml.Node | None) -> bool:
 
 
 def _requires_sub_type(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> bool:
+    # An alias such as `Own Goal` expects a sub type, although the rule does not mention one.
     sub_types, types = _read_names_silently(fields.get("sub_action_type")), _read_names_silently(fields.get("action_type"))
     by_alias = types is not None and not types.is_negated and all(sub for _, sub in canonical_pairs(types, catalogue))
     return by_alias or (sub_types is not None and not sub_types.is_negated)
@@ -355,21 +362,21 @@ def _requires_sub_type(fields: Mapping[str, yaml.Node], catalogue: Catalogue) ->
 
 def _find_minute_outside_period(fields: Mapping[str, yaml.Node]) -> str:
     """Return why no expected minute lies in an expected period; empty where one may."""
-    asked, node = _read_names_silently(fields.get("period")), fields.get("minute")
+    names, node = _read_names_silently(fields.get("period")), fields.get("minute")
     minutes = read_range(Reader(Report()), node, "", Minute.parse) if node is not None else None
-    if asked is None or asked.is_negated or minutes is None:
+    if names is None or names.is_negated or minutes is None:
         return ""
-    periods = [period for name in asked.names for period in PERIOD_NAMES.get(normalise(name), ())]
+    periods = [period for name in names.names for period in PERIOD_NAMES.get(normalise(name), ())]
     if not periods or any(_overlaps(minutes, period) for period in periods):
         return ""
-    return f"there is no minute {minutes} in the {', '.join(asked.names)}"
+    return f"there is no minute {minutes} in the {', '.join(names.names)}"
 
 
 def _overlaps(minutes: Range[Minute], period: Period) -> bool:
     if period not in LAST_MINUTE:
-        return False
+        return False  # A shootout has no minutes.
     last = LAST_MINUTE[period]
-    first = Minute({45: 1, 90: 46}.get(last, last - 14))
+    first = Minute({45: 1, 90: 46}.get(last, last - 14))  # a half of extra time has fifteen
     low, high = minutes.low or first, minutes.high or first
     # Added time has no known end: 99 minutes are more than any match has.
     return low <= Minute(last, 99) and high >= first

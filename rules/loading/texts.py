@@ -68,6 +68,7 @@ def _read_languages(reader: Reader, fields: Mapping[str, yaml.Node], what: str) 
     """Read a text for each language. Chats with another language get the English one, or else the first."""
     read = {code: _read_one_text(reader, node, f"{what}, {code}") for code, node in fields.items()}
     texts = {code: one.text for code, one in read.items() if one}
+    # One with a mistake is reported already; the others alone would be a rule that nobody wrote.
     if len(texts) < len(fields):
         return None
     return TranslatedText(texts.get("en") or next(iter(texts.values())), texts)
@@ -111,6 +112,7 @@ def _compile_text(source: str) -> tuple[AlertText | None, tuple[str, ...]]:
 
 
 def _find_render_errors(text: AlertText) -> tuple[str, ...]:
+    # With all values and with nearly none: most of a text's mistakes show only when a value is missing.
     try:
         full, _ = text.render(SAMPLE_FACTS), text.render(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
     except TextError as error:
@@ -160,6 +162,8 @@ def find_markup_error(html: str) -> str:
 
 class _MarkupChecker(HTMLParser):
     """Follows the tags as they open and close; keeps the first error."""
+
+    # Telegram refuses a whole message for one wrong tag. That would be noticed at the first goal, so it is found here.
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)

@@ -21,6 +21,7 @@ _DURATION_PATTERN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 def suggest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:
     """Return the known word that was most likely meant; empty where none is near. `cutoff` is the least similarity, 0 to 1."""
+    # Compared in lower case and returned as it is spelt: `Matches` is near `match`.
     known = {w.casefold(): w for w in words}
     found = difflib.get_close_matches(word.casefold(), known, 1, cutoff)
     return known[found[0]] if found else ""
@@ -46,6 +47,7 @@ def parse_duration(text: str) -> dt.timedelta:
 
 def parse_integer(text: str) -> int:
     """Read a whole number. Raises ValueError with a sentence."""
+    # Up to 18 digits fit in the 64 bits of a database. int() would also take `1_000`, and digits of other scripts.
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         raise ValueError(f'"{text}" is not a whole number')
     return int(text)
@@ -87,6 +89,7 @@ class Reader:
                 node, f"{what} must be a mapping with {', '.join(keys[:-1])}{' and ' if len(keys) > 1 else ''}{keys[-1]}"
             )
             return None
+        # The known keys are read all the same, so that one misspelt key does not hide the mistakes of the others.
         for key, _ in mapping_items(node):
             if key.value not in keys:
                 self.report_mistake(key, describe_unknown("key", str(key.value), keys))
@@ -174,6 +177,7 @@ def read_range(reader: Reader, node: yaml.Node, what: str, parse: Callable[[str]
         return None if value is None else Range(value, value)
     fields = reader.read_mapping(node, what, ("from", "to"))
     if not fields:
+        # A mapping with unknown keys alone has its mistake already.
         if not node.value:
             reader.report_mistake(node, f"{what} needs from, to or both")
         return None

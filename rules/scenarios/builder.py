@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
+from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.scenarios.parser import VIDEO_CHECK_DELAY, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent, ScenarioEventType, make_id
 
@@ -28,6 +28,7 @@ _ACTION_TYPES = {
     ScenarioEventType.VIDEO_CHECK: ("Video Check Underway", "Other"),
 }
 
+# What the feed sends between the events that matter, so that a simulated match is as heavy a load as a real one.
 _QUIET_ACTION_TYPES = ("Attack", "Safe Possession", "Throw In", "Dangerous Attack", "Safe Possession", "Goal Kick", "Attack")
 
 _KICK_INTERVAL = 40
@@ -91,6 +92,7 @@ def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]
     """Return the steps of a scenario in order. `quiet_interval` adds everyday actions of play, one in so many seconds."""
     periods = tuple(lay_out_periods(scenario))
     steps = [
+        # Before kick-off the feed sends period 0 and clock 00:00 (feed documentation, section 6.1).
         Step(-3600, "Team Colours", "colours", status="Scheduled"),
         Step(-2400, "Lineups", "lineups", status="Scheduled"),
         *_build_period_steps(periods),
@@ -99,26 +101,24 @@ def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]
     ]
     if quiet_interval:
         steps += _build_quiet_steps(periods, quiet_interval)
+    # Stable: steps of the same second stay in the order above, so a half starts before what happens in it.
     return sorted(steps, key=lambda step: step.at)
 
 
 def lay_out_periods(scenario: Scenario) -> Iterator[PlayedPeriod]:
     """Yield the periods of the match, which follow from what happens in it."""
     starts_at = 0
-    for number, period in enumerate(_find_played_periods(scenario), start=1):
+    events = scenario.events
+    has_extra_time = any(e.minute.base > 90 or e.type is ScenarioEventType.EXTRA_TIME for e in events)
+    has_shootout = bool(scenario.kicks) or any(e.type is ScenarioEventType.SHOOTOUT for e in events)
+    regular = [Period.FIRST_HALF, Period.SECOND_HALF, Period.EXTRA_FIRST, Period.EXTRA_SECOND]
+    played_periods = regular[: 4 if has_extra_time else 2] + ([Period.SHOOTOUT] if has_shootout else [])
+    for number, period in enumerate(played_periods, start=1):
         # The break before a shootout is the same whether it is period 3 or 5.
         starts_at += _BREAK_SECONDS.get(5 if period is Period.SHOOTOUT else number, 0)
         played = _lay_out_period(scenario, number, period, starts_at)
         yield played
         starts_at = played.ends_at
-
-
-def _find_played_periods(scenario: Scenario) -> list[Period]:
-    events = scenario.events
-    extra = any(e.minute.base > 90 or e.type is ScenarioEventType.EXTRA_TIME for e in events)
-    shootout = bool(scenario.kicks) or any(e.type is ScenarioEventType.SHOOTOUT for e in events)
-    regular = [Period.FIRST_HALF, Period.SECOND_HALF, Period.EXTRA_FIRST, Period.EXTRA_SECOND]
-    return regular[: 4 if extra else 2] + ([Period.SHOOTOUT] if shootout else [])
 
 
 def _lay_out_period(scenario: Scenario, number: int, period: Period, starts_at: int) -> PlayedPeriod:
@@ -165,6 +165,8 @@ def _event_duration(event: ScenarioEvent) -> int:
 
 
 def _clock_at(minute: Minute) -> int:
+    """Return the clock of a minute, in seconds."""
+    # The clock runs on through added time (feed documentation, section 8): 45+2 is 46:05, in the first half.
     return (minute.base + minute.added - 1) * 60 + 5
 
 
@@ -174,6 +176,7 @@ def _build_period_steps(periods: tuple[PlayedPeriod, ...]) -> Iterator[Step]:
     for period in periods:
         yield Step(period.starts_at, "Start Period", f"start-{period.id}", period=period, clock=period.first_clock)
         yield Step(period.starts_at, "Start Clock", f"clock-{period.id}", period=period, clock=period.first_clock)
+        # The clock of a shootout stands at 00:00 (feed documentation, section 8).
         clock = 0 if period.type == "Shootout" else period.last_clock
         yield Step(period.ends_at, "End Period", f"end-{period.id}", period=period, clock=clock)
     last = periods[-1]
@@ -207,6 +210,7 @@ def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock
         yield from _build_video_check(key, period, clock, "Other")
         return
     goal = side if event.type.is_goal else None
+    # While it is pending, the sub type and the player are not known yet (feed documentation, section 3.2).
     pending = Step(at, kind, key, SendType.PENDING, "", period, clock, side)
     confirmed = msgspec.structs.replace(pending, sub_type=lifecycle.sub_type or sub, player=event.player)
     if lifecycle.confirmed_after:
@@ -243,6 +247,7 @@ def _build_later_revisions(confirmed: Step, event: ScenarioEvent, goal: Side | N
             lifecycle.red_card_after,
             SendType.UPDATED,
         )
+    # Updated after Deleted restores an action (feed documentation, section 4.1).
     if lifecycle.deleted_after is not None:
         yield _make_revision(confirmed, lifecycle.deleted_after, SendType.DELETED, losing_side=goal)
     if lifecycle.restored_after is not None:
@@ -259,6 +264,7 @@ def _build_later_revisions(confirmed: Step, event: ScenarioEvent, goal: Side | N
 
 
 def _build_disallowance(confirmed: Step, event: ScenarioEvent, *, counted: bool) -> Step:
+    """Return the action that disallows a goal, linked to it as in the feed (section 3.2). `counted`: the score falls with it."""
     seconds = event.lifecycle.disallowed_after or 0
     return Step(
         confirmed.at + seconds,
@@ -322,6 +328,7 @@ class _PacketBuilder:
     def build(self, step: Step) -> Packet:
         """Return the next packet."""
         self.seq += 1
+        # The summary is the state after the action (feed documentation, section 3.3).
         self._apply(step)
         fixture_id = self.fixture.id
         team = self.fixture.team(step.side) if step.side else None
@@ -337,7 +344,7 @@ class _PacketBuilder:
             clock=step.clock,
             team=team,
             team_side=step.side,
-            player=_make_player(team, step),
+            player=Player(make_id("player", team.name if team else "", step.player), step.player) if step.player else None,
             related=tuple(make_id(fixture_id, key) for key in step.related),
             metadata={"homeTeamColour": "117, 170, 219", "awayTeamColour": "255, 255, 255"}
             if step.type == "Team Colours"
@@ -372,7 +379,3 @@ class _PacketBuilder:
         """Return the goals of play up to the end of a period; a shootout's kicks are not among them."""
         counted = [p for p in self.periods if last and p.id <= last.id and p.type != "Shootout"]
         return sum(self.goals.get((period.id, side), 0) for period in counted)
-
-
-def _make_player(team: Team | None, step: Step) -> Player | None:
-    return Player(make_id("player", team.name if team else "", step.player), step.player) if step.player else None

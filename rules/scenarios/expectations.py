@@ -139,6 +139,7 @@ class _SimulatedChat:
         if revision in self._seen_revisions or alert.disallows_action in self.messages or (known is None and not alert.kind):
             return
         self._seen_revisions.add(revision)
+        # Several rules may fire for one revision. The first decides what this chat gets, as it accepts every kind.
         if known is None:
             self.messages[action] = MessageLine(alert.facts.minute, alert.kind, alert.rule, alert.state.value, alert.text)
         elif alert.state is State.RETRACTED or not alert.text:
@@ -153,7 +154,12 @@ def _diff_messages(expected: Sequence[MessageLine], messages: Sequence[MessageLi
 
     By the longest common subsequence. `difflib` compares by equality, and an expectation does not equal its message.
     """
-    table = _count_common(expected, messages)
+    # How many pairs match from each pair of positions on; the walk below follows the larger number.
+    table = [[0] * (len(messages) + 1) for _ in range(len(expected) + 1)]
+    for one in reversed(range(len(expected))):
+        for other in reversed(range(len(messages))):
+            both = table[one + 1][other + 1] + 1 if expected[one].matches(messages[other]) else 0
+            table[one][other] = max(both, table[one + 1][other], table[one][other + 1])
     one = other = 0
     while one < len(expected) or other < len(messages):
         if one < len(expected) and other < len(messages) and expected[one].matches(messages[other]):
@@ -165,16 +171,6 @@ def _diff_messages(expected: Sequence[MessageLine], messages: Sequence[MessageLi
         else:
             yield f"+ {messages[other]}"
             other += 1
-
-
-def _count_common(expected: Sequence[MessageLine], messages: Sequence[MessageLine]) -> list[list[int]]:
-    """Return how many pairs match from each pair of positions on."""
-    table = [[0] * (len(messages) + 1) for _ in range(len(expected) + 1)]
-    for one in reversed(range(len(expected))):
-        for other in reversed(range(len(messages))):
-            both = table[one + 1][other + 1] + 1 if expected[one].matches(messages[other]) else 0
-            table[one][other] = max(both, table[one + 1][other], table[one][other + 1])
-    return table
 
 
 def read_tests(text: str, file: str = "rules.test.yaml") -> RuleTestFile:
@@ -226,13 +222,11 @@ class _TestFileReader:
         # A test has the keys of a scenario beside its own.
         pairs = [(key, value) for key, value in mapping_items(node) if key.value in SCENARIO_KEYS]
         scenario = read_scenario(yaml.MappingNode(node.tag, pairs, node.start_mark, node.end_mark), self.report)
-        expected = [line for at in self._expectations(fields.get("expect")) if (line := self._read_expected(at)) is not None]
+        lines = (self.reader.read_list(fields["expect"], "expect") if "expect" in fields else None) or []
+        expected = [line for at in lines if (line := self._read_expected(at)) is not None]
         name = self._read_word(fields.get("name"), "name") or (scenario.fixture.title if scenario else "")
         own = self._read_kinds(fields.get("kinds")) or kinds
         return RuleTest(name, location_of(node), scenario, tuple(expected), own) if scenario else None
-
-    def _expectations(self, node: yaml.Node | None) -> list[yaml.Node]:
-        return (self.reader.read_list(node, "expect") if node is not None else None) or []
 
     def _read_expected(self, node: yaml.Node) -> MessageLine | None:
         """Read an expected message.

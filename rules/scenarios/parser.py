@@ -25,6 +25,7 @@ SHIPPED_SCENARIOS = {"opener": "argentina-saudi-arabia", "final": "argentina-fra
 
 SCENARIO_KEYS = ("match", "competition", "kickoff", "events", "shootout")
 
+# Ids of shipped scenarios are in recordings and golden files: another namespace would be other matches.
 _NAMESPACE = uuid.UUID("5f0b1f3a-4b7e-5d0c-9a63-0d8c1f6f2b11")
 
 _DEFAULT_KICKOFF = dt.datetime(2026, 8, 15, 14, 0, tzinfo=dt.UTC)
@@ -361,8 +362,10 @@ def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]
 
 def _parse_lifecycle(event_type: ScenarioEventType, clauses: str) -> EventLifecycle:
     lifecycle = EventLifecycle(confirmed_after=_PENDING_SECONDS.get(event_type, 0))
+    # Clauses may come in any order; of two that set the same field the last one counts.
     for clause in filter(None, (c.strip() for c in clauses.split(","))):
         lifecycle = msgspec.structs.replace(lifecycle, **_parse_clause(event_type, clause))
+    # The check decides when the goal is disallowed, and begins only after its confirmation.
     if lifecycle.has_video_check:
         return msgspec.structs.replace(
             lifecycle, disallowed_after=lifecycle.confirmed_after + VIDEO_CHECK_DELAY + VIDEO_CHECK_DURATION
