@@ -385,4 +385,4 @@ class ConfigSections(Section):
     chats: tuple[ConfiguredChat, ...] = ()
     """Chats that follow something from the start, without a command in the chat."""
     catalogue: Text | None = None
-    """A file with more names of action types, in the shape of the shipped rules/catalogue.yaml."""
+    """A file with more names of action types, in the shape of the shipped rules/football/catalogue.yaml."""

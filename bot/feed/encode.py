@@ -31,6 +31,10 @@ class Dialect(msgspec.Struct, frozen=True):
     """`sub_type` of Goal, or an action `type` of its own."""
     second_yellow_as: str = "red_sub_type"
     """`red_sub_type`, or an action `type` of its own."""
+    penalty_goal_as: str = "sub_type"
+    """`sub_type` of Goal, an action `type` of its own (Penalty Scored), or the sub type of a Penalty `kick`."""
+    saved_penalty_as: str = "sub_type"
+    """`sub_type` of Penalty Missed, or an action `type` of its own."""
 
 
 _DEFAULT_DIALECT = Dialect()
@@ -131,11 +135,15 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
 
 
 def _spell_names(action_type: str, sub_type: str, dialect: Dialect) -> tuple[str, str]:
-    if (action_type, sub_type) == ("Goal", "Own Goal") and dialect.own_goal_as == "type":
-        return "Own Goal", ""
-    if (action_type, sub_type) == ("Red Card", "Second Yellow") and dialect.second_yellow_as == "type":
-        return "Second Yellow Card", ""
-    return action_type, sub_type
+    spellings = {
+        ("Goal", "Own Goal", dialect.own_goal_as, "type"): ("Own Goal", ""),
+        ("Red Card", "Second Yellow", dialect.second_yellow_as, "type"): ("Second Yellow Card", ""),
+        ("Goal", "Penalty", dialect.penalty_goal_as, "type"): ("Penalty Scored", ""),
+        ("Goal", "Penalty", dialect.penalty_goal_as, "kick"): ("Penalty Kick", "Scored"),
+        ("Penalty Missed", "Saved", dialect.saved_penalty_as, "type"): ("Penalty Saved", ""),
+    }
+    found = (to for (kind, sub, said, asked), to in spellings.items() if (kind, sub) == (action_type, sub_type) and said == asked)
+    return next(found, (action_type, sub_type))
 
 
 def _team_to_object(packet: Packet, modern: bool) -> dict[str, Any]:

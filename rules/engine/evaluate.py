@@ -13,6 +13,7 @@ from rules.engine.text import AlertText, TextError, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import ActionRecord, Moment
+from rules.football.repeated_goals import find_reporting_action
 
 NotifiedRules = Mapping[str, Collection[str]]
 """By action id, the names of the rules whose alert about the action was sent to some chat."""
@@ -51,7 +52,7 @@ def changes_in(moment: Moment) -> list[ActionChange]:
     if not moment.is_news or is_end_without_full_time(moment):
         return changes
     action, record = moment.action, moment.record
-    if action.send_type is not SendType.OTHER:
+    if action.send_type is not SendType.OTHER and not (record and record.repeats):
         is_retraction = action.send_type.is_retraction or bool(record and record.is_retracted)
         by = moment.after.records.get(record.retracted_by) if record else None
         changes.append(ActionChange(moment, is_retraction, by.action.sub_type if is_retraction and by else ""))
@@ -59,8 +60,9 @@ def changes_in(moment: Moment) -> list[ActionChange]:
         # The facts are the other action's own. The number and time are those of the action that changed it, so that the
         # outbox takes this for a newer revision.
         now = msgspec.structs.replace(other.action, seq=action.seq, at=action.at)
-        reason = action.sub_type if other.is_retracted else ""
-        changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=()), other.is_retracted, reason))
+        reason = action.sub_type if other.retracted_by == action.id else ""
+        is_retraction = other.is_retracted or other.action.send_type.is_retraction
+        changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=()), is_retraction, reason))
     for goal in _find_rescored_goals(moment):
         now = msgspec.structs.replace(goal.action, seq=action.seq, at=action.at)
         changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=())))
@@ -79,6 +81,7 @@ def _find_rescored_goals(moment: Moment) -> list[ActionRecord]:
         if goal.action.type == "Goal"
         and goal.action.id not in changed
         and not goal.is_retracted
+        and not goal.repeats
         and (known := before.records.get(goal.action.id)) is not None
         and before.score_made_by(known) != after.score_made_by(goal)
     ]
@@ -158,12 +161,14 @@ def _find_disallowed_action(moment: Moment, catalogue: Catalogue) -> str:
     if not disallows:
         return ""
     records = moment.after.records
-    linked = [record.action.id for record in moment.affected] + [i for i in moment.action.related if i in records]
+    linked = [record.action.id for record in moment.affected] + [
+        find_reporting_action(records, i) for i in moment.action.related if i in records
+    ]
     if linked:
         return linked[0]
     # API version 1 links no goal, and the goal may have been deleted by a revision of its own before: take one that is
     # retracted and near in time.
-    retracted = (r for r in records.values() if r.is_retracted and r.action.type in disallows)
+    retracted = (r for r in records.values() if r.is_retracted and not r.repeats and r.action.type in disallows)
     return next((r.action.id for r in retracted if _is_near_in_time(r, moment.action)), "")
 
 

@@ -105,4 +105,6 @@ def _explain_silence(moment: Moment) -> str:
         return "the match, or its coverage, ended without full time"
     if moment.action.send_type is SendType.OTHER:
         return "its send type is unknown"
+    if moment.record and moment.record.repeats:
+        return "another action reports the same goal"
     return ""

@@ -175,6 +175,8 @@ class Action(msgspec.Struct, frozen=True):
     related: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
     is_delayed: bool = False
+    may_repeat: bool = False
+    """True: the feed's name for it is one of those that a Goal action may repeat, such as Penalty Scored."""
 
 
 LOST_STATUSES = frozenset({"abandoned", "cancelled", "canceled", "postponed", "suspended", "unverified"})

@@ -15,6 +15,14 @@ from rules.football.fixture_changes import COVERAGE_LOST, detect_change, make_ac
 from rules.football.match import ActionRecord, Match, Moment, Score, update_colours
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
+from rules.football.repeated_goals import (
+    GoalReport,
+    combine_reports,
+    find_reporting_action,
+    own_record,
+    record_other_type,
+    retract_reports,
+)
 
 
 def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -> Moment:
@@ -22,13 +30,14 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     catalogue = catalogue or load_catalogue()
     action = resolve_action(before, packet, catalogue)
     known = before.records.get(action.id)
-    if known and known.action.seq >= action.seq:
+    if known and own_record(known).action.seq >= action.seq:
         return Moment(before, action, before, is_news=False)
     # A late packet corrects the records, but its summary is older than the one already applied (section 7): only the
     # summary with the highest number may set score, period and clock.
     is_late = action.seq < before.seq
     summary = Summary() if is_late else packet.summary
     scores = _read_scores(before, summary, action.period)
+    action = _resolve_outcome(before, action, scores.displayed, catalogue)
     action, records, affected = update_records(before, action, scores.displayed, catalogue)
     is_shootout = scores.shootout is not None
     after = msgspec.structs.replace(
@@ -90,7 +99,36 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         related=packet.related,
         metadata=packet.metadata,
         is_delayed=packet.is_delayed,
+        may_repeat=catalogue.may_repeat(packet.type),
     )
+
+
+def _resolve_outcome(before: Match, action: Action, displayed: Score, catalogue: Catalogue) -> Action:
+    """Return a penalty whose outcome its sub type does not tell, with the outcome that is known otherwise.
+
+    A kick with which the score rises is a goal, and a retraction without a sub type takes back what was told.
+    """
+    outcomes = catalogue.find_type(action.type).pairs_by_sub_type
+    if not outcomes or action.sub_type:
+        return action
+    known = before.records.get(action.id)
+    is_kick = action.type == "Penalty Kick"
+    if known and (is_kick or action.send_type.is_retraction) and (known.action.type, known.action.sub_type) in outcomes.values():
+        return msgspec.structs.replace(action, type=known.action.type, sub_type=known.action.sub_type)
+    if is_kick and not action.send_type.is_retraction and _find_scoring_side(before, action, displayed):
+        return msgspec.structs.replace(action, type="Goal", sub_type="Penalty")
+    return action
+
+
+def _find_scoring_side(before: Match, action: Action, displayed: Score) -> Side | None:
+    """Return the side whose score rises by one with this action; None where the feed's summary shows no such rise."""
+    return displayed.find_scoring_side(_score_before(before, action))
+
+
+def _score_before(before: Match, action: Action) -> Score:
+    """Return what the summary showed before for what the action counts in: the match, or its shootout."""
+    is_same_period = (before.shootout is not None) == (action.period is Period.SHOOTOUT)
+    return before.displayed_score if is_same_period else Score()
 
 
 def resolve_period(period_id: int, summary: Summary, clock: int = 0) -> Period:
@@ -159,7 +197,7 @@ def _subtract_pending_goals(displayed: Score, records: dict[str, ActionRecord], 
     Whether a summary counts a pending goal is not documented (section 10.9): the record of each goal says what was seen.
     """
     for record in records.values():
-        is_pending = record.action.send_type is SendType.PENDING and not record.is_retracted
+        is_pending = record.action.send_type is SendType.PENDING and not record.is_retracted and not record.repeats
         if is_pending and record.counted and (record.action.period is Period.SHOOTOUT) is in_shootout:
             displayed = displayed.minus_one(record.counted)
     return displayed
@@ -215,19 +253,25 @@ def update_records(
     # An action may change its type (a yellow card becomes red, section 4.1), so a known one is always recorded.
     if not (action_type.is_remembered or known):
         return action, before.records, ()
-    action = _fill_from_known(action, known)
+    action = _fill_from_known(action, own_record(known) if known else None)
     if action_type.changes_score:
-        record = _update_goal_record(before, action, known, displayed)
-        if record.credited and record.credited is not action.side:
-            action = _credit_side(before, action, record.credited)
-            record = msgspec.structs.replace(record, action=action)
+        report = _update_goal_record(before, action, own_record(known) if known else None, displayed)
+        if report.record.credited and report.record.credited is not action.side:
+            action = _credit_side(before, action, report.record.credited)
+            report = report._replace(record=msgspec.structs.replace(report.record, action=action))
+        records, repeated = combine_reports(before.records, report)
+        # Where other actions tell the same goal, this one says what all of them say together.
+        together = records[action.id].action
+        action = msgspec.structs.replace(together, seq=action.seq, at=action.at)
     else:
         record = ActionRecord(action, is_retracted=action.send_type.is_retraction)
-    records = before.records | {action.id: record}
+        lost = _score_before(before, action).find_scoring_side(displayed)
+        records, repeated = record_other_type(before.records, record, lost)
     disallows = action_type.disallows
     affected = _find_affected(before, action, displayed, records, disallows) if disallows else ()
-    records |= {other.action.id: other for other in affected}
-    return action, records, affected
+    for other in affected:
+        records = retract_reports(records, other, other.retracted_by, is_retracted=other.is_retracted)
+    return action, records, repeated + tuple(records[other.action.id] for other in affected)
 
 
 def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
@@ -251,25 +295,34 @@ def _credit_side(before: Match, action: Action, side: Side) -> Action:
     return msgspec.structs.replace(action, side=side, team=team)
 
 
-def _update_goal_record(before: Match, action: Action, known: ActionRecord | None, displayed: Score) -> ActionRecord:
+def _update_goal_record(before: Match, action: Action, known: ActionRecord | None, displayed: Score) -> GoalReport:
     """Return a goal's record after its own revision: which side gets it, and whether it counts.
 
     The change of the score decides the side where it can be seen, because the team of an own goal is not documented
     (section 14).
     """
-    is_same_period = (before.shootout is not None) == (action.period is Period.SHOOTOUT)
-    gained = displayed.find_scoring_side(before.displayed_score if is_same_period else Score())
+    gained, lost = _find_scoring_side(before, action, displayed), _score_before(before, action).find_scoring_side(displayed)
+    was_shown = bool(known and known.is_shown and lost is None)
     if action.send_type.is_retraction:
         was = known or ActionRecord(action)
-        return ActionRecord(action, was.credited or action.side, is_retracted=True, retracted_by=was.retracted_by)
+        record = ActionRecord(
+            action, was.credited or action.side, is_retracted=True, retracted_by=was.retracted_by, is_shown=was_shown
+        )
+        return GoalReport(record, lost=lost)
     if action.send_type is SendType.PENDING:
-        counted = gained or (known.counted if known else None)
-        return ActionRecord(action, counted or action.side, counted, is_retracted=bool(known and known.is_retracted))
+        # A goal may be pending again after it was confirmed, while the score still has it.
+        counted = gained or (known.counted or (known.credited if was_shown else None) if known else None)
+        is_retracted = bool(known and known.is_retracted)
+        record = ActionRecord(
+            action, counted or action.side, counted, is_retracted=is_retracted, is_shown=was_shown or bool(gained)
+        )
+        return GoalReport(record, gained)
     # Updated after Deleted restores a goal (section 4.1). A mere correction of a goal that another action disallowed does
     # not restore it, unless the score rises with it.
     was_disallowed = known is not None and known.is_retracted and not known.action.send_type.is_retraction
     is_retracted = was_disallowed and gained is None
-    return ActionRecord(action, gained or _find_known_credit(known) or action.side, is_retracted=is_retracted)
+    credited = gained or _find_known_credit(known) or action.side
+    return GoalReport(ActionRecord(action, credited, is_retracted=is_retracted, is_shown=was_shown or bool(gained)), gained)
 
 
 def _find_known_credit(known: ActionRecord | None) -> Side | None:
@@ -285,11 +338,13 @@ def _find_affected(
     """Return the records that a disallowance changes: those it retracts, or restores when it is itself retracted."""
     if action.send_type.is_retraction:
         ours = (r for r in records.values() if r.is_retracted and r.retracted_by == action.id and r.action.send_type.is_standing)
+        ours = (r for r in ours if not r.repeats)
         return tuple(msgspec.structs.replace(r, is_retracted=False, retracted_by="") for r in ours)
     if not action.send_type.is_standing:
         return ()
     # The disallowance lists its goal among its related actions (section 3.2), except in API version 1.
-    targets = [r for r in (records.get(other) for other in action.related) if r and r.action.type in disallows]
+    linked = dict.fromkeys(find_reporting_action(records, other) for other in action.related)
+    targets = [r for r in (records.get(other) for other in linked) if r and r.action.type in disallows]
     targets = targets or _infer_disallowed_goal(before, action, displayed, records, disallows)
     return tuple(msgspec.structs.replace(r, is_retracted=True, retracted_by=action.id) for r in targets if not r.is_retracted)
 
@@ -303,7 +358,8 @@ def _infer_disallowed_goal(
     count.
     """
     losing_side = before.displayed_score.find_scoring_side(displayed)
-    live = [r for r in records.values() if r.action.type in disallows and not r.is_retracted and r.action.period is action.period]
+    live = [r for r in records.values() if r.action.type in disallows and not r.is_retracted and not r.repeats]
+    live = [r for r in live if r.action.period is action.period]
     if losing_side:
         live = [r for r in live if r.credited is losing_side]
     else:

@@ -6,7 +6,7 @@ Names are data because the feed's own table of action types could not be read, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,7 +14,14 @@ from typing import Any
 import msgspec
 import yaml
 
-_KEYS_BY_FIELD = {"canonical_pair": "is", "severity": "gravity", "changes_score": "scores", "is_remembered": "key"}
+_KEYS_BY_FIELD = {
+    "canonical_pair": "is",
+    "pairs_by_sub_type": "by_sub_type",
+    "severity": "gravity",
+    "changes_score": "scores",
+    "is_remembered": "key",
+    "may_repeat": "repeats",
+}
 """What the file calls fields that have a longer name here. Operators write catalogues too, so its keys do not change."""
 
 
@@ -24,11 +31,13 @@ class ActionType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     name: str
     aliases: tuple[str, ...] = ()
     canonical_pair: tuple[str, str] | None = None
+    pairs_by_sub_type: Mapping[str, tuple[str, str]] = {}
     id: int | None = None
     severity: int = 0
     changes_score: bool = False
     disallows: tuple[str, ...] = ()
     is_remembered: bool = False
+    may_repeat: bool = False
 
 
 class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +55,9 @@ class Catalogue:
         self._sub_types = _index_by_name(entries.sub_action_types)
         self.action_type_names = tuple(entry.name for entry in entries.action_types if entry.canonical_pair is None)
         self.sub_action_type_names = tuple(entry.name for entry in entries.sub_action_types)
+        self.all_type_names = _list_all_names(entries.action_types)
+        """With aliases and with names that mean another pair, to find misspelt ones."""
+        self.all_sub_type_names = _list_all_names(entries.sub_action_types)
 
     def resolve_names(self, action_type: str, sub_type: str = "") -> tuple[str, str]:
         """Return the canonical pair of names, which rules compare: (`Own Goal`, ``) becomes (`Goal`, `Own Goal`)."""
@@ -54,7 +66,12 @@ class Catalogue:
         sub_name = sub.name if sub else " ".join(sub_type.split())
         if entry is None:
             return " ".join(action_type.split()), sub_name
-        return entry.canonical_pair or (entry.name, sub_name)
+        return entry.canonical_pair or entry.pairs_by_sub_type.get(sub_name) or (entry.name, sub_name)
+
+    def may_repeat(self, action_type: str) -> bool:
+        """Return True if the feed may send a second action for what an action of this name, as the feed spells it, tells."""
+        entry = self._types.get(_make_key(action_type))
+        return entry is not None and entry.may_repeat
 
     def find_type(self, action_type: str) -> ActionType:
         """Return the entry of a canonical action type; for an unknown one an entry with no special meaning."""
@@ -75,9 +92,13 @@ class Catalogue:
         """
         more = parse_catalogue(text)
         # The index keeps the last entry of a name, so the added entries come after ours.
-        types = (*dict.fromkeys(self._types.values()), *more.action_types)
-        sub_types = (*dict.fromkeys(self._sub_types.values()), *more.sub_action_types)
+        types = (*{entry.name: entry for entry in self._types.values()}.values(), *more.action_types)
+        sub_types = (*{entry.name: entry for entry in self._sub_types.values()}.values(), *more.sub_action_types)
         return Catalogue(CatalogueFile(types, sub_types))
+
+
+def _list_all_names(entries: Iterable[ActionType]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for entry in entries for name in (entry.name, *entry.aliases)))
 
 
 def _index_by_name(entries: Iterable[ActionType]) -> dict[str, ActionType]:

@@ -50,11 +50,17 @@ class ActionRecord(msgspec.Struct, frozen=True):
     is_retracted: bool = False
     retracted_by: str = ""
     """The id of the action that disallowed it; empty when the feed retracted it by a revision of its own."""
+    is_shown: bool = False
+    """True once the feed's score has risen with a revision of this very goal."""
+    repeats: str = ""
+    """The id of the goal that this action tells a second time; empty for every other action."""
+    own: ActionRecord | None = None
+    """What the action's own revisions say, where other actions tell the same goal; None where none does."""
 
     @property
     def is_standing(self) -> bool:
-        """Return True if the action happened and is not retracted."""
-        return self.action.send_type.is_standing and not self.is_retracted
+        """Return True if the action happened, is not retracted, and does not repeat another."""
+        return self.action.send_type.is_standing and not self.is_retracted and not self.repeats
 
 
 _PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
@@ -137,7 +143,7 @@ class Match(msgspec.Struct, frozen=True):
         # The official score counts every goal that stands and none that is pending. This goal and those before it count
         # whether they are confirmed or not; those after it do not, so that a late correction of the first goal's scorer does
         # not give its message the score of the second.
-        goals = [r for r in self.records.values() if r.action.type == "Goal" and not r.is_retracted]
+        goals = [r for r in self.records.values() if r.action.type == "Goal" and not r.is_retracted and not r.repeats]
         goals = sorted((r for r in goals if (r.action.period is Period.SHOOTOUT) is is_kick), key=lambda r: _order_of(r.action))
         place = next((number for number, one in enumerate(goals) if one.action.id == goal.action.id), len(goals))
         for number, one in enumerate(goals):

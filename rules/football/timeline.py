@@ -210,7 +210,7 @@ def _event_kind(record: ActionRecord) -> EventKind | None:
     A goal that another action disallowed is shown as such; one that the feed deleted never happened.
     """
     action = record.action
-    if action.type == "Goal" and record.is_retracted and record.retracted_by:
+    if action.type == "Goal" and record.is_retracted and record.retracted_by and not record.repeats:
         return EventKind.DISALLOWED
     if not record.is_standing:
         return None

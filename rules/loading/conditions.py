@@ -17,7 +17,7 @@ from rules.football.match import Moment, is_comeback, is_first_goal, is_hat_tric
 from rules.football.minute import Minute, Period
 from rules.football.names import normalise
 from rules.loading.document import mapping_items
-from rules.loading.values import Range, Reader, describe_unknown, parse_boolean, read_range, suggest
+from rules.loading.values import Range, Reader, describe_unknown, find_misspelt, parse_boolean, read_range, suggest
 
 ConditionReader = Callable[[Reader, yaml.Node, Catalogue], Condition | None]
 """Makes a condition of the node under its key; reports what is wrong with it, and then returns None."""
@@ -48,9 +48,6 @@ GOAL_CONDITIONS = ("first", "hat_trick", "comeback")
 
 _NOTHING = "nothing"
 """What an explanation shows where the moment has no value to compare."""
-
-# Higher than for keys (0.6), because a name this near to a known one is a mistake and not only a hint.
-_SUGGESTION_CUTOFF = 0.75
 
 
 class ExpectedNames(msgspec.Struct, frozen=True):
@@ -114,8 +111,13 @@ def _read_one_send_type(reader: Reader, name: str, node: yaml.Node) -> SendType 
 def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
     """Make the condition on what happened. An alias means its pair: `Own Goal` is a Goal whose sub type is Own Goal."""
     asked = read_names(reader, node, "action_type")
-    if asked is None or not _check_known_names(reader, asked, "action type", catalogue.action_type_names, catalogue.has_type):
+    if asked is None or not _check_known_names(reader, asked, "action type", catalogue.all_type_names, catalogue.has_type):
         return None
+    for name, at in zip(asked.names, asked.nodes, strict=True):
+        pair = catalogue.resolve_names(name)
+        if catalogue.may_repeat(name) and normalise(pair[0]) != normalise(name):
+            # Whoever asks for `Penalty Scored` may expect an action that is not a goal, and gets every penalty goal.
+            reader.report_warning(at, f'"{name}" is a {pair[0]} with the sub action type {pair[1]}, however the feed sends it')
     # Resolved when the rule is read, not for each packet: this condition runs most often of all.
     pairs, is_negated = canonical_pairs(asked, catalogue), asked.is_negated
 
@@ -133,7 +135,7 @@ def _read_sub_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue)
     """Make the condition on the sub type. `not` holds also where the feed gives no sub type."""
     asked = read_names(reader, node, "sub_action_type")
     if asked is None or not _check_known_names(
-        reader, asked, "sub action type", catalogue.sub_action_type_names, catalogue.has_sub_type
+        reader, asked, "sub action type", catalogue.all_sub_type_names, catalogue.has_sub_type
     ):
         return None
     canonical = frozenset(normalise(catalogue.resolve_names("", name)[1]) for name in asked.names)
@@ -145,16 +147,18 @@ def _check_known_names(
 ) -> bool:
     """Return False if a name is misspelt, after reporting it."""
     # The feed's own table of names could not be read, and types come and go (feed documentation, sections 5.3 and 5.4). So
-    # a name near a known one is a mistake, but one that is like no other may come from a newer feed: a warning.
+    # one wrong letter is a mistake, but any other name may come from a newer feed: a warning.
     is_valid = True
     for name, node in zip(asked.names, asked.nodes, strict=True):
         if is_known(name):
             continue
-        if near := suggest(name, known, _SUGGESTION_CUTOFF):
-            reader.report_mistake(node, f'unknown {what} "{name}", did you mean "{near}"?')
+        if misspelt := find_misspelt(name, known):
+            reader.report_mistake(node, f'unknown {what} "{name}", did you mean "{misspelt}"?')
             is_valid = False
-        else:
-            reader.report_warning(node, f'the {what} "{name}" is not in the catalogue; the rule waits for the feed to send it')
+            continue
+        near = suggest(name, known)
+        hint = f', which has "{near}"' if near else ""
+        reader.report_warning(node, f'the {what} "{name}" is not in the catalogue{hint}; the rule waits for the feed to send it')
     return is_valid
 
 

@@ -27,6 +27,33 @@ def suggest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:
     return known[found[0]] if found else ""
 
 
+def find_misspelt(word: str, words: Iterable[str]) -> str:
+    """Return the known word that differs from this one by one letter, or by two that changed places; empty where none does.
+
+    A plural is another word: `Corners` is no slip of `Corner`.
+    """
+    folded = word.casefold()
+    near = (known for known in words if _is_one_slip_away(folded, known.casefold()))
+    return next((known for known in near if not _is_plural(folded, known.casefold())), "")
+
+
+def _is_plural(one: str, other: str) -> bool:
+    """Return True if one word is the other and an `s`; `Passs` is no plural."""
+    longer, shorter = max(one, other, key=len), min(one, other, key=len)
+    return longer == f"{shorter}s" and not longer.endswith("ss")
+
+
+def _is_one_slip_away(one: str, other: str) -> bool:
+    """Return True if one letter more, fewer or other, or two neighbours changed, make one word of the other."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    first = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    rest, other_rest = one[first:], other[first:]
+    if len(one) != len(other):
+        return rest[1:] == other_rest or rest == other_rest[1:]
+    return rest[1:] == other_rest[1:] or (rest[:2] == other_rest[1::-1] and rest[2:] == other_rest[2:])
+
+
 def describe_unknown(what: str, word: str, words: Sequence[str]) -> str:
     """Return `unknown key "macth", did you mean "match"?`, or the list of known words where none is near."""
     near = suggest(word, words)

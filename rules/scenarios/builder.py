@@ -192,7 +192,17 @@ def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) ->
         clock = _clock_at(event.minute) + 10 * events_in_minute[event.minute]
         events_in_minute[event.minute] += 1
         period = periods[regular.index(period_at(event.minute))]
-        yield from _build_revisions(event, f"event-{number}", period, clock)
+        for step in _build_revisions(event, f"event-{number}", period, clock):
+            yield step
+            if event.lifecycle.is_sent_twice and step.type == "Goal":
+                yield _repeat_as_penalty_scored(step)
+
+
+def _repeat_as_penalty_scored(step: Step) -> Step:
+    """Return the same revision as an action of another type, with which the score does not change again."""
+    return msgspec.structs.replace(
+        step, at=step.at + 1, type="Penalty Scored", sub_type="", key=f"{step.key}-scored", scoring_side=None, losing_side=None
+    )
 
 
 def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock: int) -> Iterator[Step]:

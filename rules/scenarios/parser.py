@@ -84,6 +84,8 @@ class EventLifecycle(msgspec.Struct, frozen=True):
     """The right player's name, and when the feed corrects it."""
     red_card_after: int | None = None
     """When a yellow card turns red."""
+    is_sent_twice: bool = False
+    """True: each revision of a penalty goal comes as a Penalty Scored, too."""
 
 
 class ScenarioEvent(msgspec.Struct, frozen=True):
@@ -169,11 +171,12 @@ _CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]
     (re.compile(r"restored after (\d+)s"), lambda m: {"restored_after": int(m[1])}),
     (re.compile(r"corrected to (.+) after (\d+)s"), lambda m: {"correction": (m[1], int(m[2]))}),
     (re.compile(r"red after (\d+)s"), lambda m: {"red_card_after": int(m[1])}),
+    (re.compile(r"sent twice"), lambda m: {"is_sent_twice": True}),
     (re.compile(r"(header|inside the box|outside the box)"), lambda m: {"sub_type": m[1].title()}),
 )
 
 _CLAUSE_HELP = "pending 20s, cancelled after 20s, disallowed for offside after 40s (or: after a video check), deleted after 60s, \
-restored after 90s, corrected to NAME after 60s, red after 60s, header, inside the box, outside the box"
+restored after 90s, corrected to NAME after 60s, red after 60s, sent twice, header, inside the box, outside the box"
 
 
 def make_id(*words: object) -> str:
@@ -381,5 +384,7 @@ def _parse_clause(event_type: ScenarioEventType, clause: str) -> dict[str, Any]:
                 raise LineInvalid("only a goal is disallowed")
             if "red_card_after" in change and event_type is not ScenarioEventType.YELLOW_CARD:
                 raise LineInvalid("only a yellow card turns red")
+            if "is_sent_twice" in change and event_type is not ScenarioEventType.PENALTY_GOAL:
+                raise LineInvalid("only a penalty goal is sent twice")
             return change
     raise LineInvalid(f'"{clause}" is nothing that becomes of it; one may write: {_CLAUSE_HELP}')

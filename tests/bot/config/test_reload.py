@@ -141,7 +141,7 @@ async def test_a_new_included_file_is_noticed_and_a_mistake_in_it_is_refused(tmp
     async with world.watching():
         (tmp_path / "rules.d" / "more.yaml").write_text(MORE)
         await until(lambda: world.names() == ["goals", "corners"])
-        (tmp_path / "rules.d" / "more.yaml").write_text(MORE.replace("Corner}", "Corners}", 1))
+        (tmp_path / "rules.d" / "more.yaml").write_text(MORE.replace("Corner}", "Cornr}", 1))
         await until(lambda: [sentence for sentence in world.told if "more.yaml:1:" in sentence])
 
     assert world.names() == ["goals", "corners"]

@@ -53,6 +53,23 @@ def test_own_goals_and_second_yellows_may_be_types_of_their_own() -> None:
     assert (own["fixtureActionType"], second["fixtureActionType"]) == ("Own Goal", "Second Yellow Card")
 
 
+@pytest.mark.parametrize(
+    ("told", "dialect", "spelt"),
+    [
+        (("Goal", "Penalty"), {"penalty_goal_as": "type"}, ("Penalty Scored", None)),
+        (("Goal", "Penalty"), {"penalty_goal_as": "kick"}, ("Penalty Kick", "Scored")),
+        (("Penalty Missed", "Saved"), {"saved_penalty_as": "type"}, ("Penalty Saved", None)),
+        (("Penalty Missed", ""), {"saved_penalty_as": "type"}, ("Penalty Missed", None)),
+    ],
+)
+def test_a_penalty_may_be_told_in_several_ways(
+    told: tuple[str, str], dialect: dict[str, str], spelt: tuple[str, str | None]
+) -> None:
+    found = action(Story().packet(told[0], sub=told[1]), **dialect)
+
+    assert (found["fixtureActionType"], found.get("fixtureActionSubType")) == spelt
+
+
 def test_a_full_name_is_split_for_the_dialect_that_wants_it() -> None:
     player = action(Story().packet("Goal", player="Bukayo Saka"), player_keys="fullName")["player"]
 

@@ -69,3 +69,91 @@ def test_the_catalogue_knows_its_names_and_aliases_and_no_others() -> None:
     assert names.has_sub_type("HEADER") and not names.has_sub_type("Goal")
     assert "Goal" in names.action_type_names and "Own Goal" not in names.action_type_names
     assert "Header" in names.sub_action_type_names
+
+
+DOCUMENTED = {
+    1: "Match Conditions",
+    2: "Team Colours",
+    3: "Lineups",
+    4: "Start Match",
+    5: "End Match",
+    6: "Start Period",
+    7: "End Period",
+    8: "Start Clock",
+    9: "Stop Clock",
+    10: "Adjust Clock",
+    13: "Substitution In",
+    14: "Substitution Out",
+    15: "Possession Gained",
+    22: "Status Updated",
+    51: "Video Check Underway",
+    52: "Timeout",
+    56: "Match Start Delayed",
+    58: "Play Stopped",
+    61: "Video Check Over",
+    62: "Injury",
+    63: "Play Resumed",
+    64: "Possible Video Check",
+    66: "Closed Market",
+    67: "Open Market",
+    72: "Data Review Underway",
+    73: "Data Review Over",
+    106: "Penalty Awarded",
+    107: "Yellow Card",
+    129: "Corner Retake Awarded",
+    130: "Corner Retaken",
+    133: "Temporary Dismissal",
+    134: "Temporary Dismissal Over",
+}
+
+
+def test_every_documented_id_has_its_name() -> None:
+    catalogue = load_catalogue()
+
+    assert {number: catalogue.find_type(name).id for number, name in DOCUMENTED.items()} == {n: n for n in DOCUMENTED}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Pass",
+        "Cross",
+        "Challenge",
+        "Deflection",
+        "Kick-off",
+        "Penalty Kick",
+        "Dropped Ball",
+        "Caution",
+        "Dismissal",
+        "Added Time",
+    ],
+)
+def test_every_type_that_the_documentation_mentions_is_known(name: str) -> None:
+    assert load_catalogue().has_type(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Crowd Trouble", "Pitch Invasion", "Serious Injury", "(Serious) Injury", "Water Break", "Weather"]
+)
+def test_every_reason_of_a_delay_is_known(name: str) -> None:
+    assert load_catalogue().has_sub_type(name)
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        (("Penalty Saved", ""), ("Penalty Missed", "Saved")),
+        (("Penalty Missed", ""), ("Penalty Missed", "")),
+        (("Penalty Kick", "saved"), ("Penalty Missed", "Saved")),
+        (("Penalty Kick", "Missed"), ("Penalty Missed", "")),
+        (("Penalty Kick", ""), ("Penalty Kick", "")),
+        (("Penalty Kick", "Scored"), ("Goal", "Penalty")),
+        (("penalty scored", ""), ("Goal", "Penalty")),
+        (("Penalty Awarded", "Scored"), ("Goal", "Penalty")),
+        (("Penalty Awarded", "Foul"), ("Penalty Awarded", "Foul")),
+        (("Caution", ""), ("Yellow Card", "")),
+        (("Card", "Second Yellow Card"), ("Red Card", "Second Yellow")),
+    ],
+)
+def test_a_penalty_and_a_card_may_come_in_many_dialects(told: tuple[str, str], seen: tuple[str, str]) -> None:
+    assert load_catalogue().resolve_names(*told) == seen
