@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from bot.outbox.decide import choose_revision, decide
 from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
 from bot.outbox.news import NewsItem
-from bot.subscribers import AlertFilter, Chat, Recipient
-from rules.engine.alert import Alert, State
+from bot.subscribers import AlertFilter, Chat, QuietHours, Recipient
+from rules.engine.alert import CARD, Alert, Facts, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
 
 PICKY = Chat(REF, filter=AlertFilter(kinds_off=frozenset({"goal"})))
@@ -44,6 +44,97 @@ def test_a_chat_without_a_message_gets_only_what_is_news_to_it(
     known: NewsItem, chat: Chat, now: dt.datetime, why: Reason
 ) -> None:
     assert reason(None, known, chat, now) is why
+
+
+QUIET = QuietHours(14 * 60, 15 * 60, holds_alerts=True)
+"""`NOW` is in them."""
+BUSY = replace(CHAT, digests=True, digest_window_at=NOW.timestamp() - 1)
+"""A message left for this chat a second ago."""
+CARD_NEWS = news(minor(kind=CARD, action=CARD))
+SCORERS = replace(CHAT, filter=replace(CHAT.filter, scorers_only=True))
+
+
+@pytest.mark.parametrize(
+    ("known", "chat", "why"),
+    [
+        (news(alert()), replace(CHAT, quiet_hours=QUIET), Reason.HELD_FOR_QUIET_HOURS),
+        (news(alert()), replace(CHAT, quiet_hours=replace(QUIET, holds_alerts=False)), Reason.FIRST),
+        (news(alert(), line_ids=("a",)), replace(CHAT, quiet_hours=QUIET), Reason.FIRST),
+        (news(alert()), BUSY, Reason.HELD_FOR_BURST),
+        (news(alert()), replace(BUSY, digests=False), Reason.FIRST),
+        (news(alert()), replace(BUSY, digest_window_at=None), Reason.FIRST),
+        (news(alert(), line_ids=("a",)), BUSY, Reason.FIRST),
+        (news(alert()), SCORERS, Reason.SCORER_UNKNOWN),
+        (news(alert(facts=Facts(player="Saka"))), SCORERS, Reason.FIRST),
+        (news(alert(), line_ids=("a",)), SCORERS, Reason.FIRST),
+        (news(alert()), replace(CHAT, muted_matches=frozenset({KEY.fixture_id})), Reason.MUTED),
+        (news(alert()), replace(CHAT, muted_matches=frozenset({"another"})), Reason.FIRST),
+        (news(alert()), replace(CHAT, muted_until=NOW), Reason.FIRST),
+        (news(alert(), first_fired_at={"goals": NOW.timestamp() - 300}), CHAT, Reason.FIRST),
+        (news(alert(), first_fired_at={"goals": NOW.timestamp() - 301}), CHAT, Reason.EXPIRED),
+        (news(alert(), first_fired_at={"goals": NOW.timestamp() - 330}), replace(CHAT, delay=30), Reason.DELAYED),
+        (news(alert(), first_fired_at={"goals": NOW.timestamp() - 331}), replace(CHAT, delay=30), Reason.EXPIRED),
+        (news(alert(), first_fired_at={}), CHAT, Reason.FIRST),
+    ],
+)
+def test_news_is_held_or_dropped_for_the_reason_that_applies_first(known: NewsItem, chat: Chat, why: Reason) -> None:
+    decision = decide(None, known, Recipient(chat), NOW)
+
+    assert decision.reason is why
+    assert decision.is_visible is (why in (Reason.FIRST, Reason.DELAYED))
+
+
+@pytest.mark.parametrize("more", [{"muted_until": NOW + dt.timedelta(hours=1)}, {"quiet_hours": QUIET}])
+def test_a_card_waits_where_news_is_dropped(more: dict[str, Any]) -> None:
+    wanting = replace(CHAT, filter=replace(CHAT.filter, kinds_on=frozenset({CARD})), **more)
+
+    assert reason(None, CARD_NEWS, wanting) is Reason.POSTPONED
+    assert reason(None, CARD_NEWS, replace(BUSY, filter=wanting.filter)) is Reason.FIRST
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (DeliveryStatus.WAITING, Reason.FIRST),
+        (DeliveryStatus.DONE, Reason.FIRST),
+        (DeliveryStatus.DROPPED, Reason.HELD_FOR_BURST),
+    ],
+)
+def test_what_waits_by_itself_is_not_held_by_the_window_that_it_opened(status: DeliveryStatus, why: Reason) -> None:
+    assert reason(Delivery(KEY, REF, status, Reason.UNCONFIRMED.value), news(alert()), BUSY) is why
+
+
+def test_the_delay_of_a_chat_is_counted_once() -> None:
+    waiting = Delivery(KEY, REF, DeliveryStatus.WAITING, Reason.DELAYED.value)
+
+    assert reason(waiting, news(alert()), replace(CHAT, delay=30)) is Reason.FIRST
+
+
+@pytest.mark.parametrize(
+    ("dropped", "rule", "why"),
+    [
+        (Reason.MUTED, "goals", Reason.MUTED),
+        (Reason.EXPIRED, "goals", Reason.EXPIRED),
+        (Reason.HELD_FOR_QUIET_HOURS, "goals", Reason.HELD_FOR_QUIET_HOURS),
+        (Reason.HELD_FOR_BURST, "goals", Reason.HELD_FOR_BURST),
+        (Reason.EXPIRED, "others", Reason.FIRST),
+        (Reason.UNCONFIRMED, "goals", Reason.FIRST),
+        (Reason.NOT_WANTED, "goals", Reason.FIRST),
+    ],
+)
+def test_what_was_dropped_stays_dropped_unless_another_rule_makes_it_news(dropped: Reason, rule: str, why: Reason) -> None:
+    delivery = Delivery(KEY, REF, DeliveryStatus.DROPPED, dropped.value, rule=rule)
+
+    assert reason(delivery, news(alert(2))) is why
+
+
+def test_a_correction_that_is_as_severe_or_retracted_is_no_upgrade() -> None:
+    red = delivered(RED)
+
+    assert reason(red, news(replace(RED, seq=3))) is Reason.REVISION
+    assert reason(red, news(minor(3))) is Reason.REVISION
+    assert reason(delivered(retracted(2)), news(retracted(3, severity=9))) is Reason.REVISION
+    assert reason(red, NewsItem(KEY, 3, State.CONFIRMED, ())) is Reason.DUPLICATE
 
 
 def test_a_chat_gets_the_first_alternative_that_it_takes() -> None:

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from bot.outbox.delivery import HistoryLine, LatencyTrace, Reason, add_to_history, read_history
-from rules.engine.alert import State
-from tests.bot.news import NOW, alert, delivered
+import enum
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.outbox.delivery import (
+    Delivery,
+    DeliveryContext,
+    DeliveryStatus,
+    HistoryLine,
+    LatencyTrace,
+    PinState,
+    Reason,
+    Timestamps,
+    add_to_history,
+    collect_timestamps,
+    must_resend_card,
+    read_history,
+    record_card_edited,
+    record_card_sent,
+    record_message_gone,
+)
+from bot.subscribers import Recipient
+from rules.engine.alert import CARD, State
+from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, news
 
 LATENCY = LatencyTrace(812.4, 0.6, 0.0, 3.1, 51.7)
 
@@ -34,3 +57,139 @@ def test_only_the_latest_lines_are_kept() -> None:
         delivery = add_to_history(delivery, Reason.REVISION, NOW, reply_id=number + 1)
 
     assert [seen.reply_id for seen in read_history(delivery)] == list(range(11, 31))
+
+
+def test_the_history_is_stored_as_earlier_versions_read_it() -> None:
+    delivery = add_to_history(delivered(alert(3)), Reason.FIRST, NOW, replace(LATENCY, feed=None))
+    delivery = add_to_history(delivery, Reason.UPGRADED, NOW, reply_id=57)
+
+    assert delivery.history == "1786804200.0 first confirmed 3 -/0.6/0.0/3.1/51.7\n1786804200.0 graver confirmed 3 #57"
+
+
+@pytest.mark.parametrize(
+    ("words", "stored"),
+    [
+        (DeliveryStatus, "waiting done dropped"),
+        (
+            Reason,
+            "first revision graver retraction restored duplicate muted delayed expired held grouped unconfirmed later unnamed"
+            " superseded unwanted",
+        ),
+        (PinState, " due on off"),
+    ],
+)
+def test_what_is_stored_of_a_delivery_keeps_its_words(words: type[enum.StrEnum], stored: str) -> None:
+    assert list(words) == stored.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_sent", "has_follow_up"),
+    [
+        ({}, False, False),
+        ({"message_id": 7}, True, False),
+        ({"message_id": 0}, True, False),
+        ({"message_id": 7, "pending_reply": ""}, True, True),
+        ({"message_id": 7, "pin": PinState.TO_PIN}, True, True),
+        ({"message_id": 7, "pin": PinState.TO_UNPIN}, True, True),
+        ({"message_id": 7, "pin": PinState.PINNED}, True, False),
+    ],
+)
+def test_a_delivery_knows_whether_it_was_seen_and_whether_more_is_to_be_done(
+    seen: dict[str, Any], is_sent: bool, has_follow_up: bool
+) -> None:
+    delivery = Delivery(KEY, REF, **seen)
+
+    assert (delivery.is_sent, delivery.has_follow_up) == (is_sent, has_follow_up)
+
+
+STORED_AT = NOW.timestamp() + 2
+
+
+@pytest.mark.parametrize(
+    ("delay", "line_ids", "seen", "stored_at", "due", "intended_wait"),
+    [
+        (0, (), {}, STORED_AT, STORED_AT, 0.0),
+        (30, (), {}, STORED_AT, STORED_AT + 30, 30.0),
+        (30, (), {"due_at": 77.0}, 0.0, 77.0, 0.0),
+        (30, (), {"due_at": 77.0, "pending_reply": "the score now"}, STORED_AT, 77.0, 0.0),
+        (30, ("a",), {"due_at": STORED_AT + 12}, STORED_AT, STORED_AT + 12, 12.0),
+        (30, ("a",), {"due_at": STORED_AT - 12}, STORED_AT, STORED_AT, 0.0),
+    ],
+)
+def test_when_a_delivery_was_due_and_how_much_of_the_wait_was_intended(
+    delay: int, line_ids: tuple[str, ...], seen: dict[str, Any], stored_at: float, due: float, intended_wait: float
+) -> None:
+    said = alert(received_at=NOW.timestamp() + 1)
+    known = news(said, line_ids=line_ids, stored_at=stored_at)
+    context = DeliveryContext(Delivery(KEY, REF, **seen), known, Recipient(replace(CHAT, delay=delay)))
+
+    found = collect_timestamps(context, said, STORED_AT + 40, 0.0)
+
+    assert found == Timestamps(NOW.timestamp(), NOW.timestamp() + 1, stored_at, due, intended_wait, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("blocked_until", "held"),
+    [
+        (STORED_AT - 1, 0.0),  # before it was due
+        (STORED_AT, 0.0),
+        (STORED_AT + 3, 5.0),
+        (STORED_AT + 5, 5.0),
+        (STORED_AT + 6, 0.0),  # of another limit, that is still to come
+    ],
+)
+def test_what_the_rate_limits_held_back_is_counted_from_when_it_was_due(blocked_until: float, held: float) -> None:
+    context = DeliveryContext(Delivery(KEY, REF), news(alert(), stored_at=STORED_AT), Recipient(CHAT))
+
+    assert collect_timestamps(context, alert(), STORED_AT + 5, blocked_until).held == held
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_match_over", "pin", "times_sent"),
+    [("goal", False, PinState.NONE, 1), (CARD, False, PinState.TO_PIN, 2), (CARD, True, PinState.NONE, 2)],
+)
+def test_a_card_of_a_match_in_play_is_to_be_pinned_once_it_was_sent(
+    kind: str, is_match_over: bool, pin: PinState, times_sent: int
+) -> None:
+    said = alert(kind=kind, is_match_over=is_match_over)
+
+    sent = record_card_sent(delivered(said, times_sent=1), said)
+
+    assert (sent.pin, sent.times_sent) == (pin, times_sent)
+
+
+@pytest.mark.parametrize(
+    ("before", "is_match_over", "after"),
+    [
+        (PinState.PINNED, False, PinState.PINNED),
+        (PinState.TO_PIN, False, PinState.TO_PIN),
+        (PinState.PINNED, True, PinState.TO_UNPIN),
+        (PinState.TO_PIN, True, PinState.NONE),
+        (PinState.TO_UNPIN, True, PinState.TO_UNPIN),
+        (PinState.NONE, True, PinState.NONE),
+    ],
+)
+def test_a_card_is_unpinned_when_its_match_is_over(before: PinState, is_match_over: bool, after: PinState) -> None:
+    said = alert(kind=CARD, is_match_over=is_match_over)
+
+    assert record_card_edited(delivered(said, pin=before), said).pin is after
+
+
+@pytest.mark.parametrize(
+    ("kind", "message_id", "times_sent", "is_resent"),
+    [
+        (CARD, 0, 1, True),
+        (CARD, 0, 2, False),
+        (CARD, 0, 0, False),
+        (CARD, 7, 1, False),
+        (CARD, None, 1, True),
+        ("goal", 0, 1, False),
+    ],
+)
+def test_a_card_that_somebody_deleted_is_sent_again_once(
+    kind: str, message_id: int | None, times_sent: int, is_resent: bool
+) -> None:
+    delivery = delivered(alert(5, kind=kind), message_id=message_id, times_sent=times_sent)
+
+    assert must_resend_card(delivery) is is_resent
+    assert record_message_gone(delivery).seq == (-1 if is_resent else 5)

@@ -7,6 +7,7 @@ import pytest
 
 from rules.engine.alert import LIVE_MESSAGE_IDS, Alert, ConditionResult, Importance, State
 from rules.football.action import Fixture, SendType, Side
+from rules.football.match import Match
 from rules.football.minute import Period
 from rules.football.timeline import Event, EventKind, Kick, Stage
 
@@ -58,3 +59,79 @@ def test_a_stored_condition_result_without_groups_is_still_read() -> None:
     told = msgspec.json.decode('["minute", "from 80", "88", false]', type=ConditionResult)
 
     assert told == ConditionResult("minute", "from 80", "88", holds=False)
+
+
+NOTHING_TOLD = {
+    "home": {"id": "", "name": ""},
+    "away": {"id": "", "name": ""},
+    "competition": {"id": "", "name": ""},
+    "kickoff": None,
+    "status": "Scheduled",
+    "collection_status": "",
+    "name": "",
+    "deleted": False,
+    "kickoff_known": True,
+}
+NIL_NIL = {"home": 0, "away": 0}
+
+
+def test_what_an_earlier_version_did_not_store_of_an_alert_is_read_as_nothing() -> None:
+    stored = {
+        "key": {"fixture_id": "f1", "action_id": "a1"},
+        "seq": 7,
+        "state": "confirmed",
+        "at": "2026-08-15T14:30:00Z",
+        "fixture": {"id": "f1"},
+        "facts": {},
+    }
+
+    read = msgspec.to_builtins(msgspec.convert(stored, Alert))
+
+    assert not any(read.pop("facts").values())
+    assert read == {
+        "key": stored["key"],
+        "seq": 7,
+        "state": "confirmed",
+        "at": "2026-08-15T14:30:00Z",
+        "fixture": {"id": "f1"} | NOTHING_TOLD,
+        "home": 0,
+        "away": 0,
+        "rule": "",
+        "kind": "",
+        "importance": "major",
+        "gravity": 0,
+        "max_age": 300.0,
+        "text": "",
+        "takes_back": "",
+        "follow_up": False,
+        "timeline": None,
+        "over": False,
+        "fault": "",
+        "texts": {},
+        "because": {},
+        "received": 0.0,
+    }
+
+
+def test_what_an_earlier_version_did_not_store_of_a_match_is_read_as_a_match_before_kick_off() -> None:
+    read = msgspec.to_builtins(msgspec.convert({"fixture": {"id": "f1"}}, Match))
+
+    assert read == {
+        "fixture": {"id": "f1"} | NOTHING_TOLD,
+        "score": NIL_NIL,
+        "shootout": None,
+        "period": "before kick-off",
+        "minute": None,
+        "clock": 0,
+        "status": "",
+        "collection_status": "",
+        "seq": 0,
+        "ended_by": "",
+        "records": {},
+        "displayed_score": NIL_NIL,
+        "summary_score": NIL_NIL,
+        "score_when_coverage_lost": NIL_NIL,
+        "colours": {"home": None, "away": None},
+        "played_periods": (),
+        "last_ended_period": None,
+    }
