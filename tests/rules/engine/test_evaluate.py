@@ -1,4 +1,8 @@
-from rules.engine.alert import Alert, State
+import datetime as dt
+
+import pytest
+
+from rules.engine.alert import Alert, Importance, State
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import AlertSpec, Condition, Rule, RuleSet
 from rules.engine.text import AlertText
@@ -127,3 +131,89 @@ def test_full_time_can_be_told_without_the_feeds_own_end() -> None:
 
 def test_an_unknown_send_type_is_no_news() -> None:
     assert of(Story().goal(send="Reconsidered")) == []
+
+
+DISALLOWED = RuleSet([rule("disallowed", "Goal Disallowed"), rule("goal", "Goal")])
+
+
+def disallowed_by(story: Story, **packet: object) -> str:
+    """Tell that a goal is disallowed, and return which goal its alert means."""
+    first = evaluate(DISALLOWED, story.tell("Goal Disallowed", **packet))[0]  # type: ignore[arg-type]
+    assert first.kind == "disallowed"
+    return first.disallows_action
+
+
+def test_a_disallowance_means_the_goal_that_it_names_also_when_that_was_retracted_before() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0))
+    story.goal("g2", score=(2, 0))
+
+    assert disallowed_by(story, action="d", side="home", related=("g1",), score=(1, 0)) == "g1"
+    assert disallowed_by(story, action="d", side="home", send="Updated", related=("g1",)) == "g1"
+
+
+def test_a_disallowance_without_a_link_means_the_goal_that_it_retracts() -> None:
+    story = Story()
+    story.goal("g1", "away", score=(0, 1))
+
+    assert disallowed_by(story, side="away", score=(0, 0)) == "g1"
+
+
+@pytest.mark.parametrize(
+    ("minute", "side", "meant"),
+    [
+        (30, "home", "g"),
+        (31, "home", "g"),
+        (40, "home", "g"),
+        (41, "home", ""),
+        (29, "home", ""),
+        (31, "away", ""),
+        (46, "home", ""),
+    ],
+)
+def test_a_disallowance_without_a_link_means_a_deleted_goal_of_its_side_and_period_up_to_ten_minutes_before(
+    minute: int, side: str, meant: str
+) -> None:
+    story = Story()
+    story.goal(minute=30, score=(1, 0))
+    story.goal(send="Deleted", score=(0, 0))
+
+    assert disallowed_by(story, minute=minute, side=side) == meant
+
+
+def test_added_time_counts_for_how_near_a_disallowance_is_to_its_goal() -> None:
+    story = Story()
+    story.goal(minute=44, period=1, score=(1, 0))
+    story.goal(send="Deleted", period=1, score=(0, 0))
+
+    assert disallowed_by(story, minute=55, period=1, side="home") == ""
+    assert disallowed_by(story, minute=54, period=1, side="home") == "g"
+
+
+def test_no_other_alert_disallows_an_action() -> None:
+    story = Story()
+    story.goal("g1", score=(1, 0))
+    story.goal("g1", send="Deleted", score=(0, 0))
+
+    assert evaluate(RULES, story.goal("g2", related=("g1",), score=(1, 0)))[0].disallows_action == ""
+
+
+def test_an_alert_has_all_that_its_rule_and_its_action_say() -> None:
+    story = Story()
+    spec = AlertSpec("goal", AlertText("{{ player }}"), Importance.MINOR, dt.timedelta(seconds=90))
+
+    (made,) = evaluate(RuleSet([Rule("mine", spec)]), story.goal(side="away", player="Palmer", score=(0, 1)))
+
+    assert (made.rule, made.kind, made.importance, made.max_age, made.text) == ("mine", "goal", Importance.MINOR, 90.0, "Palmer")
+    assert (made.home_score, made.away_score, made.severity, made.text_error) == (0, 1, 2, "")
+    assert (made.key.fixture_id, made.key.action_id, made.seq, made.at) == ("f1", "g", 1, story.packets[0].at)
+    assert (made.fixture, made.is_follow_up, made.conditions) == (story.match.fixture, False, {"mine": ()})
+
+
+def test_a_red_card_is_more_severe_than_a_yellow_one() -> None:
+    story = Story()
+    rules = RuleSet([rule("card", "Yellow Card", "Red Card")])
+
+    yellow, red = (evaluate(rules, story.tell(kind, side="home"))[0].severity for kind in ("Yellow Card", "Red Card"))
+
+    assert yellow < red

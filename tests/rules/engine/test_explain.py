@@ -34,6 +34,16 @@ def test_each_rule_has_its_verdict() -> None:
     assert explanation.changes[0].verdicts[3].stopped_by == "c"
 
 
+def test_a_rule_of_other_actions_shows_that_condition_alone_and_one_that_was_not_asked_shows_none() -> None:
+    rules = rules_of("{action_type: Red Card, side: home}", "{action_type: Goal, side: home}", "{side: home}")
+
+    other, fires, not_asked = explain(rules, Story().goal()).changes[0].verdicts
+
+    assert [(c.key, c.expected, c.actual, c.holds) for c in other.conditions] == [("action_type", "Red Card", "Goal", False)]
+    assert [c.key for c in fires.conditions] == ["send_type", "action_type", "side"]
+    assert (not_asked.conditions, not_asked.stopped_by, fires.stopped_by) == ((), "b", "")
+
+
 def test_a_condition_shows_what_was_wanted_and_what_was_seen() -> None:
     rules = rules_of("{action_type: Goal, send_type: Confirmed, team: Chelsea, minute: {from: 80}}")
 
