@@ -60,4 +60,7 @@ def test_the_fingerprint_is_as_it_is_stored_with_each_version_of_the_rules() -> 
     several = GOALS.replace("text: Goal", "text: {en: Goal, de: Tor}, importance: minor, max_age: 1m")
 
     assert fingerprint(rules(GOALS)) == "94d3529891f973890d30f92897fefb8cfef72fa9afb0ee64e06e7203a60948d3"
-    assert fingerprint(rules(several.replace("name: goals", "name: goals, continue: true"))) == "4d77f79e2251a7fb802c69ffffb6dd75798f22ef9fb0ed0d6e0d8a68179b6617"
+    assert (
+        fingerprint(rules(several.replace("name: goals", "name: goals, continue: true")))
+        == "4d77f79e2251a7fb802c69ffffb6dd75798f22ef9fb0ed0d6e0d8a68179b6617"
+    )
