@@ -29,7 +29,7 @@ async def test_answers_count_in_their_own_chat_and_are_not_held_back() -> None:
         assert (free(limits, 42), free(limits, 43)) == (False, True)
 
 
-async def test_what_the_courier_counted_is_not_counted_twice() -> None:
+async def test_what_the_sender_counted_is_not_counted_twice() -> None:
     limits = RateLimiter()
     async with FakeBotApi() as api, build_bot(api.token, api.url, ReplyAccounting(limits, CLOCK)) as bot:
         for number in range(4):

@@ -21,7 +21,7 @@ TEXT = "⚽ <b>Arsenal 1–0 Chelsea</b>"
 
 
 def alerted(world: World, ref: ChatRef, shown_in: int = 0) -> Message:
-    """An alert as the courier sent it; `shown_in` is the topic where it stands."""
+    """An alert as it was delivered; `shown_in` is the topic where it stands."""
     chat = world.api.chat(ref.chat_id, is_forum=bool(ref.topic))
     buttons = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON_DATA),),)
     message = world.api.add(chat, TEXT, "HTML", by_bot=True, topic=shown_in, buttons=buttons)

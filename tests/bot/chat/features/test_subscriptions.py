@@ -53,7 +53,7 @@ def heard(context: ChatContext, taste: SubscriptionOverrides) -> set[str]:
         ("all matches now", SubscriptionOverrides(confirmed_only=False)),
     ],
 )
-def test_in_words_a_subscription_gets_a_taste(words: str, taste: SubscriptionOverrides) -> None:
+def test_in_words_a_subscription_gets_overrides(words: str, taste: SubscriptionOverrides) -> None:
     assert tuned(run(words)) == taste
 
 
@@ -126,7 +126,7 @@ def test_a_forged_button_does_nothing(forged: str) -> None:
     st.booleans(),
     st.sampled_from(["goal", "yellow_card"]),
 )
-def test_a_kind_silenced_under_an_alert_is_heard_by_no_subscription_and_pressed_again_by_some(
+def test_a_kind_silenced_under_an_alert_is_sent_by_no_subscription_and_pressed_again_by_some(
     one: Subscription, scorers: bool, kind: str
 ) -> None:
     context, about = make_context(one, CUP, scorers_only=scorers), AlertSubject(FIXTURES[0], kind)
@@ -144,7 +144,7 @@ def test_a_kind_silenced_under_an_alert_is_heard_by_no_subscription_and_pressed_
         assert Recipient.of(context.chat, [s.overrides for s in context.subscriptions]).accepts(kind) is not before
 
 
-async def test_a_taste_chosen_in_the_chat_is_stored(world: World) -> None:
+async def test_overrides_chosen_in_the_chat_are_stored(world: World) -> None:
     await world.ask(42, 42, "/subscribe Arsenal")
     await world.ask(42, 42, "/alerts Arsenal +yellow_card")
     await world.ask(42, 42, "/subscriptions")
@@ -158,6 +158,6 @@ async def test_a_taste_chosen_in_the_chat_is_stored(world: World) -> None:
     assert (await world.stored(42)).has_overrides and (await world.stored(42)).filter.accepts("goal")
 
 
-def test_where_nothing_is_followed_there_is_nothing_to_tune() -> None:
+def test_where_nothing_is_followed_there_is_nothing_to_override() -> None:
     assert is_outdated(make_context(), "xs:0")
     assert "Each by itself" not in " ".join(labels(Screen("", run_command(make_context(), "alerts").screen.buttons)))
