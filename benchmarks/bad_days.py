@@ -13,7 +13,7 @@ from pathlib import Path
 import async_solipsism
 
 from benchmarks.connections import log_nothing
-from tests.bot.matches.test_feed_faults import bad, told, wrong
+from tests.bot.matches.test_feed_faults import bad, follow_on_a_day, wrong
 from tests.recordings import MISSING, PATHS, truth
 
 
@@ -22,7 +22,7 @@ def run(path: Path, seed: int) -> list[str]:
     log_nothing()
     loop = async_solipsism.EventLoop()
     try:
-        line = loop.run_until_complete(told(path, bad(seed)))
+        line = loop.run_until_complete(follow_on_a_day(path, bad(seed)))
     finally:
         loop.close()
     return wrong(line, truth(path)) + [f"sent twice: {action}" for action in line.twice()]
@@ -41,7 +41,7 @@ def main() -> None:
     for (path, seed), each in zip(runs, found, strict=True):
         for lie in each:
             print(f"{path.name} seed {seed}: {lie}")
-    print(f"{sum(not one for one in found)} of {len(runs)} runs ended with the truth and nothing told twice")
+    print(f"{sum(not one for one in found)} of {len(runs)} runs ended with the truth and nothing sent twice")
     sys.exit(any(found))
 
 

@@ -1,4 +1,4 @@
-"""One alert to many chats: Touchline's courier beside a bare loop of its HTTP client and python-telegram-bot's own rate limiter.
+"""One alert to many chats: Touchline's sender beside a bare loop of its HTTP client and python-telegram-bot's own rate limiter.
 
 The Bot API is a lean fake in another process (`benchmarks/telegram_server.py`).
 """
@@ -133,7 +133,7 @@ async def touchline(there: Telegram, messages: int, pace: RateLimitPolicy | None
             sender = Sender(outbox.queue, BotMessenger(bot), pace or Unlimited(), clock)
             await outbox.put([goal(clock.now())])
             running = asyncio.create_task(sender.run())
-            while outbox.queue.has_more or sender.count_pending():  # noqa: ASYNC110  # nobody calls when the last message is told
+            while outbox.queue.has_more or sender.count_pending():  # noqa: ASYNC110  # nothing signals when the last message is sent
                 await asyncio.sleep(0.01)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -184,7 +184,7 @@ async def main() -> None:
     parser.add_argument("--seconds", type=int, default=20)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    logging.disable()  # the library tells every refusal with its traceback
+    logging.disable()  # the library logs every refusal with its traceback
     configure_logging(stream=io.StringIO())  # as in production, but nobody reads it
     async with telegram() as there:
         await unlimited(there, given.messages, given.rounds)

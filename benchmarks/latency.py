@@ -4,7 +4,7 @@
 
 Recorded matches are played at their own speed in one process (the shipped scenarios if there is no recording), and a Bot API
 answers from another. Each match has some chats of its own, which take every kind, with the pack `everything`; the database is a
-file. Telegram's limits are kept, as in a process that is run; messages that waited for them are told apart.
+file. Telegram's limits are kept, as in a process that is run; messages that waited for them are counted apart.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ async def messenger(port: str) -> tuple[BotMessenger, aiohttp.ClientSession]:
 
 
 async def nobody(database: Database) -> None:
-    """What was before is told to nobody: it would keep the limits busy for minutes."""
+    """What was before is sent to no chat: it would keep the limits busy for minutes."""
     await SubscriptionRepository(database).remove(stage.LISTENER, Subscription(Scope.ALL))
 
 
@@ -194,7 +194,7 @@ def main() -> None:
         for server in servers:
             server.kill()
     print("to the outbox:", figures(marks.written))
-    print("to the courier's turn:", figures(marks.begun))
+    print("to the sender's turn:", figures(marks.begun))
     print("to the request:", figures(marks.left))
     print("to the request, held back by Telegram's limits:", figures(marks.limited))
 

@@ -54,7 +54,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
-    """A sender, in a process of its own: says that it is ready, puts the goal when it is told to, ends with its input."""
+    """A sender, in a process of its own: says that it is ready, puts the goal on command, ends with its input."""
     database, clock = await Database.open(url), SystemClock()
     async with AsyncExitStack() as stack:
         bot = await stack.enter_async_context(build_bot(TOKEN, telegram_url))
@@ -73,9 +73,9 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
             tickets.on_available = sender.wake
             if isinstance(pace, SharedRateLimiter):
                 pace.on_slots = sender.wake
-            keeper = LeaseManager(LeaseRepository(database, name), [Role.SEND])
-            stack.callback(asyncio.create_task(keeper.run()).cancel)
-            await keeper.registered.wait()
+            lease_manager = LeaseManager(LeaseRepository(database, name), [Role.SEND])
+            stack.callback(asyncio.create_task(lease_manager.run()).cancel)
+            await lease_manager.registered.wait()
             await stack.enter_async_context(tickets.running())
         stack.callback(asyncio.create_task(sender.run()).cancel)
         await asyncio.sleep(0.5)

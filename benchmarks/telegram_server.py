@@ -1,6 +1,6 @@
 """A lean Bot API in a process of its own: it counts, enforces one limit over all, and answers as fast as Python can.
 
-`python -m benchmarks.telegram_server` prints its port. `GET /reset?limit=N` begins anew, 0 for no limit; `GET /stats` tells.
+`python -m benchmarks.telegram_server` prints its port. `GET /reset?limit=N` begins anew, 0 for no limit; `GET /stats` counts.
 """
 
 from __future__ import annotations

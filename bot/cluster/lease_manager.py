@@ -154,7 +154,7 @@ class LeaseManager:
         """By name of the lease, since when it has been free without a break; on the loop's clock."""
         self._wake_up = asyncio.Event()
         self.registered = asyncio.Event()
-        """Set when this process holds the lease that tells the others of it: from then on it may claim chats."""
+        """Set when this process holds the lease that shows the others that it is alive: from then on it may claim chats."""
         self._renew_at = float("-inf")
         self._expiry_timer: asyncio.TimerHandle | None = None
 

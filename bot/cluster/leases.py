@@ -16,7 +16,7 @@ LEASE_DURATION = 10.0
 """Seconds that a lease lasts after it was acquired or renewed. A match whose process died is followed again after that time."""
 
 FINISHED_DURATION = 600.0
-"""Seconds for which a finished lease is kept without a holder, which tells the processes that wait for it."""
+"""Seconds for which a finished lease is kept without a holder, from which the processes that wait for it learn this."""
 
 
 def name_process_lease(holder: str) -> str:

@@ -150,7 +150,7 @@ _PICTURE_MAX_AGE = 900.0
 
 
 def card_alert(match: Match, now: dt.datetime, *, is_closed: bool) -> Alert:
-    """Return the card of a match. `is_closed`: the feed has ended, and what it has not told will not come."""
+    """Return the card of a match. `is_closed`: the feed has ended, and what it has not sent will not come."""
     timeline = build_card_timeline(match)  # once for all languages
     return _make_live_alert(
         match,

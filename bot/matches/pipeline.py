@@ -124,7 +124,7 @@ class Pipeline:
         return fixture_id in self._changed_since_snapshot
 
     async def apply_fixture_change(self, before: Fixture, after: Fixture, now: dt.datetime) -> None:
-        """Make alerts of a status that the list of fixtures tells.
+        """Make alerts of a status in the list of fixtures.
 
         The list is believed before kick-off, and if it says that the match will not go on. In play the stream knows better,
         and the list may lag behind it.

@@ -187,7 +187,7 @@ class MatchScheduler:
 
     async def _poll_live(self) -> None:
         """Fetch each fixture that is being followed."""
-        # Coverage that is dropped before kick-off is told by the REST side alone (feed documentation, section 10.1).
+        # Coverage that is dropped before kick-off is reported by the REST side alone (feed documentation, section 10.1).
         for fixture_id in self.followed_ids():
             try:
                 fixture = await self._source.fetch_fixture(fixture_id)

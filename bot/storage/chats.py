@@ -119,7 +119,7 @@ class ChatRepository:
 
 @asynccontextmanager
 async def changing_followers(database: Database, on_change: OnChange | None) -> AsyncIterator[Transaction]:
-    """Run a transaction after which other chats are sent to, or the same ones follow something else: tells every process."""
+    """Run a transaction that changes which chats are sent to, or what they follow, and notify every process of it."""
     async with database.transaction() as tx:
         yield tx
         await tx.notify(CHATS_CHANNEL)

@@ -42,7 +42,7 @@ async def test_the_first_part_that_fails_ends_the_whole() -> None:
 
 
 class Signals:
-    """The signals of a process, which the test sends; a virtual loop hears none of its own."""
+    """The signals of a process, which the test sends; a virtual loop receives none of its own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._handlers: dict[int, Callable[[], Any]] = {}

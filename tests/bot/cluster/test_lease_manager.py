@@ -22,17 +22,17 @@ class World:
         self.at_work: defaultdict[str, set[str]] = defaultdict(set)
         self.both: list[str] = []
         self.ends = asyncio.Event()
-        self.keepers: dict[str, LeaseManager] = {}
+        self.managers: dict[str, LeaseManager] = {}
         self.leases = {name: FakeLeases(self.table, name) for name in names}
         self.processes = {name: self.start(name) for name in names}
 
     def start(self, name: str) -> asyncio.Task[object]:
-        keeper = self.keepers[name] = LeaseManager(self.leases[name], [Role.FEED])
-        self.table.released.append(keeper.check_now)
+        manager = self.managers[name] = LeaseManager(self.leases[name], [Role.FEED])
+        self.table.released.append(manager.check_now)
         works = [
-            run_while_leased(keeper, name_fixture_lease(match), lambda match=match: self.follow(name, match)) for match in TEN
+            run_while_leased(manager, name_fixture_lease(match), lambda match=match: self.follow(name, match)) for match in TEN
         ]  # type: ignore[misc]
-        return asyncio.ensure_future(asyncio.gather(keeper.run(), *works))
+        return asyncio.ensure_future(asyncio.gather(manager.run(), *works))
 
     async def follow(self, name: str, match: str) -> None:
         if self.who(match):
@@ -54,7 +54,7 @@ class World:
     async def stop(self, name: str) -> None:
         self.processes[name].cancel()
         await asyncio.gather(self.processes[name], return_exceptions=True)
-        await self.keepers[name].unregister()
+        await self.managers[name].unregister()
 
     async def over(self) -> None:
         for name in self.processes:

@@ -24,7 +24,7 @@ async def test_what_one_holds_another_gets_only_when_it_is_released_or_was_not_r
     assert got == [{"f", "g"}, {"h"}, {"f"}, {"g"}]
 
 
-async def test_a_holder_renews_what_is_still_its_own_and_hears_what_is_not(db: Database) -> None:
+async def test_a_holder_renews_what_is_still_its_own_and_learns_what_is_not(db: Database) -> None:
     first, second = LeaseRepository(db, "a", HOUR), LeaseRepository(db, "b", HOUR)
     await LeaseRepository(db, "a", duration=-1.0).acquire({"f", "g"})
     await second.acquire({"g"})

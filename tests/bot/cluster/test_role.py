@@ -1,4 +1,4 @@
-"""What a process is told to do."""
+"""The roles of a process, read from the command line."""
 
 import pytest
 

@@ -96,7 +96,7 @@ def test_a_token_may_be_in_a_file_beside(load: Load, tmp_path: Path) -> None:
     assert config.require_tokens() is None
 
 
-def test_a_missing_token_is_asked_for_where_it_belongs(load: Load) -> None:
+def test_a_missing_token_is_reported_where_it_belongs(load: Load) -> None:
     with pytest.raises(UserMistake, match=r"config.yaml: the telegram token is missing: .* `telegram:`.* TELEGRAM_BOT_TOKEN"):
         load("feed: {token: abc}").require_tokens()
 

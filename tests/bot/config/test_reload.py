@@ -31,7 +31,7 @@ class World:
         self.path = folder / "config.yaml"
         self.path.write_text(text)
         self.applied: list[Config] = []
-        self.told: list[str] = []
+        self.refusals: list[str] = []
         self.accepted = 0
         self.failing = False
         self.reloader = ConfigReloader(load_config(self.path, {}), {}, self._apply, self._refused, self._accepted)
@@ -42,7 +42,7 @@ class World:
         self.applied.append(config)
 
     def _refused(self, sentence: str) -> None:
-        self.told.append(sentence)
+        self.refusals.append(sentence)
 
     def _accepted(self) -> None:
         self.accepted += 1
@@ -69,7 +69,7 @@ async def test_a_good_file_is_taken_over(world: World) -> None:
     world.path.write_text(CARDS)
 
     assert await world.reloader.reload()
-    assert (world.names(), len(world.applied), world.told) == (["cards"], 1, [])
+    assert (world.names(), len(world.applied), world.refusals) == (["cards"], 1, [])
 
 
 async def test_a_bad_file_is_refused_with_its_sentences_and_the_last_good_one_stays(world: World) -> None:
@@ -77,8 +77,8 @@ async def test_a_bad_file_is_refused_with_its_sentences_and_the_last_good_one_st
 
     assert not await world.reloader.reload()
     assert (world.names(), world.applied) == (["goals"], [])
-    assert world.told[0].startswith("The changed configuration is refused; the last good one stays.\n")
-    assert 'config.yaml:1:44: rule "goals": unknown action type "Gaol", did you mean "Goal"?' in world.told[0]
+    assert world.refusals[0].startswith("The changed configuration is refused; the last good one stays.\n")
+    assert 'config.yaml:1:44: rule "goals": unknown action type "Gaol", did you mean "Goal"?' in world.refusals[0]
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a remark\n"])
@@ -86,23 +86,23 @@ async def test_a_file_that_was_emptied_is_not_taken_for_the_shipped_rules(world:
     world.path.write_text(text)
     await world.reloader.reload()
 
-    assert world.names() == ["goals"] and "nothing is written" in world.told[0]
+    assert world.names() == ["goals"] and "nothing is written" in world.refusals[0]
 
 
 async def test_a_file_that_is_gone_changes_nothing(world: World) -> None:
     world.path.unlink()
 
     assert not await world.reloader.reload()
-    assert world.names() == ["goals"] and "there is no such file" in world.told[0]
+    assert world.names() == ["goals"] and "there is no such file" in world.refusals[0]
 
 
-async def test_what_is_refused_and_what_is_accepted_is_heard_and_counted(world: World) -> None:
+async def test_what_is_refused_and_what_is_accepted_is_reported_and_counted(world: World) -> None:
     counts = Counts()
     for text in (BAD, BAD, GOALS, BAD):
         world.path.write_text(text)
         await world.reloader.reload()
 
-    assert (len(world.told), world.accepted) == (3, 1)
+    assert (len(world.refusals), world.accepted) == (3, 1)
     assert counts("touchline_reloads_total", result="refused") == 3
     assert counts("touchline_reloads_total", result="accepted") == 1
 
@@ -112,13 +112,13 @@ async def test_what_cannot_be_taken_over_is_refused_like_a_mistake(world: World)
     world.path.write_text(CARDS)
 
     assert not await world.reloader.reload()
-    assert world.names() == ["goals"] and "the database failed" in world.told[0]
+    assert world.names() == ["goals"] and "the database failed" in world.refusals[0]
 
 
 async def test_an_untouched_file_is_not_read_again(world: World) -> None:
     await world.reloader.reload_if_changed()
 
-    assert world.applied == [] and world.told == []
+    assert world.applied == [] and world.refusals == []
 
 
 async def test_a_written_file_is_noticed(world: World) -> None:
@@ -142,7 +142,7 @@ async def test_a_new_included_file_is_noticed_and_a_mistake_in_it_is_refused(tmp
         (tmp_path / "rules.d" / "more.yaml").write_text(MORE)
         await until(lambda: world.names() == ["goals", "corners"])
         (tmp_path / "rules.d" / "more.yaml").write_text(MORE.replace("Corner}", "Cornr}", 1))
-        await until(lambda: [sentence for sentence in world.told if "more.yaml:1:" in sentence])
+        await until(lambda: [sentence for sentence in world.refusals if "more.yaml:1:" in sentence])
 
     assert world.names() == ["goals", "corners"]
 

@@ -40,14 +40,14 @@ class Reloads:
 
 
 async def tell(path: Path, reloads: Reloads) -> list[ReplayedMessage]:
-    told: list[ReplayedMessage] = []
-    await replay_recording(path, SAME[0], load_catalogue(), told.append, reloads)
-    return told
+    messages: list[ReplayedMessage] = []
+    await replay_recording(path, SAME[0], load_catalogue(), messages.append, reloads)
+    return messages
 
 
 @functools.cache
 def untouched(path: Path) -> tuple[list[ReplayedMessage], int]:
-    """What is told without a reload, and of how many packets."""
+    """What is sent without a reload, and of how many packets."""
     reloads = Reloads(lambda _: None)
     return asyncio.run(tell(path, reloads)), reloads.count
 
@@ -55,9 +55,9 @@ def untouched(path: Path) -> tuple[list[ReplayedMessage], int]:
 @needs_recordings
 @each_recording
 def test_reloading_the_same_rules_before_every_packet_changes_nothing(path: Path) -> None:
-    told = asyncio.run(tell(path, Reloads(lambda count: SAME[count % 2])))
+    messages = asyncio.run(tell(path, Reloads(lambda count: SAME[count % 2])))
 
-    assert told == untouched(path)[0]
+    assert messages == untouched(path)[0]
 
 
 @needs_recordings
@@ -72,13 +72,13 @@ def test_reloading_the_same_rules_at_any_packets_changes_nothing(data: st.DataOb
 
 
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
-def test_other_rules_send_nothing_again_and_what_was_told_is_still_taken_back(part: float) -> None:
+def test_other_rules_send_nothing_again_and_what_was_sent_is_still_retracted(part: float) -> None:
     path = recording(WITH_A_RETRACTION)
     before, packets = untouched(path)
     other, moment = load_rules(OTHER), int(part * packets)
-    told = asyncio.run(tell(path, Reloads(lambda count: other if count == moment else None)))
+    messages = asyncio.run(tell(path, Reloads(lambda count: other if count == moment else None)))
 
-    sends = Counter(row.action_id for row in told if row.op == "send")
+    sends = Counter(row.action_id for row in messages if row.op == "send")
     assert max(sends.values()) == 1
     retracted = {row.action_id for row in before if row.state == "retracted"} & set(sends)
-    assert retracted <= {row.action_id for row in told if row.state == "retracted"}
+    assert retracted <= {row.action_id for row in messages if row.state == "retracted"}

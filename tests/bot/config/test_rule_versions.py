@@ -1,4 +1,4 @@
-"""Whoever spoke last is heard: the files, or an admin in Telegram."""
+"""The most recent change of the rules wins: that of the files, or of an admin in Telegram."""
 
 from __future__ import annotations
 

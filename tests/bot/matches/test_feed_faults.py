@@ -19,7 +19,7 @@ pytestmark = pytest.mark.virtual_time
 RULE_SET = load_rules(RULES, "rules.yaml")
 
 
-async def told(path: Path, way: Faults) -> Line:
+async def follow_on_a_day(path: Path, way: Faults) -> Line:
     """Play a recording to its end, at its own speed."""
     clock, script = LoopClock(), script_from_recording(path)
     line = Line(RULE_SET, feed_settings(), clock)
@@ -34,7 +34,7 @@ def bad(seed: int) -> Faults:
 
 
 def wrong(line: Line, true: dict[str, Any]) -> list[str]:
-    """What the chat was not told truly. What was too old when the feed could be had again is told by a summary."""
+    """What the chat did not get truly. What was too old when the feed came back is in a summary."""
     rows = [row for row in line.rows if row["kind"] != "summary"]
     summed = [words for row in line.rows if row["kind"] == "summary" for words in row["text"].splitlines()]
     single = {row["action_id"] for row in rows}
@@ -51,8 +51,8 @@ def _sums_up(summed: list[str], incident: dict[str, Any]) -> bool:
 
 @needs_recordings
 @each_recording
-async def test_on_a_bad_day_a_chat_is_told_the_truth_and_nothing_twice(path: Path) -> None:
-    line = await told(path, bad(PATHS.index(path)))
+async def test_on_a_bad_day_a_chat_gets_the_truth_and_nothing_twice(path: Path) -> None:
+    line = await follow_on_a_day(path, bad(PATHS.index(path)))
 
     assert wrong(line, truth(path)) == []
     assert line.twice() == []

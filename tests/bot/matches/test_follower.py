@@ -1,4 +1,4 @@
-"""One fixture from its connection to its end: what the stream and the fixtures say of its coverage, each told once."""
+"""One fixture from its connection to its end: what the stream and the fixtures say of its coverage, each sent once."""
 
 from __future__ import annotations
 
@@ -54,79 +54,81 @@ def opening(story: Story) -> Sequence[Step]:
     return [accept, live(story.packet("Start Match"), goal)]
 
 
-async def test_lost_and_found_coverage_is_told_with_its_minutes_and_what_happened_meanwhile() -> None:
+async def test_lost_and_restored_coverage_is_sent_with_its_minutes_and_what_happened_meanwhile() -> None:
     story = Story()
     begin = opening(story)
     lost = status(story, "Live", "CollectionSuspended", 62 * 60 + 38)
     story.score = (1, 1)
     back = status(story, "Live", "CollectingLive", 66 * 60 + 10)
-    feed, told = ScriptedFeed([*begin, live(lost), beat(12), live(back), beat(99)]), line()
-    async with feed.serve(), told.open():
-        await told.follow(LIVE, within=300)
+    feed, stage = ScriptedFeed([*begin, live(lost), beat(12), live(back), beat(99)]), line()
+    async with feed.serve(), stage.open():
+        await stage.follow(LIVE, within=300)
 
-    assert told.texts == ["Goal 61 0–0 1–0", "Coverage Lost 63 1–0 1–0", "Coverage Back 67 1–0 1–1"]
+    assert stage.texts == ["Goal 61 0–0 1–0", "Coverage Lost 63 1–0 1–0", "Coverage Back 67 1–0 1–1"]
 
 
-async def test_a_dropped_match_is_told_once_and_is_never_full_time(tmp_path: Path) -> None:
+async def test_a_dropped_match_is_sent_once_and_is_never_full_time(tmp_path: Path) -> None:
     story = Story()
     begin = opening(story)
     dropped = status(story, "Unverified", "CollectionDropped", is_finished=True)
-    feed, told = ScriptedFeed([*begin, live(dropped), beat(999)]), line(f"sqlite:///{tmp_path}/t.db")
+    feed, stage = ScriptedFeed([*begin, live(dropped), beat(999)]), line(f"sqlite:///{tmp_path}/t.db")
     unverified = replace(LIVE, status="Unverified", collection_status="CollectionDropped")
-    async with feed.serve(), told.open():
-        await told.follow(LIVE, within=60)
-    async with feed.serve(), told.open():
-        following = asyncio.create_task(told.follow(LIVE))
+    async with feed.serve(), stage.open():
+        await stage.follow(LIVE, within=60)
+    async with feed.serve(), stage.open():
+        following = asyncio.create_task(stage.follow(LIVE))
         await asyncio.sleep(20)
-        await told.follower.on_fixture_change(LIVE, unverified)
+        await stage.follower.on_fixture_change(LIVE, unverified)
         assert await following
 
-    assert told.texts == ["Goal 61 0–0 1–0", "Coverage Dropped 61 0–0 1–0"]
+    assert stage.texts == ["Goal 61 0–0 1–0", "Coverage Dropped 61 0–0 1–0"]
 
 
 @pytest.mark.parametrize("word", ["Abandoned", "Cancelled"])
 @pytest.mark.parametrize("first", ["stream", "fixtures"])
-async def test_an_end_that_both_sides_tell_is_told_once_also_across_a_restart(word: str, first: str, tmp_path: Path) -> None:
+async def test_an_end_that_stream_and_fixtures_report_is_sent_once_also_across_a_restart(
+    word: str, first: str, tmp_path: Path
+) -> None:
     story = Story()
     ended = status(story, word, "CollectingLive")
     scripts = {
         "stream": [*opening(story), live(ended), beat(999)],
         "fixtures": [*opening(story), beat(3), live(ended), beat(999)],
     }
-    told = line(f"sqlite:///{tmp_path}/t.db")
-    async with ScriptedFeed(scripts[first]).serve(), told.open():
-        following = asyncio.create_task(told.follow(LIVE, within=45))
+    stage = line(f"sqlite:///{tmp_path}/t.db")
+    async with ScriptedFeed(scripts[first]).serve(), stage.open():
+        following = asyncio.create_task(stage.follow(LIVE, within=45))
         await asyncio.sleep(10)
-        await told.follower.on_fixture_change(LIVE, replace(LIVE, status=word))
+        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status=word))
         await following
-    async with ScriptedFeed(scripts[first]).serve(), told.open():
-        await told.follow(LIVE, within=45)
+    async with ScriptedFeed(scripts[first]).serve(), stage.open():
+        await stage.follow(LIVE, within=45)
 
-    assert [text for text in told.texts if "Goal" not in text] == [f"Match {word} 61 0–0 1–0"]
+    assert [text for text in stage.texts if "Goal" not in text] == [f"Match {word} 61 0–0 1–0"]
 
 
 @pytest.mark.parametrize("word", ["Postponed", "Cancelled", "Abandoned"])
-async def test_what_nobody_is_connected_to_is_told_by_the_fixtures_once(word: str) -> None:
-    told = line()
-    async with told.open():
+async def test_a_change_of_a_match_without_a_connection_is_sent_once_from_the_fixtures(word: str) -> None:
+    stage = line()
+    async with stage.open():
         for _ in range(2):
-            await told.follower.on_fixture_change(FIXTURE, replace(FIXTURE, status=word))
+            await stage.follower.on_fixture_change(FIXTURE, replace(FIXTURE, status=word))
         await asyncio.sleep(1)
 
-    assert [text.split("  ")[0] for text in told.texts] == [f"Match {word} 0–0 0–0"]
+    assert [text.split("  ")[0] for text in stage.texts] == [f"Match {word} 0–0 0–0"]
 
 
 async def test_a_match_whose_stream_is_never_open_ends_with_the_fixtures_and_without_a_score() -> None:
-    feed, told = ScriptedFeed(404), line()
-    async with feed.serve(), told.open():
-        following = asyncio.create_task(told.follow(LIVE))
+    feed, stage = ScriptedFeed(404), line()
+    async with feed.serve(), stage.open():
+        following = asyncio.create_task(stage.follow(LIVE))
         await asyncio.sleep(100)
-        await told.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
+        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         began = asyncio.get_running_loop().time()
         assert await following
 
     assert asyncio.get_running_loop().time() - began < COMPLETED_WAIT + 3
-    assert told.texts == []
+    assert stage.texts == []
 
 
 async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> None:
@@ -134,30 +136,30 @@ async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> N
     begin = opening(story)
     late = story.packet("Goal", "Confirmed", "g2", "home", score=(2, 0), minute=88)
     end = story.packet("End Match", status="Completed", minute=90)
-    told = line()
+    stage = line()
 
     async def fetch_actions(_fixture_id: str) -> tuple[Packet, ...]:
         return tuple(replace(packet, at=LoopClock.START) for packet in (late, end))
 
-    told.fetch_actions = fetch_actions
-    async with ScriptedFeed([*begin, drop], 404).serve(), told.open():
-        following = asyncio.create_task(told.follow(LIVE))
+    stage.fetch_actions = fetch_actions
+    async with ScriptedFeed([*begin, drop], 404).serve(), stage.open():
+        following = asyncio.create_task(stage.follow(LIVE))
         await asyncio.sleep(MAX_SILENCE)
-        await told.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
+        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         assert await following
 
-    assert told.texts == ["Goal 61 0–0 1–0", "Goal 88 0–0 2–0", "End Match 90 0–0 2–0"]
+    assert stage.texts == ["Goal 61 0–0 1–0", "Goal 88 0–0 2–0", "End Match 90 0–0 2–0"]
 
 
 async def test_a_quiet_stream_without_an_end_is_full_time_when_the_fixtures_say_so() -> None:
-    told = line()
-    async with ScriptedFeed([*opening(Story()), beat(999)]).serve(), told.open():
-        following = asyncio.create_task(told.follow(LIVE))
+    stage = line()
+    async with ScriptedFeed([*opening(Story()), beat(999)]).serve(), stage.open():
+        following = asyncio.create_task(stage.follow(LIVE))
         await asyncio.sleep(100)
-        await told.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
+        await stage.follower.on_fixture_change(LIVE, replace(LIVE, status="Completed"))
         assert await following
 
-    assert told.texts == ["Goal 61 0–0 1–0", "End Match 61 0–0 1–0"]
+    assert stage.texts == ["Goal 61 0–0 1–0", "End Match 61 0–0 1–0"]
 
 
 async def test_old_news_after_a_long_silence_is_summed_up_as_soon_as_live_news_flows() -> None:
@@ -166,22 +168,22 @@ async def test_old_news_after_a_long_silence_is_summed_up_as_soon_as_live_news_f
     old = story.packet("Goal", "Confirmed", "g2", "home", score=(2, 0), minute=70)
     fresh = story.packet("Goal", "Confirmed", "g3", "home", score=(3, 0), minute=90)
     old = replace(old, at=LoopClock.START)
-    feed, told = ScriptedFeed([*begin, drop], [wait(20), accept, send(old), live(fresh), wait(5)], [wait(99)]), line()
-    async with feed.serve(), told.open():
-        told.clock.START = LoopClock.START  # type: ignore[attr-defined]
+    feed, stage = ScriptedFeed([*begin, drop], [wait(20), accept, send(old), live(fresh), wait(5)], [wait(99)]), line()
+    async with feed.serve(), stage.open():
+        stage.clock.START = LoopClock.START  # type: ignore[attr-defined]
         await asyncio.sleep(1200)
-        await told.follow(LIVE, within=40)
+        await stage.follow(LIVE, within=40)
 
-    assert {"Goal 61 0–0 1–0", "Goal 90 0–0 3–0"} < set(told.texts)
-    (summary,) = (text for text in told.texts if "While the connection was down" in text)
+    assert {"Goal 61 0–0 1–0", "Goal 90 0–0 3–0"} < set(stage.texts)
+    (summary,) = (text for text in stage.texts if "While the connection was down" in text)
     assert "Goal 70 0–0 2–0" in summary
 
 
 @pytest.mark.parametrize(("known", "tries"), [(False, 3), (True, 13)])
 async def test_a_kick_off_that_is_not_known_is_not_midnight(known: bool, tries: int) -> None:
-    feed, told = ScriptedFeed(404), line()
+    feed, stage = ScriptedFeed(404), line()
     early: Fixture = replace(FIXTURE, kickoff=LoopClock.START, is_kickoff_known=known)
-    async with feed.serve(), told.open():
-        await told.follow(early, within=62)
+    async with feed.serve(), stage.open():
+        await stage.follow(early, within=62)
 
     assert len(feed.at) == tries

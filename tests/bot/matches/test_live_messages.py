@@ -60,7 +60,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     await made.db.close()
 
 
-def told() -> list[Match]:
+def played_steps() -> list[Match]:
     """A match with a goal in each half, step by step; its second goal falls after the end."""
     story = Story()
     steps = [story.match]
@@ -79,7 +79,7 @@ def told() -> list[Match]:
 
 
 def _fresh(match: Match) -> Match:
-    """The same with an end that was told a minute before the clock of these tests began."""
+    """The same with an end that came a minute before the clock of these tests began."""
     end = match.records.get("end")
     if end is None:
         return match
@@ -89,7 +89,7 @@ def _fresh(match: Match) -> Match:
 
 async def test_a_match_is_one_card_and_two_pictures_which_a_late_correction_puts_right(stage: Stage) -> None:
     await stage.follow(1, kinds_on=BOTH)
-    *steps, corrected = told()
+    *steps, corrected = played_steps()
     await stage.play(*steps)
     before = [shown.photo for shown in stage.shown() if shown.photo]
     await stage.play(corrected)
@@ -107,7 +107,7 @@ async def test_a_match_is_one_card_and_two_pictures_which_a_late_correction_puts
 async def test_where_nobody_asks_nothing_is_made(stage: Stage) -> None:
     await stage.follow(1)
 
-    await stage.play(*told())
+    await stage.play(*played_steps())
 
     assert await stage.outbox.read_fired_rules("f1") == {} and not stage.shown()
 
@@ -127,7 +127,7 @@ async def test_what_happens_is_shown_at_once_and_mere_minutes_now_and_then(stage
 
 async def test_a_chat_that_asks_in_the_middle_gets_the_card_soon_and_no_old_picture(stage: Stage) -> None:
     await stage.follow(1, kinds_on=BOTH)
-    steps = told()
+    steps = played_steps()
     await stage.play(*steps[:5])
     await stage.follow(2, kinds_on=BOTH)
 
@@ -138,7 +138,7 @@ async def test_a_chat_that_asks_in_the_middle_gets_the_card_soon_and_no_old_pict
 
 async def test_after_a_restart_the_same_messages_go_on(stage: Stage) -> None:
     await stage.follow(1, kinds_on=BOTH)
-    steps = told()
+    steps = played_steps()
     await stage.play(*steps[:4])
     await stage.restart()
 
@@ -149,7 +149,7 @@ async def test_after_a_restart_the_same_messages_go_on(stage: Stage) -> None:
 
 async def test_a_match_that_ended_long_ago_is_put_right_and_not_shown_anew(stage: Stage) -> None:
     await stage.follow(1, kinds_on=BOTH)
-    *steps, last = told()
+    *steps, last = played_steps()
     await stage.play(*steps[:6])
     await stage.follow(2, kinds_on=BOTH)
     end = last.records["end"]
@@ -178,7 +178,7 @@ async def test_a_match_whose_end_was_not_seen_has_no_picture_of_it(stage: Stage)
 
 async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Stage) -> None:
     await stage.follow(1, kinds_on=BOTH)
-    good = told()[1]
+    good = played_steps()[1]
     broken = replace(good, fixture=replace(good.fixture, id="f0"), records=None)  # type: ignore[arg-type]
     stage.live = [broken, good]
 
@@ -190,7 +190,7 @@ async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Sta
 
 async def test_a_chat_with_a_delay_sees_its_card_as_old_as_its_picture(stage: Stage) -> None:
     await stage.follow(1, kinds_on=BOTH, delay=30)
-    steps = told()
+    steps = played_steps()
 
     await stage.play(*steps[1:7], each=10.0)
     meanwhile, pictures = stage.card().text, stage.pictures()
@@ -202,7 +202,7 @@ async def test_a_chat_with_a_delay_sees_its_card_as_old_as_its_picture(stage: St
 
 async def test_a_group_that_moves_gets_its_card_once_in_the_new_place(stage: Stage) -> None:
     await stage.follow(-1, kinds_on=BOTH)
-    steps = told()
+    steps = played_steps()
     await stage.play(*steps[:3])
     await stage.chats.migrate(-1, -2)
     stage.outbox.queue.rescan()

@@ -44,11 +44,11 @@ def rules(text: str = RULES) -> RuleSet:
 
 
 class Line:
-    """A pipeline between a told story and a chat."""
+    """A pipeline between a story of packets and a chat."""
 
     def __init__(self, database: Database) -> None:
         self.clock = ManualClock(KICKOFF)
-        self.told: list[tuple[str, str]] = []
+        self.sent: list[tuple[str, str]] = []
         self.outbox = Outbox(database, self.clock)
         self.chats = ChatRepository(database)
         self.sender = Sender(self.outbox.queue, RecordingMessenger(), Unlimited(), self.clock, self._keep, self.chats)
@@ -56,16 +56,16 @@ class Line:
         self.story = Story()
 
     def _keep(self, plan: MessagePlan, _: DeliveryResult) -> None:
-        self.told.append((plan.operation, plan.html.splitlines()[0]))
+        self.sent.append((plan.operation, plan.html.splitlines()[0]))
 
-    async def take(self, *, heard: int = 0) -> list[tuple[str, str]]:
-        """Pass on what the story told from packet `heard` on; what the chat was told by that."""
-        before = len(self.told)
-        for packet in self.story.packets[heard:]:
+    async def take(self, *, first: int = 0) -> list[tuple[str, str]]:
+        """Process the packets of the story from the one at `first` on; return what the chat got by that."""
+        before = len(self.sent)
+        for packet in self.story.packets[first:]:
             self.clock.move_to(packet.at)
             await self.pipeline.process(packet)
             await self.sender.send_all_due()
-        return self.told[before:]
+        return self.sent[before:]
 
 
 @pytest.fixture
@@ -83,9 +83,9 @@ async def test_a_goal_is_sent_revised_and_taken_back(line: Line) -> None:
     line.story.goal("g", score=(1, 0))
     line.story.goal("g", send="Deleted", score=(0, 0))
 
-    told = await line.take()
-    assert told[0] == ("send", "Goal 1–0")
-    assert [op for op, _ in told[1:]] == ["edit", "reply"]
+    sent = await line.take()
+    assert sent[0] == ("send", "Goal 1–0")
+    assert [op for op, _ in sent[1:]] == ["edit", "reply"]
 
 
 async def test_packets_that_come_twice_tell_nothing_twice(line: Line) -> None:
@@ -94,7 +94,7 @@ async def test_packets_that_come_twice_tell_nothing_twice(line: Line) -> None:
     assert [len(await line.take()), len(await line.take())] == [1, 0]
 
 
-async def test_a_restart_knows_what_was_told(line: Line) -> None:
+async def test_a_restart_knows_what_was_sent(line: Line) -> None:
     line.story.goal("g", score=(1, 0))
     await line.take()
     line.pipeline = Pipeline(rules(), load_catalogue(), line.outbox)
@@ -110,9 +110,9 @@ async def test_other_rules_hold_from_the_next_packet_on_and_old_alerts_are_still
     line.story.goal("h", score=(2, 0))
     line.story.goal("g", send="Deleted", score=(1, 0))
 
-    told = await line.take(heard=1)
-    assert told[0] == ("send", "Tor 2–0")
-    assert {op for op, _ in told[1:]} == {"edit", "reply"}
+    sent = await line.take(first=1)
+    assert sent[0] == ("send", "Tor 2–0")
+    assert {op for op, _ in sent[1:]} == {"edit", "reply"}
 
 
 async def test_a_match_without_an_end_is_over_once_it_is_completed(line: Line) -> None:
@@ -123,16 +123,16 @@ async def test_a_match_without_an_end_is_over_once_it_is_completed(line: Line) -
         await line.pipeline.close(FIXTURE.id, line.clock.now())
         await line.sender.send_all_due()
 
-    assert line.told == [("send", "Goal 1–0"), ("send", "Full time 1–0")]
+    assert line.sent == [("send", "Goal 1–0"), ("send", "Full time 1–0")]
 
 
-async def test_full_time_that_the_feed_told_is_not_told_again_at_the_close(line: Line) -> None:
+async def test_full_time_that_the_feed_sent_is_not_sent_again_at_the_close(line: Line) -> None:
     line.story.tell("End Match", minute=94, status="Completed")
     await line.take()
     await line.pipeline.close(FIXTURE.id, line.clock.now())
     await line.sender.send_all_due()
 
-    assert line.told == [("send", "Full time 0–0")]
+    assert line.sent == [("send", "Full time 0–0")]
 
 
 async def test_a_match_that_was_left_in_the_middle_has_no_full_time(line: Line) -> None:
@@ -141,7 +141,7 @@ async def test_a_match_that_was_left_in_the_middle_has_no_full_time(line: Line) 
     await line.pipeline.close(FIXTURE.id, line.clock.now() + dt.timedelta(hours=3))
     await line.sender.send_all_due()
 
-    assert line.told == [("send", "Goal 1–0")]
+    assert line.sent == [("send", "Goal 1–0")]
 
 
 async def test_unknown_names_and_send_types_stop_nothing(line: Line) -> None:

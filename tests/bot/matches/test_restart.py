@@ -1,4 +1,4 @@
-"""A process that is killed in the middle of a match and started again: nothing is lost, nothing told twice."""
+"""A process that is killed in the middle of a match and started again: nothing is lost, nothing sent twice."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def _playing(script: Script) -> AsyncIterator[Script]:
 
 
 @pytest.mark.parametrize("after", [1234.5, 5500.0])
-async def test_after_a_kill_nothing_is_lost_and_nothing_told_twice(stage: Stage, after: float) -> None:
+async def test_after_a_kill_nothing_is_lost_and_nothing_sent_twice(stage: Stage, after: float) -> None:
     assert not await stage.run(after)
     assert await stage.position() > 40
     await asyncio.sleep(20)
@@ -72,7 +72,7 @@ async def test_after_a_kill_nothing_is_lost_and_nothing_told_twice(stage: Stage,
     assert (stage.line.twice(), stage.summaries) == ([], [])
 
 
-async def test_killed_again_and_again_the_truth_is_told(stage: Stage) -> None:
+async def test_killed_again_and_again_the_truth_is_sent(stage: Stage) -> None:
     while not await stage.run(333.0):
         await asyncio.sleep(5)
 
@@ -86,14 +86,14 @@ async def test_what_happened_in_a_long_absence_is_one_summary(stage: Stage) -> N
     assert await stage.run()
 
     (summary,) = stage.summaries
-    told = {row["action_id"] for row in stage.line.rows}
-    missed = [i for i in stage.truth["incidents"] if i["standing"] and i["action_id"] not in told]
+    sent = {row["action_id"] for row in stage.line.rows}
+    missed = [i for i in stage.truth["incidents"] if i["standing"] and i["action_id"] not in sent]
     assert "While the connection was down" in summary
     assert missed and all(f"{i['minute']}' " in summary and i["player"] in summary for i in missed)
     assert stage.line.twice() == []
 
 
-async def test_who_comes_late_hears_of_the_match_so_far_and_of_no_lost_connection(stage: Stage) -> None:
+async def test_a_process_that_joins_late_sends_the_match_so_far_and_no_lost_connection(stage: Stage) -> None:
     await asyncio.sleep(4000)
     assert await stage.run()
 

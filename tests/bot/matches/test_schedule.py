@@ -24,7 +24,7 @@ SETTINGS = ScheduleSettings.model_construct(
 
 
 class World:
-    """Fixtures that change, chats that subscribe, followers that run until told to end."""
+    """Fixtures that change, chats that subscribe, followers that run until the test ends them."""
 
     def __init__(self, *fixtures: Fixture, clock: Clock | None = None, settings: ScheduleSettings = SETTINGS) -> None:
         self.listed = list(fixtures)
@@ -170,7 +170,7 @@ async def test_a_match_that_is_over_is_not_connected_again() -> None:
         assert world.followed == ["f1"]
 
 
-async def test_a_refused_token_is_told_once() -> None:
+async def test_a_refused_token_is_reported_once() -> None:
     world = World(FIXTURE)
     world.refusal = "The supplied authentication is invalid"
     async with running(world):
@@ -181,7 +181,7 @@ async def test_a_refused_token_is_told_once() -> None:
         assert world.refused == ["The supplied authentication is invalid"]
 
 
-async def test_that_the_feed_lets_us_in_again_is_told_once() -> None:
+async def test_that_the_feed_accepts_the_token_again_is_reported_once() -> None:
     world = World(FIXTURE)
     world.refusal = "HTTP 401"
     async with running(world):
@@ -194,7 +194,7 @@ async def test_that_the_feed_lets_us_in_again_is_told_once() -> None:
         assert world.accepted == 1
 
 
-async def test_what_was_postponed_while_we_were_away_is_told_once() -> None:
+async def test_what_was_postponed_while_we_were_away_is_reported_once() -> None:
     world = World(moved(status="Postponed"))
     world.remembered = {"f1": ListedStatus("Scheduled", "")}
     async with running(world):

@@ -38,7 +38,7 @@ class Source:
         return FIXTURE
 
 
-async def test_the_list_is_asked_for_until_it_comes() -> None:
+async def test_the_list_is_fetched_until_it_comes() -> None:
     database = await Database.open("sqlite://")
     listing = MatchDirectory(Source(3), FeedPositionRepository(database, LoopClock()), ScheduleSettings, LoopClock())
     looking = asyncio.create_task(listing.run())
@@ -76,7 +76,7 @@ class AwayForAMinute(FeedPositionRepository):
     back = 0.0
 
 
-async def test_a_database_that_is_away_for_a_minute_is_told_of_now_and_then_and_when_it_is_back() -> None:
+async def test_a_database_that_is_away_for_a_minute_is_logged_now_and_then_and_when_it_is_back() -> None:
     database = await Database.open("sqlite://")
     positions = AwayForAMinute(database, LoopClock())
     positions.back = asyncio.get_running_loop().time() + 60
@@ -87,5 +87,5 @@ async def test_a_database_that_is_away_for_a_minute_is_told_of_now_and_then_and_
         await asyncio.gather(looking, return_exceptions=True)
     await database.close()
 
-    told = [line["event"] for line in logs if line["event"].startswith("matches_")]
-    assert told == ["matches_not_read", "matches_not_read", "matches_read_again"]
+    events = [line["event"] for line in logs if line["event"].startswith("matches_")]
+    assert events == ["matches_not_read", "matches_not_read", "matches_read_again"]

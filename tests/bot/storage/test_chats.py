@@ -54,7 +54,7 @@ def test_a_chat_is_read_as_it_was_stored(chat: Chat) -> None:
     assert row_to_chat(chat_to_row(chat)) == chat
 
 
-async def test_a_chat_is_told_of_a_match_once_however_many_of_its_subscriptions_cover_it(
+async def test_a_chat_gets_a_match_once_however_many_of_its_subscriptions_cover_it(
     subscriptions: SubscriptionRepository,
 ) -> None:
     by_name = Subscription(Scope.TEAM, make_name_key("Chelsea"))
@@ -125,13 +125,13 @@ async def test_changes_of_one_subscription_at_the_same_moment_are_all_kept(
     assert chat and chat.has_overrides and chat.muted_matches == {"f1"}
 
 
-async def test_who_follows_something_else_is_not_told(subscriptions: SubscriptionRepository) -> None:
+async def test_a_chat_that_follows_something_else_is_no_follower(subscriptions: SubscriptionRepository) -> None:
     await subscriptions.add(REF, Subscription(Scope.TEAM, "other", "Everton"))
 
     assert await subscriptions.get_followers(FIXTURE) == ()
 
 
-async def test_unsubscribing_tells_whether_there_was_something_to_end(subscriptions: SubscriptionRepository) -> None:
+async def test_unsubscribing_returns_whether_there_was_something_to_end(subscriptions: SubscriptionRepository) -> None:
     await subscriptions.add(REF, ARSENAL)
 
     assert [await subscriptions.remove(REF, ARSENAL), await subscriptions.remove(REF, ARSENAL)] == [True, False]
@@ -199,14 +199,14 @@ async def test_the_configuration_decides_what_its_chats_follow(
     assert [chat.is_configured for chat in await chats.get_all()] == [True, False]
 
 
-async def test_every_change_of_who_follows_what_is_heard_at_once(db: Database) -> None:
-    heard = list[int]()
-    subscriptions = SubscriptionRepository(db, lambda: heard.append(1))
+async def test_every_change_of_who_follows_what_is_reported_at_once(db: Database) -> None:
+    changes = list[int]()
+    subscriptions = SubscriptionRepository(db, lambda: changes.append(1))
 
     await subscriptions.add(REF, ARSENAL)
     await subscriptions.remove(REF, ARSENAL)
 
-    assert len(heard) == 2
+    assert len(changes) == 2
 
 
 async def test_followers_come_page_by_page_each_once(db: Database, subscriptions: SubscriptionRepository) -> None:

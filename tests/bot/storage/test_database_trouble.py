@@ -39,8 +39,8 @@ async def test_a_full_disk_is_a_sentence_and_what_was_committed_stays(disk: Disk
 
 
 async def test_trouble_ends_when_something_can_be_written_again_and_not_when_it_is_read(disk: Disk) -> None:
-    told: list[str | None] = []
-    disk.db.on_failure_changed = told.append
+    failures: list[str | None] = []
+    disk.db.on_failure_changed = failures.append
     disk.fill_up()
     for first in (1, 1001):
         with pytest.raises(StorageUnusable):
@@ -50,7 +50,7 @@ async def test_trouble_ends_when_something_can_be_written_again_and_not_when_it_
     disk.make_room()
     await fill(disk.db)
 
-    assert standing is not None and told == [standing, None] and disk.db.failure is None
+    assert standing is not None and failures == [standing, None] and disk.db.failure is None
 
 
 async def test_a_read_only_file_is_a_sentence(disk: Disk) -> None:

@@ -11,7 +11,7 @@ from bot.storage.database import parse_database_url
         ("postgresql://you@[::1]:5433,[::2]/db", "[::1],[::2]", "5433,5432"),
     ],
 )
-def test_several_hosts_are_told_apart_and_stay_so_when_written_again(url: str, hosts: str, ports: str) -> None:
+def test_several_hosts_are_read_one_by_one_and_stay_so_when_written_again(url: str, hosts: str, ports: str) -> None:
     parts = parse_database_url(url)
 
     assert (parts.query["host"], parts.query["port"], parts.database) == (hosts, ports, "db")

@@ -69,7 +69,7 @@ async def test_processes_that_start_at_once_migrate_one_after_the_other(new_post
         await db.close()
 
 
-async def test_the_next_host_is_asked_where_the_first_is_away(postgres: Server, postgres_url: str) -> None:
+async def test_the_next_host_is_used_where_the_first_is_away(postgres: Server, postgres_url: str) -> None:
     name = postgres_url.partition("@/")[2].partition("?")[0]
     folder = quote(str(postgres.folder), safe="")
 
@@ -114,9 +114,9 @@ async def test_more_transactions_than_connections_wait_for_their_turn(two: tuple
     assert found == [Chat(REF)] * 50
 
 
-async def test_every_process_hears_what_one_notifies_once_it_is_committed(two: tuple[Database, Database]) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    await two[1].listen("news", heard.put_nowait)
+async def test_every_process_gets_a_notification_once_it_is_committed(two: tuple[Database, Database]) -> None:
+    received: asyncio.Queue[str] = asyncio.Queue()
+    await two[1].listen("news", received.put_nowait)
     with pytest.raises(ZeroDivisionError):
         async with two[0].transaction() as tx:
             await tx.notify("news", "undone")
@@ -124,7 +124,7 @@ async def test_every_process_hears_what_one_notifies_once_it_is_committed(two: t
     async with two[0].transaction() as tx:
         await tx.notify("news", "f/1")
 
-    assert [await heard.get(), await heard.get()] == ["", "f/1"]
+    assert [await received.get(), await received.get()] == ["", "f/1"]
 
 
 async def test_the_clock_is_the_databases_own(two: tuple[Database, Database]) -> None:
@@ -140,23 +140,23 @@ async def test_the_clock_is_the_databases_own(two: tuple[Database, Database]) ->
 async def test_a_server_that_goes_away_is_trouble_until_it_is_back(server: Server) -> None:
     with server.database() as url:
         db = await Database.open(url)
-        told: list[str | None] = []
-        db.on_failure_changed = told.append
-        heard: asyncio.Queue[str] = asyncio.Queue()
-        await db.listen("news", heard.put_nowait)
+        failures: list[str | None] = []
+        db.on_failure_changed = failures.append
+        received: asyncio.Queue[str] = asyncio.Queue()
+        await db.listen("news", received.put_nowait)
         server.stop()
         with pytest.raises(StorageUnavailable):
             await ChatRepository(db).get_all()
         server.start()
         await ChatRepository(db).get_all()
-        waking = [await heard.get(), await heard.get()]
+        waking = [await received.get(), await received.get()]
 
-        assert len(told) == 2 and told[0] and "cannot be reached" in told[0] and told[1] is None
+        assert len(failures) == 2 and failures[0] and "cannot be reached" in failures[0] and failures[1] is None
         assert waking == ["", ""]
         await db.close()
 
 
-async def test_a_transaction_that_is_cut_off_is_told_apart_from_one_that_is_wrong(two: tuple[Database, Database]) -> None:
+async def test_a_transaction_that_is_cut_off_is_not_taken_for_one_that_is_wrong(two: tuple[Database, Database]) -> None:
     with pytest.raises(StorageUnavailable):
         async with two[0].transaction() as tx:
             (row,) = await tx.fetch(text("SELECT pg_backend_pid() AS pid"))

@@ -56,9 +56,9 @@ def test_the_stored_keys_of_cards_and_pictures_stay() -> None:
 
 
 def test_a_stored_condition_result_without_groups_is_still_read() -> None:
-    told = msgspec.json.decode('["minute", "from 80", "88", false]', type=ConditionResult)
+    result = msgspec.json.decode('["minute", "from 80", "88", false]', type=ConditionResult)
 
-    assert told == ConditionResult("minute", "from 80", "88", holds=False)
+    assert result == ConditionResult("minute", "from 80", "88", holds=False)
 
 
 NOTHING_TOLD = {

@@ -50,7 +50,7 @@ def test_rules_written_otherwise_are_the_same() -> None:
     assert fingerprint(rules(GOALS)) == fingerprint(other)
 
 
-def test_the_fingerprint_tells_rules_and_their_order_apart() -> None:
+def test_the_fingerprint_differs_for_other_rules_and_another_order() -> None:
     every = [rules(GOALS), rules(CARDS), rules(GOALS, CARDS), rules(CARDS, GOALS), load_pack(), RuleSet()]
 
     assert len({fingerprint(one) for one in every}) == len(every)

@@ -10,9 +10,9 @@ from tests.packets import Story
 LATE = "- {name: late, match: {action_type: Goal, minute: {from: 80}}, alert: {kind: goal, text: x}}"
 
 
-def alerts_of(rule: str, *, told: bool = False, **goal: int) -> tuple[Alert, ...]:
+def alerts_of(rule: str, *, is_notified: bool = False, **goal: int) -> tuple[Alert, ...]:
     moment = Story().goal(**goal)
-    return evaluate(load_rules(rule), moment, {moment.action.id: ["late"]} if told else None)
+    return evaluate(load_rules(rule), moment, {moment.action.id: ["late"]} if is_notified else None)
 
 
 def test_an_alert_has_each_condition_of_its_rule_with_what_it_wanted_and_what_there_was() -> None:
@@ -23,8 +23,8 @@ def test_an_alert_has_each_condition_of_its_rule_with_what_it_wanted_and_what_th
     }
 
 
-def test_a_rule_that_told_before_and_does_not_fire_now_says_which_condition_does_not_hold() -> None:
-    (alert,) = alerts_of(LATE, told=True, minute=67)
+def test_a_rule_that_fired_before_and_does_not_now_says_which_condition_does_not_hold() -> None:
+    (alert,) = alerts_of(LATE, is_notified=True, minute=67)
 
     assert alert.is_follow_up
     assert [(one.key, one.holds) for one in alert.conditions["late"]] == [("action_type", True), ("minute", False)]

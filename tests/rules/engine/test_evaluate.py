@@ -35,8 +35,8 @@ def summary(alerts: tuple[Alert, ...]) -> list[tuple[str, str, str]]:
     return [(a.key.action_id, a.rule, a.state.value) for a in alerts]
 
 
-def of(moment: Moment, told: dict[str, set[str]] | None = None, rules: RuleSet = RULES) -> list[tuple[str, str, str]]:
-    return summary(evaluate(rules, moment, told))
+def of(moment: Moment, notified: dict[str, set[str]] | None = None, rules: RuleSet = RULES) -> list[tuple[str, str, str]]:
+    return summary(evaluate(rules, moment, notified))
 
 
 def test_the_first_rule_that_fires_ends_the_walk() -> None:
@@ -75,7 +75,7 @@ def test_a_disallowance_takes_back_the_goal_it_names_and_says_why() -> None:
     assert (alerts[0].facts.reason, alerts[0].home_score) == ("Offside", 0)
 
 
-def test_a_goal_that_turns_own_goal_is_told_anew_and_to_those_told_before() -> None:
+def test_a_goal_that_turns_own_goal_is_sent_anew_and_to_those_who_got_it_before() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
@@ -84,7 +84,7 @@ def test_a_goal_that_turns_own_goal_is_told_anew_and_to_those_told_before() -> N
     assert of(moment, {"g": {"goal"}}) == [("g", "own_goal", "confirmed"), ("g", "goal", "confirmed")]
 
 
-def test_news_that_becomes_another_thing_no_rule_speaks_of_is_taken_back() -> None:
+def test_an_action_that_becomes_one_that_no_rule_matches_is_retracted() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
@@ -93,7 +93,7 @@ def test_news_that_becomes_another_thing_no_rule_speaks_of_is_taken_back() -> No
     assert of(moment, {"g": {"goal"}}) == [("g", "goal", "retracted")]
 
 
-def test_a_rule_that_is_gone_leaves_its_told_text_standing() -> None:
+def test_a_rule_that_is_gone_leaves_the_text_that_was_sent() -> None:
     story = Story()
     story.goal(score=(1, 0))
 
@@ -108,7 +108,7 @@ def test_a_text_that_fails_falls_back_to_the_plain_facts() -> None:
     assert (alerts[0].text, "zero" in alerts[0].text_error) == ("Goal 1' H. Kane, Arsenal\nArsenal 1–0 Chelsea", True)
 
 
-def test_the_same_packet_again_tells_nothing() -> None:
+def test_the_same_packet_again_sends_nothing() -> None:
     story = Story()
     first = story.goal()
 
@@ -119,7 +119,7 @@ def test_an_abandoned_match_has_no_full_time() -> None:
     assert of(Story().tell("End Match", status="Abandoned")) == []
 
 
-def test_full_time_can_be_told_without_the_feeds_own_end() -> None:
+def test_full_time_can_be_sent_without_the_feeds_own_end() -> None:
     story = Story()
     story.goal(score=(1, 0))
     story.tell("End Period", minute=93, status="Completed")

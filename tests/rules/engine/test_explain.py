@@ -116,7 +116,7 @@ def test_silence_has_its_reason() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(rules=rule_sets(), story=moments())
-def test_an_explanation_tells_what_is_told_and_why(rules: RuleSet, story: list[Moment]) -> None:
+def test_an_explanation_has_what_is_sent_and_why(rules: RuleSet, story: list[Moment]) -> None:
     for moment in story:
         explanation = explain(rules, moment)
 

@@ -117,7 +117,7 @@ def test_every_order_of_revisions_gives_every_message_the_score_of_its_goal(
         return Score(sides.count(Side.HOME), sides.count(Side.AWAY))
 
     while any(left.values()):
-        # The feed tells goals in the order of play; what becomes of them comes in any order.
+        # The feed sends goals in the order of play; what becomes of them comes in any order.
         unsaid = [number for number in left if number not in said]
         possible = [n for n, revisions in left.items() if revisions and (n in said or n == unsaid[0])]
         number = data.draw(st.sampled_from(possible))

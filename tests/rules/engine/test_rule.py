@@ -53,7 +53,7 @@ def _read(text: str) -> RuleSet:
 def moments(draw: st.DrawFn) -> list[Moment]:
     """A story of a few revisions of this and that."""
     story = Story()
-    told = st.tuples(
+    revisions = st.tuples(
         st.sampled_from(["Goal", "Own Goal", "Red Card", "Yellow Card", "Second Yellow Card", "Beach Ball"]),
         st.sampled_from(["Pending", "Confirmed", "Updated"]),
         st.sampled_from([None, "home", "away"]),
@@ -63,7 +63,7 @@ def moments(draw: st.DrawFn) -> list[Moment]:
     )
     return [
         story.tell(kind, send, side=side, sub=sub, player=player, minute=minute)
-        for kind, send, side, sub, player, minute in draw(st.lists(told, min_size=1, max_size=12))
+        for kind, send, side, sub, player, minute in draw(st.lists(revisions, min_size=1, max_size=12))
     ]
 
 
@@ -79,12 +79,12 @@ def asked_one_by_one(rules: RuleSet, moment: Moment) -> list[Rule]:
 
 @settings(max_examples=150, deadline=None)
 @given(rules=rule_sets(), story=moments())
-def test_the_same_rules_fire_as_when_all_are_asked_one_by_one(rules: RuleSet, story: list[Moment]) -> None:
+def test_the_same_rules_fire_as_when_all_are_evaluated_one_by_one(rules: RuleSet, story: list[Moment]) -> None:
     for moment in story:
         assert rules.find_matching(moment) == asked_one_by_one(rules, moment)
 
 
-def test_of_ten_thousand_rules_only_those_that_can_fire_are_asked() -> None:
+def test_of_ten_thousand_rules_only_those_that_can_fire_are_evaluated() -> None:
     asked: list[Moment] = []
     text = "\n".join(
         f"- {{name: r{n}, match: {{action_type: Goal, team: T{n}, minute: 1}}, alert: {{kind: g, text: x}}}}" for n in range(50)

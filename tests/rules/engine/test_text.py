@@ -38,7 +38,7 @@ def test_a_text_cannot_leave_its_sandbox(source: str) -> None:
         AlertText(source).render(FACTS)
 
 
-def test_the_plain_text_tells_the_same_facts() -> None:
+def test_the_plain_text_has_the_same_facts() -> None:
     assert fallback_text(FACTS) == "Goal 39' B. N'Diaye, Arsenal\nArsenal 1–0 Brighton &amp; Hove Albion"
 
 

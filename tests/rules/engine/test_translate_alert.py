@@ -32,9 +32,9 @@ def alert(text: str = "said", **more: object) -> Alert:
 
 
 def test_a_shipped_text_is_said_in_every_language_that_has_it_and_its_words_too() -> None:
-    told = translate_alert(alert(), rules(json.dumps(GOAL)), (SPANISH, Wording("it")))
+    translated = translate_alert(alert(), rules(json.dumps(GOAL)), (SPANISH, Wording("it")))
 
-    assert told.texts == {"es": "¡Gol! Kane, segunda parte: gol en contra\nA 1–1 (6–5 pen.) B"}
+    assert translated.texts == {"es": "¡Gol! Kane, segunda parte: gol en contra\nA 1–1 (6–5 pen.) B"}
 
 
 def test_an_operators_own_text_is_said_as_it_is_written() -> None:
@@ -42,12 +42,12 @@ def test_an_operators_own_text_is_said_as_it_is_written() -> None:
 
 
 def test_a_rule_may_give_its_text_in_several_languages() -> None:
-    told = translate_alert(alert(), rules("{en: 'Goal, {{ period }}', es: 'Gol, {{ period }}'}"), (SPANISH,))
+    translated = translate_alert(alert(), rules("{en: 'Goal, {{ period }}', es: 'Gol, {{ period }}'}"), (SPANISH,))
 
-    assert told.texts == {"en": "Goal, second half", "es": "Gol, segunda parte"}
+    assert translated.texts == {"en": "Goal, second half", "es": "Gol, segunda parte"}
 
 
-def test_who_speaks_another_language_reads_english_or_else_the_first() -> None:
+def test_a_chat_in_another_language_reads_english_or_else_the_first() -> None:
     sources = [rules(text).rules[0].alert.text.source for text in ("{es: Gol, en: Goal}", "{es: Gol, de: Tor}")]
 
     assert sources == ["Goal", "Gol"]
@@ -62,9 +62,9 @@ rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, text: {use
     assert {code: text.source for code, text in rule.alert.texts.items()} == {"en": "Goal", "de": "Tor"}
 
 
-@pytest.mark.parametrize("told", [alert("", state=State.RETRACTED), alert("bare", text_error="broken"), alert(rule="gone")])
-def test_what_no_rule_has_worded_stays_as_it_is(told: Alert) -> None:
-    assert translate_alert(told, rules("{en: Goal, es: Gol}"), (SPANISH,)) is told
+@pytest.mark.parametrize("translated", [alert("", state=State.RETRACTED), alert("bare", text_error="broken"), alert(rule="gone")])
+def test_what_no_rule_has_worded_stays_as_it_is(translated: Alert) -> None:
+    assert translate_alert(translated, rules("{en: Goal, es: Gol}"), (SPANISH,)) is translated
 
 
 def test_a_translation_that_cannot_be_filled_leaves_the_others() -> None:
@@ -94,5 +94,5 @@ def test_every_mistake_of_a_language_has_its_place() -> None:
     assert [line.partition(": ")[2] for line in error.value.mistakes] == ['rule "goals": unknown key "esp", did you mean "es"?']
 
 
-def test_the_codes_are_those_that_the_bot_speaks() -> None:
+def test_the_codes_are_the_languages_of_the_bot() -> None:
     assert tuple(text.LANGUAGES) == LANGUAGE_CODES

@@ -164,7 +164,7 @@ def test_a_goal_that_is_restored_belongs_to_the_side_that_had_it_before() -> Non
         (6, 0, Period.SHOOTOUT),
     ],
 )
-def test_a_period_that_the_summary_does_not_describe_is_told_by_its_id_and_clock(
+def test_a_period_that_the_summary_does_not_describe_is_known_by_its_id_and_clock(
     period_id: int, clock: int, period: Period
 ) -> None:
     assert resolve_period(period_id, Summary(), clock) is period
@@ -250,7 +250,7 @@ EVENTS = st.tuples(
 
 
 @given(st.lists(EVENTS, max_size=25))
-def test_packets_heard_twice_change_nothing(events: list[tuple[str, str, str, str | None, int, int]]) -> None:
+def test_packets_that_come_twice_change_nothing(events: list[tuple[str, str, str, str | None, int, int]]) -> None:
     story = Story()
     for kind, send, action, side, home, away in events:
         story.tell(kind, send, action, side, score=(home, away))

@@ -4,7 +4,7 @@ from rules.football.catalogue import load_catalogue
 
 
 @pytest.mark.parametrize(
-    ("told", "seen"),
+    ("sent", "canonical"),
     [
         (("Own Goal", ""), ("Goal", "Own Goal")),
         (("second yellow card", ""), ("Red Card", "Second Yellow")),
@@ -13,8 +13,8 @@ from rules.football.catalogue import load_catalogue
         (("Beach  Ball", "On The Pitch"), ("Beach Ball", "On The Pitch")),
     ],
 )
-def test_dialects_become_one_pair(told: tuple[str, str], seen: tuple[str, str]) -> None:
-    assert load_catalogue().resolve_names(*told) == seen
+def test_dialects_become_one_pair(sent: tuple[str, str], canonical: tuple[str, str]) -> None:
+    assert load_catalogue().resolve_names(*sent) == canonical
 
 
 def test_an_unknown_type_means_nothing_in_particular() -> None:

@@ -1,4 +1,4 @@
-"""What both teams wear, as the feed tells it."""
+"""The shirt colours of both teams, as the feed sends them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_what_is_no_colour_is_left_out(value: Any) -> None:
     assert story.match.colours == Colours(None, (1, 2, 3))
 
 
-def test_a_colour_that_is_told_later_replaces_only_itself() -> None:
+def test_a_colour_that_comes_later_replaces_only_itself() -> None:
     story = Story()
     story.tell("Team Colours", metadata={"homeTeamColour": "1, 1, 1", "awayTeamColour": "2, 2, 2"})
     story.tell("Team Colours", metadata={"awayTeamColour": "3, 3, 3"})

@@ -49,7 +49,7 @@ STANDS = {"stands", "corrected", "restored"}
 
 
 class Speaker:
-    """Tells deeds in a dialect, packet by packet, and knows what is official after each."""
+    """Sends deeds in a dialect, packet by packet, and knows what is official after each."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect

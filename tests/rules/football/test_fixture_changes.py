@@ -9,7 +9,7 @@ from tests.packets import FIXTURE, KICKOFF, Story
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "told"),
+    ("was", "now", "expected"),
     [
         (("Live", "CollectingLive"), ("Live", "CollectionSuspended"), "Coverage Lost"),
         (("Live", "CollectingLive"), ("Suspended", "CollectionSuspended"), "Coverage Lost"),
@@ -30,8 +30,8 @@ from tests.packets import FIXTURE, KICKOFF, Story
         (("Cancelled", ""), ("Cancelled", ""), ""),
     ],
 )
-def test_what_changed_has_a_name(was: tuple[str, str], now: tuple[str, str], told: str) -> None:
-    assert detect_change(was, now) == told
+def test_what_changed_has_a_name(was: tuple[str, str], now: tuple[str, str], expected: str) -> None:
+    assert detect_change(was, now) == expected
 
 
 def lost(story: Story, minute: int) -> Moment:
@@ -40,7 +40,7 @@ def lost(story: Story, minute: int) -> Moment:
     )
 
 
-def test_lost_data_are_told_with_the_minute_they_were_lost_at() -> None:
+def test_lost_data_is_announced_with_the_minute_it_was_lost_at() -> None:
     story = Story()
     story.goal(score=(1, 0), minute=63)
 
@@ -89,7 +89,7 @@ def test_the_same_history_gives_the_same_action() -> None:
     assert lost(first, 63).coverage_change == lost(second, 63).coverage_change
 
 
-def test_the_rest_side_speaks_as_the_stream_would_have() -> None:
+def test_a_status_of_the_rest_side_becomes_the_packet_that_the_stream_would_have_sent() -> None:
     story = Story()
     story.tell("Lineups", period=0, status="Scheduled")
 
@@ -125,7 +125,7 @@ def test_what_happens_to_a_fixture_once_has_one_action_a_day(kind: str) -> None:
     assert ids[0] == ids[1] != ids[2]
 
 
-def test_the_change_stands_at_the_time_of_the_packet_that_tells_it() -> None:
+def test_the_change_stands_at_the_time_of_the_packet_that_brings_it() -> None:
     story = Story()
     story.goal(score=(1, 0), minute=63)
 

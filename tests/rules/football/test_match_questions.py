@@ -106,7 +106,7 @@ def test_no_goal_is_the_first_where_there_is_none() -> None:
     assert not is_first_goal(Story().tell("Yellow Card", side="home"))
 
 
-def test_goals_that_are_told_late_are_counted_in_the_order_of_play() -> None:
+def test_goals_that_come_late_are_counted_in_the_order_of_play() -> None:
     story = Story()
     story.goal("g1", minute=60, score=(1, 0), player="Saka")
     story.goal("g2", minute=30, score=(2, 0), player="Saka", seq=9)
@@ -132,7 +132,7 @@ def test_an_unnamed_goal_is_no_hat_trick() -> None:
     assert [is_hat_trick(story.goal(f"g{n}", minute=n, score=(n, 0))) for n in (1, 2, 3)] == [False] * 3
 
 
-def test_standing_goals_are_those_of_play_in_the_order_told_last() -> None:
+def test_standing_goals_are_those_of_play_in_the_order_of_their_last_revisions() -> None:
     story = Story()
     story.goal("g1", minute=5, score=(1, 0))
     story.goal("g2", minute=9, score=(2, 0))

@@ -99,7 +99,7 @@ def test_who_comes_is_beside_who_went_just_before_where_the_feed_links_nobody() 
     assert [(e.player, e.replaced_player) for e in subs] == [("Jorginho", "Rice"), ("Nkunku", "Palmer"), ("Nelson", "Saka")]
 
 
-def test_within_a_minute_all_stands_in_the_order_in_which_it_was_first_told() -> None:
+def test_within_a_minute_all_events_stand_in_the_order_in_which_they_first_came() -> None:
     story = Story()
     story.goal(send="Pending", action="g", minute=68)
     story.tell("Substitution In", side="home", player="Nelson")
@@ -163,16 +163,16 @@ def test_an_end_of_the_first_half_that_is_taken_back_is_none() -> None:
     assert build_timeline(story.match).stage is Stage.PLAY
 
 
-def test_the_first_half_can_be_told_later_and_without_its_end_as_it_is_known_by_then() -> None:
+def test_the_first_half_can_be_shown_later_and_without_its_end_as_it_is_known_by_then() -> None:
     story = Story()
     story.goal("g1", minute=20, player="Saka", score=(1, 0))
     assert build_half_time_timeline(story.match) is None
     story.goal("g2", minute=50, player="Rice", score=(2, 0))
     story.goal("g1", "home", "Deleted", minute=51, score=(1, 0))
 
-    told = build_half_time_timeline(story.match)
+    view = build_half_time_timeline(story.match)
 
-    assert told and (told.stage, told.score, told.events, told.periods) == (Stage.HALF_TIME, Score(), (), (Period.FIRST_HALF,))
+    assert view and (view.stage, view.score, view.events, view.periods) == (Stage.HALF_TIME, Score(), (), (Period.FIRST_HALF,))
 
 
 def test_a_card_before_kick_off_stands_at_its_beginning() -> None:
@@ -268,7 +268,7 @@ def test_a_link_counts_in_both_directions_and_before_nearness(links_from: str) -
     assert subs == {"Nelson": "", "Jorginho": "Rice"}
 
 
-def test_of_several_who_went_the_one_told_next_to_it_is_beside_who_comes() -> None:
+def test_of_several_who_went_the_one_sent_next_to_it_is_beside_who_comes() -> None:
     story = Story()
     story.tell("Substitution Out", side="home", player="Rice", minute=60)
     story.tell("Attack")
@@ -306,14 +306,14 @@ def test_the_time_line_says_what_the_match_does() -> None:
     story.goal(minute=12, score=(1, 0))
     story.tell("Attack", minute=63, status="Suspended")
 
-    told = build_timeline(story.match)
+    view = build_timeline(story.match)
 
-    assert [told.team_name(side) for side in Side] == ["Arsenal", "Chelsea"]
-    assert (told.competition, told.kickoff, told.status, told.stage) == ("Premier League", KICKOFF, "Suspended", Stage.LOST)
-    assert (told.period, told.minute, told.score, told.half_time) == (
+    assert [view.team_name(side) for side in Side] == ["Arsenal", "Chelsea"]
+    assert (view.competition, view.kickoff, view.status, view.stage) == ("Premier League", KICKOFF, "Suspended", Stage.LOST)
+    assert (view.period, view.minute, view.score, view.half_time) == (
         Period.SECOND_HALF, Minute(63), Score(1, 0), Score(1, 0),
     )  # fmt: skip
-    assert (told.shootout, told.kicks) == (None, ())
+    assert (view.shootout, view.kicks) == (None, ())
     assert build_timeline(story.match, Stage.FULL_TIME).stage is Stage.FULL_TIME
 
 
@@ -345,7 +345,7 @@ def test_the_score_at_half_time_is_that_of_the_goals_before_it(goals: tuple[int,
     assert build_timeline(story.match).half_time == score
 
 
-def test_the_score_at_half_time_is_not_known_during_the_first_half_or_where_no_goal_was_told() -> None:
+def test_the_score_at_half_time_is_not_known_during_the_first_half_or_without_its_goals() -> None:
     story = Story()
     story.goal(minute=12, score=(1, 0))
     assert build_timeline(story.match).half_time is None
@@ -355,18 +355,18 @@ def test_the_score_at_half_time_is_not_known_during_the_first_half_or_where_no_g
     assert build_timeline(unseen.match).half_time is None
 
 
-def test_a_match_at_half_time_is_told_with_its_own_score() -> None:
+def test_a_match_at_half_time_is_shown_with_its_own_score() -> None:
     story = Story()
     story.goal(minute=12, player="Saka", score=(1, 0))
     assert build_half_time_timeline(Story().match) is None
     assert build_half_time_timeline(story.match) is None
     story.tell("End Period", minute=45, score=(2, 0))
 
-    told = build_half_time_timeline(story.match)
+    view = build_half_time_timeline(story.match)
 
-    assert told and (told.score, told.period, told.minute, told.status) == (Score(2, 0), Period.FIRST_HALF, Minute(45), "")
-    assert (told.half_time, told.shootout, told.kicks) == (None, None, ())
-    assert [event.player for event in told.events] == ["Saka"]
+    assert view and (view.score, view.period, view.minute, view.status) == (Score(2, 0), Period.FIRST_HALF, Minute(45), "")
+    assert (view.half_time, view.shootout, view.kicks) == (None, None, ())
+    assert [event.player for event in view.events] == ["Saka"]
 
 
 def test_a_match_that_was_followed_from_its_middle_on_has_a_first_half_too() -> None:
@@ -377,7 +377,7 @@ def test_a_match_that_was_followed_from_its_middle_on_has_a_first_half_too() -> 
     assert build_timeline(Story().match).periods == (Period.FIRST_HALF,)
 
 
-def test_a_completed_match_has_two_halves_whatever_was_told_of_it() -> None:
+def test_a_completed_match_has_two_halves_whatever_was_sent_of_it() -> None:
     story = Story()
     story.tell("Status Updated", period=0, clock=0, status="Completed")
 
@@ -406,8 +406,8 @@ def test_every_recorded_incident_that_stands_is_on_the_time_line_and_no_other(pa
     timeline = build_timeline(recorded(path)[-1])
 
     shown = [e for e in timeline.events if e.kind not in (EventKind.SUBSTITUTION, EventKind.DISALLOWED)]
-    told = sorted((e.kind.value, str(e.minute), e.player) for e in shown)
-    assert told == sorted((TRUE_KINDS[one["kind"]].value, one["minute"], one["player"]) for one in standing)
+    view = sorted((e.kind.value, str(e.minute), e.player) for e in shown)
+    assert view == sorted((TRUE_KINDS[one["kind"]].value, one["minute"], one["player"]) for one in standing)
     assert (timeline.score.home, timeline.score.away) == (true["final"]["home"], true["final"]["away"])
 
 

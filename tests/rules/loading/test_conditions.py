@@ -1,4 +1,4 @@
-"""Each condition, asked of moments that really come about: told packet by packet."""
+"""Each condition, evaluated for moments that really come about, packet by packet."""
 
 import pytest
 from hypothesis import given
@@ -128,9 +128,9 @@ def test_a_shootout_has_no_minute() -> None:
     assert not fires("{minute: {from: 0}}", Story().tell("Penalty Missed", period=5, minute=1))
 
 
-@pytest.mark.parametrize(("told", "sub"), [("Own Goal", ""), ("Goal", "Own Goal")])
-def test_an_alias_asks_for_its_pair_in_every_dialect(told: str, sub: str) -> None:
-    moment = Story().tell(told, sub=sub, side="home", score=(1, 0))
+@pytest.mark.parametrize(("alias", "sub"), [("Own Goal", ""), ("Goal", "Own Goal")])
+def test_an_alias_means_its_pair_in_every_dialect(alias: str, sub: str) -> None:
+    moment = Story().tell(alias, sub=sub, side="home", score=(1, 0))
 
     assert fires("{action_type: Own Goal}", moment)
     assert not fires("{action_type: Second Yellow Card}", moment)
@@ -143,7 +143,7 @@ def test_a_rule_is_found_by_the_action_types_that_it_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("match", "heard"),
+    ("match", "send_types"),
     [
         ("{side: home}", "Confirmed Pending Updated"),
         ("{send_type: Confirmed}", "Confirmed"),
@@ -152,8 +152,8 @@ def test_a_rule_is_found_by_the_action_types_that_it_names() -> None:
         ("{any: [{send_type: Pending}, {side: home}]}", "Confirmed Pending Updated"),
     ],
 )
-def test_pending_revisions_are_heard_where_the_rule_speaks_of_them(match: str, heard: str) -> None:
-    assert " ".join(sorted(rule(match).send_types)) == heard
+def test_a_rule_is_evaluated_for_the_send_types_that_it_names(match: str, send_types: str) -> None:
+    assert " ".join(sorted(rule(match).send_types)) == send_types
 
 
 def test_the_first_goal_is_the_first_that_stands() -> None:

@@ -97,7 +97,7 @@ def test_the_nearest_word_forgives_letter_case_and_typing() -> None:
     assert [suggest(word, ("Goal", "Red Card"), 0.75) for word in ("gaol", "RED CRAD", "Corner")] == ["Goal", "Red Card", ""]
 
 
-def test_an_unknown_word_like_no_other_hears_what_is_known() -> None:
+def test_an_unknown_word_like_no_other_is_answered_with_the_known_ones() -> None:
     assert describe_unknown("key", "zzz", ("a", "b")) == 'unknown key "zzz"; known: a, b'
 
 

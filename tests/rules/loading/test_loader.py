@@ -54,7 +54,7 @@ def test_a_text_is_used_by_its_name() -> None:
     assert rules.rules[0].alert.text.source == "Goal {{ minute }}"
 
 
-def test_every_mistake_is_told_at_once_in_the_order_of_the_file() -> None:
+def test_every_mistake_is_reported_at_once_in_the_order_of_the_file() -> None:
     first = "- name: a\n  match: {side: hmoe}\n  alert: {kind: g, text: '{{ plyer }}'}\n"
     text = first + "- name: a\n  match: {team: x}\n  alert: {kind: g}"
 
@@ -76,7 +76,7 @@ def test_included_rules_come_after_the_files_own_and_share_its_texts() -> None:
     assert str(rules.rules[2].location) == "two.yaml:2:3"
 
 
-def test_a_name_that_another_file_has_taken_is_told_with_both_places() -> None:
+def test_a_name_that_another_file_has_taken_is_reported_with_both_places() -> None:
     _, report = with_files("include: more.yaml\nrules:\n" + GOALS, more=GOALS)
 
     assert report.mistakes == ('more.yaml:1:10: rule "goals": there is already a rule of this name, at main.yaml:3:10',)

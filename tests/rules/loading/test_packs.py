@@ -1,4 +1,4 @@
-"""The rules that ship: what a match told by the feed makes of them."""
+"""The rules that ship: the alerts that they make of a match."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ from rules.loading.texts import SAMPLE_FACTS, find_markup_error
 from tests.packets import Story
 
 
-def told(moment: Moment) -> list[Alert]:
+def alerts_of(moment: Moment) -> list[Alert]:
     return list(evaluate(load_pack(), moment))
 
 
 def kinds(moment: Moment) -> list[str]:
-    return [alert.kind for alert in told(moment)]
+    return [alert.kind for alert in alerts_of(moment)]
 
 
-def test_the_shipped_rules_speak_of_every_kind() -> None:
+def test_the_shipped_rules_use_every_kind() -> None:
     assert set(load_pack().list_kinds()) == set(SHIPPED_KINDS)
 
 
@@ -52,7 +52,7 @@ def test_a_text_reads_well_whatever_the_feed_left_out(rule: Rule, missing: str) 
 
 
 @pytest.mark.parametrize(
-    ("told_as", "more", "kind"),
+    ("feed_name", "more", "kind"),
     [
         ("Goal", {"side": "home", "score": (1, 0)}, "goal"),
         ("Own Goal", {"side": "home", "score": (1, 0)}, "goal"),
@@ -80,15 +80,15 @@ def test_a_text_reads_well_whatever_the_feed_left_out(rule: Rule, missing: str) 
         ("Status Updated", {"status": "Suspended"}, "status"),
     ],
 )
-def test_what_happens_is_told_as_its_kind(told_as: str, more: dict[str, Any], kind: str) -> None:
+def test_what_happens_is_sent_as_its_kind(feed_name: str, more: dict[str, Any], kind: str) -> None:
     story = Story()
     story.tell("Foul")
 
-    assert kinds(story.tell(told_as, **more)) == [kind]
+    assert kinds(story.tell(feed_name, **more)) == [kind]
 
 
 @pytest.mark.parametrize(
-    ("told_as", "more"),
+    ("feed_name", "more"),
     [
         ("Yellow Card", {"send": "Pending"}),
         ("Substitution Out", {}),
@@ -99,14 +99,14 @@ def test_what_happens_is_told_as_its_kind(told_as: str, more: dict[str, Any], ki
         ("Beach Ball", {}),
     ],
 )
-def test_the_rest_is_not_told(told_as: str, more: dict[str, Any]) -> None:
+def test_the_rest_is_not_sent(feed_name: str, more: dict[str, Any]) -> None:
     story = Story()
     story.tell("Foul")
 
-    assert kinds(story.tell(told_as, **more)) == []
+    assert kinds(story.tell(feed_name, **more)) == []
 
 
-def test_an_abandoned_match_is_told_as_that_and_not_as_full_time() -> None:
+def test_an_abandoned_match_is_sent_as_that_and_not_as_full_time() -> None:
     story = Story()
     story.tell("Foul")
 
@@ -120,33 +120,33 @@ def test_what_rings_is_what_one_gets_up_for() -> None:
     assert not ringing & {"yellow_card", "substitution", "kick_off", "half_time", "lineups"}
 
 
-def test_a_goal_is_told_while_it_is_pending_and_in_few_words() -> None:
+def test_a_goal_is_sent_while_it_is_pending_and_in_few_words() -> None:
     story = Story()
 
-    (pending,) = told(story.goal(send="Pending", minute=12))
-    (goal,) = told(story.goal(player="B. Saka", minute=12, score=(1, 0)))
+    (pending,) = alerts_of(story.goal(send="Pending", minute=12))
+    (goal,) = alerts_of(story.goal(player="B. Saka", minute=12, score=(1, 0)))
 
     assert (pending.state, pending.text) == (State.PENDING, "⚽ <b>Goal for Arsenal!</b> 12'\nArsenal 1–0 Chelsea")
     assert goal.text == "⚽ <b>Goal for Arsenal!</b> B. Saka 12'\nArsenal 1–0 Chelsea"
 
 
 @pytest.mark.parametrize(
-    ("told_as", "sub", "text"),
+    ("feed_name", "sub", "text"),
     [
         ("Goal", "Penalty", "⚽ <b>Goal for Arsenal!</b> J. Doe 12' (penalty)\nArsenal 1–0 Chelsea"),
         ("Red Card", "", "🟥 <b>Red card!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
         ("Second Yellow Card", "", "🟨🟥 <b>Second yellow, sent off!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
     ],
 )
-def test_the_words_follow_the_sub_type(told_as: str, sub: str, text: str) -> None:
-    (alert,) = told(Story().tell(told_as, sub=sub, side="home", player="J. Doe", minute=12, score=(1, 0)))
+def test_the_words_follow_the_sub_type(feed_name: str, sub: str, text: str) -> None:
+    (alert,) = alerts_of(Story().tell(feed_name, sub=sub, side="home", player="J. Doe", minute=12, score=(1, 0)))
 
     assert alert.text == text
 
 
 def test_a_goal_that_turns_out_a_penalty_stays_the_news_of_one_rule() -> None:
     story = Story()
-    (first,) = told(story.goal(send="Pending"))
+    (first,) = alerts_of(story.goal(send="Pending"))
 
     alerts = evaluate(load_pack(), story.goal(sub="Penalty", score=(1, 0)), {"g": {first.rule}})
 
@@ -154,16 +154,16 @@ def test_a_goal_that_turns_out_a_penalty_stays_the_news_of_one_rule() -> None:
 
 
 def test_an_own_goal_names_both_who_gets_it_and_whose_player_it_was() -> None:
-    (alert,) = told(Story().goal(sub="Own Goal", player="T. Silva", minute=12, score=(1, 0)))
+    (alert,) = alerts_of(Story().goal(sub="Own Goal", player="T. Silva", minute=12, score=(1, 0)))
 
     assert alert.text == "⚽ <b>Own goal, Arsenal score!</b> T. Silva (Chelsea) 12'\nArsenal 1–0 Chelsea"
 
 
 def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: int) -> list[tuple[str, str, Importance]]:
-    """What is told when the collection of live data changes."""
+    """The alerts when the collection of live data changes."""
     summary = Summary(*score, 2, "Live", collection, (minute - 1) * 60 + 30)
     moment = story.tell("Status Updated", period=0, clock=0, minute=minute, summary=summary)
-    return [(alert.rule, alert.text, alert.importance) for alert in told(moment)]
+    return [(alert.rule, alert.text, alert.importance) for alert in alerts_of(moment)]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: i
         ((2, 1), "📡 <b>Live data is back at 67'</b>, meanwhile 1–0 → 2–1\nArsenal 2–1 Chelsea"),
     ],
 )
-def test_lost_coverage_is_told_with_what_was_missed(score: tuple[int, int], text: str) -> None:
+def test_lost_coverage_is_sent_with_what_was_missed(score: tuple[int, int], text: str) -> None:
     story = Story()
     story.goal(score=(1, 0), minute=61)
 
@@ -187,14 +187,14 @@ def test_lost_coverage_is_told_with_what_was_missed(score: tuple[int, int], text
 
 
 @pytest.mark.parametrize("status", ["Abandoned", "Postponed", "Cancelled"])
-def test_a_match_that_will_not_be_finished_is_told_once_and_rings(status: str) -> None:
+def test_a_match_that_will_not_be_finished_is_sent_once_and_with_sound(status: str) -> None:
     story = Story()
     story.tell("Foul", minute=63)
 
-    (alert,) = told(story.tell("Status Updated", status=status))
+    (alert,) = alerts_of(story.tell("Status Updated", status=status))
 
     assert (alert.rule, alert.importance) == (f"match {status.lower()}", Importance.MAJOR)
-    assert told(story.tell("Status Updated", status=status)) == []
+    assert alerts_of(story.tell("Status Updated", status=status)) == []
 
 
 def test_packs_are_chosen_together_and_overridden_by_name() -> None:
@@ -213,13 +213,13 @@ def test_a_red_card_reads_the_same_as_drama_and_as_a_card() -> None:
     assert (drama.kind, drama.text.source) == (cards.kind, cards.text.source)
 
 
-def test_the_default_pack_tells_what_its_parts_tell() -> None:
+def test_the_default_pack_sends_what_its_parts_send() -> None:
     parts = {name for part in ("shootout", "goals", "cards", "quiet") for name in load_pack(part).by_name}
 
     assert parts < set(load_pack().by_name) < set(load_pack("everything").by_name)
 
 
-def test_everything_tells_of_the_play_itself_silently() -> None:
+def test_everything_sends_the_play_itself_silently() -> None:
     (alert,) = evaluate(load_pack("everything"), Story().tell("Corner", side="home", minute=12))
 
     assert (alert.kind, alert.importance, alert.text) == ("play", Importance.MINOR, "Corner Arsenal 12'")

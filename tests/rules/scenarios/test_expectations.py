@@ -27,7 +27,7 @@ def test_every_pack_has_its_tests() -> None:
 
 
 @pytest.mark.parametrize(("file", "test"), TESTS, ids=[f"{file.name} {test.name}" for file, test in TESTS])
-def test_a_pack_tells_what_it_says(file: Path, test: RuleTest) -> None:
+def test_a_pack_sends_what_its_tests_expect(file: Path, test: RuleTest) -> None:
     assert "\n".join(run_test(test, load_pack(file.name.removesuffix(".test.yaml"))).diff) == ""
 
 

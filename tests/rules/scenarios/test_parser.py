@@ -1,4 +1,4 @@
-"""A scenario is a match told in a few lines; its packets are what the feed would say of it."""
+"""A scenario is a match in a few lines; its packets are what the feed would send of it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _played(scenario: Scenario, quiet: int | None = None) -> tuple[Match, list[M
     return match, moments
 
 
-def _told(line: str) -> tuple[Match, list[tuple[str, str, str]]]:
-    """The final match and (type, sub type, send type) of what is said of one line."""
+def _play(line: str) -> tuple[Match, list[tuple[str, str, str]]]:
+    """The final match and (type, sub type, send type) of what is wanted of one line."""
     scenario = parse_scenario(HEAD + f"  - {line}\n")
     match, _ = _played(scenario)
     framing = {"Team Colours", "Lineups", "Start Match", "End Match", "Start Period", "End Period", "Start Clock"}
@@ -43,7 +43,7 @@ def _incidents(match: Match, kind: str) -> list[tuple[str, str]]:
     return [(str(a.minute), a.player.name if a.player else "") for a in standing if a.minute]
 
 
-def test_argentina_v_saudi_arabia_is_told_as_it_was() -> None:
+def test_argentina_v_saudi_arabia_is_played_as_it_was() -> None:
     match, moments = _played(load_scenario("opener"))
 
     assert (str(match.score), match.shootout, match.is_completed) == ("1–2", None, True)
@@ -93,12 +93,12 @@ def test_the_final_of_2022_goes_through_extra_time_to_a_shootout() -> None:
 
 @pytest.mark.parametrize("name", ["opener", "final"])
 def test_the_packets_come_in_the_order_of_their_numbers_and_instants_and_their_clock_never_runs_back(name: str) -> None:
-    told = build_packets(load_scenario(name), quiet_interval=20)
+    revisions = build_packets(load_scenario(name), quiet_interval=20)
 
-    assert [p.seq for p in told] == list(range(1, len(told) + 1))
-    assert [p.at for p in told] == sorted(p.at for p in told)
+    assert [p.seq for p in revisions] == list(range(1, len(revisions) + 1))
+    assert [p.at for p in revisions] == sorted(p.at for p in revisions)
     by_period: dict[int | None, list[int]] = {}
-    for packet in told:
+    for packet in revisions:
         by_period.setdefault(packet.summary.period_id, []).append(packet.summary.clock or 0)
     assert all(clocks == sorted(clocks) for clocks in by_period.values())
 
@@ -123,7 +123,7 @@ GOAL = ("Goal", "Inside The Box")
 
 
 @pytest.mark.parametrize(
-    ("line", "said", "score"),
+    ("line", "wanted", "score"),
     [
         ("10' goal Saka (Arsenal)", [("Goal", "", "Pending"), (*GOAL, "Confirmed")], "1–0"),
         ("10' penalty goal Palmer (chelsea)", [("Goal", "", "Pending"), ("Goal", "Penalty", "Confirmed")], "0–1"),
@@ -158,23 +158,23 @@ GOAL = ("Goal", "Inside The Box")
         ),
     ],
 )
-def test_each_line_has_its_life_cycle(line: str, said: list[tuple[str, str, str]], score: str) -> None:
-    match, told = _told(line)
+def test_each_line_has_its_life_cycle(line: str, wanted: list[tuple[str, str, str]], score: str) -> None:
+    match, revisions = _play(line)
 
-    assert told == said
+    assert revisions == wanted
     assert str(match.score) == score
 
 
 def test_a_goal_flagged_before_it_is_confirmed_is_disallowed_and_cancelled_and_never_counts() -> None:
-    _, told = _told("10' goal Saka (Arsenal), disallowed for offside after 12s")
+    _, revisions = _play("10' goal Saka (Arsenal), disallowed for offside after 12s")
 
-    assert told == [("Goal", "", "Pending"), ("Goal Disallowed", "Offside", "Confirmed"), ("Goal", "", "Cancelled")]
+    assert revisions == [("Goal", "", "Pending"), ("Goal Disallowed", "Offside", "Confirmed"), ("Goal", "", "Cancelled")]
 
 
 def test_a_video_check_comes_before_its_disallowance() -> None:
-    _, told = _told("10' goal Saka (Arsenal), disallowed for handball after a video check")
+    _, revisions = _play("10' goal Saka (Arsenal), disallowed for handball after a video check")
 
-    assert [kind for kind, _, _ in told[2:]] == ["Video Check Underway"] * 2 + ["Video Check Over", "Goal Disallowed"]
+    assert [kind for kind, _, _ in revisions[2:]] == ["Video Check Underway"] * 2 + ["Video Check Over", "Goal Disallowed"]
 
 
 def test_a_corrected_scorer_is_an_update_of_the_same_action() -> None:
