@@ -21,7 +21,7 @@ from bot.outbox.repository import FanoutProgress
 from bot.outbox.sources import QueueSource
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
-from bot.storage.subscriptions import select_live_message_chats
+from bot.storage.subscriptions import read_live_message_chats
 from bot.subscribers import ChatRef
 from rules.engine.alert import LIVE_MESSAGE_IDS, Alert, AlertKey, Facts, Importance, State
 from rules.football.action import Fixture
@@ -90,7 +90,7 @@ class Outbox:
     async def is_live_message_wanted(self, fixture: Fixture) -> bool:
         """Return True if some chat wants the card or the pictures of a match, or has one that must be kept up to date."""
         async with self._database.transaction() as tx:
-            if await tx.fetch(select_live_message_chats(fixture, None, 1)):
+            if await read_live_message_chats(tx, fixture, None, 1):
                 return True
             keys = [AlertKey(fixture.id, action_id) for action_id in LIVE_MESSAGE_IDS]
             return bool(await repository.read_revision_stamps(tx, keys))

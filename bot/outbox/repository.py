@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, insert, or_, select, true, tuple_, update
+from sqlalchemy import and_, bindparam, delete, exists, false, func, insert, or_, select, true, tuple_, update
 
 from bot.outbox.decide import is_next_loud
 from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason
@@ -25,7 +25,13 @@ from bot.storage.chats import row_to_chat
 from bot.storage.database import Database, upsert
 from bot.storage.driver import PreparedStatement, Transaction
 from bot.storage.schema import alerts, chats, entries, grouped, positions, standings, to_timestamp
-from bot.storage.subscriptions import is_after_chat, load_recipients, select_followers, select_live_message_chats
+from bot.storage.subscriptions import (
+    load_recipients,
+    page_values,
+    read_followers_page,
+    read_live_message_chats,
+    select_page,
+)
 from bot.subscribers import Chat, ChatRef, Recipient
 from rules.engine.alert import AlertKey, State
 
@@ -33,7 +39,13 @@ _UPSERT_DELIVERY, _INSERT_NEW_DELIVERY = (
     PreparedStatement(upsert(entries, keep_existing=keep), DELIVERY_COLUMNS) for keep in (False, True)
 )
 
-_IS_CHAT = (entries.c.chat_id == bindparam("chat"), entries.c.topic == bindparam("of_topic"))
+# SQLAlchemy takes longer to build a statement than SQLite to run it, so what runs for every alert is built once.
+
+_IS_NEWS = (alerts.c.fixture_id == bindparam("of_fixture"), alerts.c.action_id == bindparam("of_action"))
+
+_IS_DELIVERY_OF_NEWS = (entries.c.fixture_id == bindparam("of_fixture"), entries.c.action_id == bindparam("of_action"))
+
+_IS_DELIVERY = (*_IS_DELIVERY_OF_NEWS, entries.c.chat_id == bindparam("of_chat"), entries.c.topic == bindparam("of_topic"))
 
 
 class FanoutProgress(msgspec.Struct, frozen=True):
@@ -57,14 +69,28 @@ async def lock_fixture_news(tx: Transaction, fixture_ids: Collection[str]) -> No
         await tx.lock(f"news of {fixture_id}")
 
 
+_IS_AMONG_NEWS = (
+    alerts.c.fixture_id.in_(bindparam("fixtures", expanding=True)),
+    alerts.c.action_id.in_(bindparam("actions", expanding=True)),
+)
+
+_SELECT_NEWS = select(alerts).where(*_IS_AMONG_NEWS)
+
+_SELECT_NEWS_FOR_UPDATE = _SELECT_NEWS.with_for_update()
+
+
 async def read_news(tx: Transaction, keys: Collection[AlertKey], *, for_update: bool = False) -> dict[AlertKey, NewsItem]:
     """Return the news of these keys. `for_update`: nobody else changes it until the transaction ends."""
     if not keys:
         return {}
-    fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
-    query = select(alerts).where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
-    query = query.with_for_update() if for_update else query
-    return {key: row_to_news(row) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
+    rows = await tx.fetch(_SELECT_NEWS_FOR_UPDATE if for_update else _SELECT_NEWS, _among_news(keys))
+    return {key: row_to_news(row) for row in rows if (key := row_to_key(row)) in keys}
+
+
+_SELECT_STAMPS = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at).where(*_IS_AMONG_NEWS)
+
+# FOR KEY SHARE is weak enough that the fan-out goes on writing its progress into the same rows.
+_SELECT_STAMPS_LOCKED = _SELECT_STAMPS.with_for_update(read=True, key_share=True)
 
 
 async def read_revision_stamps(
@@ -76,24 +102,28 @@ async def read_revision_stamps(
     """
     if not keys:
         return {}
-    fixtures, actions = {key.fixture_id for key in keys}, {key.action_id for key in keys}
-    query = select(alerts.c.fixture_id, alerts.c.action_id, alerts.c.seq, alerts.c.updated_at)
-    query = query.where(alerts.c.fixture_id.in_(fixtures), alerts.c.action_id.in_(actions))
-    # FOR KEY SHARE is weak enough that the fan-out goes on writing its progress into the same rows.
-    query = query.with_for_update(read=True, key_share=True) if lock else query
-    return {key: (row["seq"], row["updated_at"]) for row in await tx.fetch(query) if (key := row_to_key(row)) in keys}
+    rows = await tx.fetch(_SELECT_STAMPS_LOCKED if lock else _SELECT_STAMPS, _among_news(keys))
+    return {key: (row["seq"], row["updated_at"]) for row in rows if (key := row_to_key(row)) in keys}
+
+
+_INSERT_NEWS, _UPDATE_NEWS = insert(alerts), update(alerts).where(*_IS_NEWS)
 
 
 async def add_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
     """Store news that was not there."""
     instants = {"created_at": to_timestamp(now), "updated_at": to_timestamp(now)}
-    await tx.execute(insert(alerts), news_to_row(news) | _progress_to_row(progress) | instants)
+    await tx.execute(_INSERT_NEWS, news_to_row(news) | _progress_to_row(progress) | instants)
 
 
 async def replace_news(tx: Transaction, news: NewsItem, progress: FanoutProgress, now: dt.datetime) -> None:
     """Store a revision in the place of the one before."""
     values = news_to_row(news) | _progress_to_row(progress) | {"updated_at": to_timestamp(now)}
-    await tx.execute(update(alerts).where(_is_news_row(news.key)).values(**values))
+    await tx.execute(_UPDATE_NEWS, values | _of_news(news.key))
+
+
+_SELECT_PROGRESS, _SELECT_PROGRESS_FOR_FANOUT = (
+    select(alerts).where(*_IS_NEWS).with_for_update(key_share=key_share) for key_share in (False, True)
+)
 
 
 async def read_fanout_progress(tx: Transaction, key: AlertKey, *, for_fanout: bool = False) -> FanoutProgress:
@@ -101,18 +131,18 @@ async def read_fanout_progress(tx: Transaction, key: AlertKey, *, for_fanout: bo
 
     `for_fanout`: results of deliveries of this news may be committed meanwhile.
     """
-    (row,) = await tx.fetch(select(alerts).where(_is_news_row(key)).with_for_update(key_share=for_fanout))
+    (row,) = await tx.fetch(_SELECT_PROGRESS_FOR_FANOUT if for_fanout else _SELECT_PROGRESS, _of_news(key))
     return FanoutProgress(_read_walk_end(row, "first"), row["first_done"], _read_walk_end(row, "told"), row["told_done"])
 
 
 async def write_fanout_progress(tx: Transaction, key: AlertKey, progress: FanoutProgress) -> None:
     """Store how far a fan-out has come."""
-    await tx.execute(update(alerts).where(_is_news_row(key)).values(**_progress_to_row(progress)))
+    await tx.execute(_UPDATE_NEWS, _progress_to_row(progress) | _of_news(key))
 
 
 async def mark_missed(tx: Transaction, key: AlertKey) -> None:
     """Note that some chat did not get it in time."""
-    await tx.execute(update(alerts).where(_is_news_row(key)).values(missed=True))
+    await tx.execute(_UPDATE_NEWS, {"missed": True} | _of_news(key))
 
 
 async def read_unfinished_news(tx: Transaction) -> Sequence[NewsItem]:
@@ -138,11 +168,18 @@ async def claim_next_news(tx: Transaction, *, most_urgent: bool) -> NewsItem | N
     return row_to_news(rows[0]) if rows else None
 
 
+# Runs at every heartbeat of the feed.
+_SELECT_MISSED_NEWS = (
+    select(alerts.c.action_id)
+    .where(alerts.c.fixture_id == bindparam("of_fixture"), alerts.c.missed == true(), alerts.c.summary == "")
+    .where(alerts.c.state == State.CONFIRMED.value, alerts.c.lines == "")
+    .limit(1)
+)
+
+
 async def has_missed_news(tx: Transaction, fixture_id: str) -> bool:
     """Return True if some news of a match stands, was missed, and is in no digest."""
-    here = and_(alerts.c.fixture_id == fixture_id, alerts.c.missed == true(), alerts.c.summary == "")
-    stands = alerts.c.state == State.CONFIRMED.value
-    return bool(await tx.fetch(select(alerts.c.action_id).where(here, stands, alerts.c.lines == "").limit(1)))
+    return bool(await tx.fetch(_SELECT_MISSED_NEWS, {"of_fixture": fixture_id}))
 
 
 async def read_fixture_news(tx: Transaction, fixture_id: str) -> Sequence[NewsItem]:
@@ -157,6 +194,13 @@ async def read_fired_rules(tx: Transaction, fixture_id: str) -> dict[str, set[st
     return {row["action_id"]: set(row_to_news(row).first_fired_at) for row in await tx.fetch(query)}
 
 
+_SELECT_ACTIVE_CHATS = (
+    select(chats)
+    .where(chats.c.chat_id.in_(bindparam("chats", expanding=True)), chats.c.active == true())
+    .order_by(chats.c.chat_id, chats.c.topic)
+)
+
+
 async def read_next_followers(
     tx: Transaction, news: NewsItem, last: ChatRef | None, limit: int
 ) -> tuple[list[Recipient], ChatRef | None]:
@@ -165,24 +209,26 @@ async def read_next_followers(
     For cards and pictures only chats that want them.
     """
     if news.is_live_message:
-        asked = [row_to_chat(row) for row in await tx.fetch(select_live_message_chats(news.alternatives[0].fixture, last, limit))]
+        asked = await read_live_message_chats(tx, news.alternatives[0].fixture, last, limit)
         return [Recipient(chat) for chat in asked], asked[-1].ref if len(asked) == limit else None
     fixture = news.alternatives[0].fixture
-    found = await tx.fetch(select_followers(fixture, last, limit))
-    refs = {ChatRef(row["chat_id"], row["topic"]): None for row in found}
-    query = select(chats).where(chats.c.chat_id.in_({ref.chat_id for ref in refs}), chats.c.active == true())
-    rows = await tx.fetch(query.order_by(chats.c.chat_id, chats.c.topic)) if refs else ()
+    page = await read_followers_page(tx, fixture, last, limit)
+    refs = set(page)
+    rows = await tx.fetch(_SELECT_ACTIVE_CHATS, {"chats": {ref.chat_id for ref in refs}}) if refs else ()
     followers = [chat for chat in map(row_to_chat, rows) if chat.ref in refs]
     # Of all followers, suspended ones included: a page of suspended chats alone must not end the walk.
-    last_considered = next(reversed(refs)) if len(refs) == limit else None
+    last_considered = page[-1] if len(page) == limit else None
     return await load_recipients(tx, fixture, followers), last_considered
+
+
+_SELECT_DELIVERIES = select(entries).where(*_IS_DELIVERY_OF_NEWS, entries.c.chat_id.in_(bindparam("chats", expanding=True)))
 
 
 async def read_deliveries(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> dict[ChatRef, Delivery]:
     """Return the deliveries of one action to these chats."""
     if not refs:
         return {}
-    rows = await tx.fetch(select(entries).where(_is_delivery_row(key), entries.c.chat_id.in_({ref.chat_id for ref in refs})))
+    rows = await tx.fetch(_SELECT_DELIVERIES, _of_news(key) | {"chats": {ref.chat_id for ref in refs}})
     return {delivery.chat: delivery for delivery in map(row_to_delivery, rows) if delivery.chat in refs}
 
 
@@ -194,6 +240,22 @@ async def add_deliveries(tx: Transaction, deliveries: Sequence[Delivery], *, kee
         )
 
 
+_SELECT_NOTIFIED_CHATS = select_page(
+    select(*(entries.c[name] for name in DELIVERY_COLUMNS), chats.c.delay, chats.c.active)
+    .join(chats, and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic))
+    .where(*_IS_DELIVERY_OF_NEWS)
+    .where(or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.SCORER_UNKNOWN.value)),
+    entries.c.chat_id,
+    entries.c.topic,
+)
+
+_QUEUE_DELIVERY = (
+    update(entries)
+    .where(*_IS_DELIVERY)
+    .values(status=DeliveryStatus.WAITING.value, due_at=bindparam("at"), next_rings=bindparam("loud"))
+)
+
+
 async def queue_next_notified_chats(
     tx: Transaction, news: NewsItem, last: ChatRef | None, limit: int, now: dt.datetime
 ) -> tuple[list[QueueItem], ChatRef | None]:
@@ -202,39 +264,29 @@ async def queue_next_notified_chats(
     Return the items of the active ones, and the last chat considered; None if that was all.
     """
     key = news.key
-    here = and_(chats.c.chat_id == entries.c.chat_id, chats.c.topic == entries.c.topic)
-    query = select(*(entries.c[name] for name in DELIVERY_COLUMNS), chats.c.delay, chats.c.active).join(chats, here)
-    query = query.where(
-        _is_delivery_row(key), or_(entries.c.message_id.is_not(None), entries.c.reason == Reason.SCORER_UNKNOWN.value)
-    )
-    query = query.where(is_after_chat(entries.c.chat_id, entries.c.topic, last)) if last else query
     # Deliveries of suspended chats wait too: they are found when the chat comes back.
-    rows = await tx.fetch(query.order_by(entries.c.chat_id, entries.c.topic).limit(limit))
+    rows = await tx.fetch(_SELECT_NOTIFIED_CHATS, _of_news(key) | page_values(last, limit))
     waiting = []
     for row in rows:
         delivery, due_at = row_to_delivery(row), to_timestamp(now) + row["delay"]
         is_loud = is_next_loud(delivery, news) if delivery.is_sent else delivery.next_is_loud
         waiting.append((QueueItem(key, delivery.chat, news.priority, news.seq, due_at, is_loud), row["active"]))
     if waiting:
-        wake = (
-            update(entries)
-            .where(_is_delivery_row(key), *_IS_CHAT)
-            .values(status=DeliveryStatus.WAITING.value, due_at=bindparam("at"), next_rings=bindparam("loud"))
-        )
-        values = [
-            {"chat": item.chat.chat_id, "of_topic": item.chat.topic, "at": item.due_at, "loud": item.is_loud}
-            for item, _ in waiting
-        ]
-        await tx.execute(wake, values)
+        values = [_of_delivery(key, item.chat) | {"at": item.due_at, "loud": item.is_loud} for item, _ in waiting]
+        await tx.execute(_QUEUE_DELIVERY, values)
     return [item for item, active in waiting if active], waiting[-1][0].chat if len(waiting) == limit else None
+
+
+_MAKE_WAITING_LOUD = (
+    update(entries).where(*_IS_DELIVERY, entries.c.status == DeliveryStatus.WAITING.value).values(next_rings=True)
+)
 
 
 async def make_waiting_loud(tx: Transaction, key: AlertKey, refs: Collection[ChatRef]) -> None:
     """Note that what waits for these chats is loud now, as a yellow card that became a red one before it left."""
     # This column alone: a sender may be at work on the rest of the row.
-    raise_ = update(entries).where(_is_delivery_row(key), *_IS_CHAT, entries.c.status == DeliveryStatus.WAITING.value)
     if refs:
-        await tx.execute(raise_.values(next_rings=True), [{"chat": ref.chat_id, "of_topic": ref.topic} for ref in refs])
+        await tx.execute(_MAKE_WAITING_LOUD, [_of_delivery(key, ref) for ref in refs])
 
 
 async def read_chat(tx: Transaction, ref: ChatRef) -> Chat | None:
@@ -278,13 +330,19 @@ async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
     return gone
 
 
-def _is_news_row(key: AlertKey) -> ColumnElement[bool]:
-    return and_(alerts.c.fixture_id == key.fixture_id, alerts.c.action_id == key.action_id)
+def _of_news(key: AlertKey) -> dict[str, str]:
+    """Return the values for `_IS_NEWS` and `_IS_DELIVERY_OF_NEWS`."""
+    return {"of_fixture": key.fixture_id, "of_action": key.action_id}
 
 
-def _is_delivery_row(key: AlertKey, ref: ChatRef | None = None) -> ColumnElement[bool]:
-    this = and_(entries.c.fixture_id == key.fixture_id, entries.c.action_id == key.action_id)
-    return this if ref is None else and_(this, entries.c.chat_id == ref.chat_id, entries.c.topic == ref.topic)
+def _of_delivery(key: AlertKey, ref: ChatRef) -> dict[str, Any]:
+    """Return the values for `_IS_DELIVERY`."""
+    return {**_of_news(key), "of_chat": ref.chat_id, "of_topic": ref.topic}
+
+
+def _among_news(keys: Collection[AlertKey]) -> dict[str, set[str]]:
+    """Return the values for `_IS_AMONG_NEWS`. It also holds for other pairs of these matches and actions."""
+    return {"fixtures": {key.fixture_id for key in keys}, "actions": {key.action_id for key in keys}}
 
 
 def _read_walk_end(row: ResultRow, walk: str) -> ChatRef | None:

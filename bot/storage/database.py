@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -92,6 +93,7 @@ class Database:
             self.on_failure_changed(failure)
 
 
+@cache
 def upsert(table: Table, *, keep_existing: bool = False) -> Executable:
     """Insert a row; if its primary key exists, replace all other columns, or with `keep_existing` change nothing."""
     insert = postgresql.insert(table)  # SQLite takes the same syntax

@@ -58,8 +58,8 @@ class Transaction(Protocol):
         """
         ...
 
-    async def fetch(self, statement: Executable) -> Sequence[Mapping[Any, Any]]:
-        """Return all rows of a query."""
+    async def fetch(self, statement: Executable, values: Row | None = None) -> Sequence[Mapping[Any, Any]]:
+        """Return all rows of a query. `values` are those of its parameters: a query that runs often is built once."""
         ...
 
     async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:

@@ -132,9 +132,9 @@ class _PostgresTransaction:
         with translate_errors(self._url):
             return (await self._connection.execute(statement, rows)).rowcount
 
-    async def fetch(self, statement: Executable) -> Sequence[Mapping[Any, Any]]:
+    async def fetch(self, statement: Executable, values: Row | None = None) -> Sequence[Mapping[Any, Any]]:
         with translate_errors(self._url):
-            return (await self._connection.execute(statement)).mappings().all()
+            return (await self._connection.execute(statement, values)).mappings().all()
 
     async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
         sql, arrange = statement.postgres

@@ -102,8 +102,8 @@ class _SQLiteTransaction:
         self.has_written = True
         return self._connection.execute(statement, rows).rowcount
 
-    async def fetch(self, statement: Executable) -> Sequence[Mapping[Any, Any]]:
-        return self._connection.execute(statement).mappings().all()
+    async def fetch(self, statement: Executable, values: Row | None = None) -> Sequence[Mapping[Any, Any]]:
+        return self._connection.execute(statement, values).mappings().all()
 
     async def execute_prepared(self, statement: PreparedStatement, rows: Sequence[Sequence[Any]]) -> int:
         sql, arrange = statement.sqlite

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     CompoundSelect,
+    Integer,
     Select,
     and_,
+    bindparam,
     delete,
     exists,
     false,
@@ -43,6 +47,13 @@ from rules.football.action import Fixture
 
 ChangeOverrides = Callable[[SubscriptionOverrides], SubscriptionOverrides]
 """Returns overrides with something changed. It may be given newer ones than those that its caller looked at."""
+
+_LAST_CHAT, _LAST_TOPIC = bindparam("last_chat", type_=BigInteger), bindparam("last_topic", type_=BigInteger)
+
+_PAGE_SIZE = bindparam("page_size", type_=Integer)
+
+_BEFORE_ALL_CHATS = ChatRef(-(2**63))
+"""A chat that is less than every other: its id is the least that the column can hold."""
 
 
 class SubscriptionRepository:
@@ -101,10 +112,11 @@ class SubscriptionRepository:
 
     async def get_followers(self, fixture: Fixture) -> tuple[Chat, ...]:
         """Return every active chat that follows the fixture."""
-        followers = tuple_(chats.c.chat_id, chats.c.topic).in_(select_followers(fixture, None, None))
+        keys = sorted(list_subscription_keys(fixture))
+        followers = tuple_(chats.c.chat_id, chats.c.topic).in_(_build_followers_query(len(keys)))
         query = select(chats).where(followers, chats.c.active == true()).order_by(chats.c.chat_id, chats.c.topic)
         async with self._database.transaction() as tx:
-            return tuple(row_to_chat(row) for row in await tx.fetch(query))
+            return tuple(row_to_chat(row) for row in await tx.fetch(query, _key_values(keys)))
 
     async def store_configured_chats(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> None:
         """Store the chats of config.yaml with exactly these subscriptions. Those that left the file follow nothing any more."""
@@ -124,35 +136,60 @@ class SubscriptionRepository:
                 await update_has_overrides(tx, chat.ref)
 
 
-def select_followers(fixture: Fixture, last: ChatRef | None, limit: int | None) -> CompoundSelect[int, int]:
-    """Select (chat_id, topic) of the chats that follow a fixture: the next `limit` after `last`, in order, suspended ones too."""
+# These queries run for every alert, and SQLAlchemy takes longer to build one than SQLite to run it. So each is built once for
+# every number of keys by which a fixture is followed.
+
+
+async def read_followers_page(tx: Transaction, fixture: Fixture, last: ChatRef | None, limit: int) -> list[ChatRef]:
+    """Return the chats that follow a fixture: the next `limit` after `last`, in order, suspended ones too."""
+    keys = sorted(list_subscription_keys(fixture))
+    rows = await tx.fetch(_build_followers_page_query(len(keys)), _key_values(keys) | page_values(last, limit))
+    return [ChatRef(row["chat_id"], row["topic"]) for row in rows]
+
+
+async def read_live_message_chats(tx: Transaction, fixture: Fixture, last: ChatRef | None, limit: int) -> list[Chat]:
+    """Return the active chats that follow a fixture and want match cards or pictures: the next `limit` after `last`, in order."""
+    keys = sorted(list_subscription_keys(fixture))
+    rows = await tx.fetch(_build_live_message_chats_query(len(keys)), _key_values(keys) | page_values(last, limit))
+    return [row_to_chat(row) for row in rows]
+
+
+@cache
+def _build_followers_query(keys: int) -> CompoundSelect[int, int]:
+    return union(*(_select_followers_by_key(number) for number in range(keys)))
+
+
+@cache
+def _build_followers_page_query(keys: int) -> CompoundSelect[int, int]:
     # Each key is its own walk along the index. One walk over all keys would have to sort every follower before the first page.
-    walks = [_select_followers_by_key(scope, key, last, limit) for scope, key in sorted(list_subscription_keys(fixture))]
-    found = union(*(select(walk.subquery()) for walk in walks))
-    return found.order_by("chat_id", "topic").limit(limit)
+    walks = [
+        select_page(_select_followers_by_key(number), subscriptions.c.chat_id, subscriptions.c.topic) for number in range(keys)
+    ]
+    return union(*(select(walk.subquery()) for walk in walks)).order_by("chat_id", "topic").limit(_PAGE_SIZE)
 
 
-def _select_followers_by_key(scope: Scope, key: str, last: ChatRef | None, limit: int | None) -> Select[int, int]:
-    table = subscriptions.c
-    walk = select(table.chat_id, table.topic).where(table.scope == scope.value, table.key == key)
-    if last is not None:
-        walk = walk.where(is_after_chat(table.chat_id, table.topic, last))
-    return walk.order_by(table.chat_id, table.topic).limit(limit)
+def _select_followers_by_key(number: int) -> Select[int, int]:
+    return select(subscriptions.c.chat_id, subscriptions.c.topic).where(_is_by_key(number))
 
 
-def select_live_message_chats(fixture: Fixture, last: ChatRef | None, limit: int) -> Select[Any]:
-    """Select the active chats that follow a fixture and want match cards or pictures: the next `limit` after `last`, in order."""
+@cache
+def _build_live_message_chats_query(keys: int) -> Select[*tuple[Any, ...]]:
     # These chats are few beside the followers of a match. So the walk goes along the index of those that want cards.
-    is_followed = and_(subscriptions.c.chat_id == chats.c.chat_id, subscriptions.c.topic == chats.c.topic, _covers(fixture))
+    is_followed = and_(subscriptions.c.chat_id == chats.c.chat_id, subscriptions.c.topic == chats.c.topic, _is_by_any_key(keys))
     query = select(chats).where(chats.c.extras == true(), chats.c.active == true(), exists().where(is_followed))
-    if last is not None:
-        query = query.where(is_after_chat(chats.c.chat_id, chats.c.topic, last))
-    return query.order_by(chats.c.chat_id, chats.c.topic).limit(limit)
+    return select_page(query, chats.c.chat_id, chats.c.topic)
 
 
-def is_after_chat(chat_id: Column[int], topic: Column[int], ref: ChatRef) -> ColumnElement[bool]:
-    """The WHERE clause for rows after a chat, in the order of (chat, topic)."""
-    return and_(chat_id >= ref.chat_id, or_(chat_id > ref.chat_id, topic > ref.topic))
+def select_page(query: Select[*tuple[Any, ...]], chat_id: Column[int], topic: Column[int]) -> Select[*tuple[Any, ...]]:
+    """Leave of a query what `page_values` says: the rows after a chat, in the order of (chat, topic)."""
+    is_after = and_(chat_id >= _LAST_CHAT, or_(chat_id > _LAST_CHAT, topic > _LAST_TOPIC))
+    return query.where(is_after).order_by(chat_id, topic).limit(_PAGE_SIZE)
+
+
+def page_values(last: ChatRef | None, limit: int) -> dict[str, int]:
+    """Return the values for `select_page`: `limit` rows after the chat `last`; None for the first ones."""
+    after = last or _BEFORE_ALL_CHATS
+    return {"last_chat": after.chat_id, "last_topic": after.topic, "page_size": limit}
 
 
 async def load_recipients(tx: Transaction, fixture: Fixture, found: Collection[Chat]) -> list[Recipient]:
@@ -160,18 +197,26 @@ async def load_recipients(tx: Transaction, fixture: Fixture, found: Collection[C
     with_overrides = {chat.ref.chat_id for chat in found if chat.has_overrides}
     if not with_overrides:
         return [Recipient(chat) for chat in found]
-    table = subscriptions.c
-    query = select(table.chat_id, table.topic, table.taste).where(table.chat_id.in_(with_overrides), _covers(fixture))
+    keys, table = sorted(list_subscription_keys(fixture)), subscriptions.c
+    query = select(table.chat_id, table.topic, table.taste).where(table.chat_id.in_(with_overrides), _is_by_any_key(len(keys)))
     overrides: defaultdict[ChatRef, list[SubscriptionOverrides]] = defaultdict(list)
-    for row in await tx.fetch(query):
+    for row in await tx.fetch(query, _key_values(keys)):
         overrides[ChatRef(row["chat_id"], row["topic"])].append(parse_overrides(row["taste"]))
     return [Recipient.of(chat, overrides[chat.ref]) if chat.has_overrides else Recipient(chat) for chat in found]
 
 
-def _covers(fixture: Fixture) -> ColumnElement[bool]:
-    table = subscriptions.c
-    keys = sorted(list_subscription_keys(fixture))
-    return or_(*(and_(table.scope == scope.value, table.key == key) for scope, key in keys))
+def _is_by_key(number: int) -> ColumnElement[bool]:
+    return and_(subscriptions.c.scope == bindparam(f"scope_{number}"), subscriptions.c.key == bindparam(f"key_{number}"))
+
+
+def _is_by_any_key(count: int) -> ColumnElement[bool]:
+    return or_(*map(_is_by_key, range(count)))
+
+
+def _key_values(keys: Sequence[tuple[Scope, str]]) -> dict[str, Any]:
+    """Return the values for `_is_by_key` and `_is_by_any_key`: the keys under which a fixture is followed."""
+    scopes = {f"scope_{number}": scope.value for number, (scope, _) in enumerate(keys)}
+    return scopes | {f"key_{number}": key for number, (_, key) in enumerate(keys)}
 
 
 def _is_of_chat(ref: ChatRef) -> ColumnElement[bool]:

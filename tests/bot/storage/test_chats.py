@@ -11,7 +11,7 @@ from sqlalchemy import update
 from bot.storage.chats import ChatRepository, chat_to_row, row_to_chat
 from bot.storage.database import Database
 from bot.storage.schema import chats as chat_table
-from bot.storage.subscriptions import SubscriptionRepository, select_followers
+from bot.storage.subscriptions import SubscriptionRepository, read_followers_page
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription, SubscriptionOverrides, make_name_key
 from rules.engine.alert import SHIPPED_KINDS
 from tests.packets import FIXTURE
@@ -215,7 +215,7 @@ async def test_followers_come_page_by_page_each_once(db: Database, subscriptions
     found, last = [], None
     while True:
         async with db.transaction() as tx:
-            page = [ChatRef(row["chat_id"], row["topic"]) for row in await tx.fetch(select_followers(FIXTURE, last, 4))]
+            page = await read_followers_page(tx, FIXTURE, last, 4)
         if not page:
             break
         found, last = found + page, page[-1]
