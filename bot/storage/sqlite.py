@@ -12,13 +12,14 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 
 from bot.errors import StorageError, StorageUnavailable, StorageUnusable
 from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
@@ -51,13 +52,13 @@ class SQLiteDriver:
     @classmethod
     async def open(cls, url: URL) -> SQLiteDriver:
         """Open and migrate; an address without a file is a database in memory."""
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-        event.listen(engine, "connect", _prepare_connection)
-        # Takes the write lock at once. A transaction that began by reading could not become a writer if a tool wrote since.
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        engine = _create_engine(url) if url.database else _get_memory_engine()
         try:
             connection = engine.connect()
-            migrate(connection)
+            if url.database:
+                migrate(connection)
+            else:
+                _driver_connection(connection).executescript(_dump_memory_schema())
         except StorageError:
             engine.dispose()
             raise
@@ -122,6 +123,34 @@ class _SQLiteTransaction:
 
     async def now(self) -> float:
         return float((await self.fetch(_SELECT_NOW))[0]["now"])
+
+
+def _create_engine(url: URL) -> Engine:
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_connection)
+    # Takes the write lock at once. A transaction that began by reading could not become a writer if a tool wrote since.
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+# Every recording is replayed with a new database in memory. To migrate each and to compile its statements took half of a replay's
+# time. Every connection of this engine is a database of its own, and compiled statements are kept with the engine.
+
+
+@cache
+def _get_memory_engine() -> Engine:
+    return _create_engine(make_url("sqlite://"))
+
+
+@cache
+def _dump_memory_schema() -> str:
+    with _get_memory_engine().connect() as connection:
+        migrate(connection)
+        return "\n".join(_driver_connection(connection).iterdump())
+
+
+def _driver_connection(connection: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 
 def _prepare_connection(connection: sqlite3.Connection, _: object) -> None:

@@ -1,13 +1,14 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from bot.errors import StorageTooNew, StorageUnavailable, StorageUnusable
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.storage.schema import metadata, migrate
+from bot.storage.schema import chats, metadata, migrate
 from bot.subscribers import Chat, ChatRef
+from tests.sqlite import new_sqlite
 
 
 async def test_what_was_committed_is_there_after_a_restart(database_url: str) -> None:
@@ -67,6 +68,21 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StorageUnusable, match=r"notes\.txt is not a database"):
         await Database.open(f"sqlite:///{tmp_path}/notes.txt")
+
+
+async def test_each_database_in_memory_is_one_of_its_own_with_the_schema_of_a_file(tmp_path: Path) -> None:
+    schemas = []
+    for url in ("sqlite://", "sqlite://", new_sqlite(tmp_path)):
+        db = await Database.open(url)
+        await ChatRepository(db).save(Chat(ChatRef(5)))
+        async with db.transaction() as tx:
+            assert len(await tx.fetch(select(chats))) == 1
+            names = await tx.fetch(text("SELECT name, sql FROM sqlite_master ORDER BY name"))
+            version = await tx.fetch(text("SELECT version_num FROM alembic_version"))
+        schemas.append((list(names), list(version)))
+        await db.close()
+
+    assert schemas[0] == schemas[1] == schemas[2]
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema() -> None:
