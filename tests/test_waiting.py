@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import DEADLINE, until
+from tests.e2e.stage import touchline
+from tests.waiting import DEADLINE, add_witness, until
 
 ROOT = Path(__file__).parents[1]
 FAILING = """
@@ -40,6 +41,48 @@ async def test_a_wait_gives_what_its_condition_gives_and_counts_as_a_hang_after_
     with pytest.raises(AssertionError, match="still not true after 60 s"):
         await until(lambda: False)
     assert 5 + DEADLINE <= loop.time() - began < 7 + DEADLINE
+
+
+class Broken:
+    """A process that has ended by itself, and cannot even tell why."""
+
+    is_over = has_died = True
+
+    def report(self) -> str:
+        raise ValueError("the log is lost")
+
+    def __repr__(self) -> str:
+        return "Broken()"
+
+
+@pytest.mark.virtual_time
+async def test_a_wait_for_what_has_died_fails_at_once_unless_its_condition_holds() -> None:
+    loop = asyncio.get_running_loop()
+    add_witness(Broken())
+
+    assert await until(lambda: "so") == "so"
+    with pytest.raises(AssertionError, match=r"waits in vain:\nBroken\(\) cannot report: ValueError\('the log is lost'\)"):
+        await until(lambda: False)
+    assert loop.time() < DEADLINE
+
+
+@pytest.mark.whole_process
+async def test_a_wait_shows_the_last_lines_of_a_process_that_has_died(tmp_path: Path) -> None:
+    await touchline("replay", "nowhere.jsonl", folder=tmp_path)
+
+    with pytest.raises(AssertionError, match=r"`touchline replay nowhere\.jsonl`, ended with 1:\n +nowhere\.jsonl: the rec"):
+        await until(lambda: False)
+
+
+@pytest.mark.whole_process
+async def test_a_process_that_the_test_has_ended_has_not_died(tmp_path: Path) -> None:
+    finished = await touchline("replay", "nowhere.jsonl", folder=tmp_path)
+    assert await finished.wait() == 1
+    killed = await touchline("simulate", "--port", "0", "nowhere.jsonl", folder=tmp_path)
+    await killed.end("SIGKILL")
+
+    assert await until(lambda: finished.is_over and killed.is_over)
+    assert not finished.has_died and not killed.has_died
 
 
 @pytest.mark.whole_process

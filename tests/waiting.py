@@ -22,6 +22,11 @@ class Witness(Protocol):
         """True once nothing more can happen to it: the next test does not show it."""
         ...
 
+    @property
+    def has_died(self) -> bool:
+        """True if it has ended and nobody asked it to: what the test waits for will not come any more."""
+        ...
+
     def report(self) -> str:
         """What a reader of a failed test needs to know: the last requests, the last log lines, the script's step."""
         ...
@@ -42,7 +47,15 @@ def forget_finished_witnesses() -> None:
 
 def report_witnesses() -> str:
     """All reports, one after the other; empty if the test has no witness."""
-    return "\n\n".join(witness.report() for witness in _witnesses)
+    return "\n\n".join(_report(witness) for witness in _witnesses)
+
+
+def _report(witness: Witness) -> str:
+    # An error in a hook of pytest ends the whole worker and hides why the test failed.
+    try:
+        return witness.report()
+    except Exception as error:
+        return f"{witness!r} cannot report: {error!r}"
 
 
 @overload
@@ -50,7 +63,10 @@ async def until(condition: Callable[[], Awaitable[T]]) -> T: ...
 @overload
 async def until(condition: Callable[[], T]) -> T: ...
 async def until(condition: Callable[[], Any]) -> Any:
-    """Wait until the condition holds and return its value; raise AssertionError after `DEADLINE`."""
+    """Wait until the condition holds and return its value.
+
+    Raise AssertionError after `DEADLINE`, and at once if a process that belongs to the test has died.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + DEADLINE
     while True:
@@ -58,5 +74,7 @@ async def until(condition: Callable[[], Any]) -> Any:
         value = await found if inspect.isawaitable(found) else found
         if value:
             return value
+        for witness in _witnesses:
+            assert not witness.has_died, f"waits in vain:\n{_report(witness)}"
         assert loop.time() < deadline, f"still not true after {DEADLINE:g} s"
         await asyncio.sleep(_POLL_EVERY)

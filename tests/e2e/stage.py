@@ -22,6 +22,9 @@ BOT_TOKEN = "123456789:AAbotSecretTokenOfThisTest0123456789"
 class Process:
     """A `touchline` command at work; its logs are kept."""
 
+    _may_end = False
+    """True once the test has ended it or waits for its end."""
+
     def __init__(self, name: str, forked: Forked) -> None:
         self._name, self.pid, self._control = name, forked.pid, forked.control
         self.code: int | None = None
@@ -32,12 +35,13 @@ class Process:
 
     async def _read(self, pipe: int) -> None:
         async for line in await read_pipe(pipe):
-            self.lines.append(line.decode())
+            self.lines.append(line.decode(errors="replace"))  # a kill may cut a character in two
 
     async def _wait(self) -> None:
         self._control.setblocking(False)
         with self._control:
-            self.code = int(await asyncio.get_running_loop().sock_recv(self._control, 20))
+            code = await asyncio.get_running_loop().sock_recv(self._control, 20)
+        self.code = int(code or -signal.SIGKILL)  # nothing comes if its parent was killed too
 
     @property
     def output(self) -> str:
@@ -46,8 +50,13 @@ class Process:
 
     @property
     def is_over(self) -> bool:
-        """True once it has ended."""
-        return self.code is not None
+        """True once it has ended and all that it wrote was read: the exit code may come before the last lines."""
+        return all(task.done() for task in self._tasks)
+
+    @property
+    def has_died(self) -> bool:
+        """True if it is over and the test neither ended it nor waits for its end."""
+        return self.is_over and not self._may_end
 
     def report(self) -> str:
         """Its last log lines."""
@@ -66,6 +75,7 @@ class Process:
 
     async def end(self, how: str = "SIGTERM") -> int:
         """Stop it; its exit code."""
+        self._may_end = True
         if self.code is None:
             with suppress(ConnectionError):  # it has just ended
                 self._control.send(bytes([signal.Signals[how]]))
@@ -73,6 +83,7 @@ class Process:
 
     async def wait(self) -> int:
         """Wait until it has ended by itself; its exit code."""
+        self._may_end = True
         async with asyncio.timeout(DEADLINE):
             await asyncio.gather(*self._tasks)
         assert self.code is not None
@@ -81,7 +92,7 @@ class Process:
 
 async def read_pipe(pipe: int) -> asyncio.StreamReader:
     """Read what comes through a pipe, and close it at its end."""
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=2**24)  # a longer line would end the reading
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb"))
     return reader
 

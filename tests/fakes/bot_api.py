@@ -53,6 +53,8 @@ _CONFLICT = RefusedError(409, "Conflict: terminated by other getUpdates request;
 class FakeBotApi(Methods):
     """The server, its records, and the push side: what members do."""
 
+    has_died = False
+
     def __init__(
         self,
         token: str = "1:test",

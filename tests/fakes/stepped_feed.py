@@ -89,6 +89,8 @@ class _Client:
 class SteppedFeed(Simulator):
     """Any number of matches for any number of clients; who comes later gets what was sent, from its `startPosition` on."""
 
+    has_died = False
+
     def __init__(self, scripts: Sequence[Script], token: str | None = None) -> None:
         super().__init__(scripts, token=token)
         self._steps = {script.fixture.id: SteppedTimeline(script, self._clock) for script in scripts}
