@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import supervisor
+
 MISSING = "there is no PostgreSQL server here: install the package postgresql"
 _USER = "touchline"
 _SETTINGS = (
@@ -60,7 +62,7 @@ class Server:
         settings = [word for setting in self.settings for word in ("-c", setting)]
         command = [str(self._program("postgres")), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **_unprivileged())
+            self._process = supervisor.start(command, signal.SIGQUIT, child=_unprivileged(), stdout=log, stderr=log)
         until = time.monotonic() + _DEADLINE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
@@ -70,8 +72,9 @@ class Server:
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop at once, undoing what is open; SIGQUIT: as after a loss of power."""
         if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(_DEADLINE)
+            with self._process as process:
+                process.send_signal(how)
+                process.wait(_DEADLINE)
             self._process = None
 
     def url(self, database: str) -> str:
