@@ -41,8 +41,8 @@ from bot.telegram.rate_limits import RateLimitPolicy
 from bot.telegram.shared_rate_limits import SharedRateLimiter
 from rules.engine.alert import CARD, PICTURE
 from rules.engine.rule import RuleSet
-from rules.football.action import OVER_STATUSES
 from rules.football.catalogue import Catalogue
+from rules.football.statuses import OVER_WORDS
 
 log = structlog.get_logger()
 
@@ -175,7 +175,7 @@ class Services:
         # Every process does all of it: deleting twice does no harm, and choosing one of them would need a lease.
         deleted = await self.outbox.prune(self.config.storage.keep)
         log.info("old_data_deleted", count=deleted)
-        await self.chats.clear_finished_mutes(OVER_STATUSES, self.clock.now() - _MUTE_GRACE_PERIOD)
+        await self.chats.clear_finished_mutes(OVER_WORDS, self.clock.now() - _MUTE_GRACE_PERIOD)
         await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
         if self.lease_manager:
             async with self.database.transaction() as tx:

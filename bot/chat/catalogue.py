@@ -17,9 +17,6 @@ from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Fixture, Team
 from rules.football.names import normalise
 
-ENDED_STATUSES = frozenset({"completed", "abandoned", "cancelled", "postponed"})
-"""In lower case."""
-
 FOLLOWABLE_AFTER_KICKOFF = dt.timedelta(hours=4)
 """A match is not offered later than this, even if the fixtures still list it as Live."""
 
@@ -107,7 +104,7 @@ def has_ended(fixture: Fixture, now: dt.datetime) -> bool:
     """Return True if there is nothing left to follow in a match."""
     # The fixtures may list a match as Live long after its end, so the time counts too.
     is_late = fixture.kickoff is not None and fixture.kickoff + FOLLOWABLE_AFTER_KICKOFF < now
-    return is_late or fixture.status.casefold() in ENDED_STATUSES
+    return is_late or fixture.is_over
 
 
 def _is_same_team(team: Team, choice: Choice) -> bool:

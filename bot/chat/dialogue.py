@@ -18,7 +18,7 @@ from bot.i18n.language import format_until
 from bot.storage.chats import ChangeChat
 from bot.storage.subscriptions import ChangeOverrides
 from bot.subscribers import AlertFilter, Chat, ChatRef, Subscription
-from rules.football.action import LOST_STATUSES, Fixture
+from rules.football.action import Fixture
 from rules.football.match import Match
 from rules.football.names import isolate
 
@@ -76,9 +76,9 @@ class ChatContext(msgspec.Struct, frozen=True):
         match = self.find_match(fixture.id)
         if match is None:
             # No process streams this match: only the list of fixtures tells its status.
-            return fixture.status.casefold() == "live" and not has_ended(fixture, self.now)
+            return fixture.is_live and not has_ended(fixture, self.now)
         # A suspended match may go on, so it counts as in play.
-        is_over = match.is_completed or match.ended_by or match.status.casefold() in LOST_STATUSES - {"suspended"}
+        is_over = match.is_completed or match.ended_by or match.is_lost
         return match.has_begun and not is_over
 
     def format_until(self, until: dt.datetime) -> str:

@@ -23,7 +23,7 @@ from bot.feed.recording import record_matches
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import RestClient
 from bot.feed.source import StreamSpeed
-from rules.football.action import OVER_STATUSES, Fixture
+from rules.football.action import Fixture
 from rules.football.names import normalise
 
 
@@ -128,7 +128,7 @@ async def record_fixtures(
 
 def _require_over(fixtures: Sequence[Fixture]) -> None:
     for fixture in fixtures:
-        if fixture.status.casefold() not in OVER_STATUSES:
+        if not fixture.is_over:
             sentence = "only matches that are over can be read at a speed; `touchline record` without --speed follows a live one"
             raise UserMistake(f"{fixture.title or fixture.id} is {fixture.status.lower()}: {sentence}")
 

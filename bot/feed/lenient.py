@@ -7,6 +7,8 @@ import math
 import re
 from typing import Any, overload
 
+from rules.football.statuses import COLLECTION_STATUSES, STATUSES
+
 MAX_EXACT_NUMBER = 2**53
 """Above this a JSON number is not exact in other readers, and no count in football is so large."""
 
@@ -15,19 +17,7 @@ _MAX_CLOCK_SECONDS = 999 * 60
 _NUL_PATTERN = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """The escape of NUL, unless its backslash is itself escaped."""
 
-FIXTURE_STATUSES = ("Scheduled", "Live", "Completed", "Postponed", "Abandoned", "Cancelled", "Suspended", "Unverified")
-"""Fixture statuses by their numbers (feed documentation, section 6.2)."""
-
-COLLECTION_STATUSES = (
-    "CollectionScheduled",
-    "CollectingLive",
-    "CollectingPostMatch",
-    "CollectionSuspended",
-    "CollectionDropped",
-    "CollectionCompleted",
-    "PostMatchChecked",
-)
-"""Collection statuses by their numbers (feed documentation, section 6.3)."""
+_STATUS_NAMES = tuple(status.name for status in STATUSES)
 
 
 @overload
@@ -101,7 +91,7 @@ def as_clock(value: Any) -> int | None:
 
 def as_status(value: Any) -> str:
     """Return a fixture status as a word, whether it comes as a word or as its number."""
-    return _as_listed_word(value, FIXTURE_STATUSES)
+    return _as_listed_word(value, _STATUS_NAMES)
 
 
 def as_collection_status(value: Any) -> str:

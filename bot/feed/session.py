@@ -12,6 +12,7 @@ from bot.feed.decode import Control, ControlKind
 from bot.feed.reconnect import FailureCause
 from bot.feed.sequence import Deduplicator, FeedPosition, Reorderer, SequenceTracker, packet_fingerprint
 from rules.football.action import Packet
+from rules.football.statuses import find_status
 
 
 class SessionState(enum.StrEnum):
@@ -79,9 +80,6 @@ RESUME_OVERLAP = 8
 """Packets that are requested again when resuming. The documentation contradicts itself by one about what `startPosition` counts
 (section 2.4), and a repetition is needed to recognise a connection that numbers its packets from 1 again (section 7)."""
 
-# "Unverified" is the status of a match whose coverage was dropped for good (section 10.2).
-_LOST_STATUSES = frozenset({"abandoned", "cancelled", "canceled", "postponed", "unverified"})
-
 _COMPLETED_WAIT = 300.0
 """Seconds after which a match with status Completed is over although no End Match action came."""
 
@@ -135,7 +133,7 @@ class FeedSession:
         self._packets_on_connection = self._heartbeats_on_connection = 0
         self._has_end_match = self._is_finished = False
         self._status = self._status_word = ""
-        self._is_over_by_status = False
+        self._is_over_by_status = self._is_lost = False
         self._status_since = 0.0
         self._latest_seq = 0
         self._reconnects_after_end = 0
@@ -316,7 +314,8 @@ class FeedSession:
         status = word.casefold()
         if status and status != self._status:
             self._status, self._status_since = status, now
-            self._is_over_by_status = self._is_completed or status in _LOST_STATUSES
+            meaning = find_status(word)
+            self._is_over_by_status, self._is_lost = meaning.is_over, meaning.is_lost
 
     def _check_progress(self, now: float, ready: tuple[Packet, ...], *, on_heartbeat: bool = False) -> tuple[Packet, ...]:
         """Decide whether to read something again, or whether the match is over; return `ready` unchanged."""
@@ -376,16 +375,16 @@ class FeedSession:
         since = now - self._status_since
         if self._is_completed:
             return self._is_finished or since >= _COMPLETED_WAIT
-        return self._status in _LOST_STATUSES and self._is_finished and since >= _LOST_WAIT
+        return self._is_lost and self._is_finished and since >= _LOST_WAIT
 
     def _finish_after_loss(self, cause: FailureCause) -> None:
         """After the end of a match, finish instead of reconnecting: the server closed cleanly, or was lost too often."""
-        lost = self._status in _LOST_STATUSES and self._is_finished
+        lost = self._is_lost and self._is_finished
         self._reconnects_after_end += self._is_completed or self._has_end_match or lost
         # Servers drop streams soon after the end. Without gaps there is nothing to come back for.
         limit = _MAX_RECONNECTS_WITH_GAPS if self._reorderer.missing else _MAX_RECONNECTS_AFTER_END
         if self._reconnects_after_end > limit or self._was_closed_cleanly(cause):
-            if self._is_completed or (self._has_end_match and self._status not in _LOST_STATUSES):
+            if self._is_completed or (self._has_end_match and not self._is_lost):
                 self._finish(Ending.COMPLETED)
             elif lost or self._is_sent_at_once:
                 self._finish(Ending.LOST)
@@ -394,7 +393,7 @@ class FeedSession:
         """Return True if the server closed a match that has ended normally, and nothing of it is left to read."""
         if cause is not FailureCause.CLOSED or self._reorderer.is_waiting:
             return False
-        if not (self._is_completed or self._has_end_match or self._status in _LOST_STATUSES or self._is_all_sent):
+        if not (self._is_completed or self._has_end_match or self._is_lost or self._is_all_sent):
             return False
         return not self._start_full_reread()
 

@@ -18,7 +18,7 @@ from bot.feed.sequence import FeedPosition
 from bot.feed.source import ConnectionStatus
 from bot.matches.pipeline import Pipeline
 from bot.metrics import PACKETS
-from rules.football.action import OVER_STATUSES, Fixture, Packet
+from rules.football.action import Fixture, Packet
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ class MatchFollower:
         connection = self._make_connection(fixture, await self._pipeline.open(fixture))
         self._connections[fixture.id] = connection
         self._completed_events[fixture.id] = asyncio.Event()
-        if fixture.status.casefold() in OVER_STATUSES:
+        if fixture.is_over:
             # A match that an earlier process left in the middle and that ended meanwhile: no change of its status will come.
             self._completed_events[fixture.id].set()
         try:
@@ -155,7 +155,7 @@ class MatchFollower:
             # The delay before a retry depends on how near kick-off is, and a kick-off can be moved.
             connection.kickoff = _kickoff_if_known(after)
             await self._pipeline.save_snapshot(after.id, connection.resume_position)
-        if after.status.casefold() in OVER_STATUSES and after.id in self._completed_events:
+        if after.is_over and after.id in self._completed_events:
             self._completed_events[after.id].set()
 
     def connection_statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:

@@ -17,7 +17,8 @@ from bot.feed.source import FixtureSource
 from bot.retry import Backoff, retry_while_database_unavailable
 from bot.storage.fixtures import FixtureStatusRepository, ListedStatus
 from bot.subscribers import Scope, Subscription, list_subscription_keys
-from rules.football.action import LIVE_STATUSES, OVER_STATUSES, Fixture
+from rules.football.action import Fixture
+from rules.football.statuses import find_status
 
 
 def plan_connections(
@@ -39,10 +40,9 @@ def is_followed(fixture: Fixture, wanted: set[tuple[Scope, str]]) -> bool:
 
 def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) -> dt.datetime | None:
     """Return when to connect to the fixture; None if there is nothing to connect to, or not yet."""
-    status = fixture.status.casefold()
-    if fixture.is_deleted or status in OVER_STATUSES:
+    if fixture.is_deleted or fixture.is_over:
         return None
-    if status in LIVE_STATUSES:
+    if fixture.is_live:
         return now
     if fixture.kickoff is None:
         return None
@@ -210,7 +210,7 @@ class MatchScheduler:
         self._fixtures = kept | {fixture.id: fixture for fixture in fetched}
         self._listed = tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or _END_OF_TIME, f.title)))
         for known, new in changed:
-            if new.status.casefold() in LIVE_STATUSES:
+            if new.is_live:
                 # Its coverage was dropped and has come back.
                 self._over.discard(new.id)
             await self._on_update(known, new)
@@ -261,7 +261,7 @@ class MatchScheduler:
     def _is_played(self, fixture_id: str) -> bool:
         """Return True if the match was played at least in part and is over, so that there is something to read."""
         fixture = self._fixtures.get(fixture_id)
-        return fixture is not None and fixture.status.casefold() in ("completed", "unverified", "abandoned")
+        return fixture is not None and find_status(fixture.status).is_played
 
     def _schedule(self, fixture_id: str, instant: dt.datetime) -> None:
         """Follow a fixture from an instant on, at once if it has come. An earlier plan for the fixture is replaced."""

@@ -89,12 +89,12 @@ def find_announced_stage(match: Match) -> Stage:
     stage = stage_of(match)
     if stage is not Stage.FULL_TIME:
         return stage
-    return Stage.LOST if match.is_lost else Stage.FULL_TIME if match.ended_by else Stage.PLAY
+    return Stage.LOST if match.is_lost or match.is_suspended else Stage.FULL_TIME if match.ended_by else Stage.PLAY
 
 
 def is_end_announced(match: Match) -> bool:
     """Return True if the feed announced the end, or that there will be none. A suspended match can be resumed."""
-    return bool(match.ended_by) or (match.is_lost and match.status.casefold() != "suspended")
+    return bool(match.ended_by) or match.is_lost
 
 
 def _render_heading(timeline: Timeline, stage: str) -> str:

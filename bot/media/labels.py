@@ -11,10 +11,11 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 from rules.football.minute import Period
 from rules.football.names import isolate
+from rules.football.statuses import STATUSES, find_status
 from rules.football.timeline import EventKind, Stage, Timeline
 
-_LOST_STATUS_WORDS = ("Suspended", "Abandoned", "Postponed", "Cancelled")
-"""The statuses of the feed for a match that is not played to its end."""
+_LOST_STATUS_WORDS = tuple(status.name for status in STATUSES if status.news or status.is_suspended)
+"""The statuses that a picture or a list shows in place of the minute."""
 
 
 class MatchLabels(msgspec.Struct, frozen=True):
@@ -143,8 +144,9 @@ def standing_text(fixture: Fixture, match: Match | None) -> str:
     if match is not None and (match.is_completed or match.ended_by):
         return football.translate_term("full time")
     status = (match.status if match else "") or fixture.status
-    if status.casefold() in ("postponed", "cancelled", "abandoned", "suspended", "completed"):
-        return football.translate_term("full time" if status.casefold() == "completed" else status.lower())
+    known = find_status(status)
+    if known.name in _LOST_STATUS_WORDS or known.name == "Completed":
+        return football.translate_term("full time" if known.name == "Completed" else known.name.lower())
     if match is None or match.period is Period.BEFORE:
         return ""
     return f"{match.minute}'" if match.minute else football.translate_term(match.period.value)

@@ -105,7 +105,11 @@ def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, ca
 
 def is_end_without_full_time(moment: Moment) -> bool:
     """Return True for an End Match that is not a full time: the match was abandoned, or its coverage dropped (section 10.3)."""
-    return moment.action.type == "End Match" and moment.after.is_lost and moment.action.send_type.is_standing
+    return (
+        moment.action.type == "End Match"
+        and (moment.after.is_lost or moment.after.is_suspended)
+        and moment.action.send_type.is_standing
+    )
 
 
 def _make_alert(rule: Rule, moment: Moment, facts: Facts, catalogue: Catalogue) -> Alert:

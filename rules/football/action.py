@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from rules.football.minute import Minute, Period
+from rules.football.statuses import find_status
 
 
 class SendType(enum.StrEnum):
@@ -91,6 +92,21 @@ class Fixture(msgspec.Struct, frozen=True):
     def team(self, side: Side) -> Team:
         """Return the team that plays on a side."""
         return self.home if side is Side.HOME else self.away
+
+    @property
+    def is_over(self) -> bool:
+        """Return True if there is nothing to connect to."""
+        return find_status(self.status).is_over
+
+    @property
+    def is_live(self) -> bool:
+        """Return True if the fixture has a stream now."""
+        return find_status(self.status).is_live
+
+    @property
+    def is_lost(self) -> bool:
+        """Return True if the fixture is over without a full time."""
+        return find_status(self.status).is_lost
 
     @property
     def title(self) -> str:
@@ -177,13 +193,3 @@ class Action(msgspec.Struct, frozen=True):
     is_delayed: bool = False
     may_repeat: bool = False
     """True: the feed's name for it is one of those that a Goal action may repeat, such as Penalty Scored."""
-
-
-LOST_STATUSES = frozenset({"abandoned", "cancelled", "canceled", "postponed", "suspended", "unverified"})
-"""Statuses in lower case in which the end of a match is not a full time. A dropped match is `Unverified` (section 6.2)."""
-
-OVER_STATUSES = frozenset({"completed", "cancelled", "canceled", "abandoned", "postponed", "unverified"})
-"""Statuses in lower case in which there is nothing to connect to. A postponed fixture comes back with a new kick-off."""
-
-LIVE_STATUSES = frozenset({"live", "suspended"})
-"""Statuses in lower case in which the fixture has a stream now."""

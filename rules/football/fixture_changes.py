@@ -8,6 +8,7 @@ import uuid
 from rules.football.action import Action, Fixture, Packet, SendType, Summary
 from rules.football.match import Match
 from rules.football.minute import PERIOD_IDS, Minute, Period
+from rules.football.statuses import STATUSES, find_status
 
 COVERAGE_LOST = "Coverage Lost"
 COVERAGE_RESTORED = "Coverage Back"
@@ -15,16 +16,7 @@ COVERAGE_DROPPED = "Coverage Dropped"
 MATCH_SUSPENDED = "Match Suspended"
 MATCH_RESUMED = "Match Resumed"
 
-_END_ACTION_TYPES = {
-    "abandoned": "Match Abandoned",
-    "postponed": "Match Postponed",
-    "cancelled": "Match Cancelled",
-    "canceled": "Match Cancelled",
-}
-
-_FINAL_STATUSES = frozenset({*_END_ACTION_TYPES, "completed"})
-
-_ONE_TIME_CHANGES = frozenset({*_END_ACTION_TYPES.values(), COVERAGE_DROPPED})
+_ONE_TIME_CHANGES = frozenset({*(status.news for status in STATUSES if status.news), COVERAGE_DROPPED})
 """Changes that happen to a match once, whether the stream or the list of fixtures has them first."""
 
 # Action ids are stored in the outbox: a changed namespace, or a changed text that is hashed, would send the same news twice.
@@ -37,8 +29,8 @@ def detect_change(before: tuple[str, str], after: tuple[str, str]) -> str:
     old_status, old_collection = (word.casefold() for word in before)
     status, collection = (word.casefold() for word in after)
     # The end of a match before its coverage: an abandoned match is often dropped too, and chats want the reason, once.
-    if status != old_status and status in _END_ACTION_TYPES:
-        return _END_ACTION_TYPES[status]
+    if status != old_status and (news := find_status(status).news):
+        return news
     if collection != old_collection and collection in ("collectionsuspended", "collectiondropped"):
         return COVERAGE_LOST if collection == "collectionsuspended" else COVERAGE_DROPPED
     if old_collection == "collectionsuspended" and collection == "collectinglive":
@@ -85,7 +77,7 @@ def make_status_packet(fixture: Fixture, seq: int, at: dt.datetime) -> Packet:
 
 def is_final_status(status: str) -> bool:
     """Return True if the status of a fixture is believed even where its stream says nothing of the kind."""
-    return status.casefold() in _FINAL_STATUSES
+    return find_status(status).is_final
 
 
 def make_full_time_packet(match: Match, at: dt.datetime) -> Packet:

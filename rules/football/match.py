@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from rules.football.action import LOST_STATUSES, Action, Fixture, Player, Side
+from rules.football.action import Action, Fixture, Player, Side
 from rules.football.minute import Minute, Period
 from rules.football.names import normalise
+from rules.football.statuses import find_status
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -174,7 +175,12 @@ class Match(msgspec.Struct, frozen=True):
     @property
     def is_lost(self) -> bool:
         """Return True if the match, or its coverage, ended without full time."""
-        return self.status.casefold() in LOST_STATUSES
+        return find_status(self.status).is_lost
+
+    @property
+    def is_suspended(self) -> bool:
+        """Return True if play is interrupted and may go on."""
+        return find_status(self.status).is_suspended
 
 
 class Moment(msgspec.Struct, frozen=True):

@@ -68,6 +68,13 @@ def minute_of(clock: int, period: Period) -> Minute | None:
     return Minute(minute) if minute <= last else Minute(last, minute - last)
 
 
+def is_known_period(kind: str, label: str) -> bool:
+    """Return True if a period's words are those that the documentation shows, or that `parse_period` understands."""
+    words = normalise(f"{kind} {label}")
+    known = ("regular", "half", "shootout", "shoot-out", "penalt", "extra")
+    return not words or any(word in words for word in known)
+
+
 def parse_period(kind: str, label: str, period_id: int) -> Period:
     """Return the period that the summary describes by its type and label, such as `Regular` and `2nd half`."""
     # The id alone does not say: 3 is a shootout in a match without extra time (section 6.1). The words for extra time are

@@ -14,6 +14,7 @@ import msgspec
 from rules.football.action import Action, Side, Team
 from rules.football.match import ActionRecord, Colours, Match, Score
 from rules.football.minute import LAST_MINUTE, Minute, Period
+from rules.football.statuses import find_status
 
 TIMED_PERIODS = tuple(LAST_MINUTE)
 """The periods that have minutes, in order of play."""
@@ -116,7 +117,7 @@ def build_timeline(match: Match, stage: Stage | None = None) -> Timeline:
         shootout=match.shootout,
         period=match.period,
         minute=match.minute,
-        status=match.status if match.is_lost else "",
+        status=find_status(match.status).name if match.is_lost or match.is_suspended else "",
         periods=_list_periods(match, events),
         events=events,
         kicks=tuple(_list_kicks(match)),
@@ -128,7 +129,7 @@ def stage_of(match: Match) -> Stage:
     """Return the stage that a match shows by itself."""
     if match.is_completed or match.ended_by:
         return Stage.FULL_TIME
-    if match.is_lost:
+    if match.is_lost or match.is_suspended:
         return Stage.LOST
     if match.is_half_time:
         return Stage.HALF_TIME

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.football.action import LIVE_STATUSES, LOST_STATUSES, OVER_STATUSES, Fixture, SendType, Side, Team
+from rules.football.action import Fixture, SendType, Side, Team
 
 
 @pytest.mark.parametrize(
@@ -28,27 +28,6 @@ def test_a_send_type_is_read_in_any_letter_case_and_either_spelling(word: str, r
 def test_a_revision_stands_or_takes_back_or_neither(send_type: SendType) -> None:
     assert send_type.is_standing is (send_type in {SendType.CONFIRMED, SendType.UPDATED})
     assert send_type.is_retraction is (send_type in {SendType.DELETED, SendType.CANCELLED})
-
-
-@pytest.mark.parametrize(
-    ("status", "is_live", "is_over", "is_lost"),
-    [
-        ("scheduled", False, False, False),
-        ("live", True, False, False),
-        ("suspended", True, False, True),
-        ("completed", False, True, False),
-        ("abandoned", False, True, True),
-        ("cancelled", False, True, True),
-        ("canceled", False, True, True),
-        ("postponed", False, True, True),
-        ("unverified", False, True, True),
-        ("a new word", False, False, False),
-    ],
-)
-def test_a_status_says_whether_there_is_a_stream_and_a_full_time(
-    status: str, is_live: bool, is_over: bool, is_lost: bool
-) -> None:
-    assert (status in LIVE_STATUSES, status in OVER_STATUSES, status in LOST_STATUSES) == (is_live, is_over, is_lost)
 
 
 def test_each_side_has_its_team_and_its_opponent() -> None:
