@@ -10,7 +10,7 @@ import datetime as dt
 
 import msgspec
 
-from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, Reason
+from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, Reason, Subject
 from bot.outbox.news import NewsItem, is_burst
 from bot.subscribers import Chat, Recipient
 from rules.engine.alert import Alert, Importance, State
@@ -109,14 +109,21 @@ def _decide_revision(delivery: Delivery, news: NewsItem, recipient: Recipient) -
 def _classify_revision(delivery: Delivery, alert: Alert) -> Reason:
     """Return what a revision changes for a chat that has a message about it."""
     is_retraction = alert.state is State.RETRACTED
-    if is_retraction and delivery.state is not State.RETRACTED:
-        return Reason.RETRACTION
-    # By the state that the chat shows, not by the revision before: it may never have seen that one.
-    if not is_retraction and delivery.state is State.RETRACTED:
-        return Reason.RESTORATION
-    if not is_retraction and alert.severity > delivery.severity:
-        return Reason.UPGRADED
-    return Reason.REVISION
+    if is_retraction:
+        return Reason.REVISION if delivery.state is State.RETRACTED else Reason.RETRACTION
+    # By what the chat shows, not by the revision before: it may never have seen that one. Before the restoration: a red card
+    # that was taken back and stands again as a yellow one is told as what it is.
+    if is_other_news(delivery, alert):
+        return Reason.CHANGED
+    return Reason.RESTORATION if delivery.state is State.RETRACTED else Reason.REVISION
+
+
+def is_other_news(delivery: Delivery, alert: Alert) -> bool:
+    """Return True if a standing revision is about something else than the message that the chat has."""
+    # An alert whose rule is gone has no text, and no severity of its own.
+    if alert.text and alert.severity != delivery.severity:
+        return True
+    return Subject.parse(delivery.subject).has_changed_to(Subject.of(alert))
 
 
 def is_next_loud(delivery: Delivery, news: NewsItem) -> bool:
@@ -131,8 +138,8 @@ def is_next_loud(delivery: Delivery, news: NewsItem) -> bool:
         return delivery.is_loud
     alert = choose_revision(delivery, news, None)
     reason = _classify_revision(delivery, alert) if alert and news.seq > delivery.seq else Reason.DUPLICATE
-    if reason is Reason.UPGRADED:
-        return True
+    if alert and reason is Reason.CHANGED:
+        return delivery.is_loud or alert.importance is Importance.MAJOR
     return delivery.is_loud and reason in (Reason.RETRACTION, Reason.RESTORATION)
 
 
@@ -149,7 +156,9 @@ def make_burst_line(context: DeliveryContext, now: dt.datetime) -> Delivery | No
         return None
     # Dropped and not deleted: the delivery still says which chats a later revision has to be told to.
     reason = Reason.HELD_FOR_BURST.value
-    return msgspec.structs.replace(delivery, status=DeliveryStatus.DROPPED, reason=reason, rule=alert.rule, is_loud=False)
+    return msgspec.structs.replace(
+        delivery, status=DeliveryStatus.DROPPED, reason=reason, rule=alert.rule, severity=alert.severity, is_loud=False
+    )
 
 
 def is_expired(news: NewsItem, alert: Alert, now: dt.datetime, delay: int = 0) -> bool:

@@ -36,8 +36,11 @@ class Reason(enum.StrEnum):
 
     FIRST = "first"
     REVISION = "revision"
-    UPGRADED = "graver"
-    """Its severity rose, as when a yellow card becomes a red one: the chat gets a reply too."""
+    CHANGED = "graver"
+    """It became other news, as when a card changes its colour or a goal its side: the chat gets a reply too.
+
+    The value is from the first version, which knew only the change from a yellow card to a red one.
+    """
     RETRACTION = "retraction"
     RESTORATION = "restored"
     DUPLICATE = "duplicate"
@@ -66,6 +69,37 @@ class PinState(enum.StrEnum):
     TO_PIN = "due"
     PINNED = "on"
     TO_UNPIN = "off"
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a message is about: if a revision is about something else, the chat must notice it."""
+
+    severity: int = 0
+    side: str = ""
+    action_type: str = ""
+
+    @classmethod
+    def of(cls, alert: Alert) -> Subject:
+        """Return the subject of an alert; an empty one for digests, cards and samples."""
+        return cls(alert.severity, alert.facts.side, alert.facts.action_type)
+
+    @classmethod
+    def parse(cls, text: str) -> Subject:
+        """Read what `str` wrote; return an empty subject for messages of earlier versions, of which it is not known."""
+        severity, _, rest = text.partition("/")
+        side, _, action_type = rest.partition("/")
+        return cls(int(severity or 0), side, action_type)
+
+    def __str__(self) -> str:
+        """As it is stored: `2/home/Goal`."""
+        return f"{self.severity}/{self.side}/{self.action_type}" if self.action_type else ""
+
+    def has_changed_to(self, other: Subject) -> bool:
+        """Return True if the other is about another action type or side. Trifles (severity 0) never are, nor what is unknown."""
+        if not (self.severity or other.severity):
+            return False
+        pairs = ((self.action_type, other.action_type), (self.side, other.side))
+        return any(one and another and one != another for one, another in pairs)
 
 
 class Urgency(enum.IntEnum):
@@ -111,6 +145,8 @@ class Delivery(msgspec.Struct, frozen=True):
     """It was sent and the answer is not known. Everything else is what the chat has seen if it arrived."""
     next_is_loud: bool = False
     """Of a delivery that waits: what is sent next is loud, as far as is known before its turn comes. It is sent before others."""
+    subject: str = ""
+    """What the message is about, as `Subject` writes it; of a burst a line for each line of `rule`."""
 
     @property
     def is_sent(self) -> bool:

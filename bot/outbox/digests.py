@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from bot.outbox.delivery import Delivery, Reason
-from bot.outbox.news import BURSTS, NewsItem, format_line_name, is_burst, parse_line_name
+from bot.outbox.delivery import Delivery, Reason, Subject
+from bot.outbox.news import BURSTS, RETRACTED_SUFFIX, NewsItem, is_burst, parse_line_name
 from rules.engine.alert import Alert, AlertKey, Facts, Importance, State
 from rules.football.action import Fixture
 
@@ -173,9 +173,46 @@ def find_uncertain_lines(delivery: Delivery) -> frozenset[AlertKey]:
     return frozenset(read_line_keys(delivery)) if delivery.is_uncertain else frozenset()
 
 
-def find_retracted_lines(delivery: Delivery, lines: Sequence[NewsItem]) -> tuple[NewsItem, ...]:
-    """Return the lines of a burst that the chat has seen standing and that are retracted now."""
-    seen = delivery.rule.split("\n")
-    # A line is stored with a mark once it was shown retracted, so that each is replied to once.
-    retracted = [line for line in lines if line.state is State.RETRACTED]
-    return tuple(line for line in retracted if format_line_name(line, delivery.key) not in seen)
+class LineChange(msgspec.Struct, frozen=True):
+    """A line of a burst that is told otherwise than before: retracted, restored, or about something else."""
+
+    line: NewsItem
+    reason: Reason
+    subject: Subject
+    """What the line was about."""
+
+
+def find_line_changes(delivery: Delivery, lines: Sequence[NewsItem]) -> tuple[LineChange, ...]:
+    """Return the lines of a burst that a chat must notice, compared with what its message shows."""
+    subjects = read_line_subjects(delivery)
+    standing = {parse_line_name(name, delivery.key): not name.endswith(RETRACTED_SUFFIX) for name in delivery.rule.split("\n")}
+    # A line is stored with a mark once it was shown retracted, so that each change is replied to once.
+    changes = []
+    for line in lines:
+        subject, stands = subjects.get(line.key, Subject()), line.state is not State.RETRACTED
+        was_standing = standing.get(line.key, True)
+        if not stands and was_standing:
+            changes.append(LineChange(line, Reason.RETRACTION, subject))
+        elif stands and subject.has_changed_to(Subject.of(line_alert(line))):
+            changes.append(LineChange(line, Reason.CHANGED, subject))
+        elif stands and not was_standing:
+            changes.append(LineChange(line, Reason.RESTORATION, subject))
+    return tuple(changes)
+
+
+def read_line_subjects(delivery: Delivery) -> dict[AlertKey, Subject]:
+    """Return what the lines of a burst are about, by the actions of the lines; empty for one of an earlier version."""
+    subjects = delivery.subject.split("\n") if delivery.subject else []
+    return dict(zip(read_line_keys(delivery), map(Subject.parse, subjects), strict=False))
+
+
+def format_line_subjects(delivery: Delivery, lines: Sequence[NewsItem]) -> str:
+    """Return what the lines of a burst are about, as it is stored. A retracted line keeps what it was about."""
+    before = read_line_subjects(delivery)
+    retracted = {line.key: before.get(line.key, Subject()) for line in lines if line.state is State.RETRACTED}
+    return "\n".join(str(retracted.get(line.key) or Subject.of(line_alert(line))) for line in lines)
+
+
+def line_alert(line: NewsItem) -> Alert:
+    """Return the alert that a line of a digest tells."""
+    return (line.firing_alternatives or line.alternatives)[0]

@@ -186,11 +186,11 @@ def _is_loud(news: NewsItem, recipient: Recipient) -> bool:
 
 
 def _is_in_burst(delivery: Delivery | None, news: NewsItem, recipient: Recipient) -> bool:
-    """Return True if a burst holds, or has told, this very news in this chat."""
+    """Return True if a burst holds, or has told, this news in this chat. What has become more severe since is news again."""
     if delivery is None or delivery.reason != Reason.HELD_FOR_BURST:
         return False
     alert = choose_first_alert(news, recipient)
-    return alert is None or alert.rule == delivery.rule
+    return alert is None or alert.rule == delivery.rule or alert.severity <= delivery.severity
 
 
 def _make_first_delivery(news: NewsItem, recipient: Recipient, decision: Decision, now: dt.datetime) -> Delivery | None:
@@ -208,7 +208,14 @@ def _make_first_delivery(news: NewsItem, recipient: Recipient, decision: Decisio
         end = recipient.chat.digest_window_ends_at(now.timestamp()) or 0.0
         is_loud = _is_loud(news, recipient)
         return Delivery(
-            news.key, recipient.chat.ref, DeliveryStatus.DROPPED, reason, due_at=end, rule=alert.rule, is_loud=is_loud
+            news.key,
+            recipient.chat.ref,
+            DeliveryStatus.DROPPED,
+            reason,
+            due_at=end,
+            rule=alert.rule,
+            is_loud=is_loud,
+            severity=alert.severity,
         )
     # Stored, so that a revision does not ask again, and so that `/why` and corrections know of it.
     if decision.reason in (Reason.MUTED, Reason.HELD_FOR_QUIET_HOURS, Reason.SCORER_UNKNOWN):

@@ -20,7 +20,8 @@ BURSTS = "bursts"
 SAMPLE = "sample"
 """The fixture id, rule and kind of the alert that `/test` sends."""
 
-_RETRACTED_SUFFIX = "\t"
+RETRACTED_SUFFIX = "\t"
+"""The end of the name of a line that a burst shows struck through."""
 
 
 class NewsItem(msgspec.Struct, frozen=True):
@@ -136,11 +137,11 @@ def is_burst(key: AlertKey) -> bool:
 
 def format_line_name(line: NewsItem, digest_key: AlertKey) -> str:
     """Return how a delivery stores a line of a digest. In a burst it names the match too, and whether the line is retracted."""
-    suffix = _RETRACTED_SUFFIX if line.state is State.RETRACTED else ""
+    suffix = RETRACTED_SUFFIX if line.state is State.RETRACTED else ""
     return f"{line.key.fixture_id}\t{line.key.action_id}{suffix}" if is_burst(digest_key) else line.key.action_id
 
 
 def parse_line_name(name: str, digest_key: AlertKey) -> AlertKey:
     """Return the key of a stored line of a digest."""
-    fixture_id, _, action_id = name.removesuffix(_RETRACTED_SUFFIX).rpartition("\t")
+    fixture_id, _, action_id = name.removesuffix(RETRACTED_SUFFIX).rpartition("\t")
     return AlertKey(fixture_id or digest_key.fixture_id, action_id)

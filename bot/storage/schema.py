@@ -143,6 +143,7 @@ entries = Table(
     Column("sent", Integer, nullable=False, server_default="0"),  # of a match card: how often it was sent
     Column("unsure", Boolean, nullable=False, server_default=false()),  # the request has left, and its answer is not known
     Column("next_rings", Boolean, nullable=False, server_default=false()),  # what waits is loud
+    Column("subject", Text, nullable=False, server_default=""),  # what the message is about: severity, side and action type
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
 )

@@ -21,19 +21,22 @@ from bot.outbox.delivery import (
     DeliveryContext,
     PinState,
     Reason,
+    Subject,
     must_resend_card,
     record_card_edited,
     record_card_sent,
     record_pin_done,
 )
-from bot.outbox.digests import find_retracted_lines, find_uncertain_lines
+from bot.outbox.digests import LineChange, find_line_changes, find_uncertain_lines, format_line_subjects, line_alert
 from bot.outbox.news import NewsItem, format_line_name, is_burst
 from bot.subscribers import Chat
 from bot.telegram.render import (
     hide_in_spoiler,
     join_replies,
     render_body,
+    render_change,
     render_digest,
+    render_line,
     render_message,
     render_restoration,
     render_retraction,
@@ -232,8 +235,11 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
         is_of_burst = is_burst(before.key)
         rule = "\n".join(format_line_name(line, before.key) for line in context.lines) if is_of_burst else before.rule
     else:
-        body = render_body(alert, before.body, context.recipient.chat.timezone)
-    is_restored = reason is Reason.RESTORATION or (before.is_restored and alert.state is not State.RETRACTED)
+        # A text that was about something else does not stay, even if the rule that wrote it is gone.
+        sent_body = "" if reason is Reason.CHANGED else before.body
+        body = render_body(alert, sent_body, context.recipient.chat.timezone)
+    stays_restored = before.is_restored and alert.state is not State.RETRACTED and reason is not Reason.CHANGED
+    is_restored = reason is Reason.RESTORATION or stays_restored
     after = replace(_make_delivery_after(context, alert, body, rule, is_restored=is_restored), reason=reason.value)
     html = render_message(body, alert.state, is_restored=is_restored)
     is_unreachable = before.message_id == UNREACHABLE_MESSAGE_ID
@@ -254,32 +260,61 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
 def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
     """Return the delivery with the reply that follows the edit, if the chat must notice the revision.
 
-    An upgrade is loud unless the chat made its kind silent. A retraction or a restoration is as loud as the alert was.
+    What became graver is loud unless the chat made its kind silent. What fell, or fell back, is as loud as the alert was, or
+    as what it is now.
     """
-    before = context.delivery
+    before, recipient = context.delivery, context.recipient
     if is_burst(before.key):
-        return _add_burst_retractions(after, context)
-    if reason is Reason.UPGRADED:
-        return replace(after, pending_reply=html, reply_is_loud=context.recipient.is_loud(alert.kind, important=True))
-    if reason is Reason.RETRACTION:
-        return replace(after, pending_reply=render_retraction(alert, before.kind), reply_is_loud=before.is_loud)
-    if reason is Reason.RESTORATION:
-        return replace(after, pending_reply=render_restoration(alert), reply_is_loud=before.is_loud)
-    return after
+        return _add_burst_reply(after, context)
+    subject, is_loud = Subject.parse(before.subject), before.is_loud
+    if reason is Reason.CHANGED:
+        is_graver = alert.severity > before.severity
+        if is_graver and subject.side in ("", alert.facts.side):
+            reply, is_loud = html, recipient.is_loud(alert.kind, important=True)
+        else:
+            reply = render_change(subject, alert, html)
+            is_loud = is_loud or recipient.is_loud(alert.kind, important=is_graver or alert.importance is Importance.MAJOR)
+    elif reason is Reason.RETRACTION:
+        reply = render_retraction(_with_subject(alert, subject), before.kind)
+    elif reason is Reason.RESTORATION:
+        reply = render_restoration(alert)
+    else:
+        return after
+    # A reply that has not left yet is replaced. The chat is still to notice what it would have said.
+    is_loud = is_loud or (before.pending_reply is not None and before.reply_is_loud)
+    return replace(after, pending_reply=reply, reply_is_loud=is_loud)
 
 
-def _add_burst_retractions(after: Delivery, context: DeliveryContext) -> Delivery:
-    """Return the delivery of a burst with a reply that names its lines retracted since, as loud as the burst was."""
+def _with_subject(alert: Alert, subject: Subject) -> Alert:
+    """Return a retraction as one of what the message was about: the action may have changed its type at the same time."""
+    if not subject.action_type:
+        return alert
+    return replace(alert, facts=replace(alert.facts, action_type=subject.action_type))
+
+
+def _add_burst_reply(after: Delivery, context: DeliveryContext) -> Delivery:
+    """Return the delivery of a burst with a reply that says which lines fell or changed since, as loud as the burst was."""
     before = context.delivery
     after = replace(after, is_loud=before.is_loud)
-    retracted = find_retracted_lines(before, context.lines)
-    if not retracted:
+    replies = [reply for change in find_line_changes(before, context.lines) if (reply := _reply_to_line(change, context))]
+    if not replies:
         return after
-    # One reply for all of them, as the burst was one message.
-    replies = [render_retraction(line.alternatives[0], line.alternatives[0].kind) for line in retracted]
-    # A reply that is still to be sent is not lost: both are one message.
+    # One reply for all of them, as the burst was one message. One that is still to be sent is not lost.
     pending = [before.pending_reply] if before.pending_reply else []
     return replace(after, pending_reply=join_replies([*pending, *replies]), reply_is_loud=before.is_loud)
+
+
+def _reply_to_line(change: LineChange, context: DeliveryContext) -> str | None:
+    """Return what a reply says of a line of a burst; None if a message of its own does."""
+    alert = line_alert(change.line)
+    if change.reason is Reason.RETRACTION:
+        return render_retraction(_with_subject(alert, change.subject), alert.kind)
+    if change.reason is Reason.RESTORATION:
+        return render_restoration(alert)
+    # What became graver is news again for the fan-out.
+    if alert.severity > change.subject.severity and context.recipient.accepts(alert.kind):
+        return None
+    return render_change(change.subject, alert, render_line(alert))
 
 
 def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin | Skip:
@@ -298,6 +333,10 @@ def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin |
 
 def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule: str, *, is_restored: bool) -> Delivery:
     """Return the delivery with what the chat sees now, its message id and reply apart."""
+    if is_burst(context.delivery.key):
+        subject = format_line_subjects(context.delivery, context.lines)
+    else:
+        subject = context.delivery.subject if alert.state is State.RETRACTED else str(Subject.of(alert))
     is_loud = context.recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
     return replace(
         context.delivery,
@@ -309,4 +348,5 @@ def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule
         seq=context.news.seq,
         body=body,
         is_restored=is_restored,
+        subject=subject,
     )

@@ -9,11 +9,13 @@ from bot.i18n.football import translate_scoreline, translate_term
 from bot.i18n.language import current_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.outbox.digests import LATE_JOIN_DIGEST, QUIET_HOURS_DIGEST
+from bot.outbox.delivery import Subject
+from bot.outbox.digests import LATE_JOIN_DIGEST, QUIET_HOURS_DIGEST, line_alert
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.telegram.html import TEXT_LIMIT, cut, remove_tags
 from rules.engine.alert import Alert, State
 from rules.engine.text import escape_html, fallback_text, tidy_text
+from rules.football.action import Side
 from rules.football.names import isolate
 
 _UTC = "UTC"
@@ -99,23 +101,40 @@ def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
     heading = f"📋 <b>{_(title) if title else _('While the connection was down')}</b>{_format_score(alert)}"
     shown = []
     for news in lines:
-        line = _format_line((news.firing_alternatives or news.alternatives)[0])
+        line = _format_line(line_alert(news))
         shown.append(f"• {render_message(line, State.RETRACTED) if news.state is State.RETRACTED else line}")
     return cut("\n".join([heading, *shown]))
 
 
 def _render_burst(lines: Sequence[NewsItem]) -> str:
     """Return a single line as the alert that it is; of several a line each, with the score of its match."""
-    alerts = [(news.firing_alternatives or news.alternatives)[0] for news in lines]
+    alerts = [line_alert(news) for news in lines]
     if len(lines) == 1 and lines[0].state is not State.RETRACTED:
         return render_message(render_body(alerts[0]), lines[0].state)
     shown = []
     for alert, news in zip(alerts, lines, strict=True):
-        line = f"{_format_line(alert)}{_format_score(alert)}"
+        line = render_line(alert)
         if news.state is State.RETRACTED:
             line = render_message(line, State.RETRACTED)
         shown.append(f"• {'⏳ ' if news.state is State.PENDING else ''}{line}")
     return cut("\n".join([_burst_title(), *shown]))
+
+
+def render_change(before: Subject, alert: Alert, html: str) -> str:
+    """Return the reply that says what a message was about and what it is about now, above the message as it is now.
+
+    `✏️ Correction: Red Card → Yellow Card`
+    """
+    facts = alert.facts
+    if before.action_type and before.action_type != facts.action_type:
+        what = f"{translate_term(before.action_type)} → {translate_term(facts.action_type)}"
+    elif before.side and facts.side and before.side != facts.side:
+        teams = [isolate(alert.fixture.team(Side(side)).name) for side in (before.side, facts.side)]
+        what = f"{translate_term(facts.action_type)}, {teams[0]} → {teams[1]}" if all(teams) else ""
+    else:
+        what = ""
+    title = _("Correction: {change}").format(change=escape_html(what)) if what else _("Correction")
+    return cut(f"✏️ <b>{title}</b>\n{html}")
 
 
 def render_retraction(alert: Alert, sent_kind: str) -> str:
@@ -162,6 +181,11 @@ def hide_in_spoiler(alert: Alert, html: str) -> str:
 
 def _burst_title() -> str:
     return f"🔔 <b>{_('Just now')}</b>"
+
+
+def render_line(alert: Alert) -> str:
+    """Return an alert in one line, with the score of its match."""
+    return f"{_format_line(alert)}{_format_score(alert)}"
 
 
 def _format_line(alert: Alert) -> str:

@@ -34,7 +34,7 @@ _MAX_VALUE_LENGTH = 120
 _REASON_TEXTS = {
     "first": N_("told"),
     "revision": N_("the same news, corrected"),
-    "graver": N_("it became graver"),
+    "graver": N_("it became other news"),
     "retraction": N_("taken back"),
     "restored": N_("it stands after all"),
 }

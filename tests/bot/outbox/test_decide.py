@@ -128,11 +128,11 @@ def test_what_was_dropped_stays_dropped_unless_another_rule_makes_it_news(droppe
     assert reason(delivery, news(alert(2))) is why
 
 
-def test_a_correction_that_is_as_severe_or_retracted_is_no_upgrade() -> None:
+def test_a_correction_that_is_as_severe_or_retracted_is_no_other_news() -> None:
     red = delivered(RED)
 
     assert reason(red, news(replace(RED, seq=3))) is Reason.REVISION
-    assert reason(red, news(minor(3))) is Reason.REVISION
+    assert reason(red, news(minor(3))) is Reason.CHANGED
     assert reason(delivered(retracted(2)), news(retracted(3, severity=9))) is Reason.REVISION
     assert reason(red, NewsItem(KEY, 3, State.CONFIRMED, ())) is Reason.DUPLICATE
 
@@ -156,7 +156,10 @@ def test_a_chat_that_has_the_disallowed_goal_is_told_there() -> None:
         (pending(1), alert(2), Reason.REVISION),
         (alert(1), alert(1), Reason.DUPLICATE),
         (alert(2), pending(1), Reason.DUPLICATE),
-        (minor(1), RED, Reason.UPGRADED),
+        (minor(1), RED, Reason.CHANGED),
+        (replace(RED, seq=1), minor(2), Reason.CHANGED),
+        (replace(RED, seq=1, state=State.RETRACTED), minor(2), Reason.CHANGED),
+        (replace(RED, seq=1), alert(2, "", rule="reds", kind="", severity=0, is_follow_up=True), Reason.REVISION),
         (alert(1), retracted(2), Reason.RETRACTION),
         (replace(alert(1), state=State.RETRACTED), alert(2), Reason.RESTORATION),
         (replace(alert(1), state=State.RETRACTED), retracted(2), Reason.REVISION),

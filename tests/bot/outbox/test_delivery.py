@@ -61,7 +61,7 @@ def test_only_the_latest_lines_are_kept() -> None:
 
 def test_the_history_is_stored_as_earlier_versions_read_it() -> None:
     delivery = add_to_history(delivered(alert(3)), Reason.FIRST, NOW, replace(LATENCY, feed=None))
-    delivery = add_to_history(delivery, Reason.UPGRADED, NOW, reply_id=57)
+    delivery = add_to_history(delivery, Reason.CHANGED, NOW, reply_id=57)
 
     assert delivery.history == "1786804200.0 first confirmed 3 -/0.6/0.0/3.1/51.7\n1786804200.0 graver confirmed 3 #57"
 

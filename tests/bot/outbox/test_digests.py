@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bot.outbox.delivery import Delivery, Reason
 from bot.outbox.digests import (
     burst_digest,
-    find_retracted_lines,
+    find_line_changes,
     find_uncertain_lines,
     is_quiet_hours_digest,
     make_burst_key,
@@ -52,17 +52,18 @@ def sent_digest(lines: list[NewsItem]) -> Delivery:
 @given(LINES)
 def test_what_a_chat_was_told_is_remembered_whichever_matches_it_was_of(lines: list[NewsItem]) -> None:
     assert read_line_keys(sent_digest(lines)) == [line.key for line in lines]
-    assert find_retracted_lines(sent_digest(lines), lines) == ()
+    assert find_line_changes(sent_digest(lines), lines) == ()
 
 
 @given(LINES)
 def test_what_stood_and_is_taken_back_falls_once(lines: list[NewsItem]) -> None:
     after = [replace(line, state=State.RETRACTED) for line in lines]
 
-    assert find_retracted_lines(sent_digest(lines), after) == tuple(
-        a for a, b in zip(after, lines, strict=True) if b.state is not State.RETRACTED
-    )
-    assert find_retracted_lines(sent_digest(after), after) == ()
+    assert [(change.line, change.reason) for change in find_line_changes(sent_digest(lines), after)] == [
+        (a, Reason.RETRACTION) for a, b in zip(after, lines, strict=True) if b.state is not State.RETRACTED
+    ]
+    assert find_line_changes(sent_digest(after), after) == ()
+    assert {change.reason for change in find_line_changes(sent_digest(after), lines)} <= {Reason.RESTORATION}
 
 
 @given(LINES, st.frozensets(IDS))
