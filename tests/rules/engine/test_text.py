@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.engine.alert import Facts
-from rules.engine.text import AlertText, TextError, escape_html, fallback_text, tidy_text, visible_text
+from rules.engine.text import LANGUAGES, AlertText, TextError, escape_html, fallback_text, tidy_text, translate_word, visible_text
 
 FACTS = Facts(match="Arsenal 1–0 Brighton & Hove Albion", minute="39", player="B. N'Diaye", team="Arsenal", action_type="Goal")
 
@@ -40,6 +40,56 @@ def test_a_text_cannot_leave_its_sandbox(source: str) -> None:
 
 def test_the_plain_text_has_the_same_facts() -> None:
     assert fallback_text(FACTS) == "Goal 39' B. N'Diaye, Arsenal\nArsenal 1–0 Brighton &amp; Hove Albion"
+
+
+def test_the_plain_text_has_the_sub_type_and_leaves_out_what_is_not_known() -> None:
+    assert fallback_text(Facts(action_type="Goal", sub_action_type="Own Goal", team="A&B")) == "Goal (Own Goal) A&amp;B"
+    assert fallback_text(Facts(match="Arsenal 0–0 Chelsea")) == "Arsenal 0–0 Chelsea"
+
+
+@pytest.mark.parametrize(
+    ("written", "tidied"),
+    [
+        ("a\n\n\n\n\nb", "a\n\nb"),
+        ("a\n\nb", "a\n\nb"),
+        ("a \u00a0 b", "a b"),
+        ("a\u00a0b", "a\u00a0b"),
+        ("  a\t\n\t b  ", "a\nb"),
+        ("' Saka () [ ]", "Saka"),
+        ("N’Golo '78 ’", "N’Golo '78"),
+        ("(a) [b]", "(a) [b]"),
+    ],
+)
+def test_what_empty_values_leave_behind_is_removed_and_nothing_else(written: str, tidied: str) -> None:
+    assert tidy_text(written) == tidied
+
+
+def test_only_names_are_isolated_where_they_are_written_from_the_right() -> None:
+    text = AlertText("{{ home }} {{ action_type }}")
+
+    assert text.render(Facts(home="מכבי", action_type="שער")) == "\u2068מכבי\u2069 שער"
+
+
+def test_each_language_is_called_as_those_who_speak_it_do() -> None:
+    assert LANGUAGES == {
+        "en": "English",
+        "es": "Español",
+        "de": "Deutsch",
+        "fr": "Français",
+        "pt": "Português",
+        "it": "Italiano",
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "said"), [("Offside", "Abseits"), ("offside", "abseits"), ("OFFSIDE", "Abseits"), ("Header", "Header"), ("", "")]
+)
+def test_a_term_is_translated_in_the_letter_case_that_it_has(word: str, said: str) -> None:
+    assert translate_word(word, {"offside": "abseits"}) == said
+
+
+def test_quotation_marks_are_safe_in_attributes_and_apostrophes_stay() -> None:
+    assert escape_html("""<"A" & 'B'>""") == "&lt;&quot;A&quot; &amp; 'B'&gt;"
 
 
 @given(st.text())
