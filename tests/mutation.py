@@ -25,7 +25,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -40,6 +40,8 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "build" / "mutation"
 DEFAULT_SAMPLE, DEFAULT_SEED = "200", "1"
+
+PYTEST_OPTIONS = ("-q", "-x", "--tb=line", "--hypothesis-seed=0", "-mnot whole_process", "-pno:cacheprovider", "-pno:xdist")
 
 _CPU_SECONDS = 30
 """The processor time that a mutant has, besides ten times what its tests take without it. One that does not end is noticed."""
@@ -77,6 +79,8 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class Mutant:
+    """One change of one module."""
+
     path: str
     """The module's path from the root."""
     lines: list[int]
@@ -101,8 +105,8 @@ class _MutationVisitor(file_mutation.MutationVisitor):
         if isinstance(node, libcst.FunctionDef) and node.decorators:
             return False
         if isinstance(node, libcst.ClassDef):
+            # Such as `frozen=True`: that nobody writes to such a struct, mypy knows.
             self._class_keywords.update(node.keywords)
-        # That nobody writes to a frozen struct, mypy knows.
         return node in self._class_keywords or super()._skip_node_and_children(node)
 
 
@@ -196,6 +200,8 @@ class _MutantLoader(importlib.machinery.SourceFileLoader):
 
 
 class _MutantFinder(importlib.abc.MetaPathFinder):
+    """Stands before the usual finders and knows one module: the mutant."""
+
     def __init__(self, mutant: Mutant) -> None:
         self._module = mutant.path.removesuffix(".py").replace("/", ".")
         self._loader = _MutantLoader(self._module, str(ROOT / mutant.path), mutant.code)
@@ -240,7 +246,7 @@ class _TestSelector:
 
 
 class _Fork:
-    """A plugin of pytest that forks when pytest has started and nothing of ours is imported yet, so that a mutant costs no start.
+    """A plugin of pytest that forks once pytest has started and nothing of ours is imported: so no mutant costs a start.
 
     The parent never returns from `in_parent`; a child leaves it and goes on as pytest.
     """
@@ -285,11 +291,15 @@ class _InChild(Exception):
 
 def _wait(child: int) -> int | None:
     deadline = time.monotonic() + _HANG_SECONDS
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else None
-        time.sleep(0.01)
+    try:
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else None
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        os.killpg(child, signal.SIGKILL)  # It has a session of its own, and so did not hear of Ctrl-C.
+        raise
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return None
@@ -344,8 +354,18 @@ def _is_refused_by_mypy(mutant: Mutant) -> bool:
     """Return True if `make check` notices a mutant that the tests do not, such as a default of None for a text."""
     shadow = RESULTS / "mutant.py"
     shadow.write_text(mutant.code, encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--cache-dir", str(RESULTS / "mypy"), "--shadow-file", mutant.path, str(shadow)]
-    return subprocess.run([*command, mutant.path], cwd=ROOT, capture_output=True).returncode != 0
+    return _is_accepted_by_mypy(mutant.path) and not _run_mypy("--shadow-file", mutant.path, str(shadow), mutant.path)
+
+
+@cache
+def _is_accepted_by_mypy(path: str) -> bool:
+    """Return True if mypy has nothing against the module as it is: only then does its word on a mutant say anything."""
+    return _run_mypy(path)
+
+
+def _run_mypy(*arguments: str) -> bool:
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(RESULTS / "mypy"), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
 
 
 def _file_name(package: str) -> str:
@@ -371,6 +391,7 @@ def try_package(name: str, sample: str, seed: str) -> NoReturn:
         mutants = sorted(made.items())
         print(f"== {name}: {len(mutants)} of {len(makers)} mutants, seed {seed}", file=output)
         baseline = _measure(fork, package, name)
+        # What is imported here, before the fork, is not imported again for each mutant.
         with warnings.catch_warnings(action="ignore"):
             for module in baseline.imported:
                 with contextlib.suppress(Exception):
@@ -392,24 +413,13 @@ def try_package(name: str, sample: str, seed: str) -> NoReturn:
         os._exit(0)
 
     fork = _Fork(in_parent)
-    options = [
-        "-q",
-        "-x",
-        "--tb=line",
-        "-m",
-        "not whole_process",
-        "--hypothesis-seed=0",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-    ]
-    status = pytest.main([*options, *package.tests], plugins=[fork])
+    status = pytest.main([*PYTEST_OPTIONS, *package.tests], plugins=[fork])
     fork.finish()  # Only a child comes here.
     os._exit(status)
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Try each package in a process of its own. Returns 0, or 1 if the tests of one fail without any mutant."""
     name, sample, seed = (*arguments, *("all", DEFAULT_SAMPLE, DEFAULT_SEED)[len(arguments) :])[:3]
     if name not in ("all", *PACKAGES) or not (sample == "survivors" or sample.isdecimal()) or len(arguments) > 3:
         sys.exit(f"usage: tests/mutation.sh [PACKAGE] [SAMPLE|survivors] [SEED], PACKAGE one of: all {' '.join(PACKAGES)}")
