@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.outbox.decide import choose_revision, decide
-from bot.outbox.delivery import Delivery, DeliveryStatus, Reason
-from bot.outbox.news import NewsItem
+from bot.outbox.decide import choose_revision, decide, is_next_loud, make_burst_line
+from bot.outbox.delivery import Delivery, DeliveryContext, DeliveryStatus, Reason
+from bot.outbox.news import BURSTS, NewsItem
 from bot.subscribers import AlertFilter, Chat, QuietHours, Recipient
-from rules.engine.alert import CARD, Alert, Facts, State
+from rules.engine.alert import CARD, Alert, AlertKey, Facts, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
 
 PICKY = Chat(REF, filter=AlertFilter(kinds_off=frozenset({"goal"})))
@@ -207,3 +207,59 @@ def test_a_revision_shows_the_rule_that_was_sent_or_else_the_one_that_fires(
     found = choose_revision(delivered(alert()), known, Recipient(CHAT))
 
     assert (found.rule if found else None) == chosen
+
+
+@pytest.mark.parametrize(
+    ("delivery", "known", "chat", "is_merged"),
+    [
+        (Delivery(KEY, REF), news(minor()), CHAT, True),
+        (Delivery(KEY, REF), news(alert()), CHAT, False),  # loud
+        (Delivery(KEY, REF), news(alert()), replace(CHAT, filter=replace(CHAT.filter, silent=frozenset({"goal"}))), True),
+        (Delivery(KEY, REF), news(minor()), replace(CHAT, filter=replace(CHAT.filter, loud=frozenset({"yellow_card"}))), False),
+        (Delivery(KEY, REF), news(minor()), replace(CHAT, filter=AlertFilter(kinds_off=frozenset({"yellow_card"}))), False),
+        (Delivery(KEY, REF, message_id=7), news(minor()), CHAT, False),
+        (Delivery(KEY, REF, is_uncertain=True), news(minor()), CHAT, False),
+        (Delivery(KEY, REF), news(minor(), line_ids=("a",)), CHAT, False),
+        (Delivery(KEY, REF), CARD_NEWS, replace(CHAT, filter=replace(CHAT.filter, kinds_on=frozenset({CARD}))), False),
+    ],
+)
+def test_what_the_limits_keep_back_is_merged_if_it_is_a_first_message_and_silent(
+    delivery: Delivery, known: NewsItem, chat: Chat, is_merged: bool
+) -> None:
+    line = make_burst_line(DeliveryContext(delivery, known, Recipient(chat)), NOW)
+
+    assert (line is not None) is is_merged
+    if line:
+        assert (line.status, line.reason, line.is_loud) == (DeliveryStatus.DROPPED, "grouped", False)
+        assert line.rule == known.alternatives[0].rule
+
+
+def test_what_is_told_by_another_message_is_not_merged() -> None:
+    context = DeliveryContext(Delivery(KEY, REF), news(minor()), Recipient(CHAT), is_superseded=True)
+
+    assert make_burst_line(context, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("delivery", "after", "is_loud"),
+    [
+        (delivered(alert(1)), retracted(2), True),
+        (delivered(minor(1)), retracted(2), False),
+        (delivered(minor(1)), RED, True),
+        (delivered(alert(1)), alert(2, "goal by Kane"), False),
+        (delivered(alert(2)), retracted(2), False),
+        (delivered(replace(alert(1), state=State.RETRACTED)), alert(2), True),
+        (delivered(replace(alert(1), state=State.RETRACTED)), retracted(2), False),
+        (delivered(minor(1), pending_reply="red", reply_is_loud=True), RED, True),
+        (delivered(alert(1), pending_reply="gone", reply_is_loud=False), retracted(2), False),
+    ],
+)
+def test_a_correction_is_as_urgent_as_the_reply_that_follows_it(delivery: Delivery, after: Alert, is_loud: bool) -> None:
+    assert is_next_loud(delivery, news(after)) is is_loud
+
+
+@pytest.mark.parametrize("is_loud", [True, False])
+def test_a_correction_of_a_burst_is_as_urgent_as_the_burst_was(is_loud: bool) -> None:
+    key = AlertKey(BURSTS, "1790000000")
+
+    assert is_next_loud(Delivery(key, REF, message_id=1, is_loud=is_loud), replace(news(alert()), key=key)) is is_loud
