@@ -113,6 +113,7 @@ def test_a_digest_of_missed_news_has_what_stands_and_is_in_no_other() -> None:
     digest = missed_digest(items, NOW)
 
     assert digest and digest.line_ids == ("a", "b")
+    assert digest.alternatives[0].facts.reason == ""
     assert (digest.key, digest.seq, digest.priority) == (AlertKey("f1", "summary:3"), 9, 2)
     assert digest.first_fired_at == {"": NOW.timestamp()}
 
