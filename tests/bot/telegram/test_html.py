@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.html import cut, remove_tags, text_length, to_plain
+from bot.telegram.html import cut, remove_tags, text_length, to_one_line, to_plain, to_terminal
 from tests.fakes.telegram_html import parse, utf16
 
 PIECES = st.sampled_from(["<b>", "</b>", "<i>", "</i>", "&amp;", "&lt;", "goal", "⚽", "é", "\n", "x" * 50])
@@ -52,3 +52,64 @@ def test_length_is_counted_as_telegram_does(text: str) -> None:
 )
 def test_tags_go_and_what_they_enclose_stays(source: str, left: str) -> None:
     assert remove_tags(source, {"s", "code"}) == left
+
+
+@pytest.mark.parametrize(
+    ("source", "limit", "short"),
+    [
+        ("abcdef", 6, "abcdef"),
+        ("abcdefg", 6, "abcde…"),
+        ("<b>abcdefg</b>", 6, "<b>abcde…</b>"),
+        ("<b><i>abcdefg</i></b>", 4, "<b><i>abc…</i></b>"),
+        ("<b>ab</b>cdefg", 4, "<b>ab</b>c…"),
+        ("&amp;&amp;&amp;&amp;", 3, "&amp;&amp;…"),
+        ("⚽⚽𝐀𝐀", 5, "⚽⚽𝐀…"),
+        ("a < b < c", 5, "a < …"),
+    ],
+)
+def test_a_text_is_cut_between_characters_and_its_open_tags_are_closed(source: str, limit: int, short: str) -> None:
+    assert cut(source, limit) == short
+
+
+def test_plain_text_keeps_the_spoiler_that_hides_all_but_the_first_line() -> None:
+    assert to_plain("<b>A & B</b>\n<tg-spoiler><i>1–0</i></tg-spoiler>") == "A &amp; B\n<tg-spoiler>1–0</tg-spoiler>"
+    assert to_plain('<b>"1"</b> <tg-spoiler>x</tg-spoiler>') == "&quot;1&quot; x"
+
+
+@pytest.mark.parametrize(
+    ("tags", "style"),
+    [
+        (("<b>", "</b>"), "bold"),
+        (("<strong>", "</strong>"), "bold"),
+        (("<i>", "</i>"), "italic"),
+        (("<em>", "</em>"), "italic"),
+        (("<u>", "</u>"), "underline"),
+        (("<ins>", "</ins>"), "underline"),
+        (("<s>", "</s>"), "strike"),
+        (("<strike>", "</strike>"), "strike"),
+        (("<del>", "</del>"), "strike"),
+        (("<code>", "</code>"), "cyan"),
+        (("<pre>", "</pre>"), "cyan"),
+        (("<blockquote>", "</blockquote>"), "dim"),
+        (("<tg-spoiler>", "</tg-spoiler>"), "reverse"),
+        (('<span class="tg-spoiler">', "</span>"), "reverse"),
+        (('<a href="https://x.y">', "</a>"), "blue underline link https://x.y"),
+        (("<a>", "</a>"), "blue underline"),
+    ],
+)
+def test_a_terminal_shows_each_tag_as_a_style(tags: tuple[str, str], style: str) -> None:
+    text = to_terminal(f"a{tags[0]}b &amp;{tags[1]}c")
+
+    assert text.plain == "ab &c"
+    assert [(span.start, span.end, str(span.style)) for span in text.spans] == [(1, 4, style)]
+
+
+def test_styles_in_each_other_add_up_and_tags_that_are_not_known_are_ignored() -> None:
+    text = to_terminal("<b>a<i>b</i></b><x>c</x><span>d</span></i>e")
+
+    assert text.plain == "abcde"
+    assert [(span.start, span.end, str(span.style)) for span in text.spans] == [(0, 1, "bold"), (1, 2, "bold italic")]
+
+
+def test_one_line_has_dots_for_lines_and_marks_what_is_struck_through() -> None:
+    assert to_one_line("<s>Goal &amp; more</s>\n<b>1–0</b>") == "~~Goal & more~~ · 1–0"

@@ -10,10 +10,18 @@ from bot.i18n.language import in_each_language, use_language
 from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
 from bot.telegram.html import to_plain
-from bot.telegram.render import hide_in_spoiler, render_body, render_digest, render_message, render_restoration, render_retraction
-from rules.engine.alert import Alert, Facts, State
+from bot.telegram.render import (
+    hide_in_spoiler,
+    join_replies,
+    render_body,
+    render_digest,
+    render_message,
+    render_restoration,
+    render_retraction,
+)
+from rules.engine.alert import Alert, AlertKey, Facts, State
 from rules.football.action import Team
-from tests.bot.news import NOW, alert, minor, news, retracted
+from tests.bot.news import NOW, alert, minor, news, pending, retracted
 from tests.bot.telegram.test_html import whole_html
 from tests.fakes.telegram_html import parse, utf16
 from tests.packets import FIXTURE
@@ -159,3 +167,155 @@ def test_a_name_from_the_right_is_kept_to_itself_in_a_summary() -> None:
     told = render_digest(alert(3), [news(replace(alert(1), facts=facts))])
 
     assert "12' ⚽ \u2068ערן זהבי\u2069 (\u2068מכבי\u2069)" in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "action_type", "said"),
+    [
+        ("goal", "Goal", "Goal disallowed"),
+        ("own_goal", "Goal", "Own goal disallowed"),
+        ("yellow_card", "Yellow Card", "Yellow card taken back"),
+        ("red_card", "Red Card", "Red card taken back"),
+        ("penalty", "Penalty Awarded", "Penalty taken back"),
+        ("substitution", "Substitution In", "Substitution taken back"),
+        ("mine", "Goal", "Goal disallowed"),
+        ("mine", "Yellow Card", "Yellow card taken back"),
+        ("mine", "Red Card", "Red card taken back"),
+        ("mine", "Penalty Awarded", "Penalty taken back"),
+        ("mine", "Penalty Missed", "The missed penalty does not count"),
+        ("mine", "Substitution In", "Substitution taken back"),
+        ("mine", "Beach Ball", "Beach Ball taken back"),
+        ("mine", "", "Taken back"),
+    ],
+)
+def test_the_reply_names_what_the_chat_was_sent_or_else_what_happened(kind: str, action_type: str, said: str) -> None:
+    fell = replace(retracted(), facts=Facts(action_type=action_type))
+
+    assert render_retraction(fell, kind) == f"❌ <b>{said}</b>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "action_type", "said"),
+    [
+        ("goal", "Goal", "The goal stands after all"),
+        ("own_goal", "Goal", "The own goal stands after all"),
+        ("yellow_card", "Yellow Card", "The yellow card stands after all"),
+        ("red_card", "Red Card", "The red card stands after all"),
+        ("penalty", "Penalty Awarded", "The penalty stands after all"),
+        ("mine", "Goal", "The goal stands after all"),
+        ("mine", "Yellow Card", "The yellow card stands after all"),
+        ("mine", "Red Card", "The red card stands after all"),
+        ("mine", "Penalty Awarded", "The penalty stands after all"),
+        ("mine", "Beach Ball", "It stands after all"),
+    ],
+)
+def test_the_reply_says_what_counts_again(kind: str, action_type: str, said: str) -> None:
+    assert render_restoration(alert(kind=kind, facts=Facts(action_type=action_type))) == f"✅ <b>{said}</b>"
+
+
+def test_an_alert_that_only_corrects_messages_does_not_name_what_it_has_become() -> None:
+    follow_up = alert(kind="mine", is_follow_up=True, facts=Facts(action_type="Red Card"))
+
+    assert render_restoration(follow_up) == "✅ <b>It stands after all</b>"
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [("Offside", "(offside)"), ("VAR", "(VAR)"), ("Foul in build-up", "(foul in build-up)"), ("Foul <b>", "(foul &lt;b&gt;)")],
+)
+def test_a_reason_is_written_as_inside_a_sentence(reason: str, shown: str) -> None:
+    fell = replace(retracted(), facts=Facts(action_type="Goal", reason=reason))
+
+    assert render_retraction(fell, "goal") == f"❌ <b>Goal disallowed</b> {shown}"
+
+
+@pytest.mark.parametrize(
+    ("reason", "title"),
+    [("", "While the connection was down"), ("joined", "Earlier in this match"), ("quiet", "While it was quiet")],
+)
+def test_a_digest_says_why_its_lines_come_late(reason: str, title: str) -> None:
+    digest = alert(facts=Facts(match="Arsenal 1–0 Chelsea", reason=reason))
+
+    assert render_digest(digest, []) == f"📋 <b>{title}</b> · Arsenal 1–0 Chelsea"
+
+
+@pytest.mark.parametrize(
+    ("action_type", "icon"),
+    [
+        ("Goal", "⚽"),
+        ("Yellow Card", "🟨"),
+        ("Red Card", "🟥"),
+        ("Penalty Awarded", "❗"),
+        ("Penalty Missed", "❌"),
+        ("Substitution In", "🔁"),
+        ("Beach <Ball>", "Beach &lt;Ball&gt;"),
+    ],
+)
+def test_a_line_shows_what_happened_by_its_sign_or_its_word(action_type: str, icon: str) -> None:
+    facts = Facts(player="Saka", action_type=action_type)
+
+    assert render_digest(alert(), [news(alert(facts=facts))]).split("\n")[1] == f"• {icon} Saka"
+
+
+def test_a_line_without_player_or_text_is_the_word_for_what_happened() -> None:
+    bare = news(minor(text="", facts=Facts(minute="45+1", action_type="Half <Time>")))
+
+    assert render_digest(alert(), [bare]).split("\n")[1] == "• 45+1' Half &lt;Time&gt;"
+
+
+BURST = AlertKey("bursts", "1790000000")
+
+
+def test_one_line_of_a_burst_is_the_alert_that_it_is() -> None:
+    digest = replace(alert(), key=BURST)
+    waiting = news(pending(text="<b>goal</b>"))
+
+    assert render_digest(digest, [news(alert(text="<b>goal</b>"))]) == "<b>goal</b>"
+    assert render_digest(digest, [waiting]) == "<b>goal</b>\n⏳ <i>awaiting confirmation</i>"
+
+
+def test_several_lines_of_a_burst_have_their_own_score_and_state() -> None:
+    facts = Facts(match="Arsenal 1–0 Chelsea", minute="12", player="Saka", action_type="Goal")
+    lines = [news(alert(facts=facts)), news(pending(facts=facts)), news(replace(retracted(), facts=facts))]
+
+    html = render_digest(replace(alert(), key=BURST), lines)
+
+    assert html.split("\n") == [
+        "🔔 <b>Just now</b>",
+        "• 12' ⚽ Saka · Arsenal 1–0 Chelsea",
+        "• ⏳ 12' ⚽ Saka · Arsenal 1–0 Chelsea",
+        "• <s>12' ⚽ Saka · Arsenal 1–0 Chelsea</s>",
+    ]
+    assert render_digest(replace(alert(), key=BURST), lines[2:]).split("\n")[1].startswith("• <s>")
+
+
+def test_a_burst_behind_a_spoiler_shows_its_title_alone() -> None:
+    digest = replace(alert(), key=BURST)
+
+    assert hide_in_spoiler(digest, "🔔 <b>Just now</b>\n• goal") == "🔔 <b>Just now</b>\n<tg-spoiler>• goal</tg-spoiler>"
+
+
+def test_a_body_is_the_rules_text_or_the_one_that_was_sent_or_the_bare_facts() -> None:
+    facts = Facts(action_type="Goal", player="Saka")
+
+    assert render_body(alert(text="rule", facts=facts), "sent") == "rule"
+    assert render_body(alert(text="", facts=facts), "sent") == "sent"
+    assert render_body(alert(text="", facts=facts)) == "Goal Saka"
+
+
+def test_replies_are_joined_line_by_line() -> None:
+    assert join_replies(["a", "b"]) == "a\nb"
+    assert len(join_replies(["x" * 3000, "y" * 3000])) == 4096
+
+
+def test_what_telegram_does_not_take_inside_of_a_spoiler_is_left_out_and_the_rest_stays() -> None:
+    html = hide_in_spoiler(
+        alert(), '<pre>a</pre> <code>b</code> <tg-spoiler>c</tg-spoiler> <span class="tg-spoiler">d</span> <b>e</b>'
+    )
+
+    assert html == "🔔 Arsenal v Chelsea\n<tg-spoiler>a b c d <b>e</b></tg-spoiler>"
+
+
+@pytest.mark.parametrize("tag", ["s", "strike", "del", "pre", "code", "blockquote"])
+def test_what_telegram_does_not_take_inside_of_strikethrough_is_left_out(tag: str) -> None:
+    assert render_message(f"<{tag}>a</{tag}>", State.RETRACTED) == "<s>a</s>"

@@ -93,3 +93,75 @@ def test_every_status_and_body_has_a_meaning(status: int, body: object, meant: t
 @pytest.mark.parametrize(("answer", "number"), [({"message_id": 7, "date": 1}, 7), (True, 0)])
 def test_what_was_done_gives_the_messages_id(answer: object, number: int) -> None:
     assert parse_response(200, msgspec.json.encode({"ok": True, "result": answer})) == number
+
+
+@pytest.mark.parametrize("wait", [7, dt.timedelta(seconds=7)])
+def test_the_seconds_to_wait_are_those_that_telegram_names(wait: int | dt.timedelta) -> None:
+    found = classify_error(api.RetryAfter(wait))
+
+    assert isinstance(found, ours.RetryAfter) and found.seconds == 7.0
+
+
+def test_a_group_that_moved_has_its_new_id() -> None:
+    found = classify_error(api.ChatMigrated(-100123))
+
+    assert isinstance(found, ours.ChatMigrated) and found.new_chat_id == -100123
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (api.Forbidden("Forbidden: bot was kicked"), "bot was kicked"),
+        (api.BadRequest("Chat not found"), "Chat not found"),
+        (api.BadRequest("Something new"), "Something new"),
+        (api.NetworkError("Bad Gateway"), "Bad Gateway"),
+        (api.InvalidToken(), "Telegram does not know the bot's token"),
+    ],
+)
+def test_an_error_says_what_telegram_said(answer: api.TelegramError, words: str) -> None:
+    assert words in str(classify_error(answer))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        (200, {"ok": False, "description": "Odd"}, api.NetworkError, "Odd"),
+        (201, {"ok": True, "result": {"message_id": 7}}, api.NetworkError, "an answer of status 201 that cannot be read"),
+        (400, {"description": "Bad Request: chat not found"}, api.BadRequest, "Chat not found"),
+        (403, {"description": "Forbidden: no"}, api.Forbidden, "Forbidden: no"),
+        (401, {"description": "Unauthorized"}, api.InvalidToken, "Unauthorized"),
+        (404, {}, api.InvalidToken, "an answer of status 404 that cannot be read"),
+        (502, {"description": "Bad Gateway"}, api.NetworkError, "Bad Gateway"),
+    ],
+)
+def test_a_refusal_is_the_librarys_error_with_its_words(
+    status: int, body: dict[str, object], error: type[api.TelegramError], words: str
+) -> None:
+    with pytest.raises(api.TelegramError) as refused:
+        parse_response(status, msgspec.json.encode(body))
+
+    assert (type(refused.value), words in refused.value.message) == (error, True)
+
+
+def test_a_refusal_with_parameters_has_their_values() -> None:
+    with pytest.raises(api.RetryAfter) as slow:
+        parse_response(429, b'{"ok": false, "parameters": {"retry_after": 7}}')
+    with pytest.raises(api.ChatMigrated) as moved:
+        parse_response(400, b'{"ok": false, "parameters": {"migrate_to_chat_id": -100, "retry_after": 7}}')
+
+    assert (slow.value.retry_after, moved.value.new_chat_id) == (dt.timedelta(seconds=7), -100)
+
+
+def test_the_labels_of_answers_in_metrics_stay() -> None:
+    assert {kind.__name__ if kind else "": label for kind, label in responses.RESULT_LABELS.items()} == {
+        "": "ok",
+        "RetryAfter": "429",
+        "ChatGone": "gone",
+        "ChatMigrated": "migrated",
+        "TopicGone": "topic_gone",
+        "TopicClosed": "topic_closed",
+        "MessageGone": "message_gone",
+        "TextRefused": "refused",
+        "TokenRefused": "token_refused",
+        "TelegramUnreachable": "unreachable",
+    }
