@@ -1,7 +1,7 @@
 from bot.outbox.delivery import QueueItem, Urgency
 from bot.outbox.news import LIVE_MESSAGE_PRIORITY
 from bot.subscribers import ChatRef
-from bot.telegram.queues import FAIRNESS_INTERVAL, ChatQueues
+from bot.telegram.queues import FAIRNESS_INTERVAL, MAX_MERGED_ITEMS, ChatQueues
 from bot.telegram.rate_limits import Unlimited
 from rules.engine.alert import AlertKey
 
@@ -189,3 +189,132 @@ def test_only_silent_news_that_the_limits_kept_back_is_taken_together() -> None:
     found = made.take_next(30.0, Unlimited())
 
     assert found == item(1, "a") and made.take_held_with(found, 30.0) == [item(1, "b")]
+
+
+NEVER = float("-inf")
+
+
+def test_failures_in_a_row_are_counted_until_one_message_arrives() -> None:
+    made = queues(item(1, "a"), item(1, "b"), item(1, "c"))
+    assert (made.failures(1), made.failures(2)) == (0, 0)
+
+    counted = []
+    for failed in (True, True, False):
+        made.take_next(0.0, Unlimited())
+        made.finish(1, 0.0, failed=failed)
+        counted.append(made.failures(1))
+
+    assert counted == [1, 2, 0]
+
+
+def test_the_failures_of_a_chat_are_remembered_while_nothing_waits_for_it() -> None:
+    made = queues(item(1))
+    made.take_next(0.0, Unlimited())
+    made.finish(1, 0.0, failed=True)
+
+    assert made.failures(1) == 1
+
+
+def test_a_chat_that_was_finished_and_is_not_known_is_left_alone() -> None:
+    made = ChatQueues()
+    made.finish(1, 0.0, failed=True)
+
+    assert (len(made), made.failures(1), made.next_due_at(), made.has_ready) == (0, 0, None, False)
+
+
+def test_a_chat_that_is_blocked_waits_with_all_that_it_has() -> None:
+    made = queues(item(1, "a"), item(1, "b", loud=True))
+    first = made.take_next(0.0, Unlimited())
+    assert first == item(1, "b", loud=True) and made.blocked_until(first) == NEVER
+    made.finish(1, 0.0, blocked_until=7.0)
+
+    assert (made.next_due_at(), made.blocked_until(item(1)), made.blocked_until(item(2))) == (7.0, 7.0, NEVER)
+    assert made.take_next(6.9, Unlimited()) is None
+    assert made.take_next(7.0, Unlimited()) == item(1, "a")
+
+
+def test_what_the_limits_keep_back_says_until_when() -> None:
+    made = queues(item(1, "a"))
+    made.take_next(0.0, SilentAfter30())
+
+    assert (made.blocked_until(item(1)), made.blocked_until(item(1, loud=True))) == (30.0, NEVER)
+
+
+def test_the_ready_chats_are_counted_and_those_of_which_nothing_is_due_are_not() -> None:
+    made = queues(item(1), item(2, fixture="g"))
+    made.add(item(3), 9.0, 0.0)
+
+    assert (made.has_ready, made.count_ready(0.0), made.count_ready(9.0)) == (True, 2, 3)
+
+
+def test_what_goes_back_to_the_front_leaves_before_what_came_after_it() -> None:
+    made = queues(item(1, "a"), item(1, "b"))
+    first = made.take_next(0.0, Unlimited())
+    assert first is not None
+    made.add(first, 0.0, 0.0, at_front=True)
+    made.finish(1, 0.0)
+
+    assert order(made) == [(1, "a"), (1, "b")]
+
+
+def test_a_card_at_the_front_stands_behind_cards_that_are_due_before_it() -> None:
+    def card(action: str) -> QueueItem:
+        return item(1, action, LIVE_MESSAGE_PRIORITY)
+
+    made = ChatQueues()
+    made.add(card("early"), 1.0, 0.0)
+    made.add(card("late"), 3.0, 0.0)
+    made.add(card("again"), 2.0, 0.0, at_front=True)
+
+    assert order(made, 5.0) == [(1, "early"), (1, "again"), (1, "late")]
+
+
+def test_other_news_does_not_wait_for_a_digest_that_collects_until_its_time() -> None:
+    made = ChatQueues()
+    made.add(item(1, "quiet:99"), 99.0, 0.0)
+    made.add(item(1, "99", fixture="bursts"), 99.0, 0.0)
+    made.add(item(1, "goal"), 0.0, 0.0)
+
+    assert order(made) == [(1, "goal")]
+
+
+def test_a_message_tells_so_many_together_and_the_rest_waits() -> None:
+    made = queues(*(item(1, f"a{number}") for number in range(MAX_MERGED_ITEMS + 3)))
+    assert made.take_next(0.0, SilentAfter30()) is None
+    first = made.take_next(30.0, Unlimited())
+    assert first is not None
+
+    merged = made.take_held_with(first, 30.0)
+
+    assert [one.key.action_id for one in (first, *merged)] == [f"a{number}" for number in range(MAX_MERGED_ITEMS)]
+    assert len(made) == 3
+
+
+def test_only_news_of_the_same_topic_is_taken_together() -> None:
+    made = queues(item(1, "a"), item(1, "b"))
+    made.add(QueueItem(AlertKey("f", "c"), ChatRef(1, 2), 0, 1, 0.0), 0.0, 0.0)
+    made.add(item(1, "card", LIVE_MESSAGE_PRIORITY), 0.0, 0.0)
+    assert made.take_next(0.0, SilentAfter30()) is None
+    first = made.take_next(30.0, Unlimited())
+    assert first is not None
+
+    assert made.take_held_with(first, 30.0) == [item(1, "b")]
+
+
+def test_a_limit_that_telegram_itself_named_keeps_silent_news_back_too() -> None:
+    made = queues(item(1, "a"), item(1, "b"), item(1, "c"))
+    made.take_next(0.0, Unlimited())
+    made.finish(1, 0.0, blocked_until=5.0, is_limited=True)
+    first = made.take_next(5.0, Unlimited())
+
+    assert first == item(1, "b") and made.take_held_with(first, 5.0) == [item(1, "c")]
+
+
+def test_of_two_revisions_that_wait_the_later_leaves_when_the_first_was_due() -> None:
+    made = ChatQueues()
+    made.add(item(1, "a", seq=1), 5.0, 0.0)
+    made.add(item(1, "a", seq=2), 9.0, 0.0)
+
+    assert (len(made), made.next_due_at()) == (1, 5.0)
+    found = made.take_next(5.0, Unlimited())
+    assert found and (found.seq, found.due_at) == (2, 0.0)

@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.outbox.delivery import Urgency
-from bot.telegram.rate_limits import RateLimiter, SlidingWindow
+from bot.telegram.rate_limits import CircuitBreaker, RateLimiter, SlidingWindow, Unlimited, share_after_pause
 from tests.fakes import bot_api_state as strict
 
 CHATS = st.sampled_from([1, 2, 3, -1, -2])
@@ -127,3 +128,162 @@ def test_silent_news_leaves_five_of_a_groups_minute_and_one_of_each_short_burst_
 
     assert [limits.next_chat_send_at(-1, 30.0, urgency) for urgency in (Urgency.LOUD, Urgency.SILENT)] == [30.0, 60.2]
     assert [limits.next_chat_send_at(7, 0.1, urgency) for urgency in (Urgency.LOUD, Urgency.SILENT)] == [0.1, 3.05]
+
+
+@pytest.mark.parametrize("chat_id", [7, -7])
+def test_a_chat_gets_three_at_once_and_the_fourth_three_seconds_later(chat_id: int) -> None:
+    limits = RateLimiter()
+    for _ in range(3):
+        assert limits.next_chat_send_at(chat_id, 1.0) == 1.0
+        limits.record_send(chat_id, 1.0)
+
+    assert limits.next_chat_send_at(chat_id, 1.0) == 4.05
+    assert limits.next_chat_send_at(8, 1.0) == 1.0
+
+
+@pytest.mark.parametrize(("chat_id", "at"), [(-7, 60.2), (7, 40.0)])
+def test_only_a_group_has_twenty_a_minute(chat_id: int, at: float) -> None:
+    limits = RateLimiter()
+    for number in range(20):
+        limits.record_send(chat_id, 2.0 * number)
+
+    assert limits.next_chat_send_at(chat_id, 40.0) == at
+
+
+def test_a_bot_sends_thirty_a_second_and_no_more() -> None:
+    limits = RateLimiter()
+    for chat_id in range(30):
+        assert limits.next_send_at(0.0) == 0.0
+        limits.record_send(chat_id, 0.0)
+
+    assert (limits.available(0.0, 5), limits.next_send_at(0.0)) == (0, 1.008)
+    assert (limits.available(1.007, 5), limits.available(1.008, 5), limits.available(1.008, 99)) == (0, 5, 30)
+
+
+def test_a_longer_wait_is_not_made_shorter_by_a_later_refusal() -> None:
+    limits = RateLimiter()
+    limits.on_retry_after(1, 30, now=0)
+    limits.on_retry_after(1, 5, now=1)
+    assert limits.next_chat_send_at(1, 2) == 30
+
+    for chat_id in (2, 3):
+        limits.on_retry_after(chat_id, 60, now=1.0)
+    limits.on_retry_after(4, 1, now=1.5)
+    assert limits.next_send_at(2) == 61
+    assert (limits.is_paused(60.9), limits.is_paused(61), limits.available(60.9, 9)) == (True, False, 0)
+
+
+def test_the_same_chat_refused_often_and_two_chats_are_not_the_whole_bot() -> None:
+    limits = RateLimiter()
+    for chat_id in (1, 1, 1, 2):
+        limits.on_retry_after(chat_id, 30, now=0.5)
+
+    assert not limits.is_paused(0.5)
+
+
+@pytest.mark.parametrize(("now", "is_paused"), [(1.0, True), (1.01, False)])
+def test_refusals_count_together_within_a_second(now: float, is_paused: bool) -> None:
+    limits = RateLimiter()
+    limits.on_retry_after(1, 30, now=0.0)
+    limits.on_retry_after(2, 30, now=0.5)
+    limits.on_retry_after(3, 30, now=now)
+
+    assert limits.is_paused(now + 1) is is_paused
+
+
+@pytest.mark.parametrize(("seconds", "share"), [(-5.0, 0.5), (0.0, 0.5), (5.0, 0.75), (10.0, 1.0), (99.0, 1.0)])
+def test_after_a_pause_half_the_rate_grows_to_all_of_it_in_ten_seconds(seconds: float, share: float) -> None:
+    assert share_after_pause(seconds) == share
+
+
+def test_the_smallest_allowance_is_not_halved_to_nothing() -> None:
+    limits = RateLimiter(1)
+    for chat_id in (1, 2, 3):
+        limits.on_retry_after(chat_id, 5, now=0)
+
+    assert limits.available(5, 9) == 1
+
+
+@pytest.mark.parametrize(("answers", "room"), [(500, 0), (1000, 30)])
+def test_messages_count_from_their_answers_until_five_hundred_have_shown_how_long_the_way_is(answers: int, room: int) -> None:
+    limits = RateLimiter(500)
+    for chat_id in range(500):
+        limits.record_send(chat_id, 0.0)
+    for _ in range(answers - 500):
+        limits.record_answer(-1.0, 0.05, 0.0)
+    for _ in range(500):
+        limits.record_answer(0.0, 0.05)
+
+    assert (limits.available(1.0081, 50), limits.available(1.0581, 50)) == (room, 30)
+
+
+def test_a_window_forbids_nothing_once_its_last_event_is_over() -> None:
+    window = SlidingWindow(2, 10.0)
+    assert window.is_idle(0.0)
+    window.taken.extend([0.0, 5.0])
+
+    assert (window.is_idle(14.9), window.is_idle(15.0)) == (False, True)
+    assert (window.next_free_at(6.0), window.next_free_at(6.0, 1), window.next_free_at(12.0)) == (10.0, 15.0, 12.0)
+    window.shift(0.0, 7.0)
+    window.shift(99.0, 100.0)
+    assert list(window.taken) == [5.0, 7.0]
+
+
+def test_without_limits_everything_may_leave_now() -> None:
+    limits = Unlimited()
+    limits.record_send(1, 5.0)
+    limits.on_retry_after(1, 30, 5.0)
+    limits.record_answer(5.0, 6.0)
+
+    assert (limits.next_send_at(5.0), limits.next_chat_send_at(1, 5.0), limits.available(5.0, 9)) == (5.0, 5.0, 9)
+
+
+def failed(*chats: int, now: float = 0.0) -> CircuitBreaker:
+    """A breaker after these chats could not be reached."""
+    breaker = CircuitBreaker()
+    for chat_id in chats:
+        breaker.on_failure(chat_id, now)
+    return breaker
+
+
+def test_four_chats_that_fail_or_one_that_fails_often_stop_nobody() -> None:
+    assert failed(1, 2, 3, 4).available(0.0, 7, 20) == 20
+    assert failed(1, 1, 1, 1, 1, 1).available(0.0, 7, 20) == 20
+
+
+def test_five_chats_that_fail_stop_all_for_a_second_and_then_two_requests_at_once_try_again() -> None:
+    breaker = failed(1, 2, 3, 4, 5)
+
+    assert (breaker.retry_at, breaker.available(0.99, 0, 20)) == (1.0, 0)
+    assert [breaker.available(1.0, in_flight, 20) for in_flight in (0, 1, 2, 3)] == [2, 1, 0, 0]
+    assert breaker.available(1.0, 0, 1) == 1
+
+
+def test_the_pause_doubles_up_to_five_seconds_and_failures_in_flight_together_count_once() -> None:
+    breaker, pauses, now = failed(1, 2, 3, 4, 5), [], 0.0
+    for _ in range(4):
+        breaker.on_failure(6, now)  # it was in flight with the others
+        pauses.append(breaker.retry_at - now)
+        now = breaker.retry_at
+        breaker.on_failure(7, now)
+
+    assert pauses == [1.0, 2.0, 4.0, 5.0]
+
+
+def test_one_success_lets_everything_leave_again_and_the_next_pause_is_short() -> None:
+    breaker = failed(1, 2, 3, 4, 5)
+    breaker.on_failure(6, 1.0)
+    assert breaker.retry_at == 3.0
+
+    breaker.on_success()
+    assert breaker.available(1.0, 9, 20) == 20
+    for chat_id in range(5):
+        breaker.on_failure(chat_id, 2.0)
+    assert breaker.retry_at == 3.0
+
+
+def test_a_token_that_is_refused_stops_all_for_a_minute() -> None:
+    breaker = CircuitBreaker()
+    breaker.on_failure(1, 5.0, is_token_refused=True)
+
+    assert (breaker.retry_at, breaker.available(64.9, 0, 20), breaker.available(65.0, 0, 20)) == (65.0, 0, 20)
