@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from bot.i18n.language import ENGLISH, current_language, use_language
+import msgspec
+from babel import Locale
+
+from bot.i18n.language import ENGLISH, current_language, current_locale, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
+from bot.i18n.language import translate_in_context as pgettext
 from rules.engine.alert import Facts
-from rules.engine.evaluate import Wording
-from rules.engine.text import LANGUAGES, translate_word
+from rules.engine.text import LANGUAGES, Wording, translate_word
+from rules.football.action import Fixture
+from rules.football.names import isolate
 from rules.loading.loader import list_packs, load_pack
 
 TERMS = (
@@ -27,10 +32,48 @@ TERMS = (
     N_("own goal"), N_("penalty"), N_("header"), N_("straight red"), N_("second yellow"), N_("foul"), N_("handball"),
     N_("inside the box"), N_("outside the box"), N_("potential goal"), N_("potential penalty"), N_("potential red card"),
     N_("mistaken identity"), N_("potential offside"), N_("goal awarded"), N_("no goal"), N_("no penalty"), N_("VAR"),
+    N_("goal stands"), N_("no red card"),
+    # Translators: short for own goal and penalty, in brackets behind a scorer's minute
+    N_("o.g."), N_("pen."),
     # Translators: the side that plays at home, and its guests
     N_("home"), N_("away"),
 )  # fmt: skip
 """In the form for the middle of a sentence. A word of the feed that is not listed is shown in English."""
+
+
+HOME_NATIONS = (N_("England"), N_("Scotland"), N_("Wales"), N_("Northern Ireland"))
+"""National teams that are no territories of CLDR."""
+
+_OTHER_NAMES = {
+    "Bosnia and Herzegovina": "BA", "Cape Verde Islands": "CV", "China PR": "CN", "Czech Republic": "CZ", "Congo DR": "CD",
+    "DR Congo": "CD", "Congo": "CG", "IR Iran": "IR", "Ivory Coast": "CI", "Korea Republic": "KR", "Korea DPR": "KP",
+    "Republic of Ireland": "IE", "Turkey": "TR", "Trinidad and Tobago": "TT", "USA": "US", "United States of America": "US",
+    "UAE": "AE", "Holland": "NL", "Macedonia": "MK", "Swaziland": "SZ",
+}  # fmt: skip
+"""National teams whose usual English name is another than CLDR's, by territory."""
+
+_SHORT_NAMES = {
+    "de": {"CD": "DR Kongo", "CI": "Elfenbeinküste", "CV": "Kap Verde", "US": "USA"},
+    "es": {"CD": "RD Congo", "CI": "Costa de Marfil"},
+    "fr": {"CD": "RD Congo"},
+    "it": {"CD": "RD Congo", "NL": "Olanda", "US": "USA"},
+    "pt": {"CD": "RD Congo", "NL": "Holanda"},
+}
+"""What the football of a language calls a country where CLDR's name is the official one."""
+
+
+@cache
+def load_team_names(language: str) -> dict[str, str]:
+    """Return the names of national teams in a language, by the English name. Empty for English."""
+    if language == ENGLISH:
+        return {}
+    with use_language(language):
+        names = dict(Locale.parse(current_locale()).territories)
+        names |= _SHORT_NAMES[language]
+        countries = {name: code for code, name in Locale(ENGLISH).territories.items() if len(code) == 2} | _OTHER_NAMES
+        # A name that needs a comma or brackets, such as that of Hong Kong, is no name of a team.
+        teams = {name: names[code] for name, code in countries.items() if code in names and not set(",(.") & set(names[code])}
+        return teams | {name: _(name) for name in HOME_NATIONS}
 
 
 def load_terms() -> dict[str, str]:
@@ -59,17 +102,46 @@ def load_wordings() -> tuple[Wording, ...]:
         if language != ENGLISH:
             with use_language(language):
                 texts = {source: _(source) for source in sources}
-                wordings.append(Wording(language, texts, load_terms(), _("{score} pens")))
+                wordings.append(msgspec.structs.replace(current_wording(), texts=texts))
     return tuple(wordings)
+
+
+def current_wording() -> Wording:
+    """Return terms, names and score signs of the current language, without the texts of rules."""
+    return _load_wording(current_language())
+
+
+@cache
+def _load_wording(language: str) -> Wording:
+    with use_language(language):
+        # Translators: how a score is written: 2–1, 2:1, 2 x 1
+        sign = pgettext("score", "{home}–{away}").format(home="", away="")
+        return Wording(language, {}, load_terms(), _("{score} pens"), sign, load_team_names(language))
+
+
+def translate_team(name: str) -> str:
+    """Return a team's name in the current language: national teams have one in each."""
+    return current_wording().translate_team(name)
+
+
+def format_score(score: object) -> str:
+    """Return a score as the current language writes it: `2–1`, `2:1`."""
+    return current_wording().format_score(str(score))
+
+
+def format_title(fixture: Fixture) -> str:
+    """Return `Arsenal v Chelsea` as the current language writes it; the feed's own name while a team is unknown."""
+    if not (fixture.home.name and fixture.away.name):
+        return isolate(fixture.name)
+    home, away = isolate(translate_team(fixture.home.name)), isolate(translate_team(fixture.away.name))
+    return _("{home} v {away}").format(home=home, away=away)
 
 
 def shootout_text(score: str) -> str:
     """Return the score of a shootout as it is shown in brackets: `6–5 pens`."""
-    return _("{score} pens").format(score=score)
+    return _("{score} pens").format(score=format_score(score))
 
 
 def translate_scoreline(facts: Facts) -> str:
     """Return `Germany 1–1 (6–5 pens) Italy` in the current language. The facts contain the line in English."""
-    if not facts.shootout:
-        return facts.match
-    return facts.match.replace(f"({facts.shootout} pens)", f"({shootout_text(facts.shootout)})")
+    return current_wording().format_match(facts)

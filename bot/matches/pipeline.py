@@ -16,8 +16,9 @@ from bot.metrics import ALERTS, RULES_FIRED, UNKNOWN_ACTION_TYPES
 from bot.outbox.outbox import Outbox
 from bot.retry import retry_while_database_unavailable
 from rules.engine.alert import Alert
-from rules.engine.evaluate import Wording, evaluate, translate_alert
+from rules.engine.evaluate import evaluate, translate_alert
 from rules.engine.rule import RuleSet
+from rules.engine.text import Wording
 from rules.football.action import Fixture, Packet
 from rules.football.advance import advance
 from rules.football.catalogue import Catalogue

@@ -101,7 +101,8 @@ def _render_heading(timeline: Timeline, stage: str) -> str:
     """Return `Germany 1–1 (6–5 pens) Italy` in bold, and below it the stage and the competition."""
     # The score without the shootout: that is how matches are recorded, and how the alerts show it.
     shootout = f"({football.shootout_text(str(timeline.shootout))})" if timeline.shootout else ""
-    title = " ".join(filter(None, (isolate(timeline.home.name), str(timeline.score), shootout, isolate(timeline.away.name))))
+    home, away = (isolate(football.translate_team(team.name)) for team in (timeline.home, timeline.away))
+    title = " ".join(filter(None, (home, football.format_score(timeline.score), shootout, away)))
     subtitle = " · ".join(escape_html(part) for part in (stage, isolate(timeline.competition)) if part)
     return "\n".join(filter(None, [f"<b>{escape_html(title)}</b>", subtitle]))
 
@@ -133,7 +134,7 @@ def _list_pending_entries(match: Match, labels: MatchLabels) -> Iterator[CardEnt
         is_pending = action.send_type is SendType.PENDING and not record.is_retracted
         if kind and side and is_pending and action.period is not Period.SHOOTOUT:
             name = action.player.name if action.player else unnamed_player_text(kind, labels)
-            yield CardEntry(side, PENDING_SIGN, f"{_SIGNS[kind]} {name}", action.minute, _("awaiting confirmation"))
+            yield CardEntry(side, PENDING_SIGN, f"{_SIGNS[kind]} {name}", action.minute, _("unconfirmed"))
 
 
 def _render_side(timeline: Timeline, side: Side, entries: Iterable[CardEntry]) -> str:

@@ -126,7 +126,8 @@ def score_text(match: Match | None) -> str:
     """Return `2–1`, with the score of a shootout in brackets; empty before kick-off."""
     if match is None or not match.has_begun:
         return ""
-    return f"{match.score} ({football.shootout_text(str(match.shootout))})" if match.shootout else str(match.score)
+    score = football.format_score(match.score)
+    return f"{score} ({football.shootout_text(str(match.shootout))})" if match.shootout else score
 
 
 def match_title(fixture: Fixture, match: Match | None) -> str:
@@ -134,9 +135,10 @@ def match_title(fixture: Fixture, match: Match | None) -> str:
     if not (fixture.home.name and fixture.away.name):
         return isolate(fixture.name)
     if match is None or not match.has_begun:
-        return f"{isolate(fixture.home.name)} v {isolate(fixture.away.name)}"
+        return football.format_title(fixture)
     kicks = f" ({football.shootout_text(str(match.shootout))})" if match.shootout else ""
-    return f"{isolate(fixture.home.name)} {match.score} {isolate(fixture.away.name)}{kicks}"
+    home, away = (isolate(football.translate_team(team.name)) for team in (fixture.home, fixture.away))
+    return f"{home} {football.format_score(match.score)} {away}{kicks}"
 
 
 def standing_text(fixture: Fixture, match: Match | None) -> str:

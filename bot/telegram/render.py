@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.clock import find_zone
-from bot.i18n.football import translate_scoreline, translate_term
+from bot.i18n.football import format_score, format_title, translate_scoreline, translate_team, translate_term
 from bot.i18n.language import current_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -31,32 +31,35 @@ _TAGS_NOT_IN_STRIKETHROUGH = frozenset({"s", "strike", "del", "pre", "code", "bl
 _TAGS_NOT_IN_SPOILER = frozenset({"pre", "code", "tg-spoiler", "span"})
 """Tags that Telegram does not take inside of a spoiler, and those that are spoilers themselves."""
 
-# By the kinds of the shipped packs, and by the feed's action types for an operator's own kinds.
+# By the kinds of the shipped packs, and by the feed's action types for an operator's own kinds. Each follows the team:
+# `Chelsea: no goal`. Without a team it begins the line with a capital.
 _RETRACTION_TEXTS = {
-    "goal": N_("Goal disallowed"),
-    "own_goal": N_("Own goal disallowed"),
-    "yellow_card": N_("Yellow card taken back"),
-    "red_card": N_("Red card taken back"),
-    "penalty": N_("Penalty taken back"),
-    "substitution": N_("Substitution taken back"),
-    "Goal": N_("Goal disallowed"),
-    "Yellow Card": N_("Yellow card taken back"),
-    "Red Card": N_("Red card taken back"),
-    "Penalty Awarded": N_("Penalty taken back"),
-    "Penalty Missed": N_("The missed penalty does not count"),
-    "Substitution In": N_("Substitution taken back"),
+    "goal": N_("no goal"),
+    "own_goal": N_("no goal"),
+    "yellow_card": N_("yellow card cancelled"),
+    "red_card": N_("red card cancelled"),
+    "penalty": N_("penalty cancelled"),
+    "substitution": N_("substitution cancelled"),
+    "full_time": N_("the match is not over"),
+    "Goal": N_("no goal"),
+    "Yellow Card": N_("yellow card cancelled"),
+    "Red Card": N_("red card cancelled"),
+    "Penalty Awarded": N_("penalty cancelled"),
+    "Penalty Missed": N_("the missed penalty does not count"),
+    "Substitution In": N_("substitution cancelled"),
+    "End Match": N_("the match is not over"),
 }
 
 _RESTORATION_TEXTS = {
-    "goal": N_("The goal stands after all"),
-    "own_goal": N_("The own goal stands after all"),
-    "yellow_card": N_("The yellow card stands after all"),
-    "red_card": N_("The red card stands after all"),
-    "penalty": N_("The penalty stands after all"),
-    "Goal": N_("The goal stands after all"),
-    "Yellow Card": N_("The yellow card stands after all"),
-    "Red Card": N_("The red card stands after all"),
-    "Penalty Awarded": N_("The penalty stands after all"),
+    "goal": N_("the goal stands"),
+    "own_goal": N_("the goal stands"),
+    "yellow_card": N_("the yellow card stands"),
+    "red_card": N_("the red card stands"),
+    "penalty": N_("the penalty stands"),
+    "Goal": N_("the goal stands"),
+    "Yellow Card": N_("the yellow card stands"),
+    "Red Card": N_("the red card stands"),
+    "Penalty Awarded": N_("the penalty stands"),
 }
 
 _DIGEST_TITLES = {LATE_JOIN_DIGEST: N_("Earlier in this match"), QUIET_HOURS_DIGEST: N_("While it was quiet")}
@@ -69,6 +72,14 @@ _ICONS = {
     "Penalty Missed": "❌",
     "Substitution In": "🔁",
 }
+
+_LINE_DETAILS = {
+    ("Goal", "Own Goal"): "own goal",
+    ("Goal", "Penalty"): "penalty",
+    ("Red Card", "Second Yellow"): "second yellow",
+    ("Penalty Missed", ""): "penalty missed",
+}
+"""What an icon does not say, by action type and sub type."""
 
 
 def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
@@ -89,7 +100,7 @@ def render_message(body: str, state: State, *, is_restored: bool = False) -> str
     if state is State.RETRACTED:
         return f"<s>{remove_tags(body, _TAGS_NOT_IN_STRIKETHROUGH)}</s>"
     if state is State.PENDING:
-        return f"{body}\n⏳ <i>{_('awaiting confirmation')}</i>"
+        return f"{body}\n⏳ <i>{_('unconfirmed')}</i>"
     return f"{body}\n✅ <i>{_('stands after all')}</i>" if is_restored else body
 
 
@@ -140,25 +151,34 @@ def render_change(before: Subject, alert: Alert, html: str) -> str:
 def render_retraction(alert: Alert, sent_kind: str) -> str:
     """Return the short reply that says what does not count any more. `sent_kind` is the kind that the chat was sent.
 
-    `❌ Goal disallowed (offside) · Tottenham Hotspur 0–0 Leicester City`
+    The first line is what a locked phone shows: whose goal it was, and the score now.
+    `❌ Chelsea: no goal, 1–0 (offside)`, and below it `16' Heung-Min Son · Arsenal 1–0 Chelsea`.
     """
     facts = alert.facts
     reason = f" ({escape_html(translate_term(_lower_first_letter(facts.reason)))})" if facts.reason else ""
     if alert.is_follow_up or not facts.action_type:
-        default = _("Taken back")
+        default = _("taken back")
     else:
-        default = _("{action} taken back").format(action=translate_term(facts.action_type))
-    text = _choose_wording(_RETRACTION_TEXTS, alert, sent_kind, default)
-    return tidy_text(f"❌ <b>{escape_html(text)}</b>{reason}{_format_score(alert)}")
+        default = _("{action} cancelled").format(action=translate_term(facts.action_type.lower()))
+    return _render_reply("❌", alert, _choose_wording(_RETRACTION_TEXTS, alert, sent_kind, default), reason)
 
 
 def render_restoration(alert: Alert) -> str:
     """Return the short reply that says what counts again.
 
-    `✅ The goal stands after all · Tottenham Hotspur 1–0 Leicester City`
+    `✅ Chelsea: the goal stands, 1–1`, and below it `16' Heung-Min Son · Arsenal 1–1 Chelsea`.
     """
-    text = _choose_wording(_RESTORATION_TEXTS, alert, alert.kind, _("It stands after all"))
-    return tidy_text(f"✅ <b>{escape_html(text)}</b>{_format_score(alert)}")
+    return _render_reply("✅", alert, _choose_wording(_RESTORATION_TEXTS, alert, alert.kind, _("stands after all")))
+
+
+def _render_reply(sign: str, alert: Alert, what: str, reason: str = "") -> str:
+    facts = alert.facts
+    team = escape_html(isolate(translate_team(facts.team)))
+    told = f"{team}: {escape_html(what)}" if team else escape_html(what[:1].upper() + what[1:])
+    score = f", {format_score(facts.score)}" if facts.action_type == "Goal" and facts.score and not facts.shootout else ""
+    minute = f"{escape_html(facts.minute)}' " if facts.minute else ""
+    below = (f"{minute}{_format_name(facts.player)}".strip(), escape_html(translate_scoreline(facts)))
+    return tidy_text(f"{sign} <b>{told}</b>{score}{reason}\n{' · '.join(filter(None, below))}")
 
 
 def join_replies(replies: Sequence[str]) -> str:
@@ -174,7 +194,7 @@ def hide_in_spoiler(alert: Alert, html: str) -> str:
         # The sample of /test is of no match: its own first line says what it is.
         visible = html.partition("\n")[0]
     else:
-        visible = f"🔔 {escape_html(alert.fixture.title)}".rstrip()
+        visible = f"🔔 {escape_html(format_title(alert.fixture))}".rstrip()
     hidden = remove_tags(html.removeprefix(f"{visible}\n"), _TAGS_NOT_IN_SPOILER)
     return cut(f"{visible}\n<tg-spoiler>{hidden}</tg-spoiler>")
 
@@ -194,9 +214,15 @@ def _format_line(alert: Alert) -> str:
     minute = f"{escape_html(facts.minute)}' " if facts.minute else ""
     if facts.player:
         what = _ICONS.get(facts.action_type, escape_html(translate_term(facts.action_type)))
-        return f"{minute}{what} {_format_name(facts.player)}" + (f" ({_format_name(facts.team)})" if facts.team else "")
+        # The team of an own goal is the one that gets it, while its player belongs to the opponent.
+        team = facts.opponent if facts.sub_action_type == "Own Goal" else facts.team
+        detail = _LINE_DETAILS.get((facts.action_type, facts.sub_action_type)) or _LINE_DETAILS.get((facts.action_type, ""))
+        notes = (_format_name(translate_team(team)) if team else "", escape_html(translate_term(detail)) if detail else "")
+        inside = ", ".join(filter(None, notes))
+        return f"{minute}{what} {_format_name(facts.player)}" + (f" ({inside})" if inside else "")
     # The text may end with the minute, which the line begins with.
-    text = alert.texts.get(current_language(), alert.text).split("\n")[0].removesuffix(f" {minute}".rstrip())
+    text = alert.texts.get(current_language(), alert.text).split("\n")[0]
+    text = text.removesuffix(f" {minute}".rstrip()).removesuffix(f" ({minute.rstrip()})")
     return minute + (text or escape_html(translate_term(facts.action_type)))
 
 

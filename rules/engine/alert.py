@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from rules.football.action import Fixture, SendType, Side
-from rules.football.match import Moment, Score
+from rules.football.match import Moment, Score, find_check_outcome, find_winner, list_scorers
 from rules.football.minute import Period
 from rules.football.names import isolate
 from rules.football.timeline import Timeline
@@ -90,6 +90,14 @@ class Facts(msgspec.Struct, frozen=True):
     away_score: int = 0
     pending: bool = False
     """True while the feed has not confirmed the action."""
+    outcome: str = ""
+    """What a video check decided, such as `no goal`; empty for other actions, and where it is not known."""
+    scorers: str = ""
+    """At the end of a match or period: `Gayle 23', Pérez 59', 63' (pen.) · Hazard 70'`; empty where a scorer is unknown."""
+    winner: str = ""
+    """At the end of a match: the team that won, on penalties too; empty after a draw."""
+    after_extra_time: bool = False
+    """True if extra time was played."""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
@@ -146,7 +154,7 @@ class Alert(msgspec.Struct, frozen=True):
 
 def facts_of(moment: Moment, reason: str = "") -> Facts:
     """Return the facts after the action of a moment. `reason` says why the action was retracted."""
-    action, match, score, shootout = moment.action, moment.after, moment.score, moment.shootout
+    action, record, match, score, shootout = moment.action, moment.record, moment.after, moment.score, moment.shootout
     fixture = match.fixture
     team = fixture.team(action.side).name if action.side else ""
     return Facts(
@@ -171,6 +179,10 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         home_score=score.home,
         away_score=score.away,
         pending=action.send_type is SendType.PENDING,
+        outcome=find_check_outcome(match, record) if record and action.type == "Video Check Over" else "",
+        scorers=list_scorers(match) if action.type in ("End Match", "End Period") else "",
+        winner=fixture.team(ahead).name if action.type == "End Match" and (ahead := find_winner(match)) else "",
+        after_extra_time=Period.EXTRA_FIRST in match.played_periods,
     )
 
 

@@ -9,10 +9,10 @@ import msgspec
 
 from rules.engine.alert import Alert, AlertKey, Facts, State, facts_of
 from rules.engine.rule import Rule, RuleSet, check_conditions
-from rules.engine.text import AlertText, TextError, fallback_text
+from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import ActionRecord, Moment
+from rules.football.match import ActionRecord, Moment, find_check_outcome
 from rules.football.repeated_goals import find_reporting_action
 
 NotifiedRules = Mapping[str, Collection[str]]
@@ -63,28 +63,33 @@ def changes_in(moment: Moment) -> list[ActionChange]:
         reason = action.sub_type if other.retracted_by == action.id else ""
         is_retraction = other.is_retracted or other.action.send_type.is_retraction
         changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=()), is_retraction, reason))
-    for goal in _find_rescored_goals(moment):
-        now = msgspec.structs.replace(goal.action, seq=action.seq, at=action.at)
+    for record in _find_reworded(moment):
+        now = msgspec.structs.replace(record.action, seq=action.seq, at=action.at)
         changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=())))
     return changes
 
 
-def _find_rescored_goals(moment: Moment) -> list[ActionRecord]:
-    """Return the goals whose score the moment changed: those that came after a goal that fell, rose or changed its side."""
+def _find_reworded(moment: Moment) -> list[ActionRecord]:
+    """Return the actions whose alerts say something else now, though the feed sent no revision of them.
+
+    These are the goals after one that fell, rose or changed its side, and a video check whose goal, penalty or red card did.
+    """
     before, after = moment.before, moment.after
     changed = {moment.action.id, *(record.action.id for record in moment.affected)}
-    if not any(one in after.records and after.records[one].action.type == "Goal" for one in changed):
+    types = {after.records[one].action.type for one in changed if one in after.records}
+    # A check is settled by time too: it is looked at again in each new minute.
+    if types.isdisjoint(("Goal", "Penalty Awarded", "Red Card")) and before.minute == after.minute:
         return []
-    return [
-        goal
-        for goal in after.records.values()
-        if goal.action.type == "Goal"
-        and goal.action.id not in changed
-        and not goal.is_retracted
-        and not goal.repeats
-        and (known := before.records.get(goal.action.id)) is not None
-        and before.score_made_by(known) != after.score_made_by(goal)
-    ]
+    reworded = []
+    for record in after.records.values():
+        known = before.records.get(record.action.id)
+        if known is None or record.is_retracted or record.repeats or record.action.id in changed:
+            continue
+        if record.action.type == "Goal" and before.score_made_by(known) != after.score_made_by(record):
+            reworded.append(record)
+        if record.action.type == "Video Check Over" and find_check_outcome(before, known) != find_check_outcome(after, record):
+            reworded.append(record)
+    return reworded
 
 
 def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
@@ -184,18 +189,6 @@ def _is_near_in_time(record: ActionRecord, action: Action) -> bool:
     return 0 <= now.minute.total - goal.minute.total <= _MAX_DISALLOWANCE_MINUTES
 
 
-class Wording(msgspec.Struct, frozen=True):
-    """The translations that one language has for texts written in English only."""
-
-    language: str
-    texts: Mapping[str, str] = {}
-    """The sources of alert texts, by the stripped English source."""
-    terms: Mapping[str, str] = {}
-    """Football terms as they are written inside a sentence, by the English term in lower case."""
-    shootout_format: str = "{score} pens"
-    """The score of a shootout, as it stands in brackets in the score of the match."""
-
-
 def translate_alert(alert: Alert, rules: RuleSet, wordings: Iterable[Wording]) -> Alert:
     """Return the alert with its text in every language: the rule's own text, else the translation of a text that ships."""
     rule = rules.by_name.get(alert.rule)
@@ -215,16 +208,9 @@ def _render_languages(
         other = own.get(language) or (None if own else _parse_translation(wording.texts.get(text.source.strip(), "")))
         try:
             if other:
-                yield language, other.render(_translate_shootout(facts, wording), wording.terms)
+                yield language, other.render(facts, wording)
         except TextError:
             continue  # Chats of this language get the English text, which could be rendered.
-
-
-def _translate_shootout(facts: Facts, wording: Wording) -> Facts:
-    if not facts.shootout:
-        return facts
-    kicks = wording.shootout_format.format(score=facts.shootout)
-    return msgspec.structs.replace(facts, match=facts.match.replace(f"({facts.shootout} pens)", f"({kicks})"))
 
 
 # Compiling a template costs far more than rendering it; the texts that ship are a few hundred in all languages.

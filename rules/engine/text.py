@@ -22,11 +22,17 @@ LANGUAGE_CODES = tuple(LANGUAGES)
 TEXT_VARIABLES = tuple(name for name in Facts.__struct_fields__ if name != "reason")
 """The variables that a text may use. Only a retraction has a reason, and it has no text of its own."""
 
-_TRANSLATED_VARIABLES = frozenset({"period", "action_type", "sub_action_type", "side", "reason"})
+_TRANSLATED_VARIABLES = frozenset({"period", "action_type", "sub_action_type", "side", "reason", "outcome"})
 """Variables whose values are football terms, which other languages translate."""
 
-_NAME_VARIABLES = frozenset({"home", "away", "team", "opponent", "player", "competition"})
+_NAME_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner", "player", "competition"})
 """Variables whose values may be written from right to left."""
+
+_TEAM_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner"})
+"""Variables whose values may be a national team, which each language calls by its own name."""
+
+_SCORE_VARIABLES = frozenset({"score", "goal_score", "shootout", "score_before"})
+"""Variables that contain a score, which each language writes with its own sign."""
 
 # Operators write the texts, and admins may send rules in a chat: a template must not reach anything but its variables.
 # A misspelt variable is an error and not an empty text.
@@ -46,6 +52,56 @@ class TextError(Exception):
     """A text that cannot be parsed or rendered; `str()` says why in one sentence."""
 
 
+class Wording(msgspec.Struct, frozen=True):
+    """What one language has for texts, terms, names and scores that are written in English."""
+
+    language: str
+    texts: Mapping[str, str] = {}
+    """The sources of alert texts, by the stripped English source."""
+    terms: Mapping[str, str] = {}
+    """Football terms as they are written inside a sentence, by the English term in lower case."""
+    shootout_format: str = "{score} pens"
+    """The score of a shootout, as it stands in brackets in the score of the match."""
+    score_sign: str = "–"
+    """What stands between the goals of both sides: `2–1`, but `2:1` in German."""
+    team_names: Mapping[str, str] = {}
+    """National teams, by the English name."""
+
+    def translate_team(self, name: str) -> str:
+        """Return the name of a team; `Germany U21` is translated too."""
+        if name in self.team_names:
+            return self.team_names[name]
+        country, _, suffix = name.rpartition(" ")
+        return f"{self.team_names[country]} {suffix}" if _TEAM_SUFFIX.fullmatch(suffix) and country in self.team_names else name
+
+    def format_score(self, text: str) -> str:
+        """Return a text with every score in it written as this language writes it: `2–1`, `[1]–0`."""
+        return text if self.score_sign == "–" else _SCORE.sub(rf"\1{self.score_sign}\2", text)
+
+    def format_scorers(self, facts: Facts) -> str:
+        """Return the scorers with this language's words for own goals and penalties."""
+        marks = {mark: f"({self.terms.get(mark, mark)})" for mark in ("o.g.", "pen.")}
+        return facts.scorers.replace("(o.g.)", marks["o.g."]).replace("(pen.)", marks["pen."])
+
+    def format_match(self, facts: Facts) -> str:
+        """Return the `match` of the facts, such as `Alemania 1–1 (6–5 pen.) Italia`."""
+        line = facts.match
+        if facts.shootout:
+            line = line.replace(f"({facts.shootout} pens)", f"({self.shootout_format.format(score=facts.shootout)})")
+        # From the ends: a team's name may be part of the other's.
+        home, away = isolate(facts.home), isolate(facts.away)
+        if home and line.startswith(f"{home} "):
+            line = isolate(self.translate_team(facts.home)) + line[len(home) :]
+        if away and line.endswith(f" {away}"):
+            line = line[: -len(away)] + isolate(self.translate_team(facts.away))
+        return self.format_score(line)
+
+
+_TEAM_SUFFIX = re.compile(r"U-?\d\d|Women|W|Olympic")
+
+_SCORE = re.compile(r"(?<![\w–])(\[?\d{1,2}\]?)–(\[?\d{1,2}\]?)(?![\w–])")
+
+
 class AlertText:
     """The text of a rule, compiled once and rendered for each alert."""
 
@@ -59,13 +115,15 @@ class AlertText:
         except TemplateError as error:
             raise TextError(f"the text is not a template: {error.message}") from error
 
-    def render(self, facts: Facts, terms: Mapping[str, str] | None = None) -> str:
+    def render(self, facts: Facts, wording: Wording | None = None) -> str:
         """Return the HTML for these facts, tidied where values are empty. Raises `TextError`.
 
-        `terms` are football terms in another language, by the English term in lower case. They are what the text displays;
-        its conditions still compare the English terms.
+        A wording decides what the text displays; its conditions still compare the English values.
         """
-        values = {name: _prepare_value(name, value, terms or {}) for name, value in msgspec.structs.asdict(facts).items()}
+        values = {name: _prepare_value(name, value, wording) for name, value in msgspec.structs.asdict(facts).items()}
+        if wording is not None:
+            values["match"] = _make_value(facts.match, lambda _: wording.format_match(facts))
+            values["scorers"] = _make_value(facts.scorers, lambda _: wording.format_scorers(facts))
         try:
             return tidy_text(self._template.render(values))
         except Exception as error:  # A template can raise anything: ZeroDivisionError, TypeError, SecurityError …
@@ -97,11 +155,15 @@ def _make_value(value: str, display: Callable[[str], str]) -> _TemplateValue:
     return made
 
 
-def _prepare_value(name: str, value: str | int, terms: Mapping[str, str]) -> str | int:
+def _prepare_value(name: str, value: str | int, wording: Wording | None) -> str | int:
     if isinstance(value, int):
         return value  # A number or True: conditions compare it as such.
-    if terms and name in _TRANSLATED_VARIABLES:
-        return _make_value(value, lambda word: translate_word(word, terms))
+    if wording is not None and name in _TRANSLATED_VARIABLES:
+        return _make_value(value, lambda word: translate_word(word, wording.terms))
+    if wording is not None and name in _TEAM_VARIABLES:
+        return _make_value(value, lambda team: isolate(wording.translate_team(team)))
+    if wording is not None and name in _SCORE_VARIABLES:
+        return _make_value(value, wording.format_score)
     if name in _NAME_VARIABLES and isolate(value) is not value:
         return _make_value(value, isolate)
     return _escape_markup(value)

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from rules.football.action import Action, Fixture, Player, Side
+from rules.football.action import Action, Fixture, Player, SendType, Side
 from rules.football.minute import Minute, Period
-from rules.football.names import normalise
+from rules.football.names import isolate, normalise
 from rules.football.statuses import find_status
 
 
@@ -284,3 +284,79 @@ def _parse_colour(value: Any) -> Colour | None:
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() and int(part) <= 255 for part in parts):
         return None
     return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+_CHECKED_TYPES = {"goal": "Goal", "penalty": "Penalty Awarded", "red card": "Red Card"}
+"""What a video check may be about: the word for it in the check's sub type, and the action type."""
+
+_MAX_CHECKED_MINUTES = 5
+"""Minutes between an action and the video check that may be about it."""
+
+
+_SETTLED_AFTER_MINUTES = 2
+"""Minutes of play after the end of a video check, from which what was checked is taken to stand."""
+
+
+def find_check_outcome(match: Match, check: ActionRecord) -> str:
+    """Return what a video check decided: `goal stands`, `no goal`, `penalty`, `no penalty`, `red card`, `no red card`.
+
+    Empty while that is open, and where the feed does not tell what the check is about. The end of a check says no outcome of
+    its own (section 10.10), so it is read from what became of the action that was checked.
+    """
+    begun = [r for r in match.records.values() if r.action.type == "Video Check Underway" and r.action.seq < check.action.seq]
+    start = max(begun, key=lambda r: r.action.seq, default=None)
+    about = start.action.sub_type.casefold().removeprefix("potential ") if start else ""
+    for word, action_type in _CHECKED_TYPES.items():
+        near = [r for r in match.records.values() if r.action.type == action_type and _is_checked(r.action, check.action)]
+        latest = max(near, key=lambda r: _order_of(r.action), default=None)
+        if latest is None or (latest.action.send_type is SendType.PENDING and not latest.is_retracted):
+            continue
+        # A check that names nothing may be about anything: only what fell after it began is certainly its doing.
+        fell_since = start is not None and latest.is_retracted and latest.action.seq > start.action.seq
+        if about == word or fell_since:
+            if latest.is_retracted:
+                return f"no {word}"
+            # The feed may take the goal back seconds after it ended the check. That it stands is said once the feed has sent
+            # it again since, or once play has gone on.
+            has_been_sent_again = start is not None and latest.action.seq > start.action.seq
+            if has_been_sent_again or _has_play_gone_on(match, check.action):
+                return "goal stands" if word == "goal" else word
+    return ""
+
+
+def _has_play_gone_on(match: Match, check: Action) -> bool:
+    if match.period is not check.period or match.minute is None or check.minute is None:
+        return match.period is not check.period
+    return match.minute.total - check.minute.total >= _SETTLED_AFTER_MINUTES
+
+
+def _is_checked(action: Action, check: Action) -> bool:
+    if action.period is not check.period or action.minute is None or check.minute is None:
+        return False
+    return 0 <= check.minute.total - action.minute.total <= _MAX_CHECKED_MINUTES
+
+
+def list_scorers(match: Match) -> str:
+    """Return the scorers of play, home team first: `Gayle 23', Pérez 59', 63' (pen.) · Hazard 70'`. Empty without goals.
+
+    A player who scored twice is named once. Empty too where a goal's scorer is unknown: half a list would mislead.
+    """
+    goals = sorted(match.standing_goals(), key=lambda r: _order_of(r.action))
+    if not goals or any(not (goal.action.player and goal.action.player.name and goal.credited) for goal in goals):
+        return ""
+    sides = []
+    for side in Side:
+        minutes: dict[str, list[str]] = {}
+        for goal in goals:
+            if goal.credited is side and goal.action.player:
+                mark = {"Own Goal": " (o.g.)", "Penalty": " (pen.)"}.get(goal.action.sub_type, "")
+                minutes.setdefault(goal.action.player.name, []).append(f"{goal.action.minute}'{mark}")
+        if minutes:
+            sides.append(", ".join(f"{isolate(name)} {', '.join(times)}" for name, times in minutes.items()))
+    return " · ".join(sides)
+
+
+def find_winner(match: Match) -> Side | None:
+    """Return the side that is ahead, by the shootout where there is one; None if it is level."""
+    score = match.shootout or match.score
+    return None if score.home == score.away else Side.HOME if score.home > score.away else Side.AWAY

@@ -35,6 +35,10 @@ SAMPLE_FACTS = Facts(
     score_before="0–0",
     goal_score="[1]–0",
     home_score=1,
+    outcome="goal stands",
+    scorers="Harry Kane 45+2' (pen.) · Jamie Vardy 51'",
+    winner="Tottenham Hotspur",
+    after_extra_time=True,
 )
 
 

@@ -64,7 +64,7 @@ class Match:
         wrong = [f"not told: {line}" for line in stands.keys() - fallen - alerts.keys()]
         wrong += [f"invented: {line}" for line in alerts.keys() - stands.keys()]
         wrong += [f"struck through: {line}" for line, message in alerts.items() if message.struck and line not in fallen]
-        awaiting = {line for line, message in alerts.items() if "awaiting" in message.text}
+        awaiting = {line for line, message in alerts.items() if "unconfirmed" in message.text}
         wrong += [f"awaits confirmation: {line}" for line in awaiting if stands.get(line) == "Confirmed"]
         standing = not_taken_back(messages, fallen)
         return wrong + ([f"{standing} goals that fell stand"] if standing else [])

@@ -92,7 +92,7 @@ async def until_shown(telegram: FakeBotApi, packets: int, chat_id: int = CHAT) -
     """Wait until a chat shows what it should after so many packets."""
 
     def is_shown() -> bool:
-        awaiting = any("awaiting" in message.text for message in telegram.chat(chat_id).messages)
+        awaiting = any("unconfirmed" in message.text for message in telegram.chat(chat_id).messages)
         return shown(telegram, chat_id) == SHOWN[packets] and awaiting == (packets == GOAL)
 
     await until(is_shown)

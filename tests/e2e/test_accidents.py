@@ -48,7 +48,7 @@ def is_taken_back(telegram: FakeBotApi) -> bool:
 def is_true(telegram: FakeBotApi, packets: int) -> bool:
     """Return True if the chat shows what it should after so many packets; what fell is taken back, or was never told."""
     told, (standing, fallen) = alerts(telegram), SHOWN[packets]
-    awaiting = packets != GOAL and any("awaiting" in told[line].text for line in standing if line in told)
+    awaiting = packets != GOAL and any("unconfirmed" in told[line].text for line in standing if line in told)
     return set(standing) <= set(told) and not awaiting and (is_taken_back(telegram) or not set(fallen) & set(told))
 
 

@@ -63,7 +63,7 @@ async def test_a_match_is_one_card_and_two_pictures_through_a_kill_and_as_the_tr
     (card,) = cards(telegram)
     head, below, *lines = card.text.split("\n")
     assert head == f"{true['home']} {true['final']['home']}–{true['final']['away']} {true['away']}"
-    assert below.startswith("Full time") and "awaiting" not in card.text
+    assert below.startswith("Full time") and "unconfirmed" not in card.text
     for incident in (one for one in true["incidents"] if one["standing"]):
         assert any(incident["player"] in line and f"{incident['minute']}'" in line for line in lines), incident
     assert [line.split(" · ")[1] for line in pictures(telegram)] == ["Half time", "Full time"]

@@ -30,7 +30,7 @@ def untrue(shown: list[str], true: dict[str, Any]) -> list[str]:
     """Everything that the chat shows and is not so, or does not show and is."""
     final = f"{true['home']} {true['final']['home']}–{true['final']['away']} {true['away']}"
     wrong = [] if shown[-1] == final else [f"full time: {shown[-1]} is not {final}"]
-    wrong += [f"awaits confirmation for ever: {text}" for text in shown if "awaiting" in text]
+    wrong += [f"awaits confirmation for ever: {text}" for text in shown if "unconfirmed" in text]
     left = list(shown[:-1])
     for incident in (i for i in true["incidents"] if i["standing"]):
         who = re.compile(rf"{re.escape(incident['minute'] + chr(39))} {re.escape(incident['player'])}(?: \(.*\))?$")

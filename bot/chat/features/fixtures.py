@@ -20,6 +20,7 @@ from bot.chat.dialogue import (
 )
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, escape_text, no_matches_text
+from bot.i18n.football import format_title
 from bot.i18n.language import format_long_date, format_short_date, format_time, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -160,12 +161,12 @@ def render_headline(context: ChatContext, fixture: Fixture, match: Match | None)
     if not context.chat.spoilers or score == "":
         return " · ".join(filter(None, [f"<b>{escape_text(match_title(fixture, match))}</b>", standing]))
     hidden = " · ".join(filter(None, [escape_text(score), standing]))
-    return f"<b>{escape_text(fixture.title)}</b> · <tg-spoiler>{hidden}</tg-spoiler>"
+    return f"<b>{escape_text(format_title(fixture))}</b> · <tg-spoiler>{hidden}</tg-spoiler>"
 
 
 def visible_title(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
     """Return the title as plain text, without the score if the chat hides scores: a button has no spoilers."""
-    return fixture.title if context.chat.spoilers else match_title(fixture, match)
+    return format_title(fixture) if context.chat.spoilers else match_title(fixture, match)
 
 
 def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:

@@ -36,6 +36,7 @@ from bot.chat.features.subscriptions import switch_override_kind
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
 from bot.chat.texts import administrators_only_text, configured_chat_text, kind_name
+from bot.i18n.football import format_title
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Delivery
 from bot.outbox.explanation import MessageExplanation
@@ -163,7 +164,7 @@ def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
     else:
         update = add_muted_match(alert.fixture.id)
         note = _("🔇 {match} is muted until it is over. /unmute ends it.")
-    return DialogueResult(_CLOSED, (update,), note.format(match=alert.fixture.title)[:_MAX_NOTE_LENGTH])
+    return DialogueResult(_CLOSED, (update,), note.format(match=format_title(alert.fixture))[:_MAX_NOTE_LENGTH])
 
 
 def _toggle_hour(context: ChatContext, _alert: AlertSubject) -> DialogueResult:

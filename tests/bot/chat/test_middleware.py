@@ -113,7 +113,7 @@ def test_the_buttons_of_days_are_translated_and_the_matches_keep_their_names() -
     with use_language("fr"):
         shown = fixtures.show_today(make_context())
 
-    assert labels(shown)[-2:] == ["◀ 21 novembre", "23 novembre ▶"] and "Arsenal v Chelsea" in shown.html
+    assert labels(shown)[-2:] == ["◀ 21 novembre", "23 novembre ▶"] and "Arsenal – Chelsea" in shown.html
 
 
 SLOW_DOWN = "That is faster than I can answer. I hear you again in a few seconds."

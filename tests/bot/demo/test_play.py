@@ -48,20 +48,20 @@ def test_the_opener_ends_one_two_and_every_retracted_goal_is_struck_through_and_
     assert len(retracted) == sum("↩" in line for line in lines) == 3
     for scorer in ("Messi", "Al-Shehri", "Al-Dawsari", "Al-Malki", "Al-Bulaihi", "Abdulhamid", "Al-Abed", "Al-Owais"):
         assert any(scorer in line for line in final)
-    assert any("Full time" in line and "Argentina 1–2 Saudi Arabia" in line for line in final)
+    assert any("FT: Argentina 1–2 Saudi Arabia" in line for line in final)
 
 
 def test_the_final_ends_with_its_shootout() -> None:
     lines, _ = _transcript("final")
     final = list(_final_texts(lines).values())
 
-    assert any("Full time" in line and "3–3 (4–2 pens)" in line for line in final)
+    assert any("Argentina win on penalties" in line and "3–3 (4–2 pens)" in line for line in final)
 
 
 def test_the_first_message_is_the_kick_off_and_the_match_takes_its_seconds() -> None:
     lines, seconds = _transcript("opener")
 
-    assert "Kick-off" in lines[1] or "Kick-off" in lines[0]
+    assert "has kicked off" in lines[1] or "has kicked off" in lines[0]
     assert seconds == pytest.approx(DEFAULT_SECONDS, abs=1)
 
 

@@ -59,7 +59,7 @@ def test_a_pending_goal_is_marked_and_not_counted() -> None:
         "First half · 12' · Premier League",
         "",
         "Arsenal",
-        "⏳ ⚽ Saka 12' (awaiting confirmation)",
+        "⏳ ⚽ Saka 12' (unconfirmed)",
     ]
 
 

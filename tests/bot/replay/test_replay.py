@@ -43,13 +43,27 @@ def test_a_recorded_match_is_told_as_it_happened(path: Path, config: Path) -> No
 
 @needs_recordings
 @each_recording
-def test_no_message_shows_a_score_before_it_is_official(path: Path, config: Path) -> None:
-    goals = [0, 0]
+def test_the_first_message_of_a_goal_has_its_score_side_and_minute_and_its_retraction_names_them(
+    path: Path, config: Path
+) -> None:
+    incidents = {one["action_id"]: one for one in truth(path)["incidents"] if one["kind"] in ("goal", "own_goal", "penalty_goal")}
+    standing: list[str] = []
     for row in replayed_rows(path, config):
-        if row["state"] == "pending":
-            assert [row["home"], row["away"]] == goals
-        elif row["op"] != "edit" or row["state"] != "retracted":
-            goals = [row["home"], row["away"]]
+        goal = incidents.get(row["action_id"])
+        if goal is None:
+            continue
+        if row["op"] == "send":
+            standing.append(row["action_id"])
+            sides = [incidents[one]["side"] for one in standing]
+            assert [row["home"], row["away"]] == [sides.count("home"), sides.count("away")]
+            assert row["minute"] == goal["minute"]
+        elif row["op"] == "reply" and row["state"] == "retracted":
+            standing.remove(row["action_id"])
+            assert f"{goal['minute']}'" in row["text"]
+            assert f"<b>{goal['team']}: no goal</b>" in row["text"].replace("\u2068", "").replace("\u2069", "")
+            assert row["player"] is None or row["player"] in row["text"]
+        elif row["op"] == "reply":
+            standing.append(row["action_id"])
 
 
 @needs_recordings

@@ -81,7 +81,11 @@ async def test_a_correction_in_a_burst_is_an_edit_and_a_retraction_is_struck_thr
     await world.tell(of("f2", alert(3, "goal by Kane")), seconds=10)
 
     (_, together, reply) = world.shown(1)
-    assert (reply.reply_to, reply.text, reply.silent) == (together.id, "❌ Goal disallowed · Everton 1–0 Chelsea", False)
+    assert (reply.reply_to, reply.text, reply.silent) == (
+        together.id,
+        "❌ Everton: no goal\n10' Smith · Everton 1–0 Chelsea",
+        False,
+    )
     assert "⏳" not in together.html and "• <s>" in together.html.splitlines()[2]
     assert "Leeds" in together.html.splitlines()[1] and "<s>" not in together.html.splitlines()[1]
 
@@ -93,7 +97,7 @@ async def test_what_disallows_a_goal_of_a_burst_is_shown_there_and_not_sent_by_i
 
     await world.tell(check, of("f3", retracted(3)), seconds=40)
 
-    assert [text.splitlines()[0] for text in texts(world)] == ["goal", "🔔 Just now", "❌ Goal disallowed · Everton 1–0 Chelsea"]
+    assert [text.splitlines()[0] for text in texts(world)] == ["goal", "🔔 Just now", "❌ Everton: no goal"]
 
 
 async def test_why_is_known_of_every_line_of_it(world: World) -> None:

@@ -33,7 +33,7 @@ LONG = "<b>" + "goal &amp; " * 2000 + "</b>"
     ("state", "restored", "html"),
     [
         (State.CONFIRMED, False, "<b>goal</b>"),
-        (State.PENDING, False, "<b>goal</b>\n⏳ <i>awaiting confirmation</i>"),
+        (State.PENDING, False, "<b>goal</b>\n⏳ <i>unconfirmed</i>"),
         (State.RETRACTED, False, "<s><b>goal</b></s>"),
         (State.CONFIRMED, True, "<b>goal</b>\n✅ <i>stands after all</i>"),
     ],
@@ -55,15 +55,33 @@ def test_a_text_with_code_and_strikes_is_struck_as_a_whole() -> None:
     assert html == "<s>a b\n<b>c</b></s>"
 
 
+FALLEN = Facts(
+    match="Arsenal 1–0 Chelsea",
+    score="1–0",
+    home="Arsenal",
+    away="Chelsea",
+    team="Chelsea",
+    player="Heung-Min Son",
+    minute="16",
+    action_type="Goal",
+    reason="Offside",
+)
+
+
 @pytest.mark.parametrize(
     ("taken_back", "kind", "reply"),
     [
-        (retracted(reason="Offside"), "goal", "❌ Goal disallowed (offside) · Arsenal 0–0 Chelsea"),
-        (retracted(reason="VAR"), "my_kind", "❌ Goal disallowed (VAR) · Arsenal 0–0 Chelsea"),
-        (retracted(), "yellow_card", "❌ Yellow card taken back · Arsenal 0–0 Chelsea"),
-        (retracted(is_follow_up=True), "my_kind", "❌ Taken back · Arsenal 0–0 Chelsea"),
-        (replace(retracted(), facts=Facts(action_type="Corner")), "x", "❌ Corner taken back"),
-        (replace(retracted(), facts=Facts(match="A&B 0–0 <C>", action_type="Goal")), "x", "❌ Goal disallowed · A&B 0–0 <C>"),
+        (
+            replace(retracted(), facts=FALLEN),
+            "goal",
+            "❌ Chelsea: no goal, 1–0 (offside)\n16' Heung-Min Son · Arsenal 1–0 Chelsea",
+        ),
+        (retracted(reason="Offside"), "goal", "❌ No goal (offside)\nArsenal 0–0 Chelsea"),
+        (retracted(reason="VAR"), "my_kind", "❌ No goal (VAR)\nArsenal 0–0 Chelsea"),
+        (retracted(), "yellow_card", "❌ Yellow card cancelled\nArsenal 0–0 Chelsea"),
+        (retracted(is_follow_up=True), "my_kind", "❌ Taken back\nArsenal 0–0 Chelsea"),
+        (replace(retracted(), facts=Facts(action_type="Corner")), "x", "❌ Corner cancelled"),
+        (replace(retracted(), facts=Facts(match="A&B 0–0 <C>", action_type="Goal")), "x", "❌ No goal\nA&B 0–0 <C>"),
     ],
 )
 def test_the_reply_says_what_is_no_longer_so_and_the_score_now(taken_back: Alert, kind: str, reply: str) -> None:
@@ -71,7 +89,7 @@ def test_the_reply_says_what_is_no_longer_so_and_the_score_now(taken_back: Alert
 
 
 def test_the_reply_to_what_stands_after_all_names_it() -> None:
-    assert parse(render_restoration(alert())).text == "✅ The goal stands after all · Arsenal 1–0 Chelsea"
+    assert parse(render_restoration(alert())).text == "✅ The goal stands\nArsenal 1–0 Chelsea"
 
 
 def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
@@ -149,15 +167,24 @@ def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
         (
             "es",
             [
-                "❌ <b>Gol anulado</b> (fuera de juego) · A 1–1 (6–5 pen.) B",
-                "✅ <b>El gol al final vale</b> · A 1–1 (6–5 pen.) B",
+                "❌ <b>Alemania: no es gol</b>, 1–1 (fuera de juego)\n80' Kane · Alemania 1–1 Inglaterra",
+                "✅ <b>Alemania: gol válido</b>, 1–1\n80' Kane · Alemania 1–1 Inglaterra",
             ],
         ),
-        ("de", ["❌ <b>Tor aberkannt</b> (Abseits) · A 1–1 (6–5 i. E.) B", "✅ <b>Das Tor zählt doch</b> · A 1–1 (6–5 i. E.) B"]),
+        (
+            "de",
+            [
+                "❌ <b>Deutschland: kein Tor</b>, 1:1 (Abseits)\n80' Kane · Deutschland 1:1 England",
+                "✅ <b>Deutschland: das Tor zählt</b>, 1:1\n80' Kane · Deutschland 1:1 England",
+            ],
+        ),
     ],
 )
 def test_what_is_taken_back_and_stands_is_said_in_the_language_that_is_spoken(language: str, lines: list[str]) -> None:
-    fell = replace(retracted(2), kind="goal", facts=Facts(match="A 1–1 (6–5 pens) B", shootout="6–5", reason="Offside"))
+    names = {"match": "Germany 1–1 England", "score": "1–1", "home": "Germany", "away": "England", "team": "Germany"}
+    fell = replace(
+        retracted(2), kind="goal", facts=Facts(player="Kane", minute="80", action_type="Goal", reason="Offside", **names)
+    )
     with use_language(language):
         assert [render_retraction(fell, "goal"), render_restoration(fell)] == lines
 

@@ -129,7 +129,7 @@ async def test_a_goal_is_sent_edited_retracted_and_restored(world: World) -> Non
 
     goal, *replies = world.shown()
     assert [v.split("\n")[-1] for v in goal.versions] == [
-        "⏳ <i>awaiting confirmation</i>",
+        "⏳ <i>unconfirmed</i>",
         "goal",
         "<s>goal</s>",
         "✅ <i>stands after all</i>",

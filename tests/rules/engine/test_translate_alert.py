@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from rules.engine import text
 from rules.engine.alert import Alert, AlertKey, Facts, State
-from rules.engine.evaluate import Wording, translate_alert
+from rules.engine.evaluate import translate_alert
 from rules.engine.rule import RuleSet
-from rules.engine.text import LANGUAGE_CODES, AlertText
+from rules.engine.text import LANGUAGE_CODES, AlertText, Wording
 from rules.football.action import Fixture
 from rules.loading.loader import RulesInvalid, load_rules
 
@@ -76,7 +76,9 @@ def test_a_translation_that_cannot_be_filled_leaves_the_others() -> None:
 def test_conditions_compare_english_and_filters_write_the_other_language() -> None:
     text = AlertText("{{ period | capitalize or 'x' }} / {{ side }}{{ '!' if side == 'home' }}")
 
-    said = text.render(Facts(period="second half", side="home"), {"second half": "segunda parte", "home": "local"})
+    said = text.render(
+        Facts(period="second half", side="home"), Wording("es", terms={"second half": "segunda parte", "home": "local"})
+    )
 
     assert said == "Segunda parte / local!"
 

@@ -126,16 +126,16 @@ def test_a_goal_is_sent_while_it_is_pending_and_in_few_words() -> None:
     (pending,) = alerts_of(story.goal(send="Pending", minute=12))
     (goal,) = alerts_of(story.goal(player="B. Saka", minute=12, score=(1, 0)))
 
-    assert (pending.state, pending.text) == (State.PENDING, "⚽ <b>Goal for Arsenal!</b> 12'\nArsenal 1–0 Chelsea")
-    assert goal.text == "⚽ <b>Goal for Arsenal!</b> B. Saka 12'\nArsenal 1–0 Chelsea"
+    assert (pending.state, pending.text) == (State.PENDING, "⚽ <b>Arsenal [1]–0 Chelsea</b>\n12' Arsenal")
+    assert goal.text == "⚽ <b>Arsenal [1]–0 Chelsea</b>\n12' B. Saka"
 
 
 @pytest.mark.parametrize(
     ("feed_name", "sub", "text"),
     [
-        ("Goal", "Penalty", "⚽ <b>Goal for Arsenal!</b> J. Doe 12' (penalty)\nArsenal 1–0 Chelsea"),
-        ("Red Card", "", "🟥 <b>Red card!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
-        ("Second Yellow Card", "", "🟨🟥 <b>Second yellow, sent off!</b> J. Doe (Arsenal) 12'\nArsenal 1–0 Chelsea"),
+        ("Goal", "Penalty", "⚽ <b>Arsenal [1]–0 Chelsea</b>\n12' J. Doe (pen.)"),
+        ("Red Card", "", "🟥 <b>Arsenal: J. Doe sent off</b> 12'\nArsenal 1–0 Chelsea"),
+        ("Second Yellow Card", "", "🟨🟥 <b>Arsenal: J. Doe sent off</b> 12' (2nd yellow)\nArsenal 1–0 Chelsea"),
     ],
 )
 def test_the_words_follow_the_sub_type(feed_name: str, sub: str, text: str) -> None:
@@ -153,10 +153,10 @@ def test_a_goal_that_turns_out_a_penalty_stays_the_news_of_one_rule() -> None:
     assert [alert.rule for alert in alerts] == [first.rule]
 
 
-def test_an_own_goal_names_both_who_gets_it_and_whose_player_it_was() -> None:
+def test_an_own_goal_shows_who_gets_it_and_whose_it_was() -> None:
     (alert,) = alerts_of(Story().goal(sub="Own Goal", player="T. Silva", minute=12, score=(1, 0)))
 
-    assert alert.text == "⚽ <b>Own goal, Arsenal score!</b> T. Silva (Chelsea) 12'\nArsenal 1–0 Chelsea"
+    assert alert.text == "⚽ <b>Arsenal [1]–0 Chelsea</b>\n12' T. Silva (own goal)"
 
 
 def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: int) -> list[tuple[str, str, Importance]]:
@@ -169,8 +169,8 @@ def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: i
 @pytest.mark.parametrize(
     ("score", "text"),
     [
-        ((1, 0), "📡 <b>Live data is back at 67'</b>, nothing missed\nArsenal 1–0 Chelsea"),
-        ((2, 1), "📡 <b>Live data is back at 67'</b>, meanwhile 1–0 → 2–1\nArsenal 2–1 Chelsea"),
+        ((1, 0), "📡 <b>Arsenal 1–0 Chelsea</b>\nLive data is back (67'): nothing missed"),
+        ((2, 1), "📡 <b>Arsenal 2–1 Chelsea</b>\nLive data is back (67'): meanwhile 1–0 → 2–1"),
     ],
 )
 def test_lost_coverage_is_sent_with_what_was_missed(score: tuple[int, int], text: str) -> None:
@@ -181,7 +181,7 @@ def test_lost_coverage_is_sent_with_what_was_missed(score: tuple[int, int], text
     back = of_coverage(story, "CollectingLive", score, 67)
 
     assert lost == [
-        ("coverage lost", "📡 <b>Live data lost at 63'</b>, goals may come late\nArsenal 1–0 Chelsea", Importance.MINOR)
+        ("coverage lost", "📡 <b>Arsenal 1–0 Chelsea</b>\nNo live data since 63'. Goals may be late.", Importance.MINOR)
     ]
     assert back == [("coverage back", text, Importance.MINOR)]
 
@@ -222,4 +222,8 @@ def test_the_default_pack_sends_what_its_parts_send() -> None:
 def test_everything_sends_the_play_itself_silently() -> None:
     (alert,) = evaluate(load_pack("everything"), Story().tell("Corner", side="home", minute=12))
 
-    assert (alert.kind, alert.importance, alert.text) == ("play", Importance.MINOR, "Corner Arsenal 12'")
+    assert (alert.kind, alert.importance, alert.text) == (
+        "play",
+        Importance.MINOR,
+        "▫️ <b>Arsenal: corner</b> 12'\nArsenal 0–0 Chelsea",
+    )

@@ -37,7 +37,7 @@ def test_a_pack_sends_what_its_tests_expect(file: Path, test: RuleTest) -> None:
         "[10' goal, 20' yellow_card]",
         "[goal, yellow_card]",
         "[\"10' goal: Saka\", 20' yellow_card]",
-        "[10' goal (goals) confirmed: Saka, 20' yellow_card: 'Rice (Arsenal)']",
+        "[10' goal (goals) confirmed: Saka, 20' yellow_card: 'Arsenal: Rice']",
     ],
 )
 def test_as_much_is_compared_as_is_written(expect: str) -> None:
