@@ -124,9 +124,9 @@ async def test_each_step_of_a_change_to_and_fro_is_told(world: World) -> None:
     )
 
     assert [to_plain(reply.html).split("\n")[0] for reply in replies[:1]] == ["✏️ Correction: Red Card → Yellow Card"]
-    assert replies[1].text.startswith("🟥 Red card!")
+    assert replies[1].text.startswith("🟥 Arsenal: Rice sent off")
     assert replies[2].text.startswith("✏️ Correction: Red Card → Yellow Card")
-    assert replies[3].text.startswith("❌ Yellow card taken back")
+    assert replies[3].text.startswith("❌ Arsenal: yellow card cancelled")
     assert message.html.startswith("<s>🟨")
 
 
@@ -146,7 +146,7 @@ async def test_a_goal_that_was_taken_back_and_stands_again_for_the_other_side_sa
 async def test_a_retraction_names_what_the_chat_was_told_even_if_the_type_changes_with_it(world: World) -> None:
     _, (reply,) = await see(world, ("Confirmed", RED), ("Deleted", YELLOW))
 
-    assert reply.text.startswith("❌ Red card taken back") and not reply.silent
+    assert reply.text.startswith("❌ Arsenal: red card cancelled") and not reply.silent
 
 
 async def test_a_reply_that_a_later_one_replaces_keeps_its_sound(world: World) -> None:
@@ -164,7 +164,7 @@ async def test_a_reply_that_a_later_one_replaces_keeps_its_sound(world: World) -
     await world.tell(seconds=10)
 
     _, reply = world.shown()
-    assert reply.text.startswith("❌ Yellow card taken back") and not reply.silent
+    assert reply.text.startswith("❌ Arsenal: yellow card cancelled") and not reply.silent
 
 
 async def test_a_line_of_several_that_becomes_other_news_is_edited_and_answered_once(world: World) -> None:
