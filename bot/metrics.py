@@ -38,8 +38,11 @@ FRAMES_UNREADABLE = Counter("touchline_frames_unreadable", "Frames that cannot b
 
 PACKETS = Counter("touchline_packets", "Packets taken from the feed, each once.", registry=REGISTRY)
 
-UNKNOWN_ACTION_TYPES = Counter(
-    "touchline_unknown_names", "Packets of an action type that the catalogue does not know.", registry=REGISTRY
+UNKNOWN_VALUES = Counter(
+    "touchline_unknown_names",
+    "Packets with a value that is not known, by its field and name.",
+    ["field", "name"],
+    registry=REGISTRY,
 )
 
 FEED_LAG = Histogram(

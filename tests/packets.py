@@ -53,6 +53,7 @@ class Story:
             "summary": Summary(
                 *self.score, period, more.pop("status", "Live"), "CollectingLive", (self.minute - 1) * 60 + 5, REGULAR[:period]
             ),
+            "send_type_word": send if SendType.parse(send) is SendType.OTHER else "",
             "at": KICKOFF + dt.timedelta(minutes=self.minute, seconds=self.seq),
         }
         return Packet(fixture.id, action or f"a{self.seq}", kind, SendType.parse(send), **(defaults | more))

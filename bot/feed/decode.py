@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -72,6 +73,7 @@ class _ActionJson(msgspec.Struct, rename="camel", gc=False):
     related_fixture_action_ids: tuple[str, ...] | None = None
     metadata: dict[str, Any] | None = None
     delay_status: str | None = None
+    timeline_sequence: Decimal | None = None
 
 
 class _PeriodJson(msgspec.Struct, rename="camel", gc=False):
@@ -100,6 +102,7 @@ class _FrameJson(msgspec.Struct, rename="camel", gc=False):
     fixture_action: _ActionJson | None = None
     fixture_summary: _SummaryJson | None = None
     finished: bool | None = None
+    trace_id: str | None = None
 
 
 # The structs have gc=False: they hold no cycles, and the garbage collector need not track several of them per frame.
@@ -110,7 +113,8 @@ _TEAM_DECODER = msgspec.json.Decoder(_TeamJson | None)
 
 _PERIODS_DECODER = msgspec.json.Decoder(tuple[_PeriodJson, ...] | None)
 
-_ANY_DECODER = msgspec.json.Decoder()
+# Decimals keep all their digits: `timelineSequence` does not survive as a float (section 7).
+_ANY_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 _SEND_TYPES_BY_VALUE = {send_type.value: send_type for send_type in SendType}
 
@@ -166,7 +170,12 @@ def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_
     if "fixtureAction" not in data:
         return _read_control(data)
     action = _read_action(data["fixtureAction"])
-    read = _FrameJson(action, _read_summary_json(data.get("fixtureSummary")), lenient.as_boolean(data.get("finished")))
+    read = _FrameJson(
+        action,
+        _read_summary_json(data.get("fixtureSummary")),
+        lenient.as_boolean(data.get("finished")),
+        lenient.as_text(data.get("traceId")),
+    )
     return _make_packet(read, action, received, fixture_id)
 
 
@@ -199,12 +208,13 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
     if fixture_id and packet_fixture != fixture_id and packet_fixture.casefold() != fixture_id.casefold():
         raise FrameUnreadable("other-fixture", f"the packet is of fixture {packet_fixture[:40]}")
     summary = frame.fixture_summary
+    send_type = _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type)
     team, side = _parse_team(action.team) if action.team else (None, None)
     return Packet(  # positional: keywords would double the cost of the busiest call of the process
         fixture_id or packet_fixture,
         action.action_id,
         action.fixture_action_type,
-        _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type),
+        send_type,
         at,
         action.fixture_action_sub_type or "",
         action.fixture_seq_num,
@@ -218,6 +228,9 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         bool(action.delay_status),
         bool(frame.finished or (summary and summary.finished)),
         _make_summary(summary) if summary else Summary(),
+        "" if send_type is not SendType.OTHER else action.send_type.strip(),
+        frame.trace_id or "",
+        action.timeline_sequence,
     )
 
 
@@ -304,6 +317,7 @@ def _read_action(value: Any) -> _ActionJson:
         related_fixture_action_ids=tuple(filter(None, related)),
         metadata=lenient.as_mapping(data.get("metadata")),
         delay_status=lenient.as_text(data.get("delayStatus")),
+        timeline_sequence=lenient.as_decimal(data.get("timelineSequence")),
     )
 
 

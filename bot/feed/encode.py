@@ -39,6 +39,9 @@ class Dialect(msgspec.Struct, frozen=True):
 
 _DEFAULT_DIALECT = Dialect()
 
+# The samples have `timelineSequence` as a number, with more digits than a float keeps.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
 
 def packet_to_object(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> dict[str, Any]:
     """Return the frame of a packet as a JSON object."""
@@ -48,12 +51,12 @@ def packet_to_object(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> dic
         "finished": packet.is_finished,
         "fixtureAction": _action_to_object(packet, dialect, modern),
         "fixtureSummary": _summary_to_object(packet, modern),
-    } | ({"traceId": f"{packet.seq or 0:032x}"} if modern else {})
+    } | ({"traceId": packet.trace_id} if modern and packet.trace_id else {})
 
 
 def encode_packet(packet: Packet, dialect: Dialect = _DEFAULT_DIALECT) -> bytes:
     """Return the frame of a packet."""
-    return msgspec.json.encode(packet_to_object(packet, dialect))
+    return _ENCODER.encode(packet_to_object(packet, dialect))
 
 
 def encode_control(kind: ControlKind, text: str) -> bytes:
@@ -115,7 +118,7 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
     frame: dict[str, Any] = {
         "period": packet.period_id,
         "actionId": packet.action_id,
-        "sendType": packet.send_type.value,
+        "sendType": packet.send_type_word or packet.send_type.value,
         "clockTime": format_clock(packet.clock),
         "fixtureId": packet.fixture_id,
         "timestamp": format_timestamp(packet.at),
@@ -123,9 +126,9 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
         "fixtureActionType": action_type,
     }
     if packet.seq is not None:
-        # Section 7: the integer part is the period, the fraction holds the clock and a counter.
-        timeline = packet.period_id + packet.clock / 1e7 + packet.seq / 1e13
-        frame |= {"fixtureSeqNum": packet.seq, "timelineSequence": timeline}
+        frame["fixtureSeqNum"] = packet.seq
+    if packet.timeline is not None:
+        frame["timelineSequence"] = packet.timeline
     frame |= {"fixtureActionSubType": sub_type} if sub_type else {}
     frame |= {"relatedFixtureActionIds": list(packet.related)} if modern else {}
     frame |= _team_to_object(packet, modern)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from decimal import Decimal
 from typing import Any, overload
 
 from rules.football.statuses import COLLECTION_STATUSES, STATUSES
@@ -39,19 +40,28 @@ def as_text(value: Any) -> str:
     """Return a string or a number as text; empty for anything else."""
     if isinstance(value, str):
         return value.strip()
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else ""
 
 
 def as_number(value: Any) -> int | None:
     """Return a whole number, quoted or not (section 7 quotes decimals, the samples do not); None for anything else."""
     # bool is a subclass of int, and `true` is not a number.
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
     try:
         found = value if isinstance(value, int) else float(value)
         return int(found) if math.isfinite(found) and 0 <= found <= MAX_EXACT_NUMBER else None
     except (ValueError, OverflowError):
         return None
+
+
+def as_decimal(value: Any) -> Decimal | None:
+    """Return a decimal number, quoted or not; None for anything else."""
+    try:
+        found = Decimal(as_text(value))
+    except ArithmeticError:
+        return None
+    return found if found.is_finite() else None
 
 
 def as_boolean(value: Any) -> bool | None:

@@ -12,7 +12,7 @@ import structlog
 from bot.errors import StorageError
 from bot.feed.sequence import FeedPosition
 from bot.matches.snapshots import SnapshotStore
-from bot.metrics import ALERTS, RULES_FIRED, UNKNOWN_ACTION_TYPES
+from bot.metrics import ALERTS, RULES_FIRED, UNKNOWN_VALUES
 from bot.outbox.outbox import Outbox
 from bot.retry import retry_while_database_unavailable
 from rules.engine.alert import Alert
@@ -25,8 +25,12 @@ from rules.football.catalogue import Catalogue
 from rules.football.fixture_changes import is_final_status, make_full_time_packet, make_status_packet
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
+from rules.football.unknown_values import UnknownValue, find_unknown_values
 
 log = structlog.get_logger()
+
+_MAX_UNKNOWN_NAMES = 200
+"""Most unknown names to count by themselves: the feed decides them, and the metrics must not grow for ever."""
 
 
 class Pipeline:
@@ -46,7 +50,7 @@ class Pipeline:
         self._matches: dict[str, Match] = {}
         self._notified: dict[str, defaultdict[str, set[str]]] = {}
         """By fixture and action id, the rules whose alert was stored: they follow the action whatever it becomes."""
-        self._unknown_types: set[str] = set()
+        self._unknown: set[UnknownValue] = set()
         self._joined_late: set[str] = set()
         """Fixtures of which no process has sent or read anything before: their past is summarised in other words."""
         self._changed_since_snapshot: set[str] = set()
@@ -88,14 +92,20 @@ class Pipeline:
         if received:
             alerts = tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts)
         await self._put_alerts(alerts)
-        # The feed may add types at any time (feed documentation, section 5): each is named once in the log, for a rule or a
-        # catalogue may want it.
-        if not self._catalogue.has_type(packet.type):
-            UNKNOWN_ACTION_TYPES.inc()
-            if packet.type not in self._unknown_types:
-                self._unknown_types.add(packet.type)
-                log.info("unknown_action_type", name=packet.type, fixture=packet.fixture_id)
+        for value in find_unknown_values(packet, self._catalogue):
+            self._report_unknown(value, packet)
         return moment
+
+    def _report_unknown(self, value: UnknownValue, packet: Packet) -> None:
+        """Count a name that nothing here knows, and log it once: a rule or a catalogue may want it."""
+        is_new = value not in self._unknown
+        if is_new and len(self._unknown) >= _MAX_UNKNOWN_NAMES:
+            UNKNOWN_VALUES.labels(value.field, "(more)").inc()
+            return
+        UNKNOWN_VALUES.labels(value.field, value.name).inc()
+        if is_new:
+            self._unknown.add(value)
+            log.info("unknown_name", field=value.field, name=value.name, fixture=packet.fixture_id, trace=packet.trace_id)
 
     async def on_caught_up(self, fixture_id: str) -> None:
         """Summarise, once, what happened before the match was followed and is too old to be news. Called at every heartbeat."""

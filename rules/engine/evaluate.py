@@ -52,7 +52,7 @@ def changes_in(moment: Moment) -> list[ActionChange]:
     if not moment.is_news or is_end_without_full_time(moment):
         return changes
     action, record = moment.action, moment.record
-    if action.send_type is not SendType.OTHER and not (record and record.repeats):
+    if not (record and record.repeats):
         is_retraction = action.send_type.is_retraction or bool(record and record.is_retracted)
         by = moment.after.records.get(record.retracted_by) if record else None
         changes.append(ActionChange(moment, is_retraction, by.action.sub_type if is_retraction and by else ""))

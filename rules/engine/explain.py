@@ -103,8 +103,6 @@ def _explain_silence(moment: Moment) -> str:
         return "the feed repeats an earlier revision, or sends an older one, and nothing is sent twice"
     if is_end_without_full_time(moment):
         return "the match, or its coverage, ended without full time"
-    if moment.action.send_type is SendType.OTHER:
-        return "its send type is unknown"
     if moment.record and moment.record.repeats:
         return "another action reports the same goal"
     return ""

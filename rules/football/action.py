@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -168,6 +169,12 @@ class Packet(msgspec.Struct, frozen=True):
     is_delayed: bool = False
     is_finished: bool = False
     summary: Summary = Summary()
+    send_type_word: str = ""
+    """The feed's word where `send_type` is OTHER; else empty."""
+    trace_id: str = ""
+    """The feed's own name for the packet, for logs of trouble."""
+    timeline: Decimal | None = None
+    """The place in the order of play (section 7): compared only, never computed with. None where the feed gives none."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -193,3 +200,5 @@ class Action(msgspec.Struct, frozen=True):
     is_delayed: bool = False
     may_repeat: bool = False
     """True: the feed's name for it is one of those that a Goal action may repeat, such as Penalty Scored."""
+    timeline: Decimal | None = None
+    """The place in the order of play, for actions of one minute; None where the feed gives none."""

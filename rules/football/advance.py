@@ -23,6 +23,7 @@ from rules.football.repeated_goals import (
     record_other_type,
     retract_reports,
 )
+from rules.football.unknown_values import ScoreChange, resolve_unknown_send_type
 
 
 def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -> Moment:
@@ -38,6 +39,10 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     summary = Summary() if is_late else packet.summary
     scores = _read_scores(before, summary, action.period)
     action = _resolve_outcome(before, action, scores.displayed, catalogue)
+    if action.send_type is SendType.OTHER:
+        own, shown = own_record(known) if known else None, scores.displayed
+        change = ScoreChange(_find_scoring_side(before, action, shown), _find_losing_side(before, action, shown))
+        action = msgspec.structs.replace(action, send_type=resolve_unknown_send_type(action, own, summary, change))
     action, records, affected = update_records(before, action, scores.displayed, catalogue)
     is_shootout = scores.shootout is not None
     after = msgspec.structs.replace(
@@ -100,6 +105,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         metadata=packet.metadata,
         is_delayed=packet.is_delayed,
         may_repeat=catalogue.may_repeat(packet.type),
+        timeline=packet.timeline,
     )
 
 
@@ -125,6 +131,11 @@ def _find_scoring_side(before: Match, action: Action, displayed: Score) -> Side 
     return displayed.find_scoring_side(_score_before(before, action))
 
 
+def _find_losing_side(before: Match, action: Action, displayed: Score) -> Side | None:
+    """Return the side whose score falls with this action; None where the feed's summary shows no such fall."""
+    return _score_before(before, action).find_scoring_side(displayed)
+
+
 def _score_before(before: Match, action: Action) -> Score:
     """Return what the summary showed before for what the action counts in: the match, or its shootout."""
     is_same_period = (before.shootout is not None) == (action.period is Period.SHOOTOUT)
@@ -145,7 +156,8 @@ def resolve_period(period_id: int, summary: Summary, clock: int = 0) -> Period:
     # time begins at 90:00.
     if period_id == 3 and clock < 45 * 60:
         return Period.SHOOTOUT
-    return PERIODS_BY_ID.get(period_id, Period.SHOOTOUT)
+    # An id that nothing describes: a goal in it stays a goal of play while the clock runs.
+    return PERIODS_BY_ID.get(period_id, Period.EXTRA_SECOND if clock >= 45 * 60 else Period.SHOOTOUT)
 
 
 def _find_side(fixture: Fixture, team: Team | None) -> Side | None:
@@ -265,7 +277,7 @@ def update_records(
         action = msgspec.structs.replace(together, seq=action.seq, at=action.at)
     else:
         record = ActionRecord(action, is_retracted=action.send_type.is_retraction)
-        lost = _score_before(before, action).find_scoring_side(displayed)
+        lost = _find_losing_side(before, action, displayed)
         records, repeated = record_other_type(before.records, record, lost)
     disallows = action_type.disallows
     affected = _find_affected(before, action, displayed, records, disallows) if disallows else ()
@@ -301,7 +313,7 @@ def _update_goal_record(before: Match, action: Action, known: ActionRecord | Non
     The change of the score decides the side where it can be seen, because the team of an own goal is not documented
     (section 14).
     """
-    gained, lost = _find_scoring_side(before, action, displayed), _score_before(before, action).find_scoring_side(displayed)
+    gained, lost = _find_scoring_side(before, action, displayed), _find_losing_side(before, action, displayed)
     was_shown = bool(known and known.is_shown and lost is None)
     if action.send_type.is_retraction:
         was = known or ActionRecord(action)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 
 import msgspec
 
@@ -325,6 +326,11 @@ def _build_quiet_steps(periods: tuple[PlayedPeriod, ...], interval: int) -> Iter
             yield Step(period.time_of(clock), kind, f"quiet-{period.id}-{number}", period=period, clock=clock, side=side)
 
 
+def _make_timeline_sequence(step: Step, seq: int) -> Decimal:
+    """Return the place in the order of play: the period, then the seconds of the clock, then a counter (section 7)."""
+    return Decimal(f"{step.period.id if step.period else 0}.{step.clock:08d}{seq:08d}")
+
+
 class _PacketBuilder:
     """Makes a packet of each step in order; keeps the score, the periods and the next sequence number."""
 
@@ -361,6 +367,8 @@ class _PacketBuilder:
             else {},
             is_finished=step.status == "Completed",
             summary=self._summary(step),
+            trace_id=f"{self.seq:032x}",
+            timeline=_make_timeline_sequence(step, self.seq),
         )
 
     def _apply(self, step: Step) -> None:

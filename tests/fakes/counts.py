@@ -21,6 +21,6 @@ class Counts:
     def __init__(self) -> None:
         self._before = samples(render_metrics().decode())
 
-    def __call__(self, name: str, **labels: str) -> float:
+    def __call__(self, name: str, /, **labels: str) -> float:
         key = (name, frozenset(labels.items()))
         return samples(render_metrics().decode()).get(key, 0.0) - self._before.get(key, 0.0)

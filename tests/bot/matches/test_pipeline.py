@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from bot.clock import ManualClock
 from bot.matches.pipeline import Pipeline
@@ -22,6 +23,7 @@ from bot.telegram.plan import MessagePlan
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
+from rules.football.action import PeriodScore, Summary
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import load_rules
 from tests.fakes.counts import Counts
@@ -144,15 +146,44 @@ async def test_a_match_that_was_left_in_the_middle_has_no_full_time(line: Line) 
     assert line.sent == [("send", "Goal 1–0")]
 
 
-async def test_unknown_names_and_send_types_stop_nothing(line: Line) -> None:
+async def test_unknown_values_stop_nothing_and_are_counted_by_name_and_logged_once(line: Line) -> None:
     counts = Counts()
-    line.story.tell("Pitch Invasion By Cat")
-    line.story.tell("Pitch Invasion By Cat")
-    line.story.tell("Goal", send="Reconsidered", action="g")
+    periods = (PeriodScore(7, "golden goal", "SuddenDeath", 0, 0, 0, 0),)
+    summary = Summary(0, 0, 7, "Interrupted", "CollectingByCarrierPigeon", 60, periods)
+    for _ in range(2):
+        line.story.tell("Pitch Invasion By Cat", sub="Black Cat", summary=summary, trace_id="t1")
+    line.story.tell("Corner", send="Reconsidered")
     line.story.goal("h", score=(1, 0))
 
-    assert (await line.take())[-1] == ("send", "Goal 1–0")
-    assert counts("touchline_unknown_names_total") == 2
+    with capture_logs() as logs:
+        assert (await line.take())[-1] == ("send", "Goal 1–0")
+
+    unknown = {
+        "action type": "Pitch Invasion By Cat",
+        "sub action type": "Black Cat",
+        "status": "Interrupted",
+        "collection status": "CollectingByCarrierPigeon",
+        "period": "7 SuddenDeath golden goal",
+    }
+    assert {field: counts("touchline_unknown_names_total", field=field, name=name) for field, name in unknown.items()} == (
+        dict.fromkeys(unknown, 2.0)
+    )
+    assert counts("touchline_unknown_names_total", field="send type", name="Reconsidered") == 1
+    found = [(entry["field"], entry["name"]) for entry in logs if entry["event"] == "unknown_name"]
+    assert sorted(found) == sorted([*unknown.items(), ("send type", "Reconsidered")])
+    assert {entry["trace"] for entry in logs if entry.get("field") == "status"} == {"t1"}
+
+
+async def test_names_without_end_are_counted_together(line: Line) -> None:
+    counts = Counts()
+    for number in range(205):
+        line.story.tell(f"New Type {number}")
+
+    await line.take()
+
+    assert counts("touchline_unknown_names_total", field="action type", name="New Type 199") == 1
+    assert counts("touchline_unknown_names_total", field="action type", name="New Type 200") == 0
+    assert counts("touchline_unknown_names_total", field="action type", name="(more)") == 5
 
 
 async def test_only_matches_that_are_open_are_known(line: Line) -> None:

@@ -129,8 +129,9 @@ def test_full_time_can_be_sent_without_the_feeds_own_end() -> None:
     assert [(a.kind, a.home_score, a.away_score, a.facts.match) for a in alerts] == [("full_time", 1, 0, "Arsenal 1–0 Chelsea")]
 
 
-def test_an_unknown_send_type_is_no_news() -> None:
-    assert of(Story().goal(send="Reconsidered")) == []
+def test_an_unknown_send_type_is_pending_news_unless_the_score_shows_the_goal() -> None:
+    assert of(Story().goal(send="Reconsidered")) == [("g", "goal", "pending")]
+    assert of(Story().goal(send="Reconsidered", score=(1, 0))) == [("g", "goal", "confirmed")]
 
 
 DISALLOWED = RuleSet([rule("disallowed", "Goal Disallowed"), rule("goal", "Goal")])
