@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.outbox.delivery import Delivery, DeliveryContext, Reason
+from bot.outbox.delivery import Delivery, DeliveryContext, PinState, Reason
 from bot.outbox.news import NewsItem, revise
-from bot.subscribers import Recipient
-from bot.telegram.plan import Edit, Plan, Reply, Send, Skip, plan_delivery
+from bot.subscribers import QuietHours, Recipient
+from bot.telegram.plan import Edit, Pin, Plan, Reply, Send, Skip, attribute_to_rule, make_uncertain_delivery, plan_delivery
 from bot.telegram.render import render_message
-from rules.engine.alert import Alert, Importance, State
+from rules.engine.alert import CARD, Alert, Importance, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, minor, news, pending, retracted
 
 RED = alert(2, "red", rule="reds", kind="red_card", severity=2)
@@ -163,6 +163,90 @@ def test_a_digest_leaves_out_what_the_chat_does_not_take() -> None:
 
     assert isinstance(found, Send)
     assert (found.delivery.rule, "yellow" in found.html) == ("g", False)
+
+
+def test_what_is_not_sent_is_stored_with_its_reason_and_its_rule() -> None:
+    muted = Recipient(replace(CHAT, muted_until=NOW + dt.timedelta(hours=1)))
+
+    skipped = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert(5)), muted), NOW).delivery
+    gone = plan(Delivery(KEY, REF, rule="goals"), retracted(5)).delivery
+
+    assert (skipped.reason, skipped.rule, skipped.seq) == ("muted", "goals", -1)
+    assert (gone.reason, gone.rule, gone.seq) == ("superseded", "", -1)
+
+
+def test_a_goal_that_waits_for_its_scorer_is_asked_again_at_its_next_revision_alone() -> None:
+    scorers = Recipient(replace(CHAT, filter=replace(CHAT.filter, scorers_only=True)))
+
+    waiting = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert(5)), scorers), NOW).delivery
+
+    assert (waiting.reason, waiting.seq) == ("unnamed", 5)
+
+
+def test_a_restoration_of_a_message_that_cannot_be_reached_is_the_whole_alert_and_certain() -> None:
+    fallen = delivered(alert(1), state=State.RETRACTED, message_id=0, is_uncertain=True)
+
+    found = plan(fallen, alert(2))
+
+    assert isinstance(found, Send)
+    assert (found.html, found.is_silent, found.reason) == ("goal\n✅ <i>stands after all</i>", False, Reason.RESTORATION)
+    assert (found.delivery.is_uncertain, found.delivery.is_restored) == (False, True)
+
+
+def test_a_correction_of_a_message_that_cannot_be_reached_is_noted_and_not_sent() -> None:
+    found = plan(delivered(pending(1), message_id=0, reason="first"), alert(2, "goal by Kane"))
+
+    assert isinstance(found, Skip)
+    assert (found.delivery.seq, found.delivery.body, found.delivery.reason) == (2, "goal by Kane", "first")
+
+
+@pytest.mark.parametrize(("is_loud", "is_quiet", "is_silent"), [(True, False, False), (False, False, True), (True, True, True)])
+def test_a_reply_is_silent_in_quiet_hours_and_where_it_was_planned_so(is_loud: bool, is_quiet: bool, is_silent: bool) -> None:
+    chat = replace(CHAT, quiet_hours=QuietHours(14 * 60, 15 * 60) if is_quiet else None)
+    waiting = delivered(alert(2), pending_reply="the reply", reply_is_loud=is_loud, reason="graver")
+
+    found = plan_delivery(DeliveryContext(waiting, news(alert(2)), Recipient(chat)), NOW)
+
+    assert isinstance(found, Reply)
+    assert (found.html, found.is_silent, found.reason) == ("the reply", is_silent, Reason("graver"))
+    assert (found.delivery.pending_reply, found.alert.rule) == (None, "goals")
+
+
+def test_a_first_message_is_silent_in_quiet_hours_that_hold_nothing() -> None:
+    chat = replace(CHAT, quiet_hours=QuietHours(14 * 60, 15 * 60))
+
+    found = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert()), Recipient(chat)), NOW)
+
+    assert isinstance(found, Send) and found.is_silent and found.delivery.is_loud
+
+
+@pytest.mark.parametrize("pin", [PinState.TO_PIN, PinState.TO_UNPIN])
+def test_a_pin_comes_before_a_reply_and_alone(pin: PinState) -> None:
+    found = plan(delivered(alert(2), pin=pin, pending_reply="later"), alert(2))
+
+    assert isinstance(found, Pin)
+    assert (found.is_pinned, found.delivery.pending_reply) == (pin is PinState.TO_PIN, "later")
+
+
+def test_only_a_message_that_may_have_to_be_retracted_is_noted_before_it_leaves() -> None:
+    sent = plan(Delivery(KEY, REF, message_id=None), alert())
+    card = plan(Delivery(KEY, REF), alert(kind=CARD, rule=CARD))
+
+    noted = make_uncertain_delivery(sent)
+    assert noted and (noted.is_uncertain, noted.message_id, noted.body) == (True, None, "goal")
+    assert make_uncertain_delivery(card) is None
+    assert make_uncertain_delivery(plan(delivered(alert(1)), retracted(2))) is None
+
+
+def test_a_retraction_is_attributed_to_the_rule_kind_and_severity_that_were_sent() -> None:
+    before = delivered(RED)
+    named = alert(3, rule="goals", kind="goal", severity=1)
+
+    found = attribute_to_rule(retracted(3), before)
+
+    assert (found.rule, found.kind, found.severity) == ("reds", "red_card", 2)
+    assert attribute_to_rule(named, before) is named
+    assert attribute_to_rule(replace(named, kind=""), before).rule == "goals"
 
 
 REVISIONS = st.lists(
