@@ -23,6 +23,7 @@ from telegram.error import RetryAfter
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
+from benchmarks.extras import require_modules
 from benchmarks.followers import followed, goal
 from benchmarks.telegram_server import Stats
 from bot.clock import SystemClock
@@ -183,6 +184,7 @@ async def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=20)
     given = parser.parse_args()
+    require_modules("aiolimiter")
     warnings.simplefilter("ignore")
     logging.disable()  # the library logs every refusal with its traceback
     configure_logging(stream=io.StringIO())  # as in production, but nobody reads it

@@ -38,8 +38,8 @@ from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert, AlertKey
 from rules.football.action import Fixture
 from rules.loading.loader import load_pack
-from tests.fakes import line as stage
 from tests.fakes.feed import feed_settings
+from tests.fakes.line import LISTENER, Line
 
 TOKEN = "123456789:AAbenchmark0Token0of0this0benchmark00"  # noqa: S105  (it opens nothing)
 left_at: contextvars.ContextVar[float] = contextvars.ContextVar("left_at")
@@ -76,7 +76,7 @@ class Marks:
 
     def listen(self) -> None:
         """A frame is decoded as soon as it is received, and nothing else runs until its alerts are written."""
-        decode, put = connection.decode_frame, Outbox.put
+        decode, put = connection.decode_frame, Outbox.put  # type: ignore[attr-defined]
 
         def timed(*words: Any) -> Any:
             self.arrived = time.perf_counter()
@@ -89,7 +89,8 @@ class Marks:
                 self.written.append(time.perf_counter() - began)
                 self.arrivals |= {alert.key: began for alert in alerts}
 
-        connection.decode_frame, Outbox.put = timed, kept  # type: ignore[assignment, method-assign]
+        connection.decode_frame = timed  # type: ignore[attr-defined, assignment]
+        Outbox.put = kept  # type: ignore[method-assign, assignment]
 
     def delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """A first message was taken; its request left when the task said."""
@@ -105,12 +106,27 @@ class Marks:
 
 def figures(seconds: list[float]) -> str:
     """Median and 99th percentile in milliseconds."""
-    ms = sorted(one * 1000 for one in seconds) or [0.0]
+    if not seconds:
+        return "none"
+    ms = sorted(one * 1000 for one in seconds)
     return f"median {ms[len(ms) // 2]:.2f} ms, p99 {ms[len(ms) * 99 // 100]:.2f} ms, of {len(seconds)}"
 
 
-async def messenger(port: str) -> tuple[BotMessenger, aiohttp.ClientSession]:
-    """Ours, whose requests are noted when their headers are written."""
+class TimedMessenger(BotMessenger):
+    """Notes of each message when its request was begun, and when its headers were written."""
+
+    departures: dict[int, tuple[float, float]]
+
+    async def send(self, *arguments: Any, **options: Any) -> int:
+        """Send a message."""
+        begun = time.perf_counter()
+        number = await super().send(*arguments, **options)
+        self.departures[number] = begun, left_at.get()
+        return number
+
+
+async def make_messenger(port: str, departures: dict[int, tuple[float, float]]) -> tuple[TimedMessenger, aiohttp.ClientSession]:
+    """Make a messenger whose requests are noted, and the HTTP session to close after it."""
     bot = build_bot(TOKEN, f"http://127.0.0.1:{port}")
     await bot.initialize()
     trace = aiohttp.TraceConfig()
@@ -122,12 +138,14 @@ async def messenger(port: str) -> tuple[BotMessenger, aiohttp.ClientSession]:
     pool: Any = bot.request
     await pool.shutdown()
     pool._session = aiohttp.ClientSession(trace_configs=[trace])
-    return BotMessenger(bot), pool._session
+    messenger = TimedMessenger(bot)
+    messenger.departures = departures
+    return messenger, pool._session
 
 
 async def nobody(database: Database) -> None:
     """What was before is sent to no chat: it would keep the limits busy for minutes."""
-    await SubscriptionRepository(database).remove(stage.LISTENER, Subscription(Scope.ALL))
+    await SubscriptionRepository(database).remove(LISTENER, Subscription(Scope.ALL))
 
 
 async def audience(database: Database, live: int, chats: int) -> None:
@@ -139,31 +157,27 @@ async def audience(database: Database, live: int, chats: int) -> None:
         await subscriptions.add(ref, Subscription(Scope.MATCH, f"fixture-{number % live}"))
 
 
-async def measure(stream: str, port: str, live: int, chats: int, seconds: int) -> Marks:
-    """Follow all matches for so long, after a start."""
+async def measure(stream: str, port: str, live: int, chats: int, seconds: int, settle: float) -> Marks:
+    """Follow all matches for so long, after so many seconds to connect."""
     marks, clock = Marks(), SystemClock()
     marks.listen()
-    sends, session = await messenger(port)
-    send = sends.send
-
-    async def noted(*words: Any, **more: Any) -> int:
-        begun = time.perf_counter()
-        number = await send(*words, **more)
-        marks.departures[number] = begun, left_at.get()
-        return number
-
-    sends.send = noted  # type: ignore[method-assign]
-    stage.RecordingMessenger = lambda: sends  # type: ignore[assignment, misc]
-    stage.Unlimited = lambda: marks.limits  # type: ignore[assignment, misc]
+    messenger, session = await make_messenger(port, marks.departures)
     with tempfile.TemporaryDirectory() as folder:
-        following = stage.Line(load_pack("everything"), feed_settings(stream), clock, f"sqlite:///{folder}/touchline.db")
-        following._keep = marks.delivered  # type: ignore[method-assign]
+        following = Line(
+            load_pack("everything"),
+            feed_settings(stream),
+            clock,
+            f"sqlite:///{folder}/touchline.db",
+            messenger=messenger,
+            rate_limiter=marks.limits,
+            on_delivered=marks.delivered,
+        )
         async with following.open():
-            await nobody(following.pipeline._outbox.queue.database)
+            await nobody(following.database)
             following.follower._limiter = FeedRequestLimiter(clock, 1000)
             tasks = [asyncio.create_task(following.follower.follow(Fixture(f"fixture-{n}", status="Live"))) for n in range(live)]
-            await asyncio.sleep(15)
-            await audience(following.pipeline._outbox.queue.database, live, chats)
+            await asyncio.sleep(settle)
+            await audience(following.database, live, chats)
             gc.collect()
             gc.freeze()
             marks.on = True
@@ -181,6 +195,7 @@ def main() -> None:
     parser.add_argument("--live", type=int, default=66)
     parser.add_argument("--chats", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--settle", type=float, default=15.0, help="seconds until all matches are connected")
     given = parser.parse_args()
     log_nothing()
     warn_without_recordings()
@@ -189,10 +204,12 @@ def main() -> None:
     servers = [subprocess.Popen([sys.executable, "-m", *words], **pipes) for words in commands]  # noqa: S603  (our own)
     try:
         stream, port = (server.stdout.readline().split()[-1] for server in servers if server.stdout)
-        marks = asyncio.run(measure(stream, port, given.live, given.chats, given.seconds))
+        marks = asyncio.run(measure(stream, port, given.live, given.chats, given.seconds, given.settle))
     finally:
         for server in servers:
             server.kill()
+    if not marks.written:
+        sys.exit(f"no alert came within {given.seconds} s, so nothing was measured: take more matches (--live) or more --seconds")
     print("to the outbox:", figures(marks.written))
     print("to the sender's turn:", figures(marks.begun))
     print("to the request:", figures(marks.left))

@@ -12,10 +12,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
-from bot.media.picture import draw_picture
+from benchmarks.extras import require_modules
 from rules.football.action import Side
 from rules.football.advance import advance
 from rules.football.match import Match
@@ -27,6 +24,9 @@ from tests.bot.media.timelines import full
 
 def by_matplotlib(timeline: Timeline) -> bytes:
     """Teams, score, an axis, and minute and name of every event and kick: no signs, and nothing keeps names apart."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     height = 500 + 62 * len(timeline.events) + 31 * len(timeline.kicks)
     figure = Figure((12.8, height / 100), dpi=100)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -52,6 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=20)
     times = parser.parse_args().times
+    require_modules("matplotlib", "PIL", "anyascii", extra="bench,pictures")
+    from bot.media.picture import draw_picture
+
     print(f"{'':34}{'first':>8}{'median':>8}{'worst':>8}{'KiB':>8}{'matplotlib':>12}")
     for name, timeline in (
         ("opener", _told("opener")),

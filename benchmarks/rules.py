@@ -18,11 +18,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cel
 import msgspec
-import rule_engine
-import zen
 
+from benchmarks.extras import require_modules
 from bot.commands.run import check_config
 from rules.engine.evaluate import evaluate
 from rules.football.action import Action, Fixture, SendType, Side, Team
@@ -200,12 +198,16 @@ def indexed(made: list[Wish]) -> First:
 
 def zen_expressions(made: list[Wish]) -> First:
     """zen-engine, one compiled expression a rule."""
+    import zen
+
     asked = [(wish.name, zen.compile_expression(expression(wish, "and")).evaluate) for wish in made]
     return lambda event: next((name for name, ask in asked if ask(event)), None)
 
 
 def zen_table(made: list[Wish]) -> First:
     """zen-engine, all rules in one decision table whose first hit counts."""
+    import zen
+
     decision = zen.ZenEngine().create_decision(zen.ZenDecisionContent(json.dumps(_table(made))))
     return lambda event: decision.evaluate(event)["result"].get("rule")
 
@@ -229,12 +231,16 @@ def _table(made: list[Wish]) -> dict[str, Any]:
 
 def rule_engine_rules(made: list[Wish]) -> First:
     """rule-engine, one rule a rule."""
+    import rule_engine
+
     asked = [(wish.name, rule_engine.Rule(expression(wish, "and")).matches) for wish in made]
     return lambda event: next((name for name, ask in asked if ask(event)), None)
 
 
 def cel_programs(made: list[Wish]) -> First:
     """common-expression-language, one compiled program a rule."""
+    import cel
+
     asked = [(wish.name, cel.compile(expression(wish, "&&")).execute) for wish in made]
     return lambda event: next((name for name, ask in asked if ask(event)), None)
 
@@ -302,6 +308,7 @@ def main() -> None:
     parser.add_argument("--rules", type=int, nargs="+", default=[10, 100, 1000, 10000], help="how many rules")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each is measured")
     asked = parser.parse_args()
+    require_modules("cel", "rule_engine", "zen")
     check_takes = checked(1000)
     print("| actions a second through |" + "".join(f" {size:,} rules |" for size in asked.rules))
     print("| --- |" + " ---: |" * len(asked.rules))

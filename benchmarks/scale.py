@@ -57,7 +57,8 @@ async def work(name: str, url: str, telegram_url: str, limit: int) -> None:
     """A sender, in a process of its own: says that it is ready, puts the goal on command, ends with its input."""
     database, clock = await Database.open(url), SystemClock()
     async with AsyncExitStack() as stack:
-        bot = await stack.enter_async_context(build_bot(TOKEN, telegram_url))
+        bot = build_bot(TOKEN, telegram_url)
+        await stack.enter_async_context(bot)
         pace: RateLimitPolicy = Unlimited()
         if not database.is_shared:
             outbox = Outbox(database, clock)

@@ -133,9 +133,11 @@ class Play:
         version = OLD if replaced is None or self.versions[replaced.pid] == NEW else NEW
         environment = {**os.environ, "FEED_TOKEN": FEED_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}
         environment["PYTHONPATH"] = str(self.sources[version])
-        pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
         words = ("-m", "bot", "run", "--config", str(config), "--role", role)
-        started = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=config.parent, env=environment, **pipes)
+        pipe = asyncio.subprocess.PIPE
+        started = await asyncio.create_subprocess_exec(
+            sys.executable, *words, cwd=config.parent, env=environment, stdout=pipe, stderr=pipe
+        )
         process = StartedProcess(f"{version} {role}", started)
         add_witness(process)
         self.versions[process.pid] = version
@@ -232,10 +234,9 @@ class Play:
         await until(lambda: made.ask(muted, PERSON))
         await until(lambda: len(alert.labels) == 1)
         await said(telegram, PERSON, "/unmute", PERSON)
-        for _ in range(2):  # off and on again
-            button, labels = screen.buttons[0][0], screen.labels
-            telegram.press(PERSON, PERSON, screen, button.data)
-            await until(lambda labels=labels: screen.labels != labels)
+        telegram.press(PERSON, PERSON, screen, screen.buttons[0][0].data)
+        await until(lambda: screen.labels != before)
+        telegram.press(PERSON, PERSON, screen, screen.buttons[0][0].data)
         await until(lambda: screen.labels == before)
         telegram.say(PERSON, PERSON, "/why", reply_to=alert.id)
         await until(lambda: "action_type" in telegram.chat(PERSON).last.text)

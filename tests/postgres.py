@@ -46,7 +46,7 @@ def programs() -> Path | None:
 class Server:
     """One server with its data; it can be stopped, killed and started again."""
 
-    settings = _SETTINGS
+    settings: tuple[str, ...] = _SETTINGS
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._programs = folder, programs()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from benchmarks.connections import live
+from benchmarks.latency import Held
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
-NOT_LOCKED = {"cel", "matplotlib", "rule_engine", "zen"}
-"""Modules of the extra `bench`, which is not in requirements.lock."""
+NEED_EXTRA = {"rules": "rule_engine", "pictures": "matplotlib", "fanout": "aiolimiter"}
+"""Benchmarks that need the extra `bench`, which is not in requirements.lock, each with a module of it."""
 
 
 def _start(module: str, *arguments: str, recordings: Path, **environment: str) -> subprocess.Popen[str]:
@@ -31,14 +33,19 @@ def _start(module: str, *arguments: str, recordings: Path, **environment: str) -
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_every_benchmark_can_be_imported(name: str) -> None:
-    try:
-        module = importlib.import_module(f"benchmarks.{name}")
-    except ModuleNotFoundError as error:
-        if error.name not in NOT_LOCKED:
-            raise
-        pytest.skip(f"{error.name} is of the extra bench, which is not installed")
+    assert importlib.import_module(f"benchmarks.{name}").__doc__
 
-    assert module.__doc__
+
+@pytest.mark.whole_process
+@pytest.mark.parametrize(("name", "module"), NEED_EXTRA.items())
+def test_a_benchmark_without_its_extra_says_so_in_one_sentence(tmp_path: Path, name: str, module: str) -> None:
+    if find_spec(module):
+        pytest.skip("the extra bench is installed")
+    with _start(f"benchmarks.{name}", recordings=tmp_path) as process:
+        output, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, output) == (1, "")
+    assert errors.startswith("this benchmark needs ") and module in errors and errors.count("\n") == 1
 
 
 @pytest.mark.whole_process
@@ -77,3 +84,21 @@ def test_an_upgrade_beside_a_version_that_the_clone_does_not_have_ends_with_one_
 
     assert (process.returncode, output) == (1, "")
     assert errors == "commit aabb548, the last one of 0.1, is not in this clone; fetch the whole history: git fetch --unshallow\n"
+
+
+def test_the_limits_of_the_latency_benchmark_note_whom_they_hold_back() -> None:
+    limits = Held()
+    for _ in range(3):
+        limits.record_send(7, 0.0)
+
+    assert limits.next_chat_send_at(7, 0.0) > 0.0 and limits.next_chat_send_at(8, 0.0) == 0.0
+    assert limits.held == {7}
+
+
+@pytest.mark.whole_process
+def test_a_latency_benchmark_in_which_nothing_happens_says_so(tmp_path: Path) -> None:
+    with _start("benchmarks.latency", "--live=0", "--settle=0", "--seconds=0", recordings=tmp_path) as process:
+        output, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, output) == (1, "")
+    assert errors.splitlines()[-1].startswith("no alert came within 0 s, so nothing was measured")

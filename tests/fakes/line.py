@@ -21,8 +21,9 @@ from bot.storage.database import Database
 from bot.storage.fixtures import FeedPositionRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
+from bot.telegram.messenger import Messenger
 from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import Unlimited
+from bot.telegram.rate_limits import RateLimitPolicy, Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
 from rules.football.action import Fixture, Packet
@@ -34,8 +35,24 @@ LISTENER = ChatRef(1)
 class Line:
     """Follows fixtures and keeps every delivery as a row of `replay --json`."""
 
-    def __init__(self, rules: RuleSet, settings: FeedSettings, clock: Clock, url: str = "sqlite://") -> None:
+    def __init__(
+        self,
+        rules: RuleSet,
+        settings: FeedSettings,
+        clock: Clock,
+        url: str = "sqlite://",
+        *,
+        messenger: Messenger | None = None,
+        rate_limiter: RateLimitPolicy | None = None,
+        on_delivered: Callable[[MessagePlan, DeliveryResult], None] | None = None,
+    ) -> None:
+        """Without a messenger messages are only kept, and without a limiter they wait for nothing. `on_delivered` replaces the
+        rows and texts.
+        """
         self.rules, self.settings, self.clock, self.url = rules, settings, clock, url
+        self._messenger, self._rate_limiter = messenger or RecordingMessenger(), rate_limiter or Unlimited()
+        self._on_delivered = on_delivered or self._keep
+        self.database: Database
         self.rows: list[dict[str, Any]] = []
         self.texts: list[str] = []
         self.fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None
@@ -45,12 +62,12 @@ class Line:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Line]:
         """Open the database and start the sender; leaving is as sudden as a kill."""
-        database = await Database.open(self.url)
+        database = self.database = await Database.open(self.url)
         chats = ChatRepository(database)
         await chats.save(Chat(LISTENER, filter=AlertFilter(all_kinds=True)))
         await SubscriptionRepository(database).add(LISTENER, Subscription(Scope.ALL))
         outbox = Outbox(database, self.clock)
-        sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), self.clock, self._keep, chats)
+        sender = Sender(outbox.queue, self._messenger, self._rate_limiter, self.clock, self._on_delivered, chats)
         self.pipeline = Pipeline(
             self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
         )
@@ -82,7 +99,7 @@ class Line:
     def _keep(self, plan: MessagePlan, _: DeliveryResult) -> None:
         alert = plan.alert
         self.texts.append(plan.html)
-        row = {"op": plan.operation, "state": plan.alert.state.value, "kind": alert.kind, "rule": alert.rule}
+        row: dict[str, Any] = {"op": plan.operation, "state": plan.alert.state.value, "kind": alert.kind, "rule": alert.rule}
         row |= {"action_id": alert.key.action_id, "home": alert.home_score, "away": alert.away_score, "text": plan.html}
         self.rows.append(row | {"minute": alert.facts.minute or None, "player": alert.facts.player or None})
 
