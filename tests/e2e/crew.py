@@ -132,28 +132,35 @@ class Crew:
 
     @asynccontextmanager
     async def alone(self, process: Process) -> AsyncIterator[None]:
-        """Stop all others of its role meanwhile, so that it is known who works."""
-        role = ROLES[self.processes.index(process)]
-        others = [other for other in self.working_as(role) if other is not process]
+        """Stop all others of its role until this one is killed, so that it is known who works."""
+        others = [other for other in self.working_as(self._role(process)) if other is not process]
         await until(lambda: self._stop_outside_transactions(others))
         try:
             yield
         finally:
-            for other in others:
-                os.kill(other.pid, signal.SIGCONT)
+            self._continue(others)
 
     async def _stop_outside_transactions(self, processes: Sequence[Process]) -> bool:
         """Stop processes; let them go on and return False if one was in a transaction, whose locks would stop everybody."""
         for process in processes:
             os.kill(process.pid, signal.SIGSTOP)
-        before = await self.ask(f"SELECT array_agg(xact_start) {_TRANSACTIONS}")
-        await asyncio.sleep(0.05)  # time for those that are not stopped to commit
-        idle = f"SELECT count(*) {_TRANSACTIONS} AND state = 'idle in transaction' AND xact_start = ANY($1)"
-        if not await self.ask(idle, before or []):
-            return True
+        open_before: Any = []
+        for _ in range(4):  # several times, because a BEGIN that a process has sent may not have been read yet
+            idle = f"SELECT count(*) {_TRANSACTIONS} AND state = 'idle in transaction' AND xact_start = ANY($1)"
+            if await self.ask(idle, open_before):
+                self._continue(processes)
+                return False
+            open_before = await self.ask(f"SELECT array_agg(xact_start) {_TRANSACTIONS}") or []
+            await asyncio.sleep(0.05)  # time for those that are not stopped to commit
+        return True
+
+    def _continue(self, processes: Sequence[Process]) -> None:
         for process in processes:
-            os.kill(process.pid, signal.SIGCONT)
-        return False
+            if not process.is_over:
+                os.kill(process.pid, signal.SIGCONT)
+
+    def _role(self, process: Process) -> str:
+        return ROLES[self.processes.index(process)]
 
     async def kill(self, process: Process, *, lease_ends: bool = True) -> None:
         """As sudden as a loss of power; another takes its place.
@@ -161,6 +168,7 @@ class Crew:
         `lease_ends`: the ten seconds until its leases end are over at once.
         """
         await process.end("SIGKILL")
+        self._continue(self.processes)
         number = self.processes.index(process)
         self.processes[number] = await self._launch(ROLES[number], self._config, process)
         if lease_ends:
