@@ -42,7 +42,7 @@ COMMANDS = {
     "simulate": ("demo", "Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."),
     "test": (
         "rule_tests",
-        "Play the matches of FILES and compare what the rules tell with what is expected; exit 1 where they differ.",
+        "Play the matches of FILES and compare the alerts of the rules with the expected ones; exit 1 if they differ.",
     ),
 }
 """By name: the module in bot/commands that has NAME_command, and the line that `touchline --help` shows."""
