@@ -56,3 +56,30 @@ async def test_a_refused_answer_counts_and_its_error_is_passed_on() -> None:
                 await bot.send_message(42, " ")
 
         assert not free(limits, 42)
+
+
+@pytest.mark.parametrize(
+    ("method", "counts"),
+    [
+        ("sendMessage", True),
+        ("editMessageText", True),
+        ("editMessageReplyMarkup", True),
+        ("sendDocument", True),
+        ("sendPhoto", True),
+        ("editMessageMedia", True),
+        ("deleteMessage", False),
+        ("answerCallbackQuery", False),
+    ],
+)
+async def test_each_request_that_shows_something_in_a_chat_counts_and_has_its_answer(method: str, counts: bool) -> None:
+    limits = RateLimiter()
+    accounting = ReplyAccounting(limits, CLOCK)
+
+    async def request(word: str, *, times: int) -> str:
+        return word * times
+
+    for _ in range(3):
+        assert await accounting.process_request(request, ("a",), {"times": 2}, method, {"chat_id": 42}, None) == "aa"
+    await accounting.process_request(request, ("a",), {"times": 2}, method, {"chat_id": "@channel"}, None)
+
+    assert free(limits, 42) is not counts
