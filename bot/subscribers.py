@@ -20,7 +20,10 @@ from rules.football.action import Fixture
 from rules.football.names import normalise
 
 DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
-"""The shipped kinds that a chat gets unless it says otherwise. It also gets the kinds that only an operator's own rules use."""
+"""The shipped kinds that a chat gets unless it says otherwise, whatever packs the rules extend.
+
+It also gets the kinds that only an operator's own rules use.
+"""
 
 GOAL_KIND = "goal"
 """The only kind that a chat with `scorers_only` gets."""

@@ -37,6 +37,7 @@ KIND_NAMES = {
     "substitution": N_("Substitutions"),
     "lineups": N_("Line-ups"),
     "status": N_("Postponed, abandoned …"),
+    "play": N_("Shots and corners"),
     "card": N_("Match card"),
     "picture": N_("Pictures"),
 }

@@ -123,6 +123,9 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
             return plan
         # Last, around everything: texts are stored and compared without it, so switching it on edits nothing.
         html = hide_in_spoiler(plan.alert, plan.html) if chat.spoilers else plan.html
+    if chat.spoilers and isinstance(plan, Send | Reply):
+        # Everything comes alike: a sound would tell a goal from a kick-off before anybody taps.
+        plan = replace(plan, is_silent=True)
     if isinstance(plan, Reply):
         return replace(plan, html=html)
     timeline = plan.alert.timeline

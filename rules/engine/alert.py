@@ -20,9 +20,9 @@ from rules.football.timeline import Timeline
 
 SHIPPED_KINDS = (
     "goal", "red_card", "yellow_card", "penalty", "shootout", "var",
-    "kick_off", "half_time", "full_time", "substitution", "lineups", "status",
+    "kick_off", "half_time", "full_time", "substitution", "lineups", "status", "play",
 )  # fmt: skip
-"""The kinds that the shipped rules use. A rule may name others, of letters, digits and underscores."""
+"""The kinds that the rules of the packs use. A rule may name others, of letters, digits and underscores."""
 
 CARD, PICTURE = "card", "picture"
 

@@ -19,6 +19,7 @@ from bot.subscribers import (
     parse_overrides,
 )
 from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
+from rules.loading.loader import load_pack
 
 SETS = st.frozensets(st.sampled_from([*SHIPPED_KINDS, "of_a_rule"]))
 KINDS_ON = st.frozensets(st.sampled_from([*SHIPPED_KINDS, "of_a_rule", *LIVE_MESSAGE_KINDS]))
@@ -170,6 +171,14 @@ def test_with_scorers_only_there_are_goals_once_their_scorer_is_named(chat: Chat
 
     assert [kind for kind in SHIPPED_KINDS if wanted.accepts(kind)] == ["goal"]
     assert not wanted.is_ready("goal", confirmed=confirmed, named=False)
+
+
+def test_a_chat_that_changed_nothing_gets_the_default_kinds_and_those_of_an_operators_own_rules() -> None:
+    unchanged = Chat(ChatRef(1)).filter
+    offered = (*load_pack("everything").list_kinds(), "of_a_rule")
+
+    assert {kind for kind in offered if unchanged.accepts(kind)} == DEFAULT_KINDS | {"of_a_rule"}
+    assert AlertFilter(kinds_on=frozenset({"play"})).accepts("play")
 
 
 def test_a_subscription_with_kinds_of_its_own_brings_exactly_these() -> None:

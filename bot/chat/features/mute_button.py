@@ -152,7 +152,7 @@ def make_mute_options(context: ChatContext, alert: AlertSubject) -> tuple[Button
     hour = Button(f"🔔 {_('Everything')}" if _is_chat_muted(context) else f"🔕 {_('1 hour')}", "a:h")
     if alert.kind:
         sign = "🔕" if _is_kind_on(context, alert) else "🔔"
-        kind = [make_button(f"{sign} {kind_name(alert.kind)}", "a:k")]
+        kind = [make_button(f"{sign} {_name_kind(context, alert)}", "a:k")]
     return ((*match, hour), (*kind, Button("✖", "a:x")))
 
 
@@ -190,7 +190,12 @@ def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
         if subscription.overrides.kinds is not None or subscription.overrides.scorers_only
     ]
     note = _("🔔 Told here again: {kind}.") if on else _("🔇 Not told here any more: {kind}. /alerts changes that.")
-    return DialogueResult(_CLOSED, (update, *changes), note.format(kind=kind_name(alert.kind)))
+    return DialogueResult(_CLOSED, (update, *changes), note.format(kind=_name_kind(context, alert)))
+
+
+def _name_kind(context: ChatContext, alert: AlertSubject) -> str:
+    """Return the alert's kind in words; not which one in a chat that hides what happened, since a button has no spoilers."""
+    return _("This kind") if context.chat.spoilers else kind_name(alert.kind)
 
 
 def _is_chat_muted(context: ChatContext) -> bool:

@@ -87,7 +87,10 @@ def set_spoilers(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         html = _("Scores are not hidden here. <code>/spoilers on</code> hides them until they are tapped.")
         return DialogueResult(Screen(html, ((Button(_("🙈 Hide scores"), "g:on"),),)))
     if is_on:
-        html = _("🙈 What happened is hidden here from now on; a tap on it shows it. <code>/spoilers off</code> ends that.")
+        html = _(
+            "🙈 What happened is hidden here from now on; a tap on it shows it. Every alert comes without sound, so that none "
+            "tells by its ring. <code>/spoilers off</code> ends that."
+        )
     else:
         html = _("Nothing is hidden here any more.")
     return DialogueResult(Screen(html), (set_settings(spoilers=is_on),))

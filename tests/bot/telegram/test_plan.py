@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bot.outbox.delivery import Delivery, DeliveryContext, PinState, Reason
 from bot.outbox.news import NewsItem, revise
-from bot.subscribers import QuietHours, Recipient
+from bot.subscribers import AlertFilter, QuietHours, Recipient
 from bot.telegram.plan import Edit, Pin, Plan, Reply, Send, Skip, attribute_to_rule, make_uncertain_delivery, plan_delivery
 from bot.telegram.render import render_message
 from rules.engine.alert import CARD, Alert, Importance, State
@@ -148,6 +148,16 @@ def test_where_scores_are_hidden_only_the_match_is_visible() -> None:
     assert sent.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><b>1–0</b></tg-spoiler>"
     assert struck.html == "🔔 Arsenal v Chelsea\n<tg-spoiler><s>1–0</s></tg-spoiler>"
     assert isinstance(reply, Reply) and reply.html.startswith("🔔 Arsenal v Chelsea\n<tg-spoiler>❌")
+
+
+def test_where_scores_are_hidden_nothing_rings() -> None:
+    loud = AlertFilter(loud=frozenset({"goal", "red_card"}))
+    chats = [replace(CHAT, filter=loud, spoilers=spoilers) for spoilers in (False, True)]
+    first = [plan_delivery(DeliveryContext(Delivery(KEY, REF), news(alert()), Recipient(chat)), NOW) for chat in chats]
+    waiting = replace(delivered(alert()), pending_reply="❌ no goal", reply_is_loud=True)
+    replies = [plan_delivery(DeliveryContext(waiting, news(alert()), Recipient(chat)), NOW) for chat in chats]
+
+    assert [plan.is_silent for plan in (*first, *replies) if isinstance(plan, Send | Reply)] == [False, True, False, True]
 
 
 def test_a_digest_leaves_out_what_the_chat_does_not_take() -> None:

@@ -32,6 +32,11 @@ def test_it_opens_and_closes_without_changing_anything() -> None:
     assert pressed("a:x") == DialogueResult(Screen("", CLOSED_KEYBOARD))
 
 
+def test_where_scores_are_hidden_no_button_or_answer_names_the_kind() -> None:
+    assert offered(spoilers=True) == ["🔕 This match", "🔕 1 hour", "🔕 This kind", "✖"]
+    assert "oal" not in pressed("a:k", spoilers=True).note
+
+
 def test_each_offer_silences_what_it_names_and_closes_the_menu() -> None:
     match, hour, kind = (pressed(data) for data in ("a:m", "a:h", "a:k"))
 
