@@ -23,6 +23,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tarfile
 import tokenize
 from collections.abc import Iterable
 from pathlib import Path
@@ -40,6 +41,15 @@ def read_revision(revision: str | None) -> dict[str, str]:
 def git(*arguments: str) -> str:
     """Return what a git command prints. Raises CalledProcessError if it fails, as with an unknown revision."""
     return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
+
+
+def extract_revision(revision: str, folder: Path) -> None:
+    """Write the files of a revision to a folder, with compiled catalogues. Raise CalledProcessError if git does not have it."""
+    archive = subprocess.run(["git", "archive", revision], capture_output=True, check=True).stdout  # noqa: S603, S607
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(folder, filter="data")
+    compiler = "bot.i18n.compile" if (folder / "bot/i18n").exists() else "bot.languages.compiling"  # as it was called in 0.1
+    subprocess.run([sys.executable, "-m", compiler], cwd=folder, check=True)  # noqa: S603
 
 
 def is_counted(path: str) -> bool:

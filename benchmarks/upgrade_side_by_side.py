@@ -14,19 +14,18 @@ installed for the new one.
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import random
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.code_figures import extract_revision
 from tests.e2e.crew import CHATS, ROLES, Crew, Point, crew, fixture, reach
 from tests.e2e.goals import Match, first_line
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, Process
@@ -305,23 +304,15 @@ async def run(sources: dict[str, Path]) -> list[str]:
     return wrong
 
 
-def extract_old_version(folder: Path) -> None:
-    """Write the files of 0.1 to a folder; exit with a sentence where git does not have them."""
-    archive = subprocess.run(["git", "archive", OLD_COMMIT], cwd=ROOT, capture_output=True, check=False)  # noqa: S603, S607
-    if archive.returncode:
-        sys.exit(
-            f"commit {OLD_COMMIT}, the last one of 0.1, is not in this clone; fetch the whole history: git fetch --unshallow"
-        )
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
-    compiling = "from bot.languages.compiling import compile_catalogues; compile_catalogues()"
-    subprocess.run([sys.executable, "-c", compiling], cwd=folder, check=True)  # noqa: S603  (our own code)
-
-
 def main() -> None:
     """Run it, or say in a sentence what is missing."""
     with tempfile.TemporaryDirectory() as folder:
-        extract_old_version(Path(folder))
+        try:
+            extract_revision(OLD_COMMIT, Path(folder))
+        except subprocess.CalledProcessError:
+            sys.exit(
+                f"commit {OLD_COMMIT}, the last one of 0.1, is not in this clone; fetch the whole history: git fetch --unshallow"
+            )
         if programs() is None:
             sys.exit(MISSING)
         try:
