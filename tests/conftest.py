@@ -93,6 +93,12 @@ def _kept(postgres: Server) -> Iterator[str]:
         yield "kept"
 
 
+@pytest.fixture(scope="session")
+def _kept_without_tables(postgres: Server) -> Iterator[str]:
+    with postgres.database("kept_without_tables"):
+        yield "kept_without_tables"
+
+
 @pytest.fixture
 def postgres_url(postgres: Server, _kept: str) -> str:
     """The address of a database in PostgreSQL without a row in it."""
@@ -101,10 +107,10 @@ def postgres_url(postgres: Server, _kept: str) -> str:
 
 
 @pytest.fixture
-def new_postgres_url(postgres: Server) -> Iterator[str]:
+def new_postgres_url(postgres: Server, _kept_without_tables: str) -> str:
     """The address of a database in PostgreSQL without a table in it, for whoever changes the schema."""
-    with postgres.database() as url:
-        yield url
+    postgres.clear(_kept_without_tables)
+    return postgres.url(_kept_without_tables)
 
 
 @pytest.fixture(params=["sqlite", POSTGRESQL])

@@ -25,13 +25,15 @@ _SETTINGS = (
 )
 _DEADLINE = 60.0
 """Seconds after which a server that does not start or stop counts as hanging."""
-_EMPTY = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    """DO $$ BEGIN EXECUTE (
-        SELECT coalesce('TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY', 'SELECT 1')
-        FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
-    ); END $$""",
-)
+_CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_DELETE_ROWS = """DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE 'DELETE FROM ' || name;
+    END LOOP;
+    PERFORM setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences WHERE schemaname = 'public';
+END $$"""
+"""Takes a fraction of the time of TRUNCATE, which makes new files for every table and index."""
+_DROP_TABLES = "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
 _numbers = itertools.count(1)
 
 
@@ -54,7 +56,8 @@ class Server:
 
     def make(self) -> None:
         """Make the data; nothing of it needs to outlive the machine."""
-        options = ("--no-sync", "--encoding=UTF8", "--no-locale", "--auth=trust", f"--username={_USER}")
+        # Small segments of the write-ahead log: each server writes at least one.
+        options = ("--no-sync", "--wal-segsize=1", "--encoding=UTF8", "--no-locale", "--auth=trust", f"--username={_USER}")
         self._run("initdb", *options, "-D", str(self.folder / "data"))
 
     def start(self) -> None:
@@ -91,7 +94,15 @@ class Server:
 
     def empty(self, database: str) -> None:
         """Leave the tables of a database, and nothing in them; whoever is connected still is cut off."""
-        self.run("psql", "--quiet", "--output=/dev/null", *(word for command in _EMPTY for word in ("-c", command)), database)
+        self._change(database, _DELETE_ROWS)
+
+    def clear(self, database: str) -> None:
+        """Leave no table in a database; whoever is connected still is cut off."""
+        self._change(database, _DROP_TABLES)
+
+    def _change(self, database: str, statement: str) -> None:
+        options = ("--quiet", "--no-psqlrc", "--output=/dev/null", "--set=ON_ERROR_STOP=1")
+        self.run("psql", *options, "-c", _CUT_OFF, "-c", statement, database)
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's own programs against the server."""
