@@ -1,7 +1,8 @@
 """Starts `touchline` processes quickly: what they import is imported once, and each process is forked from there.
 
-A fork is a process like any other, with its own event loop, database connections, signals and death. Only the imports are not
-repeated, which take two seconds of a core. Some tests of `tests/bot/test_cli.py` start a Python of their own.
+A fork is a process like any other, with its own event loop, database connections, signals and death. Only the imports, which take
+two seconds of a core, and the reading of the shipped rules are not repeated. Some tests of `tests/bot/test_cli.py` start a Python
+of their own.
 """
 
 from __future__ import annotations
@@ -147,8 +148,12 @@ if __name__ == "__main__":
 
     import bot.app.application
     import bot.cli
+    from bot.i18n.football import load_wordings
+    from rules.football.catalogue import load_catalogue
 
     list(bot.cli.main.commands.values())  # imports every command once, for all forks
+    load_catalogue()  # as every process does at its start, and keeps
+    load_wordings()
     gc.freeze()
     sys.argv = ["touchline", *serve(socket.socket(fileno=int(sys.argv[1])))]
     bot.cli.main()
