@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.i18n.compile import compile_catalogues
+from tests.order import spread_waiting_tests
 from tests.postgres import MISSING, Server, programs, running
 from tests.sqlite import new_sqlite
 from tests.waiting import forget_finished_witnesses, report_witnesses
@@ -22,6 +24,17 @@ POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.whole_process)
 
 settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("touchline")
+
+
+# While modules are imported and tests collected, hardly anything becomes garbage, and looking for it takes a third of the time.
+gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """What is there before the first test stays to the end: the garbage collector leaves it alone."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure() -> None:
@@ -35,6 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if END_TO_END in item.path.parents or "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("whole_process")
+    items[:] = spread_waiting_tests(items, END_TO_END)
 
 
 def pytest_asyncio_loop_factories(
