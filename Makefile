@@ -20,9 +20,7 @@ help: ## show this list
 setup: $(READY) $(COMPILED) ## make .venv and leave .venv/bin/touchline working
 
 $(READY): pyproject.toml requirements.lock
-	@python=$$($(FIND_PYTHON)) && rm -f $@ && echo "$$python -m venv --clear $(VENV)" && "$$python" -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@python=$$($(FIND_PYTHON)) && .ci/update_environment "$$python" $(VENV)
 	@touch $@
 
 $(COMPILED): %.mo: %.po | $(READY)

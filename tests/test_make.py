@@ -1,7 +1,8 @@
-"""Which Python `make setup` takes: a supported one, and where there is none it refuses in one sentence."""
+"""Which Python `make setup` takes, a supported one or none; and that it installs only what has changed."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,17 +11,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOOLS = ("make", "mkdir", "rm", "sed", "touch")
+TOOLS = ("cat", "cmp", "cp", "make", "mkdir", "rm", "sed", "sh", "touch")
 """The only programs beside the fake Pythons, so that no Python of this machine is found."""
 
 pytestmark = pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="make is not installed")
 
 FAKE = f"""#!/bin/sh
 if [ "$1" = -c ]; then exec {sys.executable} -c 'import sys; sys.version_info = ({{version}}, 0); exec(sys.argv[1])' "$2"; fi
-mkdir -p .venv/bin && echo {{version_text}} > .venv/made-by
-printf '#!/bin/sh\\n' > .venv/bin/python && {shutil.which("chmod")} +x .venv/bin/python
+echo "$*" >> "{{calls}}"
+case "$0" in *.venv/bin/python) exit ;; esac
+rm -rf .venv && mkdir -p .venv/bin && echo {{version_text}} > .venv/made-by
+cat "$0" > .venv/bin/python && {shutil.which("chmod")} +x .venv/bin/python
 """
-"""Says that it is of another version, and makes a virtual environment whose Python accepts every command and does nothing."""
+"""Says that it is of another version, notes what it is asked for, and makes a virtual environment with a copy of itself."""
 
 UNSELECTED = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 """What pyenv puts on the PATH for a version that is installed and not selected."""
@@ -33,7 +36,7 @@ class Machine:
         self.clone, self.bin, self.home = folder / "clone", folder / "bin", folder / "home dir"
         for made in (self.clone / ".ci", self.bin, self.home):
             made.mkdir(parents=True)
-        for name in ("Makefile", ".ci/find_python"):
+        for name in ("Makefile", ".ci/find_python", ".ci/update_environment"):
             shutil.copy(ROOT / name, self.clone / name)
         for name in ("pyproject.toml", "requirements.lock"):
             (self.clone / name).touch()
@@ -44,7 +47,9 @@ class Machine:
         """Put a Python of a version at a path of this machine; "unselected" is a pyenv shim that refuses to start."""
         target = self.bin.parent / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        script = UNSELECTED if version == "unselected" else FAKE.format(version=version.replace(".", ","), version_text=version)
+        calls = self.bin.parent / "calls"
+        fake = FAKE.format(version=version.replace(".", ","), version_text=version, calls=calls)
+        script = UNSELECTED if version == "unselected" else fake
         target.write_text(script)
         target.chmod(0o755)
 
@@ -60,6 +65,13 @@ class Machine:
             timeout=60,
             check=False,
         )
+
+    def calls(self) -> list[str]:
+        """Return what the Pythons were asked for since the last call, the options of pip left out."""
+        path = self.bin.parent / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return [line.replace("--quiet --disable-pip-version-check ", "") for line in lines]
 
     def version(self) -> str:
         """The version of the Python that made .venv."""
@@ -124,3 +136,53 @@ def test_make_refuses_any_other_in_one_sentence_and_leaves_what_was_made(machine
     assert said == sentence
     assert done.returncode == 2 and "Error 1" in ended
     assert ready.exists()
+
+
+MADE = "-m venv --clear .venv"
+LOCKED = "-m pip install --requirement requirements.lock"
+OURSELVES = "-m pip install --no-deps --editable ."
+
+
+def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
+    machine.install("bin/python3", "3.12")
+
+    def setup(changed: str = "", text: str = "") -> list[str]:
+        if changed:
+            (machine.clone / changed).write_text(text)
+            os.utime(machine.clone / ".venv" / ".ready", (0, 0))  # older than what has changed, however fast this was
+        done = machine.setup()
+        assert done.returncode == 0, done.stderr
+        return machine.calls()
+
+    assert setup() == [MADE, LOCKED, OURSELVES]
+    assert setup() == []
+    assert setup("pyproject.toml", "") == []  # written anew, as a checkout does, with the same text
+    assert setup("pyproject.toml", "version = 2") == [OURSELVES]
+    assert setup("requirements.lock", "aiohttp") == [LOCKED]
+
+
+def test_an_installation_that_failed_is_done_again_and_another_python_makes_everything_anew(machine: Machine) -> None:
+    machine.install("bin/python3", "3.12")
+    assert machine.setup().returncode == 0
+    machine.calls()
+    broken = machine.clone / ".venv" / "bin" / "python"
+    working = broken.read_text()
+
+    broken.write_text(working.replace("exit ;;", "exit 1 ;;"))
+    (machine.clone / "requirements.lock").write_text("aiohttp")
+    os.utime(machine.clone / ".venv" / ".ready", (0, 0))
+    assert machine.setup().returncode != 0
+    broken.write_text(working)
+    assert machine.setup().returncode == 0
+    assert machine.calls() == [LOCKED, LOCKED]
+
+    shutil.rmtree(machine.clone / ".venv" / "made-from")  # as if its making had been interrupted
+    os.utime(machine.clone / ".venv" / ".ready", (0, 0))
+    assert machine.setup().returncode == 0
+    assert machine.calls() == [MADE, LOCKED, OURSELVES]
+
+    (machine.bin / "python3").unlink()
+    machine.install("bin/python3", "3.13")
+    os.utime(machine.clone / ".venv" / ".ready", (0, 0))
+    assert machine.setup().returncode == 0
+    assert (machine.calls(), machine.version()) == ([MADE, LOCKED, OURSELVES], "3.13")
