@@ -111,7 +111,19 @@ class MessageGone(DeliveryError):
 
 
 class TextRefused(DeliveryError):
-    """Telegram cannot read the HTML of the text, or it is too long."""
+    """Telegram cannot read the HTML of the text, or it is too long. `tag` is the one that it does not know, if that is why."""
+
+    def __init__(self, reason: str, tag: str = "") -> None:
+        self.tag = tag
+        super().__init__(reason)
+
+
+class RequestRefused(DeliveryError):
+    """Telegram refuses the request for a reason that is not known here. It says nothing about the chat or the text."""
+
+
+class MethodUnknown(RequestRefused):
+    """This Bot API server does not have the method: it is older than the method, or hosted by somebody who left it out."""
 
 
 class TelegramUnreachable(DeliveryError):
@@ -120,6 +132,10 @@ class TelegramUnreachable(DeliveryError):
     def __init__(self, reason: str, *, maybe_sent: bool) -> None:
         self.maybe_sent = maybe_sent
         super().__init__(reason)
+
+
+class NotTelegram(TelegramUnreachable):
+    """Something on the way answered in Telegram's place: a proxy, a firewall, a login page. It concerns all chats alike."""
 
 
 class TokenRefused(DeliveryError):

@@ -148,6 +148,7 @@ class SenderWorker:
             services.outbox.queue, services.messenger, services.rate_limiter, services.clock, on_delivered, services.chats
         )
         self.sender.on_text_refused = services.monitor.reported.on_text_refused
+        self.sender.on_request_refused = services.monitor.reported.on_request_refused
         services.monitor.backlog = self.sender.count_pending
         if isinstance(services.rate_limiter, SharedRateLimiter):
             # The sender sleeps until something may be sent: new slots and new deliveries of other processes wake it.

@@ -49,7 +49,7 @@ def _find_telegram_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]
     if health.telegram.refused_since:
         yield "telegram-refused", describe_telegram_refused()
     elif health.telegram.failing_since:
-        yield "telegram-away", describe_telegram_unreachable(health.telegram.failing_since)
+        yield "telegram-away", describe_telegram_unreachable(health.telegram.failing_since, health.telegram.failure)
     skew = health.telegram.clock_skew
     if skew is not None and abs(skew) > MAX_CLOCK_SKEW:
         yield "clock-off", describe_clock_skew(skew)
@@ -135,6 +135,10 @@ class ReportedConditions:
         self.clear("second-process")
         self.clear("webhook-set")
 
+    def on_request_refused(self, reason: str) -> None:
+        """Telegram refused a message for a reason that is not understood, several times."""
+        self.report("messages-refused", describe_request_refused(reason), TEXT_REFUSED_DURATION)
+
     def on_text_refused(self, rule: str, reason: str) -> None:
         """Telegram refused an alert both as HTML and as plain text."""
         self.report("texts-refused", describe_text_refused(rule, reason), TEXT_REFUSED_DURATION)
@@ -172,14 +176,23 @@ def describe_telegram_refused() -> str:
     return "Telegram refuses the bot token. Put the right one at telegram.token and start again; news waits meanwhile."
 
 
-def describe_telegram_unreachable(since: dt.datetime) -> str:
-    """Describe that no request reaches Telegram."""
-    return f"no request to Telegram gets through since {format_utc(since)}. News waits, and what gets too old is left out."
+def describe_telegram_unreachable(since: dt.datetime, reason: str = "") -> str:
+    """Describe that no request reaches Telegram, and why the latest did not."""
+    why = f" ({reason})" if reason else ""
+    return f"no request to Telegram gets through since {format_utc(since)}{why}. News waits, and what gets too old is left out."
 
 
 def describe_text_refused(rule: str, reason: str) -> str:
     """Describe a rule whose text Telegram refuses."""
     return f'Telegram refuses the text of the rule "{rule}" ({reason}): chats miss its alerts. Correct the rule\'s text.'
+
+
+def describe_request_refused(reason: str) -> str:
+    """Describe messages that Telegram refuses for a reason that is not understood."""
+    return (
+        f'Telegram refuses messages for a reason that Touchline does not know ("{reason}"), and they were given up after several '
+        "attempts. Their text is most likely right. Look for these words in the log, and report them."
+    )
 
 
 def describe_database_problem(sentence: str) -> str:

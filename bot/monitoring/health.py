@@ -22,7 +22,7 @@ class FeedHealth(msgspec.Struct, frozen=True):
 
 
 class TelegramHealth(msgspec.Struct, frozen=True):
-    """Since when no request succeeds, or the token is refused; None if all is well.
+    """Since when no request succeeds, and why the latest did not, or the token is refused; None if all is well.
 
     `clock_skew` is by how many seconds our clock is ahead of Telegram's.
     """
@@ -30,6 +30,7 @@ class TelegramHealth(msgspec.Struct, frozen=True):
     failing_since: dt.datetime | None = None
     refused_since: dt.datetime | None = None
     clock_skew: float | None = None
+    failure: str = ""
 
 
 class DatabaseProblem(msgspec.Struct, frozen=True):
@@ -123,7 +124,8 @@ def _telegram_reasons(telegram: TelegramHealth, now: dt.datetime) -> Iterator[st
     if telegram.refused_since:
         yield f"telegram: the bot token is refused since {_format_iso(telegram.refused_since)}"
     if telegram.failing_since and now - telegram.failing_since > TELEGRAM_GRACE:
-        yield f"telegram: no request got through since {_format_iso(telegram.failing_since)}"
+        reason = f": {telegram.failure}" if telegram.failure else ""
+        yield f"telegram: no request got through since {_format_iso(telegram.failing_since)}{reason}"
 
 
 def _feed_reasons(health: ProcessHealth) -> Iterator[str]:

@@ -54,6 +54,7 @@ INCIDENT_POLICIES = {
     "webhook-set": IncidentPolicy(),
     # The rule may not fire again for an hour, so its silence does not prove that its text is right.
     "texts-refused": IncidentPolicy(resolve_after=3600.0),
+    "messages-refused": IncidentPolicy(resolve_after=3600.0),
     # A restart or a failover of the server takes some seconds.
     "database-away": IncidentPolicy(notify_after=15.0),
     "database-full": IncidentPolicy(resolve_after=30.0),

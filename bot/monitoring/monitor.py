@@ -92,7 +92,7 @@ class Monitor:
     def health(self) -> ProcessHealth:
         """Return the health of this process now."""
         api = self._api_health
-        telegram = TelegramHealth(api.failing_since, api.refused_since, api.clock_skew)
+        telegram = TelegramHealth(api.failing_since, api.refused_since, api.clock_skew, api.failure)
         feed = self.feed() if self.feed else None
         free_disk = None
         if self._disk is not None:

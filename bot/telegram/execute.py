@@ -56,13 +56,18 @@ class Attempt(msgspec.Struct, frozen=True):
         return DeliveryResult(self.item, delivery, message_id, self.delay, latency)
 
 
-async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan) -> int:
-    """Make the request of a plan. Return the id of the message that it made or changed, 0 if that cannot be reached any more."""
+async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan, *, is_plain: bool = False) -> int:
+    """Make the request of a plan. Return the id of the message that it made or changed, 0 if that cannot be reached any more.
+
+    `is_plain`: the text goes without its formatting.
+    """
     if isinstance(plan, Pin):
         message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
         if message_id != UNREACHABLE_MESSAGE_ID:
             await messenger.pin(chat, message_id, is_pinned=plan.is_pinned)
         return message_id
+    if is_plain:
+        return await _send_or_edit(messenger, chat, plan, to_plain(plan.html))
     try:
         return await _send_or_edit(messenger, chat, plan, plan.html)
     except TextRefused:

@@ -14,6 +14,11 @@ from rules.engine.text import escape_html, visible_text
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 """How long a message and a caption may be, in UTF-16 units, without tags and with entities as characters."""
 
+TELEGRAM_TAGS = frozenset(
+    "a b blockquote code del em i ins pre s span strike strong tg-emoji tg-spoiler tg-time u".split()  # noqa: SIM905
+)
+"""The tags that Telegram documents. An older Bot API server may lack some; any other tag is the mistake of a rule's author."""
+
 _HTML_TOKEN = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|\w+);|[\s\S]")
 
 # The form in which `render.hide_in_spoiler` makes messages of chats that hide scores.

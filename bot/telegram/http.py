@@ -12,12 +12,12 @@ import aiohttp
 import msgspec
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import ODVInput
-from telegram.error import NetworkError, TimedOut
+from telegram.error import EndPointNotFound, NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.clock import Clock, SystemClock
-from bot.telegram.responses import NotSent
+from bot.telegram.responses import NotSent, check_answer
 
 _NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
 
@@ -110,8 +110,10 @@ class BotApiSession(BaseRequest):
     ) -> tuple[int, bytes]:
         try:
             return await self._request_once(method, url, client_timeout=client_timeout, **more)
-        except NetworkError:
-            self._health.on_failure()
+        except EndPointNotFound:
+            raise
+        except NetworkError as error:
+            self._health.on_failure(error.message)
             raise
 
     async def _request_once(
@@ -122,8 +124,10 @@ class BotApiSession(BaseRequest):
         try:
             async with self._session.request(method, url, timeout=client_timeout, proxy=self._proxy(url), **more) as response:
                 body = await response.read()
-                if method == "POST":  # a GET is of a file: 404 then says nothing about the token
-                    self._health.on_response(response.status, response.headers.get("Date"))
+                if method == "POST":  # a GET is of a file, which need not be JSON
+                    name = str(url).rpartition("/")[2].partition("?")[0]
+                    is_token_refused = check_answer(name, response.status, response.content_type, body)
+                    self._health.on_response(response.status, response.headers.get("Date"), is_token_refused=is_token_refused)
                 return response.status, body
         # Only these two say that nothing was sent. After any other error the message may have arrived, and a delivery stays
         # uncertain. The errors' texts are left out: they may contain the URL, and with it the token.
@@ -157,13 +161,15 @@ def _make_form(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | 
 class ApiHealth:
     """What is known of Telegram's API from the answers to all requests.
 
-    `failing_since` is since when no request was answered, `refused_since` since when the token is refused; None if all is well.
+    `failing_since` is since when no request was answered by Telegram, and `failure` why the latest was not. `refused_since` is
+    since when the token is refused. Both times are None if all is well.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._checked_at = float("-inf")
         self.failing_since: dt.datetime | None = None
+        self.failure = ""
         self.refused_since: dt.datetime | None = None
         self._clock_skew: float | None = None
 
@@ -172,22 +178,24 @@ class ApiHealth:
         """Return by how many seconds our clock is ahead of Telegram's. None if that was not measured lately."""
         return self._clock_skew if self._clock.monotonic() - self._checked_at < _CLOCK_CHECK_LIFETIME else None
 
-    def on_response(self, status: int, date: str | None) -> None:
-        """Note an answer with this HTTP status and `Date` header."""
+    def on_response(self, status: int, date: str | None, *, is_token_refused: bool | None = None) -> None:
+        """Note an answer of Telegram with this HTTP status and `Date` header. By default the status tells a refused token."""
         if status >= _SERVER_ERROR_STATUS:
-            self.on_failure()
+            self.on_failure(f"an answer of status {status}")
             return
+        is_token_refused = status in _TOKEN_REFUSED_STATUSES if is_token_refused is None else is_token_refused
         self.failing_since = None
         # 404 too: Telegram answers it for a token of the wrong form, since the token is a part of the path.
-        self.refused_since = (self.refused_since or self._clock.now()) if status in _TOKEN_REFUSED_STATUSES else None
+        self.refused_since = (self.refused_since or self._clock.now()) if is_token_refused else None
         # Not at each of 1,000 answers a second: parsing a date costs more than reading the rest of the header.
         if date and self._clock.monotonic() - self._checked_at >= _CLOCK_CHECK_INTERVAL:
             self._checked_at = self._clock.monotonic()
             self._clock_skew = _measure_clock_skew(date, self._clock.now())
 
-    def on_failure(self) -> None:
-        """Note that no answer came, or one of a server in trouble."""
+    def on_failure(self, reason: str = "") -> None:
+        """Note that no answer of Telegram came, or one of a server in trouble."""
         self.failing_since = self.failing_since or self._clock.now()
+        self.failure = reason
 
 
 def _measure_clock_skew(date: str, now: dt.datetime) -> float | None:

@@ -9,13 +9,15 @@ import msgspec
 import structlog
 from telegram import InputFile, InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, EndPointNotFound, TelegramError
 from telegram.ext import Defaults, ExtBot
 from yarl import URL
 
 from bot.clock import SystemClock
+from bot.errors import TextRefused
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
+from bot.telegram.html import TELEGRAM_TAGS, remove_tags
 from bot.telegram.http import ApiHealth, BotApiSession
 from bot.telegram.rate_limits import ALREADY_COUNTED, ReplyAccounting, Unlimited
 from bot.telegram.responses import classify_error, count_response, parse_response
@@ -103,6 +105,8 @@ class BotMessenger:
         self._bot, self._allow_paid_broadcast = bot, allow_paid_broadcast
         self._file_ids: dict[bytes, str] = {}
         """Telegram's ids of pictures that were uploaded: the next chat's message names the id instead."""
+        self._unknown_tags: set[str] = set()
+        """Tags that this Bot API server does not know, though Telegram documents them."""
         self._send, self._edit, self._pin, self._unpin = (URL(f"{bot.base_url}/{name}", encoded=True) for name in _METHOD_NAMES)
 
     async def send(
@@ -118,7 +122,7 @@ class BotMessenger:
         """Send a message and return its id."""
         if picture:
             return await self._send_photo(chat, html, picture, silent=silent, reply_to=reply_to)
-        parameters = {"chat_id": chat.chat_id, "text": html} | _DEFAULT_PARAMETERS
+        parameters: dict[str, Any] = {"chat_id": chat.chat_id, "text": html} | _DEFAULT_PARAMETERS
         if silent:
             parameters["disable_notification"] = True
         if chat.topic:
@@ -157,7 +161,7 @@ class BotMessenger:
         parameters |= {"disable_notification": True} if is_pinned else {}
         try:
             await self._call(self._pin if is_pinned else self._unpin, parameters)
-        except BadRequest as refusal:
+        except (BadRequest, EndPointNotFound) as refusal:
             log.debug("pin_refused", chat=chat.chat_id, on=is_pinned, reason=str(refusal))
         except TelegramError as error:
             raise classify_error(error) or error from None
@@ -214,16 +218,30 @@ class BotMessenger:
 
     async def _call_and_count(self, operation: str, url: URL, parameters: dict[str, Any]) -> int:
         """Return the message's id, 0 if it looks like that already. Raise our own errors for the library's."""
-        try:
-            message_id = await self._call(url, parameters)
-        except TelegramError as error:
-            meaning = classify_error(error)
-            count_response(operation, meaning)
-            if meaning is None:
-                return 0
-            raise meaning from None
-        count_response(operation)
-        return message_id
+        html = parameters["text"]
+        while True:
+            unknown_tags = frozenset(self._unknown_tags)
+            parameters["text"] = remove_tags(html, unknown_tags) if unknown_tags else html
+            try:
+                message_id = await self._call(url, parameters)
+            except TelegramError as error:
+                meaning = classify_error(error)
+                count_response(operation, meaning)
+                if meaning is None:
+                    return 0
+                # Compared with what this request left out: others in flight may have learnt of the tag meanwhile.
+                if isinstance(meaning, TextRefused) and meaning.tag in TELEGRAM_TAGS - unknown_tags:
+                    self._add_unknown_tag(meaning.tag)
+                    continue
+                raise meaning from None
+            count_response(operation)
+            return message_id
+
+    def _add_unknown_tag(self, tag: str) -> None:
+        """Leave a tag out of all messages from now on: the server is too old for it."""
+        if tag not in self._unknown_tags:
+            log.warning("tag_not_supported", tag=tag)
+            self._unknown_tags.add(tag)
 
     async def _call(self, url: URL, parameters: dict[str, Any]) -> int:
         request = self._bot.request

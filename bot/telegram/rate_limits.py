@@ -223,27 +223,35 @@ class CircuitBreaker:
     def __init__(self) -> None:
         self.retry_at = float("-inf")
         self._failed: set[int] = set()
+        self._all_failed = False
         self._backoff = Backoff(_FIRST_PAUSE, _LAST_PAUSE)
+
+    @property
+    def is_open(self) -> bool:
+        """Return True while Telegram as a whole is unreachable."""
+        return self._all_failed or len(self._failed) >= _FAILED_CHATS_TO_OPEN
 
     def available(self, now: float, in_flight: int, limit: int) -> int:
         """Return how many requests may be made now, at most `limit`: while Telegram is unreachable, a few probes."""
         if now < self.retry_at:
             return 0
-        return limit if len(self._failed) < _FAILED_CHATS_TO_OPEN else max(0, min(limit, _MAX_PROBES - in_flight))
+        return max(0, min(limit, _MAX_PROBES - in_flight)) if self.is_open else limit
 
     def on_success(self) -> None:
         """Note that a request was answered: all is well again."""
         self._failed.clear()
+        self._all_failed = False
         self._backoff.reset()
         self.retry_at = float("-inf")
 
-    def on_failure(self, chat_id: int, now: float, *, is_token_refused: bool = False) -> None:
-        """Note that a chat could not be reached, or that the bot's token was refused, which concerns all chats."""
+    def on_failure(self, chat_id: int, now: float, *, is_token_refused: bool = False, concerns_all: bool = False) -> None:
+        """Note that a chat could not be reached, or for a reason that concerns all chats, as a refused token does."""
         # By chat: one that cannot be reached fails again and again and proves nothing about the others.
         self._failed.add(chat_id)
+        self._all_failed = self._all_failed or concerns_all
         if is_token_refused:
             self.retry_at = now + _TOKEN_RETRY_DELAY
-        elif len(self._failed) >= _FAILED_CHATS_TO_OPEN and self.retry_at <= now:
+        elif self.is_open and self.retry_at <= now:
             # Requests that were in flight together fail together: only the first of them makes the pause longer.
             self.retry_at = now + self._backoff.next()
 

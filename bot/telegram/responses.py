@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -14,6 +15,9 @@ from bot.errors import (
     ChatMigrated,
     DeliveryError,
     MessageGone,
+    MethodUnknown,
+    NotTelegram,
+    RequestRefused,
     RetryAfter,
     TelegramUnreachable,
     TextRefused,
@@ -28,6 +32,18 @@ os.environ.setdefault("PTB_TIMEDELTA", "1")
 
 
 _HTTP_OK = 200
+
+_REDIRECTION_STATUS = 300
+
+_BAD_REQUEST_STATUS, _UNAUTHORISED_STATUS, _FORBIDDEN_STATUS, _NOT_FOUND_STATUS, _TOO_MANY_REQUESTS_STATUS = (
+    400,
+    401,
+    403,
+    404,
+    429,
+)
+
+_SERVER_ERROR_STATUS = 500
 
 NOT_MODIFIED = "message is not modified"
 
@@ -54,6 +70,7 @@ _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
     ("group chat was deactivated", ChatGone),
     ("group chat was deleted", ChatGone),
     # Before "not enough rights": the chat takes text, only no pictures.
+    ("wrong file identifier", TextRefused),
     ("rights to send photos", TextRefused),
     ("chat_send_photos_forbidden", TextRefused),
     ("not enough rights", ChatGone),
@@ -68,8 +85,25 @@ _REFUSAL_MEANINGS: tuple[tuple[str, Callable[[str], DeliveryError]], ...] = (
 )
 """Words of a 400 answer, in lower case, and what they mean; the first that is found counts.
 
-Any other refusal counts as the text's fault: it is tried once without formatting, and concerns this message alone.
+Any other refusal is not understood: it is tried again a few times, and then given up with Telegram's own words.
 """
+
+_UNKNOWN_TAG = re.compile(r"unsupported start tag \"([\w-]+)\"")
+
+_METHOD_NOT_FOUND = "method not found"
+
+_METHODS_OF_EVERY_SERVER = frozenset(
+    {
+        "answerCallbackQuery", "answerInlineQuery", "deleteMessage", "deleteWebhook", "editMessageMedia",
+        "editMessageReplyMarkup", "editMessageText", "getChat", "getChatAdministrators", "getChatMember", "getFile",
+        "getMe", "getUpdates", "getWebhookInfo", "pinChatMessage", "sendChatAction", "sendDocument", "sendMessage",
+        "sendPhoto", "setMyCommands", "setWebhook", "unpinChatMessage",
+    }
+)  # fmt: skip
+"""Methods that are so old that no Bot API server lacks them: for these a bare 404 can only mean the token."""
+
+_UNKNOWN_RETRY_AFTER = 5.0
+"""Seconds to wait after a 429 that names no time."""
 
 RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
     None: "ok",
@@ -80,7 +114,10 @@ RESULT_LABELS: dict[type[DeliveryError] | None, str] = {
     TopicClosed: "topic_closed",
     MessageGone: "message_gone",
     TextRefused: "refused",
+    RequestRefused: "not_understood",
+    MethodUnknown: "method_unknown",
     TokenRefused: "token_refused",
+    NotTelegram: "not_telegram",
     TelegramUnreachable: "unreachable",
 }
 """The metric label of each error; None if all is well."""
@@ -96,6 +133,57 @@ class NotSent(api.NetworkError):
     """The request certainly did not reach Telegram."""
 
 
+class ForeignAnswer(api.NetworkError):
+    """The answer is not Telegram's. `maybe_sent` is True if the request may have reached Telegram all the same."""
+
+    def __init__(self, reason: str, *, maybe_sent: bool) -> None:
+        self.maybe_sent = maybe_sent
+        super().__init__(reason)
+
+
+class _Refusal(api.BadRequest):
+    """A bad request with Telegram's description as it came."""
+
+    def __init__(self, description: str) -> None:
+        self.description = description
+        super().__init__(description)
+
+
+class _Envelope(msgspec.Struct):
+    """What every answer of the Bot API has; whatever lacks it is not from Telegram."""
+
+    ok: bool
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    description: str = ""
+
+
+_ENVELOPE_DECODER = msgspec.json.Decoder(_Envelope)
+
+
+def check_answer(method: str, status: int, content_type: str, body: bytes) -> bool:
+    """Return True if an answer refuses the bot's token. Raises ForeignAnswer, and EndPointNotFound for an unknown method.
+
+    Only JSON with `ok`, and with a result or a description, is Telegram speaking. A proxy's 403 says nothing about a chat, its
+    401 and 404 nothing about the token.
+    """
+    try:
+        answer = _ENVELOPE_DECODER.decode(body)
+    except msgspec.MsgspecError:
+        answer = None
+    is_complete = answer and (answer.result is not msgspec.UNSET if answer.ok else answer.description != "")
+    if answer is None or not is_complete or (answer.ok and status != _HTTP_OK):
+        is_page = answer is None and (body.lstrip()[:1] == b"<" or ("html" in content_type and body[:1] != b"{"))
+        # A page with a client error, or in place of a success, is of a proxy that kept the request to itself.
+        maybe_sent = status >= _SERVER_ERROR_STATUS or (not is_page and status < _REDIRECTION_STATUS)
+        kind = content_type or "no content type"
+        raise ForeignAnswer(f"an answer that is not Telegram's (status {status}, {kind})", maybe_sent=maybe_sent)
+    if status != _NOT_FOUND_STATUS:
+        return status == _UNAUTHORISED_STATUS
+    if method not in _METHODS_OF_EVERY_SERVER or _METHOD_NOT_FOUND in answer.description.lower():
+        raise api.EndPointNotFound(f"this Bot API server does not have {method}")
+    return True
+
+
 def classify_error(error: api.TelegramError) -> DeliveryError | None:
     """Return the error that the sender knows. None if all is well: the message looks like that already."""
     if isinstance(error, api.RetryAfter):
@@ -106,6 +194,8 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
     # 403: the bot was blocked, removed, or never started. Telegram says it for nothing else.
     if isinstance(error, api.Forbidden):
         return ChatGone(error.message)
+    if isinstance(error, api.EndPointNotFound):
+        return MethodUnknown(error.message)
     if isinstance(error, api.InvalidToken):
         return TokenRefused("Telegram does not know the bot's token")
     if isinstance(error, api.BadRequest):  # a subclass of NetworkError, but an answer
@@ -113,8 +203,13 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         if NOT_MODIFIED in words:
             return None
         # By Telegram's words, since its error codes are the HTTP statuses, and all of these are 400.
+        if unknown := _UNKNOWN_TAG.search(words):
+            return TextRefused(error.message, unknown[1])
         meanings = (make_error(error.message) for known, make_error in _REFUSAL_MEANINGS if known in words)
-        return next(meanings, TextRefused(error.message))
+        # In Telegram's own spelling, by which an operator can search for it: the library changes the case of its first word.
+        return next(meanings, RequestRefused(getattr(error, "description", error.message)))
+    if isinstance(error, ForeignAnswer):
+        return NotTelegram(error.message, maybe_sent=error.maybe_sent)
     return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent))
 
 
@@ -144,23 +239,31 @@ _RESPONSE_DECODER = msgspec.json.Decoder(ApiResponse)
 
 
 def parse_response(status: int, body: bytes) -> int:
-    """Return the id of the message that was sent or edited, 0 if there is none. Raise the library's error for a refusal."""
+    """Return the id of the message that was sent or edited, 0 if there is none. Raise the library's error for a refusal.
+
+    The session has checked that the answer is Telegram's: see `check_answer`.
+    """
     try:
         answer = _RESPONSE_DECODER.decode(body)
-    # A proxy between us and Telegram: its pages are no answers, whatever their status.
     except msgspec.MsgspecError:
         answer = ApiResponse()
-    if status == _HTTP_OK and answer.ok:
+    if status == _HTTP_OK and answer.ok and answer.result is not None:
         return answer.result.message_id if isinstance(answer.result, ResponseMessage) else 0
     # As python-telegram-bot reads a refusal, so that both ways of calling mean the same.
-    message = answer.description or f"an answer of status {status} that cannot be read"
     if answer.parameters.migrate_to_chat_id:
         raise api.ChatMigrated(answer.parameters.migrate_to_chat_id)
     if answer.parameters.retry_after:
         raise api.RetryAfter(dt.timedelta(seconds=answer.parameters.retry_after))
-    if status in (401, 404):
+    message = answer.description
+    if answer.ok or not message:
+        raise ForeignAnswer(f"an answer that is not Telegram's (status {status})", maybe_sent=True)
+    if status == _TOO_MANY_REQUESTS_STATUS:
+        raise api.RetryAfter(dt.timedelta(seconds=_UNKNOWN_RETRY_AFTER))
+    if status in (_UNAUTHORISED_STATUS, _NOT_FOUND_STATUS):
         raise api.InvalidToken(message)
-    raise {400: api.BadRequest, 403: api.Forbidden}.get(status, api.NetworkError)(message)
+    if status == _BAD_REQUEST_STATUS:
+        raise _Refusal(message)
+    raise api.Forbidden(message) if status == _FORBIDDEN_STATUS else api.NetworkError(message)
 
 
 def count_response(op: str, error: DeliveryError | None = None) -> None:

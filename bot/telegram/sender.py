@@ -14,6 +14,8 @@ from bot.errors import (
     ChatGone,
     ChatMigrated,
     DeliveryError,
+    NotTelegram,
+    RequestRefused,
     RetryAfter,
     StorageError,
     TelegramUnreachable,
@@ -42,6 +44,7 @@ from bot.telegram.messenger import Messenger
 from bot.telegram.plan import Edit, MessagePlan, Pin, Plan, Send, Skip, make_uncertain_delivery, plan_delivery
 from bot.telegram.queues import ChatQueues
 from bot.telegram.rate_limits import CircuitBreaker, RateLimitPolicy
+from rules.engine.alert import AlertKey
 
 log = structlog.get_logger()
 
@@ -67,6 +70,13 @@ MAX_CHAT_RETRY_DELAY = 60.0
 """The longest wait in seconds before a chat that cannot be reached is tried again."""
 
 _CHAT_BACKOFF = Backoff(0.5, MAX_CHAT_RETRY_DELAY)
+
+
+_REFUSAL_RETRY_DELAYS = (1.0, 5.0)
+"""Seconds before a message is tried again that Telegram refuses for a reason that is not understood. Then it is given up."""
+
+_REFUSALS_BEFORE_PLAIN_TEXT = 2
+"""After so many such refusals it is tried as plain text: the reason may be new words for a text that Telegram cannot read."""
 
 
 class Sender:
@@ -105,6 +115,10 @@ class Sender:
         """How many alerts were not sent, by reason."""
         self.on_text_refused: Callable[[str, str], None] | None = None
         """Called with a rule and a reason if Telegram takes its text in no form."""
+        self._refusals: dict[tuple[AlertKey, ChatRef], int] = {}
+        """How often Telegram refused a message for a reason that is not understood."""
+        self.on_request_refused: Callable[[str], None] | None = None
+        """Called with Telegram's words if a message is given up that it refuses for a reason that is not understood."""
         queue.on_available = self.wake
 
     async def run(self) -> None:
@@ -346,9 +360,13 @@ class Sender:
                 self.on_text_refused(plan.alert.rule, str(error))
             message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
         except DeliveryError as error:
-            await undo_uncertain(self._delivery_queue, attempt, error)
-            await self._handle_failure(item, error)
-            return
+            if not isinstance(error, TelegramUnreachable | TokenRefused):
+                self._breaker.on_success()
+            if not (isinstance(error, RequestRefused) and self._gives_up(attempt, error)):
+                await undo_uncertain(self._delivery_queue, attempt, error)
+                await self._handle_failure(item, error)
+                return
+            message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
         except Exception as error:
             log.error("delivery_failed", chat=item.chat.chat_id, rule=plan.alert.rule, reason=repr(error), exc_info=error)
             await self._handle_failure(item, TelegramUnreachable(repr(error), maybe_sent=True))
@@ -362,10 +380,25 @@ class Sender:
     async def _execute(self, attempt: Attempt) -> int:
         sent_at = self._clock.monotonic()
         try:
-            return await execute(self._messenger, attempt.item.chat, attempt.plan)
+            is_plain = self._refusals.get(_name_of(attempt.item), 0) >= _REFUSALS_BEFORE_PLAIN_TEXT
+            message_id = await execute(self._messenger, attempt.item.chat, attempt.plan, is_plain=is_plain)
+            self._refusals.pop(_name_of(attempt.item), None)
+            return message_id
         finally:
             # Also after an error: a message whose answer is lost has most likely arrived, and Telegram counts it.
             self._rate_limiter.record_answer(attempt.started_at, self._clock.monotonic(), sent_at)
+
+    def _gives_up(self, attempt: Attempt, error: RequestRefused) -> bool:
+        """Count a refusal that is not understood, and return True if its message is given up."""
+        name = _name_of(attempt.item)
+        self._refusals[name] = self._refusals.get(name, 0) + 1
+        if self._refusals[name] <= len(_REFUSAL_RETRY_DELAYS):
+            return False
+        del self._refusals[name]
+        log.error("message_given_up", chat=attempt.item.chat.chat_id, rule=attempt.plan.alert.rule, reason=str(error))
+        if self.on_request_refused:
+            self.on_request_refused(str(error))
+        return True
 
     async def _handle_failure(self, item: QueueItem, error: DeliveryError) -> None:
         """Do what an error means for the chat. The item stays the first of its queue."""
@@ -382,9 +415,18 @@ class Sender:
         if isinstance(error, RetryAfter):
             self._rate_limiter.on_retry_after(chat_id, error.seconds, now)
             retry_at = now + error.seconds
-        elif isinstance(error, TelegramUnreachable | TokenRefused):
-            self._breaker.on_failure(chat_id, now, is_token_refused=isinstance(error, TokenRefused))
-            retry_at = now + _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
+        elif isinstance(error, RequestRefused):
+            retry_at = now + _REFUSAL_RETRY_DELAYS[self._refusals[_name_of(item)] - 1]
+        elif isinstance(error, TokenRefused):
+            self._breaker.on_failure(chat_id, now, is_token_refused=True)
+            retry_at = self._breaker.retry_at
+        elif isinstance(error, TelegramUnreachable):
+            # Without a connection, or with somebody else's answer, it is not this chat that is in trouble: it is tried again
+            # as soon as the way is free, however often it failed.
+            concerns_all = isinstance(error, NotTelegram) or not error.maybe_sent
+            self._breaker.on_failure(chat_id, now, concerns_all=concerns_all)
+            backoff = _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
+            retry_at = self._breaker.retry_at if concerns_all else now + backoff
         log.warning("delivery_retry_scheduled", chat=chat_id, action=item.key.action_id, reason=str(error))
         self._enqueue(item, at_front=True)
         is_limited = isinstance(error, RetryAfter)
@@ -420,3 +462,7 @@ class Sender:
             except StorageError as error:
                 # A database that fails now does not hold up the stop. Messages whose ids are not saved may be sent again.
                 log.error("deliveries_not_saved", count=len(self._completed), reason=str(error))
+
+
+def _name_of(item: QueueItem) -> tuple[AlertKey, ChatRef]:
+    return item.key, item.chat

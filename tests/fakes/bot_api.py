@@ -26,6 +26,7 @@ from tests.fakes.bot_api_state import (
     FakeChat,
     HeldAnswer,
     Message,
+    Page,
     RefusedError,
     Request,
     Trouble,
@@ -41,6 +42,7 @@ __all__ = [
     "FakeChat",
     "HeldAnswer",
     "Message",
+    "Page",
     "RefusedError",
     "Request",
     "Trouble",
@@ -127,6 +129,20 @@ class FakeBotApi(Methods):
     def fail(self, method: str | None = None, answer: RefusedError = BAD_GATEWAY, times: int | None = 1) -> None:
         """Answer the next requests with an error, 502 unless told; `getUpdates` only when named."""
         self.troubles.append(Trouble("refuse", answer, method=method, times=times))
+
+    def stand_in(self, page: Page, method: str | None = None, times: int | None = None) -> Trouble:
+        """Answer in Telegram's place, as a proxy does: every request, polls too, until `relent`."""
+        self.troubles.append(Trouble("refuse", page, method=method, times=times, with_polls=True))
+        return self.troubles[-1]
+
+    def refuse_all_chats(self, answer: RefusedError = CHAT_NOT_FOUND) -> Trouble:
+        """Answer whatever is asked for any chat with an error, until `relent`."""
+        self.troubles.append(Trouble("refuse", answer, times=None, any_chat=True))
+        return self.troubles[-1]
+
+    def relent(self, trouble: Trouble) -> None:
+        """Let a trouble be over."""
+        self.troubles.remove(trouble)
 
     def hang(self, method: str, nth: int = 1, *, times: int | None = 1) -> HeldAnswer:
         """Take the nth request of a method from now on and never answer; nothing is done. `times` None: all after it."""
@@ -308,7 +324,7 @@ class FakeBotApi(Methods):
         return method(params)
 
     def _answered(self, request: Request, answer: Any) -> web.Response:
-        request.status = answer.code if isinstance(answer, RefusedError) else 200
+        request.status = answer.code if isinstance(answer, RefusedError | Page) else 200
         return _respond(answer)
 
     async def _get_updates(self, given: Params) -> Any:
@@ -347,6 +363,8 @@ class FakeBotApi(Methods):
 
 
 def _respond(answer: Any) -> web.Response:
+    if isinstance(answer, Page):
+        return web.Response(body=answer.body, status=answer.code, headers={"Content-Type": answer.content_type})
     if isinstance(answer, RefusedError):
         return web.json_response(answer.body(), status=answer.code)
     return web.json_response({"ok": True, "result": answer})

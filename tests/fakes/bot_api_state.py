@@ -26,6 +26,15 @@ class RefusedError(Exception):
         return body | ({"parameters": self.parameters} if self.parameters else {})
 
 
+@dataclass(slots=True, frozen=True)
+class Page:
+    """An answer that is not Telegram's: what a proxy, a firewall or a captive portal shows in its place."""
+
+    code: int
+    body: bytes = b"<!DOCTYPE html><html><head><title>Access denied</title></head></html>"
+    content_type: str = "text/html"
+
+
 def bad(what: str) -> RefusedError:
     """`400 Bad Request: what`."""
     return RefusedError(400, f"Bad Request: {what}")
@@ -219,18 +228,24 @@ class Trouble:
 
     how: str
     """`refuse`, `hang` (not done, no answer), `lose` (done, then the connection drops), `hold` (done, then `held` says)."""
-    answer: RefusedError = BAD_GATEWAY
+    answer: RefusedError | Page = BAD_GATEWAY
     method: str | None = None
     chat_id: int | None = None
     times: int | None = 1
     skip: int = 0
     """So many requests are let through before."""
     held: HeldAnswer | None = None
+    any_chat: bool = False
+    """True: only requests that are for a chat."""
+    with_polls: bool = False
+    """True: `getUpdates` too, without its name."""
 
     def strikes(self, request: Request) -> bool:
         """Tell whether it is this request's turn, and count it."""
         fits = self.method in (None, request.method) and self.chat_id in (None, request.chat_id)
-        if not fits or request.method == "getUpdates" != self.method or self.times == 0:
+        fits = fits and not (self.any_chat and request.chat_id is None)
+        is_poll = request.method == "getUpdates" != self.method and not self.with_polls
+        if not fits or is_poll or self.times == 0:
             return False
         if self.skip:
             self.skip -= 1

@@ -9,7 +9,7 @@ import telegram.error as api
 from bot import errors as ours
 from bot.outbox.delivery import Reason
 from bot.telegram import responses
-from bot.telegram.responses import NotSent, classify_error, parse_response
+from bot.telegram.responses import ForeignAnswer, NotSent, check_answer, classify_error, parse_response
 
 DOCS = (Path(__file__).parents[3] / "docs" / "delivery.md").read_text(encoding="utf-8")
 ROWS = [line.strip("| ").split(" | ") for line in DOCS.splitlines() if re.match(r"\| `[345\d]", line)]
@@ -31,7 +31,8 @@ ROWS = [line.strip("| ").split(" | ") for line in DOCS.splitlines() if re.match(
         (api.BadRequest("Chat not found"), ours.ChatGone),
         (api.BadRequest("Can't parse entities: unsupported start tag"), ours.TextRefused),
         (api.BadRequest("Message is too long"), ours.TextRefused),
-        (api.BadRequest("Something new"), ours.TextRefused),
+        (api.BadRequest("Something new"), ours.RequestRefused),
+        (api.EndPointNotFound("no such method"), ours.MethodUnknown),
         (api.NetworkError("Bad Gateway"), ours.TelegramUnreachable),
         (api.TimedOut(), ours.TelegramUnreachable),
         (NotSent("no connection"), ours.TelegramUnreachable),
@@ -59,6 +60,7 @@ def _names(error: type[ours.DeliveryError]) -> set[str]:
 def test_the_documentation_gives_every_refusal_the_meaning_that_it_has() -> None:
     told = {words: error for answer, error, _ in ROWS if answer.startswith("`400`") for words in answer[6:].split(" · ")}
     special = {"with a new id of the group", "any other", "message is not modified"}
+    special.add("unsupported start tag, for a tag that Telegram documents")
 
     known = {words: made.__name__ for words, made in responses._REFUSAL_MEANINGS}
     assert {words: error for words, error in told.items() if words not in special} == known
@@ -73,14 +75,18 @@ def test_the_documentation_names_every_reason() -> None:
     ("status", "body", "meant"),
     [
         (429, {"description": "Too Many Requests", "parameters": {"retry_after": 7}}, ours.RetryAfter),
+        (429, {"description": "Too Many Requests"}, ours.RetryAfter),
+        (400, {"description": "Bad Request: SOMETHING_NEW"}, ours.RequestRefused),
         (400, {"description": "Bad Request: upgraded", "parameters": {"migrate_to_chat_id": -100}}, ours.ChatMigrated),
         (400, {"description": "Bad Request: chat not found"}, ours.ChatGone),
         (403, {"description": "Forbidden: bot was kicked"}, ours.ChatGone),
         (401, {"description": "Unauthorized"}, ours.TokenRefused),
         (404, {"description": "Not Found"}, ours.TokenRefused),
         (500, {"description": "Internal Server Error"}, ours.TelegramUnreachable),
-        (502, b"<html>", ours.TelegramUnreachable),
-        (200, b"cut", ours.TelegramUnreachable),
+        (502, b"<html>", ours.NotTelegram),
+        (403, b"<html>", ours.NotTelegram),
+        (200, b"cut", ours.NotTelegram),
+        (200, {"ok": True}, ours.NotTelegram),
     ],
 )
 def test_every_status_and_body_has_a_meaning(status: int, body: object, meant: type[Exception]) -> None:
@@ -126,11 +132,11 @@ def test_an_error_says_what_telegram_said(answer: api.TelegramError, words: str)
     ("status", "body", "error", "words"),
     [
         (200, {"ok": False, "description": "Odd"}, api.NetworkError, "Odd"),
-        (201, {"ok": True, "result": {"message_id": 7}}, api.NetworkError, "an answer of status 201 that cannot be read"),
+        (201, {"ok": True, "result": {"message_id": 7}}, ForeignAnswer, "an answer that is not Telegram's (status 201)"),
         (400, {"description": "Bad Request: chat not found"}, api.BadRequest, "Chat not found"),
         (403, {"description": "Forbidden: no"}, api.Forbidden, "Forbidden: no"),
         (401, {"description": "Unauthorized"}, api.InvalidToken, "Unauthorized"),
-        (404, {}, api.InvalidToken, "an answer of status 404 that cannot be read"),
+        (404, {}, ForeignAnswer, "an answer that is not Telegram's (status 404)"),
         (502, {"description": "Bad Gateway"}, api.NetworkError, "Bad Gateway"),
     ],
 )
@@ -140,7 +146,7 @@ def test_a_refusal_is_the_librarys_error_with_its_words(
     with pytest.raises(api.TelegramError) as refused:
         parse_response(status, msgspec.json.encode(body))
 
-    assert (type(refused.value), words in refused.value.message) == (error, True)
+    assert isinstance(refused.value, error) and words in refused.value.message
 
 
 def test_a_refusal_with_parameters_has_their_values() -> None:
@@ -162,6 +168,89 @@ def test_the_labels_of_answers_in_metrics_stay() -> None:
         "TopicClosed": "topic_closed",
         "MessageGone": "message_gone",
         "TextRefused": "refused",
+        "RequestRefused": "not_understood",
+        "MethodUnknown": "method_unknown",
         "TokenRefused": "token_refused",
+        "NotTelegram": "not_telegram",
         "TelegramUnreachable": "unreachable",
     }
+
+
+PAGE = b"<!DOCTYPE html><html><title>Blocked</title></html>"
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 407, 429, 502])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (PAGE, "text/html"),
+        (b"", ""),
+        (b"Forbidden", "text/plain"),
+        (b'{"error": "forbidden"}', "application/json"),
+        (b'{"ok": false}', "application/json"),
+        (b'{"ok": true}', "application/json"),
+        (b"[1, 2]", "application/json"),
+    ],
+)
+def test_only_telegram_speaks_for_telegram(status: int, body: bytes, content_type: str) -> None:
+    with pytest.raises(ForeignAnswer) as found:
+        check_answer("sendMessage", status, content_type, body)
+
+    meant = classify_error(found.value)
+    assert type(meant) is ours.NotTelegram and str(status) in str(meant)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "maybe"),
+    [
+        (403, PAGE, False),
+        (200, PAGE, False),
+        (302, b"", False),
+        (502, PAGE, True),
+        (200, b'{"ok": true}', True),
+        (200, b'{"ok": tr', True),
+    ],
+)
+def test_a_page_in_place_of_an_answer_kept_the_request_to_itself_and_a_broken_answer_may_not_have(
+    status: int, body: bytes, maybe: bool
+) -> None:
+    with pytest.raises(ForeignAnswer) as found:
+        check_answer("sendMessage", status, "text/html", body)
+
+    assert found.value.maybe_sent is maybe
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "description", "refused"),
+    [
+        ("getMe", 401, "Unauthorized", True),
+        ("sendMessage", 404, "Not Found", True),
+        ("sendMessage", 403, "Forbidden: bot was blocked by the user", False),
+        ("sendRichMessage", 404, "Not Found", None),
+        ("sendMessage", 404, "Not Found: method not found", None),
+    ],
+)
+def test_a_method_that_a_server_lacks_is_no_refused_token(
+    method: str, status: int, description: str, refused: bool | None
+) -> None:
+    body = msgspec.json.encode({"ok": False, "error_code": status, "description": description})
+
+    if refused is None:
+        with pytest.raises(api.EndPointNotFound):
+            check_answer(method, status, "application/json", body)
+    else:
+        assert check_answer(method, status, "application/json", body) is refused
+
+
+@pytest.mark.parametrize(
+    ("words", "tag"),
+    [
+        ('Can\'t parse entities: Unsupported start tag "tg-time" at byte offset 7', "tg-time"),
+        ('Can\'t parse entities: Unsupported start tag "bold" at byte offset 7', "bold"),
+        ("Can't parse entities: unclosed start tag at byte offset 7", ""),
+    ],
+)
+def test_a_tag_that_is_not_supported_is_named(words: str, tag: str) -> None:
+    found = classify_error(api.BadRequest(words))
+
+    assert isinstance(found, ours.TextRefused) and found.tag == tag
