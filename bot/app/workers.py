@@ -92,7 +92,7 @@ class FeedWorker:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
-        return self.scheduler.run(), self.live_messages.run()
+        return self.scheduler.run(), self.follower.watch_silence(), self.live_messages.run()
 
     def fixtures(self) -> tuple[Fixture, ...]:
         """Return the fixtures that the feed lists, by kick-off."""

@@ -73,13 +73,14 @@ class ChatContext(msgspec.Struct, frozen=True):
 
     def is_in_play(self, fixture: Fixture) -> bool:
         """Return True if the match is in play."""
+        # What the list of fixtures says counts where no process streams the match, and where its stream has brought nothing yet.
+        is_listed = fixture.is_live and not has_ended(fixture, self.now)
         match = self.find_match(fixture.id)
         if match is None:
-            # No process streams this match: only the list of fixtures tells its status.
-            return fixture.is_live and not has_ended(fixture, self.now)
+            return is_listed
         # A suspended match may go on, so it counts as in play.
         is_over = match.is_completed or match.ended_by or match.is_lost
-        return match.has_begun and not is_over
+        return (match.has_begun or is_listed) and not is_over
 
     def format_until(self, until: dt.datetime) -> str:
         """Format a time in the chat's time zone, with its day unless that is today."""

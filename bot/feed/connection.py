@@ -121,14 +121,17 @@ class FeedConnection:
         self._hosts = HostRotation(settings().stream_url)
         self._reloaded = asyncio.Event()
         self._refusal = ""
-        self._is_behind = True
-        self._is_handing_on = False
+        self.is_behind = True
+        """True until what this connection missed has been read: up to the first live packet or heartbeat."""
+        self.is_handing_on = False
         self._reason = ""
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
         self._lags = LagStatistics()
         self._last_frame_at: dt.datetime | None = None
         self._last_usable_frame_at: dt.datetime | None = None
+        self.data_signs = 0
+        """The number of packets and heartbeats. A server that accepts the token and closes, again and again, sends neither."""
         self._wanted_since, self._is_not_open = clock.now(), False
         self._watchdog: asyncio.TimerHandle | None = None
 
@@ -161,7 +164,7 @@ class FeedConnection:
     @property
     def resume_position(self) -> FeedPosition | None:
         """Where another process can resume; None while packets wait for earlier ones or are being handed on."""
-        return None if self._is_handing_on else self._session.resume_position
+        return None if self.is_handing_on else self._session.resume_position
 
     @property
     def silence(self) -> float:
@@ -200,7 +203,7 @@ class FeedConnection:
     async def _connect_once(self) -> None:
         """Make one connection and serve it until it is lost or the match is over."""
         start = self._session.on_connecting()
-        self._retry_after, self._reason, self._is_behind = None, "", True
+        self._retry_after, self._reason, self.is_behind = None, "", True
         # The session has chosen the position before the wait, so that a long queue of connections shows as CONNECTING and not as
         # WAITING.
         try:
@@ -294,6 +297,7 @@ class FeedConnection:
             return
         _PACKET_FRAMES.inc()
         self._last_usable_frame_at = received
+        self.data_signs += 1
         if ready := self._session.on_packet(read, now):
             await self._hand_on(ready, received)
 
@@ -305,6 +309,7 @@ class FeedConnection:
             return
         # An error frame is no sign that the feed works.
         self._last_usable_frame_at = received
+        self.data_signs += control.kind is ControlKind.HEARTBEAT
         if self._session.state is SessionState.LIVE:
             if control.kind is ControlKind.ACCEPTED:
                 FEED_CONNECTED.inc()
@@ -319,20 +324,20 @@ class FeedConnection:
     async def _hand_on(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
         """Hand packets on in order; a handler that takes long delays the next frame, which keeps the order."""
         # A snapshot taken in the middle would say that all of them were evaluated.
-        self._is_handing_on = bool(packets)
+        self.is_handing_on = bool(packets)
         for packet in packets:
-            if self._is_behind and received - packet.at < MAX_LIVE_AGE:
+            if self.is_behind and received - packet.at < MAX_LIVE_AGE:
                 await self._report_caught_up()
             if self._session.is_caught_up:  # the age of a replayed packet says nothing about the feed's lag
                 self._lags.add(lag := (received - packet.at).total_seconds())
                 FEED_LAG.observe(lag)
             await self._on_packet(packet, received)
-        self._is_handing_on = False
+        self.is_handing_on = False
         if packets and self._on_frame_done is not None:
             await self._on_frame_done()
 
     async def _report_caught_up(self) -> None:
-        self._is_behind = False
+        self.is_behind = False
         if self._on_caught_up is not None:
             await self._on_caught_up()
 

@@ -35,6 +35,9 @@ TERMS = (
     N_("goal stands"), N_("no red card"),
     # Translators: short for own goal and penalty, in brackets behind a scorer's minute
     N_("o.g."), N_("pen."),
+    # why there is no live data
+    N_("no signal"), N_("no connection to the feed"), N_("the feed refuses the connection"),
+    N_("the feed has no stream of this match"), N_("no live coverage"),
     # Translators: the side that plays at home, and its guests
     N_("home"), N_("away"),
 )  # fmt: skip

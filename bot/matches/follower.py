@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 
 from bot.clock import Clock
@@ -19,6 +20,8 @@ from bot.feed.source import ConnectionStatus
 from bot.matches.pipeline import Pipeline
 from bot.metrics import PACKETS
 from rules.football.action import Fixture, Packet
+from rules.football.fixture_changes import has_live_data
+from rules.football.match import Match
 
 log = structlog.get_logger()
 
@@ -27,6 +30,29 @@ MAX_SILENCE = 180.0
 
 COMPLETED_WAIT = 60.0
 """Seconds that a stream has left for its last packets after the list of fixtures says that its match is over."""
+
+
+SILENCE_TOLD_AFTER = 120.0
+"""Seconds without data, while a match is in play, after which its chats are told. Shorter interruptions are mended by then."""
+
+UNREACHABLE, REFUSED, NO_STREAM = REASONS = (
+    "no connection to the feed",
+    "the feed refuses the connection",
+    "the feed has no stream of this match",
+)
+"""Why live data cannot be read here, as chats are told: terms that are translated."""
+
+_SILENCE_CHECK_INTERVAL = 5.0
+
+_LONGEST_MATCH = dt.timedelta(hours=3)
+"""So long after its kick-off a match may be in play of which neither the stream nor the list of fixtures says anything."""
+
+
+class _Silence(msgspec.Struct):
+    """How long a connection has brought neither packets nor heartbeats. `data_signs` is its count of them then."""
+
+    data_signs: int = -1
+    seconds: float = 0.0
 
 
 class MatchFollower:
@@ -54,12 +80,16 @@ class MatchFollower:
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._connections: dict[str, FeedConnection] = {}
+        self._fixtures: dict[str, Fixture] = {}
+        """The fixtures of the connections, as the feed lists them now."""
+        self._silences: dict[str, _Silence] = {}
         self._completed_events: dict[str, asyncio.Event] = {}
 
     async def follow(self, fixture: Fixture) -> None:
         """Follow a fixture until its match is over. If cancelled, keep the snapshot, so that another process can resume."""
         connection = self._make_connection(fixture, await self._pipeline.open(fixture))
-        self._connections[fixture.id] = connection
+        self._connections[fixture.id], self._fixtures[fixture.id] = connection, fixture
+        self._silences[fixture.id] = _Silence()
         self._completed_events[fixture.id] = asyncio.Event()
         if fixture.is_over:
             # A match that an earlier process left in the middle and that ended meanwhile: no change of its status will come.
@@ -74,17 +104,24 @@ class MatchFollower:
             if self._recordings:
                 self._recordings.abandon(fixture.id)
             self._pipeline.drop(fixture.id)
-            del self._connections[fixture.id], self._completed_events[fixture.id]
+            for kept in (self._connections, self._fixtures, self._silences, self._completed_events):
+                del kept[fixture.id]
 
     def _make_connection(self, fixture: Fixture, position: FeedPosition | None) -> FeedConnection:
         """Make the connection of a fixture and tie it to the pipeline. `position` is where to resume; None for the beginning."""
 
         async def on_packet(packet: Packet, received: dt.datetime) -> None:
             PACKETS.inc()
+            # Before the first live packet, so that its goal is not taken for one that was missed; unless it says that the feed
+            # itself has no data.
+            if not connection.is_behind and has_live_data(packet):
+                await self._pipeline.report_connection_back(fixture.id, self._clock.now())
             await self._pipeline.process(packet, received.timestamp())
 
         async def on_caught_up() -> None:
             await self._pipeline.on_caught_up(fixture.id)
+            if not connection.is_handing_on:
+                await self._pipeline.report_connection_back(fixture.id, self._clock.now())
             # At every heartbeat too, so that a quiet match keeps how far it was read.
             await self._pipeline.save_snapshot(fixture.id, connection.resume_position)
 
@@ -143,6 +180,34 @@ class MatchFollower:
             log.warning("end_not_seen", fixture=fixture_id)
             self._pipeline.mark_end_unseen(fixture_id)
 
+    async def watch_silence(self) -> None:
+        """Tell the chats of matches in play that their live data cannot be read here, until cancelled."""
+        before = self._clock.monotonic()
+        while True:
+            await asyncio.sleep(_SILENCE_CHECK_INTERVAL)
+            now = self._clock.monotonic()
+            # A process that was asleep has not waited for data: what counts is the time in which it would have read some.
+            passed, before = min(now - before, 2 * _SILENCE_CHECK_INTERVAL), now
+            for fixture_id in list(self._connections):
+                if fixture_id in self._connections:  # while others were told, it may have come to its end
+                    await self._check_silence(fixture_id, passed)
+
+    async def _check_silence(self, fixture_id: str, passed: float) -> None:
+        connection, silence = self._connections[fixture_id], self._silences[fixture_id]
+        if silence.data_signs != connection.data_signs:
+            silence.data_signs, silence.seconds = connection.data_signs, 0.0
+            return
+        silence.seconds += passed
+        match = self._pipeline.match(fixture_id)
+        if silence.seconds < SILENCE_TOLD_AFTER or match is None:
+            return
+        status = connection.status(lags=False)
+        if not _is_in_play(self._fixtures[fixture_id], match, self._clock.now(), is_not_open=status.is_not_open):
+            return
+        reason = REFUSED if status.refusal else NO_STREAM if status.is_not_open else UNREACHABLE
+        await self._pipeline.report_connection_lost(fixture_id, reason, self._clock.now())
+        await self._pipeline.save_snapshot(fixture_id, connection.resume_position)
+
     def reload(self) -> None:
         """Try refused connections again at once: the configuration was reloaded, perhaps with another token."""
         for connection in self._connections.values():
@@ -152,6 +217,7 @@ class MatchFollower:
         """Pass on what the list of fixtures says of a match, and let a match that is over come to its end."""
         await self._pipeline.apply_fixture_change(before, after, self._clock.now())
         if connection := self._connections.get(after.id):
+            self._fixtures[after.id] = after
             # The delay before a retry depends on how near kick-off is, and a kick-off can be moved.
             connection.kickoff = _kickoff_if_known(after)
             await self._pipeline.save_snapshot(after.id, connection.resume_position)
@@ -161,6 +227,17 @@ class MatchFollower:
     def connection_statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:
         """Return the status of each connection. Without the lags' percentiles it is cheap enough for every scrape of metrics."""
         return tuple(connection.status(lags=lags) for connection in self._connections.values())
+
+
+def _is_in_play(fixture: Fixture, match: Match, now: dt.datetime, *, is_not_open: bool) -> bool:
+    """Return True if a match is in play by what its stream said, else by what the list of fixtures says, else by the time.
+
+    `is_not_open`: the feed can be reached and has no stream of it, so that a match that is not listed as live has not begun.
+    """
+    if match.has_begun or fixture.status.casefold() != "scheduled":
+        return match.has_begun or fixture.is_live
+    kickoff = _kickoff_if_known(fixture)
+    return not is_not_open and kickoff is not None and kickoff < now < kickoff + _LONGEST_MATCH
 
 
 def _kickoff_if_known(fixture: Fixture) -> dt.datetime | None:

@@ -22,7 +22,14 @@ from rules.engine.text import Wording
 from rules.football.action import Fixture, Packet
 from rules.football.advance import advance
 from rules.football.catalogue import Catalogue
-from rules.football.fixture_changes import is_final_status, make_full_time_packet, make_status_packet
+from rules.football.fixture_changes import (
+    can_lose_connection,
+    is_final_status,
+    lose_connection,
+    make_full_time_packet,
+    make_status_packet,
+    restore_connection,
+)
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
 from rules.football.unknown_values import UnknownValue, find_unknown_values
@@ -121,7 +128,7 @@ class Pipeline:
 
     async def save_snapshot(self, fixture_id: str, position: FeedPosition | None) -> None:
         """Store the match as it stands at a position in its feed, if it has changed; None if it cannot be resumed now."""
-        if self._snapshots and position and position.position and fixture_id in self._matches:
+        if self._snapshots and position and fixture_id in self._matches:
             try:
                 await self._snapshots.save(self._matches[fixture_id], position)
             except StorageError as error:
@@ -144,11 +151,28 @@ class Pipeline:
         if match is None:
             # Not followed here, such as a match that is postponed on the day before: its stream never opens.
             match = Match(before, status=before.status, collection_status=before.collection_status)
+        elif not match.status:
+            # Its stream has brought nothing yet, so that only the list tells what a change is a change of.
+            match = msgspec.structs.replace(match, status=before.status, collection_status=before.collection_status)
         elif match.period is not Period.BEFORE and not is_final_status(after.status):
             return
         moment = advance(match, make_status_packet(after, match.seq, now), self._catalogue)
         if after.id in self._matches:
             self._matches[after.id] = moment.after
+        await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue))
+
+    async def report_connection_lost(self, fixture_id: str, reason: str, now: dt.datetime) -> None:
+        """Tell the chats of a match, once, that its live data cannot be read here. `reason` is a term that is translated."""
+        if can_lose_connection(self._matches[fixture_id]):
+            await self._apply_connection_change(lose_connection(self._matches[fixture_id], reason, now))
+
+    async def report_connection_back(self, fixture_id: str, now: dt.datetime) -> None:
+        """Tell the chats that know of the loss that live data can be read again. Called once all that was missed is read."""
+        if self._matches[fixture_id].is_cut_off:
+            await self._apply_connection_change(restore_connection(self._matches[fixture_id], now))
+
+    async def _apply_connection_change(self, moment: Moment) -> None:
+        self._matches[moment.after.fixture.id] = moment.after
         await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue))
 
     async def close(self, fixture_id: str, now: dt.datetime) -> None:

@@ -145,6 +145,9 @@ def standing_text(fixture: Fixture, match: Match | None) -> str:
     """Return the minute or the stage in words; empty before kick-off."""
     if match is not None and (match.is_completed or match.ended_by):
         return football.translate_term("full time")
+    # The match may go on, but neither the score nor its end will come.
+    if (match.collection_status if match else fixture.collection_status).casefold() == "collectiondropped":
+        return football.translate_term("no live coverage")
     status = (match.status if match else "") or fixture.status
     known = find_status(status)
     if known.name in _LOST_STATUS_WORDS or known.name == "Completed":

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from rules.football.action import Fixture, SendType, Side
+from rules.football.fixture_changes import read_status_reason
 from rules.football.match import Moment, Score, find_check_outcome, find_winner, list_scorers
 from rules.football.minute import Period
 from rules.football.names import isolate
@@ -84,6 +85,8 @@ class Facts(msgspec.Struct, frozen=True):
     """The score when live data was last lost."""
     reason: str = ""
     """Why the action was retracted, in the feed's words ("Offside"); empty where it gives no reason."""
+    status_reason: str = ""
+    """Why live data was lost or the match stopped, in the feed's words ("no signal"); empty where it gives no reason."""
     goal_score: str = ""
     """The score with the scoring side in brackets, `[1]–0`; without brackets for what is no goal, or has no side."""
     home_score: int = 0
@@ -175,6 +178,7 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         shootout=str(shootout or ""),
         score_before=str(match.score_when_coverage_lost),
         reason=reason,
+        status_reason=read_status_reason(action),
         goal_score=_format_goal_score(moment, score),
         home_score=score.home,
         away_score=score.away,

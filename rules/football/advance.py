@@ -11,7 +11,14 @@ import msgspec
 
 from rules.football.action import Action, Fixture, Packet, SendType, Side, Summary, Team
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.fixture_changes import COVERAGE_LOST, detect_change, make_action
+from rules.football.fixture_changes import (
+    BEFORE_KICKOFF,
+    COVERAGE_DROPPED,
+    COVERAGE_LOST,
+    COVERAGE_RESTORED,
+    detect_change,
+    make_action,
+)
 from rules.football.match import ActionRecord, Match, Moment, Score, update_colours
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
@@ -71,12 +78,15 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
     if not before.status:
         return moment  # The first packet of a match brings its status, which is no change.
     name = detect_change((before.status, before.collection_status), (after.status, after.collection_status))
-    if not name:
+    # While Touchline is cut off, chats know that live data is missing, whoever lost it. They are told when it is back.
+    if not name or (before.is_cut_off and name in (COVERAGE_LOST, COVERAGE_RESTORED)):
         return moment
     if name == COVERAGE_LOST:
         after = msgspec.structs.replace(after, score_when_coverage_lost=after.score)
     minute = minute_of(clock, after.period) if clock > after.clock else after.minute
     change = make_action(name, moment.action, after.fixture, minute, after.period)
+    if name == COVERAGE_DROPPED and after.period is Period.BEFORE and before.status.casefold() == "scheduled":
+        change = msgspec.structs.replace(change, sub_type=BEFORE_KICKOFF)
     return msgspec.structs.replace(moment, after=after, coverage_change=change)
 
 

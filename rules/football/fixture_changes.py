@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+import msgspec
+
 from rules.football.action import Action, Fixture, Packet, SendType, Summary
-from rules.football.match import Match
+from rules.football.match import Match, Moment
 from rules.football.minute import PERIOD_IDS, Minute, Period
 from rules.football.statuses import STATUSES, find_status
 
@@ -16,8 +18,14 @@ COVERAGE_DROPPED = "Coverage Dropped"
 MATCH_SUSPENDED = "Match Suspended"
 MATCH_RESUMED = "Match Resumed"
 
+BEFORE_KICKOFF = "Before Kick-off"
+"""The sub action type of coverage that was dropped before the match began."""
+
 _ONE_TIME_CHANGES = frozenset({*(status.news for status in STATUSES if status.news), COVERAGE_DROPPED})
 """Changes that happen to a match once, whether the stream or the list of fixtures has them first."""
+
+_WITHOUT_DATA = frozenset({"collectionsuspended", "collectiondropped"})
+"""Collection statuses in which the feed has no live data of a match, in lower case."""
 
 # Action ids are stored in the outbox: a changed namespace, or a changed text that is hashed, would send the same news twice.
 _CHANGE_NAMESPACE = uuid.UUID("1a0d4d0e-63f4-53a5-8a5e-7e0a0f9a5c1d")
@@ -31,12 +39,12 @@ def detect_change(before: tuple[str, str], after: tuple[str, str]) -> str:
     # The end of a match before its coverage: an abandoned match is often dropped too, and chats want the reason, once.
     if status != old_status and (news := find_status(status).news):
         return news
-    if collection != old_collection and collection in ("collectionsuspended", "collectiondropped"):
+    if collection != old_collection and collection in _WITHOUT_DATA:
         return COVERAGE_LOST if collection == "collectionsuspended" else COVERAGE_DROPPED
     if old_collection == "collectionsuspended" and collection == "collectinglive":
         return COVERAGE_RESTORED
     # While data is missing, a status of Suspended may mean the coverage and not the match (feed documentation, section 10.5).
-    if collection in ("collectionsuspended", "collectiondropped"):
+    if collection in _WITHOUT_DATA:
         return ""
     if status == "suspended" and old_status != "suspended":
         return MATCH_SUSPENDED
@@ -59,7 +67,70 @@ def make_action(name: str, cause: Action, fixture: Fixture, minute: Minute | Non
         at=cause.at,
         period=period,
         minute=minute,
+        metadata=cause.metadata,  # the feed's own reason is in it
     )
+
+
+_REASON_KEYS = {
+    COVERAGE_LOST: "collectionstatusreason",
+    COVERAGE_DROPPED: "collectionstatusreason",
+    MATCH_SUSPENDED: "fixturestatusreason",
+    "Match Abandoned": "fixturestatusreason",
+}
+"""Where a status packet gives the reason, in lower case (section 3.4). The key for a fixture is assumed: only that of its code
+was seen."""
+
+
+def read_status_reason(action: Action) -> str:
+    """Return why coverage was lost or a match stopped, in the feed's words; empty where it does not say."""
+    wanted = _REASON_KEYS.get(action.type)
+    values = (value for key, value in action.metadata.items() if key.casefold() == wanted)
+    reason = next(values, "")
+    return reason.strip() if isinstance(reason, str) else ""
+
+
+def lose_connection(match: Match, reason: str, at: dt.datetime) -> Moment:
+    """Return the moment in which Touchline itself gets no data of a match any more. `reason` says why, for chats."""
+    after = msgspec.structs.replace(match, is_cut_off=True, cut_offs=match.cut_offs + 1, score_when_coverage_lost=match.score)
+    return _make_connection_moment(match, after, COVERAGE_LOST, {"collectionStatusReason": reason}, at)
+
+
+def restore_connection(match: Match, at: dt.datetime) -> Moment:
+    """Return the moment in which Touchline gets data of a match again.
+
+    It is news only where the match goes on with data: the feed itself may have none by now, and tells so by packets of its own.
+    """
+    moment = _make_connection_moment(match, msgspec.structs.replace(match, is_cut_off=False), COVERAGE_RESTORED, {}, at)
+    return moment if can_lose_connection(moment.after) else msgspec.structs.replace(moment, coverage_change=None)
+
+
+def can_lose_connection(match: Match) -> bool:
+    """Return True if chats take the silence of a match for news of it: it is not over, and they know of no lost coverage."""
+    is_covered = match.collection_status.casefold() not in _WITHOUT_DATA
+    return is_covered and not (match.is_cut_off or match.is_lost or match.is_completed or match.ended_by)
+
+
+def has_live_data(packet: Packet) -> bool:
+    """Return True unless a packet says that the feed itself has no live data of the match."""
+    return packet.summary.collection_status.casefold() not in _WITHOUT_DATA
+
+
+def _make_connection_moment(before: Match, after: Match, name: str, metadata: dict[str, str], at: dt.datetime) -> Moment:
+    change = Action(
+        fixture_id=after.fixture.id,
+        # Numbered, so that a restart which tells the same loss again gives it the same id.
+        id=str(uuid.uuid5(_CHANGE_NAMESPACE, f"{after.fixture.id} connection {name} {after.cut_offs}")),
+        type=name,
+        sub_type="",
+        send_type=SendType.CONFIRMED,
+        seq=max(1, after.seq),
+        at=at,
+        period=after.period,
+        minute=after.minute,
+        metadata=metadata,
+    )
+    # Not news by itself: the change of coverage is all that rules are asked about.
+    return Moment(before, change, after, is_news=False, coverage_change=change)
 
 
 def make_status_packet(fixture: Fixture, seq: int, at: dt.datetime) -> Packet:

@@ -116,6 +116,10 @@ class Match(msgspec.Struct, frozen=True):
     """What the feed's summary shows for the match without the shootout: pending goals may be in it."""
     score_when_coverage_lost: Score = Score()
     """The score when live data was last lost."""
+    is_cut_off: bool = False
+    """True from when chats were told that Touchline itself gets no data of this match until it gets some again."""
+    cut_offs: int = 0
+    """How often that was so."""
     colours: Colours = Colours()
     played_periods: tuple[Period, ...] = ()
     """The periods that were played or are in play, in the order in which the feed sent them."""

@@ -33,6 +33,7 @@ SAMPLE_FACTS = Facts(
     kickoff="14:00 UTC",
     shootout="6–5",
     score_before="0–0",
+    status_reason="no signal",
     goal_score="[1]–0",
     home_score=1,
     outcome="goal stands",

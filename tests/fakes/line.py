@@ -72,12 +72,13 @@ class Line:
             self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
         )
         self.follower = MatchFollower(self.pipeline, lambda: self.settings, self.clock, _ignore, fetch_actions=self.fetch_actions)
-        sending = asyncio.create_task(sender.run())
+        working = [asyncio.create_task(work) for work in (sender.run(), self.follower.watch_silence())]
         try:
             yield self
         finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
             await database.close()
 
     async def follow(self, fixture: Fixture, within: float | None = None) -> bool:

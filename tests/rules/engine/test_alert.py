@@ -134,4 +134,6 @@ def test_what_an_earlier_version_did_not_store_of_a_match_is_read_as_a_match_bef
         "colours": {"home": None, "away": None},
         "played_periods": (),
         "last_ended_period": None,
+        "is_cut_off": False,
+        "cut_offs": 0,
     }

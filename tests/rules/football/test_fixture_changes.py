@@ -2,7 +2,17 @@ import msgspec
 import pytest
 
 from rules.football.action import SendType, Summary
-from rules.football.fixture_changes import detect_change, is_final_status, make_full_time_packet, make_status_packet
+from rules.football.advance import advance
+from rules.football.fixture_changes import (
+    can_lose_connection,
+    detect_change,
+    is_final_status,
+    lose_connection,
+    make_full_time_packet,
+    make_status_packet,
+    read_status_reason,
+    restore_connection,
+)
 from rules.football.match import Match, Moment, Score
 from rules.football.minute import Period
 from tests.packets import FIXTURE, KICKOFF, Story
@@ -191,3 +201,61 @@ def test_a_match_has_one_full_time_and_another_match_another() -> None:
 
 def test_the_first_status_of_a_match_is_no_change() -> None:
     assert Story().tell("Status Updated", period=0, status="Postponed").coverage_change is None
+
+
+def test_the_feeds_reason_goes_with_the_change() -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=63)
+    summary = Summary(1, 0, 2, "Live", "CollectionSuspended")
+    moment = story.tell("Status Updated", period=0, summary=summary, metadata={"CollectionStatusReason": " no signal "})
+
+    assert moment.coverage_change and read_status_reason(moment.coverage_change) == "no signal"
+    assert read_status_reason(moment.action) == ""
+
+
+@pytest.mark.parametrize("metadata", [{}, {"collectionStatusReason": 7}, {"collectionStatusReason": None}])
+def test_a_reason_that_is_none_is_left_out(metadata: dict[str, object]) -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=63)
+    summary = Summary(1, 0, 2, "Live", "CollectionSuspended")
+    moment = story.tell("Status Updated", period=0, summary=summary, metadata=metadata)
+
+    assert moment.coverage_change and read_status_reason(moment.coverage_change) == ""
+
+
+@pytest.mark.parametrize(("status", "sub_type"), [("Scheduled", "Before Kick-off"), ("Live", "")])
+def test_coverage_dropped_before_kick_off_is_told_from_coverage_dropped_in_play(status: str, sub_type: str) -> None:
+    listed = msgspec.structs.replace(FIXTURE, status="Unverified", collection_status="CollectionDropped")
+    moment = advance(Match(FIXTURE, status=status), make_status_packet(listed, 0, KICKOFF))
+
+    assert moment.coverage_change and moment.coverage_change.sub_type == sub_type
+
+
+def test_a_lost_connection_is_a_change_that_the_same_history_numbers_alike() -> None:
+    story = Story()
+    story.goal(score=(1, 0), minute=63)
+    first, again = (lose_connection(story.match, "no connection to the feed", KICKOFF) for _ in range(2))
+    back = restore_connection(first.after, KICKOFF)
+    second = lose_connection(back.after, "", KICKOFF)
+
+    assert first.coverage_change and again.coverage_change and back.coverage_change and second.coverage_change
+    assert first.coverage_change.id == again.coverage_change.id != second.coverage_change.id
+    assert read_status_reason(first.coverage_change) == "no connection to the feed"
+    assert (first.after.is_cut_off, back.after.is_cut_off, back.coverage_change.type) == (True, False, "Coverage Back")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"status": "Completed"},
+        {"status": "Abandoned"},
+        {"collection_status": "CollectionSuspended"},
+        {"ended_by": "end"},
+        {"is_cut_off": True},
+    ],
+)
+def test_a_connection_is_not_missed_where_nothing_is_to_come_or_chats_know(told: dict[str, object]) -> None:
+    match = Match(FIXTURE, period=Period.FIRST_HALF, status="Live")
+
+    assert can_lose_connection(match)
+    assert not can_lose_connection(msgspec.structs.replace(match, **told))

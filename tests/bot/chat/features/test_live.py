@@ -36,6 +36,16 @@ def test_a_match_whose_stream_is_not_followed_is_live_when_the_fixtures_say_so()
     assert "Fenerbahçe v Galatasaray" in html and "Galatasaray v Fenerbahçe" not in html
 
 
+def test_a_followed_match_that_the_fixtures_call_live_is_listed_before_its_stream_brought_a_packet() -> None:
+    playing = fixture("f9", FENER, GALATA, CUP, -1, status="Live")
+
+    html = fixtures.show_live(make_context(fixtures=(playing,), matches=(Match(playing),))).html
+    over = fixtures.show_live(make_context(fixtures=(playing,), matches=(Match(playing, status="Abandoned"),))).html
+
+    assert "Fenerbahçe v Galatasaray" in html and "0–0" not in html
+    assert "Fenerbahçe" not in over
+
+
 def test_matches_that_ended_were_abandoned_or_have_not_begun_are_not_in_play() -> None:
     states = (
         Match(FIXTURES[2], period=Period.SECOND_HALF, status="Completed"),

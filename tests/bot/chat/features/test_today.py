@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from msgspec.structs import replace
+
 from bot.chat.catalogue import ALL_MATCHES
 from bot.chat.dialogue import DialogueResult
 from bot.chat.features import fixtures
@@ -66,6 +68,17 @@ def test_a_postponed_match_and_an_unknown_zone_break_nothing() -> None:
     html = fixtures.show_today(make_context(fixtures=(off,), timezone="Mars/Base")).html
 
     assert "16:00 <b>A v B</b> · postponed" in html
+
+
+def test_a_match_without_live_coverage_says_so() -> None:
+    dropped = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 2, status="Unverified")
+    dropped = replace(dropped, collection_status="CollectionDropped")
+    broken_off = Match(dropped, Score(1, 0), period=Period.SECOND_HALF, status="Live", collection_status="CollectionDropped")
+    before = fixtures.show_today(make_context(fixtures=(dropped,))).html
+    in_play = fixtures.show_today(make_context(fixtures=(dropped,), matches=(broken_off,))).html
+
+    assert "16:00 <b>A v B</b> · no live coverage" in before
+    assert "<b>A 1–0 B</b> · no live coverage" in in_play
 
 
 def test_a_muted_match_has_a_struck_bell_among_those_that_are_followed() -> None:
