@@ -23,7 +23,8 @@ from bot.errors import StorageError, StorageUnavailable, UserMistake
 from bot.matches.snapshots import MatchDirectory
 from bot.monitoring.http import serve
 from bot.retry import Backoff, OutageLog, retry_while_database_unavailable
-from bot.storage.database import Database
+from bot.storage.database import Database, read_storage_url
+from bot.storage.database_file import DatabaseLock, find_database_file
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
 from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
@@ -57,6 +58,11 @@ async def _start_application(
 ) -> asyncio.Future[Any]:
     """Make every part and set it to work. Return the future of all background work; leaving `stack` stops and closes it."""
     clock = SystemClock()
+    # Before the database is opened, since opening migrates it: another version may be at work on it.
+    if (file := find_database_file(read_storage_url(config.storage.url))) is not None:
+        lock = DatabaseLock(file)
+        await lock.acquire()
+        stack.callback(lock.release)
     database = await _open_database(config.storage.url, clock)
     # The stack is left in the opposite order, which is why the order of these lines matters: first all work stops, then leases
     # are released, then the bot and the pages are closed, and the database last.
