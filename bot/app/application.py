@@ -7,6 +7,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -24,7 +25,13 @@ from bot.matches.snapshots import MatchDirectory
 from bot.monitoring.http import serve
 from bot.retry import Backoff, OutageLog, retry_while_database_unavailable
 from bot.storage.database import Database, read_storage_url
-from bot.storage.database_file import DatabaseLock, find_database_file
+from bot.storage.database_file import (
+    DatabaseFileGuard,
+    DatabaseLock,
+    count_chats,
+    describe_empty_database,
+    find_database_file,
+)
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
 from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
@@ -59,7 +66,8 @@ async def _start_application(
     """Make every part and set it to work. Return the future of all background work; leaving `stack` stops and closes it."""
     clock = SystemClock()
     # Before the database is opened, since opening migrates it: another version may be at work on it.
-    if (file := find_database_file(read_storage_url(config.storage.url))) is not None:
+    file, lock = find_database_file(read_storage_url(config.storage.url)), None
+    if file is not None:
         lock = DatabaseLock(file)
         await lock.acquire()
         stack.callback(lock.release)
@@ -78,6 +86,10 @@ async def _start_application(
     )
     http = await stack.enter_async_context(aiohttp.ClientSession())
     application = Application(Services(config, clock, database, bot, rate_limiter, http, api_health, roles), roles)
+    guard: DatabaseFileGuard | None = None
+    if file is not None and lock is not None:
+        guard = await _guard_database_file(application.services, file, lock)
+        stack.push_async_callback(guard.finish)
     # A server may go away between opening the database and here. A file that fails now will not be better later.
     await (retry_while_database_unavailable(application.start) if database.is_shared else application.start())
     stop.on_hangup(application.services.reloader.request_reload)
@@ -92,7 +104,9 @@ async def _start_application(
     if application.services.lease_manager:
         stack.push_async_callback(application.services.lease_manager.unregister)
     return await stack.enter_async_context(
-        run_together(*application.background_work(), _run_with_telegram(application, bot, roles))
+        run_together(
+            *application.background_work(), *((guard.run(),) if guard else ()), _run_with_telegram(application, bot, roles)
+        )
     )
 
 
@@ -159,6 +173,16 @@ async def _open_database(url: str, clock: Clock) -> Database:
             if outage.on_failure():
                 log.warning("waiting_for_database", reason=str(error))
             await asyncio.sleep(_DATABASE_RETRY_DELAY)
+
+
+async def _guard_database_file(services: Services, file: Path, lock: DatabaseLock) -> DatabaseFileGuard:
+    """Tell the admins of a database that lost its chats since the last run; return what looks after its file."""
+    # Before the configured chats are stored, so that only those count that the last run knew.
+    if (known := lock.read_chat_count()) and not await count_chats(services.database):
+        log.warning("database_is_empty", file=str(file), chats_before=known)
+        services.admins.post_event(describe_empty_database(file, known))
+    reported = services.monitor.reported
+    return DatabaseFileGuard(services.database, file, lock, services.clock, reported.report, reported.clear)
 
 
 async def _wait_for_telegram(bot: ExtBot[str]) -> None:

@@ -35,6 +35,8 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     configure_logging([*read_environment_secrets(), *config.secrets], verbose=ctx.find_root().params["verbose"])
     # A traceback on standard error would be missed where the log is collected as JSON, and would not be masked.
     log_unhandled_exceptions()
+    # The database, its logs and the recordings of matches are nobody else's on this machine.
+    os.umask(0o077)
     asyncio.run(run_until_stopped(config, selected))
 
 

@@ -104,6 +104,10 @@ def read_packets(path: Path) -> Iterator[Packet]:
             yield packet
 
 
+_PRIVATE = 0o600
+"""Only the program's user reads a recording: the feed's data is not for everybody on the machine."""
+
+
 class RecordingWriter:
     """Writes a recording, gzipped if the file's name ends in `.gz`. A context manager."""
 
@@ -115,6 +119,8 @@ class RecordingWriter:
     def __enter__(self) -> RecordingWriter:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+            self._path.touch(mode=_PRIVATE)
             self._file = gzip.open(self._path, "wb") if self._path.suffix == ".gz" else self._path.open("wb")
         except OSError as error:
             raise UserMistake(f"{self._path}: the recording cannot be written: {error.strerror or error}") from error
@@ -249,6 +255,9 @@ class RecentRecordings:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _prepare_file(path, from_start=from_start)
+            # Recordings of earlier versions too.
+            for recording in (path, *self.recordings()):
+                recording.chmod(_PRIVATE)
         except OSError as error:
             _log_write_failure(fixture.id, error)
             return None
@@ -286,6 +295,7 @@ class RecentRecordings:
         path = part.with_suffix(".jsonl.gz")
         if part.stat().st_size:
             # Compressed once at the end: appending to gzip line by line would hardly compress at all.
+            path.touch(mode=_PRIVATE)
             path.write_bytes(gzip.compress(part.read_bytes(), 6))
             kept = [one for one in self._read_list() if one["id"] != fixture.id]
             self._write_list([fixture_to_object(fixture) | {"recording": path.name}, *kept])

@@ -59,6 +59,7 @@ INCIDENT_POLICIES = {
     "database-away": IncidentPolicy(notify_after=15.0),
     "database-full": IncidentPolicy(resolve_after=30.0),
     "database-read-only": IncidentPolicy(resolve_after=30.0),
+    "database-lost": IncidentPolicy(),
     # SQLite's checkpoints move the free space up and down around the limit.
     "disk-low": IncidentPolicy(notify_after=60.0, resolve_after=600.0),
     "clock-off": IncidentPolicy(notify_after=120.0, resolve_after=120.0),

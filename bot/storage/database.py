@@ -51,6 +51,11 @@ class Database:
         """True if several processes may work on this database: on PostgreSQL."""
         return self._driver.is_shared
 
+    @property
+    def sqlite(self) -> SQLiteDriver | None:
+        """The driver of a SQLite database, for whoever looks after its file; None on PostgreSQL."""
+        return self._driver if isinstance(self._driver, SQLiteDriver) else None
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit when the block ends, undo all if it raises.

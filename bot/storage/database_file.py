@@ -1,20 +1,42 @@
-"""The file of a SQLite database, as the process that runs on it treats it: only one process at a time."""
+"""The file of a SQLite database while a process runs on it: one process at a time, and somebody notices if the file is lost."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import fcntl
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 
-from bot.errors import StorageUnusable
+from bot.clock import Clock
+from bot.errors import StorageError, StorageUnusable
+from bot.storage.database import Database
+from bot.storage.schema import chats
+from bot.storage.sqlite import SQLiteDriver
+
+log = structlog.get_logger()
 
 _LOCK_TIMEOUT = 5.0
 """Seconds that a start waits for the lock: a process that was asked to stop a moment ago may need some."""
 
 _LOCK_RETRY_DELAY = 0.1
+
+_MARKER_SIZE = 1000
+
+CHECK_INTERVAL = 20.0
+"""Seconds between two looks at the file: what happened to it is noticed within a minute."""
+
+CHECKPOINT_INTERVAL = 300.0
+"""Seconds after which what was committed is in the file itself. SQLite alone waits for 4 MB, which is days of a small bot."""
+
+RESCUE_INTERVAL = 600.0
+"""Seconds between two copies of a database whose file was lost: the bot goes on and learns more."""
 
 
 def find_database_file(url: URL) -> Path | None:
@@ -28,6 +50,8 @@ class DatabaseLock:
 
     Two would each send what the other has sent, and each would miss the other's corrections. Commands that only read or copy
     (`backup`, `copy`, `check`) do not take the lock and work beside a running bot.
+
+    The lock file also remembers how many chats the database had, so that a start with an empty database is noticed.
     """
 
     def __init__(self, database_file: Path) -> None:
@@ -56,6 +80,23 @@ class DatabaseLock:
             self.release()
             raise
 
+    def read_chat_count(self) -> int:
+        """Return how many chats the database had when the last process ran; 0 if that is not known. The lock must be held."""
+        if self._descriptor is None:
+            raise ValueError("the lock is not held")
+        try:
+            # By the descriptor of the lock: closing another one of the same file would release the lock.
+            return int(json.loads(os.pread(self._descriptor, _MARKER_SIZE, 0))["chats"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0
+
+    def write_chat_count(self, count: int) -> None:
+        """Remember how many chats the database has. The lock must be held."""
+        if self._descriptor is None:
+            raise ValueError("the lock is not held")
+        body = json.dumps({"chats": count}).encode()
+        os.ftruncate(self._descriptor, os.pwrite(self._descriptor, body, 0))
+
     def release(self) -> None:
         """Release the lock. The kernel does it too, however the process ends."""
         if self._descriptor is not None:
@@ -70,3 +111,136 @@ class DatabaseLock:
         except (BlockingIOError, PermissionError):
             return False
         return True
+
+
+class DatabaseFileGuard:
+    """Notices that the file was deleted, renamed, replaced or truncated under the running bot, and saves what can be saved.
+
+    SQLite goes on with the open file, wherever it is, and would lose everything at the next start.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        file: Path,
+        lock: DatabaseLock,
+        clock: Clock,
+        report: Callable[[str, str], None],
+        clear: Callable[[str], None],
+    ) -> None:
+        """While the file is lost, `report` is called with `database-lost` and a sentence; when it is back, `clear`."""
+        driver = database.sqlite
+        if driver is None:
+            raise ValueError("only a SQLite database has a file")
+        self._driver: SQLiteDriver = driver
+        self._database, self._file, self._lock, self._clock = database, file, lock, clock
+        self._report, self._clear = report, clear
+        self._wal = file.with_name(f"{file.name}-wal")
+        self._opened_file, self._opened_wal = _read_inode(file), _read_inode(self._wal)
+        self._largest = 0
+        self._rescue_file: Path | None = None
+        self._rescued_at, self._checkpoint_at = 0.0, 0.0
+
+    async def run(self) -> None:
+        """Look at the file until cancelled."""
+        self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_INTERVAL
+        while True:
+            try:
+                await self.check()
+            except (StorageError, OSError) as error:
+                # The database's own failure is reported by whoever meets it; this one only looks again.
+                log.warning("database_file_check_failed", reason=str(error))
+            await asyncio.sleep(CHECK_INTERVAL)
+
+    async def check(self) -> None:
+        """Look at the file once; copy the database where it is lost, else keep the file and what is known of it up to date."""
+        loss = await self._find_loss()
+        if loss is not None:
+            await self._on_lost(loss)
+            return
+        if self._rescue_file is not None:
+            log.info("database_file_back", file=str(self._file))
+        self._rescue_file = None
+        self._clear("database-lost")
+        if self._clock.monotonic() >= self._checkpoint_at:
+            self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_INTERVAL
+            await self._driver.checkpoint()
+        self._lock.write_chat_count(await count_chats(self._database))
+
+    async def finish(self) -> None:
+        """Copy a lost database a last time, before it is closed: nobody can reach it after that."""
+        try:
+            if await self._find_loss() is not None:
+                await self._rescue()
+        except (StorageError, OSError) as error:
+            log.error("database_not_rescued", reason=str(error))
+
+    async def _find_loss(self) -> str | None:
+        """Return what happened to the file, as the end of a sentence; None if it is the one that was opened."""
+        try:
+            found = self._file.stat()
+        except FileNotFoundError:
+            return "was deleted or renamed"
+        if (found.st_dev, found.st_ino) != self._opened_file:
+            return "was replaced by another file"
+        # A tool may have made the file smaller by VACUUM. Then the open database knows its new size.
+        if found.st_size < self._largest and (not found.st_size or found.st_size < await self._driver.count_bytes()):
+            return "was truncated"
+        self._largest = found.st_size
+        if self._opened_wal is None:
+            self._opened_wal = _read_inode(self._wal)
+        elif _read_inode(self._wal) != self._opened_wal:
+            return f"lost its newest part, the log {self._wal.name}"
+        return None
+
+    async def _on_lost(self, loss: str) -> None:
+        now = self._clock.monotonic()
+        sentence = f"the database {self._file} {loss} while the bot runs on it, and the next start would not know its chats. "
+        if self._rescue_file is None or now >= self._rescued_at + RESCUE_INTERVAL:
+            self._rescued_at = now
+            try:
+                await self._rescue()
+            except (StorageError, OSError) as error:
+                log.error("database_not_rescued", reason=str(error))
+        if self._rescue_file is not None:
+            sentence += (
+                f"Everything is saved in {self._rescue_file}, and once more at the stop. "
+                f"Stop the bot, move that file to {self._file}, remove {self._wal.name}, and start"
+            )
+        else:
+            sentence += "Nothing could be saved: stop the bot, put your last backup in its place, and start"
+        self._report("database-lost", f"{sentence}.")
+
+    async def _rescue(self) -> None:
+        rescue_file = self._rescue_file or self._file.with_name(f"{self._file.name}.rescued-{_format_time(self._clock.now())}")
+        await self._driver.copy_to(rescue_file)
+        self._rescue_file = rescue_file
+        log.error("database_rescued", file=str(rescue_file))
+
+
+async def count_chats(database: Database) -> int:
+    """Return how many chats the database knows."""
+    async with database.transaction() as tx:
+        return int((await tx.fetch(select(func.count().label("n")).select_from(chats)))[0]["n"])
+
+
+def describe_empty_database(file: Path, known_chats: int) -> str:
+    """Return what admins are told when the database is new where there was one with chats before."""
+    rescued = sorted(file.parent.glob(f"{file.name}.rescued-*[0-9Z]"))
+    advice = f"move {rescued[-1]} to {file}" if rescued else f"put your last backup at {file}"
+    return (
+        f"The database {file} is empty, and the last time it knew {known_chats} chats: their subscriptions are gone. "
+        f"If that is not meant, stop the bot, {advice}, and start."
+    )
+
+
+def _read_inode(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _format_time(at: dt.datetime) -> str:
+    return f"{at:%Y%m%dT%H%M%SZ}"

@@ -7,11 +7,11 @@ While one runs, the event loop stands still, so no statement may take long.
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -36,6 +36,8 @@ _PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 
+_PRIVATE = 0o600
+
 _SELECT_NOW = text("SELECT (julianday('now') - 2440587.5) * 86400.0 AS now")
 
 
@@ -54,6 +56,8 @@ class SQLiteDriver:
         """Open and migrate; an address without a file is a database in memory."""
         engine = _create_engine(url) if url.database else _get_memory_engine()
         try:
+            if url.database and ":" not in url.database:
+                make_private(Path(url.database))
             connection = engine.connect()
             if url.database:
                 migrate(connection)
@@ -85,6 +89,40 @@ class SQLiteDriver:
     async def listen(self, channel: str, handler: NotificationHandler) -> None:
         """Call `handler` for what this process notifies. No other process works on the file."""
         self._handlers[channel].append(handler)
+
+    async def checkpoint(self) -> None:
+        """Move what was committed from the write-ahead log into the file itself, as far as no reader is in the way."""
+        async with self._lock:
+            with self._translating_errors():
+                _driver_connection(self._connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    async def count_bytes(self) -> int:
+        """Return how large the file is once everything committed is in it."""
+        async with self._lock:
+            with self._translating_errors():
+                connection = _driver_connection(self._connection)
+                (pages,) = connection.execute("PRAGMA page_count").fetchone()
+                (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+        return int(pages) * int(page_size)
+
+    async def copy_to(self, target: Path) -> None:
+        """Copy all that was committed into a new file, from the open handle: it works after the file was deleted or renamed."""
+        partial = target.with_name(f"{target.name}.partial")
+        async with self._lock:
+            with self._translating_errors():
+                partial.unlink(missing_ok=True)
+                make_private(partial)
+                with closing(sqlite3.connect(partial)) as copy:
+                    _driver_connection(self._connection).backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")
+        partial.replace(target)
+
+    @contextmanager
+    def _translating_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise translate_sqlite_error(self._url, error) from error
 
     async def close(self) -> None:
         """Close. Whatever was committed stays."""
@@ -185,11 +223,26 @@ def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
     return kind("storage.url: " + (sentence.format(where=where) if sentence else f"{where} cannot be used: {cause}"))
 
 
+def make_private(file: Path) -> None:
+    """Let only the program's user read and write a database file, which is created if it is missing, and its logs.
+
+    Chats, their members' words to the bot and the feed's data are nobody else's. SQLite gives its logs the rights of the file.
+    """
+    # Opening fails later with a sentence of its own if the folder is missing. The file may also belong to somebody else.
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, _PRIVATE))
+    # Not opened again where it exists: closing it would drop the locks that another connection of this process holds.
+    for one in (file, *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))):
+        with suppress(OSError):
+            if one.stat().st_mode & 0o077:
+                one.chmod(_PRIVATE)
+
+
 def backup_to(source: Path, target: Path) -> None:
     """Copy a database that is in use to a new file and check the copy. Raise sqlite3.Error or OSError if either fails."""
     uri = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=30)) as there, closing(sqlite3.connect(target)) as here:
-        shutil.copymode(source, target)
+        target.chmod(_PRIVATE)
         there.backup(here)  # in one step, so that it is one state; in WAL mode this does not hold up the writer
         here.execute("PRAGMA journal_mode = DELETE")
         (answer,) = here.execute("PRAGMA quick_check").fetchone()

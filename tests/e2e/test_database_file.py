@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.stage import BOT_TOKEN, configuration, running, starting, touchline
-from tests.e2e.story import GOAL, RULES, play, shown, stepped
+from tests.e2e.stage import ADMIN, BOT_TOKEN, configuration, running, starting, touchline
+from tests.e2e.story import CHAT, GOAL, NOBODY, RULES, play, said, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
+from tests.waiting import until
+
+
+def restore_rescued(database: Path) -> None:
+    """Do what the message to the admins says."""
+    (rescued,) = database.parent.glob("touchline.db.rescued-*")
+    for file in database.parent.glob("touchline.db-*"):
+        file.unlink()
+    rescued.rename(database)
 
 
 async def test_a_second_process_on_the_same_file_is_refused_in_one_sentence_and_commands_work_beside_the_first(
@@ -53,3 +62,27 @@ async def test_after_a_kill_the_file_is_free(tmp_path: Path) -> None:
             code = await again.end()
 
     assert code == 0
+
+
+async def test_a_database_that_is_deleted_under_the_bot_is_told_and_saved_and_the_next_start_says_that_it_is_empty(
+    tmp_path: Path,
+) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
+        config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, NOBODY)
+        database = tmp_path / "touchline.db"
+        async with running(config):
+            await said(telegram, CHAT, "/start", CHAT)
+            await until(lambda: '"chats": 1' in (tmp_path / "touchline.db.lock").read_text())
+            database.unlink()
+            await telegram.until(lambda: telegram.chat(ADMIN).messages)
+        async with running(config):
+            await telegram.until(lambda: len(telegram.chat(ADMIN).messages) == 2)
+        lost, empty = (message.text for message in telegram.chat(ADMIN).messages)
+        restore_rescued(database)
+        async with running(config) as bot:
+            await bot.says('"started"')
+            known = await said(telegram, CHAT, "/status", CHAT)
+
+    assert lost.startswith(f"🛠 database-lost: the database {database} was deleted or renamed while the bot runs on it")
+    assert empty.startswith(f"🛠 The database {database} is empty, and the last time it knew 1 chats")
+    assert known

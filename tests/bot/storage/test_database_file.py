@@ -1,0 +1,254 @@
+"""The database's file under a running bot: what happens to it is noticed, and what can be saved is saved."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+import sqlite3
+import stat
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bot.clock import ManualClock
+from bot.errors import StorageUnusable
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database, read_storage_url
+from bot.storage.database_file import (
+    CHECKPOINT_INTERVAL,
+    RESCUE_INTERVAL,
+    DatabaseFileGuard,
+    DatabaseLock,
+    describe_empty_database,
+    find_database_file,
+)
+from bot.subscribers import Chat, ChatRef
+from tests.packets import KICKOFF
+
+
+class Guarded:
+    """An open database with two chats, and its guard."""
+
+    def __init__(self, file: Path, database: Database, lock: DatabaseLock) -> None:
+        self.file, self.database, self.lock = file, database, lock
+        self.clock, self.reports = ManualClock(KICKOFF), dict[str, str]()
+        self.guard = DatabaseFileGuard(database, file, lock, self.clock, self.reports.__setitem__, self._clear)
+
+    def _clear(self, name: str) -> None:
+        self.reports.pop(name, None)
+
+    async def add(self, chat_id: int) -> None:
+        await ChatRepository(self.database).save(Chat(ChatRef(chat_id)))
+
+    def rescued(self) -> list[Path]:
+        return sorted(self.file.parent.glob("touchline.db.rescued-*"))
+
+    async def wait(self, seconds: float) -> None:
+        self.clock.move_to(self.clock.now() + dt.timedelta(seconds=seconds))
+        await self.guard.check()
+
+
+@pytest.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
+    file = tmp_path / "touchline.db"
+    lock = DatabaseLock(file)
+    await lock.acquire()
+    database = await Database.open(f"sqlite:///{file}")
+    one = Guarded(file, database, lock)
+    await one.add(1)
+    await one.guard.check()
+    await one.add(2)
+    yield one
+    await database.close()
+    lock.release()
+
+
+def chat_ids(file: Path) -> list[int]:
+    connection = sqlite3.connect(file)
+    found = [chat_id for (chat_id,) in connection.execute("SELECT chat_id FROM chats ORDER BY chat_id")]
+    connection.close()
+    return found
+
+
+async def test_a_file_that_is_as_it_was_is_no_loss(guarded: Guarded) -> None:
+    for _ in range(3):
+        await guarded.wait(CHECKPOINT_INTERVAL)
+
+    assert (guarded.reports, guarded.rescued()) == ({}, [])
+
+
+def delete(file: Path) -> None:
+    file.unlink()
+
+
+def delete_with_its_log(file: Path) -> None:
+    for one in file.parent.glob("touchline.db*"):
+        if one.suffix != ".lock":
+            one.unlink()
+
+
+def rename(file: Path) -> None:
+    file.rename(file.with_name("old.db"))
+
+
+def replace(file: Path) -> None:
+    other = file.with_name("other.db")
+    connection = sqlite3.connect(other)
+    connection.execute("CREATE TABLE chats (chat_id INTEGER)")
+    connection.close()
+    other.replace(file)
+
+
+def delete_the_log(file: Path) -> None:
+    file.with_name("touchline.db-wal").unlink()
+
+
+@pytest.mark.parametrize(
+    ("what", "loss"),
+    [
+        (delete, "was deleted or renamed"),
+        (delete_with_its_log, "was deleted or renamed"),
+        (rename, "was deleted or renamed"),
+        (replace, "was replaced by another file"),
+        (delete_the_log, "lost its newest part, the log touchline.db-wal"),
+    ],
+)
+async def test_a_lost_file_is_reported_and_all_that_was_committed_is_written_beside_it(
+    guarded: Guarded, what: Callable[[Path], None], loss: str
+) -> None:
+    what(guarded.file)
+
+    await guarded.wait(20)
+    (rescued,) = guarded.rescued()
+    at_once = chat_ids(rescued)
+    await guarded.add(3)
+    await guarded.wait(20)
+    before = chat_ids(rescued)
+    await guarded.wait(RESCUE_INTERVAL)
+    later = chat_ids(rescued)
+    await guarded.add(4)
+    await guarded.guard.finish()
+
+    assert guarded.reports["database-lost"].startswith(f"the database {guarded.file} {loss} while the bot runs on it")
+    assert (
+        f"move that file to {guarded.file}" in guarded.reports["database-lost"]
+        and str(rescued) in guarded.reports["database-lost"]
+    )
+    assert (at_once, before, later, chat_ids(rescued)) == ([1, 2], [1, 2], [1, 2, 3], [1, 2, 3, 4])
+    assert guarded.rescued() == [rescued] and stat.S_IMODE(rescued.stat().st_mode) == 0o600
+
+
+async def test_a_truncated_file_is_reported(guarded: Guarded) -> None:
+    os.truncate(guarded.file, 0)
+
+    await guarded.wait(20)
+
+    assert guarded.reports["database-lost"].startswith(f"the database {guarded.file} was truncated while the bot runs on it")
+
+
+async def test_a_file_that_a_tool_made_smaller_is_not_truncated(guarded: Guarded) -> None:
+    async with guarded.database.transaction() as tx:
+        await tx.execute(text("CREATE TABLE filler AS SELECT zeroblob(2000000) AS x"))
+    await guarded.wait(CHECKPOINT_INTERVAL)
+    large = guarded.file.stat().st_size
+    await guarded.wait(20)
+    tool = sqlite3.connect(guarded.file)
+    tool.execute("DROP TABLE filler")
+    tool.execute("VACUUM")
+    tool.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    tool.close()
+    await guarded.wait(20)
+
+    assert guarded.file.stat().st_size < large
+    assert guarded.reports == {}
+
+
+async def test_a_file_that_comes_back_is_no_loss_any_more(guarded: Guarded) -> None:
+    rename(guarded.file)
+    await guarded.wait(20)
+    guarded.file.with_name("old.db").rename(guarded.file)
+    await guarded.wait(20)
+
+    assert guarded.reports == {}
+
+
+async def test_what_was_committed_does_not_stay_in_the_log_alone(guarded: Guarded, tmp_path: Path) -> None:
+    await guarded.guard.check()
+    alone = tmp_path / "alone.db"
+    await guarded.wait(CHECKPOINT_INTERVAL)
+    alone.write_bytes(guarded.file.read_bytes())  # without the log beside it
+
+    assert chat_ids(alone) == [1, 2]
+
+
+def modes_of(folder: Path) -> dict[str, int]:
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
+async def test_the_database_its_logs_and_backups_belong_to_the_programs_user_alone(tmp_path: Path) -> None:
+    file = tmp_path / "touchline.db"
+    sqlite3.connect(file).close()
+    file.touch()
+    file.chmod(0o664)
+    database = await Database.open(f"sqlite:///{file}")
+    await ChatRepository(database).save(Chat(ChatRef(1)))
+    modes = modes_of(tmp_path)
+    await database.close()
+
+    assert modes == dict.fromkeys(("touchline.db", "touchline.db-wal", "touchline.db-shm"), 0o600)
+
+
+async def test_the_lock_remembers_how_many_chats_there_were(guarded: Guarded) -> None:
+    await guarded.wait(20)
+    guarded.lock.release()
+    again = DatabaseLock(guarded.file)
+    await again.acquire()
+    known = again.read_chat_count()
+    again.write_chat_count(0)
+    none = again.read_chat_count()
+    again.release()
+
+    assert (known, none) == (2, 0)
+
+
+async def test_a_start_without_the_chats_names_the_newest_rescued_file_or_the_backup(guarded: Guarded) -> None:
+    without = describe_empty_database(guarded.file, 2)
+    delete_with_its_log(guarded.file)
+    await guarded.wait(20)
+    with_one = describe_empty_database(guarded.file, 2)
+
+    assert f"put your last backup at {guarded.file}" in without
+    assert f"move {guarded.rescued()[0]} to {guarded.file}" in with_one
+
+
+_HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from bot.storage.database_file import DatabaseLock
+asyncio.run(DatabaseLock(Path(sys.argv[1])).acquire())
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_a_lock_that_another_process_holds_is_refused_and_is_free_after_a_kill(tmp_path: Path) -> None:
+    file = tmp_path / "touchline.db"
+    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", _HOLDER, str(file), stdin=PIPE, stdout=PIPE)
+    assert holder.stdout and await holder.stdout.readline() == b"held\n"
+    lock = DatabaseLock(file)
+    with pytest.raises(StorageUnusable, match="another Touchline runs on"):
+        await lock.acquire()
+    holder.kill()
+    await holder.wait()
+    await lock.acquire()
+    lock.release()
+
+
+def test_a_database_in_memory_or_on_a_server_has_no_file(tmp_path: Path) -> None:
+    urls = ("sqlite://", "sqlite:///:memory:", "postgresql://u@h/n", f"sqlite:///{tmp_path}/t.db")
+    assert [find_database_file(read_storage_url(url)) for url in urls] == [None, None, None, tmp_path / "t.db"]
