@@ -37,6 +37,10 @@ COMMANDS = {
     ),
     "render": ("render", "Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."),
     "replay": ("replay", "Show what a chat subscribed to everything would have been told over RECORDINGS."),
+    "restore": (
+        "storage",
+        "Put the backup FILE in the database's place, while Touchline is stopped; what was there is kept beside it.",
+    ),
     "run": ("run", "Follow the matches that chats subscribed to, until stopped."),
     "schema": ("run", "Print the JSON Schema of config.yaml, by which editors complete and check it."),
     "simulate": ("demo", "Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."),

@@ -1,8 +1,9 @@
-"""The commands `copy` and `backup`."""
+"""The commands `copy`, `backup` and `restore`."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import shlex
 import sqlite3
@@ -22,6 +23,7 @@ from sqlalchemy.sql.schema import Table
 from bot.commands.common import config_option
 from bot.errors import StorageError, UserMistake
 from bot.storage.database import Database, read_storage_url
+from bot.storage.database_file import DatabaseLock, count_chats, find_database_file
 from bot.storage.driver import PreparedStatement, Transaction
 from bot.storage.schema import metadata
 from bot.storage.sqlite import backup_to
@@ -47,6 +49,16 @@ def backup_command(config_path: Path, file: Path) -> None:
     from bot.config.load import load_config
 
     click.echo(backup_database(load_config(config_path, os.environ).storage.url, file))
+
+
+@click.command()
+@config_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def restore_command(config_path: Path, file: Path) -> None:
+    """Put the backup FILE in the database's place, while Touchline is stopped; what was there is kept beside it."""
+    from bot.config.load import load_config
+
+    click.echo(asyncio.run(restore_database(load_config(config_path, os.environ).storage.url, file)))
 
 
 TRANSIENT_TABLES = frozenset({"leases", "claims", "allowance"})
@@ -210,6 +222,76 @@ def backup_database(url: str, file: Path) -> str:
         partial.unlink(missing_ok=True)
         raise UserMistake(f"{file}: the backup of {source} failed: {error}") from error
     return f"{file}: {file.stat().st_size / 1e6:.1f} MB"
+
+
+async def restore_database(url: str, file: Path) -> str:
+    """Put a backup in the place of a SQLite database and return a sentence; raise UserMistake if it fails.
+
+    The bot must not run. The database that is there is renamed and not deleted.
+    """
+    try:
+        place = _find_place_to_restore(url, file)
+        lock = DatabaseLock(place)
+        await lock.acquire()
+        try:
+            return await _restore(file, place)
+        finally:
+            lock.release()
+    except StorageError as error:
+        raise UserMistake(str(error)) from error
+
+
+def _find_place_to_restore(url: str, file: Path) -> Path:
+    place = find_database_file(read_storage_url(url))
+    if place is None:
+        raise UserMistake("storage.url: only a SQLite file is restored by this command; PostgreSQL has pg_restore")
+    if not file.is_file():
+        raise UserMistake(f"{file}: there is no such file")
+    if place.exists() and file.samefile(place):
+        raise UserMistake(f"{file}: this is the database itself; name a backup")
+    return place
+
+
+async def _restore(file: Path, place: Path) -> str:
+    partial, trial = (place.with_name(f".{place.name}.{word}") for word in ("restored", "trial"))
+    try:
+        for one in (partial, trial):
+            one.unlink(missing_ok=True)
+            backup_to(file, one)
+        # Opened as a start would open it, which migrates it. The copy that is restored stays as it was: an older version may
+        # be the one that is started.
+        async with _open_database(URL.create("sqlite", database=str(trial))) as database:
+            chats = await count_chats(database)
+        _give_to_owner(partial, place)
+        _sync_to_disk(partial)
+        kept = _set_aside(place)
+        partial.replace(place)
+        _sync_to_disk(place.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise UserMistake(f"{file}: cannot be restored: {error}; the database stays as it is") from error
+    except StorageError as error:
+        raise UserMistake(f"{file}: this is no backup that can be used: {error}".replace("storage.url: ", "")) from error
+    finally:
+        for one in (partial, *trial.parent.glob(f"{trial.name}*")):
+            one.unlink(missing_ok=True)
+    return f"{place}: {chats} chats, restored from {file}" + (f"; what was there is now {kept}" if kept else "")
+
+
+def _give_to_owner(file: Path, place: Path) -> None:
+    """Give a file to the owner of the database that it replaces: root restores, and the bot's user has to write it."""
+    found = (place if place.exists() else place.parent).stat()
+    if (found.st_uid, found.st_gid) != (file.stat().st_uid, file.stat().st_gid):
+        os.chown(file, found.st_uid, found.st_gid)
+
+
+def _set_aside(place: Path) -> Path | None:
+    """Rename a database with its logs, and return its new name; None if there is none."""
+    names = [name for name in (place, *(place.with_name(place.name + end) for end in ("-wal", "-shm"))) if name.exists()]
+    kept = place.with_name(f"{place.name}.replaced-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}")
+    for name in names:
+        # The logs keep the name of their file: together they are still a database.
+        name.rename(kept.with_name(kept.name + name.name.removeprefix(place.name)))
+    return kept if names else None
 
 
 def _find_database_file(url: str, file: Path) -> Path:

@@ -74,7 +74,7 @@ class DatabaseLock:
                 await asyncio.sleep(_LOCK_RETRY_DELAY)
         except OSError as error:
             self.release()
-            reason = f"{self.path} cannot be written: {error.strerror}"
+            reason = f"{self._database_file} cannot be opened"
             raise StorageUnusable(f"storage.url: {reason}; the directory must exist and be writable") from error
         except BaseException:
             self.release()
@@ -205,10 +205,10 @@ class DatabaseFileGuard:
         if self._rescue_file is not None:
             sentence += (
                 f"Everything is saved in {self._rescue_file}, and once more at the stop. "
-                f"Stop the bot, move that file to {self._file}, remove {self._wal.name}, and start"
+                f"Stop the bot, run `touchline restore {self._rescue_file}`, and start"
             )
         else:
-            sentence += "Nothing could be saved: stop the bot, put your last backup in its place, and start"
+            sentence += "Nothing could be saved: stop the bot, run `touchline restore` with your last backup, and start"
         self._report("database-lost", f"{sentence}.")
 
     async def _rescue(self) -> None:
@@ -227,10 +227,10 @@ async def count_chats(database: Database) -> int:
 def describe_empty_database(file: Path, known_chats: int) -> str:
     """Return what admins are told when the database is new where there was one with chats before."""
     rescued = sorted(file.parent.glob(f"{file.name}.rescued-*[0-9Z]"))
-    advice = f"move {rescued[-1]} to {file}" if rescued else f"put your last backup at {file}"
+    backup = f"`touchline restore {rescued[-1]}`" if rescued else "`touchline restore` with your last backup"
     return (
         f"The database {file} is empty, and the last time it knew {known_chats} chats: their subscriptions are gone. "
-        f"If that is not meant, stop the bot, {advice}, and start."
+        f"If that is not meant, stop the bot, run {backup}, and start."
     )
 
 

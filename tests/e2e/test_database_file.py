@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.e2e.stage import ADMIN, BOT_TOKEN, configuration, running, starting, touchline
 from tests.e2e.story import CHAT, GOAL, NOBODY, RULES, play, said, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
 from tests.waiting import until
-
-
-def restore_rescued(database: Path) -> None:
-    """Do what the message to the admins says."""
-    (rescued,) = database.parent.glob("touchline.db.rescued-*")
-    for file in database.parent.glob("touchline.db-*"):
-        file.unlink()
-    rescued.rename(database)
 
 
 async def test_a_second_process_on_the_same_file_is_refused_in_one_sentence_and_commands_work_beside_the_first(
@@ -32,6 +25,8 @@ async def test_a_second_process_on_the_same_file_is_refused_in_one_sentence_and_
             for again in (config, by_link):
                 async with starting(again) as second:
                     refused.append((await second.wait(), second.output))
+            restoring = await touchline("restore", "--config", config, config, folder=tmp_path)
+            refused.append((await restoring.wait(), restoring.output))
             beside = [
                 await touchline(*words, folder=tmp_path)
                 for words in (
@@ -47,7 +42,7 @@ async def test_a_second_process_on_the_same_file_is_refused_in_one_sentence_and_
     sentence = (
         f"storage.url: another Touchline runs on {tmp_path}/touchline.db; stop it first, or give this one a file of its own\n"
     )
-    assert refused == [(1, sentence)] * 2
+    assert refused == [(1, sentence)] * 3
     assert codes == [0, 0, 0]
     assert told == ["Goal Saka 10'"]
 
@@ -78,11 +73,14 @@ async def test_a_database_that_is_deleted_under_the_bot_is_told_and_saved_and_th
         async with running(config):
             await telegram.until(lambda: len(telegram.chat(ADMIN).messages) == 2)
         lost, empty = (message.text for message in telegram.chat(ADMIN).messages)
-        restore_rescued(database)
+        rescued = re.search(r"touchline restore ([^`]+)`", empty)
+        assert rescued
+        restoring = await touchline("restore", "--config", config, rescued[1], folder=tmp_path)
+        assert await restoring.wait() == 0
         async with running(config) as bot:
             await bot.says('"started"')
             known = await said(telegram, CHAT, "/status", CHAT)
 
     assert lost.startswith(f"🛠 database-lost: the database {database} was deleted or renamed while the bot runs on it")
     assert empty.startswith(f"🛠 The database {database} is empty, and the last time it knew 1 chats")
-    assert known
+    assert known and "1 chats" in restoring.output

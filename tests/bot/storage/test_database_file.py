@@ -135,10 +135,7 @@ async def test_a_lost_file_is_reported_and_all_that_was_committed_is_written_bes
     await guarded.guard.finish()
 
     assert guarded.reports["database-lost"].startswith(f"the database {guarded.file} {loss} while the bot runs on it")
-    assert (
-        f"move that file to {guarded.file}" in guarded.reports["database-lost"]
-        and str(rescued) in guarded.reports["database-lost"]
-    )
+    assert f"run `touchline restore {rescued}`" in guarded.reports["database-lost"]
     assert (at_once, before, later, chat_ids(rescued)) == ([1, 2], [1, 2], [1, 2, 3], [1, 2, 3, 4])
     assert guarded.rescued() == [rescued] and stat.S_IMODE(rescued.stat().st_mode) == 0o600
 
@@ -222,8 +219,8 @@ async def test_a_start_without_the_chats_names_the_newest_rescued_file_or_the_ba
     await guarded.wait(20)
     with_one = describe_empty_database(guarded.file, 2)
 
-    assert f"put your last backup at {guarded.file}" in without
-    assert f"move {guarded.rescued()[0]} to {guarded.file}" in with_one
+    assert "run `touchline restore` with your last backup" in without
+    assert f"run `touchline restore {guarded.rescued()[0]}`" in with_one
 
 
 _HOLDER = """
