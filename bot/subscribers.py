@@ -151,7 +151,10 @@ class QuietHours(msgspec.Struct, frozen=True):
             return None
         day = here.date() + dt.timedelta(days=1 if minute >= self.end else 0)
         # From wall time, not by adding a duration: on the night when the clocks change, 07:00 stays 07:00.
-        return dt.datetime.combine(day, dt.time(self.end // 60, self.end % 60), here.tzinfo).astimezone(dt.UTC)
+        end = dt.datetime.combine(day, dt.time(self.end // 60, self.end % 60), here.tzinfo)
+        # When the clocks go back, 02:30 comes twice: the end is the one that is still to come.
+        ends = (end.astimezone(dt.UTC), end.replace(fold=1).astimezone(dt.UTC))
+        return next((at for at in ends if at > now), now + dt.timedelta(minutes=1))
 
 
 class Subscription(msgspec.Struct, frozen=True):

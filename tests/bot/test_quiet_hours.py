@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bot.subscribers import QuietHours, parse_quiet_hours
 
 NIGHT, LUNCH = QuietHours(23 * 60, 7 * 60), QuietHours(12 * 60, 13 * 60)
+
+EARLY = QuietHours(23 * 60, 2 * 60 + 30, holds_alerts=True)
 
 
 def at(text: str) -> dt.datetime:
@@ -24,6 +28,11 @@ def at(text: str) -> dt.datetime:
         (NIGHT, "UTC", "08-16T07:00", None),
         (NIGHT, "Europe/Berlin", "08-15T21:30", "08-16T05:00"),
         (NIGHT, "Europe/Berlin", "10-24T22:30", "10-25T06:00"),  # the clocks go back that night
+        (EARLY, "Europe/Berlin", "10-25T00:10", "10-25T00:30"),  # 02:10 for the first time
+        (EARLY, "Europe/Berlin", "10-25T00:40", None),
+        (EARLY, "Europe/Berlin", "10-25T01:10", "10-25T01:30"),  # 02:10 for the second time
+        (EARLY, "Europe/Berlin", "10-25T01:30", None),
+        (LUNCH, "UTC+5:30", "08-15T07:00", "08-15T07:30"),
         (NIGHT, "nowhere", "08-15T23:30", "08-16T07:00"),
         (LUNCH, "UTC", "08-15T12:30", "08-15T13:00"),
         (LUNCH, "UTC", "08-15T13:30", None),
@@ -36,3 +45,17 @@ def test_quiet_hours_end_by_the_clock_of_the_chat(quiet: QuietHours, timezone: s
 @pytest.mark.parametrize("quiet", [NIGHT, QuietHours(0, 1, holds_alerts=True)])
 def test_they_are_stored_as_they_are_written(quiet: QuietHours) -> None:
     assert parse_quiet_hours(str(quiet)) == quiet
+
+
+@given(
+    now=st.integers(0, 366 * 24 * 60).map(lambda minute: at("01-01T00:00") + dt.timedelta(minutes=minute)),
+    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "UTC-3:30"]),
+    start=st.integers(0, 1439),
+    end=st.integers(0, 1439),
+)
+@example(now=dt.datetime(2026, 10, 25, 1, 10, tzinfo=dt.UTC), zone="Europe/Berlin", start=1380, end=150)
+@example(now=dt.datetime(2026, 11, 1, 6, 10, tzinfo=dt.UTC), zone="America/New_York", start=60, end=75)
+def test_the_end_is_always_to_come_and_within_a_day(now: dt.datetime, zone: str, start: int, end: int) -> None:
+    ends_at = QuietHours(start, end, holds_alerts=True).ends_at(now, zone)
+
+    assert ends_at is None or now < ends_at <= now + dt.timedelta(hours=25)

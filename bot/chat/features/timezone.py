@@ -24,6 +24,7 @@ from bot.chat.dialogue import (
 )
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text, which_one_text
+from bot.clock import parse_utc_offset
 from bot.i18n.language import format_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -76,7 +77,10 @@ def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         html = html.format(zone=escape_text(zone), time=format_time(context.now, zone))
         examples = _("Send a city or a country: <code>/timezone Madrid</code>.")
         return DialogueResult(Screen(f"{html}\n{examples}", _make_zone_buttons(COMMON_ZONES, zone)))
-    # First, and letter for letter: a zone's own name means that zone, whatever else begins like it.
+    # Before names: the zone database calls UTC+2 `Etc/GMT-2`, and `GMT+2` would be found there as the opposite.
+    if offset := parse_utc_offset(typed):
+        return _save_timezone(context, offset)
+    # Letter for letter first: a zone's own name means that zone, whatever else begins like it.
     if is_zone(typed):
         return _save_timezone(context, typed)
     found = find_zones(typed)

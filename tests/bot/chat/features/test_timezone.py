@@ -61,3 +61,29 @@ async def test_a_place_that_fits_nothing_changes_nothing(world: World) -> None:
 
     assert "no place called “<b>xyzzy”" in unknown.text and near.labels == ["London"]
     assert (await world.stored(42)).timezone == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone", "time"),
+    [
+        ("GMT+2", "UTC+2", "16:00"),
+        ("utc+2", "UTC+2", "16:00"),
+        ("UTC +5:30", "UTC+5:30", "19:30"),
+        ("+0530", "UTC+5:30", "19:30"),
+        ("GMT-03:00", "UTC-3", "11:00"),
+        ("UTC\u22123", "UTC-3", "11:00"),
+        ("UTC+0", "UTC", "14:00"),
+    ],
+)
+async def test_a_distance_from_utc_is_meant_as_people_write_it(world: World, typed: str, zone: str, time: str) -> None:
+    answer = await world.ask(42, 42, f"/timezone {typed}")
+
+    assert answer.text == f"🕑 The times of this chat are those of {zone} now, where it is {time}."
+    assert (await world.stored(42)).timezone == zone
+
+
+@pytest.mark.parametrize("typed", ["UTC+15", "GMT+99", "UTC+5:75"])
+async def test_a_distance_that_no_place_has_changes_nothing(world: World, typed: str) -> None:
+    await world.ask(42, 42, f"/timezone {typed}")
+
+    assert (await world.stored(42)).timezone == "UTC"
