@@ -232,3 +232,23 @@ def test_quiet_play_fills_the_periods_with_a_clock_and_neither_breaks_nor_a_shoo
         "1500 1 25:00 quiet-1-4 Confirmed Safe Possession home",
     ]
     assert [sum(f"quiet-{period}-" in step for step in quiet) for period in range(1, 6)] == [9, 9, 3, 3, 0]
+
+
+def test_a_penalty_goal_that_is_sent_twice_comes_a_second_later_under_another_name_and_counts_once() -> None:
+    twice = parse_scenario("match: A v B\nevents:\n- 10' penalty goal X (A), sent twice, deleted after 60s\n- 20' goal Y (A)")
+
+    assert [show(step) for step in lay_out(twice) if "event-0" in step.key] == [
+        "545 1 09:05 event-0 Pending Goal home",
+        "546 1 09:05 event-0-scored Pending Penalty Scored home",
+        "563 1 09:05 event-0 Confirmed Goal home (Penalty) X +home",
+        "564 1 09:05 event-0-scored Confirmed Penalty Scored home X",
+        "605 1 09:05 event-0 Deleted Goal home (Penalty) X -home",
+        "606 1 09:05 event-0-scored Deleted Penalty Scored home X",
+    ]
+    assert not any("event-1-scored" in step.key for step in lay_out(twice))
+
+
+def test_events_of_one_minute_keep_their_order_ten_seconds_apart() -> None:
+    cards = parse_scenario("match: A v B\nevents:\n" + "- 10' red card X (A), pending 0s\n" * 4)
+
+    assert [step.clock for step in lay_out(cards) if step.type == "Red Card"] == [545, 555, 565, 575]

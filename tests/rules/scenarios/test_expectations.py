@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from rules.engine.rule import RuleSet
+from rules.football.catalogue import load_catalogue
 from rules.loading.loader import list_packs, load_pack, load_rules
 from rules.scenarios.expectations import MessageLine, RuleTest, RuleTestResult, RuleTestsInvalid, read_tests, run_test
 from tests.slips import mutated
@@ -91,6 +92,82 @@ def test_a_mistake_has_its_place(text: str, sentence: str) -> None:
         read_tests(text, "t.yaml")
 
     assert any(line.startswith(sentence) for line in refused.value.mistakes), refused.value.mistakes
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (MessageLine(), ""),
+        (MessageLine("10", "goal"), "10' goal"),
+        (MessageLine("10", "goal", "goals", "retracted", "<b>Goal</b>\n1–0"), "10' goal (goals) retracted: Goal 1–0"),
+        (MessageLine(kind="goal", state="pending"), "goal pending"),
+    ],
+)
+def test_a_message_is_shown_in_one_line(message: MessageLine, shown: str) -> None:
+    assert str(message) == shown
+
+
+def test_a_file_names_what_it_tests_and_a_test_itself_and_its_kinds() -> None:
+    named = read_tests(
+        "rules: my.yaml\nkinds: goal\ntests:\n"
+        "- {match: A v B, expect: [], name: mine, kinds: [red_card, var]}\n"
+        "- {match: A v B, expect: []}"
+    )
+    packed = read_tests("pack: goals\ntests: []")
+
+    assert (named.rules, named.pack, packed.rules, packed.pack, packed.tests) == ("my.yaml", "", "", "goals", ())
+    assert [(test.name, test.kinds) for test in named.tests] == [
+        ("mine", frozenset({"red_card", "var"})),
+        ("A v B", frozenset({"goal"})),
+    ]
+    assert [str(test.location) for test in named.tests] == ["rules.test.yaml:4:3", "rules.test.yaml:5:3"]
+
+
+def test_without_kinds_every_message_counts() -> None:
+    (test,) = read_tests(f"{MATCH}  expect: []").tests
+
+    assert test.kinds is None
+    assert {message.kind for message in run_test(test, load_pack()).messages} >= {"goal", "yellow_card", "full_time"}
+
+
+def test_a_file_that_has_no_tests_says_where_they_belong() -> None:
+    with pytest.raises(RuleTestsInvalid) as refused:
+        read_tests("pack: goals", "t.yaml")
+
+    assert refused.value.mistakes == ("t.yaml:1:1: there are no tests here: write them under tests:",)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("10' goal", MessageLine("10", "goal")),
+        ("45+2' goal (late goals)", MessageLine("45+2", "goal", "late goals")),
+        ("10' goal retracted", MessageLine("10", "goal", "", "retracted")),
+        ("goal (a), pending", MessageLine("", "goal", "a", "pending")),
+        ("10' goal: Saka", MessageLine("10", "goal", text="Saka")),
+        ('"10\' goal (goals) confirmed: Saka: 1–0"', MessageLine("10", "goal", "goals", "confirmed", "Saka: 1–0")),
+    ],
+)
+def test_an_expected_message_is_read_part_by_part(written: str, expected: MessageLine) -> None:
+    (test,) = read_tests(f"{MATCH}  expect:\n  - {written}\n").tests
+
+    assert test.expected == (expected,)
+
+
+def test_a_message_is_revised_by_the_rule_that_sent_it_and_by_an_operators_catalogue() -> None:
+    rules = load_rules(
+        "- {name: g, match: {action_type: Goal, player: Saka}, alert: {kind: goal, text: '{{ player }}'}}\n"
+        "- {name: r, match: {action_type: Goal Annulled}, alert: {kind: var, text: 'annulled'}}",
+        catalogue=load_catalogue().extend("action_types: [{name: Goal Annulled, is: [Goal Disallowed, '']}]"),
+    )
+    (corrected, disallowed) = read_tests(
+        "tests:\n"
+        '- {match: A v B, expect: [], events: ["10\' goal Saka (A), corrected to Rice after 40s"]}\n'
+        '- {match: A v B, expect: [], events: ["10\' goal Saka (A), disallowed for offside after 60s"]}'
+    ).tests
+
+    assert [str(m) for m in run_test(corrected, rules).messages] == ["10' goal (g) confirmed: Rice"]
+    assert [str(m) for m in run_test(disallowed, rules).messages] == ["10' goal (g) retracted: Saka"]
 
 
 @settings(max_examples=200, deadline=None)
