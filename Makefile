@@ -5,7 +5,7 @@ FIND_PYTHON := PYTHON="$(PYTHON)" .ci/find_python
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 4
+WORKERS ?= $(shell .ci/workers)
 MATCH ?= opener
 
 CATALOGUES := bot/i18n/catalogues

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 runs=${1:-1}
 version=${2:-3.11}
-workers=${WORKERS:-4}
+workers=${WORKERS:-$(.ci/workers)}
 random_runs=3
 
 if ! [[ $runs =~ ^[0-9]+$ && $version =~ ^3\.[0-9]+$ && $# -le 2 ]]; then

@@ -31,10 +31,11 @@ class Checkout:
             made.mkdir(parents=True)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
-        for name in ("run", "find_python", "make_environment"):
+        for name in ("run", "find_python", "make_environment", "workers"):
             shutil.copy(ROOT / ".ci" / name, self.folder / ".ci")
         (self.folder / "requirements.lock").touch()
         self._install(self.bin / "make", "make")
+        self.set_cores(2)
         self._install(self.bin / "initdb", "initdb")
         for version in ("3.11", "3.12", "3.13"):
             self.bin.joinpath(f"python{version}").write_text(f"#!/bin/sh\necho {version}\n")
@@ -48,6 +49,12 @@ class Checkout:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(NOTES.format(name=name, folder=self.folder))
         path.chmod(0o755)
+
+    def set_cores(self, number: int) -> None:
+        """Give the machine so many cores."""
+        getconf = self.bin / "getconf"
+        getconf.write_text(f"#!/bin/sh\necho {number}\n")
+        getconf.chmod(0o755)
 
     def run(self, fails: str = "nothing", slow: str = "nothing", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `.ci/run`; calls whose text contains `fails` fail, and those with `slow` take a second."""
@@ -124,3 +131,14 @@ def test_a_folder_that_has_gone_fails_before_anything_runs(checkout: Checkout) -
     assert done.returncode != 0
     assert done.stderr == f"{FOLDERS[-1]} is not there: name the folder that took its place in .ci/run\n"
     assert checkout.calls() == []
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 2), (2, 4), (64, 8)])
+def test_so_many_processes_run_the_tests_as_the_machine_has_cores_for(checkout: Checkout, cores: int, workers: int) -> None:
+    checkout.set_cores(cores)
+
+    checkout.run()
+    checkout.run(WORKERS="3")
+
+    asked = [re.findall(r"-n (\d+)", call) for call in checkout.calls() if call.startswith("3.13")]
+    assert asked == [[str(workers)], ["3"]]

@@ -35,7 +35,7 @@ class Stress:
         environment = folder / "build" / f"python-{VERSION}"
         for made in (folder / ".ci", folder / "tests", environment / "bin"):
             made.mkdir(parents=True)
-        for name in (".ci/make_environment", "tests/stress.sh", "requirements.lock"):
+        for name in (".ci/make_environment", ".ci/workers", "tests/stress.sh", "requirements.lock"):
             shutil.copy(ROOT / name, folder / name)
         shutil.copy(ROOT / "requirements.lock", environment)
         fake = environment / "bin" / "python"
