@@ -15,7 +15,7 @@ from tests.fakes.line import Line
 from tests.recordings import PATHS, each_recording, needs_recordings, truth
 from tests.truth import RULES, lies
 
-pytestmark = pytest.mark.virtual_time
+pytestmark = [pytest.mark.virtual_time, pytest.mark.slow]
 RULE_SET = load_rules(RULES, "rules.yaml")
 
 

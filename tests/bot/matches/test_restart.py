@@ -20,7 +20,7 @@ from tests.fakes.line import Line
 from tests.recordings import needs_recordings, recording, truth
 from tests.truth import RULES, lies
 
-pytestmark = [pytest.mark.virtual_time, needs_recordings]
+pytestmark = [pytest.mark.virtual_time, pytest.mark.slow, needs_recordings]
 RULE_SET = load_rules(RULES, "rules.yaml")
 
 

@@ -164,6 +164,7 @@ async def test_a_real_match_reaches_the_client_whole_and_in_order() -> None:
     assert listener.connection.status().reconnects == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_real_match_on_a_bad_day_reaches_the_client_whole(seed: int) -> None:
     played = script_from_recording(recording("germany-italy"))
