@@ -51,12 +51,12 @@ _RETRACTION_TEXTS = {
 }
 
 _RESTORATION_TEXTS = {
-    "goal": N_("the goal stands"),
-    "own_goal": N_("the goal stands"),
+    "goal": N_("goal stands"),
+    "own_goal": N_("goal stands"),
     "yellow_card": N_("the yellow card stands"),
     "red_card": N_("the red card stands"),
     "penalty": N_("the penalty stands"),
-    "Goal": N_("the goal stands"),
+    "Goal": N_("goal stands"),
     "Yellow Card": N_("the yellow card stands"),
     "Red Card": N_("the red card stands"),
     "Penalty Awarded": N_("the penalty stands"),
@@ -166,7 +166,7 @@ def render_retraction(alert: Alert, sent_kind: str) -> str:
 def render_restoration(alert: Alert) -> str:
     """Return the short reply that says what counts again.
 
-    `✅ Chelsea: the goal stands, 1–1`, and below it `16' Heung-Min Son · Arsenal 1–1 Chelsea`.
+    `✅ Chelsea: goal stands, 1–1`, and below it `16' Heung-Min Son · Arsenal 1–1 Chelsea`.
     """
     return _render_reply("✅", alert, _choose_wording(_RESTORATION_TEXTS, alert, alert.kind, _("stands after all")))
 

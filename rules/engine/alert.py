@@ -101,6 +101,8 @@ class Facts(msgspec.Struct, frozen=True):
     """At the end of a match: the team that won, on penalties too; empty after a draw."""
     after_extra_time: bool = False
     """True if extra time was played."""
+    winner_score: str = ""
+    """At the end of a match: the score with the winner's goals first, `6–5` of a shootout; empty after a draw."""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
@@ -160,6 +162,7 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
     action, record, match, score, shootout = moment.action, moment.record, moment.after, moment.score, moment.shootout
     fixture = match.fixture
     team = fixture.team(action.side).name if action.side else ""
+    ahead = find_winner(match) if action.type == "End Match" else None
     return Facts(
         match=scoreline(fixture, score, shootout),
         score=str(score),
@@ -185,8 +188,9 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         pending=action.send_type is SendType.PENDING,
         outcome=find_check_outcome(match, record) if record and action.type == "Video Check Over" else "",
         scorers=list_scorers(match) if action.type in ("End Match", "End Period") else "",
-        winner=fixture.team(ahead).name if action.type == "End Match" and (ahead := find_winner(match)) else "",
+        winner=fixture.team(ahead).name if ahead else "",
         after_extra_time=Period.EXTRA_FIRST in match.played_periods,
+        winner_score=str(shootout or score if ahead is Side.HOME else (shootout or score).swapped()) if ahead else "",
     )
 
 

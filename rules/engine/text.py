@@ -31,7 +31,7 @@ _NAME_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner", "play
 _TEAM_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner"})
 """Variables whose values may be a national team, which each language calls by its own name."""
 
-_SCORE_VARIABLES = frozenset({"score", "goal_score", "shootout", "score_before"})
+_SCORE_VARIABLES = frozenset({"score", "goal_score", "shootout", "score_before", "winner_score"})
 """Variables that contain a score, which each language writes with its own sign."""
 
 # Operators write the texts, and admins may send rules in a chat: a template must not reach anything but its variables.

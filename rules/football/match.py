@@ -33,6 +33,10 @@ class Score(msgspec.Struct, frozen=True):
         """Return the score with one goal fewer on a side, never below zero."""
         return Score(max(0, self.home - (side is Side.HOME)), max(0, self.away - (side is Side.AWAY)))
 
+    def swapped(self) -> Score:
+        """Return the score as the away team's fans say it."""
+        return Score(self.away, self.home)
+
     def find_scoring_side(self, before: Score) -> Side | None:
         """Return the side that has more goals than before; None if neither or both do."""
         # More than one where a packet between was lost: the score still shows whose goal this is.

@@ -40,6 +40,7 @@ SAMPLE_FACTS = Facts(
     scorers="Harry Kane 45+2' (pen.) · Jamie Vardy 51'",
     winner="Tottenham Hotspur",
     after_extra_time=True,
+    winner_score="6–5",
 )
 
 

@@ -55,13 +55,13 @@ def test_the_final_ends_with_its_shootout() -> None:
     lines, _ = _transcript("final")
     final = list(_final_texts(lines).values())
 
-    assert any("Argentina win on penalties" in line and "3–3 (4–2 pens)" in line for line in final)
+    assert any("Argentina win 4–2 on penalties" in line and "3–3 (4–2 pens)" in line for line in final)
 
 
 def test_the_first_message_is_the_kick_off_and_the_match_takes_its_seconds() -> None:
     lines, seconds = _transcript("opener")
 
-    assert "has kicked off" in lines[1] or "has kicked off" in lines[0]
+    assert "Kick-off: " in lines[1] or "Kick-off: " in lines[0]
     assert seconds == pytest.approx(DEFAULT_SECONDS, abs=1)
 
 

@@ -35,7 +35,7 @@ def suspend(reason: str) -> Moment:
 def test_the_feeds_own_reason_is_told_and_translated_where_it_is_known() -> None:
     alert = alert_of(suspend("no signal"))
 
-    assert alert.text == "📡 <b>Arsenal 1–0 Chelsea</b>\nNo live data since 63'. Goals may be late.\nReason: no signal"
+    assert alert.text == "📡 <b>No live data since 63'</b> (1–0)\nArsenal 1–0 Chelsea\nGoals may be late.\nReason: no signal"
     assert alert.texts["de"].endswith("Grund: kein Signal")
     assert alert_of(suspend("dropped due to <technical> issues")).text.endswith("Reason: dropped due to &lt;technical&gt; issues")
 
@@ -48,7 +48,7 @@ def test_coverage_dropped_before_kick_off_has_words_of_its_own_and_no_score() ->
     listed = msgspec.structs.replace(FIXTURE, status="Unverified", collection_status="CollectionDropped")
     alert = alert_of(advance(Match(FIXTURE, status="Scheduled"), make_status_packet(listed, 0, KICKOFF)))
 
-    assert alert.text == "📡 <b>Arsenal v Chelsea</b>\nNo live coverage: the feed dropped this match before kick-off."
+    assert alert.text == "📡 <b>No live coverage: Arsenal v Chelsea</b>\nThe feed dropped this match before kick-off."
     assert set(alert.texts) == {"de", "es", "fr", "it", "pt"}
     assert not any("0–0" in text for text in alert.texts.values())
 
@@ -65,5 +65,5 @@ def test_a_lost_connection_is_told_with_its_reason_in_every_language(reason: str
 def test_silence_before_the_first_packet_is_not_told_as_a_score() -> None:
     alert = alert_of(lose_connection(Match(FIXTURE), REASONS[0], KICKOFF))
 
-    assert alert.text.startswith("📡 <b>Arsenal v Chelsea</b>\nNo live data. Goals may be late.\n")
+    assert alert.text.startswith("📡 <b>No live data</b>\nArsenal v Chelsea\nGoals may be late.\n")
     assert not any("0–0" in text or "0:0" in text for text in [alert.text, *alert.texts.values()])

@@ -89,7 +89,7 @@ def test_the_reply_says_what_is_no_longer_so_and_the_score_now(taken_back: Alert
 
 
 def test_the_reply_to_what_stands_after_all_names_it() -> None:
-    assert parse(render_restoration(alert())).text == "✅ The goal stands\nArsenal 1–0 Chelsea"
+    assert parse(render_restoration(alert())).text == "✅ Goal stands\nArsenal 1–0 Chelsea"
 
 
 def test_a_summary_has_a_line_for_each_and_strikes_what_fell_since() -> None:
@@ -175,7 +175,7 @@ def test_a_kick_off_is_told_in_the_chats_time(timezone: str, told: str) -> None:
             "de",
             [
                 "❌ <b>Deutschland: kein Tor</b>, 1:1 (Abseits)\n80' Kane · Deutschland 1:1 England",
-                "✅ <b>Deutschland: das Tor zählt</b>, 1:1\n80' Kane · Deutschland 1:1 England",
+                "✅ <b>Deutschland: Tor zählt</b>, 1:1\n80' Kane · Deutschland 1:1 England",
             ],
         ),
     ],
@@ -224,12 +224,12 @@ def test_the_reply_names_what_the_chat_was_sent_or_else_what_happened(kind: str,
 @pytest.mark.parametrize(
     ("kind", "action_type", "said"),
     [
-        ("goal", "Goal", "The goal stands"),
-        ("own_goal", "Goal", "The goal stands"),
+        ("goal", "Goal", "Goal stands"),
+        ("own_goal", "Goal", "Goal stands"),
         ("yellow_card", "Yellow Card", "The yellow card stands"),
         ("red_card", "Red Card", "The red card stands"),
         ("penalty", "Penalty Awarded", "The penalty stands"),
-        ("mine", "Goal", "The goal stands"),
+        ("mine", "Goal", "Goal stands"),
         ("mine", "Yellow Card", "The yellow card stands"),
         ("mine", "Red Card", "The red card stands"),
         ("mine", "Penalty Awarded", "The penalty stands"),

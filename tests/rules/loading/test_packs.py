@@ -70,7 +70,8 @@ def test_a_text_reads_well_whatever_the_feed_left_out(rule: Rule, missing: str) 
         ("Goal Disallowed", {"side": "home", "sub": "Offside"}, "var"),
         ("Start Match", {}, "kick_off"),
         ("Start Period", {"minute": 46}, "kick_off"),
-        ("Start Period", {"minute": 91, "period": 3}, "kick_off"),
+        ("Start Period", {"minute": 91, "period": 3}, "full_time"),
+        ("Start Period", {"minute": 106, "period": 4}, "kick_off"),
         ("Start Period", {"period": 5}, "shootout"),
         ("End Period", {"minute": 46, "period": 1}, "half_time"),
         ("End Period", {"minute": 106, "period": 3}, "half_time"),
@@ -170,8 +171,8 @@ def of_coverage(story: Story, collection: str, score: tuple[int, int], minute: i
 @pytest.mark.parametrize(
     ("score", "text"),
     [
-        ((1, 0), "📡 <b>Arsenal 1–0 Chelsea</b>\nLive data is back (67'): nothing missed"),
-        ((2, 1), "📡 <b>Arsenal 2–1 Chelsea</b>\nLive data is back (67'): meanwhile 1–0 → 2–1"),
+        ((1, 0), "📡 <b>Live data is back</b> (1–0)\nArsenal 1–0 Chelsea\nNothing missed (67')"),
+        ((2, 1), "📡 <b>Live data is back</b> (2–1)\nArsenal 2–1 Chelsea\nMeanwhile 1–0 → 2–1 (67')"),
     ],
 )
 def test_lost_coverage_is_sent_with_what_was_missed(score: tuple[int, int], text: str) -> None:
@@ -182,7 +183,11 @@ def test_lost_coverage_is_sent_with_what_was_missed(score: tuple[int, int], text
     back = of_coverage(story, "CollectingLive", score, 67)
 
     assert lost == [
-        ("coverage lost", "📡 <b>Arsenal 1–0 Chelsea</b>\nNo live data since 63'. Goals may be late.", Importance.MINOR)
+        (
+            "coverage lost",
+            "📡 <b>No live data since 63'</b> (1–0)\nArsenal 1–0 Chelsea\nGoals may be late.",
+            Importance.MINOR,
+        )
     ]
     assert back == [("coverage back", text, Importance.MINOR)]
 
