@@ -50,6 +50,8 @@ class ChatContext(msgspec.Struct, frozen=True):
     """Returns the match in play or played of a fixture's id; None if nothing is known of it."""
     commands: tuple[tuple[str, str], ...] = ()
     """The commands of /help with their untranslated descriptions, in the order of the menu."""
+    unfollowed: tuple[Subscription, ...] = ()
+    """What the chat followed before its last /stop; empty if nothing is remembered."""
     user_language: str = ""
     """The language of the sender's Telegram app; empty if there is no sender, as in a channel."""
 
@@ -124,6 +126,14 @@ class Unsubscribe(msgspec.Struct, frozen=True):
     subscription: Subscription
 
 
+class UnfollowAll(msgspec.Struct, frozen=True):
+    """Remove every subscription of the chat. The last ones are remembered for a while, to be restored."""
+
+
+class EraseChat(msgspec.Struct, frozen=True):
+    """Delete everything that is stored of the chat."""
+
+
 class UpdateChat(msgspec.Struct, frozen=True):
     """Change settings of the chat."""
 
@@ -155,7 +165,7 @@ class SendSample(msgspec.Struct, frozen=True):
     delay: int = 0
 
 
-Change = Subscribe | Unsubscribe | UpdateChat | UpdateSubscription | SendSample
+Change = Subscribe | Unsubscribe | UnfollowAll | EraseChat | UpdateChat | UpdateSubscription | SendSample
 
 
 class DialogueResult(msgspec.Struct, frozen=True):

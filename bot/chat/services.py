@@ -8,7 +8,17 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from bot.chat.catalogue import FollowableCatalogue
-from bot.chat.dialogue import Change, ChatContext, Subscribe, Unsubscribe, UpdateChat, UpdateOrigin, UpdateSubscription
+from bot.chat.dialogue import (
+    Change,
+    ChatContext,
+    EraseChat,
+    Subscribe,
+    UnfollowAll,
+    Unsubscribe,
+    UpdateChat,
+    UpdateOrigin,
+    UpdateSubscription,
+)
 from bot.chat.middleware import sender_language
 from bot.chat.permissions import Permissions
 from bot.chat.replies import ReplySender
@@ -20,6 +30,9 @@ from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.football.action import Fixture
 from rules.football.match import Match
+
+_MAX_REMEMBERED_CHATS = 1000
+"""Chats whose subscriptions are remembered after /stop."""
 
 
 class FixtureLookup(Protocol):
@@ -57,6 +70,7 @@ class ChatServices:
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
+        self._unfollowed: dict[ChatRef, tuple[Subscription, ...]] = {}
         self._fixtures: Sequence[Fixture] = ()
         self._catalogue = FollowableCatalogue()
 
@@ -84,6 +98,7 @@ class ChatServices:
             now=self.clock.now(),
             find_match=self.directory.match,
             commands=self._commands,
+            unfollowed=self._unfollowed.get(chat.ref, ()),
             user_language=sender_language(),
         )
 
@@ -95,6 +110,12 @@ class ChatServices:
                 await self._subscriptions.add(ref, change.subscription)
             elif isinstance(change, Unsubscribe):
                 await self._subscriptions.remove(ref, change.subscription)
+            elif isinstance(change, UnfollowAll):
+                await self._unfollow_all(ref)
+            elif isinstance(change, EraseChat):
+                self._unfollowed.pop(ref, None)
+                await self.chats.erase(ref)
+                return
             elif isinstance(change, UpdateSubscription):
                 await self._subscriptions.update_overrides(ref, change.subscription, change.change)
             elif isinstance(change, UpdateChat):
@@ -106,6 +127,16 @@ class ChatServices:
         chat = await self.chats.get(ref) if changes and sender_language() else None
         if chat and not chat.language:
             await self.chats.set_language_if_unchosen(ref, current_language())
+
+    async def _unfollow_all(self, ref: ChatRef) -> None:
+        followed = await self._subscriptions.get_all(ref)
+        for subscription in followed:
+            await self._subscriptions.remove(ref, subscription)
+        if followed:
+            self._unfollowed[ref] = followed
+            # The oldest go first; a chat that stopped a thousand chats ago has left the button behind.
+            while len(self._unfollowed) > _MAX_REMEMBERED_CHATS:
+                del self._unfollowed[next(iter(self._unfollowed))]
 
     def _current_catalogue(self) -> FollowableCatalogue:
         # Building it sorts and hashes every fixture, so it is built once for each list of fixtures: those are replaced as a

@@ -98,6 +98,13 @@ class ChatRepository:
         async with changing_followers(self._database, self._on_change) as tx:
             await tx.execute(update(chats).where(chats.c.chat_id == chat_id).values(active=True, suspended_why=""))
 
+    async def erase(self, ref: ChatRef) -> None:
+        """Delete a chat or topic with its settings, subscriptions and deliveries. Its messages are not corrected after."""
+        async with changing_followers(self._database, self._on_change) as tx:
+            # Subscriptions before their chat, as wherever both are locked.
+            for table in (subscriptions, entries, chats):
+                await tx.execute(delete(table).where(table.c.chat_id == ref.chat_id, table.c.topic == ref.topic))
+
     async def migrate(self, old_chat_id: int, new_chat_id: int) -> None:
         """Move settings, subscriptions and deliveries of a group that became a supergroup. Repeating it changes nothing."""
         async with changing_followers(self._database, self._on_change) as tx:

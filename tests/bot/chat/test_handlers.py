@@ -253,6 +253,8 @@ async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -
         "channel",
         "test",
         "why",
+        "stop",
+        "privacy",
         "help",
     ]
     assert names["all_private_chats"] == private

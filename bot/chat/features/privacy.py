@@ -1,0 +1,132 @@
+"""`/stop` and `/privacy`: unfollow everything, and see, export or erase what is stored of a chat."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from bot.chat.dialogue import (
+    Button,
+    ChatContext,
+    DialogueResult,
+    EraseChat,
+    OutdatedButton,
+    Screen,
+    Subscribe,
+    UnfollowAll,
+    UpdateSubscription,
+)
+from bot.chat.routing import Command, Feature
+from bot.chat.texts import escape_text
+from bot.i18n.language import mark_for_translation as N_
+from bot.i18n.language import translate as _
+from bot.i18n.language import translate_plural as ngettext
+from bot.subscribers import SubscriptionOverrides
+
+_MAX_EXPORT_LENGTH = 3500
+"""Characters of an export; Telegram takes 4,096 in a message."""
+
+
+def stop(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
+    """`/stop`: unfollow everything, with a button to undo that. Settings stay."""
+    if not context.subscriptions:
+        html = _("This chat follows nothing, so no alerts come. /privacy shows what is stored of it.")
+        return DialogueResult(Screen(html, ((_erase_button(),),)))
+    number = len(context.subscriptions)
+    html = ngettext(
+        "Stopped: {number} subscription was removed. No new alerts come, but messages that are here are still corrected.",
+        "Stopped: {number} subscriptions were removed. No new alerts come, but messages that are here are still corrected.",
+        number,
+    ).format(number=number)
+    buttons = ((Button(_("↩ Undo"), "p!:undo"),), (_erase_button(),))
+    return DialogueResult(Screen(html, buttons), (UnfollowAll(),))
+
+
+def show_privacy(context: ChatContext, _args: tuple[str, ...] = ()) -> DialogueResult:
+    """`/privacy`: what is stored of this chat, with buttons to export or erase it."""
+    html = _(
+        "<b>What is stored of this chat</b>\n"
+        "• its number, title and kind, as Telegram gives them\n"
+        "• its settings, and what it follows ({number})\n"
+        "• which alerts it was sent, so that they can be corrected; they are deleted after some weeks\n\n"
+        "Messages that people write here are not stored. Nothing is passed on to anybody."
+    ).format(number=len(context.subscriptions))
+    return DialogueResult(Screen(html, ((Button(_("📄 Export"), "p!:export"),), (_erase_button(),))))
+
+
+def _erase_button() -> Button:
+    return Button(_("🗑 Erase what is stored …"), "p!:ask")
+
+
+def _press(context: ChatContext, action: str) -> DialogueResult:
+    match action:
+        case "undo":
+            return _undo_stop(context)
+        case "export":
+            return DialogueResult(_export(context))
+        case "ask":
+            html = _("Erase this chat's settings, all that it follows, and its record of alerts? This cannot be undone.")
+            return DialogueResult(Screen(html, ((Button(_("🗑 Erase"), "p!:erase"), Button(_("Keep it"), "p!:show")),)))
+        case "erase":
+            html = _("Erased: nothing of this chat is stored any more. Whoever writes to me again starts anew.")
+            return DialogueResult(Screen(html), (EraseChat(),))
+        case "show":
+            return show_privacy(context)
+        case _:
+            raise OutdatedButton
+
+
+def _undo_stop(context: ChatContext) -> DialogueResult:
+    """Follow again what `/stop` removed. It is kept in memory alone: after a restart the button is out of date."""
+    if not context.unfollowed:
+        raise OutdatedButton
+    changes: list[Subscribe | UpdateSubscription] = []
+    for one in context.unfollowed:
+        changes += [Subscribe(one), UpdateSubscription(one, partial(_restore_overrides, one.overrides))]
+    html = _("Undone: this chat follows the same as before. /subscriptions lists it.")
+    return DialogueResult(Screen(html), tuple(changes))
+
+
+def _restore_overrides(removed: SubscriptionOverrides, _stored: SubscriptionOverrides) -> SubscriptionOverrides:
+    return removed
+
+
+def _export(context: ChatContext) -> Screen:
+    """Return everything that is stored of the chat's choices, as JSON to copy."""
+    chat = context.chat
+    stored = {
+        "chat": {"id": chat.ref.chat_id, "topic": chat.ref.topic, "type": chat.type, "title": chat.title},
+        "settings": {
+            "language": chat.language,
+            "timezone": chat.timezone,
+            "delay": chat.delay,
+            "quiet_hours": str(chat.quiet_hours or ""),
+            "muted_until": chat.muted_until.isoformat() if chat.muted_until else "",
+            "muted_matches": sorted(chat.muted_matches),
+            "mute_button": chat.mute_button,
+            "spoilers": chat.spoilers,
+            "digests": chat.digests,
+            "alerts_on": sorted(chat.filter.kinds_on),
+            "alerts_off": sorted(chat.filter.kinds_off),
+            "all_alerts": chat.filter.all_kinds,
+            "loud": sorted(chat.filter.loud),
+            "silent": sorted(chat.filter.silent),
+            "confirmed_only": chat.filter.confirmed_only,
+            "scorers_only": chat.filter.scorers_only,
+        },
+        "follows": [f"{one.scope.value}: {one.name or one.key}" for one in context.subscriptions],
+    }
+    text = json.dumps(stored, ensure_ascii=False, indent=1)
+    if len(text) > _MAX_EXPORT_LENGTH:
+        # A chat that follows hundreds of teams: the settings whole, and of the list as much as one message holds.
+        text = f"{text[:_MAX_EXPORT_LENGTH]}\n…"
+    return Screen(f"<pre>{escape_text(text)}</pre>", ((Button(_("◀ Back"), "p!:show"),),))
+
+
+FEATURE = Feature(
+    commands={
+        "stop": Command(stop, N_("Unfollow everything"), changes_settings=True),
+        "privacy": Command(show_privacy, N_("What is stored of this chat"), admins_only=True),
+    },
+    buttons={"p!": _press},
+)
