@@ -53,6 +53,18 @@ READ_SIZE = 8192
 """Bytes read from a socket at a time. In a burst on a thousand connections the data then waits in the kernel's socket buffers,
 not in this process."""
 
+MAX_FRAME_SIZE = 16 * 1024 * 1024
+"""Bytes. websockets' own limit of 1 MiB is too near to a packet with a long list in it."""
+
+_UNREADABLE_CLOSE_CODES = {1002: "protocol", 1007: "not-utf8", 1009: "too-big"}
+"""Close codes that this side sends for a frame that it cannot take, and the kind that the frame counts as."""
+
+_MIN_STAY = 10.0
+"""Seconds after which a connection that was accepted counts as good: the interval of heartbeats."""
+
+_MAX_FRESH_STARTS = 8
+"""How often in a minute the back-off starts anew at most: a server that sends one packet and closes must not be stormed."""
+
 _MIN_WAIT = 0.001
 """The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
@@ -119,6 +131,10 @@ class FeedConnection:
             settings().stale_after.total_seconds(), resume_from, is_sent_at_once=speed is StreamSpeed.FAST
         )
         self._hosts = HostRotation(settings().stream_url)
+        self._accepted_at: float | None = None
+        """When the connection, the last one if there is none, was accepted, on the monotonic clock; None if it was not."""
+        self._fresh_starts: list[float] = []
+        self._has_backed_off = False
         self._reloaded = asyncio.Event()
         self._refusal = ""
         self.is_behind = True
@@ -140,17 +156,29 @@ class FeedConnection:
         while self._session.ending is None:
             position = self._session.position
             await self._connect_once()
-            # Reset the back-off only after new data: a server that accepts the handshake and closes at once would otherwise be
-            # reconnected to hundreds of times a second.
-            if self._session.position > position:
-                self._delays = jittered_delays(self._rng)
-                self._vain_attempts = 0
+            self._restart_back_off(has_new_data=self._session.position > position)
             if self._session.ending is None:
                 if self._speed and (error := self._explain_vain_attempt()):
                     raise error
                 await self._wait_before_retry()
         log.info("feed_finished", fixture=self._fixture_id, ending=self._session.ending.value, packets=self._session.position)
         return self._session.ending
+
+    def _restart_back_off(self, *, has_new_data: bool) -> None:
+        """Begin with short delays again after a good connection: one that was accepted and stayed, or brought new data.
+
+        A handshake proves nothing: a server that accepts it and closes at once would be reconnected to all the time.
+        """
+        now = self._clock.monotonic()
+        has_stayed = self._accepted_at is not None and now - self._accepted_at >= _MIN_STAY
+        if has_new_data:
+            self._vain_attempts = 0
+        if not (has_new_data or has_stayed) or not self._has_backed_off:
+            return
+        self._fresh_starts = [at for at in self._fresh_starts if at > now - 60.0]
+        if len(self._fresh_starts) < _MAX_FRESH_STARTS:
+            self._fresh_starts.append(now)
+            self._delays, self._has_backed_off = jittered_delays(self._rng), False
 
     def reload(self) -> None:
         """Retry a refused connection at once, because the configuration (perhaps the token) was reloaded."""
@@ -204,6 +232,7 @@ class FeedConnection:
         """Make one connection and serve it until it is lost or the match is over."""
         start = self._session.on_connecting()
         self._retry_after, self._reason, self.is_behind = None, "", True
+        self._accepted_at = None
         # The session has chosen the position before the wait, so that a long queue of connections shows as CONNECTING and not as
         # WAITING.
         try:
@@ -234,6 +263,17 @@ class FeedConnection:
         self._retry_after = parse_retry_after(error.response.headers.get("Retry-After"), self._clock.now())
         return classify_status(error.response.status_code)
 
+    def _classify_close(self, error: ConnectionClosed) -> FailureCause:
+        """Return the cause of a connection that was closed, by the server or by this side for a frame that it cannot take."""
+        if error.sent and not error.rcvd_then_sent and (kind := _UNREADABLE_CLOSE_CODES.get(error.sent.code)):
+            self._reason = error.sent.reason or f"close code {error.sent.code}"
+            self._count_unreadable(FrameUnreadable(kind, self._reason))
+            return FailureCause.UNREADABLE
+        code = error.rcvd.code if error.rcvd else None
+        # After an error frame or a stale connection the reason is known already, and says more than the code.
+        self._reason = self._reason or f"close code {code}"
+        return classify_close_code(code, is_authorised=self._session.state is not SessionState.AUTHORISING)
+
     async def _serve_socket(self, socket: ClientConnection) -> None:
         """Send the token and read frames until the connection ends."""
         # The handshake is proof enough for the host. The back-off of the match waits for data: see `run`.
@@ -247,10 +287,7 @@ class FeedConnection:
             self._check_stale(socket)
             await self._read_frames(socket)
         except ConnectionClosed as error:
-            code = error.rcvd.code if error.rcvd else None
-            # After an error frame or a stale connection the reason is known already, and says more than the code.
-            self._reason = self._reason or f"close code {code}"
-            cause = classify_close_code(code, is_authorised=self._session.state is not SessionState.AUTHORISING)
+            cause = self._classify_close(error)
         finally:
             if self._watchdog is not None:
                 self._watchdog.cancel()
@@ -295,6 +332,7 @@ class FeedConnection:
         if isinstance(read, Control):
             await self._on_control(read, received, now)
             return
+        self._note_accepted(now)
         _PACKET_FRAMES.inc()
         self._last_usable_frame_at = received
         self.data_signs += 1
@@ -311,6 +349,7 @@ class FeedConnection:
         self._last_usable_frame_at = received
         self.data_signs += control.kind is ControlKind.HEARTBEAT
         if self._session.state is SessionState.LIVE:
+            self._note_accepted(now)
             if control.kind is ControlKind.ACCEPTED:
                 FEED_CONNECTED.inc()
                 log.info("feed_connected", fixture=self._fixture_id, host=self._hosts.current)
@@ -320,6 +359,10 @@ class FeedConnection:
                         await self._on_accepted()
             elif control.kind is ControlKind.HEARTBEAT:
                 await self._report_caught_up()
+
+    def _note_accepted(self, now: float) -> None:
+        if self._accepted_at is None:
+            self._accepted_at = now
 
     async def _hand_on(self, packets: tuple[Packet, ...], received: dt.datetime) -> None:
         """Hand packets on in order; a handler that takes long delays the next frame, which keeps the order."""
@@ -406,6 +449,7 @@ class FeedConnection:
             return REFUSED_DELAY
         if wait is WaitPolicy.NOT_OPEN:
             return choose_not_open_delay(self.kickoff, self._clock.now())
+        self._has_backed_off = True
         # Retry-After is a minimum; the jitter still keeps the connections apart.
         return max(next(self._delays), self._retry_after or 0.0)
 
@@ -435,6 +479,7 @@ async def open_connection(url: str) -> ClientConnection:
         compression=None,  # 12 KiB a connection instead of 54
         ping_interval=None,  # a peer can answer pings and send no data: the watchdog waits for frames instead
         close_timeout=2,
+        max_size=MAX_FRAME_SIZE,
         proxy=None,
     )
     limit_read_size(socket.transport)

@@ -43,6 +43,7 @@ class FailureCause(enum.StrEnum):
     NETWORK = "network"
     CLOSED = "closed"
     STALE = "stale"
+    UNREADABLE = "unreadable"
     GAP = "gap"
     REPOSITION = "reposition"
 
@@ -75,6 +76,7 @@ REMEDIES = {
     FailureCause.NETWORK: Remedy(),
     FailureCause.CLOSED: Remedy(),
     FailureCause.STALE: Remedy(),
+    FailureCause.UNREADABLE: Remedy(),
     FailureCause.GAP: Remedy(WaitPolicy.NONE),
     FailureCause.REPOSITION: Remedy(WaitPolicy.NONE),
 }

@@ -217,6 +217,10 @@ class Reorderer:
         self._held.sort(key=_sequence_number)
         return self.release(now)
 
+    def pass_over(self, seq: int) -> None:
+        """Look for none of the numbers between the last packet and this one: they are of frames that cannot be read."""
+        self.highest = max(self.highest, seq - 1)
+
     def on_repeated(self, packet: Packet, now: float) -> None:
         """A packet was read again: the gaps before it were not filled by this reread, and can be requested anew."""
         if packet.seq is not None and self._gaps:

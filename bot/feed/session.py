@@ -89,6 +89,9 @@ _LOST_WAIT = 1800.0
 _MAX_EMPTY_HEARTBEATS = 2
 """Heartbeats without data after which `startPosition` must lie beyond the server's list: the overlap should have come."""
 
+_MAX_UNREADABLE_TRIES = 3
+"""How often in a row a frame that ends the connection is read; then the next one begins behind it."""
+
 _MAX_RECONNECTS_AFTER_END = 5
 _MAX_RECONNECTS_WITH_GAPS = 20
 """Lost connections after the end of a match until it is given up; more of them while some of its packets are missing."""
@@ -130,6 +133,10 @@ class FeedSession:
         self._reorderer = Reorderer(first=resume_from.seq + 1) if is_numbered else Reorderer()
         self._start = 0
         self._from_zero = False
+        self._unreadable_tries = 0
+        """How many connections in a row were ended by a frame that cannot be read, without a new packet."""
+        self._first_readable = 0
+        """The position behind the last frame that was stepped over: no connection begins before it."""
         self._packets_on_connection = self._heartbeats_on_connection = 0
         self._has_end_match = self._is_finished = False
         self._status = self._status_word = ""
@@ -149,11 +156,15 @@ class FeedSession:
     def start_position(self) -> int:
         """The `startPosition` for the next connection."""
         if self._from_zero or self._is_rereading_all:
-            return 0
+            return self._first_readable
+        if self._unreadable_tries >= _MAX_UNREADABLE_TRIES:
+            # First without the overlap, in which the frame may be; then, one place at a time, behind what was read. Lost frames
+            # are in the server's list and not in the position, so that the first place may not be enough.
+            return max(self._first_readable, self.position + self._unreadable_tries - _MAX_UNREADABLE_TRIES)
         # Where numbers are missing the next connection begins before them, however far the rest has been read.
         rewind = self._reorderer.rewind_to
         position = self.position if rewind is None else min(rewind, self.position)
-        return max(0, position - RESUME_OVERLAP)
+        return max(self._first_readable, position - RESUME_OVERLAP)
 
     @property
     def is_ended(self) -> bool:
@@ -202,8 +213,9 @@ class FeedSession:
         cause = self.failure = self.failure or cause
         # A position beyond what the server has brings nothing, ever: the feed was reset, or counts differently. Reading all
         # again costs a second.
-        if self._start and not self._packets_on_connection and self.state in (SessionState.LIVE, SessionState.STALE):
+        if self._has_overlap and not self._packets_on_connection and self.state in (SessionState.LIVE, SessionState.STALE):
             self._from_zero = True
+        self._unreadable_tries += cause is FailureCause.UNREADABLE
         self.reconnects += 1
         self._transition(SessionEvent.REFUSED if cause is FailureCause.REFUSED else SessionEvent.FAILED)
         if cause in (FailureCause.GAP, FailureCause.REPOSITION):
@@ -245,6 +257,11 @@ class FeedSession:
             self._on_duplicate(packet, now, known=known)
             return self._check_progress(now, ())
         self._deduplicator.add(packet)
+        if self._start > self.position:
+            # The frames between were stepped over: their numbers will not come, and this packet's place is known again.
+            self._reorderer.pass_over(packet.seq or 0)
+            self.position = self._start + self._packets_on_connection - 1
+        self._note_readable()
         # Only what is new: the tail is what the next connection is recognised by.
         self._tracker.remember(packet, fingerprint)
         # Packets up to the number that another process had read are in the position it left already.
@@ -288,11 +305,23 @@ class FeedSession:
         """Record a heartbeat. It is taken to mean that the server has sent all that it has."""
         self.is_caught_up = True
         self._heartbeats_on_connection += 1
-        if self._start and not self._packets_on_connection and self._heartbeats_on_connection >= _MAX_EMPTY_HEARTBEATS:
+        self._note_readable()
+        if self._has_overlap and not self._packets_on_connection and self._heartbeats_on_connection >= _MAX_EMPTY_HEARTBEATS:
             self._from_zero = True
             self._rewind(FailureCause.REPOSITION)
         self._reorderer.on_caught_up(now)
         return self._check_progress(now, self._learn_status(self._reorderer.release(now), now), on_heartbeat=True)
+
+    @property
+    def _has_overlap(self) -> bool:
+        """True if this connection should bring packets that were read before."""
+        return 0 < self._start < self.position
+
+    def _note_readable(self) -> None:
+        """The connection has passed the place where others before it ended: what lies before its start is left alone."""
+        if self._unreadable_tries >= _MAX_UNREADABLE_TRIES:
+            self._first_readable = max(self._first_readable, self._start)
+        self._unreadable_tries = 0
 
     def _learn_status(self, ready: tuple[Packet, ...], now: float) -> tuple[Packet, ...]:
         """Learn the status of the match from packets in order; return them."""

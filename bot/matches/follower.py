@@ -11,8 +11,8 @@ import structlog
 
 from bot.clock import Clock
 from bot.config.models import FeedSettings
-from bot.errors import FeedError
-from bot.feed.connection import FeedConnection
+from bot.errors import FeedError, StorageError
+from bot.feed.connection import FeedConnection, count_unreadable_frame
 from bot.feed.recording import RecentRecordings
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
@@ -116,7 +116,13 @@ class MatchFollower:
             # itself has no data.
             if not connection.is_behind and has_live_data(packet):
                 await self._pipeline.report_connection_back(fixture.id, self._clock.now())
-            await self._pipeline.process(packet, received.timestamp())
+            try:
+                await self._pipeline.process(packet, received.timestamp())
+            except StorageError:
+                raise
+            except Exception as error:  # a fault of our own costs one packet: read again, it would cost the match
+                log.exception("packet_failed", fixture=fixture.id, action=packet.action_id, seq=packet.seq, reason=repr(error))
+                count_unreadable_frame("failed")
 
         async def on_caught_up() -> None:
             await self._pipeline.on_caught_up(fixture.id)

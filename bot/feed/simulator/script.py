@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -22,6 +23,9 @@ LEAD_TIME = dt.timedelta(seconds=60)
 _STALL_CHANCE = 0.5
 
 _REFUSE_CHANCE = 0.3
+
+OVERSIZE = 17 * 1024 * 1024
+"""Bytes of padding in a frame that is too large: more than the 16 MiB that Touchline reads."""
 
 _GARBAGE = (b"{", b"[]", b"null", b"\xff\xfe", b'{"fixtureAction":7}', b'{"fixtureAction":{}}', b'{"hello":"world"}', b"<html>")
 
@@ -168,6 +172,8 @@ class Faults(msgspec.Struct, frozen=True):
     reorder: int = 0
     """How many places late a frame may come."""
     seed: int = 1
+    oversize: float = 0.0
+    """The chance that a frame is larger than clients read. It is the same frames on every connection."""
     limit: int = 0
     """Requests in a second that are answered, REST calls and connections together; more get HTTP 429. 0: all."""
 
@@ -193,7 +199,20 @@ class ConnectionFaults:
 
     def apply(self, frames: Sequence[ScheduledFrame]) -> list[ScheduledFrame]:
         """Return what this connection sends in place of these frames."""
-        return self._stall(self._drop_and_add(self._reorder(frames)))
+        return self._stall(self._drop_and_add(self._reorder(self._blow_up(frames))))
+
+    def _blow_up(self, frames: Sequence[ScheduledFrame]) -> Sequence[ScheduledFrame]:
+        chance = self._faults.oversize
+        if not chance:
+            return frames
+        blown_up = []
+        for scheduled in frames:
+            # Drawn by the frame itself and not by the connection: whoever comes back meets the same frame again.
+            if random.Random(f"{self._faults.seed} {crc32(scheduled.frame)}").random() < chance:
+                padding = b'{"padding":"' + b"x" * OVERSIZE + b'",'
+                scheduled = msgspec.structs.replace(scheduled, frame=padding + scheduled.frame[1:])
+            blown_up.append(scheduled)
+        return blown_up
 
     def _reorder(self, frames: Sequence[ScheduledFrame]) -> Iterable[ScheduledFrame]:
         reach = self._faults.reorder

@@ -11,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable
-from bot.feed.connection import FeedConnection
+from bot.feed.connection import MAX_FRAME_SIZE, FeedConnection
+from bot.feed.encode import encode_packet
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, SessionState
 from bot.feed.source import ConnectionStatus, StreamSpeed
@@ -335,3 +336,47 @@ async def test_a_match_that_is_over_is_not_waited_for(answer: int | list[Step], 
             await listener.connection.run()
 
     assert len(feed.paths) == attempts
+
+
+HUGE = b'{"padding":"' + b"x" * (MAX_FRAME_SIZE + 1) + b'"}'
+
+
+async def test_a_frame_larger_than_a_mebibyte_is_read() -> None:
+    padded = b'{"padding":"' + b"x" * 2**21 + b'",' + encode_packet(Story().packet("Goal", seq=2))[1:]
+    listener = Listener()
+
+    assert await run(ScriptedFeed([accept, fouls(1, 1), send(padded), end(3)]), listener) is Ending.COMPLETED
+    assert (listener.seqs, listener.connection.status().reconnects) == ([1, 2, 3], 0)
+
+
+async def test_a_frame_that_is_too_large_is_named_counted_and_stepped_over() -> None:
+    counts, listener = Counts(), Listener()
+    begin = [accept, fouls(1, 12), send(HUGE)]
+    again = [accept, fouls(5, 12), send(HUGE)]
+    feed = ScriptedFeed(begin, again, again, [accept, send(HUGE)], [accept, fouls(14, 15), end(16)])
+
+    assert await run(feed, listener) is Ending.COMPLETED
+    assert listener.seqs == [*range(1, 13), 14, 15, 16]
+    assert [path.rpartition("=")[2] for path in feed.paths[1:]] == ["4", "4", "12", "13"]
+    assert counts("touchline_frames_unreadable_total", kind="too-big") == 4
+    assert counts("touchline_feed_lost_total", cause="unreadable") == 4
+    assert listener.connection.status().unreadable == 4
+
+
+@pytest.mark.parametrize("quiet", [beat(2), fouls], ids=["stayed", "brought data"])
+async def test_the_back_off_begins_anew_after_a_good_connection(quiet: Any) -> None:
+    scripts = [[accept, fouls(number, number) if quiet is fouls else quiet, close()] for number in range(1, 20)]
+    feed = ScriptedFeed(*scripts)
+    await run(feed, Listener(), within=200 if quiet is not fouls else 10)
+
+    pauses = [later - earlier for earlier, later in zip(feed.at, feed.at[1:], strict=False)]
+    assert len(pauses) > 4
+    assert max(pauses) < (22.1 if quiet is not fouls else 2.1)
+
+
+async def test_a_server_that_sends_one_packet_and_closes_is_not_stormed() -> None:
+    feed = ScriptedFeed(*([accept, fouls(number, number), close()] for number in range(1, 500)))
+    await run(feed, Listener(), within=600)
+
+    busiest = max(sum(at <= other < at + 60 for other in feed.at) for at in feed.at)
+    assert busiest <= 20

@@ -296,3 +296,71 @@ def test_whatever_is_dropped_doubled_or_shuffled_everything_is_handed_on_once(
 
     assert sorted(packet.seq or 0 for packet in received) == list(range(1, 41))
     assert session.ending is Ending.COMPLETED
+
+
+def read_on(session: FeedSession, frames: list[Packet | None], start: int, *, beats: bool = False) -> list[int | None]:
+    """What a connection to a server with these frames brings from a position on; None cannot be read, and ends it."""
+    read: list[int | None] = []
+    for frame in frames[start:]:
+        if frame is None:
+            return read
+        read += [packet.seq for packet in session.on_packet(frame, 0.0)]
+    if beats:
+        session.on_control(HEARTBEAT, 0.0)
+    return read
+
+
+@pytest.mark.parametrize("bad", [(0,), (4,), (19,), (4, 5), (4, 17), (18, 19)])
+def test_a_frame_that_ends_every_connection_is_stepped_over_after_a_few_tries(bad: tuple[int, ...]) -> None:
+    frames = [None if index in bad else foul(index + 1) for index in range(20)]
+    session, read, starts = opened(), list[int | None](), [0]
+    while session.position < 20 and len(starts) < 20:
+        read += read_on(session, frames, starts[-1], beats=True)
+        starts.append(reconnect(session, FailureCause.UNREADABLE))
+        if starts[-1] >= 20:
+            break
+
+    assert read == [number for number in range(1, 21) if number - 1 not in bad]
+    assert len(starts) <= 2 + 5 * len(bad)
+    assert session.missing == 0
+    assert session.on_packet(foul(21), 0.0)
+
+
+def test_no_connection_begins_before_a_frame_that_was_stepped_over() -> None:
+    frames = [None if index == 4 else foul(index + 1) for index in range(12)]
+    session = opened()
+    start = 0
+    while session.position < 12:
+        read_on(session, frames, start)
+        start = reconnect(session, FailureCause.UNREADABLE if session.position < 12 else FailureCause.NETWORK)
+
+    assert (start, session.start_position) == (5, 5)
+
+
+def test_a_restart_whose_overlap_holds_such_a_frame_loses_no_later_one() -> None:
+    frames = [None if index == 4 else foul(index + 1) for index in range(12)]
+    before, start = opened(), 0
+    while before.position < 8:
+        read_on(before, frames[:8], start)
+        start = reconnect(before, FailureCause.UNREADABLE)
+    session = FeedSession(25.0, before.resume_position)
+    start = session.on_connecting()
+    session.on_opened(0.0)
+    read: list[int | None] = []
+    while session.position < 12:
+        read += read_on(session, frames, start)
+        start = reconnect(session, FailureCause.UNREADABLE)
+
+    assert read == [9, 10, 11, 12]
+
+
+def test_a_connection_that_begins_behind_what_was_read_may_be_quiet() -> None:
+    session = opened()
+    read_on(session, [foul(1), None], 0)
+    starts = [reconnect(session, FailureCause.UNREADABLE) for _ in range(4)]
+    for _ in range(3):
+        session.on_control(HEARTBEAT, 0.0)
+
+    assert (starts, session.failure) == ([0, 0, 1, 2], None)
+    assert [packet.seq for packet in session.on_packet(foul(3), 0.0)] == [3]
+    assert session.missing == 0

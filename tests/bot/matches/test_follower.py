@@ -324,3 +324,22 @@ async def test_a_kick_off_that_is_not_known_is_not_midnight(known: bool, tries: 
         await stage.follow(early, within=62)
 
     assert len(feed.at) == tries
+
+
+async def test_a_packet_on_which_we_fail_ourselves_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    story, stage = Story(), line()
+    begin = opening(story)
+    bad = story.packet("Goal", "Confirmed", "bad", "home", score=(2, 0), minute=70)
+    good = story.packet("Goal", "Confirmed", "good", "home", score=(3, 0), minute=71)
+    async with ScriptedFeed([*begin, live(bad, good), beat(3)]).serve(), stage.open():
+        process = stage.pipeline.process
+
+        async def fail(packet: Packet, received: float = 0.0) -> object:
+            if packet.action_id == "bad":
+                raise RuntimeError("a fault")
+            return await process(packet, received)
+
+        monkeypatch.setattr(stage.pipeline, "process", fail)
+        await stage.follow(LIVE, within=20)
+
+    assert [text.split(" 0–0")[0] for text in stage.texts] == ["Goal 61", "Goal 71"]

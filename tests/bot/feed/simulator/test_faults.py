@@ -8,7 +8,7 @@ import msgspec
 
 from bot.errors import FrameUnreadable
 from bot.feed.decode import decode_frame
-from bot.feed.simulator.script import Faults, ScheduledFrame
+from bot.feed.simulator.script import OVERSIZE, Faults, ScheduledFrame
 
 FRAMES = [ScheduledFrame(float(number), b"%d" % number) for number in range(1000)]
 
@@ -63,3 +63,12 @@ def test_some_connections_stall_and_some_are_refused() -> None:
 
     assert set(stalls) == {0.0, 30.0}
     assert refusals == {None, 503, 429}
+
+
+def test_the_same_frames_are_too_large_on_every_connection() -> None:
+    frames = [ScheduledFrame(0.0, b'{"number":%d}' % number) for number in range(100)]
+    faults = Faults(oversize=0.03)
+    sent = [[len(one.frame) > OVERSIZE for one in faults.for_connection("f1", n).apply(frames)] for n in range(2)]
+
+    assert sent[0] == sent[1]
+    assert 0 < sum(sent[0]) < 10
