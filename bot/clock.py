@@ -6,8 +6,14 @@ import asyncio
 import datetime as dt
 import re
 import time
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+import structlog
+
+log = structlog.get_logger()
 
 
 class Clock(Protocol):
@@ -34,6 +40,52 @@ class SystemClock:
             return asyncio.get_running_loop().time()
         except RuntimeError:
             return time.monotonic()
+
+
+class CorrectedClock:
+    """The clock of a machine, set right where the feed and Telegram agree that it is wrong.
+
+    With a clock an hour ahead every goal would look an hour old, and nothing would be sent in time. One witness is not enough:
+    a feed that is late looks like a clock that is ahead, and a proxy may answer with any date.
+    """
+
+    def __init__(self, clock: Clock, telegram_skew: Callable[[], float | None]) -> None:
+        """`telegram_skew` returns by how many seconds `clock` is ahead of Telegram's; None if that is not known."""
+        self._clock, self._telegram_skew = clock, telegram_skew
+        self._feed_skews: deque[float] = deque(maxlen=_FEED_SKEW_SAMPLES)
+        self.correction = 0.0
+        """Seconds that are subtracted from the machine's clock."""
+
+    def now(self) -> dt.datetime:
+        return self._clock.now() - dt.timedelta(seconds=self.correction)
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def on_live_packet(self, sent_at: dt.datetime) -> None:
+        """Compare the machine's clock with the feed's, by a packet that was sent just now."""
+        self._feed_skews.append((self._clock.now() - sent_at).total_seconds())
+        telegram_skew = self._telegram_skew()
+        if telegram_skew is None:
+            return  # what was found before still holds: a clock does not get right because Telegram is away
+        correction = choose_clock_correction(min(self._feed_skews), telegram_skew)
+        if abs(correction - self.correction) > MAX_CLOCK_SKEW or (not correction and self.correction):
+            log.warning("clock_corrected", seconds=round(-correction, 1))
+            self.correction = correction
+
+
+_FEED_SKEW_SAMPLES = 20
+"""Of so many packets the quickest counts: a packet is always some time on its way, and now and then a long one."""
+
+MAX_CLOCK_SKEW = 5.0
+"""Seconds that clocks may differ before one of them counts as wrong: more than the second to which Telegram's is known."""
+
+
+def choose_clock_correction(feed_skew: float, telegram_skew: float) -> float:
+    """Return by how many seconds the machine's clock is ahead, if the feed and Telegram agree that it is wrong; else 0."""
+    if min(abs(feed_skew), abs(telegram_skew)) <= MAX_CLOCK_SKEW or abs(feed_skew - telegram_skew) > MAX_CLOCK_SKEW:
+        return 0.0
+    return telegram_skew
 
 
 class ManualClock:

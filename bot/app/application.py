@@ -17,7 +17,7 @@ from telegram.ext import ExtBot
 
 from bot.app.services import BackgroundWork, Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
-from bot.clock import Clock, SystemClock
+from bot.clock import Clock, CorrectedClock, SystemClock
 from bot.cluster.lease_manager import ALL_ROLES, Role
 from bot.config.load import Config
 from bot.errors import StorageError, StorageUnavailable, UserMistake
@@ -64,7 +64,9 @@ async def _start_application(
     config: Config, roles: frozenset[Role], stack: AsyncExitStack, stop: StopSignal
 ) -> asyncio.Future[Any]:
     """Make every part and set it to work. Return the future of all background work; leaving `stack` stops and closes it."""
-    clock = SystemClock()
+    machine_clock = SystemClock()
+    api_health = ApiHealth(machine_clock)
+    clock = CorrectedClock(machine_clock, lambda: api_health.clock_skew)
     # Before the database is opened, since opening migrates it: another version may be at work on it.
     file, lock = find_database_file(read_storage_url(config.storage.url)), None
     if file is not None:
@@ -80,7 +82,6 @@ async def _start_application(
     # Telegram counts all messages of a bot together, so several processes share one allowance.
     per_second = config.telegram.messages_per_second
     rate_limiter = SharedRateLimiter(SendAllowance(database), per_second) if database.is_shared else RateLimiter(per_second)
-    api_health = ApiHealth(clock)
     bot = build_bot(
         config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(rate_limiter, clock), health=api_health
     )

@@ -21,6 +21,7 @@ from bot.chat.middleware import use_chat_language
 from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices, FixtureLookup
 from bot.chat.updates import UpdatePoller, WebhookServer, delete_webhook
+from bot.clock import CorrectedClock
 from bot.cluster.lease_manager import name_fixture_lease, run_while_leased
 from bot.errors import StorageError
 from bot.i18n.football import load_wordings
@@ -71,6 +72,7 @@ class FeedWorker:
             fetch_actions=services.feed_api.fetch_actions,
             recordings=services.last_matches,
             limiter=services.feed_limiter,
+            on_live_packet=clock.on_live_packet if isinstance(clock, CorrectedClock) else None,
         )
         self.scheduler = MatchScheduler(
             services.feed_api,

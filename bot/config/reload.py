@@ -82,7 +82,7 @@ class ConfigReloader:
         async with self._lock:
             before, sources = read_file_states(self._sources), set[Path]()
             try:
-                config = load_config(self.config.path, self._env, sources)
+                config = await asyncio.to_thread(load_config, self.config.path, self._env, sources)
                 if _is_blank(config.path):
                     sentence = "nothing is written in the file now; start again if that is meant"
                     raise UserMistake(f"{config.path}: {sentence}")

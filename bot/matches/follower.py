@@ -68,17 +68,20 @@ class MatchFollower:
         fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None,
         recordings: RecentRecordings | None = None,
         limiter: FeedRequestLimiter | None = None,
+        on_live_packet: Callable[[dt.datetime], None] | None = None,
     ) -> None:
         """`settings` is called at each handshake. `on_refused` gets the reason if the feed refuses the token, once for each
         connection; `on_accepted` is called when it accepts it again. `fetch_actions` returns all packets of a match that has
         ended, or raises FeedError; None if there is no REST side. `recordings` keeps the frames of the last matches.
-        `limiter` is the one that the REST side uses, too.
+        `limiter` is the one that the REST side uses, too. `on_live_packet` is called with the feed's time of each packet that
+        was sent just now.
         """
         self._pipeline, self._settings, self._clock = pipeline, settings, clock
         self._fetch_actions = fetch_actions
         self._recordings = recordings
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
+        self._on_live_packet = on_live_packet
         self._connections: dict[str, FeedConnection] = {}
         self._fixtures: dict[str, Fixture] = {}
         """The fixtures of the connections, as the feed lists them now."""
@@ -112,6 +115,8 @@ class MatchFollower:
 
         async def on_packet(packet: Packet, received: dt.datetime) -> None:
             PACKETS.inc()
+            if self._on_live_packet and not connection.is_behind:
+                self._on_live_packet(packet.at)
             # Before the first live packet, so that its goal is not taken for one that was missed; unless it says that the feed
             # itself has no data.
             if not connection.is_behind and has_live_data(packet):

@@ -8,16 +8,12 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
-from bot.clock import Clock
+from bot.clock import MAX_CLOCK_SKEW, Clock
 from bot.monitoring.health import ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
 
 # Six missed heartbeats. Reconnecting takes seconds, and a message to the admins at each would teach them to ignore it.
 FEED_DOWN_AFTER = dt.timedelta(seconds=60)
 """How long a match may bring no frame before the feed counts as down."""
-
-# Well above the second to which Telegram's Date header is exact, and below what any rule's max_age would notice.
-MAX_CLOCK_SKEW = 5.0
-"""Seconds that our clock may differ from Telegram's: with a wrong clock, alerts expire too early or too late."""
 
 # Enough for SQLite's WAL of a busy evening: there is time to make room before writes fail.
 MIN_FREE_DISK = 256 * 2**20

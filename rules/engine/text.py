@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 
 import msgspec
-from jinja2 import StrictUndefined, TemplateError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, meta
 from markupsafe import Markup
 
 from rules.engine.alert import Facts
+from rules.engine.sandbox import TextEnvironment
 from rules.football.names import isolate
 
 LANGUAGES = {"en": "English", "es": "Español", "de": "Deutsch", "fr": "Français", "pt": "Português", "it": "Italiano"}
@@ -34,9 +34,7 @@ _TEAM_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner"})
 _SCORE_VARIABLES = frozenset({"score", "goal_score", "shootout", "score_before", "winner_score"})
 """Variables that contain a score, which each language writes with its own sign."""
 
-# Operators write the texts, and admins may send rules in a chat: a template must not reach anything but its variables.
-# A misspelt variable is an error and not an empty text.
-_ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
+_ENVIRONMENT = TextEnvironment()
 
 _STRAY_MARKS = re.compile(r"(?<![^\s])['’](?![^\s])|\(\s*\)|\[\s*\]")
 _REPEATED_SPACES = re.compile(r"[ \t\u00a0]{2,}")
@@ -109,11 +107,14 @@ class AlertText:
         """Compile a text. Raises `TextError` if the source is not a template."""
         self.source = source
         try:
-            tree = _ENVIRONMENT.parse(source)
+            tree = _ENVIRONMENT.parse_text(source)
             self.variable_names = frozenset(meta.find_undeclared_variables(tree))
             self._template = _ENVIRONMENT.template_class.from_code(_ENVIRONMENT, _ENVIRONMENT.compile(tree), {})
         except TemplateError as error:
             raise TextError(f"the text is not a template: {error.message}") from error
+        # Python's own limits: too many brackets in each other, a number of too many digits.
+        except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
+            raise TextError("the text is not a template: it is nested too deeply, or a number in it is too long") from error
 
     def render(self, facts: Facts, wording: Wording | None = None) -> str:
         """Return the HTML for these facts, tidied where values are empty. Raises `TextError`.
@@ -125,7 +126,7 @@ class AlertText:
             values["match"] = _make_value(facts.match, lambda _: wording.format_match(facts))
             values["scorers"] = _make_value(facts.scorers, lambda _: wording.format_scorers(facts))
         try:
-            return tidy_text(self._template.render(values))
+            return tidy_text(_ENVIRONMENT.render_text(self._template, values))
         except Exception as error:  # A template can raise anything: ZeroDivisionError, TypeError, SecurityError …
             raise TextError(f"the text could not be filled: {error}") from error
 

@@ -104,6 +104,9 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
         line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
         report.add_mistake(SourceLocation(file, line, column), f"the character {found[0]!r} is not allowed in YAML")
         return None
+    if (deep := _find_depth(text, file)) is not None:
+        report.add_mistake(deep, "this is nested too deeply")
+        return None
     try:
         try:
             node = _compose_with(_NamedText(text, file), _FAST_LOADER)
@@ -121,6 +124,24 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
         report.add_mistake(location, f"this is not YAML: {reason}")
         return None
     return node if node is None or _check_tree(node, report) else None
+
+
+_MAX_COMPOSED_DEPTH = 200
+"""Levels that are composed at all: libyaml's composer recurses in C, where 100,000 brackets end the whole process."""
+
+
+def _find_depth(text: str, file: str) -> SourceLocation | None:
+    """Return where a text is nested too deeply to be composed; None if it is not."""
+    depth = 0
+    try:
+        # Events come from a parser that does not recurse.
+        for event in yaml.parse(_NamedText(text, file), Loader=_FAST_LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_COMPOSED_DEPTH and (mark := event.start_mark) is not None:
+                return SourceLocation(file, mark.line + 1, mark.column + 1)
+    except yaml.YAMLError:
+        pass  # the composer finds it too, and says where
+    return None
 
 
 def _compose_with(text: _NamedText, loader: Any) -> yaml.Node | None:

@@ -110,3 +110,12 @@ def test_a_place_whose_value_is_spoilt_gets_no_second_mistake() -> None:
         report.add_mistake(location_of(node), "it is empty")
 
     assert report.mistakes == ("f.yaml:1:4: ${A-B} is not understood: write ${VAR} or ${VAR:-default}",)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 50_000, "- " * 50_000, "rules: " + "[" * 100_000 + "]" * 100_000])
+def test_brackets_without_end_are_one_mistake_and_not_the_end_of_the_process(text: str) -> None:
+    report = Report()
+
+    assert compose(text, "config.yaml", report) is None
+    (mistake,) = report.mistakes
+    assert mistake.endswith("this is nested too deeply")

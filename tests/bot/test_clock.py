@@ -1,0 +1,57 @@
+"""The machine's clock, set right where the feed and Telegram agree that it is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from bot.clock import CorrectedClock, ManualClock, choose_clock_correction
+from tests.packets import KICKOFF
+
+HOUR = 3600.0
+
+
+def seconds(number: float) -> dt.timedelta:
+    return dt.timedelta(seconds=number)
+
+
+@pytest.mark.parametrize(
+    ("feed", "telegram", "correction"),
+    [
+        (HOUR + 0.4, HOUR, HOUR),
+        (-HOUR + 0.4, -HOUR, -HOUR),
+        (0.4, 0.1, 0.0),
+        (300.0, 0.2, 0.0),  # the feed is late
+        (0.4, HOUR, 0.0),  # a proxy's date
+        (HOUR, 2 * HOUR, 0.0),  # two witnesses who disagree
+        (4.0, 4.0, 0.0),
+    ],
+)
+def test_a_clock_is_wrong_if_two_witnesses_agree(feed: float, telegram: float, correction: float) -> None:
+    assert choose_clock_correction(feed, telegram) == correction
+
+
+def test_a_clock_an_hour_ahead_gives_the_time_of_the_feed_and_telegram() -> None:
+    machine = ManualClock(KICKOFF + seconds(HOUR))
+    skew: float | None = HOUR
+    clock = CorrectedClock(machine, lambda: skew)
+    before = clock.now()
+    clock.on_live_packet(KICKOFF - seconds(0.5))
+    corrected = clock.now()
+    skew = None  # Telegram is away
+    clock.on_live_packet(KICKOFF)
+    while_away = clock.now()
+    machine.move_to(machine.now() + seconds(10))
+    later = clock.now()
+
+    assert (before, corrected, while_away) == (KICKOFF + seconds(HOUR), KICKOFF, KICKOFF)
+    assert later == KICKOFF + seconds(10)
+
+
+def test_a_packet_that_was_long_on_its_way_says_nothing_about_the_clock() -> None:
+    clock = CorrectedClock(ManualClock(KICKOFF), lambda: 100.0)
+    clock.on_live_packet(KICKOFF - seconds(0.3))
+    clock.on_live_packet(KICKOFF - seconds(100))
+
+    assert clock.now() == KICKOFF
