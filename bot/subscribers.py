@@ -32,6 +32,9 @@ GOAL_KIND = "goal"
 # Windows end at full 5 s, so that chats whose windows began at different times share the same digest text.
 _DIGEST_WINDOW, _DIGEST_STEP = 15.0, 5.0
 
+_MAX_MUTE_OFFERS = 20
+"""More matches than a chat follows at one time on a busy evening."""
+
 
 class ChatRef(msgspec.Struct, frozen=True, order=True):
     """A chat, or one topic of a forum; topic 0 is the chat itself."""
@@ -174,6 +177,16 @@ class Subscription(msgspec.Struct, frozen=True):
         return (self.scope, self.key) in list_subscription_keys(fixture)
 
 
+class MuteOffer(msgspec.Struct, frozen=True):
+    """The mute options that stand open under one alert of a busy match, offered once a match."""
+
+    fixture_id: str
+    action_id: str = ""
+    """The alert under which they stand; empty once somebody has used or closed them."""
+    kinds: tuple[str, ...] = ()
+    """The kinds that came most."""
+
+
 class Chat(msgspec.Struct, frozen=True):
     """A chat, or a topic of a forum, and its settings."""
 
@@ -196,6 +209,8 @@ class Chat(msgspec.Struct, frozen=True):
     """Fixture ids. Alerts of these matches are not sent; an id is removed some time after its match is over."""
     mute_button: bool = True
     """True: a button under each alert opens the mute options."""
+    mute_offers: tuple[MuteOffer, ...] = ()
+    """The latest matches of which so much came that the mute options were opened."""
     spoilers: bool = False
     """True: what happened is hidden behind Telegram's spoiler effect."""
     digests: bool = False
@@ -207,6 +222,16 @@ class Chat(msgspec.Struct, frozen=True):
     quiet_hours: QuietHours | None = None
     is_configured: bool = False
     """True: the chat stands in config.yaml, and commands do not change what it follows."""
+
+    def find_mute_offer(self, fixture_id: str) -> MuteOffer | None:
+        """Return the offer that was made for a match; None if there was none."""
+        return next((offer for offer in self.mute_offers if offer.fixture_id == fixture_id), None)
+
+    def with_mute_offer(self, offer: MuteOffer) -> Chat:
+        """Return the chat with the offer of a match, new or changed."""
+        others = [one for one in self.mute_offers if one.fixture_id != offer.fixture_id]
+        # The oldest are of matches that are long over: nobody has to tidy up.
+        return replace(self, mute_offers=(*others, offer)[-_MAX_MUTE_OFFERS:])
 
     def is_quiet(self, now: dt.datetime) -> bool:
         """Return True if the chat is in its quiet hours."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.chat.catalogue import to_search_words
+from bot.i18n.football import kind_name
 from bot.i18n.language import join_with_commas, lower_first
-from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope, Subscription
@@ -23,24 +23,6 @@ KIND_SIGNS = "+-−–"
 # Sliders, as in a mixing desk: the bell and the struck bell are taken by sounds and mutes.
 OVERRIDES_SIGN = "🎚"
 """Marks subscriptions that have settings of their own."""
-
-KIND_NAMES = {
-    "goal": N_("Goals"),
-    "red_card": N_("Red cards"),
-    "yellow_card": N_("Yellow cards"),
-    "penalty": N_("Penalties"),
-    "shootout": N_("Shootouts"),
-    "var": N_("Video checks"),
-    "kick_off": N_("Kick-off"),
-    "half_time": N_("Half time"),
-    "full_time": N_("Full time"),
-    "substitution": N_("Substitutions"),
-    "lineups": N_("Line-ups"),
-    "status": N_("Postponed, abandoned …"),
-    "play": N_("Shots and corners"),
-    "card": N_("Match card"),
-    "picture": N_("Pictures"),
-}
 
 
 def escape_text(text: str) -> str:
@@ -66,12 +48,6 @@ def back_label() -> str:
 
 def done_label() -> str:
     return _("✔ Done")
-
-
-def kind_name(name: str) -> str:
-    """Return a kind of alert in words."""
-    # Rules may use kinds of their own, which have no translation.
-    return _(KIND_NAMES[name]) if name in KIND_NAMES else name.replace("_", " ").capitalize()
 
 
 def parse_kind(typed: str, offered: Sequence[str]) -> str | None:

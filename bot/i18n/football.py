@@ -44,6 +44,25 @@ TERMS = (
 """In the form for the middle of a sentence. A word of the feed that is not listed is shown in English."""
 
 
+KIND_NAMES = {
+    "goal": N_("Goals"),
+    "red_card": N_("Red cards"),
+    "yellow_card": N_("Yellow cards"),
+    "penalty": N_("Penalties"),
+    "shootout": N_("Shootouts"),
+    "var": N_("Video checks"),
+    "kick_off": N_("Kick-off"),
+    "half_time": N_("Half time"),
+    "full_time": N_("Full time"),
+    "substitution": N_("Substitutions"),
+    "lineups": N_("Line-ups"),
+    "status": N_("Postponed, abandoned …"),
+    "play": N_("Shots and corners"),
+    "card": N_("Match card"),
+    "picture": N_("Pictures"),
+}
+"""The shipped kinds of alerts, and those of match cards and pictures, as buttons name them."""
+
 HOME_NATIONS = (N_("England"), N_("Scotland"), N_("Wales"), N_("Northern Ireland"))
 """National teams that are no territories of CLDR."""
 
@@ -120,6 +139,12 @@ def _load_wording(language: str) -> Wording:
         # Translators: how a score is written: 2–1, 2:1, 2 x 1
         sign = pgettext("score", "{home}–{away}").format(home="", away="")
         return Wording(language, {}, load_terms(), _("{score} pens"), sign, load_team_names(language))
+
+
+def kind_name(name: str) -> str:
+    """Return a kind of alert in words."""
+    # Rules may use kinds of their own, which have no translation.
+    return _(KIND_NAMES[name]) if name in KIND_NAMES else name.replace("_", " ").capitalize()
 
 
 def translate_team(name: str) -> str:

@@ -181,7 +181,8 @@ class DeliveryContext(msgspec.Struct, frozen=True):
     """A delivery with all that decides what is sent now.
 
     `is_superseded`: the chat was told of the action that this news disallows. `lines` are the news of a digest's actions that
-    the chat was not told by themselves. `is_loud`, of a burst: some of its lines are loud in this chat.
+    the chat was not told by themselves. `is_loud`, of a burst: some of its lines are loud in this chat. `recent_kinds` are the
+    kinds of the alerts of the same match that the chat was sent in the last minutes.
     """
 
     delivery: Delivery
@@ -190,6 +191,7 @@ class DeliveryContext(msgspec.Struct, frozen=True):
     is_superseded: bool = False
     lines: tuple[NewsItem, ...] = ()
     is_loud: bool = False
+    recent_kinds: tuple[str, ...] = ()
 
 
 class Timestamps(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -23,12 +24,14 @@ from bot.outbox.digest_store import (
 )
 from bot.outbox.digests import is_quiet_hours_digest, select_lines
 from bot.outbox.news import NewsItem, is_burst
+from bot.outbox.recent_alerts import RecentAlerts
 from bot.outbox.sources import MemorySource, QueueSource
 from bot.outbox.statements import DeliveriesWithChats, overwrite_deliveries, write_deliveries
+from bot.storage.chats import update_chat
 from bot.storage.database import Database
 from bot.storage.driver import Transaction
 from bot.storage.subscriptions import load_recipients
-from bot.subscribers import Chat, ChatRef, Recipient
+from bot.subscribers import Chat, ChatRef, MuteOffer, Recipient
 from rules.engine.alert import AlertKey
 
 _OUTBOX_LATENCY = ALERT_STEP_SECONDS.labels("outbox")
@@ -64,6 +67,7 @@ class DeliveryQueue:
         self.source = source or MemorySource(database, clock)
         self._cache = NewsCache()
         self._delayed_view = DelayedView()
+        self._recent_alerts = RecentAlerts()
         self.on_available: Callable[[], None] | None = None
 
     @property
@@ -97,10 +101,12 @@ class DeliveryQueue:
         items: Sequence[QueueItem],
         plan: Callable[[DeliveryContext], PlanT],
         make_uncertain: Callable[[PlanT], Delivery | None],
+        find_mute_offer: Callable[[PlanT], MuteOffer | None] = lambda _: None,
     ) -> list[tuple[DeliveryContext, PlanT] | None]:
         """Load what decides each item now, and plan it. An entry is None if nothing waits any more.
 
         `make_uncertain` returns what the chat may have seen from when the request leaves until its answer is known.
+        `find_mute_offer` returns the offer that a message makes, None if it makes none.
         """
         if not items:
             return []
@@ -117,6 +123,10 @@ class DeliveryQueue:
             # the message, and a retraction still reaches it.
             uncertain = [delivery for one in begun if one and (delivery := make_uncertain(one[1]))]
             await overwrite_deliveries(tx, uncertain)
+            for one in begun:
+                # Before the request too: it is made once a match, and an edit has to know that its options stand open.
+                if one and (offer := find_mute_offer(one[1])):
+                    await update_chat(tx, one[0].delivery.chat, partial(Chat.with_mute_offer, offer=offer))
         return begun
 
     async def merge(self, items: Sequence[QueueItem]) -> MergedItems | None:
@@ -162,6 +172,9 @@ class DeliveryQueue:
             written = [self._with_next_due(result, news) for result, news in zip(results, newer, strict=True)]
             stored = await write_deliveries(tx, written)
             held = [item for result in results for item in await self._handle_unsent(tx, result.delivery)]
+        now = self._clock.now().timestamp()
+        for result in results:
+            self._recent_alerts.add(result, now)
         # Only after the commit: another task could take an item whose delivery is not stored yet.
         self.source.add_items(held)
         return [
@@ -236,7 +249,8 @@ class DeliveryQueue:
         lines = await _load_lines(tx, news, delivery) if news.line_ids else ()
         news = self._delayed_view.view_for(news, chat.delay, now)
         is_superseded = not delivery.is_sent and await is_announced_elsewhere(tx, news, delivery.chat)
-        return DeliveryContext(delivery, news, recipient, is_superseded, lines)
+        recent_kinds = self._recent_alerts.list_kinds(delivery, now)
+        return DeliveryContext(delivery, news, recipient, is_superseded, lines, recent_kinds=recent_kinds)
 
     async def _load_recipients(self, tx: Transaction, found: DeliveriesWithChats) -> DeliveriesWithRecipients:
         """Add the overrides with which a chat follows the match: one query for each news item, not for each chat."""

@@ -18,7 +18,7 @@ from sqlalchemy import Boolean, ColumnElement, and_, delete, exists, false, sele
 from bot.storage.database import Database, upsert
 from bot.storage.driver import CHATS_CHANNEL, Transaction
 from bot.storage.schema import chats, entries, from_timestamp, standings, subscriptions, to_timestamp
-from bot.subscribers import AlertFilter, Chat, ChatRef, parse_quiet_hours
+from bot.subscribers import AlertFilter, Chat, ChatRef, MuteOffer, parse_quiet_hours
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 
 OnChange = Callable[[], None]
@@ -190,6 +190,7 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "muted_until": to_timestamp(chat.muted_until) if chat.muted_until else None,
         "muted_matches": _join_words(chat.muted_matches),
         "buttons": chat.mute_button,
+        "mute_offers": format_mute_offers(chat.mute_offers),
         "spoilers": chat.spoilers,
         "bursts": chat.digests,
         "burst_at": chat.digest_window_at,
@@ -222,6 +223,7 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         muted_until=from_timestamp(row["muted_until"]) if row["muted_until"] is not None else None,
         muted_matches=_split_words(row["muted_matches"]),
         mute_button=row["buttons"],
+        mute_offers=parse_mute_offers(row["mute_offers"]),
         spoilers=row["spoilers"],
         digests=row["bursts"],
         digest_window_at=row["burst_at"],
@@ -242,6 +244,18 @@ def values_to_chat(values: Sequence[Any]) -> Chat:
     for name in _BOOLEAN_COLUMNS:
         row[name] = row[name] == 1  # SQLite has no booleans: its driver returns 0 and 1
     return row_to_chat(row)
+
+
+def format_mute_offers(offers: Sequence[MuteOffer]) -> str:
+    """Format offers as they are stored: `fixture|action|kind,kind`, separated by blanks."""
+    return " ".join(f"{offer.fixture_id}|{offer.action_id}|{','.join(offer.kinds)}" for offer in offers)
+
+
+@lru_cache(maxsize=256)
+def parse_mute_offers(text: str) -> tuple[MuteOffer, ...]:
+    """Read stored offers; a word that is none is left out."""
+    parts = [word.split("|") for word in text.split()]
+    return tuple(MuteOffer(one[0], one[1], tuple(filter(None, one[2].split(",")))) for one in parts if len(one) == 3)
 
 
 def _join_words(words: frozenset[str]) -> str:

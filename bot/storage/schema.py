@@ -68,6 +68,9 @@ chats = Table(
         "extras", Boolean, nullable=False, server_default=false()
     ),  # match cards or pictures are among kinds_on: see the index below
     Column("language_chosen", Boolean, nullable=False, server_default=false()),
+    Column(
+        "mute_offers", Text, nullable=False, server_default=""
+    ),  # matches whose mute options were opened: see format_mute_offers
 )
 
 _HAS_MUTED_MATCHES = chats.c.muted_matches != ""

@@ -23,7 +23,7 @@ from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain
 from bot.telegram.messenger import Messenger
-from bot.telegram.plan import MUTE_BUTTON, Edit, MessagePlan, Pin, Reply, RequestPlan, Send, make_uncertain_delivery
+from bot.telegram.plan import Edit, MessagePlan, Pin, Reply, RequestPlan, Send, make_uncertain_delivery
 
 log = structlog.get_logger()
 
@@ -81,7 +81,7 @@ async def _send_or_edit(messenger: Messenger, chat: ChatRef, plan: MessagePlan, 
         return await _send(messenger, chat, html, silent=plan.is_silent, reply_to=plan.delivery.message_id or None)
     picture = plan.picture if plan.picture and plan.picture.png else None
     # An edit without the keyboard would remove the button.
-    keyboard = MUTE_BUTTON if plan.has_mute_button and not picture else None
+    keyboard = plan.keyboard if not picture else None
     # A caption takes a quarter of what a message takes.
     html = cut(html, CAPTION_LIMIT) if picture else html
     if isinstance(plan, Send):

@@ -12,6 +12,8 @@ from typing import ClassVar
 import msgspec
 from msgspec.structs import replace
 
+from bot.i18n.football import kind_name
+from bot.i18n.language import translate as _
 from bot.i18n.language import use_language
 from bot.media.renderer import PictureAttachment
 from bot.outbox.decide import Decision, choose_first_alert, choose_revision, decide
@@ -28,8 +30,9 @@ from bot.outbox.delivery import (
     record_pin_done,
 )
 from bot.outbox.digests import LineChange, find_line_changes, find_uncertain_lines, format_line_subjects, line_alert
-from bot.outbox.news import NewsItem, format_line_name, is_burst
-from bot.subscribers import Chat
+from bot.outbox.news import SAMPLE, NewsItem, format_line_name, is_burst
+from bot.outbox.recent_alerts import BUSY_COUNT, find_noisy_kinds
+from bot.subscribers import Chat, MuteOffer
 from bot.telegram.render import (
     hide_in_spoiler,
     join_replies,
@@ -62,6 +65,10 @@ class Send(msgspec.Struct, frozen=True):
     is_silent: bool
     reason: Reason
     has_mute_button: bool = False
+    mute_offer: MuteOffer | None = None
+    """The mute options stand open under it, instead of the button that opens them."""
+    keyboard: bytes | None = None
+    """The button or the open options; None where there is neither."""
     picture: PictureAttachment | None = None
     """None for text alone."""
 
@@ -75,6 +82,8 @@ class Edit(msgspec.Struct, frozen=True):
     html: str
     reason: Reason
     has_mute_button: bool = False
+    mute_offer: MuteOffer | None = None
+    keyboard: bytes | None = None
     picture: PictureAttachment | None = None
 
 
@@ -129,12 +138,50 @@ def plan_delivery(context: DeliveryContext, now: dt.datetime) -> Plan:
     if isinstance(plan, Reply):
         return replace(plan, html=html)
     timeline = plan.alert.timeline
+    has_mute_button = shows_mute_button(chat) and plan.alert.kind not in LIVE_MESSAGE_KINDS
+    offer = _find_mute_offer(context, plan) if has_mute_button else None
+    with use_language(chat.language):
+        keyboard = _render_mute_options(offer, chat) if offer else MUTE_BUTTON if has_mute_button else None
     return replace(
         plan,
         html=html,
-        has_mute_button=shows_mute_button(chat) and plan.alert.kind not in LIVE_MESSAGE_KINDS,
+        has_mute_button=has_mute_button,
+        mute_offer=offer,
+        keyboard=keyboard,
         picture=PictureAttachment(timeline, chat.language, chat.spoilers) if timeline else None,
     )
+
+
+def find_new_mute_offer(plan: Plan) -> MuteOffer | None:
+    """Return the offer to mute that a new message makes, to be stored before it leaves."""
+    return plan.mute_offer if isinstance(plan, Send) else None
+
+
+def _find_mute_offer(context: DeliveryContext, plan: Send | Edit) -> MuteOffer | None:
+    """Return the offer that stands open under this message; it is made once a match, when the match becomes busy."""
+    key = plan.delivery.key
+    if offer := context.recipient.chat.find_mute_offer(key.fixture_id):
+        # An edit keeps the options open until somebody has used or closed them.
+        return offer if offer.action_id == key.action_id else None
+    is_alert = not context.news.line_ids and key.fixture_id != SAMPLE
+    if not (isinstance(plan, Send) and is_alert and len(context.recent_kinds) >= BUSY_COUNT - 1):
+        return None
+    return MuteOffer(key.fixture_id, key.action_id, find_noisy_kinds((*context.recent_kinds, plan.alert.kind)))
+
+
+def _render_mute_options(offer: MuteOffer, chat: Chat) -> bytes:
+    """Return the keyboard with the mute options open, and with the kinds that came most."""
+    first = [_button(_("This match"), "m"), _button(_("1 hour"), "h")]
+    # A button has no spoilers.
+    kinds = () if chat.spoilers else offer.kinds
+    second = [_button(kind_name(kind), f"k:{kind}") for kind in kinds]
+    close = [{"text": "✖", "callback_data": f"{MUTE_BUTTON_DATA}:x"}]
+    rows = [first, second, close] if len(second) > 1 else [first, [*second, *close]]
+    return msgspec.json.encode({"inline_keyboard": rows})
+
+
+def _button(label: str, what: str) -> dict[str, str]:
+    return {"text": f"{MUTE_BUTTON_LABEL} {label}", "callback_data": f"{MUTE_BUTTON_DATA}:{what}"}
 
 
 def shows_mute_button(chat: Chat) -> bool:

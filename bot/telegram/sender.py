@@ -41,7 +41,17 @@ from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
 from bot.telegram.execute import Attempt, execute, undo_uncertain
 from bot.telegram.messenger import Messenger
-from bot.telegram.plan import Edit, MessagePlan, Pin, Plan, Send, Skip, make_uncertain_delivery, plan_delivery
+from bot.telegram.plan import (
+    Edit,
+    MessagePlan,
+    Pin,
+    Plan,
+    Send,
+    Skip,
+    find_new_mute_offer,
+    make_uncertain_delivery,
+    plan_delivery,
+)
 from bot.telegram.queues import ChatQueues
 from bot.telegram.rate_limits import CircuitBreaker, RateLimitPolicy
 from rules.engine.alert import AlertKey
@@ -277,7 +287,7 @@ class Sender:
     async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
         try:
             return await self._delivery_queue.begin(
-                items, lambda context: plan_delivery(context, self._clock.now()), make_uncertain_delivery
+                items, lambda context: plan_delivery(context, self._clock.now()), make_uncertain_delivery, find_new_mute_offer
             )
         except BaseException:
             # CancelledError too: a stop must not lose items that were taken from their chat's queue. They go back to its

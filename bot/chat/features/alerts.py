@@ -25,12 +25,12 @@ from bot.chat.texts import (
     display_options_label,
     done_label,
     join_kind_names,
-    kind_name,
     overrides_label,
     parse_kind,
     sounds_label,
     unknown_kind_text,
 )
+from bot.i18n.football import kind_name
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import DEFAULT_KINDS, AlertFilter

@@ -22,6 +22,7 @@ from bot.chat.dialogue import (
     OutdatedButton,
     Refusal,
     Screen,
+    UpdateChat,
     UpdateOrigin,
     UpdateSubscription,
     make_button,
@@ -35,8 +36,8 @@ from bot.chat.features.mute import add_muted_match, remove_muted_match
 from bot.chat.features.subscriptions import switch_override_kind
 from bot.chat.routing import Feature
 from bot.chat.services import ChatServices
-from bot.chat.texts import administrators_only_text, configured_chat_text, kind_name
-from bot.i18n.football import format_title
+from bot.chat.texts import administrators_only_text, configured_chat_text
+from bot.i18n.football import format_title, kind_name
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Delivery
 from bot.outbox.explanation import MessageExplanation
@@ -122,6 +123,8 @@ class AlertSubject(msgspec.Struct, frozen=True):
     """None for a sample, and for a digest of several matches."""
     kind: str = ""
     """Empty for a sample and for a digest."""
+    action_id: str = ""
+    """Likewise."""
 
 
 def read_alert_subject(delivery: Delivery, news: NewsItem) -> AlertSubject:
@@ -130,17 +133,27 @@ def read_alert_subject(delivery: Delivery, news: NewsItem) -> AlertSubject:
     if delivery.key.fixture_id == SAMPLE:
         return AlertSubject()
     fixture = news.alternatives[0].fixture
-    return AlertSubject(fixture if fixture.id else None, "" if news.line_ids else delivery.kind)
+    if news.line_ids:
+        return AlertSubject(fixture if fixture.id else None)
+    return AlertSubject(fixture, delivery.kind, delivery.key.action_id)
 
 
 def press_mute_button(context: ChatContext, alert: AlertSubject, data: str) -> DialogueResult:
     """Return what a button does. The screen has no text: it only holds the buttons under the alert."""
     if data == MUTE_BUTTON_DATA:
         return DialogueResult(Screen("", make_mute_options(context, alert)))
-    action = _ACTIONS.get(data.removeprefix(f"{MUTE_BUTTON_DATA}:"))
-    if action is None:
+    name, _colon, kind = data.removeprefix(f"{MUTE_BUTTON_DATA}:").partition(":")
+    action = _ACTIONS.get(name)
+    # Under an alert of a busy match the buttons name the kinds that came most, which may be others than its own.
+    if action is None or (kind and kind not in context.kinds):
         raise OutdatedButton
-    return action(context, alert)
+    result = action(context, replace(alert, kind=kind) if kind else alert)
+    offer = context.chat.find_mute_offer(alert.fixture.id) if alert.fixture else None
+    if offer is None or offer.action_id != alert.action_id:
+        return result
+    # Later edits of the alert do not open the options again.
+    close_offer = UpdateChat(lambda chat: chat.with_mute_offer(replace(offer, action_id="")))
+    return replace(result, changes=(*result.changes, close_offer))
 
 
 def make_mute_options(context: ChatContext, alert: AlertSubject) -> tuple[ButtonRow, ...]:

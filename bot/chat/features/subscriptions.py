@@ -35,7 +35,6 @@ from bot.chat.texts import (
     done_label,
     escape_text,
     join_kind_names,
-    kind_name,
     overrides_label,
     parse_kind,
     scorers_only_label,
@@ -44,6 +43,7 @@ from bot.chat.texts import (
     unknown_kind_text,
     which_one_text,
 )
+from bot.i18n.football import kind_name
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.storage.subscriptions import ChangeOverrides

@@ -14,7 +14,8 @@ from bot.chat.dialogue import ChatContext, HandlerContext, Screen, UpdateOrigin
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
-from bot.chat.texts import escape_text, kind_name
+from bot.chat.texts import escape_text
+from bot.i18n.football import kind_name
 from bot.i18n.language import current_locale, lower_first, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _

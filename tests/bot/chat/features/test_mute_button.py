@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.chat.dialogue import DialogueResult, OutdatedButton, Screen
+from bot.chat.dialogue import DialogueResult, OutdatedButton, Screen, UpdateChat
 from bot.chat.features.mute_button import CLOSED_KEYBOARD, AlertSubject, press_mute_button, read_alert_subject
 from bot.outbox.outbox import make_sample_alert
+from bot.subscribers import MuteOffer
 from tests.bot.chat.fixtures import FIXTURES, NOW, changed_chat, make_context
 from tests.bot.news import REF, alert, delivered, news
 
@@ -35,6 +36,24 @@ def test_it_opens_and_closes_without_changing_anything() -> None:
 def test_where_scores_are_hidden_no_button_or_answer_names_the_kind() -> None:
     assert offered(spoilers=True) == ["🔕 This match", "🔕 1 hour", "🔕 This kind", "✖"]
     assert "oal" not in pressed("a:k", spoilers=True).note
+
+
+def test_a_kind_that_a_busy_match_offers_is_the_one_that_is_switched_and_the_offer_is_closed() -> None:
+    offer, alert = MuteOffer("f1", "g", ("yellow_card",)), AlertSubject(FIXTURES[0], "goal", "g")
+    context = make_context(kinds_on=frozenset({"yellow_card"}), mute_offers=(offer,))
+
+    for data in ("a:k:yellow_card", "a:x", "a:m"):
+        changed = context.chat
+        for change in press_mute_button(context, alert, data).changes:
+            assert isinstance(change, UpdateChat)
+            changed = change.change(changed)
+        assert changed.mute_offers == (MuteOffer("f1", "", ("yellow_card",)),)
+        assert (changed.filter.accepts("goal"), changed.filter.accepts("yellow_card")) == (True, data != "a:k:yellow_card")
+    # Under another alert of the match nothing stands open.
+    other = press_mute_button(context, replace(alert, action_id="h"), "a:x")
+    assert other == DialogueResult(Screen("", CLOSED_KEYBOARD))
+    with pytest.raises(OutdatedButton):
+        press_mute_button(context, alert, "a:k:of_no_rule")
 
 
 def test_each_offer_silences_what_it_names_and_closes_the_menu() -> None:
