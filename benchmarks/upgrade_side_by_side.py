@@ -233,7 +233,9 @@ class Play:
         telegram, made = self.telegram, self.made
         alert = await self.play_goal()
         screen = await said(telegram, PERSON, "/alerts", PERSON)
-        await tapped(telegram, alert, "🔕", PERSON)
+        # The third goal within ten minutes comes with its mute options open.
+        if len(alert.labels) == 1:
+            await tapped(telegram, alert, "🔕", PERSON)
         await until(lambda: len(alert.labels) > 1)
         before = screen.labels
         await made.kill(made.working_as("chat")[0])
