@@ -14,7 +14,7 @@ from telegram.ext import Application as TelegramApplication
 from telegram.ext import ApplicationBuilder, CallbackContext
 
 from bot.app.services import BackgroundWork, Services
-from bot.chat.application import ROUTER, build_handlers, on_error, set_command_menu
+from bot.chat.application import FORWARDED_COMMANDS, ROUTER, build_handlers, on_error, set_command_menu
 from bot.chat.features.admin_rules import build_admin_rules_handlers
 from bot.chat.features.sample import sample_alert_text
 from bot.chat.middleware import use_chat_language
@@ -228,7 +228,7 @@ class ChatWorker:
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies
         )
-        return [*use_chat_language(rules, services.chats), *build_handlers(chat_services)]
+        return [FORWARDED_COMMANDS, *use_chat_language(rules, services.chats), *build_handlers(chat_services)]
 
     async def _run_application(self) -> None:
         """Run the handlers and receive updates until cancelled."""

@@ -73,15 +73,22 @@ COMMAND_UPDATES = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
 log = structlog.get_logger()
 
 
+async def ignore_update(_update: Update, _ptb_context: HandlerContext) -> None:
+    """Do nothing, so that no other handler takes the update."""
+
+
+FORWARDED_COMMANDS = MessageHandler(COMMAND_UPDATES & filters.FORWARDED & filters.COMMAND, ignore_update)
+"""Takes commands that somebody else wrote and that are only shown here: a joke, a question, an example."""
+
+
 def build_handlers(services: ChatServices) -> list[Handler]:
     """Make the handlers for everything that people can send. The first that takes an update is the only one."""
     handlers = Handlers(services, ROUTER)
-    return use_chat_language(
+    # Chooses the language itself, and only when it answers: of thousands of commands it answers one.
+    rate_limit = RateLimitHandler(services.clock, services.replies, services.chats)
+    membership = use_chat_language(MembershipHandlers(services).handlers(), services.chats)
+    answering = use_chat_language(
         [
-            # Before the rate limit: one that was dropped would leave a chat suspended, or under the id that it no longer has.
-            *MembershipHandlers(services).handlers(),
-            # Before all that answer, so that a flood of commands costs neither Telegram nor the database anything.
-            RateLimitHandler(services.clock, services.replies),
             # Before the commands and buttons of the router, whose last handlers take everything.
             *(handler for feature in FEATURES if feature.make_handlers for handler in feature.make_handlers(services, ROUTER)),
             *(
@@ -98,6 +105,9 @@ def build_handlers(services: ChatServices) -> list[Handler]:
         ],
         services.chats,
     )
+    # Membership before the rate limit: a change that was dropped would leave a chat suspended, or under the id that it no longer
+    # has. The rate limit before all that answer, so that a flood of commands costs neither Telegram nor the database anything.
+    return [*membership, rate_limit, FORWARDED_COMMANDS, *answering]
 
 
 async def set_command_menu(bot: Bot) -> None:

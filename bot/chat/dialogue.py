@@ -199,9 +199,13 @@ class OutdatedButton(Refusal):
 
 def read_page(text: str) -> int:
     """Read a page's number from button data. Raise OutdatedButton if it is none."""
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > MAX_NUMBER_LENGTH:
         raise OutdatedButton
     return int(text)
+
+
+MAX_NUMBER_LENGTH = 9
+"""Digits of a page's or a version's number in button data: a longer one is forged, and may be none that a database takes."""
 
 
 def make_button(label: str, data: str, *, is_chosen: bool = False) -> Button:

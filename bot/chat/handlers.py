@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from msgspec.structs import replace
 from telegram import Bot, Message, Update
 from telegram.constants import ChatType
 
@@ -12,6 +13,7 @@ from bot.chat.features import channel, subscribe
 from bot.chat.routing import Router, split_target
 from bot.chat.services import ChatServices
 from bot.i18n.language import translate as _
+from bot.subscribers import ChatRef
 
 MAX_TYPED_LENGTH = 100
 """Characters of a command's arguments, or of a typed name, that are looked at."""
@@ -67,6 +69,9 @@ class Handlers:
         except Refusal as refusal:
             await replies.acknowledge(query, refusal.text)
             return
+        except OverflowError:  # a number that no date, and no database, can hold: the data is forged
+            await replies.acknowledge(query, OutdatedButton().text)
+            return
         await self._services.apply_changes(target.ref, result.changes, query.id)
         await replies.acknowledge(query, result.note)
         if result.screen.picture:
@@ -106,11 +111,15 @@ class Handlers:
             await self._services.replies.send(origin, Screen(unknown_command_text()))
 
     async def on_status(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
-        """Answer `/status`, which exists only for the admins of the configuration."""
+        """Answer `/status`, which exists only for the admins of the configuration; in private, wherever they ask."""
         if self._services.render_status is None or not self._services.is_admin(origin.user_id):
             await self.on_unknown_command(origin, message, ptb_context)
             return
-        await self._services.replies.send(origin, Screen(texts.escape_text(await self._services.render_status())))
+        status = Screen(texts.escape_text(await self._services.render_status()))
+        if origin.type != ChatType.PRIVATE and origin.user_id is not None:
+            # It names connections, incidents and paths, which are not for a group.
+            origin = replace(origin, ref=ChatRef(origin.user_id), type=ChatType.PRIVATE, title="")
+        await self._services.replies.send(origin, status)
 
 
 def unknown_command_text() -> str:

@@ -60,15 +60,20 @@ def _wrap_handler(handler: Handler, chats: ChatRepository) -> Handler:
     original = handler.callback
 
     async def callback(update: Update, ptb_context: HandlerContext) -> None:
-        token = _sender_language.set(read_sender_language(update))
-        try:
-            with use_language(await _choose_language(update, chats)):
-                await original(update, ptb_context)
-        finally:
-            _sender_language.reset(token)
+        await run_in_chat_language(update, chats, lambda: original(update, ptb_context))
 
     handler.callback = callback
     return handler
+
+
+async def run_in_chat_language(update: Update, chats: ChatRepository, answer: Callable[[], Awaitable[None]]) -> None:
+    """Answer in the language of the chat that an update comes from."""
+    token = _sender_language.set(read_sender_language(update))
+    try:
+        with use_language(await _choose_language(update, chats)):
+            await answer()
+    finally:
+        _sender_language.reset(token)
 
 
 async def _choose_language(update: Update, chats: ChatRepository) -> str:
@@ -117,10 +122,10 @@ async def find_private_language(user_id: int, chats: ChatRepository) -> str:
 class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
     """Takes the updates of users who send too fast, so that no other handler gets them."""
 
-    def __init__(self, clock: Clock, replies: ReplySender) -> None:
+    def __init__(self, clock: Clock, replies: ReplySender, chats: ChatRepository) -> None:
         # The base class calls this for each update for which `check_update` is true.
         super().__init__(self.on_refused)
-        self._clock, self._replies, self._limit = clock, replies, UserRateLimit()
+        self._clock, self._replies, self._limit, self._chats = clock, replies, UserRateLimit(), chats
 
     def check_update(self, update: object) -> bool:
         """Return True if this update is one too many."""
@@ -131,11 +136,15 @@ class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
 
     async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
         """Ask the user to slow down, once; the updates after that are dropped without an answer."""
-        user_id, origin, query = read_sender_id(update), read_origin(update), update.callback_query
+        user_id = read_sender_id(update)
         # Once: an answer to each would be as many requests to Telegram as the user makes.
         if user_id is None or not self._limit.should_warn(user_id):
             return
         log.warning("user_rate_limited", user=user_id)
+        await run_in_chat_language(update, self._chats, lambda: self._warn(update))
+
+    async def _warn(self, update: Update) -> None:
+        origin, query = read_origin(update), update.callback_query
         text = _("That is faster than I can answer. I hear you again in a few seconds.")
         if query:
             await self._replies.acknowledge(query, text)

@@ -128,7 +128,7 @@ def _add_all(table: dict[str, T], entries: Mapping[str, T]) -> None:
     table.update(entries)
 
 
-# 19 digits are the longest 64-bit number.
+# 19 digits are the longest 64-bit number, which Telegram's ids are.
 _TARGETED_DATA = re.compile(r"@(-?\d{1,19});(.+)", re.DOTALL)
 
 
@@ -140,6 +140,6 @@ def split_target(origin: UpdateOrigin, data: str) -> tuple[UpdateOrigin, str]:
     """
     # In private chats only: in a group the data of such a button is forged.
     found = _TARGETED_DATA.fullmatch(data) if origin.type == ChatType.PRIVATE else None
-    if found is None:
+    if found is None or abs(int(found[1])) >= 2**63:
         return origin, data
     return replace(origin, ref=ChatRef(int(found[1])), type="", title=""), found[2]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from bot.chat.replies import read_retry_after
 from bot.config.models import WebhookSettings
 from bot.errors import StorageError, UserMistake, explain_bind_error
 from bot.retry import Backoff
+from bot.web_server import ThrottledLog, serve_application
 
 log = structlog.get_logger()
 
@@ -125,8 +127,15 @@ class UpdatePoller:
 
     async def _take_batch(self, batch: Any) -> bool:
         """Hand over each update. Return True if the next poll can bring others."""
-        offset = self._offset
+        offset, answered = self._offset, Counter[int]()
         for raw in batch if isinstance(batch, list) else ():
+            sender = _find_flooder(raw)
+            if sender is not None:
+                answered[sender] += 1
+                # The rate limit would drop it too, but only after it was parsed and queued: others wait behind 18,000 of them.
+                if answered[sender] > MAX_ANSWERED_IN_BATCH:
+                    self._offset = raw["update_id"] + 1
+                    continue
             await self._take_update(raw)
         return batch == [] or self._offset != offset
 
@@ -161,10 +170,31 @@ class UpdatePoller:
             log.error("updates_stopped", reason=sentence)
 
 
+MAX_ANSWERED_IN_BATCH = 25
+"""Texts and presses of one user that are looked at in one batch; of these the rate limit lets 20 through, and one a second."""
+
+
+def _find_flooder(raw: Any) -> int | None:
+    """Return who sent a text, a press or an inline query, all of which may be dropped; None for what has to be taken."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+        return None
+    for kind in ("message", "callback_query", "inline_query"):
+        found = raw.get(kind)
+        # Only texts: a message may also say that a group has migrated.
+        if isinstance(found, dict) and (kind != "message" or "text" in found) and isinstance(found.get("from"), dict):
+            sender = found["from"].get("id")
+            # Anonymous administrators of all groups write in one user's name.
+            return sender if isinstance(sender, int) and "sender_chat" not in found else None
+    return None
+
+
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
 
 # An update has a few kilobytes: Telegram's longest text is 4,096 characters.
 _MAX_BODY_SIZE = 2**20
+
+_BODY_TIMEOUT = 20.0
+"""Seconds in which a request has to be here."""
 
 _FIRST_WEBHOOK_DELAY, _MAX_WEBHOOK_DELAY = 1.0, 30.0
 """Seconds between attempts to register the webhook."""
@@ -183,6 +213,7 @@ class WebhookServer:
         """`on_update` raises StorageError if Telegram should bring the update again. `on_stop` makes the updates that are being
         handled end soon: stopping waits for them."""
         self._bot, self._settings, self._on_update, self._on_stop = bot, settings, on_update, on_stop
+        self._refused_log = ThrottledLog()
 
     async def run(self) -> None:
         """Receive until cancelled. Raise UserMistake if the port cannot be listened on."""
@@ -195,22 +226,18 @@ class WebhookServer:
         """Listen while the block runs. Gives the port."""
         app = web.Application(client_max_size=_MAX_BODY_SIZE)
         app.router.add_post(urlsplit(self._settings.url).path or "/", self._on_request)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            host, _, port = self._settings.listen.rpartition(":")
+        host, _, port = self._settings.listen.rpartition(":")
+        async with AsyncExitStack() as stack:
             try:
-                await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+                found = await stack.enter_async_context(serve_application(app, host.strip("[]"), int(port)))
             except OSError as error:
                 sentence = f"telegram.webhook.listen: cannot listen on {self._settings.listen}: {explain_bind_error(error)}"
                 raise UserMistake(f"{sentence}; choose another") from error
-            # With port 0 the system chooses, and tests ask here which.
-            yield runner.addresses[0][1]
-        finally:
             if self._on_stop is not None:
-                self._on_stop()
-            # Waits for the updates that are being handled.
-            await runner.cleanup()
+                # Before the server is closed, which waits for the updates that are being handled.
+                stack.callback(self._on_stop)
+            # With port 0 the system chooses, and tests ask here which.
+            yield found
 
     async def _register(self) -> None:
         """Tell Telegram the address, again and again until it takes it."""
@@ -231,10 +258,18 @@ class WebhookServer:
     async def _on_request(self, request: web.Request) -> web.Response:
         secret = self._settings.secret_token.get_secret_value()
         # compare_digest takes the same time for every wrong secret, so it cannot be guessed letter by letter.
-        if not hmac.compare_digest(request.headers.get(_SECRET_HEADER, "").encode(), secret.encode()):
-            log.warning("webhook_request_refused", reason="the secret is missing or wrong")
+        # A header's bytes that are no UTF-8 come as surrogates, and are compared as the bytes that they were.
+        given = request.headers.get(_SECRET_HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, secret.encode()):
+            if count := self._refused_log.count_to_log():
+                log.warning("webhook_request_refused", reason="the secret is missing or wrong", count=count)
             return web.Response(status=403)
-        update = self._parse(await request.read())
+        try:
+            async with asyncio.timeout(_BODY_TIMEOUT):
+                body = await request.read()
+        except TimeoutError:
+            return web.Response(status=408)
+        update = self._parse(body)
         if update is not None:
             try:
                 await self._on_update(update)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import structlog
@@ -20,6 +20,7 @@ from bot.metrics import CONTENT_TYPE
 from bot.monitoring.health import FeedHealth, ProcessHealth
 from bot.monitoring.incidents import INCIDENT_POLICIES
 from bot.outbox.repository import OutboxDepth
+from bot.web_server import serve_application
 
 
 def build_web_application(
@@ -60,15 +61,13 @@ async def serve(
     if listen is None:
         yield None
         return
-    # No access log: a line for each scrape and probe would drown what matters.
-    runner = web.AppRunner(build_web_application(reasons_not_ready, render_metrics), access_log=None)
-    await runner.setup()
-    try:
+    app = build_web_application(reasons_not_ready, render_metrics)
+    async with AsyncExitStack() as stack:
         host, _, port = listen.rpartition(":")
         found: int | None = None
         try:
             # IPv6 addresses are written in brackets, because of the colon before the port; the socket takes them without.
-            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            found = await stack.enter_async_context(serve_application(app, host.strip("[]"), int(port)))
         except OSError as error:
             sentence = f"http.listen: cannot listen on {listen}: {explain_bind_error(error)}; choose another, or null for none"
             if is_required:
@@ -76,12 +75,8 @@ async def serve(
             # Nobody asked for the default port: a second process on the same machine shall not fail for its sake.
             log.warning("health_pages_not_served", reason=sentence)
         else:
-            # Read back: port 0 means any free one.
-            found = runner.addresses[0][1]
             log.info("health_pages_served", port=found)
         yield found
-    finally:
-        await runner.cleanup()
 
 
 def collect_gauges(

@@ -173,7 +173,7 @@ class FakeBotApi(Methods):
     # What members do.
 
     def say(self, chat_id: int, user_id: int, text: str, **more: Any) -> Message:
-        """A member writes; `more`: `topic`, `reply_to`, `as_chat` (an anonymous administrator), `edited`."""
+        """A member writes; `more`: `topic`, `reply_to`, `as_chat` (an anonymous administrator), `edited`, `forwarded`."""
         chat = self.chat(chat_id)
         topic = more.get("topic", 0)
         message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"))
@@ -186,6 +186,8 @@ class FakeBotApi(Methods):
             body |= {"from": anonymous, "sender_chat": chat.json()}
         else:
             body["from"] = _user(user_id, self._language(user_id))
+        if more.get("forwarded"):
+            body["forward_origin"] = {"type": "hidden_user", "date": message.date, "sender_user_name": "Somebody"}
         self.push({"edited_message" if more.get("edited") else "message": body})
         return message
 

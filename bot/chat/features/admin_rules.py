@@ -12,6 +12,7 @@ from telegram.constants import ChatType
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.chat.dialogue import (
+    MAX_NUMBER_LENGTH,
     Button,
     ButtonRow,
     HandlerContext,
@@ -123,13 +124,14 @@ class AdminRulesHandlers:
     async def _press(self, data: str, user: tuple[int, str]) -> Screen:
         """Return the new screen. The data is `r:ACTION:REST`."""
         _prefix, action, rest = (*data.split(":", 2), "", "")[:3]
+        is_number = rest.isdecimal() and len(rest) <= MAX_NUMBER_LENGTH
         if action == "h":
             return show_rule_history(await self._rule_versions.repository.recent())
-        if action == "p" and rest.isdecimal():
+        if action == "p" and is_number:
             return self._show_rules(int(rest))
-        if action == "g" and rest.isdecimal():
+        if action == "g" and is_number:
             return await self._propose_version(int(rest))
-        if action == "u" and rest.isdecimal():
+        if action == "u" and is_number:
             return await self._roll_back(int(rest), user)
         proposal = self._proposals.take(rest) if action in ("a", "x") else None
         if proposal is None:

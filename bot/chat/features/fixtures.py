@@ -103,7 +103,7 @@ def _read_day(data: str) -> tuple[dt.date, int]:
     """Read the day and the page that button data names."""
     try:
         date, page = data.split(":")
-        return dt.date.fromisoformat(date), int(page)
+        return dt.date.fromisoformat(date), read_page(page)
     except (ValueError, OverflowError):
         raise OutdatedButton from None
 

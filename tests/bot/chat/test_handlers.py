@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from msgspec.structs import replace
 
 from bot.chat import handlers, texts
@@ -203,6 +204,43 @@ async def test_status_is_for_admins_only(world: World) -> None:
     refused = await world.ask(42, 42, "/status")
 
     assert told.text == "2 matches <live>" and refused.text == handlers.unknown_command_text()
+
+
+async def test_the_status_is_told_in_private_wherever_an_admin_asks(world: World) -> None:
+    world.api.say(GROUP, ADMIN, "/status")
+    await world.api.until(lambda: world.api.chat(ADMIN).messages)
+    await world.idle()
+
+    assert world.api.chat(ADMIN).last.text == "2 matches <live>" and world.api.chat(GROUP).messages == []
+
+
+HUGE = "9" * 40
+
+
+@pytest.mark.parametrize("text", ["/subscribe Arsenal", "/status", "/nonsense", "/why"])
+async def test_a_forwarded_command_is_not_obeyed(world: World, text: str) -> None:
+    world.api.say(ADMIN, ADMIN, text, forwarded=True)
+    answer = await world.ask(ADMIN, ADMIN, "/help")
+
+    assert [message for message in world.api.chat(ADMIN).messages if message.text] == [answer]
+    assert await world.followed(ADMIN) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "v:9" + "9" * 40,
+        "d:20261122:9" + "9" * 40,
+        "@-9999999999999999999;h:0",
+        "h:" + "9" * 30,
+        "t:x:h:" + "9" * 30,
+        "l:" + "9" * 30,
+    ],
+)
+async def test_a_button_with_a_huge_number_is_out_of_date(world: World, data: str) -> None:
+    message = await world.ask(42, 42, "/subscribe")
+
+    assert await world.press(42, 42, message, data) == texts.outdated_button_text()
 
 
 async def test_an_error_is_answered_with_one_sentence_and_the_next_command_works(world: World) -> None:

@@ -17,7 +17,15 @@ from telegram.ext import ExtBot
 
 from bot.chat.dialogue import Screen, read_origin
 from bot.chat.replies import ReplySender
-from bot.chat.updates import ALLOWED_UPDATES, SECOND_PROCESS, WEBHOOK_SET, UpdatePoller, WebhookServer, delete_webhook
+from bot.chat.updates import (
+    ALLOWED_UPDATES,
+    MAX_ANSWERED_IN_BATCH,
+    SECOND_PROCESS,
+    WEBHOOK_SET,
+    UpdatePoller,
+    WebhookServer,
+    delete_webhook,
+)
 from bot.config.models import WebhookSettings as Settings
 from bot.errors import StorageUnavailable, UserMistake
 from bot.telegram.messenger import build_bot
@@ -73,6 +81,23 @@ async def test_updates_are_handed_over_in_order_and_confirmed_by_the_next_poll()
 
     assert polling.taken == [10, 11, 12]
     assert polling.polls.offsets[:3] == [0, 12, 13]
+
+
+@pytest.mark.virtual_time
+async def test_a_flood_of_one_user_is_dropped_before_it_is_parsed_and_others_lose_nothing() -> None:
+    def sent(update_id: int, user: int) -> dict[str, Any]:
+        update = make_update(update_id)
+        update["message"]["from"] = {"id": user, "is_bot": False, "first_name": "User"}
+        return update
+
+    flood = [sent(number, 5) for number in range(1, 100)]
+    migration = sent(101, 5)
+    migration["message"]["migrate_to_chat_id"] = -1001
+    del migration["message"]["text"]
+    polling = await Polling([*flood, sent(100, 6), migration], [sent(102, 5)]).run()
+
+    assert polling.taken == [*range(1, MAX_ANSWERED_IN_BATCH + 1), 100, 101, 102]
+    assert polling.polls.offsets[:2] == [0, 102]
 
 
 @pytest.mark.virtual_time
@@ -230,6 +255,22 @@ async def test_a_request_without_the_secret_is_refused(telegram: FakeBotApi, hea
         assert await deliver(http, path="/other") == 404
 
     assert receiving.taken == []
+
+
+async def test_a_secret_that_is_not_utf_8_is_refused_and_logged_once(telegram: FakeBotApi) -> None:
+    receiving, answers = Receiving(telegram), []
+    with capture_logs() as lines:
+        async with receiving.webhook.serve() as port:
+            for _ in range(3):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"POST /telegram HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n")
+                writer.write(b"X-Telegram-Bot-Api-Secret-Token: \xff\xfe\r\n\r\n{}")
+                answers.append(await reader.readline())
+                writer.close()
+                await writer.wait_closed()
+
+    assert answers == [b"HTTP/1.1 403 Forbidden\r\n"] * 3
+    assert [line["event"] for line in lines] == ["webhook_request_refused"] and receiving.taken == []
 
 
 async def test_an_update_for_which_the_database_was_away_comes_again(telegram: FakeBotApi) -> None:
