@@ -21,7 +21,7 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 def start(
     command: Sequence[str], how: signal.Signals = signal.SIGKILL, *, child: dict[str, Any] | None = None, **options: Any
 ) -> subprocess.Popen[Any]:
-    """Start a command, which gets the signal `how` when this process is gone.
+    """Start a command, which gets the signal `how` when this process is gone, or closes the stdin of what is returned.
 
     `options` are those of Popen; `child` has those that are for the command alone, such as its user.
     """

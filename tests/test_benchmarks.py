@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.connections import live
 from benchmarks.latency import Held
+from tests import supervisor
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
@@ -69,10 +70,11 @@ def test_without_recordings_the_shipped_scenarios_are_played_side_by_side() -> N
 
 @pytest.mark.whole_process
 def test_the_feed_of_the_latency_benchmark_starts_without_recordings(tmp_path: Path) -> None:
-    with _start("benchmarks.connections", "--role=matches", "--live=2", recordings=tmp_path) as process:
+    command = [sys.executable, "-m", "benchmarks.connections", "--role=matches", "--live=2"]
+    environment = {"TOUCHLINE_RECORDINGS": str(tmp_path)}
+    with supervisor.start(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         address = process.stdout.readline()
-        process.kill()
 
     assert address.startswith("ws://")
 

@@ -39,6 +39,17 @@ class Forked(NamedTuple):
 
 def fork_touchline(words: list[str], folder: Path, environment: dict[str, str]) -> Forked:
     """Start a command in a folder."""
+    out, err, control = ask_for_fork(words, folder, environment)
+    pid = b""
+    while not pid.endswith(b"\n"):  # what follows is the exit code, which may be there already
+        byte = control.recv(1)
+        assert byte, "the server that forks processes has ended"
+        pid += byte
+    return Forked(int(pid), out, err, control)
+
+
+def ask_for_fork(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, int, socket.socket]:
+    """Ask the server for a process; its stdout, its stderr and its control, by which its id comes first."""
     (out, child_out), (err, child_err) = pipes = [os.pipe() for _ in range(2)]
     control, child_control = socket.socketpair()
     request = {"words": words, "folder": str(folder), "environment": environment}
@@ -46,12 +57,7 @@ def fork_touchline(words: list[str], folder: Path, environment: dict[str, str]) 
     for _, theirs in pipes:
         os.close(theirs)
     child_control.close()
-    pid = b""
-    while not pid.endswith(b"\n"):  # what follows is the exit code, which may be there already
-        byte = control.recv(1)
-        assert byte, "the server that forks processes has ended"
-        pid += byte
-    return Forked(int(pid), out, err, control)
+    return out, err, control
 
 
 def run_touchline(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
@@ -105,9 +111,9 @@ def _keep(request: dict[str, object], out: int, err: int, control: int) -> list[
     if pid:
         os.close(out)
         os.close(err)
-        with socket.socket(fileno=control) as told, suppress(ConnectionError):
-            told.sendall(f"{pid}\n".encode())
-            told.sendall(str(_wait(pid, told)).encode())
+        with socket.socket(fileno=control) as told:
+            _send(told, f"{pid}\n")
+            _send(told, str(_wait(pid, told)))
         os._exit(0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.dup2(out, 1)
@@ -137,10 +143,23 @@ def _wait(pid: int, control: socket.socket) -> int:
         if woken in readable:
             os.read(woken, 64)
         if control.fileno() in readable:
-            signals = control.recv(64)
+            signals = _receive(control)
             for number in signals or (signal.SIGKILL,):
                 os.kill(pid, number)
             watched -= set() if signals else {control.fileno()}
+
+
+def _send(control: socket.socket, text: str) -> None:
+    with suppress(ConnectionError):  # the tests are gone, which `_wait` notices
+        control.sendall(text.encode())
+
+
+def _receive(control: socket.socket) -> bytes:
+    """Return the signals to hand on; none if the tests are gone."""
+    try:
+        return control.recv(64)
+    except ConnectionError:  # they were killed before they had read what they were sent
+        return b""
 
 
 if __name__ == "__main__":
