@@ -25,6 +25,7 @@ from rules.football.names import normalise
 from rules.football.repeated_goals import (
     GoalReport,
     combine_reports,
+    combine_sendings_off,
     find_reporting_action,
     own_record,
     record_other_type,
@@ -287,6 +288,10 @@ def update_records(
         action = msgspec.structs.replace(together, seq=action.seq, at=action.at)
     else:
         record = ActionRecord(action, is_retracted=action.send_type.is_retraction)
+        if action.type == "Red Card" and (known is None or own_record(known).action.type == "Red Card"):
+            records, repeated = combine_sendings_off(before.records, record)
+            together = records[action.id].action
+            return msgspec.structs.replace(together, seq=action.seq, at=action.at), records, repeated
         lost = _find_losing_side(before, action, displayed)
         records, repeated = record_other_type(before.records, record, lost)
     disallows = action_type.disallows

@@ -1,5 +1,6 @@
-"""Makes one goal of the two actions by which a feed may report a penalty that was scored: a Penalty Scored and a Goal.
+"""Makes one piece of news of the two actions by which a feed may report it.
 
+These are a penalty that was scored, as a Penalty Scored and a Goal, and a sending-off, as a Second Yellow Card and a Red Card.
 The one that came first is the original: its record shows what all of them say together, and its message is the only one.
 The others repeat it. Which names may be repeated is in the catalogue.
 """
@@ -59,6 +60,52 @@ def combine_reports(records: Mapping[str, ActionRecord], report: GoalReport) -> 
     if found is None:
         return CombinedGoals({**records, action_id: report.record})
     return _add_report(records, report, found.action.id)
+
+
+_SENDING_OFF_MINUTES = 2
+"""Minutes between the two actions of one sending-off: the second may wait until the player has left the pitch."""
+
+
+def combine_sendings_off(records: Mapping[str, ActionRecord], record: ActionRecord) -> CombinedGoals:
+    """Record a revision of a red card: alone, or together with the other action that reports the same sending-off.
+
+    A player is sent off once, so that a second yellow card and a red card of one player are one. It stands if one of them does.
+    """
+    action_id = record.action.id
+    known = records.get(action_id)
+    if _list_repeating(records, action_id):
+        return CombinedGoals(_refresh_original({**records, action_id: record}, action_id))
+    original_id = known.repeats if known else ""
+    if original_id and not _is_one_sending_off(own_record(records[original_id]), record):
+        # The revision names another player: it is a sending-off of its own.
+        after = _refresh_original({**records, action_id: record}, original_id)
+        changed = _is_changed(records[original_id], after[original_id])
+        return CombinedGoals(after, (after[original_id],) if changed else ())
+    # One that has a message of its own keeps it.
+    if known is None and not record.action.send_type.is_retraction:
+        same = [
+            r
+            for r in records.values()
+            if r.action.type == "Red Card" and not r.repeats and not _is_gone(r) and _is_one_sending_off(own_record(r), record)
+        ]
+        original_id = same[-1].action.id if same else ""
+    if not original_id:
+        return CombinedGoals({**records, action_id: record})
+    after = _refresh_original({**records, action_id: msgspec.structs.replace(record, repeats=original_id)}, original_id)
+    changed = _is_changed(records[original_id], after[original_id])
+    return CombinedGoals(after, (after[original_id],) if changed else ())
+
+
+def _is_one_sending_off(one: ActionRecord, other: ActionRecord) -> bool:
+    first, second = one.action, other.action
+    if first.period is not second.period or (first.side and second.side and first.side is not second.side):
+        return False
+    if first.minute and second.minute and abs(first.minute.total - second.minute.total) > _SENDING_OFF_MINUTES:
+        return False
+    if first.player and second.player:
+        return first.player.id == second.player.id if first.player.id and second.player.id else first.player == second.player
+    # Without a name it may be anybody's; only a second yellow card is expected to come with a red one.
+    return bool(first.side and second.side) and (first.sub_type == "Second Yellow") is not (second.sub_type == "Second Yellow")
 
 
 def record_other_type(records: Mapping[str, ActionRecord], record: ActionRecord, lost: Side | None) -> CombinedGoals:
@@ -179,7 +226,8 @@ def _combine(own: ActionRecord, repeating: list[ActionRecord]) -> ActionRecord:
     action = msgspec.structs.replace(
         own.action,
         send_type=lead.action.send_type,
-        sub_type="Penalty",
+        # Of a goal the penalty, of a sending-off the second yellow card: the more exact of the two.
+        sub_type="Penalty" if own.action.type == "Goal" else next((r.action.sub_type for r in live if r.action.sub_type), ""),
         side=lead.action.side or own.action.side,
         team=lead.action.team or own.action.team,
         player=next((r.action.player for r in (lead, *live) if r.action.player), own.action.player),
