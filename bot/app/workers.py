@@ -42,6 +42,7 @@ from bot.storage.fixtures import FixtureStatusRepository
 from bot.subscribers import ChatRef
 from bot.telegram.sender import Sender
 from bot.telegram.shared_rate_limits import SharedRateLimiter
+from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionRepository
 from rules.football.action import Fixture
 from rules.football.match import Match
 
@@ -151,6 +152,10 @@ class SenderWorker:
         )
         self.sender.on_text_refused = services.monitor.reported.on_text_refused
         self.sender.on_request_refused = services.monitor.reported.on_request_refused
+        self.sender.on_mass_refusal = services.monitor.reported.on_mass_refusal
+        self._suspended_chats = SuspendedChatsCheck(
+            SuspensionRepository(services.database), services.chats, services.messenger.check_chat, services.clock
+        )
         services.monitor.backlog = self.sender.count_pending
         if isinstance(services.rate_limiter, SharedRateLimiter):
             # The sender sleeps until something may be sent: new slots and new deliveries of other processes wake it.
@@ -163,7 +168,7 @@ class SenderWorker:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
-        return self._send(), self._delivery_log.run()
+        return self._send(), self._delivery_log.run(), self._suspended_chats.run()
 
     async def _send(self) -> None:
         """Run the sender; where several processes send, only while the others can see that this one is alive."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from bot.errors import DeliveryError, RetryAfter, TelegramUnreachable, TokenRefused
+from bot.errors import ChatGone, DeliveryError, RetryAfter, TelegramUnreachable, TokenRefused
 from bot.monitoring.conditions import format_utc
 from bot.monitoring.incidents import Incident, IncidentEvent, IncidentNotice
 from bot.retry import Backoff
@@ -23,6 +23,10 @@ FIRST_RETRY_DELAY, MAX_RETRY_DELAY = 2.0, 60.0
 """Seconds before unsent messages are tried again."""
 
 
+_GONE_AFTER = 900.0
+"""Seconds for which an admin's chat is refused before its messages are dropped."""
+
+
 class AdminMessages:
     """A queue for each admin, sent by `run`. A newer message with the same name replaces the unsent one."""
 
@@ -31,6 +35,8 @@ class AdminMessages:
         self._messenger, self._user_ids = messenger, user_ids
         self._waiting: defaultdict[int, dict[str, str]] = defaultdict(dict)
         self._woken = asyncio.Event()
+        self._gone_since: dict[int, float] = {}
+        """By admin, since when Telegram refuses the chat, by the loop's clock."""
 
     def post_event(self, sentence: str) -> None:
         """Queue a sentence about something that happened once, such as rules that are no longer in effect."""
@@ -69,13 +75,22 @@ class AdminMessages:
             except (RetryAfter, TelegramUnreachable, TokenRefused) as error:
                 log.warning("admin_message_retry_scheduled", admin=user_id, reason=str(error))
                 return error.seconds if isinstance(error, RetryAfter) else 0.0
-            # This admin cannot be reached at all, as one who has blocked the bot. The message is dropped: there is nobody to
-            # tell.
             except DeliveryError as error:
+                if isinstance(error, ChatGone) and self._may_come_back(user_id):
+                    log.warning("admin_message_retry_scheduled", admin=user_id, reason=str(error))
+                    return 0.0
+                # This admin cannot be reached at all, as one who has blocked the bot: there is nobody to tell.
                 log.warning("admin_message_not_sent", admin=user_id, reason=str(error))
+            else:
+                self._gone_since.pop(user_id, None)
             if waiting.get(name) == html:  # a newer message may have replaced it during the request
                 del waiting[name]
         return 0.0
+
+    def _may_come_back(self, user_id: int) -> bool:
+        """Return True if an admin's chat has not been refused for long: Telegram may refuse every chat for a while."""
+        now = asyncio.get_running_loop().time()
+        return now - self._gone_since.setdefault(user_id, now) < _GONE_AFTER
 
 
 def render_notice(notice: IncidentNotice) -> str:

@@ -135,6 +135,10 @@ class ReportedConditions:
         """Telegram refused a message for a reason that is not understood, several times."""
         self.report("messages-refused", describe_request_refused(reason), TEXT_REFUSED_DURATION)
 
+    def on_mass_refusal(self, reason: str, refused: int, tried: int) -> None:
+        """Telegram refused too many chats at once for all of them to be gone."""
+        self.report("chats-refused", describe_mass_refusal(reason, refused, tried), TEXT_REFUSED_DURATION)
+
     def on_text_refused(self, rule: str, reason: str) -> None:
         """Telegram refused an alert both as HTML and as plain text."""
         self.report("texts-refused", describe_text_refused(rule, reason), TEXT_REFUSED_DURATION)
@@ -188,6 +192,14 @@ def describe_request_refused(reason: str) -> str:
     return (
         f'Telegram refuses messages for a reason that Touchline does not know ("{reason}"), and they were given up after several '
         "attempts. Their text is most likely right. Look for these words in the log, and report them."
+    )
+
+
+def describe_mass_refusal(reason: str, refused: int, tried: int) -> str:
+    """Describe that Telegram refuses too many chats at once."""
+    return (
+        f'Telegram refused {refused} of the {tried} chats that were tried within a minute ("{reason}"). So many are hardly gone '
+        "at once, so none is suspended: each is tried again. If you run a Bot API server of your own, check its data."
     )
 
 

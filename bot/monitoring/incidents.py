@@ -55,6 +55,8 @@ INCIDENT_POLICIES = {
     # The rule may not fire again for an hour, so its silence does not prove that its text is right.
     "texts-refused": IncidentPolicy(resolve_after=3600.0),
     "messages-refused": IncidentPolicy(resolve_after=3600.0),
+    # Chats that are held are tried again after 15 minutes at most.
+    "chats-refused": IncidentPolicy(resolve_after=1200.0),
     # A restart or a failover of the server takes some seconds.
     "database-away": IncidentPolicy(notify_after=15.0),
     "database-full": IncidentPolicy(resolve_after=30.0),

@@ -160,6 +160,15 @@ grouped = Table(
     Index("grouped_by_action", "fixture_id", "action_id"),
 )
 
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked", Integer, nullable=False),  # how often Telegram was asked for the chat since it refused it
+    Column("next_at", Float, nullable=False),  # when it is asked the next time
+    Index("suspensions_by_time", "next_at"),
+)
+
 positions = Table(
     "positions",
     metadata,

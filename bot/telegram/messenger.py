@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from telegram.ext import Defaults, ExtBot
 from yarl import URL
 
 from bot.clock import SystemClock
-from bot.errors import TextRefused
+from bot.errors import RequestRefused, TextRefused
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 _MAX_FILE_IDS = 64
 """Uploaded pictures that are remembered."""
 
-_METHOD_NAMES = ("sendMessage", "editMessageText", "pinChatMessage", "unpinChatMessage")
+_METHOD_NAMES = ("sendMessage", "editMessageText", "pinChatMessage", "unpinChatMessage", "getChat", "sendChatAction")
 
 _DEFAULT_PARAMETERS = {"parse_mode": ParseMode.HTML.value, "link_preview_options": {"is_disabled": True}}
 
@@ -107,7 +108,9 @@ class BotMessenger:
         """Telegram's ids of pictures that were uploaded: the next chat's message names the id instead."""
         self._unknown_tags: set[str] = set()
         """Tags that this Bot API server does not know, though Telegram documents them."""
-        self._send, self._edit, self._pin, self._unpin = (URL(f"{bot.base_url}/{name}", encoded=True) for name in _METHOD_NAMES)
+        self._send, self._edit, self._pin, self._unpin, self._get_chat, self._chat_action = (
+            URL(f"{bot.base_url}/{name}", encoded=True) for name in _METHOD_NAMES
+        )
 
     async def send(
         self,
@@ -163,6 +166,20 @@ class BotMessenger:
             await self._call(self._pin if is_pinned else self._unpin, parameters)
         except (BadRequest, EndPointNotFound) as refusal:
             log.debug("pin_refused", chat=chat.chat_id, on=is_pinned, reason=str(refusal))
+        except TelegramError as error:
+            raise classify_error(error) or error from None
+
+    async def check_chat(self, chat_id: int) -> None:
+        """Raise ChatGone if the bot cannot write to a chat, without showing anything there."""
+        await self._call_checked(self._get_chat, {"chat_id": chat_id})
+        if chat_id > 0:
+            # Telegram knows users who have blocked the bot. Whether it may write to them, only an action in their chat tells.
+            with contextlib.suppress(RequestRefused):
+                await self._call_checked(self._chat_action, {"chat_id": chat_id, "action": "typing"})
+
+    async def _call_checked(self, url: URL, parameters: dict[str, Any]) -> None:
+        try:
+            await self._call(url, parameters)
         except TelegramError as error:
             raise classify_error(error) or error from None
 

@@ -54,6 +54,7 @@ from bot.telegram.plan import (
 )
 from bot.telegram.queues import ChatQueues
 from bot.telegram.rate_limits import CircuitBreaker, RateLimitPolicy
+from bot.telegram.suspensions import SuspensionBrake
 from rules.engine.alert import AlertKey
 
 log = structlog.get_logger()
@@ -115,6 +116,7 @@ class Sender:
         self._chat_queues = ChatQueues()
         self._pictures = PictureRenderer()
         self._breaker = CircuitBreaker()
+        self._suspension_brake = SuspensionBrake()
         self._tasks: set[asyncio.Task[None]] = set()
         self._completed: list[tuple[Plan, DeliveryResult]] = []
         self._wake_up = asyncio.Event()
@@ -129,6 +131,8 @@ class Sender:
         """How often Telegram refused a message for a reason that is not understood."""
         self.on_request_refused: Callable[[str], None] | None = None
         """Called with Telegram's words if a message is given up that it refuses for a reason that is not understood."""
+        self.on_mass_refusal: Callable[[str, int, int], None] | None = None
+        """Called with Telegram's words, and how many chats were refused and tried, if it refuses too many at once."""
         queue.on_available = self.wake
 
     async def run(self) -> None:
@@ -383,6 +387,7 @@ class Sender:
             return
         # Any answer that Telegram itself gave shows that it can be reached.
         self._breaker.on_success()
+        self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
         now = self._clock.now()
         latency = measure_latency(attempt.timestamps, sent_at, now.timestamp())
         self._completed.append((plan, attempt.complete(message_id, now, latency)))
@@ -415,6 +420,8 @@ class Sender:
         chat_id, now = item.chat.chat_id, self._clock.monotonic()
         if isinstance(error, ChatMigrated | ChatGone | TopicGone):
             try:
+                if isinstance(error, ChatGone) and await self._hold_suspension(item, error):
+                    return
                 await self._handle_chat_gone(item.chat, error)
             except StorageError as failure:
                 # Telegram says it again at the next message.
@@ -458,6 +465,26 @@ class Sender:
         else:
             log.info("chat_suspended", chat=chat_id, reason=str(error))
             await self._chats.suspend(chat_id, str(error))
+
+    async def _hold_suspension(self, item: QueueItem, error: ChatGone) -> bool:
+        """Return True if a chat that Telegram refuses is not suspended, because too many others are refused too.
+
+        It is tried again later, with what waits for it. Those that were suspended just before are resumed.
+        """
+        chat_id, now = item.chat.chat_id, self._clock.monotonic()
+        held = self._suspension_brake.hold(chat_id, now)
+        if held is None:
+            return False
+        log.warning("suspension_held", chat=chat_id, reason=str(error), refused=held.refused, tried=held.tried)
+        if self.on_mass_refusal and held.is_certain:
+            self.on_mass_refusal(str(error), held.refused, held.tried)
+        self._enqueue(item, at_front=True)
+        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=now + held.delay)
+        for rash in self._suspension_brake.pop_rash_suspensions(now):
+            log.info("chat_resumed", chat=rash)
+            await self._chats.resume(rash)
+            self._delivery_queue.rescan()
+        return True
 
     async def _shut_down(self) -> None:
         self._pictures.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.errors import TextRefused
+from bot.errors import ChatGone, TextRefused
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
@@ -166,3 +166,30 @@ async def test_a_tag_that_telegram_never_had_is_the_fault_of_the_text(world: Wor
             await BotMessenger(bot).send(ChatRef(1), "<bold>goal</bold>", silent=True)
 
     assert found.value.tag == "bold"
+
+
+async def test_real_refusals_for_every_chat_suspend_nobody(world: World) -> None:
+    told: list[tuple[str, int, int]] = []
+    async with world.sending() as sender:
+        sender.on_mass_refusal = lambda *facts: told.append(facts)
+        world.api.refuse_all_chats()
+        await world.put(alert(1, "goal"))
+        await until(lambda: told and told[-1][1:] == (len(CHATS), len(CHATS)))
+
+        async def is_everybody_active() -> bool:
+            return await world.active() == len(CHATS)
+
+        await until(is_everybody_active)
+
+    assert told[0][0] == "Chat not found" and not any(world.shown(chat) for chat in CHATS)
+
+
+async def test_whether_a_chat_is_there_again_is_asked_by_calls_that_nobody_notices(world: World) -> None:
+    async with build_bot(world.api.token, world.api.url) as bot:
+        messenger = BotMessenger(bot)
+        await messenger.check_chat(1)
+        world.api.block(2)
+        with pytest.raises(ChatGone):
+            await messenger.check_chat(2)
+
+    assert not any(world.shown(chat) for chat in CHATS)

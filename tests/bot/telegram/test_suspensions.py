@@ -1,0 +1,195 @@
+"""Who is refused: one chat that is gone, or all of them because Telegram is at fault; and chats that come back."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.clock import ManualClock
+from bot.errors import ChatGone, DeliveryError, TelegramUnreachable
+from bot.subscribers import Chat, ChatRef
+from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionBrake, SuspensionRepository
+from tests.bot.news import NOW, alert
+from tests.bot.telegram.test_sender import World
+from tests.sqlite import new_sqlite
+
+pytestmark = pytest.mark.virtual_time
+GONE = ChatGone("Bad Request: chat not found")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(new_sqlite(tmp_path))
+    await made.open()
+    yield made
+    await made.db.close()
+
+
+async def suspended(world: World) -> set[int]:
+    return {chat.ref.chat_id for chat in await world.chats.get_all() if not chat.is_active}
+
+
+def delay(brake: SuspensionBrake, chat_id: int, now: float) -> float | None:
+    """Refuse a chat; return when it is tried again, None if it is suspended."""
+    held = brake.hold(chat_id, now)
+    return held.delay if held else None
+
+
+def test_a_few_chats_that_are_gone_are_suspended_however_small_the_bot() -> None:
+    brake = SuspensionBrake()
+
+    assert [brake.hold(chat, float(chat)) for chat in (1, 2, 3)] == [None] * 3
+
+
+def test_the_fourth_of_few_chats_is_held_longer_and_longer_and_the_first_three_come_back() -> None:
+    brake = SuspensionBrake()
+    for chat in (1, 2, 3):
+        brake.hold(chat, 0.0)
+
+    assert [delay(brake, 4, 1.0), sorted(brake.pop_rash_suspensions(1.0)), brake.pop_rash_suspensions(1.0)] == [
+        60.0,
+        [1, 2, 3],
+        [],
+    ]
+    assert [delay(brake, 4, 2.0), delay(brake, 4, 3.0)] == [120.0, 240.0]
+
+
+def test_a_fifth_of_those_that_were_tried_is_no_mass() -> None:
+    brake = SuspensionBrake()
+    for chat in range(100):
+        brake.on_delivered(chat, 0.0)
+
+    assert [brake.hold(chat, 1.0) for chat in range(100, 125)] == [None] * 25
+    assert brake.hold(125, 1.0) is not None
+
+
+def test_refusals_are_counted_within_a_minute() -> None:
+    brake = SuspensionBrake()
+
+    assert [brake.hold(chat, 30.0 * chat) for chat in range(20)] == [None] * 20
+
+
+def test_a_chat_that_takes_a_message_is_not_refused() -> None:
+    brake = SuspensionBrake()
+    for chat in range(5):
+        brake.hold(chat, 0.0)
+    for chat in range(5):
+        brake.on_delivered(chat, 10.0)
+
+    assert brake.hold(6, 11.0) is None
+
+
+def test_a_mass_that_was_none_is_known_by_what_the_others_took_meanwhile() -> None:
+    brake = SuspensionBrake()
+    first = [brake.hold(chat, 0.0) for chat in range(5)]
+    for chat in range(100, 200):
+        brake.on_delivered(chat, 5.0)
+
+    assert [held.is_certain for held in first if held] == [True, True]
+    assert [brake.hold(chat, 60.0 + chat) for chat in (3, 4)] == [None, None]
+
+
+def test_a_chat_that_is_refused_for_six_hours_is_suspended() -> None:
+    brake, now, waits = SuspensionBrake(), 0.0, []
+    for chat in range(3):
+        brake.hold(chat, now)
+    while held := max((delay(brake, chat, now) or 0.0 for chat in range(5)), default=0.0):
+        waits.append(held)
+        now += held
+
+    assert 6 * 3600 < now < 6.5 * 3600 and max(waits) == 900.0
+
+
+async def test_when_every_chat_is_refused_nobody_is_suspended_and_all_get_the_goal_when_it_is_over(world: World) -> None:
+    told: list[tuple[str, int, int]] = []
+    world.sender.on_mass_refusal = lambda *facts: told.append(facts)
+    await world.follow(*range(1, 31))
+    world.telegram.away = GONE
+    await world.tell(alert(1, "goal"), seconds=30)
+    during = await suspended(world)
+    world.telegram.away = None
+
+    await world.tell(seconds=120)
+
+    assert (during, await suspended(world)) == (set(), set())
+    assert all([shown.html for shown in world.shown(chat)] == ["goal"] for chat in range(1, 31))
+    assert told[0] == ("Bad Request: chat not found", 4, 4) and told[-1][1:] == (30, 30)
+
+
+async def test_some_who_are_gone_among_many_are_suspended_within_a_minute_and_nobody_is_alarmed(world: World) -> None:
+    await world.follow(*range(1, 101))
+    for chat in range(10, 20):
+        world.telegram.fail(chat, *[GONE] * 9)
+    told: list[tuple[str, int, int]] = []
+    world.sender.on_mass_refusal = lambda *facts: told.append(facts)
+
+    await world.tell(alert(1, "goal"), seconds=90)
+
+    assert (await suspended(world), told) == (set(range(10, 20)), [])
+
+
+class Doors:
+    """Telegram asked for chats; `errors` are what it says of each."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.errors: dict[int, DeliveryError] = {}
+
+    async def ask(self, chat_id: int) -> None:
+        self.asked.append(chat_id)
+        if error := self.errors.get(chat_id):
+            raise error
+
+
+async def test_a_suspended_chat_is_asked_for_less_and_less_often_and_comes_back_by_itself(world: World) -> None:
+    clock, doors, store, db = ManualClock(NOW), Doors(), world.chats, world.db
+    for chat in (1, 2, 3):
+        await store.save(Chat(ChatRef(chat)))
+        if chat < 3:
+            await store.suspend(chat, "chat not found")
+    doors.errors = {1: GONE, 2: GONE}
+    check = SuspendedChatsCheck(SuspensionRepository(db), store, doors.ask, clock)
+    asked = []
+    for hour in range(24 * 30):
+        if hour == 24 * 12:
+            doors.errors = {1: TelegramUnreachable("502", maybe_sent=False)}
+        clock.move_to(NOW + dt.timedelta(hours=hour))
+        await check.ask_for_due()
+        asked += [(hour, chat) for chat in doors.asked]
+        doors.asked.clear()
+
+    assert [hour for hour, chat in asked if chat == 1] == [3, 15, 39, 111, 279, 615]
+    assert [hour for hour, chat in asked if chat == 2] == [3, 15, 39, 111, 279, 615]
+    assert {chat.ref.chat_id: chat.is_active for chat in await store.get_all()} == {1: False, 2: True, 3: True}
+
+
+async def test_a_chat_that_comes_back_gets_what_still_is_news(world: World) -> None:
+    await world.follow(1)
+    world.telegram.fail(1, GONE)
+    await world.tell(alert(1, "goal"), seconds=5)
+    assert await suspended(world) == {1}
+    doors, clock = Doors(), ManualClock(NOW)
+    check = SuspendedChatsCheck(SuspensionRepository(world.db), world.chats, doors.ask, clock)
+    await check.ask_for_due()
+    clock.move_to(NOW + dt.timedelta(hours=3))
+    await check.ask_for_due()
+    world.outbox.queue.rescan()
+
+    await world.tell(seconds=5)
+
+    assert (doors.asked, [shown.html for shown in world.shown()]) == ([1], ["goal"])
+
+
+async def test_two_processes_never_ask_for_the_same_chat(world: World) -> None:
+    store, clock, db = world.chats, ManualClock(NOW), world.db
+    await store.save(Chat(ChatRef(1)))
+    await store.suspend(1, "gone")
+    first, second = SuspensionRepository(db), SuspensionRepository(db)
+    assert await first.take_due(clock.now()) == []
+    later = NOW + dt.timedelta(hours=4)
+
+    assert sorted(await asyncio.gather(first.take_due(later), second.take_due(later))) == [[], [1]]
