@@ -94,6 +94,7 @@ class Services:
         self.outbox = Outbox(database, clock, self.shared_source)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
         self.admins = AdminMessages(self.messenger, lambda: self.config.telegram.admins)
+        self.api_health = api_health
         self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
         if self.lease_manager:
             self.monitor.read_processes = self.lease_manager.read_processes

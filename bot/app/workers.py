@@ -74,6 +74,7 @@ class FeedWorker:
             recordings=services.last_matches,
             limiter=services.feed_limiter,
             on_live_packet=clock.on_live_packet if isinstance(clock, CorrectedClock) else None,
+            was_telegram_down=services.api_health.has_failed_lately,
         )
         self.scheduler = MatchScheduler(
             services.feed_api,

@@ -69,19 +69,20 @@ class MatchFollower:
         recordings: RecentRecordings | None = None,
         limiter: FeedRequestLimiter | None = None,
         on_live_packet: Callable[[dt.datetime], None] | None = None,
+        was_telegram_down: Callable[[], bool] = lambda: False,
     ) -> None:
         """`settings` is called at each handshake. `on_refused` gets the reason if the feed refuses the token, once for each
         connection; `on_accepted` is called when it accepts it again. `fetch_actions` returns all packets of a match that has
         ended, or raises FeedError; None if there is no REST side. `recordings` keeps the frames of the last matches.
         `limiter` is the one that the REST side uses, too. `on_live_packet` is called with the feed's time of each packet that
-        was sent just now.
+        was sent just now. `was_telegram_down` returns True if Telegram could not be reached lately.
         """
         self._pipeline, self._settings, self._clock = pipeline, settings, clock
         self._fetch_actions = fetch_actions
         self._recordings = recordings
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
-        self._on_live_packet = on_live_packet
+        self._on_live_packet, self._was_telegram_down = on_live_packet, was_telegram_down
         self._connections: dict[str, FeedConnection] = {}
         self._fixtures: dict[str, Fixture] = {}
         """The fixtures of the connections, as the feed lists them now."""
@@ -130,7 +131,8 @@ class MatchFollower:
                 count_unreadable_frame("failed")
 
         async def on_caught_up() -> None:
-            await self._pipeline.on_caught_up(fixture.id)
+            was_cut_off = position is not None or connection.status(lags=False).reconnects > 0
+            await self._pipeline.on_caught_up(fixture.id, was_down=was_cut_off or self._was_telegram_down())
             if not connection.is_handing_on:
                 await self._pipeline.report_connection_back(fixture.id, self._clock.now())
             # At every heartbeat too, so that a quiet match keeps how far it was read.

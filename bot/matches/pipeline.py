@@ -114,11 +114,14 @@ class Pipeline:
             self._unknown.add(value)
             log.info("unknown_name", field=value.field, name=value.name, fixture=packet.fixture_id, trace=packet.trace_id)
 
-    async def on_caught_up(self, fixture_id: str) -> None:
-        """Summarise, once, what happened before the match was followed and is too old to be news. Called at every heartbeat."""
-        await retry_while_database_unavailable(
-            lambda: self._outbox.summarise_missed(fixture_id, is_late_join=fixture_id in self._joined_late)
-        )
+    async def on_caught_up(self, fixture_id: str, *, was_down: bool = True) -> None:
+        """Summarise what happened and is too old to be news. Called at every heartbeat.
+
+        `was_down`: a connection was down in this match. Without it news can be old for another reason, as with a wrong clock
+        or a feed that is late, and the summary does not speak of a connection.
+        """
+        is_late_join = fixture_id in self._joined_late or not was_down
+        await retry_while_database_unavailable(lambda: self._outbox.summarise_missed(fixture_id, is_late_join=is_late_join))
         self._joined_late.discard(fixture_id)
         self._caught_up.add(fixture_id)
 

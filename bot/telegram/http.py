@@ -158,6 +158,10 @@ def _make_form(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | 
     return form
 
 
+_RECENT_FAILURE = 3600.0
+"""Seconds for which a failed request explains why news came late."""
+
+
 class ApiHealth:
     """What is known of Telegram's API from the answers to all requests.
 
@@ -172,6 +176,11 @@ class ApiHealth:
         self.failure = ""
         self.refused_since: dt.datetime | None = None
         self._clock_skew: float | None = None
+        self._failed_at = float("-inf")
+
+    def has_failed_lately(self) -> bool:
+        """Return True if a request failed within the last hour: news may have waited for Telegram."""
+        return self._clock.monotonic() - self._failed_at < _RECENT_FAILURE
 
     @property
     def clock_skew(self) -> float | None:
@@ -194,6 +203,7 @@ class ApiHealth:
 
     def on_failure(self, reason: str = "") -> None:
         """Note that no answer of Telegram came, or one of a server in trouble."""
+        self._failed_at = self._clock.monotonic()
         self.failing_since = self.failing_since or self._clock.now()
         self.failure = reason
 

@@ -223,3 +223,16 @@ async def test_a_match_that_was_begun_is_known_as_unfinished_before_its_first_pa
     await database.close()
 
     assert (places, unfinished) == ([None, None], {FIXTURE.id})
+
+
+@pytest.mark.parametrize(("was_down", "title"), [(True, "While the connection was down"), (False, "Earlier in this match")])
+async def test_news_that_came_late_is_told_of_a_connection_only_if_one_was_down(line: Line, was_down: bool, title: str) -> None:
+    await line.pipeline.on_caught_up(FIXTURE.id, was_down=was_down)
+    line.story.goal("g", score=(1, 0))
+    (packet,) = line.story.packets
+    line.clock.move_to(packet.at + dt.timedelta(hours=1))
+    await line.pipeline.process(packet)
+    await line.pipeline.on_caught_up(FIXTURE.id, was_down=was_down)
+    await line.sender.send_all_due()
+
+    assert len(line.sent) == 1 and title in line.sent[0][1]
