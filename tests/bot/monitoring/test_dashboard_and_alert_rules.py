@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from bot.feed.connection import count_unreadable_frame
-from bot.metrics import ADMIN_MESSAGES, ALERTS, DECISIONS, DELIVERIES, RULES_FIRED
+from bot.metrics import ADMIN_MESSAGES, ALERTS, DECISIONS, DELIVERIES, RULES_FIRED, UNKNOWN_VALUES
 from bot.monitoring.admin_messages import describe_duration
 from bot.monitoring.incidents import INCIDENT_POLICIES
 from bot.telegram.responses import count_response
@@ -45,6 +45,7 @@ async def page() -> Page:
         (DECISIONS, ("first",)),
         (RULES_FIRED, ("goals",)),
         (ADMIN_MESSAGES, ("x",)),
+        (UNKNOWN_VALUES, ("action type", "Beach Ball")),
     ):
         counter.labels(*labels)
     DELIVERIES.labels("send", "goal", "first")
