@@ -68,8 +68,10 @@ SENDING = ("tests/bot/outbox", "tests/bot/telegram")
 PACKAGES = {
     "rules/football": Package(_whole("rules/football"), RULES),
     "rules/engine": Package(_whole("rules/engine"), RULES),
-    # The second has the sentence for each example in tests/bad.
-    "rules/loading": Package(_whole("rules/loading"), (*RULES, "tests/bot/config/test_load.py")),
+    # The others have the sentence for each example in tests/bad, and what editors show of each condition.
+    "rules/loading": Package(
+        _whole("rules/loading"), (*RULES, "tests/bot/config/test_load.py", "tests/bot/config/test_json_schema.py")
+    ),
     "rules/scenarios": Package(_whole("rules/scenarios"), RULES),
     "bot/outbox": Package(tuple(f"bot/outbox/{name}.py" for name in ("decide", "delivery", "digests", "news")), SENDING),
     "bot/telegram": Package(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from rules.engine.rule import Rule
 from rules.football.match import Moment
 from rules.football.minute import Minute
+from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS
 from rules.loading.loader import load_rules
 from rules.loading.values import Range
 from tests.packets import Story
@@ -216,3 +217,34 @@ def test_a_range_holds_both_its_ends_and_what_lies_between(low: int, high: int, 
 
     assert asked.contains(Minute(value)) is (low <= value <= high)
     assert not asked.contains(None)
+
+
+@pytest.mark.parametrize(
+    ("key", "written"),
+    [
+        ("action_type", "Goal"),
+        ("sub_action_type", "Header"),
+        ("send_type", "Confirmed"),
+        ("team", "Arsenal"),
+        ("side", "home"),
+        ("player", "Saka"),
+        ("competition", "Premier League"),
+        ("fixture", "f1"),
+        ("period", "second half"),
+        ("minute", "67"),
+        ("score", "{own: 2}"),
+        ("first", "true"),
+        ("hat_trick", "false"),
+        ("comeback", "true"),
+    ],
+)
+def test_an_explanation_names_each_condition_by_the_key_it_is_written_under(key: str, written: str) -> None:
+    assert {key} <= {condition.key for condition in rule(f"{{{key}: {written}}}").conditions}
+    assert set(CONDITIONS) == set(CONDITION_DESCRIPTIONS)
+
+
+def test_the_score_says_who_acts_where_somebody_does() -> None:
+    (asked,) = rule("{score: {home: 0}}").conditions
+
+    assert asked.describe_actual(Story().tell("Start Match")) == "0–0"
+    assert asked.describe_actual(Story().tell("Foul", side="away")) == "0–0, away acts"

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.engine.rule import SourceLocation
 from rules.loading.document import Report, compose, expand_variables, is_null, iterate_scalars, location_of, mapping_items
 from rules.loading.values import describe_unknown, parse_boolean, parse_duration, parse_integer, suggest
 
@@ -119,3 +120,56 @@ def test_brackets_without_end_are_one_mistake_and_not_the_end_of_the_process(tex
     assert compose(text, "config.yaml", report) is None
     (mistake,) = report.mistakes
     assert mistake.endswith("this is nested too deeply")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: &x [1]\nb: *x", "f.yaml:1:4: anchors and aliases are not understood here: write it out"),
+        ("a: &x [*x]", "f.yaml:1:4: anchors and aliases are not understood here: write it out"),
+        ("a: " + "[" * 41 + "]" * 41, "f.yaml:1:44: this is nested too deeply"),
+    ],
+)
+def test_what_cannot_be_walked_is_not_returned(text: str, sentence: str) -> None:
+    report = Report()
+
+    assert compose(text, "f.yaml", report) is None
+    assert report.mistakes == (sentence,)
+
+
+def test_what_is_only_odd_is_reported_and_returned() -> None:
+    report = Report()
+    root = compose("a: !mine 1\na: 2\n[x]: 3\nb: " + "[" * 39 + "]" * 39, "f.yaml", report)
+
+    assert root is not None
+    assert report.mistakes == (
+        "f.yaml:1:4: the tag !mine is not understood: take it out",
+        'f.yaml:2:1: the key "a" is written twice',
+        "f.yaml:3:1: a key is a word, not a list or a mapping",
+    )
+
+
+def test_mistakes_warnings_and_notes_are_in_the_order_of_the_file_and_each_is_there_once() -> None:
+    report = Report()
+    first, second = SourceLocation("f.yaml", 2, 3), SourceLocation("f.yaml", 10, 1)
+    for add in (report.add_mistake, report.add_warning, report.add_note):
+        for location in (second, first, first):
+            add(location, "one  sentence\nin lines", "my\nrule")
+
+    assert report.mistakes == (
+        'f.yaml:2:3: rule "my rule": one sentence in lines',
+        'f.yaml:10:1: rule "my rule": one sentence in lines',
+    )
+    assert report.warnings[0] == 'f.yaml:2:3: rule "my rule": warning: one sentence in lines'
+    assert report.notes[1] == 'f.yaml:10:1: rule "my rule": note: one sentence in lines'
+
+
+@pytest.mark.parametrize(("text", "place"), [("a: \x07", "1:4"), ("a: 1\nbc: \x07", "2:5"), ("\x07", "1:1")])
+def test_a_character_that_yaml_does_not_allow_has_its_place(text: str, place: str) -> None:
+    assert composed(text)[1].mistakes == (f"f.yaml:{place}: the character '\\x07' is not allowed in YAML",)
+
+
+def test_an_empty_text_is_no_node_and_no_mistake() -> None:
+    report = Report()
+
+    assert (compose("", "f.yaml", report), report.mistakes) == (None, ())
