@@ -155,3 +155,45 @@ def test_a_thousand_rules_are_read() -> None:
     )
 
     assert len(load_rules(text).rules) == 1000
+
+
+@pytest.mark.parametrize(
+    ("period", "minute", "is_played"),
+    [
+        ("first half", "{to: 1}", True),
+        ("first half", "45+9", True),
+        ("first half", "46", False),
+        ("second half", "{to: 45+9}", False),
+        ("second half", "{to: 46}", True),
+        ("second half", "90+30", True),
+        ("second half", "{from: 91}", False),
+        ("first half of extra time", "{to: 90}", False),
+        ("first half of extra time", "{to: 91}", True),
+        ("second half of extra time", "{to: 105}", False),
+        ("second half of extra time", "{to: 106}", True),
+        ("extra time", "{from: 100}", True),
+        ("[first half, extra time]", "46", False),
+        ("shootout", "{from: 1}", False),
+        ("before kick-off", "{from: 1}", False),
+        ("{not: first half}", "46", True),
+    ],
+)
+def test_a_minute_that_its_period_does_not_have_is_found(period: str, minute: str, is_played: bool) -> None:
+    _, report = with_files(f"- {{name: a, match: {{period: {period}, minute: {minute}}}, alert: {{kind: g, text: x}}}}")
+
+    assert any("there is no minute" in line for line in (*report.mistakes, *report.warnings)) is not is_played
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        ("{match: {side: home}, alert: {kind: g, text: x}}", "r.yaml:1:3: a rule needs a name"),
+        ("{name: [a], match: {side: home}, alert: {kind: g, text: x}}", "r.yaml:1:10: name must be one text, not a list"),
+        ("{name: '', match: {side: home}, alert: {kind: g, text: x}}", "r.yaml:1:10: name is empty"),
+    ],
+)
+def test_a_rule_without_a_name_has_its_place(rule: str, sentence: str) -> None:
+    with pytest.raises(RulesInvalid) as refused:
+        load_rules(f"- {rule}", "r.yaml")
+
+    assert refused.value.mistakes == (sentence,)
