@@ -53,6 +53,7 @@ def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: i
 @click.option("--refuse", default="", help="HTTP statuses that answer some connections, such as 503,429.")
 @click.option("--ignore-start-position", is_flag=True, help="Always send the whole history.")
 @click.option("--reorder", default=0, type=click.IntRange(min=0), help="How many places a frame may come too late.")
+@click.option("--spoil", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to have bad letters.")
 @click.option("--oversize", default=0.0, type=click.FloatRange(0, 1), help="The chance of a frame to be larger than 16 MiB.")
 @click.option("--limit", default=0, type=click.IntRange(min=0), help="Requests a second, above which HTTP 429 answers; 0: none.")
 @click.option("--seed", default=0, help="Of all that is left to chance.")

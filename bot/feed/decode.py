@@ -113,12 +113,9 @@ _TEAM_DECODER = msgspec.json.Decoder(_TeamJson | None)
 
 _PERIODS_DECODER = msgspec.json.Decoder(tuple[_PeriodJson, ...] | None)
 
-# Decimals keep all their digits: `timelineSequence` does not survive as a float (section 7).
-_ANY_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-
 _SEND_TYPES_BY_VALUE = {send_type.value: send_type for send_type in SendType}
 
-_DECODE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError)
+_DECODE_ERRORS = (msgspec.DecodeError, ValueError, RecursionError)
 
 # No page shows the control frames of this feed: they are known by words that other pages of the platform show (section 2.1).
 _ACCEPTED_PATTERN = re.compile(r"authori[sz]", re.IGNORECASE)
@@ -141,10 +138,8 @@ def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixtur
         read = _FRAME_DECODER.decode(frame)
         if read.fixture_action is not None:
             return _make_packet(read, read.fixture_action, received, fixture_id)
-    except msgspec.ValidationError:
-        pass  # JSON, but a value has another type than documented
     except _DECODE_ERRORS:
-        return _decode_bare_text(frame)
+        pass  # a value has another type than documented, or one bad letter spoils the JSON
     return _decode_leniently(frame, received, fixture_id)
 
 
@@ -160,7 +155,7 @@ def _decode_bare_text(frame: str | bytes) -> Control:
 def _decode_leniently(frame: str | bytes, received: dt.datetime | None, fixture_id: str) -> Packet | Control:
     """Decode a frame value by value, or a control frame."""
     try:
-        data = _ANY_DECODER.decode(frame)
+        data = lenient.parse_json(frame)
     except _DECODE_ERRORS:
         return _decode_bare_text(frame)
     if isinstance(data, str):
@@ -213,10 +208,10 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
     return Packet(  # positional: keywords would double the cost of the busiest call of the process
         fixture_id or packet_fixture,
         action.action_id,
-        action.fixture_action_type,
+        lenient.clean_name(action.fixture_action_type),
         send_type,
         at,
-        action.fixture_action_sub_type or "",
+        lenient.clean_name(action.fixture_action_sub_type) if action.fixture_action_sub_type else "",
         action.fixture_seq_num,
         action.period or 0,
         _parse_clock(action.clock_time) or 0,
@@ -224,7 +219,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         side,
         _make_player(action.player) if action.player else None,
         action.related_fixture_action_ids or (),
-        action.metadata or {},
+        lenient.clean_values(action.metadata) if action.metadata else {},
         bool(action.delay_status),
         bool(frame.finished or (summary and summary.finished)),
         _make_summary(summary) if summary else Summary(),
@@ -237,7 +232,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
 def _make_player(player: _PlayerJson) -> Player | None:
     """Return the player by `name`, else `fullName`, else first and last name: section 3.2 shows no soccer packet with one."""
     name = player.name or player.full_name or " ".join(filter(None, (player.first_name, player.last_name)))
-    return Player(player.id or "", name) if name or player.id else None
+    return Player(player.id or "", lenient.clean_name(name)) if name or player.id else None
 
 
 def _make_summary(summary: _SummaryJson) -> Summary:
@@ -264,7 +259,7 @@ def _decode_team(data: bytes) -> tuple[Team | None, Side | None]:
     if team is None:
         return None, None
     side = None if team.home_team is None else Side.HOME if team.home_team else Side.AWAY
-    return Team(team.id or "", team.name or "") if team.id or team.name else None, side
+    return Team(team.id or "", lenient.clean_name(team.name or "")) if team.id or team.name else None, side
 
 
 def _parse_periods(raw: msgspec.Raw) -> tuple[PeriodScore, ...]:

@@ -1,12 +1,19 @@
-"""Reads single JSON values of the wrong type without failing: each function returns an empty value for what it cannot use."""
+"""Reads JSON that strict readers refuse, and single values of the wrong type: a field's fault costs the field, nothing more.
+
+Each function returns an empty value for what it cannot use; only `parse_json` fails, where a text is no JSON at all.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Any, overload
+
+import msgspec
 
 from rules.football.statuses import COLLECTION_STATUSES, STATUSES
 
@@ -34,6 +41,77 @@ def remove_nul(frame: str | bytes) -> str | bytes:
     if isinstance(frame, str):
         return remove_nul(frame.encode(errors="replace")) if "\\u0000" in frame else frame
     return _NUL_PATTERN.sub(rb"\1", frame) if b"\\u0000" in frame else frame
+
+
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
+"""An escape of JSON, or a backslash that begins none."""
+
+_MAX_DIGITS = 30
+"""Longer whole numbers are left out: Python refuses thousands of digits, and nothing in football has so many."""
+
+# Decimals keep all their digits: `timelineSequence` does not survive as a float (section 7).
+_STRICT_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def parse_json(body: str | bytes) -> Any:
+    """Return JSON as values of Python, also with a mark of byte order, bytes that are not UTF-8, half a surrogate pair, control
+    characters or unknown escapes in texts, NaN, or numbers of any size. Raise ValueError or RecursionError if it is no JSON.
+    """
+    try:
+        return _STRICT_DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeError):
+        text = body if isinstance(body, str) else body.decode("utf-8", errors="replace")
+    text = _ESCAPE.sub(lambda found: found[0] if len(found[0]) > 1 else "", text.lstrip("\ufeff"))
+    read = json.loads(text, strict=False, parse_int=_parse_int, parse_float=Decimal, parse_constant=lambda _: None)
+    return _mend_texts(read)
+
+
+def _parse_int(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MAX_DIGITS else None
+
+
+def _mend_texts(value: Any) -> Any:
+    """Replace halves of surrogate pairs, which neither UTF-8 nor any database can hold, by U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_mend_texts(item) for item in value]
+    if isinstance(value, dict):
+        return {_mend_texts(key): _mend_texts(item) for key, item in value.items()}
+    return value
+
+
+MAX_NAME_LENGTH = 80
+"""Letters of a name. The longest names of clubs have some sixty."""
+
+_REMOVED = frozenset("\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""The mark of byte order, and the controls that turn the direction of all text behind them, also of other names."""
+
+
+def clean_name(text: str, max_length: int = MAX_NAME_LENGTH) -> str:
+    """Return a name in one line without control characters, cut to a length that pictures and messages can hold."""
+    text = text.strip()
+    if not text.isprintable():
+        kept = (c for c in text if c not in _REMOVED and (c.isspace() or unicodedata.category(c) != "Cc"))
+        text = " ".join("".join(kept).split())
+    return text if len(text) <= max_length else f"{text[: max_length - 1].rstrip()}…"
+
+
+_MAX_TEXT_LENGTH = 300
+
+
+def clean_values(value: Any) -> Any:
+    """Return a value of JSON with all texts in it cleaned like names, but up to 300 letters long."""
+    if isinstance(value, str):
+        return clean_name(value, _MAX_TEXT_LENGTH)
+    if isinstance(value, list):
+        return [clean_values(item) for item in value]
+    return {key: clean_values(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def as_name(value: Any) -> str:
+    """Return a name, cleaned; empty for anything but text and numbers."""
+    return clean_name(as_text(value))
 
 
 def as_text(value: Any) -> str:

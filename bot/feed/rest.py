@@ -28,6 +28,8 @@ ACCEPT_HEADER = "application/vnd.imggaming.dde.api+json;version=1"
 
 PAGE_SIZE = 100
 
+_MAX_FIXTURE_NAME_LENGTH = 2 * lenient.MAX_NAME_LENGTH + 3
+
 _MAX_PAGES = 200
 """Ends the loop where a server gives a full new page for ever."""
 
@@ -82,14 +84,11 @@ class RestClient:
     async def fetch_actions(self, fixture_id: str) -> tuple[Packet, ...]:
         """Return all packets of a match that has ended, in order of their numbers (section 1.4); raise FeedError."""
         now = self._clock.now()
-        try:
-            frames = msgspec.json.decode(
-                await self._get_json(f"/soccer/fixtures/{fixture_id}/actions", {}), type=list[msgspec.Raw]
-            )
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise FeedUnreachable("the feed's answer cannot be read: it is no list of actions") from error
+        frames = _split_list(await self._get_json(f"/soccer/fixtures/{fixture_id}/actions", {}))
+        if frames is None:
+            raise FeedUnreachable("the feed's answer cannot be read: it is no list of actions")
         # In the order of arrival, as the stream has them: a finished match is listed by time on the pitch (section 7).
-        packets = (_decode_packet(bytes(frame), now, fixture_id) for frame in frames)
+        packets = (_decode_packet(frame, now, fixture_id) for frame in frames)
         return tuple(sorted((packet for packet in packets if packet), key=lambda packet: packet.seq or 0))
 
     async def _get_json(self, path: str, query: Mapping[str, str]) -> bytes:
@@ -146,6 +145,19 @@ class RestClient:
         return (words.replace(token, "***") if token else words)[:200]
 
 
+def _split_list(body: bytes) -> list[bytes] | None:
+    """Return the items of a JSON array, each as it came; None if it is none."""
+    try:
+        return [bytes(item) for item in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        pass
+    try:
+        data = lenient.parse_json(body)
+    except (ValueError, RecursionError):
+        return None
+    return [msgspec.json.encode(item) for item in data] if isinstance(data, list) else None
+
+
 def _decode_packet(frame: bytes, now: dt.datetime, fixture_id: str) -> Packet | None:
     """Return the packet, or None if it cannot be read: one bad packet must not cost the others."""
     try:
@@ -186,8 +198,8 @@ def decode_fixture(body: bytes) -> Fixture:
 
 def _decode_json(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        return lenient.parse_json(body)
+    except (ValueError, RecursionError) as error:
         raise FrameUnreadable("not-json", "the answer is not JSON") from error
 
 
@@ -219,7 +231,7 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
         kickoff=kickoff,
         status=lenient.as_status(data.get("status")) or "Scheduled",
         collection_status=lenient.as_collection_status(data.get("collectionStatus")),
-        name=name,
+        name=lenient.clean_name(name, _MAX_FIXTURE_NAME_LENGTH),
         is_deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
         # Midnight is a placeholder for a time that is not set yet.
         is_kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
@@ -236,8 +248,11 @@ def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
     flags = [lenient.as_boolean(item.get("homeTeam")) for item in listed]
     # Exactly one home team. Two, or none, say nothing.
     if sorted(flags, key=str) == [False, True]:
-        return teams[flags.index(True)], teams[flags.index(False)]
-    return _find_sides_by_name(teams, normalise(name))
+        home, away = teams[flags.index(True)], teams[flags.index(False)]
+    else:
+        home, away = _find_sides_by_name(teams, normalise(name))
+    # Not before: the name of the fixture has the names as they came.
+    return Team(home.id, lenient.clean_name(home.name)), Team(away.id, lenient.clean_name(away.name))
 
 
 def _find_sides_by_name(teams: list[Team], name: str) -> tuple[Team, Team]:
@@ -265,9 +280,9 @@ def _read_competition(data: dict[str, Any]) -> Team:
     season = lenient.as_mapping(stage.get("season", data.get("season")))
     # From the most exact to the least: a season's name has a year in it that people do not type.
     for holder in (season.get("competition"), stage.get("competition"), data.get("competition"), season, stage):
-        if isinstance(holder, str) and holder.strip():
-            return Team(name=holder.strip())
+        if isinstance(holder, str) and lenient.as_name(holder):
+            return Team(name=lenient.as_name(holder))
         found = lenient.as_mapping(holder)
-        if name := lenient.as_text(found.get("name")):
+        if name := lenient.as_name(found.get("name")):
             return Team(lenient.as_text(found.get("id")), name)
     return Team()

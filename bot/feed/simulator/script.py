@@ -74,7 +74,10 @@ def _decode_data_frame(frame: bytes) -> dict[str, Any] | None:
     try:
         data = msgspec.json.decode(frame)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
+        try:
+            data = lenient.parse_json(frame)  # the client reads it, too
+        except (ValueError, RecursionError):
+            return None
     return data if isinstance(data, dict) and isinstance(data.get("fixtureAction"), dict) else None
 
 
@@ -172,6 +175,8 @@ class Faults(msgspec.Struct, frozen=True):
     reorder: int = 0
     """How many places late a frame may come."""
     seed: int = 1
+    spoil: float = 0.0
+    """The chance that a frame begins with a mark of byte order and has half a surrogate pair in each name."""
     oversize: float = 0.0
     """The chance that a frame is larger than clients read. It is the same frames on every connection."""
     limit: int = 0
@@ -232,6 +237,9 @@ class ConnectionFaults:
                 yield ScheduledFrame(scheduled.due, self._rng.choice(_GARBAGE))
             if self._rng.random() < self._faults.drop:
                 continue
+            if self._faults.spoil and self._rng.random() < self._faults.spoil:
+                spoilt = b"\xef\xbb\xbf" + scheduled.frame.replace(b'"name":"', b'"name":"\\ud83d')
+                scheduled = msgspec.structs.replace(scheduled, frame=spoilt)
             yield scheduled
             if self._rng.random() < self._faults.duplicate:
                 yield scheduled

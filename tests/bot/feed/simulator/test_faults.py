@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 
 import msgspec
+import pytest
 
 from bot.errors import FrameUnreadable
 from bot.feed.decode import decode_frame
+from bot.feed.encode import encode_packet
 from bot.feed.simulator.script import OVERSIZE, Faults, ScheduledFrame
+from rules.football.action import Packet
+from tests.packets import Story
 
 FRAMES = [ScheduledFrame(float(number), b"%d" % number) for number in range(1000)]
 
@@ -72,3 +76,13 @@ def test_the_same_frames_are_too_large_on_every_connection() -> None:
 
     assert sent[0] == sent[1]
     assert 0 < sum(sent[0]) < 10
+
+
+def test_a_spoilt_frame_can_be_read_but_not_by_strict_readers() -> None:
+    frame = encode_packet(Story().packet("Goal", side="home", player="Saka"))
+    (sent,) = Faults(spoil=1.0).for_connection("f1", 0).apply([ScheduledFrame(0.0, frame)])
+    read = decode_frame(sent.frame)
+
+    with pytest.raises(msgspec.DecodeError):
+        msgspec.json.decode(sent.frame)
+    assert isinstance(read, Packet) and read.player and read.player.name == "\ufffdSaka"
