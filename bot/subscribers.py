@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.clock import find_zone
-from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
+from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Alert, Importance
 from rules.football.action import Fixture
 from rules.football.names import normalise
 
@@ -282,6 +282,10 @@ class Recipient(msgspec.Struct, frozen=True):
         if not self.filters:
             return self.chat.filter.is_loud(kind, important=important)
         return any(own.accepts(kind) and own.is_loud(kind, important=important) for own in self.filters)
+
+    def is_alert_loud(self, alert: Alert) -> bool:
+        """Return True if the alert makes a sound in this chat: never one of an action that the feed collected offline."""
+        return not alert.is_delayed and self.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
 
     def is_ready(self, kind: str, *, confirmed: bool, named: bool) -> bool:
         """Return True if an alert of an accepted kind may be sent as it is: confirmed or not, its player named or not."""

@@ -27,6 +27,7 @@ from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
 from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES
 from rules.football.action import Side
 from rules.football.catalogue import load_catalogue
+from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS, PERIOD_NAMES, RULE_SEND_TYPES, SCORE_VALUES
 from rules.loading.loader import list_packs
 
@@ -218,4 +219,6 @@ _CONDITION_SCHEMAS: dict[str, JsonSchema] = {
     "first": BOOLEAN_SCHEMA,
     "hat_trick": BOOLEAN_SCHEMA,
     "comeback": BOOLEAN_SCHEMA,
+    "coverage": _allow_names(_suggest_words(COVERAGE_LEVELS)),
+    "delayed": BOOLEAN_SCHEMA,
 }

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from bot.clock import Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
-from bot.feed.decode import Control, ControlKind, decode_frame
+from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
 from bot.feed.reconnect import (
     REFUSED_DELAY,
     REMEDIES,
@@ -327,7 +327,7 @@ class FeedConnection:
             read = decode_frame(frame, received, self._fixture_id)
         except FrameUnreadable as error:
             self._session.on_unreadable_frame(now)
-            self._count_unreadable(error)
+            self._count_unreadable(error, find_trace_id(frame))
             return
         if isinstance(read, Control):
             await self._on_control(read, received, now)
@@ -384,12 +384,12 @@ class FeedConnection:
         if self._on_caught_up is not None:
             await self._on_caught_up()
 
-    def _count_unreadable(self, error: FrameUnreadable) -> None:
+    def _count_unreadable(self, error: FrameUnreadable, trace: str = "") -> None:
         """Count an unreadable frame. Only the first of its kind on this fixture is logged: a broken feed sends thousands."""
         self._unreadable[error.kind] += 1
         count_unreadable_frame(error.kind)
         if self._unreadable[error.kind] == 1:
-            log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason)
+            log.warning("frame_unreadable", fixture=self._fixture_id, kind=error.kind, reason=error.reason, trace=trace)
 
     def _check_stale(self, socket: ClientConnection) -> None:
         """Abort the connection if no frame came for `stale_after`; otherwise look again when it could be."""

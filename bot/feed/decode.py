@@ -124,6 +124,8 @@ _REFUSED_PATTERN = re.compile(r"\b(not|fail|failed|denied|rejected|refused|inval
 
 _HEARTBEAT_PATTERN = re.compile(r"\s*heartbeat", re.IGNORECASE)
 
+_TRACE_ID_PATTERN = re.compile(rb'"traceId"\s*:\s*"([0-9A-Za-z-]{1,64})"')
+
 _BARE_REFUSAL_PATTERN = re.compile(r"\{?\s*(the )?supplied (authentication|token)", re.IGNORECASE)
 
 
@@ -141,6 +143,12 @@ def decode_frame(frame: str | bytes, received: dt.datetime | None = None, fixtur
     except _DECODE_ERRORS:
         pass  # a value has another type than documented, or one bad letter spoils the JSON
     return _decode_leniently(frame, received, fixture_id)
+
+
+def find_trace_id(frame: str | bytes) -> str:
+    """Return the `traceId` of a frame that cannot be decoded, for the log; empty where it has none."""
+    found = _TRACE_ID_PATTERN.search(frame if isinstance(frame, bytes) else frame.encode(errors="replace"))
+    return found[1].decode(errors="replace") if found else ""
 
 
 def _decode_bare_text(frame: str | bytes) -> Control:
@@ -205,6 +213,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
     summary = frame.fixture_summary
     send_type = _SEND_TYPES_BY_VALUE.get(action.send_type) or SendType.parse(action.send_type)
     team, side = _parse_team(action.team) if action.team else (None, None)
+    timeline = action.timeline_sequence
     return Packet(  # positional: keywords would double the cost of the busiest call of the process
         fixture_id or packet_fixture,
         action.action_id,
@@ -225,7 +234,7 @@ def _make_packet(frame: _FrameJson, action: _ActionJson, received: dt.datetime |
         _make_summary(summary) if summary else Summary(),
         "" if send_type is not SendType.OTHER else action.send_type.strip(),
         frame.trace_id or "",
-        action.timeline_sequence,
+        timeline if timeline is not None and timeline.is_finite() else None,  # "NaN" is a decimal, and cannot be compared
     )
 
 

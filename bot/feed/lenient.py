@@ -15,7 +15,7 @@ from typing import Any, overload
 
 import msgspec
 
-from rules.football.statuses import COLLECTION_STATUSES, STATUSES
+from rules.football.statuses import COLLECTION_STATUSES, COVERAGE_LEVELS, STATUSES
 
 MAX_EXACT_NUMBER = 2**53
 """Above this a JSON number is not exact in other readers, and no count in football is so large."""
@@ -185,6 +185,12 @@ def as_status(value: Any) -> str:
 def as_collection_status(value: Any) -> str:
     """Return a collection status as a word, whether it comes as a word or as its number."""
     return _as_listed_word(value, COLLECTION_STATUSES)
+
+
+def as_coverage_level(value: Any) -> str:
+    """Return a coverage level as one of `COVERAGE_LEVELS`, whether it comes as a word or as its number."""
+    word = _as_listed_word(value, COVERAGE_LEVELS)
+    return next((level for level in COVERAGE_LEVELS if level.casefold() == word.casefold()), word)
 
 
 def _as_listed_word(value: Any, names: tuple[str, ...]) -> str:

@@ -235,7 +235,14 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
         is_deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
         # Midnight is a placeholder for a time that is not set yet.
         is_kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
+        venue=_read_venue(data.get("venue")),
+        coverage_level=lenient.as_coverage_level(data.get("coverageLevel")),
     )
+
+
+def _read_venue(value: Any) -> str:
+    """Return the name of a venue, which comes as an object or as text: the documentation does not show it."""
+    return lenient.as_name(lenient.as_mapping(value).get("name")) if isinstance(value, dict) else lenient.as_name(value)
 
 
 def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:

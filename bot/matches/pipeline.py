@@ -98,7 +98,7 @@ class Pipeline:
         alerts = evaluate(self.rules, moment, self._notified[packet.fixture_id], self._catalogue)
         if received:
             alerts = tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts)
-        await self._put_alerts(alerts)
+        await self._put_alerts(alerts, packet.trace_id)
         for value in find_unknown_values(packet, self._catalogue):
             self._report_unknown(value, packet)
         return moment
@@ -208,8 +208,11 @@ class Pipeline:
         """Return a match that is being followed as it stands; None for any other."""
         return self._matches.get(fixture_id)
 
-    async def _put_alerts(self, alerts: tuple[Alert, ...]) -> None:
-        """Store alerts in the outbox, in every language, and remember which rules made them."""
+    async def _put_alerts(self, alerts: tuple[Alert, ...], trace: str = "") -> None:
+        """Store alerts in the outbox, in every language, and remember which rules made them.
+
+        `trace` is the feed's name for the packet that brought them.
+        """
         if not alerts:
             return
         # Before they are stored, once for all chats: the sender knows neither rules nor catalogues of texts.
@@ -222,6 +225,7 @@ class Pipeline:
             if alert.rule:
                 RULES_FIRED.labels(alert.rule).inc()
             if alert.text_error:
-                log.error("rule_text_failed", rule=alert.rule, fixture=alert.key.fixture_id, reason=alert.text_error)
+                facts = {"rule": alert.rule, "fixture": alert.key.fixture_id, "trace": trace}
+                log.error("rule_text_failed", **facts, reason=alert.text_error)
             if alert.rule and alert.key.fixture_id in self._notified:
                 self._notified[alert.key.fixture_id][alert.key.action_id].add(alert.rule)

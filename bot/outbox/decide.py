@@ -152,7 +152,7 @@ def make_burst_line(context: DeliveryContext, now: dt.datetime) -> Delivery | No
     if delivery.is_sent or delivery.is_uncertain or news.line_ids or news.is_live_message:
         return None
     alert = decide(delivery, news, recipient, now, is_superseded=context.is_superseded).alert
-    if alert is None or recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR):
+    if alert is None or recipient.is_alert_loud(alert):
         return None
     # Dropped and not deleted: the delivery still says which chats a later revision has to be told to.
     reason = Reason.HELD_FOR_BURST.value

@@ -23,7 +23,7 @@ from bot.outbox.news import LEAST_URGENT_PRIORITY, NewsItem
 from bot.outbox.repository import FanoutProgress
 from bot.storage.driver import Transaction
 from bot.subscribers import Recipient
-from rules.engine.alert import AlertKey, Importance
+from rules.engine.alert import AlertKey
 
 log = structlog.get_logger()
 
@@ -182,7 +182,7 @@ def _became_loud(delivery: Delivery, news: NewsItem, recipient: Recipient) -> bo
 def _is_loud(news: NewsItem, recipient: Recipient) -> bool:
     """Return True if a first message about the news is loud in this chat."""
     alert = choose_first_alert(news, recipient)
-    return alert is not None and recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
+    return alert is not None and recipient.is_alert_loud(alert)
 
 
 def _is_in_burst(delivery: Delivery | None, news: NewsItem, recipient: Recipient) -> bool:

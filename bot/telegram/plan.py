@@ -320,7 +320,7 @@ def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: st
     if reason is Reason.CHANGED:
         is_graver = alert.severity > before.severity
         if is_graver and subject.side in ("", alert.facts.side):
-            reply, is_loud = html, recipient.is_loud(alert.kind, important=True)
+            reply, is_loud = html, not alert.is_delayed and recipient.is_loud(alert.kind, important=True)
         else:
             reply = render_change(subject, alert, html)
             is_loud = is_loud or recipient.is_loud(alert.kind, important=is_graver or alert.importance is Importance.MAJOR)
@@ -387,12 +387,15 @@ def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule
         subject = format_line_subjects(context.delivery, context.lines)
     else:
         subject = context.delivery.subject if alert.state is State.RETRACTED else str(Subject.of(alert))
-    is_loud = context.recipient.is_loud(alert.kind, important=alert.importance is Importance.MAJOR)
+    before = context.delivery
+    # A later correction is as loud as the message was, whatever came of it in between.
+    keeps_sound = alert.state is State.RETRACTED or (alert.is_delayed and before.is_sent)
+    is_loud = before.is_loud if keeps_sound else context.recipient.is_alert_loud(alert)
     return replace(
         context.delivery,
         rule=rule,
         kind=alert.kind,
-        is_loud=context.delivery.is_loud if alert.state is State.RETRACTED else is_loud,
+        is_loud=is_loud,
         severity=alert.severity,
         state=alert.state,
         seq=context.news.seq,

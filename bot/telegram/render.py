@@ -87,7 +87,10 @@ def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
 
     The kick-off in it is given in the chat's time zone.
     """
-    text = alert.texts.get(current_language()) or alert.text or sent_body or fallback_text(alert.facts)
+    text = alert.texts.get(current_language()) or alert.text
+    if text and alert.is_delayed:
+        text = f"{text}\n🕓 <i>{_('reported late')}</i>"
+    text = text or sent_body or fallback_text(alert.facts)
     kickoff, written = alert.fixture.kickoff, alert.facts.kickoff
     if written and kickoff is not None and timezone != _UTC:
         # Alerts are made once for all chats, with the time in UTC; here it becomes the chat's.

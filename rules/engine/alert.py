@@ -103,6 +103,7 @@ class Facts(msgspec.Struct, frozen=True):
     """True if extra time was played."""
     winner_score: str = ""
     """At the end of a match: the score with the winner's goals first, `6–5` of a shootout; empty after a draw."""
+    venue: str = ""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
@@ -155,6 +156,8 @@ class Alert(msgspec.Struct, frozen=True):
     """By rule, the results of its conditions when it was last evaluated; in a retraction of every rule that sent the news."""
     received_at: float = msgspec.field(default=0.0, name="received")
     """When the feed's frame arrived, in seconds since 1970; 0 where no frame brought the alert, or its time is not known."""
+    is_delayed: bool = msgspec.field(default=False, name="delayed")
+    """True: the feed collected the action offline, so that it is no live news: never loud, and marked."""
 
 
 def facts_of(moment: Moment, reason: str = "") -> Facts:
@@ -174,6 +177,7 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         minute=str(action.minute or ""),
         period="" if action.period is Period.BEFORE else action.period.value,
         competition=fixture.competition.name,
+        venue=fixture.venue,
         action_type=action.type,
         sub_action_type=action.sub_type,
         side=action.side or "",

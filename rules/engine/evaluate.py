@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from rules.engine.alert import Alert, AlertKey, Facts, State, facts_of
+from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, facts_of
 from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
@@ -127,7 +127,8 @@ def _make_alert(rule: Rule, moment: Moment, facts: Facts, catalogue: Catalogue) 
         _make_bare_alert(moment, facts, _state_of(moment)),
         rule=rule.name,
         kind=rule.alert.kind,
-        importance=rule.alert.importance,
+        # What was collected offline is no live news (section 10.6).
+        importance=Importance.MINOR if moment.action.is_delayed else rule.alert.importance,
         severity=catalogue.find_type(moment.action.type).severity,
         max_age=rule.alert.max_age.total_seconds(),
         text=text,
@@ -157,7 +158,8 @@ def _make_retraction(moment: Moment, reason: str) -> Alert:
 def _make_bare_alert(moment: Moment, facts: Facts, state: State) -> Alert:
     action = moment.action
     key = AlertKey(action.fixture_id, action.id)
-    return Alert(key, action.seq, state, action.at, moment.after.fixture, facts, facts.home_score, facts.away_score)
+    scores = (facts.home_score, facts.away_score)
+    return Alert(key, action.seq, state, action.at, moment.after.fixture, facts, *scores, is_delayed=action.is_delayed)
 
 
 def _state_of(moment: Moment) -> State:

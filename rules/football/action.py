@@ -89,6 +89,9 @@ class Fixture(msgspec.Struct, frozen=True):
     # The outbox stores fixtures as JSON: a renamed field keeps its stored name.
     is_deleted: bool = msgspec.field(default=False, name="deleted")
     is_kickoff_known: bool = msgspec.field(default=True, name="kickoff_known")
+    venue: str = ""
+    coverage_level: str = msgspec.field(default="", name="coverage")
+    """One of `COVERAGE_LEVELS`, or the feed's own word; empty where it does not say."""
 
     def team(self, side: Side) -> Team:
         """Return the team that plays on a side."""

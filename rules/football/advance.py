@@ -31,6 +31,7 @@ from rules.football.repeated_goals import (
     record_other_type,
     retract_reports,
 )
+from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.unknown_values import ScoreChange, resolve_unknown_send_type
 
 
@@ -55,7 +56,7 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     is_shootout = scores.shootout is not None
     after = msgspec.structs.replace(
         _update_clock(before, action, packet, summary, is_late),
-        fixture=_learn_teams(before, packet, action, scores.match),
+        fixture=_update_coverage(_learn_teams(before, packet, action, scores.match), action),
         records=records,
         colours=update_colours(before.colours, action),
         summary_score=scores.match,
@@ -247,6 +248,14 @@ def _update_clock(before: Match, action: Action, packet: Packet, summary: Summar
     return msgspec.structs.replace(before, **changes)
 
 
+def _update_coverage(fixture: Fixture, action: Action) -> Fixture:
+    """Return the fixture with the coverage level that a status packet has in its metadata (section 3.4)."""
+    level = action.metadata.get("coverageLevel") if action.type == "Status Updated" else None
+    if not isinstance(level, int) or isinstance(level, bool) or not 0 <= level < len(COVERAGE_LEVELS):
+        return fixture
+    return msgspec.structs.replace(fixture, coverage_level=COVERAGE_LEVELS[level])
+
+
 def _learn_teams(before: Match, packet: Packet, action: Action, score: Score) -> Fixture:
     """Return the fixture with the packet's team on its side, where the fixture did not know who is at home.
 
@@ -277,6 +286,9 @@ def update_records(
     if not (action_type.is_remembered or known):
         return action, before.records, ()
     action = _fill_from_known(action, own_record(known) if known else None)
+    if known and (known.action.period, known.action.minute) == (action.period, action.minute):
+        # Whether a revision has a place of its own is not documented: an action that has not moved keeps its first one.
+        action = msgspec.structs.replace(action, timeline=known.action.timeline or action.timeline)
     if action_type.changes_score:
         report = _update_goal_record(before, action, own_record(known) if known else None, displayed)
         if report.record.credited and report.record.credited is not action.side:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -71,13 +72,16 @@ class ActionRecord(msgspec.Struct, frozen=True):
 _PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
 
 
-def _order_of(goal: Action) -> tuple[int, Minute]:
+_NO_PLACE = Decimal(0)
+
+
+def _order_of(goal: Action) -> tuple[int, Minute, Decimal]:
     """Return the key that sorts goals in the order of play.
 
-    Revisions come late and out of order, so the minute decides, not the sequence number. Sorting is stable: within a minute
-    the goals stay in the order in which the feed first sent them.
+    Revisions come late and out of order, so the minute decides, not the sequence number; within a minute the feed's own order
+    (section 7). Sorting is stable: where the feed gives none, the goals stay in the order in which it first sent them.
     """
-    return _PERIOD_ORDER[goal.period], goal.minute or Minute(0)
+    return _PERIOD_ORDER[goal.period], goal.minute or Minute(0), goal.timeline or _NO_PLACE
 
 
 Colour = tuple[int, int, int]
@@ -163,6 +167,11 @@ class Match(msgspec.Struct, frozen=True):
             elif number > place and one.is_standing:
                 score = score.minus_one(one.credited)
         return score
+
+    @property
+    def coverage_level(self) -> str:
+        """How the feed covers the match, in the words of `COVERAGE_LEVELS`; empty where it does not say."""
+        return self.fixture.coverage_level
 
     @property
     def is_half_time(self) -> bool:

@@ -54,6 +54,9 @@ COLLECTION_STATUSES = (
 )
 """Collection statuses by their numbers (section 6.3)."""
 
+COVERAGE_LEVELS = ("No Coverage", "In Venue", "Low Latency Stream", "Standard Stream", "Video")
+"""Coverage levels by their numbers (section 6.4)."""
+
 _ALIASES = {"canceled": "cancelled"}
 
 _BY_WORD = {status.name.casefold(): status for status in STATUSES}

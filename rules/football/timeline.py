@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -162,10 +163,11 @@ def build_half_time_timeline(match: Match) -> Timeline | None:
 
 
 def _list_events(match: Match) -> list[Event]:
-    """List all events by time; within a minute in the order in which the feed first sent them."""
+    """List all events by time; within a minute in the feed's own order, else in that in which it first sent them."""
     # Records keep the order of arrival, which sequence numbers do not: every revision has a new one.
     order = {action_id: number for number, action_id in enumerate(match.records)}
     found = sorted((*_find_incidents(match), *_find_substitutions(match)), key=lambda pair: order[pair[0].id])
+    found = sorted(found, key=lambda pair: pair[0].timeline or Decimal(0))
     return sorted((event for _, event in found), key=lambda event: (TIMED_PERIODS.index(event.period), event.minute))
 
 
@@ -294,7 +296,8 @@ def _list_periods(match: Match, events: Sequence[Event]) -> tuple[Period, ...]:
 def _list_kicks(match: Match) -> Iterator[Kick]:
     """Yield the kicks of a shootout in order; a pending one is not yet among them."""
     score = Score()
-    for record in match.records.values():
+    # All kicks have the same clock, so only the feed's own order tells where a kick belongs that came late.
+    for record in sorted(match.records.values(), key=lambda record: record.action.timeline or Decimal(0)):
         action = record.action
         if not (_is_shootout_kick(record) and record.is_standing and action.side):
             continue

@@ -16,6 +16,7 @@ from rules.football.catalogue import Catalogue
 from rules.football.match import Moment, is_comeback, is_first_goal, is_hat_trick
 from rules.football.minute import Minute, Period
 from rules.football.names import normalise
+from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.document import mapping_items
 from rules.loading.values import Range, Reader, describe_unknown, find_misspelt, parse_boolean, read_range, suggest
 
@@ -289,6 +290,17 @@ def _by_flag(key: str, is_true: Callable[[Moment], bool]) -> ConditionReader:
     return read
 
 
+def _read_coverage(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
+    """Make the condition on how the feed covers the match. It never holds, and `not` does, where the feed does not say."""
+    asked = read_names(reader, node, "coverage")
+    known = {normalise(level) for level in COVERAGE_LEVELS}
+    if asked is None or not _check_known_names(
+        reader, asked, "coverage level", COVERAGE_LEVELS, lambda name: normalise(name) in known
+    ):
+        return None
+    return _make_name_condition("coverage", asked, frozenset(map(normalise, asked.names)), lambda m: (m.after.coverage_level,))
+
+
 CONDITIONS: dict[str, ConditionReader] = {
     "action_type": _read_action_type,
     "sub_action_type": _read_sub_action_type,
@@ -304,6 +316,8 @@ CONDITIONS: dict[str, ConditionReader] = {
     "first": _by_flag("first", is_first_goal),
     "hat_trick": _by_flag("hat_trick", is_hat_trick),
     "comeback": _by_flag("comeback", is_comeback),
+    "coverage": _read_coverage,
+    "delayed": _by_flag("delayed", lambda m: m.action.is_delayed),
 }
 """The conditions by their key, in the order in which documentation and schema list them."""
 
@@ -322,5 +336,7 @@ CONDITION_DESCRIPTIONS: Mapping[str, str] = {
     "first": "The first goal of the match that stands.",
     "hat_trick": "A player's third goal of play that stands; own goals do not count.",
     "comeback": "A goal that puts its team in front after it was behind, or level after it was two behind.",
+    "coverage": "How the feed covers the match: `No Coverage`, `In Venue`, `Low Latency Stream`, `Standard Stream` or `Video`.",
+    "delayed": "What the feed collected offline and sent late: no live news. Such an alert is silent and marked.",
 }
 """What the JSON Schema of the configuration, and so an editor, says of each condition."""

@@ -27,6 +27,7 @@ SAMPLE_FACTS = Facts(
     minute="45+2",
     period="first half",
     competition="Premier League",
+    venue="White Hart Lane",
     action_type="Goal",
     sub_action_type="Header",
     side="home",

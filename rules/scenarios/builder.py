@@ -340,6 +340,7 @@ class _PacketBuilder:
         self.periods: list[PlayedPeriod] = []
         self.ended: set[int] = set()
         self.goals: dict[tuple[int, Side], int] = {}
+        self.timelines: dict[str, Decimal] = {}
 
     def build(self, step: Step) -> Packet:
         """Return the next packet."""
@@ -368,7 +369,7 @@ class _PacketBuilder:
             is_finished=step.status == "Completed",
             summary=self._summary(step),
             trace_id=f"{self.seq:032x}",
-            timeline=_make_timeline_sequence(step, self.seq),
+            timeline=self.timelines.setdefault(step.key, _make_timeline_sequence(step, self.seq)),
         )
 
     def _apply(self, step: Step) -> None:

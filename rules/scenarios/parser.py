@@ -23,7 +23,7 @@ from rules.loading.values import Reader, suggest
 SHIPPED_SCENARIOS = {"opener": "argentina-saudi-arabia", "final": "argentina-france"}
 """The scenarios that ship, by the names that `demo --match` takes."""
 
-SCENARIO_KEYS = ("match", "competition", "kickoff", "events", "shootout")
+SCENARIO_KEYS = ("match", "competition", "kickoff", "venue", "events", "shootout")
 
 # Ids of shipped scenarios are in recordings and golden files: another namespace would be other matches.
 _NAMESPACE = uuid.UUID("5f0b1f3a-4b7e-5d0c-9a63-0d8c1f6f2b11")
@@ -238,6 +238,7 @@ class _ScenarioReader(Reader):
     def read_fixture(self, fields: dict[str, yaml.Node], teams: dict[Side, str]) -> Fixture:
         """Make the fixture. All its ids follow from names and kick-off: a scenario is the same match in every process."""
         kickoff = self._read_kickoff(fields["kickoff"]) if "kickoff" in fields else _DEFAULT_KICKOFF
+        venue = (self._read_line(fields["venue"]) if "venue" in fields else None) or ""
         competition = (self._read_line(fields["competition"]) if "competition" in fields else None) or ""
         home, away = (Team(make_id("team", name), name) for name in teams.values())
         name = f"{home.name} v {away.name}"
@@ -248,6 +249,7 @@ class _ScenarioReader(Reader):
             competition=Team(make_id("competition", competition), competition) if competition else Team(),
             kickoff=kickoff,
             name=name,
+            venue=venue,
         )
 
     def _read_kickoff(self, node: yaml.Node) -> dt.datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import FrameUnreadable
-from bot.feed.decode import Control, ControlKind, decode_frame
+from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
 from bot.feed.recording import read_recording
 from rules.football.action import Packet, Player, SendType, Side, Team
 from tests.recordings import each_recording, needs_recordings
@@ -58,8 +59,39 @@ def test_the_letter_case_of_a_send_type_does_not_matter(word: str) -> None:
     assert packet(sendType=word).send_type is SendType.PENDING
 
 
-def test_an_unknown_send_type_is_no_error() -> None:
-    assert packet(sendType="Reviewed").send_type is SendType.OTHER
+def test_an_unknown_send_type_is_no_error_and_keeps_its_word() -> None:
+    assert (packet(sendType=" Reviewed ").send_type, packet(sendType=" Reviewed ").send_type_word) == (SendType.OTHER, "Reviewed")
+    assert packet(sendType="Pending").send_type_word == ""
+
+
+@pytest.mark.parametrize("value", ["3.0000000000000687", '"3.0000000000000687"'])
+@pytest.mark.parametrize("number", ["757", '"757"', "757.0"])
+def test_the_place_in_the_order_of_play_keeps_every_digit(value: str, number: str) -> None:
+    text = frame().replace('"period": 2', f'"period": 2, "timelineSequence": {value}').replace(": 757", f": {number}")
+
+    read = decode_frame(text, RECEIVED, "f1")
+
+    assert isinstance(read, Packet)
+    assert (read.timeline, read.seq) == (Decimal("3.0000000000000687"), 757)
+
+
+@pytest.mark.parametrize("value", ["soon", None, True, [], "NaN", ""])
+def test_a_place_in_the_order_of_play_that_cannot_be_read_costs_nothing_else(value: Any) -> None:
+    assert (packet(timelineSequence=value).timeline, packet(timelineSequence=value).seq) == (None, 757)
+
+
+def test_a_packet_keeps_the_feeds_name_for_it() -> None:
+    text = frame().replace('{"fixtureAction"', '{"traceId": "2da87bad", "fixtureAction"')
+
+    read = decode_frame(text, RECEIVED, "f1")
+
+    assert isinstance(read, Packet)
+    assert (read.trace_id, packet().trace_id) == ("2da87bad", "")
+
+
+def test_the_feeds_name_for_a_frame_is_found_though_the_frame_cannot_be_read() -> None:
+    assert find_trace_id(b'{"traceId" : "2da87bad", "fixtureAction": {') == "2da87bad"
+    assert find_trace_id("no JSON") == ""
 
 
 def test_numbers_may_be_quoted() -> None:

@@ -49,6 +49,34 @@ def test_a_kick_off_is_in_utc_and_midnight_is_a_placeholder() -> None:
     assert fixture(startDateUTC=None).kickoff is None
 
 
+@pytest.mark.parametrize(
+    ("value", "venue"),
+    [
+        ({"id": "v", "name": "Emirates Stadium"}, "Emirates Stadium"),
+        ("Emirates Stadium", "Emirates Stadium"),
+        (None, ""),
+        ([], ""),
+    ],
+)
+def test_a_venue_is_an_object_or_a_name(value: Any, venue: str) -> None:
+    assert fixture(venue=value).venue == venue
+
+
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [
+        ("Standard stream", "Standard Stream"),
+        ("No Coverage", "No Coverage"),
+        (0, "No Coverage"),
+        ("4", "Video"),
+        (None, ""),
+        ("5G", "5G"),
+    ],
+)
+def test_a_coverage_level_is_a_word_or_a_number(value: Any, level: str) -> None:
+    assert fixture(coverageLevel=value).coverage_level == level
+
+
 @pytest.mark.parametrize(("value", "status"), [("Live", "Live"), (7, "Unverified"), ("2", "Completed"), (None, "Scheduled")])
 def test_a_status_is_a_word_or_a_number(value: Any, status: str) -> None:
     assert fixture(status=value).status == status

@@ -87,6 +87,7 @@ def test_control_frames_are_known_for_what_they_are() -> None:
 
 
 def test_a_fixture_comes_back_as_it_was() -> None:
-    read = decode_fixture(json.dumps(fixture_to_object(FIXTURE)).encode())
+    fixture = msgspec.structs.replace(FIXTURE, venue="Emirates Stadium", coverage_level="Standard Stream")
+    read = decode_fixture(json.dumps(fixture_to_object(fixture)).encode())
 
-    assert read == msgspec.structs.replace(FIXTURE, collection_status="CollectionScheduled")
+    assert read == msgspec.structs.replace(fixture, collection_status="CollectionScheduled")

@@ -35,6 +35,37 @@ def test_a_chat_may_make_a_kind_loud_or_silent_whatever_the_rule_says() -> None:
     assert [(s.is_silent, s.delivery.is_loud) for s in sent if isinstance(s, Send)] == [(True, False), (False, True)]
 
 
+LOUD_CHAT = replace(CHAT, filter=replace(CHAT.filter, loud=frozenset({"goal", "red_card"})))
+
+
+def test_what_the_feed_collected_offline_is_silent_and_marked_whatever_the_chat_says() -> None:
+    late = replace(alert(), is_delayed=True, importance=Importance.MINOR)
+
+    found = plan_delivery(DeliveryContext(Delivery(KEY, REF), news(late), Recipient(LOUD_CHAT)), NOW)
+
+    assert isinstance(found, Send)
+    assert (found.html, found.is_silent) == ("goal\n🕓 <i>reported late</i>", True)
+
+
+def test_a_late_correction_leaves_the_sound_of_the_message_to_its_retraction() -> None:
+    loud = replace(delivered(alert(1)), is_loud=True)
+    late = replace(alert(2, "goal by Kane"), is_delayed=True, importance=Importance.MINOR)
+
+    found = plan_delivery(DeliveryContext(loud, news(late), Recipient(LOUD_CHAT)), NOW)
+
+    assert isinstance(found, Edit)
+    assert found.delivery.is_loud
+
+
+def test_a_late_upgrade_is_silent() -> None:
+    late = replace(RED, is_delayed=True)
+
+    found = plan_delivery(DeliveryContext(delivered(minor(1)), news(late), Recipient(LOUD_CHAT)), NOW)
+
+    assert isinstance(found, Edit)
+    assert not found.delivery.reply_is_loud
+
+
 def test_an_upgrade_of_a_kind_that_is_silent_here_is_silent() -> None:
     found = plan_delivery(
         DeliveryContext(

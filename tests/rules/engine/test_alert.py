@@ -15,9 +15,9 @@ STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
     (
         Alert,
         "key seq state at fixture facts home away rule kind importance gravity max_age text takes_back follow_up timeline over"
-        " fault texts because received",
+        " fault texts because received delayed",
     ),
-    (Fixture, "id home away competition kickoff status collection_status name deleted kickoff_known"),
+    (Fixture, "id home away competition kickoff status collection_status name deleted kickoff_known venue coverage"),
     (Event, "side kind period minute player off score"),
     (Kick, "side player scored score"),
 ]
@@ -71,6 +71,8 @@ NOTHING_TOLD = {
     "name": "",
     "deleted": False,
     "kickoff_known": True,
+    "venue": "",
+    "coverage": "",
 }
 NIL_NIL = {"home": 0, "away": 0}
 
@@ -110,6 +112,7 @@ def test_what_an_earlier_version_did_not_store_of_an_alert_is_read_as_nothing() 
         "texts": {},
         "because": {},
         "received": 0.0,
+        "delayed": False,
     }
 
 

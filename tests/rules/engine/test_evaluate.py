@@ -1,15 +1,16 @@
 import datetime as dt
 
+import msgspec
 import pytest
 
-from rules.engine.alert import Alert, Importance, State
+from rules.engine.alert import Alert, Importance, State, facts_of
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import AlertSpec, Condition, Rule, RuleSet
 from rules.engine.text import AlertText
 from rules.football.action import SendType
 from rules.football.fixture_changes import make_full_time_packet
 from rules.football.match import Moment
-from tests.packets import Story
+from tests.packets import FIXTURE, Story
 
 ALL = frozenset({SendType.PENDING, SendType.CONFIRMED, SendType.UPDATED})
 
@@ -218,3 +219,25 @@ def test_a_red_card_is_more_severe_than_a_yellow_one() -> None:
     yellow, red = (evaluate(rules, story.tell(kind, side="home"))[0].severity for kind in ("Yellow Card", "Red Card"))
 
     assert yellow < red
+
+
+def test_what_the_feed_collected_offline_is_minor_news_and_says_so() -> None:
+    (alert,) = evaluate(RULES, Story().goal(is_delayed=True))
+    (live,) = evaluate(RULES, Story().goal())
+
+    assert (alert.importance, alert.is_delayed) == (Importance.MINOR, True)
+    assert (live.importance, live.is_delayed) == (Importance.MAJOR, False)
+
+
+def test_a_text_may_name_the_venue() -> None:
+    story = Story(msgspec.structs.replace(FIXTURE, venue="Emirates Stadium"))
+
+    assert facts_of(story.goal()).venue == "Emirates Stadium"
+
+
+def test_a_status_packet_says_how_the_match_is_covered() -> None:
+    story = Story()
+    story.tell("Status Updated", metadata={"coverageLevel": 3, "fixtureStatus": 1})
+
+    assert story.match.coverage_level == "Standard Stream"
+    assert story.tell("Status Updated", metadata={"coverageLevel": 99}).after.coverage_level == "Standard Stream"

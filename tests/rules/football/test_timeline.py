@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from rules.football.action import Side
 from rules.football.advance import advance
-from rules.football.match import Match, Score
+from rules.football.match import Match, Score, is_first_goal
 from rules.football.minute import Minute, Period
 from rules.football.timeline import Event, EventKind, Stage, Timeline, build_half_time_timeline, build_timeline
 from rules.scenarios.builder import build_packets
@@ -418,3 +419,42 @@ def test_every_recorded_goal_has_its_score_and_every_substitution_both_players(p
 
     assert all(event.score for event in events if event.kind.is_goal)
     assert all(event.player and event.replaced_player for event in events if event.kind is EventKind.SUBSTITUTION)
+
+
+def test_what_happens_in_one_second_stands_in_the_feeds_own_order() -> None:
+    story = Story()
+    story.tell("Yellow Card", "Confirmed", "second", "home", minute=12, player="Rice", timeline=Decimal("1.0000006650000002"))
+    story.tell("Yellow Card", "Confirmed", "first", "away", minute=12, player="Palmer", timeline=Decimal("1.0000006650000001"))
+
+    assert [event.player for event in build_timeline(story.match).events] == ["Palmer", "Rice"]
+
+
+def test_a_revision_keeps_the_place_of_its_action() -> None:
+    story = Story()
+    story.tell("Yellow Card", "Pending", "first", "home", minute=12, timeline=Decimal("1.0000006650000001"))
+    story.tell("Yellow Card", "Confirmed", "second", "away", minute=12, player="Palmer", timeline=Decimal("1.0000006650000002"))
+    story.tell("Yellow Card", "Confirmed", "first", "home", minute=12, player="Rice", timeline=Decimal("1.0000006650000003"))
+
+    assert [event.player for event in build_timeline(story.match).events] == ["Rice", "Palmer"]
+
+
+def test_a_kick_that_comes_late_stands_where_it_was_taken() -> None:
+    story = Story()
+    story.tell("Start Period", period=5, clock=0)
+    story.tell(
+        "Penalty Missed", "Confirmed", "k2", "away", period=5, clock=0, player="Palmer", timeline=Decimal("5.0000000000000002")
+    )
+    story.tell(
+        "Penalty Missed", "Confirmed", "k1", "home", period=5, clock=0, player="Saka", timeline=Decimal("5.0000000000000001")
+    )
+
+    assert [kick.player for kick in build_timeline(story.match).kicks] == ["Saka", "Palmer"]
+
+
+def test_the_first_goal_of_a_minute_is_the_first_in_the_feeds_own_order() -> None:
+    story = Story()
+    late = story.goal("g2", "home", minute=12, score=(1, 0), timeline=Decimal("1.0000006900000002"))
+    early = story.goal("g1", "away", minute=12, score=(1, 1), timeline=Decimal("1.0000006650000001"))
+
+    assert (is_first_goal(late), is_first_goal(early)) == (True, True)
+    assert not is_first_goal(story.goal("g2", "home", minute=12, player="Rice", timeline=Decimal("1.0000006900000002")))

@@ -1,5 +1,6 @@
 """Each condition, evaluated for moments that really come about, packet by packet."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,9 +9,9 @@ from rules.engine.rule import Rule
 from rules.football.match import Moment
 from rules.football.minute import Minute
 from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS
-from rules.loading.loader import load_rules
+from rules.loading.loader import RulesInvalid, load_rules
 from rules.loading.values import Range
-from tests.packets import Story
+from tests.packets import FIXTURE, Story
 
 
 def rule(match: str) -> Rule:
@@ -248,3 +249,34 @@ def test_the_score_says_who_acts_where_somebody_does() -> None:
 
     assert asked.describe_actual(Story().tell("Start Match")) == "0–0"
     assert asked.describe_actual(Story().tell("Foul", side="away")) == "0–0, away acts"
+
+
+def covered(level: str) -> Moment:
+    """A goal of a match that the feed covers in this way."""
+    return Story(msgspec.structs.replace(FIXTURE, coverage_level=level)).goal()
+
+
+@pytest.mark.parametrize(
+    ("match", "level", "expected"),
+    [
+        ("{coverage: In Venue}", "In Venue", True),
+        ("{coverage: [standard stream, in venue]}", "Standard Stream", True),
+        ("{coverage: In Venue}", "Standard Stream", False),
+        ("{coverage: In Venue}", "", False),
+        ("{coverage: {not: No Coverage}}", "", True),
+        ("{coverage: {not: No Coverage}}", "No Coverage", False),
+    ],
+)
+def test_a_rule_may_ask_how_the_feed_covers_the_match(match: str, level: str, expected: bool) -> None:
+    assert fires(match, covered(level)) is expected
+
+
+def test_a_misspelt_coverage_level_is_a_mistake() -> None:
+    with pytest.raises(RulesInvalid, match='unknown coverage level "In Venu", did you mean "In Venue"'):
+        rule("{coverage: In Venu}")
+
+
+@pytest.mark.parametrize(("match", "expected"), [("{delayed: true}", True), ("{delayed: false}", False)])
+def test_a_rule_may_ask_for_what_was_sent_late(match: str, expected: bool) -> None:
+    assert fires(match, Story().goal(is_delayed=True)) is expected
+    assert fires(match, Story().goal()) is not expected
