@@ -54,7 +54,15 @@ async def test_without_recordings_the_rules_are_only_checked(config: str) -> Non
     assert result.comparison is None and "match is empty" in result.check.warnings[0]
 
 
-async def test_a_template_that_never_ends_is_stopped(config: str) -> None:
-    result = await run_dry_run(DryRunRequest(config, ENDLESS, "endless.yaml"), seconds=2.0)
+async def test_a_template_that_never_ends_is_a_mistake_at_its_place(config: str) -> None:
+    result = await run_dry_run(DryRunRequest(config, ENDLESS, "endless.yaml"), seconds=60.0)
+
+    (mistake,) = result.check.mistakes
+    assert mistake.startswith("endless.yaml:1:") and mistake.endswith("it takes too many steps")
+
+
+async def test_a_dry_run_that_takes_too_long_is_stopped(config: str) -> None:
+    # No process starts within a thousandth of a second.
+    result = await run_dry_run(DryRunRequest(config, ENDLESS, "endless.yaml"), seconds=0.001)
 
     assert result.check.mistakes == (TOOK_TOO_LONG,)
