@@ -91,7 +91,7 @@ def load_team_names(language: str) -> dict[str, str]:
         return {}
     with use_language(language):
         names = dict(Locale.parse(current_locale()).territories)
-        names |= _SHORT_NAMES[language]
+        names |= _SHORT_NAMES.get(language, {})
         countries = {name: code for code, name in Locale(ENGLISH).territories.items() if len(code) == 2} | _OTHER_NAMES
         # A name that needs a comma or brackets, such as that of Hong Kong, is no name of a team.
         teams = {name: names[code] for name, code in countries.items() if code in names and not set(",(.") & set(names[code])}

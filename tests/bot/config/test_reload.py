@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.load import Config, load_config
-from bot.config.models import ConfigSections
+from bot.config.models import ConfigSections, Section
 from bot.config.reload import RESTART_REQUIRED, ConfigReloader, find_restart_required, format_refusal
 from bot.errors import StorageUnusable
 from tests.fakes.counts import Counts
@@ -193,3 +193,18 @@ def test_the_documentation_names_everything_that_waits() -> None:
     named = [f"{section}.{key}" for section, keys in RESTART_REQUIRED.items() if section not in whole for key in keys]
 
     assert [setting for setting in named if f"`{setting}`" not in page] == []
+
+
+def test_the_documentation_names_everything_that_takes_effect_at_once() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+    at_once, _, _ = page.partition("**These take effect at once:**")[2].partition("**These take effect at the next start:**")
+    sections = {name: field.annotation for name, field in ConfigSections.model_fields.items()}
+    settings = {
+        f"{section}.{key}"
+        for section, model in sections.items()
+        if isinstance(model, type) and issubclass(model, Section) and f"all of `{section}`" not in at_once
+        for key in model.model_fields.keys() - set(RESTART_REQUIRED.get(section, ()))
+        if key != "token_file"  # read as the token
+    }
+
+    assert {setting for setting in settings if f"`{setting}`" not in at_once} == set()

@@ -31,6 +31,16 @@ def test_a_packet_comes_back_as_it_was(keys: str) -> None:
     assert decode_frame(encode_packet(packet, Dialect(player_keys=keys))) == packet
 
 
+@pytest.mark.parametrize("keys", ["name", "fullName"])
+def test_a_packet_with_a_value_of_a_wrong_type_loses_nothing_else(keys: str) -> None:
+    """Such a frame is read by other code than one without a mistake."""
+    packet = Story().packet("Goal", "Pending", "g", "home", sub="Header", player="Bukayo Saka", related=("v",), minute=50)
+    frame = json.loads(encode_packet(packet, Dialect(player_keys=keys)))
+    frame["fixtureAction"]["delayStatus"] = ["of no use"]
+
+    assert decode_frame(json.dumps(frame)) == packet
+
+
 @needs_recordings
 @each_recording
 def test_every_packet_of_a_recording_comes_back_as_it_was(path: Path) -> None:
