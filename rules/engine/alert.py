@@ -14,10 +14,11 @@ import msgspec
 
 from rules.football.action import Fixture, SendType, Side
 from rules.football.fixture_changes import read_status_reason
-from rules.football.match import Moment, Score, find_check_outcome, find_winner, list_scorers
+from rules.football.match import Moment, Score, find_winner, list_scorers
 from rules.football.minute import Period
 from rules.football.names import isolate
 from rules.football.timeline import Timeline
+from rules.football.video_checks import find_check_outcome
 
 SHIPPED_KINDS = (
     "goal", "red_card", "yellow_card", "penalty", "shootout", "var",

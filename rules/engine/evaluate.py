@@ -12,8 +12,9 @@ from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import ActionRecord, Moment, find_check_outcome
-from rules.football.repeated_goals import find_reporting_action
+from rules.football.match import ActionRecord, Moment
+from rules.football.repeated_reports import find_reporting_action
+from rules.football.video_checks import find_check_outcome
 
 NotifiedRules = Mapping[str, Collection[str]]
 """By action id, the names of the rules whose alert about the action was sent to some chat."""

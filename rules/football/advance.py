@@ -22,7 +22,7 @@ from rules.football.fixture_changes import (
 from rules.football.match import ActionRecord, Match, Moment, Score, update_colours
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
-from rules.football.repeated_goals import (
+from rules.football.repeated_reports import (
     GoalReport,
     combine_reports,
     combine_sendings_off,
@@ -139,12 +139,12 @@ def _resolve_outcome(before: Match, action: Action, displayed: Score, catalogue:
 
 
 def _find_scoring_side(before: Match, action: Action, displayed: Score) -> Side | None:
-    """Return the side whose score rises by one with this action; None where the feed's summary shows no such rise."""
+    """Return the side whose score rises with this action; None where the feed's summary shows no rise of one side alone."""
     return displayed.find_scoring_side(_score_before(before, action))
 
 
 def _find_losing_side(before: Match, action: Action, displayed: Score) -> Side | None:
-    """Return the side whose score falls with this action; None where the feed's summary shows no such fall."""
+    """Return the side whose score falls with this action; None where the feed's summary shows no fall of one side alone."""
     return _score_before(before, action).find_scoring_side(displayed)
 
 

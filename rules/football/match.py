@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from rules.football.action import Action, Fixture, Player, SendType, Side
+from rules.football.action import Action, Fixture, Player, Side
 from rules.football.minute import Minute, Period
 from rules.football.names import isolate, normalise
 from rules.football.statuses import find_status
@@ -75,7 +75,7 @@ _PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
 _NO_PLACE = Decimal(0)
 
 
-def _order_of(goal: Action) -> tuple[int, Minute, Decimal]:
+def order_of_play(goal: Action) -> tuple[int, Minute, Decimal]:
     """Return the key that sorts goals in the order of play.
 
     Revisions come late and out of order, so the minute decides, not the sequence number; within a minute the feed's own order
@@ -157,7 +157,9 @@ class Match(msgspec.Struct, frozen=True):
         # whether they are confirmed or not; those after it do not, so that a late correction of the first goal's scorer does
         # not give its message the score of the second.
         goals = [r for r in self.records.values() if r.action.type == "Goal" and not r.is_retracted and not r.repeats]
-        goals = sorted((r for r in goals if (r.action.period is Period.SHOOTOUT) is is_kick), key=lambda r: _order_of(r.action))
+        goals = sorted(
+            (r for r in goals if (r.action.period is Period.SHOOTOUT) is is_kick), key=lambda r: order_of_play(r.action)
+        )
         place = next((number for number, one in enumerate(goals) if one.action.id == goal.action.id), len(goals))
         for number, one in enumerate(goals):
             if one.credited is None:
@@ -282,7 +284,7 @@ def _list_goals(moment: Moment) -> list[Action]:
     """Return the standing goals of play in the order of play, with the action itself if it is a goal, pending or not."""
     records = moment.after.records.values()
     goals = [r.action for r in records if r.action.type == "Goal" and (r.is_standing or r.action.id == moment.action.id)]
-    return sorted((a for a in goals if a.period is not Period.SHOOTOUT), key=_order_of)
+    return sorted((a for a in goals if a.period is not Period.SHOOTOUT), key=order_of_play)
 
 
 def update_colours(before: Colours, action: Action) -> Colours:
@@ -303,62 +305,12 @@ def _parse_colour(value: Any) -> Colour | None:
     return int(parts[0]), int(parts[1]), int(parts[2])
 
 
-_CHECKED_TYPES = {"goal": "Goal", "penalty": "Penalty Awarded", "red card": "Red Card"}
-"""What a video check may be about: the word for it in the check's sub type, and the action type."""
-
-_MAX_CHECKED_MINUTES = 5
-"""Minutes between an action and the video check that may be about it."""
-
-
-_SETTLED_AFTER_MINUTES = 2
-"""Minutes of play after the end of a video check, from which what was checked is taken to stand."""
-
-
-def find_check_outcome(match: Match, check: ActionRecord) -> str:
-    """Return what a video check decided: `goal stands`, `no goal`, `penalty`, `no penalty`, `red card`, `no red card`.
-
-    Empty while that is open, and where the feed does not tell what the check is about. The end of a check says no outcome of
-    its own (section 10.10), so it is read from what became of the action that was checked.
-    """
-    begun = [r for r in match.records.values() if r.action.type == "Video Check Underway" and r.action.seq < check.action.seq]
-    start = max(begun, key=lambda r: r.action.seq, default=None)
-    about = start.action.sub_type.casefold().removeprefix("potential ") if start else ""
-    for word, action_type in _CHECKED_TYPES.items():
-        near = [r for r in match.records.values() if r.action.type == action_type and _is_checked(r.action, check.action)]
-        latest = max(near, key=lambda r: _order_of(r.action), default=None)
-        if latest is None or (latest.action.send_type is SendType.PENDING and not latest.is_retracted):
-            continue
-        # A check that names nothing may be about anything: only what fell after it began is certainly its doing.
-        fell_since = start is not None and latest.is_retracted and latest.action.seq > start.action.seq
-        if about == word or fell_since:
-            if latest.is_retracted:
-                return f"no {word}"
-            # The feed may take the goal back seconds after it ended the check. That it stands is said once the feed has sent
-            # it again since, or once play has gone on.
-            has_been_sent_again = start is not None and latest.action.seq > start.action.seq
-            if has_been_sent_again or _has_play_gone_on(match, check.action):
-                return "goal stands" if word == "goal" else word
-    return ""
-
-
-def _has_play_gone_on(match: Match, check: Action) -> bool:
-    if match.period is not check.period or match.minute is None or check.minute is None:
-        return match.period is not check.period
-    return match.minute.total - check.minute.total >= _SETTLED_AFTER_MINUTES
-
-
-def _is_checked(action: Action, check: Action) -> bool:
-    if action.period is not check.period or action.minute is None or check.minute is None:
-        return False
-    return 0 <= check.minute.total - action.minute.total <= _MAX_CHECKED_MINUTES
-
-
 def list_scorers(match: Match) -> str:
     """Return the scorers of play, home team first: `Gayle 23', Pérez 59', 63' (pen.) · Hazard 70'`. Empty without goals.
 
     A player who scored twice is named once. Empty too where a goal's scorer is unknown: half a list would mislead.
     """
-    goals = sorted(match.standing_goals(), key=lambda r: _order_of(r.action))
+    goals = sorted(match.standing_goals(), key=lambda r: order_of_play(r.action))
     if not goals or any(not (goal.action.player and goal.action.player.name and goal.credited) for goal in goals):
         return ""
     sides = []

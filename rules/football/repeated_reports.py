@@ -30,14 +30,14 @@ class GoalReport(NamedTuple):
     """The side whose score fell by one."""
 
 
-class CombinedGoals(NamedTuple):
-    """All records after a revision of a goal, and the other goals that it changed."""
+class CombinedReports(NamedTuple):
+    """All records after a revision of a goal or a sending-off, and the other records that it changed."""
 
     records: dict[str, ActionRecord]
     affected: tuple[ActionRecord, ...] = ()
 
 
-def combine_reports(records: Mapping[str, ActionRecord], report: GoalReport) -> CombinedGoals:
+def combine_reports(records: Mapping[str, ActionRecord], report: GoalReport) -> CombinedReports:
     """Record a revision of a goal: alone, or together with the other actions that report the same goal.
 
     `records` are those before it. `report.record` is the action as its own revisions say it.
@@ -48,7 +48,7 @@ def combine_reports(records: Mapping[str, ActionRecord], report: GoalReport) -> 
         original = records[known.repeats]
         if report.gained and original.is_shown and not known.is_shown:
             # Both raised the score: they are two goals after all.
-            return CombinedGoals(_refresh_original({**records, action_id: report.record}, known.repeats))
+            return CombinedReports(_refresh_original({**records, action_id: report.record}, known.repeats))
         return _add_report(records, report, known.repeats)
     if repeating := _list_repeating(records, action_id):
         if report.gained and repeating[0].is_shown and known is not None and not own_record(known).is_shown:
@@ -58,7 +58,7 @@ def combine_reports(records: Mapping[str, ActionRecord], report: GoalReport) -> 
     has_message = known is not None and known.action.type == "Goal" and not _is_gone(known)
     found = None if has_message else _find_original(records, report)
     if found is None:
-        return CombinedGoals({**records, action_id: report.record})
+        return CombinedReports({**records, action_id: report.record})
     return _add_report(records, report, found.action.id)
 
 
@@ -66,7 +66,7 @@ _SENDING_OFF_MINUTES = 2
 """Minutes between the two actions of one sending-off: the second may wait until the player has left the pitch."""
 
 
-def combine_sendings_off(records: Mapping[str, ActionRecord], record: ActionRecord) -> CombinedGoals:
+def combine_sendings_off(records: Mapping[str, ActionRecord], record: ActionRecord) -> CombinedReports:
     """Record a revision of a red card: alone, or together with the other action that reports the same sending-off.
 
     A player is sent off once, so that a second yellow card and a red card of one player are one. It stands if one of them does.
@@ -74,13 +74,13 @@ def combine_sendings_off(records: Mapping[str, ActionRecord], record: ActionReco
     action_id = record.action.id
     known = records.get(action_id)
     if _list_repeating(records, action_id):
-        return CombinedGoals(_refresh_original({**records, action_id: record}, action_id))
+        return CombinedReports(_refresh_original({**records, action_id: record}, action_id))
     original_id = known.repeats if known else ""
     if original_id and not _is_one_sending_off(own_record(records[original_id]), record):
         # The revision names another player: it is a sending-off of its own.
         after = _refresh_original({**records, action_id: record}, original_id)
         changed = _is_changed(records[original_id], after[original_id])
-        return CombinedGoals(after, (after[original_id],) if changed else ())
+        return CombinedReports(after, (after[original_id],) if changed else ())
     # One that has a message of its own keeps it.
     if known is None and not record.action.send_type.is_retraction:
         same = [
@@ -90,10 +90,10 @@ def combine_sendings_off(records: Mapping[str, ActionRecord], record: ActionReco
         ]
         original_id = same[-1].action.id if same else ""
     if not original_id:
-        return CombinedGoals({**records, action_id: record})
+        return CombinedReports({**records, action_id: record})
     after = _refresh_original({**records, action_id: msgspec.structs.replace(record, repeats=original_id)}, original_id)
     changed = _is_changed(records[original_id], after[original_id])
-    return CombinedGoals(after, (after[original_id],) if changed else ())
+    return CombinedReports(after, (after[original_id],) if changed else ())
 
 
 def _is_one_sending_off(one: ActionRecord, other: ActionRecord) -> bool:
@@ -108,20 +108,20 @@ def _is_one_sending_off(one: ActionRecord, other: ActionRecord) -> bool:
     return bool(first.side and second.side) and (first.sub_type == "Second Yellow") is not (second.sub_type == "Second Yellow")
 
 
-def record_other_type(records: Mapping[str, ActionRecord], record: ActionRecord, lost: Side | None) -> CombinedGoals:
+def record_other_type(records: Mapping[str, ActionRecord], record: ActionRecord, lost: Side | None) -> CombinedReports:
     """Record an action that is no goal, or is none any more. A goal that it reported until now stands by its other reports."""
     action_id = record.action.id
     known = records.get(action_id)
     if known is not None and known.repeats:
         after = _refresh_original({**records, action_id: record}, known.repeats)
         changed = _is_changed(records[known.repeats], after[known.repeats])
-        return CombinedGoals(after, (after[known.repeats],) if changed else ())
+        return CombinedReports(after, (after[known.repeats],) if changed else ())
     repeating = _list_repeating(records, action_id)
     if not repeating:
-        return CombinedGoals({**records, action_id: record})
+        return CombinedReports({**records, action_id: record})
     if lost is not None:
         gone = {r.action.id: _mark(r, "", is_retracted=True) for r in repeating}
-        return CombinedGoals({**records, **gone, action_id: record})
+        return CombinedReports({**records, **gone, action_id: record})
     return _release(records, record, repeating)
 
 
@@ -129,15 +129,15 @@ def _list_repeating(records: Mapping[str, ActionRecord], original_id: str) -> li
     return [record for record in records.values() if record.repeats == original_id]
 
 
-def _release(records: Mapping[str, ActionRecord], record: ActionRecord, repeating: list[ActionRecord]) -> CombinedGoals:
+def _release(records: Mapping[str, ActionRecord], record: ActionRecord, repeating: list[ActionRecord]) -> CombinedReports:
     """Record an action that is not the goal of those which repeated it: the first of these is the original now."""
     first = repeating[0].action.id
     released = {r.action.id: msgspec.structs.replace(r, repeats="" if r.action.id == first else first) for r in repeating}
     after = _refresh_original({**records, **released, record.action.id: record}, first)
-    return CombinedGoals(after, (after[first],))
+    return CombinedReports(after, (after[first],))
 
 
-def _add_report(records: Mapping[str, ActionRecord], report: GoalReport, original_id: str) -> CombinedGoals:
+def _add_report(records: Mapping[str, ActionRecord], report: GoalReport, original_id: str) -> CombinedReports:
     repeating = msgspec.structs.replace(report.record, repeats=original_id)
     return _refresh({**records, report.record.action.id: repeating}, original_id, report, records)
 
@@ -193,8 +193,8 @@ def _may_be_same(other: ActionRecord, report: GoalReport) -> bool:
 
 def _refresh(
     records: dict[str, ActionRecord], original_id: str, report: GoalReport, before: Mapping[str, ActionRecord]
-) -> CombinedGoals:
-    """Show in the original what all its reports say after a revision of one of them."""
+) -> CombinedReports:
+    """Update the original to what all its reports say after a revision of one of them."""
     original, acting = records[original_id], report.record.action
     others = [r for i, r in records.items() if (i == original_id or r.repeats == original_id) and i != acting.id]
     others = [r for r in others if not own_record(r).action.send_type.is_retraction]
@@ -207,7 +207,7 @@ def _refresh(
         records = records | {r.action.id: _mark(r, "", is_retracted=False) for r in fallen}
     after = _refresh_original(records, original_id)
     changed = _is_changed(before[original_id], after[original_id])
-    return CombinedGoals(after, (after[original_id],) if changed and original_id != report.record.action.id else ())
+    return CombinedReports(after, (after[original_id],) if changed and original_id != report.record.action.id else ())
 
 
 def _refresh_original(records: dict[str, ActionRecord], original_id: str) -> dict[str, ActionRecord]:
