@@ -32,7 +32,7 @@ demo: $(READY) $(COMPILED) ## play a real match in about a minute, in this termi
 test: $(READY) $(COMPILED) ## run the tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-test-fast: $(READY) $(COMPILED) ## run the tests but for whole processes, PostgreSQL and recordings over a connection: an answer within a minute
+test-fast: $(READY) $(COMPILED) ## run the tests but for whole processes, PostgreSQL and recordings over a connection
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not whole_process and not slow"
 
 check: $(READY) ## format, lint, types, layers
