@@ -16,6 +16,7 @@ from bot.app.services import Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
 from bot.clock import ManualClock
 from bot.config.load import load_config
+from bot.fake_telegram.html import parse
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import BotMessenger, build_bot
@@ -26,7 +27,6 @@ from rules.football.match import Match
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import Scenario
 from tests.fakes.bot_api import FakeBotApi, Message
-from tests.fakes.telegram_html import parse
 from tests.sqlite import new_sqlite
 from tests.waiting import until
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.fake_telegram.state import too_many
 from tests.e2e.stage import BOT_TOKEN, configuration, starting
 from tests.e2e.story import RULES, SHORT_END, STANDING, short_match, shown, stepped
 from tests.fakes.bot_api import FakeBotApi
-from tests.fakes.bot_api_state import too_many
 
 
 async def test_matches_are_followed_before_the_bot_is_let_in_and_a_stop_does_not_wait_for_an_answer_that_is_held_back(

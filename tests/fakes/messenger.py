@@ -7,10 +7,10 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from bot.errors import MessageGone, RetryAfter, TextRefused
+from bot.fake_telegram.html import EntitiesError, parse
+from bot.fake_telegram.state import Limits, RefusedError
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
-from tests.fakes.bot_api_state import Limits, RefusedError
-from tests.fakes.telegram_html import EntitiesError, parse
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 
-from tests.fakes.bot_api_state import RefusedError
+from bot.fake_telegram.state import RefusedError
 
 Answer = list[Any] | RefusedError | TelegramError | bytes | float | None
 """Updates; a refusal; trouble on the way; any other body; seconds after which there is nothing; None: no answer at all."""

@@ -10,10 +10,10 @@ from telegram import CallbackQuery, User
 from telegram.error import BadRequest, RetryAfter
 
 from bot.chat.replies import ReplyRetrier, ReplySender
+from bot.fake_telegram.state import too_many
 from bot.telegram.messenger import build_bot
 from tests.bot.chat.conftest import World
 from tests.fakes.bot_api import FakeBotApi
-from tests.fakes.bot_api_state import too_many
 
 
 @pytest.mark.parametrize("note", ["", "✅ Arsenal"])

@@ -28,9 +28,9 @@ from bot.chat.updates import (
 )
 from bot.config.models import WebhookSettings as Settings
 from bot.errors import StorageUnavailable, UserMistake
+from bot.fake_telegram.state import BAD_GATEWAY, RefusedError, too_many
 from bot.telegram.messenger import build_bot
 from tests.fakes.bot_api import FakeBotApi
-from tests.fakes.bot_api_state import BAD_GATEWAY, RefusedError, too_many
 from tests.fakes.polls import Answer, ScriptedPolls
 from tests.waiting import until
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.fake_telegram.html import parse
 from bot.media.card import render_card
 from rules.football.match import Match
-from tests.fakes.telegram_html import parse
 from tests.packets import Story
 from tests.recordings import each_recording, needs_recordings, truth
 from tests.steps import recorded

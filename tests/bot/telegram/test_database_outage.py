@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ChatGone, ChatMigrated, DeliveryError, RetryAfter, TelegramUnreachable
+from bot.fake_telegram import state as fake_telegram
 from bot.subscribers import ChatRef
 from bot.telegram.rate_limits import RateLimiter
 from tests.bot.news import NOW, alert
 from tests.bot.telegram.test_sender import World
-from tests.fakes import bot_api_state
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
@@ -32,7 +32,7 @@ EVERY = 5.0
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     made = World(new_sqlite(tmp_path))
-    made.limits, made.telegram.limits = RateLimiter(), bot_api_state.Limits()
+    made.limits, made.telegram.limits = RateLimiter(), fake_telegram.Limits()
     made.telegram.latency = 0.05
     await made.open()
     yield made

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.fake_telegram.html import parse, utf16
 from bot.telegram.html import cut, remove_tags, text_length, to_one_line, to_plain, to_terminal
-from tests.fakes.telegram_html import parse, utf16
 
 PIECES = st.sampled_from(["<b>", "</b>", "<i>", "</i>", "&amp;", "&lt;", "goal", "⚽", "é", "\n", "x" * 50])
 

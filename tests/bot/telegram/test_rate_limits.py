@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.fake_telegram import state as strict
 from bot.outbox.delivery import Urgency
 from bot.telegram.rate_limits import CircuitBreaker, RateLimiter, SlidingWindow, Unlimited, share_after_pause
-from tests.fakes import bot_api_state as strict
 
 CHATS = st.sampled_from([1, 2, 3, -1, -2])
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.chat.features.sample import sample_alert_text
+from bot.fake_telegram.html import parse, utf16
 from bot.i18n.language import in_each_language, use_language
 from bot.outbox.outbox import make_sample_alert
 from bot.subscribers import ChatRef
@@ -23,7 +24,6 @@ from rules.engine.alert import Alert, AlertKey, Facts, State
 from rules.football.action import Team
 from tests.bot.news import NOW, alert, minor, news, pending, retracted
 from tests.bot.telegram.test_html import whole_html
-from tests.fakes.telegram_html import parse, utf16
 from tests.packets import FIXTURE
 
 LONG = "<b>" + "goal &amp; " * 2000 + "</b>"

@@ -21,6 +21,7 @@ from bot.errors import (
     TopicClosed,
     TopicGone,
 )
+from bot.fake_telegram import state as fake_telegram
 from bot.outbox.delivery import DeliveryResult, Reason
 from bot.outbox.outbox import Outbox, make_sample_alert
 from bot.storage.chats import ChatRepository
@@ -33,7 +34,6 @@ from bot.telegram.sender import Sender
 from rules.engine.alert import Alert
 from tests.bot.news import NOW, alert, minor, pending, retracted
 from tests.chats import make_chat
-from tests.fakes import bot_api_state
 from tests.fakes.messenger import FakeMessenger, Shown
 from tests.packets import FIXTURE
 from tests.rows import copy_chat
@@ -349,7 +349,7 @@ async def test_a_chat_with_a_delay_sees_an_alert_retracted_within_its_delay_stan
 
 
 async def test_a_strict_telegram_never_has_to_refuse_anything(world: World) -> None:
-    world.telegram.limits = bot_api_state.Limits()
+    world.telegram.limits = fake_telegram.Limits()
     world.limits = RateLimiter()
     await world.restart()
     await world.follow(*range(1, 100), *range(-20, 0))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.fake_telegram import state as fake_telegram
 from bot.outbox.sources import MemorySource
 from bot.telegram.rate_limits import RateLimiter
 from rules.engine.alert import Alert, Importance
 from tests.bot.news import alert, minor, retracted
 from tests.bot.telegram.test_sender import World
-from tests.fakes import bot_api_state
 from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
@@ -22,7 +22,7 @@ GROUP = -5
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     made = World(new_sqlite(tmp_path))
-    made.telegram.limits, made.limits = bot_api_state.Limits(), RateLimiter()
+    made.telegram.limits, made.limits = fake_telegram.Limits(), RateLimiter()
     await made.open()
     await made.follow(GROUP)
     yield made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from bot.fake_telegram.html import parse
 from bot.subscribers import ChatRef
 from tests.bot.chat.conftest import World
-from tests.fakes.telegram_html import parse
 
 
 async def test_stop_unfollows_everything_and_undo_follows_it_again(world: World) -> None:

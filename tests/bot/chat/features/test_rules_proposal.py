@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.features import rules_proposal as words
+from bot.fake_telegram.html import parse
 from bot.replay.comparison import AlertMessages, Comparison, Difference, DifferenceKind
 from bot.replay.dry_run import DryRunResult, RulesCheck
 from rules.engine.rule import RulesDiff
-from tests.fakes.telegram_html import parse
 
 
 def told(change: DifferenceKind, text: str = "Goal") -> Difference:

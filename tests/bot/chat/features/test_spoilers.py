@@ -12,11 +12,11 @@ from bot.chat.catalogue import ALL_MATCHES
 from bot.chat.dialogue import ChatContext, Screen
 from bot.chat.features.fixtures import show_live, show_timeline, show_today
 from bot.chat.features.inline_cards import find_cards
+from bot.fake_telegram.html import parse
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import FIXTURES, labels, make_context
-from tests.fakes.telegram_html import parse
 
 MATCHES = tuple(replace(Match(FIXTURES[at]), period=Period.SECOND_HALF, minute=Minute(67), score=Score(4, 3)) for at in (0, 2))
 

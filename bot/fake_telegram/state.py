@@ -1,16 +1,30 @@
-"""What the fake Bot API remembers: chats, the messages in them, requests, scripted trouble; and Telegram's limits."""
+"""What the fake Bot API remembers: chats, the messages in them, requests, scripted faults; and Telegram's limits."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.telegram_html import Parsed, parse
-from tests.waiting import until
+from bot.fake_telegram.html import Parsed, parse
+
+WAIT_TIMEOUT = 60.0
+"""Seconds after which a wait ends with an error: it only ends a hang, and is no measure of speed."""
+
+_CHECK_INTERVAL = 0.01
+
+
+async def wait_until(condition: Callable[[], Any]) -> None:
+    """Wait until the condition holds. Raises TimeoutError after a minute."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WAIT_TIMEOUT
+    while not condition():
+        if loop.time() >= deadline:
+            raise TimeoutError(f"still not true after {WAIT_TIMEOUT:g} s")
+        await asyncio.sleep(_CHECK_INTERVAL)
 
 
 class RefusedError(Exception):
@@ -191,9 +205,11 @@ class Request:
 class HeldAnswer:
     """The answer to requests whose answer the test holds back; they were carried out, unless they hang."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[Callable[[], Any]], Awaitable[Any]] = wait_until) -> None:
+        """`wait` waits until a condition holds."""
         self.requests: list[Request] = []
         """Those whose answer is, or was, held."""
+        self._wait = wait
         self._decided = asyncio.Event()
         self._dropped = False
 
@@ -204,7 +220,8 @@ class HeldAnswer:
 
     async def until_reached(self) -> Request:
         """Wait for the first such request."""
-        return (await until(lambda: self.requests))[0]
+        await self._wait(lambda: self.requests)
+        return self.requests[0]
 
     def release(self) -> None:
         """Let the answer go to the bot."""

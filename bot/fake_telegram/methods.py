@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.fakes.bot_api_params import Params, scope
-from tests.fakes.bot_api_sending import Sending
-from tests.fakes.bot_api_state import CHAT_NOT_FOUND, bad, version
-from tests.fakes.telegram_html import utf16
+from bot.fake_telegram.html import utf16
+from bot.fake_telegram.messages import Sending
+from bot.fake_telegram.params import Params, scope
+from bot.fake_telegram.state import CHAT_NOT_FOUND, bad, version
 
 MAX_RESULTS = 50
 MAX_DOWNLOAD = 20 * 2**20

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.fakes.bot_api_params import Params, buttons_of, reply_to
-from tests.fakes.bot_api_rooms import Rooms
-from tests.fakes.bot_api_state import THREAD_NOT_FOUND, Button, FakeChat, Message, Version, bad, version
-from tests.fakes.telegram_html import EntitiesError, utf16
+from bot.fake_telegram.chats import Rooms
+from bot.fake_telegram.html import EntitiesError, utf16
+from bot.fake_telegram.params import Params, buttons_of, reply_to
+from bot.fake_telegram.state import THREAD_NOT_FOUND, Button, FakeChat, Message, Version, bad, version
 
 MAX_CAPTION = 1024
 MAX_PHOTO = 10 * 2**20

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.clock import SystemClock
-from tests.fakes.bot_api_params import Params, button_json
-from tests.fakes.bot_api_state import CHAT_NOT_FOUND, FakeChat, Limits, Message, bad, version
-from tests.fakes.telegram_html import EntitiesError, utf16
+from bot.fake_telegram.html import EntitiesError, utf16
+from bot.fake_telegram.params import Params, button_json
+from bot.fake_telegram.state import CHAT_NOT_FOUND, FakeChat, Limits, Message, bad, version
 
 MAX_TEXT = 4096
 _RIGHTS = (

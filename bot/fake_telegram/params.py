@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.fakes.bot_api_state import Button, FakeChat, bad
+from bot.fake_telegram.state import Button, FakeChat, bad
 
 
 class Params:

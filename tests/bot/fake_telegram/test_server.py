@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.fake_telegram.state import keeps_pace
 from tests.fakes.bot_api import BAD_GATEWAY, FakeBotApi, Request
-from tests.fakes.bot_api_state import keeps_pace
 
 
 class Caller:
