@@ -43,8 +43,10 @@ from bot.telegram.render import (
     render_message,
     render_restoration,
     render_retraction,
+    render_unconfirmed,
 )
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, Importance, State
+from rules.football.unconfirmed import NOT_CONFIRMED
 
 MUTE_BUTTON_LABEL = "🔕"
 
@@ -291,7 +293,10 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     stays_restored = before.is_restored and alert.state is not State.RETRACTED and reason is not Reason.CHANGED
     is_restored = reason is Reason.RESTORATION or stays_restored
     after = replace(_make_delivery_after(context, alert, body, rule, is_restored=is_restored), reason=reason.value)
-    html = render_message(body, alert.state, is_restored=is_restored)
+    if alert.facts.reason == NOT_CONFIRMED and not news.line_ids:
+        html = render_unconfirmed(body)
+    else:
+        html = render_message(body, alert.state, is_restored=is_restored)
     is_unreachable = before.message_id == UNREACHABLE_MESSAGE_ID
     if reason is Reason.RESTORATION and is_unreachable:
         # A short reply would speak of a message that is not there: the whole alert is sent.
@@ -324,6 +329,9 @@ def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: st
         else:
             reply = render_change(subject, alert, html)
             is_loud = is_loud or recipient.is_loud(alert.kind, important=is_graver or alert.importance is Importance.MAJOR)
+    elif reason is Reason.RETRACTION and alert.facts.reason == NOT_CONFIRMED and not (before.severity or before.is_loud):
+        # A break may settle many trifles at once: their messages say it by themselves.
+        return after
     elif reason is Reason.RETRACTION:
         reply = render_retraction(_with_subject(alert, subject), before.kind)
     elif reason is Reason.RESTORATION:

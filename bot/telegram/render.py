@@ -17,6 +17,7 @@ from rules.engine.alert import Alert, State
 from rules.engine.text import escape_html, fallback_text, tidy_text
 from rules.football.action import Side
 from rules.football.names import isolate
+from rules.football.unconfirmed import NOT_CONFIRMED
 
 _UTC = "UTC"
 """The time zone that a rule's text is written in, and that of a chat that has not chosen its own."""
@@ -107,6 +108,11 @@ def render_message(body: str, state: State, *, is_restored: bool = False) -> str
     return f"{body}\n✅ <i>{_('stands after all')}</i>" if is_restored else body
 
 
+def render_unconfirmed(body: str) -> str:
+    """Return the message of an action that was never confirmed: struck through, with the reason below it."""
+    return f"{render_message(body, State.RETRACTED)}\n⏳ <i>{_('was not confirmed')}</i>"
+
+
 def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
     """Return several news items in one message: a line each, struck through if it was retracted since, and the score now."""
     if is_burst(alert.key):
@@ -161,6 +167,9 @@ def render_retraction(alert: Alert, sent_kind: str) -> str:
     reason = f" ({escape_html(translate_term(_lower_first_letter(facts.reason)))})" if facts.reason else ""
     if alert.is_follow_up or not facts.action_type:
         default = _("taken back")
+    elif facts.reason == NOT_CONFIRMED:
+        what = _("{action} was not confirmed").format(action=translate_term(facts.action_type.lower()))
+        return _render_reply("❌", alert, what)
     else:
         default = _("{action} cancelled").format(action=translate_term(facts.action_type.lower()))
     return _render_reply("❌", alert, _choose_wording(_RETRACTION_TEXTS, alert, sent_kind, default), reason)

@@ -12,8 +12,9 @@ from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import ActionRecord, Moment
+from rules.football.match import ActionRecord, Moment, is_struck_as_unconfirmed
 from rules.football.repeated_reports import find_reporting_action
+from rules.football.unconfirmed import NOT_CONFIRMED
 from rules.football.video_checks import find_check_outcome
 
 NotifiedRules = Mapping[str, Collection[str]]
@@ -31,6 +32,8 @@ class ActionChange(msgspec.Struct, frozen=True):
     """True: the action did not happen after all. Chats that have the message get a retraction; no rule is evaluated."""
     reason: str = ""
     """Why it was retracted; empty if the feed gives no reason."""
+    is_follow_up: bool = False
+    """True: it is no news, and only corrects the messages that chats have of it."""
 
 
 def evaluate(
@@ -50,13 +53,20 @@ def changes_in(moment: Moment) -> list[ActionChange]:
     changes: list[ActionChange] = []
     if moment.coverage_change is not None:
         changes.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage_change, affected=())))
+    changes += _list_settled(moment)
     if not moment.is_news or is_end_without_full_time(moment):
         return changes
     action, record = moment.action, moment.record
     if not (record and record.repeats):
         is_retraction = action.send_type.is_retraction or bool(record and record.is_retracted)
         by = moment.after.records.get(record.retracted_by) if record else None
-        changes.append(ActionChange(moment, is_retraction, by.action.sub_type if is_retraction and by else ""))
+        reason = NOT_CONFIRMED if is_struck_as_unconfirmed(record) else by.action.sub_type if is_retraction and by else ""
+        known = moment.before.records.get(action.id)
+        then = moment
+        if known and known.settled_at >= action.seq:
+            # It comes late: chats were told at the break that it was not confirmed, and this is newer than that.
+            then = msgspec.structs.replace(moment, action=msgspec.structs.replace(action, seq=known.settled_at + 1))
+        changes.append(ActionChange(then, is_retraction, reason))
     for other in moment.affected:
         # The facts are the other action's own. The number and time are those of the action that changed it, so that the
         # outbox takes this for a newer revision.
@@ -70,13 +80,23 @@ def changes_in(moment: Moment) -> list[ActionChange]:
     return changes
 
 
+def _list_settled(moment: Moment) -> Iterator[ActionChange]:
+    """Yield the actions that were pending until this break: what was never confirmed is retracted, the rest stands."""
+    for record in moment.settled:
+        now = msgspec.structs.replace(record.action, seq=moment.action.seq, at=moment.action.at)
+        reason = NOT_CONFIRMED if record.is_retracted else ""
+        then = msgspec.structs.replace(moment, action=now, affected=(), settled=())
+        # What stands is minutes old. Chats that wait for confirmations are not told of it now.
+        yield ActionChange(then, record.is_retracted, reason, is_follow_up=not record.is_retracted)
+
+
 def _find_reworded(moment: Moment) -> list[ActionRecord]:
     """Return the actions whose alerts say something else now, though the feed sent no revision of them.
 
     These are the goals after one that fell, rose or changed its side, and a video check whose goal, penalty or red card did.
     """
     before, after = moment.before, moment.after
-    changed = {moment.action.id, *(record.action.id for record in moment.affected)}
+    changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
     types = {after.records[one].action.type for one in changed if one in after.records}
     # A check is settled by time too: it is looked at again in each new minute.
     if types.isdisjoint(("Goal", "Penalty Awarded", "Red Card")) and before.minute == after.minute:
@@ -98,7 +118,7 @@ def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, ca
     moment = change.moment
     if change.is_retraction:
         return (_make_retraction(moment, change.reason),)
-    firing = rules.find_matching(moment)
+    firing = () if change.is_follow_up else rules.find_matching(moment)
     # A change of coverage is an action that is sent once and never revised, so no earlier message has to follow it.
     names = () if moment.action is moment.coverage_change else notified.get(moment.action.id, ())
     if not firing and not names:

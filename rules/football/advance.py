@@ -19,7 +19,7 @@ from rules.football.fixture_changes import (
     detect_change,
     make_action,
 )
-from rules.football.match import ActionRecord, Match, Moment, Score, update_colours
+from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed, update_colours
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
 from rules.football.repeated_reports import (
@@ -32,6 +32,7 @@ from rules.football.repeated_reports import (
     retract_reports,
 )
 from rules.football.statuses import COVERAGE_LEVELS
+from rules.football.unconfirmed import settle_unconfirmed
 from rules.football.unknown_values import ScoreChange, resolve_unknown_send_type
 
 
@@ -53,9 +54,11 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
         change = ScoreChange(_find_scoring_side(before, action, shown), _find_losing_side(before, action, shown))
         action = msgspec.structs.replace(action, send_type=resolve_unknown_send_type(action, own, summary, change))
     action, records, affected = update_records(before, action, scores.displayed, catalogue)
+    clocked = _update_clock(before, action, packet, summary, is_late)
+    records, settled = settle_unconfirmed(records, before, clocked, action, scores.match, scores.shootout)
     is_shootout = scores.shootout is not None
     after = msgspec.structs.replace(
-        _update_clock(before, action, packet, summary, is_late),
+        clocked,
         fixture=_update_coverage(_learn_teams(before, packet, action, scores.match), action),
         records=records,
         colours=update_colours(before.colours, action),
@@ -68,7 +71,8 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     is_repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
     if action.type == "End Match" and not before.ended_by and action.send_type.is_standing:
         after = msgspec.structs.replace(after, ended_by=action.id)
-    return _add_status_change(Moment(before, action, after, is_news=not is_repeated_end, affected=affected), summary.clock or 0)
+    moment = Moment(before, action, after, is_news=not is_repeated_end, affected=affected, settled=settled)
+    return _add_status_change(moment, summary.clock or 0)
 
 
 def _add_status_change(moment: Moment, clock: int) -> Moment:
@@ -282,9 +286,13 @@ def update_records(
     """
     action_type = catalogue.find_type(action.type)
     known = before.records.get(action.id)
-    # An action may change its type (a yellow card becomes red, section 4.1), so a known one is always recorded.
-    if not (action_type.is_remembered or known):
+    # An action may change its type (a yellow card becomes red, section 4.1), so a known one is always recorded, and one that
+    # awaits confirmation, which may never come.
+    if not (action_type.is_remembered or known or action.send_type is SendType.PENDING):
         return action, before.records, ()
+    is_settled = action.send_type is not SendType.PENDING
+    if known and is_settled and not (action_type.is_remembered or catalogue.find_type(known.action.type).is_remembered):
+        return _fill_from_known(action, known), {i: r for i, r in before.records.items() if i != action.id}, ()
     action = _fill_from_known(action, own_record(known) if known else None)
     if known and (known.action.period, known.action.minute) == (action.period, action.minute):
         # Whether a revision has a place of its own is not documented: an action that has not moved keeps its first one.
@@ -299,7 +307,10 @@ def update_records(
         together = records[action.id].action
         action = msgspec.structs.replace(together, seq=action.seq, at=action.at)
     else:
-        record = ActionRecord(action, is_retracted=action.send_type.is_retraction)
+        # What was struck as never confirmed stays so while it is still pending.
+        is_struck = is_struck_as_unconfirmed(known) and not is_settled
+        settled_at = known.settled_at if known else 0
+        record = ActionRecord(action, is_retracted=action.send_type.is_retraction or is_struck, settled_at=settled_at)
         if action.type == "Red Card" and (known is None or own_record(known).action.type == "Red Card"):
             records, repeated = combine_sendings_off(before.records, record)
             together = records[action.id].action
@@ -342,6 +353,7 @@ def _update_goal_record(before: Match, action: Action, known: ActionRecord | Non
     """
     gained, lost = _find_scoring_side(before, action, displayed), _find_losing_side(before, action, displayed)
     was_shown = bool(known and known.is_shown and lost is None)
+    settled_at = known.settled_at if known else 0
     if action.send_type.is_retraction:
         was = known or ActionRecord(action)
         record = ActionRecord(
@@ -353,15 +365,22 @@ def _update_goal_record(before: Match, action: Action, known: ActionRecord | Non
         counted = gained or (known.counted or (known.credited if was_shown else None) if known else None)
         is_retracted = bool(known and known.is_retracted)
         record = ActionRecord(
-            action, counted or action.side, counted, is_retracted=is_retracted, is_shown=was_shown or bool(gained)
+            action,
+            counted or action.side,
+            counted,
+            is_retracted=is_retracted,
+            is_shown=was_shown or bool(gained),
+            settled_at=settled_at,
         )
         return GoalReport(record, gained)
     # Updated after Deleted restores a goal (section 4.1). A mere correction of a goal that another action disallowed does
     # not restore it, unless the score rises with it.
     was_disallowed = known is not None and known.is_retracted and not known.action.send_type.is_retraction
+    was_disallowed = was_disallowed and not is_struck_as_unconfirmed(known)
     is_retracted = was_disallowed and gained is None
     credited = gained or _find_known_credit(known) or action.side
-    return GoalReport(ActionRecord(action, credited, is_retracted=is_retracted, is_shown=was_shown or bool(gained)), gained)
+    is_shown = was_shown or bool(gained)
+    return GoalReport(ActionRecord(action, credited, is_retracted=is_retracted, is_shown=is_shown, settled_at=settled_at), gained)
 
 
 def _find_known_credit(known: ActionRecord | None) -> Side | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from rules.football.action import Action, Fixture, Player, Side
+from rules.football.action import Action, Fixture, Player, SendType, Side
 from rules.football.minute import Minute, Period
 from rules.football.names import isolate, normalise
 from rules.football.statuses import find_status
@@ -60,6 +60,8 @@ class ActionRecord(msgspec.Struct, frozen=True):
     """True once the feed's score has risen with a revision of this very goal."""
     repeats: str = ""
     """The id of the goal that this action tells a second time; empty for every other action."""
+    settled_at: int = 0
+    """The number of the packet at whose break the action was settled, pending until then; 0 for nearly every action."""
     own: ActionRecord | None = None
     """What the action's own revisions say, where other actions tell the same goal; None where none does."""
 
@@ -69,7 +71,17 @@ class ActionRecord(msgspec.Struct, frozen=True):
         return self.action.send_type.is_standing and not self.is_retracted and not self.repeats
 
 
+def is_struck_as_unconfirmed(record: ActionRecord | None) -> bool:
+    """Return True if an action was pending up to a break in play, and was struck there."""
+    return record is not None and bool(record.settled_at) and record.is_retracted and record.action.send_type is SendType.PENDING
+
+
 _PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
+
+
+def is_later_period(one: Period, other: Period) -> bool:
+    """Return True if a period is played after another."""
+    return _PERIOD_ORDER[one] > _PERIOD_ORDER[other]
 
 
 _NO_PLACE = Decimal(0)
@@ -212,6 +224,8 @@ class Moment(msgspec.Struct, frozen=True):
     """False for a repetition, and for a revision older than one already known: these correct the record and send nothing."""
     affected: tuple[ActionRecord, ...] = ()
     """The other actions that this one retracted or restored."""
+    settled: tuple[ActionRecord, ...] = ()
+    """The actions that were pending until this break in play: retracted as never confirmed, or confirmed by the score."""
     coverage_change: Action | None = None
     """What changed in the coverage or the status of the match, as an action of its own; None for nearly every packet."""
 

@@ -156,6 +156,22 @@ def retract_reports(
     return _refresh_original({**records, **changed}, record.action.id)
 
 
+def settle_reports(
+    records: Mapping[str, ActionRecord], action_id: str, seq: int, *, is_confirmed: bool
+) -> dict[str, ActionRecord]:
+    """Return the records after a pending action, with all that repeat it, was settled at the break that packet `seq` begins."""
+    changed = {}
+    for one in [records[action_id], *_list_repeating(records, action_id)]:
+        own = own_record(one)
+        if is_confirmed:
+            action = msgspec.structs.replace(own.action, send_type=SendType.CONFIRMED)
+            own = msgspec.structs.replace(own, action=action, counted=None, is_shown=own.is_shown or action.type == "Goal")
+        else:
+            own = _mark(own, "", is_retracted=True)
+        changed[own.action.id] = msgspec.structs.replace(own, settled_at=seq)
+    return _refresh_original({**records, **changed}, action_id)
+
+
 def find_reporting_action(records: Mapping[str, ActionRecord], action_id: str) -> str:
     """Return the id of the action whose message shows this one: its own, or that of the goal which it repeats."""
     record = records.get(action_id)
@@ -240,6 +256,7 @@ def _combine(own: ActionRecord, repeating: list[ActionRecord]) -> ActionRecord:
         is_retracted=lead.is_retracted,
         retracted_by=lead.retracted_by,
         is_shown=is_shown,
+        settled_at=lead.settled_at,
         own=own,
     )
 

@@ -25,6 +25,7 @@ from bot.outbox.explanation import MessageExplanation
 from bot.outbox.news import SAMPLE, NewsItem, is_burst
 from bot.subscribers import Recipient
 from rules.engine.alert import CARD, ConditionResult, State
+from rules.football.unconfirmed import NOT_CONFIRMED
 
 _MAX_REVISIONS = 8
 """The latest revisions are shown: a match card has many."""
@@ -132,7 +133,9 @@ def _render_retraction(explanation: MessageExplanation, context: ChatContext) ->
     if explanation.delivery.state is not State.RETRACTED:
         return []
     reason = explanation.news.alternatives[0].facts.reason
-    if reason:
+    if reason == NOT_CONFIRMED:
+        text = _("The feed never confirmed it, so it was struck at the next break in play. No rule is asked then.")
+    elif reason:
         text = _("The feed took it back ({reason}). No rule is asked then: who was told of it is told so.")
         text = text.format(reason=escape_text(reason))
     else:

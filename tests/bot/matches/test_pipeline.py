@@ -174,6 +174,34 @@ async def test_unknown_values_stop_nothing_and_are_counted_by_name_and_logged_on
     assert {entry["trace"] for entry in logs if entry.get("field") == "status"} == {"t1"}
 
 
+async def test_a_goal_that_is_never_confirmed_is_struck_at_half_time_and_stands_again_once_it_is(line: Line) -> None:
+    line.story.goal("g", "away", send="Pending", minute=20)
+    await line.take()
+    line.story.tell("End Period", minute=46, period=1)
+    struck = await line.take(first=1)
+    # A restart without a snapshot reads the match from its start.
+    line.pipeline = Pipeline(rules(), load_catalogue(), line.outbox)
+    await line.pipeline.open(FIXTURE)
+    again = await line.take()
+    line.story.goal("g", "away", score=(0, 1), minute=20, seq=2, period=2)
+    restored = await line.take(first=2)
+
+    assert struck == [("edit", "<s>Goal 0–1</s>"), ("reply", "❌ <b>Chelsea: goal was not confirmed</b>, 0–0")]
+    assert again == []
+    assert restored == [("edit", "Goal 0–1"), ("reply", "✅ <b>Chelsea: goal stands</b>, 0–1")]
+
+
+async def test_many_trifles_are_struck_by_an_edit_alone(line: Line) -> None:
+    trifles = "rules: [{name: all, match: {action_type: Corner}, alert: {kind: play, importance: minor, text: Corner}}]"
+    line.pipeline.set_rules(rules(trifles), load_catalogue())
+    for number in range(3):
+        line.story.tell("Corner", "Pending", f"c{number}", "home", minute=20 + number)
+    await line.take()
+    line.story.tell("End Period", minute=46, period=1)
+
+    assert await line.take(first=3) == [("edit", "<s>Corner</s>")] * 3
+
+
 async def test_names_without_end_are_counted_together(line: Line) -> None:
     counts = Counts()
     for number in range(205):

@@ -1,0 +1,120 @@
+"""Settles what the feed reported as pending and never confirmed, at the next break in play or at the end of the match.
+
+A chat was told that such an action awaits confirmation. It must not go on saying so for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from rules.football.action import Action, SendType, Side
+from rules.football.match import ActionRecord, Match, Score, is_later_period, order_of_play
+from rules.football.minute import Period
+from rules.football.repeated_reports import settle_reports
+
+NOT_CONFIRMED = "Was not confirmed"
+"""The reason of a retraction of what the feed neither confirmed nor took back: a term that is translated."""
+
+_MINUTES_TO_SETTLE = 2
+"""Minutes between an action and the end of its period, from which it is settled there. The feed takes seconds to confirm a goal
+of the last minute; it gets until the restart."""
+
+_ANSWER_MINUTES = 6
+"""Minutes within which a penalty is taken, or a video check ends."""
+
+
+class _Break(NamedTuple):
+    """The end of a period, or of the match."""
+
+    period: Period
+    last_total: int | None
+    """Only actions up to this minute (`Minute.total`) are settled now; None for all."""
+
+
+class Settlement(NamedTuple):
+    """All records after a break, and those that it settled: retracted, or confirmed by what is known otherwise."""
+
+    records: dict[str, ActionRecord]
+    settled: tuple[ActionRecord, ...] = ()
+
+
+def settle_unconfirmed(
+    records: dict[str, ActionRecord], before: Match, after: Match, action: Action, score: Score, shootout: Score | None
+) -> Settlement:
+    """Settle the pending actions before a break, if the action begins one.
+
+    `after` needs its clock, period and status only; `score` and `shootout` are what the feed's summary shows after the action.
+    """
+    now = _find_break(before, after, action)
+    if now is None:
+        return Settlement(records)
+    pending = [record for record in records.values() if _is_waiting(record) and record.action.seq < action.seq]
+    counted = _find_goals_in_score(records.values(), score, is_kick=False)
+    if shootout is not None:
+        counted |= _find_goals_in_score(records.values(), shootout, is_kick=True)
+    ids = [record.action.id for record in pending if _is_before(record.action, now)]
+    for action_id in ids:
+        is_true = action_id in counted or _is_answered(records, records[action_id].action)
+        records = settle_reports(records, action_id, action.seq, is_confirmed=is_true)
+    return Settlement(records, tuple(records[action_id] for action_id in ids))
+
+
+def _find_break(before: Match, after: Match, action: Action) -> _Break | None:
+    """Return the break that an action begins; None for nearly all actions, and for one that comes late."""
+    if action.seq < before.seq or action.is_delayed:
+        return None
+    is_end = action.type == "End Match" and action.send_type.is_standing and not before.ended_by
+    if is_end or (after.status != before.status and after.is_lost and not before.is_lost):
+        return _Break(Period.SHOOTOUT, None)
+    if action.type == "End Period" and action.send_type.is_standing:
+        return _Break(action.period, action.minute.total - _MINUTES_TO_SETTLE if action.minute else 0)
+    if after.period is not before.period is not Period.BEFORE and is_later_period(after.period, before.period):
+        return _Break(before.period, None)
+    return None
+
+
+def _is_before(action: Action, now: _Break) -> bool:
+    if action.period is not now.period:
+        return is_later_period(now.period, action.period)
+    return now.last_total is None or (action.minute is not None and action.minute.total <= now.last_total)
+
+
+def _is_waiting(record: ActionRecord) -> bool:
+    return record.action.send_type is SendType.PENDING and not record.is_retracted and not record.repeats
+
+
+def _find_goals_in_score(records: Iterable[ActionRecord], score: Score, *, is_kick: bool) -> set[str]:
+    """Return the pending goals that the feed's score has: as many as it has more than there are confirmed goals.
+
+    A goal that is in the score at the break counts, whether its confirmation was lost or never sent.
+    """
+    goals = [r for r in records if r.action.type == "Goal" and (r.action.period is Period.SHOOTOUT) is is_kick]
+    found: set[str] = set()
+    for side in Side:
+        own = [r for r in goals if r.credited is side]
+        waiting = sorted((r for r in own if _is_waiting(r)), key=lambda r: (r.counted is None, order_of_play(r.action)))
+        unexplained = score.goals_of(side) - sum(r.is_standing for r in own)
+        found |= {r.action.id for r in waiting[: max(0, unexplained)]}
+    return found
+
+
+def _is_answered(records: Mapping[str, ActionRecord], action: Action) -> bool:
+    """Return True if another action shows that this one happened, such as the penalty that was taken."""
+    return any(_answers(record, action) for record in records.values())
+
+
+def _answers(record: ActionRecord, action: Action) -> bool:
+    answer = record.action
+    if answer.period is not action.period or answer.minute is None or action.minute is None:
+        return False
+    if not 0 <= answer.minute.total - action.minute.total <= _ANSWER_MINUTES:
+        return False
+    if action.type == "Goal Disallowed":
+        return answer.type == "Goal" and record.is_retracted and record.credited is action.side
+    if not record.is_standing:
+        return False
+    if action.type == "Penalty Awarded":
+        is_kick = answer.type == "Penalty Missed" or (answer.type, answer.sub_type) == ("Goal", "Penalty")
+        return is_kick and answer.side is action.side
+    return action.type == "Video Check Underway" and answer.type == "Video Check Over"
