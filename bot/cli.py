@@ -35,15 +35,15 @@ COMMANDS = {
         "fixtures",
         "Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over.",
     ),
-    "render": ("render", "Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."),
-    "replay": ("replay", "Show what a chat subscribed to everything would have been told over RECORDINGS."),
+    "render": ("render", "Draw a MATCH along a time line: score, scorers, cards and substitutions."),
+    "replay": ("replay", "Show what a chat subscribed to everything would have been told over each MATCH."),
     "restore": (
         "storage",
         "Put the backup FILE in the database's place, while Touchline is stopped; what was there is kept beside it.",
     ),
     "run": ("run", "Follow the matches that chats subscribed to, until stopped."),
     "schema": ("run", "Print the JSON Schema of config.yaml, by which editors complete and check it."),
-    "simulate": ("demo", "Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."),
+    "simulate": ("demo", "Play each MATCH as the vendor would: fixtures by REST, a websocket a match."),
     "test": (
         "rule_tests",
         "Play the matches of FILES and compare the alerts of the rules with the expected ones; exit 1 if they differ.",

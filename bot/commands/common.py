@@ -33,8 +33,6 @@ config_option = click.option(
     help="The YAML file.",
 )
 
-recordings_argument = click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
-
 
 def read_minute(text: str | None, option: str = "--minute") -> Minute | None:
     """Read a minute of a match; None where none is given."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.commands.common import read_duration, read_statuses, recordings_argument
+from bot.commands.common import read_duration, read_statuses
 from bot.errors import UserMistake
 
 
 @click.command()
-@click.option("--match", default="opener", show_default=True, help="opener, final, or a scenario file.")
+@click.option("--match", default="opener", show_default=True, help="opener, final, a scenario file or a recording.")
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
 @click.option("--telegram", is_flag=True, help="Show it in a real chat instead: needs a bot token and a chat id.")
 @click.option(
@@ -40,7 +39,7 @@ def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: i
 
 
 @click.command()
-@recordings_argument
+@click.argument("matches", metavar="MATCH...", nargs=-1, required=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
 @click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(min=0), help="Times faster than real; 0: at once.")
@@ -58,9 +57,13 @@ def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: i
 @click.option("--limit", default=0, type=click.IntRange(min=0), help="Requests a second, above which HTTP 429 answers; 0: none.")
 @click.option("--seed", default=0, help="Of all that is left to chance.")
 def simulate_command(
-    recordings: tuple[Path, ...], host: str, port: int, speed: float, token: str | None, lead: str, **faults: Any
+    matches: tuple[str, ...], host: str, port: int, speed: float, token: str | None, lead: str, **faults: Any
 ) -> None:
-    """Play RECORDINGS as the vendor would: fixtures by REST, a websocket a match."""
+    """Play each MATCH as the vendor would: fixtures by REST, a websocket a match.
+
+    A MATCH is a recording, a folder of them, a scenario file, or a match that ships, such as opener.
+    """
+    from bot.feed.match_source import open_matches
     from bot.feed.simulator.script import Faults
     from bot.feed.simulator.server import SimulatorUrls, simulate
 
@@ -73,7 +76,7 @@ def simulate_command(
 
     asyncio.run(
         simulate(
-            recordings,
+            open_matches(matches),
             host,
             port,
             speed=speed,

@@ -14,7 +14,8 @@ import msgspec
 from bot.commands.common import config_option, is_default, read_minute
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import Control, decode_frame
-from bot.feed.recording import read_fixtures_beside, read_packets
+from bot.feed.match_source import MatchSource, open_match, read_packets_of
+from bot.feed.recording import read_fixtures_beside
 from rules.engine.alert import Alert, ConditionResult, State, scoreline
 from rules.engine.evaluate import evaluate
 from rules.engine.explain import ActionExplanation, Explanation, RuleVerdict, Verdict, explain
@@ -28,7 +29,7 @@ from rules.football.minute import Minute
 
 @click.command()
 @config_option
-@click.option("--recording", type=click.Path(path_type=Path), help="Explain what happens in this recording instead.")
+@click.option("--recording", metavar="MATCH", help="Explain what happens in this match instead: a recording, scenario or opener.")
 @click.option("--minute", "minute_text", help="Of the recording: a minute such as 67 or 45+2.")
 @click.option("--action", "action_id", default="", help="Of the recording: one action, by its id.")
 @click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
@@ -37,7 +38,7 @@ from rules.football.minute import Minute
 def explain_command(
     ctx: click.Context,
     config_path: Path,
-    recording: Path | None,
+    recording: str | None,
     minute_text: str | None,
     action_id: str,
     json_lines: bool,
@@ -54,7 +55,7 @@ def explain_command(
         raise click.UsageError("--recording needs --minute, --action or both")
     rules, catalogue = load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
     if recording is not None:
-        explanations = explain_recording(recording, rules, catalogue, minute, action_id)
+        explanations = explain_match(open_match(recording), rules, catalogue, minute, action_id)
     else:
         explanations = explain_file(cast(Path, action_json), rules, catalogue)
     for number, explanation in enumerate(explanations):
@@ -73,8 +74,8 @@ def explain_file(path: Path, rules: RuleSet, catalogue: Catalogue) -> list[Expla
     return _explain_packets(packets, read_fixtures_beside(path), rules, catalogue, lambda _: next(numbers) == last)
 
 
-def explain_recording(
-    path: Path, rules: RuleSet, catalogue: Catalogue, minute: Minute | None, action_id: str
+def explain_match(
+    match: MatchSource, rules: RuleSet, catalogue: Catalogue, minute: Minute | None, action_id: str
 ) -> list[Explanation]:
     """Explain every revision of one action, or all actions in a minute that rules cover; raise UserMistake if there is none."""
     seen: Counter[str] = Counter()
@@ -90,14 +91,14 @@ def explain_recording(
         named = any(rule.action_types and rule.may_match_type(moment.action.type) for rule in rules.rules)
         return named or bool(moment.coverage_change or moment.affected)
 
-    found = _explain_packets(read_packets(path), read_fixtures_beside(path), rules, catalogue, is_selected)
+    found = _explain_packets(read_packets_of(match), match.read_fixtures(), rules, catalogue, is_selected)
     if not found:
         when = f" in minute {minute}" if minute is not None else ""
         if action_id:
-            raise UserMistake(f"{path}: there is no action {action_id}{when}")
+            raise UserMistake(f"{match.name}: there is no action {action_id}{when}")
         # What did happen helps to find the right minute, or the type that a rule has to name.
         happened = ", ".join(f"{name} ({number})" for name, number in seen.most_common(8)) or "nothing at all"
-        raise UserMistake(f"{path}: no rule matches what happened{when}: {happened}; name an action by --action ID")
+        raise UserMistake(f"{match.name}: no rule matches what happened{when}: {happened}; name an action by --action ID")
     return found
 
 

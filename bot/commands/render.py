@@ -9,7 +9,7 @@ import click
 
 from bot.commands.common import read_minute
 from bot.errors import UserMistake
-from bot.feed.recording import read_fixtures_beside, read_packets
+from bot.feed.match_source import MatchSource, open_match, read_packets_of
 from bot.media.renderer import render_picture
 from rules.football.action import Fixture
 from rules.football.advance import advance
@@ -21,22 +21,28 @@ from rules.football.timeline import Stage, build_timeline
 @click.command()
 @click.option("--at", "moment", help="half-time, full-time, or a minute such as 67 or 45+2; as far as it goes, unless told.")
 @click.option("--dark", is_flag=True, help="Light words on a dark ground.")
-@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument("match")
 @click.argument("picture", metavar="OUT.png", type=click.Path(path_type=Path))
-def render_command(recording: Path, picture: Path, moment: str | None, dark: bool) -> None:
-    """Draw the match of RECORDING along a time line: score, scorers, cards and substitutions."""
+def render_command(match: str, picture: Path, moment: str | None, dark: bool) -> None:
+    """Draw a MATCH along a time line: score, scorers, cards and substitutions.
+
+    MATCH is a recording, a scenario file, or a match that ships, such as opener.
+    """
     stages = {"half-time": Stage.HALF_TIME, "full-time": Stage.FULL_TIME}
     at = stages.get((moment or "").lower()) or read_minute(moment, "--at")
-    render_recording(recording, picture, at, dark=dark)
+    # Told before anything is drawn: a picture under another ending could not be opened.
+    if picture.suffix.lower() != ".png":
+        raise UserMistake(f"{picture}: only PNG pictures are drawn; name a file that ends in .png")
+    render_match_source(open_match(match), picture, at, dark=dark)
 
 
 PictureTime = Stage | Minute | None
 """Half time, full time, a minute; None: as far as the recording goes."""
 
 
-def render_recording(recording: Path, out: Path, at: PictureTime, *, dark: bool) -> None:
+def render_match_source(source: MatchSource, out: Path, at: PictureTime, *, dark: bool) -> None:
     """Write the picture of the first match in a recording; raise UserMistake where it cannot be read, drawn or written."""
-    match = _select_match(list(_play_recording(recording)), at, recording)
+    match = _select_match(list(_play_match(source)), at, source.name)
     stage = at if isinstance(at, Stage) else None
     data = render_picture(build_timeline(match, stage), dark=dark)
     try:
@@ -45,7 +51,7 @@ def render_recording(recording: Path, out: Path, at: PictureTime, *, dark: bool)
         raise UserMistake(f"{out}: the picture cannot be written: {(error.strerror or 'unknown trouble').lower()}") from error
 
 
-def _select_match(moments: list[Moment], at: PictureTime, recording: Path) -> Match:
+def _select_match(moments: list[Moment], at: PictureTime, recording: str) -> Match:
     """Return the match at that time."""
     if not moments:
         raise UserMistake(f"{recording}: there is no match in this recording")
@@ -58,7 +64,7 @@ def _select_match(moments: list[Moment], at: PictureTime, recording: Path) -> Ma
     return _find_minute(moments, at, recording) if isinstance(at, Minute) else last
 
 
-def _find_half_time(moments: list[Moment], recording: Path) -> Match:
+def _find_half_time(moments: list[Moment], recording: str) -> Match:
     """The match as the second half begins: what came pending at the end of the first is settled by then."""
     for moment in moments:
         if moment.after.period not in (Period.BEFORE, Period.FIRST_HALF):
@@ -69,7 +75,7 @@ def _find_half_time(moments: list[Moment], recording: Path) -> Match:
     raise UserMistake(f"{recording}: the match does not come to half time in this recording")
 
 
-def _find_minute(moments: list[Moment], minute: Minute, recording: Path) -> Match:
+def _find_minute(moments: list[Moment], minute: Minute, recording: str) -> Match:
     """The match at the end of a minute."""
     reached = False
     for moment in moments:
@@ -84,13 +90,13 @@ def _find_minute(moments: list[Moment], minute: Minute, recording: Path) -> Matc
     return moments[-1].after
 
 
-def _play_recording(recording: Path) -> Iterator[Moment]:
+def _play_match(source: MatchSource) -> Iterator[Moment]:
     """Every step of the first match in a recording."""
     match: Match | None = None
-    for packet in read_packets(recording):
+    for packet in read_packets_of(source):
         if match is None:
             # Of the first fixture only: a picture shows one match, and a recording may have several.
-            match = Match(read_fixtures_beside(recording).get(packet.fixture_id, Fixture(packet.fixture_id)))
+            match = Match(source.read_fixtures().get(packet.fixture_id, Fixture(packet.fixture_id)))
         if packet.fixture_id == match.fixture.id:
             moment = advance(match, packet)
             match = moment.after

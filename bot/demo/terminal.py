@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Self
 
@@ -50,6 +51,8 @@ class PlainTerminal:
         self._console = console
         self._messages: list[TerminalMessage] = []
         self._minute = ""
+        self.closed = asyncio.Event()
+        """Set when nobody reads the output any more, as after `| head`."""
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +101,11 @@ class PlainTerminal:
 
     def _print_line(self, mark: str, number: str, html: str) -> None:
         # Plain print and flushed: rich would wrap the line, and a pipe shall show it at once.
-        print(f"{self._minute:>7}  {mark} {number:<10} {to_one_line(html)}", file=self._console.file, flush=True)
+        try:
+            print(f"{self._minute:>7}  {mark} {number:<10} {to_one_line(html)}", file=self._console.file, flush=True)
+        # Not raised: the sender would take it for a failed delivery, log it and try the message again.
+        except BrokenPipeError:
+            self.closed.set()
 
 
 class LiveTerminal:
@@ -108,6 +115,8 @@ class LiveTerminal:
         self._console = console
         self._messages: list[TerminalMessage] = []
         self._match: Match | None = None
+        self.closed = asyncio.Event()
+        """Never set: a terminal is there as long as the process."""
         self._live = Live(console=console, get_renderable=self._render_screen, refresh_per_second=12, vertical_overflow="crop")
 
     def __enter__(self) -> Self:

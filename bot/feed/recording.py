@@ -93,17 +93,6 @@ def _parse_line(line: bytes, path: Path, number: int) -> RecordedFrame:
     return RecordedFrame(at, bytes(parsed.frame) or parsed.text.encode())
 
 
-def read_packets(path: Path) -> Iterator[Packet]:
-    """Yield the packets of a recording, in order; skip control frames and what cannot be read."""
-    for recorded in read_recording(path):
-        try:
-            packet = decode_frame(recorded.frame, received=recorded.at)
-        except FrameUnreadable:
-            continue
-        if isinstance(packet, Packet):
-            yield packet
-
-
 _PRIVATE = 0o600
 """Only the program's user reads a recording: the feed's data is not for everybody on the machine."""
 

@@ -1,1 +1,1 @@
-"""Replays recordings: `replay`, the comparison of rules, and the dry run. Start at `replay.replay_recording`."""
+"""Replays recordings: `replay`, the comparison of rules, and the dry run. Start at `replay.replay_match`."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.feed.recording import read_fixtures_beside
-from bot.replay.replay import ReplayedMessage, replay_recording
+from bot.feed.match_source import MatchSource
+from bot.replay.replay import ReplayedMessage, replay_match
 from rules.engine.rule import RuleSet
 from rules.engine.text import visible_text
 from rules.football.catalogue import Catalogue
@@ -72,18 +71,18 @@ class Comparison(msgspec.Struct, frozen=True):
         return Counter(difference.change for difference in self.differences)[change]
 
 
-async def compare_replays(paths: Sequence[Path], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison:
-    """Replay each recording under both sets of rules and compare the messages.
+async def compare_replays(matches: Sequence[MatchSource], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison:
+    """Replay each match under both sets of rules and compare the messages.
 
     Raises UserMistake if a recording cannot be read.
     """
     comparisons = []
-    for path in paths:
+    for match in matches:
         old: list[ReplayedMessage] = []
         new: list[ReplayedMessage] = []
         # One after the other, though they are independent: both are busy with the processor alone.
-        await replay_recording(path, *before, old.append)
-        await replay_recording(path, *after, new.append)
+        await replay_match(match, *before, old.append)
+        await replay_match(match, *after, new.append)
         comparisons.append(compare_messages(old, new))
     return merge_comparisons(comparisons)
 
@@ -154,9 +153,9 @@ def difference_to_json(difference: Difference) -> str:
     return msgspec.json.encode(difference).decode()
 
 
-def read_match_titles(paths: Sequence[Path]) -> dict[str, str]:
-    """Return match titles by fixture id, for the fixtures that `fixtures.json` beside a recording names."""
-    return {fixture.id: fixture.title for path in paths for fixture in read_fixtures_beside(path).values()}
+def read_match_titles(matches: Sequence[MatchSource]) -> dict[str, str]:
+    """Return match titles by fixture id, for the fixtures that are known without playing the matches."""
+    return {fixture.id: fixture.title for match in matches for fixture in match.read_fixtures().values()}
 
 
 def format_table(comparison: Comparison, titles: Mapping[str, str], console: Console) -> str:

@@ -14,6 +14,7 @@ import structlog
 from bot.config.load import load_rules_of
 from bot.config.rule_versions import parse_sent_rules
 from bot.errors import TouchlineError, UserMistake
+from bot.feed.match_source import RecordedMatch
 from bot.i18n.language import mark_for_translation as N_
 from bot.logs import configure_logging
 from bot.replay.comparison import Comparison, RulesWithCatalogue, compare_replays
@@ -141,7 +142,7 @@ def _load_rules(config_path: str) -> RulesWithCatalogue:
 def _compare_on_recordings(recordings: Sequence[str], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison | str:
     """Return the comparison, or the error as a sentence."""
     try:
-        return asyncio.run(compare_replays([Path(path) for path in recordings], before, after))
+        return asyncio.run(compare_replays([RecordedMatch(Path(path)) for path in recordings], before, after))
     except TouchlineError as error:
         return str(error)
 

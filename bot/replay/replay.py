@@ -1,11 +1,10 @@
-"""Replays a recording through the real pipeline and sender, and reports each message that one chat would get."""
+"""Replays a match through the real pipeline and sender, and reports each message that one chat would get."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import msgspec
 import structlog
@@ -13,7 +12,8 @@ import structlog
 from bot.clock import ManualClock
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import decode_frame
-from bot.feed.recording import RecordedFrame, read_fixtures_beside, read_recording
+from bot.feed.match_source import MatchSource
+from bot.feed.recording import RecordedFrame
 from bot.matches.pipeline import Pipeline
 from bot.media.renderer import PictureAttachment
 from bot.outbox.delivery import DeliveryResult
@@ -53,22 +53,22 @@ class ReplayedMessage(msgspec.Struct, frozen=True):
     text: str
 
 
-async def replay_recording(
-    path: Path,
+async def replay_match(
+    match: MatchSource,
     rules: RuleSet,
     catalogue: Catalogue,
     on_message: Callable[[ReplayedMessage], None],
     before_packet: Callable[[Pipeline], None] | None = None,
 ) -> None:
-    """Replay one recording from its first frame to its last, as fast as the machine can. Messages come in sending order.
+    """Replay a match from its first frame to its last, as fast as the machine can. Messages come in sending order.
 
-    `before_packet` is called before every packet, where a reload of the rules would take effect. Raises UserMistake if the
+    `before_packet` is called before every packet, where a reload of the rules would take effect. Raises UserMistake if a
     recording cannot be read.
     """
-    frames = list(read_recording(path))
+    frames = list(match.read_frames())
     if not frames:
-        raise UserMistake(f"{path}: there is no frame in this recording")
-    fixtures = read_fixtures_beside(path)
+        raise UserMistake(f"{match.name}: there is no frame in this recording")
+    fixtures = match.read_fixtures()
     # The time of the recording: with today's, every alert would be older than its max_age.
     clock = ManualClock(frames[0].at)
     database = await Database.open("sqlite://")

@@ -244,8 +244,8 @@ async def test_a_match_that_is_over_is_replayed_straight_from_the_feed(tmp_path:
         ("notes.jsonl", b"dear diary\n", "notes.jsonl:1: this line is not of a recording"),
         ("empty.jsonl", b"", "empty.jsonl: there is no "),
         ("cut.jsonl.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc", "cut.jsonl.gz: the recording"),
-        ("folder/", None, "folder: the recording cannot be read"),
-        ("missing.jsonl", None, "missing.jsonl: the recording cannot be read"),
+        ("folder/", None, "folder: there is no recording"),
+        ("missing.jsonl", None, 'there is no match "missing.jsonl": name a recording'),
     ],
 )
 @pytest.mark.parametrize("command", ["replay", "simulate --port 0"])

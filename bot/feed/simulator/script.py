@@ -14,7 +14,7 @@ import msgspec
 from bot.errors import UserMistake
 from bot.feed import lenient
 from bot.feed.encode import Dialect, fixture_to_object, format_plain_instant, format_timestamp, packet_to_object
-from bot.feed.recording import read_fixtures_beside, read_recording
+from bot.feed.match_source import QUIET_INTERVAL, MatchSource, RecordedMatch, ScenarioMatch
 from rules.football.action import Fixture, Packet, Side, Team
 
 LEAD_TIME = dt.timedelta(seconds=60)
@@ -58,15 +58,23 @@ def script_from_packets(fixture: Fixture, packets: Iterable[Packet], dialect: Di
     return Script(fixture, frames)
 
 
-def script_from_recording(path: Path) -> Script:
-    """Make a script from a recording. The fixture comes from `fixtures.json` beside it, or is guessed from the packets."""
+def script_from_match(match: MatchSource) -> Script:
+    """Make a script from a match. The fixture of a recording without `fixtures.json` is guessed from the packets."""
+    if isinstance(match, ScenarioMatch):
+        # A match is as heavy a load as a real one, and its clock moves on between the news.
+        match = msgspec.structs.replace(match, quiet_interval=QUIET_INTERVAL)
     frames = tuple(
-        ScriptFrame(recorded.at, frame) for recorded in read_recording(path) if (frame := _decode_data_frame(recorded.frame))
+        ScriptFrame(recorded.at, frame) for recorded in match.read_frames() if (frame := _decode_data_frame(recorded.frame))
     )
     if not frames:
-        raise UserMistake(f"{path}: there is no packet in this recording")
+        raise UserMistake(f"{match.name}: there is no packet in this recording")
     fixture_id = lenient.as_text(frames[0].frame["fixtureAction"].get("fixtureId"))
-    return Script(read_fixtures_beside(path).get(fixture_id) or _guess_fixture(fixture_id, path, frames), frames)
+    return Script(match.read_fixtures().get(fixture_id) or _guess_fixture(fixture_id, Path(match.name), frames), frames)
+
+
+def script_from_recording(path: Path) -> Script:
+    """Make a script from a recording."""
+    return script_from_match(RecordedMatch(path))
 
 
 def _decode_data_frame(frame: bytes) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ import json
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +22,7 @@ from bot.clock import Clock, SystemClock
 from bot.errors import UserMistake, explain_bind_error
 from bot.feed import lenient
 from bot.feed.encode import encode_accepted, encode_heartbeat, encode_refused
+from bot.feed.match_source import MatchSource
 from bot.feed.simulator.script import (
     LEAD_TIME,
     ConnectionFaults,
@@ -30,7 +30,7 @@ from bot.feed.simulator.script import (
     PlaybackClock,
     ScheduledFrame,
     Script,
-    script_from_recording,
+    script_from_match,
     shift_frames,
 )
 from bot.feed.source import StreamSpeed
@@ -286,7 +286,7 @@ def _make_response(connection: ServerConnection, status: int, body: Any) -> Resp
 
 
 async def simulate(
-    recordings: Sequence[Path],
+    matches: Sequence[MatchSource],
     host: str,
     port: int,
     *,
@@ -296,8 +296,8 @@ async def simulate(
     faults: Faults | None = None,
     on_started: Callable[[SimulatorUrls], None] | None = None,
 ) -> None:
-    """Play recordings until cancelled; `on_started` gets the URLs once the simulator listens."""
-    simulator = Simulator([script_from_recording(path) for path in recordings], speed, token, lead, faults=faults)
+    """Play matches until cancelled; `on_started` gets the URLs once the simulator listens."""
+    simulator = Simulator([script_from_match(match) for match in matches], speed, token, lead, faults=faults)
     async with simulator.serve(host, port) as urls:
         if on_started is not None:
             on_started(urls)

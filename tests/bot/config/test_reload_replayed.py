@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.feed.match_source import RecordedMatch
 from bot.matches.pipeline import Pipeline
-from bot.replay.replay import ReplayedMessage, replay_recording
+from bot.replay.replay import ReplayedMessage, replay_match
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import load_rules
@@ -41,7 +42,7 @@ class Reloads:
 
 async def tell(path: Path, reloads: Reloads) -> list[ReplayedMessage]:
     messages: list[ReplayedMessage] = []
-    await replay_recording(path, SAME[0], load_catalogue(), messages.append, reloads)
+    await replay_match(RecordedMatch(path), SAME[0], load_catalogue(), messages.append, reloads)
     return messages
 
 

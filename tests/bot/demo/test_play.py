@@ -6,14 +6,14 @@ import asyncio
 import io
 import re
 from functools import cache
-from pathlib import Path
 
 import async_solipsism
 import pytest
 from rich.console import Console
 
-from bot.demo.play import DEFAULT_SECONDS, build_script, find_scenario, play_demo
-from bot.errors import UserMistake
+from bot.demo.play import DEFAULT_SECONDS, pace_script, play_demo
+from bot.feed.match_source import open_match
+from bot.feed.simulator.script import script_from_match
 from rules.football.catalogue import load_catalogue as catalogue
 from rules.loading.loader import load_pack
 from tests.fakes.feed import LoopClock
@@ -67,25 +67,30 @@ def test_the_first_message_is_the_kick_off_and_the_match_takes_its_seconds() -> 
 
 def test_the_script_of_a_match_takes_a_minute() -> None:
     for name in ("opener", "final"):
-        frames = build_script(find_scenario(name)).frames
+        frames = pace_script(script_from_match(open_match(name))).frames
         assert (frames[-1].at - frames[0].at).total_seconds() == pytest.approx(DEFAULT_SECONDS)
 
 
-def test_a_match_can_be_described_in_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "derby.yaml"
-    file.write_text("match: Arsenal v Chelsea\nevents:\n  - 10' goal Saka (Arsenal)\n", encoding="utf-8")
+class _ClosedAfter(io.StringIO):
+    """An output that nobody reads any more after some lines, as `| head` leaves it."""
 
-    assert find_scenario(str(file)).fixture.title == "Arsenal v Chelsea"
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def write(self, text: str) -> int:
+        if self.getvalue().count("\n") >= self._lines:
+            raise BrokenPipeError
+        return super().write(text)
 
 
-def test_an_unknown_match_is_a_one_sentence_error() -> None:
-    with pytest.raises(UserMistake, match='there is no match "semi-final": name opener or final, or a scenario file'):
-        find_scenario("semi-final")
+def test_a_reader_who_has_seen_enough_ends_the_demo_and_nothing_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    file = _ClosedAfter(lines=3)
 
-
-def test_a_mistake_in_a_file_is_reported_with_its_line_and_column(tmp_path: Path) -> None:
-    file = tmp_path / "derby.yaml"
-    file.write_text("match: Arsenal\n", encoding="utf-8")
-
-    with pytest.raises(UserMistake, match=r"derby\.yaml:1:8: 'Arsenal' is not of the form: HOME v AWAY"):
-        find_scenario(str(file))
+    with (
+        asyncio.Runner(loop_factory=async_solipsism.EventLoop) as runner,
+        pytest.raises(BrokenPipeError),
+    ):
+        runner.run(play_demo("opener", DEFAULT_SECONDS, load_pack(), catalogue(), Console(file=file), LoopClock()))
+    assert file.getvalue().count("\n") == 3
+    assert capsys.readouterr() == ("", "")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from bot.feed.match_source import RecordedMatch
 from bot.replay.comparison import (
     Comparison,
     DifferenceKind,
@@ -150,7 +151,9 @@ CORNERS = "rules: [{name: corners, match: {action_type: Corner}, alert: {kind: c
 )
 async def test_different_rules_are_compared_over_a_recorded_match(rules: str, added: bool, dropped: bool) -> None:
     found = await compare_replays(
-        [recording("newcastle-united-chelsea")], (load_pack(), load_catalogue()), (load_rules(rules), load_catalogue())
+        [RecordedMatch(recording("newcastle-united-chelsea"))],
+        (load_pack(), load_catalogue()),
+        (load_rules(rules), load_catalogue()),
     )
 
     assert (found.count(DifferenceKind.ADDED) > 0, found.count(DifferenceKind.DROPPED) > 0) == (added, dropped)
