@@ -23,8 +23,9 @@ from benchmarks.fanout import TOKEN, Telegram, telegram
 from benchmarks.followers import followed, goal
 from benchmarks.telegram_server import Stats
 from bot.clock import SystemClock
-from bot.cluster.lease_manager import LeaseManager, Role
+from bot.cluster.lease_manager import LeaseManager
 from bot.cluster.leases import LeaseRepository
+from bot.cluster.roles import Role
 from bot.logs import configure_logging
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource

@@ -1,7 +1,28 @@
-"""`python -m bot` does what `touchline` does."""
+"""Where the program `touchline` begins, as `python -m bot` does: it listens to SIGTERM before anything large is imported."""
 
 from __future__ import annotations
 
-from bot.cli import main
+import signal
+import sys
+from types import FrameType
 
-main()
+_KILLED_EXIT_CODE = 128 + signal.SIGTERM
+"""What a shell reports of a program that SIGTERM ended."""
+
+
+def main() -> None:
+    """Run the command line."""
+    # The first process of a container ignores SIGTERM until it asks for it, and whoever stops the container waits ten seconds.
+    signal.signal(signal.SIGTERM, _exit)
+    from bot.cli import main as run_command_line
+
+    run_command_line()
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    # `run` was asked to stop, and nothing has started yet: that is an orderly stop. Other commands are cut short.
+    raise SystemExit(0 if "run" in sys.argv[1:] else _KILLED_EXIT_CODE)
+
+
+if __name__ == "__main__":
+    main()

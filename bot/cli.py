@@ -10,7 +10,6 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import click
-import structlog
 
 from bot.commands.common import read_environment_secrets
 from bot.errors import UserMistake
@@ -102,6 +101,8 @@ class CommandGroup(click.Group):
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
         except Exception as error:  # the log masks secrets; a traceback printed by Python would not
+            import structlog
+
             structlog.get_logger().critical("internal_error", exc_info=error)
             click.echo(INTERNAL_ERROR_TEXT, err=True)
             ctx.exit(70)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from bot.storage.schema import migrate
+from bot.storage.migrate import migrate
 
 
 def new_sqlite(folder: Path, name: str = "touchline.db") -> str:

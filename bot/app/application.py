@@ -18,7 +18,7 @@ from telegram.ext import ExtBot
 from bot.app.services import BackgroundWork, Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
 from bot.clock import Clock, CorrectedClock, SystemClock
-from bot.cluster.lease_manager import ALL_ROLES, Role
+from bot.cluster.roles import ALL_ROLES, Role
 from bot.config.load import Config
 from bot.errors import StorageError, StorageUnavailable, UserMistake
 from bot.matches.snapshots import MatchDirectory

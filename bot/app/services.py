@@ -15,8 +15,9 @@ from telegram.ext import ExtBot
 
 from bot.clock import Clock
 from bot.cluster.chat_claims import delete_orphaned_claims
-from bot.cluster.lease_manager import ALL_ROLES, LeaseManager, LeaseProvider, Role, SingleProcess, make_holder_name
+from bot.cluster.lease_manager import LeaseManager, LeaseProvider, SingleProcess, make_holder_name
 from bot.cluster.leases import LeaseRepository
+from bot.cluster.roles import ALL_ROLES, Role
 from bot.config.load import Config, configured_chat
 from bot.config.reload import ConfigReloader
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions

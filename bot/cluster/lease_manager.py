@@ -6,7 +6,6 @@ Start at `run_while_leased`. `LeaseManager` is for several processes on PostgreS
 from __future__ import annotations
 
 import asyncio
-import enum
 import math
 import os
 import secrets
@@ -19,6 +18,7 @@ import msgspec
 import structlog
 
 from bot.cluster.leases import LEASE_DURATION, Lease, LeaseRepository, name_process_lease
+from bot.cluster.roles import Role
 from bot.errors import StorageError
 
 log = structlog.get_logger()
@@ -39,29 +39,6 @@ _RELEASE_TIMEOUT = 1.0
 """Seconds that a stop waits for the database. A lease that is not released ends by itself."""
 
 _FIXTURE_PREFIX, _PROCESS_PREFIX = "fixture:", name_process_lease("")
-
-
-class Role(enum.StrEnum):
-    """One part of the work; on PostgreSQL each may have processes of its own."""
-
-    FEED = "feed"
-    """Follows matches and stores alerts in the outbox."""
-    CHAT = "chat"
-    """Answers people."""
-    SEND = "send"
-    """Sends alerts to chats."""
-
-
-ALL_ROLES = frozenset(Role)
-
-
-def read_roles(words: Sequence[str]) -> frozenset[Role]:
-    """Read the values of `--role`, such as `feed` or `feed,send`; none means all roles. Raises ValueError with a sentence."""
-    names = [name.strip() for word in words for name in word.split(",")]
-    unknown = [name for name in names if name not in list(Role)]
-    if unknown:
-        raise ValueError(f"{unknown[0]!r} is none of {', '.join(Role)}")
-    return frozenset(map(Role, names)) or ALL_ROLES
 
 
 class ProcessInfo(msgspec.Struct, frozen=True):

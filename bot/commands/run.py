@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from bot.commands.common import config_option, read_environment_secrets
-from bot.config.load import load_config
 from bot.errors import ConfigInvalid, UserMistake
 
 
@@ -20,8 +19,8 @@ from bot.errors import ConfigInvalid, UserMistake
 @click.pass_context
 def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     """Follow the matches that chats subscribed to, until stopped."""
-    from bot.app.application import run_until_stopped
-    from bot.cluster.lease_manager import read_roles
+    from bot.cluster.roles import read_roles
+    from bot.config.load import load_config
     from bot.logs import configure_logging, log_unhandled_exceptions
 
     try:
@@ -37,6 +36,9 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     log_unhandled_exceptions()
     # The database, its logs and the recordings of matches are nobody else's on this machine.
     os.umask(0o077)
+    # Nearly everything. A mistake is told before.
+    from bot.app.application import run_until_stopped
+
     asyncio.run(run_until_stopped(config, selected))
 
 
@@ -62,6 +64,8 @@ def schema_command() -> None:
 
 def check_config(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
     """Return the lines to print and the exit code: 1 if there is a mistake."""
+    from bot.config.load import load_config
+
     try:
         config = load_config(path, env)
     except ConfigInvalid as error:

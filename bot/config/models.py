@@ -20,7 +20,6 @@ from pydantic import (
 )
 
 from bot.i18n.language import ENGLISH
-from bot.storage import database
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, make_name_key
 from rules.engine.text import LANGUAGES
 from rules.loading import values
@@ -31,6 +30,9 @@ API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.co
 """The new hosts first, then those that will be switched off (feed documentation, section 0)."""
 
 _FEED_ID_PATTERN = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+_PLAIN_SQLITE_URL = re.compile(r"sqlite:///[\w./-]+", re.ASCII)
+"""A file without a character that means anything in an address."""
 
 _KIND_PATTERN = re.compile(r"[A-Za-z0-9_]{1,32}")
 
@@ -102,7 +104,12 @@ def _read_database_url(value: Any) -> str:
     # `postgres://` is what many hosting services write.
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
-    database.parse_database_url(url)
+    if not _PLAIN_SQLITE_URL.fullmatch(url):
+        from bot.storage.database import (
+            parse_database_url,
+        )  # imports SQLAlchemy, which takes longer than all else that `check` does
+
+        parse_database_url(url)
     return url
 
 

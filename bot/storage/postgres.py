@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from bot.errors import StorageConflict, StorageError, StorageUnavailable, StorageUnusable
 from bot.retry import OutageLog
 from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
-from bot.storage.schema import migrate
+from bot.storage.migrate import migrate
 
 log = structlog.get_logger()
 

@@ -1,4 +1,4 @@
-"""The tables, and migrating a database to them.
+"""The tables of this version; `migrate.py` brings a database to them.
 
 Tables and columns keep the names of their first version, whatever the code calls them: during an upgrade, processes of two
 versions work on one database.
@@ -7,18 +7,11 @@ versions work on one database.
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Float,
     Index,
     Integer,
@@ -31,8 +24,6 @@ from sqlalchemy import (
     text,
     true,
 )
-
-from bot.errors import StorageTooNew
 
 metadata = MetaData()
 
@@ -250,34 +241,3 @@ def to_timestamp(instant: dt.datetime) -> float:
 def from_timestamp(seconds: float) -> dt.datetime:
     """Return a stored instant, in UTC."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
-
-
-_MIGRATIONS_FOLDER = Path(__file__).with_name("migrations")
-
-
-def migrate(connection: Connection) -> None:
-    """Apply the migrations that are missing. Raise StorageTooNew if the database has one that this version does not know."""
-    known, newest = _revisions()
-    with connection.begin():
-        applied = set(MigrationContext.configure(connection).get_current_heads())
-    if applied - known:
-        raise StorageTooNew(
-            "the database was written by a newer Touchline; install that version, or name another file in storage.url"
-        )
-    if applied != newest:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-@cache
-def _revisions() -> tuple[frozenset[str], frozenset[str]]:
-    """All steps that this version knows, and the newest; read once, since each lies in a file of its own."""
-    scripts = ScriptDirectory.from_config(_config())
-    return frozenset(script.revision for script in scripts.walk_revisions()), frozenset(scripts.get_heads())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS_FOLDER).replace("%", "%%"))  # configparser expands single ones
-    return config

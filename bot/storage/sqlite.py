@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.errors import StorageError, StorageUnavailable, StorageUnusable
 from bot.storage.driver import NotificationHandler, PreparedStatement, Row, Transaction
-from bot.storage.schema import migrate
+from bot.storage.migrate import migrate
 
 _PRAGMAS = (
     # A backup or another tool may hold the file for a moment.

@@ -12,7 +12,7 @@ import yaml
 
 from bot.app.application import STOP_TIMEOUT
 from bot.cli import main
-from bot.cluster.lease_manager import read_roles
+from bot.cluster.roles import read_roles
 from bot.config.load import load_config
 from deploy.dockerfile import stages
 

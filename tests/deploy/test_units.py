@@ -14,7 +14,7 @@ import pytest
 
 from bot.app.application import STOP_TIMEOUT
 from bot.cli import main
-from bot.cluster.lease_manager import read_roles
+from bot.cluster.roles import read_roles
 from bot.config.models import StorageSettings
 
 ROOT = Path(__file__).parents[2]

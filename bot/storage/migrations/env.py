@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection is given by bot.storage.schema, and all steps are one transaction."""
+"""Alembic's entry: the connection is given by bot.storage.migrate, and all steps are one transaction."""
 
 from alembic import context
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 
 import pytest
 
-from bot.cluster.lease_manager import LeaseManager, Role, name_fixture_lease, run_while_leased
+from bot.cluster.lease_manager import LeaseManager, name_fixture_lease, run_while_leased
+from bot.cluster.roles import Role
 from tests.fakes.leases import FakeLeases, Table
 
 pytestmark = pytest.mark.virtual_time

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.cluster.lease_manager import ALL_ROLES, Role, read_roles
+from bot.cluster.roles import ALL_ROLES, Role, read_roles
 
 
 @pytest.mark.parametrize(

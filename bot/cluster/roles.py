@@ -1,0 +1,29 @@
+"""The roles that a process can have. It imports nothing large: a mistake in `--role` is told at once."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+
+class Role(enum.StrEnum):
+    """One part of the work; on PostgreSQL each may have processes of its own."""
+
+    FEED = "feed"
+    """Follows matches and stores alerts in the outbox."""
+    CHAT = "chat"
+    """Answers people."""
+    SEND = "send"
+    """Sends alerts to chats."""
+
+
+ALL_ROLES = frozenset(Role)
+
+
+def read_roles(words: Sequence[str]) -> frozenset[Role]:
+    """Read the values of `--role`, such as `feed` or `feed,send`; none means all roles. Raises ValueError with a sentence."""
+    names = [name.strip() for word in words for name in word.split(",")]
+    unknown = [name for name in names if name not in list(Role)]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is none of {', '.join(Role)}")
+    return frozenset(map(Role, names)) or ALL_ROLES

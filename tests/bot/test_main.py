@@ -1,0 +1,46 @@
+"""`python -m bot` hears SIGTERM from its first instruction on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+STOP_AT_AN_IMPORT = """
+import os, runpy, signal, sys
+
+stop_at, sys.argv = sys.argv[1], sys.argv[1:]
+
+class StopAtImport:
+    def find_spec(self, name, *_):
+        if name == stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, StopAtImport())
+runpy.run_module("bot", run_name="__main__")
+"""
+"""The process asks itself to stop when it comes to a certain import: so the moment does not depend on the machine."""
+
+
+def stop_at_an_import(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", STOP_AT_AN_IMPORT, module, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("module", ["bot.cli", "bot.commands.run", "telegram", "bot.app.workers"])
+def test_a_start_that_is_stopped_at_once_is_an_orderly_stop(module: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("telegram: {token: 123456:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}\nfeed: {token: abc}\n")
+
+    done = stop_at_an_import(module, "run", "--config", str(config))
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_another_command_that_is_stopped_says_that_it_did_not_finish() -> None:
+    assert stop_at_an_import("bot.commands.run", "check").returncode == 143

@@ -1,0 +1,72 @@
+"""What a command must not import: names, not times, since a name that comes back is what makes a start slow again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.storage.database import Database
+from tests.sqlite import new_sqlite
+
+ROOT = Path(__file__).parents[1]
+
+LARGE = {
+    "aiohttp",
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "babel",
+    "jinja2",
+    "PIL",
+    "pydantic",
+    "sqlalchemy",
+    "structlog",
+    "telegram",
+}
+
+COMMANDS = {
+    "--help": LARGE | {"rules", "yaml"},
+    "--version": LARGE | {"rules", "yaml"},
+    "run --help": LARGE - {"asyncio", "structlog"} | {"rules"},
+    "run --role nobody": {"alembic", "PIL", "sqlalchemy.dialects", "telegram"},
+    "run --config missing.yaml": {"alembic", "PIL", "sqlalchemy", "telegram", "aiohttp"},
+    "check --config config.example.yaml": {"aiohttp", "alembic", "apscheduler", "PIL", "sqlalchemy", "telegram"},
+    "schema": {"aiohttp", "alembic", "apscheduler", "PIL", "sqlalchemy", "telegram"},
+    "replay missing.jsonl": {"alembic", "PIL"},
+}
+
+
+def list_imports(code: str) -> set[str]:
+    """Run Python in a process of its own, and return the names of all modules that it imported."""
+    code = f"import sys, contextlib\nwith contextlib.suppress(SystemExit):\n    {code}\nprint(*sys.modules, file=sys.__stdout__)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_does_without(command: str) -> None:
+    imported = list_imports(f"import bot.cli; bot.cli.main({command.split()!r}, prog_name='touchline')")
+
+    assert "bot.cli" in imported
+    assert COMMANDS[command] & imported == set()
+
+
+def test_a_bot_on_a_database_of_today_needs_neither_migrations_nor_pictures(tmp_path: Path) -> None:
+    imported = list_imports(
+        f"import asyncio, bot.app.application as app; asyncio.run(app.Database.open({new_sqlite(tmp_path)!r}))"
+    )
+
+    assert "bot.app.application" in imported
+    assert {"alembic", "asyncpg", "mako", "PIL"} & imported == set()
+
+
+async def test_a_new_database_needs_no_migrations_either(tmp_path: Path) -> None:
+    imported = list_imports(
+        f"import asyncio, bot.storage.database as d; asyncio.run(d.Database.open('sqlite:///{tmp_path}/new.db'))"
+    )
+
+    assert "alembic" not in imported
+    await (await Database.open(f"sqlite:///{tmp_path}/new.db")).close()
