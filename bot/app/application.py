@@ -32,6 +32,7 @@ from bot.storage.database_file import (
     describe_empty_database,
     find_database_file,
 )
+from bot.storage.driver import UPDATES_CHANNEL
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import build_bot
 from bot.telegram.rate_limits import RateLimiter, ReplyAccounting
@@ -144,6 +145,8 @@ class Application:
         services = self.services
         # Before anything is read: a change between reading and listening would go unnoticed.
         await services.listen()
+        if self.chat:
+            await services.database.listen(UPDATES_CHANNEL, self.chat.update_order.on_changed)
         await services.store_configured_chats(services.config)
         await services.load_rules(services.config)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +73,19 @@ class Services:
         self.clock, self.database, self.bot, self.rate_limiter = clock, database, bot, rate_limiter
         self.on_chats_changed: list[Callable[[], None]] = []
         self.on_settings_changed: list[Callable[[], None]] = []
+        self.prune_more: list[Callable[[], Awaitable[None]]] = []
+        """Called with each deletion of old data."""
         self.on_rules_changed: list[Callable[[RuleSet, Catalogue], None]] = []
         # Replaced by `apply_config`: parts that outlive a reload are given a function that reads a section of it.
         self.config = config
         self.feed_limiter = FeedRequestLimiter(clock, places=SharedPlaces(database) if database.is_shared else None)
         self.feed_api = RestClient(lambda: self.config.feed, http, clock, self.feed_limiter)
+        self.process_name = make_holder_name()
         # One process on SQLite needs no leases; several on PostgreSQL agree by them on who follows which match.
         shared = database.is_shared
         self.lease_manager = (
             # The monitor is made below; its lines are read when the manager runs.
-            LeaseManager(LeaseRepository(database, make_holder_name()), roles, lambda: self.monitor.connection_lines())
+            LeaseManager(LeaseRepository(database, self.process_name), roles, lambda: self.monitor.connection_lines())
             if shared
             else None
         )
@@ -179,6 +182,8 @@ class Services:
         log.info("old_data_deleted", count=deleted)
         await self.chats.clear_finished_mutes(OVER_WORDS, self.clock.now() - _MUTE_GRACE_PERIOD)
         await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
+        for prune in self.prune_more:
+            await prune()
         if self.lease_manager:
             async with self.database.transaction() as tx:
                 await delete_orphaned_claims(tx)

@@ -20,6 +20,7 @@ from bot.chat.features.sample import sample_alert_text
 from bot.chat.middleware import use_chat_language
 from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices, FixtureLookup
+from bot.chat.update_order import WEBHOOK_SETTLE_TIME, UpdateOrder, UpdateRepository
 from bot.chat.updates import UpdatePoller, WebhookServer, delete_webhook
 from bot.clock import CorrectedClock
 from bot.cluster.lease_manager import name_fixture_lease, run_while_leased
@@ -187,6 +188,10 @@ class SenderWorker:
 log = structlog.get_logger()
 
 
+_MAX_OPEN_UPDATES = 4096
+"""Updates in memory: those that are handled, and those that wait for their chat's turn."""
+
+
 class ChatWorker:
     """Receives updates from Telegram and answers them."""
 
@@ -195,16 +200,25 @@ class ChatWorker:
         self._services = services
         # Without the database the processes cannot agree on who writes to the admins, so it is the one that answers people.
         services.monitor.reports_database = True
-        # Updates come from our own poller or webhook server, and 64 are handled at once: a slow answer to one chat must not
-        # hold up the others.
-        application = ApplicationBuilder().bot(services.bot).updater(None).job_queue(None).concurrent_updates(64)
+        # Updates come from our own poller or webhook server. A slow answer to one chat must not hold up the others, and many
+        # updates of one chat, which wait for each other, must not take the places of all: `UpdateOrder` limits those at work.
+        application = ApplicationBuilder().bot(services.bot).updater(None).job_queue(None).concurrent_updates(_MAX_OPEN_UPDATES)
         self._application: TelegramApplication[Any, Any, Any, Any, Any, Any] = application.build()
+        lease_manager, webhook = services.lease_manager, services.config.telegram.webhook
+        self._updates = UpdateRepository(services.database, services.process_name)
+        self.update_order = UpdateOrder(
+            self._updates,
+            # A poll brings updates in their order, and so does a webhook that only one process listens to.
+            settle_time=WEBHOOK_SETTLE_TIME if webhook and lease_manager else 0.0,
+            ready=lease_manager.registered if lease_manager else None,
+        )
+        services.prune_more.append(self._updates.delete_old)
         self._replies = ReplySender(services.bot, render_match if is_available() else None)
         self._application.add_handlers(self._build_handlers(directory, status))
         self._application.add_error_handler(partial(on_error, self._replies))
         self._failed_updates: dict[int, StorageError] = {}
         """By update id, the error of an update from the webhook that Telegram has to bring again."""
-        if services.config.telegram.webhook is not None:
+        if webhook is not None:
             self._application.add_error_handler(self._note_failure)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
@@ -234,7 +248,11 @@ class ChatWorker:
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies
         )
-        return [FORWARDED_COMMANDS, *use_chat_language(rules, services.chats), *build_handlers(chat_services)]
+        return [
+            FORWARDED_COMMANDS,
+            *self.update_order.wrap(use_chat_language(rules, services.chats)),
+            *build_handlers(chat_services, self.update_order),
+        ]
 
     async def _run_application(self) -> None:
         """Run the handlers and receive updates until cancelled."""
@@ -246,6 +264,7 @@ class ChatWorker:
                 # Answers that wait for Telegram's flood control would hold up the stop, which waits for all handlers.
                 self._replies.cancel_waiting()
                 await self._application.stop()
+                await self.update_order.stop()
 
     async def _receive_updates(self) -> None:
         """Receive updates by webhook in every process; without a webhook, poll in the one process that holds the lease."""

@@ -41,6 +41,7 @@ from bot.chat.middleware import Handler, RateLimitHandler, read_sender_language,
 from bot.chat.replies import ReplySender
 from bot.chat.routing import Router
 from bot.chat.services import ChatServices
+from bot.chat.update_order import UpdateOrder
 from bot.i18n.language import ENGLISH, use_language
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
@@ -81,8 +82,11 @@ FORWARDED_COMMANDS = MessageHandler(COMMAND_UPDATES & filters.FORWARDED & filter
 """Takes commands that somebody else wrote and that are only shown here: a joke, a question, an example."""
 
 
-def build_handlers(services: ChatServices) -> list[Handler]:
-    """Make the handlers for everything that people can send. The first that takes an update is the only one."""
+def build_handlers(services: ChatServices, order: UpdateOrder) -> list[Handler]:
+    """Make the handlers for everything that people can send. The first that takes an update is the only one.
+
+    `order` lets a chat's updates in one after the other.
+    """
     handlers = Handlers(services, ROUTER)
     # Chooses the language itself, and only when it answers: of thousands of commands it answers one.
     rate_limit = RateLimitHandler(services.clock, services.replies, services.chats)
@@ -107,7 +111,7 @@ def build_handlers(services: ChatServices) -> list[Handler]:
     )
     # Membership before the rate limit: a change that was dropped would leave a chat suspended, or under the id that it no longer
     # has. The rate limit before all that answer, so that a flood of commands costs neither Telegram nor the database anything.
-    return [*membership, rate_limit, FORWARDED_COMMANDS, *answering]
+    return [*order.wrap(membership), rate_limit, FORWARDED_COMMANDS, *order.wrap(answering)]
 
 
 async def set_command_menu(bot: Bot) -> None:

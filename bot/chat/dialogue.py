@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -289,3 +290,20 @@ def read_chat_ref(message: Message) -> ChatRef:
     # Telegram sets message_thread_id in groups without topics too, for replies: only is_topic_message tells.
     topic = message.message_thread_id if message.is_topic_message else None
     return ChatRef(message.chat.id, topic or 0)
+
+
+# 19 digits are the longest 64-bit number, which Telegram's ids are.
+_TARGETED_DATA = re.compile(r"@(-?\d{1,19});(.+)", re.DOTALL)
+
+
+def split_target(origin: UpdateOrigin, data: str) -> tuple[UpdateOrigin, str]:
+    """Return the chat that a button is for, with the button's own data.
+
+    An administrator sets up a channel from the private chat with the bot; those buttons carry the channel: `@CHAT;DATA`.
+    The chat's type and title are unknown then.
+    """
+    # In private chats only: in a group the data of such a button is forged.
+    found = _TARGETED_DATA.fullmatch(data) if origin.type == ChatType.PRIVATE else None
+    if found is None or abs(int(found[1])) >= 2**63:
+        return origin, data
+    return replace(origin, ref=ChatRef(int(found[1])), type="", title=""), found[2]

@@ -8,9 +8,18 @@ from telegram import Bot, Message, Update
 from telegram.constants import ChatType
 
 from bot.chat import texts
-from bot.chat.dialogue import DialogueResult, HandlerContext, OutdatedButton, Refusal, Screen, UpdateOrigin, read_origin
+from bot.chat.dialogue import (
+    DialogueResult,
+    HandlerContext,
+    OutdatedButton,
+    Refusal,
+    Screen,
+    UpdateOrigin,
+    read_origin,
+    split_target,
+)
 from bot.chat.features import channel, subscribe
-from bot.chat.routing import Router, split_target
+from bot.chat.routing import Router
 from bot.chat.services import ChatServices
 from bot.i18n.language import translate as _
 from bot.subscribers import ChatRef

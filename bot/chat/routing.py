@@ -1,19 +1,15 @@
-"""Which feature a command or button belongs to, who may use it, and for which chat."""
+"""Which feature a command or button belongs to, and who may use it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
-from msgspec.structs import replace
-from telegram.constants import ChatType
 
-from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, UpdateOrigin
+from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen
 from bot.chat.middleware import Handler
 from bot.chat.services import ChatServices
-from bot.subscribers import ChatRef
 
 RunCommand = Callable[[ChatContext, tuple[str, ...]], DialogueResult]
 """Runs a command with its arguments."""
@@ -126,20 +122,3 @@ def _add_all(table: dict[str, T], entries: Mapping[str, T]) -> None:
     if both := table.keys() & entries.keys():
         raise ValueError(f"registered twice: {', '.join(sorted(both))}")
     table.update(entries)
-
-
-# 19 digits are the longest 64-bit number, which Telegram's ids are.
-_TARGETED_DATA = re.compile(r"@(-?\d{1,19});(.+)", re.DOTALL)
-
-
-def split_target(origin: UpdateOrigin, data: str) -> tuple[UpdateOrigin, str]:
-    """Return the chat that a button is for, with the button's own data.
-
-    An administrator sets up a channel from the private chat with the bot; those buttons carry the channel: `@CHAT;DATA`.
-    The chat's type and title are unknown then.
-    """
-    # In private chats only: in a group the data of such a button is forged.
-    found = _TARGETED_DATA.fullmatch(data) if origin.type == ChatType.PRIVATE else None
-    if found is None or abs(int(found[1])) >= 2**63:
-        return origin, data
-    return replace(origin, ref=ChatRef(int(found[1])), type="", title=""), found[2]

@@ -12,6 +12,7 @@ from bot.chat.dialogue import (
     Change,
     ChatContext,
     EraseChat,
+    SendSample,
     Subscribe,
     UnfollowAll,
     Unsubscribe,
@@ -22,14 +23,27 @@ from bot.chat.dialogue import (
 from bot.chat.middleware import sender_language
 from bot.chat.permissions import Permissions
 from bot.chat.replies import ReplySender
+from bot.chat.update_order import mark_update_stored
 from bot.clock import Clock
+from bot.errors import StorageConflict
 from bot.i18n.language import current_language
 from bot.outbox.explanation import MessageExplanation
-from bot.storage.chats import ChatRepository
-from bot.storage.subscriptions import SubscriptionRepository
+from bot.storage.chats import ChatRepository, erase_chat, learn_language, update_chat
+from bot.storage.subscriptions import (
+    SubscriptionRepository,
+    add_subscription,
+    read_subscriptions,
+    remove_subscription,
+    update_subscription_overrides,
+)
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.football.action import Fixture
 from rules.football.match import Match
+
+_FOLLOWER_CHANGES = (Subscribe, Unsubscribe, UnfollowAll, EraseChat)
+"""Changes of who follows what, of which every process has to know."""
+
+_STORE_ATTEMPTS = 3
 
 _MAX_REMEMBERED_CHATS = 1000
 """Chats whose subscriptions are remembered after /stop."""
@@ -105,38 +119,54 @@ class ChatServices:
     async def apply_changes(self, ref: ChatRef, changes: Sequence[Change], request_id: str = "") -> None:
         """Apply what a dialogue decided. `request_id` names the message or press, so that one that comes twice sends one
         sample."""
-        for change in changes:
-            if isinstance(change, Subscribe):
-                await self._subscriptions.add(ref, change.subscription)
-            elif isinstance(change, Unsubscribe):
-                await self._subscriptions.remove(ref, change.subscription)
-            elif isinstance(change, UnfollowAll):
-                await self._unfollow_all(ref)
-            elif isinstance(change, EraseChat):
-                self._unfollowed.pop(ref, None)
-                await self.chats.erase(ref)
-                return
-            elif isinstance(change, UpdateSubscription):
-                await self._subscriptions.update_overrides(ref, change.subscription, change.change)
-            elif isinstance(change, UpdateChat):
-                await self.chats.update(ref, change.change)
-            elif self._send_sample is not None:
-                await self._send_sample(ref, request_id, change.delay)
-        # Alerts come without a sender whose language could be used, so a chat without a language takes that of the person who
-        # first changed something in it.
-        chat = await self.chats.get(ref) if changes and sender_language() else None
-        if chat and not chat.language:
-            await self.chats.set_language_if_unchosen(ref, current_language())
-
-    async def _unfollow_all(self, ref: ChatRef) -> None:
-        followed = await self._subscriptions.get_all(ref)
-        for subscription in followed:
-            await self._subscriptions.remove(ref, subscription)
-        if followed:
-            self._unfollowed[ref] = followed
+        if not changes:
+            return
+        for attempts_left in reversed(range(_STORE_ATTEMPTS)):
+            try:
+                unfollowed = await self._store(ref, changes)
+                break
+            except StorageConflict:
+                # The sender had locked the same rows the other way round. Changes are functions, so they can be applied again.
+                if not attempts_left:
+                    raise
+        if any(isinstance(change, EraseChat) for change in changes):
+            self._unfollowed.pop(ref, None)
+        elif unfollowed:
+            self._unfollowed[ref] = unfollowed
             # The oldest go first; a chat that stopped a thousand chats ago has left the button behind.
             while len(self._unfollowed) > _MAX_REMEMBERED_CHATS:
                 del self._unfollowed[next(iter(self._unfollowed))]
+        for change in changes:
+            if isinstance(change, SendSample) and self._send_sample is not None:
+                await self._send_sample(ref, request_id, change.delay)
+
+    async def _store(self, ref: ChatRef, changes: Sequence[Change]) -> tuple[Subscription, ...]:
+        """Store all changes in one transaction. Return what the chat followed until now, if it unfollows everything."""
+        unfollowed: tuple[Subscription, ...] = ()
+        changes_followers = any(isinstance(change, _FOLLOWER_CHANGES) for change in changes)
+        async with self.chats.changing(followers=changes_followers) as tx:
+            for change in changes:
+                if isinstance(change, Subscribe):
+                    await add_subscription(tx, ref, change.subscription)
+                elif isinstance(change, Unsubscribe):
+                    await remove_subscription(tx, ref, change.subscription)
+                elif isinstance(change, UnfollowAll):
+                    unfollowed = await read_subscriptions(tx, ref)
+                    for subscription in unfollowed:
+                        await remove_subscription(tx, ref, subscription)
+                elif isinstance(change, EraseChat):
+                    await erase_chat(tx, ref)
+                elif isinstance(change, UpdateSubscription):
+                    await update_subscription_overrides(tx, ref, change.subscription, change.change)
+                elif isinstance(change, UpdateChat):
+                    await update_chat(tx, ref, change.change)
+            if sender_language():
+                # Alerts come without a sender whose language could be used, so a chat without a language takes that of the
+                # person who first changed something in it.
+                await learn_language(tx, ref, current_language())
+            # Here and not when the update was answered: what is committed must not be carried out again after a kill.
+            await mark_update_stored(tx)
+        return unfollowed
 
     def _current_catalogue(self) -> FollowableCatalogue:
         # Building it sorts and hashes every fixture, so it is built once for each list of fixtures: those are replaced as a

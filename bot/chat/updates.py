@@ -217,7 +217,8 @@ class WebhookServer:
 
     async def run(self) -> None:
         """Receive until cancelled. Raise UserMistake if the port cannot be listened on."""
-        async with self.serve():
+        async with self.serve() as port:
+            log.info("webhook_served", port=port)
             await self._register()
             await asyncio.Event().wait()
 

@@ -76,6 +76,16 @@ class ChatRepository:
             rows = await tx.fetch(select(chats).order_by(chats.c.chat_id, chats.c.topic))
         return tuple(row_to_chat(row) for row in rows)
 
+    @asynccontextmanager
+    async def changing(self, *, followers: bool) -> AsyncIterator[Transaction]:
+        """Run a transaction for several changes of a chat. With `followers`, every process is notified as soon as it commits."""
+        if followers:
+            async with changing_followers(self._database, self._on_change) as tx:
+                yield tx
+        else:
+            async with self._database.transaction() as tx:
+                yield tx
+
     async def has_live_message_chats(self) -> bool:
         """Return True if some active chat wants match cards or pictures."""
         query = select(chats.c.chat_id).where(chats.c.extras == true(), chats.c.active == true()).limit(1)
@@ -84,9 +94,8 @@ class ChatRepository:
 
     async def set_language_if_unchosen(self, ref: ChatRef, language: str) -> None:
         """Set the language of a chat, unless somebody chose one for it meanwhile."""
-        unchosen = and_(is_chat(ref), chats.c.language_chosen == false())
         async with self._database.transaction() as tx:
-            await tx.execute(update(chats).where(unchosen).values(language=language))
+            await tx.execute(update(chats).where(is_chat(ref), chats.c.language_chosen == false()).values(language=language))
 
     async def suspend(self, chat_id: int, reason: str) -> None:
         """Send nothing to a chat and its topics until `resume`. Nothing is deleted."""
@@ -101,9 +110,7 @@ class ChatRepository:
     async def erase(self, ref: ChatRef) -> None:
         """Delete a chat or topic with its settings, subscriptions and deliveries. Its messages are not corrected after."""
         async with changing_followers(self._database, self._on_change) as tx:
-            # Subscriptions before their chat, as wherever both are locked.
-            for table in (subscriptions, entries, chats):
-                await tx.execute(delete(table).where(table.c.chat_id == ref.chat_id, table.c.topic == ref.topic))
+            await erase_chat(tx, ref)
 
     async def migrate(self, old_chat_id: int, new_chat_id: int) -> None:
         """Move settings, subscriptions and deliveries of a group that became a supergroup. Repeating it changes nothing."""
@@ -150,6 +157,19 @@ async def update_chat(tx: Transaction, ref: ChatRef, change: ChangeChat) -> Chat
     if changed:
         await tx.execute(update(chats).where(is_chat(ref)).values(changed))
     return after
+
+
+async def erase_chat(tx: Transaction, ref: ChatRef) -> None:
+    """Delete a chat or topic with its settings, subscriptions and deliveries."""
+    # Subscriptions before their chat, as wherever both are locked.
+    for table in (subscriptions, entries, chats):
+        await tx.execute(delete(table).where(table.c.chat_id == ref.chat_id, table.c.topic == ref.topic))
+
+
+async def learn_language(tx: Transaction, ref: ChatRef, language: str) -> None:
+    """Set the language of a chat that has none yet, unless somebody chose one for it."""
+    has_none = and_(is_chat(ref), chats.c.language == "", chats.c.language_chosen == false())
+    await tx.execute(update(chats).where(has_none).values(language=language))
 
 
 async def update_has_overrides(tx: Transaction, ref: ChatRef) -> None:

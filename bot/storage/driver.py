@@ -32,6 +32,9 @@ LEASES_CHANNEL = "touchline_leases"
 DELIVERIES_CHANNEL = "touchline_entries"
 """Something waits for chats of the sender that the payload names."""
 
+UPDATES_CHANNEL = "touchline_updates"
+"""An update from Telegram was handled: the next one of its chat may be."""
+
 Row = Mapping[str, Any]
 
 NotificationHandler = Callable[[str], None]

@@ -225,6 +225,20 @@ allowance = Table(
     Column("closed_until", Float, nullable=False),  # Telegram asked everybody to wait so long
 )
 
+updates = Table(
+    "updates",
+    metadata,
+    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("other_chat", BigInteger),  # of a group that becomes a supergroup: its other id
+    Column("holder", String, nullable=False),  # the process that received it
+    Column("state", String, nullable=False),  # waiting, running, done
+    Column("stored", Boolean, nullable=False, server_default=false()),  # what it changes is committed
+    Column("at", Float, nullable=False),  # when it came into this state, by the database's clock
+    Index("updates_by_chat", "chat_id"),
+    Index("updates_by_age", "at"),
+)
+
 feed_requests = Table(
     "feed_requests",
     metadata,

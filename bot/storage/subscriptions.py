@@ -69,37 +69,22 @@ class SubscriptionRepository:
     async def add(self, ref: ChatRef, subscription: Subscription) -> bool:
         """Follow something; return False if the chat follows it already. A chat that is not known yet is stored."""
         async with changing_followers(self._database, self._on_change) as tx:
-            await tx.execute(upsert(chats, keep_existing=True), chat_to_row(Chat(ref)))
-            is_new = await tx.execute(upsert(subscriptions, keep_existing=True), _subscription_to_row(ref, subscription)) > 0
-            await update_has_overrides(tx, ref)
-        return is_new
+            return await add_subscription(tx, ref, subscription)
 
     async def remove(self, ref: ChatRef, subscription: Subscription) -> bool:
         """Follow something no longer; return False if the chat did not follow it."""
         async with changing_followers(self._database, self._on_change) as tx:
-            is_removed = await tx.execute(delete(subscriptions).where(_is_subscription(ref, subscription))) > 0
-            await update_has_overrides(tx, ref)
-        return is_removed
+            return await remove_subscription(tx, ref, subscription)
 
     async def get_all(self, ref: ChatRef) -> tuple[Subscription, ...]:
         """Return what a chat follows, by name."""
-        table = subscriptions.c
-        query = select(subscriptions).where(_is_of_chat(ref)).order_by(table.name, table.scope, table.key)
         async with self._database.transaction() as tx:
-            rows = await tx.fetch(query)
-        return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"], parse_overrides(row["taste"])) for row in rows)
+            return await read_subscriptions(tx, ref)
 
     async def update_overrides(self, ref: ChatRef, subscription: Subscription, change: ChangeOverrides) -> None:
         """Change the overrides of a subscription as they are stored now. One that was removed meanwhile stays removed."""
-        is_subscription = _is_subscription(ref, subscription)
         async with self._database.transaction() as tx:
-            # Locked before it is read, as in `update_chat`. The subscription's row before its chat's: `remove` locks them in this
-            # order too, and two transactions that took them in opposite orders would wait for each other.
-            rows = await tx.fetch(select(subscriptions.c.taste).where(is_subscription).with_for_update())
-            if rows:
-                overrides = format_overrides(change(parse_overrides(rows[0]["taste"])))
-                await tx.execute(update(subscriptions).where(is_subscription).values(taste=overrides))
-                await update_has_overrides(tx, ref)
+            await update_subscription_overrides(tx, ref, subscription, change)
 
     async def get_active(self) -> tuple[Subscription, ...]:
         """Return what some active chat follows, each once, without names and overrides."""
@@ -134,6 +119,42 @@ class SubscriptionRepository:
                     row_of_subscription = _subscription_to_row(chat.ref, subscription)
                     await tx.execute(upsert(subscriptions, keep_existing=True), row_of_subscription)
                 await update_has_overrides(tx, chat.ref)
+
+
+async def add_subscription(tx: Transaction, ref: ChatRef, subscription: Subscription) -> bool:
+    """Follow something; return False if the chat follows it already. A chat that is not known yet is stored."""
+    await tx.execute(upsert(chats, keep_existing=True), chat_to_row(Chat(ref)))
+    is_new = await tx.execute(upsert(subscriptions, keep_existing=True), _subscription_to_row(ref, subscription)) > 0
+    await update_has_overrides(tx, ref)
+    return is_new
+
+
+async def remove_subscription(tx: Transaction, ref: ChatRef, subscription: Subscription) -> bool:
+    """Follow something no longer; return False if the chat did not follow it."""
+    is_removed = await tx.execute(delete(subscriptions).where(_is_subscription(ref, subscription))) > 0
+    await update_has_overrides(tx, ref)
+    return is_removed
+
+
+async def read_subscriptions(tx: Transaction, ref: ChatRef) -> tuple[Subscription, ...]:
+    """Return what a chat follows, by name."""
+    table = subscriptions.c
+    rows = await tx.fetch(select(subscriptions).where(_is_of_chat(ref)).order_by(table.name, table.scope, table.key))
+    return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"], parse_overrides(row["taste"])) for row in rows)
+
+
+async def update_subscription_overrides(
+    tx: Transaction, ref: ChatRef, subscription: Subscription, change: ChangeOverrides
+) -> None:
+    """Change the overrides of a subscription as they are stored now. One that was removed meanwhile stays removed."""
+    is_subscription = _is_subscription(ref, subscription)
+    # Locked before it is read, as in `update_chat`. The subscription's row before its chat's: `remove_subscription` locks them in
+    # this order too, and two transactions that took them in opposite orders would wait for each other.
+    rows = await tx.fetch(select(subscriptions.c.taste).where(is_subscription).with_for_update())
+    if rows:
+        overrides = format_overrides(change(parse_overrides(rows[0]["taste"])))
+        await tx.execute(update(subscriptions).where(is_subscription).values(taste=overrides))
+        await update_has_overrides(tx, ref)
 
 
 # These queries run for every alert, and SQLAlchemy takes longer to build one than SQLite to run it. So each is built once for

@@ -15,6 +15,7 @@ from telegram.ext import Application
 from bot.chat.application import ROUTER, build_handlers, on_error
 from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices
+from bot.chat.update_order import UpdateOrder, UpdateRepository
 from bot.clock import ManualClock
 from bot.media.renderer import render_match
 from bot.outbox.explanation import MessageExplanation
@@ -132,7 +133,7 @@ async def world() -> AsyncIterator[World]:
             explain_message=around.explain_message,
             send_sample=around.send_sample,
         )
-        app.add_handlers(build_handlers(services))
+        app.add_handlers(build_handlers(services, UpdateOrder(UpdateRepository(database, "here"))))
         app.add_error_handler(partial(on_error, replies))
         async with answering(app):
             yield around

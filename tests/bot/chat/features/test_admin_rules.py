@@ -14,6 +14,7 @@ from bot.chat.features.admin_rules import build_admin_rules_handlers
 from bot.chat.features.rules_proposal import MAX_FILE_SIZE
 from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices
+from bot.chat.update_order import UpdateOrder, UpdateRepository
 from bot.clock import ManualClock
 from bot.config.load import load_config
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions, parse_sent_rules
@@ -111,7 +112,7 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
             commands=ROUTER.menu,
             is_admin=around.is_admin,
         )
-        app.add_handlers(build_handlers(services))
+        app.add_handlers(build_handlers(services, UpdateOrder(UpdateRepository(db, "here"))))
         app.add_error_handler(partial(on_error, replies))
         async with answering(app):
             yield around
