@@ -15,15 +15,9 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.clock import find_zone
-from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Alert, Importance
+from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Alert, Importance
 from rules.football.action import Fixture
 from rules.football.names import normalise
-
-DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
-"""The shipped kinds that a chat gets unless it says otherwise, whatever packs the rules extend.
-
-It also gets the kinds that only an operator's own rules use.
-"""
 
 GOAL_KIND = "goal"
 """The only kind that a chat with `scorers_only` gets."""

@@ -15,9 +15,8 @@ import msgspec
 from bot.i18n.compile import compile_catalogues
 from bot.i18n.football import load_wordings
 from bot.i18n.language import in_each_language
-from bot.subscribers import DEFAULT_KINDS
 from bot.telegram.render import render_body, render_message, render_restoration, render_retraction
-from rules.engine.alert import Alert, Importance, State
+from rules.engine.alert import DEFAULT_KINDS, Alert, Importance, State
 from rules.engine.evaluate import evaluate, translate_alert
 from rules.engine.rule import RuleSet
 from rules.engine.text import LANGUAGES, visible_text

@@ -21,12 +21,13 @@ from bot.config.models import (
     TelegramSettings,
 )
 from bot.config.problems import validate_node
+from bot.config.suspicious import warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
 from bot.subscribers import Chat, ChatRef, Subscription
-from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
+from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.rule import RuleSet, SourceLocation
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.loading.document import Report, compose, expand_variables, is_null, iterate_scalars, location_of, mapping_items
+from rules.loading.document import Report, compose, expand_variables, is_null, location_of, mapping_items
 from rules.loading.loader import FILE_KEYS, load_pack, read_rules
 from rules.loading.values import describe_unknown
 
@@ -152,7 +153,8 @@ class _ConfigReader:
         # their conditions may use.
         catalogue = self._read_catalogue(fields.get("catalogue"))
         rules = self._read_rules(fields, catalogue)
-        self._warn_of_unknown_kinds(fields.get("chats"), rules)
+        warn_of_chats(fields.get("chats"), rules, self.report)
+        warn_of_addresses(fields, self.report)
         if settings is None:
             return None
         return Config(
@@ -242,49 +244,34 @@ class _ConfigReader:
         fields = {key.value: value for key, value in mapping_items(node)}
         at = fields.get("token_file")
         if section.token_file is None or at is None:
-            return self._check_token(section.token.get_secret_value(), fields.get("token"))
+            return self._check_token(section, section.token.get_secret_value(), fields.get("token"))
         if section.token.get_secret_value():
             self.report.add_mistake(location_of(at), "write token or token_file, not both")
             return section.token
         # Stripped: a secret that Docker or an editor wrote to a file often ends with a line break.
         try:
-            return self._check_token(self._resolve_path(section.token_file).read_text(encoding="utf-8").strip(), at)
+            token = self._resolve_path(section.token_file).read_text(encoding="utf-8").strip()
+            return self._check_token(section, token, at)
         except (OSError, ValueError) as error:
             self.report.add_mistake(
                 location_of(at), f"the file {section.token_file} cannot be read: {_explain_read_error(error)}"
             )
             return SecretStr("")
 
-    def _check_token(self, token: str, at: yaml.Node | None) -> SecretStr:
+    def _check_token(self, section: FeedSettings | TelegramSettings, token: str, at: yaml.Node | None) -> SecretStr:
         """Report a token with spaces or other characters that a header cannot carry, without repeating it."""
         if at is not None and not re.fullmatch(r"[!-~]*", token):
             self.report.add_mistake(
                 location_of(at), "a token is one word of letters, digits and signs: something else is in this one"
             )
+        elif at is not None:
+            warn_of_token(token, at, self.report, is_bot=isinstance(section, TelegramSettings))
         return SecretStr(token)
-
-    def _warn_of_unknown_kinds(self, chats: yaml.Node | None, rules: RuleSet) -> None:
-        """Warn of kinds that no rule has: allowed, since a rule may follow later, but more likely misspelt."""
-        for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
-            for kind in _find_kinds(chat):
-                if kind.value not in (known := (*rules.list_kinds(), *LIVE_MESSAGE_KINDS)):
-                    self.report.add_warning(
-                        location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}"
-                    )
 
     def _resolve_path(self, name: str) -> Path:
         """Resolve a path relative to the folder of the file, and remember it as a source."""
         self.sources.add(self.path.parent / name)
         return self.path.parent / name
-
-
-def _find_kinds(chat: yaml.Node) -> list[yaml.ScalarNode]:
-    """Return every kind that a chat or one of its subscriptions names."""
-    fields = {key.value: value for key, value in mapping_items(chat)}
-    followed = fields.get("subscribe")
-    places = [chat, *(followed.value if isinstance(followed, yaml.SequenceNode) else ())]
-    named = [value for place in places for key, value in mapping_items(place) if key.value == "kinds"]
-    return [kind for kinds in named for kind in iterate_scalars(kinds)]
 
 
 def _find_tokens(root: yaml.Node) -> list[yaml.Node]:

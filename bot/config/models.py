@@ -72,11 +72,16 @@ def _read_text(value: Any) -> str:
     return _require_scalar(value, "one text")
 
 
-def _make_url_reader(*schemes: str) -> Any:
+def _make_url_reader(*schemes: str, is_bare: bool = False) -> Any:
+    """Return the reader of an address with one of these schemes; `is_bare`: it names a server, and perhaps a path."""
+
     def check(value: Any) -> str:
         url = _read_text(value).rstrip("/")
         if not _is_url(url, schemes):
             raise ValueError(f"an address that begins with {' or '.join(f'{s}://' for s in schemes)} is expected here")
+        parts = urlsplit(url)
+        if is_bare and (parts.username is not None or parts.query or parts.fragment):
+            raise ValueError("only the address of the server is expected here: no user, no password, nothing after ? or #")
         return url
 
     return check
@@ -104,6 +109,11 @@ def _read_database_url(value: Any) -> str:
     # `postgres://` is what many hosting services write.
     if not url.startswith(("sqlite://", "postgresql://", "postgres://")):
         raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/NAME")
+    if re.match(r"sqlite://[^/]", url):
+        # SQLAlchemy takes the name for that of a host and opens a database in memory, which forgets everything.
+        raise ValueError(
+            "a file needs three slashes: sqlite:///touchline.db, or four for a whole path: sqlite:////data/touchline.db"
+        )
     if not _PLAIN_SQLITE_URL.fullmatch(url):
         from bot.storage.database import (
             parse_database_url,
@@ -216,9 +226,27 @@ Text = Annotated[str, BeforeValidator(_read_text), with_schema(TEXT_SCHEMA)]
 
 Secret = Annotated[SecretStr, BeforeValidator(_read_secret), with_schema(TEXT_SCHEMA)]
 
-StreamUrl = Annotated[str, BeforeValidator(_make_url_reader("wss", "ws"))]
 
-ApiUrl = Annotated[str, BeforeValidator(_make_url_reader("https", "http"))]
+def _read_bot_api_url(value: Any) -> str:
+    url: str = _make_url_reader("https", "http", is_bare=True)(value)
+    # The token follows it, so a person who copies the address from an example of a call copies too much.
+    if re.search(r"/bot([^/]*:[^/]*)?(/|$)", urlsplit(url).path):
+        raise ValueError("only the server is expected here, such as https://api.telegram.org: Touchline adds /bot and the token")
+    return url
+
+
+def _read_feed_api_url(value: Any) -> str:
+    url: str = _make_url_reader("https", "http", is_bare=True)(value)
+    if re.search(r"/(soccer|fixtures)(/|$)", urlsplit(url).path):
+        raise ValueError("only the server is expected here: Touchline adds /soccer/fixtures")
+    return url
+
+
+StreamUrl = Annotated[str, BeforeValidator(_make_url_reader("wss", "ws", is_bare=True))]
+
+FeedApiUrl = Annotated[str, BeforeValidator(_read_feed_api_url)]
+
+BotApiUrl = Annotated[str, BeforeValidator(_read_bot_api_url)]
 
 KINDS_SCHEMA: JsonSchema = {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z0-9_]{1,32}$"}, "minItems": 1}
 
@@ -267,7 +295,7 @@ class FeedSettings(Section):
     """A file that holds the token, in place of `token`."""
     stream_url: Annotated[tuple[StreamUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)] = STREAM_URLS
     """Where matches are streamed: one address or several; the next is used if the first cannot be reached."""
-    api_url: Annotated[tuple[ApiUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)] = API_URLS
+    api_url: Annotated[tuple[FeedApiUrl, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)] = API_URLS
     """Where fixtures are looked up: one address or several."""
     stale_after: Annotated[Duration, _require_at_least("11s")] = dt.timedelta(seconds=25)
     """Reconnect after this time without a frame; at least 11s, as heartbeats come every ten (feed documentation, section 2.3)."""
@@ -291,7 +319,7 @@ class TelegramSettings(Section):
     """The bot's token, from @BotFather; write ${TELEGRAM_BOT_TOKEN} rather than the token itself."""
     token_file: Text | None = None
     """A file that holds the token, in place of `token`."""
-    api_url: ApiUrl = "https://api.telegram.org"
+    api_url: BotApiUrl = "https://api.telegram.org"
     """The Bot API: Telegram's own, or a server of yours."""
     admins: tuple[Integer, ...] = ()
     """The ids of the users who may see /status and change rules."""

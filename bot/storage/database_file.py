@@ -18,7 +18,7 @@ from bot.clock import Clock
 from bot.errors import StorageError, StorageUnusable
 from bot.storage.database import Database
 from bot.storage.schema import chats
-from bot.storage.sqlite import SQLiteDriver
+from bot.storage.sqlite import SQLiteDriver, refuse_folder
 
 log = structlog.get_logger()
 
@@ -63,6 +63,7 @@ class DatabaseLock:
 
     async def acquire(self) -> None:
         """Take the lock. Raise StorageUnusable if another process keeps it, or the lock file cannot be written."""
+        refuse_folder(self._database_file)
         deadline = asyncio.get_running_loop().time() + _LOCK_TIMEOUT
         try:
             # The file stays when the process ends: deleting it would let two processes lock two files of the same name.

@@ -54,6 +54,7 @@ class SQLiteDriver:
     @classmethod
     async def open(cls, url: URL) -> SQLiteDriver:
         """Open and migrate; an address without a file is a database in memory."""
+        refuse_folder(url.database)
         engine = _create_engine(url) if url.database else _get_memory_engine()
         try:
             if url.database and ":" not in url.database:
@@ -221,6 +222,12 @@ def translate_sqlite_error(url: URL, error: Exception) -> StorageError:
     )
     where = url.database or "memory"
     return kind("storage.url: " + (sentence.format(where=where) if sentence else f"{where} cannot be used: {cause}"))
+
+
+def refuse_folder(path: str | Path | None) -> None:
+    """Raise StorageUnusable if a folder is named where a database file belongs."""
+    if path and Path(path).is_dir():
+        raise StorageUnusable(f"storage.url: {path} is a folder; name a file in it")
 
 
 def make_private(file: Path) -> None:

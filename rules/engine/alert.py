@@ -26,6 +26,12 @@ SHIPPED_KINDS = (
 )  # fmt: skip
 """The kinds that the rules of the packs use. A rule may name others, of letters, digits and underscores."""
 
+DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
+"""The shipped kinds that a chat gets unless it says otherwise, whatever packs the rules extend.
+
+It also gets the kinds that only an operator's own rules use.
+"""
+
 CARD, PICTURE = "card", "picture"
 
 LIVE_MESSAGE_KINDS = (CARD, PICTURE)

@@ -1,40 +1,197 @@
-"""Finds rules that are valid but never fire, because an earlier rule always fires before them."""
+"""Finds rules that are valid and not meant: that never fire, or that never begin a message.
+
+Everything here is certain, as far as the conditions say it: a rule that only seldom fires is not found.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, combinations
 
+from rules.engine.cases import (
+    ANYTHING,
+    IS_TRUE,
+    Case,
+    Cases,
+    Names,
+    Numbers,
+    complement_values,
+    intersect_cases,
+    subtract_case,
+)
 from rules.engine.rule import Condition, Rule
+from rules.football.action import SendType
+from rules.football.names import normalise
+
+_MAX_CANDIDATES = 500
+"""Earlier rules that one is compared with, one by one. Only files of thousands of rules without a team have more."""
+
+_MAX_TOGETHER = 40
+"""Earlier rules that are taken together to see whether they leave anything to a later one."""
+
+_MOST_GOALS = 20
+"""The highest number of goals of a side that is tried to see whether a score is possible."""
 
 
-def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
-    """Return each rule that an earlier one shadows, with that one: it has the same or fewer conditions, and does not continue.
+def cases_of(rule: Rule) -> Cases | None:
+    """Return the cases in which a rule fires, none if its conditions contradict each other; None if they are too many."""
+    found = intersect_conditions(rule.conditions)
+    return None if found is None else intersect_cases(found, _send_type_cases(rule.send_types))
 
-    Finds only what is certain: a rule whose conditions imply an earlier one's in other words is not found.
-    """
-    # Conditions are compared as they are written: proving that one implies another would need to know all of them.
-    earlier: list[tuple[Rule, frozenset[tuple[str, str]]]] = []
-    found: list[tuple[Rule, Rule]] = []
-    for rule in rules:
-        conditions = frozenset((c.key, c.expected.casefold()) for c in rule.conditions if not _is_implied(c, rule.action_types))
-        by = next((one for one, fewer in earlier if fewer <= conditions and _is_wider(one, rule)), None)
-        if by is not None:
-            found.append((rule, by))
-        # A rule that continues hides nothing from the rules below it.
-        if not rule.continues:
-            earlier.append((rule, conditions))
+
+def _send_type_cases(send_types: Iterable[SendType]) -> Cases:
+    return ({"send_type": Names(frozenset(normalise(one.value) for one in send_types))},)
+
+
+def intersect_conditions(conditions: Iterable[Condition]) -> Cases | None:
+    """Return the cases in which all conditions hold, none if they contradict each other; None if they are too many."""
+    found: Cases | None = ANYTHING
+    for condition in conditions:
+        found = None if found is None else intersect_cases(found, condition.listed_cases)
     return found
 
 
-def _is_implied(condition: Condition, action_types: frozenset[str] | None) -> bool:
-    """Return True if the rule's action types and send types already say the condition. `_is_wider` compares those."""
-    if condition.key != "action_type" or action_types is None:
-        return condition.key == "send_type"
-    # An alias such as `Own Goal` expects a sub action type too, which the action types do not say.
-    return {name.casefold() for name in condition.expected.split(", ")} <= action_types
+def find_contradiction(conditions: Sequence[Condition]) -> tuple[int, ...]:
+    """Return the positions of conditions that exclude each other; empty if a moment may meet all of them."""
+    whole = intersect_conditions(conditions)
+    if whole is None or any(_is_score_possible(case) for case in whole):
+        return ()
+    # The fewest that exclude each other are the ones to show: one alone, else two, else all.
+    places = range(len(conditions))
+    for some in chain(((place,) for place in places), combinations(places, 2)):
+        cases = intersect_conditions(conditions[place] for place in some)
+        if cases is not None and not any(_is_score_possible(case) for case in cases):
+            return some
+    return tuple(places)
 
 
-def _is_wider(one: Rule, other: Rule) -> bool:
-    if not one.send_types >= other.send_types:
-        return False
-    return one.action_types is None or (other.action_types is not None and one.action_types >= other.action_types)
+def _is_score_possible(case: Case) -> bool:
+    """Return True unless the case asks for a score that does not exist, such as a margin of 3 at 1–0."""
+    asked = {key.removeprefix("score."): values for key, values in case.items() if key.startswith("score.")}
+    if len(asked) < 2:
+        return True
+    # The sums and differences of two numbers: trying all scores is simpler than reasoning, and as fast as needed.
+    goals = range(_MOST_GOALS + 1)
+    for home in goals:
+        for away in goals:
+            both = {"home": home, "away": away, "total": home + away, "margin": abs(home - away)}
+            for own, other in ((home, away), (away, home)):
+                values = both | {"own": own, "other": other}
+                if all(isinstance(part, Numbers) and _contains(part, values[key]) for key, part in asked.items()):
+                    return True
+    return False
+
+
+def _contains(numbers: Numbers, value: int) -> bool:
+    return any(low <= value <= high for low, high in numbers.spans)
+
+
+def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, tuple[Rule, ...]]]:
+    """Return each rule that never fires, with the earlier rules of which one always fires before it and does not continue."""
+    earlier, found = _RulesByCase(), []
+    for rule in rules:
+        cases = cases_of(rule)
+        if cases and (by := earlier.find_covering(cases)):
+            found.append((rule, by))
+        # A rule that continues hides nothing from the rules below it.
+        elif cases and not rule.continues:
+            earlier.add(rule, cases)
+    return found
+
+
+def find_rewording(
+    rules: Sequence[Rule], others: Sequence[Rule], pending_types: Iterable[str]
+) -> list[tuple[Rule, tuple[Rule, ...]]]:
+    """Return each rule that waits for what the feed sends as pending first, with the rules that speak of all of it at once.
+
+    These begin the message, and the one that waits only rewords it. `pending_types` are the action types, in lower
+    case, that the feed first sends as pending.
+    """
+    at_once = _RulesByCase()
+    for other in chain(rules, others):
+        if SendType.PENDING in other.send_types and (cases := intersect_conditions(other.conditions)):
+            at_once.add(other, cases)
+    possible, found = frozenset(pending_types), []
+    for rule in rules:
+        if SendType.PENDING in rule.send_types or not rule.action_types or not rule.action_types <= possible:
+            continue
+        cases = intersect_conditions(rule.conditions)
+        # Without the send types: what the one says of the confirmed action, the other says of the pending one.
+        if cases and (by := at_once.find_covering([_without_send_type(case) for case in cases])):
+            found.append((rule, by))
+    return found
+
+
+def _without_send_type(case: Case) -> Case:
+    return {key: values for key, values in case.items() if key != "send_type"}
+
+
+class _RulesByCase:
+    """Rules by their action type and by a name that they need, so that a rule is compared with the few that could cover it."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], list[tuple[int, Case, Rule]]] = {}
+        self._size = 0
+
+    def add(self, rule: Rule, cases: Iterable[Case]) -> None:
+        """Add a rule with its cases."""
+        for case in cases:
+            name = next(iter(_list_needed_names(case)), "")
+            for action_type in _list_types(case) or ("",):
+                self._entries.setdefault((action_type, name), []).append((self._size, case, rule))
+            self._size += 1
+
+    def find_covering(self, cases: Iterable[Case]) -> tuple[Rule, ...]:
+        """Return the rules that together leave nothing of the cases, in the order in which they were added; none if they do."""
+        covering: dict[str, Rule] = {}
+        for case in cases:
+            candidates = self._find_candidates(case)
+            by = next(([rule] for one, rule in candidates if _covers(one, case)), None) or _find_together(case, candidates)
+            if not by:
+                return ()
+            covering |= {rule.name: rule for rule in by}
+        return tuple(covering.values())
+
+    def _find_candidates(self, case: Case) -> list[tuple[Case, Rule]]:
+        types, names = {"", *_list_types(case)}, {"", *_list_needed_names(case)}
+        # Each list is cut before they are joined, so that a file with thousands of alike rules is read in time.
+        found = [one for type_ in types for name in names for one in self._entries.get((type_, name), ())[:_MAX_CANDIDATES]]
+        return [(case, rule) for _, case, rule in sorted(found, key=lambda entry: entry[0])]
+
+
+def _list_types(case: Case) -> frozenset[str]:
+    types = case.get("action_type")
+    return types.words if isinstance(types, Names) and not types.is_complement else frozenset()
+
+
+def _list_needed_names(case: Case) -> list[str]:
+    return [key for key, values in case.items() if values == IS_TRUE]
+
+
+def _covers(one: Case, other: Case) -> bool:
+    """Return True if the first case holds whenever the second does."""
+    return all(key in other and other[key].intersect(complement_values(key, values)).is_empty for key, values in one.items())
+
+
+def _find_together(case: Case, candidates: Sequence[tuple[Case, Rule]]) -> list[Rule]:
+    """Return the rules that leave nothing of a case; none if something is left."""
+    if not 1 < len(candidates) <= _MAX_TOGETHER or _leaves_anything(case, candidates):
+        return []
+    needed = list(candidates)
+    for one in candidates:
+        without = [other for other in needed if other is not one]
+        if not _leaves_anything(case, without):
+            needed = without
+    return [rule for _, rule in needed]
+
+
+def _leaves_anything(case: Case, candidates: Iterable[tuple[Case, Rule]]) -> bool:
+    left: list[Case] = [case]
+    for one, _ in candidates:
+        remaining = subtract_case(left, one)
+        if remaining is None:
+            return True
+        left = remaining
+        if not left:
+            return False
+    return True

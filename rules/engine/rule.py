@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from rules.engine.alert import ConditionResult, Importance
+from rules.engine.cases import IS_TRUE, Cases
 from rules.engine.text import AlertText
 from rules.football.action import SendType
 from rules.football.match import Moment
@@ -31,6 +32,10 @@ class SourceLocation(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+_MAX_LISTED_CASES = 8
+"""Cases of one condition that are compared one by one."""
 
 
 class IndexKey(msgspec.Struct, frozen=True):
@@ -53,6 +58,16 @@ class Condition(msgspec.Struct, frozen=True):
     groups: tuple[tuple[Condition, ...], ...] = ()
     """The conditions inside `any`, `all` or `not`; empty for others."""
     index_key: IndexKey | None = None
+    cases: Cases | None = None
+    """The values for which it holds; None where they are too many to compare, see `listed_cases`."""
+
+    @property
+    def listed_cases(self) -> Cases:
+        """The values for which it holds; where they are many, only that it holds, by its words."""
+        # A squad of thirty names is one question: two rules that ask it in the same words are still seen to be alike.
+        if self.cases is None or len(self.cases) > _MAX_LISTED_CASES:
+            return ({f"{self.key}: {self.expected.casefold()}": IS_TRUE},)
+        return self.cases
 
     def all_keys(self) -> frozenset[str]:
         """Return the key of the condition; for `any`, `all` and `not` the keys of the conditions inside."""

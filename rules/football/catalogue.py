@@ -21,6 +21,7 @@ _KEYS_BY_FIELD = {
     "changes_score": "scores",
     "is_remembered": "key",
     "may_repeat": "repeats",
+    "belongs_to": "of",
 }
 """What the file calls fields that have a longer name here. Operators write catalogues too, so its keys do not change."""
 
@@ -38,6 +39,8 @@ class ActionType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     disallows: tuple[str, ...] = ()
     is_remembered: bool = False
     may_repeat: bool = False
+    belongs_to: tuple[str, ...] = ()
+    """Of a sub action type: the action types that it comes with; empty where that is not known."""
 
 
 class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +87,11 @@ class Catalogue:
     def has_sub_type(self, sub_type: str) -> bool:
         """Return True if the catalogue has the sub action type or alias."""
         return _make_key(sub_type) in self._sub_types
+
+    def list_types_of(self, sub_type: str) -> tuple[str, ...]:
+        """Return the action types that a sub action type comes with; empty where that is not known."""
+        entry = self._sub_types.get(_make_key(sub_type))
+        return entry.belongs_to if entry else ()
 
     def extend(self, text: str) -> Catalogue:
         """Return this catalogue with the entries of a YAML text added. Raises ValueError if the text is not a catalogue.

@@ -5,11 +5,22 @@ To add a condition, write a function that reads its node and returns a `Conditio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 import yaml
 
+from rules.engine.cases import (
+    IS_FALSE,
+    IS_TRUE,
+    Case,
+    Cases,
+    Names,
+    Numbers,
+    complement_cases,
+    complement_values,
+)
 from rules.engine.rule import Condition, IndexKey
 from rules.football.action import SendType, Side
 from rules.football.catalogue import Catalogue
@@ -18,6 +29,7 @@ from rules.football.minute import Minute, Period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.document import mapping_items
+from rules.loading.meaning import warn_of_name
 from rules.loading.values import Range, Reader, describe_unknown, find_misspelt, parse_boolean, read_range, suggest
 
 ConditionReader = Callable[[Reader, yaml.Node, Catalogue], Condition | None]
@@ -129,7 +141,16 @@ def _read_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> 
     def describe(moment: Moment) -> str:
         return f"{moment.action.type} ({moment.action.sub_type})" if moment.action.sub_type else moment.action.type
 
-    return Condition("action_type", str(asked), holds, describe)
+    return Condition("action_type", str(asked), holds, describe, cases=_list_type_cases(pairs, is_negated=is_negated))
+
+
+def _list_type_cases(pairs: Iterable[tuple[str, str]], *, is_negated: bool) -> Cases | None:
+    whole = frozenset(action_type for action_type, sub_type in pairs if not sub_type)
+    cases: list[Case] = [{"action_type": Names(whole)}] if whole else []
+    for action_type, sub_type in sorted(pairs):
+        if sub_type and action_type not in whole:
+            cases.append({"action_type": Names(frozenset({action_type})), "sub_action_type": Names(frozenset({sub_type}))})
+    return complement_cases(tuple(cases)) if is_negated else tuple(cases)
 
 
 def _read_sub_action_type(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> Condition | None:
@@ -157,6 +178,8 @@ def _check_known_names(
             reader.report_mistake(node, f'unknown {what} "{name}", did you mean "{misspelt}"?')
             is_valid = False
             continue
+        if warn_of_name(reader, node, what.replace(" ", "_"), name):
+            continue
         near = suggest(name, known)
         hint = f', which has "{near}"' if near else ""
         reader.report_warning(node, f'the {what} "{name}" is not in the catalogue{hint}; the rule waits for the feed to send it')
@@ -168,7 +191,13 @@ def _read_send_type(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition 
     if chosen is None:
         return None
     expected = ", ".join(one.value for one in RULE_SEND_TYPES if one in chosen)
-    return Condition("send_type", expected, lambda m: m.action.send_type in chosen, lambda m: m.action.send_type.value)
+    return Condition(
+        "send_type",
+        expected,
+        lambda m: m.action.send_type in chosen,
+        lambda m: m.action.send_type.value,
+        cases=({"send_type": Names(frozenset(normalise(one.value) for one in chosen))},),
+    )
 
 
 def _by_name(key: str, read_values: Callable[[Moment], tuple[str, ...]]) -> ConditionReader:
@@ -176,7 +205,11 @@ def _by_name(key: str, read_values: Callable[[Moment], tuple[str, ...]]) -> Cond
 
     def read(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
         asked = read_names(reader, node, key)
-        return _make_name_condition(key, asked, frozenset(map(normalise, asked.names)), read_values) if asked else None
+        if asked is None:
+            return None
+        for name, at in zip(asked.names, asked.nodes, strict=True):
+            warn_of_name(reader, at, key, name)
+        return _make_name_condition(key, asked, frozenset(map(normalise, asked.names)), read_values)
 
     return read
 
@@ -195,7 +228,20 @@ def _make_name_condition(
 
     # A negated condition holds for nearly every value, so the index cannot find it by one.
     index_key = None if is_negated else IndexKey(names, read_values)
-    return Condition(key, str(asked), holds, describe, index_key=index_key)
+    return Condition(key, str(asked), holds, describe, index_key=index_key, cases=_list_name_cases(key, names, is_negated))
+
+
+_SINGLE_VALUES = frozenset({"sub_action_type", "side", "period", "coverage"})
+"""The conditions that compare one value. The others compare several: a team has a name and an id."""
+
+
+def _list_name_cases(key: str, names: frozenset[str], is_negated: bool) -> Cases:
+    if key in _SINGLE_VALUES:
+        whole = Names(names)
+        return ({key: complement_values(key, whole) if is_negated else whole},)
+    if is_negated:
+        return ({f"{key}={name}": IS_FALSE for name in names},)
+    return tuple({f"{key}={name}": IS_TRUE} for name in sorted(names))
 
 
 def _team_names(moment: Moment) -> tuple[str, ...]:
@@ -248,7 +294,19 @@ def _read_minute(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | N
     asked = read_range(reader, node, "minute", Minute.parse)
     if asked is None:
         return None
-    return Condition("minute", str(asked), lambda m: asked.contains(m.action.minute), lambda m: str(m.action.minute or _NOTHING))
+    low = asked.low.base * _ADDED_MINUTES + asked.low.added if asked.low else -math.inf
+    high = asked.high.base * _ADDED_MINUTES + asked.high.added if asked.high else math.inf
+    return Condition(
+        "minute",
+        str(asked),
+        lambda m: asked.contains(m.action.minute),
+        lambda m: str(m.action.minute or _NOTHING),
+        cases=({"minute": Numbers(((low, high),))},),
+    )
+
+
+_ADDED_MINUTES = 1000
+"""How minutes are numbered where they are compared with each other: 45+2 is 45,002."""
 
 
 def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
@@ -268,7 +326,11 @@ def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | No
         acting = f", {moment.action.side} acts" if moment.action.side else ""
         return f"{moment.score}{acting}"
 
-    return Condition("score", ", ".join(f"{key} {found}" for key, found in asked), holds, describe)
+    spans = {
+        key: (-math.inf if part.low is None else part.low, math.inf if part.high is None else part.high) for key, part in asked
+    }
+    cases: Cases = ({f"score.{key}": Numbers((span,)) for key, span in spans.items()},)
+    return Condition("score", ", ".join(f"{key} {found}" for key, found in asked), holds, describe, cases=cases)
 
 
 def _parse_goals(text: str) -> int:
@@ -285,7 +347,10 @@ def _by_flag(key: str, is_true: Callable[[Moment], bool]) -> ConditionReader:
         asked = reader.read_parsed(node, key, parse_boolean)
         if asked is None:
             return None
-        return Condition(key, str(asked).lower(), lambda m: is_true(m) is asked, lambda m: str(is_true(m)).lower())
+        case: Case = {key: IS_TRUE if asked else IS_FALSE}
+        if asked and key in GOAL_CONDITIONS:
+            case = {**case, "action_type": Names(frozenset({"goal"}))}
+        return Condition(key, str(asked).lower(), lambda m: is_true(m) is asked, lambda m: str(is_true(m)).lower(), cases=(case,))
 
     return read
 

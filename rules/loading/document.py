@@ -51,6 +51,16 @@ class Report:
         self._warnings: dict[Mistake, None] = {}
         self._notes: dict[Mistake, None] = {}
         self._ignored: set[SourceLocation] = set()
+        self._lines_by_file: dict[str, list[str]] = {}
+
+    def add_source(self, file: str, text: str) -> None:
+        """Remember the text of a file, for what nodes do not know: its comments."""
+        self._lines_by_file[file] = text.splitlines()
+
+    def line_at(self, file: str, line: int) -> str:
+        """Return a line of a file, counted from 0; empty where there is none."""
+        lines = self._lines_by_file.get(file, ())
+        return lines[line] if line < len(lines) else ""
 
     def add_mistake(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
         """Add what must be put right, unless the location is ignored."""
@@ -104,6 +114,7 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
         line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
         report.add_mistake(SourceLocation(file, line, column), f"the character {found[0]!r} is not allowed in YAML")
         return None
+    report.add_source(file, text)
     if (deep := _find_depth(text, file)) is not None:
         report.add_mistake(deep, "this is nested too deeply")
         return None

@@ -11,8 +11,9 @@ from importlib.resources import files
 import msgspec
 import yaml
 
-from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
-from rules.engine.lint import find_shadowed
+from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
+from rules.engine.cases import Cases, complement_cases, union_cases
+from rules.engine.lint import find_contradiction, find_rewording, find_shadowed, intersect_conditions
 from rules.engine.rule import DEFAULT_SEND_TYPES, AlertSpec, Condition, Rule, RuleSet, SourceLocation
 from rules.football.action import SendType
 from rules.football.catalogue import Catalogue, load_catalogue
@@ -106,19 +107,16 @@ def read_rules(fields: Mapping[str, yaml.Node], report: Report, catalogue: Catal
             read_texts(rules_reader.reader, document["texts"], rules_reader.texts)
     # The rules of the file come first: the first rule that fires decides, and an operator's must come before a pack's.
     own = [rule for document in documents for rule in rules_reader.read_list(document.get("rules"))]
-    # Only one's own rules: what they hide of a pack is what they are meant to replace.
-    for rule, by in find_shadowed(own):
-        sentence = f'it never fires: the rule "{by.name}" in line {by.location.line} always fires before it'
-        report.add_warning(rule.location, sentence, rule.name)
-    if names_at_once := rules_reader.rules_at_once:
-        first = next(iter(names_at_once.values()))
-        sentence = (
-            "without send_type these rules fire at once, also while the action is pending (⏳); send_type: Confirmed waits: "
-        )
-        report.add_note(first, sentence + ", ".join(names_at_once))
     # A rule of one's own replaces one of a pack that has the same name.
     names = {rule.name for rule in own}
-    return RuleSet([*own, *(rule for rule in rules_reader.read_extended(fields.get("extends")) if rule.name not in names)])
+    shipped = [rule for rule in rules_reader.read_extended(fields.get("extends")) if rule.name not in names]
+    rules_reader.report_rules_not_meant(own, shipped)
+    if not own and not shipped and not report.mistakes and "rules" in fields:
+        sentence = (
+            "there are no rules, so nothing is ever sent: leave the line out for the shipped rules, or add extends: default"
+        )
+        rules_reader.reader.report_warning(fields["rules"], sentence)
+    return RuleSet([*own, *shipped])
 
 
 class _RulesReader:
@@ -130,6 +128,39 @@ class _RulesReader:
         self.rules_at_once: dict[str, SourceLocation] = {}
         """The rules without a send_type for what the feed first sends as pending."""
         self._locations_by_name: dict[str, SourceLocation] = {}
+        self._send_type_locations: dict[str, SourceLocation] = {}
+        """By rule, where its send_type stands."""
+        self._kinds_off_at_first: dict[str, SourceLocation] = {}
+        """The shipped kinds of one's own rules that a chat hears only after it chose them."""
+
+    def report_rules_not_meant(self, own: Sequence[Rule], shipped: Sequence[Rule]) -> None:
+        """Warn of rules that never fire or never begin a message, and note what else is worth knowing of them all."""
+        # Only one's own rules: what they hide of a pack is what they are meant to replace.
+        shadowed = find_shadowed(own)
+        for rule, by in shadowed:
+            names = " and ".join(f'"{one.name}" in line {one.location.line}' for one in by)
+            which = "the rule" if len(by) == 1 else "one of the rules"
+            self.report.add_warning(rule.location, f"it never fires: {which} {names} always fires before it", rule.name)
+        never_firing = {rule.name for rule, _ in shadowed}
+        pending_types = {name.casefold() for name in self.catalogue.action_type_names if self.catalogue.find_type(name).severity}
+        for rule, by in find_rewording([rule for rule in own if rule.name not in never_firing], shipped, pending_types):
+            which = "the rule" if any(one in own for one in by) else "the shipped rule"
+            names = " or ".join(f'"{one.name}"' for one in by)
+            sentence = (
+                f"it never begins a message: {which} {names} speaks first, while the action is pending, and this one only "
+                "rewords that message; leave send_type out to speak at once, or write a rule of that name that waits too"
+            )
+            self.report.add_warning(self._send_type_locations.get(rule.name, rule.location), sentence, rule.name)
+        if self.rules_at_once:
+            first_location = next(iter(self.rules_at_once.values()))
+            sentence = (
+                "without send_type these rules fire at once, also while the action is pending (⏳); send_type: Confirmed waits: "
+            )
+            self.report.add_note(first_location, sentence + ", ".join(self.rules_at_once))
+        if self._kinds_off_at_first:
+            kinds = ", ".join(self._kinds_off_at_first)
+            sentence = f"off in a chat until /alerts chooses it: {kinds}; a kind with a name of your own is on at first"
+            self.report.add_note(next(iter(self._kinds_off_at_first.values())), sentence)
 
     def read_included(self, node: yaml.Node | None, include: IncludeReader) -> list[dict[str, yaml.Node]]:
         """Return the documents of every pattern under `include:`."""
@@ -137,7 +168,12 @@ class _RulesReader:
         documents: list[dict[str, yaml.Node]] = []
         for pattern, at in patterns or ():
             try:
-                documents += [fields for root in include(pattern) if (fields := self._read_document(root)) is not None]
+                roots = include(pattern)
+                documents += [fields for root in roots if (fields := self._read_document(root)) is not None]
+                if not roots:
+                    self.reader.report_warning(
+                        at, f"include: no rules come from {pattern}: no file matches it, or nothing is in it"
+                    )
             except ValueError as error:
                 self.reader.report_mistake(at, f"include: {error}")
         return documents
@@ -185,6 +221,12 @@ class _RulesReader:
             return None
         if not _mentions_key(fields["match"], "send_type") and _may_be_pending(match.action_types, self.catalogue):
             self.rules_at_once.setdefault(name, location_of(node))
+        for key, _ in mapping_items(fields["match"]):
+            if key.value == "send_type":
+                self._send_type_locations[name] = location_of(key)
+        for key, value in mapping_items(fields["alert"]):
+            if key.value == "kind" and alert.kind in SHIPPED_KINDS and alert.kind not in DEFAULT_KINDS:
+                self._kinds_off_at_first.setdefault(alert.kind, location_of(value))
         return Rule(name, alert, match.conditions, match.action_types, match.send_types, continues, location_of(node))
 
     def _read_name(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> str | None:
@@ -254,7 +296,34 @@ def read_match(reader: Reader, node: yaml.Node, catalogue: Catalogue) -> MatchBl
     match = MatchBlock(conditions, _derive_action_types(fields, catalogue), _derive_send_types(fields, node))
     if why := _find_impossible(fields, match, catalogue):
         reader.report_mistake(node, f"this rule can never fire: {why}")
+    else:
+        _warn_of_contradiction(reader, node, conditions)
+        _warn_of_foreign_sub_types(reader, fields, catalogue)
     return match
+
+
+def _warn_of_contradiction(reader: Reader, node: yaml.Node, conditions: ConditionGroup) -> None:
+    excluding = [conditions[place] for place in find_contradiction(conditions)]
+    if not excluding:
+        return
+    # At the last of them: whoever reads from the top has seen the others by then.
+    at = next((key for key, _ in mapping_items(node) if key.value == excluding[-1].key), node)
+    words = " and ".join(f"{one.key}: {one.expected}" for one in excluding)
+    ending = "contradicts itself" if len(excluding) == 1 else "exclude each other"
+    reader.report_warning(at, f"this rule can never fire: {words} {ending}")
+
+
+def _warn_of_foreign_sub_types(reader: Reader, fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> None:
+    """Warn of sub action types that never come with the action types of the rule."""
+    types, sub_types = _read_names_silently(fields.get("action_type")), _read_names_silently(fields.get("sub_action_type"))
+    if types is None or sub_types is None or types.is_negated or sub_types.is_negated:
+        return
+    asked = {normalise(action_type) for action_type, _ in canonical_pairs(types, catalogue)}
+    for name, at in zip(sub_types.names, sub_types.nodes, strict=True):
+        owners = catalogue.list_types_of(name)
+        if owners and not asked & {normalise(owner) for owner in owners}:
+            sentence = f'"{name}" never comes with {", ".join(types.names)}: it is a sub action type of {owners[0]}'
+            reader.report_warning(at, sentence)
 
 
 def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -> bool:
@@ -303,7 +372,15 @@ def _read_combined(reader: Reader, key: str, node: yaml.Node, catalogue: Catalog
         return not any_holds(moment)
 
     holds = {"any": any_holds, "all": all_hold, "not": none_holds}[key]
-    return Condition(key, f"({expected})", holds, describe, groups)
+    return Condition(key, f"({expected})", holds, describe, groups, cases=_list_group_cases(key, groups))
+
+
+def _list_group_cases(key: str, groups: Sequence[ConditionGroup]) -> Cases | None:
+    parts = [intersect_conditions(group) for group in groups]
+    if key == "all":
+        return intersect_conditions([condition for group in groups for condition in group])
+    found = union_cases(parts)
+    return complement_cases(found) if key == "not" and found is not None else found
 
 
 def _derive_action_types(fields: Mapping[str, yaml.Node], catalogue: Catalogue) -> frozenset[str] | None:

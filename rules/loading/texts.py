@@ -11,6 +11,7 @@ import yaml
 
 from rules.engine.alert import Facts
 from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES, AlertText, TextError
+from rules.loading.meaning import warn_of_comment, warn_of_text, warn_of_text_name
 from rules.loading.values import Reader, describe_unknown
 
 MAX_TEXT_LENGTH = 3500
@@ -59,7 +60,10 @@ NamedTexts = dict[str, TranslatedText]
 def read_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedText | None:
     """Read `text: …`, `text: {en: …, es: …}` or `text: {use: name}`."""
     if not isinstance(node, yaml.MappingNode):
-        return _read_one_text(reader, node, "text")
+        read = _read_one_text(reader, node, "text")
+        if read and isinstance(node, yaml.ScalarNode):
+            warn_of_text_name(reader, node, node.value, texts)
+        return read
     fields = reader.read_mapping(node, "text", ("use", *LANGUAGE_CODES))
     if not fields:
         return None
@@ -95,7 +99,12 @@ def _find_named_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> Tran
 def _read_one_text(reader: Reader, node: yaml.Node, what: str) -> TranslatedText | None:
     source = reader.read_string(node, what)
     text = None if source is None else check_text(reader, node, source)
-    return TranslatedText(text) if text else None
+    if text is None:
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        warn_of_text(reader, node, text.source)
+        warn_of_comment(reader, node, reader.report.line_at(str(node.end_mark.name), node.end_mark.line))
+    return TranslatedText(text)
 
 
 def check_text(reader: Reader, node: yaml.Node, source: str) -> AlertText | None:

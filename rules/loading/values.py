@@ -16,6 +16,8 @@ from rules.loading.document import Report, is_null, location_of, mapping_items
 # What YAML 1.1 takes for booleans. Only true and false are read; these words are known to say which of them to write.
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
+_MAX_DURATION_DAYS = 3650
+
 _DURATION_PATTERN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -66,10 +68,11 @@ def parse_duration(text: str) -> dt.timedelta:
     if not found or not text.strip():
         raise ValueError(f'"{text}" is not a duration such as 25s, 15m, 2h or 1h30m')
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    try:
-        return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError as error:
-        raise ValueError(f'"{text}" is too long a time') from error
+    # Ten years: added to the time of today, a longer one may be a date that does not exist.
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if total > _MAX_DURATION_DAYS * 86400:
+        raise ValueError(f'"{text}" is too long a time: {_MAX_DURATION_DAYS}d at most')
+    return dt.timedelta(seconds=total)
 
 
 def parse_integer(text: str) -> int:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.subscribers import (
-    DEFAULT_KINDS,
     NO_OVERRIDES,
     AlertFilter,
     Chat,
@@ -18,7 +17,7 @@ from bot.subscribers import (
     format_overrides,
     parse_overrides,
 )
-from rules.engine.alert import LIVE_MESSAGE_KINDS, SHIPPED_KINDS
+from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from rules.loading.loader import load_pack
 
 SETS = st.frozensets(st.sampled_from([*SHIPPED_KINDS, "of_a_rule"]))

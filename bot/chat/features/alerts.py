@@ -33,8 +33,8 @@ from bot.chat.texts import (
 from bot.i18n.football import kind_name
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import DEFAULT_KINDS, AlertFilter
-from rules.engine.alert import LIVE_MESSAGE_KINDS
+from bot.subscribers import AlertFilter
+from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS
 
 _SOUND_TEXTS = {
     "ring": N_("Done. In this chat these always ring: {kinds}."),

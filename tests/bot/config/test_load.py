@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 
 from bot.commands.run import check_config
 from bot.config.load import Config, configured_chat, load_config, load_rules_of
-from bot.errors import ConfigInvalid, UserMistake
+from bot.errors import ConfigInvalid, StorageUnusable, UserMistake
+from bot.storage.sqlite import refuse_folder
 from bot.subscribers import Scope, Subscription, SubscriptionOverrides
 from rules.loading.loader import load_pack
 from tests.slips import mutated
@@ -216,3 +217,9 @@ def test_an_address_that_is_called_while_all_is_well_is_a_secret(load: Load) -> 
     assert http.dead_man_url and http.dead_man_url.get_secret_value() == "https://alarm.example/uuid"
     assert "uuid" not in repr(http)
     assert load("http: {dead_man_url: '${NOT_SET:-}'}").http.dead_man_url is None
+
+
+def test_a_database_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnusable, match=r"is a folder; name a file in it$"):
+        refuse_folder(tmp_path)
+    refuse_folder(tmp_path / "touchline.db")

@@ -115,7 +115,7 @@ def test_a_rule_that_an_earlier_one_shadows_is_warned_of(first: str, second: str
 
     _, report = with_files("\n".join(rules))
 
-    assert [line.split('"')[1] for line in report.warnings] == (["b"] if shadowed else [])
+    assert [line.split('"')[1] for line in report.warnings if "never fires" in line] == (["b"] if shadowed else [])
 
 
 def test_rules_that_fire_while_an_action_is_pending_are_noted_in_one_line() -> None:

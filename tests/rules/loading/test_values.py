@@ -92,7 +92,7 @@ def test_another_word_for_true_or_false_is_answered_with_it(text: str, meant: st
     ("text", "sentence"),
     [
         ("15", '"15" is not a duration such as 25s, 15m, 2h or 1h30m'),
-        ("9999999999d", '"9999999999d" is too long a time'),
+        ("9999999999d", '"9999999999d" is too long a time: 3650d at most'),
     ],
 )
 def test_a_duration_that_is_none_is_named(text: str, sentence: str) -> None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from bot.chat.dialogue import ChatContext, DialogueResult
 from bot.chat.features import alerts
 from bot.chat.texts import back_to_kinds_label
-from bot.subscribers import DEFAULT_KINDS, AlertFilter
-from rules.engine.alert import CARD, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
+from bot.subscribers import AlertFilter
+from rules.engine.alert import CARD, DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS
 from tests.bot.chat.conftest import World
 from tests.bot.chat.fixtures import changed_chat, data, labels, make_context, press_button, run_command
 

@@ -1,0 +1,93 @@
+"""Settings that are valid and probably mean something else than what was meant: warnings at their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import yaml
+
+from rules.engine.alert import LIVE_MESSAGE_KINDS
+from rules.engine.rule import RuleSet
+from rules.loading.document import Report, iterate_scalars, location_of, mapping_items
+from rules.loading.meaning import describe_name
+from rules.loading.values import describe_unknown
+
+_BOT_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
+
+_OPEN_HOSTS = ("0.0.0.0", "[::]", "::")  # noqa: S104  # they are looked for, not listened on
+
+
+def warn_of_chats(chats: yaml.Node | None, rules: RuleSet, report: Report) -> None:
+    """Warn of chats that are there twice, of kinds that no rule has, and of names that no team or match has."""
+    lines: dict[tuple[str, str], int] = {}
+    for chat in chats.value if isinstance(chats, yaml.SequenceNode) else ():
+        fields = {key.value: value for key, value in mapping_items(chat)}
+        at, topic = fields.get("chat"), fields.get("topic")
+        if isinstance(at, yaml.ScalarNode):
+            key = (at.value.strip(), topic.value.strip() if isinstance(topic, yaml.ScalarNode) else "0")
+            if key in lines:
+                sentence = f"the chat {key[0]} is already in line {lines[key]}: only what stands here counts, put both in one"
+                report.add_warning(location_of(at), sentence)
+            lines[key] = location_of(at).line
+        _warn_of_kinds(chat, rules, report)
+        followed = fields.get("subscribe")
+        for entry in followed.value if isinstance(followed, yaml.SequenceNode) else [followed] if followed else []:
+            for key_node, value in mapping_items(entry):
+                what = {"team": "team", "competition": "competition", "match": "fixture"}.get(key_node.value)
+                if what and isinstance(value, yaml.ScalarNode) and (sentence := describe_name(what, value.value)):
+                    report.add_warning(location_of(value), f'{key_node.value} "{value.value}": {sentence}')
+
+
+def _warn_of_kinds(chat: yaml.Node, rules: RuleSet, report: Report) -> None:
+    """Warn of kinds that no rule has: allowed, since a rule may follow later, but more likely misspelt."""
+    known = (*rules.list_kinds(), *LIVE_MESSAGE_KINDS)
+    for kind in _find_kinds(chat):
+        if kind.value not in known:
+            report.add_warning(location_of(kind), f"no rule has this kind: {describe_unknown('kind', kind.value, known)}")
+
+
+def _find_kinds(chat: yaml.Node) -> list[yaml.ScalarNode]:
+    """Return every kind that a chat or one of its subscriptions names."""
+    fields = {key.value: value for key, value in mapping_items(chat)}
+    followed = fields.get("subscribe")
+    places = [chat, *(followed.value if isinstance(followed, yaml.SequenceNode) else ())]
+    named = [value for place in places for key, value in mapping_items(place) if key.value == "kinds"]
+    return [kind for kinds in named for kind in iterate_scalars(kinds)]
+
+
+def warn_of_addresses(sections: Mapping[str, yaml.Node], report: Report) -> None:
+    """Warn of addresses with a path that may not be meant, and of pages that the whole network can read."""
+    for section, key in (("feed", "api_url"), ("feed", "stream_url"), ("telegram", "api_url")):
+        for value in _find_values(sections, section, key):
+            if (path := _read_path(value.value)) not in ("", "/"):
+                report.add_warning(
+                    location_of(value), f"Touchline adds its own paths after {path}: leave it out unless a proxy needs it"
+                )
+    for value in _find_values(sections, "http", "listen"):
+        host = value.value.rpartition(":")[0]
+        if host in _OPEN_HOSTS:
+            sentence = f"every machine that reaches {host} can read the health pages: 127.0.0.1 unless this is a container"
+            report.add_warning(location_of(value), sentence)
+
+
+def _read_path(address: str) -> str:
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
+
+
+def _find_values(sections: Mapping[str, yaml.Node], section: str, key: str) -> list[yaml.ScalarNode]:
+    found = (value for name, value in mapping_items(sections.get(section)) if name.value == key)
+    return [scalar for value in found for scalar in iterate_scalars(value)]
+
+
+def warn_of_token(token: str, at: yaml.Node, report: Report, *, is_bot: bool) -> None:
+    """Warn of a token that Telegram cannot have given, and of the bot's where the feed's belongs, without repeating it."""
+    if not is_bot and _BOT_TOKEN.fullmatch(token):
+        report.add_warning(location_of(at), "this is a token of @BotFather: it belongs under telegram, the feed has its own")
+    if is_bot and token and not _BOT_TOKEN.fullmatch(token):
+        sentence = "this does not look like a token of @BotFather, which is a number, a colon and 35 letters and digits"
+        report.add_warning(location_of(at), sentence)

@@ -1,0 +1,101 @@
+"""What is said never to fire never does, for rules and matches of every kind."""
+
+from hypothesis import given, settings
+
+from rules.engine.cases import complement_cases, intersect_cases
+from rules.engine.lint import cases_of, find_contradiction, find_rewording, find_shadowed
+from rules.engine.rule import Rule, RuleSet
+from rules.football.match import Moment
+from rules.loading.loader import load_pack, load_rules
+from tests.rules.engine.test_rule import moments, rule_sets
+
+
+@settings(max_examples=300)
+@given(rules=rule_sets(), told=moments())
+def test_a_shadowed_rule_never_fires_where_the_others_do_not(rules: RuleSet, told: list[Moment]) -> None:
+    for rule, by in find_shadowed(rules.rules):
+        assert all(any(one.matches(moment) for one in by) for moment in told if rule.matches(moment))
+
+
+@settings(max_examples=200)
+@given(rules=rule_sets(), told=moments())
+def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, told: list[Moment]) -> None:
+    for rule in rules.rules:
+        if find_contradiction(rule.conditions):
+            assert not any(all(condition.holds(moment) for condition in rule.conditions) for moment in told)
+
+
+@settings(max_examples=200)
+@given(rules=rule_sets())
+def test_no_case_is_in_its_complement(rules: RuleSet) -> None:
+    for rule in rules.rules:
+        cases = cases_of(rule)
+        outside = None if cases is None else complement_cases(cases)
+        if cases is not None and outside is not None:
+            assert intersect_cases(cases, outside) in ((), None)
+
+
+def _rules(*matches: str) -> tuple[Rule, ...]:
+    return load_rules(
+        "".join(f"- {{name: r{n}, match: {match}, alert: {{kind: goal, text: x}}}}\n" for n, match in enumerate(matches))
+    ).rules
+
+
+def _shadowed(*matches: str) -> dict[str, list[str]]:
+    return {rule.name: [one.name for one in by] for rule, by in find_shadowed(_rules(*matches))}
+
+
+def test_rules_together_leave_nothing_to_a_later_one() -> None:
+    early, late = "{action_type: Goal, minute: {to: 60}}", "{action_type: Goal, minute: {from: 50}}"
+
+    assert _shadowed(early, late, "{action_type: Goal, minute: {from: 20, to: 90}}") == {"r2": ["r0", "r1"]}
+    # A shootout has goals without a minute.
+    assert _shadowed(early, late, "{action_type: Goal}") == {}
+
+
+def test_only_the_rules_that_are_needed_are_named() -> None:
+    goals, cards = "{action_type: Goal}", "{action_type: Red Card}"
+
+    assert _shadowed(goals, "{side: home, action_type: Corner}", cards, "{action_type: [Goal, Red Card]}") == {"r3": ["r0", "r2"]}
+
+
+def test_every_period_together_is_everything() -> None:
+    halves = [f"{{action_type: Goal, period: {period}}}" for period in ("before kick-off", "first half", "second half")]
+
+    assert _shadowed(*halves, "{action_type: Goal, period: [extra time, shootout]}", "{action_type: Goal}") == {
+        "r4": ["r0", "r1", "r2", "r3"]
+    }
+
+
+def test_other_words_for_the_same_are_understood() -> None:
+    assert _shadowed("{action_type: Goal, minute: {from: 80}}", "{minute: {from: 85}, action_type: Own Goal}") == {"r1": ["r0"]}
+    assert _shadowed("{team: Arsenal}", "{all: [{team: [Arsenal]}, {side: home}]}") == {"r1": ["r0"]}
+    assert _shadowed("{not: {team: Arsenal}}", "{team: {not: Arsenal}}") == {"r1": ["r0"]}
+
+
+def test_a_team_may_be_named_by_its_id() -> None:
+    assert find_contradiction(_rules("{team: Arsenal, all: [{team: 42}]}")[0].conditions) == ()
+    assert find_contradiction(_rules("{team: Arsenal, all: [{team: Chelsea}]}")[0].conditions) == (0, 1)
+
+
+def test_a_long_list_of_names_is_compared_by_its_words() -> None:
+    squad = "[" + ", ".join(f"Player {letter}" for letter in "ABCDEFGHIJKL") + "]"
+
+    assert _shadowed(f"{{player: {squad}}}", f"{{player: {squad}, side: home}}") == {"r1": ["r0"]}
+
+
+def test_a_rule_that_waits_only_rewords_what_another_began() -> None:
+    waiting = _rules("{action_type: Goal, send_type: Confirmed, team: Arsenal}", "{action_type: Corner, send_type: Confirmed}")
+
+    found = find_rewording(waiting, load_pack("goals").rules, ["goal"])
+
+    assert [(rule.name, [one.name for one in by]) for rule, by in found] == [("r0", ["goals", "shootout kick scored"])]
+    assert find_rewording(waiting, load_pack("cards").rules, ["goal"]) == []
+
+
+@settings(max_examples=50)
+@given(rules=rule_sets())
+def test_a_rule_that_speaks_at_once_is_never_said_to_reword(rules: RuleSet) -> None:
+    found = find_rewording(rules.rules, load_pack().rules, ["goal", "red card"])
+
+    assert all("Pending" not in rule.send_types for rule, _ in found)
