@@ -5,6 +5,7 @@ FIND_PYTHON := PYTHON="$(PYTHON)" .ci/find_python
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PLAYABLE := $(VENV)/.playable
 WORKERS ?= $(shell .ci/workers)
 MATCH ?= opener
 
@@ -26,8 +27,13 @@ $(READY): pyproject.toml requirements.lock
 $(COMPILED): %.mo: %.po | $(READY)
 	$(BIN)/python -m bot.i18n.compile
 
-demo: $(READY) $(COMPILED) ## play a real match in about a minute, in this terminal (MATCH=final: the final of 2022)
-	@$(BIN)/touchline demo --match $(MATCH)
+$(PLAYABLE): requirements-runtime.lock
+	@python=$$($(FIND_PYTHON)) && .ci/update_environment "$$python" $(VENV) demo
+	@touch $@
+
+demo: $(PLAYABLE) ## play a real match in about a minute, in this terminal (MATCH=final: the final of 2022)
+	@$(BIN)/python -m bot.i18n.compile
+	@$(BIN)/python -m bot demo --match $(MATCH)
 
 test: $(READY) $(COMPILED) ## run the tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
@@ -54,12 +60,16 @@ image: $(READY) ## run the Dockerfile's steps in a fresh Debian root and play a 
 words: $(READY) ## look through the code and the packs for what the bot says, and bring the catalogues up to date
 	$(BIN)/python -m bot.i18n.extract
 
-lock: ## write requirements.lock anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
+lock: ## write both locks anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv --clear build/lock-venv
 	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
-	CUSTOM_COMPILE_COMMAND="make lock" build/lock-venv/bin/pip-compile --quiet --upgrade --extra dev --extra pictures --extra postgres --strip-extras --allow-unsafe \
-		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --output-file requirements.lock pyproject.toml
+	$(COMPILE_LOCK) --upgrade --extra dev --extra pictures --extra postgres --output-file requirements.lock pyproject.toml
+	# What a match in the terminal needs, in the versions of the other lock.
+	$(COMPILE_LOCK) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
 	rm -rf build/lock-venv
+
+COMPILE_LOCK := CUSTOM_COMPILE_COMMAND="make lock" build/lock-venv/bin/pip-compile --quiet --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 clean: ## remove what was made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

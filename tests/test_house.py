@@ -111,16 +111,24 @@ def test_every_package_is_listed_and_every_data_file_is_packed() -> None:
     assert set((ROOT / "rules").rglob("*.yaml")) <= packed
 
 
-def test_the_lock_pins_every_dependency_and_names_no_index() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+def _read_lock(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-runtime.lock"])
+def test_the_lock_pins_every_dependency_and_names_no_index(name: str) -> None:
+    lock = (ROOT / name).read_text(encoding="utf-8")
     project = _project()["project"]
     extras = [names for extra, names in project["optional-dependencies"].items() if extra != "bench"]
-    wanted = [*project["dependencies"], *(name for names in extras for name in names)]
-    pinned = {name.lower() for name in re.findall(r"^([\w.-]+)==\S+$", lock, re.MULTILINE)}
+    wanted = [*project["dependencies"], *([] if "runtime" in name else [name for names in extras for name in names])]
 
-    assert {re.split(r"[<>=]", name)[0].lower() for name in wanted} <= pinned
+    assert {re.split(r"[<>=]", name)[0].lower() for name in wanted} <= _read_lock(name).keys()
     assert "://" not in lock
     assert "--" not in lock
+
+
+def test_what_a_demo_installs_is_what_everything_else_runs_with() -> None:
+    assert _read_lock("requirements-runtime.lock").items() <= _read_lock("requirements.lock").items()
 
 
 def test_the_documentation_of_scenarios_names_every_word_and_key_and_its_example_can_be_read() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOOLS = ("cat", "cmp", "cp", "make", "mkdir", "rm", "sed", "sh", "touch")
+TOOLS = ("cat", "cmp", "cp", "grep", "make", "mkdir", "rm", "sed", "sh", "touch")
 """The only programs beside the fake Pythons, so that no Python of this machine is found."""
 
 pytestmark = pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="make is not installed")
@@ -38,7 +38,7 @@ class Machine:
             made.mkdir(parents=True)
         for name in ("Makefile", ".ci/find_python", ".ci/update_environment"):
             shutil.copy(ROOT / name, self.clone / name)
-        for name in ("pyproject.toml", "requirements.lock"):
+        for name in ("pyproject.toml", "requirements.lock", "requirements-runtime.lock"):
             (self.clone / name).touch()
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
@@ -53,11 +53,11 @@ class Machine:
         target.write_text(script)
         target.chmod(0o755)
 
-    def setup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `make setup`."""
+    def setup(self, *arguments: str, target: str = "setup") -> subprocess.CompletedProcess[str]:
+        """Run `make setup`, or another target."""
         environment = {"PATH": str(self.bin), "HOME": str(self.home)}
         return subprocess.run(
-            ["make", *arguments, "setup"],
+            ["make", *arguments, target],
             cwd=self.clone,
             env=environment,
             capture_output=True,
@@ -71,7 +71,7 @@ class Machine:
         path = self.bin.parent / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
-        return [line.replace("--quiet --disable-pip-version-check ", "") for line in lines]
+        return [line.replace("--quiet ", "").replace("--disable-pip-version-check ", "") for line in lines]
 
     def version(self) -> str:
         """The version of the Python that made .venv."""
@@ -159,6 +159,27 @@ def test_only_what_has_changed_is_installed_again(machine: Machine) -> None:
     assert setup("pyproject.toml", "") == []  # written anew, as a checkout does, with the same text
     assert setup("pyproject.toml", "version = 2") == [OURSELVES]
     assert setup("requirements.lock", "aiohttp") == [LOCKED]
+
+
+PLAYABLE = "-m pip install --no-compile --no-deps --requirement requirements-runtime.lock"
+PLAYED = ["-m bot.i18n.compile", "-m bot demo --match opener"]
+
+
+def test_a_demo_installs_only_what_it_needs_and_nothing_where_everything_is_installed(machine: Machine) -> None:
+    machine.install("bin/python3", "3.12")
+
+    def make(target: str) -> list[str]:
+        done = machine.setup(target=target)
+        assert done.returncode == 0, done.stderr
+        return machine.calls()
+
+    assert make("demo") == [MADE, PLAYABLE, *PLAYED]
+    assert make("demo") == PLAYED
+    assert make("setup") == [LOCKED, OURSELVES]
+    assert make("demo") == PLAYED
+    (machine.clone / "requirements-runtime.lock").write_text("aiohttp")  # the versions of the other lock, which is installed
+    os.utime(machine.clone / ".venv" / ".playable", (0, 0))
+    assert make("demo") == PLAYED
 
 
 def test_an_installation_that_failed_is_done_again_and_another_python_makes_everything_anew(machine: Machine) -> None:
