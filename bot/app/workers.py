@@ -244,6 +244,7 @@ class ChatWorker:
             render_status=status,
             explain_message=partial(explain_message, services.outbox.queue),
             send_sample=self._send_sample,
+            send_match_state=services.outbox.put_match_state,
         )
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies

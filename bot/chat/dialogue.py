@@ -113,6 +113,8 @@ class Screen(msgspec.Struct, frozen=True):
     """The match to draw; `html` is then the caption."""
     is_spoiler: bool = False
     """True: Telegram covers the picture until it is tapped."""
+    redraw_data: str = ""
+    """Data by which the router draws the screen again, for one that shows scores: it may have to wait until it is sent."""
 
 
 class Subscribe(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from bot.chat.dialogue import (
     split_target,
 )
 from bot.chat.features import channel, subscribe
+from bot.chat.replies import Redraw
 from bot.chat.routing import Router
 from bot.chat.services import ChatServices
 from bot.i18n.language import translate as _
@@ -48,7 +49,19 @@ class Handlers:
             result = DialogueResult(Screen(refusal.text))
         # Stored first, so that the answer is true. If Telegram refuses the answer, the change stands.
         await self._services.apply_changes(origin.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
-        await self._services.replies.send(origin, result.screen)
+        await self._services.replies.send(origin, result.screen, self._make_redraw(origin, result.screen))
+
+    def _make_redraw(self, origin: UpdateOrigin, screen: Screen) -> Redraw | None:
+        """Return what draws a screen again with the scores of that moment; None for a screen that shows none."""
+        if not screen.redraw_data:
+            return None
+
+        async def redraw() -> Screen:
+            # As it is stored by then: the press that led here may have changed what the chat follows.
+            context = await self._services.load_context(origin)
+            return self._router.press_button(context, screen.redraw_data).screen
+
+        return redraw
 
     async def _run_command(self, bot: Bot, origin: UpdateOrigin, name: str, args: tuple[str, ...]) -> DialogueResult:
         run = self._router.find_command(name)
@@ -85,9 +98,11 @@ class Handlers:
         await replies.acknowledge(query, result.note)
         if result.screen.picture:
             # Telegram cannot turn a text message into a picture by an edit, so a picture is a message of its own.
-            await replies.send(origin, result.screen)
+            await replies.send(origin, result.screen, self._make_redraw(origin, result.screen))
         else:
-            await replies.edit(query, result.screen)
+            # The screens of a channel's setup have buttons of their own, and show no scores.
+            redraw = self._make_redraw(origin, result.screen) if target is origin else None
+            await replies.edit(query, result.screen, redraw)
 
     async def _press(self, bot: Bot, target: UpdateOrigin, data: str, *, is_for_channel: bool) -> DialogueResult:
         # The data may come from a message that somebody else was sent, or be forged: each press is checked again.

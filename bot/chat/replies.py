@@ -12,11 +12,15 @@ from telegram import Bot, CallbackQuery, InputFile, LinkPreviewOptions, ReplyPar
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, RetryAfter
 
-from bot.chat.dialogue import Screen, UpdateOrigin, to_inline_keyboard
+from bot.chat.dialogue import Refusal, Screen, UpdateOrigin, to_inline_keyboard
+from bot.errors import StorageError
 from bot.i18n.language import translate as _
 from rules.football.match import Match
 
 DrawPicture = Callable[[Match], Awaitable[bytes]]
+
+Redraw = Callable[[], Awaitable[Screen]]
+"""Returns a screen as it is now: one that had to wait for Telegram would show a score of the past."""
 
 MAX_WAITING_REPLIES = 32
 """Replies that may wait out a 429 at once: half of the 64 updates handled at once, so one full group holds up no other chat."""
@@ -42,39 +46,44 @@ class ReplySender:
         self._bot, self._draw_picture = bot, draw_picture
         self._retrier = ReplyRetrier()
 
-    async def send(self, origin: UpdateOrigin, screen: Screen) -> None:
-        """Send a screen to a chat, with its picture if it has one; in a group as a reply."""
-        # Drawn before the first attempt: what is repeated after a 429 is the request alone.
-        if screen.picture is not None and self._draw_picture is not None:
-            await self._send_picture(origin, screen, await self._draw_picture(screen.picture))
-            return
-        if screen.picture is not None:
-            screen = Screen(_("I draw no pictures here."))
-        await self._retrier.call(
-            lambda: self._bot.send_message(
-                origin.ref.chat_id,
-                screen.html,
-                parse_mode=ParseMode.HTML,
-                # Topic 0 is the chat itself, and Telegram refuses the number 0.
-                message_thread_id=origin.ref.topic or None,
-                reply_parameters=_make_reply_parameters(origin),
-                reply_markup=to_inline_keyboard(screen.buttons),
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
+    async def send(self, origin: UpdateOrigin, screen: Screen, redraw: Redraw | None = None) -> None:
+        """Send a screen to a chat, with its picture if it has one; in a group as a reply.
+
+        With `redraw`, a screen that waits out a 429 is drawn again before it is sent.
+        """
+        latest = LatestScreen(screen, redraw)
+
+        async def request() -> None:
+            now = await latest.get()
+            if now.picture is not None and self._draw_picture is not None:
+                await self._send_picture(origin, now, await self._draw_picture(now.picture))
+            else:
+                await self._send_text(origin, Screen(_("I draw no pictures here.")) if now.picture is not None else now)
+
+        await self._retrier.call(request)
+
+    async def _send_text(self, origin: UpdateOrigin, screen: Screen) -> None:
+        await self._bot.send_message(
+            origin.ref.chat_id,
+            screen.html,
+            parse_mode=ParseMode.HTML,
+            # Topic 0 is the chat itself, and Telegram refuses the number 0.
+            message_thread_id=origin.ref.topic or None,
+            reply_parameters=_make_reply_parameters(origin),
+            reply_markup=to_inline_keyboard(screen.buttons),
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
         )
 
     async def _send_picture(self, origin: UpdateOrigin, screen: Screen, png: bytes) -> None:
-        await self._retrier.call(
-            lambda: self._bot.send_photo(
-                origin.ref.chat_id,
-                InputFile(png, "match.png"),
-                caption=screen.html,
-                has_spoiler=screen.is_spoiler or None,
-                parse_mode=ParseMode.HTML,
-                message_thread_id=origin.ref.topic or None,
-                reply_parameters=_make_reply_parameters(origin),
-                reply_markup=to_inline_keyboard(screen.buttons),
-            )
+        await self._bot.send_photo(
+            origin.ref.chat_id,
+            InputFile(png, "match.png"),
+            caption=screen.html,
+            has_spoiler=screen.is_spoiler or None,
+            parse_mode=ParseMode.HTML,
+            message_thread_id=origin.ref.topic or None,
+            reply_parameters=_make_reply_parameters(origin),
+            reply_markup=to_inline_keyboard(screen.buttons),
         )
 
     async def acknowledge(self, query: CallbackQuery, note: str) -> None:
@@ -86,14 +95,16 @@ class ReplySender:
             # Telegram takes an answer for some seconds only. What the button asked for is done all the same.
             log.debug("press_not_acknowledged", reason=str(refusal))
 
-    async def edit(self, query: CallbackQuery, screen: Screen) -> None:
-        """Show a screen in place of the message whose button was pressed."""
+    async def edit(self, query: CallbackQuery, screen: Screen, redraw: Redraw | None = None) -> None:
+        """Show a screen in place of the message whose button was pressed. `redraw` is as in `send`."""
+        latest = LatestScreen(screen, redraw)
+
+        async def request() -> None:
+            now = await latest.get()
+            await query.edit_message_text(now.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(now.buttons))
+
         try:
-            await self._retrier.call(
-                lambda: query.edit_message_text(
-                    screen.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(screen.buttons)
-                )
-            )
+            await self._retrier.call(request)
         except BadRequest as refusal:
             # A button pressed twice shows what is there already, which Telegram refuses.
             if "not modified" not in str(refusal):
@@ -108,6 +119,23 @@ def _make_reply_parameters(origin: UpdateOrigin) -> ReplyParameters | None:
     message_id = origin.reply_to_message_id
     # The message may be deleted before we answer; the answer is still wanted.
     return ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
+
+
+class LatestScreen:
+    """A screen for a request that may be repeated: as it was drawn the first time, and drawn again for each repetition."""
+
+    def __init__(self, screen: Screen, redraw: Redraw | None) -> None:
+        self._screen, self._redraw, self._is_first = screen, redraw, True
+
+    async def get(self) -> Screen:
+        """Return the screen to send now. What cannot be drawn any more, such as a match that is gone, stays as it was."""
+        if self._redraw and not self._is_first:
+            try:
+                self._screen = await self._redraw()
+            except (Refusal, StorageError) as error:
+                log.info("screen_not_redrawn", reason=str(error))
+        self._is_first = False
+        return self._screen
 
 
 class ReplyRetrier:

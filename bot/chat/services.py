@@ -37,6 +37,7 @@ from bot.storage.subscriptions import (
     update_subscription_overrides,
 )
 from bot.subscribers import Chat, ChatRef, Subscription
+from rules.engine.alert import CARD
 from rules.football.action import Fixture
 from rules.football.match import Match
 
@@ -47,6 +48,10 @@ _STORE_ATTEMPTS = 3
 
 _MAX_REMEMBERED_CHATS = 1000
 """Chats whose subscriptions are remembered after /stop."""
+
+
+_MAX_STATES_AT_ONCE = 10
+"""Matches in play whose state a chat is told when it subscribes, such as to a competition; /live lists all of them."""
 
 
 class FixtureLookup(Protocol):
@@ -73,17 +78,19 @@ class ChatServices:
         render_status: Callable[[], Awaitable[str]] | None = None,
         explain_message: Callable[[int, int], Awaitable[MessageExplanation | None]] | None = None,
         send_sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None,
+        send_match_state: Callable[[ChatRef, Match, str, int], Awaitable[None]] | None = None,
     ) -> None:
         """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
         each command, for a reload may change the admins. `render_status` returns the
         plain text of /status. `explain_message` takes a chat's and a message's id and returns None if the message is no
         alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
-        seconds."""
+        seconds. `send_match_state` tells a chat how a match stands, and takes a match besides."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
+        self._send_match_state = send_match_state
         self._unfollowed: dict[ChatRef, tuple[Subscription, ...]] = {}
         self._fixtures: Sequence[Fixture] = ()
         self._catalogue = FollowableCatalogue()
@@ -121,6 +128,8 @@ class ChatServices:
         sample."""
         if not changes:
             return
+        added = [change.subscription for change in changes if isinstance(change, Subscribe)]
+        before = await self._subscriptions.get_all(ref) if added else ()
         for attempts_left in reversed(range(_STORE_ATTEMPTS)):
             try:
                 unfollowed = await self._store(ref, changes)
@@ -129,6 +138,14 @@ class ChatServices:
                 # The sender had locked the same rows the other way round. Changes are functions, so they can be applied again.
                 if not attempts_left:
                     raise
+        self._remember_unfollowed(ref, changes, unfollowed)
+        for change in changes:
+            if isinstance(change, SendSample) and self._send_sample is not None:
+                await self._send_sample(ref, request_id, change.delay)
+        if added:
+            await self._tell_match_states(ref, before, added, request_id)
+
+    def _remember_unfollowed(self, ref: ChatRef, changes: Sequence[Change], unfollowed: tuple[Subscription, ...]) -> None:
         if any(isinstance(change, EraseChat) for change in changes):
             self._unfollowed.pop(ref, None)
         elif unfollowed:
@@ -136,9 +153,23 @@ class ChatServices:
             # The oldest go first; a chat that stopped a thousand chats ago has left the button behind.
             while len(self._unfollowed) > _MAX_REMEMBERED_CHATS:
                 del self._unfollowed[next(iter(self._unfollowed))]
-        for change in changes:
-            if isinstance(change, SendSample) and self._send_sample is not None:
-                await self._send_sample(ref, request_id, change.delay)
+
+    async def _tell_match_states(
+        self, ref: ChatRef, before: Sequence[Subscription], added: Sequence[Subscription], request_id: str
+    ) -> None:
+        """Tell a chat how the matches stand that it follows from now on and that are in play."""
+        chat = await self.chats.get(ref)
+        # A match card shows the same, and is sent within seconds.
+        if self._send_match_state is None or chat is None or chat.filter.accepts(CARD):
+            return
+        joined = [
+            match
+            for fixture in self.directory.fixtures()
+            if any(one.covers(fixture) for one in added) and not any(one.covers(fixture) for one in before)
+            if (match := self.directory.match(fixture.id)) and is_match_in_play(match)
+        ]
+        for match in joined[:_MAX_STATES_AT_ONCE]:
+            await self._send_match_state(ref, match, request_id, chat.delay)
 
     async def _store(self, ref: ChatRef, changes: Sequence[Change]) -> tuple[Subscription, ...]:
         """Store all changes in one transaction. Return what the chat followed until now, if it unfollows everything."""
@@ -175,3 +206,8 @@ class ChatServices:
         if fixtures is not self._fixtures:
             self._fixtures, self._catalogue = fixtures, FollowableCatalogue(fixtures)
         return self._catalogue
+
+
+def is_match_in_play(match: Match) -> bool:
+    """Return True if a match has kicked off and is not over. One that is suspended may go on, and counts."""
+    return match.has_begun and not (match.is_completed or match.ended_by or match.is_lost)

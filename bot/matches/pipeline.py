@@ -32,6 +32,7 @@ from rules.football.fixture_changes import (
 )
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
+from rules.football.rewind import has_score_changed
 from rules.football.unknown_values import UnknownValue, find_unknown_values
 
 log = structlog.get_logger()
@@ -98,7 +99,7 @@ class Pipeline:
         alerts = evaluate(self.rules, moment, self._notified[packet.fixture_id], self._catalogue)
         if received:
             alerts = tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts)
-        await self._put_alerts(alerts, packet.trace_id)
+        await self._put_alerts(alerts, moment, packet.trace_id)
         for value in find_unknown_values(packet, self._catalogue):
             self._report_unknown(value, packet)
         return moment
@@ -162,7 +163,10 @@ class Pipeline:
         moment = advance(match, make_status_packet(after, match.seq, now), self._catalogue)
         if after.id in self._matches:
             self._matches[after.id] = moment.after
-        await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue))
+        else:
+            # Nothing is known of its score here, so that none is to be stored.
+            moment = msgspec.structs.replace(moment, before=moment.after)
+        await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
 
     async def report_connection_lost(self, fixture_id: str, reason: str, now: dt.datetime) -> None:
         """Tell the chats of a match, once, that its live data cannot be read here. `reason` is a term that is translated."""
@@ -176,7 +180,7 @@ class Pipeline:
 
     async def _apply_connection_change(self, moment: Moment) -> None:
         self._matches[moment.after.fixture.id] = moment.after
-        await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue))
+        await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
 
     async def close(self, fixture_id: str, now: dt.datetime) -> None:
         """End a match: make a full time if the feed sent none, summarise what was missed, delete the snapshot."""
@@ -208,17 +212,21 @@ class Pipeline:
         """Return a match that is being followed as it stands; None for any other."""
         return self._matches.get(fixture_id)
 
-    async def _put_alerts(self, alerts: tuple[Alert, ...], trace: str = "") -> None:
+    async def _put_alerts(self, alerts: tuple[Alert, ...], moment: Moment, trace: str = "") -> None:
         """Store alerts in the outbox, in every language, and remember which rules made them.
 
-        `trace` is the feed's name for the packet that brought them.
+        `moment` is what made them: how the match stands after it is stored with them. `trace` is the feed's name for the packet
+        that brought them.
         """
-        if not alerts:
+        match = moment.after if has_score_changed(moment.before, moment.after) else None
+        if not alerts and match is None:
             return
         # Before they are stored, once for all chats: the sender knows neither rules nor catalogues of texts.
         translated = tuple(translate_alert(alert, self.rules, self._wordings) for alert in alerts)
         # The match waits while the database is away: a packet that is processed and not stored would be lost.
-        await retry_while_database_unavailable(lambda: self._outbox.put(translated))
+        await retry_while_database_unavailable(lambda: self._outbox.put(translated, match))
+        if not alerts:
+            return
         self._changed_since_snapshot.add(alerts[0].key.fixture_id)
         for alert in alerts:
             ALERTS.labels(alert.kind, alert.state.value).inc()

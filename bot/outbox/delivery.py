@@ -146,7 +146,10 @@ class Delivery(msgspec.Struct, frozen=True):
     next_is_loud: bool = False
     """Of a delivery that waits: what is sent next is loud, as far as is known before its turn comes. It is sent before others."""
     subject: str = ""
-    """What the message is about, as `Subject` writes it; of a burst a line for each line of `rule`."""
+    """What the message is about, as `Subject` writes it; of a burst a line for each line of `rule`.
+
+    Of a digest of one match it is the state that the message tells: see `ShownState`.
+    """
 
     @property
     def is_sent(self) -> bool:
@@ -182,7 +185,8 @@ class DeliveryContext(msgspec.Struct, frozen=True):
 
     `is_superseded`: the chat was told of the action that this news disallows. `lines` are the news of a digest's actions that
     the chat was not told by themselves. `is_loud`, of a burst: some of its lines are loud in this chat. `recent_kinds` are the
-    kinds of the alerts of the same match that the chat was sent in the last minutes.
+    kinds of the alerts of the same match that the chat was sent in the last minutes. `shown` is the state of the match that a
+    digest tells now, as its delivery keeps it.
     """
 
     delivery: Delivery
@@ -192,6 +196,7 @@ class DeliveryContext(msgspec.Struct, frozen=True):
     lines: tuple[NewsItem, ...] = ()
     is_loud: bool = False
     recent_kinds: tuple[str, ...] = ()
+    shown: str = ""
 
 
 class Timestamps(msgspec.Struct, frozen=True):

@@ -145,6 +145,12 @@ async def read_digests_containing(tx: Transaction, key: AlertKey) -> list[NewsIt
     return [*of_match, *bursts.values()]
 
 
+async def read_state_news(tx: Transaction, fixture_id: str) -> list[NewsItem]:
+    """Return the messages that tell how a match stood, its digests among them, locked until the transaction ends."""
+    query = select(alerts).where(alerts.c.fixture_id == fixture_id, alerts.c.lines != "").with_for_update()
+    return list(map(row_to_news, await tx.fetch(query)))
+
+
 async def load_burst_context(
     tx: Transaction, delivery: Delivery, news: NewsItem, chat: Chat, view_line: Callable[[NewsItem], NewsItem]
 ) -> DeliveryContext:

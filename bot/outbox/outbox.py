@@ -13,8 +13,9 @@ from bot.clock import Clock
 from bot.outbox import repository
 from bot.outbox.decide import is_expired
 from bot.outbox.delivery import Delivery, QueueItem
-from bot.outbox.digest_store import read_digests_containing
+from bot.outbox.digest_store import read_digests_containing, read_state_news
 from bot.outbox.digests import missed_digest, renew_digest
+from bot.outbox.match_states import make_state_news, read_match_states, renew_state_news, store_match_state
 from bot.outbox.news import SAMPLE, NewsItem, NewsRevision, revise
 from bot.outbox.queue import DeliveryQueue
 from bot.outbox.repository import FanoutProgress
@@ -25,6 +26,7 @@ from bot.storage.subscriptions import read_live_message_chats
 from bot.subscribers import ChatRef
 from rules.engine.alert import LIVE_MESSAGE_IDS, Alert, AlertKey, Facts, Importance, State
 from rules.football.action import Fixture
+from rules.football.match import Match
 
 log = structlog.get_logger()
 
@@ -40,17 +42,25 @@ class Outbox:
         self._database, self._clock = database, clock
         self.queue = DeliveryQueue(database, clock, source)
 
-    async def put(self, alerts: Sequence[Alert]) -> None:
-        """Commit alerts. Those of one key are alternatives; revisions that are not newer than what is stored are left out."""
+    async def put(self, alerts: Sequence[Alert], match: Match | None = None) -> None:
+        """Commit alerts. Those of one key are alternatives; revisions that are not newer than what is stored are left out.
+
+        `match` is how their match stands after them, if that has changed.
+        """
         now = self._clock.now()
         async with self._database.transaction() as tx:
             # The match is locked before its news is read: a SELECT FOR UPDATE cannot lock rows that do not exist yet, and
             # two processes would both insert the first revision.
-            await repository.lock_fixture_news(tx, {alert.key.fixture_id for alert in alerts})
+            matches = {match.fixture.id} if match else set()
+            await repository.lock_fixture_news(tx, {alert.key.fixture_id for alert in alerts} | matches)
             stored = await repository.read_news(tx, {alert.key for alert in alerts}, for_update=True)
             changed = []
             for key, group in groupby(alerts, key=lambda alert: alert.key):
                 changed += await _store_revision(tx, stored.get(key), list(group), now)
+            # With the alerts, so that no summary can leave with the score of before.
+            if match and await store_match_state(tx, match, now):
+                renewed = {news.key for news in changed}
+                changed += [news for news in await _renew_told_states(tx, match.fixture.id, now) if news.key not in renewed]
             await self.queue.source.notify_news(tx, [news.key for news in changed])
         # After the commit: what a sender takes from memory must be in the database already.
         self.queue.accept(changed)
@@ -70,6 +80,26 @@ class Outbox:
             await repository.add_deliveries(tx, [delivery])
             await self.queue.source.notify_deliveries(tx)
         self.queue.add_items([QueueItem(alert.key, ref, revision.news.priority, alert.seq, delivery.due_at, is_loud)])
+
+    async def put_match_state(self, ref: ChatRef, match: Match, name: str, delay: int = 0) -> None:
+        """Tell one chat how a match stands, `delay` seconds from now. `name` is that of the request; a repeated one does nothing.
+
+        The score is read when the message leaves, and the message is corrected if a goal in it falls.
+        """
+        now = self._clock.now()
+        news = make_state_news(ref, match, name, now)
+        delivery = Delivery(news.key, ref, due_at=now.timestamp() + delay)
+        async with self._database.transaction() as tx:
+            await repository.lock_fixture_news(tx, [news.key.fixture_id])
+            if await repository.read_news(tx, [news.key]):
+                return
+            # What no packet has changed since an upgrade is not stored yet.
+            if not await read_match_states(tx, match.fixture.id):
+                await store_match_state(tx, match, now)
+            await repository.add_news(tx, news, FanoutProgress(new_chats_done=True, notified_chats_done=True), now)
+            await repository.add_deliveries(tx, [delivery])
+            await self.queue.source.notify_deliveries(tx)
+        self.queue.add_items([QueueItem(news.key, ref, news.priority, news.seq, delivery.due_at)])
 
     async def put_live(self, alert: Alert, *, reach_new_chats: bool = True) -> None:
         """Commit how a match stands now: its card or a picture.
@@ -175,6 +205,18 @@ async def _renew_digests(tx: Transaction, key: AlertKey, alerts: Sequence[Alert]
         await repository.replace_news(tx, renewed, progress, now)
         changed.append(renewed)
     return changed
+
+
+async def _renew_told_states(tx: Transaction, fixture_id: str, now: dt.datetime) -> list[NewsItem]:
+    """Revise every message that tells how the match stood: something that was told is not so."""
+    renewed = []
+    for news in await read_state_news(tx, fixture_id):
+        revision = renew_state_news(news)
+        before = await repository.read_fanout_progress(tx, news.key)
+        progress = msgspec.structs.replace(before, last_notified_chat=None, notified_chats_done=False)
+        await repository.replace_news(tx, revision, progress, now)
+        renewed.append(revision)
+    return renewed
 
 
 async def _mark_as_line(tx: Transaction, news: NewsItem, digest: NewsItem, now: dt.datetime) -> None:

@@ -23,6 +23,7 @@ from bot.outbox.digest_store import (
     supersede_unsent_lines,
 )
 from bot.outbox.digests import is_quiet_hours_digest, select_lines
+from bot.outbox.match_states import read_match_states, select_state, tell_match_state, tells_match_state
 from bot.outbox.news import NewsItem, is_burst
 from bot.outbox.recent_alerts import RecentAlerts
 from bot.outbox.sources import MemorySource, QueueSource
@@ -247,10 +248,16 @@ class DeliveryQueue:
                 tx, delivery, news, chat, lambda line: self._delayed_view.view_for(line, chat.delay, now)
             )
         lines = await _load_lines(tx, news, delivery) if news.line_ids else ()
+        shown = ""
+        if tells_match_state(news):
+            states = await read_match_states(tx, news.key.fixture_id)
+            if match := select_state(states, chat.delay, self._clock.now()):
+                news, state = tell_match_state(news, match, delivery)
+                shown = str(state)
         news = self._delayed_view.view_for(news, chat.delay, now)
         is_superseded = not delivery.is_sent and await is_announced_elsewhere(tx, news, delivery.chat)
         recent_kinds = self._recent_alerts.list_kinds(delivery, now)
-        return DeliveryContext(delivery, news, recipient, is_superseded, lines, recent_kinds=recent_kinds)
+        return DeliveryContext(delivery, news, recipient, is_superseded, lines, recent_kinds=recent_kinds, shown=shown)
 
     async def _load_recipients(self, tx: Transaction, found: DeliveriesWithChats) -> DeliveriesWithRecipients:
         """Add the overrides with which a chat follows the match: one query for each news item, not for each chat."""

@@ -170,6 +170,15 @@ positions = Table(
     Column("updated_at", Float, nullable=False),
 )
 
+match_states = Table(
+    "match_states",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON: how the match stood in the last minutes, for messages that tell it
+    Column("updated_at", Float, nullable=False),
+    Index("match_states_by_age", "updated_at"),
+)
+
 standings = Table(
     "standings",
     metadata,

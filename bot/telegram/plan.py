@@ -30,6 +30,7 @@ from bot.outbox.delivery import (
     record_pin_done,
 )
 from bot.outbox.digests import LineChange, find_line_changes, find_uncertain_lines, format_line_subjects, line_alert
+from bot.outbox.match_states import is_state_message
 from bot.outbox.news import SAMPLE, NewsItem, format_line_name, is_burst
 from bot.outbox.recent_alerts import BUSY_COUNT, find_noisy_kinds
 from bot.subscribers import Chat, MuteOffer
@@ -40,6 +41,7 @@ from bot.telegram.render import (
     render_change,
     render_digest,
     render_line,
+    render_match_state,
     render_message,
     render_restoration,
     render_retraction,
@@ -247,7 +249,9 @@ def _has_retracted_line(context: DeliveryContext) -> bool:
 
 def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send | Skip:
     """Plan the first message, or one in the place of a message that cannot be reached."""
-    if context.news.line_ids:
+    if is_state_message(context.delivery.key):
+        body, rule = render_match_state(alert), ""
+    elif context.news.line_ids:
         lines = _select_sendable_lines(context)
         if not lines:
             return Skip(replace(context.delivery, reason=Reason.NOT_WANTED.value), Reason.NOT_WANTED)
@@ -282,7 +286,9 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     if must_resend_card(before) or _has_retracted_line(context):
         return _plan_send(context, alert, now)
     rule = alert.rule
-    if news.line_ids:
+    if is_state_message(before.key):
+        body = render_match_state(alert)
+    elif news.line_ids:
         body = render_digest(alert, context.lines)
         is_of_burst = is_burst(before.key)
         rule = "\n".join(format_line_name(line, before.key) for line in context.lines) if is_of_burst else before.rule
@@ -393,6 +399,8 @@ def _make_delivery_after(context: DeliveryContext, alert: Alert, body: str, rule
     """Return the delivery with what the chat sees now, its message id and reply apart."""
     if is_burst(context.delivery.key):
         subject = format_line_subjects(context.delivery, context.lines)
+    elif context.shown:
+        subject = context.shown
     else:
         subject = context.delivery.subject if alert.state is State.RETRACTED else str(Subject.of(alert))
     before = context.delivery

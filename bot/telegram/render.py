@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.clock import find_zone
-from bot.i18n.football import format_score, format_title, translate_scoreline, translate_team, translate_term
+from bot.i18n.football import (
+    current_wording,
+    format_score,
+    format_title,
+    translate_scoreline,
+    translate_team,
+    translate_term,
+)
 from bot.i18n.language import current_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -16,6 +23,7 @@ from bot.telegram.html import TEXT_LIMIT, cut, remove_tags
 from rules.engine.alert import Alert, State
 from rules.engine.text import escape_html, fallback_text, tidy_text
 from rules.football.action import Side
+from rules.football.minute import Period
 from rules.football.names import isolate
 from rules.football.unconfirmed import NOT_CONFIRMED
 
@@ -64,6 +72,8 @@ _RESTORATION_TEXTS = {
 }
 
 _DIGEST_TITLES = {LATE_JOIN_DIGEST: N_("Earlier in this match"), QUIET_HOURS_DIGEST: N_("While it was quiet")}
+
+_PERIOD_WORDS = frozenset({"", *Period})
 
 _ICONS = {
     "Goal": "⚽",
@@ -118,12 +128,27 @@ def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
     if is_burst(alert.key):
         return _render_burst(lines)
     title = _DIGEST_TITLES.get(alert.facts.reason)
-    heading = f"📋 <b>{_(title) if title else _('While the connection was down')}</b>{_format_score(alert)}"
+    heading = f"📋 <b>{_(title) if title else _('While the connection was down')}</b>{_format_score(alert)}{_format_stage(alert)}"
     shown = []
     for news in lines:
         line = _format_line(line_alert(news))
         shown.append(f"• {render_message(line, State.RETRACTED) if news.state is State.RETRACTED else line}")
     return cut("\n".join([heading, *shown]))
+
+
+def render_match_state(alert: Alert) -> str:
+    """Return how a match stands: score, minute or stage, and below it the scorers."""
+    facts = alert.facts
+    minute = f" · {escape_html(facts.minute)}'" if facts.minute and not _format_stage(alert) else ""
+    heading = f"📋 <b>{_('The match so far')}</b>{_format_score(alert)}{minute}{_format_stage(alert)}"
+    return tidy_text(f"{heading}\n{escape_html(current_wording().format_scorers(facts))}")
+
+
+def _format_stage(alert: Alert) -> str:
+    """Return where the match stands beside its minute, such as ` · half time`; empty while it is played."""
+    stage = alert.facts.period
+    # A digest of an earlier version has the period of its latest line there.
+    return "" if stage in _PERIOD_WORDS else f" · {escape_html(translate_term(stage))}"
 
 
 def _render_burst(lines: Sequence[NewsItem]) -> str:

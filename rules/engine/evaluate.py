@@ -12,8 +12,9 @@ from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import ActionRecord, Moment, is_struck_as_unconfirmed
+from rules.football.match import ActionRecord, Moment, Score, is_struck_as_unconfirmed, list_scorers
 from rules.football.repeated_reports import find_reporting_action
+from rules.football.rewind import rewind_to_action
 from rules.football.unconfirmed import NOT_CONFIRMED
 from rules.football.video_checks import find_check_outcome
 
@@ -34,6 +35,8 @@ class ActionChange(msgspec.Struct, frozen=True):
     """Why it was retracted; empty if the feed gives no reason."""
     is_follow_up: bool = False
     """True: it is no news, and only corrects the messages that chats have of it."""
+    is_rewording: bool = False
+    """True: nothing happened to the action itself, so it is told to nobody who was not told before."""
 
 
 def evaluate(
@@ -77,6 +80,10 @@ def changes_in(moment: Moment) -> list[ActionChange]:
     for record in _find_reworded(moment):
         now = msgspec.structs.replace(record.action, seq=action.seq, at=action.at)
         changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=())))
+    for record in _find_outdated_scores(moment):
+        now = msgspec.structs.replace(record.action, seq=action.seq, at=action.at)
+        stood = rewind_to_action(moment.after, record)
+        changes.append(ActionChange(Moment(stood, now, stood), is_rewording=True))
     return changes
 
 
@@ -113,14 +120,50 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
     return reworded
 
 
+_PERIOD_MARKERS = ("Start Period", "End Period", "End Match")
+"""Action types whose alerts tell how a part of the match ended."""
+
+
+def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
+    """Return the actions whose alerts show a score that was not so: a goal before them fell, rose or changed its side.
+
+    Half time, full time and other ends of periods are corrected whatever changes, the names of scorers included. Other alerts
+    only where a goal fell: a card beside a goal that was pending at the time is not worth an edit when the goal is confirmed.
+    """
+    before, after = moment.before, moment.after
+    changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
+    if not any(one.action.type == "Goal" for match in (before, after) for one in map(match.records.get, changed) if one):
+        return []
+    outdated = []
+    for record in after.records.values():
+        known = before.records.get(record.action.id)
+        is_own_news = record.action.type == "Goal" or record.action.id in changed
+        if known is None or is_own_news or record.is_retracted or record.repeats:
+            continue
+        was, now = rewind_to_action(before, known), rewind_to_action(after, record)
+        if record.action.type in _PERIOD_MARKERS:
+            if (was.score, was.shootout, list_scorers(was)) != (now.score, now.shootout, list_scorers(now)):
+                outdated.append(record)
+        elif any(_has_fallen(one, other) for one, other in ((was.score, now.score), (was.shootout, now.shootout))):
+            outdated.append(record)
+    return outdated
+
+
+def _has_fallen(before: Score | None, after: Score | None) -> bool:
+    """Return True if a side has fewer goals, or kicks, than before."""
+    return before is not None and after is not None and (after.home < before.home or after.away < before.away)
+
+
 def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:
     """Return the alerts about one action: of the rules that fire, then one for each other rule that sent it before."""
     moment = change.moment
     if change.is_retraction:
         return (_make_retraction(moment, change.reason),)
-    firing = () if change.is_follow_up else rules.find_matching(moment)
+    firing = [] if change.is_follow_up else rules.find_matching(moment)
     # A change of coverage is an action that is sent once and never revised, so no earlier message has to follow it.
     names = () if moment.action is moment.coverage_change else notified.get(moment.action.id, ())
+    if change.is_rewording:
+        firing = [rule for rule in firing if rule.name in names]
     if not firing and not names:
         return ()
     facts = facts_of(moment)  # once for all rules that fire

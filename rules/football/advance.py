@@ -71,6 +71,8 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     is_repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
     if action.type == "End Match" and not before.ended_by and action.send_type.is_standing:
         after = msgspec.structs.replace(after, ended_by=action.id)
+    elif action.send_type.is_retraction and action.id == before.ended_by:
+        after = msgspec.structs.replace(after, ended_by="")  # It is not over after all, and may end again.
     moment = Moment(before, action, after, is_news=not is_repeated_end, affected=affected, settled=settled)
     return _add_status_change(moment, summary.clock or 0)
 

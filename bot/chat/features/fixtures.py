@@ -58,7 +58,7 @@ def show_day(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
     lines = [render_match_line(context, fixture) for fixture in shown]
     timezone = _("<i>Times: {timezone}</i>").format(timezone=escape_text(zone))
     html = "\n".join([_render_day_heading(date), "", *lines, "", timezone])
-    return Screen(html, (*pages, (choose, *mute), _make_day_buttons(date)))
+    return Screen(html, (*pages, (choose, *mute), _make_day_buttons(date)), redraw_data=f"{here}:{page}")
 
 
 def show_day_choice(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
@@ -114,7 +114,7 @@ def show_live(context: ChatContext, page: int = 0) -> Screen:
     refresh = _("🔄 Refresh")
     if not in_play:
         html = _("No match among the known fixtures is in play. /today lists the matches of the day.")
-        return Screen(html, ((Button(refresh, "v:0"),),))
+        return Screen(html, ((Button(refresh, "v:0"),),), redraw_data="v:0")
     page, shown = select_page(in_play, page, LIVE_PAGE_SIZE)
     lines, buttons, fixtures = [], [], []
     for choice in shown:
@@ -126,7 +126,7 @@ def show_live(context: ChatContext, page: int = 0) -> Screen:
     html = "\n".join([_("<b>In play now</b>"), "", *lines, "", _("<i>Tap a match to follow it.</i>")])
     pages = make_page_buttons(len(in_play), page, "v", LIVE_PAGE_SIZE)
     last = (Button(refresh, f"v:{page}"), *make_mute_screen_button(context, fixtures, f"v:{page}"))
-    return Screen(html, (*arrange_rows(buttons), *pages, last))
+    return Screen(html, (*arrange_rows(buttons), *pages, last), redraw_data=f"v:{page}")
 
 
 def make_mute_screen_button(context: ChatContext, fixtures: Iterable[Fixture], back: str) -> tuple[Button, ...]:
@@ -202,7 +202,12 @@ def draw_picked_timeline(context: ChatContext, fixture_id: str) -> DialogueResul
 
 def draw_timeline(context: ChatContext, match: Match) -> Screen:
     """Return the picture of a match, with its score in words; both hidden if the chat hides scores."""
-    return Screen(render_headline(context, match.fixture, match), picture=match, is_spoiler=context.chat.spoilers)
+    return Screen(
+        render_headline(context, match.fixture, match),
+        picture=match,
+        is_spoiler=context.chat.spoilers,
+        redraw_data=f"p:{match.fixture.id}",
+    )
 
 
 def _recency_key(match: Match) -> tuple[bool, float]:

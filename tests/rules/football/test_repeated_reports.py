@@ -202,7 +202,7 @@ def test_kicks_of_a_shootout_are_counted_one_by_one() -> None:
     for number in range(3):
         teller.tell("Penalty Scored", "Confirmed", f"p{number}", "home", period=5)
 
-    assert sum(record.is_standing for record in teller.match.records.values()) == 3
+    assert sum(one.is_standing and one.action.type == "Goal" for one in teller.match.records.values()) == 3
 
 
 # Section 4.1 of the feed documentation.

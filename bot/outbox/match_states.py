@@ -1,0 +1,208 @@
+"""How matches stand, for messages that tell it: kept with the news, so that a message says what is so when it is sent.
+
+Summaries of missed and held news, and what a chat is told that subscribes in mid-match, show a score that is not part of one
+alert. It is read when the message leaves, and again when a goal falls that the message has counted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from bot.outbox.delivery import Delivery
+from bot.outbox.digests import DIGEST_KIND
+from bot.outbox.news import BURSTS, NewsItem
+from bot.storage.database import upsert
+from bot.storage.driver import Transaction
+from bot.storage.schema import match_states, to_timestamp
+from bot.subscribers import ChatRef
+from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, scoreline
+from rules.football.match import Match, list_scorers
+from rules.football.rewind import keep_score, list_goal_ids, rewind_to_goals
+from rules.football.statuses import find_status
+from rules.football.timeline import Stage, stage_of
+
+STATE_PREFIX = "state:"
+"""Begins the action id of the message that tells a chat how a match stands when it subscribes. It is stored."""
+
+_STATE_LINES = ("*",)
+"""The line ids of such a message: like a digest it tells no action of its own, and waits for no other news."""
+
+_STATE_PRIORITY = 2
+
+_STATE_MAX_AGE = 600.0
+"""Seconds after which it is not worth sending any more: by then the chat knows the match from its alerts."""
+
+_MAX_STATE_AGE = 330.0
+"""Seconds for which earlier states are kept for chats with a delay: a little more than the longest delay."""
+
+_SHOWN_MARK = "0//"
+"""Begins what a delivery keeps of the state that it shows. To a reader of subjects it is one without side and severity."""
+
+
+class StoredState(msgspec.Struct, frozen=True, array_like=True):
+    """How a match stood from a time on, in seconds since 1970."""
+
+    at: float
+    match: Match
+    seq: int = 0
+    """The feed's number of what was known by then."""
+
+
+_STATES_DECODER = msgspec.json.Decoder(tuple[StoredState, ...])
+
+_SELECT_STATES = select(match_states.c.body).where(match_states.c.fixture_id == bindparam("of_fixture"))
+
+_UPSERT_STATES = upsert(match_states)
+
+
+async def read_match_states(tx: Transaction, fixture_id: str) -> tuple[StoredState, ...]:
+    """Return how a match stood in the last minutes, the latest last; empty if nothing is known of it."""
+    rows = await tx.fetch(_SELECT_STATES, {"of_fixture": fixture_id})
+    try:
+        return _STATES_DECODER.decode(rows[0]["body"]) if rows else ()
+    except (msgspec.DecodeError, UnicodeError):
+        return ()  # Another version wrote it otherwise: messages then show the score of their latest news.
+
+
+async def store_match_state(tx: Transaction, match: Match, now: dt.datetime) -> bool:
+    """Store how a match stands now. Return True if a message that told how it stood before may be wrong.
+
+    The caller has locked the news of the match.
+    """
+    at, state = to_timestamp(now), keep_score(match)
+    states = await read_match_states(tx, match.fixture.id)
+    # A match that is read again from its start goes through scores that are long past.
+    if states and (states[-1].match == state or match.seq < states[-1].seq):
+        return False
+    # The one before the oldest is still what a chat with the longest delay sees.
+    outdated = [one for one in states if one.at < at - _MAX_STATE_AGE]
+    kept = (*outdated[-1:], *states[len(outdated) :], StoredState(at, state, match.seq))
+    body = msgspec.json.encode(kept).decode()
+    await tx.execute(_UPSERT_STATES, {"fixture_id": match.fixture.id, "body": body, "updated_at": at})
+    return bool(states) and has_fallen(states[-1].match, state)
+
+
+def has_fallen(before: Match, after: Match) -> bool:
+    """Return True if something that was told of a match is not so, or is so again: a goal that fell, a match not over."""
+    now = rewind_to_goals(after, list_goal_ids(before))
+    if any(one in before.records and before.records[one].is_retracted for one in list_goal_ids(after)):
+        return True  # a goal that stands again
+    if (before.score, list_scorers(before)) != (now.score, list_scorers(now)):
+        return True
+    if before.shootout is not None and before.shootout != now.shootout:
+        return True
+    stage = find_stage(before)
+    return _is_final(stage) and stage != find_stage(after)
+
+
+def select_state(states: Sequence[StoredState], delay: int, now: dt.datetime) -> Match | None:
+    """Return how the match stands for a chat with a delay (in seconds); None if it is not known."""
+    until = to_timestamp(now) - delay
+    seen = [one.match for one in states if one.at <= until]
+    # A chat whose delay reaches back behind all that is known sees the oldest.
+    return seen[-1] if seen else states[0].match if states else None
+
+
+def find_stage(match: Match) -> str:
+    """Return where a match stands beside its minute, as an English term: `half time`, `full time`, `abandoned`; else empty."""
+    stage = stage_of(match)
+    status = find_status(match.status)
+    if status.news or status.is_suspended:
+        return status.name.lower()
+    # The list of fixtures may call a match completed before the feed has sent its end.
+    if stage is Stage.FULL_TIME:
+        return "full time" if match.ended_by and not match.is_lost else ""
+    return "half time" if stage is Stage.HALF_TIME else ""
+
+
+class ShownState(msgspec.Struct, frozen=True):
+    """What a message told of a match when it was sent: the stage, whether there was a shootout, and the goals it counted."""
+
+    stage: str
+    has_shootout: bool
+    goal_ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, match: Match) -> ShownState:
+        """Return what a message that is sent now tells."""
+        return cls(find_stage(match), match.shootout is not None, list_goal_ids(match))
+
+    @classmethod
+    def parse(cls, text: str) -> ShownState | None:
+        """Read what `str` wrote; None for a message that told no state, as those of earlier versions."""
+        if not text.startswith(_SHOWN_MARK):
+            return None
+        stage, shootout, *goal_ids = text.removeprefix(_SHOWN_MARK).split("\n")
+        return cls(stage, shootout == "1", tuple(goal_ids))
+
+    def __str__(self) -> str:
+        """As a delivery keeps it, in the place of the subject of an alert."""
+        return _SHOWN_MARK + "\n".join((self.stage, str(int(self.has_shootout)), *self.goal_ids))
+
+
+def tells_match_state(news: NewsItem) -> bool:
+    """Return True for a message that tells how one match stands: a digest of it, or the state for a chat that subscribes."""
+    return bool(news.line_ids) and news.key.fixture_id != BURSTS
+
+
+def is_state_message(key: AlertKey) -> bool:
+    """Return True for the message that tells a chat how a match stands when it subscribes."""
+    return key.action_id.startswith(STATE_PREFIX)
+
+
+def make_state_news(ref: ChatRef, match: Match, name: str, now: dt.datetime) -> NewsItem:
+    """Make the message that tells a chat how a match stands. `name` tells requests apart."""
+    key = AlertKey(match.fixture.id, f"{STATE_PREFIX}{ref.chat_id}:{ref.topic}:{name}")
+    facts = Facts(home=match.fixture.home.name, away=match.fixture.away.name, minute=str(match.minute or ""))
+    made = Alert(key, 1, State.CONFIRMED, now, match.fixture, facts, kind=DIGEST_KIND, importance=Importance.MINOR)
+    made = _with_state(msgspec.structs.replace(made, max_age=_STATE_MAX_AGE), keep_score(match), find_stage(match))
+    return NewsItem(key, 1, made.state, (made,), {"": now.timestamp()}, _STATE_LINES, priority=_STATE_PRIORITY)
+
+
+def renew_state_news(news: NewsItem) -> NewsItem:
+    """Return the message as a revision: what it tells has changed."""
+    alert = msgspec.structs.replace(news.alternatives[0], seq=news.seq + 1)
+    return msgspec.structs.replace(news, seq=alert.seq, alternatives=(alert,))
+
+
+def tell_match_state(news: NewsItem, match: Match, delivery: Delivery) -> tuple[NewsItem, ShownState]:
+    """Return a message with the match as it is to be told in it, and what the delivery keeps of that.
+
+    A message that was sent goes on telling the moment when it was: later goals are not in it, and goals that fell leave it.
+    """
+    shown = ShownState.parse(delivery.subject) if delivery.is_sent else None
+    stage = find_stage(match)
+    if shown is None:
+        shown = ShownState.of(match)
+    else:
+        match = rewind_to_goals(match, shown.goal_ids)
+        match = match if shown.has_shootout else msgspec.structs.replace(match, shootout=None)
+        # Half time was half time; but a match that is not over after all was not over.
+        stage = stage if _is_final(shown.stage) else shown.stage
+    (alert,) = news.alternatives
+    return msgspec.structs.replace(news, alternatives=(_with_state(alert, match, stage),)), shown
+
+
+def _is_final(stage: str) -> bool:
+    return stage not in ("", "half time", "suspended")
+
+
+def _with_state(alert: Alert, match: Match, stage: str) -> Alert:
+    """Return an alert with the score, scorers and stage of a match among its facts."""
+    facts = msgspec.structs.replace(
+        alert.facts,
+        match=scoreline(match.fixture, match.score, match.shootout),
+        score=str(match.score),
+        shootout=str(match.shootout or ""),
+        home=match.fixture.home.name,
+        away=match.fixture.away.name,
+        period=stage,
+        scorers=list_scorers(match),
+    )
+    return msgspec.structs.replace(
+        alert, fixture=match.fixture, facts=facts, home_score=match.score.home, away_score=match.score.away
+    )

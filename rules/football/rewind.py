@@ -1,0 +1,86 @@
+"""A match as it stood earlier, by what is known of it now: a goal that has fallen since is not in it, a later goal neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from rules.football.action import Action
+from rules.football.match import ActionRecord, Match, Score, order_of_play
+from rules.football.minute import Period
+
+_PERIOD_ORDER = {period: number for number, period in enumerate(Period)}
+
+_TOLD_FIELDS = ("score", "shootout", "period", "status", "collection_status", "ended_by", "last_ended_period", "fixture")
+
+
+def rewind_to_action(match: Match, record: ActionRecord) -> Match:
+    """Return the match as it stood right after one of its actions, without the goals of later play.
+
+    Where the feed gives two actions of one minute no order, the one that it sent first came first.
+    """
+    order = {action_id: number for number, action_id in enumerate(match.records)}
+    action = record.action
+
+    def is_later(goal: Action) -> bool:
+        if action.type == "Start Period":
+            return _PERIOD_ORDER[goal.period] >= _PERIOD_ORDER[action.period]
+        if action.type in ("End Period", "End Match"):
+            # A goal that is reported after the whistle belongs to the period in which it was scored.
+            return _PERIOD_ORDER[goal.period] > _PERIOD_ORDER[action.period]
+        return (order_of_play(goal), order[goal.id]) > (order_of_play(action), order.get(action.id, len(order)))
+
+    rewound = _remove_goals(match, is_later)
+    is_before_shootout = _PERIOD_ORDER[action.period] < _PERIOD_ORDER[Period.SHOOTOUT]
+    return msgspec.structs.replace(rewound, shootout=None) if is_before_shootout else rewound
+
+
+def rewind_to_goals(match: Match, goal_ids: Collection[str]) -> Match:
+    """Return the match with these goals alone, of which those that have fallen since do not count."""
+    return _remove_goals(match, lambda goal: goal.id not in goal_ids)
+
+
+def keep_score(match: Match) -> Match:
+    """Return what a score, its scorers and the stage of a match are told by: a small value, equal while these are."""
+    goals = {action_id: one for action_id, one in match.records.items() if one.action.type == "Goal"}
+    return Match(
+        match.fixture,
+        match.score,
+        match.shootout,
+        match.period,
+        status=match.status,
+        collection_status=match.collection_status,
+        ended_by=match.ended_by,
+        records=goals,
+        played_periods=match.played_periods,
+        last_ended_period=match.last_ended_period,
+    )
+
+
+def has_score_changed(before: Match, after: Match) -> bool:
+    """Return True if `keep_score` differs. Cheap where nothing has changed, as it is asked for every packet."""
+    if before.records is after.records and all(getattr(before, name) == getattr(after, name) for name in _TOLD_FIELDS):
+        return False
+    return keep_score(before) != keep_score(after)
+
+
+def list_goal_ids(match: Match) -> tuple[str, ...]:
+    """Return the ids of the standing goals, the kicks of a shootout among them."""
+    return tuple(action_id for action_id, one in match.records.items() if one.is_standing and one.action.type == "Goal")
+
+
+def _remove_goals(match: Match, is_later: Callable[[Action], bool]) -> Match:
+    """Return the match without the goals for which `is_later` holds. Goals that no action tells stay in the score."""
+    score, shootout, records = match.score, match.shootout, dict(match.records)
+    for action_id, record in match.records.items():
+        if record.action.type != "Goal" or not is_later(record.action):
+            continue
+        del records[action_id]
+        if not record.is_standing or record.credited is None:
+            continue
+        if record.action.period is Period.SHOOTOUT:
+            shootout = (shootout or Score()).minus_one(record.credited)
+        else:
+            score = score.minus_one(record.credited)
+    return msgspec.structs.replace(match, score=score, shootout=shootout, records=records)

@@ -1,0 +1,121 @@
+"""A chat that subscribes in mid-match is told how the match stands; what had to wait for Telegram is drawn again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from bot.chat.application import ROUTER
+from bot.chat.dialogue import OutdatedButton, Screen, SendSample, Subscribe, UpdateOrigin
+from bot.chat.features.fixtures import show_live
+from bot.chat.replies import LatestScreen, ReplySender
+from bot.chat.services import ChatServices
+from bot.clock import ManualClock
+from bot.fake_telegram.state import too_many
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import ChatRef, Scope, Subscription
+from bot.telegram.messenger import build_bot
+from rules.engine.alert import CARD, SHIPPED_KINDS
+from rules.football.match import Match, Score
+from rules.football.minute import Minute, Period
+from tests.bot.chat.conftest import World
+from tests.bot.chat.fixtures import ARSENAL, FIXTURES, NOW, KnownFixtures, make_context
+
+ORIGIN = UpdateOrigin(ChatRef(42), "private", "Reader", 42, 1)
+FIXTURE = FIXTURES[0]
+PLAYED = Match(FIXTURE, Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
+TEAM = Subscribe(Subscription(Scope.TEAM, ARSENAL.id, ARSENAL.name))
+
+
+class Told:
+    """Notes which states were sent."""
+
+    def __init__(self, db: Database, match: Match = PLAYED) -> None:
+        self.states: list[tuple[str, str, int]] = []
+        self.subscriptions = SubscriptionRepository(db)
+        self.services = ChatServices(
+            chats=ChatRepository(db),
+            subscriptions=self.subscriptions,
+            directory=KnownFixtures((FIXTURE,), match),
+            list_kinds=lambda: SHIPPED_KINDS,
+            clock=ManualClock(NOW),
+            replies=ReplySender(build_bot("1:token", "http://127.0.0.1:9")),
+            commands=ROUTER.menu,
+            send_match_state=self.send,
+        )
+
+    async def send(self, ref: ChatRef, match: Match, name: str, delay: int) -> None:
+        assert ref == ORIGIN.ref
+        self.states.append((match.fixture.id, name, delay))
+
+
+async def test_a_subscription_that_covers_a_match_in_play_brings_its_state_once(db: Database) -> None:
+    told = Told(db)
+    await told.services.load_context(ORIGIN)
+
+    await told.services.apply_changes(ORIGIN.ref, [TEAM], "42:1")
+    await told.services.apply_changes(ORIGIN.ref, [Subscribe(Subscription(Scope.ALL))], "42:2")
+
+    assert told.states == [(FIXTURE.id, "42:1", 0)]
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        replace(PLAYED, period=Period.BEFORE, status="Scheduled"),
+        replace(PLAYED, ended_by="ft"),
+        replace(PLAYED, status="Completed"),
+        replace(PLAYED, status="Abandoned"),
+    ],
+)
+async def test_a_match_that_has_not_begun_or_is_over_brings_none(db: Database, match: Match) -> None:
+    told = Told(db, match)
+    await told.services.load_context(ORIGIN)
+
+    await told.services.apply_changes(ORIGIN.ref, [TEAM], "42:1")
+
+    assert told.states == []
+
+
+async def test_a_chat_with_match_cards_gets_the_card_instead(db: Database) -> None:
+    told = Told(db)
+    await told.services.load_context(ORIGIN)
+    await ChatRepository(db).update(ORIGIN.ref, lambda chat: replace(chat, filter=replace(chat.filter, kinds_on={CARD})))
+
+    await told.services.apply_changes(ORIGIN.ref, [TEAM, SendSample()], "42:1")
+
+    assert told.states == []
+
+
+async def test_live_that_waits_out_a_429_shows_the_score_of_when_it_is_sent(world: World) -> None:
+    world.directory.known = (FIXTURE,)
+    world.directory.play(PLAYED)
+    world.api.fail("sendMessage", too_many(1))
+    asking = asyncio.create_task(world.ask(42, 42, "/live"))
+    await world.api.until(lambda: any(request.method == "sendMessage" for request in world.api.log))
+    world.directory.play(replace(PLAYED, score=Score(1, 1)))
+
+    answer = await asking
+
+    assert "1–1" in answer.text and "2–1" not in answer.text
+
+
+async def test_a_screen_that_cannot_be_drawn_again_stays_as_it_was() -> None:
+    async def redraw() -> Screen:
+        raise OutdatedButton
+
+    latest = LatestScreen(Screen("2–1"), redraw)
+
+    assert [(await latest.get()).html, (await latest.get()).html] == ["2–1", "2–1"]
+
+
+def test_live_can_be_drawn_again_by_its_data() -> None:
+    context = make_context(fixtures=FIXTURES, matches=(PLAYED,))
+
+    screen = show_live(context)
+
+    assert ROUTER.press_button(context, screen.redraw_data).screen == screen
