@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 @click.option(
     "--from-feed", "fixture_ids", metavar="FIXTURE", multiple=True, help="Read this match, which is over, from the feed first."
 )
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Replay so many matches at a time; by default as many as this machine has cores."
+)
 @click.argument("matches", metavar="[MATCH]...", nargs=-1)
 @click.pass_context
 def replay_command(
@@ -31,6 +35,7 @@ def replay_command(
     json_lines: bool,
     other_path: Path | None,
     fixture_ids: tuple[str, ...],
+    jobs: int | None,
     matches: tuple[str, ...],
 ) -> None:
     """Show what a chat subscribed to everything would have been told over each MATCH.
@@ -43,7 +48,7 @@ def replay_command(
     with tempfile.TemporaryDirectory(prefix="touchline-replay-") as folder:
         if fixture_ids:
             matches += _read_from_feed(config_path, fixture_ids, Path(folder))
-        _replay(ctx, config_path, matches, other_path, json_lines=json_lines)
+        _replay(ctx, config_path, matches, other_path, jobs, json_lines=json_lines)
 
 
 def _read_from_feed(config_path: Path, fixture_ids: tuple[str, ...], folder: Path) -> tuple[str, ...]:
@@ -55,18 +60,34 @@ def _read_from_feed(config_path: Path, fixture_ids: tuple[str, ...], folder: Pat
     return tuple(map(str, asyncio.run(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed.FAST))))
 
 
-def _replay(ctx: click.Context, config_path: Path, names: tuple[str, ...], other_path: Path | None, *, json_lines: bool) -> None:
+def _replay(
+    ctx: click.Context,
+    config_path: Path,
+    names: tuple[str, ...],
+    other_path: Path | None,
+    jobs: int | None,
+    *,
+    json_lines: bool,
+) -> None:
     from bot.config.load import load_rules_of
     from bot.feed.match_source import open_matches
+    from bot.replay.parallel import count_cores, replay_with_processes
     from bot.replay.replay import message_to_json, message_to_text, replay_match
 
     # Before the first is played: a misspelt name is told at once.
     matches = open_matches(names)
-    rules, catalogue = load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
+    load_rules = partial(load_rules_of, config_path, dict(os.environ), optional=is_default(ctx, "config_path"))
+    rules, catalogue = load_rules()
     if other_path is not None:
         _print_comparison(matches, (rules, catalogue), load_rules_of(other_path, os.environ), json_lines=json_lines)
         return
     # Printed as they come: a season of recordings takes a while.
+    process_count = min(jobs or count_cores(), len(matches))
+    if process_count > 1:
+        for lines in replay_with_processes(matches, load_rules, process_count, json_lines=json_lines):
+            for line in lines:
+                click.echo(line)
+        return
     render = message_to_json if json_lines else message_to_text
     for match in matches:
         asyncio.run(replay_match(match, rules, catalogue, lambda message: click.echo(render(message))))

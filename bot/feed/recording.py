@@ -12,6 +12,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -147,9 +148,16 @@ def read_fixtures_beside(path: Path) -> dict[str, Fixture]:
     if not beside.is_file():
         return {}
     try:
-        return {fixture.id: fixture for fixture in decode_fixtures(beside.read_bytes()).fixtures}
+        status = beside.stat()
+        return _read_fixture_list(beside, (status.st_mtime_ns, status.st_size))
     except (OSError, FrameUnreadable) as error:
         raise UserMistake(f"{beside}: this is not a list of fixtures: {error}") from error
+
+
+# Kept: a folder of a thousand recordings has one list of a thousand fixtures, and each recording asks for it.
+@lru_cache(maxsize=4)
+def _read_fixture_list(path: Path, _version: tuple[int, int]) -> dict[str, Fixture]:
+    return {fixture.id: fixture for fixture in decode_fixtures(path.read_bytes()).fixtures}
 
 
 def recording_path(fixture: Fixture, folder: Path) -> Path:

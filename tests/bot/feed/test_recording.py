@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
 from bot.errors import UserMistake
+from bot.feed.encode import fixture_to_object
 from bot.feed.recording import RecordedFrame, RecordingWriter, read_fixtures_beside, read_recording
+from bot.feed.rest import FixturePage, decode_fixtures
+from rules.football.action import Fixture
 from tests.recordings import PATHS, needs_recordings
 
 AT = dt.datetime(2026, 8, 15, 14, 0, 1, 500, dt.UTC)
@@ -64,6 +68,26 @@ def test_a_folder_without_fixtures_has_none_and_a_broken_list_is_a_mistake(tmp_p
     (tmp_path / "fixtures.json").write_text("oops")
     with pytest.raises(UserMistake, match="not a list of fixtures"):
         read_fixtures_beside(tmp_path / "match.jsonl")
+
+
+def test_the_list_of_a_folder_is_read_once_for_all_its_recordings_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def decode(body: bytes) -> FixturePage:
+        sizes.append(len(body))
+        return decode_fixtures(body)
+
+    monkeypatch.setattr("bot.feed.recording.decode_fixtures", decode)
+    listed = tmp_path / "fixtures.json"
+    listed.write_text("[]")
+    for number in range(3):
+        assert read_fixtures_beside(tmp_path / f"{number}.jsonl") == {}
+    listed.write_text(json.dumps([fixture_to_object(Fixture("7"))]))
+
+    assert list(read_fixtures_beside(tmp_path / "0.jsonl")) == ["7"]
+    assert sizes == [2, listed.stat().st_size]
 
 
 @needs_recordings
