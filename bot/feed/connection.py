@@ -23,6 +23,7 @@ from bot.clock import Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, FrameUnreadable
 from bot.feed.decode import Control, ControlKind, decode_frame, find_trace_id
+from bot.feed.post_match import Listing
 from bot.feed.reconnect import (
     REFUSED_DELAY,
     REMEDIES,
@@ -42,7 +43,7 @@ from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
 from bot.feed.source import ConnectionStatus, LagStatistics, StreamSpeed
 from bot.metrics import FEED_CONNECTED, FEED_LAG, FEED_LOST, FRAMES, FRAMES_UNREADABLE
-from rules.football.action import Packet
+from rules.football.action import Fixture, Packet
 
 log = structlog.get_logger()
 
@@ -64,6 +65,9 @@ _MIN_STAY = 10.0
 
 _MAX_FRESH_STARTS = 8
 """How often in a minute the back-off starts anew at most: a server that sends one packet and closes must not be stormed."""
+
+_DELAY_AFTER_END = 20.0
+"""Seconds that are added to each wait before a match that is over is connected again."""
 
 _MIN_WAIT = 0.001
 """The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
@@ -97,10 +101,12 @@ class FeedConnection:
         on_frame_done: Callable[[], Awaitable[None]] | None = None,
         on_refused: Callable[[str], Awaitable[None]] | None = None,
         on_accepted: Callable[[], Awaitable[None]] | None = None,
+        on_match_over: Callable[[], Awaitable[None]] | None = None,
         on_frame: Callable[[dt.datetime, bytes], None] | None = None,
         limiter: FeedRequestLimiter | None = None,
         kickoff: dt.datetime | None = None,
         resume_from: FeedPosition | None = None,
+        ended_at: dt.datetime | None = None,
         speed: StreamSpeed | None = None,
         rng: random.Random | None = None,
     ) -> None:
@@ -112,11 +118,13 @@ class FeedConnection:
         - `on_caught_up`: the missed packets have been read; called at the first live packet and at every heartbeat;
         - `on_frame_done`: all packets that a frame released were handed on;
         - `on_refused`: the feed refuses the token (once, with the reason); `on_accepted`: it accepts it again;
+        - `on_match_over`: the match has ended, and is read on for what is corrected after its end; called again if that end was
+          taken back and another one came. Without it a match is read to its end and no further;
         - `on_frame`: every frame as it arrived, before it is decoded.
 
         `limiter` is shared by everything that asks the feed: 5 requests a second. `resume_from` is how far a previous
-        process had read. `speed` is given only for a match that is over: it is read once, and `run` raises FeedError if it cannot
-        be; None follows a live match.
+        process had read, and `ended_at` when the match ended, if it has. `speed` is given only for a match that is over: it is
+        read once, and `run` raises FeedError if it cannot be; None follows a live match.
         """
         self._fixture_id, self._settings, self._clock = fixture_id, settings, clock
         self._on_packet, self._on_frame = on_packet, on_frame
@@ -127,8 +135,13 @@ class FeedConnection:
         self._rng = rng or _RANDOM
         self._delays = jittered_delays(self._rng)
         self._speed, self._vain_attempts = speed, 0
+        self._on_match_over, self._was_match_over = on_match_over, False
         self._session = FeedSession(
-            settings().stale_after.total_seconds(), resume_from, is_sent_at_once=speed is StreamSpeed.FAST
+            settings().stale_after.total_seconds(),
+            resume_from,
+            is_sent_at_once=speed is StreamSpeed.FAST,
+            reads_post_match=on_match_over is not None,
+            ended_at=clock.monotonic() - max(0.0, (clock.now() - ended_at).total_seconds()) if ended_at else None,
         )
         self._hosts = HostRotation(settings().stream_url)
         self._accepted_at: float | None = None
@@ -183,6 +196,20 @@ class FeedConnection:
     def reload(self) -> None:
         """Retry a refused connection at once, because the configuration (perhaps the token) was reloaded."""
         self._reloaded.set()
+
+    def set_listing(self, fixture: Fixture) -> None:
+        """Take over what the list of fixtures says of the match now: it decides how long the match is read after its end."""
+        self._session.set_listing(Listing(fixture.is_live, fixture.collection_status))
+
+    @property
+    def is_match_over(self) -> bool:
+        """Return True from the end of the match on, while what comes after it is read; False again if its end is taken back."""
+        return self._session.is_match_over
+
+    @property
+    def is_reopened(self) -> bool:
+        """Return True if the stream has ended the match, and has taken that end back."""
+        return self._session.is_reopened
 
     @property
     def position(self) -> int:
@@ -246,12 +273,13 @@ class FeedConnection:
     def _choose_priority(self) -> Priority:
         """Return LIVE for a match in play. A stream that was not open is asked again like one that has not begun."""
         has_begun = self.position > 0 or (self.kickoff is not None and self.kickoff <= self._clock.now())
-        return Priority.LIVE if has_begun and not self._is_not_open else Priority.PLANNED
+        is_in_play = has_begun and not self._session.is_match_over
+        return Priority.LIVE if is_in_play and not self._is_not_open else Priority.PLANNED
 
     @property
     def _kickoff_order(self) -> float:
-        """Of matches that have not begun, the next one is connected first."""
-        return self.kickoff.timestamp() if self.kickoff else math.inf
+        """Of matches that have not begun, the next one is connected first; those that are over come last."""
+        return self.kickoff.timestamp() if self.kickoff and not self._session.is_match_over else math.inf
 
     def _classify_connect_error(self, error: Exception) -> FailureCause:
         """Return the cause of a failed handshake; keep its reason and `Retry-After`."""
@@ -305,6 +333,7 @@ class FeedConnection:
             received = self._clock.now()
             if frame is None:
                 await self._hand_on(session.on_wake(self._clock.monotonic()), received)
+                await self._report_match_over()
             else:
                 await self._on_frame_received(frame, received)
 
@@ -336,12 +365,15 @@ class FeedConnection:
         _PACKET_FRAMES.inc()
         self._last_usable_frame_at = received
         self.data_signs += 1
-        if ready := self._session.on_packet(read, now):
+        if ready := self._session.on_packet(read, now, received):
             await self._hand_on(ready, received)
+        # Also if nothing is handed on: after a restart the end may come only as a repetition.
+        await self._report_match_over()
 
     async def _on_control(self, control: Control, received: dt.datetime, now: float) -> None:
         _CONTROL_FRAMES[control.kind].inc()
         await self._hand_on(self._session.on_control(control, now), received)
+        await self._report_match_over()
         if control.kind is ControlKind.REFUSED:
             self._reason = control.text
             return
@@ -379,6 +411,13 @@ class FeedConnection:
         if packets and self._on_frame_done is not None:
             await self._on_frame_done()
 
+    async def _report_match_over(self) -> None:
+        """Report the end of the match once, and again if it was taken back in between."""
+        is_over = self._session.is_match_over
+        if is_over and not self._was_match_over and self._on_match_over is not None:
+            await self._on_match_over()
+        self._was_match_over = is_over
+
     async def _report_caught_up(self) -> None:
         self.is_behind = False
         if self._on_caught_up is not None:
@@ -405,7 +444,8 @@ class FeedConnection:
     async def _on_lost(self, cause: FailureCause) -> None:
         """Record the failure, switch hosts if needed, and report a refusal once."""
         # First of all: packets that were held for their order are news, and nothing else will release them now.
-        await self._hand_on(self._session.on_failure(cause), self._clock.now())
+        await self._hand_on(self._session.on_failure(cause, self._clock.monotonic()), self._clock.now())
+        await self._report_match_over()
         cause = self._session.failure or cause
         _LOST_CONNECTIONS[cause].inc()
         self._is_not_open = cause is FailureCause.NOT_OPEN
@@ -447,11 +487,13 @@ class FeedConnection:
             return 0.0
         if wait is WaitPolicy.REFUSED:
             return REFUSED_DELAY
+        # After its end nothing of a match is urgent, and most servers close its stream then.
+        longer = _DELAY_AFTER_END if self._session.is_match_over else 0.0
         if wait is WaitPolicy.NOT_OPEN:
-            return choose_not_open_delay(self.kickoff, self._clock.now())
+            return choose_not_open_delay(self.kickoff, self._clock.now()) + longer
         self._has_backed_off = True
         # Retry-After is a minimum; the jitter still keeps the connections apart.
-        return max(next(self._delays), self._retry_after or 0.0)
+        return max(next(self._delays) + longer, self._retry_after or 0.0)
 
     async def _wait_before_retry(self) -> None:
         cause = self._session.failure or FailureCause.CLOSED

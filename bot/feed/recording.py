@@ -235,6 +235,8 @@ class RecentRecordings:
     def __init__(self, folder: Path, keep: int) -> None:
         self._folder, self._max_recordings = folder, keep
         self._open: dict[str, Path] = {}
+        self._ended: set[str] = set()
+        """Those of the open ones whose match has ended: they only wait for corrections, and take no other match's place."""
 
     def recordings(self) -> tuple[Path, ...]:
         """Return the recordings of matches that are over, the latest first."""
@@ -246,7 +248,7 @@ class RecentRecordings:
         `from_start`: the feed is read from the start of the match, so that an earlier attempt is overwritten.
         """
         # Each open recording grows by some megabytes: a Saturday with forty matches would fill the disk.
-        if len(self._open) >= self._max_recordings or fixture.id in self._open:
+        if len(self._open) - len(self._ended) >= self._max_recordings or fixture.id in self._open:
             return None
         path = self._folder / f"{_make_file_name(fixture.id)}.part"
         try:
@@ -261,19 +263,24 @@ class RecentRecordings:
         self._open[fixture.id] = path
         return lambda received, frame: self._write(fixture.id, received, frame)
 
+    def list_ended(self, fixture: Fixture) -> None:
+        """List the recording of a match that has ended, and delete the oldest one. What still comes is recorded too."""
+        if (path := self._open.get(fixture.id)) is not None:
+            self._ended.add(fixture.id)
+            self._list(fixture, path)
+
     def finish(self, fixture: Fixture) -> None:
-        """Finish the recording of a match that is over: it is listed from now on, and the oldest one is deleted."""
-        path = self._open.pop(fixture.id, None)
-        if path is None:
-            return
-        try:
-            self._finish(fixture, path)
-        except OSError as error:
-            _log_write_failure(fixture.id, error)
+        """Finish the recording of a match of which nothing more comes, and list it unless it is listed."""
+        path = self._open.get(fixture.id)
+        self.abandon(fixture.id)
+        if path is not None and self._list(fixture, path):
+            # Last: after a kill before it the next `start` finds the frames and goes on.
+            path.unlink(missing_ok=True)
 
     def abandon(self, fixture_id: str) -> None:
         """Stop recording a match that is no longer followed. What was written stays, and `start` can continue it."""
         self._open.pop(fixture_id, None)
+        self._ended.discard(fixture_id)
 
     def _write(self, fixture_id: str, received: dt.datetime, frame: bytes) -> None:
         path = self._open.get(fixture_id)
@@ -285,19 +292,23 @@ class RecentRecordings:
                 file.write(format_line(received, frame) + b"\n")
         # Not tried again for each frame: the disk is full, or the folder is gone.
         except OSError as error:
-            del self._open[fixture_id]
+            self.abandon(fixture_id)
             _log_write_failure(fixture_id, error)
 
-    def _finish(self, fixture: Fixture, part: Path) -> None:
+    def _list(self, fixture: Fixture, part: Path) -> bool:
+        """Compress what was written and put it at the head of the list. Return False if it could not be written."""
         path = part.with_suffix(".jsonl.gz")
-        if part.stat().st_size:
-            # Compressed once at the end: appending to gzip line by line would hardly compress at all.
-            path.touch(mode=_PRIVATE)
-            path.write_bytes(gzip.compress(part.read_bytes(), 6))
-            kept = [one for one in self._read_list() if one["id"] != fixture.id]
-            self._write_list([fixture_to_object(fixture) | {"recording": path.name}, *kept])
-        # Last: after a kill before it the next `start` finds the frames and goes on.
-        part.unlink()
+        try:
+            if part.stat().st_size:
+                # All at once: appending to gzip line by line would hardly compress at all.
+                path.touch(mode=_PRIVATE)
+                path.write_bytes(gzip.compress(part.read_bytes(), 6))
+                kept = [one for one in self._read_list() if one["id"] != fixture.id]
+                self._write_list([fixture_to_object(fixture) | {"recording": path.name}, *kept])
+        except OSError as error:
+            _log_write_failure(fixture.id, error)
+            return False
+        return True
 
     def _write_list(self, listed: list[dict[str, Any]]) -> None:
         """Write the list and delete the recordings that fall off its end; files that are not in the list are never touched."""

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 
 from bot.feed.decode import Control, ControlKind
+from bot.feed.post_match import Listing, PostMatch
 from bot.feed.reconnect import FailureCause
 from bot.feed.sequence import Deduplicator, FeedPosition, Reorderer, SequenceTracker, packet_fingerprint
 from rules.football.action import Packet
@@ -108,11 +110,20 @@ MAX_FULL_REREADS = 5
 class FeedSession:
     """The state of one fixture's connection, through all its reconnects."""
 
-    def __init__(self, stale_after: float, resume_from: FeedPosition | None = None, *, is_sent_at_once: bool = False) -> None:
+    def __init__(
+        self,
+        stale_after: float,
+        resume_from: FeedPosition | None = None,
+        *,
+        is_sent_at_once: bool = False,
+        reads_post_match: bool = False,
+        ended_at: float | None = None,
+    ) -> None:
         """`resume_from`: how far a previous process had read; None to read the match from its start.
 
         `is_sent_at_once`: the match is over and comes as fast as possible. It is read to the end of what the server has, also
-        beyond its End Match.
+        beyond its End Match. `reads_post_match`: a live match is read for a while after its end, for what is corrected then;
+        otherwise its end is the end of the session. `ended_at`: when it ended, if that is known already.
         """
         resume_from = resume_from or FeedPosition()
         self.state = SessionState.CONNECTING
@@ -142,6 +153,19 @@ class FeedSession:
         self._status = self._status_word = ""
         self._is_over_by_status = self._is_lost = False
         self._status_since = 0.0
+        self._reads_post_match = reads_post_match
+        self._post_match: PostMatch | None = None
+        """Set from the end of the match on; None again if the feed takes its end back."""
+        self._ended_at = 0.0
+        self._collection_status = ""
+        self._listing = Listing()
+        self._is_end_taken_back = False
+        self._received: dt.datetime | None = None
+        """The wall clock's time at the last packet."""
+        if ended_at is not None:
+            self._has_end_match, self._ended_at = True, ended_at
+            self._set_status("Completed", ended_at)
+            self._post_match = PostMatch(ended_at)
         self._latest_seq = 0
         self._reconnects_after_end = 0
         self._is_rereading_all = False
@@ -170,6 +194,20 @@ class FeedSession:
     def is_ended(self) -> bool:
         """Return True if the match has ended, by an End Match action or by its status."""
         return self._has_end_match or self._is_over_by_status
+
+    @property
+    def is_match_over(self) -> bool:
+        """Return True from the end of the match on, while what comes after it is read; False again if its end is taken back."""
+        return self._post_match is not None
+
+    @property
+    def is_reopened(self) -> bool:
+        """Return True if the match had ended and goes on: its End Match was taken back."""
+        return self._is_end_taken_back
+
+    def set_listing(self, listing: Listing) -> None:
+        """Take over what the list of fixtures says of the match now."""
+        self._listing = listing
 
     @property
     def resume_position(self) -> FeedPosition | None:
@@ -207,7 +245,7 @@ class FeedSession:
         self.last_frame = self._last_packet = now
         self._transition(SessionEvent.OPENED)
 
-    def on_failure(self, cause: FailureCause) -> tuple[Packet, ...]:
+    def on_failure(self, cause: FailureCause, now: float = 0.0) -> tuple[Packet, ...]:
         """Record a failed or lost connection; return the packets that were held back for order and are released by it."""
         # The session's own cause comes first: after a gap or a stale connection it is the session that had it closed.
         cause = self.failure = self.failure or cause
@@ -221,7 +259,7 @@ class FeedSession:
         if cause in (FailureCause.GAP, FailureCause.REPOSITION):
             return ()  # the next connection brings the packets that the held ones wait for
         held = self._learn_status(self._reorderer.flush(), self.last_frame)
-        self._finish_after_loss(cause)
+        self._finish_after_loss(cause, max(now, self.last_frame))
         return held
 
     def on_unreadable_frame(self, now: float) -> None:
@@ -242,9 +280,13 @@ class FeedSession:
             return self._on_heartbeat(now)
         return ()
 
-    def on_packet(self, packet: Packet, now: float) -> tuple[Packet, ...]:
-        """Record a data packet; return the packets that can be handed on now, in order; none if it has to wait."""
+    def on_packet(self, packet: Packet, now: float, received: dt.datetime | None = None) -> tuple[Packet, ...]:
+        """Record a data packet; return the packets that can be handed on now, in order; none if it has to wait.
+
+        `received` is the wall clock's time of `now`, by which the packet's own time is told.
+        """
         self.last_frame = self._last_packet = now
+        self._received = received
         self._packets_on_connection += 1
         if self.state is not SessionState.LIVE:
             self._transition(SessionEvent.RECEIVED)  # no page of the documentation shows the answer to a token: data is one, too
@@ -331,11 +373,32 @@ class FeedSession:
             self._latest_seq = packet.seq or self._latest_seq
             if packet.summary.status != self._status_word:
                 self._set_status(packet.summary.status, now)
+                self._ended_at = self._find_own_time(packet, now)
+            self._collection_status = packet.summary.collection_status or self._collection_status
             # Of the latest packet, not of any: a restored match takes it back.
             self._is_finished = packet.is_finished
             if packet.type.strip().casefold() == "end match":
-                self._has_end_match = packet.send_type.is_standing
+                self._learn_end_match(packet, now)
+        # Only its End Match ends a match that had one: a correction after the whistle may say "Live" once more.
+        if self._post_match and not self._has_end_match and not self._is_completed:
+            self._post_match = None
         return ready
+
+    def _learn_end_match(self, packet: Packet, now: float) -> None:
+        """Learn from a revision of an End Match. One that is taken back reopens the match."""
+        if packet.send_type.is_standing:
+            if not self._has_end_match:
+                self._ended_at = self._find_own_time(packet, now)
+            self._has_end_match, self._is_end_taken_back = True, False
+        elif self._has_end_match:
+            self._has_end_match, self._is_end_taken_back = False, True
+            # A status that still says "Completed" ends the match only if nothing else does for a while.
+            self._post_match, self._status_since = None, now
+
+    def _find_own_time(self, packet: Packet, now: float) -> float:
+        """Return when a packet was made, on the monotonic clock: earlier than now if it was missed and is read later."""
+        age = (self._received - packet.at).total_seconds() if self._received else 0.0
+        return now - max(0.0, age)
 
     def _set_status(self, word: str, now: float) -> None:
         # The word as sent is kept beside the folded one, so that folding is done once and not for every packet.
@@ -356,11 +419,13 @@ class FeedSession:
             and not self._reorderer.is_waiting
             and self._is_over(now, on_heartbeat=on_heartbeat)
         ):
-            self._finish_or_reread(is_read_through=on_heartbeat or self._is_sent_at_once)
+            self._finish_or_reread(now, is_read_through=on_heartbeat or self._is_sent_at_once)
+        elif self._post_match and self.failure is None and on_heartbeat:
+            self._end_match(now)
         return ready
 
-    def _finish_or_reread(self, *, is_read_through: bool) -> None:
-        """End the session, or read the match again from 0 if numbers are missing.
+    def _finish_or_reread(self, now: float, *, is_read_through: bool) -> None:
+        """End the match, or read it again from 0 if numbers are missing.
 
         `is_read_through`: a heartbeat shows that the current reread has reached its end.
         """
@@ -370,8 +435,10 @@ class FeedSession:
         # A goal that is missing at the end would never be announced: the match is read once more while that finds something.
         if self._start_full_reread():
             self._rewind(FailureCause.GAP)
+        elif self._is_completed:
+            self._end_match(now)
         else:
-            self._finish(Ending.COMPLETED if self._is_completed else Ending.LOST)
+            self._finish(Ending.LOST)
 
     def _start_full_reread(self) -> bool:
         """Return True if the match has to be read again from 0: numbers are missing, and rereads still bring some of them."""
@@ -403,18 +470,22 @@ class FeedSession:
             return False
         since = now - self._status_since
         if self._is_completed:
-            return self._is_finished or since >= _COMPLETED_WAIT
+            return (self._is_finished and not self._is_end_taken_back) or since >= _COMPLETED_WAIT
         return self._is_lost and self._is_finished and since >= _LOST_WAIT
 
-    def _finish_after_loss(self, cause: FailureCause) -> None:
-        """After the end of a match, finish instead of reconnecting: the server closed cleanly, or was lost too often."""
+    def _finish_after_loss(self, cause: FailureCause, now: float) -> None:
+        """After the end of a match, end it although the server is gone: it closed cleanly, or was lost too often."""
+        if self._post_match:
+            # Servers often close the stream of a match at its end. It is opened again now and then, for what is corrected.
+            self._end_match(now)
+            return
         lost = self._is_lost and self._is_finished
         self._reconnects_after_end += self._is_completed or self._has_end_match or lost
         # Servers drop streams soon after the end. Without gaps there is nothing to come back for.
         limit = _MAX_RECONNECTS_WITH_GAPS if self._reorderer.missing else _MAX_RECONNECTS_AFTER_END
         if self._reconnects_after_end > limit or self._was_closed_cleanly(cause):
             if self._is_completed or (self._has_end_match and not self._is_lost):
-                self._finish(Ending.COMPLETED)
+                self._end_match(now)
             elif lost or self._is_sent_at_once:
                 self._finish(Ending.LOST)
 
@@ -433,6 +504,15 @@ class FeedSession:
     def _transition(self, event: SessionEvent) -> None:
         # An event that a state does not expect changes nothing: a late frame of a closing connection, for example.
         self.state = TRANSITIONS.get((self.state, event), self.state)
+
+    def _end_match(self, now: float) -> None:
+        """Begin the time after the end of a match, or end the session where that time is over, or is not wanted."""
+        if not self._reads_post_match or self._is_sent_at_once:
+            self._finish(Ending.COMPLETED)
+        elif self._post_match is None:
+            self._post_match = PostMatch(min(now, self._ended_at))
+        elif self._post_match.is_over(now, self._collection_status, self._listing):
+            self._finish(Ending.COMPLETED)
 
     def _finish(self, ending: Ending) -> None:
         self.ending = ending

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import msgspec
 import structlog
@@ -22,6 +23,7 @@ from bot.metrics import PACKETS
 from rules.football.action import Fixture, Packet
 from rules.football.fixture_changes import has_live_data
 from rules.football.match import Match
+from rules.football.statuses import find_status
 
 log = structlog.get_logger()
 
@@ -43,6 +45,9 @@ UNREACHABLE, REFUSED, NO_STREAM = REASONS = (
 """Why live data cannot be read here, as chats are told: terms that are translated."""
 
 _SILENCE_CHECK_INTERVAL = 5.0
+
+_LISTING_CHECK_INTERVAL = 5.0
+"""Seconds between two looks whether only the list of fixtures says that a match is over."""
 
 _LONGEST_MATCH = dt.timedelta(hours=3)
 """So long after its kick-off a match may be in play of which neither the stream nor the list of fixtures says anything."""
@@ -87,20 +92,22 @@ class MatchFollower:
         self._fixtures: dict[str, Fixture] = {}
         """The fixtures of the connections, as the feed lists them now."""
         self._silences: dict[str, _Silence] = {}
-        self._completed_events: dict[str, asyncio.Event] = {}
+        self._listed_over_since: dict[str, float | None] = {}
+        """By fixture, since when the list of fixtures says that it is over, on the monotonic clock; None while it does not."""
 
     async def follow(self, fixture: Fixture) -> None:
-        """Follow a fixture until its match is over. If cancelled, keep the snapshot, so that another process can resume."""
-        connection = self._make_connection(fixture, await self._pipeline.open(fixture))
+        """Follow a fixture through its match, and for a while after its end. If cancelled, keep the snapshot to resume from."""
+        position = await self._pipeline.open(fixture)
+        connection = self._make_connection(fixture, position, ended_at=_find_end(self._pipeline.match(fixture.id)))
         self._connections[fixture.id], self._fixtures[fixture.id] = connection, fixture
         self._silences[fixture.id] = _Silence()
-        self._completed_events[fixture.id] = asyncio.Event()
-        if fixture.is_over:
-            # A match that an earlier process left in the middle and that ended meanwhile: no change of its status will come.
-            self._completed_events[fixture.id].set()
+        # Over already: a match that an earlier process left in the middle, of whose status no change will come.
+        self._listed_over_since[fixture.id] = self._clock.monotonic() if fixture.is_over else None
         try:
             if not await self._wait_until_over(fixture.id, connection):
                 await self._read_archive(fixture.id, connection)
+                await self._end(fixture)
+                await self._read_on(fixture, connection.resume_position or position)
             await self._pipeline.close(fixture.id, self._clock.now())
             if self._recordings:
                 self._recordings.finish(fixture)
@@ -108,11 +115,32 @@ class MatchFollower:
             if self._recordings:
                 self._recordings.abandon(fixture.id)
             self._pipeline.drop(fixture.id)
-            for kept in (self._connections, self._fixtures, self._silences, self._completed_events):
+            for kept in (self._connections, self._fixtures, self._silences, self._listed_over_since):
                 del kept[fixture.id]
 
-    def _make_connection(self, fixture: Fixture, position: FeedPosition | None) -> FeedConnection:
-        """Make the connection of a fixture and tie it to the pipeline. `position` is where to resume; None for the beginning."""
+    async def _end(self, fixture: Fixture) -> None:
+        """Bring a match to its full time. What is corrected after it is told like any other correction."""
+        await self._pipeline.end(fixture.id, self._clock.now())
+        # Now, and not when nothing more is read: the next match may need its place, and a trial of new rules this one.
+        if self._recordings:
+            self._recordings.list_ended(fixture)
+        await self._pipeline.save_snapshot(fixture.id, self._connections[fixture.id].resume_position)
+
+    async def _read_on(self, fixture: Fixture, position: FeedPosition | None) -> None:
+        """Read the stream of a match for a while that only the list of fixtures has ended: it may come back with corrections."""
+        if find_status(self._fixtures[fixture.id].status).is_lost:
+            return
+        connection = self._make_connection(fixture, position, ended_at=self._clock.now())
+        self._connections[fixture.id] = connection
+        await connection.run()
+
+    def _make_connection(
+        self, fixture: Fixture, position: FeedPosition | None, *, ended_at: dt.datetime | None
+    ) -> FeedConnection:
+        """Make the connection of a fixture and tie it to the pipeline.
+
+        `position` is where to resume; None for the beginning. `ended_at` is when the match ended, if it is known to have.
+        """
 
         async def on_packet(packet: Packet, received: dt.datetime) -> None:
             PACKETS.inc()
@@ -153,29 +181,40 @@ class MatchFollower:
             on_frame_done=on_frame_done,
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
+            on_match_over=partial(self._end, fixture),
             on_frame=self._recordings.start(fixture, from_start=position is None) if self._recordings else None,
             limiter=self._limiter,
             kickoff=_kickoff_if_known(fixture),
             resume_from=position,
+            ended_at=ended_at,
         )
+        connection.set_listing(self._fixtures.get(fixture.id, fixture))
         return connection
 
     async def _wait_until_over(self, fixture_id: str, connection: FeedConnection) -> bool:
-        """Wait until the stream ends the match. Return False if only the list of fixtures says that it is over."""
+        """Wait until all of the match was read. Return False if only the list of fixtures says that it is over."""
         running = asyncio.create_task(connection.run())
-        completed = asyncio.create_task(self._completed_events[fixture_id].wait())
         try:
-            await asyncio.wait({running, completed}, return_when=asyncio.FIRST_COMPLETED)
-            # The fixtures may be ahead of the stream: its last goal and its own full time are worth a minute's wait.
-            await asyncio.wait({running}, timeout=COMPLETED_WAIT)
+            while not running.done() and not self._is_over_by_listing(fixture_id, connection):
+                await asyncio.wait({running}, timeout=_LISTING_CHECK_INTERVAL)
         finally:
-            for task in (running, completed):
-                task.cancel()
-            await asyncio.gather(running, completed, return_exceptions=True)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         if running.cancelled():
             return False
         running.result()  # raises what the connection raised: the scheduler logs it and follows the match again
         return True
+
+    def _is_over_by_listing(self, fixture_id: str, connection: FeedConnection) -> bool:
+        """Return True if the list of fixtures has said for a minute that the match is over, and the stream does not."""
+        since = self._listed_over_since[fixture_id]
+        if since is None or connection.is_match_over:
+            return False
+        # A stream that took an end back knows better than a list, for as long as it goes on.
+        if connection.is_reopened and connection.silence < MAX_SILENCE:
+            return False
+        # The fixtures may be ahead of the stream: its last goal and its own full time are worth a minute's wait.
+        return self._clock.monotonic() - since >= COMPLETED_WAIT
 
     async def _read_archive(self, fixture_id: str, connection: FeedConnection) -> None:
         """Read the rest of a match whose stream did not end it, from the list of all its actions."""
@@ -233,9 +272,12 @@ class MatchFollower:
             self._fixtures[after.id] = after
             # The delay before a retry depends on how near kick-off is, and a kick-off can be moved.
             connection.kickoff = _kickoff_if_known(after)
+            connection.set_listing(after)
             await self._pipeline.save_snapshot(after.id, connection.resume_position)
-        if after.is_over and after.id in self._completed_events:
-            self._completed_events[after.id].set()
+        if after.id in self._listed_over_since:
+            since = self._listed_over_since[after.id]
+            since = self._clock.monotonic() if since is None else since
+            self._listed_over_since[after.id] = since if after.is_over else None
 
     def connection_statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:
         """Return the status of each connection. Without the lags' percentiles it is cheap enough for every scrape of metrics."""
@@ -251,6 +293,12 @@ def _is_in_play(fixture: Fixture, match: Match, now: dt.datetime, *, is_not_open
         return match.has_begun or fixture.is_live
     kickoff = _kickoff_if_known(fixture)
     return not is_not_open and kickoff is not None and kickoff < now < kickoff + _LONGEST_MATCH
+
+
+def _find_end(match: Match | None) -> dt.datetime | None:
+    """Return when a match ended that an earlier process read to its end; None for any other."""
+    end = match.records.get(match.ended_by) if match and match.is_completed else None
+    return end.action.at if end else None
 
 
 def _kickoff_if_known(fixture: Fixture) -> dt.datetime | None:

@@ -72,6 +72,8 @@ class LiveMessageUpdater:
         self._list_matches, self._outbox, self._is_wanted, self._clock = list_matches, outbox, is_wanted, clock
         self._can_draw = can_draw
         self._shown: dict[str, ShownMatch] = {}
+        self._over: dict[str, Match] = {}
+        """By fixture the match at its end, while it is read on for corrections."""
 
     async def run(self) -> None:
         """Check for changes until cancelled."""
@@ -86,16 +88,20 @@ class LiveMessageUpdater:
             return
         matches = {match.fixture.id: match for match in self._list_matches()}
         self._shown = {fixture_id: shown for fixture_id, shown in self._shown.items() if fixture_id in matches}
+        self._over = {
+            fixture_id: over for fixture_id, over in self._over.items() if not _is_reopened(over, matches.get(fixture_id))
+        }
         now = self._clock.monotonic()
         for fixture_id, match in matches.items():
             shown = self._shown.get(fixture_id)
             if shown is None or now >= shown.at + REFRESH_INTERVAL or has_changed(shown.match, match):
-                await self._update_safely(match, is_closed=False)
+                await self._update_safely(match, is_closed=fixture_id in self._over)
                 self._shown[fixture_id] = ShownMatch(match, now)
 
     async def on_match_over(self, match: Match) -> None:
-        """Update a match for the last time, after its feed has ended. Its card says so if the end was not seen."""
+        """Update a match at its end. Its card says so if the end was not seen. Corrections that come later are shown as well."""
         self._shown.pop(match.fixture.id, None)
+        self._over[match.fixture.id] = match
         if await retry_while_database_unavailable(self._is_wanted):
             await retry_while_database_unavailable(lambda: self._update_safely(match, is_closed=True))
 
@@ -129,6 +135,11 @@ def has_changed(before: Match, after: Match) -> bool:
     """Return True if more has changed than the minute, which waits for REFRESH_INTERVAL."""
     # By identity: a match gets a new dict of records only when one of them changes.
     return before.records is not after.records or _match_state(before) != _match_state(after)
+
+
+def _is_reopened(over: Match, match: Match | None) -> bool:
+    """Return True if the end of a match was taken back, or if it is not read any more."""
+    return match is None or (bool(over.ended_by) and not match.ended_by)
 
 
 def is_recent(match: Match, now: dt.datetime) -> bool:

@@ -63,9 +63,11 @@ class Pipeline:
         """Fixtures of which no process has sent or read anything before: their past is summarised in other words."""
         self._changed_since_snapshot: set[str] = set()
         self._end_unseen: set[str] = set()
+        self._ended: set[str] = set()
+        """Fixtures whose end was brought to its full time, and not taken back since."""
         self._caught_up: set[str] = set()
         self.on_over: Callable[[Match], Awaitable[None]] | None = None
-        """Called with each match at its end, after full time was stored."""
+        """Called with each match at its end, after full time was stored, and once more when it is closed."""
 
     def set_rules(self, rules: RuleSet, catalogue: Catalogue) -> None:
         """Evaluate other rules from the next packet on. What is known of the matches, and what was sent about them, stays."""
@@ -96,6 +98,9 @@ class Pipeline:
         """
         moment = advance(self._matches[packet.fixture_id], packet, self._catalogue)
         self._matches[packet.fixture_id] = moment.after
+        if moment.before.ended_by and not moment.after.ended_by:
+            self._ended.discard(packet.fixture_id)
+            log.info("match_reopened", fixture=packet.fixture_id, trace=packet.trace_id)
         alerts = evaluate(self.rules, moment, self._notified[packet.fixture_id], self._catalogue)
         if received:
             alerts = tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts)
@@ -182,13 +187,28 @@ class Pipeline:
         self._matches[moment.after.fixture.id] = moment.after
         await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
 
-    async def close(self, fixture_id: str, now: dt.datetime) -> None:
-        """End a match: make a full time if the feed sent none, summarise what was missed, delete the snapshot."""
+    async def end(self, fixture_id: str, now: dt.datetime) -> None:
+        """Bring a match to its full time: make one if the feed sent none, and summarise what was missed.
+
+        The match stays open for what is corrected after its end. Its snapshot stays too: a process that is killed leaves the
+        match among the unfinished, and the next one ends it again and reads on. Does nothing if the match has ended already.
+        """
+        if fixture_id in self._ended:
+            return
         match = self._matches[fixture_id]
         if match.is_completed and not match.ended_by and fixture_id not in self._end_unseen:
             await self.process(make_full_time_packet(match, now))
         await self.on_caught_up(fixture_id)
+        self._ended.add(fixture_id)
+        log.info("match_ended", fixture=fixture_id, match=match.fixture.title)
         if self.on_over:
+            await self.on_over(self._matches[fixture_id])
+
+    async def close(self, fixture_id: str, now: dt.datetime) -> None:
+        """Finish with a match of which nothing more is read: end it unless it has ended, and delete the snapshot."""
+        if fixture_id not in self._ended:
+            await self.end(fixture_id, now)
+        elif self.on_over:
             await self.on_over(self._matches[fixture_id])
         # Last: a process that is killed before leaves the match among the unfinished, and the next one ends it again.
         if self._snapshots:
@@ -203,7 +223,7 @@ class Pipeline:
         """Remove a match from memory."""
         self._matches.pop(fixture_id, None)
         self._notified.pop(fixture_id, None)
-        for ids in (self._joined_late, self._changed_since_snapshot, self._end_unseen, self._caught_up):
+        for ids in (self._joined_late, self._changed_since_snapshot, self._end_unseen, self._ended, self._caught_up):
             ids.discard(fixture_id)
         if self._snapshots:
             self._snapshots.drop_cached(fixture_id)

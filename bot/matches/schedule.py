@@ -65,6 +65,9 @@ POLL_LIVE_EVERY = dt.timedelta(seconds=30)
 FOLLOW_RETRY_DELAY = 5.0
 """Seconds before a match is followed again after an unexpected error, so that an error that stays fills no log."""
 
+REOPEN_DELAY = 300.0
+"""Seconds after which a match that was read to its end is followed again if the list of fixtures still says "live"."""
+
 _END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -110,8 +113,8 @@ class MatchScheduler:
         self._listed: tuple[Fixture, ...] = ()
         self._planned: dict[str, dt.datetime] = {}
         self._following: dict[str, asyncio.Task[None]] = {}
-        self._over: set[str] = set()
-        """Followed to the end by this process: not followed again while the list of fixtures still says "live"."""
+        self._over: dict[str, float] = {}
+        """Followed to the end by this process, by when that was on the monotonic clock."""
         self._changed = asyncio.Event()
         self._refusal = ""
         self.retry_after = FOLLOW_RETRY_DELAY
@@ -212,7 +215,7 @@ class MatchScheduler:
         for known, new in changed:
             if new.is_live:
                 # Its coverage was dropped and has come back.
-                self._over.discard(new.id)
+                self._over.pop(new.id, None)
             await self._on_update(known, new)
         # Stored after the callbacks: after a kill in between, the next process reports the change again, and the outbox knows
         # the news by its key.
@@ -248,8 +251,19 @@ class MatchScheduler:
             if self._is_played(fixture_id) and fixture_id not in self._over:
                 self._start(fixture_id)
         for fixture_id, instant in wanted.items():
-            if fixture_id not in self._following and fixture_id not in self._over:
+            if fixture_id not in self._following and not self._is_read(fixture_id):
                 self._schedule(fixture_id, instant)
+
+    def _is_read(self, fixture_id: str) -> bool:
+        """Return True if there is nothing more to read of a match: it was read to its end, and is not listed as live still.
+
+        Whatever its stream said, one that is listed as live is read again: it may go on, and what was told before is known.
+        """
+        over_at = self._over.get(fixture_id)
+        if over_at is None:
+            return False
+        fixture = self._fixtures.get(fixture_id)
+        return fixture is None or not fixture.is_live or self._clock.monotonic() - over_at < REOPEN_DELAY
 
     def _is_cancelled(self, fixture_id: str) -> bool:
         """Return True for a fixture that is cancelled, postponed or deleted. One that was played ends by itself."""
@@ -305,5 +319,5 @@ class MatchScheduler:
             log.exception("following_failed", fixture=fixture.id, match=fixture.title, reason=repr(error))
             await asyncio.sleep(self.retry_after)
             return
-        self._over.add(fixture.id)
+        self._over[fixture.id] = self._clock.monotonic()
         log.info("match_over", fixture=fixture.id, match=fixture.title)

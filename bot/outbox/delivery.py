@@ -71,31 +71,47 @@ class PinState(enum.StrEnum):
     TO_UNPIN = "off"
 
 
+_FULL_TIME = "End Match"
+
+
 class Subject(msgspec.Struct, frozen=True):
     """What a message is about: if a revision is about something else, the chat must notice it."""
 
     severity: int = 0
     side: str = ""
     action_type: str = ""
+    result: str = ""
+    """The score of a full time, with that of a shootout: `1–1 (6–5)`; empty for every other message."""
 
     @classmethod
     def of(cls, alert: Alert) -> Subject:
         """Return the subject of an alert; an empty one for digests, cards and samples."""
-        return cls(alert.severity, alert.facts.side, alert.facts.action_type)
+        facts, result = alert.facts, ""
+        if facts.action_type == _FULL_TIME:
+            result = f"{facts.score} ({facts.shootout})" if facts.shootout else facts.score
+        return cls(alert.severity, facts.side, facts.action_type, result)
 
     @classmethod
     def parse(cls, text: str) -> Subject:
         """Read what `str` wrote; return an empty subject for messages of earlier versions, of which it is not known."""
         severity, _, rest = text.partition("/")
         side, _, action_type = rest.partition("/")
-        return cls(int(severity or 0), side, action_type)
+        # An operator's own action type may have a slash in it.
+        result = action_type.removeprefix(f"{_FULL_TIME}/") if action_type.startswith(f"{_FULL_TIME}/") else ""
+        return cls(int(severity or 0), side, _FULL_TIME if result else action_type, result)
 
     def __str__(self) -> str:
-        """As it is stored: `2/home/Goal`."""
-        return f"{self.severity}/{self.side}/{self.action_type}" if self.action_type else ""
+        """As it is stored: `2/home/Goal`, or with the result `0//End Match/2–1`."""
+        what = "/".join(filter(None, (self.action_type, self.result)))
+        return f"{self.severity}/{self.side}/{what}" if self.action_type else ""
 
     def has_changed_to(self, other: Subject) -> bool:
-        """Return True if the other is about another action type or side. Trifles (severity 0) never are, nor what is unknown."""
+        """Return True if the other is about another action type, side or result.
+
+        Trifles (severity 0) never are, nor what is unknown.
+        """
+        if self.result and other.result:
+            return self.result != other.result
         if not (self.severity or other.severity):
             return False
         pairs = ((self.action_type, other.action_type), (self.side, other.side))

@@ -168,9 +168,12 @@ def _render_burst(lines: Sequence[NewsItem]) -> str:
 def render_change(before: Subject, alert: Alert, html: str) -> str:
     """Return the reply that says what a message was about and what it is about now, above the message as it is now.
 
-    `✏️ Correction: Red Card → Yellow Card`
+    `✏️ Correction: Red Card → Yellow Card`, or of a full time `✏️ The result has changed: 2–2 → 2–3`.
     """
-    facts = alert.facts
+    facts, now = alert.facts, Subject.of(alert)
+    if before.result and now.result and before.result != now.result:
+        change = f"{format_score(before.result)} → {format_score(now.result)}"
+        return cut(f"✏️ <b>{_('The result has changed: {change}').format(change=escape_html(change))}</b>\n{html}")
     if before.action_type and before.action_type != facts.action_type:
         what = f"{translate_term(before.action_type)} → {translate_term(facts.action_type)}"
     elif before.side and facts.side and before.side != facts.side:

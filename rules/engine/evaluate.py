@@ -12,7 +12,7 @@ from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import ActionRecord, Moment, Score, is_struck_as_unconfirmed, list_scorers
+from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed, list_scorers
 from rules.football.repeated_reports import find_reporting_action
 from rules.football.rewind import rewind_to_action
 from rules.football.unconfirmed import NOT_CONFIRMED
@@ -52,15 +52,16 @@ def evaluate(
 
 
 def changes_in(moment: Moment) -> list[ActionChange]:
-    """Return the actions that a moment may notify of, in order; none for a repetition."""
+    """Return the actions that a moment may notify of, in order; none for a repetition.
+
+    An action that is no news itself, as a second End Match, can still change what was told of others.
+    """
     changes: list[ActionChange] = []
     if moment.coverage_change is not None:
         changes.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage_change, affected=())))
     changes += _list_settled(moment)
-    if not moment.is_news or is_end_without_full_time(moment):
-        return changes
     action, record = moment.action, moment.record
-    if not (record and record.repeats):
+    if moment.is_news and not is_end_without_full_time(moment) and not (record and record.repeats):
         is_retraction = action.send_type.is_retraction or bool(record and record.is_retracted)
         by = moment.after.records.get(record.retracted_by) if record else None
         reason = NOT_CONFIRMED if is_struck_as_unconfirmed(record) else by.action.sub_type if is_retraction and by else ""
@@ -133,7 +134,7 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
     before, after = moment.before, moment.after
     changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
     if not any(one.action.type == "Goal" for match in (before, after) for one in map(match.records.get, changed) if one):
-        return []
+        return _find_outdated_end(before, after)
     outdated = []
     for record in after.records.values():
         known = before.records.get(record.action.id)
@@ -147,6 +148,14 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
         elif any(_has_fallen(one, other) for one, other in ((was.score, now.score), (was.shootout, now.shootout))):
             outdated.append(record)
     return outdated
+
+
+def _find_outdated_end(before: Match, after: Match) -> list[ActionRecord]:
+    """Return the full time of a match whose result was changed since by no goal of its own: by a summary, or a second end."""
+    end = after.records.get(after.ended_by) if after.ended_by == before.ended_by else None
+    if end is None or after.is_lost or after.is_suspended or (before.score, before.shootout) == (after.score, after.shootout):
+        return []
+    return [end]
 
 
 def _has_fallen(before: Score | None, after: Score | None) -> bool:

@@ -69,12 +69,24 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     )
     # The feed may send a second End Match, and Touchline makes one where the feed sends none: the first is full time.
     is_repeated_end = action.type == "End Match" and before.ended_by not in ("", action.id)
-    if action.type == "End Match" and not before.ended_by and action.send_type.is_standing:
-        after = msgspec.structs.replace(after, ended_by=action.id)
-    elif action.send_type.is_retraction and action.id == before.ended_by:
-        after = msgspec.structs.replace(after, ended_by="")  # It is not over after all, and may end again.
+    if action.type == "End Match" or action.id == before.ended_by:
+        after, next_end = _update_end(after, action)
+        affected += next_end
     moment = Moment(before, action, after, is_news=not is_repeated_end, affected=affected, settled=settled)
     return _add_status_change(moment, summary.clock or 0)
+
+
+def _update_end(match: Match, action: Action) -> tuple[Match, tuple[ActionRecord, ...]]:
+    """Return the match after a revision of an End Match, and the End Match that is full time from now on, if it is another one.
+
+    An end that is taken back reopens the match, unless the feed has sent another end that still stands.
+    """
+    if not match.ended_by:
+        return (msgspec.structs.replace(match, ended_by=action.id) if action.send_type.is_standing else match), ()
+    if action.id != match.ended_by or not action.send_type.is_retraction:
+        return match, ()
+    others = tuple(r for r in match.records.values() if r.action.type == "End Match" and r.is_standing)[:1]
+    return msgspec.structs.replace(match, ended_by=others[0].action.id if others else ""), others
 
 
 def _add_status_change(moment: Moment, clock: int) -> Moment:

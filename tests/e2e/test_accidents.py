@@ -109,7 +109,7 @@ async def test_a_match_without_accidents_has_a_line_an_alert_with_its_whole_way_
             await feed.until_connected()
             await play(feed, telegram)
             await bot.says('"rule": "full time"')
-            await bot.says("match_over")
+            await bot.says("match_ended")
         before = len(telegram.chat(CHAT).messages)
         async with running(config) as again:
             await again.says("fixtures_refreshed")

@@ -65,7 +65,7 @@ async def test_a_match_leaves_the_chat_as_the_truth_has_it(tmp_path: Path) -> No
         await feed.until_connected()
         since, before = asyncio.get_running_loop().time(), len(telegram.log)
         await play(feed, news_of(path, load_rules(RULES)), told)
-        await bot.says("match_over")
+        await bot.says("match_ended")
         await telegram.until(lambda: untrue(standing(told()), true) == [])
         await bot.end()
 

@@ -18,7 +18,7 @@ async def test_matches_are_followed_before_the_bot_is_let_in_and_a_stop_does_not
         async with starting(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)) as bot:
             await feed.until_connected()
             await feed.send_rest()
-            await bot.says("feed_finished")
+            await bot.says("match_ended")
             before = bot.output
             telegram.troubles.clear()
             await telegram.until(lambda: SHORT_END in shown(telegram)[0])

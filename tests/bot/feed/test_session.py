@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.feed.decode import Control, ControlKind
+from bot.feed.post_match import MAX_STAY, MIN_STAY
 from bot.feed.reconnect import FailureCause
 from bot.feed.session import MAX_FULL_REREADS, RESUME_OVERLAP, TRANSITIONS, Ending, FeedSession, SessionEvent, SessionState
-from rules.football.action import Packet
+from rules.football.action import Packet, SendType
 from tests.packets import Story
 
 ACCEPTED = Control(ControlKind.ACCEPTED)
@@ -261,6 +263,100 @@ def test_a_server_that_goes_after_the_end_ends_it_even_with_packets_missing() ->
         session.on_failure(FailureCause.NETWORK)
         session.on_connecting()
 
+    assert session.ending is Ending.COMPLETED
+
+
+def post_match(*packets: Packet) -> FeedSession:
+    """A session that reads on after the end."""
+    session = FeedSession(25.0, reads_post_match=True)
+    session.on_connecting()
+    session.on_opened(0.0)
+    for packet in packets:
+        session.on_packet(packet, 0.0, packet.at)
+    return session
+
+
+def collecting(packet: Packet, word: str) -> Packet:
+    return replace(packet, summary=replace(packet.summary, collection_status=word))
+
+
+def test_a_match_is_read_on_after_its_end_and_not_for_ever() -> None:
+    session = post_match(foul(1), end(2))
+    assert (session.is_match_over, session.ending) == (True, None)
+
+    for now in range(10, 3600, 10):
+        session.on_control(HEARTBEAT, now)
+        assert session.ending is None
+    session.on_control(HEARTBEAT, MAX_STAY)
+    assert session.ending is Ending.COMPLETED
+
+
+@pytest.mark.parametrize("word", ["CollectionCompleted", "PostMatchChecked", "CollectionDropped"])
+def test_a_match_that_is_not_collected_any_more_is_read_on_for_ten_minutes(word: str) -> None:
+    session = post_match(foul(1), collecting(end(2), word))
+    session.on_control(HEARTBEAT, MIN_STAY - 1)
+    assert session.ending is None
+
+    session.on_control(HEARTBEAT, MIN_STAY)
+    assert session.ending is Ending.COMPLETED
+
+
+def test_the_time_after_the_end_counts_from_the_end_and_not_from_when_it_was_read() -> None:
+    session, late = FeedSession(25.0, reads_post_match=True), end(2)
+    session.on_connecting()
+    session.on_opened(0.0)
+    session.on_packet(foul(1), 0.0, late.at)
+    session.on_packet(late, 0.0, late.at + dt.timedelta(seconds=MAX_STAY))
+    session.on_control(HEARTBEAT, 1.0)
+
+    assert session.ending is Ending.COMPLETED
+
+
+def test_an_end_that_is_taken_back_reopens_the_match() -> None:
+    session = post_match(foul(1), end(2), replace(end(3, status="Live"), send_type=SendType.DELETED))
+    assert (session.is_match_over, session.is_ended) == (False, False)
+
+    session.on_control(HEARTBEAT, 2 * MAX_STAY)
+    session.on_packet(replace(end(4), action_id="end2"), 2 * MAX_STAY)
+    assert (session.is_match_over, session.ending) == (True, None)
+
+
+def test_an_end_that_is_taken_back_while_the_status_stays_is_the_end_after_five_minutes() -> None:
+    session = post_match(foul(1), end(2), replace(end(3), send_type=SendType.DELETED, is_finished=True))
+    session.on_control(HEARTBEAT, 10.0)
+    assert not session.is_match_over
+
+    session.on_control(HEARTBEAT, 301.0)
+    assert session.is_match_over
+
+
+def test_a_correction_that_says_live_does_not_reopen_a_match_whose_end_stands() -> None:
+    session = post_match(foul(1), end(2), foul(3))
+    assert session.is_match_over
+
+    session.on_control(HEARTBEAT, MAX_STAY)
+    assert session.ending is Ending.COMPLETED
+
+
+def test_a_server_that_closes_after_the_end_is_asked_again_until_the_time_is_over() -> None:
+    session = post_match(foul(1), end(2))
+    for now in range(60, int(MAX_STAY), 60):
+        session.on_failure(FailureCause.CLOSED, now)
+        assert session.ending is None
+        session.on_connecting()
+    session.on_failure(FailureCause.NOT_OPEN, MAX_STAY)
+
+    assert session.ending is Ending.COMPLETED
+
+
+def test_an_earlier_process_has_seen_the_end() -> None:
+    session = FeedSession(25.0, reads_post_match=True, ended_at=-100.0)
+    session.on_connecting()
+    session.on_opened(0.0)
+    session.on_control(HEARTBEAT, MIN_STAY - 101)
+    assert (session.is_match_over, session.ending) == (True, None)
+
+    session.on_control(HEARTBEAT, MIN_STAY - 100)
     assert session.ending is Ending.COMPLETED
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.clock import Clock, ManualClock, SystemClock
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedRefused
-from bot.matches.schedule import MatchScheduler
+from bot.matches.schedule import REOPEN_DELAY, MatchScheduler
 from bot.storage.fixtures import ListedStatus
 from bot.subscribers import Scope, Subscription
 from rules.football.action import Fixture
@@ -168,6 +168,21 @@ async def test_a_match_that_is_over_is_not_connected_again() -> None:
         await until(lambda: world.refused)
 
         assert world.followed == ["f1"]
+
+
+async def test_a_match_that_was_read_to_its_end_is_followed_again_where_it_is_listed_as_live() -> None:
+    clock = ManualClock(KICKOFF)
+    async with running(World(moved(status="Live"), clock=clock)) as world:
+        await until(lambda: world.followed)
+        world.over.set()
+        await until(lambda: not world.runner.followed_ids())
+        refreshed = world.runner.refreshed_at
+        clock.move_to(KICKOFF + dt.timedelta(seconds=REOPEN_DELAY - 1))
+        await until(lambda: world.runner.refreshed_at != refreshed)
+        assert world.followed == ["f1"]
+        clock.move_to(KICKOFF + dt.timedelta(seconds=REOPEN_DELAY))
+
+        await until(lambda: len(world.followed) == 2)
 
 
 async def test_a_refused_token_is_reported_once() -> None:

@@ -16,6 +16,7 @@ from bot.outbox.delivery import (
     LatencyTrace,
     PinState,
     Reason,
+    Subject,
     Timestamps,
     add_to_history,
     collect_timestamps,
@@ -26,7 +27,7 @@ from bot.outbox.delivery import (
     record_message_gone,
 )
 from bot.subscribers import Recipient
-from rules.engine.alert import CARD, State
+from rules.engine.alert import CARD, Facts, State
 from tests.bot.news import CHAT, KEY, NOW, REF, alert, delivered, news
 
 LATENCY = LatencyTrace(812.4, 0.6, 0.0, 3.1, 51.7)
@@ -193,3 +194,20 @@ def test_a_card_that_somebody_deleted_is_sent_again_once(
 
     assert must_resend_card(delivery) is is_resent
     assert record_message_gone(delivery).seq == (-1 if is_resent else 5)
+
+
+@pytest.mark.parametrize(
+    ("score", "shootout", "stored"),
+    [("2–1", "", "0//End Match/2–1"), ("1–1", "6–5", "0//End Match/1–1 (6–5)"), ("", "", "0//End Match")],
+)
+def test_a_full_time_is_stored_with_its_result(score: str, shootout: str, stored: str) -> None:
+    subject = Subject.of(replace(alert(), severity=0, facts=Facts(action_type="End Match", score=score, shootout=shootout)))
+
+    assert str(subject) == stored and Subject.parse(stored) == subject
+
+
+def test_a_full_time_has_changed_if_its_result_has_and_both_are_known() -> None:
+    unknown, one, other = (Subject.parse(f"0//End Match{result}") for result in ("", "/2–2", "/2–3"))
+
+    assert one.has_changed_to(other)
+    assert not (one.has_changed_to(one) or unknown.has_changed_to(one) or one.has_changed_to(unknown))
