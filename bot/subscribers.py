@@ -216,6 +216,8 @@ class Chat(msgspec.Struct, frozen=True):
     quiet_hours: QuietHours | None = None
     is_configured: bool = False
     """True: the chat stands in config.yaml, and commands do not change what it follows."""
+    unfollowed: tuple[Subscription, ...] = ()
+    """What the chat followed before its last /stop, until that is undone."""
 
     def find_mute_offer(self, fixture_id: str) -> MuteOffer | None:
         """Return the offer that was made for a match; None if there was none."""
@@ -335,3 +337,20 @@ def parse_quiet_hours(text: str) -> QuietHours | None:
 
 def _format_minute(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+_SUBSCRIPTIONS_DECODER = msgspec.json.Decoder(tuple[Subscription, ...])
+
+
+def format_subscriptions(subscriptions: Sequence[Subscription]) -> str:
+    """Format what a chat followed as it is stored with the chat: JSON; empty if it is nothing."""
+    return msgspec.json.encode(subscriptions).decode() if subscriptions else ""
+
+
+@lru_cache(256)
+def parse_subscriptions(text: str) -> tuple[Subscription, ...]:
+    """Read what `format_subscriptions` wrote. What cannot be read counts as nothing."""
+    try:
+        return _SUBSCRIPTIONS_DECODER.decode(text) if text else ()
+    except msgspec.DecodeError:
+        return ()

@@ -176,11 +176,13 @@ class Services:
             await asyncio.sleep(_PRUNE_INTERVAL)
 
     async def _prune(self) -> None:
-        """Delete what is older than `storage.keep`, mutes of matches that are over, and what dead processes left."""
+        """Delete old alerts, mutes of matches that are over, chats that are gone for long, and what dead processes left."""
         # Every process does all of it: deleting twice does no harm, and choosing one of them would need a lease.
         deleted = await self.outbox.prune(self.config.storage.keep)
         log.info("old_data_deleted", count=deleted)
         await self.chats.clear_finished_mutes(OVER_WORDS, self.clock.now() - _MUTE_GRACE_PERIOD)
+        if forgotten := await self.chats.forget_suspended(self.config.storage.keep_suspended, self.clock.now()):
+            log.info("suspended_chats_forgotten", count=forgotten)
         await LeaseRepository(self.database, "").delete_expired(_PRUNE_INTERVAL)
         for prune in self.prune_more:
             await prune()

@@ -14,7 +14,7 @@ from telegram.ext import Application as TelegramApplication
 from telegram.ext import ApplicationBuilder, CallbackContext
 
 from bot.app.services import BackgroundWork, Services
-from bot.chat.application import FORWARDED_COMMANDS, ROUTER, build_handlers, on_error, set_command_menu
+from bot.chat.application import FORWARDED_COMMANDS, ROUTER, build_handlers, on_error, set_command_menu, set_description
 from bot.chat.features.admin_rules import build_admin_rules_handlers
 from bot.chat.features.sample import sample_alert_text
 from bot.chat.middleware import use_chat_language
@@ -245,6 +245,7 @@ class ChatWorker:
             explain_message=partial(explain_message, services.outbox.queue),
             send_sample=self._send_sample,
             send_match_state=services.outbox.put_match_state,
+            privacy_url=services.config.telegram.privacy_url or "",
         )
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies
@@ -296,9 +297,11 @@ class ChatWorker:
             reported.on_polling()
 
     async def _register_commands(self) -> None:
-        """Register the menu of commands at Telegram. Without it the bot works too, so a failure is only logged."""
+        """Register the menu of commands and the description at Telegram. The bot works without, so a failure is only logged."""
         try:
             await set_command_menu(self._services.bot)
+            if url := self._services.config.telegram.privacy_url:
+                await set_description(self._services.bot, url)
         except TelegramError as error:
             log.warning("commands_not_registered", reason=str(error))
 

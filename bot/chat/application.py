@@ -130,6 +130,21 @@ async def set_command_menu(bot: Bot) -> None:
             await bot.set_my_commands(_make_menu(member), BotCommandScopeAllGroupChats(), language_code)
 
 
+async def set_description(bot: Bot, privacy_url: str) -> None:
+    """Send Telegram what an empty chat with the bot shows, in every language: what it does, and the operator's privacy page.
+
+    Only called with such a page: without one, a description that somebody wrote at @BotFather stays.
+    """
+    for code in LANGUAGES:
+        language_code = None if code == ENGLISH else code
+        with use_language(code):
+            text = _("Goals, cards and results of football matches as they happen, about what you choose.\n\nPrivacy: {url}")
+            description = text.format(url=privacy_url)
+        # Telegram limits how often a description is set, and a process may start often.
+        if (await bot.get_my_description(language_code)).description != description:
+            await bot.set_my_description(description, language_code)
+
+
 def _make_menu(names: Iterable[str]) -> list[BotCommand]:
     return [BotCommand(name, _(ROUTER.commands[name].description)) for name in names]
 

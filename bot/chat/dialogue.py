@@ -51,8 +51,8 @@ class ChatContext(msgspec.Struct, frozen=True):
     """Returns the match in play or played of a fixture's id; None if nothing is known of it."""
     commands: tuple[tuple[str, str], ...] = ()
     """The commands of /help with their untranslated descriptions, in the order of the menu."""
-    unfollowed: tuple[Subscription, ...] = ()
-    """What the chat followed before its last /stop; empty if nothing is remembered."""
+    privacy_url: str = ""
+    """The operator's page about privacy; empty if there is none."""
     user_language: str = ""
     """The language of the sender's Telegram app; empty if there is no sender, as in a channel."""
 
@@ -130,7 +130,11 @@ class Unsubscribe(msgspec.Struct, frozen=True):
 
 
 class UnfollowAll(msgspec.Struct, frozen=True):
-    """Remove every subscription of the chat. The last ones are remembered for a while, to be restored."""
+    """Remove every subscription of the chat. They are kept with the chat, to be restored."""
+
+
+class RestoreUnfollowed(msgspec.Struct, frozen=True):
+    """Follow again, with their settings, what the last `UnfollowAll` removed."""
 
 
 class EraseChat(msgspec.Struct, frozen=True):
@@ -168,7 +172,7 @@ class SendSample(msgspec.Struct, frozen=True):
     delay: int = 0
 
 
-Change = Subscribe | Unsubscribe | UnfollowAll | EraseChat | UpdateChat | UpdateSubscription | SendSample
+Change = Subscribe | Unsubscribe | UnfollowAll | RestoreUnfollowed | EraseChat | UpdateChat | UpdateSubscription | SendSample
 
 
 class DialogueResult(msgspec.Struct, frozen=True):

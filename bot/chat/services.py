@@ -12,6 +12,7 @@ from bot.chat.dialogue import (
     Change,
     ChatContext,
     EraseChat,
+    RestoreUnfollowed,
     SendSample,
     Subscribe,
     UnfollowAll,
@@ -32,8 +33,9 @@ from bot.storage.chats import ChatRepository, erase_chat, learn_language, update
 from bot.storage.subscriptions import (
     SubscriptionRepository,
     add_subscription,
-    read_subscriptions,
     remove_subscription,
+    restore_unfollowed,
+    unfollow_all,
     update_subscription_overrides,
 )
 from bot.subscribers import Chat, ChatRef, Subscription
@@ -41,13 +43,10 @@ from rules.engine.alert import CARD
 from rules.football.action import Fixture
 from rules.football.match import Match
 
-_FOLLOWER_CHANGES = (Subscribe, Unsubscribe, UnfollowAll, EraseChat)
+_FOLLOWER_CHANGES = (Subscribe, Unsubscribe, UnfollowAll, RestoreUnfollowed, EraseChat)
 """Changes of who follows what, of which every process has to know."""
 
 _STORE_ATTEMPTS = 3
-
-_MAX_REMEMBERED_CHATS = 1000
-"""Chats whose subscriptions are remembered after /stop."""
 
 
 _MAX_STATES_AT_ONCE = 10
@@ -79,19 +78,20 @@ class ChatServices:
         explain_message: Callable[[int, int], Awaitable[MessageExplanation | None]] | None = None,
         send_sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None,
         send_match_state: Callable[[ChatRef, Match, str, int], Awaitable[None]] | None = None,
+        privacy_url: str = "",
     ) -> None:
         """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
         each command, for a reload may change the admins. `render_status` returns the
         plain text of /status. `explain_message` takes a chat's and a message's id and returns None if the message is no
         alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
-        seconds. `send_match_state` tells a chat how a match stands, and takes a match besides."""
+        seconds. `send_match_state` tells a chat how a match stands, and takes a match besides.
+        `privacy_url` is the operator's page about privacy; empty if there is none."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
-        self._send_match_state = send_match_state
-        self._unfollowed: dict[ChatRef, tuple[Subscription, ...]] = {}
+        self._send_match_state, self._privacy_url = send_match_state, privacy_url
         self._fixtures: Sequence[Fixture] = ()
         self._catalogue = FollowableCatalogue()
 
@@ -119,7 +119,7 @@ class ChatServices:
             now=self.clock.now(),
             find_match=self.directory.match,
             commands=self._commands,
-            unfollowed=self._unfollowed.get(chat.ref, ()),
+            privacy_url=self._privacy_url,
             user_language=sender_language(),
         )
 
@@ -132,27 +132,17 @@ class ChatServices:
         before = await self._subscriptions.get_all(ref) if added else ()
         for attempts_left in reversed(range(_STORE_ATTEMPTS)):
             try:
-                unfollowed = await self._store(ref, changes)
+                await self._store(ref, changes)
                 break
             except StorageConflict:
                 # The sender had locked the same rows the other way round. Changes are functions, so they can be applied again.
                 if not attempts_left:
                     raise
-        self._remember_unfollowed(ref, changes, unfollowed)
         for change in changes:
             if isinstance(change, SendSample) and self._send_sample is not None:
                 await self._send_sample(ref, request_id, change.delay)
         if added:
             await self._tell_match_states(ref, before, added, request_id)
-
-    def _remember_unfollowed(self, ref: ChatRef, changes: Sequence[Change], unfollowed: tuple[Subscription, ...]) -> None:
-        if any(isinstance(change, EraseChat) for change in changes):
-            self._unfollowed.pop(ref, None)
-        elif unfollowed:
-            self._unfollowed[ref] = unfollowed
-            # The oldest go first; a chat that stopped a thousand chats ago has left the button behind.
-            while len(self._unfollowed) > _MAX_REMEMBERED_CHATS:
-                del self._unfollowed[next(iter(self._unfollowed))]
 
     async def _tell_match_states(
         self, ref: ChatRef, before: Sequence[Subscription], added: Sequence[Subscription], request_id: str
@@ -171,9 +161,8 @@ class ChatServices:
         for match in joined[:_MAX_STATES_AT_ONCE]:
             await self._send_match_state(ref, match, request_id, chat.delay)
 
-    async def _store(self, ref: ChatRef, changes: Sequence[Change]) -> tuple[Subscription, ...]:
-        """Store all changes in one transaction. Return what the chat followed until now, if it unfollows everything."""
-        unfollowed: tuple[Subscription, ...] = ()
+    async def _store(self, ref: ChatRef, changes: Sequence[Change]) -> None:
+        """Store all changes in one transaction."""
         changes_followers = any(isinstance(change, _FOLLOWER_CHANGES) for change in changes)
         async with self.chats.changing(followers=changes_followers) as tx:
             for change in changes:
@@ -182,9 +171,9 @@ class ChatServices:
                 elif isinstance(change, Unsubscribe):
                     await remove_subscription(tx, ref, change.subscription)
                 elif isinstance(change, UnfollowAll):
-                    unfollowed = await read_subscriptions(tx, ref)
-                    for subscription in unfollowed:
-                        await remove_subscription(tx, ref, subscription)
+                    await unfollow_all(tx, ref)
+                elif isinstance(change, RestoreUnfollowed):
+                    await restore_unfollowed(tx, ref)
                 elif isinstance(change, EraseChat):
                     await erase_chat(tx, ref)
                 elif isinstance(change, UpdateSubscription):
@@ -197,7 +186,6 @@ class ChatServices:
                 await learn_language(tx, ref, current_language())
             # Here and not when the update was answered: what is committed must not be carried out again after a kill.
             await mark_update_stored(tx)
-        return unfollowed
 
     def _current_catalogue(self) -> FollowableCatalogue:
         # Building it sorts and hashes every fixture, so it is built once for each list of fixtures: those are replaced as a

@@ -218,6 +218,8 @@ INTEGER_SCHEMA: JsonSchema = {"type": "integer"}
 
 Integer = Annotated[int, BeforeValidator(_read_integer), with_schema(INTEGER_SCHEMA)]
 
+URL_OR_NULL_SCHEMA: JsonSchema = {"type": ["string", "null"]}
+
 BOOLEAN_SCHEMA: JsonSchema = {"type": "boolean"}
 
 Boolean = Annotated[bool, BeforeValidator(_read_boolean), with_schema(BOOLEAN_SCHEMA)]
@@ -232,6 +234,16 @@ def _read_bot_api_url(value: Any) -> str:
     # The token follows it, so a person who copies the address from an example of a call copies too much.
     if re.search(r"/bot([^/]*:[^/]*)?(/|$)", urlsplit(url).path):
         raise ValueError("only the server is expected here, such as https://api.telegram.org: Touchline adds /bot and the token")
+    return url
+
+
+def _read_page_url(value: Any) -> str | None:
+    """Read the address of a page that people open; an empty variable counts as null."""
+    if value is None or value == "":
+        return None
+    url: str = _make_url_reader("https", "http")(value)
+    if len(url) > 200:
+        raise ValueError("the address is too long: the bot's description has room for 200 characters of it")
     return url
 
 
@@ -329,6 +341,8 @@ class TelegramSettings(Section):
     """Pay Telegram for more than 30 messages a second."""
     webhook: WebhookSettings | None = None
     """Receive updates by webhook; left out: one process at a time asks Telegram for them."""
+    privacy_url: Annotated[str | None, BeforeValidator(_read_page_url), with_schema(URL_OR_NULL_SCHEMA)] = None
+    """Your page about privacy, named by the bot's description and /privacy; null for none."""
 
     @model_validator(mode="after")
     def _check_paid_rate(self) -> TelegramSettings:
@@ -353,13 +367,12 @@ class StorageSettings(Section):
     """The database: sqlite:///FILE or postgresql://USER@HOST/NAME."""
     keep: Annotated[Duration, _require_at_least("1d")] = dt.timedelta(days=14)
     """How long alerts are kept; older ones are deleted."""
+    keep_suspended: Annotated[Duration, _require_at_least("1d")] = dt.timedelta(days=180)
+    """How long a chat is kept that Telegram says is gone or has blocked the bot; then all that is stored of it is deleted."""
     last_matches: Annotated[Integer, Field(ge=0, le=50)] = 5
     """How many of the last matches to keep a recording of, to show what changed rules would have sent; 0 for none."""
     last_matches_folder: Text = "last-matches"
     """The folder of these recordings."""
-
-
-URL_OR_NULL_SCHEMA: JsonSchema = {"type": ["string", "null"]}
 
 
 class HttpSettings(Section):

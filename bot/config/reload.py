@@ -17,9 +17,9 @@ from bot.metrics import CONFIG_RELOADS
 log = structlog.get_logger()
 
 RESTART_REQUIRED = {
-    "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast", "webhook"),
+    "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast", "webhook", "privacy_url"),
     "schedule": ("refresh_fixtures_every",),
-    "storage": ("url", "keep", "last_matches", "last_matches_folder"),
+    "storage": ("url", "keep", "keep_suspended", "last_matches", "last_matches_folder"),
     "http": ("listen",),
 }
 """The settings that are read only at the start; a reload applies all others at once."""

@@ -24,6 +24,8 @@ class Rooms:
     def __init__(self, username: str, *, strict_limits: bool, strict_chats: bool) -> None:
         self.chats: dict[int, FakeChat] = {}
         self.commands: dict[str, list[dict[str, str]]] = {}
+        self.descriptions: dict[str, str] = {}
+        """The bot's description by language code; empty: for all languages without one of their own."""
         self.queries: set[str] = set()
         """Button presses that were not answered yet."""
         self.answers: list[dict[str, Any]] = []

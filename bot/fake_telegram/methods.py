@@ -13,6 +13,7 @@ from bot.fake_telegram.params import Params, scope
 from bot.fake_telegram.state import CHAT_NOT_FOUND, bad, version
 
 MAX_RESULTS = 50
+MAX_DESCRIPTION = 512
 MAX_DOWNLOAD = 20 * 2**20
 OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
 
@@ -102,6 +103,18 @@ class Methods(Sending):
         self.commands.pop(scope(given), None)
         return True
 
+    def set_description(self, given: Params) -> Any:
+        description = given.text("description")
+        if utf16(description) > MAX_DESCRIPTION:
+            raise bad("BOT_DESCRIPTION_INVALID")
+        self.descriptions[given.text("language_code")] = description
+        return True
+
+    def get_description(self, given: Params) -> Any:
+        language = given.text("language_code")
+        # As Telegram does: a language without one of its own has the description for all.
+        return {"description": self.descriptions.get(language) or self.descriptions.get("", "")}
+
     def webhook_info(self, _: Params) -> Any:
         return {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
 
@@ -136,6 +149,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "getchat": Methods.get_chat,
     "getchatmember": Methods.get_member,
     "getchatadministrators": Methods.get_administrators,
+    "setmydescription": Methods.set_description,
+    "getmydescription": Methods.get_description,
     "setmycommands": Methods.set_commands,
     "getmycommands": Methods.get_commands,
     "deletemycommands": Methods.delete_commands,

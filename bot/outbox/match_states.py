@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -156,7 +157,9 @@ def is_state_message(key: AlertKey) -> bool:
 
 def make_state_news(ref: ChatRef, match: Match, name: str, now: dt.datetime) -> NewsItem:
     """Make the message that tells a chat how a match stands. `name` tells requests apart."""
-    key = AlertKey(match.fixture.id, f"{STATE_PREFIX}{ref.chat_id}:{ref.topic}:{name}")
+    # A hash: the news outlives a chat that erases what is stored of it.
+    request = blake2b(f"{ref.chat_id}:{ref.topic}:{name}".encode(), digest_size=12).hexdigest()
+    key = AlertKey(match.fixture.id, f"{STATE_PREFIX}{request}")
     facts = Facts(home=match.fixture.home.name, away=match.fixture.away.name, minute=str(match.minute or ""))
     made = Alert(key, 1, State.CONFIRMED, now, match.fixture, facts, kind=DIGEST_KIND, importance=Importance.MINOR)
     made = _with_state(msgspec.structs.replace(made, max_age=_STATE_MAX_AGE), keep_score(match), find_stage(match))

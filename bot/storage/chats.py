@@ -18,8 +18,19 @@ from sqlalchemy import Boolean, ColumnElement, and_, delete, exists, false, sele
 from bot.storage.database import Database, upsert
 from bot.storage.driver import CHATS_CHANNEL, Transaction
 from bot.storage.schema import chats, entries, from_timestamp, standings, subscriptions, to_timestamp
-from bot.subscribers import AlertFilter, Chat, ChatRef, MuteOffer, parse_quiet_hours
+from bot.subscribers import (
+    AlertFilter,
+    Chat,
+    ChatRef,
+    MuteOffer,
+    format_subscriptions,
+    parse_quiet_hours,
+    parse_subscriptions,
+)
 from rules.engine.alert import LIVE_MESSAGE_KINDS
+
+_FORGOTTEN_AT_ONCE = 500
+"""Chats whose data one transaction deletes; the rest waits for the next hour."""
 
 OnChange = Callable[[], None]
 
@@ -105,7 +116,24 @@ class ChatRepository:
     async def resume(self, chat_id: int) -> None:
         """Send to a suspended chat again."""
         async with changing_followers(self._database, self._on_change) as tx:
-            await tx.execute(update(chats).where(chats.c.chat_id == chat_id).values(active=True, suspended_why=""))
+            await tx.execute(
+                update(chats).where(chats.c.chat_id == chat_id).values(active=True, suspended_why="", suspended_at=None)
+            )
+
+    async def forget_suspended(self, keep: dt.timedelta, now: dt.datetime) -> int:
+        """Delete what is stored of chats that have been suspended for `keep`; return how many there were.
+
+        Called about every hour: the time of a chat counts from the first call that finds it suspended, never from before.
+        """
+        async with self._database.transaction() as tx:
+            is_gone = chats.c.active == false()
+            await tx.execute(update(chats).where(is_gone, chats.c.suspended_at.is_(None)).values(suspended_at=to_timestamp(now)))
+            # A chat of the configuration stays: the operator's file speaks of it.
+            query = select(chats.c.chat_id, chats.c.topic).where(is_gone, chats.c.fixed == false())
+            rows = await tx.fetch(query.where(chats.c.suspended_at <= to_timestamp(now - keep)).limit(_FORGOTTEN_AT_ONCE))
+            for row in rows:
+                await erase_chat(tx, ChatRef(row["chat_id"], row["topic"]))
+        return len(rows)
 
     async def erase(self, ref: ChatRef) -> None:
         """Delete a chat or topic with its settings, subscriptions and deliveries. Its messages are not corrected after."""
@@ -217,6 +245,7 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "tasted": chat.has_overrides,
         "quiet": str(chat.quiet_hours) if chat.quiet_hours else "",
         "fixed": chat.is_configured,
+        "unfollowed": format_subscriptions(chat.unfollowed),
     }
 
 
@@ -250,6 +279,7 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         has_overrides=row["tasted"],
         quiet_hours=parse_quiet_hours(row["quiet"]) if row["quiet"] else None,
         is_configured=row["fixed"],
+        unfollowed=parse_subscriptions(row["unfollowed"]),
     )
 
 

@@ -62,6 +62,10 @@ chats = Table(
     Column(
         "mute_offers", Text, nullable=False, server_default=""
     ),  # matches whose mute options were opened: see format_mute_offers
+    Column("unfollowed", Text, nullable=False, server_default=""),  # JSON: what /stop removed, for its Undo
+    Column(
+        "suspended_at", Float
+    ),  # since when Telegram says that the chat is gone, within an hour; None: it is not, or not yet known
 )
 
 _HAS_MUTED_MATCHES = chats.c.muted_matches != ""

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -28,7 +29,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import Column
 
-from bot.storage.chats import OnChange, changing_followers, chat_to_row, is_chat, row_to_chat, update_has_overrides
+from bot.storage.chats import (
+    OnChange,
+    changing_followers,
+    chat_to_row,
+    is_chat,
+    row_to_chat,
+    update_chat,
+    update_has_overrides,
+)
 from bot.storage.database import Database, upsert
 from bot.storage.driver import Transaction
 from bot.storage.schema import chats, subscriptions
@@ -141,6 +150,23 @@ async def read_subscriptions(tx: Transaction, ref: ChatRef) -> tuple[Subscriptio
     table = subscriptions.c
     rows = await tx.fetch(select(subscriptions).where(_is_of_chat(ref)).order_by(table.name, table.scope, table.key))
     return tuple(Subscription(Scope(row["scope"]), row["key"], row["name"], parse_overrides(row["taste"])) for row in rows)
+
+
+async def unfollow_all(tx: Transaction, ref: ChatRef) -> None:
+    """Follow nothing any more. What was followed is kept with the chat, so that it can be restored, also after a restart."""
+    followed = await read_subscriptions(tx, ref)
+    for subscription in followed:
+        await remove_subscription(tx, ref, subscription)
+    if followed:  # a second /stop does not make the first one's Undo forget what it restores
+        await update_chat(tx, ref, lambda chat: replace(chat, unfollowed=followed))
+
+
+async def restore_unfollowed(tx: Transaction, ref: ChatRef) -> None:
+    """Follow again what `unfollow_all` removed last, with its overrides. What was followed anew meanwhile stays as it is."""
+    rows = await tx.fetch(select(chats).where(is_chat(ref)))
+    for subscription in row_to_chat(rows[0]).unfollowed if rows else ():
+        await add_subscription(tx, ref, subscription)
+    await update_chat(tx, ref, lambda chat: replace(chat, unfollowed=()))
 
 
 async def update_subscription_overrides(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from collections.abc import Sequence
 
 from bot.chat.dialogue import (
     Button,
@@ -11,17 +11,16 @@ from bot.chat.dialogue import (
     DialogueResult,
     EraseChat,
     OutdatedButton,
+    RestoreUnfollowed,
     Screen,
-    Subscribe,
     UnfollowAll,
-    UpdateSubscription,
 )
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
-from bot.subscribers import SubscriptionOverrides
+from bot.subscribers import Subscription
 
 _MAX_EXPORT_LENGTH = 3500
 """Characters of an export; Telegram takes 4,096 in a message."""
@@ -51,6 +50,9 @@ def show_privacy(context: ChatContext, _args: tuple[str, ...] = ()) -> DialogueR
         "• which alerts it was sent, so that they can be corrected; they are deleted after some weeks\n\n"
         "Messages that people write here are not stored. Nothing is passed on to anybody."
     ).format(number=len(context.subscriptions))
+    if context.privacy_url:
+        page = _("The operator's page about privacy: {url}").format(url=escape_text(context.privacy_url))
+        html = f"{html}\n\n{page}"
     return DialogueResult(Screen(html, ((Button(_("📄 Export"), "p!:export"),), (_erase_button(),))))
 
 
@@ -77,18 +79,11 @@ def _press(context: ChatContext, action: str) -> DialogueResult:
 
 
 def _undo_stop(context: ChatContext) -> DialogueResult:
-    """Follow again what `/stop` removed. It is kept in memory alone: after a restart the button is out of date."""
-    if not context.unfollowed:
+    """Follow again what `/stop` removed."""
+    if not context.chat.unfollowed:
         raise OutdatedButton
-    changes: list[Subscribe | UpdateSubscription] = []
-    for one in context.unfollowed:
-        changes += [Subscribe(one), UpdateSubscription(one, partial(_restore_overrides, one.overrides))]
     html = _("Undone: this chat follows the same as before. /subscriptions lists it.")
-    return DialogueResult(Screen(html), tuple(changes))
-
-
-def _restore_overrides(removed: SubscriptionOverrides, _stored: SubscriptionOverrides) -> SubscriptionOverrides:
-    return removed
+    return DialogueResult(Screen(html), (RestoreUnfollowed(),))
 
 
 def _export(context: ChatContext) -> Screen:
@@ -114,13 +109,18 @@ def _export(context: ChatContext) -> Screen:
             "confirmed_only": chat.filter.confirmed_only,
             "scorers_only": chat.filter.scorers_only,
         },
-        "follows": [f"{one.scope.value}: {one.name or one.key}" for one in context.subscriptions],
+        "follows": _list_names(context.subscriptions),
+        "followed_before_stop": _list_names(chat.unfollowed),
     }
     text = json.dumps(stored, ensure_ascii=False, indent=1)
     if len(text) > _MAX_EXPORT_LENGTH:
         # A chat that follows hundreds of teams: the settings whole, and of the list as much as one message holds.
         text = f"{text[:_MAX_EXPORT_LENGTH]}\n…"
     return Screen(f"<pre>{escape_text(text)}</pre>", ((Button(_("◀ Back"), "p!:show"),),))
+
+
+def _list_names(subscriptions: Sequence[Subscription]) -> list[str]:
+    return [f"{one.scope.value}: {one.name or one.key}" for one in subscriptions]
 
 
 FEATURE = Feature(

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.chat import handlers, texts
-from bot.chat.application import set_command_menu
+from bot.chat.application import set_command_menu, set_description
 from bot.chat.features import subscriptions
 from rules.engine.text import LANGUAGES
 from tests.bot.chat.conftest import ADMIN, World
@@ -267,6 +267,16 @@ async def test_nothing_is_changed_while_telegram_cannot_say_who_is_an_administra
     answer = await world.ask(GROUP, ADMIN, "/subscribe Arsenal")
 
     assert answer.text == texts.administrators_only_text() and await world.followed(GROUP) == []
+
+
+async def test_the_description_names_the_privacy_page_in_every_language_and_is_set_once(world: World) -> None:
+    url = "https://example.org/" + "p" * 180
+    await set_description(world.app.bot, url)
+    await set_description(world.app.bot, url)
+
+    assert set(world.api.descriptions) == {"", *LANGUAGES} - {"en"}
+    assert all(text.endswith(f": {url}") for text in world.api.descriptions.values())
+    assert len(world.api.calls("setMyDescription")) == len(LANGUAGES)
 
 
 async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -> None:

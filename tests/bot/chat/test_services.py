@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from bot.chat.application import ROUTER
 from bot.chat.dialogue import DialogueResult, UpdateOrigin
@@ -22,6 +23,10 @@ ORIGIN = UpdateOrigin(ChatRef(42), "private", "Reader", 42, 1)
 
 @pytest.fixture
 def services(db: Database) -> ChatServices:
+    return make_services(db)
+
+
+def make_services(db: Database) -> ChatServices:
     return ChatServices(
         chats=ChatRepository(db),
         subscriptions=SubscriptionRepository(db),
@@ -55,3 +60,41 @@ async def test_of_two_changes_that_were_decided_from_the_same_chat_both_are_stor
     assert chat.filter.accepts("yellow_card") and not chat.filter.accepts("goal") and chat.filter.silent == {"full_time"}
     assert (chat.delay, chat.timezone, chat.spoilers, chat.has_overrides) == (30, "Europe/Madrid", True, True)
     assert (overrides.confirmed_only, overrides.scorers_only) == (True, True)
+
+
+async def test_stop_can_be_undone_after_a_restart(db: Database, services: ChatServices) -> None:
+    subscriptions = SubscriptionRepository(db)
+    await subscriptions.add(ORIGIN.ref, Subscription(Scope.TEAM, ARSENAL.id, ARSENAL.name))
+    seen = await services.load_context(ORIGIN)
+    await services.apply_changes(ORIGIN.ref, run_command(seen, "alerts", "Arsenal", "scorers").changes)
+    before = await subscriptions.get_all(ORIGIN.ref)
+    stopped = run_command(await services.load_context(ORIGIN), "stop")
+    await services.apply_changes(ORIGIN.ref, stopped.changes)
+
+    restarted = make_services(db)
+    undone = press_button(await restarted.load_context(ORIGIN), "p!:undo")
+    await restarted.apply_changes(ORIGIN.ref, undone.changes)
+
+    assert before and await subscriptions.get_all(ORIGIN.ref) == before
+    assert (await restarted.load_context(ORIGIN)).chat.unfollowed == ()
+
+
+async def test_a_second_stop_keeps_what_the_first_one_removed(db: Database, services: ChatServices) -> None:
+    await SubscriptionRepository(db).add(ORIGIN.ref, Subscription(Scope.ALL))
+    stopped = run_command(await services.load_context(ORIGIN), "stop")
+    for _ in range(2):
+        await services.apply_changes(ORIGIN.ref, stopped.changes)
+
+    undone = press_button(await services.load_context(ORIGIN), "p!:undo")
+    await services.apply_changes(ORIGIN.ref, undone.changes)
+
+    assert [one.scope for one in await SubscriptionRepository(db).get_all(ORIGIN.ref)] == [Scope.ALL]
+
+
+async def test_the_operators_page_about_privacy_is_named(services: ChatServices) -> None:
+    context = await services.load_context(ORIGIN)
+
+    html = run_command(replace(context, privacy_url="https://example.org/privacy?a=1&b=2"), "privacy").screen.html
+
+    assert html.endswith("https://example.org/privacy?a=1&amp;b=2")
+    assert "https" not in run_command(context, "privacy").screen.html

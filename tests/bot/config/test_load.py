@@ -223,3 +223,14 @@ def test_a_database_that_is_a_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageUnusable, match=r"is a folder; name a file in it$"):
         refuse_folder(tmp_path)
     refuse_folder(tmp_path / "touchline.db")
+
+
+def test_a_privacy_page_is_an_address_that_people_can_open(load: Load) -> None:
+    assert load("telegram: {privacy_url: 'https://example.org/privacy'}").telegram.privacy_url == "https://example.org/privacy"
+    assert load("telegram: {privacy_url: '${NOT_SET:-}'}").telegram.privacy_url is None
+    assert load("{}").telegram.privacy_url is None
+
+
+def test_chats_that_are_gone_are_kept_for_half_a_year_unless_told_otherwise(load: Load) -> None:
+    assert load("{}").storage.keep_suspended == dt.timedelta(days=180)
+    assert load("storage: {keep_suspended: 30d}").storage.keep_suspended == dt.timedelta(days=30)

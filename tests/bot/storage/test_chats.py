@@ -228,3 +228,43 @@ async def test_a_fixture_without_names_is_covered_by_its_id(subscriptions: Subsc
     await subscriptions.add(REF, Subscription(Scope.MATCH, FIXTURE.id))
 
     assert len(await subscriptions.get_followers(bare)) == 1
+
+
+async def test_a_chat_that_is_gone_is_forgotten_after_the_time_and_not_earlier(
+    chats: ChatRepository, subscriptions: SubscriptionRepository
+) -> None:
+    keep, now = dt.timedelta(days=180), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    await chats.save(Chat(REF))
+    await subscriptions.add(REF, ARSENAL)
+    await chats.save(Chat(ChatRef(6)))
+    await chats.suspend(REF.chat_id, "Forbidden: bot was blocked by the user")
+
+    assert await chats.forget_suspended(keep, now) == 0
+    assert await chats.forget_suspended(keep, now + keep - dt.timedelta(minutes=1)) == 0
+    assert await subscriptions.get_all(REF) == (ARSENAL,)
+    assert await chats.forget_suspended(keep, now + keep) == 1
+
+    assert [chat.ref for chat in await chats.get_all()] == [ChatRef(6)]
+    assert await subscriptions.get_all(REF) == ()
+
+
+async def test_the_time_of_a_chat_that_came_back_begins_anew(chats: ChatRepository) -> None:
+    keep, now = dt.timedelta(days=180), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    await chats.save(Chat(REF))
+    await chats.suspend(REF.chat_id, "blocked")
+    await chats.forget_suspended(keep, now)
+    await chats.resume(REF.chat_id)
+    await chats.suspend(REF.chat_id, "blocked again")
+
+    assert await chats.forget_suspended(keep, now + keep) == 0
+    assert await chats.forget_suspended(keep, now + 2 * keep) == 1
+
+
+async def test_a_chat_of_the_configuration_is_not_forgotten(chats: ChatRepository) -> None:
+    keep, now = dt.timedelta(days=180), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    await chats.save(Chat(REF, is_configured=True))
+    await chats.suspend(REF.chat_id, "kicked")
+    await chats.forget_suspended(keep, now)
+
+    assert await chats.forget_suspended(keep, now + 2 * keep) == 0
+    assert await chats.get(REF)

@@ -52,7 +52,7 @@ async def test_the_export_holds_settings_and_what_is_followed(world: World) -> N
     await world.tap(42, 42, "📄 Export")
 
     stored = json.loads(parse(world.api.chat(42).last.html).text)
-    assert stored["follows"] == ["team: Arsenal"]
+    assert (stored["follows"], stored["followed_before_stop"]) == (["team: Arsenal"], [])
     assert (stored["chat"]["id"], stored["settings"]["timezone"]) == (42, "Europe/Madrid")
 
 
