@@ -196,6 +196,7 @@ class Chat(msgspec.Struct, frozen=True):
     language_chosen: bool = False
     """True: chosen by /language or the configuration. False: taken from the Telegram app of somebody who writes there."""
     timezone: str = "UTC"
+    """UTC: nobody has chosen one yet. Who chooses UTC itself gets `Etc/UTC`."""
     delay: int = 0
     """Seconds by which alerts are sent later, for chats that watch a delayed broadcast."""
     muted_until: dt.datetime | None = None
@@ -218,6 +219,11 @@ class Chat(msgspec.Struct, frozen=True):
     """True: the chat stands in config.yaml, and commands do not change what it follows."""
     unfollowed: tuple[Subscription, ...] = ()
     """What the chat followed before its last /stop, until that is undone."""
+
+    @property
+    def has_timezone(self) -> bool:
+        """True if somebody has chosen the time zone."""
+        return self.timezone != "UTC"
 
     def find_mute_offer(self, fixture_id: str) -> MuteOffer | None:
         """Return the offer that was made for a match; None if there was none."""

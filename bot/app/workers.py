@@ -14,7 +14,7 @@ from telegram.ext import Application as TelegramApplication
 from telegram.ext import ApplicationBuilder, CallbackContext
 
 from bot.app.services import BackgroundWork, Services
-from bot.chat.application import FORWARDED_COMMANDS, ROUTER, build_handlers, on_error, set_command_menu, set_description
+from bot.chat.application import FORWARDED_COMMANDS, ROUTER, build_handlers, on_error, set_bot_description, set_command_menu
 from bot.chat.features.admin_rules import build_admin_rules_handlers
 from bot.chat.features.sample import sample_alert_text
 from bot.chat.middleware import use_chat_language
@@ -297,11 +297,10 @@ class ChatWorker:
             reported.on_polling()
 
     async def _register_commands(self) -> None:
-        """Register the menu of commands and the description at Telegram. The bot works without, so a failure is only logged."""
+        """Register command menus and descriptions at Telegram. A failure is only logged: the bot works without them."""
         try:
-            await set_command_menu(self._services.bot)
-            if url := self._services.config.telegram.privacy_url:
-                await set_description(self._services.bot, url)
+            await set_command_menu(self._services.bot, self._services.config.telegram.admins)
+            await set_bot_description(self._services.bot, self._services.config.telegram.privacy_url)
         except TelegramError as error:
             log.warning("commands_not_registered", reason=str(error))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 from telegram import (
@@ -11,9 +11,10 @@ from telegram import (
     BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
     Update,
 )
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.chat.dialogue import HandlerContext, Screen, read_origin
@@ -21,10 +22,12 @@ from bot.chat.features import (
     alerts,
     channel,
     fixtures,
+    followed,
     inline_cards,
     language,
     mute,
     mute_button,
+    overview,
     privacy,
     quiet_hours,
     sample,
@@ -43,13 +46,16 @@ from bot.chat.routing import Router
 from bot.chat.services import ChatServices
 from bot.chat.update_order import UpdateOrder
 from bot.i18n.language import ENGLISH, use_language
+from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
 
 FEATURES = (
     subscribe.FEATURE,
     subscriptions.FEATURE,
+    followed.FEATURE,
     alerts.FEATURE,
+    overview.FEATURE,
     fixtures.FEATURE,
     mute.FEATURE,
     settings.FEATURE,
@@ -64,9 +70,18 @@ FEATURES = (
     mute_button.FEATURE,
     inline_cards.FEATURE,
 )
-"""Every feature. Their commands stand in this order in Telegram's menu and in /help."""
+"""Every feature. Their commands stand in this order in Telegram's menus."""
 
 ROUTER = Router(FEATURES)
+
+PRIVATE_MENU = ("subscribe", "subscriptions", "alerts", "today", "live", "mute", "settings", "help")
+"""The commands that Telegram lists in private chats: what people use every week. /help has all of them."""
+
+MEMBERS_MENU = ("today", "live", "timeline", "subscriptions", "help")
+"""The commands that Telegram lists to the members of groups, who may change nothing."""
+
+ADMIN_COMMANDS = {"status": N_("State of the bot"), "rules": N_("Rules in effect")}
+"""The commands of the admins of the configuration. They are not in the router: for others they do not exist."""
 
 COMMAND_UPDATES = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
 """New messages only: a command that is edited into a message is not run."""
@@ -114,39 +129,61 @@ def build_handlers(services: ChatServices, order: UpdateOrder) -> list[Handler]:
     return [*order.wrap(membership), rate_limit, FORWARDED_COMMANDS, *order.wrap(answering)]
 
 
-async def set_command_menu(bot: Bot) -> None:
-    """Send Telegram the command menu in every language: all commands in private chats, those of groups to their
-    administrators, and those that change nothing to their members."""
-    private = [name for name, _description in ROUTER.menu]
+async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:
+    """Send Telegram the command menus in every language.
+
+    Private chats and members of groups get what they use most; administrators of groups get everything that they may use. The
+    admins of the configuration also get their own commands, in their private chats.
+    """
+    every = [name for name, _description in ROUTER.menu]
     # Telegram shows the menu of the narrowest scope that fits a user, so each scope gets its whole list.
-    group = [name for name in private if not ROUTER.commands[name].is_private_only]
-    member = [name for name in group if ROUTER.commands[name].is_for_all_members]
+    group = [name for name in every if not ROUTER.commands[name].is_private_only]
     for code in LANGUAGES:
         # The menu without a language is for everybody whose language the bot does not speak.
         language_code = None if code == ENGLISH else code
         with use_language(code):
-            await bot.set_my_commands(_make_menu(private), BotCommandScopeAllPrivateChats(), language_code)
+            await bot.set_my_commands(_make_menu(PRIVATE_MENU), BotCommandScopeAllPrivateChats(), language_code)
             await bot.set_my_commands(_make_menu(group), BotCommandScopeAllChatAdministrators(), language_code)
-            await bot.set_my_commands(_make_menu(member), BotCommandScopeAllGroupChats(), language_code)
-
-
-async def set_description(bot: Bot, privacy_url: str) -> None:
-    """Send Telegram what an empty chat with the bot shows, in every language: what it does, and the operator's privacy page.
-
-    Only called with such a page: without one, a description that somebody wrote at @BotFather stays.
-    """
-    for code in LANGUAGES:
-        language_code = None if code == ENGLISH else code
-        with use_language(code):
-            text = _("Goals, cards and results of football matches as they happen, about what you choose.\n\nPrivacy: {url}")
-            description = text.format(url=privacy_url)
-        # Telegram limits how often a description is set, and a process may start often.
-        if (await bot.get_my_description(language_code)).description != description:
-            await bot.set_my_description(description, language_code)
+            await bot.set_my_commands(_make_menu(MEMBERS_MENU), BotCommandScopeAllGroupChats(), language_code)
+            own = [BotCommand(name, _(description)) for name, description in ADMIN_COMMANDS.items()]
+            for admin in admins:
+                try:
+                    await bot.set_my_commands([*_make_menu(PRIVATE_MENU), *own], BotCommandScopeChat(admin), language_code)
+                except BadRequest as refusal:
+                    # "Chat not found": this admin has not written to the bot yet, and gets the menu at the next start.
+                    log.info("admin_menu_not_set", admin=admin, reason=str(refusal))
 
 
 def _make_menu(names: Iterable[str]) -> list[BotCommand]:
     return [BotCommand(name, _(ROUTER.commands[name].description)) for name in names]
+
+
+async def set_bot_description(bot: Bot, privacy_url: str | None = None) -> None:
+    """Send Telegram in every language what an empty chat shows above START, and what the bot's profile says.
+
+    With the address of the operator's privacy page, the description names it. Without one, a description that somebody wrote at
+    @BotFather stays.
+    """
+    english: tuple[str, str] | None = None
+    for code in LANGUAGES:
+        language_code = None if code == ENGLISH else code
+        with use_language(code):
+            text = _(
+                "Live goals, cards and results for your teams, in this chat, in your group or channel. Corrected when a goal "
+                "is ruled out. Quiet at night, and without spoilers if you like."
+            )
+            short = _("Live goals, cards and results for your football teams.")
+            if privacy_url:
+                text = f"{text}\n\n{_('Privacy: {url}').format(url=privacy_url)}"
+        # English comes first: Telegram answers with it for a language that has no description of its own.
+        english = english or (text, short)
+        # Telegram limits how often a description is set, and a process may start often.
+        found = (await bot.get_my_description(language_code)).description
+        if found != text and (privacy_url or found in ("", english[0])):
+            await bot.set_my_description(text, language_code)
+        found = (await bot.get_my_short_description(language_code)).short_description
+        if found != short and found in ("", english[1]):
+            await bot.set_my_short_description(short, language_code)
 
 
 async def on_error(replies: ReplySender, update: object, ptb_context: HandlerContext) -> None:

@@ -126,6 +126,9 @@ def _remove_duplicates(scope: Scope, teams: Iterable[Team]) -> tuple[Choice, ...
 MAX_SUGGESTIONS = 5
 """Similar names that are offered if nothing fits."""
 
+_MIN_SUBSTRING = 5
+"""Letters that are enough to mean the only name that has them, wherever they stand in it: `gladbach`."""
+
 _TEAM_SEPARATOR = re.compile(r"\s+(?:v|vs|versus)\.?\s+|\s+[-–—]\s+", re.IGNORECASE)
 
 
@@ -139,10 +142,12 @@ class Fit(enum.IntEnum):
 
 
 class SearchResult(msgspec.Struct, frozen=True):
-    """The result of a search; at most one of the three is filled."""
+    """The result of a search; at most one of `exact`, `hits` and `suggestions` is filled."""
 
     exact: Choice | None = None
     """The one thing that is meant without doubt."""
+    others: tuple[Choice, ...] = ()
+    """What else fits if the exact name of one was typed: Inter Miami for "Inter"."""
     hits: tuple[Choice, ...] = ()
     """What may be meant, best first."""
     suggestions: tuple[Choice, ...] = ()
@@ -170,10 +175,11 @@ def search(typed: str, teams: Sequence[Choice], matches: Sequence[Choice]) -> Se
     # An exact name outweighs all others: "Arsenal" means Arsenal, although "Arsenal Women" begins with it.
     best = min(fit for fit, _ in hits)
     candidates = [choice for fit, choice in hits if fit is Fit.EXACT] or [choice for _, choice in hits]
-    # Letters from the middle of a name are no proof of what is meant, even if only one name has them.
-    if len(candidates) == 1 and best < Fit.SUBSTRING:
-        return SearchResult(exact=candidates[0])
-    return SearchResult(hits=tuple(choice for _, choice in sorted(hits, key=lambda hit: (hit[0], _result_order(hit[1])))))
+    ordered = tuple(choice for _, choice in sorted(hits, key=lambda hit: (hit[0], _result_order(hit[1]))))
+    # A few letters from the middle of a name are no proof of what is meant, even if only one name has them.
+    if len(candidates) == 1 and (best < Fit.SUBSTRING or len(to_search_words(typed)) >= _MIN_SUBSTRING):
+        return SearchResult(exact=candidates[0], others=tuple(choice for choice in ordered if choice != candidates[0]))
+    return SearchResult(hits=ordered)
 
 
 def measure_fit(typed: str, name: str) -> Fit | None:

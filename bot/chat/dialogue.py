@@ -19,6 +19,7 @@ from bot.i18n.language import format_until
 from bot.storage.chats import ChangeChat
 from bot.storage.subscriptions import ChangeOverrides
 from bot.subscribers import AlertFilter, Chat, ChatRef, Subscription
+from rules.engine.alert import LIVE_MESSAGE_KINDS
 from rules.football.action import Fixture
 from rules.football.match import Match
 from rules.football.names import isolate
@@ -88,6 +89,11 @@ class ChatContext(msgspec.Struct, frozen=True):
     def format_until(self, until: dt.datetime) -> str:
         """Format a time in the chat's time zone, with its day unless that is today."""
         return format_until(until, self.now, self.chat.timezone)
+
+    @property
+    def overridable_kinds(self) -> tuple[str, ...]:
+        """The kinds that a subscription may override. Cards and pictures are one for each chat and match."""
+        return tuple(kind for kind in self.kinds if kind not in LIVE_MESSAGE_KINDS)
 
     def find_kind(self, token: str) -> str | None:
         """Return the kind on offer that a button's token names; None if it is no longer on offer."""
@@ -221,6 +227,11 @@ def make_button(label: str, data: str, *, is_chosen: bool = False) -> Button:
     # After the cut, which would otherwise take away the closing mark of a name from right to left.
     label = isolate(label)
     return Button(f"✅ {label}" if is_chosen else label, data)
+
+
+def make_closing_row() -> ButtonRow:
+    """Make the last row of a setting's screen: to the list of all settings, and out."""
+    return Button(texts.settings_label(), "st:"), Button(texts.done_label(), "sd:")
 
 
 def arrange_rows(buttons: Sequence[Button], columns: int = 1) -> tuple[ButtonRow, ...]:

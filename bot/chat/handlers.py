@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from msgspec.structs import replace
 from telegram import Bot, Message, Update
@@ -9,24 +11,31 @@ from telegram.constants import ChatType
 
 from bot.chat import texts
 from bot.chat.dialogue import (
+    Button,
     DialogueResult,
     HandlerContext,
     OutdatedButton,
     Refusal,
     Screen,
     UpdateOrigin,
+    arrange_rows,
+    make_button,
     read_origin,
     split_target,
 )
 from bot.chat.features import channel, subscribe
 from bot.chat.replies import Redraw
-from bot.chat.routing import Router
+from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
+from bot.chat.understand import find_command_meant, find_nearest, read_plain_text
 from bot.i18n.language import translate as _
 from bot.subscribers import ChatRef
 
 MAX_TYPED_LENGTH = 100
 """Characters of a command's arguments, or of a typed name, that are looked at."""
+
+_MAX_COMMAND_DATA = 48
+"""Bytes of a button's own data: 16 of Telegram's 64 are for the channel that it may carry."""
 
 log = structlog.get_logger()
 
@@ -36,6 +45,7 @@ class Handlers:
 
     def __init__(self, services: ChatServices, router: Router) -> None:
         self._services, self._router = services, router
+        self._runnable = frozenset(name for name, command in router.commands.items() if command.run)
 
     async def on_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Run a command of the router's."""
@@ -43,10 +53,16 @@ class Handlers:
         name = (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
         # Cut before it is split: Telegram takes 4,096 characters, and every word is compared with thousands of names.
         args = tuple(" ".join(ptb_context.args or ())[:MAX_TYPED_LENGTH].split())
+        await self._answer_command(origin, ptb_context.bot, name, args)
+
+    async def _answer_command(self, origin: UpdateOrigin, bot: Bot, name: str, args: tuple[str, ...]) -> None:
         try:
-            result = await self._run_command(ptb_context.bot, origin, name, args)
+            result = await self._run_command(bot, origin, name, args)
         except Refusal as refusal:
             result = DialogueResult(Screen(refusal.text))
+        await self._apply_and_send(origin, result)
+
+    async def _apply_and_send(self, origin: UpdateOrigin, result: DialogueResult) -> None:
         # Stored first, so that the answer is true. If Telegram refuses the answer, the change stands.
         await self._services.apply_changes(origin.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
         await self._services.replies.send(origin, result.screen, self._make_redraw(origin, result.screen))
@@ -66,7 +82,7 @@ class Handlers:
     async def _run_command(self, bot: Bot, origin: UpdateOrigin, name: str, args: tuple[str, ...]) -> DialogueResult:
         run = self._router.find_command(name)
         if run is None:
-            raise Refusal(unknown_command_text())
+            raise OutdatedButton
         command = self._router.commands[name]
         # Before the context is loaded, which would store a chat for whoever types a command.
         if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
@@ -74,7 +90,14 @@ class Handlers:
         context = await self._services.load_context(origin)
         if command.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
-        return run(context, args)
+        result = run(context, args)
+        if result.changes_settings and not command.changes_settings:
+            # A deep link of /start follows something, and whoever is in a group can write one.
+            if not await self._services.permissions.may_change(bot, origin):
+                raise Refusal(texts.administrators_only_text())
+            if context.chat.is_configured:
+                raise Refusal(texts.configured_chat_text())
+        return result
 
     async def on_button(self, update: Update, ptb_context: HandlerContext) -> None:
         """Do what a button does, and show its screen in place of the message."""
@@ -122,17 +145,33 @@ class Handlers:
             raise Refusal(texts.configured_chat_text())
         return result
 
-    async def on_text(self, origin: UpdateOrigin, message: Message, _ptb_context: HandlerContext) -> None:
-        """Take a text without a command in a private chat for the name of something to follow."""
+    async def on_text(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
+        """Take a text without a slash in a private chat for a command in plain words, or for the name of something to follow."""
+        text = (message.text or "")[:MAX_TYPED_LENGTH]
         context = await self._services.load_context(origin)
-        result = subscribe.offer_typed_name(context, (message.text or "")[:MAX_TYPED_LENGTH])
-        await self._services.replies.send(origin, result.screen)
+        # A club may be called like a command (IK Start), so its exact name comes first.
+        meant = None
+        if not subscribe.is_exact_name(context, text):
+            meant = read_plain_text(text, self._runnable, context.kinds)
+        if meant:
+            await self._answer_command(origin, ptb_context.bot, *meant)
+            return
+        result = subscribe.follow_typed_name(context, text)
+        if result.changes_settings and context.chat.is_configured:
+            result = DialogueResult(Screen(texts.configured_chat_text()))
+        await self._apply_and_send(origin, result)
 
     async def on_unknown_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Answer a command that the bot does not have; in a group, where it may be another bot's, only if it names this bot."""
-        names_this_bot = f"@{ptb_context.bot.username}".casefold() in (message.text or "").split(maxsplit=1)[0].casefold()
-        if origin.type == ChatType.PRIVATE or names_this_bot:
-            await self._services.replies.send(origin, Screen(unknown_command_text()))
+        word, *args = (message.text or "/")[: MAX_TYPED_LENGTH * 2].split()
+        names_this_bot = f"@{ptb_context.bot.username}".casefold() in word.casefold()
+        if origin.type != ChatType.PRIVATE and not names_this_bot:
+            return
+        name = word.lstrip("/").split("@")[0]
+        if meant := find_command_meant(name, self._runnable):
+            await self._answer_command(origin, ptb_context.bot, meant, tuple(" ".join(args)[:MAX_TYPED_LENGTH].split()))
+            return
+        await self._services.replies.send(origin, offer_nearest_commands(name, args, find_nearest(name, self._runnable)))
 
     async def on_status(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Answer `/status`, which exists only for the admins of the configuration; in private, wherever they ask."""
@@ -146,5 +185,20 @@ class Handlers:
         await self._services.replies.send(origin, status)
 
 
-def unknown_command_text() -> str:
-    return _("I do not know this command. /help lists what I can do.")
+def offer_nearest_commands(name: str, args: Sequence[str], nearest: Sequence[str]) -> Screen:
+    """Answer a command that does not exist with the nearest ones, as buttons that run them, or with the first steps."""
+    typed = " ".join(args)
+    buttons = []
+    for command in nearest:
+        data = f"{COMMAND_PREFIX}:{command} {typed}".strip()
+        # Words that do not fit into a button are left out: the command then asks for them.
+        fits = len(data.encode()) <= _MAX_COMMAND_DATA
+        label = f"/{command} {typed}".strip() if fits else f"/{command}"
+        buttons.append(make_button(label, data if fits else f"{COMMAND_PREFIX}:{command}"))
+    last = (Button(_("❓ Help"), "hp:"), Button(_("📅 Today"), "td:"))
+    html = unknown_command_text(name)
+    return Screen(f"{html} {_('Did you mean:')}" if buttons else html, (*arrange_rows(buttons), last))
+
+
+def unknown_command_text(name: str) -> str:
+    return _("I don't know /{command}.").format(command=texts.escape_text(name[:32]))

@@ -23,6 +23,13 @@ ShowScreen = Callable[[ChatContext, str], Screen]
 T = TypeVar("T")
 
 
+COMMAND_PREFIX = "do"
+"""The prefix of buttons that run a command: `do:mute 1h`."""
+
+_MAX_COMMAND_WORDS = 12
+"""A button's data has at most 64 bytes; more words are forged."""
+
+
 class Command(msgspec.Struct, frozen=True):
     """A command of a feature: what it does, what the menu says about it, and who may use it."""
 
@@ -95,6 +102,12 @@ class Router:
     def press_button(self, context: ChatContext, data: str) -> DialogueResult:
         """Do what a button does. Raise OutdatedButton if it is out of date or its data forged."""
         prefix, _, rest = data.partition(":")
+        if prefix == COMMAND_PREFIX:
+            name, *args = rest.split()[:_MAX_COMMAND_WORDS] or [""]
+            run = self.find_command(name)
+            if run is None:
+                raise OutdatedButton
+            return run(context, tuple(args))
         if act := self._buttons.get(prefix):
             return act(context, rest)
         return DialogueResult(self.show_screen(context, data))
@@ -109,7 +122,10 @@ class Router:
     def is_for_all_members(self, data: str) -> bool:
         """Return True if every member may press this button."""
         # With a colon: `d` alone is no screen of a day, and what is no known button needs permission.
-        prefix, colon, _ = data.partition(":")
+        prefix, colon, rest = data.partition(":")
+        if prefix == COMMAND_PREFIX:
+            command = self.commands.get(rest.partition(" ")[0])
+            return command is not None and command.is_for_all_members
         return bool(colon) and prefix in self._public_prefixes
 
     # A toggle shows any feature's screen again: /today and /live list matches with buttons of `subscribe`. It is given the

@@ -27,6 +27,7 @@ from bot.chat.replies import ReplySender
 from bot.chat.update_order import mark_update_stored
 from bot.clock import Clock
 from bot.errors import StorageConflict
+from bot.i18n.football import KIND_NAMES
 from bot.i18n.language import current_language
 from bot.outbox.explanation import MessageExplanation
 from bot.storage.chats import ChatRepository, erase_chat, learn_language, update_chat
@@ -48,6 +49,8 @@ _FOLLOWER_CHANGES = (Subscribe, Unsubscribe, UnfollowAll, RestoreUnfollowed, Era
 
 _STORE_ATTEMPTS = 3
 
+
+_KIND_ORDER = {kind: number for number, kind in enumerate(KIND_NAMES)}
 
 _MAX_STATES_AT_ONCE = 10
 """Matches in play whose state a chat is told when it subscribes, such as to a competition; /live lists all of them."""
@@ -115,7 +118,8 @@ class ChatServices:
             chat=chat,
             subscriptions=subscriptions,
             catalogue=self._current_catalogue(),
-            kinds=tuple(self._list_kinds()),
+            # In the order of the words, goals first, and not in that of the rules. An operator's own kinds come last.
+            kinds=tuple(sorted(self._list_kinds(), key=lambda kind: _KIND_ORDER.get(kind, len(_KIND_ORDER)))),
             now=self.clock.now(),
             find_match=self.directory.match,
             commands=self._commands,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from bot.chat.catalogue import to_search_words
-from bot.i18n.football import kind_name
-from bot.i18n.language import join_with_commas, lower_first
+from bot.chat.catalogue import Choice, to_search_words
+from bot.chat.plain_words import JOINING_WORDS
+from bot.i18n.football import format_title, kind_name, translate_team
+from bot.i18n.language import join_with_commas, lower_first, use_language
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope, Subscription
-from rules.engine.text import escape_html
-from rules.football.names import isolate
+from rules.engine.text import LANGUAGES, escape_html
+from rules.football.names import isolate, normalise
 
 PREVIOUS_SIGN = "◀"
 
@@ -50,13 +52,55 @@ def done_label() -> str:
     return _("✔ Done")
 
 
+def settings_label() -> str:
+    return _("⚙ Settings")
+
+
 def parse_kind(typed: str, offered: Sequence[str]) -> str | None:
     """Read a kind by its name or its words, in any letter case, singular or plural. Return None if there is none."""
-    # The words of the chat's language and the names of the YAML: people copy either. Plural or singular, since the menu says
-    # "Goals" and people type "goal".
+    # Plural or singular, since the menu says "Goals" and people type "goal".
     wanted = _normalise_kind(typed)
-    names = {_normalise_kind(kind_name(kind)): kind for kind in offered} | {_normalise_kind(kind): kind for kind in offered}
+    names = _load_kind_words(tuple(offered))
     return names.get(wanted) or names.get(f"{wanted}s") or names.get(wanted.removesuffix("s"))
+
+
+def parse_kinds(words: Sequence[str], offered: Sequence[str]) -> tuple[str, ...]:
+    """Read several kinds, of one or more words each: `goals and red cards`. Return none at all if any word is left over."""
+    found, at = list[str](), 0
+    typed = [word.strip(",;.") for word in words]
+    while at < len(typed):
+        # The longest phrase first: "full time" is one kind, and so is "red cards".
+        for end in range(min(at + _MAX_KIND_WORDS, len(typed)), at, -1):
+            phrase = " ".join(typed[at:end])
+            group = [kind for kind in _CARD_KINDS if kind in offered] if normalise(phrase) in _CARDS else []
+            kind = parse_kind(phrase, offered)
+            if kind or group:
+                found += [kind] if kind else group
+                at = end
+                break
+        else:
+            if typed[at] and normalise(typed[at]) not in JOINING_WORDS:
+                return ()
+            at += 1
+    return tuple(dict.fromkeys(found))
+
+
+_MAX_KIND_WORDS = 4
+
+_CARD_KINDS = ("red_card", "yellow_card")
+
+_CARDS = frozenset({"cards", "karten", "tarjetas", "cartons", "cartellini", "cartoes"})
+"""Both colours, in each language."""
+
+
+@cache
+def _load_kind_words(offered: tuple[str, ...]) -> dict[str, str]:
+    """Return the kinds by their names in the YAML and by their words in every language: people copy either."""
+    words: dict[str, str] = {}
+    for language in LANGUAGES:
+        with use_language(language):
+            words |= {_normalise_kind(kind_name(kind)): kind for kind in offered}
+    return words | {_normalise_kind(kind): kind for kind in offered}
 
 
 def _normalise_kind(word: str) -> str:
@@ -70,12 +114,22 @@ def join_kind_names(kinds: Sequence[str]) -> str:
 
 def subscription_name(subscription: Subscription) -> str:
     """Return the name of what is followed, as plain text."""
+    if subscription.scope is Scope.ALL:
+        return _("all matches")
     # Without the feed's id the key is the normalised name after a tilde.
-    return _("all matches") if subscription.scope is Scope.ALL else subscription.name or subscription.key.lstrip("~")
+    name = subscription.name or subscription.key.lstrip("~")
+    return translate_team(name) if subscription.scope is Scope.TEAM else name
+
+
+def choice_name(choice: Choice) -> str:
+    """Return the name of what can be followed, as plain text: national teams and titles of matches in the chat's language."""
+    if choice.fixture is not None:
+        return format_title(choice.fixture)
+    return translate_team(choice.name) if choice.scope is Scope.TEAM else choice.name
 
 
 def which_one_text(typed: str) -> str:
-    return _("Which one do you mean by “{name}”?").format(name=escape_text(typed))
+    return _("Which “{name}” do you mean?").format(name=escape_text(typed))
 
 
 def and_more_text(count: int) -> str:
@@ -83,8 +137,7 @@ def and_more_text(count: int) -> str:
 
 
 def unknown_kind_text(typed: str, kinds: Sequence[str]) -> str:
-    names = join_with_commas([f"<code>{escape_text(kind)}</code>" for kind in kinds])
-    return _("There are no alerts called “{name}”. There are: {kinds}.").format(name=escape_text(typed), kinds=names)
+    return _("I don't know “{name}”. Try: {kinds}.").format(name=escape_text(typed), kinds=join_kind_names(kinds))
 
 
 def no_matches_text(date: str) -> str:
@@ -92,15 +145,15 @@ def no_matches_text(date: str) -> str:
 
 
 def display_options_label() -> str:
-    return _("⚙ How they come …")
+    return _("⚙ Options")
 
 
 def overrides_label() -> str:
-    return _("🎚 Each by itself …")
+    return _("🎚 Per-team settings")
 
 
 def sounds_label() -> str:
-    return _("🔔 What rings …")
+    return _("🔔 Sounds")
 
 
 def scorers_only_label() -> str:
@@ -108,4 +161,4 @@ def scorers_only_label() -> str:
 
 
 def back_to_kinds_label() -> str:
-    return _("◀ Kinds")
+    return _("◀ Alerts")

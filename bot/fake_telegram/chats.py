@@ -26,6 +26,8 @@ class Rooms:
         self.commands: dict[str, list[dict[str, str]]] = {}
         self.descriptions: dict[str, str] = {}
         """The bot's description by language code; empty: for all languages without one of their own."""
+        self.short_descriptions: dict[str, str] = {}
+        """Likewise what the bot's profile says."""
         self.queries: set[str] = set()
         """Button presses that were not answered yet."""
         self.answers: list[dict[str, Any]] = []

@@ -13,7 +13,7 @@ from bot.fake_telegram.params import Params, scope
 from bot.fake_telegram.state import CHAT_NOT_FOUND, bad, version
 
 MAX_RESULTS = 50
-MAX_DESCRIPTION = 512
+MAX_DESCRIPTION, MAX_SHORT_DESCRIPTION = 512, 120
 MAX_DOWNLOAD = 20 * 2**20
 OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
 
@@ -115,6 +115,17 @@ class Methods(Sending):
         # As Telegram does: a language without one of its own has the description for all.
         return {"description": self.descriptions.get(language) or self.descriptions.get("", "")}
 
+    def set_short_description(self, given: Params) -> Any:
+        text = given.text("short_description")
+        if utf16(text) > MAX_SHORT_DESCRIPTION:
+            raise bad("BOT_SHORT_DESCRIPTION_INVALID")
+        self.short_descriptions[given.text("language_code")] = text
+        return True
+
+    def get_short_description(self, given: Params) -> Any:
+        own = self.short_descriptions.get(given.text("language_code"))
+        return {"short_description": own or self.short_descriptions.get("", "")}
+
     def webhook_info(self, _: Params) -> Any:
         return {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
 
@@ -151,6 +162,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "getchatadministrators": Methods.get_administrators,
     "setmydescription": Methods.set_description,
     "getmydescription": Methods.get_description,
+    "setmyshortdescription": Methods.set_short_description,
+    "getmyshortdescription": Methods.get_short_description,
     "setmycommands": Methods.set_commands,
     "getmycommands": Methods.get_commands,
     "deletemycommands": Methods.delete_commands,

@@ -56,7 +56,7 @@ KIND_NAMES = {
     "full_time": N_("Full time"),
     "substitution": N_("Substitutions"),
     "lineups": N_("Line-ups"),
-    "status": N_("Postponed, abandoned …"),
+    "status": N_("Match disruptions"),
     "play": N_("Shots and corners"),
     "card": N_("Match card"),
     "picture": N_("Pictures"),

@@ -72,12 +72,12 @@ async def alerts(stage: Stage) -> Sheet:
     await stage.say("/alerts")
     kinds = stage.screen("/alerts: what is heard", last=2)
     await stage.tap("Yellow cards")
-    await stage.tap("What rings")
+    await stage.tap("Sounds")
     await stage.tap("Red cards")
-    rings = stage.screen("what rings", last=2)
-    await stage.tap("Kinds")
-    await stage.tap("How they come")
-    return Sheet("alerts", "What a chat hears about, and how", (kinds, rings, stage.screen("how they come", last=2)))
+    rings = stage.screen("with sound, or silent", last=2)
+    await stage.tap("Alerts")
+    await stage.tap("Options")
+    return Sheet("alerts", "Which alerts, and how they come", (kinds, rings, stage.screen("options", last=2)))
 
 
 async def today(stage: Stage) -> Sheet:
@@ -149,13 +149,38 @@ async def inline(stage: Stage) -> Sheet:
 
 
 async def hello(stage: Stage) -> Sheet:
-    """The first word, what an admin of the bot may ask, and the last word."""
+    """From nothing to a team with its goals only, and the question for the time zone."""
     await stage.say("/start")
     first = stage.screen("/start", last=2)
+    await stage.say("argentina")
+    followed = stage.screen("a name is enough", last=2)
+    await stage.tap("Only goals")
+    goals = stage.screen("only its goals: one tap", last=1)
+    await stage.tap("Done")
+    zone = stage.screen("asked once", last=1)
+    return Sheet("hello", "The first minute", (first, followed, goals, zone))
+
+
+async def languages(stage: Stage) -> Sheet:
+    """The first minute in the other languages."""
+    screens = []
+    for number, language in enumerate(("es", "de", "fr", "pt", "it"), 50):
+        stage.api.languages[number] = language
+        await stage.say("/start", number, number)
+        await stage.say("argentina", number, number)
+        screens.append(stage.screen(language, chat=number, last=4))
+    return Sheet("languages", "The first minute in other languages", tuple(screens))
+
+
+async def settings(stage: Stage) -> Sheet:
+    """Everything that a chat can choose, on one screen; an unknown command, and help."""
     await stage.say("/subscribe Argentina")
-    await stage.say("/subscribe Premier League")
-    await stage.say("/unsubscribe")
-    return Sheet("hello", "The first word, and the last", (first, stage.screen("/unsubscribe", last=2)))
+    await stage.say("/settings")
+    every = stage.screen("/settings", last=2)
+    await stage.say("/subscrbe France")
+    slip = stage.screen("nearly right", last=2)
+    await stage.say("/help")
+    return Sheet("settings", "All settings, and help", (every, slip, stage.screen("/help", last=2)))
 
 
 async def channel(stage: Stage) -> Sheet:
@@ -232,8 +257,8 @@ async def bursts(stage: Stage) -> Sheet:
     """Goals of several matches at once, in one message."""
     await stage.say("/subscribe all")
     await stage.say("/alerts")
-    await stage.tap("How they come")
-    await stage.tap("Group news")
+    await stage.tap("Options")
+    await stage.tap("Combine")
     switched = stage.screen("switched on", last=1)
     await stage.play(VIDEO)
     return Sheet("bursts", "Several matches at once", (switched, stage.screen("the first at once, the others together", last=2)))
@@ -269,14 +294,14 @@ async def tastes(stage: Stage) -> Sheet:
     await stage.say("/subscribe Premier League")
     await stage.say("/subscriptions")
     followed = stage.screen("/subscriptions", last=2)
-    await stage.tap("Each by itself")
-    which = stage.screen("each by itself", last=1)
+    await stage.tap("Per-team")
+    which = stage.screen("per-team settings", last=1)
     await stage.tap("Argentina")
     await stage.tap("Yellow cards")
     return Sheet("tastes", "One subscription by itself", (followed, which, stage.screen("Argentina hears more", last=1)))
 
 
 DIALOGUES: tuple[Callable[[Stage], Awaitable[Sheet]], ...] = (
-    hello, alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, bursts, card,
+    hello, languages, settings, alert, choosing, searching, alerts, tastes, today, bell, peace, spoilers, bursts, card,
     timeline, why, timezone, language, group, channel, inline, rules,
 )  # fmt: skip

@@ -92,4 +92,4 @@ async def test_a_deleted_topic_falls_back_to_the_general_one_and_a_channel_hears
     loud = {message.text.splitlines()[0]: not message.silent for message in channel.messages if not message.reply_to}
     assert loud == {STANDING[0]: True, STANDING[1]: True, SHORT_END: False}
     assert not any("unconfirmed" in version.html for message in channel.messages for version in message.versions)
-    assert "This chat hears of things once they are confirmed" in telegram.chat(OWNER).messages[1].text
+    assert "Alerts now wait for confirmation." in telegram.chat(OWNER).messages[1].text

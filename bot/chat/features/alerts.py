@@ -9,15 +9,18 @@ from msgspec.structs import replace
 from bot.chat.catalogue import make_short_id
 from bot.chat.dialogue import (
     Button,
+    ButtonRow,
     ChatContext,
     DialogueResult,
     OutdatedButton,
     Screen,
     arrange_rows,
     make_button,
+    make_closing_row,
     update_filter,
 )
 from bot.chat.features.subscriptions import set_overrides_by_words
+from bot.chat.plain_words import ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (
     KIND_SIGNS,
@@ -27,6 +30,7 @@ from bot.chat.texts import (
     join_kind_names,
     overrides_label,
     parse_kind,
+    parse_kinds,
     sounds_label,
     unknown_kind_text,
 )
@@ -35,11 +39,12 @@ from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import AlertFilter
 from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS
+from rules.football.names import normalise
 
 _SOUND_TEXTS = {
-    "ring": N_("Done. In this chat these always ring: {kinds}."),
-    "silent": N_("Done. In this chat these come silently: {kinds}."),
-    "usual": N_("Done. In this chat these sound as their importance says: {kinds}."),
+    "ring": N_("With sound: {kinds}."),
+    "silent": N_("Without sound: {kinds}."),
+    "usual": N_("Default sound: {kinds}."),
 }
 """By the word that people type after `/alerts`."""
 
@@ -52,12 +57,42 @@ def set_alerts(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     first = args[0].casefold() if args else ""
     if first in _SOUND_TEXTS:
         return set_sounds(context, first, args[1:])
-    if first in ("wait", "now"):
+    if first in ("wait", "now") and len(args) == 1:
         return set_confirmed_only(is_on=first == "wait")
-    is_for_chat = (len(args) < 2 and first in ("", "all", "none")) or parse_kind(first.lstrip(KIND_SIGNS), context.kinds)
+    if (result := set_only_kinds(context, args)) is not None:
+        return result
+    is_switch = first in ("", "all") or parse_on_off(first) is not None
+    is_for_chat = (len(args) < 2 and is_switch) or parse_kind(first.lstrip(KIND_SIGNS), context.kinds)
     if not is_for_chat and (result := set_overrides_by_words(context, args)):
         return result
     return set_kinds(context, args)
+
+
+def set_only_kinds(context: ChatContext, args: Sequence[str]) -> DialogueResult | None:
+    """`/alerts only goals`, `/alerts goals and cards only`: exactly these kinds. None if the words say something else."""
+    words = [word for word in args if normalise(word) not in ONLY_WORDS]
+    kinds = parse_kinds(words, context.kinds) if len(words) < len(args) else ()
+    if not kinds:
+        return None
+
+    def change(alert_filter: AlertFilter) -> AlertFilter:
+        alert_filter = replace(disable_all_kinds(alert_filter, context.kinds), scorers_only=False)
+        for kind in kinds:
+            alert_filter = switch_kind(alert_filter, kind, context.kinds, on=True)
+        return alert_filter
+
+    html = _("Alerts: only {kinds}.").format(kinds=join_kind_names(kinds))
+    return DialogueResult(Screen(html, make_alert_buttons()), (update_filter(change),))
+
+
+def make_alert_buttons() -> tuple[ButtonRow, ...]:
+    """Make the buttons under an answer about alerts: to all of them, to the settings, and out."""
+    return ((Button(_("📣 Alerts"), "ks"),), make_closing_row())
+
+
+def reset_kinds(alert_filter: AlertFilter) -> AlertFilter:
+    """Return the filter with the kinds that a new chat has."""
+    return replace(alert_filter, all_kinds=False, kinds_on=frozenset(), kinds_off=frozenset(), scorers_only=False)
 
 
 def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -66,16 +101,23 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(show_kinds(context, context.chat.filter))
     word = args[0].casefold()
     if len(args) == 1 and word == "all":
-        return DialogueResult(Screen(_("This chat hears about everything now.")), (update_filter(enable_all_kinds),))
-    if len(args) == 1 and word == "none":
+        return DialogueResult(Screen(_("All alerts are on."), make_alert_buttons()), (update_filter(enable_all_kinds),))
+    if len(args) == 1 and parse_on_off(word) is True:
+        kinds = list_enabled_kinds(reset_kinds(context.chat.filter), context.kinds)
+        html = _("Alerts: {kinds}.").format(kinds=join_kind_names(kinds))
+        return DialogueResult(Screen(html, make_alert_buttons()), (update_filter(reset_kinds),))
+    if len(args) == 1 and parse_on_off(word) is False:
         change_all = update_filter(lambda alert_filter: disable_all_kinds(alert_filter, context.kinds))
-        return DialogueResult(Screen(_all_kinds_off_text()), (change_all,))
+        return DialogueResult(Screen(_all_kinds_off_text(), make_alert_buttons()), (change_all,))
     switches: list[tuple[str, bool]] = []
+    if not any(typed.startswith(tuple(KIND_SIGNS)) for typed in args) and (named := parse_kinds(args, context.kinds)):
+        # "red cards and penalties": phrases of several words, without signs.
+        switches, args = [(kind, True) for kind in named], ()
     for typed in args:
         kind = parse_kind(typed.lstrip(KIND_SIGNS), context.kinds)
         if kind is None:
             # Nothing is changed then, not even the kinds before it: half a change would be hard to see.
-            return DialogueResult(Screen(unknown_kind_text(typed, context.kinds)))
+            return DialogueResult(Screen(unknown_kind_text(typed, context.kinds), make_alert_buttons()))
         switches.append((kind, not typed.startswith(tuple("-−–"))))
 
     def change(alert_filter: AlertFilter) -> AlertFilter:
@@ -84,12 +126,12 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return alert_filter
 
     kinds = list_enabled_kinds(change(context.chat.filter), context.kinds)
-    text = _("Done. This chat hears about: {kinds}.") if kinds else _all_kinds_off_text()
-    return DialogueResult(Screen(text.format(kinds=join_kind_names(kinds))), (update_filter(change),))
+    text = _("Alerts: {kinds}.") if kinds else _all_kinds_off_text()
+    return DialogueResult(Screen(text.format(kinds=join_kind_names(kinds)), make_alert_buttons()), (update_filter(change),))
 
 
 def _all_kinds_off_text() -> str:
-    return _("This chat hears about nothing now. /alerts changes that.")
+    return _("All alerts are off. Change: /alerts")
 
 
 def show_kinds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
@@ -100,7 +142,7 @@ def show_kinds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
     options = (Button(sounds_label(), "bs"), Button(display_options_label(), "fs"))
     overrides = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
     last = (Button(_("Everything"), "ka"), Button(_("Nothing"), "kn"), Button(done_label(), "done"))
-    html = _("<b>What shall this chat hear about?</b>\nTap to switch on and off.")
+    html = _("<b>Which alerts do you want?</b>\nTap to switch on and off.")
     return Screen(html, (*arrange_rows(buttons, 2), options, *overrides, last))
 
 
@@ -152,22 +194,24 @@ def set_sounds(context: ChatContext, sound: str, kinds: tuple[str, ...]) -> Dial
     for typed in kinds:
         kind = parse_kind(typed, context.kinds)
         if kind is None:
-            return DialogueResult(Screen(unknown_kind_text(typed, context.kinds)))
+            return DialogueResult(Screen(unknown_kind_text(typed, context.kinds), make_alert_buttons()))
         found.append(kind)
     if not found:
         html = _("Name the kinds, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts.")
-        return DialogueResult(Screen(html))
+        return DialogueResult(Screen(html, make_alert_buttons()))
     html = _(_SOUND_TEXTS[sound]).format(kinds=join_kind_names(found))
-    return DialogueResult(Screen(html), (update_filter(lambda alert_filter: set_sound(alert_filter, found, sound)),))
+    change = update_filter(lambda alert_filter: set_sound(alert_filter, found, sound))
+    return DialogueResult(Screen(html, make_alert_buttons()), (change,))
 
 
 def set_confirmed_only(*, is_on: bool) -> DialogueResult:
     """`/alerts wait | now`."""
     if is_on:
-        html = _("This chat hears of things once they are confirmed. <code>/alerts now</code> tells them at once again.")
+        html = _("Alerts now wait for confirmation. <code>/alerts now</code>: get them instantly.")
     else:
-        html = _("This chat hears of things at once, and what is not yet confirmed says so.")
-    return DialogueResult(Screen(html), (update_filter(lambda alert_filter: replace(alert_filter, confirmed_only=is_on)),))
+        html = _("Alerts come instantly; ⏳ marks unconfirmed ones.")
+    change = update_filter(lambda alert_filter: replace(alert_filter, confirmed_only=is_on))
+    return DialogueResult(Screen(html, make_alert_buttons()), (change,))
 
 
 def show_sounds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
@@ -177,10 +221,7 @@ def show_sounds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
         make_button(f"{signs.get(kind, '')}{kind_name(kind)}", f"b:{make_short_id(kind)}")
         for kind in list_enabled_kinds(alert_filter, context.kinds)
     ]
-    html = _(
-        "<b>What rings in this chat?</b>\nTap to change: 🔔 always rings, 🔕 comes silently; without a sign it is as the alert's "
-        "own importance says."
-    )
+    html = _("<b>🔔 Sounds</b>\n🔔 sound · 🔕 silent · no icon: default")
     wait = make_button(_("Wait for confirmation"), "bw", is_chosen=alert_filter.confirmed_only)
     last = (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))
     return Screen(html, (*arrange_rows(buttons, 2), (wait,), last))
@@ -222,7 +263,7 @@ def _read_kind(context: ChatContext, token: str) -> str:
 
 
 FEATURE = Feature(
-    commands={"alerts": Command(set_alerts, N_("Choose what to hear about"), changes_settings=True)},
+    commands={"alerts": Command(set_alerts, N_("Choose your alerts"), changes_settings=True)},
     buttons={
         "k": toggle_kind,
         "ka": lambda context, _: _change_kinds(context, enable_all_kinds),

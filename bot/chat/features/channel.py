@@ -168,9 +168,9 @@ def show_channel_menu(chat: Chat) -> Screen:
     buttons = (
         Button(_("⚽ Follow …"), "h:0"),
         Button(_("📋 What it follows"), "done"),
-        Button(_("📣 Kinds"), "ks"),
-        Button(_("🔔 What rings"), "bs"),
-        Button(_("🕑 Times"), "y:timezone"),
+        Button(_("📣 Alerts"), "ks"),
+        Button(_("🔔 Sounds"), "bs"),
+        Button(_("🕑 Time zone"), "y:timezone"),
         Button(_("🌍 Language"), "y:language"),
         Button(_("🌙 Quiet hours"), "y:quiet"),
         Button(_("⏱ Delay"), "y:delay"),
@@ -201,6 +201,6 @@ def not_channel_administrator_text() -> str:
 
 
 FEATURE = Feature(
-    commands={"channel": Command(None, N_("Choose for a channel of yours"), is_private_only=True)},
+    commands={"channel": Command(None, N_("Manage a channel"), is_private_only=True)},
     make_handlers=lambda services, router: ChannelHandlers(services, router).handlers(),
 )

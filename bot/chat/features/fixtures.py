@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from bot.chat.catalogue import Choice, has_ended
+from bot.chat.catalogue import Choice, has_ended, search
 from bot.chat.dialogue import (
     Button,
     ChatContext,
@@ -18,10 +18,12 @@ from bot.chat.dialogue import (
     read_page,
     select_page,
 )
+from bot.chat.features.timezone import zone_label
+from bot.chat.plain_words import parse_day
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, escape_text, no_matches_text
+from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, choice_name, escape_text, no_matches_text
 from bot.i18n.football import format_title
-from bot.i18n.language import format_long_date, format_short_date, format_time, to_local_time
+from bot.i18n.language import format_long_date, format_short_date, format_time, join_with_commas, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.media.labels import match_title, score_text, standing_text
@@ -36,13 +38,48 @@ LIVE_PAGE_SIZE = 10
 
 MAX_OFFERED_TIMELINES = 10
 
+MAX_COMING = 5
+"""Coming matches of a team or competition that are listed if it has none on the day that was asked for."""
+
 _MAX_BUTTON_DATA = 64
 """Telegram's limit in bytes."""
 
 
-def show_today(context: ChatContext) -> Screen:
-    """`/today`: show the matches of the day that it is in the chat's time zone."""
-    return show_day(context, to_local_time(context.now, context.chat.timezone).date())
+def show_today(context: ChatContext, args: tuple[str, ...] = ()) -> Screen:
+    """`/today [tomorrow | Saturday] [a team or competition]`: show the matches of a day in the chat's time zone."""
+    today = to_local_time(context.now, context.chat.timezone).date()
+    if not args:
+        return show_day(context, today)
+    # The day stands first or last; what is left is a name.
+    for words, rest in ((args, ()), (args[:1], args[1:]), (args[-1:], args[:-1])):
+        if (date := parse_day(" ".join(words), today)) is not None:
+            return show_matches_of(context, " ".join(rest), date) if rest else show_day(context, date)
+    return show_matches_of(context, " ".join(args), today)
+
+
+def show_matches_of(context: ChatContext, typed: str, date: dt.date) -> Screen:
+    """Show the matches of a team or competition on a day; if it has none then, its next ones."""
+    catalogue = context.catalogue
+    found = search(typed, (*catalogue.competitions, *catalogue.teams), ())
+    meant = (found.exact,) if found.exact else found.hits or found.suggestions
+    days = _make_day_buttons(date)
+    if not meant:
+        html = _("I couldn't find “{name}”.").format(name=escape_text(typed))
+        return Screen(html, ((Button(_("🔎 Browse leagues"), "h:0"), Button(_("📅 Today"), "td:")),))
+    ours = [f for f in catalogue.fixtures if f.title and any(choice.subscription.covers(f) for choice in meant)]
+    shown = [fixture for fixture in _list_fixtures_of_day(context, date) if fixture in ours][:DAY_PAGE_SIZE]
+    if shown:
+        return Screen("\n".join([_render_day_heading(date), *render_match_lines(context, shown)]), (days,))
+    coming = [f for f in ours if f.kickoff and not has_ended(f, context.now)][:MAX_COMING]
+    name = escape_text(join_with_commas([choice_name(choice) for choice in meant[:2]]))
+    if not coming:
+        return Screen(_("<b>{name}</b>\nNo match is known in the coming days.").format(name=name), (days,))
+    lines = []
+    for fixture in coming:
+        day = fixture.kickoff and format_long_date(to_local_time(fixture.kickoff, context.chat.timezone).date())
+        lines += [f"<i>{escape_text(day or '')}</i>", render_match_line(context, fixture)]
+    heading = _("<b>{name}</b>\nNo match on that day. Next:").format(name=name)
+    return Screen("\n".join([heading, *lines]), (days,))
 
 
 def show_day(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
@@ -55,10 +92,11 @@ def show_day(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
         return Screen(no_matches_text(format_long_date(date)), (_make_day_buttons(date),))
     choose = Button(_("🔔 Follow …"), f"e:{date:%Y%m%d}:0")
     mute = make_mute_screen_button(context, fixtures, f"{here}:{page}")
-    lines = [render_match_line(context, fixture) for fixture in shown]
-    timezone = _("<i>Times: {timezone}</i>").format(timezone=escape_text(zone))
-    html = "\n".join([_render_day_heading(date), "", *lines, "", timezone])
-    return Screen(html, (*pages, (choose, *mute), _make_day_buttons(date)), redraw_data=f"{here}:{page}")
+    lines = render_match_lines(context, shown)
+    html = "\n".join([_render_day_heading(date), *lines, "", _render_legend()])
+    # The zone stands here, and leads to the others: kick-offs in a wrong zone are the first thing that surprises people.
+    timezone = (Button(f"🕑 {zone_label(zone)}", "os:"),)
+    return Screen(html, (*pages, (choose, *mute), timezone, _make_day_buttons(date)), redraw_data=f"{here}:{page}")
 
 
 def show_day_choice(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
@@ -70,9 +108,9 @@ def show_day_choice(context: ChatContext, date: dt.date, page: int = 0) -> Scree
     buttons = []
     for choice in shown:
         kickoff = choice.fixture.kickoff if choice.fixture else None
-        label = f"{format_time(kickoff, context.chat.timezone)} {choice.name}" if kickoff else choice.name
+        label = f"{format_time(kickoff, context.chat.timezone)} {choice_name(choice)}" if kickoff else choice_name(choice)
         buttons.append(make_match_button(context, choice, label, f"{here}:{page}"))
-    html = f"{_render_day_heading(date)}\n{_('Tap the matches to follow.')}"
+    html = f"{_render_day_heading(date)}\n{_('Tap to switch.')} {_render_legend()}"
     back = (Button(back_label(), f"d:{date:%Y%m%d}:0"),)
     return Screen(html, (*arrange_rows(buttons), *make_page_buttons(len(choices), page, here), back))
 
@@ -113,20 +151,34 @@ def show_live(context: ChatContext, page: int = 0) -> Screen:
     in_play = [choice for choice in context.catalogue.matches if choice.fixture and context.is_in_play(choice.fixture)]
     refresh = _("🔄 Refresh")
     if not in_play:
-        html = _("No match among the known fixtures is in play. /today lists the matches of the day.")
-        return Screen(html, ((Button(refresh, "v:0"),),), redraw_data="v:0")
+        return Screen(_("No match is live now."), ((Button(refresh, "v:0"), Button(_("📅 Today"), "td:")),), redraw_data="v:0")
     page, shown = select_page(in_play, page, LIVE_PAGE_SIZE)
-    lines, buttons, fixtures = [], [], []
+    buttons, fixtures = [], []
     for choice in shown:
         if choice.fixture:
-            lines.append(render_match_line(context, choice.fixture))
             title = visible_title(context, choice.fixture, context.find_match(choice.id))
             buttons.append(make_match_button(context, choice, title, f"v:{page}"))
             fixtures.append(choice.fixture)
-    html = "\n".join([_("<b>In play now</b>"), "", *lines, "", _("<i>Tap a match to follow it.</i>")])
+    html = "\n".join([_("<b>In play now</b>"), *render_match_lines(context, fixtures), "", _render_legend()])
     pages = make_page_buttons(len(in_play), page, "v", LIVE_PAGE_SIZE)
     last = (Button(refresh, f"v:{page}"), *make_mute_screen_button(context, fixtures, f"v:{page}"))
     return Screen(html, (*arrange_rows(buttons), *pages, last), redraw_data=f"v:{page}")
+
+
+def run_live(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+    """`/live [a team or competition]`."""
+    if not args:
+        return DialogueResult(show_live(context))
+    catalogue, typed = context.catalogue, " ".join(args)
+    found = search(typed, (*catalogue.competitions, *catalogue.teams), ())
+    meant = (found.exact,) if found.exact else found.hits
+    ours = [f for f in catalogue.fixtures if f.title and any(choice.subscription.covers(f) for choice in meant)]
+    in_play = [fixture for fixture in ours if context.is_in_play(fixture)][:LIVE_PAGE_SIZE]
+    if not in_play:
+        # Not live: when it is next is the answer that helps.
+        return DialogueResult(show_matches_of(context, typed, to_local_time(context.now, context.chat.timezone).date()))
+    html = "\n".join([_("<b>In play now</b>"), *render_match_lines(context, in_play)])
+    return DialogueResult(Screen(html, (_make_list_buttons(),)))
 
 
 def make_mute_screen_button(context: ChatContext, fixtures: Iterable[Fixture], back: str) -> tuple[Button, ...]:
@@ -136,32 +188,54 @@ def make_mute_screen_button(context: ChatContext, fixtures: Iterable[Fixture], b
 
 
 def make_match_button(context: ChatContext, choice: Choice, label: str, screen_data: str) -> Button:
-    """Make a match's button: ticked if it is followed by itself, with a bell if another subscription covers it."""
-    # A tap subscribes to the match itself: a tick would say that a tap ends it, which it cannot for a team's subscription.
-    is_chosen = context.has_subscription(choice)
-    if not is_chosen and choice.fixture is not None and context.is_covered(choice.fixture):
-        label = f"🔔 {label}"
-    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=is_chosen)
+    """Make a match's button, whose sign says what it is and whose tap changes exactly that.
+
+    ✅ is followed by itself, and a tap ends it. 🔔 is followed through a team or competition, and a tap mutes it; 🔕 is muted,
+    and a tap unmutes it. Without a sign it is not followed, and a tap follows it.
+    """
+    if context.has_subscription(choice):
+        return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=True)
+    if choice.fixture is not None and context.is_covered(choice.fixture):
+        sign = "🔕" if context.is_muted(choice.id) else "🔔"
+        return make_button(f"{sign} {label}", f"mt:{choice.token}:{screen_data}")
+    return make_button(label, f"t:{choice.token}:{screen_data}")
+
+
+def _render_legend() -> str:
+    return _("<i>✅ followed · 🔔 through its team or league · 🔕 muted</i>")
+
+
+def render_match_lines(context: ChatContext, fixtures: Iterable[Fixture]) -> list[str]:
+    """Return a line for each match under headings of their competitions, those with the earliest match first."""
+    by_competition: dict[str, list[str]] = {}
+    for fixture in fixtures:
+        by_competition.setdefault(fixture.competition.name, []).append(render_match_line(context, fixture))
+    lines = []
+    for name, matches in by_competition.items():
+        lines += ["", *([f"<b>{escape_text(name)}</b>"] if name else []), *matches]
+    return lines
 
 
 def render_match_line(context: ChatContext, fixture: Fixture) -> str:
-    """Return `15:00 Arsenal 2–1 Chelsea · 67' · Premier League`, with a bell if the chat follows it, struck if it is muted."""
+    """Return `15:00 Arsenal 2–1 Chelsea · 67'`, with a bell if the chat follows it, struck if it is muted."""
     kickoff = format_time(fixture.kickoff, context.chat.timezone) if fixture.kickoff and fixture.is_kickoff_known else "–"
-    headline = render_headline(context, fixture, context.find_match(fixture.id))
-    line = " · ".join(filter(None, (f"{kickoff} {headline}", escape_text(fixture.competition.name))))
+    # Not bold: forty matches of a day would be a page of bold letters.
+    line = f"{kickoff} {render_headline(context, fixture, context.find_match(fixture.id), is_bold=False)}"
     if not context.is_covered(fixture):
         return line
     return f"{line} 🔕" if context.is_muted(fixture.id) else f"{line} 🔔"
 
 
-def render_headline(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
+def render_headline(context: ChatContext, fixture: Fixture, match: Match | None, *, is_bold: bool = True) -> str:
     """Return `Arsenal 2–1 Chelsea · 67'` as HTML. If the chat hides scores, all but the teams is behind a spoiler."""
     # The standing (67', half time) is hidden too: "after extra time" tells that it was level.
     standing, score = escape_text(standing_text(fixture, match)), score_text(match)
     if not context.chat.spoilers or score == "":
-        return " · ".join(filter(None, [f"<b>{escape_text(match_title(fixture, match))}</b>", standing]))
+        title = escape_text(match_title(fixture, match))
+        return " · ".join(filter(None, [f"<b>{title}</b>" if is_bold else title, standing]))
     hidden = " · ".join(filter(None, [escape_text(score), standing]))
-    return f"<b>{escape_text(format_title(fixture))}</b> · <tg-spoiler>{hidden}</tg-spoiler>"
+    title = escape_text(format_title(fixture))
+    return f"{f'<b>{title}</b>' if is_bold else title} · <tg-spoiler>{hidden}</tg-spoiler>"
 
 
 def visible_title(context: ChatContext, fixture: Fixture, match: Match | None) -> str:
@@ -180,16 +254,21 @@ def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult
             found.append(match)
     found.sort(key=_recency_key, reverse=True)
     if not found and typed:
-        html = _("No match of “{name}” is being played or was just played. /today shows the matches of the day.")
-        return DialogueResult(Screen(html.format(name=escape_text(typed))))
+        html = _("No match of “{name}” is live or has just ended.").format(name=escape_text(typed))
+        return DialogueResult(Screen(html, (_make_list_buttons(),)))
     if not found:
-        return DialogueResult(Screen(_("None of the matches that this chat follows has begun. /today shows when they do.")))
+        return DialogueResult(Screen(_("None of your matches has begun yet."), (_make_list_buttons(),)))
     if len(found) == 1:
         return DialogueResult(draw_timeline(context, found[0]))
     buttons = [make_button(visible_title(context, m.fixture, m), f"p:{m.fixture.id}") for m in found]
     # Telegram refuses the whole keyboard for one id that is too long; those of the feed are short.
     buttons = [button for button in buttons if len(button.data.encode()) <= _MAX_BUTTON_DATA]
-    return DialogueResult(Screen(_("<b>Which match shall I draw?</b>"), arrange_rows(buttons[:MAX_OFFERED_TIMELINES])))
+    screen = Screen(_("<b>Which match?</b>"), (*arrange_rows(buttons[:MAX_OFFERED_TIMELINES]), _make_list_buttons()))
+    return DialogueResult(screen)
+
+
+def _make_list_buttons() -> tuple[Button, ...]:
+    return (Button(_("📅 Today"), "td:"), Button(_("🔴 Live"), "v:0"))
 
 
 def draw_picked_timeline(context: ChatContext, fixture_id: str) -> DialogueResult:
@@ -218,16 +297,18 @@ def _recency_key(match: Match) -> tuple[bool, float]:
 
 FEATURE = Feature(
     commands={
-        "today": Command(lambda context, _: DialogueResult(show_today(context)), N_("The matches of the day")),
-        "live": Command(lambda context, _: DialogueResult(show_live(context)), N_("The matches in play")),
-        "timeline": Command(show_timeline, N_("A match in a picture")),
+        "today": Command(lambda context, args: DialogueResult(show_today(context, args)), N_("Today's matches")),
+        "live": Command(run_live, N_("Live scores")),
+        "timeline": Command(show_timeline, N_("Match timeline (image)")),
     },
     buttons={"p": draw_picked_timeline},
     screens={
         "d": lambda context, data: show_day(context, *_read_day(data)),
         "e": lambda context, data: show_day_choice(context, *_read_day(data)),
+        # Unlike `d`, it names no day: the button stands under messages that are read on another day.
+        "td": lambda context, _: show_today(context),
         "v": lambda context, page: show_live(context, read_page(page)),
     },
     # Not `e`: the matches of a day as buttons that subscribe, which is for administrators.
-    public_prefixes=frozenset({"d", "p", "v"}),
+    public_prefixes=frozenset({"d", "p", "td", "v"}),
 )

@@ -6,7 +6,16 @@ from babel import Locale
 from msgspec.structs import replace
 from telegram.constants import ChatType
 
-from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, arrange_rows, make_button, set_settings
+from bot.chat.dialogue import (
+    ChatContext,
+    DialogueResult,
+    OutdatedButton,
+    Screen,
+    arrange_rows,
+    make_button,
+    make_closing_row,
+    set_settings,
+)
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text
 from bot.i18n.language import ENGLISH, use_language
@@ -49,11 +58,10 @@ def _save_language(context: ChatContext, code: str) -> DialogueResult:
     update = set_settings(language=language, language_chosen=is_chosen)
     # The answer is the first text in the new language.
     with use_language(language):
-        if is_chosen:
+        html = (
             # Translators: name your own language in the place of English.
-            html = _("🌍 I speak English here now.")
-        else:
-            html = _("🌍 I speak the language of your Telegram here, where I know it.")
+            _("🌍 Language: English") if is_chosen else _("🌍 Language: the same as your Telegram, where I speak it.")
+        )
         screen = replace(_offer_languages(replace(context, chat=update.change(context.chat))), html=html)
     return DialogueResult(screen, (update,))
 
@@ -62,8 +70,8 @@ def _offer_languages(context: ChatContext) -> Screen:
     """Show every language under its own name, the current one ticked."""
     current = context.chat.language if context.chat.language_chosen or not _is_private(context) else AUTO
     buttons = [make_button(name, f"lang:{code}", is_chosen=code == current) for code, name in LANGUAGES.items()]
-    auto = [make_button(_("As your Telegram does"), f"lang:{AUTO}", is_chosen=current == AUTO)] if _is_private(context) else []
-    return Screen(_("<b>Which language shall I speak here?</b>"), (*arrange_rows(buttons, 2), *arrange_rows(auto)))
+    auto = [make_button(_("Same as Telegram"), f"lang:{AUTO}", is_chosen=current == AUTO)] if _is_private(context) else []
+    return Screen(_("<b>🌍 Language</b>"), (*arrange_rows(buttons, 2), *arrange_rows(auto), make_closing_row()))
 
 
 def _parse_language(typed: str) -> str:
@@ -83,6 +91,7 @@ def _is_private(context: ChatContext) -> bool:
 
 
 FEATURE = Feature(
-    commands={"language": Command(set_language, N_("In which language I speak here"), changes_settings=True)},
+    commands={"language": Command(set_language, N_("Change language"), changes_settings=True)},
     buttons={"lang": set_picked_language},
+    screens={"ls": lambda context, _: _offer_languages(context)},
 )

@@ -6,9 +6,10 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import Choice, has_ended
+from bot.chat.catalogue import Choice, has_ended, search
 from bot.chat.dialogue import (
     Button,
+    ButtonRow,
     ChatContext,
     DialogueResult,
     OutdatedButton,
@@ -16,18 +17,19 @@ from bot.chat.dialogue import (
     UpdateChat,
     arrange_rows,
     make_button,
+    make_closing_row,
     make_page_buttons,
     read_page,
     select_page,
     set_settings,
 )
+from bot.chat.plain_words import parse_length, parse_on_off, parse_tonight
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.texts import back_label, escape_text
+from bot.chat.texts import back_label, choice_name, done_label, escape_text
 from bot.i18n.language import format_hours
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Scope
-from rules.loading.values import parse_duration
 
 # Who wants longer wants /unsubscribe. It also keeps the end far from the last year that Python knows.
 _MAX_MUTE = dt.timedelta(days=365)
@@ -38,77 +40,112 @@ _MUTE_HORIZON = dt.timedelta(days=1)
 _MAX_LISTED_MUTES = 30
 """Telegram takes at most 100 buttons under a message. Match mutes end by themselves, and one button ends all of them."""
 
-_ON_OFF = {"on": True, "off": False}
-
 
 def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
-    """`/mute [1h | match | buttons on | buttons off]`; without arguments, buttons."""
-    typed = " ".join(args).casefold()
+    """`/mute [1 hour | tonight | match | a team | off | buttons on | buttons off]`; without arguments, buttons."""
+    typed = " ".join(args)
     if not typed:
-        options = ((format_hours(1), "1h"), (format_hours(3), "3h"), (_("This match"), "match"))
-        html = _("<b>Silence for how long?</b>\nOr send <code>/mute 45m</code>. What comes meanwhile is not told later.")
-        return DialogueResult(Screen(html, (tuple(Button(label, f"q:{words}") for label, words in options),)))
-    if typed == "match":
+        return DialogueResult(show_mute_options(context))
+    if typed.casefold() == "match":
         return mute_match(context)
-    # Before the duration is parsed: "buttons on" is no time.
+    if parse_on_off(typed) is False:
+        return unmute(context, ("all",))
+    # Before the length of time is read: "buttons on" is none.
     what, _space, word = typed.partition(" ")
-    if what == "buttons" and word.strip() in _ON_OFF:
-        return set_mute_button(context, is_on=_ON_OFF[word.strip()])
-    try:
-        duration = parse_duration(typed)
-    except ValueError:
-        duration = dt.timedelta(0)
-    if not duration:
-        html = _("“{time}” is no time that I understand. Try <code>/mute 1h</code> or <code>/mute match</code>.")
-        return DialogueResult(Screen(html.format(time=escape_text(typed))))
-    if duration > _MAX_MUTE:
-        return DialogueResult(Screen(_("That is too long: the longest is <code>/mute 365d</code>, and /unmute ends it.")))
-    return mute_chat(context, duration)
+    is_on = parse_on_off(word) if what.casefold() in ("buttons", "button") else None
+    if is_on is not None:
+        return set_mute_button(context, is_on=is_on)
+    if morning := parse_tonight(typed, context.now, context.chat.timezone):
+        return mute_chat(context, morning - context.now)
+    length = parse_length(typed, "m")
+    if length and length > _MAX_MUTE:
+        html = _("That is too long: the longest is <code>/mute 365d</code>, and /unmute ends it.")
+        return DialogueResult(Screen(html, show_mute_options(context).buttons))
+    if length:
+        return mute_chat(context, length)
+    if length is None and (matches := find_followed_matches(context, typed)):
+        return _mute_match(context, matches[0])
+    html = _("I don't understand “{words}”. Try <code>/mute 1h</code>, <code>/mute tonight</code> or a team's name.")
+    return DialogueResult(Screen(html.format(words=escape_text(typed)), show_mute_options(context).buttons))
+
+
+def show_mute_options(context: ChatContext) -> Screen:
+    """Show how long the chat can be muted, and what is muted now."""
+    html = _("<b>🔇 Mute for how long?</b>\nOr send <code>/mute 45m</code>. Missed alerts won't be sent later.")
+    if (until := _muted_until(context)) is not None:
+        html = _("🔇 Muted until {time}.").format(time=escape_text(context.format_until(until)))
+    unmute_button = ((Button(_("🔔 Unmute"), "mu:any"),),) if until or context.chat.muted_matches else ()
+    return Screen(html, (*_make_length_buttons(), *unmute_button, make_closing_row()))
+
+
+def _make_length_buttons() -> tuple[ButtonRow, ...]:
+    options = (
+        (format_hours(1), "1h"), (format_hours(3), "3h"), (_("🌙 Until morning"), "tonight"), (_("This match"), "match"),
+    )  # fmt: skip
+    return arrange_rows([Button(label, f"q:{words}") for label, words in options], 2)
 
 
 def mute_chat(context: ChatContext, duration: dt.timedelta) -> DialogueResult:
     """Mute all alerts in this chat for a while."""
     until = context.now + duration
     # Corrections of alerts that were sent still arrive: `bot.outbox.decide` asks for the mute before a first message only.
-    html = _("🔇 This chat is muted until {time}. /unmute ends it; what comes meanwhile is not told later.")
+    html = _("🔇 Muted until {time}. Missed alerts won't be sent later.")
     time = escape_text(context.format_until(until))
-    return DialogueResult(Screen(html.format(time=time)), (set_settings(muted_until=until),))
+    rows = ((Button(_("🔔 Unmute"), "mu:chat"), Button(_("🔇 Other time"), "qs:")), make_closing_row())
+    return DialogueResult(Screen(html.format(time=time), rows), (set_settings(muted_until=until),))
 
 
 def mute_match(context: ChatContext) -> DialogueResult:
     """`/mute match`: mute the match in play that the chat follows; show buttons if there are several."""
     matches = _find_matches_to_mute(context)
     if not matches:
-        html = _("No match that this chat follows is being played. <code>/mute 2h</code> works at any time.")
-        return DialogueResult(Screen(html))
+        html = _("None of your matches is live. Mute everything instead:")
+        return DialogueResult(Screen(html, (*_make_length_buttons()[:1], make_closing_row())))
     if len(matches) > 1:
         return DialogueResult(show_matches_to_mute(context))
     return _mute_match(context, matches[0])
 
 
 def show_matches_to_mute(context: ChatContext, page: int = 0) -> Screen:
-    """Show the matches in play that the chat follows; a tap mutes one."""
+    """Show the matches in play that the chat follows, each with a bell that is struck if it is muted; a tap switches it."""
     matches = _find_matches_to_mute(context)
     page, shown = select_page(matches, page)
-    buttons = arrange_rows([make_button(choice.name, f"mm:{choice.token}") for choice in shown])
-    return Screen(_choose_match_text(), (*buttons, *make_page_buttons(len(matches), page, "mq")))
+    buttons = arrange_rows([_make_mute_toggle(context, choice, f"mq:{page}") for choice in shown])
+    pages = make_page_buttons(len(matches), page, "mq")
+    return Screen(_choose_match_text(), (*buttons, *pages, (Button(back_label(), "qs:"), Button(done_label(), "sd:"))))
 
 
 def _find_matches_to_mute(context: ChatContext) -> list[Choice]:
-    """Return the matches in play that the chat follows and has not muted; if it has muted each, all of them."""
+    """Return the matches in play that the chat follows, muted or not: who asks twice means the same match."""
     # Only matches that the chat follows: nothing is sent of others.
-    in_play = [
+    return [
         choice
         for choice in context.catalogue.list_upcoming(context.now)
         if choice.fixture and context.is_in_play(choice.fixture) and context.is_covered(choice.fixture)
     ]
-    return [choice for choice in in_play if not context.is_muted(choice.id)] or in_play
+
+
+def find_followed_matches(context: ChatContext, typed: str) -> list[Choice]:
+    """Return the matches that the chat follows whose teams are meant by a name: those in play first, then by kick-off."""
+    catalogue = context.catalogue
+    found = search(typed, catalogue.teams, catalogue.list_upcoming(context.now))
+    meant = (found.exact,) if found.exact else found.hits
+    followed = [
+        choice
+        for choice in catalogue.list_upcoming(context.now)
+        if choice.fixture
+        and context.is_covered(choice.fixture)
+        and any(one.id == choice.id or one.subscription.covers(choice.fixture) for one in meant)
+    ]
+    return sorted(followed, key=lambda choice: not (choice.fixture and context.is_in_play(choice.fixture)))
 
 
 def _mute_match(context: ChatContext, choice: Choice) -> DialogueResult:
     # The mute needs no end: the storage clears it once the match is over.
-    html = _("🔇 <b>{match}</b> is muted until it is over; other matches are told as before. /unmute ends it.")
-    return DialogueResult(Screen(html.format(match=escape_text(choice.name))), (add_muted_match(choice.id),))
+    html = _("🔇 <b>{match}</b> is muted until full time. Other matches continue.").format(match=escape_text(choice_name(choice)))
+    others = (Button(_("🔇 Other match"), "mq:0"),) if len(_find_matches_to_mute(context)) > 1 else ()
+    rows = ((Button(_("🔔 Unmute"), f"mu:{choice.token}"), *others), make_closing_row())
+    return DialogueResult(Screen(html, rows), (add_muted_match(choice.id),))
 
 
 def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
@@ -117,35 +154,40 @@ def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
         html = _("There is a button under each alert from now on.")
     else:
         html = _("Alerts come without a button from now on. <code>/mute buttons on</code> brings it back.")
-    return DialogueResult(Screen(html), (set_settings(mute_button=is_on),))
+    return DialogueResult(Screen(html, (make_closing_row(),)), (set_settings(mute_button=is_on),))
 
 
 def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/unmute [all]`: end the only mute, or ask which one to end."""
     # A mute whose time has passed stays stored and has no effect. Nor has one of a match that has ended.
-    until = context.chat.muted_until if context.chat.muted_until and context.chat.muted_until > context.now else None
+    until = _muted_until(context)
     matches = [choice for choice in context.catalogue.list_upcoming(context.now) if context.is_muted(choice.id)]
     if not until and not matches:
-        return DialogueResult(Screen(_("This chat is not muted. /mute changes that.")))
+        return DialogueResult(Screen(_("Nothing is muted."), ((Button(_("🔇 Mute"), "qs:"),), make_closing_row())))
     if " ".join(args).casefold() == "all":
         return unmute_all()
     if until and not matches:
         return unmute_chat()
     if not until and len(matches) == 1:
         return unmute_match(matches[0])
-    buttons = [make_button(choice.name, f"mu:{choice.token}") for choice in matches]
+    buttons = [make_button(choice_name(choice), f"mu:{choice.token}") for choice in matches]
     if until:
         label = _("Everything, until {time}").format(time=context.format_until(until))
         buttons.insert(0, make_button(label, "mu:chat"))
-    html = _("<b>This is muted here.</b>\nTap what shall be heard again.")
-    buttons = [*buttons[:_MAX_LISTED_MUTES], Button(_("🔔 All of it"), "mu:all")]
-    return DialogueResult(Screen(html, arrange_rows(buttons)))
+    html = _("<b>Muted</b>\nTap to unmute.")
+    buttons = [*buttons[:_MAX_LISTED_MUTES], Button(_("🔔 Unmute all"), "mu:all")]
+    return DialogueResult(Screen(html, (*arrange_rows(buttons), make_closing_row())))
+
+
+def _muted_until(context: ChatContext) -> dt.datetime | None:
+    until = context.chat.muted_until
+    return until if until and until > context.now else None
 
 
 def unmute_picked(context: ChatContext, data: str) -> DialogueResult:
     """End the mute that was tapped."""
-    if data == "all":
-        return unmute(context, ("all",))
+    if data in ("any", "all"):
+        return unmute(context, (data,))
     if data == "chat":
         return unmute_chat()
     return unmute_match(_find_match(context, data))
@@ -153,18 +195,23 @@ def unmute_picked(context: ChatContext, data: str) -> DialogueResult:
 
 def unmute_all() -> DialogueResult:
     """End every mute."""
-    return DialogueResult(Screen(_("This chat hears again.")), (set_settings(muted_until=None, muted_matches=frozenset()),))
+    return DialogueResult(_unmuted_screen(), (set_settings(muted_until=None, muted_matches=frozenset()),))
 
 
 def unmute_chat() -> DialogueResult:
     """End the mute of the whole chat; muted matches stay so."""
-    return DialogueResult(Screen(_("This chat hears again.")), (set_settings(muted_until=None),))
+    return DialogueResult(_unmuted_screen(), (set_settings(muted_until=None),))
+
+
+def _unmuted_screen() -> Screen:
+    return Screen(_("🔔 Unmuted."), ((Button(_("🔇 Mute"), "qs:"),), make_closing_row()))
 
 
 def unmute_match(choice: Choice) -> DialogueResult:
     """End the mute of one match."""
-    html = _("🔔 <b>{match}</b> is heard again.").format(match=escape_text(choice.name))
-    return DialogueResult(Screen(html), (remove_muted_match(choice.id),))
+    html = _("🔔 <b>{match}</b> unmuted.").format(match=escape_text(choice_name(choice)))
+    rows = ((Button(_("↩ Undo"), f"mm:{choice.token}"),), make_closing_row())
+    return DialogueResult(Screen(html, rows), (remove_muted_match(choice.id),))
 
 
 def add_muted_match(fixture_id: str) -> UpdateChat:
@@ -188,16 +235,18 @@ def show_mute_screen(context: ChatContext, page: int, back: str) -> Screen:
         if context.is_muted(choice.id) or is_match_near(context, choice)
     ]
     page, shown = select_page(choices, page)
-    buttons = []
-    for choice in shown:
-        sign = "🔕" if context.is_muted(choice.id) else "🔔"
-        buttons.append(make_button(f"{sign} {choice.name}", f"mt:{choice.token}:n:{page}:{back}"))
+    buttons = [_make_mute_toggle(context, choice, f"n:{page}:{back}") for choice in shown]
     # The page buttons carry the way back too, after the page.
     pages = [
         tuple(Button(button.label, f"{button.data}:{back}") for button in row)
         for row in make_page_buttons(len(choices), page, "n")
     ]
     return Screen(_choose_match_text(), (*arrange_rows(buttons), *pages, (Button(back_label(), back),)))
+
+
+def _make_mute_toggle(context: ChatContext, choice: Choice, screen_data: str) -> Button:
+    sign = "🔕" if context.is_muted(choice.id) else "🔔"
+    return make_button(f"{sign} {choice_name(choice)}", f"mt:{choice.token}:{screen_data}")
 
 
 def show_mute_screen_page(context: ChatContext, data: str) -> Screen:
@@ -236,13 +285,13 @@ def _find_match(context: ChatContext, token: str) -> Choice:
 
 
 def _choose_match_text() -> str:
-    return _("<b>Which match shall be silent?</b>\nIt stays so until it is over; everything else is told as before.")
+    return _("<b>Mute which match?</b>\nUntil full time; others continue. 🔔 on · 🔕 muted")
 
 
 FEATURE = Feature(
     commands={
-        "mute": Command(mute, N_("Silence for an hour, or for this match"), changes_settings=True),
-        "unmute": Command(unmute, N_("Hear again"), changes_settings=True),
+        "mute": Command(mute, N_("Mute alerts for a while"), changes_settings=True),
+        "unmute": Command(unmute, N_("Unmute"), changes_settings=True),
     },
     buttons={
         "q": lambda context, words: mute(context, tuple(words.split())),
@@ -250,5 +299,9 @@ FEATURE = Feature(
         "mu": unmute_picked,
     },
     toggles={"mt": toggle_match_mute},
-    screens={"n": show_mute_screen_page, "mq": lambda context, page: show_matches_to_mute(context, read_page(page))},
+    screens={
+        "n": show_mute_screen_page,
+        "mq": lambda context, page: show_matches_to_mute(context, read_page(page)),
+        "qs": lambda context, _: show_mute_options(context),
+    },
 )

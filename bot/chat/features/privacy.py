@@ -126,7 +126,7 @@ def _list_names(subscriptions: Sequence[Subscription]) -> list[str]:
 FEATURE = Feature(
     commands={
         "stop": Command(stop, N_("Unfollow everything"), changes_settings=True),
-        "privacy": Command(show_privacy, N_("What is stored of this chat"), admins_only=True),
+        "privacy": Command(show_privacy, N_("Your stored data"), admins_only=True),
     },
     buttons={"p!": _press},
 )

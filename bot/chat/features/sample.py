@@ -41,4 +41,4 @@ def sample_alert_text() -> str:
 
 
 # For administrators although it changes nothing: it makes a sound in everybody's pocket.
-FEATURE = Feature(commands={"test": Command(send_sample, N_("A sample alert"), admins_only=True)})
+FEATURE = Feature(commands={"test": Command(send_sample, N_("Send a test alert"), admins_only=True)})

@@ -16,9 +16,11 @@ from bot.chat.dialogue import (
     Screen,
     UpdateChat,
     make_button,
+    make_closing_row,
     set_settings,
     update_filter,
 )
+from bot.chat.plain_words import parse_on_off
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import back_to_kinds_label, done_label, scorers_only_label
 from bot.i18n.language import mark_for_translation as N_
@@ -43,7 +45,7 @@ DISPLAY_OPTIONS = {
         lambda: _("Hide scores behind spoilers"), lambda chat: chat.spoilers, lambda on: set_settings(spoilers=on)
     ),
     "bursts": DisplayOption(
-        lambda: _("Group news of several matches"), lambda chat: chat.digests, lambda on: set_settings(digests=on)
+        lambda: _("Combine simultaneous alerts"), lambda chat: chat.digests, lambda on: set_settings(digests=on)
     ),
     "scorers": DisplayOption(
         scorers_only_label,
@@ -52,15 +54,13 @@ DISPLAY_OPTIONS = {
     ),
 }
 
-_ON_OFF = {"on": True, "off": False}
-
 
 def show_display_options(context: ChatContext, chat: Chat) -> Screen:
     """Show every option, ticked if it is on."""
     # Alerts in a channel never have the mute button.
     offered = {name: option for name, option in DISPLAY_OPTIONS.items() if name != "buttons" or chat.type != ChatType.CHANNEL}
     rows = [(make_button(option.label(), f"f:{name}", is_chosen=option.is_on(chat)),) for name, option in offered.items()]
-    html = _("<b>How do alerts come to this chat?</b>\nTap to switch on and off.")
+    html = _("<b>⚙ Options</b>\nTap to switch on and off.")
     return Screen(html, (*rows, (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))))
 
 
@@ -77,27 +77,36 @@ def toggle_display_option(context: ChatContext, name: str) -> DialogueResult:
 
 def set_spoilers(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/spoilers [on | off]`: hide scores until they are tapped; without arguments, a button to the other setting."""
-    chat = context.chat
-    is_on = _ON_OFF.get(" ".join(args).casefold())
     # What was typed was neither on nor off: it is not guessed.
-    if is_on is None and chat.spoilers:
-        html = _("🙈 Scores are hidden here until they are tapped.")
-        return DialogueResult(Screen(html, ((Button(_("Show scores"), "g:off"),),)))
+    is_on = parse_on_off(" ".join(args)) if args else None
     if is_on is None:
-        html = _("Scores are not hidden here. <code>/spoilers on</code> hides them until they are tapped.")
-        return DialogueResult(Screen(html, ((Button(_("🙈 Hide scores"), "g:on"),),)))
+        return DialogueResult(show_spoilers(context))
     if is_on:
         html = _(
-            "🙈 What happened is hidden here from now on; a tap on it shows it. Every alert comes without sound, so that none "
-            "tells by its ring. <code>/spoilers off</code> ends that."
+            "🙈 Spoiler mode on: tap an alert to reveal it. Every alert comes without sound, so that none tells by its ring."
         )
     else:
-        html = _("Nothing is hidden here any more.")
-    return DialogueResult(Screen(html), (set_settings(spoilers=is_on),))
+        html = _("Spoiler mode off.")
+    undo = (Button(_("↩ Undo"), f"g:{'off' if is_on else 'on'}"),) if is_on != context.chat.spoilers else ()
+    buttons = (*((undo,) if undo else ()), make_closing_row())
+    return DialogueResult(Screen(html, buttons), (set_settings(spoilers=is_on),))
+
+
+def show_spoilers(context: ChatContext) -> Screen:
+    """Show whether scores are hidden, with a button to the other setting."""
+    if context.chat.spoilers:
+        html, button = _("🙈 Scores are hidden until they are tapped."), Button(_("Show scores"), "g:off")
+    else:
+        html = _("Scores are not hidden. Spoiler mode hides them until they are tapped.")
+        button = Button(_("🙈 Hide scores"), "g:on")
+    return Screen(html, ((button,), make_closing_row()))
 
 
 FEATURE = Feature(
-    commands={"spoilers": Command(set_spoilers, N_("Hide scores until they are tapped"), changes_settings=True)},
+    commands={"spoilers": Command(set_spoilers, N_("Hide scores (spoiler mode)"), changes_settings=True)},
     buttons={"f": toggle_display_option, "g": lambda context, word: set_spoilers(context, (word,))},
-    screens={"fs": lambda context, _: show_display_options(context, context.chat)},
+    screens={
+        "fs": lambda context, _: show_display_options(context, context.chat),
+        "gs": lambda context, _: show_spoilers(context),
+    },
 )

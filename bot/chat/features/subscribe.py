@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -22,9 +23,10 @@ from bot.chat.dialogue import (
     read_page,
     select_page,
 )
+from bot.chat.features.followed import MAX_NAMES, confirm_following, describe_changes
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.texts import back_label, done_label, escape_text, no_matches_text, subscription_name, which_one_text
-from bot.i18n.language import format_day_and_time
+from bot.chat.texts import back_label, choice_name, done_label, escape_text, no_matches_text, which_one_text
+from bot.i18n.language import format_day_and_time, join_with_commas
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
@@ -36,8 +38,12 @@ MAX_HITS = 10
 TEAMS_PER_PAGE = 16
 """In two columns."""
 
-_MAX_NOTE_LENGTH = 190
-"""Telegram takes 200 characters."""
+_COMMAS = re.compile(r"[,;\n]")
+
+_AND = re.compile(r"\s+(?:and|und|y|et|e|plus)\s+|\s*[&+]\s*", re.IGNORECASE)
+
+_MIN_NAME_LENGTH = 3
+"""Letters of a name that is followed without its command."""
 
 
 def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -49,29 +55,56 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return subscribe_to(context, ALL_MATCHES)
     # A name that is not known yet is not stored: it might be a slip, and the chat would wait for it in vain.
     found = search_followable(context, typed)
+    if several := follow_several(context, typed, found):
+        return several
     if found.exact:
-        return subscribe_to(context, found.exact)
+        return subscribe_to(context, found.exact, found.others)
     return DialogueResult(offer_search_result(context, typed, found))
 
 
-def subscribe_to(context: ChatContext, choice: Choice) -> DialogueResult:
+def follow_several(context: ChatContext, typed: str, found: SearchResult) -> DialogueResult | None:
+    """Follow each of `Arsenal, Chelsea` or `Arsenal and Chelsea`. None if it is one name, or may be."""
+    # A comma stands in no name. "and" may: Brighton and Hove Albion.
+    separator = _COMMAS if _COMMAS.search(typed) else _AND if not found.exact else None
+    parts = [part for part in separator.split(typed) if part.strip()] if separator else []
+    if not 2 <= len(parts) <= MAX_NAMES:
+        return None
+    results = [search_followable(context, part) for part in parts]
+    choices = tuple(dict.fromkeys(result.exact for result in results if result.exact))
+    unknown = [part for part, result in zip(parts, results, strict=True) if not result.exact]
+    if not choices or (unknown and separator is _AND):
+        return None
+    result = confirm_following(context, choices)
+    if unknown:
+        names = escape_text(join_with_commas([part.strip() for part in unknown]))
+        missing = _("I couldn't find: {names}.").format(names=names)
+        html = f"{result.screen.html}\n{missing}"
+        result = replace(result, screen=replace(result.screen, html=html))
+    return result
+
+
+def is_exact_name(context: ChatContext, text: str) -> bool:
+    """Return True if a text is the whole name of a team, a competition or a match."""
+    typed = to_search_words(text)
+    everything = (*context.catalogue.competitions, *context.catalogue.teams, *context.catalogue.matches)
+    return any(to_search_words(choice.name) == typed for choice in everything)
+
+
+def subscribe_to(context: ChatContext, choice: Choice, others: Sequence[Choice] = ()) -> DialogueResult:
     """Subscribe to one thing and say so."""
-    subscription = choice.subscription
-    name = escape_text(subscription_name(subscription))
-    # Also if it was made by another name of the same team.
-    if context.has_subscription(choice):
-        return DialogueResult(Screen(_("This chat follows <b>{name}</b> already.").format(name=name)))
-    html = _("✅ This chat follows <b>{name}</b> now. /alerts chooses what it hears about.")
-    changes = (Subscribe(subscription),)
-    return DialogueResult(Screen(html.format(name=name)), changes, describe_changes(changes))
+    return confirm_following(context, (choice,), others)
 
 
-def offer_typed_name(context: ChatContext, text: str) -> DialogueResult:
-    """Offer what a text without a command may mean. It changes nothing: the text may be no name at all."""
+def follow_typed_name(context: ChatContext, text: str) -> DialogueResult:
+    """Follow what a text without a command names, or offer what it may mean."""
     found = search_followable(context, text)
+    if several := follow_several(context, text, found):
+        return several
+    # A word of one or two letters may be no name at all ("hi", "ok"), and fits the beginning of one all the same.
+    if found.exact and len(to_search_words(text)) >= _MIN_NAME_LENGTH:
+        return subscribe_to(context, found.exact, found.others)
     if not (found.exact or found.hits or found.suggestions):
-        html = _("I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help.")
-        return DialogueResult(Screen(html))
+        return DialogueResult(_not_found_screen(text))
     return DialogueResult(offer_search_result(context, text, found))
 
 
@@ -87,27 +120,33 @@ def offer_search_result(context: ChatContext, typed: str, found: SearchResult) -
     if hits:
         html = which_one_text(typed)
         if (more := len(hits) - MAX_HITS) > 0:
-            text = ngettext(
-                "There is {count} more; a longer name finds fewer.", "There are {count} more; a longer name finds fewer.", more
-            )
+            text = ngettext("{count} more result: type more letters.", "{count} more results: type more letters.", more)
             html = f"{html}\n{text.format(count=more)}"
         names = [to_search_words(hit.name) for hit in hits]
         buttons = [
             _make_choice_button(context, hit, is_ambiguous=names.count(name) > 1)
             for hit, name in zip(hits[:MAX_HITS], names, strict=False)
         ]
-        return Screen(html, arrange_rows(buttons))
-    name = escape_text(typed)
+        return Screen(html, (*arrange_rows(buttons), _make_ways_on()))
     if found.suggestions:
-        html = _("“{name}” is not among the known fixtures. Did you mean one of these?")
+        html = _("I couldn't find “{name}”. Did you mean:").format(name=escape_text(typed))
         buttons = [_make_choice_button(context, choice) for choice in found.suggestions]
-        return Screen(html.format(name=name), arrange_rows(buttons))
-    html = _("“{name}” is not among the known fixtures. /subscribe without a name shows what is.")
-    return Screen(html.format(name=name))
+        return Screen(html, (*arrange_rows(buttons), _make_ways_on()))
+    return _not_found_screen(typed)
+
+
+def _not_found_screen(typed: str) -> Screen:
+    html = _("No team, league or match “{name}” in the coming days. Check the spelling, or:")
+    return Screen(html.format(name=escape_text(typed)), (_make_ways_on(),))
+
+
+def _make_ways_on() -> tuple[Button, ...]:
+    """Make the buttons under an answer that found nothing: no dead end."""
+    return (Button(_("🔎 Browse leagues"), "h:0"), Button(_("📅 Today"), "td:"))
 
 
 def _make_choice_button(context: ChatContext, choice: Choice, *, is_ambiguous: bool = False) -> Button:
-    label = match_label(context, choice) if choice.scope is Scope.MATCH else choice.name
+    label = match_label(context, choice) if choice.scope is Scope.MATCH else choice_name(choice)
     if choice.scope is Scope.COMPETITION:
         label = f"🏆 {label}"
     elif choice.scope is Scope.TEAM and is_ambiguous:
@@ -119,7 +158,7 @@ def _make_choice_button(context: ChatContext, choice: Choice, *, is_ambiguous: b
 def match_label(context: ChatContext, match: Choice) -> str:
     """Return `Sat 15:00 Arsenal v Chelsea`, in the chat's time zone."""
     kickoff = match.fixture.kickoff if match.fixture else None
-    return f"{format_day_and_time(kickoff, context.chat.timezone)} {match.name}" if kickoff else match.name
+    return f"{format_day_and_time(kickoff, context.chat.timezone)} {choice_name(match)}" if kickoff else choice_name(match)
 
 
 def browse_competitions(context: ChatContext, page: int = 0) -> Screen:
@@ -134,7 +173,7 @@ def browse_competitions(context: ChatContext, page: int = 0) -> Screen:
     # Ticked if the whole competition is followed. Its teams show their ticks on the next screen.
     buttons = [make_button(c.name, f"c:{c.token}:0", is_chosen=context.has_subscription(c)) for c in shown]
     return Screen(
-        _("<b>What shall this chat follow?</b>\nTap a competition, or send <code>/subscribe</code> and a name."),
+        _("<b>What do you want to follow?</b>\nSend a name, such as <i>Arsenal</i>, or tap a competition."),
         (
             (_make_toggle(context, ALL_MATCHES, _("All matches"), f"h:{page}"),),
             *arrange_rows(buttons),
@@ -149,7 +188,7 @@ def browse_competition(context: ChatContext, competition: Choice, page: int = 0)
     teams = context.catalogue.list_teams(competition)
     page, shown = select_page(teams, page, TEAMS_PER_PAGE)
     here = f"c:{competition.token}"
-    buttons = [_make_toggle(context, team, team.name, f"{here}:{page}") for team in shown]
+    buttons = [_make_toggle(context, team, choice_name(team), f"{here}:{page}") for team in shown]
     return Screen(
         _("<b>{name}</b>\nTap the teams to follow, or take the whole competition.").format(name=escape_text(competition.name)),
         (
@@ -204,14 +243,6 @@ def _find_choice(context: ChatContext, token: str) -> Choice:
     return choice
 
 
-def describe_changes(changes: Sequence[Change]) -> str:
-    """Return the note of a press that subscribed or unsubscribed."""
-    added = [f"✅ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Subscribe)]
-    removed = [f"✖ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Unsubscribe)]
-    # Two subscriptions can mean the same team, by id and by name: it is named once.
-    return " ".join(added[:1] + removed[:1])[:_MAX_NOTE_LENGTH]
-
-
 def _read_competition(context: ChatContext, data: str) -> tuple[Choice, int]:
     """Read the competition and the page that button data names."""
     token, _, page = data.partition(":")
@@ -222,7 +253,7 @@ def _read_competition(context: ChatContext, data: str) -> tuple[Choice, int]:
 
 
 FEATURE = Feature(
-    commands={"subscribe": Command(subscribe, N_("Follow a team, a competition, a match or all"), changes_settings=True)},
+    commands={"subscribe": Command(subscribe, N_("Follow teams or leagues"), changes_settings=True)},
     buttons={"s": lambda context, token: subscribe_to(context, _find_choice(context, token))},
     toggles={"t": toggle_subscription},
     screens={

@@ -21,11 +21,14 @@ from bot.chat.dialogue import (
     UpdateSubscription,
     arrange_rows,
     make_button,
+    make_closing_row,
     make_page_buttons,
     read_page,
     select_page,
 )
-from bot.chat.features.subscribe import MAX_HITS, describe_changes
+from bot.chat.features.followed import choose_kinds, confirm_unfollowing, describe_changes
+from bot.chat.features.subscribe import MAX_HITS
+from bot.chat.plain_words import ONLY_WORDS
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (
     KIND_SIGNS,
@@ -37,6 +40,7 @@ from bot.chat.texts import (
     join_kind_names,
     overrides_label,
     parse_kind,
+    parse_kinds,
     scorers_only_label,
     sounds_label,
     subscription_name,
@@ -49,6 +53,7 @@ from bot.i18n.language import translate as _
 from bot.storage.subscriptions import ChangeOverrides
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides
 from rules.engine.alert import LIVE_MESSAGE_KINDS
+from rules.football.names import normalise
 
 MAX_LISTED_SUBSCRIPTIONS = 60
 """Lines of the list: Telegram takes no more than 4,096 characters in a message."""
@@ -69,7 +74,13 @@ _OVERRIDE_WORDS: dict[str, ChangeOverrides] = {
 
 def list_subscriptions(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     """`/subscriptions`: what the chat follows and which alerts it gets, with a button to the settings of each."""
-    buttons = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
+    if not context.subscriptions:
+        return DialogueResult(Screen(nothing_followed_text(), (make_follow_buttons(),)))
+    buttons = (
+        (Button(overrides_label(), "xs:0"),),
+        (Button(_("➕ Follow more"), "h:0"), Button(_("✖ Unfollow"), "l:0")),
+        make_closing_row(),
+    )
     return DialogueResult(replace(show_subscriptions(context), buttons=buttons))
 
 
@@ -78,7 +89,7 @@ def show_subscriptions(context: ChatContext) -> Screen:
     subscriptions, shown = context.subscriptions, context.subscriptions[:MAX_LISTED_SUBSCRIPTIONS]
     if not subscriptions:
         return Screen(nothing_followed_text())
-    lines = [_("<b>This chat follows:</b>")]
+    lines = [_("<b>Following</b>")]
     for subscription in shown:
         competition = f" <i>({_('competition')})</i>" if subscription.scope is Scope.COMPETITION else ""
         sign = f" {OVERRIDES_SIGN}" if subscription.overrides.has_any else ""
@@ -87,11 +98,11 @@ def show_subscriptions(context: ChatContext) -> Screen:
         lines.append(and_more_text(len(subscriptions) - len(shown)))
     kinds = [kind for kind in context.kinds if context.chat.filter.accepts(kind)]
     if kinds:
-        alerts = _("It hears about: {kinds}. /alerts changes that.").format(kinds=join_kind_names(kinds))
+        alerts = _("Alerts: {kinds}. Change: /alerts").format(kinds=join_kind_names(kinds))
     else:
-        alerts = _("It hears about nothing. /alerts changes that.")
+        alerts = _("All alerts are off. Change: /alerts")
     if context.chat.filter.confirmed_only:
-        alerts = f"{alerts} {_('It waits until things are confirmed.')}"
+        alerts = f"{alerts}\n{_('They wait for confirmation.')}"
     return Screen("\n".join([*lines, "", alerts]))
 
 
@@ -99,21 +110,22 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/unsubscribe [name | all]`: act if there is no doubt, else offer what is followed."""
     typed = " ".join(args)
     if not context.subscriptions:
-        return DialogueResult(Screen(nothing_followed_text()))
+        return DialogueResult(Screen(nothing_followed_text(), (make_follow_buttons(),)))
     if not typed:
         return DialogueResult(show_unsubscribe_list(context))
     if typed.casefold() == "all":
-        return DialogueResult(Screen(unsubscribed_all_text()), tuple(Unsubscribe(s) for s in context.subscriptions))
+        return DialogueResult(
+            Screen(unsubscribed_all_text(), (make_follow_buttons(),)), tuple(Unsubscribe(s) for s in context.subscriptions)
+        )
     # Only what the chat follows is searched, not the fixtures: a subscription may be for a team that does not play now.
     fits = [(measure_fit(typed, subscription_name(subscription)), subscription) for subscription in context.subscriptions]
     exact = [subscription for fit, subscription in fits if fit is Fit.EXACT]
     hits = exact or [subscription for fit, subscription in fits if fit is not None]
     if not hits:
-        html = _("This chat does not follow “{name}”. /subscriptions lists what it follows.")
-        return DialogueResult(Screen(html.format(name=escape_text(typed))))
+        html = _("You don't follow “{name}”. Tap to unfollow:").format(name=escape_text(typed))
+        return DialogueResult(replace(show_unsubscribe_list(context), html=html))
     if len(hits) == 1:
-        html = _("This chat does not follow <b>{name}</b> any more.")
-        return DialogueResult(Screen(html.format(name=escape_text(subscription_name(hits[0])))), (Unsubscribe(hits[0]),))
+        return confirm_unfollowing(context, hits)
     buttons = [_make_unsubscribe_button(subscription, 0) for subscription in hits[:MAX_HITS]]
     return DialogueResult(Screen(which_one_text(typed), arrange_rows(buttons)))
 
@@ -121,11 +133,11 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 def show_unsubscribe_list(context: ChatContext, page: int = 0) -> Screen:
     """Show what is followed, as buttons that unsubscribe."""
     if not context.subscriptions:
-        return Screen(unsubscribed_all_text())
+        return Screen(unsubscribed_all_text(), (make_follow_buttons(),))
     page, shown = select_page(context.subscriptions, page)
     buttons = arrange_rows([_make_unsubscribe_button(subscription, page) for subscription in shown])
     pages = make_page_buttons(len(context.subscriptions), page, "l")
-    html = _("<b>This chat follows:</b>\nTap what it shall no longer follow.")
+    html = _("<b>Following</b>\nTap to unfollow.")
     return Screen(html, (*buttons, *pages, (Button(done_label(), "done"),)))
 
 
@@ -146,12 +158,17 @@ def _make_unsubscribe_button(subscription: Subscription, page: int) -> Button:
     return make_button(f"✖ {subscription_name(subscription)}", f"u:{make_token(subscription)}:{page}")
 
 
+def make_follow_buttons() -> tuple[Button, ...]:
+    """Make the buttons of a chat that follows nothing."""
+    return (Button(_("⚽ Follow a team"), "h:0"), Button(_("📅 Today"), "td:"))
+
+
 def nothing_followed_text() -> str:
-    return _("This chat follows nothing yet. /subscribe changes that.")
+    return _("You don't follow anything yet.")
 
 
 def unsubscribed_all_text() -> str:
-    return _("This chat follows nothing any more. /subscribe changes that.")
+    return _("Unfollowed everything. No alerts come.")
 
 
 def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
@@ -165,7 +182,7 @@ def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
         sign = f"{OVERRIDES_SIGN} " if subscription.overrides.has_any else ""
         buttons.append(make_button(f"{sign}{subscription_name(subscription)}", f"x:{make_token(subscription)}"))
     pages = make_page_buttons(len(context.subscriptions), page, "xs")
-    html = _("<b>Which one shall be heard in a way of its own?</b>\n🎚 marks those that are.")
+    html = _("<b>🎚 Per-team settings</b>\nPick one to customise. 🎚 = customised")
     return Screen(html, (*arrange_rows(buttons), *pages, (Button(done_label(), "done"),)))
 
 
@@ -175,14 +192,14 @@ def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
     effective = context.chat.filter.with_overrides(overrides)
     kinds = [
         make_button(kind_name(kind), f"xk:{token}:{make_short_id(kind)}", is_chosen=effective.accepts(kind))
-        for kind in _list_overridable_kinds(context)
+        for kind in context.overridable_kinds
     ]
     confirmation = {
         None: _("Confirmation: as in the chat"),
         True: _("Confirmation: wait for it"),
         False: _("Confirmation: do not wait"),
     }
-    html = _("<b>{name}</b>\nWhat this chat hears because it follows this. Tap to switch; the rest of the chat stays as it is.")
+    html = _("<b>🎚 {name}</b>\nAlerts for this one only. Tap to switch.")
     return Screen(
         html.format(name=escape_text(subscription_name(subscription))),
         (
@@ -203,10 +220,10 @@ def edit_override_sounds(context: ChatContext, subscription: Subscription) -> Sc
     signs = dict.fromkeys(overrides.silent, "🔕 ") | dict.fromkeys(overrides.loud, "🔔 ")
     kinds = [
         make_button(f"{signs.get(kind, '')}{kind_name(kind)}", f"xr:{token}:{make_short_id(kind)}")
-        for kind in _list_overridable_kinds(context)
+        for kind in context.overridable_kinds
         if effective.accepts(kind)
     ]
-    html = _("<b>{name}</b>\nTap to change: 🔔 always rings, 🔕 comes silently; without a sign it is as in the chat.")
+    html = _("<b>🎚 {name}</b>\n🔔 sound · 🔕 silent · no icon: as in the chat")
     return Screen(
         html.format(name=escape_text(subscription_name(subscription))),
         (*arrange_rows(kinds, 2), (Button(back_label(), f"x:{token}"),)),
@@ -258,8 +275,8 @@ def switch_override_kind(context: ChatContext, overrides: SubscriptionOverrides,
     """Return the overrides with one kind switched. Kinds that are those of the chat are no override."""
     # From what is sent now, with the chat's settings in it: switching one kind must not change the others.
     effective = context.chat.filter.with_overrides(overrides)
-    kinds = {other for other in _list_overridable_kinds(context) if effective.accepts(other)} - {kind} | ({kind} if on else set())
-    is_as_chat = kinds == {other for other in _list_overridable_kinds(context) if context.chat.filter.accepts(other)}
+    kinds = {other for other in context.overridable_kinds if effective.accepts(other)} - {kind} | ({kind} if on else set())
+    is_as_chat = kinds == {other for other in context.overridable_kinds if context.chat.filter.accepts(other)}
     # "Only goals, with their scorers" excludes every other kind, so choosing kinds ends it.
     return replace(overrides, kinds=None if is_as_chat else frozenset(kinds), scorers_only=None)
 
@@ -279,18 +296,21 @@ def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> Dialo
         (at for at, word in enumerate(args) if word[0] in KIND_SIGNS or (at and word.casefold() in _OVERRIDE_WORDS)), len(args)
     )
     subscription = _find_by_name(context, " ".join(args[:end]))
+    if subscription is None and end == len(args):
+        return _set_kinds_after_name(context, args)
     if subscription is None:
         return None
     if end == len(args):
         return DialogueResult(edit_overrides(context, subscription))
-    offered, steps = _list_overridable_kinds(context), list[ChangeOverrides]()
+    offered, steps = context.overridable_kinds, list[ChangeOverrides]()
     for word in args[end:]:
         if step := _OVERRIDE_WORDS.get(word.casefold()):
             steps.append(step)
         elif kind := parse_kind(word.lstrip(KIND_SIGNS), offered):
             steps.append(partial(switch_override_kind, context, kind=kind, on=word[0] == "+"))
         else:
-            return DialogueResult(Screen(unknown_kind_text(word, offered)))
+            more = Button(overrides_label(), f"x:{make_token(subscription)}")
+            return DialogueResult(Screen(unknown_kind_text(word, offered), ((more,), make_closing_row())))
 
     def change(overrides: SubscriptionOverrides) -> SubscriptionOverrides:
         for step in steps:
@@ -299,16 +319,24 @@ def set_overrides_by_words(context: ChatContext, args: tuple[str, ...]) -> Dialo
 
     effective = context.chat.filter.with_overrides(change(subscription.overrides))
     kinds = join_kind_names([kind for kind in offered if effective.accepts(kind)]) or _("nothing")
-    html = _("🎚 Because it follows <b>{name}</b> this chat hears about: {kinds}.")
+    html = _("🎚 <b>{name}</b>: {kinds}.")
+    more = Button(overrides_label(), f"x:{make_token(subscription)}")
     return DialogueResult(
-        Screen(html.format(name=escape_text(subscription_name(subscription)), kinds=kinds)),
+        Screen(html.format(name=escape_text(subscription_name(subscription)), kinds=kinds), ((more,), make_closing_row())),
         (UpdateSubscription(subscription, change),),
     )
 
 
-def _list_overridable_kinds(context: ChatContext) -> tuple[str, ...]:
-    """Return the kinds that a subscription may override. Cards and pictures are one for each chat and match."""
-    return tuple(kind for kind in context.kinds if kind not in LIVE_MESSAGE_KINDS)
+def _set_kinds_after_name(context: ChatContext, args: tuple[str, ...]) -> DialogueResult | None:
+    """`/alerts Arsenal goals`, `/alerts Arsenal only goals`: exactly these kinds. None if that is not what was typed."""
+    # The longest name first, since a name may have a kind's word in it (Goal FC).
+    for end in range(len(args) - 1, 0, -1):
+        kinds = parse_kinds([word for word in args[end:] if normalise(word) not in ONLY_WORDS], context.overridable_kinds)
+        name = [word for word in args[:end] if normalise(word) not in ONLY_WORDS]
+        subscription = _find_by_name(context, " ".join(name)) if kinds else None
+        if subscription:
+            return choose_kinds(context, (subscription,), frozenset(kinds))
+    return None
 
 
 def _read_overridable_kind(context: ChatContext, data: str) -> tuple[Subscription, str]:
@@ -340,7 +368,7 @@ def _find_by_name(context: ChatContext, name: str) -> Subscription | None:
 FEATURE = Feature(
     commands={
         "unsubscribe": Command(unsubscribe, N_("Stop following"), changes_settings=True),
-        "subscriptions": Command(list_subscriptions, N_("What this chat follows")),
+        "subscriptions": Command(list_subscriptions, N_("What you follow")),
     },
     buttons={
         "u": unsubscribe_picked,
@@ -354,6 +382,7 @@ FEATURE = Feature(
     },
     screens={
         "done": lambda context, _: show_subscriptions(context),
+        "sl": lambda context, _: list_subscriptions(context, ()).screen,
         "l": lambda context, page: show_unsubscribe_list(context, read_page(page)),
         "xs": lambda context, page: show_overridable_list(context, read_page(page)),
         "x": lambda context, token: edit_overrides(context, _find_by_token(context, token)),

@@ -10,9 +10,11 @@ from zoneinfo import available_timezones
 import msgspec
 from babel import Locale
 from babel.core import get_global
+from msgspec.structs import replace
 
 from bot.chat.catalogue import MAX_SUGGESTIONS, Fit, measure_fit, to_search_words
 from bot.chat.dialogue import (
+    Button,
     ButtonRow,
     ChatContext,
     DialogueResult,
@@ -20,18 +22,32 @@ from bot.chat.dialogue import (
     Screen,
     arrange_rows,
     make_button,
+    make_closing_row,
     set_settings,
 )
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import escape_text, which_one_text
+from bot.chat.texts import done_label, escape_text, which_one_text
 from bot.clock import parse_utc_offset
-from bot.i18n.language import format_time
+from bot.i18n.language import current_language, format_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
 
 MAX_OFFERED_ZONES = 10
 """Buttons for one search."""
+
+CHOSEN_UTC = "Etc/UTC"
+"""UTC itself, chosen. `UTC` is what a chat has in which nobody has chosen a time zone."""
+
+LIKELY_ZONES = {
+    "en": ("Europe/London", "America/New_York", "America/Los_Angeles", "Africa/Lagos"),
+    "es": ("Europe/Madrid", "America/Mexico_City", "America/Bogota", "America/Argentina/Buenos_Aires"),
+    "de": ("Europe/Berlin", "Europe/Vienna"),
+    "fr": ("Europe/Paris", "America/Toronto"),
+    "pt": ("America/Sao_Paulo", "Europe/Lisbon"),
+    "it": ("Europe/Rome",),
+}
+"""By language, where most of those who speak it live, the likeliest first."""
 
 COMMON_ZONES = (
     "Europe/London", "Europe/Lisbon", "Europe/Madrid", "Europe/Paris", "Europe/Berlin", "Europe/Rome",
@@ -73,10 +89,7 @@ def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     """`/timezone [city | country | zone]`: act if there is no doubt, else ask."""
     typed, zone = " ".join(args), context.chat.timezone
     if not typed:
-        html = _("<b>Times of this chat</b>\nNow: {zone}, where it is {time}.")
-        html = html.format(zone=escape_text(zone), time=format_time(context.now, zone))
-        examples = _("Send a city or a country: <code>/timezone Madrid</code>.")
-        return DialogueResult(Screen(f"{html}\n{examples}", _make_zone_buttons(COMMON_ZONES, zone)))
+        return DialogueResult(show_timezones(context))
     # Before names: the zone database calls UTC+2 `Etc/GMT-2`, and `GMT+2` would be found there as the opposite.
     if offset := parse_utc_offset(typed):
         return _save_timezone(context, offset)
@@ -87,13 +100,45 @@ def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if found.exact:
         return _save_timezone(context, found.exact)
     if not found.zones:
-        html = _("I know no place called “{name}”. Send a city or a country: <code>/timezone Madrid</code>.")
-        return DialogueResult(Screen(html.format(name=escape_text(typed))))
+        html = _("I can't find “{name}”. Send a city or a country: <code>/timezone Madrid</code>.")
+        return DialogueResult(replace(show_timezones(context), html=html.format(name=escape_text(typed))))
     if found.are_suggestions:
-        html = _("I know no place called “{name}”. Did you mean one of these?").format(name=escape_text(typed))
+        html = _("I can't find “{name}”. Did you mean:").format(name=escape_text(typed))
     else:
         html = which_one_text(typed)
-    return DialogueResult(Screen(html, _make_zone_buttons(found.zones, zone)))
+    return DialogueResult(Screen(html, (*_make_zone_buttons(found.zones, zone), (Button(_("🕑 All time zones"), "os:"),))))
+
+
+def show_timezones(context: ChatContext) -> Screen:
+    """Show the time zone of the chat, and common ones as buttons."""
+    zone = context.chat.timezone
+    html = _("🕑 Time zone: <b>{zone}</b> (now {time}).").format(
+        zone=escape_text(zone_label(zone)), time=format_time(context.now, zone)
+    )
+    examples = _("Send a city or a country: <code>/timezone Madrid</code>.")
+    return Screen(f"{html}\n{examples}", (*_make_zone_buttons(COMMON_ZONES, zone), make_closing_row()))
+
+
+def ask_timezone(context: ChatContext) -> Screen:
+    """Ask for the time zone, with a guess from the language of the chat: Telegram tells a bot no zone."""
+    html = _("🕑 <b>What time is it where you are?</b>\nKick-offs and quiet hours go by your time zone. Until you choose: UTC.")
+    return Screen(html, (*make_zone_guesses(context), (Button(done_label(), "done"),)))
+
+
+def make_zone_guesses(context: ChatContext) -> tuple[ButtonRow, ...]:
+    """Make buttons of the likeliest time zones, with the way to all others and UTC."""
+    # The time in the label is what confirms the guess.
+    guesses = [
+        make_button(f"{zone_label(zone)} ({format_time(context.now, zone)})", f"o:{zone}")
+        for zone in LIKELY_ZONES[current_language()]
+    ]
+    last = (Button(_("🔎 Another city"), "os:"), Button(f"UTC ({format_time(context.now, 'UTC')})", f"o:{CHOSEN_UTC}"))
+    return (*arrange_rows(guesses, 2), last)
+
+
+def zone_label(zone: str) -> str:
+    """Return the city of a time zone: `Buenos Aires` for `America/Argentina/Buenos_Aires`, as a button has no room for more."""
+    return "UTC" if zone == CHOSEN_UTC else zone.rpartition("/")[2].replace("_", " ")
 
 
 def set_picked_timezone(context: ChatContext, zone: str) -> DialogueResult:
@@ -104,15 +149,17 @@ def set_picked_timezone(context: ChatContext, zone: str) -> DialogueResult:
 
 
 def _save_timezone(context: ChatContext, zone: str) -> DialogueResult:
-    html = _("🕑 The times of this chat are those of <b>{zone}</b> now, where it is {time}.")
-    html = html.format(zone=escape_text(zone), time=format_time(context.now, zone))
-    return DialogueResult(Screen(html), (set_settings(timezone=zone),))
+    # UTC as it is stored at first would say that nobody has chosen.
+    zone, before = CHOSEN_UTC if zone == "UTC" else zone, context.chat.timezone
+    html = _("🕑 Time zone: <b>{zone}</b> (now {time}).")
+    html = html.format(zone=escape_text(zone_label(zone)), time=format_time(context.now, zone))
+    undo = (Button(_("↩ Undo"), f"o:{before}"),) if context.chat.has_timezone and before != zone else ()
+    buttons = ((*undo, Button(_("🔎 Another city"), "os:")), make_closing_row())
+    return DialogueResult(Screen(html, buttons), (set_settings(timezone=zone),))
 
 
 def _make_zone_buttons(zones: tuple[str, ...], current: str) -> tuple[ButtonRow, ...]:
-    # `Buenos Aires` for `America/Argentina/Buenos_Aires`: a button has no room for more.
-    names = [(zone.rpartition("/")[2].replace("_", " "), zone) for zone in zones]
-    return arrange_rows([make_button(name, f"o:{zone}", is_chosen=zone == current) for name, zone in names], 2)
+    return arrange_rows([make_button(zone_label(zone), f"o:{zone}", is_chosen=zone == current) for zone in zones], 2)
 
 
 class ZoneSearchResult(msgspec.Struct, frozen=True):
@@ -166,8 +213,8 @@ def _load_names() -> tuple[tuple[str, str], ...]:
 
 def _names_from_zones() -> Iterator[tuple[str, str]]:
     """Yield zones by their city, by older names of it, and in full; and UTC."""
-    yield "UTC", "UTC"
-    yield "GMT", "UTC"
+    yield "UTC", CHOSEN_UTC
+    yield "GMT", CHOSEN_UTC
     for zone in sorted({zone for zones in _zones_by_territory().values() for zone in zones if is_zone(zone)} - {"Etc/UTC"}):
         yield zone.replace("_", " "), zone
         yield zone.rpartition("/")[2].replace("_", " "), zone
@@ -189,6 +236,7 @@ def _zones_by_territory() -> Mapping[str, list[str]]:
 
 
 FEATURE = Feature(
-    commands={"timezone": Command(set_timezone, N_("In whose time you read kick-offs"), changes_settings=True)},
+    commands={"timezone": Command(set_timezone, N_("Set your time zone"), changes_settings=True)},
     buttons={"o": set_picked_timezone},
+    screens={"os": lambda context, _: show_timezones(context)},
 )

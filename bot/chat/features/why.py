@@ -203,6 +203,6 @@ def _shorten(text: str) -> str:
 
 
 FEATURE = Feature(
-    commands={"why": Command(None, N_("In reply to an alert: why it was told"))},
+    commands={"why": Command(None, N_("Why did I get this alert?"))},
     make_handlers=_make_handlers,
 )

@@ -82,10 +82,11 @@ def test_several_hits_are_offered_the_nearest_first() -> None:
     assert [choice.name for choice in found.hits] == ["Manchester City", "Manchester United"]
 
 
-def test_a_hit_in_the_middle_of_a_word_is_offered_and_not_taken() -> None:
-    found = search_followable(make_context(), "senal")
+def test_a_few_letters_from_the_middle_of_a_word_are_offered_and_more_are_taken() -> None:
+    few, more = (search_followable(make_context(), typed) for typed in ("enal", "rsenal"))
 
-    assert found.exact is None and [choice.name for choice in found.hits] == ["Arsenal"]
+    assert few.exact is None and [choice.name for choice in few.hits] == ["Arsenal"]
+    assert more.exact is not None and more.exact.name == "Arsenal"
 
 
 def test_a_typing_mistake_finds_similar_names() -> None:

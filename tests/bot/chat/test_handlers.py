@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.chat import handlers, texts
-from bot.chat.application import set_command_menu, set_description
+from bot.chat.application import ROUTER, set_bot_description, set_command_menu
 from bot.chat.features import subscriptions
 from rules.engine.text import LANGUAGES
 from tests.bot.chat.conftest import ADMIN, World
@@ -22,7 +22,7 @@ async def test_a_team_is_followed_with_one_command(world: World) -> None:
     answer = await world.ask(42, 42, "/subscribe arsenal")
 
     assert await world.followed(42) == ["Arsenal"]
-    assert answer.text.startswith("✅ This chat follows Arsenal now.")
+    assert answer.text.startswith("✅ Following Arsenal.")
 
 
 async def test_a_team_is_followed_by_buttons_in_one_message(world: World) -> None:
@@ -100,11 +100,9 @@ async def test_kinds_are_stored(world: World) -> None:
 async def test_an_unknown_command_or_name_is_answered_with_a_sentence(world: World) -> None:
     answers = [(await world.ask(42, 42, text)).text for text in ("/goal", "xyzzy <b>", "/subscribe <i>Nowhere</i>")]
 
-    assert (
-        answers[0] == handlers.unknown_command_text()
-        and answers[1] == "I did not find that among the known teams, competitions and matches. Try /subscribe, or see /help."
-    )
-    assert answers[2].startswith("“<i>Nowhere</i>” is not among the known fixtures.")
+    assert answers[0].startswith(handlers.unknown_command_text("goal"))
+    assert answers[1].startswith("No team, league or match “xyzzy <b>” in the coming days.")
+    assert answers[2].startswith("No team, league or match “<i>Nowhere</i>” in the coming days.")
 
 
 async def test_in_a_group_only_administrators_change_things(world: World) -> None:
@@ -203,7 +201,7 @@ async def test_status_is_for_admins_only(world: World) -> None:
     told = await world.ask(ADMIN, ADMIN, "/status")
     refused = await world.ask(42, 42, "/status")
 
-    assert told.text == "2 matches <live>" and refused.text == handlers.unknown_command_text()
+    assert told.text == "2 matches <live>" and refused.text.startswith(handlers.unknown_command_text("status"))
 
 
 async def test_the_status_is_told_in_private_wherever_an_admin_asks(world: World) -> None:
@@ -271,41 +269,46 @@ async def test_nothing_is_changed_while_telegram_cannot_say_who_is_an_administra
 
 async def test_the_description_names_the_privacy_page_in_every_language_and_is_set_once(world: World) -> None:
     url = "https://example.org/" + "p" * 180
-    await set_description(world.app.bot, url)
-    await set_description(world.app.bot, url)
+    await set_bot_description(world.app.bot, url)
+    await set_bot_description(world.app.bot, url)
 
     assert set(world.api.descriptions) == {"", *LANGUAGES} - {"en"}
     assert all(text.endswith(f": {url}") for text in world.api.descriptions.values())
-    assert len(world.api.calls("setMyDescription")) == len(LANGUAGES)
+    assert len(world.api.calls("setMyDescription")) == len(world.api.calls("setMyShortDescription")) == len(LANGUAGES)
 
 
-async def test_the_commands_are_registered_for_each_kind_of_chat(world: World) -> None:
-    await set_command_menu(world.app.bot)
+async def test_the_command_menus_are_short_and_each_for_its_readers(world: World) -> None:
+    world.api.say(ADMIN, ADMIN, "/help")
+    await world.idle()
+    await set_command_menu(world.app.bot, (ADMIN,))
 
     names = {scope: [c["command"] for c in commands] for scope, commands in world.api.commands.items()}
-    private = [
-        "subscribe",
-        "unsubscribe",
-        "subscriptions",
-        "alerts",
-        "today",
-        "live",
-        "timeline",
-        "mute",
-        "unmute",
-        "spoilers",
-        "delay",
-        "quiet",
-        "timezone",
-        "language",
-        "channel",
-        "test",
-        "why",
-        "stop",
-        "privacy",
-        "help",
-    ]
+    private = ["subscribe", "subscriptions", "alerts", "today", "live", "mute", "settings", "help"]
+    every = [name for name, _description in ROUTER.menu]
     assert names["all_private_chats"] == private
-    assert names["all_chat_administrators"] == [name for name in private if name != "channel"]
-    assert names["all_group_chats"] == ["subscriptions", "today", "live", "timeline", "why", "help"]
+    assert names["all_chat_administrators"] == [name for name in every if name != "channel"]
+    assert names["all_group_chats"] == ["today", "live", "timeline", "subscriptions", "help"]
+    assert names[f"{ADMIN}:chat"] == [*private, "status", "rules"]
     assert {f"all_private_chats:{code}" for code in LANGUAGES if code != "en"} <= set(names)
+
+
+async def test_every_description_in_the_menu_fits_beside_its_command(world: World) -> None:
+    await set_command_menu(world.app.bot, (ADMIN,))
+
+    long = {c["description"] for commands in world.api.commands.values() for c in commands if len(c["description"]) >= 30}
+    assert not long
+
+
+async def test_an_empty_chat_says_what_the_bot_is_for_in_every_language(world: World) -> None:
+    await set_bot_description(world.app.bot)
+
+    languages = {"" if code == "en" else code for code in LANGUAGES}
+    assert set(world.api.descriptions) == set(world.api.short_descriptions) == languages
+    assert len(set(world.api.descriptions.values())) == len(languages)
+
+
+async def test_a_description_that_somebody_wrote_stays(world: World) -> None:
+    world.api.descriptions[""] = "Goals for our club."
+    await set_bot_description(world.app.bot)
+
+    assert world.api.descriptions == {"": "Goals for our club."}

@@ -60,7 +60,7 @@ async def test_a_channel_gets_no_greeting_and_its_administrator_gets_the_menu_in
     world.api.chat(SUPERGROUP, kind="channel", title="News").admins = {5}
     world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
     await world.api.until(lambda: world.api.chat(5).messages)
-    await world.tap(5, 5, "📣 Kinds")
+    await world.tap(5, 5, "📣 Alerts")
     await world.tap(5, 5, "Everything")
 
     assert (await world.stored(SUPERGROUP)).type == "channel" and not world.api.chat(SUPERGROUP).messages

@@ -260,7 +260,7 @@ async def test_nobody_but_admins_can_send_rules(rules: Rules) -> None:
     rules.api.send_document(STRANGER, STRANGER, "sent.yaml", CORNERS)
     await rules.idle()
 
-    assert refused.text == handlers.unknown_command_text() and rules.asked == []
+    assert refused.text.startswith(handlers.unknown_command_text("rules")) and rules.asked == []
     assert not rules.api.calls("getFile") and len(rules.api.chat(STRANGER).messages) == 1
 
 
@@ -279,7 +279,7 @@ async def test_a_former_admin_can_change_nothing(rules: Rules) -> None:
     assert (
         await rules.press(ADMIN, ADMIN, message, message.button("✔ Apply").data) == "Only the bot's admins can change its rules."
     )
-    assert (await rules.ask(ADMIN, ADMIN, "/rules")).text == handlers.unknown_command_text()
+    assert (await rules.ask(ADMIN, ADMIN, "/rules")).text.startswith(handlers.unknown_command_text("rules"))
 
 
 async def test_in_a_group_an_admin_changes_nothing(rules: Rules) -> None:

@@ -44,7 +44,7 @@ def test_an_unknown_kind_changes_nothing_and_names_the_known_ones() -> None:
     result = alerts.set_kinds(make_context(), ("+goal", "+corner<s>"))
 
     assert not result.changes
-    assert "corner&lt;s&gt;" in result.screen.html and "<code>red_card</code>" in result.screen.html
+    assert "corner&lt;s&gt;" in result.screen.html and "red cards" in result.screen.html
 
 
 def test_buttons_show_ticks_and_switch() -> None:
@@ -134,7 +134,7 @@ def test_an_unknown_kind_or_none_changes_nothing() -> None:
     unknown, none = set_alerts(make_context(), ("ring", "corner")), set_alerts(make_context(), ("silent",))
 
     assert (
-        "no alerts called “corner”" in unknown.screen.html
+        "I don't know “corner”." in unknown.screen.html
         and none.screen.html == "Name the kinds, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts."
     )
     assert not unknown.changes and not none.changes
@@ -142,7 +142,7 @@ def test_an_unknown_kind_or_none_changes_nothing() -> None:
 
 async def test_loudness_is_chosen_from_the_kinds_and_back_in_one_message(world: World) -> None:
     message = await world.ask(42, 42, "/alerts")
-    for label in ("🔔 What rings …", "Goals", "Goals", "Wait for confirmation", back_to_kinds_label()):
+    for label in ("🔔 Sounds", "Goals", "Goals", "Wait for confirmation", back_to_kinds_label()):
         await world.tap(42, 42, label)
 
     assert ((await world.stored(42)).filter.silent, (await world.stored(42)).filter.confirmed_only) == ({"goal"}, True)

@@ -59,7 +59,7 @@ async def test_the_words_after_a_channels_name_are_a_command_for_it(world: World
     followed = await world.ask(OWNER, OWNER, "/channel @dailygoals subscribe arsenal")
     await world.ask(OWNER, OWNER, "/channel @dailygoals /timezone madrid")
 
-    assert followed.text.startswith(f"{NAMED}\n\n✅ This chat follows Arsenal now.")
+    assert followed.text.startswith(f"{NAMED}\n\n✅ Following Arsenal.")
     assert await world.followed(CHANNEL) == ["Arsenal"] and (await world.stored(CHANNEL)).timezone == "Europe/Madrid"
 
 

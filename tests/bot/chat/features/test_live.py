@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from bot.chat.features import fixtures
 from bot.subscribers import Scope, Subscription
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
-from tests.bot.chat.fixtures import CUP, FENER, FIXTURES, GALATA, changed, fixture, labels, make_context, press_button
+from tests.bot.chat.fixtures import (
+    CUP,
+    FENER,
+    FIXTURES,
+    GALATA,
+    changed,
+    changed_chat,
+    fixture,
+    labels,
+    make_context,
+    press_button,
+)
 
 PLAYING = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="Live")
 
@@ -16,7 +29,7 @@ def test_matches_in_play_are_listed_with_their_scores_and_a_tap_follows_one() ->
     shown = fixtures.show_live(make_context(matches=(PLAYING,)))
     result = press_button(make_context(matches=(PLAYING,)), shown.buttons[0][0].data)
 
-    assert "13:00 <b>Fenerbahçe 1–0 Galatasaray</b> · 47' · Süper Lig" in shown.html and "Arsenal" not in shown.html
+    assert "<b>Süper Lig</b>\n13:00 Fenerbahçe 1–0 Galatasaray · 47'" in shown.html and "Arsenal" not in shown.html
     assert changed(result) == [("+", "Fenerbahçe v Galatasaray")]
     assert labels(result.screen)[0] == "✅ Fenerbahçe 1–0 Galatasaray"
 
@@ -25,6 +38,16 @@ def test_a_match_that_a_team_covers_has_a_bell() -> None:
     shown = fixtures.show_live(make_context(Subscription(Scope.TEAM, "t5", "Fenerbahçe"), matches=(PLAYING,)))
 
     assert labels(shown)[0] == "🔔 Fenerbahçe 1–0 Galatasaray"
+
+
+def test_a_tap_does_what_the_sign_says() -> None:
+    by_team = make_context(Subscription(Scope.TEAM, "t5", "Fenerbahçe"), matches=(PLAYING,))
+    muted = press_button(by_team, fixtures.show_live(by_team).buttons[0][0].data)
+    after = replace(by_team, chat=changed_chat(muted, by_team))
+    unmuted = press_button(after, muted.screen.buttons[0][0].data)
+
+    assert labels(muted.screen)[0] == "🔕 Fenerbahçe 1–0 Galatasaray" and after.chat.muted_matches == {"f3"}
+    assert labels(unmuted.screen)[0] == "🔔 Fenerbahçe 1–0 Galatasaray"
 
 
 def test_a_match_whose_stream_is_not_followed_is_live_when_the_fixtures_say_so() -> None:
@@ -54,9 +77,7 @@ def test_matches_that_ended_were_abandoned_or_have_not_begun_are_not_in_play() -
         Match(FIXTURES[2]),
     )
 
-    assert [fixtures.show_live(make_context(matches=(match,))).html for match in states] == [
-        "No match among the known fixtures is in play. /today lists the matches of the day."
-    ] * 4
+    assert [fixtures.show_live(make_context(matches=(match,))).html for match in states] == ["No match is live now."] * 4
 
 
 async def test_every_member_may_refresh_and_only_administrators_subscribe(world: World) -> None:

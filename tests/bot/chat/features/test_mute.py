@@ -27,8 +27,8 @@ from tests.bot.chat.fixtures import (
 
 LIVE = tuple(replace(Match(fixture), period=Period.SECOND_HALF) for fixture in (FIXTURES[0], FIXTURES[2]))
 HOUR = NOW + dt.timedelta(hours=1)
-NO_MATCH = "No match that this chat follows is being played. <code>/mute 2h</code> works at any time."
-NOT_MUTED = "This chat is not muted. /mute changes that."
+NO_MATCH = "None of your matches is live. Mute everything instead:"
+NOT_MUTED = "Nothing is muted."
 
 
 def following(*matches: Match, **chat: Any) -> ChatContext:
@@ -67,12 +67,14 @@ def test_no_keyboard_has_more_buttons_than_telegram_takes() -> None:
     assert turned.screen.buttons != asked.buttons
 
 
-def test_mute_match_does_not_ask_for_a_match_that_is_muted_already() -> None:
-    context = following(*LIVE, muted_matches=frozenset({"f1"}))
+def test_mute_match_said_twice_means_the_same_match() -> None:
+    one = following(LIVE[0], muted_matches=frozenset({"f1"}))
+    several = following(*LIVE, muted_matches=frozenset({"f1"}))
+    asked = run(several, "mute", "match")
 
-    chat = changed_chat(run(context, "mute", "match"), context)
-
-    assert chat.muted_matches == {"f1", "f3"}
+    assert changed_chat(run(one, "mute", "match"), one).muted_matches == {"f1"}
+    assert not asked.changes
+    assert set(labels(asked.screen)[:2]) == {"🔕 Arsenal v Chelsea", "🔔 Fenerbahçe v Galatasaray"}
 
 
 def test_mute_match_mutes_nothing_if_no_followed_match_is_in_play() -> None:
@@ -94,7 +96,7 @@ def test_unmute_lists_several_mutes_and_ends_one_or_all() -> None:
 
     listed = run(context, "unmute")
 
-    assert listed.screen.html == "<b>This is muted here.</b>\nTap what shall be heard again." and len(labels(listed.screen)) == 4
+    assert listed.screen.html == "<b>Muted</b>\nTap to unmute." and len(labels(listed.screen)) == 6
     unmuted = press_button(context, data(listed.screen, "Chelsea"))
     assert changed_chat(unmuted, context) == replace(context.chat, muted_matches=frozenset({"f2"}))
     unmuted = press_button(context, data(listed.screen, "until"))

@@ -23,7 +23,21 @@ def test_who_wants_to_mute_for_too_long_is_told_the_longest_time(words: str) -> 
     assert changed_chat(run("mute", "365d")).muted_until == NOW + dt.timedelta(days=365)
 
 
-@pytest.mark.parametrize(("words", "until"), [("1h", 60), ("45m", 45), ("2 h", None), ("for ever", None), ("-1h", None)])
+@pytest.mark.parametrize(
+    ("words", "until"),
+    [
+        ("1h", 60),
+        ("45m", 45),
+        ("2 h", 120),
+        ("1 hour", 60),
+        ("90 min", 90),
+        ("2 Stunden", 120),
+        ("1 h 30", 90),
+        ("45", 45),
+        ("for ever", None),
+        ("-1h", None),
+    ],
+)
 def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | None) -> None:
     result = run("mute", words)
 
@@ -32,7 +46,21 @@ def test_a_chat_is_muted_for_a_time_that_can_be_read(words: str, until: int | No
     )
 
 
-@pytest.mark.parametrize(("words", "delay"), [("0", 0), ("300", 300), ("30s", 30), ("301", None), ("-1", None), ("²", None)])
+@pytest.mark.parametrize(
+    ("words", "delay"),
+    [
+        ("0", 0),
+        ("300", 300),
+        ("30s", 30),
+        ("301", None),
+        ("-1", None),
+        ("1m", 60),
+        ("2 minutes", 120),
+        ("off", 0),
+        ("aus", 0),
+        ("six", None),
+    ],
+)
 def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None:
     result = run("delay", words)
 
@@ -46,7 +74,16 @@ def test_a_delay_is_from_0_to_300_seconds(words: str, delay: int | None) -> None
         ("23:00-07:00", QuietHours(1380, 420)),
         ("23:00 – 7:30 hold", QuietHours(1380, 450, holds_alerts=True)),
         ("0:00-6:00 silent", QuietHours(0, 360)),
+        ("23-7", QuietHours(1380, 420)),
+        ("11pm-7am", QuietHours(1380, 420)),
+        ("23:00 07:00", QuietHours(1380, 420)),
+        ("22h30 to 6 hold", QuietHours(1350, 360, holds_alerts=True)),
+        ("von 23 bis 7 Uhr", QuietHours(1380, 420)),
+        ("24:00-01:00", QuietHours(0, 60)),
+        ("on", QuietHours(1380, 420)),
+        ("night", QuietHours(1380, 420)),
         ("off", None),
+        ("aus", None),
     ],
 )
 def test_quiet_hours_are_set_and_ended(words: str, quiet: QuietHours | None) -> None:
@@ -55,12 +92,12 @@ def test_quiet_hours_are_set_and_ended(words: str, quiet: QuietHours | None) -> 
     assert changed_chat(result, make_context(quiet_hours=QuietHours(1, 2))).quiet_hours == quiet
 
 
-@pytest.mark.parametrize("words", ["23:00", "24:00-01:00", "23:00-23:00", "23:00-07:00 loud", "<b>"])
+@pytest.mark.parametrize("words", ["23:00", "25:00-01:00", "13pm-7am", "23:00-23:00", "23:00-07:00 loud", "<b>"])
 def test_what_are_no_quiet_hours_changes_nothing(words: str) -> None:
     assert run("quiet", words).changes == ()
 
 
-@pytest.mark.parametrize(("command", "label"), [("mute", "1 hour"), ("delay", "30 s"), ("quiet", "hold")])
+@pytest.mark.parametrize(("command", "label"), [("mute", "1 hour"), ("delay", "30 s"), ("quiet", "one summary")])
 def test_without_words_buttons_do_the_same(command: str, label: str) -> None:
     result = press_button(make_context(), data(run(command).screen, label))
 

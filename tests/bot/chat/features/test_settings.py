@@ -24,9 +24,9 @@ def test_a_setting_is_switched_in_words(command: str, words: str, name: str, to:
     assert getattr(changed_chat(run_command(context, command, *words.split()), context), name) is to
 
 
-@pytest.mark.parametrize(("label", "name"), [("Buttons", "mute_button"), ("Hide", "spoilers"), ("Group", "digests")])
+@pytest.mark.parametrize(("label", "name"), [("Buttons", "mute_button"), ("Hide", "spoilers"), ("Combine", "digests")])
 def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str, name: str) -> None:
-    shown = press_button(make_context(), data(run_command(make_context(), "alerts").screen, "How they come"))
+    shown = press_button(make_context(), data(run_command(make_context(), "alerts").screen, "Options"))
 
     result = press_button(make_context(), data(shown.screen, label))
 
@@ -38,7 +38,7 @@ def test_a_setting_is_switched_by_its_button_on_the_screen_of_alerts(label: str,
 def test_spoilers_without_words_offer_the_other_way() -> None:
     offered = [run_command(make_context(spoilers=on), "spoilers").screen for on in (False, True)]
 
-    assert [row[0].data for reply in offered for row in reply.buttons] == ["g:on", "g:off"]
+    assert [reply.buttons[0][0].data for reply in offered] == ["g:on", "g:off"]
 
 
 def test_a_channel_is_offered_no_buttons_and_forged_data_switches_nothing() -> None:

@@ -59,10 +59,7 @@ def test_in_words_a_subscription_gets_overrides(words: str, taste: SubscriptionO
 
 def test_usual_makes_it_as_in_the_chat_and_a_name_alone_shows_its_screen() -> None:
     assert tuned(run("Arsenal usual", CARDS)) == NO_OVERRIDES
-    assert (
-        run("Arsenal").screen.html
-        == "<b>Arsenal</b>\nWhat this chat hears because it follows this. Tap to switch; the rest of the chat stays as it is."
-    )
+    assert run("Arsenal").screen.html == "<b>🎚 Arsenal</b>\nAlerts for this one only. Tap to switch."
 
 
 @pytest.mark.parametrize("words", ["Everton +goal", "yellow_card", "Arsenal +penguin", "x", "-"])
@@ -72,9 +69,9 @@ def test_what_names_nothing_that_is_followed_tunes_nothing(words: str) -> None:
 
 def test_every_setting_is_a_tap_away_from_what_is_followed() -> None:
     context = make_context(TEAM, CUP)
-    listed = press_button(context, data(run_command(context, "subscriptions").screen, "Each by itself"))
+    listed = press_button(context, data(run_command(context, "subscriptions").screen, "Per-team"))
     one = press_button(context, data(listed.screen, "Arsenal"))
-    loud = press_button(context, data(one.screen, "What rings"))
+    loud = press_button(context, data(one.screen, "Sounds"))
 
     assert tuned(press_button(context, data(one.screen, "Yellow"))).kinds == {
         "goal", "red_card", "yellow_card", "shootout", "full_time", "status",
@@ -149,7 +146,7 @@ async def test_overrides_chosen_in_the_chat_are_stored(world: World) -> None:
     await world.ask(42, 42, "/alerts Arsenal +yellow_card")
     await world.ask(42, 42, "/subscriptions")
 
-    await world.tap(42, 42, "Each by itself")
+    await world.tap(42, 42, "Per-team")
     await world.tap(42, 42, "Arsenal")
     await world.tap(42, 42, "Goals")
 
@@ -160,4 +157,4 @@ async def test_overrides_chosen_in_the_chat_are_stored(world: World) -> None:
 
 def test_where_nothing_is_followed_there_is_nothing_to_override() -> None:
     assert is_outdated(make_context(), "xs:0")
-    assert "Each by itself" not in " ".join(labels(Screen("", run_command(make_context(), "alerts").screen.buttons)))
+    assert "Per-team" not in " ".join(labels(Screen("", run_command(make_context(), "alerts").screen.buttons)))

@@ -28,7 +28,7 @@ def test_of_several_matches_one_is_chosen_and_those_in_play_come_first() -> None
     screen = show_timeline(make_context(ALL, matches=(PAST, CUP)), ()).screen
 
     assert screen.picture is None
-    assert labels(screen) == ["Fenerbahçe 2–1 Galatasaray", "Manchester United 0–0 Arsenal"]
+    assert labels(screen) == ["Fenerbahçe 2–1 Galatasaray", "Manchester United 0–0 Arsenal", "📅 Today", "🔴 Live"]
     assert data(screen, "Arsenal") == "p:f4"
 
 
@@ -36,19 +36,14 @@ def test_a_match_that_is_not_followed_is_drawn_where_it_is_named() -> None:
     context = make_context(matches=(PAST, CUP))
 
     assert show_timeline(context, ("galatasaray",)).screen.picture is CUP
-    assert (
-        show_timeline(context, ()).screen.html
-        == "None of the matches that this chat follows has begun. /today shows when they do."
-    )
+    assert show_timeline(context, ()).screen.html == "None of your matches has begun yet."
 
 
 @pytest.mark.parametrize("match", [SOON, None])
 def test_a_match_that_has_not_begun_is_not_drawn(match: Match | None) -> None:
     context = make_context(ALL, matches=(match,) if match else ())
 
-    assert show_timeline(context, ("arsenal",)).screen.html == (
-        "No match of “arsenal” is being played or was just played. /today shows the matches of the day."
-    )
+    assert show_timeline(context, ("arsenal",)).screen.html == ("No match of “arsenal” is live or has just ended.")
 
 
 def test_a_button_of_a_match_that_is_no_longer_known_is_out_of_date() -> None:

@@ -21,8 +21,8 @@ def test_the_day_is_listed_by_kick_off_with_scores() -> None:
     lines = fixtures.show_today(make_context(matches=(playing,))).html.splitlines()
 
     assert lines[0] == "<b>Sunday 22 November</b>"
-    assert lines[2] == "13:00 <b>Fenerbahçe 1–0 Galatasaray</b> · 47' · Süper Lig"
-    assert lines[3] == "15:00 <b>Arsenal v Chelsea</b> · Premier League"
+    assert lines[2:4] == ["<b>Süper Lig</b>", "13:00 Fenerbahçe 1–0 Galatasaray · 47'"]
+    assert lines[5:7] == ["<b>Premier League</b>", "15:00 Arsenal v Chelsea"]
 
 
 def test_the_day_and_the_times_are_the_chats() -> None:
@@ -30,13 +30,13 @@ def test_the_day_and_the_times_are_the_chats() -> None:
     in_tokyo = fixtures.show_today(make_context(fixtures=(late,), timezone="Asia/Tokyo")).html
     tomorrow = fixtures.show_day(make_context(fixtures=(late,), timezone="Asia/Tokyo"), dt.date(2026, 11, 23)).html
 
-    assert "No matches" in in_tokyo and "10:00 <b>A v B</b>" in tomorrow
+    assert "No matches" in in_tokyo and "10:00 A v B" in tomorrow
 
 
 def test_a_match_that_the_chat_follows_has_a_bell() -> None:
     html = fixtures.show_today(make_context(Subscription(Scope.TEAM, "t1", "Arsenal"))).html
 
-    assert "Premier League 🔔" in html and "Süper Lig 🔔" not in html
+    assert "15:00 Arsenal v Chelsea 🔔" in html and "Fenerbahçe v Galatasaray 🔔" not in html
 
 
 def test_the_next_day_is_one_tap_away() -> None:
@@ -60,14 +60,14 @@ def test_a_finished_match_says_so_and_names_are_escaped() -> None:
     kicks = Match(done, Score(3, 3), shootout=Score(4, 2), period=Period.SHOOTOUT, status="Completed")
     html = fixtures.show_today(make_context(fixtures=(done,), matches=(kicks,))).html
 
-    assert "<b>A&lt;b&gt; 3–3 B &amp; C (4–2 pens)</b> · full time" in html
+    assert "A&lt;b&gt; 3–3 B &amp; C (4–2 pens) · full time" in html
 
 
 def test_a_postponed_match_and_an_unknown_zone_break_nothing() -> None:
     off = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 2, status="Postponed")
     html = fixtures.show_today(make_context(fixtures=(off,), timezone="Mars/Base")).html
 
-    assert "16:00 <b>A v B</b> · postponed" in html
+    assert "16:00 A v B · postponed" in html
 
 
 def test_a_match_without_live_coverage_says_so() -> None:
@@ -77,8 +77,8 @@ def test_a_match_without_live_coverage_says_so() -> None:
     before = fixtures.show_today(make_context(fixtures=(dropped,))).html
     in_play = fixtures.show_today(make_context(fixtures=(dropped,), matches=(broken_off,))).html
 
-    assert "16:00 <b>A v B</b> · no live coverage" in before
-    assert "<b>A 1–0 B</b> · no live coverage" in in_play
+    assert "16:00 A v B · no live coverage" in before
+    assert "A 1–0 B · no live coverage" in in_play
 
 
 def test_a_muted_match_has_a_struck_bell_among_those_that_are_followed() -> None:

@@ -1,0 +1,200 @@
+"""What a chat is answered after it follows or unfollows something: the effect, which alerts, and a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from bot.chat.catalogue import Choice, make_token
+from bot.chat.dialogue import (
+    Button,
+    ButtonRow,
+    Change,
+    ChatContext,
+    DialogueResult,
+    OutdatedButton,
+    Screen,
+    Subscribe,
+    Unsubscribe,
+    UpdateSubscription,
+    arrange_rows,
+    make_button,
+)
+from bot.chat.features.fixtures import render_headline
+from bot.chat.routing import Feature
+from bot.chat.texts import choice_name, done_label, escape_text, join_kind_names, subscription_name
+from bot.i18n.football import format_title
+from bot.i18n.language import format_day_and_time, join_sentence_list
+from bot.i18n.language import mark_for_translation as N_
+from bot.i18n.language import translate as _
+from bot.subscribers import Subscription, SubscriptionOverrides
+
+MAX_NAMES = 5
+"""Names that one message may follow: their tokens have to fit into one button."""
+
+MAX_OTHERS = 2
+"""Other teams of a similar name that are offered in place of the one that was followed."""
+
+_TOKEN_LENGTH = 8
+
+_MAX_NOTE_LENGTH = 190
+"""Telegram takes 200 characters."""
+
+# The letters stand in the data of buttons that were sent, and must not change.
+PRESETS: dict[str, tuple[str, frozenset[str] | None]] = {
+    "g": (N_("⚽ Only goals"), frozenset({"goal"})),
+    "c": (N_("🟥 Goals and cards"), frozenset({"goal", "red_card", "yellow_card"})),
+    "e": (N_("📣 Everything"), None),
+}
+"""The choices of alerts for what was just followed, and their kinds; None: every kind on offer."""
+
+
+def confirm_following(context: ChatContext, choices: Sequence[Choice], others: Sequence[Choice] = ()) -> DialogueResult:
+    """Subscribe to what is not followed yet and show the confirmation. `others` are offered in place of the only one."""
+    added = tuple(choice.subscription for choice in choices if not context.has_subscription(choice))
+    changes: tuple[Change, ...] = tuple(Subscribe(subscription) for subscription in added)
+    # What is followed already is shown with its own settings, and under the key that it is stored by.
+    known = tuple(s for choice in choices for s in context.find_subscriptions(choice.matching_subscriptions))
+    after = replace(context, subscriptions=(*context.subscriptions, *added))
+    screen = show_followed(after, (*added, *known), others, is_new=bool(added))
+    return DialogueResult(screen, changes, describe_changes(changes))
+
+
+def show_followed(
+    context: ChatContext, subscriptions: Sequence[Subscription], others: Sequence[Choice] = (), *, is_new: bool = True
+) -> Screen:
+    """Show what is followed now, its next match or the score, its alerts, and buttons for the likely next wish."""
+    names = join_sentence_list([f"<b>{escape_text(subscription_name(s))}</b>" for s in subscriptions])
+    lines = [(_("✅ Following {names}.") if is_new else _("You already follow {names}.")).format(names=names)]
+    lines += [line for subscription in subscriptions if (line := render_effect(context, subscription))]
+    lines.append(render_alerts(context, subscriptions[0]))
+    tokens = "".join(make_token(subscription) for subscription in subscriptions)
+    presets = [
+        make_button(_(label), f"pr:{letter}:{tokens}", is_chosen=subscriptions[0].overrides.kinds == kinds)
+        for letter, (label, _kinds) in PRESETS.items()
+        if (kinds := list_preset_kinds(context, letter))
+    ]
+    more = Button(_("🎚 More"), f"x:{tokens}" if len(subscriptions) == 1 else "xs:0")
+    undo = Button(_("↩ Undo") if is_new else _("✖ Unfollow"), f"un:{tokens}")
+    rows: list[ButtonRow] = [*arrange_rows([*presets, more], 2), (undo, Button(done_label(), "fd"))]
+    if others and len(subscriptions) == 1:
+        rows.insert(-1, tuple(make_button(choice_name(other), f"sw:{tokens}:{other.token}") for other in others[:MAX_OTHERS]))
+        lines.append(_("<i>Not that one? Tap the right one.</i>"))
+    return Screen("\n".join(lines), tuple(rows))
+
+
+def render_effect(context: ChatContext, subscription: Subscription) -> str:
+    """Return the score of a match in play that the subscription covers, or its next match; empty if none is known."""
+    covered = [fixture for fixture in context.catalogue.fixtures if subscription.covers(fixture)]
+    for fixture in covered:
+        if context.is_in_play(fixture):
+            # A chat with a delay would read here what it is to see later: it gets the score in a message of its own.
+            shown = escape_text(format_title(fixture)) if context.chat.delay else ""
+            shown = shown or render_headline(context, fixture, context.find_match(fixture.id))
+            return _("Now: {match}").format(match=shown)
+    for fixture in covered:
+        if fixture.kickoff and fixture.kickoff > context.now and fixture.title:
+            time = escape_text(format_day_and_time(fixture.kickoff, context.chat.timezone))
+            return _("Next: {time} {match}").format(time=time, match=escape_text(format_title(fixture)))
+    return ""
+
+
+def render_alerts(context: ChatContext, subscription: Subscription) -> str:
+    """Return the line that names the alerts that a subscription brings."""
+    effective = context.chat.filter.with_overrides(subscription.overrides)
+    kinds = [kind for kind in context.overridable_kinds if effective.accepts(kind)]
+    if not kinds:
+        return _("All alerts are off.")
+    if len(kinds) == len(context.overridable_kinds):
+        return _("Alerts: everything.")
+    return _("Alerts: {kinds}.").format(kinds=join_kind_names(kinds))
+
+
+def list_preset_kinds(context: ChatContext, letter: str) -> frozenset[str]:
+    """Return the kinds of a preset that are on offer. Raise OutdatedButton for a letter that is none."""
+    if letter not in PRESETS:
+        raise OutdatedButton
+    kinds, offered = PRESETS[letter][1], frozenset(context.overridable_kinds)
+    return offered if kinds is None else kinds & offered
+
+
+def choose_preset(context: ChatContext, data: str) -> DialogueResult:
+    """Give what was just followed the alerts of a preset. A second tap returns to the chat's own."""
+    letter, _colon, tokens = data.partition(":")
+    subscriptions, kinds = _read_subscriptions(context, tokens), list_preset_kinds(context, letter)
+    # From what was seen: two people who press it at the same moment want the same.
+    return choose_kinds(context, subscriptions, None if subscriptions[0].overrides.kinds == kinds else kinds)
+
+
+def choose_kinds(context: ChatContext, subscriptions: Sequence[Subscription], kinds: frozenset[str] | None) -> DialogueResult:
+    """Give subscriptions exactly these kinds; with None, those of the chat."""
+
+    def change(overrides: SubscriptionOverrides) -> SubscriptionOverrides:
+        # "Only goals, with their scorers" would exclude the kinds that were chosen here.
+        return replace(overrides, kinds=kinds, scorers_only=None)
+
+    changed = tuple(replace(s, overrides=change(s.overrides)) for s in subscriptions)
+    return DialogueResult(show_followed(context, changed), tuple(UpdateSubscription(s, change) for s in subscriptions))
+
+
+def undo_following(context: ChatContext, tokens: str) -> DialogueResult:
+    """Unsubscribe from what a confirmation is about."""
+    return confirm_unfollowing(context, _read_subscriptions(context, tokens))
+
+
+def confirm_unfollowing(context: ChatContext, removed: Sequence[Subscription]) -> DialogueResult:
+    """Unsubscribe and say so, with what still reaches the chat by another subscription, and a way back."""
+    kept = tuple(s for s in context.subscriptions if s not in removed)
+    names = join_sentence_list([f"<b>{escape_text(subscription_name(s))}</b>" for s in removed])
+    lines = [_("Unfollowed {names}.").format(names=names)]
+    if covering := list_covering(context, removed, kept):
+        still = join_sentence_list([f"<b>{escape_text(subscription_name(s))}</b>" for s in covering])
+        # Without this the next goal would come as a surprise.
+        lines.append(_("Alerts still come through {names}.").format(names=still))
+    buttons = []
+    if len(removed) == 1 and context.catalogue.find(make_token(removed[0])):
+        buttons.append(Button(_("↩ Undo"), f"s:{make_token(removed[0])}"))
+    buttons += [Button(_("⚽ Follow a team"), "h:0"), Button(done_label(), "done")]
+    changes = tuple(Unsubscribe(s) for s in removed)
+    return DialogueResult(Screen("\n".join(lines), arrange_rows(buttons, 2)), changes, describe_changes(changes))
+
+
+def list_covering(
+    context: ChatContext, removed: Sequence[Subscription], kept: Sequence[Subscription]
+) -> tuple[Subscription, ...]:
+    """Return those of the kept subscriptions that cover a coming match of the removed ones."""
+    matches = [choice.fixture for choice in context.catalogue.list_upcoming(context.now) if choice.fixture]
+    ours = [fixture for fixture in matches if any(s.covers(fixture) for s in removed)]
+    return tuple(s for s in kept if any(s.covers(fixture) for fixture in ours))
+
+
+def swap_followed(context: ChatContext, data: str) -> DialogueResult:
+    """Follow another team of a similar name in place of the one that was followed."""
+    tokens, _colon, other = data.partition(":")
+    choice, removed = context.catalogue.find(other), _read_subscriptions(context, tokens)
+    if choice is None:
+        raise OutdatedButton
+    without = replace(context, subscriptions=tuple(s for s in context.subscriptions if s not in removed))
+    result = confirm_following(without, (choice,))
+    return replace(result, changes=(*(Unsubscribe(s) for s in removed), *result.changes))
+
+
+def describe_changes(changes: Sequence[Change]) -> str:
+    """Return the note of a press that subscribed or unsubscribed."""
+    added = [f"✅ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Subscribe)]
+    removed = [f"✖ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Unsubscribe)]
+    # Two subscriptions can mean the same team, by id and by name: it is named once.
+    return " ".join(added[:1] + removed[:1])[:_MAX_NOTE_LENGTH]
+
+
+def _read_subscriptions(context: ChatContext, tokens: str) -> tuple[Subscription, ...]:
+    """Return the subscriptions that button data names. Raise OutdatedButton if one is not followed any more."""
+    wanted = [tokens[at : at + _TOKEN_LENGTH] for at in range(0, len(tokens), _TOKEN_LENGTH)]
+    by_token = {make_token(subscription): subscription for subscription in context.subscriptions}
+    if not wanted or not all(token in by_token for token in wanted):
+        raise OutdatedButton
+    return tuple(by_token[token] for token in wanted)
+
+
+FEATURE = Feature(buttons={"pr": choose_preset, "un": undo_following, "sw": swap_followed})

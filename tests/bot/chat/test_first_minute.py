@@ -1,0 +1,281 @@
+"""The first minute with the bot, as dialogues: who says what, which buttons are there, and how many taps a wish takes."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from bot.subscribers import QuietHours, Scope, Subscription
+from rules.engine.text import LANGUAGES
+from rules.football.match import Match, Score
+from rules.football.minute import Minute, Period
+from tests.bot.chat.conftest import ADMIN, World
+from tests.bot.chat.fixtures import FIXTURES, data, labels, make_context, press_button, run_command
+from tests.fakes.bot_api import Message
+
+ME, GROUP = 42, -100
+
+
+class Talk:
+    """Somebody's private chat with the bot, counting messages and taps."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.messages, self.taps = world, 0, 0
+
+    async def say(self, text: str) -> Message:
+        """Write to the bot; returns its answer."""
+        self.messages += 1
+        return await self.world.ask(ME, ME, text)
+
+    async def tap(self, label: str) -> Message:
+        """Press a button of the latest message; returns the message as it is then."""
+        self.taps += 1
+        await self.world.tap(ME, ME, label)
+        return self.last
+
+    @property
+    def last(self) -> Message:
+        return self.world.api.chat(ME).last
+
+
+@pytest.fixture
+def talk(world: World) -> Talk:
+    return Talk(world)
+
+
+async def test_from_nothing_to_a_team_with_its_goals_only(talk: Talk) -> None:
+    hello = await talk.say("/start")
+    assert len(hello.text.splitlines()) == 3
+    assert hello.labels == ["⚽ Follow a team", "📅 Today", "🕑 Time zone", "❓ Help"]
+
+    follow = await talk.tap("⚽ Follow a team")
+    assert follow.text.startswith("What do you want to follow?") and "Premier League" in follow.labels
+
+    followed = await talk.say("arsenal")
+    assert followed.text.splitlines()[:2] == ["✅ Following Arsenal.", "Next: Sun 22 15:00 Arsenal v Chelsea"]
+    assert followed.labels == [
+        "⚽ Only goals", "🟥 Goals and cards", "📣 Everything", "🎚 More", "↩ Undo", "✔ Done",
+    ]  # fmt: skip
+
+    goals = await talk.tap("⚽ Only goals")
+    assert goals.text.splitlines()[-1] == "Alerts: goals." and "✅ ⚽ Only goals" in goals.labels
+
+    zone = await talk.tap("✔ Done")
+    assert zone.text.startswith("🕑 What time is it where you are?") and "London (14:00)" in zone.labels
+
+    saved = await talk.tap("London")
+    assert saved.text == "🕑 Time zone: London (now 14:00)."
+
+    # The question comes once: the zone is known now.
+    await talk.say("chelsea")
+    done = await talk.tap("✔ Done")
+    assert done.text.startswith("Following\n• Arsenal 🎚\n• Chelsea") and not done.buttons
+    assert len([m for m in talk.world.api.chat(ME).messages if m.by_bot]) == 3
+
+
+async def test_wish_a_and_b_follow_a_team_and_only_its_goals(talk: Talk) -> None:
+    await talk.say("/start")
+    await talk.say("Arsenal")
+    assert await talk.world.followed(ME) == ["Arsenal"] and talk.taps == 0
+
+    await talk.tap("Only goals")
+    (subscription,) = await talk.world.subscriptions.get_all((await talk.world.stored(ME)).ref)
+    assert subscription.overrides.kinds == {"goal"} and talk.taps == 1
+
+
+async def test_wish_c_quiet_at_night_in_the_right_zone(talk: Talk) -> None:
+    asked = await talk.say("/quiet")
+    assert "Time zone: UTC" in asked.text
+
+    await talk.tap("no sound")
+    await talk.tap("London")
+
+    chat = await talk.world.stored(ME)
+    assert (chat.quiet_hours, chat.timezone) == (QuietHours(1380, 420), "Europe/London")
+    assert (talk.messages, talk.taps) == (1, 2)
+
+
+async def test_wish_d_a_delay_and_its_end(talk: Talk) -> None:
+    await talk.say("/delay")
+    await talk.tap("30 s")
+    assert (await talk.world.stored(ME)).delay == 30
+
+    await talk.tap("↩ Undo")
+    assert (await talk.world.stored(ME)).delay == 0 and (talk.messages, talk.taps) == (1, 2)
+
+
+async def test_wish_e_stop_one_match(talk: Talk) -> None:
+    await talk.say("/subscribe arsenal")
+    await talk.say("/mute arsenal")
+    muted = talk.last.text
+    assert muted == "🔇 Arsenal v Chelsea is muted until full time. Other matches continue."
+    assert (await talk.world.stored(ME)).muted_matches == {"f1"} and talk.taps == 0
+
+    await talk.tap("🔔 Unmute")
+    assert (await talk.world.stored(ME)).muted_matches == frozenset()
+
+
+async def test_undo_and_follow_again(talk: Talk) -> None:
+    await talk.say("/subscribe arsenal")
+    undone = await talk.tap("↩ Undo")
+    assert undone.text == "Unfollowed Arsenal." and await talk.world.followed(ME) == []
+
+    again = await talk.tap("↩ Undo")
+    assert again.text.startswith("✅ Following Arsenal.") and await talk.world.followed(ME) == ["Arsenal"]
+
+
+async def test_what_still_reaches_the_chat_is_said(talk: Talk) -> None:
+    await talk.say("/subscribe all")
+    await talk.say("/subscribe premier league")
+    await talk.say("/subscribe arsenal")
+
+    answer = await talk.say("/unsubscribe arsenal")
+
+    assert answer.text == "Unfollowed Arsenal.\nAlerts still come through all matches and Premier League."
+
+
+async def test_who_follows_in_mid_match_reads_the_score(talk: Talk) -> None:
+    playing = Match(FIXTURES[2], Score(2, 1), period=Period.SECOND_HALF, minute=Minute(67), status="Live")
+    talk.world.directory.play(playing)
+
+    answer = await talk.say("fenerbahce")
+
+    assert "Now: Fenerbahçe 2–1 Galatasaray · 67'" in answer.text
+
+
+async def test_several_names_are_several_subscriptions_and_undone_together(talk: Talk) -> None:
+    both = await talk.say("Arsenal, Chelsea")
+    assert both.text.startswith("✅ Following Arsenal and Chelsea.")
+    assert await talk.world.followed(ME) == ["Arsenal", "Chelsea"]
+
+    await talk.tap("Undo")
+    assert await talk.world.followed(ME) == []
+
+    await talk.say("/subscribe Arsenal and Chelsea")
+    assert await talk.world.followed(ME) == ["Arsenal", "Chelsea"]
+    await talk.say("/subscribe Fenerbahce; Leeds")
+    assert "I couldn't find: Leeds." in talk.last.text
+
+
+@pytest.mark.parametrize(
+    ("link", "followed"),
+    [
+        ("team_arsenal", ["Arsenal"]),
+        ("arsenal", ["Arsenal"]),
+        ("league_premier-league", ["Premier League"]),
+        ("match_arsenal_v_chelsea", ["Arsenal v Chelsea"]),
+        ("team_manchester", []),
+        ("team_nobody", []),
+    ],
+)
+async def test_a_deep_link_follows_at_once_or_asks(talk: Talk, link: str, followed: list[str]) -> None:
+    answer = await talk.say(f"/start {link}")
+
+    assert await talk.world.followed(ME) == followed
+    assert answer.buttons
+
+
+async def test_a_deep_link_of_a_group_is_for_its_administrators(world: World) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+
+    refused = await world.ask(GROUP, 5, "/start@touchline_bot team_arsenal")
+    assert "administrators" in refused.text and await world.followed(GROUP) == []
+
+    await world.ask(GROUP, ADMIN, "/start@touchline_bot team_arsenal")
+    assert await world.followed(GROUP) == ["Arsenal"]
+
+
+async def test_unknown_commands_are_answered_with_the_nearest(talk: Talk) -> None:
+    slip = await talk.say("/subscrbe Arsenal")
+    assert slip.text == "I don't know /subscrbe. Did you mean:" and slip.labels[0] == "/subscribe Arsenal"
+    await talk.tap("/subscribe Arsenal")
+    assert await talk.world.followed(ME) == ["Arsenal"]
+
+    await talk.say("/follow Chelsea")
+    assert await talk.world.followed(ME) == ["Arsenal", "Chelsea"]
+    assert (await talk.say("/score")).text == "No match is live now."
+    assert (await talk.say("/matches")).text.startswith("Sunday 22 November")
+    assert (await talk.say("/xyzzy")).labels == ["❓ Help", "📅 Today"]
+
+
+@pytest.mark.parametrize("command", ["subscribe", "today", "live"])
+async def test_the_button_of_a_command_is_for_whom_the_command_is(world: World, command: str) -> None:
+    world.api.chat(GROUP).admins = {ADMIN}
+    message = await world.ask(GROUP, 5, "/today")
+
+    note = await world.press(GROUP, 5, message, f"do:{command} Arsenal")
+
+    assert ("administrators" in note) == (command == "subscribe") and await world.followed(GROUP) == []
+
+
+async def test_a_message_without_a_slash_is_understood(talk: Talk) -> None:
+    assert (await talk.say("hi")).labels[0] == "⚽ Follow a team"
+    await talk.say("follow arsenal")
+    assert await talk.world.followed(ME) == ["Arsenal"]
+
+    assert (await talk.say("goals only")).text == "Alerts: only goals."
+    assert not (await talk.world.stored(ME)).filter.accepts("red_card")
+    assert (await talk.say("Heute")).text.startswith("Sunday 22 November")
+    assert (await talk.say("mute 1 hour")).text.startswith("🔇 Muted until 15:00.")
+    assert (await talk.say("stop")).text.startswith("Stopped") and await talk.world.followed(ME) == []
+
+
+async def test_alerts_in_plain_words(talk: Talk) -> None:
+    await talk.say("/subscribe arsenal")
+    await talk.say("/alerts Arsenal goals")
+    (subscription,) = await talk.world.subscriptions.get_all((await talk.world.stored(ME)).ref)
+    assert subscription.overrides.kinds == {"goal"}
+
+    assert (await talk.say("/alerts only red cards and penalties")).text == "Alerts: only red cards, penalties."
+    assert (await talk.say("/alerts Tore nur")).text == "Alerts: only goals."
+    assert (await talk.say("/alerts off")).text.startswith("All alerts are off.")
+    assert "goals" in (await talk.say("/alerts on")).text
+    wrong = await talk.say("/alerts corner kicks")
+    assert wrong.text.startswith("I don't know “corner”. Try: goals,") and "📣 Alerts" in wrong.labels
+
+
+async def test_today_understands_days_and_names(talk: Talk) -> None:
+    assert (await talk.say("/today tomorrow")).text.startswith("Monday 23 November")
+    assert (await talk.say("/today Monday")).text.startswith("Monday 23 November")
+    league = await talk.say("/today Süper Lig")
+    assert "Fenerbahçe v Galatasaray" in league.text and "Arsenal" not in league.text
+    later = await talk.say("/today Man City")
+    assert later.text.startswith("Manchester City\nNo match on that day. Next:\nMonday 23 November\n16:00 Manchester City v")
+    assert "15:00 Arsenal v Chelsea" in (await talk.say("/live Arsenal")).text
+    assert (await talk.say("/today xyzzy")).labels
+
+
+def test_settings_shows_all_and_leads_to_each() -> None:
+    context = make_context(Subscription(Scope.TEAM, "t1", "Arsenal"), delay=30)
+    settings = press_button(context, data(run_command(context, "delay").screen, "⚙ Settings")).screen
+    assert "Following: Arsenal" in settings.html and "Delay: 30 s" in settings.html and "Time zone: UTC" in settings.html
+
+    *others, done = labels(settings)
+    for label in others:
+        shown = press_button(context, data(settings, label)).screen
+        assert shown.html != settings.html and any("Done" in one for one in labels(shown)), label
+    assert press_button(context, data(settings, done)).screen.buttons == ()
+    assert len(others) == 10
+
+
+async def test_another_team_of_a_similar_name_is_one_tap_away(talk: Talk) -> None:
+    women = replace(FIXTURES[0], id="w1", home=replace(FIXTURES[0].home, id="w", name="Arsenal Women"))
+    talk.world.directory.known = (*FIXTURES, women)
+
+    followed = await talk.say("arsenal")
+    assert "Arsenal Women" in followed.labels
+    await talk.tap("Arsenal Women")
+
+    assert await talk.world.followed(ME) == ["Arsenal Women"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_first_minute_is_in_the_users_language(talk: Talk, language: str) -> None:
+    talk.world.api.languages[ME] = language
+    hello = await talk.say("/start")
+    followed = await talk.say("arsenal")
+    english = {"⚽ Follow a team", "❓ Help", "↩ Undo", "⚽ Only goals"}
+
+    assert bool(english & {*hello.labels, *followed.labels}) == (language == "en")
+    # Two columns of a phone hold some nineteen units.
+    assert [label for label in (*hello.labels, *followed.labels) if len(label) > 20] == []
