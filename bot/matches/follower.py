@@ -163,6 +163,7 @@ class MatchFollower:
             await self._pipeline.on_caught_up(fixture.id, was_down=was_cut_off or self._was_telegram_down())
             if not connection.is_handing_on:
                 await self._pipeline.report_connection_back(fixture.id, self._clock.now())
+            await self._pipeline.review_score(fixture.id, self._clock.now())
             # At every heartbeat too, so that a quiet match keeps how far it was read.
             await self._pipeline.save_snapshot(fixture.id, connection.resume_position)
 

@@ -34,6 +34,7 @@ from rules.football.match import Match, Moment
 from rules.football.minute import Period
 from rules.football.rewind import has_score_changed
 from rules.football.unknown_values import UnknownValue, find_unknown_values
+from rules.football.unshown_goals import strike_unshown_goals
 
 log = structlog.get_logger()
 
@@ -208,12 +209,22 @@ class Pipeline:
         """Finish with a match of which nothing more is read: end it unless it has ended, and delete the snapshot."""
         if fixture_id not in self._ended:
             await self.end(fixture_id, now)
-        elif self.on_over:
+        await self.review_score(fixture_id, now, is_last=True)
+        if self.on_over:
             await self.on_over(self._matches[fixture_id])
         # Last: a process that is killed before leaves the match among the unfinished, and the next one ends it again.
         if self._snapshots:
             snapshots = self._snapshots
             await retry_while_database_unavailable(lambda: snapshots.delete(fixture_id))
+
+    async def review_score(self, fixture_id: str, now: dt.datetime, *, is_last: bool = False) -> None:
+        """Strike the goals that the score has left out for a minute, if play is in a break or over and no packet comes.
+
+        `is_last`: nothing more is read of the match.
+        """
+        if moment := strike_unshown_goals(self._matches[fixture_id], now, is_last=is_last):
+            self._matches[fixture_id] = moment.after
+            await self._put_alerts(evaluate(self.rules, moment, self._notified[fixture_id], self._catalogue), moment)
 
     def mark_end_unseen(self, fixture_id: str) -> None:
         """Make no full time of this match: its end was not seen, and the score may have changed."""

@@ -133,6 +133,8 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
     """
     before, after = moment.before, moment.after
     changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
+    # What was told during a flap of the score is corrected after it.
+    changed |= before.unshown_goals.keys() - after.unshown_goals.keys()
     if not any(one.action.type == "Goal" for match in (before, after) for one in map(match.records.get, changed) if one):
         return _find_outdated_end(before, after)
     outdated = []
@@ -152,6 +154,9 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
 
 def _find_outdated_end(before: Match, after: Match) -> list[ActionRecord]:
     """Return the full time of a match whose result was changed since by no goal of its own: by a summary, or a second end."""
+    # A score that has just fallen may be a flap. If it is none, the goal that it leaves out is struck, and corrects full time.
+    if after.unshown_goals:
+        return []
     end = after.records.get(after.ended_by) if after.ended_by == before.ended_by else None
     if end is None or after.is_lost or after.is_suspended or (before.score, before.shootout) == (after.score, after.shootout):
         return []

@@ -34,6 +34,7 @@ from rules.football.repeated_reports import (
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.unconfirmed import settle_unconfirmed
 from rules.football.unknown_values import ScoreChange, resolve_unknown_send_type
+from rules.football.unshown_goals import review_goals
 
 
 def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -> Moment:
@@ -72,6 +73,9 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     if action.type == "End Match" or action.id == before.ended_by:
         after, next_end = _update_end(after, action)
         affected += next_end
+    if not is_late:
+        after, reviewed = review_goals(before, after, action)
+        affected += reviewed
     moment = Moment(before, action, after, is_news=not is_repeated_end, affected=affected, settled=settled)
     return _add_status_change(moment, summary.clock or 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +56,10 @@ class ActionRecord(msgspec.Struct, frozen=True):
     """While pending: the side on which the feed's summary already counts the goal; None where it does not yet."""
     is_retracted: bool = False
     retracted_by: str = ""
-    """The id of the action that disallowed it; empty when the feed retracted it by a revision of its own."""
+    """The id of the action that disallowed it, or `score` where only the score took it back.
+
+    Empty when the feed retracted it by a revision of its own.
+    """
     is_shown: bool = False
     """True once the feed's score has risen with a revision of this very goal."""
     repeats: str = ""
@@ -111,6 +115,14 @@ class Colours(msgspec.Struct, frozen=True):
         return self.home if side is Side.HOME else self.away
 
 
+class UnshownGoal(msgspec.Struct, frozen=True):
+    """The doubt about a standing goal that the score does not show any more."""
+
+    since: dt.datetime
+    has_lasted: bool = False
+    """True once it is no mere flap of the score."""
+
+
 class Match(msgspec.Struct, frozen=True):
     """Everything that the packets so far say of one match."""
 
@@ -145,6 +157,10 @@ class Match(msgspec.Struct, frozen=True):
     """The periods that were played or are in play, in the order in which the feed sent them."""
     last_ended_period: Period | None = None
     """The latest period that the feed ended by an action of its own; None before."""
+    highest_score: Score = Score()
+    """The most goals that the official score has shown for each side."""
+    unshown_goals: dict[str, UnshownGoal] = {}
+    """By action id, the standing goals that the score does not show any more."""
 
     def cards_of(self, player: Player) -> tuple[Action, ...]:
         """Return the player's standing cards, in order."""
@@ -175,6 +191,11 @@ class Match(msgspec.Struct, frozen=True):
         place = next((number for number, one in enumerate(goals) if one.action.id == goal.action.id), len(goals))
         for number, one in enumerate(goals):
             if one.credited is None:
+                continue
+            if doubt := self.unshown_goals.get(one.action.id):
+                # The score leaves it out. Up to a minute that may be a flap, in which the goal counts for those after it too.
+                if number == place or (number < place and not doubt.has_lasted):
+                    score = score.plus_one(one.credited)
                 continue
             if number <= place and not one.is_standing:
                 score = score.plus_one(one.credited)

@@ -77,7 +77,8 @@ def _remove_goals(match: Match, is_later: Callable[[Action], bool]) -> Match:
         if record.action.type != "Goal" or not is_later(record.action):
             continue
         del records[action_id]
-        if not record.is_standing or record.credited is None:
+        # What the score does not show any more needs not be taken from it.
+        if not record.is_standing or record.credited is None or action_id in match.unshown_goals:
             continue
         if record.action.period is Period.SHOOTOUT:
             shootout = (shootout or Score()).minus_one(record.credited)

@@ -199,3 +199,20 @@ async def test_the_recording_is_listed_at_full_time_and_has_what_came_after_it(t
     frames = list(read_recording(listed[0]))
     assert [b'"late"' in frame.frame for frame in frames] == [False, True]
     assert (tmp_path / f"{LIVE.id}.part").exists() is False
+
+
+async def test_a_goal_that_only_the_last_score_takes_back_is_struck_a_minute_later() -> None:
+    story, stage = Story(), line()
+    goal = story.packet("Goal", "Confirmed", "g", "home", score=(1, 0), minute=95)
+    end = story.packet("End Match", action="end", score=(0, 0), minute=97, status="Completed")
+    async with ScriptedFeed([accept, live(goal), beat(1), live(end), beat(999)]).serve(), stage.open():
+        following = asyncio.create_task(stage.follow(LIVE))
+        await asyncio.sleep(65)
+        before = first_lines(stage)
+        await asyncio.sleep(20)
+        after = first_lines(stage)[len(before) :]
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+    assert before == ["Goal 1–0", "Full time 0–0"]
+    assert after == ["<s>Goal 1–0</s>", "❌ <b>Arsenal: no goal</b>, 0–0"]

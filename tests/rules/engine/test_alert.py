@@ -130,6 +130,8 @@ def test_what_an_earlier_version_did_not_store_of_a_match_is_read_as_a_match_bef
         "collection_status": "",
         "seq": 0,
         "ended_by": "",
+        "highest_score": {"home": 0, "away": 0},
+        "unshown_goals": {},
         "records": {},
         "displayed_score": NIL_NIL,
         "summary_score": NIL_NIL,
