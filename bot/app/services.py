@@ -85,7 +85,12 @@ class Services:
         shared = database.is_shared
         self.lease_manager = (
             # The monitor is made below; its lines are read when the manager runs.
-            LeaseManager(LeaseRepository(database, self.process_name), roles, lambda: self.monitor.connection_lines())
+            LeaseManager(
+                LeaseRepository(database, self.process_name),
+                roles,
+                lambda: self.monitor.connection_lines(),
+                lambda: self.monitor.traffic.describe(),
+            )
             if shared
             else None
         )

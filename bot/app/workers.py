@@ -147,7 +147,7 @@ class SenderWorker:
     """Sends the deliveries of the outbox to Telegram."""
 
     def __init__(self, services: Services) -> None:
-        self._services, self._delivery_log = services, DeliveryLog(services.clock)
+        self._services, self._delivery_log = services, DeliveryLog(services.clock, services.monitor.traffic)
         on_delivered = self._delivery_log.on_delivered
         self.sender = Sender(
             services.outbox.queue, services.messenger, services.rate_limiter, services.clock, on_delivered, services.chats

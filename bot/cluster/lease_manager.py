@@ -49,6 +49,8 @@ class ProcessInfo(msgspec.Struct, frozen=True):
 
     roles: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
+    summary: str = ""
+    """Its version, and what it sent in the last hour; empty from a process of an earlier version."""
 
 
 class HeldLease:
@@ -119,10 +121,15 @@ class LeaseManager:
     """Acquires and renews the leases of one process, where several share a database."""
 
     def __init__(
-        self, leases: LeaseRepository, roles: Collection[Role], status_lines: Callable[[], Sequence[str]] = tuple
+        self,
+        leases: LeaseRepository,
+        roles: Collection[Role],
+        status_lines: Callable[[], Sequence[str]] = tuple,
+        status_summary: Callable[[], str] = str,
     ) -> None:
-        """`status_lines` are read at each renewal and shown by `/status`, whichever process answers it."""
-        self._leases, self._roles, self._status_lines = leases, roles, status_lines
+        """`status_lines` and `status_summary` are read at each renewal and shown by `/status`, whichever process answers it."""
+        self._leases, self._roles = leases, roles
+        self._status_lines, self._status_summary = status_lines, status_summary
         self._process_lease = name_process_lease(leases.holder)
         self._waiting: dict[str, asyncio.Future[bool]] = {}
         """By name of the lease: True is set if its work was finished elsewhere, False if the lease was granted."""
@@ -196,7 +203,7 @@ class LeaseManager:
 
     async def _renew(self, now: float) -> None:
         """Renew the lease of this process and those that it holds. `now` is the loop's time from before the request."""
-        info = ProcessInfo(tuple(sorted(self._roles)), tuple(self._status_lines()))
+        info = ProcessInfo(tuple(sorted(self._roles)), tuple(self._status_lines()), self._status_summary())
         await self._leases.acquire({self._process_lease}, msgspec.json.encode(info).decode())
         # After an outage of the database longer than LEASE_DURATION, another process may have acquired some of them.
         held = {name for name, lease in self._held.items() if not lease.lost.is_set()}

@@ -9,8 +9,9 @@ import structlog
 
 from bot.clock import Clock
 from bot.metrics import ALERT_STEP_SECONDS, ALERT_TOTAL_SECONDS, DELIVERIES
+from bot.monitoring.traffic import HourlyTraffic
 from bot.outbox.delivery import DeliveryResult, LatencyTrace
-from bot.telegram.plan import MessagePlan, Reply
+from bot.telegram.plan import Edit, MessagePlan, Reply
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, AlertKey
 
 log = structlog.get_logger()
@@ -41,13 +42,18 @@ class AlertReach:
 class DeliveryLog:
     """Logs and measures every message that Telegram accepted."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, traffic: HourlyTraffic | None = None) -> None:
+        """`traffic` counts what is delivered, for /status; None where nobody asks."""
+        self._clock, self._traffic = clock, traffic
         self._reaches: dict[tuple[AlertKey, int], AlertReach] = {}
 
     def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """Count and measure a message. The first of a revision is a line in the log; others and match cards are debug lines."""
         _measure(plan, result.latency)
+        if self._traffic:
+            # A reply follows an edit that was measured, and its own time says nothing.
+            lag = None if isinstance(plan, Reply) else result.latency.total
+            self._traffic.add(lag, is_edit=isinstance(plan, Edit))
         alert, now = plan.alert, self._clock.monotonic()
         reach = self._reaches.get((alert.key, alert.seq))
         # A card is edited every minute of a match: it is not news that anybody looks for in the log.

@@ -29,7 +29,9 @@ from bot.monitoring.incidents import (
     IncidentRepository,
     select_open,
 )
+from bot.monitoring.traffic import HourlyTraffic
 from bot.outbox.repository import OutboxDepth, count_waiting, measure_depth
+from bot.storage.chats import ChatCounts, count_chats
 from bot.storage.database import Database
 from bot.telegram.http import ApiHealth
 from rules.football.match import Match
@@ -59,6 +61,7 @@ class Monitor:
         """`disk` is a folder on the disk whose free space is measured: that of the database file."""
         self._clock, self._database, self._api_health, self._admins, self._disk = clock, database, api_health, admins, disk
         self.reported = ReportedConditions(clock)
+        self.traffic = HourlyTraffic(clock)
         self.feed: Callable[[], FeedHealth] | None = None
         self.backlog: Callable[[], int] | None = None
         self.rules: Callable[[], int] = lambda: 0
@@ -107,15 +110,21 @@ class Monitor:
         return reasons_not_ready(self.health())
 
     async def render_status(self) -> str:
-        """Return the text of /status: open incidents, then the connections of every process. Raise StorageError."""
+        """Return the text of /status: open incidents, chats, then each process with what it sent and its connections.
+
+        Raise StorageError.
+        """
         incidents = sorted(select_open(self._incidents.incidents).items())
         lines = [render_open_incident(name, incident) for name, incident in incidents]
         async with self._database.transaction() as tx:
             waiting = await count_waiting(tx)
+            chats = await count_chats(tx)
+        lines.append(render_chats(chats))
         if self.read_processes is not None:
             return "\n".join([*lines, render_status_of_processes(await self.read_processes(), waiting)])
         planned = self.feed().planned_connections if self.feed else 0
-        return "\n".join([*lines, render_status(self.connection_lines(), planned, waiting)])
+        status = render_status(self.connection_lines(), planned, waiting)
+        return "\n".join([*lines, self.traffic.describe(), status])
 
     async def render_metrics(self) -> bytes:
         """Return the counters and the gauges, which are read now; for /metrics."""
@@ -170,6 +179,12 @@ def find_database_folder(url: str) -> Path | None:
     return Path(file).absolute().parent if file and file != ":memory:" else None
 
 
+def render_chats(chats: ChatCounts) -> str:
+    """Render how many chats follow something, and how many are suspended."""
+    gone = f", {chats.suspended} more gone or blocked" if chats.suspended else ""
+    return f"{chats.active} chats, {chats.following} of them follow something{gone}"
+
+
 def render_status(lines: Sequence[str], planned: int, waiting: int) -> str:
     """Render the connections of a process that works alone, after a line with the totals."""
     return "\n".join([f"{len(lines)} connected, {planned} planned, {waiting} waiting to be sent", *lines])
@@ -180,7 +195,7 @@ def render_status_of_processes(processes: Mapping[str, ProcessInfo], waiting: in
     connected = sum(len(info.lines) for info in processes.values())
     rendered = [f"{len(processes)} processes, {connected} connected, {waiting} waiting to be sent"]
     for name, info in sorted(processes.items()):
-        rendered += ["", f"{name} ({', '.join(info.roles)})", *info.lines]
+        rendered += ["", f"{name} ({', '.join(info.roles)})", *filter(None, (info.summary,)), *info.lines]
     return "\n".join(rendered)
 
 

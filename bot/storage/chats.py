@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, and_, delete, exists, false, select, true, update
+from sqlalchemy import Boolean, ColumnElement, and_, delete, exists, false, func, select, true, update
 
 from bot.storage.database import Database, upsert
 from bot.storage.driver import CHATS_CHANNEL, Transaction
@@ -157,6 +157,24 @@ class ChatRepository:
         """Remove muted matches that have had a status of `over` since before an instant; return how many chats had one."""
         async with self._database.transaction() as tx:
             return await _clear_finished_mutes(tx, over, before)
+
+
+class ChatCounts(msgspec.Struct, frozen=True):
+    """How many chats are written to, how many of them follow something, and how many are suspended. A forum's topics count."""
+
+    active: int
+    following: int
+    suspended: int
+
+
+async def count_chats(tx: Transaction) -> ChatCounts:
+    """Count the chats, for /status."""
+    rows = await tx.fetch(select(chats.c.active, func.count().label("n")).group_by(chats.c.active))
+    counts = {bool(row["active"]): int(row["n"]) for row in rows}
+    of_chat = (subscriptions.c.chat_id == chats.c.chat_id, subscriptions.c.topic == chats.c.topic)
+    query = select(func.count().label("n")).select_from(chats).where(chats.c.active == true(), exists().where(*of_chat))
+    (following,) = await tx.fetch(query)
+    return ChatCounts(counts.get(True, 0), int(following["n"]), counts.get(False, 0))
 
 
 @asynccontextmanager

@@ -111,8 +111,9 @@ async def test_what_parts_report_is_told_at_once() -> None:
         await asyncio.sleep(120)
         after = await w.watch.render_status()
 
-    assert len(lines) == 2 and lines[0].startswith("🛠 feed-refused, since 20")
-    assert after == "0 connected, 2 planned, 0 waiting to be sent"
+    assert len(lines) == 4 and lines[0].startswith("🛠 feed-refused, since 20")
+    assert after.splitlines()[0].startswith("0 chats")
+    assert after.splitlines()[2:] == ["0 connected, 2 planned, 0 waiting to be sent"]
     assert soon == ["🛠 feed-refused: the feed refuses us: HTTP 401. Check feed.token; it is tried again every few minutes."]
     assert [sentence[:21] for sentence in w.told[1:]] == ["✅ feed-refused is ove"]
 

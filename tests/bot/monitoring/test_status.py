@@ -1,9 +1,16 @@
 import datetime as dt
 
+from bot.clock import ManualClock
 from bot.cluster.lease_manager import ProcessInfo
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
-from bot.monitoring.monitor import render_connection, render_status, render_status_of_processes
+from bot.metrics import installed_version
+from bot.monitoring.monitor import render_chats, render_connection, render_status, render_status_of_processes
+from bot.monitoring.traffic import HourlyTraffic
+from bot.storage.chats import ChatCounts, ChatRepository, count_chats
+from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import Chat, ChatRef, Scope, Subscription
 from rules.football.match import Match
 from tests.packets import FIXTURE, KICKOFF
 
@@ -26,7 +33,10 @@ def test_a_connection_that_heard_nothing_says_so() -> None:
 
 
 def test_several_processes_stand_below_each_other_with_their_roles() -> None:
-    processes = {"b:2": ProcessInfo(("send",)), "a:1": ProcessInfo(("chat", "feed"), ("Arsenal v Chelsea: live",))}
+    processes = {
+        "b:2": ProcessInfo(("send",), (), "Touchline 9, up 2 min"),
+        "a:1": ProcessInfo(("chat", "feed"), ("Arsenal v Chelsea: live",)),
+    }
 
     assert render_status_of_processes(processes, 5).splitlines() == [
         "2 processes, 1 connected, 5 waiting to be sent",
@@ -35,4 +45,41 @@ def test_several_processes_stand_below_each_other_with_their_roles() -> None:
         "Arsenal v Chelsea: live",
         "",
         "b:2 (send)",
+        "Touchline 9, up 2 min",
     ]
+
+
+def test_the_traffic_of_the_last_hour_is_counted_and_measured() -> None:
+    clock = ManualClock(KICKOFF)
+    traffic, version = HourlyTraffic(clock), installed_version()
+    for number in range(100):
+        traffic.add(float(number), is_edit=False)
+    clock.move_to(KICKOFF + dt.timedelta(minutes=30))
+    traffic.add(900.0, is_edit=True)
+    traffic.add(None, is_edit=False)
+    begun = traffic.describe()
+    clock.move_to(KICKOFF + dt.timedelta(minutes=80))
+    later = traffic.describe()
+    clock.move_to(KICKOFF + dt.timedelta(hours=26))
+
+    assert begun == f"Touchline {version}, up 30 min: 101 messages and 1 edits since the start, lag 50 ms median, 99 ms p99"
+    assert later == (
+        f"Touchline {version}, up 1 h 20 min: 1 messages and 1 edits in the last hour, lag 900 ms median, 900 ms p99"
+    )
+    assert traffic.describe() == f"Touchline {version}, up 1 d 2 h: 0 messages and 0 edits in the last hour"
+
+
+async def test_chats_are_counted(db: Database) -> None:
+    chats, subscriptions = ChatRepository(db), SubscriptionRepository(db)
+    for number in (1, 2, 3):
+        await chats.save(Chat(ChatRef(number)))
+    await subscriptions.add(ChatRef(1), Subscription(Scope.ALL))
+    await subscriptions.add(ChatRef(1), Subscription(Scope.TEAM, "t", "Arsenal"))
+    await subscriptions.add(ChatRef(3), Subscription(Scope.ALL))
+    await chats.suspend(3, "blocked")
+
+    async with db.transaction() as tx:
+        counts = await count_chats(tx)
+
+    assert counts == ChatCounts(active=2, following=1, suspended=1)
+    assert render_chats(counts) == "2 chats, 1 of them follow something, 1 more gone or blocked"
