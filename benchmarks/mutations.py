@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from bot.config.load import load_config
 from bot.errors import ConfigInvalid
-from tests.slips import mutated
+from tests.mutated_text import mutated
 
 EXAMPLE = (Path(__file__).parents[1] / "config.example.yaml").read_text(encoding="utf-8")
 

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.extras import require_modules
-from bot.commands.run import check_config
+from bot.commands.check import check_config
 from rules.engine.evaluate import evaluate
 from rules.football.action import Action, Fixture, SendType, Side, Team
 from rules.football.match import Match, Moment

@@ -8,6 +8,10 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rules.loading.document import Finding
 
 
 class TouchlineError(Exception):
@@ -19,9 +23,13 @@ class UserMistake(TouchlineError):
 
 
 class ConfigInvalid(UserMistake):
-    """The configuration has mistakes. Each is one line, `file:line:column: sentence`."""
+    """The configuration has mistakes. Each is one line, `file:line:column: sentence`.
 
-    def __init__(self, mistakes: Sequence[str]) -> None:
+    `findings` are the same with their parts, and the warnings and notes; empty where only the lines are known.
+    """
+
+    def __init__(self, mistakes: Sequence[str], findings: Sequence[Finding] = (), files: Sequence[str] = ()) -> None:
+        self.findings, self.files = tuple(findings), tuple(files)
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(self.mistakes))
 

@@ -62,6 +62,7 @@ def build_schema() -> dict[str, Any]:
         "description": "The configuration of Touchline, a Telegram bot for live football.",
         "type": "object",
         "additionalProperties": False,
+        "patternProperties": {"^x-": {"description": "Whatever you like: a place for anchors (&name) that aliases (*name) use."}},
         "properties": whole["properties"] | build_file_schema(),
         "definitions": parts | build_rule_schemas(),
     }
@@ -204,8 +205,15 @@ def _allow_names(shape: JsonSchema) -> JsonSchema:
     return {"anyOf": [*names["anyOf"], mapping_schema({"not": names}, needs=("not",))]}
 
 
+_RANGE_SCHEMA: JsonSchema = {
+    "type": "string",
+    "description": "A range as people write it: 80-90, >80, <= 1, 90+",
+    "pattern": r"^\s*(([<>]=?|=|≥|≤|[a-z ]+)\s*)?\d[\d+' ]*((-|–|\.\.|to)\s*\d[\d+' ]*)?\+?\s*$",
+}
+
+
 def _allow_range(shape: JsonSchema) -> JsonSchema:
-    return {"anyOf": [shape, mapping_schema({"from": shape, "to": shape}, minProperties=1)]}
+    return {"anyOf": [shape, mapping_schema({"from": shape, "to": shape}, minProperties=1), _RANGE_SCHEMA]}
 
 
 _CONDITION_SCHEMAS: dict[str, JsonSchema] = {

@@ -27,7 +27,16 @@ from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.rule import RuleSet, SourceLocation
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.loading.document import Report, compose, expand_variables, is_null, location_of, mapping_items
+from rules.loading.document import (
+    Finding,
+    Report,
+    compose,
+    expand_variables,
+    is_null,
+    leave_out_extras,
+    location_of,
+    mapping_items,
+)
 from rules.loading.loader import FILE_KEYS, load_pack, read_rules
 from rules.loading.values import describe_unknown
 
@@ -50,8 +59,12 @@ class Config:
     rules: RuleSet
     catalogue: Catalogue
     warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What is right and worth knowing, in the form of the warnings; `touchline check` prints it."""
+    findings: tuple[Finding, ...] = ()
+    """The warnings with their parts, and the notes; `touchline check` prints them."""
+    files: tuple[str, ...] = ()
+    """The files that were read, in this order."""
+    missing_tokens: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """By section, the sentence that says where its missing token belongs."""
 
     @property
     def secrets(self) -> list[str]:
@@ -65,20 +78,22 @@ class Config:
         return [*found, *re.findall(r"//[^/@:]*:([^@]+)@", self.storage.url)]
 
     def require_tokens(self) -> None:
-        """Raise UserMistake if a token is missing, with a sentence that says where to put it."""
-        self.require_feed_token()
-        _require_token(self.path, "telegram", self.telegram.token)
+        """Raise UserMistake if tokens are missing, with a sentence for each that says where to put it."""
+        if self.missing_tokens:
+            raise UserMistake("\n".join(self.missing_tokens.values()))
 
     def require_feed_token(self) -> None:
         """Raise UserMistake if the feed's token is missing; for commands that use the feed alone."""
-        _require_token(self.path, "feed", self.feed.token)
+        if "feed" in self.missing_tokens:
+            raise UserMistake(self.missing_tokens["feed"])
 
 
-def _require_token(path: Path, section: str, token: SecretStr) -> None:
-    if not token.get_secret_value():
-        where = f"write it, or ${{VARIABLE}}, as `token:` under `{section}:`, or name a file that holds it as `token_file:`"
-        variable = f"or set {_TOKEN_VARIABLES[section]} where the file names that variable"
-        raise UserMistake(f"{path}: the {section} token is missing: {where}, {variable}")
+def _describe_missing_token(path: Path, section: str, fields: Mapping[str, yaml.Node]) -> str:
+    token = next((value for key, value in mapping_items(fields.get(section)) if key.value == "token"), fields.get(section))
+    place = location_of(token) if token is not None else path
+    where = f"write it, or ${{VARIABLE}}, as `token:` under `{section}:`, or name a file that holds it as `token_file:`"
+    variable = f"or set {_TOKEN_VARIABLES[section]} where the file names that variable"
+    return f"{place}: the {section} token is missing: {where}, {variable}"
 
 
 _COPY_EXAMPLE_HINT = "copy config.example.yaml to this place and change what you need"
@@ -86,23 +101,32 @@ _COPY_EXAMPLE_HINT = "copy config.example.yaml to this place and change what you
 _TOKEN_VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
 
 
-def load_config(path: Path, env: Mapping[str, str], sources: set[Path] | None = None) -> Config:
+def load_config(
+    path: Path, env: Mapping[str, str], sources: set[Path] | None = None, *, text: str | None = None, may_be_rules: bool = False
+) -> Config:
     """Read a configuration. Raises ConfigInvalid with every mistake, UserMistake if the file cannot be read at all.
+
+    With `text` the file is not read, and its name only tells where other files lie. With `may_be_rules` it may be a list of
+    rules, as a file that others include.
 
     Adds to `sources` every file that it names, and patterns of files, even if it is refused: a reload watches them all.
     """
     report = Report()
     sources = set() if sources is None else sources
     sources.add(path)
-    root = _read_yaml(path, report)
+    root = _read_yaml(path, report) if text is None else compose(text, str(path), report)
+    is_readable = root is not None or not report.mistakes
     if root is None:
         # An empty file, or one with nothing but comments, is valid and keeps every default.
         mark = yaml.Mark(str(path), 0, 0, 0, "", 0)
         root = yaml.MappingNode("tag:yaml.org,2002:map", [], mark, mark)
-    # A file that is no YAML has this one mistake: what would follow from it is not worth reading.
-    config = None if report.mistakes else _ConfigReader(path, env, report, sources).read(root)
+    if may_be_rules and isinstance(root, yaml.SequenceNode):
+        key = yaml.ScalarNode("tag:yaml.org,2002:str", "rules", root.start_mark, root.start_mark)
+        root = yaml.MappingNode("tag:yaml.org,2002:map", [(key, root)], root.start_mark, root.end_mark)
+    # Of a file that is no YAML the mistakes of form are told: what would follow from them is not worth reading.
+    config = _ConfigReader(path, env, report, sources).read(root) if is_readable else None
     if report.mistakes or config is None:
-        raise ConfigInvalid(report.mistakes)
+        raise ConfigInvalid(report.mistakes, report.findings, report.list_files())
     return config
 
 
@@ -157,10 +181,15 @@ class _ConfigReader:
         warn_of_addresses(fields, self.report)
         if settings is None:
             return None
+        feed_token, bot_token = (
+            self._read_token(section, fields.get(name))
+            for name, section in (("feed", settings.feed), ("telegram", settings.telegram))
+        )
+        missing = [name for name, token in (("feed", feed_token), ("telegram", bot_token)) if not token.get_secret_value()]
         return Config(
             path=self.path,
-            feed=settings.feed.model_copy(update={"token": self._read_token(settings.feed, fields.get("feed"))}),
-            telegram=settings.telegram.model_copy(update={"token": self._read_token(settings.telegram, fields.get("telegram"))}),
+            feed=settings.feed.model_copy(update={"token": feed_token}),
+            telegram=settings.telegram.model_copy(update={"token": bot_token}),
             schedule=settings.schedule,
             storage=settings.storage,
             http=settings.http,
@@ -168,11 +197,13 @@ class _ConfigReader:
             rules=rules,
             catalogue=catalogue,
             warnings=self.report.warnings,
-            notes=self.report.notes,
+            findings=self.report.findings,
+            files=self.report.list_files(),
+            missing_tokens={name: _describe_missing_token(self.path, name, fields) for name in missing},
         )
 
     def _read_sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
-        for key, value in mapping_items(root):
+        for key, value in mapping_items(leave_out_extras(root)):
             if key.value not in KEYS:
                 self.report.add_mistake(location_of(key), describe_unknown("key", str(key.value), KEYS))
             elif is_null(value) and key.value in SECTIONS:

@@ -29,6 +29,8 @@ class SourceLocation(msgspec.Struct, frozen=True, order=True):
     file: str = ""
     line: int = 0
     column: int = 0
+    origin: str = ""
+    """Where the value is written, if an alias of YAML brings it to this place."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"

@@ -6,6 +6,7 @@ To add a condition, write a function that reads its node and returns a `Conditio
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -25,12 +26,22 @@ from rules.engine.rule import Condition, IndexKey
 from rules.football.action import SendType, Side
 from rules.football.catalogue import Catalogue
 from rules.football.match import Moment, is_comeback, is_first_goal, is_hat_trick
-from rules.football.minute import Minute, Period
+from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.document import mapping_items
 from rules.loading.meaning import warn_of_name
-from rules.loading.values import Range, Reader, describe_unknown, find_misspelt, parse_boolean, read_range, suggest
+from rules.loading.values import (
+    Range,
+    RangeReader,
+    Reader,
+    describe_unknown,
+    find_misspelt,
+    next_integer,
+    next_minute,
+    parse_boolean,
+    suggest,
+)
 
 ConditionReader = Callable[[Reader, yaml.Node, Catalogue], Condition | None]
 """Makes a condition of the node under its key; reports what is wrong with it, and then returns None."""
@@ -291,9 +302,12 @@ def _check_choices(reader: Reader, asked: ExpectedNames, what: str, known: tuple
 
 def _read_minute(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
     """Make the condition on the minute. It never holds where there is none, as in a shootout."""
-    asked = read_range(reader, node, "minute", Minute.parse)
+    asked = MINUTE_RANGES.read(reader, node, "minute")
     if asked is None:
         return None
+    if asked.high is not None and asked.low != asked.high and not asked.high.added and asked.high.base in LAST_MINUTE.values():
+        end = asked.high.base
+        reader.report_note(node, f"this ends before {end}+1: added time is in it with to: {end}+99, or without an end")
     low = asked.low.base * _ADDED_MINUTES + asked.low.added if asked.low else -math.inf
     high = asked.high.base * _ADDED_MINUTES + asked.high.added if asked.high else math.inf
     return Condition(
@@ -311,10 +325,13 @@ _ADDED_MINUTES = 1000
 
 def _read_score(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
     """Make the condition on the score: for a goal the one that it makes, else the official one; without a shootout."""
-    fields = reader.read_mapping(node, "score", tuple(SCORE_VALUES))
+    if isinstance(node, yaml.ScalarNode) and (found := re.fullmatch(r"\s*(\d+)\s*[-–:]\s*(\d+)\s*", node.value)):
+        reader.report_mistake(node, f"score: write {{home: {found[1]}, away: {found[2]}}}")
+        return None
+    fields = reader.read_mapping(node, "score", tuple(SCORE_VALUES), _OTHER_SCORES)
     if fields is not None and not fields and not mapping_items(node):
         reader.report_mistake(node, "score is empty")
-    ranges = [(key, read_range(reader, at, f"score {key}", _parse_goals)) for key, at in (fields or {}).items()]
+    ranges = [(key, _GOAL_RANGES.read(reader, at, f"score {key}")) for key, at in (fields or {}).items()]
     asked: list[tuple[str, Range[int]]] = [(key, found) for key, found in ranges if found is not None]
     if not ranges or len(asked) < len(ranges):
         return None
@@ -338,6 +355,22 @@ def _parse_goals(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 3:
         raise ValueError(f'"{text}" is not a number of goals')
     return int(text)
+
+
+_OTHER_SCORES = {
+    "difference": "the difference is called margin",
+    "diff": "the difference is called margin",
+    "goals": "all goals of the match are called total",
+    "sum": "all goals of the match are called total",
+    "team": "the goals of the team that acts are called own",
+    "opponent": "the goals of the other team are called other",
+    **dict.fromkeys(("from", "to"), "a range belongs to one of home, away, own, other, total and margin: {margin: {to: 1}}"),
+}
+"""What people call the parts of a score."""
+
+_GOAL_RANGES = RangeReader(_parse_goals, next_integer)
+
+MINUTE_RANGES = RangeReader(Minute.parse, next_minute)
 
 
 def _by_flag(key: str, is_true: Callable[[Moment], bool]) -> ConditionReader:

@@ -6,6 +6,7 @@ YAML 1.1 would turn `on` into True and `12:30` into 750, and keep the last of tw
 
 from __future__ import annotations
 
+import enum
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ import yaml
 from yaml.reader import Reader as YamlReader
 
 from rules.engine.rule import SourceLocation
+from rules.loading.composer import AliasMark, Composer
+from rules.loading.yaml_slips import explain_slip
 
 # The C reader is several times faster, and not in every installation of PyYAML.
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -27,34 +30,43 @@ _VARIABLE_PATTERN = re.compile(r"\$?\$\{(?!\{)([^}]*)\}")
 
 _VARIABLE_NAME_PATTERN = re.compile(r"([A-Za-z_]\w*)(?::-(.*))?", re.DOTALL)
 
-_MAX_DEPTH = 40
-"""Levels of nesting. Readers of nodes recurse, so the depth must stay far below Python's limit."""
+
+class Severity(enum.StrEnum):
+    """How bad a finding is: a file with a mistake is refused, a warning is probably not meant, a note is worth knowing."""
+
+    MISTAKE = "mistake"
+    WARNING = "warning"
+    NOTE = "note"
 
 
-class Mistake(msgspec.Struct, frozen=True, order=True):
+class Finding(msgspec.Struct, frozen=True, order=True):
     """One sentence about one place. `rule` is the name of the rule that it belongs to; empty outside rules."""
 
     location: SourceLocation
     sentence: str
     rule: str = ""
+    severity: Severity = Severity.MISTAKE
+    excerpt: tuple[str, ...] = ()
+    """The line itself and a caret under the place, where the form of the line is the mistake."""
 
     def __str__(self) -> str:
-        return f'{self.location}: rule "{self.rule}": {self.sentence}' if self.rule else f"{self.location}: {self.sentence}"
+        rule = f'rule "{self.rule}": ' if self.rule else ""
+        severity = "" if self.severity is Severity.MISTAKE else f"{self.severity}: "
+        origin = f" (in {self.location.origin})" if self.location.origin else ""
+        return f"{self.location}: {rule}{severity}{self.sentence}{origin}"
 
 
 class Report:
     """Collects mistakes, warnings about what only looks wrong, and notes, while a file is read."""
 
     def __init__(self) -> None:
-        # Dictionaries as ordered sets: some nodes are read twice, and a mistake is reported once.
-        self._mistakes: dict[Mistake, None] = {}
-        self._warnings: dict[Mistake, None] = {}
-        self._notes: dict[Mistake, None] = {}
+        # A dictionary as an ordered set: some nodes are read twice, and a mistake is reported once.
+        self._findings: dict[Finding, None] = {}
         self._ignored: set[SourceLocation] = set()
         self._lines_by_file: dict[str, list[str]] = {}
 
     def add_source(self, file: str, text: str) -> None:
-        """Remember the text of a file, for what nodes do not know: its comments."""
+        """Remember the text of a file, for what nodes do not know: its comments, and how a text is written."""
         self._lines_by_file[file] = text.splitlines()
 
     def line_at(self, file: str, line: int) -> str:
@@ -62,10 +74,14 @@ class Report:
         lines = self._lines_by_file.get(file, ())
         return lines[line] if line < len(lines) else ""
 
-    def add_mistake(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
+    def list_files(self) -> tuple[str, ...]:
+        """Return the files that were read, in this order."""
+        return tuple(self._lines_by_file)
+
+    def add_mistake(self, location: SourceLocation, sentence: str, rule: str = "", excerpt: tuple[str, ...] = ()) -> None:
         """Add what must be put right, unless the location is ignored."""
         if location not in self._ignored:
-            self._mistakes[Mistake(location, _join_lines(sentence), _join_lines(rule))] = None
+            self._add(location, sentence, rule, Severity.MISTAKE, excerpt)
 
     def ignore_location(self, location: SourceLocation) -> None:
         """Report no further mistakes at a location: its value is not the one that was meant."""
@@ -73,26 +89,42 @@ class Report:
 
     def add_warning(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
         """Add what may be meant so, but probably is not."""
-        self._warnings[Mistake(location, f"warning: {_join_lines(sentence)}", _join_lines(rule))] = None
+        self._add(location, sentence, rule, Severity.WARNING)
 
     def add_note(self, location: SourceLocation, sentence: str, rule: str = "") -> None:
         """Add what is right, and worth knowing."""
-        self._notes[Mistake(location, f"note: {_join_lines(sentence)}", _join_lines(rule))] = None
+        self._add(location, sentence, rule, Severity.NOTE)
+
+    def _add(self, location: SourceLocation, sentence: str, rule: str, severity: Severity, excerpt: tuple[str, ...] = ()) -> None:
+        self._findings[Finding(location, _join_lines(sentence), _join_lines(rule), severity, excerpt)] = None
+
+    def list_findings(self, severity: Severity) -> tuple[Finding, ...]:
+        """Return what was found of a severity, in the order of the file."""
+        return tuple(sorted(one for one in self._findings if one.severity is severity))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All mistakes, then all warnings, then all notes; while there are mistakes, only what is worth knowing beside them."""
+        mistakes, warnings, notes = map(self.list_findings, Severity)
+        if not mistakes:
+            return (*warnings, *notes)
+        places = {one.location for one in mistakes}
+        return (*mistakes, *(one for one in warnings if one.location not in places))
 
     @property
     def mistakes(self) -> tuple[str, ...]:
         """All mistakes as `file:line:column: sentence`, in the order of the file."""
-        return tuple(map(str, sorted(self._mistakes)))
+        return tuple(map(str, self.list_findings(Severity.MISTAKE)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """All warnings in the same form."""
-        return tuple(map(str, sorted(self._warnings)))
+        return tuple(map(str, self.list_findings(Severity.WARNING)))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """All notes in the same form."""
-        return tuple(map(str, sorted(self._notes)))
+        return tuple(map(str, self.list_findings(Severity.NOTE)))
 
 
 def _join_lines(text: str) -> str:
@@ -115,93 +147,79 @@ def compose(text: str, file: str, report: Report) -> yaml.Node | None:
         report.add_mistake(SourceLocation(file, line, column), f"the character {found[0]!r} is not allowed in YAML")
         return None
     report.add_source(file, text)
-    if (deep := _find_depth(text, file)) is not None:
-        report.add_mistake(deep, "this is nested too deeply")
-        return None
-    try:
+    for _ in range(_MAX_SLIPS):
         try:
-            node = _compose_with(_NamedText(text, file), _FAST_LOADER)
-        except yaml.YAMLError:
-            # libyaml words its errors otherwise: the Python reader says the same everywhere.
-            node = _compose_with(_NamedText(text, file), yaml.SafeLoader)
-    except RecursionError:
-        report.add_mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
-        return None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        location = SourceLocation(file, mark.line + 1, mark.column + 1) if mark else SourceLocation(file, 1, 1)
-        problem, context = getattr(error, "problem", None), getattr(error, "context", None)
-        reason = ", ".join(filter(None, (context, problem))) or str(error)
-        report.add_mistake(location, f"this is not YAML: {reason}")
-        return None
-    return node if node is None or _check_tree(node, report) else None
-
-
-_MAX_COMPOSED_DEPTH = 200
-"""Levels that are composed at all: libyaml's composer recurses in C, where 100,000 brackets end the whole process."""
-
-
-def _find_depth(text: str, file: str) -> SourceLocation | None:
-    """Return where a text is nested too deeply to be composed; None if it is not."""
-    depth = 0
-    try:
-        # Events come from a parser that does not recurse.
-        for event in yaml.parse(_NamedText(text, file), Loader=_FAST_LOADER):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _MAX_COMPOSED_DEPTH and (mark := event.start_mark) is not None:
-                return SourceLocation(file, mark.line + 1, mark.column + 1)
-    except yaml.YAMLError:
-        pass  # the composer finds it too, and says where
+            composer = _compose_once(text, file, report)
+        except RecursionError:
+            report.add_mistake(SourceLocation(file, 1, 1), "this is nested too deeply")
+            return None
+        except yaml.YAMLError as error:
+            # Put right as it was probably meant, so that all mistakes of the file are found at once.
+            slip = explain_slip(text, error)
+            location = SourceLocation(file, slip.line + 1, slip.column + 1)
+            is_new = not any(found.location == location for found in report.list_findings(Severity.MISTAKE))
+            report.add_mistake(location, slip.sentence, excerpt=_cut_excerpt(report.line_at(file, slip.line), slip.column))
+            report.ignore_location(location)  # what is read there now is not what was written
+            if slip.repaired is None or not is_new:
+                return None
+            text = slip.repaired
+            continue
+        for name, node in composer.unused_anchors.items():
+            # Nobody anchors a word that is never used; a text that begins with & loses its first word.
+            if isinstance(node, yaml.ScalarNode) and not isinstance(node.start_mark, AliasMark):
+                sentence = (
+                    f"no alias uses the anchor &{name}, which is no part of the text: a text that begins with & goes in quotes"
+                )
+                report.add_warning(location_of(node), sentence)
+        return composer.root if composer.is_walkable else None
     return None
 
 
-def _compose_with(text: _NamedText, loader: Any) -> yaml.Node | None:
-    node: yaml.Node | None = yaml.compose(text, Loader=loader)
-    return node
+_MAX_SLIPS = 30
+"""Mistakes of form that are put right in one file."""
+
+_SECRET_LINE = re.compile(r"token|secret|password|dead_man_url|://[^/\s]*:[^/\s]*@", re.IGNORECASE)
+
+
+def _cut_excerpt(line: str, column: int) -> tuple[str, ...]:
+    """Return a line and a caret under a column; nothing where the line may hold a secret, for what is printed is often shown."""
+    if not line.strip() or _SECRET_LINE.search(line):
+        return ()
+    begin = max(0, column - 60)
+    shown = line[begin : begin + 100]
+    # A tab is shown as one space, so that the caret stands under its place.
+    return (shown.replace("\t", " "), f"{' ' * (column - begin)}^")
+
+
+def _compose_once(text: str, file: str, report: Report) -> Composer:
+    """Compose a text. Raises what PyYAML's Python reader raises."""
+
+    def read(loader: Any) -> Composer:
+        # Kept until the whole text is read: what is found before a mistake of form is found again when that is put right.
+        found: list[tuple[Any, str]] = []
+        composer = Composer(lambda mark, sentence: found.append((mark, sentence)), text.splitlines())
+        composer.compose(yaml.parse(_NamedText(text, file), Loader=loader))
+        for mark, sentence in found:
+            report.add_mistake(_location_at(mark), sentence)
+        return composer
+
+    try:
+        return read(_FAST_LOADER)
+    except yaml.YAMLError:
+        # libyaml words its errors otherwise: the Python reader says the same everywhere.
+        return read(yaml.SafeLoader)
 
 
 def location_of(node: yaml.Node) -> SourceLocation:
-    """Return where a node begins."""
-    mark = node.start_mark
-    return SourceLocation(str(mark.name), mark.line + 1, mark.column + 1)
+    """Return where a node begins; for one that an alias brings, where the alias stands, with the place of its anchor."""
+    return _location_at(node.start_mark)
 
 
-def _check_tree(root: yaml.Node, report: Report) -> bool:
-    """Report duplicate keys, keys that are not text, aliases, tags and great depth. Return True if the tree can be walked."""
-    # An alias is the same node again. It could even contain itself, and a few lines of nested aliases expand to millions of
-    # nodes, so aliases are not walked.
-    seen: set[int] = set()
-    queue, is_walkable = [(root, 0)], True
-    while queue:
-        node, depth = queue.pop()
-        if not isinstance(node, yaml.ScalarNode) and (id(node) in seen or depth > _MAX_DEPTH):
-            why = "anchors and aliases are not understood here: write it out" if id(node) in seen else "this is nested too deeply"
-            report.add_mistake(location_of(node), why)
-            is_walkable = False
-            continue
-        seen.add(id(node))
-        # A tag of one's own, such as !!python/object, would ask for code to be run.
-        if not str(node.tag).startswith("tag:yaml.org,2002:"):
-            report.add_mistake(location_of(node), f"the tag {node.tag} is not understood: take it out")
-        queue += [(child, depth + 1) for child in _list_children(node, report)]
-    return is_walkable
-
-
-def _list_children(node: yaml.Node, report: Report) -> list[yaml.Node]:
-    if isinstance(node, yaml.SequenceNode):
-        return list(node.value)
-    if not isinstance(node, yaml.MappingNode):
-        return []
-    keys: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            report.add_mistake(location_of(key), "a key is a word, not a list or a mapping")
-        elif key.value in keys:
-            # YAML would keep the last one and say nothing.
-            report.add_mistake(location_of(key), f'the key "{key.value}" is written twice')
-        else:
-            keys.add(key.value)
-    return [value for _, value in node.value]
+def _location_at(mark: Any) -> SourceLocation:
+    origin = ""
+    if isinstance(mark, AliasMark):
+        origin = f"&{mark.anchor}, line {mark.origin.line + 1}, column {mark.origin.column + 1}"
+    return SourceLocation(str(mark.name), mark.line + 1, mark.column + 1, origin)
 
 
 def mapping_items(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
@@ -209,6 +227,14 @@ def mapping_items(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.No
     if not isinstance(node, yaml.MappingNode):
         return []
     return [(key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+
+
+def leave_out_extras(root: yaml.Node) -> yaml.Node:
+    """Return the root of a file without the keys that begin with `x-`: as in Docker Compose they hold what aliases use."""
+    pairs = [(key, value) for key, value in mapping_items(root) if not key.value.startswith("x-")]
+    if not isinstance(root, yaml.MappingNode) or len(pairs) == len(root.value):
+        return root
+    return yaml.MappingNode(root.tag, pairs, root.start_mark, root.end_mark)
 
 
 def iterate_scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:

@@ -23,6 +23,7 @@ from rules.football.names import normalise
 from rules.loading.conditions import (
     CONDITIONS,
     GOAL_CONDITIONS,
+    MINUTE_RANGES,
     PERIOD_NAMES,
     RULE_SEND_TYPES,
     ExpectedNames,
@@ -30,9 +31,9 @@ from rules.loading.conditions import (
     read_names,
     read_send_types,
 )
-from rules.loading.document import Report, compose, location_of, mapping_items
+from rules.loading.document import Report, compose, is_null, leave_out_extras, location_of, mapping_items
 from rules.loading.texts import NamedTexts, read_text, read_texts
-from rules.loading.values import Range, Reader, describe_unknown, parse_boolean, parse_duration, read_range, suggest
+from rules.loading.values import Range, Reader, describe_unknown, parse_boolean, parse_duration, suggest
 
 FILE_KEYS = ("rules", "texts", "include", "extends")
 """The keys of a file of rules; a configuration has them beside its other sections."""
@@ -42,6 +43,49 @@ RULE_KEYS = ("name", "match", "alert", "continue")
 ALERT_KEYS = ("kind", "importance", "max_age", "text")
 
 MATCH_KEYS = (*CONDITIONS, "any", "all", "not")
+
+_MATCH_WORDS = {
+    **dict.fromkeys(("event", "type", "action", "what", "on"), "what happened is called action_type"),
+    **dict.fromkeys(("sub_type", "subtype", "sub_action"), "it is called sub_action_type"),
+    **dict.fromkeys(("status", "confirmed", "state"), "it is called send_type: Pending, Confirmed or Updated"),
+    **dict.fromkeys(("teams", "club", "home_team", "away_team"), "a team is called team; side says home or away"),
+    **dict.fromkeys(("players", "scorer", "name"), "who did it is called player"),
+    **dict.fromkeys(("league", "tournament", "cup", "competitions"), "it is called competition"),
+    **dict.fromkeys(("game", "match", "teams_are"), "one match is called fixture"),
+    **dict.fromkeys(("time", "minutes", "after", "from", "to", "min"), "it is called minute, such as minute: {from: 80}"),
+    **dict.fromkeys(("half", "phase"), "it is called period, such as second half"),
+    **dict.fromkeys(
+        ("margin", "total", "own", "other", "home", "away"), "it belongs under score, such as score: {margin: {to: 1}}"
+    ),
+    **dict.fromkeys(("or", "either", "one_of"), "it is called any"),
+    **dict.fromkeys(("and", "both"), "it is called all, and all lines of match must hold anyway"),
+    **dict.fromkeys(("except", "unless", "exclude"), "it is called not"),
+    "hattrick": "it is called hat_trick",
+}
+"""What people call conditions, and write under `match:`."""
+
+_ALERT_WORDS = {
+    **dict.fromkeys(("message", "template", "msg", "body", "content"), "the message is called text"),
+    **dict.fromkeys(
+        ("priority", "level", "severity", "loud", "sound"), "it is called importance: major is loud, minor is silent"
+    ),
+    **dict.fromkeys(("silent", "quiet", "mute"), "write importance: minor, which is silent"),
+    **dict.fromkeys(("type", "category", "topic"), "what a chat switches on and off is called kind"),
+    **dict.fromkeys(("maxage", "ttl", "expires", "max-age", "age"), "it is called max_age"),
+    "use": "it belongs under text: text: {use: NAME}",
+    **dict.fromkeys(("chat", "chats", "to"), "a rule sends to every chat that subscribed; chats of the file are under chats:"),
+}
+"""What people call the parts of an alert."""
+
+_RULE_WORDS = {
+    **dict.fromkeys(("when", "if", "on", "condition", "conditions", "where", "filter"), "the conditions are called match"),
+    **dict.fromkeys(("then", "send", "notify", "action", "do", "message"), "what is sent is called alert"),
+    **dict.fromkeys(("title", "id", "rule"), "it is called name"),
+    **dict.fromkeys(("stop", "final", "last"), "a rule that fires is the last one anyway, unless it says continue: true"),
+    **dict.fromkeys(("enabled", "disabled", "active"), "take the rule out, or put # before its lines"),
+    **dict.fromkeys(("priority", "order"), "rules are asked from top to bottom: move the rule up"),
+}
+"""What people call the parts of a rule."""
 
 DEFAULT_MAX_AGE = dt.timedelta(minutes=5)
 """The max_age of an alert that does not set it."""
@@ -93,7 +137,7 @@ def read_rules_document(root: yaml.Node, report: Report, catalogue: Catalogue, i
     """Read the rules of a whole document. Reports what is wrong and leaves it out."""
     if isinstance(root, yaml.SequenceNode):
         return read_rules({"rules": root}, report, catalogue, include)
-    fields = Reader(report).read_mapping(root, "a file of rules", FILE_KEYS)
+    fields = Reader(report).read_mapping(leave_out_extras(root), "a file of rules", FILE_KEYS)
     return read_rules(fields or {}, report, catalogue, include)
 
 
@@ -182,7 +226,7 @@ class _RulesReader:
         if isinstance(root, yaml.SequenceNode):
             return {"rules": root}
         # No `include:` and no `extends:`: the order of the rules would depend on the depth, and files could include each other.
-        return self.reader.read_mapping(root, "an included file", ("rules", "texts"))
+        return self.reader.read_mapping(leave_out_extras(root), "an included file", ("rules", "texts"))
 
     def read_extended(self, node: yaml.Node | None) -> Iterable[Rule]:
         """Return the rules of every pack under `extends:`; of two with the same name the first."""
@@ -205,19 +249,22 @@ class _RulesReader:
         # Mistakes carry the name of their rule, so it is looked up before anything is checked.
         names = (value.value for key, value in mapping_items(node) if key.value == "name" and isinstance(value, yaml.ScalarNode))
         reader = Reader(self.report, next(names, ""))
-        fields = reader.read_mapping(node, "a rule", RULE_KEYS)
+        fields = reader.read_mapping(node, "a rule", RULE_KEYS, self._place_rule_words(node))
         if fields is None:
             return None
         # Every part is read before any is judged: a rule with three mistakes reports three.
         name = self._read_name(reader, node, fields.get("name"))
+        match = None
         if "match" in fields:
             match = read_match(reader, fields["match"], self.catalogue)
-        else:
+            # Nothing stands below it, which is a mistake: no rule that fires for everything.
+            match = None if is_null(fields["match"]) else match
+        elif not any(_RULE_WORDS.get(key.value) == _RULE_WORDS["when"] for key, _ in mapping_items(node)):
             reader.report_mistake(node, "a rule needs match: the conditions under which it fires")
-            match = None
         alert = self._read_alert(reader, node, fields.get("alert"))
         continues = reader.read_parsed(fields["continue"], "continue", parse_boolean) if "continue" in fields else False
-        if name is None or match is None or alert is None or continues is None:
+        # With a mistake it would be another rule than the one that was meant, of which nothing else is worth saying.
+        if name is None or match is None or alert is None or continues is None or reader.has_mistakes:
             return None
         if not _mentions_key(fields["match"], "send_type") and _may_be_pending(match.action_types, self.catalogue):
             self.rules_at_once.setdefault(name, location_of(node))
@@ -228,6 +275,19 @@ class _RulesReader:
             if key.value == "kind" and alert.kind in SHIPPED_KINDS and alert.kind not in DEFAULT_KINDS:
                 self._kinds_off_at_first.setdefault(alert.kind, location_of(value))
         return Rule(name, alert, match.conditions, match.action_types, match.send_types, continues, location_of(node))
+
+    def _place_rule_words(self, node: yaml.Node) -> dict[str, str]:
+        """Return the other words for the keys of a rule; of lines that belong under `match:` or `alert:`."""
+        found = dict(_RULE_WORDS)
+        for key, value in mapping_items(node):
+            parts = {"match": MATCH_KEYS, "alert": ALERT_KEYS}.get(key.value, ())
+            if parts and is_null(value):
+                self.report.ignore_location(location_of(value))
+                cure = f"it stands in the same column as {key.value}: indent it, so that it is below {key.value}"
+                found |= dict.fromkeys(parts, cure)
+        for name, parts in (("alert", ALERT_KEYS), ("match", MATCH_KEYS)):
+            found = {**dict.fromkeys(parts, f"it belongs under {name}"), **found}
+        return found
 
     def _read_name(self, reader: Reader, rule: yaml.Node, node: yaml.Node | None) -> str | None:
         if node is None:
@@ -243,11 +303,13 @@ class _RulesReader:
         if node is None:
             reader.report_mistake(rule, "a rule needs alert: what it sends")
             return None
-        fields = reader.read_mapping(node, "alert", ALERT_KEYS)
+        elsewhere = dict.fromkeys(MATCH_KEYS, "it belongs under match") | {"name": "it belongs to the rule, beside alert"}
+        elsewhere |= {"continue": "it belongs to the rule, beside alert"}
+        fields = reader.read_mapping(node, "alert", ALERT_KEYS, elsewhere | _ALERT_WORDS)
         if fields is None:
             return None
         for key in ("kind", "text"):
-            if key not in fields:
+            if key not in fields and not _is_meant(node, key):
                 reader.report_mistake(node, f"an alert needs {key}")
         kind = _read_kind(reader, fields["kind"]) if "kind" in fields else None
         text = read_text(reader, fields["text"], self.texts) if "text" in fields else None
@@ -258,6 +320,12 @@ class _RulesReader:
         if kind is None or text is None or importance is None or max_age is None:
             return None
         return AlertSpec(kind, text.text, Importance(importance), max_age, text.by_language)
+
+
+def _is_meant(node: yaml.Node, key: str) -> bool:
+    """Return True if a mapping has a key in another form, which is reported already: `kind:goal`, or `message` for `text`."""
+    other_words = {word for word, cure in _ALERT_WORDS.items() if cure.endswith(f"is called {key}")}
+    return any(re.match(rf"{key}\s*[:=]", one.value) or one.value.casefold() in other_words for one, _ in mapping_items(node))
 
 
 def _read_kind(reader: Reader, node: yaml.Node) -> str | None:
@@ -332,7 +400,8 @@ def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -
 
 
 def _read_group(reader: Reader, node: yaml.Node, catalogue: Catalogue, what: str) -> ConditionGroup | None:
-    fields = reader.read_mapping(node, what, MATCH_KEYS)
+    elsewhere = dict.fromkeys(ALERT_KEYS, "it belongs under alert") | {"continue": "it belongs to the rule, beside match"}
+    fields = reader.read_mapping(node, what, MATCH_KEYS, elsewhere | _MATCH_WORDS)
     if fields is None:
         return None
     conditions: list[Condition | None] = []
@@ -440,7 +509,7 @@ def _requires_sub_type(fields: Mapping[str, yaml.Node], catalogue: Catalogue) ->
 def _find_minute_outside_period(fields: Mapping[str, yaml.Node]) -> str:
     """Return why no expected minute lies in an expected period; empty where one may."""
     names, node = _read_names_silently(fields.get("period")), fields.get("minute")
-    minutes = read_range(Reader(Report()), node, "", Minute.parse) if node is not None else None
+    minutes = MINUTE_RANGES.read(Reader(Report()), node, "") if node is not None else None
     if names is None or names.is_negated or minutes is None:
         return ""
     periods = [period for name in names.names for period in PERIOD_NAMES.get(normalise(name), ())]

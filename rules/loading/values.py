@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import yaml
 
-from rules.football.minute import Minute
+from rules.football.minute import LAST_MINUTE, Minute
 from rules.loading.document import Report, is_null, location_of, mapping_items
 
 # What YAML 1.1 takes for booleans. Only true and false are read; these words are known to say which of them to write.
@@ -91,6 +91,29 @@ def parse_boolean(text: str) -> bool:
     raise ValueError(f'write {meant}, not "{text}"' if meant else f'"{text}" is neither true nor false')
 
 
+NOTHING_ELSEWHERE: Mapping[str, str] = {}
+
+
+def _describe_glued_key(word: str, keys: Sequence[str]) -> str:
+    """Return what is missing between a key and its value: `kind:goal`; empty for any other word."""
+    found = re.match(r"(\w+)(:|\s*=\s*)(\S.*)", word, re.DOTALL)
+    if not found or found[1] not in keys:
+        return ""
+    # A value that goes on in the next line is no part of what is shown.
+    value = found[3].split()[0]
+    if found[2] == ":":
+        return f"a space is missing after the colon: {found[1]}: {value}"
+    return f"a key and its value have a colon between them, not =: {found[1]}: {value}"
+
+
+def _describe_invisible(word: str, keys: Sequence[str]) -> str:
+    """Return that a key has a character that nobody sees, such as a space that does not break; empty if it has none."""
+    visible = "".join(letter for letter in word if letter.isprintable() and not letter.isspace())
+    if visible == word or visible not in keys:
+        return ""
+    return f'beside "{visible}" stands a character that is not seen, such as a space copied from a web page: write the line anew'
+
+
 T = TypeVar("T")
 
 
@@ -100,29 +123,46 @@ class Reader:
     def __init__(self, report: Report, rule: str = "") -> None:
         """`rule` is the name of the rule that mistakes belong to; empty outside rules."""
         self.report, self.rule = report, rule
+        self.has_mistakes = False
+        """True once this reader has reported a mistake."""
 
     def report_mistake(self, node: yaml.Node, sentence: str) -> None:
         """Report a mistake at a node."""
+        self.has_mistakes = True
         self.report.add_mistake(location_of(node), sentence, self.rule)
 
     def report_warning(self, node: yaml.Node, sentence: str) -> None:
         """Report a warning at a node."""
         self.report.add_warning(location_of(node), sentence, self.rule)
 
-    def read_mapping(self, node: yaml.Node, what: str, keys: Sequence[str]) -> dict[str, yaml.Node] | None:
-        """Return the values of a mapping by key. Unknown keys are mistakes; the known ones are read all the same."""
+    def report_note(self, node: yaml.Node, sentence: str) -> None:
+        """Report what is right and worth knowing at a node."""
+        self.report.add_note(location_of(node), sentence, self.rule)
+
+    def read_mapping(
+        self, node: yaml.Node, what: str, keys: Sequence[str], elsewhere: Mapping[str, str] = NOTHING_ELSEWHERE
+    ) -> dict[str, yaml.Node] | None:
+        """Return the values of a mapping by key. Unknown keys are mistakes; the known ones are read all the same.
+
+        `elsewhere` says of keys that people write here, and of other words for the known ones, what to do instead.
+        """
         if is_null(node):
             self.report_mistake(node, f"{what} is empty")
             return None
         if not isinstance(node, yaml.MappingNode):
-            self.report_mistake(
-                node, f"{what} must be a mapping with {', '.join(keys[:-1])}{' and ' if len(keys) > 1 else ''}{keys[-1]}"
-            )
+            expected = f"{what} must be a mapping with {', '.join(keys[:-1])}{' and ' if len(keys) > 1 else ''}{keys[-1]}"
+            glued = _describe_glued_key(node.value, keys) if isinstance(node, yaml.ScalarNode) else ""
+            dashes = "take the dashes out" if isinstance(node, yaml.SequenceNode) and node.value else ""
+            self.report_mistake(node, glued or f"{expected}{f': {dashes}' if dashes else ''}")
             return None
         # The known keys are read all the same, so that one misspelt key does not hide the mistakes of the others.
         for key, _ in mapping_items(node):
             if key.value not in keys:
-                self.report_mistake(key, describe_unknown("key", str(key.value), keys))
+                word = str(key.value)
+                cure = elsewhere.get(word.strip().casefold(), "")
+                invisible = _describe_invisible(word, keys)
+                sentence = invisible or _describe_glued_key(word, keys) or (f"{word}: {cure}" if cure else "")
+                self.report_mistake(key, sentence or describe_unknown("key", word, keys))
         return {str(key.value): value for key, value in mapping_items(node) if key.value in keys}
 
     def read_list(self, node: yaml.Node, what: str) -> list[yaml.Node] | None:
@@ -200,22 +240,130 @@ class Range(Generic[RangeValue]):
         return " ".join(f"{word} {end}" for word, end in ends if end is not None)
 
 
-def read_range(reader: Reader, node: yaml.Node, what: str, parse: Callable[[str], RangeValue]) -> Range[RangeValue] | None:
-    """Read a single value or `{from, to}`; None after a mistake."""
-    if not isinstance(node, yaml.MappingNode):
-        value = reader.read_parsed(node, what, parse)
-        return None if value is None else Range(value, value)
-    fields = reader.read_mapping(node, what, ("from", "to"))
-    if not fields:
-        # A mapping with unknown keys alone has its mistake already.
-        if not node.value:
-            reader.report_mistake(node, f"{what} needs from, to or both")
-        return None
-    ends = {key: reader.read_parsed(at, f"{what} {key}", parse) for key, at in fields.items()}
-    if None in ends.values():
-        return None
-    low, high = ends.get("from"), ends.get("to")
-    if low is not None and high is not None and low > high:
-        reader.report_mistake(node, f"{what} runs from {low} to {high}: no value lies between")
-        return None
-    return Range(low, high)
+_VALUE = r"\d{1,3}(?:\s*\+\s*\d{1,2})?'?"
+
+_COMPARISONS = {">": ">", ">=": ">=", "=>": ">=", "≥": ">=", "<": "<", "<=": "<=", "=<": "<=", "≤": "<=", "=": "=", "==": "="}
+
+_WORD_COMPARISONS = {
+    "from": ">=", "since": ">=", "at least": ">=", "min": ">=", "after": ">", "over": ">", "more than": ">",
+    "to": "<=", "until": "<=", "till": "<=", "up to": "<=", "at most": "<=", "max": "<=", "before": "<", "under": "<",
+    "less than": "<",
+}  # fmt: skip
+
+_COMPARED = re.compile(
+    rf"({'|'.join(sorted(map(re.escape, (*_COMPARISONS, *_WORD_COMPARISONS)), key=len, reverse=True))})\s*({_VALUE})",
+    re.IGNORECASE,
+)
+
+_SPAN = re.compile(
+    rf"(?:from\s+|between\s+)?({_VALUE})\s*(?:-|–|—|\.{{2,3}}|…|\bto\b|\buntil\b|\band\b)\s*({_VALUE})", re.IGNORECASE
+)
+
+_OPEN_END = re.compile(rf"({_VALUE})\s*(\+|or more|or later|and later|and more|onwards)", re.IGNORECASE)
+
+_OPEN_BEGINNING = re.compile(rf"({_VALUE})\s*(?:or less|or earlier|and earlier)", re.IGNORECASE)
+
+
+class RangeReader(Generic[RangeValue]):
+    """Reads a single value, `{from, to}`, or a range as people write it: `80-90`, `>80`, `90+`, `<= 1`."""
+
+    def __init__(self, parse: Callable[[str], RangeValue], step: Callable[[RangeValue, int], RangeValue]) -> None:
+        """`step` returns the next value after one, or with -1 the one before it."""
+        self._parse: Callable[[str], RangeValue] = parse
+        self._step: Callable[[RangeValue, int], RangeValue] = step
+
+    def read(self, reader: Reader, node: yaml.Node, what: str) -> Range[RangeValue] | None:
+        """Read a range; None after a mistake."""
+        if isinstance(node, yaml.SequenceNode):
+            self._refuse_list(reader, node, what)
+            return None
+        if not isinstance(node, yaml.MappingNode):
+            return reader.read_parsed(node, what, self._parse_words)
+        fields = reader.read_mapping(node, what, ("from", "to"), _OTHER_ENDS)
+        if not fields:
+            # A mapping with unknown keys alone has its mistake already.
+            if not node.value:
+                reader.report_mistake(node, f"{what} needs from, to or both")
+            return None
+        ends = {key: reader.read_parsed(at, f"{what} {key}", self._parse) for key, at in fields.items()}
+        if None in ends.values():
+            return None
+        low, high = ends.get("from"), ends.get("to")
+        if low is not None and high is not None and low > high:
+            reader.report_mistake(node, f"{what} runs from {low} to {high}: no value lies between")
+            return None
+        return Range(low, high)
+
+    def _parse_words(self, text: str) -> Range[RangeValue]:
+        """Read a scalar. Raises ValueError with a sentence."""
+        written = text.strip()
+        if found := _SPAN.fullmatch(written):
+            low, high = self._parse(_join(found[1])), self._parse(_join(found[2]))
+            if low > high:
+                raise ValueError(f"it runs from {low} to {high}: no value lies between; write {{from: {high}, to: {low}}}")
+            return Range(low, high)
+        if found := _COMPARED.fullmatch(written):
+            value = self._parse(_join(found[2]))
+            sign = found[1].casefold()
+            return self._compare(_COMPARISONS.get(sign) or _WORD_COMPARISONS[sign], value)
+        if found := _OPEN_END.fullmatch(written):
+            return Range(self._parse(_join(found[1])), None)
+        if found := _OPEN_BEGINNING.fullmatch(written):
+            return Range(None, self._parse(_join(found[1])))
+        value = self._parse(text)
+        return Range(value, value)
+
+    def _compare(self, sign: str, value: RangeValue) -> Range[RangeValue]:
+        if sign == "=":
+            return Range(value, value)
+        if sign.startswith(">"):
+            return Range(value if sign == ">=" else self._step(value, 1), None)
+        return Range(None, value if sign == "<=" else self._step(value, -1))
+
+    def _refuse_list(self, reader: Reader, node: yaml.SequenceNode, what: str) -> None:
+        words = [child.value for child in node.value if isinstance(child, yaml.ScalarNode)]
+        cure = f"one range is expected: write {{from: 80, to: 90}} for {what}"
+        if len(words) == 2:
+            cure = f"a list may mean two things: write {{from: {words[0]}, to: {words[1]}}} for all between"
+        elif len(words) > 2:
+            cure = f"one range is expected: write {{from: {words[0]}, to: {words[-1]}}}"
+        alone = ", ".join(f"{{{what}: {word}}}" for word in words)
+        both = f", or any: [{alone}] for each" if len(words) == 2 and " " not in what else ""
+        reader.report_mistake(node, f"{what}: {cure}{both}")
+
+
+_OTHER_ENDS = {
+    **dict.fromkeys(
+        ("min", "minimum", "gte", "ge", "start", "begin", "since", "after", "gt", "low"), "the lower end is called from"
+    ),
+    **dict.fromkeys(
+        ("max", "maximum", "lte", "le", "end", "until", "till", "before", "lt", "high"), "the upper end is called to"
+    ),
+}
+"""What people call the ends of a range."""
+
+
+def _join(text: str) -> str:
+    """Return `45 + 2` as `45+2`."""
+    return "".join(text.split())
+
+
+def next_integer(value: int, by: int) -> int:
+    """Return the next whole number, or with -1 the one before."""
+    return value + by
+
+
+_LAST_MINUTES = frozenset(LAST_MINUTE.values())
+
+_LAST_ADDED = 99
+"""More minutes of added time than any match has."""
+
+
+def next_minute(value: Minute, by: int) -> Minute:
+    """Return the next minute, which after the last of a half is added time, or with -1 the one before."""
+    if by > 0:
+        return Minute(value.base, value.added + 1) if value.added or value.base in _LAST_MINUTES else Minute(value.base + 1)
+    if value.added:
+        return Minute(value.base, value.added - 1)
+    before = value.base - 1
+    return Minute(before, _LAST_ADDED) if before in _LAST_MINUTES else Minute(max(0, before))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -131,7 +132,7 @@ def test_a_missing_token_is_one_sentence_that_says_where_to_put_it(tmp_path: Pat
     config(tmp_path, **{section: "{}"})
 
     (line,) = ran(tmp_path, command).lines
-    assert line.startswith(f"config.yaml: the {section} token is missing: ")
+    assert re.match(rf"config.yaml:\d+:\d+: the {section} token is missing: ", line)
     assert f"`token:` under `{section}:`" in line
     assert name in line
 

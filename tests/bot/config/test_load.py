@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 
-from bot.commands.run import check_config
+from bot.commands.check import check_config
 from bot.config.load import Config, configured_chat, load_config, load_rules_of
 from bot.errors import ConfigInvalid, StorageUnusable, UserMistake
 from bot.storage.sqlite import refuse_folder
 from bot.subscribers import Scope, Subscription, SubscriptionOverrides
 from rules.loading.loader import load_pack
-from tests.slips import mutated
+from tests.mutated_text import mutated
 
 ROOT = Path(__file__).parents[3]
 BAD = ROOT / "tests" / "bad"
@@ -40,7 +40,9 @@ def test_a_mistake_gets_its_sentence(file: Path, monkeypatch: pytest.MonkeyPatch
     lines, code = check_config(Path(file.name), {})
 
     assert lines[:-1] == sentences
-    assert code == any(": warning: " not in line and ": note: " not in line for line in sentences)
+    # What is indented is the line of the file, below its mistake.
+    told = [line for line in sentences if not line.startswith(" ")]
+    assert code == any(": warning: " not in line and ": note: " not in line for line in told)
 
 
 def test_five_mistakes_are_five_located_sentences(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,14 @@ from rules.football.minute import Minute
 from rules.loading.document import Report, compose, mapping_items
 from rules.loading.values import (
     Range,
+    RangeReader,
     Reader,
     describe_unknown,
     find_misspelt,
+    next_minute,
     parse_boolean,
     parse_duration,
     parse_integer,
-    read_range,
     suggest,
 )
 
@@ -106,7 +107,7 @@ def test_a_duration_that_is_none_is_named(text: str, sentence: str) -> None:
         ("", ("x", "y"), "it is empty"),
         ("1", ("x",), "it must be a mapping with x"),
         ("1", ("x", "y"), "it must be a mapping with x and y"),
-        ("[1]", ("x", "y", "z"), "it must be a mapping with x, y and z"),
+        ("[1]", ("x", "y", "z"), "it must be a mapping with x, y and z: take the dashes out"),
     ],
 )
 def test_what_is_no_mapping_is_told_its_keys(text: str, keys: tuple[str, ...], sentence: str) -> None:
@@ -214,7 +215,7 @@ def test_one_of_a_few_words_is_read_in_any_letter_case(text: str, value: str | N
     ],
 )
 def test_a_range_is_one_value_or_has_one_end_or_two(text: str, shown: str | None, sentences: tuple[str, ...]) -> None:
-    found, mistakes = read(text, lambda reader, node: read_range(reader, node, "it", Minute.parse))
+    found, mistakes = read(text, lambda reader, node: RangeReader(Minute.parse, next_minute).read(reader, node, "it"))
 
     assert (None if found is None else str(found), mistakes) == (shown, sentences)
 
@@ -222,7 +223,7 @@ def test_a_range_is_one_value_or_has_one_end_or_two(text: str, shown: str | None
 def test_an_end_that_cannot_be_read_is_named_and_one_of_another_name_too() -> None:
     report = Report()
     root = compose("a: {from: x, to: 9}\nb: {form: 9}", "f.yaml", report)
-    found = [read_range(Reader(report), node, "it", Minute.parse) for _, node in mapping_items(root)]
+    found = [RangeReader(Minute.parse, next_minute).read(Reader(report), node, "it") for _, node in mapping_items(root)]
 
     assert found == [None, None]
     assert report.mistakes == (

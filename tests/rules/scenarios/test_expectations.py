@@ -10,7 +10,7 @@ from rules.engine.rule import RuleSet
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import list_packs, load_pack, load_rules
 from rules.scenarios.expectations import MessageLine, RuleTest, RuleTestResult, RuleTestsInvalid, read_tests, run_test
-from tests.slips import mutated
+from tests.mutated_text import mutated
 
 FOLDER = Path(__file__).parents[1] / "packs"
 FILES = sorted(FOLDER.glob("*.test.yaml"))
@@ -84,7 +84,7 @@ def test_a_message_is_what_its_last_revision_says() -> None:
         ("tests:\n- match: A v B", "t.yaml:2:3: a test needs expect: the expected messages, [] for none"),
         ("tests:\n- {match: A v B, expect: [], events: [gaol]}", "t.yaml:2:39: 'gaol' is not of the form: 10' goal"),
         ("tests:\n- {expect: []}", "t.yaml:2:3: a scenario needs `match: HOME v AWAY`"),
-        ("tests: [", "t.yaml:1:9: this is not YAML"),
+        ("tests: [", "t.yaml:1:8: the [ that is opened here"),
     ],
 )
 def test_a_mistake_has_its_place(text: str, sentence: str) -> None:

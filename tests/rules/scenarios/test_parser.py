@@ -210,7 +210,7 @@ def test_a_half_ends_in_the_minute_that_is_written() -> None:
         ("- x", ["s.yaml:1:1: a scenario is a mapping that begins with `match: HOME v AWAY`"]),
         (
             "match: [",
-            ["s.yaml:1:9: this is not YAML: while parsing a flow node, expected the node content, but found '<stream end>'"],
+            ["s.yaml:1:8: the [ that is opened here is never closed by ]"],
         ),
         ("kickoff: 2026-08-15T14:00:00Z", ["s.yaml:1:1: a scenario needs `match: HOME v AWAY`"]),
         ("match: Arsenal", ["s.yaml:1:8: 'Arsenal' is not of the form: HOME v AWAY"]),

@@ -1,0 +1,206 @@
+"""YAML events to nodes, with aliases and merge keys (`<<`) expanded where they are used.
+
+PyYAML's own composer recurses, keeps the last of two equal keys, gives an alias the place of its anchor, and would expand a few
+lines of nested aliases to millions of nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import yaml
+
+MAX_DEPTH = 40
+"""Levels of nesting. Readers of nodes recurse, so the depth must stay far below Python's limit."""
+
+MAX_EXPANDED = 100_000
+"""Values that all aliases of a file may expand to together."""
+
+_MERGE_KEY = "<<"
+
+ReportMistake = Callable[[Any, str], None]
+"""Reports a sentence at a mark."""
+
+
+class AliasMark:
+    """The place where an alias is used, for a node that is written at its anchor."""
+
+    __slots__ = ("anchor", "column", "line", "name", "origin")
+
+    def __init__(self, use: Any, anchor: str, origin: Any) -> None:
+        """`use` is the mark of the alias, `origin` that of the node under the anchor."""
+        self.name, self.line, self.column = use.name, use.line, use.column
+        self.anchor, self.origin = anchor, origin
+
+
+class Composer:
+    """Builds the nodes of one document; `root` is None if the text is empty or is nested too deeply."""
+
+    def __init__(self, report_mistake: ReportMistake, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self.root: yaml.Node | None = None
+        self.unused_anchors: dict[str, yaml.Node] = {}
+        """The anchors that no alias has used so far."""
+        self.is_walkable = True
+        """False where something had to be left out; its mistake is reported."""
+        self._report = report_mistake
+        self._open: list[tuple[yaml.CollectionNode, str | None]] = []
+        self._anchors: dict[str, tuple[yaml.Node, int]] = {}
+        self._expanded = 0
+
+    def compose(self, events: Iterable[Any]) -> None:
+        """Build the nodes. Raises what the parser raises."""
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.ScalarEvent):
+                # The C reader's marks are of another type and have the same attributes.
+                begin: Any = event.start_mark
+                end: Any = event.end_mark
+                self._add(yaml.ScalarNode(event.tag or "", event.value, begin, end, event.style), event.anchor)
+            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                if len(self._open) > MAX_DEPTH:
+                    self._report(event.start_mark, "this is nested too deeply")
+                    self.root, self.is_walkable = None, False
+                    return
+                kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
+                start: Any = event.start_mark
+                node = kind(event.tag or "", [], start, None, event.flow_style)
+                self._open.append((node, event.anchor))
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                self._close(event)
+            elif isinstance(event, yaml.AliasEvent):
+                self._add(self._expand(event), None)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    sentence = "a second document begins here, and one file is one document: take the line --- out"
+                    self._report(event.start_mark, sentence)
+                    return
+
+    def _add(self, node: yaml.Node, anchor: str | None) -> None:
+        self._check_tag(node)
+        if anchor is not None:
+            self._anchors[anchor] = (node, _count(node))
+            self.unused_anchors[anchor] = node
+        if self._open:
+            self._open[-1][0].value.append(node)
+        else:
+            self.root = node
+
+    def _check_tag(self, node: yaml.Node) -> None:
+        # A tag of one's own, such as !!python/object, would ask for code to be run.
+        tag = node.tag
+        if tag and tag != "!" and not tag.startswith("tag:yaml.org,2002:"):
+            name = tag if not tag.startswith("tag:") else f"!!{tag.rpartition(':')[2]}"
+            self._report(
+                node.start_mark, f"the tag {name} is not understood: take it out; a text that begins with ! goes in quotes"
+            )
+
+    def _close(self, event: Any) -> None:
+        node, anchor = self._open.pop()
+        node.end_mark = event.end_mark
+        if isinstance(node, yaml.MappingNode):
+            children = node.value
+            node.value = list(zip(children[::2], children[1::2], strict=True))
+            if (text := self._read_unquoted_template(node)) is not None:
+                self._add(text, anchor)
+                return
+            self._check_keys(node)
+            node.value = self._merge(node.value)
+        self._add(node, anchor)
+
+    def _read_unquoted_template(self, node: yaml.MappingNode) -> yaml.ScalarNode | None:
+        """Return the text that was meant by `{{ match }}` without quotes, which YAML reads as two mappings; None for others."""
+        start, end = node.start_mark, node.end_mark
+        line = self._lines[start.line] if start.line < len(self._lines) else ""
+        if not node.value or isinstance(node.value[0][0], yaml.ScalarNode) or not line.startswith("{{", start.column):
+            return None
+        text = line[start.column : end.column] if start.line == end.line else line[start.column :]
+        self._report(start, f'a text that begins with {{{{ goes in quotes: "{text}"')
+        return yaml.ScalarNode("tag:yaml.org,2002:str", text, start, end, '"')
+
+    def _check_keys(self, node: yaml.MappingNode) -> None:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._report(key.start_mark, "a key is a word, not a list or a mapping")
+            elif key.value in keys:
+                # YAML would keep the last one and say nothing.
+                self._report(key.start_mark, f'the key "{key.value}" is written twice')
+            else:
+                keys.add(key.value)
+
+    def _merge(self, pairs: list[tuple[yaml.Node, yaml.Node]]) -> list[tuple[yaml.Node, yaml.Node]]:
+        """Return the pairs of a mapping with those that `<<` brings; a key of its own outweighs a merged one."""
+        if not any(_is_merge_key(key) for key, _ in pairs):
+            return pairs
+        found = [pair for pair in pairs if not _is_merge_key(pair[0])]
+        taken = {key.value for key, _ in found if isinstance(key, yaml.ScalarNode)}
+        for key, value in pairs:
+            if not _is_merge_key(key):
+                continue
+            for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(source, yaml.MappingNode):
+                    self._report(source.start_mark, "<< takes a mapping, such as an alias *NAME, or a list of them")
+                    continue
+                for merged_key, merged in source.value:
+                    if merged_key.value not in taken:
+                        taken.add(merged_key.value)
+                        found.append((merged_key, merged))
+        return found
+
+    def _expand(self, event: Any) -> yaml.Node:
+        """Return a copy of the node under the anchor of an alias, which stands at the place of the alias."""
+        name, mark = event.anchor, event.start_mark
+        nothing = yaml.ScalarNode("tag:yaml.org,2002:null", "", mark, event.end_mark)
+        if any(anchor == name for _, anchor in self._open):
+            self._report(mark, f"the alias *{name} stands inside its own anchor &{name}")
+        elif name not in self._anchors:
+            self._report(mark, f"there is no anchor &{name} above this; a text that begins with * goes in quotes")
+        else:
+            self.unused_anchors.pop(name, None)
+            node, size = self._anchors[name]
+            self._expanded += size
+            if self._expanded > MAX_EXPANDED:
+                self._report(mark, f"the aliases of this file expand to more than {MAX_EXPANDED:,} values")
+            elif len(self._open) + _measure_depth(node) > MAX_DEPTH:
+                self._report(mark, "this is nested too deeply")
+            else:
+                return _copy(node, mark, name)
+        self.is_walkable = False
+        return nothing
+
+
+def _is_merge_key(key: yaml.Node) -> bool:
+    return isinstance(key, yaml.ScalarNode) and key.value == _MERGE_KEY and not key.style
+
+
+def list_children(node: yaml.Node) -> list[yaml.Node]:
+    """Return the items of a list, the keys and values of a mapping; nothing for a scalar."""
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _count(node: yaml.Node) -> int:
+    return 1 + sum(map(_count, list_children(node)))
+
+
+def _measure_depth(node: yaml.Node) -> int:
+    children = list_children(node)
+    return 1 + max(map(_measure_depth, children)) if children else 0
+
+
+def _copy(node: yaml.Node, use: Any, anchor: str) -> yaml.Node:
+    origin = node.start_mark.origin if isinstance(node.start_mark, AliasMark) else node.start_mark
+    mark: Any = AliasMark(use, anchor, origin)
+    if isinstance(node, yaml.MappingNode):
+        pairs = [(_copy(key, use, anchor), _copy(value, use, anchor)) for key, value in node.value]
+        return yaml.MappingNode(node.tag, pairs, mark, node.end_mark, node.flow_style)
+    if isinstance(node, yaml.SequenceNode):
+        return yaml.SequenceNode(
+            node.tag, [_copy(child, use, anchor) for child in node.value], mark, node.end_mark, node.flow_style
+        )
+    style = node.style if isinstance(node, yaml.ScalarNode) else None
+    return yaml.ScalarNode(node.tag, node.value, mark, node.end_mark, style)

@@ -1,0 +1,99 @@
+"""Ranges as people write them, and what a range means that is written in another way."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.football.minute import LAST_MINUTE, Minute
+from rules.loading.document import Report, compose, mapping_items
+from rules.loading.values import Range, RangeReader, Reader, next_integer, next_minute, parse_integer
+
+MINUTES, NUMBERS = RangeReader(Minute.parse, next_minute), RangeReader(parse_integer, next_integer)
+
+
+def read(reader: RangeReader, text: str) -> tuple[Range | None, tuple[str, ...]]:  # type: ignore[type-arg]
+    report = Report()
+    ((_, node),) = mapping_items(compose(f"a: {text}", "f.yaml", report))
+    return reader.read(Reader(report), node, "it"), report.mistakes
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"),
+    [
+        ("80-90", "from 80 to 90"),
+        ("80 – 90", "from 80 to 90"),
+        ("80..90", "from 80 to 90"),
+        ("80 to 90", "from 80 to 90"),
+        ("from 80 to 90+3", "from 80 to 90+3"),
+        ("between 80 and 90", "from 80 to 90"),
+        ("45+1-45+9", "from 45+1 to 45+9"),
+        ("'>80'", "from 81"),
+        ("'> 90'", "from 90+1"),
+        ("'>= 80'", "from 80"),
+        ("≥80", "from 80"),
+        ("<80", "to 79"),
+        ("<46", "to 45+99"),
+        ("<= 45+2", "to 45+2"),
+        ("90+", "from 90"),
+        ("80 or more", "from 80"),
+        ("at least 80", "from 80"),
+        ("after 80", "from 81"),
+        ("until 30", "to 30"),
+        ("before 30'", "to 29"),
+        ("30 or less", "to 30"),
+        ("== 80", "80"),
+        ("80", "80"),
+        ("{from: 80}", "from 80"),
+    ],
+)
+def test_a_range_is_understood_as_it_is_written(written: str, meaning: str) -> None:
+    found, mistakes = read(MINUTES, written)
+
+    assert (str(found), mistakes) == (meaning, ())
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"), [("<= 1", "to 1"), ("<1", "to 0"), ("'>1'", "from 2"), ("1-3", "from 1 to 3"), ("2+", "from 2")]
+)
+def test_numbers_of_goals_are_ranges_too(written: str, meaning: str) -> None:
+    assert str(read(NUMBERS, written)[0]) == meaning
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("90-80", "it: it runs from 90 to 80: no value lies between; write {from: 80, to: 90}"),
+        (
+            "[80, 90]",
+            "it: a list may mean two things: write {from: 80, to: 90} for all between, or any: [{it: 80}, {it: 90}] for each",
+        ),
+        ("[80, 81, 82]", "it: one range is expected: write {from: 80, to: 82}"),
+        ("[]", "it: one range is expected: write {from: 80, to: 90} for it"),
+        ("{min: 80}", "min: the lower end is called from"),
+        ("80-", "it: '80-' is not a minute such as 45 or 45+2"),
+        ("late", "it: 'late' is not a minute such as 45 or 45+2"),
+    ],
+)
+def test_what_is_no_range_is_answered_with_the_right_form(written: str, sentence: str) -> None:
+    assert [line.split(": ", 1)[1] for line in read(MINUTES, written)[1]] == [sentence]
+
+
+minutes = st.builds(Minute, st.integers(1, 130)) | st.builds(
+    Minute, st.sampled_from(sorted(LAST_MINUTE.values())), st.integers(1, 20)
+)
+
+
+@given(value=minutes, other=minutes)
+def test_nothing_lies_between_a_minute_and_the_next(value: Minute, other: Minute) -> None:
+    after = next_minute(value, 1)
+
+    assert value < after
+    assert not value < other < after
+
+
+@given(value=minutes, other=minutes)
+def test_less_than_and_at_least_divide_all_minutes(value: Minute, other: Minute) -> None:
+    less, rest = read(MINUTES, f"<{value}")[0], read(MINUTES, f"'>={value}'")[0]
+    assert less and rest
+
+    assert less.contains(other) is not rest.contains(other)
