@@ -1,37 +1,43 @@
-"""Sends, edits and acknowledges, waiting out a 429."""
+"""Sends, edits and acknowledges; what Telegram refuses with a 429 is sent when it allows."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
 import os
+from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from typing import NamedTuple
 
 import structlog
 from telegram import Bot, CallbackQuery, InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, RetryAfter
+from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.chat.dialogue import Refusal, Screen, UpdateOrigin, to_inline_keyboard
 from bot.errors import StorageError
 from bot.i18n.language import translate as _
 from rules.football.match import Match
 
+Request = Callable[[], Awaitable[object]]
+
 DrawPicture = Callable[[Match], Awaitable[bytes]]
 
 Redraw = Callable[[], Awaitable[Screen]]
 """Returns a screen as it is now: one that had to wait for Telegram would show a score of the past."""
 
-MAX_WAITING_REPLIES = 32
-"""Replies that may wait out a 429 at once: half of the 64 updates handled at once, so one full group holds up no other chat."""
+MAX_WAITING_REPLIES = 2000
+"""Replies in memory that wait out a 429. Each is a few kilobytes, one with a picture some hundred."""
 
-MAX_ATTEMPTS = 3
-
-MAX_REPLY_RETRY_DELAY = 60.0
+MAX_REPLY_RETRY_DELAY = 900.0
 """Seconds. Somebody who would have to wait longer for an answer has asked again by then."""
 
 _RETRY_MARGIN = 0.5
 """Seconds added to what Telegram asks for, since waiting exactly that long does not promise success."""
+
+_RETRY_INTERVAL = 0.05
+"""Seconds between replies that have waited. Those of all chats would else leave at the same moment, and be refused again."""
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot's own switch: without it each RetryAfter warns
 
@@ -39,7 +45,7 @@ log = structlog.get_logger()
 
 
 class ReplySender:
-    """Sends what a dialogue answers. Every request waits out a 429 of Telegram's as `ReplyRetrier` allows."""
+    """Sends what a dialogue answers. What Telegram refuses with a 429 is sent later, as `ReplyRetrier` allows."""
 
     def __init__(self, bot: Bot, draw_picture: DrawPicture | None = None) -> None:
         """`draw_picture` is None if this process cannot draw."""
@@ -60,7 +66,7 @@ class ReplySender:
             else:
                 await self._send_text(origin, Screen(_("I draw no pictures here.")) if now.picture is not None else now)
 
-        await self._retrier.call(request)
+        await self._retrier.call(origin.ref.chat_id, request)
 
     async def _send_text(self, origin: UpdateOrigin, screen: Screen) -> None:
         await self._bot.send_message(
@@ -88,11 +94,19 @@ class ReplySender:
 
     async def acknowledge(self, query: CallbackQuery, note: str) -> None:
         """Answer a press, so that Telegram stops its spinner; a note is shown for a moment. Never raises for a late answer."""
+
+        async def answer() -> None:
+            try:
+                # python-telegram-bot sends an empty text as "[]", which would be shown.
+                await (query.answer(note) if note else query.answer())
+            except BadRequest as refusal:
+                # Telegram takes an answer for some seconds only. What the button asked for is done all the same.
+                log.debug("press_not_acknowledged", reason=str(refusal))
+
         try:
-            # python-telegram-bot sends an empty text as "[]", which would be shown.
-            await (self._retrier.call(lambda: query.answer(note)) if note else query.answer())
-        except (BadRequest, RetryAfter) as refusal:
-            # Telegram takes an answer for some seconds only. What the button asked for is done all the same.
+            # By the query and not by its chat: the new screen does not wait for an answer that is too late by then.
+            await self._retrier.call(query.id, answer)
+        except RetryAfter as refusal:
             log.debug("press_not_acknowledged", reason=str(refusal))
 
     async def edit(self, query: CallbackQuery, screen: Screen, redraw: Redraw | None = None) -> None:
@@ -101,17 +115,17 @@ class ReplySender:
 
         async def request() -> None:
             now = await latest.get()
-            await query.edit_message_text(now.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(now.buttons))
+            try:
+                await query.edit_message_text(now.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(now.buttons))
+            except BadRequest as refusal:
+                # A button pressed twice shows what is there already, which Telegram refuses.
+                if "not modified" not in str(refusal):
+                    raise
 
-        try:
-            await self._retrier.call(request)
-        except BadRequest as refusal:
-            # A button pressed twice shows what is there already, which Telegram refuses.
-            if "not modified" not in str(refusal):
-                raise
+        await self._retrier.call(query.message.chat.id if query.message else query.id, request)
 
     def cancel_waiting(self) -> None:
-        """Give up the replies that wait out a 429, so that stopping need not wait for them."""
+        """Give up the replies that wait out a 429: the process stops."""
         self._retrier.cancel_all()
 
 
@@ -138,47 +152,88 @@ class LatestScreen:
         return self._screen
 
 
+class _WaitingReply(NamedTuple):
+    """A request with the context of its update, which has its language: it may be drawn again."""
+
+    request: Request
+    context: Context
+
+    async def make(self) -> None:
+        await self.request()
+
+
 class ReplyRetrier:
-    """Repeats requests that Telegram refuses with a 429, after the time that it asks for."""
+    """Repeats requests that Telegram refuses with a 429, after the time that it asks for.
+
+    Whoever makes a request does not wait: the update is handled, and the next one of its chat has its turn.
+    """
 
     def __init__(self, max_waiting: int = MAX_WAITING_REPLIES) -> None:
         self._max_waiting = max_waiting
-        self._waiting: set[asyncio.Event] = set()
+        self._waiting: dict[int | str, deque[_WaitingReply]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._next_at = 0.0
 
-    async def call(self, request: Callable[[], Awaitable[object]]) -> None:
-        """Make the request, up to three times. Raise RetryAfter if Telegram asks for more than a minute, or if too many
-        requests wait already."""
-        for attempts_left in reversed(range(MAX_ATTEMPTS)):
-            try:
-                await request()
-            except RetryAfter as refusal:
-                delay = read_retry_after(refusal)
-                # A long wait would keep one of the 64 slots for updates, and the person has given up by then.
-                if not attempts_left or delay > MAX_REPLY_RETRY_DELAY or len(self._waiting) >= self._max_waiting:
-                    raise
-                log.info("reply_retry_scheduled", seconds=delay)
-                if not await self._wait(delay + _RETRY_MARGIN):
-                    raise
-            else:
+    @property
+    def waiting_count(self) -> int:
+        """How many requests wait."""
+        return sum(map(len, self._waiting.values()))
+
+    async def call(self, key: int | str, request: Request) -> None:
+        """Make the request, or after those of the same key that wait already. Raise what it raises at the first attempt.
+
+        RetryAfter is raised only if Telegram asks for more than `MAX_REPLY_RETRY_DELAY`, or if too many requests wait already.
+        """
+        if (queue := self._waiting.get(key)) is not None and self.waiting_count < self._max_waiting:
+            queue.append(_WaitingReply(request, copy_context()))
+            return
+        try:
+            await request()
+        except RetryAfter as refusal:
+            delay = read_retry_after(refusal)
+            if delay > MAX_REPLY_RETRY_DELAY or self.waiting_count >= self._max_waiting:
+                raise
+            log.info("reply_retry_scheduled", seconds=delay)
+            if (queue := self._waiting.get(key)) is not None:
+                queue.append(_WaitingReply(request, copy_context()))  # another one was refused during our request
                 return
+            self._waiting[key] = deque([_WaitingReply(request, copy_context())])
+            task = asyncio.create_task(self._send_waiting(key, delay))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def cancel_all(self) -> None:
-        """End every wait: those requests raise their RetryAfter."""
-        for cancelled in self._waiting:
-            cancelled.set()
+        """Give up what waits."""
+        if count := self.waiting_count:
+            log.info("waiting_replies_dropped", count=count)
+        for task in self._tasks:
+            task.cancel()
 
-    async def _wait(self, delay: float) -> bool:
-        """Wait so many seconds. Return False if the wait was cancelled."""
-        cancelled = asyncio.Event()
-        self._waiting.add(cancelled)
+    async def _send_waiting(self, key: int | str, delay: float) -> None:
+        """Make the requests of one key, in order, each as soon as Telegram allows."""
+        queue = self._waiting[key]
         try:
-            async with asyncio.timeout(delay):
-                await cancelled.wait()
-        except TimeoutError:
-            return True
+            await asyncio.sleep(delay + _RETRY_MARGIN)
+            while queue:
+                await self._wait_for_turn()
+                try:
+                    await asyncio.create_task(queue[0].make(), context=queue[0].context)
+                except RetryAfter as refusal:
+                    if (delay := read_retry_after(refusal)) <= MAX_REPLY_RETRY_DELAY:
+                        await asyncio.sleep(delay + _RETRY_MARGIN)
+                        continue
+                    log.warning("reply_not_sent", chat=key, reason=str(refusal))
+                except TelegramError as error:
+                    log.warning("reply_not_sent", chat=key, reason=str(error))
+                queue.popleft()
         finally:
-            self._waiting.discard(cancelled)
-        return False
+            del self._waiting[key]
+
+    async def _wait_for_turn(self) -> None:
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._next_at)
+        self._next_at = at + _RETRY_INTERVAL
+        await asyncio.sleep(at - now)
 
 
 def read_retry_after(refusal: RetryAfter) -> float:

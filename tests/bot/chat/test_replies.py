@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 
 import pytest
+from structlog.testing import capture_logs
 from telegram import CallbackQuery, User
 from telegram.error import BadRequest, RetryAfter
 
@@ -62,64 +63,92 @@ class RefusedRequest:
             raise self._refusals.pop(0)
 
 
+def refused_for(seconds: float, times: int = 1) -> list[Exception]:
+    return [RetryAfter(dt.timedelta(seconds=seconds)) for _ in range(times)]
+
+
 @pytest.mark.virtual_time
 async def test_a_reply_refused_with_a_429_is_sent_after_the_time_that_telegram_asks_for() -> None:
-    request = RefusedRequest(RetryAfter(dt.timedelta(seconds=7)), RetryAfter(dt.timedelta(seconds=20)))
+    request, retrier = RefusedRequest(*refused_for(7), *refused_for(20), *refused_for(100, 3)), ReplyRetrier()
 
-    await ReplyRetrier().call(request)
+    await retrier.call(42, request)
+    is_still_waiting = bool(retrier.waiting_count)
+    await asyncio.sleep(400)
 
-    assert [at - request.at[0] for at in request.at] == [0, 7.5, 28]
-
-
-@pytest.mark.virtual_time
-async def test_while_one_reply_waits_others_are_sent() -> None:
-    retrier, held, free = ReplyRetrier(), RefusedRequest(RetryAfter(dt.timedelta(seconds=30))), RefusedRequest()
-
-    waiting = asyncio.create_task(retrier.call(held))
-    await asyncio.sleep(1)
-    await retrier.call(free)
-
-    assert not waiting.done() and free.at == [held.at[0] + 1]
-    await waiting
+    assert is_still_waiting and not retrier.waiting_count
+    assert [round(at - request.at[0]) for at in request.at] == [0, 8, 28, 128, 229, 330]
 
 
 @pytest.mark.virtual_time
-@pytest.mark.parametrize(
-    ("refusals", "tries"),
-    [([RetryAfter(dt.timedelta(seconds=61))], 1), ([RetryAfter(dt.timedelta(seconds=1))] * 3, 3), ([BadRequest("no")], 1)],
-)
-async def test_a_request_refused_for_long_or_again_and_again_or_for_good_raises(refusals: list[Exception], tries: int) -> None:
-    request = RefusedRequest(*refusals)
+async def test_while_one_reply_waits_those_of_other_chats_are_sent_and_later_ones_of_its_chat_follow_it() -> None:
+    retrier, held, later, free = ReplyRetrier(), RefusedRequest(*refused_for(30)), RefusedRequest(), RefusedRequest()
 
-    with pytest.raises(type(refusals[0])):
-        await ReplyRetrier().call(request)
+    for chat, request in ((42, held), (42, later), (43, free)):
+        await retrier.call(chat, request)
+    await asyncio.sleep(60)
 
-    assert len(request.at) == tries
+    assert free.at == held.at[:1] and len(held.at) == 2
+    assert later.at[0] > held.at[1]
+
+
+@pytest.mark.virtual_time
+async def test_150_answers_that_are_refused_together_all_arrive_and_not_in_one_moment() -> None:
+    retrier, requests = ReplyRetrier(), [RefusedRequest(*refused_for(5)) for _ in range(150)]
+
+    await asyncio.gather(*(retrier.call(chat, request) for chat, request in enumerate(requests)))
+    await asyncio.sleep(60)
+
+    sent_at = sorted(request.at[-1] for request in requests)
+    assert all(len(request.at) == 2 for request in requests)
+    assert max(sum(start <= at < start + 1 for at in sent_at) for start in sent_at) <= 21
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("refusal", [RetryAfter(dt.timedelta(seconds=901)), BadRequest("no")])
+async def test_a_request_refused_for_long_or_for_good_raises(refusal: Exception) -> None:
+    request = RefusedRequest(refusal)
+
+    with pytest.raises(type(refusal)):
+        await ReplyRetrier().call(42, request)
+
+    assert len(request.at) == 1
+
+
+@pytest.mark.virtual_time
+async def test_a_reply_that_is_refused_for_good_after_it_waited_holds_up_no_later_one() -> None:
+    retrier, request, later = ReplyRetrier(), RefusedRequest(*refused_for(5), BadRequest("no")), RefusedRequest()
+
+    with capture_logs() as logged:
+        await retrier.call(42, request)
+        await retrier.call(42, later)
+        await asyncio.sleep(10)
+
+    assert len(later.at) == 1 and [line["event"] for line in logged] == ["reply_retry_scheduled", "reply_not_sent"]
 
 
 @pytest.mark.virtual_time
 async def test_a_request_is_not_repeated_while_too_many_wait_already() -> None:
-    retrier, late = ReplyRetrier(max_waiting=1), RefusedRequest(RetryAfter(dt.timedelta(seconds=5)))
+    retrier, late = ReplyRetrier(max_waiting=1), RefusedRequest(*refused_for(5))
 
-    waiting = asyncio.create_task(retrier.call(RefusedRequest(RetryAfter(dt.timedelta(seconds=5)))))
-    await asyncio.sleep(1)
+    await retrier.call(1, RefusedRequest(*refused_for(5)))
     with pytest.raises(RetryAfter):
-        await retrier.call(late)
-    await waiting
-    again = RefusedRequest(RetryAfter(dt.timedelta(seconds=5)))
-    await retrier.call(again)
+        await retrier.call(2, late)
+    await asyncio.sleep(10)
+    again = RefusedRequest(*refused_for(5))
+    await retrier.call(2, again)
+    await asyncio.sleep(10)
 
     assert (len(late.at), len(again.at)) == (1, 2)
 
 
 @pytest.mark.virtual_time
 async def test_cancelling_ends_every_wait() -> None:
-    retrier, request = ReplyRetrier(), RefusedRequest(RetryAfter(dt.timedelta(seconds=50)))
+    retrier, request = ReplyRetrier(), RefusedRequest(*refused_for(50))
 
-    waiting = asyncio.create_task(retrier.call(request))
-    await asyncio.sleep(1)
-    retrier.cancel_all()
+    with capture_logs() as logged:
+        await retrier.call(42, request)
+        await asyncio.sleep(1)
+        retrier.cancel_all()
+        await asyncio.sleep(100)
 
-    with pytest.raises(RetryAfter):
-        await waiting
-    assert asyncio.get_running_loop().time() - request.at[0] == 1 and len(request.at) == 1
+    assert len(request.at) == 1 and logged[-1] == {"event": "waiting_replies_dropped", "log_level": "info", "count": 1}
