@@ -195,6 +195,10 @@ async def on_error(replies: ReplySender, update: object, ptb_context: HandlerCon
         # Telegram refused our answer, so it would refuse an apology too.
         log.warning("reply_not_sent", chat=chat_id, reason=str(error))
         return
+    if replies.is_stopping:
+        # Cut off by the stop of this process, such as by its database that is closed: no fault, and no time for an apology.
+        log.info("update_not_finished", chat=chat_id, reason=repr(error))
+        return
     log.error("update_failed", chat=chat_id, reason=repr(error), exc_info=error)
     if origin is None:
         return

@@ -51,6 +51,7 @@ class ReplySender:
         """`draw_picture` is None if this process cannot draw."""
         self._bot, self._draw_picture = bot, draw_picture
         self._retrier = ReplyRetrier()
+        self.is_stopping = False
 
     async def send(self, origin: UpdateOrigin, screen: Screen, redraw: Redraw | None = None) -> None:
         """Send a screen to a chat, with its picture if it has one; in a group as a reply.
@@ -126,6 +127,7 @@ class ReplySender:
 
     def cancel_waiting(self) -> None:
         """Give up the replies that wait out a 429: the process stops."""
+        self.is_stopping = True
         self._retrier.cancel_all()
 
 

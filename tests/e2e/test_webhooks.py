@@ -19,6 +19,7 @@ from tests.postgres import MISSING, programs
 pytestmark = pytest.mark.skipif(programs() is None, reason=MISSING)
 
 SECRET = "proof-42"
+PROOF = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 READERS = range(501, 507)
 ZONES = ("Europe/Madrid", "Europe/Rome", "Europe/Lisbon")
 AT_ONCE = 5
@@ -28,7 +29,7 @@ COMMANDS = (
     "/alerts -goal",
     "/alerts silent full_time",
     "/subscribe all",
-    "/alerts +yellow_card",
+    "/alerts wait",
     *(f"/timezone {zone}" for zone in ZONES),
     "/unsubscribe all",
     "/subscribe Arsenal",
@@ -44,6 +45,12 @@ def update(update_id: int, chat: int, text: str) -> dict[str, Any]:
     return {"update_id": update_id, "message": {**message, "from": user, "text": text, "entities": entities}}
 
 
+async def bring(http: aiohttp.ClientSession, port: int, body: dict[str, Any]) -> int:
+    """Bring an update to a process as Telegram does; return the status of its answer."""
+    async with http.post(f"http://127.0.0.1:{port}/telegram", json=body) as answer:
+        return answer.status
+
+
 async def test_commands_of_one_chat_to_two_processes_are_all_stored_in_order_and_each_once(
     tmp_path: Path, postgres_url: str
 ) -> None:
@@ -54,23 +61,22 @@ async def test_commands_of_one_chat_to_two_processes_are_all_stored_in_order_and
         async with (
             starting(config, "--role", "chat") as one,
             starting(config, "--role", "chat") as two,
-            aiohttp.ClientSession(headers={"X-Telegram-Bot-Api-Secret-Token": SECRET}) as http,
+            aiohttp.ClientSession(headers=PROOF) as http,
         ):
             ports = [json.loads(await process.says("webhook_served"))["port"] for process in (one, two)]
             for process in (one, two):
                 await process.says('"started"')
 
-            async def bring(number: int, chat: int) -> int:
+            async def bring_command(number: int, chat: int) -> int:
                 """Bring a command as Telegram does: again, to the other process, where the first answer was lost."""
                 body = update(number * 100 + chat, chat, COMMANDS[number])
                 for port in (ports[(number + chat) % 2], *([ports[number % 2]] if number % 3 == 0 else [])):
-                    async with http.post(f"http://127.0.0.1:{port}/telegram", json=body) as answer:
-                        status = answer.status
+                    status = await bring(http, port, body)
                 return status
 
             async def bring_all(chat: int) -> list[int]:
-                first = await asyncio.gather(*(bring(number, chat) for number in range(AT_ONCE)))
-                return [*first, *[await bring(number, chat) for number in range(AT_ONCE, len(COMMANDS))]]
+                first = await asyncio.gather(*(bring_command(number, chat) for number in range(AT_ONCE)))
+                return [*first, *[await bring_command(number, chat) for number in range(AT_ONCE, len(COMMANDS))]]
 
             statuses = await asyncio.gather(*map(bring_all, READERS))
             for process in (one, two):
@@ -90,7 +96,7 @@ async def test_commands_of_one_chat_to_two_processes_are_all_stored_in_order_and
             "full_time",
             "23:00-07:00 silent",
         )
-        assert "goal" in chat["kinds_off"].split() and "yellow_card" not in chat["kinds_off"].split()
+        assert "goal" in chat["kinds_off"].split() and chat["waits"]
         assert len(telegram.chat(chat["chat_id"]).messages) == len(COMMANDS), "an update was answered twice, or not at all"
     assert [(row["chat_id"], row["name"]) for row in follows] == [(chat, "Arsenal") for chat in READERS]
     assert not [line for process in (one, two) for line in process.lines if '"level":"error"' in line.replace(" ", "")]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
 from telegram import CallbackQuery, User
 from telegram.error import BadRequest, RetryAfter
 
+from bot.chat.application import on_error
 from bot.chat.replies import ReplyRetrier, ReplySender
+from bot.errors import StorageUnavailable
 from bot.fake_telegram.state import too_many
 from bot.telegram.messenger import build_bot
 from tests.bot.chat.conftest import World
@@ -152,3 +155,16 @@ async def test_cancelling_ends_every_wait() -> None:
         await asyncio.sleep(100)
 
     assert len(request.at) == 1 and logged[-1] == {"event": "waiting_replies_dropped", "log_level": "info", "count": 1}
+
+
+async def test_an_update_that_the_stop_cuts_off_is_no_error() -> None:
+    async with FakeBotApi() as api, build_bot(api.token, api.url) as bot:
+        replies, cut_off = ReplySender(bot), SimpleNamespace(error=StorageUnavailable("closed"))
+        events = []
+        for _ in range(2):
+            with capture_logs() as logged:
+                await on_error(replies, None, cut_off)  # type: ignore[arg-type]
+            events.append([(line["event"], line["log_level"]) for line in logged])
+            replies.cancel_waiting()
+
+    assert events == [[("update_failed", "error")], [("update_not_finished", "info")]]
