@@ -142,10 +142,13 @@ class LatestScreen:
 
     def __init__(self, screen: Screen, redraw: Redraw | None) -> None:
         self._screen, self._redraw, self._is_first = screen, redraw, True
+        self._drawn_at = asyncio.get_running_loop().time()
 
     async def get(self) -> Screen:
         """Return the screen to send now. What cannot be drawn any more, such as a match that is gone, stays as it was."""
-        if self._redraw and not self._is_first:
+        # A reply that stood behind others of its chat has waited too, though this is its first attempt.
+        has_waited = asyncio.get_running_loop().time() - self._drawn_at > _RETRY_MARGIN
+        if self._redraw and (has_waited or not self._is_first):
             try:
                 self._screen = await self._redraw()
             except (Refusal, StorageError) as error:
@@ -227,6 +230,8 @@ class ReplyRetrier:
                     log.warning("reply_not_sent", chat=key, reason=str(refusal))
                 except TelegramError as error:
                     log.warning("reply_not_sent", chat=key, reason=str(error))
+                except Exception as error:  # such as a picture that cannot be drawn: later replies must not wait for ever
+                    log.error("reply_not_sent", chat=key, reason=repr(error), exc_info=error)
                 queue.popleft()
         finally:
             del self._waiting[key]

@@ -78,11 +78,12 @@ class UpdateRepository:
             row |= {"update_id": update_id, "state": _State.WAITING.value, "stored": False, "at": now}
             if await tx.execute(upsert(updates, keep_existing=True), row):
                 return Registration.NEW
-            (known,) = await tx.fetch(select(updates).where(updates.c.update_id == update_id))
+            # One query, which locks the row: its process may just be finishing it.
+            query = select(updates, self._is_in_progress(now).label("in_progress")).where(updates.c.update_id == update_id)
+            (known,) = await tx.fetch(query.with_for_update(of=updates))
             if known["stored"] or known["state"] == _State.DONE:
                 return Registration.HANDLED
-            in_progress = select(updates.c.update_id).where(updates.c.update_id == update_id, self._is_in_progress(now))
-            if await tx.fetch(in_progress):
+            if known["in_progress"]:
                 return Registration.IN_PROGRESS
             await tx.execute(update(updates).where(updates.c.update_id == update_id).values(row))
         return Registration.NEW

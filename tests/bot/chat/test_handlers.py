@@ -251,7 +251,7 @@ async def test_an_error_is_answered_with_one_sentence_and_the_next_command_works
 
 
 async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(world: World) -> None:
-    world.api.fail("sendMessage", RefusedError(429, "Too Many Requests: retry after 90", retry_after=90))
+    world.api.fail("sendMessage", RefusedError(429, "Too Many Requests: retry after 1000", retry_after=1000))
     world.api.say(42, 42, "/help")
     await world.idle()
     answer = await world.ask(42, 42, "/help")
