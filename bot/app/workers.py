@@ -18,6 +18,7 @@ from bot.chat.application import FORWARDED_COMMANDS, ROUTER, build_handlers, on_
 from bot.chat.features.admin_rules import build_admin_rules_handlers
 from bot.chat.features.sample import sample_alert_text
 from bot.chat.middleware import use_chat_language
+from bot.chat.nicknames import Nicknames
 from bot.chat.replies import ReplySender
 from bot.chat.services import ChatServices, FixtureLookup
 from bot.chat.update_order import WEBHOOK_SETTLE_TIME, UpdateOrder, UpdateRepository
@@ -246,6 +247,7 @@ class ChatWorker:
             send_sample=self._send_sample,
             send_match_state=services.outbox.put_match_state,
             privacy_url=services.config.telegram.privacy_url or "",
+            nicknames=Nicknames(services.config.telegram.nicknames),
         )
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies

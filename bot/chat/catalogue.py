@@ -9,10 +9,10 @@ import enum
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 import msgspec
 
+from bot.chat.nicknames import Nicknames, list_initials, load_shipped_nicknames, to_core_words, to_search_words
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Fixture, Team
 from rules.football.names import normalise
@@ -65,7 +65,8 @@ def make_short_id(text: str) -> str:
 class FollowableCatalogue:
     """The known fixtures with their teams and competitions, sorted for people and found by token. Immutable."""
 
-    def __init__(self, fixtures: Iterable[Fixture] = ()) -> None:
+    def __init__(self, fixtures: Iterable[Fixture] = (), nicknames: Nicknames | None = None) -> None:
+        self.nicknames = nicknames or load_shipped_nicknames()
         # Sorted here once: every screen lists matches by kick-off. Those whose day is not known yet come last.
         known = (f for f in fixtures if not f.is_deleted)
         latest = dt.datetime.max.replace(tzinfo=dt.UTC)
@@ -99,6 +100,18 @@ class FollowableCatalogue:
         """Return all matches that have not ended, by kick-off."""
         return tuple(m for m in self.matches if m.fixture and not has_ended(m.fixture, now))
 
+    def search(self, typed: str, now: dt.datetime) -> SearchResult:
+        """Search everything that can be followed."""
+        return search(typed, (*self.competitions, *self.teams), self.list_upcoming(now), self.nicknames)
+
+    def search_teams(self, typed: str) -> SearchResult:
+        """Search competitions and teams only."""
+        return search(typed, (*self.competitions, *self.teams), (), self.nicknames)
+
+    def measure_fit(self, typed: str, name: str) -> Fit | None:
+        """Return how well a name, or another name of the same team, fits what was typed; None if it does not."""
+        return measure_name_fit(typed, name, self.nicknames)
+
 
 def has_ended(fixture: Fixture, now: dt.datetime) -> bool:
     """Return True if there is nothing left to follow in a match."""
@@ -129,6 +142,9 @@ MAX_SUGGESTIONS = 5
 _MIN_SUBSTRING = 5
 """Letters that are enough to mean the only name that has them, wherever they stand in it: `gladbach`."""
 
+_MIN_NICKNAME_PREFIX = 4
+"""Letters of the beginning of a nickname that are enough to find its team."""
+
 _TEAM_SEPARATOR = re.compile(r"\s+(?:v|vs|versus)\.?\s+|\s+[-–—]\s+", re.IGNORECASE)
 
 
@@ -136,9 +152,11 @@ class Fit(enum.IntEnum):
     """How well a name fits what was typed; lower is better."""
 
     EXACT = 0
-    PREFIX = 1
-    WORD_PREFIXES = 2
-    SUBSTRING = 3
+    NICKNAME = 1
+    PREFIX = 2
+    WORD_PREFIXES = 3
+    INITIALS = 4
+    SUBSTRING = 5
 
 
 class SearchResult(msgspec.Struct, frozen=True):
@@ -154,27 +172,24 @@ class SearchResult(msgspec.Struct, frozen=True):
     """Similar names, if nothing fits."""
 
 
-@lru_cache(maxsize=8192)
-def to_search_words(text: str) -> str:
-    """Reduce a name to words of letters and digits: `Saint-Étienne` and `saint etienne` are the same."""
-    return " ".join(re.sub(r"[^\w]+", " ", normalise(text)).split())
-
-
-def search(typed: str, teams: Sequence[Choice], matches: Sequence[Choice]) -> SearchResult:
+def search(typed: str, teams: Sequence[Choice], matches: Sequence[Choice], nicknames: Nicknames | None = None) -> SearchResult:
     """Search teams and competitions first, and matches if two teams are named or nothing else fits."""
+    nicknames = nicknames or load_shipped_nicknames()
     # "Arsenal v Chelsea" names no team, so it has to be divided before anything is searched.
     pair = _TEAM_SEPARATOR.split(typed.strip(), maxsplit=1)
-    hits = _find_matches_of_teams(pair[0], pair[1], matches) if len(pair) == 2 else ()
-    hits = hits or _find_fitting(typed, teams) or _find_fitting(typed, matches)
+    hits = _find_matches_of_teams(pair[0], pair[1], matches, nicknames) if len(pair) == 2 else ()
+    hits = hits or _find_fitting(typed, teams, nicknames) or _find_fitting(typed, matches, nicknames)
     if not hits:
-        by_name = {to_search_words(choice.name): choice for choice in teams}
+        by_name = {other: choice for choice in teams for other in nicknames.list_names(choice.name)}
+        by_name |= {to_search_words(choice.name): choice for choice in teams}
         # Single words too, so that "Arsenall" finds "Arsenal Women"; short ones, such as FC, would be similar to too much.
         words = {word: choice for name, choice in by_name.items() for word in name.split() if len(word) > 3}
         close = difflib.get_close_matches(to_search_words(typed), [*by_name, *words], n=MAX_SUGGESTIONS, cutoff=0.7)
         return SearchResult(suggestions=tuple(dict.fromkeys((by_name.get(name) or words[name]) for name in close)))
     # An exact name outweighs all others: "Arsenal" means Arsenal, although "Arsenal Women" begins with it.
     best = min(fit for fit, _ in hits)
-    candidates = [choice for fit, choice in hits if fit is Fit.EXACT] or [choice for _, choice in hits]
+    # So does a nickname: "spurs" means Tottenham, although "Spursoldier" would begin with it.
+    candidates = [choice for fit, choice in hits if fit is best] if best <= Fit.NICKNAME else [choice for _, choice in hits]
     ordered = tuple(choice for _, choice in sorted(hits, key=lambda hit: (hit[0], _result_order(hit[1]))))
     # A few letters from the middle of a name are no proof of what is meant, even if only one name has them.
     if len(candidates) == 1 and (best < Fit.SUBSTRING or len(to_search_words(typed)) >= _MIN_SUBSTRING):
@@ -197,19 +212,40 @@ def measure_fit(typed: str, name: str) -> Fit | None:
     return Fit.SUBSTRING if len(typed) > 1 and typed in known else None
 
 
-def _find_fitting(typed: str, choices: Iterable[Choice]) -> tuple[tuple[Fit, Choice], ...]:
-    found = ((measure_fit(typed, choice.name), choice) for choice in choices)
+def measure_name_fit(typed: str, name: str, nicknames: Nicknames) -> Fit | None:
+    """Return how well a name, or another name of the same team, fits what was typed; None if none does."""
+    fit = measure_fit(typed, name)
+    core = to_core_words(typed)
+    if fit is Fit.EXACT or not core:
+        return fit
+    if core == to_core_words(name):
+        return Fit.EXACT
+    others = nicknames.list_names(name)
+    if core in others:
+        return Fit.NICKNAME
+    fits = [fit, measure_fit(core, to_core_words(name))]
+    if len(core) >= _MIN_NICKNAME_PREFIX and any(other.startswith(core) for other in others):
+        fits.append(Fit.WORD_PREFIXES)
+    if core in list_initials(name):
+        fits.append(Fit.INITIALS)
+    return min((one for one in fits if one is not None), default=None)
+
+
+def _find_fitting(typed: str, choices: Iterable[Choice], nicknames: Nicknames) -> tuple[tuple[Fit, Choice], ...]:
+    found = ((measure_name_fit(typed, choice.name, nicknames), choice) for choice in choices)
     return tuple((fit, choice) for fit, choice in found if fit is not None)
 
 
-def _find_matches_of_teams(one: str, other: str, matches: Iterable[Choice]) -> tuple[tuple[Fit, Choice], ...]:
+def _find_matches_of_teams(
+    one: str, other: str, matches: Iterable[Choice], nicknames: Nicknames
+) -> tuple[tuple[Fit, Choice], ...]:
     """Return the matches between two teams, in either order. The weaker of the two fits counts."""
     found = []
     for choice in matches:
         sides = (choice.fixture.home.name, choice.fixture.away.name) if choice.fixture else ("", "")
         for home, away in (sides, sides[::-1]):
             # People type the teams in either order.
-            fits = (measure_fit(one, home), measure_fit(other, away))
+            fits = (measure_name_fit(one, home, nicknames), measure_name_fit(other, away, nicknames))
             if None not in fits:
                 found.append((max(f for f in fits if f is not None), choice))
                 break

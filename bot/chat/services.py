@@ -22,6 +22,7 @@ from bot.chat.dialogue import (
     UpdateSubscription,
 )
 from bot.chat.middleware import sender_language
+from bot.chat.nicknames import Nicknames
 from bot.chat.permissions import Permissions
 from bot.chat.replies import ReplySender
 from bot.chat.update_order import mark_update_stored
@@ -82,13 +83,15 @@ class ChatServices:
         send_sample: Callable[[ChatRef, str, int], Awaitable[None]] | None = None,
         send_match_state: Callable[[ChatRef, Match, str, int], Awaitable[None]] | None = None,
         privacy_url: str = "",
+        nicknames: Nicknames | None = None,
     ) -> None:
         """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
         each command, for a reload may change the admins. `render_status` returns the
         plain text of /status. `explain_message` takes a chat's and a message's id and returns None if the message is no
         alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
         seconds. `send_match_state` tells a chat how a match stands, and takes a match besides.
-        `privacy_url` is the operator's page about privacy; empty if there is none."""
+        `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
+        program if they are None."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
@@ -96,7 +99,7 @@ class ChatServices:
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
         self._send_match_state, self._privacy_url = send_match_state, privacy_url
         self._fixtures: Sequence[Fixture] = ()
-        self._catalogue = FollowableCatalogue()
+        self._nicknames, self._catalogue = nicknames, FollowableCatalogue((), nicknames)
 
     async def load_context(self, origin: UpdateOrigin) -> ChatContext:
         """Load everything that is known for one chat. A new chat is stored, a suspended one resumed."""
@@ -196,7 +199,7 @@ class ChatServices:
         # whole, never changed.
         fixtures = self.directory.fixtures()
         if fixtures is not self._fixtures:
-            self._fixtures, self._catalogue = fixtures, FollowableCatalogue(fixtures)
+            self._fixtures, self._catalogue = fixtures, FollowableCatalogue(fixtures, self._nicknames)
         return self._catalogue
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from bot.chat.catalogue import Choice, to_search_words
+from bot.chat.catalogue import Choice
+from bot.chat.nicknames import to_search_words
 from bot.chat.plain_words import JOINING_WORDS
 from bot.i18n.football import format_title, kind_name, translate_team
 from bot.i18n.language import join_with_commas, lower_first, use_language

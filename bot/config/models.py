@@ -298,6 +298,10 @@ def with_list_schema(shape: JsonSchema) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]})
 
 
+NameList = Annotated[tuple[Text, ...], BeforeValidator(_read_list), with_list_schema(TEXT_SCHEMA)]
+"""One name or several."""
+
+
 class FeedSettings(Section):
     """The feed: its addresses and your token."""
 
@@ -343,6 +347,8 @@ class TelegramSettings(Section):
     """Receive updates by webhook; left out: one process at a time asks Telegram for them."""
     privacy_url: Annotated[str | None, BeforeValidator(_read_page_url), with_schema(URL_OR_NULL_SCHEMA)] = None
     """Your page about privacy, named by the bot's description and /privacy; null for none."""
+    nicknames: dict[Text, NameList] = {}
+    """Other names by which people may follow a team or competition, by the feed's name, beside those that the bot knows."""
 
     @model_validator(mode="after")
     def _check_paid_rate(self) -> TelegramSettings:

@@ -17,7 +17,7 @@ from bot.metrics import CONFIG_RELOADS
 log = structlog.get_logger()
 
 RESTART_REQUIRED = {
-    "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast", "webhook", "privacy_url"),
+    "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast", "webhook", "privacy_url", "nicknames"),
     "schedule": ("refresh_fixtures_every",),
     "storage": ("url", "keep", "keep_suspended", "last_matches", "last_matches_folder"),
     "http": ("listen",),

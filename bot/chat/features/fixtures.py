@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from bot.chat.catalogue import Choice, has_ended, search
+from bot.chat.catalogue import Choice, has_ended
 from bot.chat.dialogue import (
     Button,
     ChatContext,
@@ -60,7 +60,7 @@ def show_today(context: ChatContext, args: tuple[str, ...] = ()) -> Screen:
 def show_matches_of(context: ChatContext, typed: str, date: dt.date) -> Screen:
     """Show the matches of a team or competition on a day; if it has none then, its next ones."""
     catalogue = context.catalogue
-    found = search(typed, (*catalogue.competitions, *catalogue.teams), ())
+    found = catalogue.search_teams(typed)
     meant = (found.exact,) if found.exact else found.hits or found.suggestions
     days = _make_day_buttons(date)
     if not meant:
@@ -170,7 +170,7 @@ def run_live(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if not args:
         return DialogueResult(show_live(context))
     catalogue, typed = context.catalogue, " ".join(args)
-    found = search(typed, (*catalogue.competitions, *catalogue.teams), ())
+    found = catalogue.search_teams(typed)
     meant = (found.exact,) if found.exact else found.hits
     ours = [f for f in catalogue.fixtures if f.title and any(choice.subscription.covers(f) for choice in meant)]
     in_play = [fixture for fixture in ours if context.is_in_play(fixture)][:LIVE_PAGE_SIZE]

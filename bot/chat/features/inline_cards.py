@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest
 from telegram.ext import InlineQueryHandler
 
-from bot.chat.catalogue import make_short_id, measure_fit
+from bot.chat.catalogue import make_short_id
 from bot.chat.dialogue import ChatContext, HandlerContext
 from bot.chat.features.fixtures import render_headline, visible_title
 from bot.chat.routing import Feature
@@ -80,17 +80,17 @@ def find_cards(context: ChatContext, typed: str) -> tuple[InlineCard, ...]:
     """Return the matches that a name fits, or those around now: in play first, then by how near their kick-off is."""
     found = []
     for choice in context.catalogue.matches:
-        if (fixture := choice.fixture) and _is_requested(fixture, typed.strip(), context.now):
+        if (fixture := choice.fixture) and _is_requested(context, fixture, typed.strip()):
             found.append(fixture)
     found.sort(key=lambda fixture: (not context.is_in_play(fixture), _time_from_kickoff(fixture, context.now)))
     return tuple(make_card(context, fixture) for fixture in found[:MAX_CARDS])
 
 
-def _is_requested(fixture: Fixture, typed: str, now: dt.datetime) -> bool:
+def _is_requested(context: ChatContext, fixture: Fixture, typed: str) -> bool:
     if not typed:
-        return _time_from_kickoff(fixture, now) < _NEAR_KICKOFF
+        return _time_from_kickoff(fixture, context.now) < _NEAR_KICKOFF
     names = (fixture.title, fixture.home.name, fixture.away.name, fixture.competition.name)
-    return any(measure_fit(typed, name) is not None for name in names)
+    return any(context.catalogue.measure_fit(typed, name) is not None for name in names)
 
 
 def _time_from_kickoff(fixture: Fixture, now: dt.datetime) -> dt.timedelta:

@@ -6,7 +6,7 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import Choice, has_ended, search
+from bot.chat.catalogue import Choice, has_ended
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
@@ -128,7 +128,7 @@ def _find_matches_to_mute(context: ChatContext) -> list[Choice]:
 def find_followed_matches(context: ChatContext, typed: str) -> list[Choice]:
     """Return the matches that the chat follows whose teams are meant by a name: those in play first, then by kick-off."""
     catalogue = context.catalogue
-    found = search(typed, catalogue.teams, catalogue.list_upcoming(context.now))
+    found = catalogue.search(typed, context.now)
     meant = (found.exact,) if found.exact else found.hits
     followed = [
         choice

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import ALL_MATCHES, Choice, SearchResult, has_ended, search, to_search_words
+from bot.chat.catalogue import ALL_MATCHES, Choice, Fit, SearchResult, has_ended
 from bot.chat.dialogue import (
     Button,
     Change,
@@ -24,6 +24,7 @@ from bot.chat.dialogue import (
     select_page,
 )
 from bot.chat.features.followed import MAX_NAMES, confirm_following, describe_changes
+from bot.chat.nicknames import to_search_words
 from bot.chat.routing import Command, Feature, ShowScreen
 from bot.chat.texts import back_label, choice_name, done_label, escape_text, no_matches_text, which_one_text
 from bot.i18n.language import format_day_and_time, join_with_commas
@@ -100,8 +101,10 @@ def follow_typed_name(context: ChatContext, text: str) -> DialogueResult:
     found = search_followable(context, text)
     if several := follow_several(context, text, found):
         return several
-    # A word of one or two letters may be no name at all ("hi", "ok"), and fits the beginning of one all the same.
-    if found.exact and len(to_search_words(text)) >= _MIN_NAME_LENGTH:
+    # One or two letters may be no name at all ("ok"), and begin one all the same. As a short form (OM) they are a name.
+    fit = context.catalogue.measure_fit(text, found.exact.name) if found.exact else None
+    is_name = len(to_search_words(text)) >= _MIN_NAME_LENGTH or (fit is not None and fit <= Fit.NICKNAME)
+    if found.exact and is_name:
         return subscribe_to(context, found.exact, found.others)
     if not (found.exact or found.hits or found.suggestions):
         return DialogueResult(_not_found_screen(text))
@@ -110,8 +113,7 @@ def follow_typed_name(context: ChatContext, text: str) -> DialogueResult:
 
 def search_followable(context: ChatContext, typed: str) -> SearchResult:
     """Search everything that can be followed."""
-    catalogue = context.catalogue
-    return search(typed, (*catalogue.competitions, *catalogue.teams), catalogue.list_upcoming(context.now))
+    return context.catalogue.search(typed, context.now)
 
 
 def offer_search_result(context: ChatContext, typed: str, found: SearchResult) -> Screen:

@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import Fit, make_short_id, make_token, measure_fit
+from bot.chat.catalogue import Fit, make_short_id, make_token
 from bot.chat.dialogue import (
     Button,
     ChatContext,
@@ -118,8 +118,8 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
             Screen(unsubscribed_all_text(), (make_follow_buttons(),)), tuple(Unsubscribe(s) for s in context.subscriptions)
         )
     # Only what the chat follows is searched, not the fixtures: a subscription may be for a team that does not play now.
-    fits = [(measure_fit(typed, subscription_name(subscription)), subscription) for subscription in context.subscriptions]
-    exact = [subscription for fit, subscription in fits if fit is Fit.EXACT]
+    fits = [(_measure_fit(context, typed, subscription), subscription) for subscription in context.subscriptions]
+    exact = [subscription for fit, subscription in fits if fit is not None and fit <= Fit.NICKNAME]
     hits = exact or [subscription for fit, subscription in fits if fit is not None]
     if not hits:
         html = _("You don't follow “{name}”. Tap to unfollow:").format(name=escape_text(typed))
@@ -359,10 +359,15 @@ def _find_by_name(context: ChatContext, name: str) -> Subscription | None:
     hits = [
         (fit, subscription)
         for subscription in context.subscriptions
-        if (fit := measure_fit(name, subscription_name(subscription))) is not None and fit < Fit.SUBSTRING
+        if (fit := _measure_fit(context, name, subscription)) is not None and fit < Fit.SUBSTRING
     ]
     best = [subscription for fit, subscription in hits if fit == min(fit for fit, _ in hits)]
     return best[0] if len(best) == 1 else None
+
+
+def _measure_fit(context: ChatContext, typed: str, subscription: Subscription) -> Fit | None:
+    # By the feed's name: its other names, such as those of national teams in other languages, are known by that one.
+    return context.catalogue.measure_fit(typed, subscription.name or subscription_name(subscription))
 
 
 FEATURE = Feature(
