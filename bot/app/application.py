@@ -19,7 +19,8 @@ from bot.app.services import BackgroundWork, Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
 from bot.clock import Clock, CorrectedClock, SystemClock
 from bot.cluster.roles import ALL_ROLES, Role
-from bot.config.load import Config
+from bot.config.load import Config, load_config
+from bot.config.reload import LoadConfig
 from bot.errors import StorageError, StorageUnavailable, UserMistake
 from bot.matches.snapshots import MatchDirectory
 from bot.monitoring.http import serve
@@ -51,18 +52,27 @@ NEEDS_POSTGRES = (
 )
 
 
-async def run_until_stopped(config: Config, roles: frozenset[Role] = ALL_ROLES) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises UserMistake with a sentence if it cannot start, and what a part raised later."""
+async def run_until_stopped(
+    config: Config,
+    roles: frozenset[Role] = ALL_ROLES,
+    *,
+    stop: StopSignal | None = None,
+    load: LoadConfig = load_config,
+) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises UserMistake with a sentence if it cannot start, and what a part raised later.
+
+    `stop` lets the caller stop it, too. `load` reads the configuration again when its files change.
+    """
     for warning in config.warnings:
         log.warning("configuration_warning", reason=warning)
     try:
-        await StopSignal().run(lambda stack, stop: _start_application(config, roles, stack, stop))
+        await (stop or StopSignal()).run(lambda stack, stop: _start_application(config, roles, load, stack, stop))
     except StorageError as error:
         raise UserMistake(str(error)) from error
 
 
 async def _start_application(
-    config: Config, roles: frozenset[Role], stack: AsyncExitStack, stop: StopSignal
+    config: Config, roles: frozenset[Role], load: LoadConfig, stack: AsyncExitStack, stop: StopSignal
 ) -> asyncio.Future[Any]:
     """Make every part and set it to work. Return the future of all background work; leaving `stack` stops and closes it."""
     machine_clock = SystemClock()
@@ -87,7 +97,7 @@ async def _start_application(
         config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(rate_limiter, clock), health=api_health
     )
     http = await stack.enter_async_context(aiohttp.ClientSession())
-    application = Application(Services(config, clock, database, bot, rate_limiter, http, api_health, roles), roles)
+    application = Application(Services(config, clock, database, bot, rate_limiter, http, api_health, roles, load), roles)
     guard: DatabaseFileGuard | None = None
     if file is not None and lock is not None:
         guard = await _guard_database_file(application.services, file, lock)
@@ -218,6 +228,10 @@ class StopSignal:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._requested.set)
+
+    def request(self) -> None:
+        """Stop, as SIGTERM does."""
+        self._requested.set()
 
     def on_hangup(self, call: Callable[[], None]) -> None:
         """Call a function at every SIGHUP, which asks for a reload by tradition."""

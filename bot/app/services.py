@@ -18,8 +18,8 @@ from bot.cluster.chat_claims import delete_orphaned_claims
 from bot.cluster.lease_manager import LeaseManager, LeaseProvider, SingleProcess, make_holder_name
 from bot.cluster.leases import LeaseRepository
 from bot.cluster.roles import ALL_ROLES, Role
-from bot.config.load import Config, configured_chat
-from bot.config.reload import ConfigReloader
+from bot.config.load import Config, configured_chat, load_config
+from bot.config.reload import ConfigReloader, LoadConfig
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions
 from bot.feed.recording import RecentRecordings
 from bot.feed.request_limit import FeedRequestLimiter, SharedPlaces
@@ -69,6 +69,7 @@ class Services:
         http: aiohttp.ClientSession,
         api_health: ApiHealth,
         roles: Collection[Role] = ALL_ROLES,
+        load: LoadConfig = load_config,
     ) -> None:
         self.clock, self.database, self.bot, self.rate_limiter = clock, database, bot, rate_limiter
         self.on_chats_changed: list[Callable[[], None]] = []
@@ -112,7 +113,7 @@ class Services:
         self.rule_versions = RuleVersions(RuleVersionRepository(database), clock, config, self._publish_rules)
         reported = self.monitor.reported
         self.reloader = ConfigReloader(
-            config, os.environ, self.apply_config, reported.on_config_refused, reported.on_config_accepted
+            config, os.environ, self.apply_config, reported.on_config_refused, reported.on_config_accepted, load
         )
         self.monitor.rules = lambda: len(self.rule_versions.active.rules.rules)
         self._dead_man = DeadMansSwitch(lambda: self.config.http, http, self.monitor.reasons_not_ready)

@@ -1,14 +1,17 @@
-"""The commands `demo` and `simulate`."""
+"""The commands `demo`, `chat` and `simulate`."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.commands.common import read_duration, read_statuses
+from bot.commands.common import config_option, is_default, read_duration, read_statuses
 from bot.errors import UserMistake
+from bot.logs import configure_logging
 
 
 @click.command()
@@ -36,6 +39,55 @@ def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: i
             "demo --telegram needs a bot token and a chat id: --token and --chat, or TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID"
         )
     asyncio.run(play_demo_in_telegram(match, seconds, load_pack(), load_catalogue(), token, chat, api_url))
+
+
+@click.command()
+@config_option
+@click.option(
+    "--match", "matches", multiple=True, default=("opener",), show_default="opener", help="As for demo; may be given again."
+)
+@click.option("--seconds", default=120.0, show_default=True, type=click.FloatRange(min=1), help="How long a match takes.")
+@click.option("--language", default="en", show_default=True, help="The language of everybody's Telegram, such as de.")
+@click.option("--serve", is_flag=True, help="Run no bot: print the addresses for a `touchline run` of your own.")
+@click.option(
+    "--port",
+    default=9000,
+    show_default=True,
+    type=click.IntRange(1, 65534),
+    help="With --serve: of the feed; Telegram's is the next.",
+)
+@click.pass_context
+def chat_command(
+    ctx: click.Context, config_path: Path, matches: tuple[str, ...], seconds: float, language: str, serve: bool, port: int
+) -> None:
+    """Chat with the bot on this machine alone: no account, no feed.
+
+    The simulator, a strict fake of Telegram and the whole application run in one process, and a chat is typed here. The rules
+    and chats are those of the configuration, if there is one; its database and tokens are not touched.
+    """
+    from rich.console import Console
+
+    from bot.demo.chat import ChatOptions, run_chat
+    from bot.demo.chat_view import ChatView
+    from bot.demo.line_input import LineInput, keep_terminal_mode
+
+    has_config = config_path.exists() or not is_default(ctx, "config_path")
+    options = ChatOptions(
+        matches,
+        seconds,
+        config_path if has_config else None,
+        language,
+        serve=serve,
+        feed_port=port if serve else 0,
+        telegram_port=port + 1 if serve else 0,
+    )
+    if not ctx.find_root().params["verbose"]:
+        # What goes wrong with the configuration is told in the chat, since the first person is an admin of the bot.
+        configure_logging(level=logging.CRITICAL)
+    lines = LineInput()
+    view = ChatView(Console(), lines.redraw_prompt if lines.is_terminal else None)
+    with keep_terminal_mode():
+        asyncio.run(run_chat(options, view, lines.read, is_script=not lines.is_terminal))
 
 
 @click.command()

@@ -34,6 +34,10 @@ _DEBOUNCE_SECONDS = 0.25
 """Seconds without a change after which a file counts as written completely."""
 
 
+LoadConfig = Callable[[Path, Mapping[str, str], set[Path]], Config]
+"""Reads a configuration and adds the files that it names to a set, as `load_config` does."""
+
+
 class ConfigReloader:
     """Holds the last valid configuration, and replaces it when its files change to another valid one."""
 
@@ -44,15 +48,16 @@ class ConfigReloader:
         apply: Callable[[Config], Awaitable[None]],
         on_refused: Callable[[str], None],
         on_accepted: Callable[[], None],
+        load: LoadConfig = load_config,
     ) -> None:
         """`apply` applies a valid configuration, then `on_accepted` is called. `on_refused` gets a text about an invalid one."""
         self.config = config
-        self._env, self._apply_config = env, apply
+        self._env, self._apply_config, self._load = env, apply, load
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._sources: set[Path] = set()
         # Read once more, only for the list of files. A file that broke since the start is refused at the first change.
         with contextlib.suppress(UserMistake):
-            load_config(config.path, env, self._sources)
+            load(config.path, env, self._sources)
         self._file_states: FileStates = read_file_states(self._sources)
         self._requested = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -82,7 +87,7 @@ class ConfigReloader:
         async with self._lock:
             before, sources = read_file_states(self._sources), set[Path]()
             try:
-                config = await asyncio.to_thread(load_config, self.config.path, self._env, sources)
+                config = await asyncio.to_thread(self._load, self.config.path, self._env, sources)
                 if _is_blank(config.path):
                     sentence = "nothing is written in the file now; start again if that is meant"
                     raise UserMistake(f"{config.path}: {sentence}")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Set
+from collections.abc import AsyncIterator, Callable, Set
 from typing import Any, Self
 
 from aiohttp import web
@@ -58,6 +58,8 @@ class FakeBotApi(Methods):
         """Updates that were not confirmed yet."""
         self.languages: dict[int, str] = {}
         """By user id, the language of their Telegram; English for all others."""
+        self.names: dict[int, str] = {}
+        """By user id, the first name; `User 42` for all others."""
         self._port, self._update_id, self._allowed = port, 1000, frozenset[str]()
         self._changed = asyncio.Event()
         self._pollers = 0
@@ -83,6 +85,14 @@ class FakeBotApi(Methods):
     async def until(self, holds: Callable[[], Any]) -> None:
         """Wait until a condition holds. Raises TimeoutError after a minute."""
         await wait_until(holds)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield at first, and then whenever a request was answered or a member did something, until the server is closed."""
+        while not self.is_over:
+            # Taken before the caller looks: what happens while it does is the next change.
+            changed = self._changed
+            yield
+            await changed.wait()
 
     def report(self) -> str:
         """The last requests that came."""
@@ -168,7 +178,7 @@ class FakeBotApi(Methods):
             anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
             body |= {"from": anonymous, "sender_chat": chat.json()}
         else:
-            body["from"] = _user(user_id, self._language(user_id))
+            body["from"] = self._user(user_id)
         if more.get("forwarded"):
             body["forward_origin"] = {"type": "hidden_user", "date": message.date, "sender_user_name": "Somebody"}
         self.push({"edited_message" if more.get("edited") else "message": body})
@@ -178,7 +188,7 @@ class FakeBotApi(Methods):
         """A member sends a file; `size` is what Telegram says of it, where that is not so."""
         file = self.keep_file(content)
         message = self.add(self.chat(chat_id), "")
-        body = self.json_of(message) | {"from": _user(user_id, self._language(user_id))}
+        body = self.json_of(message) | {"from": self._user(user_id)}
         del body["text"]
         document = {"file_id": file, "file_unique_id": f"u{file}", "file_name": name, "mime_type": "application/x-yaml"}
         self.push({"message": body | {"document": document | {"file_size": len(content) if size is None else size}}})
@@ -188,19 +198,18 @@ class FakeBotApi(Methods):
         """A member forwards a channel's post."""
         message = self.add(self.chat(chat_id), "A post")
         origin = {"type": "channel", "date": message.date, "chat": self.chat(channel_id).json(), "message_id": 1}
-        self.push(
-            {"message": self.json_of(message) | {"from": _user(user_id, self._language(user_id)), "forward_origin": origin}}
-        )
+        self.push({"message": self.json_of(message) | {"from": self._user(user_id), "forward_origin": origin}})
         return message
 
-    def _language(self, user_id: int) -> str:
-        return self.languages.get(user_id, "en")
+    def _user(self, user_id: int) -> dict[str, Any]:
+        name, language = self.names.get(user_id, f"User {user_id}"), self.languages.get(user_id, "en")
+        return {"id": user_id, "is_bot": False, "first_name": name, "language_code": language}
 
     def inline(self, user_id: int, words: str) -> str:
         """A member types after the bot's name in any chat; returns the query's id, to be found in `inline_answers`."""
         query = str(90_000 + self._update_id)
         self.queries.add(query)
-        self.push({"inline_query": {"id": query, "from": _user(user_id, self._language(user_id)), "query": words, "offset": ""}})
+        self.push({"inline_query": {"id": query, "from": self._user(user_id), "query": words, "offset": ""}})
         return query
 
     def press(self, chat_id: int, user_id: int, message: Message | int, data: str) -> str:
@@ -210,7 +219,7 @@ class FakeBotApi(Methods):
             raise LookupError(f"there is no message {message} in chat {chat_id}")
         query = str(90_000 + self._update_id)
         self.queries.add(query)
-        body = {"id": query, "from": _user(user_id, self._language(user_id)), "chat_instance": str(chat_id), "data": data}
+        body = {"id": query, "from": self._user(user_id), "chat_instance": str(chat_id), "data": data}
         self.push({"callback_query": body | {"message": self.json_of(found)}})
         return query
 
@@ -227,7 +236,7 @@ class FakeBotApi(Methods):
         """The bot's own standing in a chat changes: `member`, `administrator`, `left`, `kicked`; `lacked`: rights it had not."""
         body: dict[str, Any] = {
             "chat": self.chat(chat_id).json(),
-            "from": _user(user_id, self._language(user_id)),
+            "from": self._user(user_id),
             "date": 1_790_000_000,
         }
         kind, lacks = self.chat(chat_id).type, self.chat(chat_id).lacks
@@ -251,7 +260,7 @@ class FakeBotApi(Methods):
         return self._update_id
 
     def _service(self, chat: FakeChat, **fact: int) -> dict[str, Any]:
-        body = self.json_of(self.add(chat, "")) | {"from": _user(1, "en")} | fact
+        body = self.json_of(self.add(chat, "")) | {"from": self._user(1)} | fact
         del body["text"]
         return body
 
@@ -370,10 +379,6 @@ async def _params(http: web.Request) -> dict[str, Any]:
 def _describe(request: Request) -> str:
     params = ", ".join(f"{name}={str(value)[:100]!r}" for name, value in request.params.items())
     return f"  {request.at:.3f} {request.method}({params}) -> {request.status or 'no answer'}"
-
-
-def _user(user_id: int, language: str) -> dict[str, Any]:
-    return {"id": user_id, "is_bot": False, "first_name": f"User {user_id}", "language_code": language}
 
 
 def _command_entities(text: str) -> list[dict[str, Any]]:

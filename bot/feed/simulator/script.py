@@ -122,8 +122,16 @@ class PlaybackClock:
         self.fixture_id = script.fixture.id
         self._script, self._start, self._speed = script, start, speed
         self._origin = script.play_started_at - lead
-        self.frames = [ScheduledFrame(self._due_after(entry.at), self._shift_frame(entry)) for entry in script.frames]
+        self.frames = self._schedule_frames()
         self._kickoff = self._to_wall_clock(script.fixture.kickoff or script.play_started_at)
+
+    def restart(self, start: dt.datetime, elapsed: float) -> None:
+        """Play from the beginning at `start`, which is `elapsed` seconds after the simulator's own start.
+
+        The listed kick-off stays: another one would be news of its own.
+        """
+        self._start = start
+        self.frames = shift_frames(self._schedule_frames(), elapsed)
 
     @property
     def end(self) -> float:
@@ -137,6 +145,9 @@ class PlaybackClock:
             kickoff += dt.timedelta(seconds=1)  # midnight would say that the time is not known
         listed = fixture_to_object(msgspec.structs.replace(self._script.fixture, kickoff=kickoff))
         return listed | self._current_status(elapsed)
+
+    def _schedule_frames(self) -> list[ScheduledFrame]:
+        return [ScheduledFrame(self._due_after(entry.at), self._shift_frame(entry)) for entry in self._script.frames]
 
     def _current_status(self, elapsed: float) -> dict[str, Any]:
         sent = [entry for entry, scheduled in zip(self._script.frames, self.frames, strict=True) if scheduled.due <= elapsed]

@@ -67,7 +67,7 @@ class SimulatorUrls(msgspec.Struct, frozen=True):
 
 
 class Simulator:
-    """Plays matches to any number of clients. All matches begin when it starts to serve."""
+    """Plays matches to any number of clients. All matches begin when it starts to serve, or each when it is first followed."""
 
     def __init__(
         self,
@@ -78,13 +78,19 @@ class Simulator:
         *,
         faults: Faults | None = None,
         clock: Clock | None = None,
+        starts_when_followed: bool = False,
     ) -> None:
-        """`speed` 0 is as fast as possible; `token` None accepts any; `lead` is how much is played before play begins."""
+        """`speed` 0 is as fast as possible; `token` None accepts any; `lead` is how much is played before play begins.
+
+        `starts_when_followed`: a match begins with the first connection to it, and is listed as yet to come until then.
+        """
         self._scripts, self._speed, self._token, self._lead = matches, speed, token, lead
         self._faults = faults or Faults()
         self._clock = clock or SystemClock()
-        self._timelines: Mapping[str, PlaybackClock] = {}
+        self._timelines: dict[str, PlaybackClock] = {}
         self._started_at = 0.0
+        self._starts_when_followed = starts_when_followed
+        self._not_started: set[str] = set()
         self._connections: Counter[str] = Counter()
         self.requested_at: deque[float] = deque(maxlen=_REMEMBERED_REQUESTS)
         """When the last requests came, on the monotonic clock: REST calls and handshakes."""
@@ -112,11 +118,34 @@ class Simulator:
         """Start every match now. A feed that plays at another pace than the clock's overrides this."""
         now, self._started_at = self._clock.now(), self._clock.monotonic()
         self._timelines = {s.fixture.id: PlaybackClock(s, now, self._speed, self._lead) for s in self._scripts}
+        self._not_started = set(self._timelines) if self._starts_when_followed else set()
+
+    def _start_match(self, fixture_id: str) -> None:
+        """Start one match now, if it waits for its first follower."""
+        if fixture_id in self._not_started:
+            self._not_started.remove(fixture_id)
+            self._timelines[fixture_id].restart(self._clock.now(), self._elapsed())
 
     @property
     def duration(self) -> float:
         """The seconds from the start until the last frame of the last match."""
         return max(timeline.end for timeline in self._timelines.values())
+
+    @property
+    def has_begun(self) -> bool:
+        """True once a match has begun."""
+        return len(self._not_started) < len(self._timelines)
+
+    @property
+    def has_ended(self) -> bool:
+        """True once every match that has begun is over, and at least one has begun."""
+        begun = [timeline for fixture_id, timeline in self._timelines.items() if fixture_id not in self._not_started]
+        return bool(begun) and all(self._elapsed() >= timeline.end for timeline in begun)
+
+    def _fixture_object(self, fixture_id: str) -> dict[str, Any]:
+        # Before it begins nothing was sent.
+        elapsed = -1.0 if fixture_id in self._not_started else self._elapsed()
+        return self._timelines[fixture_id].fixture_object(elapsed)
 
     def count_connections(self, fixture_id: str) -> int:
         """Return how many connections to a fixture were attempted, refused ones included."""
@@ -143,12 +172,14 @@ class Simulator:
             return _make_response(connection, 200, self._list_fixtures(_parse_query(request)))
         fixture_id, _, actions = path.removeprefix("/soccer/fixtures/").partition("/")
         timeline = self._timelines.get(fixture_id)
+        if timeline is None or actions not in ("", "actions"):
+            return _make_response(connection, 404, {"error": "Not found", "status": 404})
         # The archive of actions is there once the match is over (section 1.4).
-        if timeline is None or actions not in ("", "actions") or (actions and self._elapsed() < timeline.end):
+        if actions and (fixture_id in self._not_started or self._elapsed() < timeline.end):
             return _make_response(connection, 404, {"error": "Not found", "status": 404})
         if actions:
             return _make_response(connection, 200, [msgspec.json.decode(scheduled.frame) for scheduled in timeline.frames])
-        return _make_response(connection, 200, timeline.fixture_object(self._elapsed()))
+        return _make_response(connection, 200, self._fixture_object(fixture_id))
 
     def _is_over_limit(self) -> bool:
         """Record a request; return True if it is one too many within a second."""
@@ -172,7 +203,7 @@ class Simulator:
 
     def _list_fixtures(self, query: dict[str, str]) -> Any:
         """Return the fixtures of the requested days: a plain list, or a page of it if `paged=true`."""
-        every = [timeline.fixture_object(self._elapsed()) for timeline in self._timelines.values()]
+        every = [self._fixture_object(fixture_id) for fixture_id in self._timelines]
         first, last = query.get("dateFrom", ""), query.get("dateTo", "9999")
         found = [item for item in every if not item["startDateUTC"] or first <= item["startDateUTC"][:10] <= last]
         if query.get("paged") != "true":
@@ -195,6 +226,7 @@ class Simulator:
         faults = self._faults_of(fixture_id)
         try:
             if await self._authorise(connection):
+                self._start_match(fixture_id)
                 start = faults.choose_start(lenient.as_number(query.get("startPosition")) or 0)
                 await self._send_match(connection, fixture_id, start, faults)
         except (ConnectionClosed, TimeoutError):

@@ -183,3 +183,24 @@ async def test_two_clients_receive_the_same() -> None:
         await asyncio.gather(one.connection.run(), other.connection.run())
 
     assert one.revisions == other.revisions
+
+
+async def test_a_match_that_waits_for_its_follower_is_listed_as_to_come_and_begins_with_the_first_connection() -> None:
+    waiting = Simulator([script()], token="feed-token", clock=LoopClock(), starts_when_followed=True)
+    async with waiting.serve("127.0.0.1", PORT):
+        await asyncio.sleep(3600)
+        before = waiting._fixture_object(FIXTURE.id)
+        assert not waiting.has_begun and not waiting.has_ended
+        async with connect(PATH, proxy=None) as connection:
+            await connection.send('{"authToken": "feed-token"}')
+            await connection.recv()
+            assert waiting.has_begun and not waiting.has_ended
+            begun = asyncio.get_running_loop().time()
+            received = types(await frames(connection))
+        after = waiting._fixture_object(FIXTURE.id)
+
+    assert received == ["Lineups", "Start Match", "Goal", "End Match"] and waiting.has_ended
+    # An hour after the start of the simulator, in its own time, and with the kick-off that was listed.
+    assert asyncio.get_running_loop().time() - begun == pytest.approx(6660 + 15, abs=2)
+    assert before["startDateUTC"] == after["startDateUTC"]
+    assert "status" not in before or before["status"] != after["status"]

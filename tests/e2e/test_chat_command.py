@@ -1,0 +1,132 @@
+"""`touchline chat`: the whole product in one process, typed in a terminal or by a script."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import DEADLINE
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"}
+# Whatever the machine does, both goals stand in the end: what falls at once might never have been sent.
+DERBY = """\
+match: Arsenal v Chelsea
+events:
+  - 10' goal Saka (Arsenal)
+  - 30' goal Palmer (Chelsea)
+"""
+RULES = """\
+extends: default
+rules:
+  - name: goals of the rival
+    match: {action_type: Goal, team: Chelsea}
+    alert: {kind: goal, importance: minor, text: "rival scores, {{ score }}"}
+"""
+
+
+def _run_script(folder: Path, script: str, *words: str, code: int = 0) -> list[str]:
+    """Type a script into `touchline chat` and return the lines that it shows."""
+    command = [sys.executable, "-m", "bot", "chat", *words]
+    done = subprocess.run(
+        command, input=script, capture_output=True, text=True, cwd=folder, env=ENVIRONMENT, timeout=2 * DEADLINE, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return (done.stdout + done.stderr).splitlines()
+
+
+def _assert_in_order(lines: list[str], *expected: str) -> None:
+    """Assert that each of these words is in a line of its own, one after the other."""
+    rest = iter(lines)
+    for words in expected:
+        assert any(words in line for line in rest), f"{words!r} does not follow in:\n" + "\n".join(lines)
+
+
+def test_people_and_a_group_follow_a_match_by_the_rules_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "derby.yaml").write_text(DERBY, encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(RULES, encoding="utf-8")
+    lines = _run_script(
+        tmp_path,
+        """\
+# A comment is not sent.
+/as anna in family
+/language de
+/press Español
+/as you
+/status
+/subscribe Arsenal
+/wait 10' Saka
+/wait rival scores, 1–1
+/press 🔕
+/press 1 hour
+""",
+        "--match", "derby.yaml", "--seconds", "6",
+    )  # fmt: skip
+
+    # A button answers with a notice, and edits its message; the first person is an admin.
+    _assert_in_order(
+        lines, "anna in family> /language de", "✉ to family", "[1] ", "anna in family> /press Español", "✎ to family"
+    )
+    _assert_in_order(lines, "you> /status", "✉ to you", "you> /subscribe Arsenal", "[1]–0 Chelsea")
+    _assert_in_order(lines, "you> /press 1 hour", "  💬 ")
+    assert not any("A comment" in line and "✉" in line for line in lines)
+    # The operator's own rule is in effect, and it is silent.
+    rival = next(number for number, line in enumerate(lines) if "│ rival scores, 1–1" in line)
+    assert "🔕 silent" in lines[rival - 1]
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "sentence"),
+    [
+        ("/press Nothing\n", (), 'there is no button "Nothing"'),
+        ("", ("--match", "openr"), 'there is no match "openr": did you mean "opener"?'),
+    ],
+)
+def test_what_cannot_be_done_ends_a_script_with_a_sentence(
+    script: str, words: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _run_script(tmp_path, script, *words, code=1)[-1] == sentence
+
+
+@asynccontextmanager
+async def _terminal(folder: Path, *words: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int, asyncio.StreamReader]]:
+    """Run `touchline chat` in a terminal of its own."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "bot", "chat", *words]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=ENVIRONMENT, start_new_session=True
+    )
+    os.close(theirs)
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(ours), "rb", 0)
+    )
+    try:
+        async with asyncio.timeout(DEADLINE):
+            yield process, ours, reader
+    finally:
+        transport.close()
+        os.close(ours)
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_in_a_terminal_the_prompt_says_who_types_and_a_served_chat_needs_no_bot(tmp_path: Path) -> None:
+    async with _terminal(tmp_path, "--serve", "--port", "19411") as (process, keyboard, screen):
+        shown = (await screen.readuntil(b"you> ")).decode()
+        os.write(keyboard, b"/as anna\n")
+        await screen.readuntil(b"anna> ")
+        os.write(keyboard, b"\x04")
+
+        assert await process.wait() == 0
+    assert re.search(r"stream_url: ws://127\.0\.0\.1:19411\b", shown) and "api_url: http://127.0.0.1:19412" in shown
