@@ -135,10 +135,13 @@ class MethodUnknown(RequestRefused):
 
 
 class TelegramUnreachable(DeliveryError):
-    """The network or Telegram's server failed. `maybe_sent` is True if the request may have arrived."""
+    """The network or Telegram's server failed. `maybe_sent` is True if the request may have arrived.
 
-    def __init__(self, reason: str, *, maybe_sent: bool) -> None:
-        self.maybe_sent = maybe_sent
+    `is_unanswered` is True if it did arrive for all we know, and only the answer did not come: Telegram may be slow.
+    """
+
+    def __init__(self, reason: str, *, maybe_sent: bool, is_unanswered: bool = False) -> None:
+        self.maybe_sent, self.is_unanswered = maybe_sent, is_unanswered
         super().__init__(reason)
 
 

@@ -95,6 +95,9 @@ class PlainTerminal:
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Do nothing: the demo shows no pins."""
 
+    async def ping(self) -> None:
+        """Do nothing: a terminal answers."""
+
     def on_match(self, match: Match) -> None:
         """Remember the minute that the next lines begin with."""
         self._minute = clock_text(match)
@@ -156,6 +159,9 @@ class LiveTerminal:
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Do nothing: the demo shows no pins."""
+
+    async def ping(self) -> None:
+        """Do nothing: a terminal answers."""
 
     def on_match(self, match: Match) -> None:
         """Show the new score and clock."""

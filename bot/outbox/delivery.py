@@ -22,6 +22,9 @@ _MAX_CARD_SENDS = 2
 
 _UNKNOWN_STEP = "-"
 
+# One for each text that was sent while Telegram did not answer. More would not fit below the message.
+_MAX_COPIES = 3
+
 
 class DeliveryStatus(enum.StrEnum):
     """Where a delivery stands: something is to be sent, nothing is, or it will never be sent. The values are stored."""
@@ -158,7 +161,10 @@ class Delivery(msgspec.Struct, frozen=True):
     times_sent: int = 0
     """Of a match card: one that somebody deleted is sent again, once."""
     is_uncertain: bool = False
-    """It was sent and the answer is not known. Everything else is what the chat has seen if it arrived."""
+    """It was sent and the answer is not known. Everything else is what the chat has seen if it arrived.
+
+    With `message_id` 0 it counts as sent, so that revisions reach it; it is sent once more when Telegram answers again.
+    """
     next_is_loud: bool = False
     """Of a delivery that waits: what is sent next is loud, as far as is known before its turn comes. It is sent before others."""
     subject: str = ""
@@ -166,10 +172,12 @@ class Delivery(msgspec.Struct, frozen=True):
 
     Of a digest of one match it is the state that the message tells: see `ShownState`.
     """
+    earlier_copies: str = ""
+    """What copies show that may be in the chat and that nobody can edit: see `read_copies`."""
 
     @property
     def is_sent(self) -> bool:
-        """Return True if the chat has seen a message about it."""
+        """Return True if the chat has seen a message about it, or counts as if it had."""
         return self.message_id is not None
 
     @property
@@ -263,6 +271,29 @@ class DeliveryResult(msgspec.Struct, frozen=True):
     message_id: int = UNREACHABLE_MESSAGE_ID
     delay: int = 0
     latency: LatencyTrace = LatencyTrace()
+
+
+class Copy(msgspec.Struct, frozen=True, array_like=True):
+    """What a copy of a message shows whose answer was lost. It is stored."""
+
+    body: str
+    state: State
+    is_restored: bool = False
+
+
+_COPIES_DECODER = msgspec.json.Decoder(tuple[Copy, ...])
+
+
+def read_copies(delivery: Delivery) -> tuple[Copy, ...]:
+    """Return what the copies of a message show whose answers were lost, the latest last."""
+    return _COPIES_DECODER.decode(delivery.earlier_copies) if delivery.earlier_copies else ()
+
+
+def add_copy(delivery: Delivery) -> Delivery:
+    """Return the delivery with what it shows as one more copy that may be in the chat. It keeps the last three that differ."""
+    new = Copy(delivery.body, delivery.state, delivery.is_restored)
+    copies = [*(copy for copy in read_copies(delivery) if copy != new), new][-_MAX_COPIES:]
+    return msgspec.structs.replace(delivery, earlier_copies=msgspec.json.encode(copies).decode())
 
 
 class HistoryLine(msgspec.Struct, frozen=True):

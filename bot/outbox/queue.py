@@ -86,6 +86,11 @@ class DeliveryQueue:
         """Return how many items a sender keeps in memory at most: with fewer, it takes more; beyond, only what is urgent."""
         return self.source.capacity
 
+    async def read_recent_sends(self, seconds: float) -> list[tuple[int, float]]:
+        """Return to which chats messages left in the last so many seconds, and when, in seconds since 1970."""
+        async with self.database.transaction() as tx:
+            return await repository.read_recent_sends(tx, self._clock.now(), seconds)
+
     async def take(self, *, urgent_only: bool = False) -> list[QueueItem]:
         """Return a page of items that wait and were not taken before. May reach further chats of some news on the way."""
         items = await self.source.take(urgent_only=urgent_only)
@@ -159,6 +164,20 @@ class DeliveryQueue:
         """Undo what `begin` committed for a delivery: its message certainly did not arrive."""
         async with self.database.transaction() as tx:
             await overwrite_deliveries(tx, [before])
+
+    async def park(self, delivery: Delivery) -> bool:
+        """Let a message count as sent whose answer does not come, until it is sent once more. It goes on waiting.
+
+        Return False if the news was revised meanwhile: then the revision is to be sent now.
+        """
+        async with self.database.transaction() as tx:
+            # Locked as in `complete`: a revision finds either a chat that counts as told, or nothing parked.
+            await self._refresh_cache(tx, [delivery.key], lock=True)
+            news = await self._cache.get(tx, delivery.key)
+            if news is None or news.seq > delivery.seq:
+                return False
+            await overwrite_deliveries(tx, [delivery])
+        return True
 
     async def complete(self, results: Sequence[DeliveryResult]) -> list[QueueItem | None]:
         """Commit what chats have seen now. Return for each result an item if more is to be sent: a reply, a pin, a revision."""

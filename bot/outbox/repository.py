@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 from sqlalchemy import and_, bindparam, delete, exists, false, func, insert, or_, select, true, tuple_, update
 
 from bot.outbox.decide import is_next_loud
-from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason
+from bot.outbox.delivery import Delivery, DeliveryStatus, QueueItem, Reason, read_history
 from bot.outbox.news import BURSTS, NewsItem
 from bot.outbox.statements import (
     DELIVERY_COLUMNS,
@@ -307,6 +308,35 @@ async def read_waiting_rows(tx: Transaction) -> Sequence[ResultRow]:
     query = select(*columns).join(chats, here).join(alerts, news).where(entries.c.status == DeliveryStatus.WAITING.value)
     order = (entries.c.due_at, alerts.c.seq, entries.c.chat_id, entries.c.topic)
     return await tx.fetch(query.where(chats.c.active == true()).order_by(*order))
+
+
+_SENT_LATELY = 900.0
+"""Seconds. What was sent within the last minute is of news that was revised within this time, delays and limits included."""
+
+
+async def read_recent_sends(tx: Transaction, now: dt.datetime, seconds: float) -> list[tuple[int, float]]:
+    """Return chat and time (seconds since 1970) of what was sent in the last so many seconds, in order.
+
+    A request that may have been on its way when the process ended counts as sent now.
+    """
+    at = to_timestamp(now)
+    news = and_(alerts.c.fixture_id == entries.c.fixture_id, alerts.c.action_id == entries.c.action_id)
+    # Times stand in the history as text, so its lines are searched for what the times of these seconds begin with.
+    starts = {f"{second:.0f}"[:-1] for second in range(int(at - seconds), int(at) + 10, 10)}
+    is_recent = and_(
+        alerts.c.updated_at > at - seconds - _SENT_LATELY, or_(*(entries.c.history.contains(start) for start in sorted(starts)))
+    )
+    # Of an edit or a reply nothing is stored before it leaves: whatever waits for a chat that has the message may have left.
+    was_on_its_way = and_(
+        entries.c.status == DeliveryStatus.WAITING.value, or_(entries.c.unsure == true(), entries.c.message_id.is_not(None))
+    )
+    query = select(entries).join(alerts, news).where(or_(is_recent, was_on_its_way))
+    sends = []
+    for delivery in map(row_to_delivery, await tx.fetch(query)):
+        sends += [(delivery.chat.chat_id, line.at) for line in read_history(delivery) if at - seconds < line.at <= at]
+        if delivery.status is DeliveryStatus.WAITING and (delivery.is_uncertain or delivery.is_sent):
+            sends.append((delivery.chat.chat_id, at))
+    return sorted(sends, key=itemgetter(1))
 
 
 async def count_waiting(tx: Transaction) -> int:

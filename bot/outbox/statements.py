@@ -47,6 +47,7 @@ COLUMN_BY_FIELD = {
     "is_uncertain": "unsure",
     "next_is_loud": "next_rings",
     "subject": "subject",
+    "earlier_copies": "copies",
 }
 """The column of each field of a Delivery, its key and chat apart. Columns keep the names of the first version."""
 # In the order of the struct's fields: a row is turned into a Delivery by position, which costs half as much as by name.

@@ -150,6 +150,9 @@ class RecordingMessenger:
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Accept a pin."""
 
+    async def ping(self) -> None:
+        """Answer."""
+
 
 class MessageCollector:
     """Turns deliveries into ReplayedMessages."""

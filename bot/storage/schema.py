@@ -142,6 +142,7 @@ entries = Table(
     Column("unsure", Boolean, nullable=False, server_default=false()),  # the request has left, and its answer is not known
     Column("next_rings", Boolean, nullable=False, server_default=false()),  # what waits is loud
     Column("subject", Text, nullable=False, server_default=""),  # what the message is about: severity, side and action type
+    Column("copies", Text, nullable=False, server_default=""),  # JSON: texts of copies that nobody can edit
     Index("entries_waiting", "status", "due_at"),
     Index("entries_by_chat", "chat_id", "topic"),
 )

@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from bot.errors import DeliveryError, MessageGone, StorageError, TelegramUnreachable, TextRefused, TopicClosed, TopicGone
+from bot.i18n.language import use_language
 from bot.media.renderer import PictureAttachment
 from bot.outbox.delivery import (
     UNREACHABLE_MESSAGE_ID,
@@ -23,7 +24,7 @@ from bot.outbox.queue import DeliveryQueue
 from bot.subscribers import ChatRef
 from bot.telegram.html import CAPTION_LIMIT, cut, to_plain
 from bot.telegram.messenger import Messenger
-from bot.telegram.plan import Edit, MessagePlan, Pin, Reply, RequestPlan, Send, make_uncertain_delivery
+from bot.telegram.plan import Edit, MessagePlan, Pin, Reply, RequestPlan, Send, make_uncertain_delivery, record_copy
 
 log = structlog.get_logger()
 
@@ -31,14 +32,20 @@ log = structlog.get_logger()
 class Attempt(msgspec.Struct, frozen=True):
     """A request that is about to be made, and what is needed once its answer is there.
 
-    `started_at` is when its turn came, by the monotonic clock. `delay` is the chat's, in seconds. `delivery_before` is what was
-    known of the chat until then.
+    `started_at` is when its turn came, by the monotonic clock. `delay` (in seconds) and `language` are the chat's.
+    `delivery_before` is what was known of the chat until then.
     """
+
+    @property
+    def is_repeat(self) -> bool:
+        """Return True for a message that was sent before and may have arrived then."""
+        return isinstance(self.plan, Send) and self.delivery_before.is_uncertain
 
     item: QueueItem
     plan: RequestPlan
     started_at: float
     delay: int
+    language: str
     timestamps: Timestamps
     delivery_before: Delivery
 
@@ -54,6 +61,14 @@ class Attempt(msgspec.Struct, frozen=True):
             delivery = add_to_history(delivery, plan.reason, now, latency)
             delivery = record_message_gone(delivery) if isinstance(plan, Edit) else delivery
         return DeliveryResult(self.item, delivery, message_id, self.delay, latency)
+
+    def count_as_sent(self) -> DeliveryResult:
+        """Return what counts as seen although no answer came: nobody can edit it, and corrections name what it shows."""
+        delivery = self.plan.delivery
+        if isinstance(self.plan, Send):
+            with use_language(self.language):
+                delivery = msgspec.structs.replace(record_copy(delivery), message_id=UNREACHABLE_MESSAGE_ID)
+        return DeliveryResult(self.item, delivery, UNREACHABLE_MESSAGE_ID, self.delay)
 
 
 async def execute(messenger: Messenger, chat: ChatRef, plan: RequestPlan, *, is_plain: bool = False) -> int:

@@ -17,7 +17,7 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.clock import Clock, SystemClock
-from bot.telegram.responses import NotSent, check_answer
+from bot.telegram.responses import AnswerLost, NotSent, check_answer
 
 _NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
 
@@ -28,6 +28,9 @@ _TOKEN_REFUSED_STATUSES = (401, 404)
 """What Telegram answers to a token that it does not know."""
 
 _SERVER_ERROR_STATUS = 500
+
+READ_TIMEOUT = 60.0
+"""Seconds to wait for an answer. Telegram may take long when it is busy, and a message whose answer is given up is sent twice."""
 
 _CLOCK_CHECK_INTERVAL = 20.0
 """Seconds between two comparisons of the clocks."""
@@ -46,7 +49,11 @@ class BotApiSession(BaseRequest):
     """
 
     def __init__(
-        self, connections: int = 500, read_timeout: float = 10.0, connect_timeout: float = 5.0, health: ApiHealth | None = None
+        self,
+        connections: int = 500,
+        read_timeout: float = READ_TIMEOUT,
+        connect_timeout: float = 5.0,
+        health: ApiHealth | None = None,
     ) -> None:
         self._health = health or ApiHealth(SystemClock())
         self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
@@ -136,7 +143,7 @@ class BotApiSession(BaseRequest):
         except TimeoutError:
             raise TimedOut from None
         except aiohttp.ClientError as error:
-            raise NetworkError(f"the connection failed ({type(error).__name__})") from None
+            raise AnswerLost(f"the connection failed ({type(error).__name__})") from None
 
 
 def _make_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:

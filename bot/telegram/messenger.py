@@ -19,7 +19,7 @@ from bot.errors import RequestRefused, TextRefused
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
-from bot.telegram.http import ApiHealth, BotApiSession
+from bot.telegram.http import READ_TIMEOUT, ApiHealth, BotApiSession
 from bot.telegram.rate_limits import ALREADY_COUNTED, ReplyAccounting, Unlimited
 from bot.telegram.responses import classify_error, count_response, parse_response
 
@@ -28,7 +28,9 @@ log = structlog.get_logger()
 _MAX_FILE_IDS = 64
 """Uploaded pictures that are remembered."""
 
-_METHOD_NAMES = ("sendMessage", "editMessageText", "pinChatMessage", "unpinChatMessage", "getChat", "sendChatAction")
+_METHOD_NAMES = (
+    "sendMessage", "editMessageText", "pinChatMessage", "unpinChatMessage", "getChat", "sendChatAction", "getMe"
+)  # fmt: skip
 
 _DEFAULT_PARAMETERS = {"parse_mode": ParseMode.HTML.value, "link_preview_options": {"is_disabled": True}}
 
@@ -69,13 +71,17 @@ class Messenger(Protocol):
         """Pin a message silently, or unpin it. If the chat does not allow that, do nothing."""
         ...
 
+    async def ping(self) -> None:
+        """Ask Telegram for something that concerns no chat: raise if it does not answer."""
+        ...
+
 
 def build_bot(
     token: str,
     api_url: str,
     reply_accounting: ReplyAccounting | None = None,
     *,
-    read_timeout: float = 10.0,
+    read_timeout: float = READ_TIMEOUT,
     health: ApiHealth | None = None,
 ) -> ExtBot[str]:
     """Build the bot for sending and for the chat side.
@@ -108,7 +114,7 @@ class BotMessenger:
         """Telegram's ids of pictures that were uploaded: the next chat's message names the id instead."""
         self._unknown_tags: set[str] = set()
         """Tags that this Bot API server does not know, though Telegram documents them."""
-        self._send, self._edit, self._pin, self._unpin, self._get_chat, self._chat_action = (
+        self._send, self._edit, self._pin, self._unpin, self._get_chat, self._chat_action, self._get_me = (
             URL(f"{bot.base_url}/{name}", encoded=True) for name in _METHOD_NAMES
         )
 
@@ -168,6 +174,10 @@ class BotMessenger:
             log.debug("pin_refused", chat=chat.chat_id, on=is_pinned, reason=str(refusal))
         except TelegramError as error:
             raise classify_error(error) or error from None
+
+    async def ping(self) -> None:
+        """Ask Telegram for the bot itself."""
+        await self._call_checked(self._get_me, {})
 
     async def check_chat(self, chat_id: int) -> None:
         """Raise ChatGone if the bot cannot write to a chat, without showing anything there."""

@@ -24,12 +24,14 @@ from bot.outbox.delivery import (
     PinState,
     Reason,
     Subject,
+    add_copy,
     must_resend_card,
+    read_copies,
     record_card_edited,
     record_card_sent,
     record_pin_done,
 )
-from bot.outbox.digests import LineChange, find_line_changes, find_uncertain_lines, format_line_subjects, line_alert
+from bot.outbox.digests import DIGEST_KIND, LineChange, find_line_changes, find_uncertain_lines, format_line_subjects, line_alert
 from bot.outbox.match_states import is_state_message
 from bot.outbox.news import SAMPLE, NewsItem, format_line_name, is_burst
 from bot.outbox.recent_alerts import BUSY_COUNT, find_noisy_kinds
@@ -46,6 +48,7 @@ from bot.telegram.render import (
     render_restoration,
     render_retraction,
     render_unconfirmed,
+    render_with_note,
 )
 from rules.engine.alert import LIVE_MESSAGE_KINDS, Alert, Importance, State
 from rules.football.unconfirmed import NOT_CONFIRMED
@@ -200,7 +203,32 @@ def make_uncertain_delivery(plan: Plan) -> Delivery | None:
     """
     if not isinstance(plan, Send) or plan.alert.kind in LIVE_MESSAGE_KINDS:
         return None
-    return replace(plan.delivery, message_id=None, is_uncertain=True)
+    # One that counted as told, because an earlier answer did not come, stays so: see `DeliveryQueue.park`.
+    return replace(plan.delivery, is_uncertain=True)
+
+
+def record_copy(delivery: Delivery) -> Delivery:
+    """Return a delivery that may have arrived with its text among the copies that nobody can edit any more.
+
+    Cards and pictures have none: the next one shows how the match stands, and nobody takes an older one for news.
+    """
+    if not delivery.body or delivery.kind in LIVE_MESSAGE_KINDS:
+        return delivery
+    return add_copy(delivery)
+
+
+def _add_note(html: str, delivery: Delivery) -> str:
+    """Return the message with a note about the copies that may be in the chat and do not show the same.
+
+    A message that is struck through has none: the reply that says what does not count speaks of the copies too.
+    """
+    if delivery.state is State.RETRACTED:
+        return html
+    copies = read_copies(delivery)
+    outdated = [copy for copy in copies if render_message(copy.body, copy.state, is_restored=copy.is_restored) != html]
+    # A digest shows its lines struck through by itself.
+    bodies = [copy.body for copy in outdated if copy.body != delivery.body and delivery.kind != DIGEST_KIND]
+    return render_with_note(html, list(dict.fromkeys(bodies))) if outdated else html
 
 
 def attribute_to_rule(alert: Alert, delivery: Delivery) -> Alert:
@@ -213,6 +241,10 @@ def attribute_to_rule(alert: Alert, delivery: Delivery) -> Alert:
 
 def _plan_without_settings(context: DeliveryContext, now: dt.datetime) -> Plan:
     delivery = context.delivery
+    if _waits_for_answer(context):
+        # It counts as sent for the fan-out alone. What is left to do is what is left of any message that may have arrived.
+        delivery = replace(delivery, message_id=None)
+        context = replace(context, delivery=delivery)
     decision = decide(delivery, context.news, context.recipient, now, is_superseded=context.is_superseded)
     if delivery.is_sent:
         return _plan_revision(context, decision, now)
@@ -228,6 +260,15 @@ def _plan_without_settings(context: DeliveryContext, now: dt.datetime) -> Plan:
     return Skip(replace(delivery, reason=decision.reason.value, rule=rule, seq=seq), decision.reason)
 
 
+def _waits_for_answer(context: DeliveryContext) -> bool:
+    """Return True for a message that counts as sent until it is sent once more: see `DeliveryQueue.park`."""
+    delivery, news = context.delivery, context.news
+    if not (delivery.is_uncertain and delivery.is_sent) or delivery.state is State.RETRACTED:
+        return False
+    # A digest that is too old to be sent again stays uncertain for good: it is revised when a line of it is retracted.
+    return not news.line_ids or news.seq <= delivery.seq
+
+
 def _plan_uncertain(context: DeliveryContext, reason: Reason, now: dt.datetime) -> Plan:
     """Plan for a message that may have arrived and is not sent again: it counts as sent, and cannot be edited."""
     news, delivery = context.news, context.delivery
@@ -235,10 +276,14 @@ def _plan_uncertain(context: DeliveryContext, reason: Reason, now: dt.datetime) 
         return _plan_send(context, news.alternatives[0], now)
     # Its lines are corrected by sending it again, which needs to know that it may have arrived.
     is_match_digest = bool(news.line_ids) and not is_burst(delivery.key)
-    delivery = replace(delivery, message_id=UNREACHABLE_MESSAGE_ID, is_uncertain=is_match_digest)
-    if not news.firing_alternatives:
-        context = replace(context, delivery=delivery)
-        return _plan_revision(context, decide(delivery, news, context.recipient, now), now)
+    delivery = replace(record_copy(delivery), message_id=UNREACHABLE_MESSAGE_ID, is_uncertain=is_match_digest)
+    if not news.line_ids:
+        # What a copy shows may be outdated by now: it is corrected as if it had arrived, however old the news is. The number
+        # -1, because the message that is uncertain may itself have been the correction of an earlier copy.
+        context = replace(context, delivery=replace(delivery, seq=-1))
+        plan = _plan_revision(context, decide(context.delivery, news, context.recipient, now), now)
+        if not isinstance(plan, Skip):
+            return plan
     return Skip(replace(delivery, reason=reason.value, seq=news.seq), reason)
 
 
@@ -258,14 +303,19 @@ def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send
         body, rule = render_digest(alert, lines), "\n".join(format_line_name(line, context.delivery.key) for line in lines)
     else:
         body, rule = render_body(alert, context.delivery.body, context.recipient.chat.timezone), alert.rule
-    delivery = _make_delivery_after(context, alert, body, rule, is_restored=False)
+    if context.delivery.is_uncertain:
+        context = replace(context, delivery=record_copy(context.delivery))
+    # A repeat shows what it repeats, so that two copies of one message do not seem to differ.
+    is_restored = context.delivery.is_uncertain and context.delivery.is_restored and alert.state is not State.RETRACTED
+    delivery = _make_delivery_after(context, alert, body, rule, is_restored=is_restored)
     if is_burst(delivery.key):
         delivery = replace(delivery, is_loud=context.is_loud)
     delivery = replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False)
     # How often is stored with it, since a card that was deleted twice is not wanted.
     delivery = record_card_sent(delivery, alert)
     is_silent = not delivery.is_loud or context.recipient.chat.is_quiet(now)
-    return Send(delivery, alert, render_message(body, alert.state), is_silent, Reason.FIRST)
+    html = _add_note(render_message(body, alert.state, is_restored=is_restored), delivery)
+    return Send(delivery, alert, html, is_silent, Reason.FIRST)
 
 
 def _select_sendable_lines(context: DeliveryContext) -> tuple[NewsItem, ...]:
@@ -300,9 +350,10 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     is_restored = reason is Reason.RESTORATION or stays_restored
     after = replace(_make_delivery_after(context, alert, body, rule, is_restored=is_restored), reason=reason.value)
     if alert.facts.reason == NOT_CONFIRMED and not news.line_ids:
-        html = render_unconfirmed(body)
+        without_note = render_unconfirmed(body)
     else:
-        html = render_message(body, alert.state, is_restored=is_restored)
+        without_note = render_message(body, alert.state, is_restored=is_restored)
+    html = _add_note(without_note, after)
     is_unreachable = before.message_id == UNREACHABLE_MESSAGE_ID
     if reason is Reason.RESTORATION and is_unreachable:
         # A short reply would speak of a message that is not there: the whole alert is sent.
@@ -310,8 +361,11 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
         return Send(replace(after, is_uncertain=False), alert, html, is_silent, reason)
     after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
     if after.pending_reply is None and is_unreachable:
+        if html != without_note:
+            # A copy shows something else, and nothing can be edited: one silent message says what counts, in place of an edit.
+            return Send(replace(after, is_uncertain=False), alert, html, is_silent=True, reason=reason)
         return Skip(replace(after, reason=before.reason), reason)
-    shown = render_message(before.body, before.state, is_restored=before.is_restored)
+    shown = _add_note(render_message(before.body, before.state, is_restored=before.is_restored), before)
     # Telegram would answer "message is not modified", and the request would count against the limits.
     if after.pending_reply is None and alert.timeline is None and html == shown:
         return Skip(after, reason)
@@ -335,11 +389,13 @@ def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: st
         else:
             reply = render_change(subject, alert, html)
             is_loud = is_loud or recipient.is_loud(alert.kind, important=is_graver or alert.importance is Importance.MAJOR)
-    elif reason is Reason.RETRACTION and alert.facts.reason == NOT_CONFIRMED and not (before.severity or before.is_loud):
+    elif alert.facts.reason == NOT_CONFIRMED and reason is Reason.RETRACTION and not _needs_reply(before):
         # A break may settle many trifles at once: their messages say it by themselves.
         return after
     elif reason is Reason.RETRACTION:
         reply = render_retraction(_with_subject(alert, subject), before.kind)
+        if copies := read_copies(before):
+            reply = render_with_note(reply, list(dict.fromkeys(copy.body for copy in copies)))
     elif reason is Reason.RESTORATION:
         reply = render_restoration(alert)
     else:
@@ -347,6 +403,11 @@ def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: st
     # A reply that has not left yet is replaced. The chat is still to notice what it would have said.
     is_loud = is_loud or (before.pending_reply is not None and before.reply_is_loud)
     return replace(after, pending_reply=reply, reply_is_loud=is_loud)
+
+
+def _needs_reply(before: Delivery) -> bool:
+    """Return True if a chat must notice that an action was never confirmed: it is no trifle, or copies of it cannot be edited."""
+    return before.severity > 0 or before.is_loud or before.earlier_copies != ""
 
 
 def _with_subject(alert: Alert, subject: Subject) -> Alert:
@@ -391,7 +452,9 @@ def _plan_follow_up(context: DeliveryContext, now: dt.datetime) -> Reply | Pin |
     if before.pending_reply is None or alert is None:
         return Skip(before, Reason.DUPLICATE)
     is_silent = not before.reply_is_loud or context.recipient.chat.is_quiet(now)
-    after = replace(before, pending_reply=None)
+    # The reply that says what does not count has named the copies: what is sent later need not explain them again.
+    copies = "" if before.state is State.RETRACTED else before.earlier_copies
+    after = replace(before, pending_reply=None, earlier_copies=copies)
     return Reply(after, attribute_to_rule(alert, before), before.pending_reply, is_silent, Reason(before.reason))
 
 

@@ -180,6 +180,10 @@ class ChatQueues:
         queue = self._queues.pop(chat_id, ChatQueue())
         self._queued_keys -= {(waiting.item.key, waiting.item.chat) for waiting in queue.items}
 
+    def has_item(self, item: QueueItem) -> bool:
+        """Return True if the same delivery waits in its chat's queue, as after a revision while it is on its way."""
+        return (item.key, item.chat) in self._queued_keys
+
     def failures(self, chat_id: int) -> int:
         """Return how often in a row this chat could not be reached."""
         queue = self._queues.get(chat_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import islice, takewhile
 from math import ceil
 from typing import Any, Protocol
@@ -25,6 +25,9 @@ _CHAT_LIMIT = (3, 3.05)
 
 _GROUP_LIMIT = (20, 60.2)
 """Messages to one group, and in how many seconds. Both times are a little longer than Telegram's, since no clock is exact."""
+
+LONGEST_WINDOW = _GROUP_LIMIT[1]
+"""Seconds for which a message counts."""
 
 _SPARE_SHARE = {Urgency.LOUD: 0.0, Urgency.SILENT: 0.25, Urgency.LIVE_MESSAGE: 0.3}
 """Which share of a chat's limits is left for what is more urgent: of a group's 20, silent news leaves 5, cards leave 6.
@@ -99,6 +102,10 @@ class RateLimitPolicy(Protocol):
         """Count a message that leaves now."""
         ...
 
+    def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
+        """Count what an earlier process sent: chats and times, in order. To be called before anything is sent."""
+        ...
+
     def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """Note that an answer came, to a message counted at `taken_at` and sent at `sent_at`; None if at the same time."""
         ...
@@ -156,6 +163,11 @@ class RateLimiter:
         if len(self._chats) > _MAX_REMEMBERED_CHATS:
             self._drop_idle_chats(now)
 
+    def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
+        """Count what an earlier process sent: Telegram has counted it too."""
+        for chat_id, at in sends:
+            self.record_send(chat_id, at)
+
     def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """Count a message from when it can have arrived at the latest: Telegram counts arrivals, not departures."""
         self._answer_count += 1
@@ -205,6 +217,9 @@ class Unlimited:
         return limit
 
     def record_send(self, chat_id: int, now: float) -> None:
+        """Do nothing."""
+
+    def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
         """Do nothing."""
 
     def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:

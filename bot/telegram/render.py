@@ -123,6 +123,20 @@ def render_unconfirmed(body: str) -> str:
     return f"{render_message(body, State.RETRACTED)}\n⏳ <i>{_('was not confirmed')}</i>"
 
 
+def render_with_note(html: str, bodies: Sequence[str]) -> str:
+    """Return the message with a note that earlier copies of it do not count, and what they say struck through below.
+
+    A chat may have got the copies or not, so the note speaks to both. `bodies` is empty if they say the same, as when only
+    the mark of what is unconfirmed is gone.
+    """
+    if bodies:
+        note = _("An earlier copy no longer counts, if you got one:")
+    else:
+        note = _("An earlier copy of this message no longer counts, if you got one.")
+    struck = (render_message(body, State.RETRACTED) for body in bodies)
+    return cut("\n".join([html, f"↩️ <i>{note}</i>", *struck]))
+
+
 def render_digest(alert: Alert, lines: Sequence[NewsItem]) -> str:
     """Return several news items in one message: a line each, struck through if it was retracted since, and the score now."""
     if is_burst(alert.key):

@@ -129,15 +129,26 @@ OPERATIONS = ("send", "edit", "reply", "photo")
 _COUNTERS = {(op, kind): BOT_API_REQUESTS.labels(op, answer) for op in OPERATIONS for kind, answer in RESULT_LABELS.items()}
 
 
+_GATEWAY_TIMEOUT_STATUSES = (408, 504, 524)
+"""What a proxy answers that waited too long for Telegram: a slow answer in disguise."""
+
+
 class NotSent(api.NetworkError):
     """The request certainly did not reach Telegram."""
 
 
-class ForeignAnswer(api.NetworkError):
-    """The answer is not Telegram's. `maybe_sent` is True if the request may have reached Telegram all the same."""
+class AnswerLost(api.NetworkError):
+    """The request left, and the connection ended before the answer came."""
 
-    def __init__(self, reason: str, *, maybe_sent: bool) -> None:
-        self.maybe_sent = maybe_sent
+
+class ForeignAnswer(api.NetworkError):
+    """The answer is not Telegram's. `maybe_sent` is True if the request may have reached Telegram all the same.
+
+    `is_timeout`: a proxy says that Telegram's answer did not come in time.
+    """
+
+    def __init__(self, reason: str, *, maybe_sent: bool, is_timeout: bool = False) -> None:
+        self.maybe_sent, self.is_timeout = maybe_sent, is_timeout
         super().__init__(reason)
 
 
@@ -174,9 +185,10 @@ def check_answer(method: str, status: int, content_type: str, body: bytes) -> bo
     if answer is None or not is_complete or (answer.ok and status != _HTTP_OK):
         is_page = answer is None and (body.lstrip()[:1] == b"<" or ("html" in content_type and body[:1] != b"{"))
         # A page with a client error, or in place of a success, is of a proxy that kept the request to itself.
-        maybe_sent = status >= _SERVER_ERROR_STATUS or (not is_page and status < _REDIRECTION_STATUS)
-        kind = content_type or "no content type"
-        raise ForeignAnswer(f"an answer that is not Telegram's (status {status}, {kind})", maybe_sent=maybe_sent)
+        is_timeout = status in _GATEWAY_TIMEOUT_STATUSES
+        maybe_sent = status >= _SERVER_ERROR_STATUS or is_timeout or (not is_page and status < _REDIRECTION_STATUS)
+        reason = f"an answer that is not Telegram's (status {status}, {content_type or 'no content type'})"
+        raise ForeignAnswer(reason, maybe_sent=maybe_sent, is_timeout=is_timeout)
     if status != _NOT_FOUND_STATUS:
         return status == _UNAUTHORISED_STATUS
     if method not in _METHODS_OF_EVERY_SERVER or _METHOD_NOT_FOUND in answer.description.lower():
@@ -209,8 +221,9 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         # In Telegram's own spelling, by which an operator can search for it: the library changes the case of its first word.
         return next(meanings, RequestRefused(getattr(error, "description", error.message)))
     if isinstance(error, ForeignAnswer):
-        return NotTelegram(error.message, maybe_sent=error.maybe_sent)
-    return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent))
+        return NotTelegram(error.message, maybe_sent=error.maybe_sent, is_unanswered=error.is_timeout)
+    is_unanswered = isinstance(error, api.TimedOut | AnswerLost)
+    return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent), is_unanswered=is_unanswered)
 
 
 class ResponseParameters(msgspec.Struct):

@@ -36,7 +36,7 @@ from bot.outbox.delivery import (
     measure_latency,
 )
 from bot.outbox.queue import DeliveryQueue
-from bot.retry import Backoff
+from bot.retry import Backoff, retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.subscribers import ChatRef
 from bot.telegram.execute import Attempt, execute, undo_uncertain
@@ -53,8 +53,9 @@ from bot.telegram.plan import (
     plan_delivery,
 )
 from bot.telegram.queues import ChatQueues
-from bot.telegram.rate_limits import CircuitBreaker, RateLimitPolicy
+from bot.telegram.rate_limits import LONGEST_WINDOW, CircuitBreaker, RateLimitPolicy
 from bot.telegram.suspensions import SuspensionBrake
+from bot.telegram.unanswered import NextStep, UnansweredMessages
 from rules.engine.alert import AlertKey
 
 log = structlog.get_logger()
@@ -82,6 +83,11 @@ MAX_CHAT_RETRY_DELAY = 60.0
 
 _CHAT_BACKOFF = Backoff(0.5, MAX_CHAT_RETRY_DELAY)
 
+_FIRST_PING_DELAY, _LONGEST_PING_DELAY = 5.0, 30.0
+"""Seconds between two questions whether Telegram answers again, while messages are parked."""
+
+_PING_TIMEOUT = 10.0
+"""Seconds within which it has to answer that question."""
 
 _REFUSAL_RETRY_DELAYS = (1.0, 5.0)
 """Seconds before a message is tried again that Telegram refuses for a reason that is not understood. Then it is given up."""
@@ -117,6 +123,8 @@ class Sender:
         self._pictures = PictureRenderer()
         self._breaker = CircuitBreaker()
         self._suspension_brake = SuspensionBrake()
+        self._unanswered = UnansweredMessages()
+        self._pinging: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._completed: list[tuple[Plan, DeliveryResult]] = []
         self._wake_up = asyncio.Event()
@@ -138,6 +146,7 @@ class Sender:
     async def run(self) -> None:
         """Send for ever. When cancelled or stopped, finish what is in flight."""
         try:
+            await self._restore_limits()
             while not self._stopping:
                 self._wake_up.clear()
                 await self._run_once()
@@ -166,7 +175,13 @@ class Sender:
 
     def count_pending(self) -> int:
         """Return how many messages wait in memory, those in flight included."""
-        return len(self._chat_queues) + len(self._tasks) + len(self._completed)
+        return len(self._chat_queues) + len(self._tasks) + len(self._completed) + len(self._unanswered)
+
+    async def _restore_limits(self) -> None:
+        """Count what was sent in the minute before this process started: after a kill, Telegram's limits are used up in part."""
+        sends = await retry_while_database_unavailable(lambda: self._delivery_queue.read_recent_sends(LONGEST_WINDOW))
+        offset = self._clock.monotonic() - self._clock.now().timestamp()
+        self._rate_limiter.restore_sends([(chat_id, at + offset) for chat_id, at in sends])
 
     async def _run_once(self) -> None:
         """Start what may be sent now, and sleep until there may be more."""
@@ -273,6 +288,9 @@ class Sender:
             if begun is None:
                 self._chat_queues.finish(item.chat.chat_id, now)
                 continue
+            if self._unanswered.stays_parked(item, begun[1]):
+                self._chat_queues.finish(item.chat.chat_id, now)
+                continue
             context, plan = begun[0], self._attach_picture(item, begun[1])
             if plan is None:
                 self._chat_queues.finish(item.chat.chat_id, now)
@@ -283,9 +301,9 @@ class Sender:
                 self._rate_limiter.record_send(item.chat.chat_id, now)
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
-                requests.append(
-                    self._send_one(Attempt(item, plan, now, context.recipient.chat.delay, timestamps, context.delivery))
-                )
+                chat = context.recipient.chat
+                attempt = Attempt(item, plan, now, chat.delay, chat.language, timestamps, context.delivery)
+                requests.append(self._send_one(attempt))
         return requests
 
     async def _plan_all(self, items: Sequence[QueueItem], now: float) -> Sequence[tuple[DeliveryContext, Plan] | None]:
@@ -330,6 +348,8 @@ class Sender:
                 self._enqueue(item)
 
     def _enqueue(self, item: QueueItem, *, at_front: bool = False) -> None:
+        if self._unanswered.is_parked(item):
+            return
         now = self._clock.monotonic()
         wait = max(0.0, item.due_at - self._clock.now().timestamp())
         self._chat_queues.add(item, now + wait, now, at_front=at_front)
@@ -374,6 +394,9 @@ class Sender:
                 self.on_text_refused(plan.alert.rule, str(error))
             message_id = plan.delivery.message_id or UNREACHABLE_MESSAGE_ID
         except DeliveryError as error:
+            if isinstance(error, TelegramUnreachable) and error.is_unanswered:
+                await self._handle_unanswered(attempt, error)
+                return
             if not isinstance(error, TelegramUnreachable | TokenRefused):
                 self._breaker.on_success()
             if not (isinstance(error, RequestRefused) and self._gives_up(attempt, error)):
@@ -388,6 +411,8 @@ class Sender:
         # Any answer that Telegram itself gave shows that it can be reached.
         self._breaker.on_success()
         self._suspension_brake.on_delivered(item.chat.chat_id, self._clock.monotonic())
+        self._unanswered.forget(item)
+        self._send_once_more(item.chat.chat_id)
         now = self._clock.now()
         latency = measure_latency(attempt.timestamps, sent_at, now.timestamp())
         self._completed.append((plan, attempt.complete(message_id, now, latency)))
@@ -449,11 +474,64 @@ class Sender:
         is_limited = isinstance(error, RetryAfter)
         self._chat_queues.finish(chat_id, now, failed=True, blocked_until=retry_at, is_limited=is_limited)
 
+    async def _handle_unanswered(self, attempt: Attempt, error: TelegramUnreachable) -> None:
+        """Send a message again whose answer did not come; park it if it was not the first time."""
+        item, now = attempt.item, self._clock.monotonic()
+        chat_id = item.chat.chat_id
+        self._breaker.on_failure(chat_id, now, concerns_all=isinstance(error, NotTelegram))
+        step = self._unanswered.count(attempt)
+        log.warning("answer_missing", chat=chat_id, action=item.key.action_id, reason=str(error), then=step.name.lower())
+        if step is NextStep.COUNT_AS_SENT:
+            self._completed.append((attempt.plan, attempt.count_as_sent()))
+            return
+        if step is NextStep.PARK and not self._chat_queues.has_item(item) and await self._park(attempt):
+            self._unanswered.park(attempt)
+            if self._pinging is None or self._pinging.done():
+                self._pinging = asyncio.create_task(self._ping_while_parked())
+        else:
+            self._enqueue(item, at_front=True)
+        # A pause after a parked message too, or an outage would park all that waits for the chat within seconds.
+        backoff = _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
+        self._chat_queues.finish(chat_id, now, failed=True, blocked_until=now + backoff)
+
+    async def _park(self, attempt: Attempt) -> bool:
+        """Store that a message counts as sent for now. Return False if it does not: it is to be sent again at once."""
+        uncertain = make_uncertain_delivery(attempt.plan)
+        if uncertain is None:
+            # Of edits and replies the outbox knows enough; cards are not corrected.
+            return True
+        try:
+            return await self._delivery_queue.park(msgspec.structs.replace(uncertain, message_id=UNREACHABLE_MESSAGE_ID))
+        except StorageError as failure:
+            log.debug("message_not_parked", chat=attempt.item.chat.chat_id, reason=str(failure))
+            return False
+
+    async def _ping_while_parked(self) -> None:
+        """Ask Telegram now and then whether it answers again, until nothing is parked; then send what is."""
+        backoff = Backoff(_FIRST_PING_DELAY, _LONGEST_PING_DELAY)
+        while self._unanswered:
+            await asyncio.sleep(backoff.next())
+            try:
+                async with asyncio.timeout(_PING_TIMEOUT):
+                    await self._messenger.ping()
+            except (DeliveryError, TimeoutError) as error:
+                log.debug("telegram_does_not_answer", reason=str(error))
+            else:
+                self._send_once_more()
+
+    def _send_once_more(self, chat_id: int | None = None) -> None:
+        """Send what is parked for a chat, or for all: Telegram answers again."""
+        # Before what waits: it is older, and only what was sent meanwhile has overtaken it.
+        for item in reversed(self._unanswered.release(chat_id)):
+            self._enqueue(item, at_front=True)
+        self.wake()
+
     async def _handle_chat_gone(self, ref: ChatRef, error: ChatMigrated | ChatGone | TopicGone) -> None:
         """Move or suspend a chat. What waits for it stays in the outbox, for its new id or for its return."""
         chat_id = ref.chat_id
         # The ids in memory are those of the old place: a rescan reads the deliveries again with the new ones.
         self._chat_queues.discard(chat_id)
+        self._unanswered.discard(chat_id)
         if isinstance(error, TopicGone) and ref.topic and not isinstance(error, TopicClosed):
             log.info("topic_deleted", chat=chat_id, topic=ref.topic)
             await self._chats.merge_topic_into_general(ref)
@@ -488,6 +566,8 @@ class Sender:
 
     async def _shut_down(self) -> None:
         self._pictures.close()
+        if self._pinging:
+            self._pinging.cancel()
         try:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=FINISH_TIMEOUT)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
@@ -93,6 +93,10 @@ class SharedRateLimiter:
             self._slots.popleft()
         else:
             self._add_unpaid()
+
+    def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
+        """Count what an earlier process sent for the limits of its chats. The slots are in the database."""
+        self._chats.restore_sends(sends)
 
     def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """Do nothing: the distance between slots leaves room for what arrives late."""

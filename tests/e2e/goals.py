@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.feed.simulator.script import Script, script_from_packets
 from rules.football.action import Fixture
@@ -20,6 +20,10 @@ rules:
     match: {action_type: Goal, send_type: [Pending, Confirmed, Updated]}
     alert: {kind: goal, max_age: 90m, text: "Goal {{ player }}"}
 """
+
+
+NOTE = "↩️"
+"""What the note about earlier copies begins with."""
 
 
 class Match:
@@ -67,7 +71,22 @@ class Match:
         awaiting = {line for line, message in alerts.items() if "unconfirmed" in message.text}
         wrong += [f"awaits confirmation: {line}" for line in awaiting if stands.get(line) == "Confirmed"]
         standing = not_taken_back(messages, fallen)
-        return wrong + ([f"{standing} goals that fell stand"] if standing else [])
+        wrong += [f"{standing} goals that fell stand"] if standing else []
+        return wrong + [f"not explained: {text}" for text in self._unexplained(messages, stands)]
+
+    def _unexplained(self, messages: Sequence[Message], stands: Mapping[str, str]) -> list[str]:
+        """Earlier copies that show what is not so any more, and that no later message names with a note."""
+        latest = {first_line(message): message for message in messages if is_alert(message)}
+        found = []
+        for number, copy in enumerate(messages):
+            line = first_line(copy)
+            if not is_alert(copy) or copy.struck or latest[line] is copy:
+                continue
+            is_outdated = stands.get(line) == "Deleted" or ("unconfirmed" in copy.text and stands.get(line) == "Confirmed")
+            explained = (later.text for later in messages[number + 1 :] if NOTE in later.text)
+            if is_outdated and not any(line in text for text in explained):
+                found.append(copy.text)
+        return found
 
 
 def first_line(message: Message) -> str:

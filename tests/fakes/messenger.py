@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
-from bot.errors import MessageGone, RetryAfter, TextRefused
+from bot.errors import MessageGone, RetryAfter, TelegramUnreachable, TextRefused
 from bot.fake_telegram.html import EntitiesError, parse
 from bot.fake_telegram.state import Limits, RefusedError
 from bot.media.renderer import PictureAttachment
@@ -47,6 +47,10 @@ class FakeMessenger:
     errors: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
     lost_answers: dict[int, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
     """Raised after the request was carried out."""
+    deaf_until: float = 0.0
+    """Until then, by the loop's clock, requests are carried out, and their answers are lost after a minute."""
+    reply_answers_lost: bool = False
+    """Replies are carried out, and never answered."""
     away: Exception | None = None
     """Raised by every request while it is set."""
     requests: list[tuple[float, str, int]] = field(default_factory=list)
@@ -73,7 +77,9 @@ class FakeMessenger:
         shown = Shown(self._last, now, [html], silent, reply_to, chat.topic, keyboard=keyboard)
         self.chats[chat.chat_id].append(shown)
         _show_picture(shown, picture)
-        self._answer(chat)
+        await self._answer(chat)
+        if reply_to and self.reply_answers_lost:
+            raise TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
         return self._last
 
     async def edit(
@@ -92,12 +98,17 @@ class FakeMessenger:
         shown.versions.append(html)
         shown.keyboard = keyboard
         _show_picture(shown, picture)
-        self._answer(chat)
+        await self._answer(chat)
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         await self._ask("pin" if is_pinned else "unpin", chat, "-")
         for shown in self.chats[chat.chat_id]:
             shown.pinned = is_pinned if shown.id == message_id else shown.pinned
+
+    async def ping(self) -> None:
+        self.requests.append((asyncio.get_running_loop().time(), "ping", 0))
+        if self.away or self.deaf_until > asyncio.get_running_loop().time():
+            raise self.away or TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
 
     async def _ask(self, op: str, chat: ChatRef, html: str) -> None:
         now = asyncio.get_running_loop().time()
@@ -115,7 +126,10 @@ class FakeMessenger:
         except EntitiesError as error:
             raise TextRefused(str(error)) from None
 
-    def _answer(self, chat: ChatRef) -> None:
+    async def _answer(self, chat: ChatRef) -> None:
+        if self.deaf_until > asyncio.get_running_loop().time():
+            await asyncio.sleep(60)
+            raise TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
         if self.lost_answers[chat.chat_id]:
             raise self.lost_answers[chat.chat_id].popleft()
 

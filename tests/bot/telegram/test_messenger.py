@@ -115,7 +115,7 @@ async def test_a_lost_answer_may_have_been_a_message_and_names_no_token(api: Fak
     with pytest.raises(TelegramUnreachable) as lost:
         await messenger.send(REF, "goal", silent=False)
 
-    assert lost.value.maybe_sent
+    assert lost.value.maybe_sent and lost.value.is_unanswered
     assert api.token not in str(lost.value) + repr(lost.value.__cause__)
 
 
@@ -125,7 +125,7 @@ async def test_without_a_server_nothing_was_sent(refusing_port: int) -> None:
     with pytest.raises(TelegramUnreachable) as refused:
         await BotMessenger(bot).send(REF, "goal", silent=False)
 
-    assert not refused.value.maybe_sent
+    assert not refused.value.maybe_sent and not refused.value.is_unanswered
     await bot.request.shutdown()
 
 
@@ -136,8 +136,29 @@ async def test_no_answer_in_time_may_have_been_a_message(api: FakeBotApi) -> Non
     with pytest.raises(TelegramUnreachable) as late:
         await BotMessenger(bot).send(REF, "goal", silent=False)
 
-    assert late.value.maybe_sent
+    assert late.value.maybe_sent and late.value.is_unanswered
     await bot.request.shutdown()
+
+
+async def test_an_answer_that_takes_half_a_minute_is_waited_for(messenger: BotMessenger) -> None:
+    assert messenger._bot.request.read_timeout == 60.0
+
+
+async def test_a_server_error_is_an_answer(api: FakeBotApi, messenger: BotMessenger) -> None:
+    api.fail("sendMessage")
+
+    with pytest.raises(TelegramUnreachable) as failed:
+        await messenger.send(REF, "goal", silent=False)
+
+    assert failed.value.maybe_sent and not failed.value.is_unanswered
+
+
+async def test_a_ping_asks_for_the_bot_and_raises_if_telegram_does_not_answer(api: FakeBotApi, messenger: BotMessenger) -> None:
+    await messenger.ping()
+    api.fail("getMe")
+
+    with pytest.raises(TelegramUnreachable):
+        await messenger.ping()
 
 
 async def test_a_file_can_be_sent_too(api: FakeBotApi, bot: ExtBot[str]) -> None:

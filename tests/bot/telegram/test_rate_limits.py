@@ -287,3 +287,11 @@ def test_a_token_that_is_refused_stops_all_for_a_minute() -> None:
     breaker.on_failure(1, 5.0, is_token_refused=True)
 
     assert (breaker.retry_at, breaker.available(64.9, 0, 20), breaker.available(65.0, 0, 20)) == (65.0, 0, 20)
+
+
+def test_what_an_earlier_process_sent_counts_as_if_this_one_had_sent_it() -> None:
+    limits = RateLimiter()
+
+    limits.restore_sends([(-1, -50.0 + number) for number in range(20)])
+
+    assert limits.next_chat_send_at(-1, 0.0) == pytest.approx(10.2) and limits.next_chat_send_at(-2, 0.0) == 0.0

@@ -220,6 +220,15 @@ def test_a_page_in_place_of_an_answer_kept_the_request_to_itself_and_a_broken_an
     assert found.value.maybe_sent is maybe
 
 
+@pytest.mark.parametrize(("status", "is_slow"), [(504, True), (524, True), (408, True), (502, False), (403, False)])
+def test_a_proxy_that_waited_too_long_for_telegram_is_a_slow_answer(status: int, is_slow: bool) -> None:
+    with pytest.raises(ForeignAnswer) as found:
+        check_answer("sendMessage", status, "text/html", PAGE)
+
+    meaning = classify_error(found.value)
+    assert isinstance(meaning, ours.NotTelegram) and meaning.is_unanswered is is_slow
+
+
 @pytest.mark.parametrize(
     ("method", "status", "description", "refused"),
     [

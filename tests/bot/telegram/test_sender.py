@@ -435,3 +435,26 @@ async def test_a_replay_needs_no_running_clock(tmp_path: Path) -> None:
 
     assert len(world.shown()[0].versions) == 49
     await db.close()
+
+
+async def test_a_restart_in_the_middle_of_a_burst_goes_over_no_limit(world: World) -> None:
+    world.telegram.limits = fake_telegram.Limits()
+    world.limits = RateLimiter()
+    await world.restart()
+    await world.follow(-1)
+    await world.tell(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(1, 19)], seconds=30)
+    world.limits = RateLimiter()
+    await world.restart()
+
+    await world.tell(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(21, 40)], seconds=200)
+
+    assert len(world.shown(-1)) == 37 and world.telegram.refusals == 0
+
+
+async def test_a_request_that_was_on_its_way_when_the_process_died_counts_too(world: World) -> None:
+    await world.follow(-1)
+    await world.outbox.put([alert(1)])
+    (request,) = await world.sender._start_next(1)
+    await request  # its id is never committed
+
+    assert await world.outbox.queue.read_recent_sends(60.0) == [(-1, NOW.timestamp())]

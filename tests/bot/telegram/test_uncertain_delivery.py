@@ -11,7 +11,7 @@ from bot.errors import DeliveryError, RetryAfter, TelegramUnreachable, TokenRefu
 from bot.outbox.delivery import Reason
 from bot.subscribers import QuietHours
 from rules.engine.alert import Alert
-from tests.bot.news import NOW, alert, retracted
+from tests.bot.news import NOW, alert, pending, retracted
 from tests.bot.telegram.test_digests import of
 from tests.bot.telegram.test_sender import World
 from tests.packets import FIXTURE
@@ -19,8 +19,11 @@ from tests.sqlite import new_sqlite
 
 pytestmark = pytest.mark.virtual_time
 
-LOST = TelegramUnreachable("Timed out", maybe_sent=True)
+LOST = TelegramUnreachable("Timed out", maybe_sent=True, is_unanswered=True)
 AWAY = TelegramUnreachable("no connection", maybe_sent=False)
+SHORT_NOTE = "\n↩️ <i>An earlier copy of this message no longer counts, if you got one.</i>"
+NOTE = "\n↩️ <i>An earlier copy no longer counts, if you got one:</i>\n"
+UNCONFIRMED = "goal\n⏳ <i>unconfirmed</i>"
 START = NOW.hour * 60 + NOW.minute
 NIGHT = QuietHours(START + 1, START + 31, holds_alerts=True)
 """It begins within the minute after."""
@@ -65,6 +68,7 @@ async def test_an_alert_retracted_while_uncertain_and_restored_is_sent_whole(wor
     await world.tell(retracted(4))
 
     assert [m.text.split()[0] for m in world.shown()] == ["❌", "goal", "❌"]
+    assert world.shown()[0].html.endswith(f"{NOTE}<s>goal</s>")
     assert world.shown()[1].versions == ["goal by Kane\n✅ <i>stands after all</i>", "<s>goal by Kane</s>"]
 
 
@@ -89,7 +93,78 @@ async def test_an_uncertain_alert_that_stands_is_sent_once_more_and_its_correcti
     await world.tell(retracted(3))
 
     lost, again, reply = world.shown()
-    assert (lost.html, again.versions, reply.reply_to) == ("goal", ["goal by Kane", "<s>goal by Kane</s>"], again.id)
+    assert (lost.html, reply.reply_to) == ("goal", again.id)
+    assert again.versions == [f"goal by Kane{NOTE}<s>goal</s>", "<s>goal by Kane</s>"]
+    assert reply.html.endswith(f"{NOTE}<s>goal</s>")
+
+
+async def test_a_copy_that_awaits_confirmation_is_explained_when_the_goal_is_confirmed(world: World) -> None:
+    await world.follow(1)
+    await lose(world, pending(1))
+    await world.tell(seconds=2)
+
+    await world.tell(alert(2))
+
+    lost, again = world.shown()
+    assert lost.html == again.versions[0] == UNCONFIRMED
+    assert again.versions[1:] == [f"goal{SHORT_NOTE}"]
+
+
+async def test_copies_that_show_what_the_message_shows_are_not_explained(world: World) -> None:
+    await world.follow(1)
+    await lose(world, alert(1))
+    await world.tell(seconds=2)
+
+    await world.tell(alert(2))
+
+    assert [message.versions for message in world.shown()] == [["goal"], ["goal"]]
+
+
+async def test_every_text_that_a_copy_may_show_is_explained(world: World) -> None:
+    await world.follow(1)
+    world.telegram.lost_answers[1].extend([LOST, LOST])
+    await world.tell(pending(1), seconds=0.2)
+    await world.tell(alert(2, "goal by Saka"), seconds=0.3)
+
+    await world.tell(alert(3, "goal by Kane"))
+
+    assert world.shown()[-1].html == f"goal by Kane{NOTE}<s>goal</s>\n<s>goal by Saka</s>"
+
+
+async def test_a_copy_too_old_to_send_again_is_corrected_by_one_silent_message(world: World) -> None:
+    await world.follow(1)
+    await lose(world, pending(1))
+    world.telegram.fail(1, RetryAfter(400))
+    await world.tell(seconds=450)
+    assert [message.html for message in world.shown()] == [UNCONFIRMED]
+
+    await world.tell(alert(2), seconds=5)
+    await world.tell(alert(3, "goal by Kane"), seconds=5)
+
+    _, correction = world.shown()
+    assert correction.silent
+    assert correction.versions == [f"goal{SHORT_NOTE}", f"goal by Kane{NOTE}<s>goal</s>"]
+
+
+async def test_a_correction_of_a_copy_whose_answer_is_lost_too_is_sent_again(world: World) -> None:
+    await world.follow(1)
+    await lose(world, pending(1))
+    world.telegram.fail(1, RetryAfter(400), LOST)
+    await world.tell(seconds=450)
+
+    await world.tell(alert(2), seconds=5)
+
+    assert [message.html for message in world.shown()] == [UNCONFIRMED, f"goal{SHORT_NOTE}"]
+
+
+async def test_a_copy_is_hidden_with_its_message_where_the_chat_has_spoilers(world: World) -> None:
+    await world.follow(1, spoilers=True)
+    await lose(world, pending(1))
+    await world.tell(seconds=2)
+
+    await world.tell(alert(2))
+
+    assert world.shown()[-1].html.endswith(f"<tg-spoiler>goal{SHORT_NOTE}</tg-spoiler>")
 
 
 @pytest.mark.parametrize("error", [RetryAfter(5), AWAY, TokenRefused("401")], ids=str)
@@ -121,16 +196,26 @@ async def test_an_uncertain_alert_too_old_to_send_again_is_part_of_a_digest_and_
     assert (goal.html, digest.html.splitlines()[1:], reply.html[0]) == ("goal", ["• <s>Goal</s>"], "❌")
 
 
-async def test_an_alert_uncertain_before_quiet_hours_is_sent_when_they_end_and_corrected_at_once(world: World) -> None:
+async def test_an_alert_uncertain_before_quiet_hours_is_sent_when_they_end(world: World) -> None:
     await world.follow(1, quiet_hours=NIGHT)
     await lose(world, alert(1), alert(1, "second", action="g2"))
     world.telegram.fail(1, RetryAfter(120))
-    await world.tell(alert(2, "goal by Kane"), retracted(2, action="g2"), seconds=300)
+    await world.tell(retracted(2, action="g2"), seconds=300)
     assert [text[0] for text in texts(world)] == ["g"]
 
     await world.tell(seconds=1800)
 
-    assert world.shown()[-1].text.splitlines()[1:] == ["• goal by Kane"]
+    assert world.shown()[-1].text.splitlines()[1:] == ["• goal"]
+
+
+async def test_an_alert_uncertain_before_quiet_hours_that_changes_in_them_is_corrected_at_once_and_silently(world: World) -> None:
+    await world.follow(1, quiet_hours=NIGHT)
+    await lose(world, alert(1))
+    world.telegram.fail(1, RetryAfter(120))
+
+    await world.tell(alert(2, "goal by Kane"), seconds=2400)
+
+    assert [(m.html, m.silent) for m in world.shown()] == [("goal", False), (f"goal by Kane{NOTE}<s>goal</s>", True)]
 
 
 async def test_a_retracted_line_of_an_uncertain_burst_is_struck_through_when_it_is_sent_again(world: World) -> None:
@@ -182,4 +267,5 @@ async def test_an_uncertain_digest_is_sent_again_struck_through_once_a_line_of_i
     await world.tell(retracted(2))
 
     lost, again = world.shown()
-    assert ("<s>" in lost.html, again.html.splitlines()[1:]) == (False, ["• <s>Goal</s>"])
+    note = "↩️ <i>An earlier copy of this message no longer counts, if you got one.</i>"
+    assert ("<s>" in lost.html, again.html.splitlines()[1:]) == (False, ["• <s>Goal</s>", note])

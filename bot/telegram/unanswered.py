@@ -1,0 +1,98 @@
+"""Messages whose answers do not come: each is sent again once, then waits aside until Telegram answers again."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+import msgspec
+
+from bot.outbox.delivery import QueueItem
+from bot.subscribers import ChatRef
+from bot.telegram.execute import Attempt
+from bot.telegram.plan import Edit, Pin, Plan, Send
+from rules.engine.alert import AlertKey
+
+_MAX_ATTEMPTS = 2
+"""Requests without an answer before a message is parked: it may be in the chat twice by then."""
+
+
+class NextStep(enum.Enum):
+    """What becomes of a message whose answer did not come."""
+
+    REPEAT = enum.auto()
+    PARK = enum.auto()
+    """It does not hold up the chat any longer, and is sent once more when Telegram answers again."""
+    COUNT_AS_SENT = enum.auto()
+
+
+class _ParkedItem(msgspec.Struct, frozen=True):
+    """`html` is what the message shows; empty for a pin."""
+
+    item: QueueItem
+    html: str
+
+
+class UnansweredMessages:
+    """Counts the requests of each message that were not answered, and knows which messages are parked; pure.
+
+    In memory alone. After a restart each of them is sent again as any message that may have arrived.
+    """
+
+    def __init__(self) -> None:
+        self._attempts: dict[tuple[AlertKey, ChatRef], int] = {}
+        self._parked: dict[tuple[AlertKey, ChatRef], _ParkedItem] = {}
+        self._released: set[tuple[AlertKey, ChatRef]] = set()
+
+    def __len__(self) -> int:
+        return len(self._parked)
+
+    def count(self, attempt: Attempt) -> NextStep:
+        """Count a request whose answer did not come. Return what is to be done."""
+        name = (attempt.item.key, attempt.item.chat)
+        # What was sent before a restart counts too: that request was not answered either.
+        self._attempts[name] = max(self._attempts.get(name, 0) + 1, _MAX_ATTEMPTS if attempt.is_repeat else 1)
+        if name in self._released:
+            self.forget(attempt.item)
+            # An edit may be made any number of times, and what it corrects must not stay.
+            return NextStep.PARK if isinstance(attempt.plan, Edit) else NextStep.COUNT_AS_SENT
+        return NextStep.REPEAT if self._attempts[name] < _MAX_ATTEMPTS else NextStep.PARK
+
+    def park(self, attempt: Attempt) -> None:
+        """Keep a message aside until Telegram answers again."""
+        html = "" if isinstance(attempt.plan, Pin) else attempt.plan.html
+        self._parked[attempt.item.key, attempt.item.chat] = _ParkedItem(attempt.item, html)
+
+    def forget(self, item: QueueItem) -> None:
+        """Start counting anew: the message was answered, or is another one now."""
+        name = (item.key, item.chat)
+        self._attempts.pop(name, None)
+        self._released.discard(name)
+
+    def is_parked(self, item: QueueItem) -> bool:
+        """Return True for an item that is parked and of which nothing new is known: a scan of the database finds it again."""
+        parked = self._parked.get((item.key, item.chat))
+        return parked is not None and item.seq <= parked.item.seq
+
+    def stays_parked(self, item: QueueItem, plan: Plan) -> bool:
+        """Return True if a revision of parked news would only send the same text again. Otherwise it is not parked any more."""
+        name = (item.key, item.chat)
+        parked = self._parked.pop(name, None)
+        if parked is None:
+            return False
+        if isinstance(plan, Send) and plan.html == parked.html:
+            self._parked[name] = msgspec.structs.replace(parked, item=item)
+            return True
+        self.forget(item)
+        return False
+
+    def release(self, chat_id: int | None = None) -> Sequence[QueueItem]:
+        """Return the parked items of a chat, or of all chats, in the order in which they were parked, to be sent once more."""
+        names = [name for name, parked in self._parked.items() if chat_id in (None, parked.item.chat.chat_id)]
+        self._released.update(names)
+        return [self._parked.pop(name).item for name in names]
+
+    def discard(self, chat_id: int) -> None:
+        """Drop what is parked for a chat: its deliveries stay in the outbox."""
+        for item in self.release(chat_id):
+            self.forget(item)
