@@ -65,7 +65,7 @@ def burst(fixtures: int, count: int) -> list[Script]:
     scripts = []
     for number in range(fixtures):
         fixture = Fixture(f"fixture-{number}", kickoff=begin, status="Live")
-        told = (_own(packet, number, at) for packet, at in zip(match, instants, strict=True))
+        told = [_own(packet, number, at) for packet, at in zip(match, instants, strict=True)]
         scripts.append(script_from_packets(fixture, told))
     return scripts
 

@@ -45,17 +45,22 @@ events:
   - 12' goal Fernandes (Manchester United)
   - 21' own goal Martínez (Manchester United)
   - 26' goal Rashford (Manchester United), disallowed for offside after a video check
+  - 29' water break
+  - 30' injury Dalot (Manchester United)
   - 31' penalty awarded Kane (Tottenham Hotspur)
   - 32' penalty saved Kane (Tottenham Hotspur)
   - 37' penalty goal Kane (Tottenham Hotspur)
   - 41' yellow card Romero (Tottenham Hotspur)
+  - 43' sin bin Dalot (Manchester United)
   - 44' penalty awarded Sancho (Manchester United), cancelled after 10s
+  - 45' added time 2
   - 52' red card Casemiro (Manchester United), deleted after 40s
   - 55' yellow card Antony (Manchester United), deleted after 40s
   - 60' substitution Garnacho for Antony (Manchester United)
   - 63' goal Son (Tottenham Hotspur), deleted after 40s, restored after 80s
   - 70' second yellow Romero (Tottenham Hotspur)
   - 72' penalty missed Sancho (Manchester United)
+  - 90' added time 5
 """
 
 _DRAMA = """
@@ -91,7 +96,7 @@ shootout:
 """
 
 # What no scenario has: the play itself, and how packets change the status of the match and of its data.
-_PLAY = (("Shot", Side.HOME), ("Corner", Side.AWAY), ("Temporary Dismissal", Side.HOME), ("Possible Video Check", None))
+_PLAY = (("Shot", Side.HOME), ("Corner", Side.AWAY), ("Possible Video Check", None))
 
 _STATUSES = (
     ("Live", "CollectionSuspended"),

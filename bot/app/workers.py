@@ -73,6 +73,7 @@ class FeedWorker:
             on_refused=reported.on_change,
             on_accepted=reported.on_change,
             fetch_actions=services.feed_api.fetch_actions,
+            fetch_lineups=services.feed_api.fetch_lineups,
             recordings=services.last_matches,
             limiter=services.feed_limiter,
             on_live_packet=clock.on_live_packet if isinstance(clock, CorrectedClock) else None,

@@ -35,6 +35,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """`sub_type` of Goal, an action `type` of its own (Penalty Scored), or the sub type of a Penalty `kick`."""
     saved_penalty_as: str = "sub_type"
     """`sub_type` of Penalty Missed, or an action `type` of its own."""
+    lineups_as: str = "metadata"
+    """`metadata` of the Lineups action, or by `rest` alone."""
 
 
 _DEFAULT_DIALECT = Dialect()
@@ -134,7 +136,8 @@ def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[st
     frame |= {"relatedFixtureActionIds": list(packet.related)} if modern else {}
     frame |= _team_to_object(packet, modern)
     frame |= {"player": _player_to_object(packet.player, dialect)} if packet.player else {}
-    frame |= {"metadata": packet.metadata} if packet.metadata else {}
+    is_by_rest = packet.type == "Lineups" and dialect.lineups_as == "rest"
+    frame |= {"metadata": packet.metadata} if packet.metadata and not is_by_rest else {}
     return frame | ({"delayStatus": "DELAYED"} if packet.is_delayed else {})
 
 

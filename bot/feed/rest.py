@@ -1,4 +1,4 @@
-"""The REST side of the feed: fixtures, and all actions of a match that has ended."""
+"""The REST side of the feed: fixtures, line-ups, and all actions of a match that has ended."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bot.feed.lenient import remove_nul
 from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, parse_retry_after
 from bot.feed.request_limit import FeedRequestLimiter
 from rules.football.action import Fixture, Packet, Team
+from rules.football.lineups import Lineups, read_lineups
 from rules.football.names import normalise
 
 log = structlog.get_logger()
@@ -37,7 +38,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
 class RestClient:
-    """Fetches fixtures and actions; switches to the next host if one cannot be reached."""
+    """Fetches fixtures, line-ups and actions; switches to the next host if one cannot be reached."""
 
     def __init__(
         self,
@@ -78,6 +79,14 @@ class RestClient:
         body = await self._get_json(f"/soccer/fixtures/{fixture_id}", {})
         try:
             return decode_fixture(body)
+        except FrameUnreadable as error:
+            raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
+
+    async def fetch_lineups(self, fixture_id: str) -> Lineups:
+        """Return the line-ups of a match, empty ones while they are not known (section 9.2); raise FeedError."""
+        body = await self._get_json(f"/soccer/fixtures/{fixture_id}/lineups", {})
+        try:
+            return read_lineups(lenient.clean_values(lenient.as_mapping(_decode_json(body))))
         except FrameUnreadable as error:
             raise FeedUnreachable(f"the feed's answer cannot be read: {error.reason}") from error
 

@@ -26,6 +26,9 @@ TERMS = (
     N_("goal"), N_("goal disallowed"), N_("penalty awarded"), N_("penalty missed"), N_("yellow card"), N_("red card"),
     N_("substitution"), N_("temporary dismissal"), N_("shot"), N_("corner"), N_("offside"), N_("free kick"), N_("throw in"),
     N_("goal kick"), N_("attack"), N_("dangerous attack"), N_("video check"), N_("injury"),
+    N_("line-ups"), N_("stoppage time"), N_("substitution in"),
+    # why play stops
+    N_("serious injury"), N_("crowd trouble"), N_("pitch invasion"), N_("water break"), N_("weather"),
     # Translators: the goalkeeper's
     N_("save"),
     # how, and why
@@ -57,6 +60,7 @@ KIND_NAMES = {
     "substitution": N_("Substitutions"),
     "lineups": N_("Line-ups"),
     "status": N_("Match disruptions"),
+    "injury": N_("Injuries and breaks"),
     "play": N_("Shots and corners"),
     "card": N_("Match card"),
     "picture": N_("Pictures"),

@@ -22,7 +22,8 @@ from bot.matches.pipeline import Pipeline
 from bot.metrics import PACKETS
 from rules.football.action import Fixture, Packet
 from rules.football.fixture_changes import has_live_data
-from rules.football.match import Match
+from rules.football.lineups import Lineups
+from rules.football.match import Match, Moment
 from rules.football.statuses import find_status
 
 log = structlog.get_logger()
@@ -33,6 +34,9 @@ MAX_SILENCE = 180.0
 COMPLETED_WAIT = 60.0
 """Seconds that a stream has left for its last packets after the list of fixtures says that its match is over."""
 
+
+LINEUP_WAITS = (0.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""Seconds before each attempt to read line-ups by REST, which knows them at the latest shortly before kick-off."""
 
 SILENCE_TOLD_AFTER = 120.0
 """Seconds without data, while a match is in play, after which its chats are told. Shorter interruptions are mended by then."""
@@ -71,6 +75,7 @@ class MatchFollower:
         on_refused: Callable[[str], Awaitable[None]],
         on_accepted: Callable[[], Awaitable[None]] | None = None,
         fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None,
+        fetch_lineups: Callable[[str], Awaitable[Lineups]] | None = None,
         recordings: RecentRecordings | None = None,
         limiter: FeedRequestLimiter | None = None,
         on_live_packet: Callable[[dt.datetime], None] | None = None,
@@ -78,12 +83,14 @@ class MatchFollower:
     ) -> None:
         """`settings` is called at each handshake. `on_refused` gets the reason if the feed refuses the token, once for each
         connection; `on_accepted` is called when it accepts it again. `fetch_actions` returns all packets of a match that has
-        ended, or raises FeedError; None if there is no REST side. `recordings` keeps the frames of the last matches.
-        `limiter` is the one that the REST side uses, too. `on_live_packet` is called with the feed's time of each packet that
-        was sent just now. `was_telegram_down` returns True if Telegram could not be reached lately.
+        ended, `fetch_lineups` its line-ups; both raise FeedError, and are None if there is no REST side. `recordings` keeps
+        the frames of the last matches. `limiter` is the one that the REST side uses, too. `on_live_packet` is called with the
+        feed's time of each packet that was sent just now. `was_telegram_down` returns True if Telegram could not be reached
+        lately.
         """
         self._pipeline, self._settings, self._clock = pipeline, settings, clock
-        self._fetch_actions = fetch_actions
+        self._fetch_actions, self._fetch_lineups = fetch_actions, fetch_lineups
+        self._lineup_tasks: dict[str, asyncio.Task[None]] = {}
         self._recordings = recordings
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
@@ -114,6 +121,9 @@ class MatchFollower:
         finally:
             if self._recordings:
                 self._recordings.abandon(fixture.id)
+            if task := self._lineup_tasks.pop(fixture.id, None):
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
             self._pipeline.drop(fixture.id)
             for kept in (self._connections, self._fixtures, self._silences, self._listed_over_since):
                 del kept[fixture.id]
@@ -151,7 +161,7 @@ class MatchFollower:
             if not connection.is_behind and has_live_data(packet):
                 await self._pipeline.report_connection_back(fixture.id, self._clock.now())
             try:
-                await self._pipeline.process(packet, received.timestamp())
+                self._look_for_lineups(await self._pipeline.process(packet, received.timestamp()))
             except StorageError:
                 raise
             except Exception as error:  # a fault of our own costs one packet: read again, it would cost the match
@@ -232,6 +242,31 @@ class MatchFollower:
             # Better no full time than one with a score that may have changed since.
             log.warning("end_not_seen", fixture=fixture_id)
             self._pipeline.mark_end_unseen(fixture_id)
+
+    def _look_for_lineups(self, moment: Moment) -> None:
+        """Ask the REST side for line-ups that a packet announced without the players, beside the packets that follow."""
+        is_announced = moment.action.type == "Lineups" and moment.action.send_type.is_standing
+        if self._fetch_lineups is None or not is_announced or moment.after.lineups.is_complete:
+            return
+        fixture_id = moment.after.fixture.id
+        earlier = self._lineup_tasks.get(fixture_id)
+        if earlier is not None and not earlier.done():
+            return  # It asks again by itself until they are complete.
+        self._lineup_tasks[fixture_id] = asyncio.create_task(self._fetch_lineups_until_known(fixture_id, self._fetch_lineups))
+
+    async def _fetch_lineups_until_known(self, fixture_id: str, fetch: Callable[[str], Awaitable[Lineups]]) -> None:
+        reason = "the feed does not have them"
+        for wait in LINEUP_WAITS:
+            await asyncio.sleep(wait)
+            try:
+                lineups = await fetch(fixture_id)
+            except FeedError as error:
+                reason = str(error)
+                continue
+            await self._pipeline.apply_lineups(fixture_id, lineups)
+            if lineups.is_complete:
+                return
+        log.info("lineups_not_read", fixture=fixture_id, reason=reason)
 
     async def watch_silence(self) -> None:
         """Tell the chats of matches in play that their live data cannot be read here, until cancelled."""

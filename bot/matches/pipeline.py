@@ -30,6 +30,7 @@ from rules.football.fixture_changes import (
     make_status_packet,
     restore_connection,
 )
+from rules.football.lineups import Lineups, merge_lineups
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
 from rules.football.rewind import has_score_changed
@@ -173,6 +174,20 @@ class Pipeline:
             # Nothing is known of its score here, so that none is to be stored.
             moment = msgspec.structs.replace(moment, before=moment.after)
         await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
+
+    async def apply_lineups(self, fixture_id: str, lineups: Lineups) -> None:
+        """Add line-ups of the REST side to a match, and to the message that said only that they are there."""
+        before = self._matches[fixture_id]
+        after = msgspec.structs.replace(before, lineups=merge_lineups(before.lineups, lineups))
+        if after.lineups == before.lineups:
+            return
+        self._matches[fixture_id] = after
+        told = [record.action for record in after.records.values() if record.action.type == "Lineups" and record.is_standing]
+        for action in told:
+            # As a newer revision: the feed's own one said nothing of players.
+            action = msgspec.structs.replace(action, seq=max(action.seq, after.seq) + 1)
+            moment = Moment(before, action, after)
+            await self._put_alerts(evaluate(self.rules, moment, self._notified[fixture_id], self._catalogue), moment)
 
     async def report_connection_lost(self, fixture_id: str, reason: str, now: dt.datetime) -> None:
         """Tell the chats of a match, once, that its live data cannot be read here. `reason` is a term that is translated."""

@@ -14,15 +14,17 @@ import msgspec
 
 from rules.football.action import Fixture, SendType, Side
 from rules.football.fixture_changes import read_status_reason
+from rules.football.lineups import Lineups
 from rules.football.match import Moment, Score, find_winner, list_scorers
-from rules.football.minute import Period
+from rules.football.minute import Period, read_added_minutes
 from rules.football.names import isolate
+from rules.football.substitutions import find_replaced_player
 from rules.football.timeline import Timeline
 from rules.football.video_checks import find_check_outcome
 
 SHIPPED_KINDS = (
     "goal", "red_card", "yellow_card", "penalty", "shootout", "var",
-    "kick_off", "half_time", "full_time", "substitution", "lineups", "status", "play",
+    "kick_off", "half_time", "full_time", "substitution", "lineups", "status", "injury", "play",
 )  # fmt: skip
 """The kinds that the rules of the packs use. A rule may name others, of letters, digits and underscores."""
 
@@ -111,6 +113,13 @@ class Facts(msgspec.Struct, frozen=True):
     winner_score: str = ""
     """At the end of a match: the score with the winner's goals first, `6–5` of a shootout; empty after a draw."""
     venue: str = ""
+    player_off: str = ""
+    """In a substitution: the player who goes off, while `player` comes on; empty where the feed does not name him."""
+    added_time: str = ""
+    """The minutes that are added to a period, for `Added Time`; empty where the feed does not tell."""
+    home_lineup: str = ""
+    """For `Lineups`: `4-3-3: 22 Raya, 8 Ødegaard (c), …`; empty where the feed does not name the players."""
+    away_lineup: str = ""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
@@ -173,6 +182,9 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
     fixture = match.fixture
     team = fixture.team(action.side).name if action.side else ""
     ahead = find_winner(match) if action.type == "End Match" else None
+    replaced = find_replaced_player(match, action)
+    added = read_added_minutes(action.metadata, action.sub_type) if action.type == "Added Time" else None
+    lineups = match.lineups if action.type == "Lineups" else Lineups()
     return Facts(
         match=scoreline(fixture, score, shootout),
         score=str(score),
@@ -202,6 +214,10 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         winner=fixture.team(ahead).name if ahead else "",
         after_extra_time=Period.EXTRA_FIRST in match.played_periods,
         winner_score=str(shootout or score if ahead is Side.HOME else (shootout or score).swapped()) if ahead else "",
+        player_off=replaced.name if replaced else "",
+        added_time=str(added or ""),
+        home_lineup=str(lineups.home),
+        away_lineup=str(lineups.away),
     )
 
 

@@ -15,6 +15,7 @@ from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed, list_scorers
 from rules.football.repeated_reports import find_reporting_action
 from rules.football.rewind import rewind_to_action
+from rules.football.substitutions import list_substitutions
 from rules.football.unconfirmed import NOT_CONFIRMED
 from rules.football.video_checks import find_check_outcome
 
@@ -106,10 +107,10 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
     before, after = moment.before, moment.after
     changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
     types = {after.records[one].action.type for one in changed if one in after.records}
+    reworded = _find_renamed_substitutions(moment, changed) if not types.isdisjoint(_SUBSTITUTION_TYPES) else []
     # A check is settled by time too: it is looked at again in each new minute.
     if types.isdisjoint(("Goal", "Penalty Awarded", "Red Card")) and before.minute == after.minute:
-        return []
-    reworded = []
+        return reworded
     for record in after.records.values():
         known = before.records.get(record.action.id)
         if known is None or record.is_retracted or record.repeats or record.action.id in changed:
@@ -166,6 +167,16 @@ def _find_outdated_end(before: Match, after: Match) -> list[ActionRecord]:
 def _has_fallen(before: Score | None, after: Score | None) -> bool:
     """Return True if a side has fewer goals, or kicks, than before."""
     return before is not None and after is not None and (after.home < before.home or after.away < before.away)
+
+
+_SUBSTITUTION_TYPES = ("Substitution In", "Substitution Out")
+
+
+def _find_renamed_substitutions(moment: Moment, changed: set[str]) -> list[ActionRecord]:
+    """Return the players coming on for whom another action says only now who goes off, so that both are in one message."""
+    off = [{one.action.id: one.goes for one in list_substitutions(match)} for match in (moment.before, moment.after)]
+    records = (moment.after.records[action_id] for action_id in off[1] if action_id in off[0] and action_id not in changed)
+    return [r for r in records if r.action.type == "Substitution In" and off[0][r.action.id] != off[1][r.action.id]]
 
 
 def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, catalogue: Catalogue) -> tuple[Alert, ...]:

@@ -25,7 +25,7 @@ TEXT_VARIABLES = tuple(name for name in Facts.__struct_fields__ if name != "reas
 _TRANSLATED_VARIABLES = frozenset({"period", "action_type", "sub_action_type", "side", "reason", "status_reason", "outcome"})
 """Variables whose values are football terms, which other languages translate."""
 
-_NAME_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner", "player", "competition", "venue"})
+_NAME_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner", "player", "player_off", "competition", "venue"})
 """Variables whose values may be written from right to left."""
 
 _TEAM_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner"})

@@ -19,6 +19,7 @@ from rules.football.fixture_changes import (
     detect_change,
     make_action,
 )
+from rules.football.lineups import update_lineups
 from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed, update_colours
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
@@ -32,6 +33,7 @@ from rules.football.repeated_reports import (
     retract_reports,
 )
 from rules.football.statuses import COVERAGE_LEVELS
+from rules.football.substitutions import name_coming_player
 from rules.football.unconfirmed import settle_unconfirmed
 from rules.football.unknown_values import ScoreChange, resolve_unknown_send_type
 from rules.football.unshown_goals import review_goals
@@ -63,6 +65,7 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
         fixture=_update_coverage(_learn_teams(before, packet, action, scores.match), action),
         records=records,
         colours=update_colours(before.colours, action),
+        lineups=update_lineups(before.lineups, action),
         summary_score=scores.match,
         displayed_score=scores.displayed,
         score=scores.match if is_shootout else _subtract_pending_goals(scores.match, records, in_shootout=False),
@@ -122,7 +125,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
     team = packet.team
     if side and (known := match.fixture.team(side)).name:
         team = known
-    return Action(
+    action = Action(
         fixture_id=packet.fixture_id,
         id=packet.action_id,
         type=action_type,
@@ -141,6 +144,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
         may_repeat=catalogue.may_repeat(packet.type),
         timeline=packet.timeline,
     )
+    return name_coming_player(action)
 
 
 def _resolve_outcome(before: Match, action: Action, displayed: Score, catalogue: Catalogue) -> Action:

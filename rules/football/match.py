@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from rules.football.action import Action, Fixture, Player, SendType, Side
+from rules.football.lineups import Lineups
 from rules.football.minute import Minute, Period
 from rules.football.names import isolate, normalise
 from rules.football.statuses import find_status
@@ -153,6 +154,7 @@ class Match(msgspec.Struct, frozen=True):
     cut_offs: int = 0
     """How often that was so."""
     colours: Colours = Colours()
+    lineups: Lineups = Lineups()
     played_periods: tuple[Period, ...] = ()
     """The periods that were played or are in play, in the order in which the feed sent them."""
     last_ended_period: Period | None = None

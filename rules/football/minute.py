@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -66,6 +68,22 @@ def minute_of(clock: int, period: Period) -> Minute | None:
         return None
     minute = clock // 60 + 1
     return Minute(minute) if minute <= last else Minute(last, minute - last)
+
+
+_ADDED_TIME_KEYS = ("addedtime", "addedminutes", "additionalminutes", "stoppagetime", "minutes")
+"""Where an Added Time action may say how many minutes are added, in lower case. Assumed: none was seen (section 8)."""
+
+_ADDED_TIME_PATTERN = re.compile(r"\+?(\d{1,2})(?:\s*(?:'|min\.?|minutes?))?")
+
+
+def read_added_minutes(values: Mapping[str, Any], sub_type: str) -> int | None:
+    """Return the minutes that are added to a period, by metadata or sub type; None where they are not told."""
+    told = [value for key, value in values.items() if str(key).casefold() in _ADDED_TIME_KEYS]
+    for value in (*told, sub_type):
+        words = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if found := _ADDED_TIME_PATTERN.fullmatch(words.casefold()):
+            return int(found[1]) or None
+    return None
 
 
 def is_known_period(kind: str, label: str) -> bool:

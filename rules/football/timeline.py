@@ -16,6 +16,7 @@ from rules.football.action import Action, Side, Team
 from rules.football.match import ActionRecord, Colours, Match, Score
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.statuses import find_status
+from rules.football.substitutions import list_substitutions
 
 TIMED_PERIODS = tuple(LAST_MINUTE)
 """The periods that have minutes, in order of play."""
@@ -227,36 +228,10 @@ def _event_kind(record: ActionRecord) -> EventKind | None:
 
 
 def _find_substitutions(match: Match) -> Iterator[tuple[Action, Event]]:
-    """Pair the players who come on with those who go off; yield each pair with an action of it."""
-    standing = [record.action for record in match.records.values() if record.is_standing and record.action.side]
-    going = [action for action in standing if action.type == "Substitution Out"]
-    coming = [action for action in standing if action.type == "Substitution In"]
-    # Linked pairs first, so that an unlinked player does not take the partner of a linked one.
-    for action in sorted(coming, key=lambda one: not _find_linked(one, going)):
-        off = _find_partner(action, going)
-        if off is not None:
-            going.remove(off)
-        yield action, _make_event(action, EventKind.SUBSTITUTION, match, _player_name(off) if off else "")
-    for off in going:
-        yield off, msgspec.structs.replace(_make_event(off, EventKind.SUBSTITUTION, match, _player_name(off)), player="")
-
-
-def _find_linked(action: Action, going: Sequence[Action]) -> Action | None:
-    return next((off for off in going if off.id in action.related or action.id in off.related), None)
-
-
-def _find_partner(action: Action, going: Sequence[Action]) -> Action | None:
-    """Return the substitution out that belongs to a substitution in; None where there is none within a minute.
-
-    By their link, else the one of the same side and period that the feed sent next to it.
-    """
-    linked = _find_linked(action, going)
-    if linked or action.minute is None:
-        return linked
-    # The two actions come within seconds, in an order that is not documented.
-    near = [off for off in going if off.side is action.side and off.period is action.period and not off.related]
-    near = [off for off in near if off.minute and abs(off.minute.total - action.minute.total) <= 1]
-    return min(near, key=lambda off: abs(off.seq - action.seq), default=None)
+    """Yield each substitution with an action of it."""
+    for one in list_substitutions(match):
+        event = _make_event(one.action, EventKind.SUBSTITUTION, match, one.goes.name if one.goes else "")
+        yield one.action, msgspec.structs.replace(event, player=one.comes.name if one.comes else "")
 
 
 def _add_scores(events: Sequence[Event], official: Score) -> Iterator[Event]:

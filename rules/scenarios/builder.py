@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary
+from rules.football.action import Packet, PeriodScore, Player, SendType, Side, Summary, Team
+from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.scenarios.parser import VIDEO_CHECK_DELAY, VIDEO_CHECK_DURATION, Scenario, ScenarioEvent, ScenarioEventType, make_id
 
@@ -27,7 +29,16 @@ _ACTION_TYPES = {
     ScenarioEventType.SECOND_YELLOW: ("Red Card", "Second Yellow"),
     ScenarioEventType.RED_CARD: ("Red Card", "Straight Red"),
     ScenarioEventType.VIDEO_CHECK: ("Video Check Underway", "Other"),
+    ScenarioEventType.SIN_BIN: ("Temporary Dismissal", ""),
+    ScenarioEventType.INJURY: ("Injury", ""),
+    ScenarioEventType.WATER_BREAK: ("Play Stopped", "Water Break"),
+    ScenarioEventType.ADDED_TIME: ("Added Time", ""),
 }
+
+_SIN_BIN_SECONDS = 10 * 60
+"""How long a player is off (feed documentation, section 5.1)."""
+
+_WATER_BREAK_SECONDS = 90
 
 # What the feed sends between the events that matter, so that a simulated match is as heavy a load as a real one.
 _QUIET_ACTION_TYPES = ("Attack", "Safe Possession", "Throw In", "Dangerous Attack", "Safe Possession", "Goal Kick", "Attack")
@@ -81,6 +92,7 @@ class Step(msgspec.Struct, frozen=True):
     scoring_side: Side | None = None
     losing_side: Side | None = None
     status: str = "Live"
+    metadata: Mapping[str, Any] = {}
 
 
 def build_packets(scenario: Scenario, *, quiet_interval: int | None = None) -> tuple[Packet, ...]:
@@ -94,8 +106,8 @@ def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]
     periods = tuple(lay_out_periods(scenario))
     steps = [
         # Before kick-off the feed sends period 0 and clock 00:00 (feed documentation, section 6.1).
-        Step(-3600, "Team Colours", "colours", status="Scheduled"),
-        Step(-2400, "Lineups", "lineups", status="Scheduled"),
+        Step(-3600, "Team Colours", "colours", status="Scheduled", metadata=_COLOURS),
+        Step(-2400, "Lineups", "lineups", status="Scheduled", metadata=_make_lineups(scenario)),
         *_build_period_steps(periods),
         *_build_event_steps(scenario, periods),
         *_build_kick_steps(scenario, periods),
@@ -104,6 +116,29 @@ def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]
         steps += _build_quiet_steps(periods, quiet_interval)
     # Stable: steps of the same second stay in the order above, so a half starts before what happens in it.
     return sorted(steps, key=lambda step: step.at)
+
+
+_COLOURS = {"homeTeamColour": "117, 170, 219", "awayTeamColour": "255, 255, 255"}
+
+
+def _make_lineups(scenario: Scenario) -> dict[str, Any]:
+    """Return the metadata of the line-ups, in the shape of the REST side (feed documentation, section 9.2)."""
+    if scenario.lineups == Lineups():
+        return {}
+    fixture = scenario.fixture
+    return {side.value: _make_lineup(fixture.team(side), scenario.lineups.of_side(side)) for side in Side}
+
+
+def _make_lineup(team: Team, lineup: Lineup) -> dict[str, Any]:
+    def make_players(players: tuple[LineupPlayer, ...]) -> list[dict[str, Any]]:
+        return [
+            {"id": make_id("player", team.name, one.name), "shirtNumber": one.number, "fullName": one.name}
+            | ({"captain": True} if one.is_captain else {})
+            for one in players
+        ]
+
+    made = {"teamId": team.id, "startingLineup": make_players(lineup.starting), "substitutes": make_players(lineup.substitutes)}
+    return made | ({"formation": lineup.formation} if lineup.formation else {})
 
 
 def lay_out_periods(scenario: Scenario) -> Iterator[PlayedPeriod]:
@@ -197,6 +232,30 @@ def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) ->
             yield step
             if event.lifecycle.is_sent_twice and step.type == "Goal":
                 yield _repeat_as_penalty_scored(step)
+        if event.type is ScenarioEventType.SIN_BIN and event.lifecycle.cancelled_after is None:
+            yield from _build_end_of_sin_bin(event, f"event-{number}", periods, period, clock)
+
+
+def _build_end_of_sin_bin(
+    event: ScenarioEvent, key: str, periods: tuple[PlayedPeriod, ...], period: PlayedPeriod, clock: int
+) -> Iterator[Step]:
+    """Yield the return of the player, after ten minutes of play, a break not counted; nothing if the match ends before."""
+    back, rest = clock + _SIN_BIN_SECONDS, clock + _SIN_BIN_SECONDS - period.last_clock
+    if rest > 0:
+        later = [p for p in periods if p.id == period.id + 1 and p.type != "Shootout"]
+        if not later:
+            return
+        period, back = later[0], later[0].first_clock + rest
+    yield Step(
+        period.time_of(back),
+        "Temporary Dismissal Over",
+        f"{key}-over",
+        period=period,
+        clock=back,
+        side=event.side,
+        player=event.player,
+        related=(key,),
+    )
 
 
 def _repeat_as_penalty_scored(step: Step) -> Step:
@@ -211,6 +270,10 @@ def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock
     at, lifecycle, (kind, sub) = period.time_of(clock), event.lifecycle, _ACTION_TYPES.get(event.type, ("", ""))
     # The file names the own goal's team; the feed's team is the one that gets the goal (feed documentation, section 14).
     side = event.side.other if event.type is ScenarioEventType.OWN_GOAL and event.side else event.side
+    if event.type is ScenarioEventType.SUBSTITUTION and lifecycle.is_one_action:
+        metadata = {"playerOut": {"name": event.replaced_player}}
+        yield Step(at, "Substitution", key, period=period, clock=clock, side=side, player=event.player, metadata=metadata)
+        return
     if event.type is ScenarioEventType.SUBSTITUTION:
         yield Step(at, "Substitution Out", f"{key}-out", period=period, clock=clock, side=side, player=event.replaced_player)
         yield Step(
@@ -220,12 +283,22 @@ def _build_revisions(event: ScenarioEvent, key: str, period: PlayedPeriod, clock
     if event.type is ScenarioEventType.VIDEO_CHECK:
         yield from _build_video_check(key, period, clock, "Other")
         return
+    if event.type is ScenarioEventType.ADDED_TIME:
+        yield Step(at, kind, key, period=period, clock=clock, metadata={"minutes": int(event.player)})
+        return
+    if event.type is ScenarioEventType.WATER_BREAK:
+        resumed = clock + _WATER_BREAK_SECONDS
+        yield Step(at, kind, key, sub_type=sub, period=period, clock=clock)
+        yield Step(at + _WATER_BREAK_SECONDS, "Play Resumed", f"{key}-over", period=period, clock=resumed, related=(key,))
+        return
     goal = side if event.type.is_goal else None
     # While it is pending, the sub type and the player are not known yet (feed documentation, section 3.2).
     pending = Step(at, kind, key, SendType.PENDING, "", period, clock, side)
     confirmed = msgspec.structs.replace(pending, sub_type=lifecycle.sub_type or sub, player=event.player)
-    if lifecycle.confirmed_after:
+    if lifecycle.confirmed_after or lifecycle.is_never_confirmed:
         yield pending
+    if lifecycle.is_never_confirmed:
+        return
     if lifecycle.cancelled_after is not None:
         yield _make_revision(pending, lifecycle.cancelled_after, SendType.CANCELLED)
     elif lifecycle.disallowed_after is not None and lifecycle.disallowed_after <= lifecycle.confirmed_after:
@@ -363,9 +436,7 @@ class _PacketBuilder:
             team_side=step.side,
             player=Player(make_id("player", team.name if team else "", step.player), step.player) if step.player else None,
             related=tuple(make_id(fixture_id, key) for key in step.related),
-            metadata={"homeTeamColour": "117, 170, 219", "awayTeamColour": "255, 255, 255"}
-            if step.type == "Team Colours"
-            else {},
+            metadata=dict(step.metadata),
             is_finished=step.status == "Completed",
             summary=self._summary(step),
             trace_id=f"{self.seq:032x}",

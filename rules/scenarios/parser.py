@@ -15,6 +15,7 @@ import yaml
 
 from rules.engine.rule import SourceLocation
 from rules.football.action import Fixture, Side, Team
+from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.football.minute import Minute
 from rules.football.names import normalise
 from rules.loading.document import Report, compose
@@ -23,7 +24,7 @@ from rules.loading.values import Reader, suggest
 SHIPPED_SCENARIOS = {"opener": "argentina-saudi-arabia", "final": "argentina-france"}
 """The scenarios that ship, by the names that `demo --match` takes."""
 
-SCENARIO_KEYS = ("match", "competition", "kickoff", "venue", "events", "shootout")
+SCENARIO_KEYS = ("match", "competition", "kickoff", "venue", "lineups", "events", "shootout")
 
 # Ids of shipped scenarios are in recordings and golden files: another namespace would be other matches.
 _NAMESPACE = uuid.UUID("5f0b1f3a-4b7e-5d0c-9a63-0d8c1f6f2b11")
@@ -54,6 +55,10 @@ class ScenarioEventType(enum.StrEnum):
     SECOND_YELLOW = "second yellow"
     RED_CARD = "red card"
     SUBSTITUTION = "substitution"
+    SIN_BIN = "sin bin"
+    INJURY = "injury"
+    WATER_BREAK = "water break"
+    ADDED_TIME = "added time"
     VIDEO_CHECK = "video check"
     HALF_TIME = "half time"
     EXTRA_TIME = "extra time"
@@ -86,6 +91,10 @@ class EventLifecycle(msgspec.Struct, frozen=True):
     """When a yellow card turns red."""
     is_sent_twice: bool = False
     """True: each revision of a penalty goal comes as a Penalty Scored, too."""
+    is_one_action: bool = False
+    """True: a substitution comes as one action that names both players, and not as two."""
+    is_never_confirmed: bool = False
+    """True: the feed leaves it pending for ever."""
 
 
 class ScenarioEvent(msgspec.Struct, frozen=True):
@@ -95,6 +104,7 @@ class ScenarioEvent(msgspec.Struct, frozen=True):
     type: ScenarioEventType
     side: Side | None = None
     player: str = ""
+    """The player; of added time the number of minutes."""
     replaced_player: str = ""
     """The player who goes off in a substitution; `player` comes on."""
     lifecycle: EventLifecycle = EventLifecycle()
@@ -115,6 +125,7 @@ class Scenario(msgspec.Struct, frozen=True):
     fixture: Fixture
     events: tuple[ScenarioEvent, ...] = ()
     kicks: tuple[ScenarioKick, ...] = ()
+    lineups: Lineups = Lineups()
 
 
 class LineInvalid(ValueError):
@@ -129,7 +140,9 @@ PERIOD_END_MINUTES = {
 }
 """The event types that end a period, with the minutes in which they may."""
 
-_TYPES_WITHOUT_TEAM = frozenset({*PERIOD_END_MINUTES, ScenarioEventType.VIDEO_CHECK})
+_TYPES_WITHOUT_TEAM = frozenset(
+    {*PERIOD_END_MINUTES, ScenarioEventType.VIDEO_CHECK, ScenarioEventType.WATER_BREAK, ScenarioEventType.ADDED_TIME}
+)
 
 # How long the feed takes to confirm. Key actions (goals, cards, penalties) begin as pending (feed documentation, section 4.1).
 _PENDING_SECONDS = {
@@ -140,12 +153,17 @@ _PENDING_SECONDS = {
     ScenarioEventType.YELLOW_CARD: 9,
     ScenarioEventType.SECOND_YELLOW: 9,
     ScenarioEventType.RED_CARD: 12,
+    ScenarioEventType.SIN_BIN: 9,
 }
 
 
 _LINE_PATTERN = re.compile(
     r"(?:(?P<minute>[\d+]+)'\s+)?(?P<words>[^(),]+?)\s*(?:\((?P<team>[^()]+)\))?\s*(?P<clauses>(?:,[^,]+)*)",
 )
+
+_LINEUP_PATTERN = re.compile(r"(?P<team>[^()]+?)\s*(?:\((?P<formation>[\d-]+)\))?:?\s+(?P<players>\d.*)")
+
+_LINEUP_PLAYER_PATTERN = re.compile(r"(?P<number>\d{1,2}) (?P<name>[^()]+?)(?P<captain> \(c\))?")
 
 _KICK_PATTERN = re.compile(r"(?P<player>[^()]+?)\s*\((?P<team>[^()]+)\)\s+(?P<outcome>scored|saved|missed)")
 
@@ -172,11 +190,14 @@ _CLAUSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]
     (re.compile(r"corrected to (.+) after (\d+)s"), lambda m: {"correction": (m[1], int(m[2]))}),
     (re.compile(r"red after (\d+)s"), lambda m: {"red_card_after": int(m[1])}),
     (re.compile(r"sent twice"), lambda m: {"is_sent_twice": True}),
+    (re.compile(r"in one action"), lambda m: {"is_one_action": True}),
+    (re.compile(r"never confirmed"), lambda m: {"is_never_confirmed": True}),
     (re.compile(r"(header|inside the box|outside the box)"), lambda m: {"sub_type": m[1].title()}),
 )
 
 _CLAUSE_HELP = "pending 20s, cancelled after 20s, disallowed for offside after 40s (or: after a video check), deleted after 60s, \
-restored after 90s, corrected to NAME after 60s, red after 60s, sent twice, header, inside the box, outside the box"
+restored after 90s, corrected to NAME after 60s, red after 60s, sent twice, in one action, never confirmed, header, \
+inside the box, outside the box"
 
 
 def make_id(*words: object) -> str:
@@ -218,7 +239,9 @@ def read_scenario(node: yaml.MappingNode, report: Report) -> Scenario | None:
     events = reader.read_lines(fields.get("events"), lambda line: parse_line(line, teams))
     kicks = reader.read_lines(fields.get("shootout"), lambda line: parse_kick(line, teams))
     reader.check_order(fields.get("events"), events)
-    return Scenario(reader.read_fixture(fields, teams), tuple(events), tuple(kicks))
+    lineups = dict(reader.read_lines(fields.get("lineups"), lambda line: parse_lineup(line, teams)))
+    both = Lineups(lineups.get(Side.HOME, Lineup()), lineups.get(Side.AWAY, Lineup()))
+    return Scenario(reader.read_fixture(fields, teams), tuple(events), tuple(kicks), both)
 
 
 class _ScenarioReader(Reader):
@@ -315,6 +338,23 @@ def parse_line(line: str, teams: dict[Side, str]) -> ScenarioEvent:
     return ScenarioEvent(minute, event_type, side, player, replaces, _parse_lifecycle(event_type, found["clauses"]))
 
 
+def parse_lineup(line: str, teams: dict[Side, str]) -> tuple[Side, Lineup]:
+    """Read one line of `lineups:`. Raises `LineInvalid`."""
+    found = _LINEUP_PATTERN.fullmatch(" ".join(line.split()))
+    if not found:
+        raise LineInvalid(f"{line!r} is not of the form: TEAM (4-3-3) 1 NAME, 8 NAME (c); 12 NAME")
+    starting, _, substitutes = found["players"].partition(";")
+    players = [tuple(_parse_lineup_player(one.strip()) for one in half.split(",")) for half in (starting, substitutes) if half]
+    return find_side(found["team"], teams), Lineup(players[0], players[1] if players[1:] else (), found["formation"] or "")
+
+
+def _parse_lineup_player(words: str) -> LineupPlayer:
+    found = _LINEUP_PLAYER_PATTERN.fullmatch(words)
+    if not found:
+        raise LineInvalid(f'"{words}" is not a player such as 8 Ødegaard, or 8 Ødegaard (c) for the captain')
+    return LineupPlayer(found["name"], found["number"], bool(found["captain"]))
+
+
 def parse_kick(line: str, teams: dict[Side, str]) -> ScenarioKick:
     """Read one line of `shootout:`. Raises `LineInvalid`."""
     found = _KICK_PATTERN.fullmatch(" ".join(line.split()))
@@ -357,6 +397,8 @@ def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
 
 
 def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]:
+    if event_type is ScenarioEventType.ADDED_TIME and not (words.isdecimal() and 0 < int(words) < 100):
+        raise LineInvalid("added time is of the form: 45' added time 3")
     if event_type is not ScenarioEventType.SUBSTITUTION:
         return words, ""
     comes, _, goes = words.partition(" for ")
@@ -388,5 +430,7 @@ def _parse_clause(event_type: ScenarioEventType, clause: str) -> dict[str, Any]:
                 raise LineInvalid("only a yellow card turns red")
             if "is_sent_twice" in change and event_type is not ScenarioEventType.PENALTY_GOAL:
                 raise LineInvalid("only a penalty goal is sent twice")
+            if "is_one_action" in change and event_type is not ScenarioEventType.SUBSTITUTION:
+                raise LineInvalid("only a substitution comes in one action")
             return change
     raise LineInvalid(f'"{clause}" is nothing that becomes of it; one may write: {_CLAUSE_HELP}')

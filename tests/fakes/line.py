@@ -28,6 +28,7 @@ from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
 from rules.football.action import Fixture, Packet
 from rules.football.catalogue import load_catalogue
+from rules.football.lineups import Lineups
 
 LISTENER = ChatRef(1)
 
@@ -56,6 +57,7 @@ class Line:
         self.rows: list[dict[str, Any]] = []
         self.texts: list[str] = []
         self.fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None
+        self.fetch_lineups: Callable[[str], Awaitable[Lineups]] | None = None
         self.pipeline: Pipeline
         self.follower: MatchFollower
 
@@ -71,7 +73,14 @@ class Line:
         self.pipeline = Pipeline(
             self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
         )
-        self.follower = MatchFollower(self.pipeline, lambda: self.settings, self.clock, _ignore, fetch_actions=self.fetch_actions)
+        self.follower = MatchFollower(
+            self.pipeline,
+            lambda: self.settings,
+            self.clock,
+            _ignore,
+            fetch_actions=self.fetch_actions,
+            fetch_lineups=self.fetch_lineups,
+        )
         working = [asyncio.create_task(work) for work in (sender.run(), self.follower.watch_silence())]
         try:
             yield self

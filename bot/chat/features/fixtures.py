@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bot.chat.catalogue import Choice, has_ended
 from bot.chat.dialogue import (
@@ -22,14 +22,14 @@ from bot.chat.features.timezone import zone_label
 from bot.chat.plain_words import parse_day
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, choice_name, escape_text, no_matches_text
-from bot.i18n.football import format_title
+from bot.i18n.football import format_title, translate_team
 from bot.i18n.language import format_long_date, format_short_date, format_time, join_with_commas, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.media.labels import match_title, score_text, standing_text
-from rules.football.action import Fixture
+from rules.football.action import Fixture, Side
 from rules.football.match import Match
-from rules.football.names import normalise
+from rules.football.names import isolate, normalise
 
 # A line of HTML has up to 150 characters: 25 lines stay below Telegram's 4,096.
 DAY_PAGE_SIZE = 25
@@ -280,13 +280,22 @@ def draw_picked_timeline(context: ChatContext, fixture_id: str) -> DialogueResul
 
 
 def draw_timeline(context: ChatContext, match: Match) -> Screen:
-    """Return the picture of a match, with its score in words; both hidden if the chat hides scores."""
+    """Return the picture of a match, with its score in words, both hidden if the chat hides scores, and the formations."""
     return Screen(
-        render_headline(context, match.fixture, match),
+        "\n".join([render_headline(context, match.fixture, match), *_list_formations(match)]),
         picture=match,
         is_spoiler=context.chat.spoilers,
         redraw_data=f"p:{match.fixture.id}",
     )
+
+
+def _list_formations(match: Match) -> Iterator[str]:
+    """Yield `Arsenal: 4-3-3, captain Ødegaard` for each team of which the feed gives either."""
+    for side in Side:
+        lineup = match.lineups.of_side(side)
+        captain = _("captain {player}").format(player=isolate(lineup.captain)) if lineup.captain else ""
+        if told := ", ".join(filter(None, (lineup.formation, captain))):
+            yield escape_text(f"{isolate(translate_team(match.fixture.team(side).name))}: {told}")
 
 
 def _recency_key(match: Match) -> tuple[bool, float]:

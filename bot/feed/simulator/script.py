@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -42,6 +42,8 @@ class Script(msgspec.Struct, frozen=True):
 
     fixture: Fixture
     frames: tuple[ScriptFrame, ...]
+    lineups: Mapping[str, Any] = {}
+    """The line-ups by REST; empty if there are none."""
 
     @property
     def play_started_at(self) -> dt.datetime:
@@ -50,12 +52,13 @@ class Script(msgspec.Struct, frozen=True):
         return next(periods, self.frames[0].at)
 
 
-def script_from_packets(fixture: Fixture, packets: Iterable[Packet], dialect: Dialect | None = None) -> Script:
+def script_from_packets(fixture: Fixture, packets: Sequence[Packet], dialect: Dialect | None = None) -> Script:
     """Make a script from packets, such as those of a scenario."""
     frames = tuple(ScriptFrame(packet.at, packet_to_object(packet, dialect or Dialect())) for packet in packets)
     if not frames:
         raise UserMistake(f"{fixture.title}: a match without packets cannot be played")
-    return Script(fixture, frames)
+    found = [packet.metadata for packet in packets if packet.type == "Lineups" and packet.metadata]
+    return Script(fixture, frames, {"fixtureId": fixture.id} | found[-1] if found else {})
 
 
 def script_from_match(match: MatchSource) -> Script:
@@ -99,6 +102,10 @@ def _guess_fixture(fixture_id: str, path: Path, frames: Sequence[ScriptFrame]) -
     name = path.name.partition(".")[0]
     found = Fixture(fixture_id, sides.get(Side.HOME, Team()), sides.get(Side.AWAY, Team()), name=name)
     return msgspec.structs.replace(found, name=found.title)
+
+
+def _is_lineups(frame: dict[str, Any]) -> bool:
+    return lenient.as_text(frame["fixtureAction"].get("fixtureActionType")) == "Lineups"
 
 
 class ScheduledFrame(msgspec.Struct, frozen=True):
@@ -148,6 +155,11 @@ class PlaybackClock:
 
     def _schedule_frames(self) -> list[ScheduledFrame]:
         return [ScheduledFrame(self._due_after(entry.at), self._shift_frame(entry)) for entry in self._script.frames]
+
+    def lineups_object(self, elapsed: float) -> Mapping[str, Any]:
+        """Return the line-ups as the REST side has them; empty before they are announced, and where the match has none."""
+        announced = [s.due for e, s in zip(self._script.frames, self.frames, strict=True) if _is_lineups(e.frame)]
+        return self._script.lineups if announced and announced[0] <= elapsed else {}
 
     def _current_status(self, elapsed: float) -> dict[str, Any]:
         sent = [entry for entry, scheduled in zip(self._script.frames, self.frames, strict=True) if scheduled.due <= elapsed]

@@ -172,6 +172,13 @@ class Simulator:
             return _make_response(connection, 200, self._list_fixtures(_parse_query(request)))
         fixture_id, _, actions = path.removeprefix("/soccer/fixtures/").partition("/")
         timeline = self._timelines.get(fixture_id)
+        if (
+            timeline
+            and actions == "lineups"
+            and fixture_id not in self._not_started
+            and (lineups := timeline.lineups_object(self._elapsed()))
+        ):
+            return _make_response(connection, 200, lineups)
         if timeline is None or actions not in ("", "actions"):
             return _make_response(connection, 404, {"error": "Not found", "status": 404})
         # The archive of actions is there once the match is over (section 1.4).

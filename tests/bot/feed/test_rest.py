@@ -13,14 +13,24 @@ from aiohttp.test_utils import TestServer
 
 from bot.clock import SystemClock
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, UserMistake
+from bot.feed.encode import Dialect
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import ACCEPT_HEADER, RestClient
+from bot.feed.simulator.script import script_from_packets
 from bot.feed.simulator.server import Simulator
 from rules.football.action import Fixture
+from rules.scenarios.builder import build_packets
+from rules.scenarios.parser import parse_scenario
 from tests.bot.feed.simulator.test_script import script
 from tests.fakes.feed import feed_settings
 from tests.packets import FIXTURE
 
+LINEUPS = """
+match: Arsenal v Chelsea
+lineups:
+  - Arsenal (4-3-3) 22 David Raya; 12 Timber
+  - Chelsea 1 Sánchez (c)
+"""
 TODAY = dt.date(2026, 8, 15)
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -157,3 +167,23 @@ async def test_a_port_that_is_taken_is_a_mistake_with_its_name() -> None:
         with pytest.raises(UserMistake, match="cannot be listened on"):
             async with Simulator([script()]).serve(port=int(urls.api.rpartition(":")[2])):
                 pass
+
+
+async def test_line_ups_are_read_as_the_feed_documents_them_and_are_not_there_before_they_are_announced() -> None:
+    told = parse_scenario(LINEUPS)
+    played = script_from_packets(told.fixture, build_packets(told), Dialect(lineups_as="rest"))
+    clock = SystemClock()
+    async with Simulator([played], speed=0.0, clock=clock).serve() as urls, aiohttp.ClientSession() as http:
+        lineups = await RestClient(lambda: feed_settings(urls.api), http, clock).fetch_lineups(told.fixture.id)
+    metadata = [entry.frame["fixtureAction"].get("metadata") for entry in played.frames]
+
+    assert lineups == told.lineups
+    assert str(lineups.home) == "4-3-3: 22 David Raya"
+    assert not any("home" in (values or {}) for values in metadata)
+
+
+async def test_a_match_without_line_ups_has_none_by_rest() -> None:
+    clock = SystemClock()
+    async with Simulator([script()], clock=clock).serve() as urls, aiohttp.ClientSession() as http:
+        with pytest.raises(FeedNotOpen):
+            await RestClient(lambda: feed_settings(urls.api), http, clock).fetch_lineups(FIXTURE.id)

@@ -11,8 +11,10 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from bot.errors import FeedUnreachable
 from bot.matches.follower import COMPLETED_WAIT, MAX_SILENCE
 from rules.football.action import Fixture, Packet
+from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.loading.loader import load_rules
 from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, drop, feed_settings, send, wait
 from tests.fakes.line import Line
@@ -345,3 +347,25 @@ async def test_a_packet_on_which_we_fail_ourselves_costs_only_itself(monkeypatch
         await stage.follow(LIVE, within=20)
 
     assert [text.split(" 0–0")[0] for text in stage.texts] == ["Goal 61", "Goal 71"]
+
+
+async def test_line_ups_that_no_packet_names_are_read_by_rest_and_added_to_the_message() -> None:
+    story, known = Story(), Lineups(Lineup((LineupPlayer("Raya", "22"),)), Lineup((LineupPlayer("Sánchez", "1"),)))
+    answers = [FeedUnreachable("HTTP 503"), Lineups(), known]
+
+    async def fetch_lineups(_fixture_id: str) -> Lineups:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    stage = line()
+    stage.rules = load_rules(
+        "rules: [{name: l, match: {action_type: Lineups}, alert: {kind: lineups, text: 'Line-ups {{ home_lineup }}'}}]"
+    )
+    stage.fetch_lineups = fetch_lineups
+    async with ScriptedFeed([accept, live(story.packet("Lineups", period=0)), beat(99)]).serve(), stage.open():
+        await stage.follow(FIXTURE, within=200)
+
+    assert [(row["op"], row["text"]) for row in stage.rows] == [("send", "Line-ups"), ("edit", "Line-ups 22 Raya")]
+    assert answers == []

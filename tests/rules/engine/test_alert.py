@@ -137,6 +137,7 @@ def test_what_an_earlier_version_did_not_store_of_a_match_is_read_as_a_match_bef
         "summary_score": NIL_NIL,
         "score_when_coverage_lost": NIL_NIL,
         "colours": {"home": None, "away": None},
+        "lineups": {side: {"starting": (), "substitutes": (), "formation": ""} for side in ("home", "away")},
         "played_periods": (),
         "last_ended_period": None,
         "is_cut_off": False,

@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from rules.football.action import Packet, PeriodScore, Side
+from rules.football.lineups import read_lineups
 from rules.football.minute import Minute, Period
 from rules.scenarios.builder import Step, build_packets, lay_out, period_at
-from rules.scenarios.parser import Scenario, parse_scenario
+from rules.scenarios.parser import Scenario, ScenarioInvalid, parse_scenario
 
 MATCH = """
 match: Arsenal v Chelsea
@@ -252,3 +253,54 @@ def test_events_of_one_minute_keep_their_order_ten_seconds_apart() -> None:
     cards = parse_scenario("match: A v B\nevents:\n" + "- 10' red card X (A), pending 0s\n" * 4)
 
     assert [step.clock for step in lay_out(cards) if step.type == "Red Card"] == [545, 555, 565, 575]
+
+
+def types_of(text: str) -> list[tuple[str, int]]:
+    """The types of the packets that a line makes, with their minutes of the clock."""
+    packets = build_packets(parse_scenario(f"match: A v B\nevents:\n{text}"))
+    usual = {"Team Colours", "Lineups", "Start Match", "Start Period", "Start Clock", "End Period", "End Match"}
+    return [(packet.type, packet.clock // 60) for packet in packets if packet.type not in usual]
+
+
+def test_a_player_is_back_from_the_sin_bin_after_ten_minutes_of_play_the_break_not_counted() -> None:
+    usual = types_of("  - 20' sin bin X (A)")
+    over_the_break = types_of("  - 40' sin bin X (A)\n  - 45' half time")
+    at_the_end = types_of("  - 88' sin bin X (A)\n  - 90' full time")
+
+    assert usual == [("Temporary Dismissal", 19), ("Temporary Dismissal", 19), ("Temporary Dismissal Over", 29)]
+    assert over_the_break[-1] == ("Temporary Dismissal Over", 49)
+    assert [kind for kind, _ in at_the_end] == ["Temporary Dismissal"] * 2
+
+
+def test_breaks_injuries_and_added_time_have_packets_of_their_own() -> None:
+    told = types_of("  - 30' water break\n  - 40' injury X (A)\n  - 45' added time 3")
+
+    assert told == [("Play Stopped", 29), ("Play Resumed", 30), ("Injury", 39), ("Added Time", 44)]
+
+
+def test_a_substitution_may_come_as_one_action_and_a_goal_may_never_be_confirmed() -> None:
+    assert types_of("  - 60' substitution X for Y (A), in one action") == [("Substitution", 59)]
+    assert types_of("  - 60' goal X (A), never confirmed") == [("Goal", 59)]
+
+
+def test_line_ups_are_in_the_metadata_of_their_packet() -> None:
+    scenario = parse_scenario("match: A v B\nlineups:\n  - A (4-4-2) 1 X, 10 Y (c); 12 Z\n  - B 1 V")
+    (packet,) = (packet for packet in build_packets(scenario) if packet.type == "Lineups")
+
+    assert read_lineups(packet.metadata) == scenario.lineups
+    assert str(scenario.lineups.home) == "4-4-2: 1 X, 10 Y (c)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "events:\n  - 45' added time soon",
+        "events:\n  - 45' goal X (A), in one action",
+        "lineups:\n  - A eleven friends",
+        "lineups:\n  - A 1 X, Y",
+        "lineups:\n  - C 1 X",
+    ],
+)
+def test_what_is_not_understood_is_a_mistake(text: str) -> None:
+    with pytest.raises(ScenarioInvalid):
+        parse_scenario(f"match: A v B\n{text}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from bot.chat.features.fixtures import draw_picked_timeline, show_timeline
+from bot.chat.features.fixtures import draw_picked_timeline, draw_timeline, show_timeline
 from bot.subscribers import Scope, Subscription
+from rules.football.lineups import Lineup, LineupPlayer, Lineups
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
 from tests.bot.chat.conftest import World
@@ -22,6 +24,16 @@ def test_the_one_match_that_is_followed_is_drawn_with_its_score_in_words() -> No
 
     assert screen.picture is CUP
     assert screen.html == "<b>Fenerbahçe 2–1 Galatasaray</b> · 67'"
+
+
+def test_formations_and_captains_stand_below_where_the_feed_gives_them() -> None:
+    home = Lineup((LineupPlayer("Džeko", "9", is_captain=True),), formation="4-2-3-1")
+    match = replace(CUP, lineups=Lineups(home, Lineup(formation="4-4-2")))
+
+    assert draw_timeline(make_context(), match).html.splitlines()[1:] == [
+        "Fenerbahçe: 4-2-3-1, captain Džeko",
+        "Galatasaray: 4-4-2",
+    ]
 
 
 def test_of_several_matches_one_is_chosen_and_those_in_play_come_first() -> None:
