@@ -13,7 +13,7 @@ CATALOGUES := bot/i18n/catalogues
 WRITTEN := $(wildcard $(CATALOGUES)/*/LC_MESSAGES/*.po)
 COMPILED := $(WRITTEN:.po=.mo)
 
-.PHONY: help setup demo test test-fast check format schema words image lock clean
+.PHONY: help setup demo console test test-fast check format schema words image lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -34,6 +34,9 @@ $(PLAYABLE): requirements-runtime.lock
 demo: $(PLAYABLE) ## play a real match in about a minute, in this terminal (MATCH=final: the final of 2022)
 	@$(BIN)/python -m bot.i18n.compile
 	@$(BIN)/python -m bot demo --match $(MATCH)
+
+console: $(READY) $(COMPILED) ## open the playground in a browser: rules, matches, and the chat as a phone shows it
+	@$(BIN)/touchline console
 
 test: $(READY) $(COMPILED) ## run the tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
@@ -63,7 +66,7 @@ words: $(READY) ## look through the code and the packs for what the bot says, an
 lock: ## write both locks anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv --clear build/lock-venv
 	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
-	$(COMPILE_LOCK) --upgrade --extra dev --extra pictures --extra postgres --output-file requirements.lock pyproject.toml
+	$(COMPILE_LOCK) --upgrade --extra console --extra dev --extra pictures --extra postgres --output-file requirements.lock pyproject.toml
 	# What a match in the terminal needs, in the versions of the other lock.
 	$(COMPILE_LOCK) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
 	rm -rf build/lock-venv

@@ -7,6 +7,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,10 +16,11 @@ import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
+from bot.app.console import ConsoleWorker
 from bot.app.services import BackgroundWork, Services
-from bot.app.workers import ChatWorker, FeedWorker, SenderWorker
+from bot.app.workers import ChatWorker, FeedWorker, SenderWorker, send_sample
 from bot.clock import Clock, CorrectedClock, SystemClock
-from bot.cluster.roles import ALL_ROLES, Role
+from bot.cluster.roles import ALL_ROLES, Role, are_enough_alone
 from bot.config.load import Config, load_config
 from bot.config.reload import LoadConfig
 from bot.errors import StorageError, StorageUnavailable, UserMistake
@@ -88,7 +90,7 @@ async def _start_application(
     # The stack is left in the opposite order, which is why the order of these lines matters: first all work stops, then leases
     # are released, then the bot and the pages are closed, and the database last.
     stack.push_async_callback(database.close)
-    if roles != ALL_ROLES and not database.is_shared:
+    if not are_enough_alone(roles) and not database.is_shared:
         raise UserMistake(NEEDS_POSTGRES)
     # Telegram counts all messages of a bot together, so several processes share one allowance.
     per_second = config.telegram.messages_per_second
@@ -111,6 +113,8 @@ async def _start_application(
     await stack.enter_async_context(
         serve(config.http.listen, monitor.reasons_not_ready, monitor.render_metrics, is_required=needed)
     )
+    if application.console:
+        await stack.enter_async_context(application.console.serving())
     stack.push_async_callback(bot.shutdown)
     stack.push_async_callback(application.services.feed_limiter.close)
     if application.services.lease_manager:
@@ -149,6 +153,12 @@ class Application:
             if Role.CHAT in roles
             else None
         )
+        console = services.config.http.console
+        self.console = (
+            ConsoleWorker(services, console, self.feed or self.match_directory, partial(send_sample, services))
+            if console and Role.CONSOLE in roles
+            else None
+        )
 
     async def start(self) -> None:
         """Listen to the other processes, store the configured chats and load the rules. May be called again if it failed."""
@@ -170,7 +180,8 @@ class Application:
             *(self.sender.background_work() if self.sender else ()),
             *(self.chat.background_work() if self.chat else ()),
             # A process that follows matches knows them itself and needs no directory.
-            *((self.match_directory.run(),) if self.chat and not self.feed else ()),
+            *((self.match_directory.run(),) if (self.chat or self.console) and not self.feed else ()),
+            *((self.console.run(),) if self.console else ()),
             *self.services.background_work_with_telegram(),
         )
 

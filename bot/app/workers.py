@@ -245,7 +245,7 @@ class ChatWorker:
             is_admin=is_admin,
             render_status=status,
             explain_message=partial(explain_message, services.outbox.queue),
-            send_sample=self._send_sample,
+            send_sample=partial(send_sample, services),
             send_match_state=services.outbox.put_match_state,
             privacy_url=services.config.telegram.privacy_url or "",
             nicknames=Nicknames(services.config.telegram.nicknames),
@@ -307,7 +307,8 @@ class ChatWorker:
         except TelegramError as error:
             log.warning("commands_not_registered", reason=str(error))
 
-    async def _send_sample(self, ref: ChatRef, name: str, delay: int) -> None:
-        """Send one chat a sample alert through the outbox, as real alerts are sent."""
-        alert = make_sample_alert(ref, name, in_each_language(sample_alert_text), self._services.clock.now())
-        await self._services.outbox.put_for_chat(ref, alert, delay)
+
+async def send_sample(services: Services, ref: ChatRef, name: str, delay: int) -> None:
+    """Send one chat a sample alert through the outbox, as real alerts are sent."""
+    alert = make_sample_alert(ref, name, in_each_language(sample_alert_text), services.clock.now())
+    await services.outbox.put_for_chat(ref, alert, delay)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
 class Role(enum.StrEnum):
@@ -15,9 +15,16 @@ class Role(enum.StrEnum):
     """Answers people."""
     SEND = "send"
     """Sends alerts to chats."""
+    CONSOLE = "console"
+    """Shows the console, where `http.console` is configured."""
 
 
 ALL_ROLES = frozenset(Role)
+
+
+def are_enough_alone(roles: Collection[Role]) -> bool:
+    """Return True if a process with these roles needs no other one beside it."""
+    return ALL_ROLES - frozenset(roles) <= {Role.CONSOLE}
 
 
 def read_roles(words: Sequence[str]) -> frozenset[Role]:

@@ -15,7 +15,9 @@ from bot.errors import ConfigInvalid
 
 @click.command()
 @config_option
-@click.option("--role", "roles", multiple=True, metavar="ROLE", help="feed, chat, send, or several as feed,send; else all.")
+@click.option(
+    "--role", "roles", multiple=True, metavar="ROLE", help="feed, chat, send, console, or several as feed,send; else all."
+)
 @click.pass_context
 def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     """Follow the matches that chats subscribed to, until stopped."""

@@ -74,6 +74,8 @@ class Config:
             found.append(self.telegram.webhook.secret_token.get_secret_value())
         if self.http.dead_man_url:
             found.append(self.http.dead_man_url.get_secret_value())
+        if self.http.console:
+            found.append(self.http.console.password.get_secret_value())
         # The password in a database URL, which a driver's error may quote.
         return [*found, *re.findall(r"//[^/@:]*:([^@]+)@", self.storage.url)]
 

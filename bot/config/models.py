@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -381,6 +382,21 @@ class StorageSettings(Section):
     """The folder of these recordings."""
 
 
+class ConsoleSettings(Section):
+    """The console: a page in the browser that shows what the bot does, and where rules are tried."""
+
+    listen: Annotated[str, BeforeValidator(_read_address)] = "127.0.0.1:8081"
+    """HOST:PORT to listen on. It speaks plain HTTP: beyond this machine put a proxy with HTTPS in front."""
+    password: Secret = SecretStr("")
+    """What the page asks for; best written as ${CONSOLE_PASSWORD}. Needed unless it listens on this machine alone."""
+
+    @model_validator(mode="after")
+    def _require_password(self) -> ConsoleSettings:
+        if not self.password.get_secret_value() and not is_loopback(self.listen.rpartition(":")[0]):
+            raise ValueError(f"{self.listen} can be reached by others: write a password, or listen on 127.0.0.1")
+        return self
+
+
 class HttpSettings(Section):
     """Where health and metrics are served, and a dead man's switch."""
 
@@ -390,6 +406,16 @@ class HttpSettings(Section):
     """An address that is called while all is well, of a service that raises an alarm when the calls stop; null for none."""
     dead_man_every: Annotated[Duration, _require_at_least("10s")] = dt.timedelta(minutes=1)
     """How often it is called."""
+    console: ConsoleSettings | None = None
+    """A page in the browser, which needs the extra `console`; left out: none."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return True for an address that only this machine can reach."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _read_language(value: Any) -> str:

@@ -20,7 +20,7 @@ RESTART_REQUIRED = {
     "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast", "webhook", "privacy_url", "nicknames"),
     "schedule": ("refresh_fixtures_every",),
     "storage": ("url", "keep", "keep_suspended", "last_matches", "last_matches_folder"),
-    "http": ("listen",),
+    "http": ("listen", "console"),
 }
 """The settings that are read only at the start; a reload applies all others at once."""
 

@@ -23,6 +23,7 @@ from bot.monitoring.health import DatabaseProblem, FeedHealth, ProcessHealth, Te
 from bot.monitoring.http import collect_gauges
 from bot.monitoring.incidents import (
     INCIDENT_POLICIES,
+    Incident,
     IncidentEvent,
     IncidentLog,
     IncidentNotice,
@@ -109,13 +110,16 @@ class Monitor:
         """Return why the process is not ready, a line each; for /readyz."""
         return reasons_not_ready(self.health())
 
+    def open_incidents(self) -> tuple[tuple[str, Incident], ...]:
+        """Return the open incidents with their names, in the order of these."""
+        return tuple(sorted(select_open(self._incidents.incidents).items()))
+
     async def render_status(self) -> str:
         """Return the text of /status: open incidents, chats, then each process with what it sent and its connections.
 
         Raise StorageError.
         """
-        incidents = sorted(select_open(self._incidents.incidents).items())
-        lines = [render_open_incident(name, incident) for name, incident in incidents]
+        lines = [render_open_incident(name, incident) for name, incident in self.open_incidents()]
         async with self._database.transaction() as tx:
             waiting = await count_waiting(tx)
             chats = await count_chats(tx)

@@ -14,7 +14,7 @@ import structlog
 from bot.config.load import load_rules_of
 from bot.config.rule_versions import parse_sent_rules
 from bot.errors import TouchlineError, UserMistake
-from bot.feed.match_source import RecordedMatch
+from bot.feed.match_source import open_matches
 from bot.i18n.language import mark_for_translation as N_
 from bot.logs import configure_logging
 from bot.replay.comparison import Comparison, RulesWithCatalogue, compare_replays
@@ -44,6 +44,7 @@ class DryRunRequest(msgspec.Struct, frozen=True):
     """The name of the sent file, for the places in mistakes."""
     active_text: str = ""
     recordings: tuple[str, ...] = ()
+    """The files of recordings, or names of matches that ship."""
 
 
 class RulesCheck(msgspec.Struct, frozen=True):
@@ -142,7 +143,7 @@ def _load_rules(config_path: str) -> RulesWithCatalogue:
 def _compare_on_recordings(recordings: Sequence[str], before: RulesWithCatalogue, after: RulesWithCatalogue) -> Comparison | str:
     """Return the comparison, or the error as a sentence."""
     try:
-        return asyncio.run(compare_replays([RecordedMatch(Path(path)) for path in recordings], before, after))
+        return asyncio.run(compare_replays(open_matches(recordings), before, after))
     except TouchlineError as error:
         return str(error)
 

@@ -12,7 +12,7 @@ import yaml
 
 from bot.app.application import STOP_TIMEOUT
 from bot.cli import main
-from bot.cluster.roles import read_roles
+from bot.cluster.roles import are_enough_alone, read_roles
 from bot.config.load import load_config
 from deploy.dockerfile import stages
 
@@ -87,5 +87,5 @@ def test_the_roles_are_two_feeds_two_senders_and_one_chat_on_postgresql(tmp_path
     url = services["feed"]["environment"]["DATABASE_URL"]
 
     assert counts == {"feed": 2, "send": 2, "chat": 1}
-    assert read_roles(counts) == read_roles(())
+    assert are_enough_alone(read_roles(counts))
     assert load_config(tmp_path / "config.yaml", {"DATABASE_URL": url}).storage.url == url

@@ -1,0 +1,357 @@
+"""The playground: a match under any rules, as one chat's phone shows it minute by minute.
+
+A match is played through the real pipeline and sender in a child process, because a template of somebody's rule may loop for
+longer than anyone waits. The page then moves through the result without asking again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import datetime as dt
+import html
+import logging
+import os
+import re
+import sys
+import zlib
+from collections.abc import Sequence
+
+import msgspec
+
+from bot.clock import ManualClock
+from bot.config.rule_versions import parse_sent_rules
+from bot.errors import FrameUnreadable, UserMistake
+from bot.feed.decode import decode_frame
+from bot.feed.match_source import MatchSource, ScenarioMatch, open_match
+from bot.i18n.football import load_wordings
+from bot.logs import configure_logging
+from bot.matches.pipeline import Pipeline
+from bot.media.renderer import PictureAttachment
+from bot.outbox.delivery import DeliveryResult
+from bot.outbox.outbox import Outbox
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
+from bot.telegram.plan import MessagePlan
+from bot.telegram.rate_limits import Unlimited
+from bot.telegram.sender import Sender
+from rules.engine.rule import RuleSet
+from rules.football.action import Fixture, Packet
+from rules.football.catalogue import load_catalogue
+from rules.football.match import Match
+from rules.loading.loader import RulesInvalid, load_pack
+from rules.scenarios.parser import ScenarioInvalid, parse_scenario
+
+PLAY_TIMEOUT = 20.0
+"""Seconds after which a match that does not come to its end is given up: its rules loop, or its recording is huge."""
+
+MAX_LINK_SIZE = 60_000
+"""Bytes that a link may unpack to. A longer one was not made here."""
+
+_TOOK_TOO_LONG = "playing this match took too long; a text of these rules may loop"
+
+
+class PlayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is chosen in the playground. It travels in links, so its fields keep their names."""
+
+    match: str = "opener"
+    """A match that ships, or a recording that the console was started with."""
+    scenario: str = ""
+    """A scenario typed beside it, in YAML; it is played instead of `match`."""
+    rules: str = ""
+    """Rules in YAML; empty: the rules that ship, or those of the configuration."""
+    language: str = "en"
+    spoilers: bool = False
+    digests: bool = False
+    delay: int = 0
+    """Seconds by which the chat wants alerts later."""
+    every_kind: bool = False
+    """True: also kinds that are off until a chat chooses them."""
+    minute: int = 0
+    """Where the slider stands: the number of a moment; 0 for the end."""
+
+
+class PhoneEvent(msgspec.Struct, frozen=True):
+    """One request to Telegram. `moment` is the number of the moment in which it left."""
+
+    moment: int
+    operation: str
+    """send, edit or reply"""
+    message_id: int
+    html: str
+    is_silent: bool = False
+    reply_to: int | None = None
+    rule: str = ""
+    kind: str = ""
+
+
+class PlayMoment(msgspec.Struct, frozen=True):
+    """The match after a packet that changed its minute, score or messages: where the slider can stop."""
+
+    minute: str
+    score: str
+
+
+class PlayedMatch(msgspec.Struct, frozen=True):
+    """A match as one chat was told of it; or why it could not be played."""
+
+    title: str = ""
+    moments: tuple[PlayMoment, ...] = ()
+    events: tuple[PhoneEvent, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class PhoneMessage(msgspec.Struct, frozen=True):
+    """A message as it stands on the phone: what it says now, and how often it was edited."""
+
+    message_id: int
+    html: str
+    is_silent: bool
+    edits: int = 0
+    reply_to: int | None = None
+    quote: str = ""
+    """The beginning of the message that it answers, as plain text."""
+    rule: str = ""
+    kind: str = ""
+
+
+def show_phone(events: Sequence[PhoneEvent], moment: int) -> tuple[PhoneMessage, ...]:
+    """Return the chat as it stands after a moment, the oldest message first."""
+    messages: dict[int, PhoneMessage] = {}
+    for event in events:
+        if event.moment > moment:
+            break
+        if event.operation == "edit" and (before := messages.get(event.message_id)):
+            messages[event.message_id] = msgspec.structs.replace(before, html=event.html, edits=before.edits + 1)
+        elif event.operation != "edit":
+            quoted = messages.get(event.reply_to) if event.reply_to else None
+            messages[event.message_id] = PhoneMessage(
+                event.message_id,
+                event.html,
+                event.is_silent,
+                reply_to=event.reply_to,
+                quote=_first_words(quoted.html) if quoted else "",
+                rule=event.rule,
+                kind=event.kind,
+            )
+    return tuple(messages.values())
+
+
+def pack_link(request: PlayRequest) -> str:
+    """Return the request as one word for a link."""
+    return base64.urlsafe_b64encode(zlib.compress(msgspec.json.encode(request), 9)).decode().rstrip("=")
+
+
+def unpack_link(word: str) -> PlayRequest | None:
+    """Return the request of a link; None if the word was not made by `pack_link`."""
+    try:
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)), MAX_LINK_SIZE)
+        return msgspec.json.decode(text, type=PlayRequest)
+    except (ValueError, binascii.Error, zlib.error, msgspec.DecodeError):
+        return None
+
+
+async def play_in_child(request: PlayRequest, recordings: Sequence[str] = (), seconds: float = PLAY_TIMEOUT) -> PlayedMatch:
+    """Play a match in a process of its own. A failure becomes a mistake; nothing is raised.
+
+    `recordings` are the only files that a request may name: it comes from a page.
+    """
+    if not request.scenario and request.match not in (*SHIPPED_NAMES, *recordings):
+        return PlayedMatch(mistakes=(f"{request.match}: there is no such match here",))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot.console.playground",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            stdout, _ = await process.communicate(msgspec.json.encode(request))
+    except TimeoutError:
+        return PlayedMatch(mistakes=(_TOOK_TOO_LONG,))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    try:
+        return msgspec.json.decode(stdout, type=PlayedMatch)
+    except msgspec.DecodeError:
+        return PlayedMatch(mistakes=("this match could not be played",))
+
+
+SHIPPED_NAMES = ("opener", "final")
+
+
+async def play(request: PlayRequest) -> PlayedMatch:
+    """Play a match through the pipeline and the sender for one chat with the settings of the request."""
+    try:
+        match = _open_source(request)
+        rules, warnings = _read_rules(request.rules)
+    except (ScenarioInvalid, RulesInvalid) as error:
+        return PlayedMatch(mistakes=_mistakes_of(error))
+    except UserMistake as error:
+        return PlayedMatch(mistakes=(str(error),))
+    try:
+        return msgspec.structs.replace(await _play(match, rules, request), warnings=warnings)
+    except UserMistake as error:
+        return PlayedMatch(mistakes=(str(error),))
+
+
+async def _play(match: MatchSource, rules: RuleSet, request: PlayRequest) -> PlayedMatch:
+    frames = list(match.read_frames())
+    fixtures = match.read_fixtures()
+    clock = ManualClock(frames[0].at if frames else dt.datetime.fromtimestamp(0, dt.UTC))
+    phone = _Phone()
+    moments: list[PlayMoment] = []
+    title = ""
+    database = await Database.open("sqlite://")
+    try:
+        chat = Chat(
+            ChatRef(1),
+            filter=AlertFilter(all_kinds=request.every_kind),
+            language=request.language,
+            language_chosen=True,
+            spoilers=request.spoilers,
+            digests=request.digests,
+            delay=request.delay,
+        )
+        await ChatRepository(database).save(chat)
+        await SubscriptionRepository(database).add(chat.ref, Subscription(Scope.ALL))
+        outbox = Outbox(database, clock)
+        sender = Sender(outbox.queue, phone, Unlimited(), clock, phone.on_delivered)
+        pipeline = Pipeline(rules, load_catalogue(), outbox, wordings=load_wordings())
+        opened: set[str] = set()
+        for frame in frames:
+            try:
+                packet = decode_frame(frame.frame, received=frame.at)
+            except FrameUnreadable:
+                continue
+            if not isinstance(packet, Packet):
+                continue
+            clock.move_to(frame.at)
+            if packet.fixture_id not in opened:
+                opened.add(packet.fixture_id)
+                await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
+            phone.moment = len(moments)
+            moment = await pipeline.process(packet)
+            await sender.send_all_due()
+            now = _describe_moment(moment.after)
+            title = moment.after.fixture.title or title
+            # A stop of the slider for each minute, score and message, and not for each of a thousand passes.
+            if not moments or moments[-1] != now or phone.has_changed:
+                moments.append(now)
+                phone.has_changed = False
+        phone.moment = max(len(moments) - 1, 0)
+        for fixture_id in opened:
+            # What a delay or a digest still holds back.
+            clock.move_to(clock.now() + dt.timedelta(seconds=request.delay + _LAST_WAIT))
+            await sender.send_all_due()
+            await pipeline.close(fixture_id, clock.now())
+            await sender.send_all_due()
+    finally:
+        await database.close()
+    last = max((event.moment for event in phone.events), default=0)
+    while moments and len(moments) <= last:
+        moments.append(moments[-1])
+    return PlayedMatch(title, tuple(moments), tuple(phone.events))
+
+
+_LAST_WAIT = 60
+"""Seconds after the last packet: longer than a digest collects alerts."""
+
+
+class _Phone:
+    """A Messenger that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.events: list[PhoneEvent] = []
+        self.moment = 0
+        self.has_changed = False
+        self._last_id = 0
+
+    async def send(
+        self,
+        chat: ChatRef,
+        html: str,
+        *,
+        silent: bool,
+        reply_to: int | None = None,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> int:
+        """Note a message, and return its id."""
+        self._last_id += 1
+        operation = "reply" if reply_to else "send"
+        self._note(PhoneEvent(self.moment, operation, self._last_id, html, is_silent=silent, reply_to=reply_to))
+        return self._last_id
+
+    async def edit(
+        self,
+        chat: ChatRef,
+        message_id: int,
+        html: str,
+        *,
+        keyboard: bytes | None = None,
+        picture: PictureAttachment | None = None,
+    ) -> None:
+        """Note an edit."""
+        self._note(PhoneEvent(self.moment, "edit", message_id, html))
+
+    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
+        """Accept a pin: the phone shows none."""
+
+    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
+        """Note which rule a message is of."""
+        for index in range(len(self.events) - 1, -1, -1):
+            event = self.events[index]
+            if event.html == plan.html and not event.rule:
+                self.events[index] = msgspec.structs.replace(event, rule=plan.alert.rule, kind=plan.alert.kind)
+                return
+
+    def _note(self, event: PhoneEvent) -> None:
+        self.events.append(event)
+        self.has_changed = True
+
+
+def _open_source(request: PlayRequest) -> MatchSource:
+    if request.scenario.strip():
+        return ScenarioMatch("scenario", parse_scenario(request.scenario, "scenario"))
+    return open_match(request.match)
+
+
+def _read_rules(text: str) -> tuple[RuleSet, tuple[str, ...]]:
+    if not text.strip():
+        return load_pack(), ()
+    parsed = parse_sent_rules(text, "rules", load_catalogue())
+    return parsed.rules, parsed.warnings
+
+
+def _mistakes_of(error: ScenarioInvalid | RulesInvalid) -> tuple[str, ...]:
+    return tuple(error.mistakes)
+
+
+def _describe_moment(match: Match) -> PlayMoment:
+    score = str(match.score)
+    if match.shootout is not None:
+        score = f"{score} ({match.shootout} pens)"
+    minute = f"{match.minute}'" if match.minute else match.period.value
+    return PlayMoment("FT" if match.ended_by else minute, score)
+
+
+def _first_words(text: str) -> str:
+    plain = html.unescape(re.sub(r"<[^>]*>", "", text)).split("\n", 1)[0]
+    return plain if len(plain) <= 60 else f"{plain[:59]}…"
+
+
+if __name__ == "__main__":
+    configure_logging(level=logging.ERROR)
+    played = asyncio.run(play(msgspec.json.decode(sys.stdin.buffer.read(), type=PlayRequest)))
+    sys.stdout.buffer.write(msgspec.json.encode(played))

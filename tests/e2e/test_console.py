@@ -1,0 +1,160 @@
+"""The console in a real browser: the playground alone, and the pages of a bot at work."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.stage import BOT_TOKEN, configuration, running, touchline
+from tests.e2e.story import CHAT, RULES, STANDING, shown, stepped
+from tests.fakes.bot_api import FakeBotApi
+from tests.waiting import DEADLINE, until
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytest.importorskip("nicegui", reason="the extra console is not installed")
+playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+    # Playwright leaves the pipes of its own driver to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+PASSWORD = "a-long-password"
+
+CHANGED = """
+rules:
+  - name: reds alone
+    match: {action_type: Red Card}
+    alert: {kind: red_card, text: "Red {{ player }} {{ minute }}'"}
+"""
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Page]:
+    """A page of a new browser; an error of a script on it fails the test."""
+    errors: list[str] = []
+    async with playwright.async_playwright() as starter:
+        # Debian's Chromium does not start its sandbox for root, as in a container.
+        browser = await starter.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page()
+        page.set_default_timeout(DEADLINE * 1000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        await browser.close()
+    assert errors == []
+
+
+async def write_rules(page: Page, text: str) -> None:
+    """Put a text into the editor."""
+    await page.locator(".cm-content").first.click()
+    await page.keyboard.press("Control+A")
+    await page.keyboard.insert_text(text)
+
+
+async def test_the_final_is_played_to_its_shootout_in_a_language_and_a_link_shows_the_same(tmp_path: Path) -> None:
+    process = await touchline("console", "--port", "0", folder=tmp_path)
+    line = await process.says("The console is at")
+    address = re.findall(r"http://\S+", line)[0]
+    async with opened() as page:
+        await page.goto(address)
+        await page.locator(".bubble").first.wait_for()
+        await page.get_by_label("Match", exact=True).click()
+        await page.get_by_role("option", name="final").click()
+        await page.get_by_text("Argentina v France 3–3 (4–2 pens) · FT").wait_for()
+        await page.get_by_label("Language").click()
+        await page.get_by_role("option", name="Deutsch").click()
+        await page.locator(".bubble", has_text="Argentinien").first.wait_for()
+        at_the_end = await page.locator(".bubble").count()
+        # To the beginning by the keyboard, as somebody without a mouse does.
+        await page.locator(".q-slider [tabindex]").focus()
+        for _ in range(8):
+            await page.keyboard.press("PageDown")
+        await page.get_by_text("Nothing has been sent yet.").wait_for()
+        link = await page.get_by_role("link", name="Link to exactly this").get_attribute("href")
+        await page.goto(address + str(link).lstrip("/"))
+        await page.locator(".bubble", has_text="Argentinien").first.wait_for()
+        again = await page.locator(".bubble").count()
+    code = await process.end()
+
+    assert again == at_the_end > 10
+    assert code == 0
+    assert "Traceback" not in process.output
+
+
+async def test_a_mistake_is_read_at_its_line_and_a_change_is_seen_on_matches(tmp_path: Path) -> None:
+    process = await touchline("console", "--port", "0", folder=tmp_path)
+    address = re.findall(r"http://\S+", await process.says("The console is at"))[0]
+    async with opened() as page:
+        await page.goto(f"{address}rules")
+        await write_rules(page, CHANGED.replace("Red Card", "Rde Card"))
+        await page.get_by_text(re.compile("❌ line 4, column .*Red Card")).wait_for()
+        await write_rules(page, CHANGED)
+        await page.get_by_text("✅ No mistakes").wait_for()
+        await page.get_by_role("button", name="What would change?").click()
+        await page.get_by_text(re.compile(r"[1-9]\d* dropped")).wait_for()
+        dropped = await page.get_by_role("cell", name="dropped").count()
+    await process.end()
+
+    assert dropped > 0
+
+
+async def test_who_knows_the_password_sees_the_bot_at_work_and_changes_its_rules(tmp_path: Path) -> None:
+    async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed:
+        config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, RULES)
+        console = f"http: {{listen: null, console: {{listen: '127.0.0.1:0', password: {PASSWORD}}}}}"
+        config.write_text(config.read_text().replace("http: {listen: null}", console))
+        async with running(config) as bot, opened() as page:
+            port = re.findall(r'"port": (\d+)', await bot.says("console_served"))[0]
+            address = f"http://127.0.0.1:{port}/"
+            await feed.until_connected()
+            await feed.send_next(7)
+            await until(lambda: STANDING[0] in shown(telegram)[0])
+
+            await page.goto(f"{address}chats")
+            assert page.url == f"{address}login"
+            await page.get_by_label("Password").fill("guess")
+            await page.get_by_role("button", name="Log in").click()
+            await page.get_by_text("Wrong password.").wait_for()
+            await page.get_by_label("Password").fill(PASSWORD)
+            await page.get_by_role("button", name="Log in").click()
+
+            await page.locator("[data-ready]").wait_for()
+            await page.get_by_role("cell", name="2–0").first.wait_for()
+            await page.get_by_role("link", name="Matches").click()
+            await page.get_by_role("link", name=" v ").click()
+            await page.get_by_text("Goal Saka 10'").first.wait_for()
+            await page.get_by_role("link", name="Chats").click()
+            await page.get_by_text(str(CHAT)).click()
+            before = len(telegram.chat(CHAT).messages)
+            await page.get_by_role("button", name="Send a test").click()
+            await page.get_by_text("A test is on its way.").wait_for()
+            await until(lambda: len(telegram.chat(CHAT).messages) > before)
+
+            await page.get_by_role("link", name="Rules").click()
+            await write_rules(page, CHANGED)
+            await page.get_by_text("✅ No mistakes").wait_for()
+            assert await page.get_by_role("button", name="Apply").is_disabled()
+            await page.get_by_role("button", name="What would change?").click()
+            await page.get_by_text("dropped", exact=False).first.wait_for()
+            await page.get_by_role("button", name="Apply").click()
+            await page.get_by_text(re.compile("sent: rules.yaml, by console")).wait_for()
+            await page.get_by_role("button", name="Roll back").click()
+            await page.get_by_text(re.compile("rolled back: config.yaml, by console")).wait_for()
+            await page.get_by_role("button", name="Log out").click()
+            await page.get_by_label("Password").wait_for()
+            await page.goto(f"{address}rules")
+            assert page.url == f"{address}login"
+
+    assert "Traceback" not in bot.output
+    assert PASSWORD not in bot.output
