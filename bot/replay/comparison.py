@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -34,6 +35,9 @@ class DifferenceKind(enum.StrEnum):
     ADDED = "added"
     DROPPED = "dropped"
     REWORDED = "reworded"
+    LOUDER = "louder"
+    """More of its messages make a sound, whatever else changed."""
+    QUIETER = "quieter"
 
 
 class AlertMessages(msgspec.Struct, frozen=True):
@@ -43,6 +47,13 @@ class AlertMessages(msgspec.Struct, frozen=True):
     kind: str
     texts: tuple[str, ...]
     """`send: …`, `edit: …`, `reply: …`, in order."""
+    silent: tuple[bool, ...] = ()
+    """For each of the texts, whether it makes no sound."""
+
+    @property
+    def sounds(self) -> int:
+        """How often the phone rings."""
+        return self.silent.count(False)
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -122,12 +133,23 @@ def _sort_actions(
 def _find_difference(old: Sequence[ReplayedMessage], new: Sequence[ReplayedMessage]) -> Difference | None:
     before, after = _collect_texts(old), _collect_texts(new)
     # The rule's name is not compared: no message shows it.
-    if before and after and (before.kind, before.texts) == (after.kind, after.texts):
+    if before == after or (before and after and replace(before, rule=after.rule) == after):
         return None
-    change = DifferenceKind.ADDED if before is None else DifferenceKind.DROPPED if after is None else DifferenceKind.REWORDED
+    change = _classify_change(before, after)
     # The minute of the last revision: the feed may correct it.
     first, last = [*new, *old][0], (new or old)[-1]
     return Difference(change, first.at, first.fixture_id, first.action_id, last.minute, before, after)
+
+
+def _classify_change(before: AlertMessages | None, after: AlertMessages | None) -> DifferenceKind:
+    if before is None:
+        return DifferenceKind.ADDED
+    if after is None:
+        return DifferenceKind.DROPPED
+    # The sound comes first: new words on a silent message are a smaller change than a phone that rings.
+    if before.sounds != after.sounds:
+        return DifferenceKind.LOUDER if after.sounds > before.sounds else DifferenceKind.QUIETER
+    return DifferenceKind.REWORDED
 
 
 def _collect_texts(messages: Sequence[ReplayedMessage]) -> AlertMessages | None:
@@ -139,6 +161,7 @@ def _collect_texts(messages: Sequence[ReplayedMessage]) -> AlertMessages | None:
         rule=rules[-1] if rules else "",
         kind=messages[-1].kind or messages[0].kind,
         texts=tuple(f"{message.op}: {message.text}" for message in messages),
+        silent=tuple(message.silent for message in messages),
     )
 
 
@@ -177,10 +200,17 @@ def format_table(comparison: Comparison, titles: Mapping[str, str], console: Con
 
 def _difference_to_row(difference: Difference, titles: Mapping[str, str]) -> tuple[str, ...]:
     before, after = difference.before, difference.after
-    old = f"{before.rule}: {select_changed_text(before, after)}" if before else "–"
-    new = f"{after.rule}: {select_changed_text(after, before)}" if after else "–"
+    old = f"{before.rule}: {_format_sound(before, after)}{select_changed_text(before, after)}" if before else "–"
+    new = f"{after.rule}: {_format_sound(after, before)}{select_changed_text(after, before)}" if after else "–"
     title = titles.get(difference.fixture_id) or difference.fixture_id
     return (difference.change.value, title, difference.minute or "", old, new)
+
+
+def _format_sound(side: AlertMessages, other: AlertMessages | None) -> str:
+    """Return the sign of the sound where it is what differs."""
+    if other is None or side.sounds == other.sounds:
+        return ""
+    return "🔔 " if side.sounds > other.sounds else "🔕 "
 
 
 def select_changed_text(side: AlertMessages | None, other: AlertMessages | None) -> str:

@@ -23,7 +23,7 @@ from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.html import to_one_line
-from bot.telegram.plan import MessagePlan
+from bot.telegram.plan import MessagePlan, Reply, Send
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import State
@@ -51,6 +51,8 @@ class ReplayedMessage(msgspec.Struct, frozen=True):
     minute: str | None
     player: str | None
     text: str
+    silent: bool = True
+    """False: the phone rings. An edit never does."""
 
 
 async def replay_match(
@@ -183,6 +185,7 @@ class MessageCollector:
                 minute=alert.facts.minute or None,
                 player=alert.facts.player or None,
                 text=plan.html,
+                silent=plan.is_silent if isinstance(plan, Send | Reply) else True,
             )
         )
 
@@ -193,6 +196,8 @@ def message_to_json(message: ReplayedMessage) -> str:
 
 
 def message_to_text(message: ReplayedMessage) -> str:
-    """Return the message as one line for people: time, sign of the operation, text."""
+    """Return the message as one line for people: time, sign of the operation, whether it is loud (🔔) or silent (🔕), text."""
     sign = {"send": "✉", "edit": "✎", "reply": "↩"}.get(message.op, message.op)
-    return f"{message.at[11:19]}  {sign}  {to_one_line(message.text)}"
+    # An edit makes no sound in any chat.
+    sound = "  " if message.op == "edit" else "🔕" if message.silent else "🔔"
+    return f"{message.at[11:19]}  {sign} {sound}  {to_one_line(message.text)}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import yaml
 
-from rules.engine.alert import Alert, State
+from rules.engine.alert import Alert, Importance, State
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import RuleSet, SourceLocation
 from rules.engine.text import visible_text
@@ -27,9 +27,12 @@ TEST_KEYS = ("name", *SCENARIO_KEYS, "kinds", "expect")
 
 _EXPECTATION_PATTERN = re.compile(
     r"(?:(?P<minute>[\d+]+)' )?(?P<kind>\w+)(?: \((?P<rule>.+)\))?(?:,? (?P<state>pending|confirmed|retracted))?"
+    r"(?:,? (?P<sound>loud|silent))?"
 )
 
-_EXPECTATION_FORM = "27' goal, 27' goal (NAME OF THE RULE) or 27' goal retracted, and after a colon words of its text"
+_EXPECTATION_FORM = (
+    "27' goal, 27' goal (NAME OF THE RULE), 27' goal retracted or 27' goal loud (or silent), and after a colon words of its text"
+)
 
 
 class RuleTestsInvalid(ValueError):
@@ -50,17 +53,24 @@ class MessageLine(msgspec.Struct, frozen=True):
     rule: str = ""
     state: str = ""
     text: str = ""
+    sound: str = ""
+    """`loud` if the phone rang for it, with the message or with a reply about it; else `silent`."""
 
     def __str__(self) -> str:
         minute = f"{self.minute}' " if self.minute else ""
         rule, state = f" ({self.rule})" if self.rule else "", f" {self.state}" if self.state else ""
-        words = _to_line(self.text)
-        return f"{minute}{self.kind}{rule}{state}{f': {words}' if words else ''}"
+        words, sound = _to_line(self.text), f" {self.sound}" if self.sound else ""
+        return f"{minute}{self.kind}{rule}{state}{sound}{f': {words}' if words else ''}"
 
     def matches(self, message: MessageLine) -> bool:
         """Return True if a message is as this expectation says. The text may be a part of it, with or without markup."""
-        is_same = all(getattr(self, key) in ("", getattr(message, key)) for key in ("minute", "kind", "rule", "state"))
+        is_same = all(getattr(self, key) in ("", getattr(message, key)) for key in ("minute", "kind", "rule", "state", "sound"))
         return is_same and (self.text in message.text or _to_line(self.text) in _to_line(message.text))
+
+
+def _name_sound(importance: Importance, alert: Alert) -> str:
+    # What the feed collected offline is no live news.
+    return "loud" if importance is Importance.MAJOR and not alert.is_delayed else "silent"
 
 
 def _to_line(text: str) -> str:
@@ -129,6 +139,8 @@ class _SimulatedChat:
         self.messages: dict[str, MessageLine] = {}
         self.notified_rules: dict[str, set[str]] = {}
         self._seen_revisions: set[tuple[str, int]] = set()
+        self._subjects: dict[str, tuple[int, str, str]] = {}
+        """By action, what its message is about: severity, action type, side."""
 
     def receive(self, alert: Alert) -> None:
         """Take an alert: the first one of each revision counts, and a retraction changes only a message that was sent."""
@@ -141,12 +153,29 @@ class _SimulatedChat:
         self._seen_revisions.add(revision)
         # Several rules may fire for one revision. The first decides what this chat gets, as it accepts every kind.
         if known is None:
-            self.messages[action] = MessageLine(alert.facts.minute, alert.kind, alert.rule, alert.state.value, alert.text)
+            self._subjects[action] = (alert.severity, alert.facts.action_type, alert.facts.side)
+            self.messages[action] = MessageLine(
+                alert.facts.minute, alert.kind, alert.rule, alert.state.value, alert.text, _name_sound(alert.importance, alert)
+            )
         elif alert.state is State.RETRACTED or not alert.text:
             self.messages[action] = msgspec.structs.replace(known, state=alert.state.value)
         else:
             kept = msgspec.structs.replace(known, state=alert.state.value, text=alert.text, minute=alert.facts.minute)
-            self.messages[action] = msgspec.structs.replace(kept, kind=alert.kind, rule=alert.rule)
+            kept = msgspec.structs.replace(kept, kind=alert.kind, rule=alert.rule)
+            self.messages[action] = msgspec.structs.replace(kept, sound=self._find_sound(known, alert))
+
+    def _find_sound(self, known: MessageLine, alert: Alert) -> str:
+        """Return the sound of a message after a revision: an edit makes none, but the reply about other news may.
+
+        What became graver is loud, whatever its rule says; see `bot/telegram/plan.py`.
+        """
+        action = alert.key.action_id
+        before, after = self._subjects[action], (alert.severity, alert.facts.action_type, alert.facts.side)
+        self._subjects[action] = after
+        if known.sound == "loud" or before == after or not (before[0] or after[0]):
+            return known.sound
+        is_graver = after[0] > before[0]
+        return _name_sound(Importance.MAJOR if is_graver else alert.importance, alert)
 
 
 def _diff_messages(expected: Sequence[MessageLine], messages: Sequence[MessageLine]) -> Iterator[str]:
@@ -247,7 +276,12 @@ class _TestFileReader:
             self.reader.report_mistake(node, f'"{head}" is not of the form {_EXPECTATION_FORM}')
             return None
         return MessageLine(
-            found["minute"] or "", found["kind"], found["rule"] or "", found["state"] or "", text or quoted.strip()
+            minute=found["minute"] or "",
+            kind=found["kind"],
+            rule=found["rule"] or "",
+            state=found["state"] or "",
+            text=text or quoted.strip(),
+            sound=found["sound"] or "",
         )
 
 

@@ -41,7 +41,13 @@ _MAX_DIFFERENCES = 8
 
 _MAX_WARNINGS = 4
 
-_DIFFERENCE_SIGNS = {DifferenceKind.ADDED: "➕", DifferenceKind.DROPPED: "➖", DifferenceKind.REWORDED: "✏️"}
+_DIFFERENCE_SIGNS = {
+    DifferenceKind.ADDED: "➕",
+    DifferenceKind.DROPPED: "➖",
+    DifferenceKind.REWORDED: "✏️",
+    DifferenceKind.LOUDER: "🔔",
+    DifferenceKind.QUIETER: "🔕",
+}
 
 log = structlog.get_logger()
 
@@ -241,8 +247,10 @@ def _render_counts(comparison: Comparison, matches: int) -> str:
         "{added} added, {dropped} dropped, {reworded} reworded, {unchanged} unchanged over {count} matches",
         matches,
     )
-    counts = {change.value: comparison.count(change) for change in DifferenceKind}
-    return text.format(**counts, unchanged=comparison.unchanged, count=matches)
+    counts = {change: comparison.count(change) for change in DifferenceKind}
+    # Signs say what changes its sound, as in front of the differences.
+    sounds = [f" · {_DIFFERENCE_SIGNS[c]} {counts[c]}" for c in (DifferenceKind.LOUDER, DifferenceKind.QUIETER) if counts[c]]
+    return text.format(**counts, unchanged=comparison.unchanged, count=matches) + "".join(sounds)
 
 
 def _render_difference(difference: Difference) -> str:

@@ -28,7 +28,7 @@ def test_what_differs_is_shown_and_exits_with_1(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.output.splitlines()[1:] == [
         "    - 10' goal: Rice",
-        "    + 10' goal (goals) confirmed: Saka 1–0",
+        "    + 10' goal (goals) confirmed loud: Saka 1–0",
         "1 of 1 test failed: - is missing, + is sent and not expected",
     ]
 

@@ -36,14 +36,15 @@ MESSAGES = st.lists(
         op=st.sampled_from(["send", "edit", "reply"]),
         kind=st.sampled_from(["goal", "var"]),
         text=st.sampled_from(["one", "two"]),
+        silent=st.booleans(),
     ),
     max_size=12,
 )
 
 
-def message(action: str, text: str = "Goal!", op: str = "send", **more: str) -> ReplayedMessage:
+def message(action: str, text: str = "Goal!", op: str = "send", *, silent: bool = False, **more: str) -> ReplayedMessage:
     facts = {"at": "2026-01-01T10:00:00Z", "fixture_id": "f", "rule": "goals", "kind": "goal", "state": "confirmed"} | more
-    return ReplayedMessage(**facts, action_id=action, op=op, home=0, away=0, minute="10", player=None, text=text)  # type: ignore[arg-type]
+    return ReplayedMessage(**facts, action_id=action, op=op, home=0, away=0, minute="10", player=None, text=text, silent=silent)  # type: ignore[arg-type]
 
 
 def changes(comparison: Comparison) -> list[tuple[str, str]]:
@@ -57,11 +58,23 @@ def test_added_dropped_and_reworded_alerts_are_listed_and_the_rest_is_counted() 
     found = compare_messages(before, after)
 
     assert changes(found) == [("dropped", "a"), ("reworded", "c"), ("added", "d")]
-    assert format_comparison_summary(found, 1) == "1 added, 1 dropped, 1 reworded, 1 unchanged over 1 match"
+    assert format_comparison_summary(found, 1) == "1 added, 1 dropped, 1 reworded, 0 louder, 0 quieter, 1 unchanged over 1 match"
 
 
 def test_a_different_kind_is_a_difference_even_with_the_same_text() -> None:
     assert changes(compare_messages([message("a")], [message("a", kind="drama")])) == [("reworded", "a")]
+
+
+def test_another_sound_is_a_difference_whatever_else_changed() -> None:
+    before = [message("a", silent=True), message("b"), message("c", silent=True)]
+    after = [message("a"), message("b", "Goal, truly!", silent=True), message("c", silent=True)]
+    found = compare_messages(before, after)
+
+    assert changes(found) == [("louder", "a"), ("quieter", "b")]
+    assert format_comparison_summary(found, 1) == "0 added, 0 dropped, 0 reworded, 1 louder, 1 quieter, 1 unchanged over 1 match"
+    louder, quieter = format_table(found, {}, Console(file=None, force_terminal=False)).splitlines()[1:]
+    assert "goals: 🔕 Goal!" in louder and "goals: 🔔 Goal!" in louder
+    assert "goals: 🔔 Goal!" in quieter and "goals: 🔕 Goal, truly!" in quieter
 
 
 def test_a_different_rule_with_the_same_text_is_no_difference() -> None:
@@ -97,6 +110,8 @@ def test_what_is_added_in_one_direction_is_dropped_in_the_other(
         DifferenceKind.ADDED: DifferenceKind.DROPPED,
         DifferenceKind.DROPPED: DifferenceKind.ADDED,
         DifferenceKind.REWORDED: DifferenceKind.REWORDED,
+        DifferenceKind.LOUDER: DifferenceKind.QUIETER,
+        DifferenceKind.QUIETER: DifferenceKind.LOUDER,
     }
 
     assert {(d.action_id, d.fixture_id, mirrored[d.change]) for d in forward.differences} == {
@@ -110,7 +125,7 @@ def test_the_comparisons_of_several_matches_are_added_up() -> None:
 
     assert (
         format_comparison_summary(merge_comparisons([one, one, Comparison(unchanged=3)]), 3)
-        == "2 added, 2 dropped, 0 reworded, 3 unchanged over 3 matches"
+        == "2 added, 2 dropped, 0 reworded, 0 louder, 0 quieter, 3 unchanged over 3 matches"
     )
 
 
@@ -137,7 +152,7 @@ def test_a_difference_is_one_json_object() -> None:
 
     assert json.loads(difference_to_json(found)) == {
         "change": "added", "at": "2026-01-01T10:00:00Z", "fixture_id": "f", "action_id": "a", "minute": "10",
-        "before": None, "after": {"rule": "goals", "kind": "goal", "texts": ["send: Goal!"]},
+        "before": None, "after": {"rule": "goals", "kind": "goal", "texts": ["send: Goal!"], "silent": [False]},
     }  # fmt: skip
 
 

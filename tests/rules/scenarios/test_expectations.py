@@ -39,6 +39,8 @@ def test_a_pack_sends_what_its_tests_expect(file: Path, test: RuleTest) -> None:
         "[goal, yellow_card]",
         "[\"10' goal: Saka\", 20' yellow_card]",
         "[10' goal (goals) confirmed: Saka, 20' yellow_card: 'Arsenal: Rice']",
+        "[10' goal loud, 20' yellow_card silent]",
+        "[\"10' goal (goals) confirmed loud: Saka\", \"20' yellow_card confirmed, silent\"]",
     ],
 )
 def test_as_much_is_compared_as_is_written(expect: str) -> None:
@@ -53,7 +55,14 @@ def test_what_is_missing_and_what_is_too_much_is_shown_in_its_place() -> None:
 
 @pytest.mark.parametrize(
     "expect",
-    ["[]", "[10' goal]", "[20' yellow_card, 10' goal]", "[10' goal retracted, 20' yellow_card]", "[11' goal, 20' yellow_card]"],
+    [
+        "[]",
+        "[10' goal]",
+        "[20' yellow_card, 10' goal]",
+        "[10' goal retracted, 20' yellow_card]",
+        "[11' goal, 20' yellow_card]",
+        "[10' goal silent, 20' yellow_card]",
+    ],
 )
 def test_anything_but_the_alerts_expected_fails(expect: str) -> None:
     assert not outcome(expect).is_passed
@@ -68,7 +77,7 @@ def test_a_message_is_what_its_last_revision_says() -> None:
         "- {name: g, match: {side: home, send_type: [Pending, Confirmed]}, alert: {kind: goal, text: '{{ player }}!'}}"
     )
 
-    assert outcome("[]", rules).messages[0] == MessageLine("10", "goal", "g", "confirmed", "Saka!")
+    assert outcome("[]", rules).messages[0] == MessageLine("10", "goal", "g", "confirmed", "Saka!", "loud")
 
 
 @pytest.mark.parametrize(
@@ -166,8 +175,8 @@ def test_a_message_is_revised_by_the_rule_that_sent_it_and_by_an_operators_catal
         '- {match: A v B, expect: [], events: ["10\' goal Saka (A), disallowed for offside after 60s"]}'
     ).tests
 
-    assert [str(m) for m in run_test(corrected, rules).messages] == ["10' goal (g) confirmed: Rice"]
-    assert [str(m) for m in run_test(disallowed, rules).messages] == ["10' goal (g) retracted: Saka"]
+    assert [str(m) for m in run_test(corrected, rules).messages] == ["10' goal (g) confirmed loud: Rice"]
+    assert [str(m) for m in run_test(disallowed, rules).messages] == ["10' goal (g) retracted loud: Saka"]
 
 
 @settings(max_examples=200, deadline=None)
@@ -178,3 +187,57 @@ def test_a_mutated_file_is_refused_at_places_or_played(text: str) -> None:
             run_test(test, load_pack())
     except RuleTestsInvalid as error:
         assert all(re.match(r"t\.yaml:\d+:\d+: .", line) for line in error.mistakes)
+
+
+SOUNDS = """
+tests:
+- match: Arsenal v Chelsea
+  events:
+    - 10' goal Palmer (Chelsea), disallowed for offside after a video check
+    - 20' yellow card Rice (Arsenal), red after 60s
+    - 60' goal Palmer (Chelsea)
+    - 88' goal Saka (Arsenal)
+  expect: []
+"""
+
+EXCHANGED = {"major": "minor", "minor": "major"}
+
+
+def _late_goals(late: str) -> RuleSet:
+    return load_rules(
+        f"""
+- name: late
+  match: {{action_type: Goal, minute: {{from: 80}}}}
+  alert: {{kind: goal, importance: {late}, text: x}}
+- name: others
+  match: {{action_type: Goal}}
+  alert: {{kind: goal, importance: {EXCHANGED[late]}, text: x}}
+- name: cards
+  match: {{action_type: [Yellow Card, Red Card]}}
+  alert: {{kind: yellow_card, importance: minor, text: x}}
+"""
+    )
+
+
+@pytest.mark.parametrize("late", ["major", "minor"])
+def test_the_sound_is_that_of_the_first_message_or_of_a_card_that_became_graver(late: str) -> None:
+    (test,) = read_tests(SOUNDS).tests
+    found = [(message.minute, message.sound) for message in run_test(test, _late_goals(late)).messages]
+    major, minor = ("loud", "silent") if late == "major" else ("silent", "loud")
+
+    assert found == [("10", minor), ("20", "loud"), ("60", minor), ("88", major)]
+
+
+def test_a_rule_that_only_rewords_what_another_one_began_changes_no_sound() -> None:
+    rules = load_rules(
+        """
+- name: confirmed
+  match: {action_type: Goal, send_type: Confirmed}
+  alert: {kind: goal, importance: major, text: sure}
+- name: pending
+  match: {action_type: Goal}
+  alert: {kind: goal, importance: minor, text: perhaps}
+"""
+    )
+
+    assert [str(message) for message in outcome("[]", rules).messages] == ["10' goal (confirmed) confirmed silent: sure"]
