@@ -32,6 +32,7 @@ from bot.matches.follower import MatchFollower
 from bot.matches.live_messages import LiveMessageUpdater
 from bot.matches.pipeline import Pipeline
 from bot.matches.schedule import MatchScheduler
+from bot.matches.season import SeasonFixtures
 from bot.matches.snapshots import SnapshotStore
 from bot.media.renderer import is_available, render_match
 from bot.monitoring.delivery_log import DeliveryLog
@@ -215,6 +216,7 @@ class ChatWorker:
             ready=lease_manager.registered if lease_manager else None,
         )
         services.prune_more.append(self._updates.delete_old)
+        self._season = SeasonFixtures(services.feed_api, services.clock)
         self._replies = ReplySender(services.bot, render_match if is_available() else None)
         self._application.add_handlers(self._build_handlers(directory, status))
         self._application.add_error_handler(partial(on_error, self._replies))
@@ -225,7 +227,7 @@ class ChatWorker:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
-        return self._run_application(), self._register_commands()
+        return self._run_application(), self._register_commands(), self._season.run()
 
     def _build_handlers(self, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> list[Any]:
         """Make the handlers of all updates. Those of `/rules` come first: the others take every button."""
@@ -249,6 +251,7 @@ class ChatWorker:
             send_match_state=services.outbox.put_match_state,
             privacy_url=services.config.telegram.privacy_url or "",
             nicknames=Nicknames(services.config.telegram.nicknames),
+            season=self._season,
         )
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies

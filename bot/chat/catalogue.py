@@ -65,15 +65,24 @@ def make_short_id(text: str) -> str:
 class FollowableCatalogue:
     """The known fixtures with their teams and competitions, sorted for people and found by token. Immutable."""
 
-    def __init__(self, fixtures: Iterable[Fixture] = (), nicknames: Nicknames | None = None) -> None:
+    def __init__(
+        self, fixtures: Iterable[Fixture] = (), nicknames: Nicknames | None = None, season: Iterable[Fixture] = ()
+    ) -> None:
+        """`season` are the next matches of teams and competitions that play later than the fixtures that are listed whole."""
         self.nicknames = nicknames or load_shipped_nicknames()
         # Sorted here once: every screen lists matches by kick-off. Those whose day is not known yet come last.
         known = (f for f in fixtures if not f.is_deleted)
         latest = dt.datetime.max.replace(tzinfo=dt.UTC)
         self.fixtures = tuple(sorted(known, key=lambda f: (f.kickoff or latest, normalise(f.title))))
-        self.competitions = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.fixtures))
-        self.teams = _remove_duplicates(Scope.TEAM, (team for f in self.fixtures for team in (f.home, f.away)))
-        self.matches = tuple(Choice(Scope.MATCH, f.id, f.title, f) for f in self.fixtures if f.title)
+        """Those of the days around now, of which every match is listed."""
+        listed = {f.id for f in self.fixtures}
+        later = sorted((f for f in season if f.id not in listed and f.kickoff), key=lambda f: f.kickoff or latest)
+        self.all_fixtures = (*self.fixtures, *later)
+        """With the season's: of these days only some matches are known."""
+        self.competitions = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.all_fixtures))
+        self.teams = _remove_duplicates(Scope.TEAM, (team for f in self.all_fixtures for team in (f.home, f.away)))
+        self.matches = tuple(Choice(Scope.MATCH, f.id, f.title, f) for f in self.all_fixtures if f.title)
+        self._listed_matches = sum(1 for f in self.fixtures if f.title)
         # A button carries only a token, so what it names is looked up among everything that can be followed now.
         everything = (ALL_MATCHES, *self.competitions, *self.teams, *self.matches)
         self._by_token = {choice.token: choice for choice in everything}
@@ -84,25 +93,29 @@ class FollowableCatalogue:
 
     def competition_name(self, team: Choice) -> str:
         """Return the name of a competition that the team plays in, to tell two teams of one name apart. Empty: none is known."""
-        ours = (f for f in self.fixtures if any(_is_same_team(side, team) for side in (f.home, f.away)))
+        ours = (f for f in self.all_fixtures if any(_is_same_team(side, team) for side in (f.home, f.away)))
         return next((f.competition.name for f in ours), "")
 
     def list_teams(self, competition: Choice) -> tuple[Choice, ...]:
         """Return the teams of a competition, by name."""
-        ours = (f for f in self.fixtures if _is_same_team(f.competition, competition))
+        ours = (f for f in self.all_fixtures if _is_same_team(f.competition, competition))
         return _remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away)))
 
     def list_matches(self, competition: Choice, now: dt.datetime) -> tuple[Choice, ...]:
         """Return the matches of a competition that have not ended, by kick-off."""
-        return tuple(m for m in self.list_upcoming(now) if m.fixture and _is_same_team(m.fixture.competition, competition))
+        return tuple(m for m in self.list_followable(now) if m.fixture and _is_same_team(m.fixture.competition, competition))
 
     def list_upcoming(self, now: dt.datetime) -> tuple[Choice, ...]:
-        """Return all matches that have not ended, by kick-off."""
+        """Return all matches of the days around now that have not ended, by kick-off."""
+        return tuple(m for m in self.matches[: self._listed_matches] if m.fixture and not has_ended(m.fixture, now))
+
+    def list_followable(self, now: dt.datetime) -> tuple[Choice, ...]:
+        """Return all matches that have not ended, those of the coming months too, by kick-off."""
         return tuple(m for m in self.matches if m.fixture and not has_ended(m.fixture, now))
 
     def search(self, typed: str, now: dt.datetime) -> SearchResult:
         """Search everything that can be followed."""
-        return search(typed, (*self.competitions, *self.teams), self.list_upcoming(now), self.nicknames)
+        return search(typed, (*self.competitions, *self.teams), self.list_followable(now), self.nicknames)
 
     def search_teams(self, typed: str) -> SearchResult:
         """Search competitions and teams only."""

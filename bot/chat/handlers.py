@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from telegram.constants import ChatType
 from bot.chat import texts
 from bot.chat.dialogue import (
     Button,
+    ChatContext,
     DialogueResult,
     HandlerContext,
     OutdatedButton,
@@ -79,6 +80,16 @@ class Handlers:
 
         return redraw
 
+    async def _run_with_season(
+        self, origin: UpdateOrigin, context: ChatContext, run: Callable[[ChatContext], DialogueResult]
+    ) -> DialogueResult:
+        """Run a dialogue, and run it again if it searches a name that only the feed's later fixtures may have."""
+        result = run(context)
+        # A dialogue is pure, so that it can be run twice: only the second result is stored and shown.
+        if result.searches_season and await self._services.load_season():
+            result = run(await self._services.load_context(origin))
+        return result
+
     async def _run_command(self, bot: Bot, origin: UpdateOrigin, name: str, args: tuple[str, ...]) -> DialogueResult:
         run = self._router.find_command(name)
         if run is None:
@@ -90,7 +101,7 @@ class Handlers:
         context = await self._services.load_context(origin)
         if command.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
-        result = run(context, args)
+        result = await self._run_with_season(origin, context, lambda known: run(known, args))
         if result.changes_settings and not command.changes_settings:
             # A deep link of /start follows something, and whoever is in a group can write one.
             if not await self._services.permissions.may_change(bot, origin):
@@ -156,7 +167,7 @@ class Handlers:
         if meant:
             await self._answer_command(origin, ptb_context.bot, *meant)
             return
-        result = subscribe.follow_typed_name(context, text)
+        result = await self._run_with_season(origin, context, lambda known: subscribe.follow_typed_name(known, text))
         if result.changes_settings and context.chat.is_configured:
             result = DialogueResult(Screen(texts.configured_chat_text()))
         await self._apply_and_send(origin, result)

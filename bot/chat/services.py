@@ -64,6 +64,13 @@ class FixtureLookup(Protocol):
     def match(self, fixture_id: str) -> Match | None: ...
 
 
+class SeasonLookup(Protocol):
+    """The next matches of teams and competitions that do not play in the coming days."""
+
+    def fixtures(self) -> Sequence[Fixture]: ...
+    async def load(self) -> bool: ...
+
+
 class ChatServices:
     """Loads what a dialogue may look at and applies what it decides."""
 
@@ -84,6 +91,7 @@ class ChatServices:
         send_match_state: Callable[[ChatRef, Match, str, int], Awaitable[None]] | None = None,
         privacy_url: str = "",
         nicknames: Nicknames | None = None,
+        season: SeasonLookup | None = None,
     ) -> None:
         """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
         each command, for a reload may change the admins. `render_status` returns the
@@ -91,13 +99,15 @@ class ChatServices:
         alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
         seconds. `send_match_state` tells a chat how a match stands, and takes a match besides.
         `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
-        program if they are None."""
+        program if they are None. `season` knows what is played later than the fixtures of the `directory`."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
         self._send_match_state, self._privacy_url = send_match_state, privacy_url
+        self._season = season
+        self._season_fixtures: Sequence[Fixture] = ()
         self._fixtures: Sequence[Fixture] = ()
         self._nicknames, self._catalogue = nicknames, FollowableCatalogue((), nicknames)
 
@@ -109,6 +119,10 @@ class ChatServices:
             await self.chats.resume(origin.ref.chat_id)
             chat = replace(chat, is_active=True)
         return self._make_context(chat, await self._subscriptions.get_all(origin.ref))
+
+    async def load_season(self) -> bool:
+        """Ask the feed what is played in the coming months. Return True if a context that is loaded now may know more."""
+        return self._season is not None and await self._season.load()
 
     async def load_user_context(self, user_id: int) -> ChatContext:
         """Load what a user sees who may have no chat with the bot, as in an inline query. Nothing is stored."""
@@ -197,9 +211,10 @@ class ChatServices:
     def _current_catalogue(self) -> FollowableCatalogue:
         # Building it sorts and hashes every fixture, so it is built once for each list of fixtures: those are replaced as a
         # whole, never changed.
-        fixtures = self.directory.fixtures()
-        if fixtures is not self._fixtures:
-            self._fixtures, self._catalogue = fixtures, FollowableCatalogue(fixtures, self._nicknames)
+        fixtures, season = self.directory.fixtures(), self._season.fixtures() if self._season else ()
+        if fixtures is not self._fixtures or season is not self._season_fixtures:
+            self._fixtures, self._season_fixtures = fixtures, season
+            self._catalogue = FollowableCatalogue(fixtures, self._nicknames, season)
         return self._catalogue
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -25,10 +26,11 @@ from bot.chat.features.fixtures import render_headline
 from bot.chat.routing import Feature
 from bot.chat.texts import choice_name, done_label, escape_text, join_kind_names, subscription_name
 from bot.i18n.football import format_title
-from bot.i18n.language import format_day_and_time, join_sentence_list
+from bot.i18n.language import format_day_and_time, format_short_date, join_sentence_list, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Subscription, SubscriptionOverrides
+from rules.football.action import Fixture
 
 MAX_NAMES = 5
 """Names that one message may follow: their tokens have to fit into one button."""
@@ -37,6 +39,9 @@ MAX_OTHERS = 2
 """Other teams of a similar name that are offered in place of the one that was followed."""
 
 _TOKEN_LENGTH = 8
+
+_NEAR = dt.timedelta(days=7)
+"""How long the day of the week tells a day."""
 
 _MAX_NOTE_LENGTH = 190
 """Telegram takes 200 characters."""
@@ -86,7 +91,7 @@ def show_followed(
 
 def render_effect(context: ChatContext, subscription: Subscription) -> str:
     """Return the score of a match in play that the subscription covers, or its next match; empty if none is known."""
-    covered = [fixture for fixture in context.catalogue.fixtures if subscription.covers(fixture)]
+    covered = [fixture for fixture in context.catalogue.all_fixtures if subscription.covers(fixture)]
     for fixture in covered:
         if context.is_in_play(fixture):
             # A chat with a delay would read here what it is to see later: it gets the score in a message of its own.
@@ -95,9 +100,18 @@ def render_effect(context: ChatContext, subscription: Subscription) -> str:
             return _("Now: {match}").format(match=shown)
     for fixture in covered:
         if fixture.kickoff and fixture.kickoff > context.now and fixture.title:
-            time = escape_text(format_day_and_time(fixture.kickoff, context.chat.timezone))
+            time = escape_text(format_next_kickoff(fixture, context.now, context.chat.timezone))
             return _("Next: {time} {match}").format(time=time, match=escape_text(format_title(fixture)))
     return ""
+
+
+def format_next_kickoff(fixture: Fixture, now: dt.datetime, timezone: str) -> str:
+    """Return `Sat 22 15:00`, or `14 August` for a match that is more than a week away, whose time often is not final."""
+    if fixture.kickoff is None:
+        return ""
+    if fixture.kickoff - now < _NEAR:
+        return format_day_and_time(fixture.kickoff, timezone)
+    return format_short_date(to_local_time(fixture.kickoff, timezone).date())
 
 
 def render_alerts(context: ChatContext, subscription: Subscription) -> str:

@@ -57,10 +57,12 @@ def subscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     # A name that is not known yet is not stored: it might be a slip, and the chat would wait for it in vain.
     found = search_followable(context, typed)
     if several := follow_several(context, typed, found):
-        return several
-    if found.exact:
-        return subscribe_to(context, found.exact, found.others)
-    return DialogueResult(offer_search_result(context, typed, found))
+        result = several
+    elif found.exact:
+        result = subscribe_to(context, found.exact, found.others)
+    else:
+        result = DialogueResult(offer_search_result(context, typed, found))
+    return replace(result, searches_season=not is_whole_name(context, typed, found))
 
 
 def follow_several(context: ChatContext, typed: str, found: SearchResult) -> DialogueResult | None:
@@ -99,16 +101,24 @@ def subscribe_to(context: ChatContext, choice: Choice, others: Sequence[Choice] 
 def follow_typed_name(context: ChatContext, text: str) -> DialogueResult:
     """Follow what a text without a command names, or offer what it may mean."""
     found = search_followable(context, text)
-    if several := follow_several(context, text, found):
-        return several
     # One or two letters may be no name at all ("ok"), and begin one all the same. As a short form (OM) they are a name.
-    fit = context.catalogue.measure_fit(text, found.exact.name) if found.exact else None
-    is_name = len(to_search_words(text)) >= _MIN_NAME_LENGTH or (fit is not None and fit <= Fit.NICKNAME)
-    if found.exact and is_name:
-        return subscribe_to(context, found.exact, found.others)
-    if not (found.exact or found.hits or found.suggestions):
-        return DialogueResult(_not_found_screen(text))
-    return DialogueResult(offer_search_result(context, text, found))
+    is_sure = is_whole_name(context, text, found)
+    is_name = len(to_search_words(text)) >= _MIN_NAME_LENGTH or is_sure
+    if several := follow_several(context, text, found):
+        result = several
+    elif found.exact and is_name:
+        result = subscribe_to(context, found.exact, found.others)
+    elif found.exact or found.hits or found.suggestions:
+        result = DialogueResult(offer_search_result(context, text, found))
+    else:
+        result = DialogueResult(_not_found_screen(text))
+    return replace(result, searches_season=is_name and not is_sure)
+
+
+def is_whole_name(context: ChatContext, typed: str, found: SearchResult) -> bool:
+    """Return True if what was typed is a whole name, or a nickname, of what was found: no other is to be looked for."""
+    fit = context.catalogue.measure_fit(typed, found.exact.name) if found.exact else None
+    return is_exact_name(context, typed) or (fit is not None and fit <= Fit.NICKNAME)
 
 
 def search_followable(context: ChatContext, typed: str) -> SearchResult:

@@ -25,12 +25,33 @@ from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import Chat, ChatRef
 from bot.telegram.messenger import build_bot
 from rules.engine.alert import SHIPPED_KINDS
+from rules.football.action import Fixture
 from tests.bot.chat.fixtures import NOW, KnownFixtures
 from tests.fakes.bot_api import FakeBotApi, Message
 from tests.waiting import DEADLINE
 
 ADMIN = 7
 """The admin of the configuration, and of every group."""
+
+
+@dataclass(slots=True)
+class KnownSeason:
+    """The coming months as a test fills them; known once somebody has asked for them."""
+
+    played: tuple[Fixture, ...] = ()
+    loads: int = 0
+    known: tuple[Fixture, ...] = ()
+
+    def fixtures(self) -> tuple[Fixture, ...]:
+        """What was asked for."""
+        return self.known
+
+    async def load(self) -> bool:
+        """Ask."""
+        self.loads += 1
+        is_new = self.known is not self.played
+        self.known = self.played
+        return is_new
 
 
 @dataclass(slots=True)
@@ -43,6 +64,7 @@ class World:
     subscriptions: SubscriptionRepository
     directory: KnownFixtures = field(default_factory=KnownFixtures)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
+    season: KnownSeason = field(default_factory=KnownSeason)
     samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
 
     told: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
@@ -132,6 +154,7 @@ async def world() -> AsyncIterator[World]:
             render_status=_status,
             explain_message=around.explain_message,
             send_sample=around.send_sample,
+            season=around.season,
         )
         app.add_handlers(build_handlers(services, UpdateOrder(UpdateRepository(database, "here"))))
         app.add_error_handler(partial(on_error, replies))
