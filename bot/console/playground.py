@@ -308,6 +308,9 @@ class _Phone:
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Accept a pin: the phone shows none."""
 
+    async def ping(self) -> None:
+        """Answer."""
+
     def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
         """Note which rule a message is of."""
         for index in range(len(self.events) - 1, -1, -1):

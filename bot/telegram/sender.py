@@ -445,7 +445,7 @@ class Sender:
         chat_id, now = item.chat.chat_id, self._clock.monotonic()
         if isinstance(error, ChatMigrated | ChatGone | TopicGone):
             try:
-                if isinstance(error, ChatGone) and await self._hold_suspension(item, error):
+                if isinstance(error, ChatGone) and self._hold_suspension(item, error):
                     return
                 await self._handle_chat_gone(item.chat, error)
             except StorageError as failure:
@@ -544,24 +544,23 @@ class Sender:
             log.info("chat_suspended", chat=chat_id, reason=str(error))
             await self._chats.suspend(chat_id, str(error))
 
-    async def _hold_suspension(self, item: QueueItem, error: ChatGone) -> bool:
-        """Return True if a chat that Telegram refuses is not suspended, because too many others are refused too.
+    def _hold_suspension(self, item: QueueItem, error: ChatGone) -> bool:
+        """Return True if a chat that Telegram refuses is not suspended: for the first time, or too many others are refused too.
 
-        It is tried again later, with what waits for it. Those that were suspended just before are resumed.
+        Until it is tried again nothing leaves to it, so that what waits stays in order.
         """
         chat_id, now = item.chat.chat_id, self._clock.monotonic()
         held = self._suspension_brake.hold(chat_id, now)
         if held is None:
             return False
-        log.warning("suspension_held", chat=chat_id, reason=str(error), refused=held.refused, tried=held.tried)
-        if self.on_mass_refusal and held.is_certain:
+        if not held.is_mass:
+            log.info("chat_refused", chat=chat_id, reason=str(error), retry_in=held.delay)
+        else:
+            log.warning("suspension_held", chat=chat_id, reason=str(error), refused=held.refused, tried=held.tried)
+        if self.on_mass_refusal and held.is_mass:
             self.on_mass_refusal(str(error), held.refused, held.tried)
         self._enqueue(item, at_front=True)
         self._chat_queues.finish(chat_id, now, failed=True, blocked_until=now + held.delay)
-        for rash in self._suspension_brake.pop_rash_suspensions(now):
-            log.info("chat_resumed", chat=rash)
-            await self._chats.resume(rash)
-            self._delivery_queue.rescan()
         return True
 
     async def _shut_down(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from itertools import takewhile
 
 import msgspec
@@ -33,15 +33,14 @@ _MAX_REFUSED_CHATS = 3
 _MASS_SHARE = 0.2
 """Above this share of the chats that were tried, Telegram's own fault is more likely than that all of them are gone."""
 
-_CERTAIN_SHARE = 0.8
-"""From this share on it is said at once."""
+_JUDGE_AFTER = 10.0
+"""Seconds for which a chat that is refused for the first time waits: by then others have shown if it is the only one."""
 
 _FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY = 60.0, 900.0
-"""Seconds before a chat that is held is tried again."""
+"""Seconds before a chat is tried again that is held because many others are refused too."""
 
 _LONGEST_HOLD = 6 * 3600.0
 """Seconds after which a chat that is refused again and again is suspended all the same: `SuspendedChatsCheck` goes on asking."""
-
 
 _SAME_ALERT = 5.0
 """Seconds in which requests belong together: those before the chat's own were most likely of the same alert."""
@@ -56,23 +55,24 @@ class _HeldChat(msgspec.Struct):
 
 
 class HeldSuspension(msgspec.Struct, frozen=True):
-    """A chat that is refused and not suspended: it is tried again after `delay` seconds.
+    """A chat that is refused and not suspended yet: it is tried again after `delay` seconds.
 
-    So many chats were `refused` since it was tried last, of those that were `tried`. `is_certain`: they are so many that the
-    admins should know; a few chats that are gone may stand together at the beginning of an alert's fan-out.
+    `is_mass`: it is one of so many `refused` of those that were `tried` lately that Telegram is at fault. If not, it was
+    refused for the first time.
     """
 
     delay: float
     refused: int
     tried: int
-    is_certain: bool
+    is_mass: bool
 
 
 class SuspensionBrake:
     """Tells a chat that is gone from a mass of refusals; pure. Times are those of the monotonic clock, in seconds.
 
     In 2021 Telegram answered "chat not found" for every chat for a while, and a Bot API server that was moved without its data
-    does the same. Suspending all of them would silence the bot for good.
+    does the same. Suspending all of them would silence the bot for good. So nobody is suspended by the first refusal: the chat
+    waits ten seconds, and what became of the others by then decides.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,6 @@ class SuspensionBrake:
         self._tried: dict[int, float] = {}
         self._refused: dict[int, float] = {}
         self._held: dict[int, _HeldChat] = {}
-        self._suspended: dict[int, float] = {}
 
     def on_delivered(self, chat_id: int, now: float) -> None:
         """Note that a chat took a message."""
@@ -93,24 +92,23 @@ class SuspensionBrake:
         _move_to_end(self._tried, chat_id, now)
         _move_to_end(self._refused, chat_id, now)
         held = self._held.get(chat_id)
+        if held is None or now - held.tried_at > 2 * _LONGEST_RETRY_DELAY:
+            # The second condition: what it was refused for is long gone, as news that became too old meanwhile.
+            self._held[chat_id] = _HeldChat(now, now)
+            return HeldSuspension(_JUDGE_AFTER, *self._count_since(now - _WINDOW), is_mass=False)
         # What happened to the others since about when this chat was tried: a mass that was none shows by what they have taken.
-        since = min(now - _WINDOW, held.tried_at - _SAME_ALERT) if held else now - _WINDOW
-        refused, tried = _count_since(self._refused, since), _count_since(self._tried, since)
+        refused, tried = self._count_since(min(now - _WINDOW, held.tried_at - _SAME_ALERT))
         is_mass = refused > _MAX_REFUSED_CHATS and refused > _MASS_SHARE * tried
-        if not is_mass or (held and now - held.since > _LONGEST_HOLD):
-            self._held.pop(chat_id, None)
-            _move_to_end(self._suspended, chat_id, now)
+        if not is_mass or now - held.since > _LONGEST_HOLD:
+            del self._held[chat_id]
             return None
-        is_certain = held is not None or refused > _CERTAIN_SHARE * tried
-        held = self._held.setdefault(chat_id, _HeldChat(now, now))
-        result = HeldSuspension(held.delay, refused, tried, is_certain)
+        result = HeldSuspension(held.delay, refused, tried, is_mass=True)
         held.tried_at, held.delay = now, min(2 * held.delay, _LONGEST_RETRY_DELAY)
         return result
 
-    def pop_rash_suspensions(self, now: float) -> Collection[int]:
-        """Return the chats that were suspended within the last minute, before the mass was known as one; each is named once."""
-        rash, self._suspended = [chat_id for chat_id, at in self._suspended.items() if at > now - _WINDOW], {}
-        return rash
+    def _count_since(self, since: float) -> tuple[int, int]:
+        """Return how many chats were refused, and how many were tried, after a time."""
+        return _count_since(self._refused, since), _count_since(self._tried, since)
 
 
 def _count_since(times: dict[int, float], since: float) -> int:

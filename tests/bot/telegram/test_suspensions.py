@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -39,23 +39,22 @@ def delay(brake: SuspensionBrake, chat_id: int, now: float) -> float | None:
     return held.delay if held else None
 
 
-def test_a_few_chats_that_are_gone_are_suspended_however_small_the_bot() -> None:
+def judge(brake: SuspensionBrake, chats: Iterable[int], now: float) -> list[float | None]:
+    """Refuse chats, and once more ten seconds later; return what is done with each then."""
+    chats = list(chats)
+    assert {delay(brake, chat, now) for chat in chats} == {10.0}
+    return [delay(brake, chat, now + 10) for chat in chats]
+
+
+def test_a_few_chats_that_are_gone_are_suspended_after_ten_seconds_however_small_the_bot() -> None:
+    assert judge(SuspensionBrake(), (1, 2, 3), 0.0) == [None] * 3
+
+
+def test_four_of_few_chats_are_held_longer_and_longer_and_none_was_suspended_before() -> None:
     brake = SuspensionBrake()
 
-    assert [brake.hold(chat, float(chat)) for chat in (1, 2, 3)] == [None] * 3
-
-
-def test_the_fourth_of_few_chats_is_held_longer_and_longer_and_the_first_three_come_back() -> None:
-    brake = SuspensionBrake()
-    for chat in (1, 2, 3):
-        brake.hold(chat, 0.0)
-
-    assert [delay(brake, 4, 1.0), sorted(brake.pop_rash_suspensions(1.0)), brake.pop_rash_suspensions(1.0)] == [
-        60.0,
-        [1, 2, 3],
-        [],
-    ]
-    assert [delay(brake, 4, 2.0), delay(brake, 4, 3.0)] == [120.0, 240.0]
+    assert judge(brake, (1, 2, 3, 4), 0.0) == [60.0] * 4
+    assert [[delay(brake, chat, now) for chat in (1, 2, 3, 4)] for now in (70.0, 190.0)] == [[120.0] * 4, [240.0] * 4]
 
 
 def test_a_fifth_of_those_that_were_tried_is_no_mass() -> None:
@@ -63,14 +62,14 @@ def test_a_fifth_of_those_that_were_tried_is_no_mass() -> None:
     for chat in range(100):
         brake.on_delivered(chat, 0.0)
 
-    assert [brake.hold(chat, 1.0) for chat in range(100, 125)] == [None] * 25
-    assert brake.hold(125, 1.0) is not None
+    assert judge(brake, range(100, 125), 1.0) == [None] * 25
+    assert judge(brake, range(125, 127), 12.0) == [60.0] * 2
 
 
 def test_refusals_are_counted_within_a_minute() -> None:
     brake = SuspensionBrake()
 
-    assert [brake.hold(chat, 30.0 * chat) for chat in range(20)] == [None] * 20
+    assert [judge(brake, [chat], 30.0 * chat) for chat in range(20)] == [[None]] * 20
 
 
 def test_a_chat_that_takes_a_message_is_not_refused() -> None:
@@ -80,28 +79,57 @@ def test_a_chat_that_takes_a_message_is_not_refused() -> None:
     for chat in range(5):
         brake.on_delivered(chat, 10.0)
 
-    assert brake.hold(6, 11.0) is None
+    assert judge(brake, [6], 11.0) == [None]
 
 
 def test_a_mass_that_was_none_is_known_by_what_the_others_took_meanwhile() -> None:
     brake = SuspensionBrake()
-    first = [brake.hold(chat, 0.0) for chat in range(5)]
+    assert judge(brake, range(5), 0.0) == [60.0] * 5
     for chat in range(100, 200):
-        brake.on_delivered(chat, 5.0)
+        brake.on_delivered(chat, 15.0)
 
-    assert [held.is_certain for held in first if held] == [True, True]
-    assert [brake.hold(chat, 60.0 + chat) for chat in (3, 4)] == [None, None]
+    assert [brake.hold(chat, 70.0 + chat) for chat in range(5)] == [None] * 5
+
+
+def test_a_refusal_of_long_ago_does_not_judge_a_chat() -> None:
+    brake = SuspensionBrake()
+    brake.hold(1, 0.0)
+
+    assert delay(brake, 1, 7200.0) == 10.0
 
 
 def test_a_chat_that_is_refused_for_six_hours_is_suspended() -> None:
     brake, now, waits = SuspensionBrake(), 0.0, []
-    for chat in range(3):
-        brake.hold(chat, now)
     while held := max((delay(brake, chat, now) or 0.0 for chat in range(5)), default=0.0):
         waits.append(held)
         now += held
 
     assert 6 * 3600 < now < 6.5 * 3600 and max(waits) == 900.0
+
+
+async def test_a_chat_that_is_refused_for_a_moment_gets_everything_in_order(world: World) -> None:
+    await world.follow(1)
+    world.telegram.fail(1, GONE)
+
+    await world.tell(*[alert(number, f"goal {number}", action=f"g{number}") for number in range(1, 6)], seconds=9)
+    before = list(world.shown())
+    await world.tell(seconds=2)
+
+    assert (before, [shown.html for shown in world.shown()]) == ([], [f"goal {number}" for number in range(1, 6)])
+    assert await suspended(world) == set()
+
+
+async def test_a_mass_of_refusals_suspends_nobody_and_every_chat_gets_everything_in_order(world: World) -> None:
+    await world.follow(*range(1, 31))
+    world.telegram.away = GONE
+    goals = [alert(number, f"goal {number}", action=f"g{number}", max_age=3600.0) for number in range(1, 6)]
+    await world.tell(*goals, seconds=200)
+    world.telegram.away = None
+
+    await world.tell(seconds=900)
+
+    assert await suspended(world) == set()
+    assert all([shown.html for shown in world.shown(chat)] == [goal.text for goal in goals] for chat in range(1, 31))
 
 
 async def test_when_every_chat_is_refused_nobody_is_suspended_and_all_get_the_goal_when_it_is_over(world: World) -> None:
@@ -117,7 +145,7 @@ async def test_when_every_chat_is_refused_nobody_is_suspended_and_all_get_the_go
 
     assert (during, await suspended(world)) == (set(), set())
     assert all([shown.html for shown in world.shown(chat)] == ["goal"] for chat in range(1, 31))
-    assert told[0] == ("Bad Request: chat not found", 4, 4) and told[-1][1:] == (30, 30)
+    assert told[0] == told[-1] == ("Bad Request: chat not found", 30, 30)
 
 
 async def test_some_who_are_gone_among_many_are_suspended_within_a_minute_and_nobody_is_alarmed(world: World) -> None:
@@ -169,8 +197,8 @@ async def test_a_suspended_chat_is_asked_for_less_and_less_often_and_comes_back_
 
 async def test_a_chat_that_comes_back_gets_what_still_is_news(world: World) -> None:
     await world.follow(1)
-    world.telegram.fail(1, GONE)
-    await world.tell(alert(1, "goal"), seconds=5)
+    world.telegram.fail(1, GONE, GONE)
+    await world.tell(alert(1, "goal"), seconds=15)
     assert await suspended(world) == {1}
     doors, clock = Doors(), ManualClock(NOW)
     check = SuspendedChatsCheck(SuspensionRepository(world.db), world.chats, doors.ask, clock)

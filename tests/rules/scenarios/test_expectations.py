@@ -40,7 +40,7 @@ def test_a_pack_sends_what_its_tests_expect(file: Path, test: RuleTest) -> None:
         "[\"10' goal: Saka\", 20' yellow_card]",
         "[10' goal (goals) confirmed: Saka, 20' yellow_card: 'Arsenal: Rice']",
         "[10' goal loud, 20' yellow_card silent]",
-        "[\"10' goal (goals) confirmed loud: Saka\", \"20' yellow_card confirmed, silent\"]",
+        '["10\' goal (goals) confirmed loud: Saka", "20\' yellow_card confirmed, silent"]',
     ],
 )
 def test_as_much_is_compared_as_is_written(expect: str) -> None:
