@@ -79,6 +79,7 @@ class FeedWorker:
             limiter=services.feed_limiter,
             on_live_packet=clock.on_live_packet if isinstance(clock, CorrectedClock) else None,
             was_telegram_down=services.api_health.has_failed_lately,
+            is_chosen=lambda fixture_id: self.scheduler.is_chosen(fixture_id),
         )
         self.scheduler = MatchScheduler(
             services.feed_api,
@@ -139,6 +140,7 @@ class FeedWorker:
             scheduler.refreshed_at,
             interval,
             len(scheduler.planned_connections()),
+            self._services.feed_api.fixtures_cut_at,
         )
 
     async def _find_unfinished(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ import enum
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -79,13 +80,30 @@ class FollowableCatalogue:
         later = sorted((f for f in season if f.id not in listed and f.kickoff), key=lambda f: f.kickoff or latest)
         self.all_fixtures = (*self.fixtures, *later)
         """With the season's: of these days only some matches are known."""
-        self.competitions = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.all_fixtures))
-        self.teams = _remove_duplicates(Scope.TEAM, (team for f in self.all_fixtures for team in (f.home, f.away)))
-        self.matches = tuple(Choice(Scope.MATCH, f.id, f.title, f) for f in self.all_fixtures if f.title)
         self._listed_matches = sum(1 for f in self.fixtures if f.title)
+
+    # Each is made when it is first asked for: with 20,000 fixtures all of them take a second, and `/today` needs none.
+
+    @cached_property
+    def competitions(self) -> tuple[Choice, ...]:
+        """All competitions, by name."""
+        return _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.all_fixtures))
+
+    @cached_property
+    def teams(self) -> tuple[Choice, ...]:
+        """All teams, by name."""
+        return _remove_duplicates(Scope.TEAM, (team for f in self.all_fixtures for team in (f.home, f.away)))
+
+    @cached_property
+    def matches(self) -> tuple[Choice, ...]:
+        """All matches whose teams are known, by kick-off."""
+        return tuple(Choice(Scope.MATCH, f.id, f.title, f) for f in self.all_fixtures if f.title)
+
+    @cached_property
+    def _by_token(self) -> dict[str, Choice]:
         # A button carries only a token, so what it names is looked up among everything that can be followed now.
         everything = (ALL_MATCHES, *self.competitions, *self.teams, *self.matches)
-        self._by_token = {choice.token: choice for choice in everything}
+        return {choice.token: choice for choice in everything}
 
     def find(self, token: str) -> Choice | None:
         """Return what a token names; None if it is not known, or no longer."""

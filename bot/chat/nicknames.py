@@ -27,7 +27,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": 
 _MIN_INITIALS, _MAX_INITIALS = 2, 5
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65_536)
 def to_search_words(text: str) -> str:
     """Reduce a name to words of letters and digits: `Saint-Étienne` and `saint etienne` are the same."""
     return " ".join(re.sub(r"[^\w]+", " ", normalise(text)).split())

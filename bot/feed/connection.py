@@ -69,6 +69,9 @@ _MAX_FRESH_STARTS = 8
 _DELAY_AFTER_END = 20.0
 """Seconds that are added to each wait before a match that is over is connected again."""
 
+_BEHIND_CHOSEN = 30 * 86_400.0
+"""Seconds that are added to the distance from kick-off of a match that nobody chose: more than any fixture is listed ahead."""
+
 _MIN_WAIT = 0.001
 """The shortest wait, in seconds. The clock may not move during a shorter one, and the loop would spin."""
 
@@ -105,6 +108,7 @@ class FeedConnection:
         on_frame: Callable[[dt.datetime, bytes], None] | None = None,
         limiter: FeedRequestLimiter | None = None,
         kickoff: dt.datetime | None = None,
+        is_chosen: bool = True,
         resume_from: FeedPosition | None = None,
         ended_at: dt.datetime | None = None,
         speed: StreamSpeed | None = None,
@@ -122,7 +126,8 @@ class FeedConnection:
           taken back and another one came. Without it a match is read to its end and no further;
         - `on_frame`: every frame as it arrived, before it is decoded.
 
-        `limiter` is shared by everything that asks the feed: 5 requests a second. `resume_from` is how far a previous
+        `limiter` is shared by everything that asks the feed: 5 requests a second. `is_chosen` is False for a match that is only
+        followed because some chat follows everything: others are connected first. `resume_from` is how far a previous
         process had read, and `ended_at` when the match ended, if it has. `speed` is given only for a match that is over: it is
         read once, and `run` raises FeedError if it cannot be; None follows a live match.
         """
@@ -131,7 +136,7 @@ class FeedConnection:
         self._on_caught_up, self._on_frame_done = on_caught_up, on_frame_done
         self._on_refused, self._on_accepted = on_refused, on_accepted
         self._limiter = limiter or FeedRequestLimiter(clock)
-        self.kickoff = kickoff
+        self.kickoff, self._is_chosen = kickoff, is_chosen
         self._rng = rng or _RANDOM
         self._delays = jittered_delays(self._rng)
         self._speed, self._vain_attempts = speed, 0
@@ -278,8 +283,14 @@ class FeedConnection:
 
     @property
     def _kickoff_order(self) -> float:
-        """Of matches that have not begun, the next one is connected first; those that are over come last."""
-        return self.kickoff.timestamp() if self.kickoff and not self._session.is_match_over else math.inf
+        """Of one priority, a match near to its kick-off is connected first; one that nobody chose after those that somebody did.
+
+        Those that are over come last.
+        """
+        if self.kickoff is None or self._session.is_match_over:
+            return math.inf
+        distance = abs((self.kickoff - self._clock.now()).total_seconds())
+        return distance if self._is_chosen else distance + _BEHIND_CHOSEN
 
     def _classify_connect_error(self, error: Exception) -> FailureCause:
         """Return the cause of a failed handshake; keep its reason and `Retry-After`."""

@@ -31,7 +31,7 @@ PAGE_SIZE = 100
 
 _MAX_FIXTURE_NAME_LENGTH = 2 * lenient.MAX_NAME_LENGTH + 3
 
-_MAX_PAGES = 200
+MAX_PAGES = 1000
 """Ends the loop where a server gives a full new page for ever."""
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -54,12 +54,14 @@ class RestClient:
         self._settings, self._http, self._clock = settings, http, clock
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._host_index = 0
+        self.fixtures_cut_at = 0
+        """How many fixtures were read of the last list, if it has more; 0 if it was read to its end."""
 
     async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
         """Return all licensed fixtures of these days, both included; raise FeedError."""
         found: dict[str, Fixture] = {}
         # A server whose pages never end must not be read for ever.
-        for page in range(_MAX_PAGES):
+        for page in range(MAX_PAGES):
             query = {"subscribed": "true", "dateFrom": date_from.isoformat(), "dateTo": date_to.isoformat()}
             query |= {"paged": "true", "page": str(page), "size": str(PAGE_SIZE)}
             body = await self._get_json("/soccer/fixtures", query)
@@ -71,7 +73,11 @@ class RestClient:
             fresh = {fixture.id: fixture for fixture in answer.fixtures if fixture.id not in found}
             found |= fresh
             if answer.is_last or not fresh:
+                self.fixtures_cut_at = 0
                 break
+        else:
+            self.fixtures_cut_at = len(found)
+            log.warning("fixtures_cut", count=len(found))
         return tuple(found.values())
 
     async def fetch_fixture(self, fixture_id: str) -> Fixture:

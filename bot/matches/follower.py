@@ -80,13 +80,14 @@ class MatchFollower:
         limiter: FeedRequestLimiter | None = None,
         on_live_packet: Callable[[dt.datetime], None] | None = None,
         was_telegram_down: Callable[[], bool] = lambda: False,
+        is_chosen: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """`settings` is called at each handshake. `on_refused` gets the reason if the feed refuses the token, once for each
         connection; `on_accepted` is called when it accepts it again. `fetch_actions` returns all packets of a match that has
         ended, `fetch_lineups` its line-ups; both raise FeedError, and are None if there is no REST side. `recordings` keeps
         the frames of the last matches. `limiter` is the one that the REST side uses, too. `on_live_packet` is called with the
         feed's time of each packet that was sent just now. `was_telegram_down` returns True if Telegram could not be reached
-        lately.
+        lately. `is_chosen` returns True for a fixture that some chat follows by itself, its teams or its competition.
         """
         self._pipeline, self._settings, self._clock = pipeline, settings, clock
         self._fetch_actions, self._fetch_lineups = fetch_actions, fetch_lineups
@@ -94,6 +95,7 @@ class MatchFollower:
         self._recordings = recordings
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
+        self._is_chosen = is_chosen
         self._on_live_packet, self._was_telegram_down = on_live_packet, was_telegram_down
         self._connections: dict[str, FeedConnection] = {}
         self._fixtures: dict[str, Fixture] = {}
@@ -196,6 +198,7 @@ class MatchFollower:
             on_frame=self._recordings.start(fixture, from_start=position is None) if self._recordings else None,
             limiter=self._limiter,
             kickoff=_kickoff_if_known(fixture),
+            is_chosen=self._is_chosen(fixture.id),
             resume_from=position,
             ended_at=ended_at,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 import structlog
@@ -20,22 +21,34 @@ from bot.subscribers import Scope, Subscription, list_subscription_keys
 from rules.football.action import Fixture
 from rules.football.statuses import find_status
 
+FixtureKeys = Callable[[Fixture], frozenset[tuple[Scope, str]]]
+
 
 def plan_connections(
-    fixtures: Iterable[Fixture], subscriptions: Iterable[Subscription], now: dt.datetime, lead: dt.timedelta
+    fixtures: Iterable[Fixture],
+    subscriptions: Iterable[Subscription],
+    now: dt.datetime,
+    lead: dt.timedelta,
+    keys_of: FixtureKeys = list_subscription_keys,
 ) -> dict[str, dt.datetime]:
-    """Return by fixture id when to connect: `lead` before kick-off, or `now` if that has passed.
+    """Return by fixture id when to connect: `lead` before kick-off, or `now` if that has passed; the most urgent first.
 
-    Fixtures that no chat follows, that are over or cancelled or that have no kick-off are left out.
+    Fixtures that no chat follows, that are over or cancelled or that have no kick-off are left out. Of those that are due, the
+    ones that somebody follows by team, competition or match go before those that only "everything" covers, and those near to
+    their kick-off before others.
     """
+    everything = (Scope.ALL, "")
     wanted = {(subscription.scope, subscription.key) for subscription in subscriptions}
-    instants = ((fixture, find_connect_time(fixture, now, lead)) for fixture in fixtures if is_followed(fixture, wanted))
-    return {fixture.id: instant for fixture, instant in instants if instant is not None}
-
-
-def is_followed(fixture: Fixture, wanted: set[tuple[Scope, str]]) -> bool:
-    """Return True if some subscription covers the fixture. `wanted` has the scope and key of every subscription."""
-    return not wanted.isdisjoint(list_subscription_keys(fixture))
+    chosen = wanted - {everything}
+    planned = []
+    for fixture in fixtures:
+        instant = find_connect_time(fixture, now, lead)
+        if instant is None or (everything not in wanted and wanted.isdisjoint(keys_of(fixture))):
+            continue
+        is_by_default = bool(chosen) and chosen.isdisjoint(keys_of(fixture))
+        distance = abs(fixture.kickoff - now) if fixture.kickoff else _UNKNOWN_DISTANCE
+        planned.append(((instant, is_by_default, distance), fixture.id, instant))
+    return {fixture_id: instant for _, fixture_id, instant in sorted(planned)}
 
 
 def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) -> dt.datetime | None:
@@ -50,6 +63,8 @@ def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) ->
     # connecting too early costs an idle connection, connecting too late costs a goal.
     return max(now, fixture.kickoff - lead)
 
+
+_UNKNOWN_DISTANCE = dt.timedelta(days=1)
 
 log = structlog.get_logger()
 
@@ -68,7 +83,34 @@ FOLLOW_RETRY_DELAY = 5.0
 REOPEN_DELAY = 300.0
 """Seconds after which a match that was read to its end is followed again if the list of fixtures still says "live"."""
 
+CLOCK_CHECK_INTERVAL = 1.0
+"""Seconds between two looks at the clocks and at what is due by them."""
+
+_MAX_CLOCK_STEP = 2.0
+"""Seconds by which the wall clock may run ahead of the monotonic one, or behind it, between two looks."""
+
+_MAX_STARTS = 25
+"""Matches that begin to be followed in one second at most."""
+
+_REPLAN_INTERVAL = 30.0
+"""Seconds after which everything is planned again although nothing has changed."""
+
 _END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+class PlannedConnection(msgspec.Struct, frozen=True):
+    """When to connect, by two clocks of which the first counts.
+
+    The wall clock may be set, and the monotonic one stands still while the machine sleeps. A connection that is made too early
+    costs nothing, one that is made too late costs a goal.
+    """
+
+    at: dt.datetime
+    monotonic: float
+
+    def is_due(self, now: dt.datetime, monotonic: float) -> bool:
+        """Return True if one of the clocks has reached it."""
+        return now >= self.at or monotonic >= self.monotonic
 
 
 class MatchScheduler:
@@ -111,11 +153,18 @@ class MatchScheduler:
         self._jobs = AsyncIOScheduler(timezone=dt.UTC, job_defaults={"misfire_grace_time": None})
         self._fixtures: dict[str, Fixture] = {}
         self._listed: tuple[Fixture, ...] = ()
-        self._planned: dict[str, dt.datetime] = {}
+        self._subscription_keys: dict[str, tuple[Fixture, frozenset[tuple[Scope, str]]]] = {}
+        """By fixture, and for the fixture as it was then: they are asked for at each plan."""
+        self._planned: dict[str, PlannedConnection] = {}
         self._following: dict[str, asyncio.Task[None]] = {}
         self._over: dict[str, float] = {}
         """Followed to the end by this process, by when that was on the monotonic clock."""
+        self._subscribed: Sequence[Subscription] = ()
+        self._started_since, self._started = float("-inf"), 0
+        """The beginning of the second in which so many matches began to be followed, on the monotonic clock."""
+        self._alarm: dt.datetime | None = None
         self._changed = asyncio.Event()
+        self._refresh_now = asyncio.Event()
         self._refusal = ""
         self.retry_after = FOLLOW_RETRY_DELAY
         self.refreshed_at: dt.datetime | None = None
@@ -138,28 +187,32 @@ class MatchScheduler:
 
     def planned_connections(self) -> dict[str, dt.datetime]:
         """Return by fixture id when to connect, for the connections that are not yet due."""
-        return dict(self._planned)
+        return {fixture_id: planned.at for fixture_id, planned in self._planned.items()}
 
     async def run(self) -> None:
         """Refresh and plan until cancelled, then stop following."""
         self._jobs.start()
-        self._jobs.add_job(
-            self._refresh, "interval", seconds=self._settings().refresh_fixtures_every.total_seconds(), id="refresh"
-        )
-        self._jobs.add_job(self._poll_live, "interval", seconds=POLL_LIVE_EVERY.total_seconds(), id="poll live")
+        helpers: list[asyncio.Task[None]] = []
         try:
             self._unfinished = await retry_while_database_unavailable(self._find_unfinished) if self._find_unfinished else ()
-            # The interval job comes only after its first interval. Until there is a list, nothing can be followed.
+            # Until there is a list, nothing can be followed.
             backoff = Backoff(1.0, 60.0)
             while True:
                 if await self._refresh():
                     break
                 await asyncio.sleep(backoff.next())
+            # Not jobs: their intervals would go by the wall clock, and stand still for an hour if it is set back by one.
+            helpers += [asyncio.create_task(work) for work in (self._keep_fresh(), self._keep_polling(), self._watch_clocks())]
             while True:
-                await self._changed.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_REPLAN_INTERVAL):
+                        await self._changed.wait()
                 self._changed.clear()
                 await retry_while_database_unavailable(self._replan)
         finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
             self._jobs.shutdown(wait=False)
             followers = list(self._following.values())
             for task in followers:
@@ -188,6 +241,43 @@ class MatchScheduler:
         log.info("fixtures_refreshed", count=len(fetched))
         return True
 
+    async def _keep_fresh(self) -> None:
+        """Refresh the list at its interval, and at once after the clocks stepped."""
+        while True:
+            self._refresh_now.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings().refresh_fixtures_every.total_seconds()):
+                    await self._refresh_now.wait()
+            await self._try(self._refresh)
+
+    async def _keep_polling(self) -> None:
+        """Fetch each fixture that is being followed, at the interval that the vendor recommends."""
+        while True:
+            began = self._clock.monotonic()
+            await self._try(self._poll_live)
+            passed = self._clock.monotonic() - began
+            await asyncio.sleep(max(1.0, POLL_LIVE_EVERY.total_seconds() - passed))
+
+    async def _watch_clocks(self) -> None:
+        """Follow what is due, and plan anew at once where the machine slept or its clock was set."""
+        wall, monotonic = self._clock.now(), self._clock.monotonic()
+        while True:
+            await asyncio.sleep(CLOCK_CHECK_INTERVAL)
+            passed, ticked = self._clock.now() - wall, self._clock.monotonic() - monotonic
+            wall, monotonic = wall + passed, monotonic + ticked
+            if abs(step := passed.total_seconds() - ticked) > _MAX_CLOCK_STEP:
+                log.info("clock_stepped", seconds=round(step, 1))
+                self._refresh_now.set()
+                self._changed.set()
+            self._start_due()
+
+    async def _try(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do work that is repeated. An error in it is logged, and does not end what is followed."""
+        try:
+            await work()
+        except Exception as error:
+            log.exception("schedule_failed", reason=repr(error))
+
     async def _poll_live(self) -> None:
         """Fetch each fixture that is being followed."""
         # Coverage that is dropped before kick-off is reported by the REST side alone (feed documentation, section 10.1).
@@ -197,11 +287,11 @@ class MatchScheduler:
             except FeedError as error:
                 log.warning("fixture_not_polled", fixture=fixture_id, reason=str(error))
                 continue
-            known = [other for other in self._fixtures.values() if other.id != fixture_id]
-            await self._apply_fixtures([*known, fixture])
+            if self._fixtures.get(fixture_id) != fixture:
+                await self._apply_fixtures([fixture], is_whole_list=False)
 
-    async def _apply_fixtures(self, fetched: Sequence[Fixture]) -> None:
-        """Replace the list of fixtures, report changes of status and coverage, and plan again."""
+    async def _apply_fixtures(self, fetched: Sequence[Fixture], *, is_whole_list: bool = True) -> None:
+        """Take over fixtures, report changes of status and coverage, and plan again. `is_whole_list`: no others are listed."""
         changed = []
         for new in fetched:
             known = await self._find_previous(new)
@@ -209,9 +299,14 @@ class MatchScheduler:
                 changed.append((known, new))
         fresh = [new for new in fetched if new.id not in self._fixtures]
         # A match that is followed stays known after it has left the list, as one does that lasts until the day after tomorrow.
-        kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in self._following if fixture_id in self._fixtures}
-        self._fixtures = kept | {fixture.id: fixture for fixture in fetched}
-        self._listed = tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or _END_OF_TIME, f.title)))
+        stays = self._following if is_whole_list else self._fixtures
+        kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in stays if fixture_id in self._fixtures}
+        # An unchanged fixture stays the same object: what was worked out for it is then valid, as it is for an unchanged list.
+        before = self._fixtures
+        self._fixtures = kept | {new.id: before[new.id] if before.get(new.id) == new else new for new in fetched}
+        listed = tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or _END_OF_TIME, f.title)))
+        if listed != self._listed:
+            self._listed = listed
         for known, new in changed:
             if new.is_live:
                 # Its coverage was dropped and has come back.
@@ -238,11 +333,15 @@ class MatchScheduler:
 
     async def _replan(self) -> None:
         """Compare what is planned and followed with what the fixtures and subscriptions want now, and change the difference."""
+        self._subscribed = await self._subscriptions()
+        self._subscription_keys = {i: known for i, known in self._subscription_keys.items() if i in self._fixtures}
         wanted = plan_connections(
-            self._fixtures.values(), await self._subscriptions(), self._clock.now(), self._settings().connect_before_kickoff
+            self._fixtures.values(),
+            self._subscribed,
+            self._clock.now(),
+            self._settings().connect_before_kickoff,
+            self._keys_of,
         )
-        for fixture_id in [i for i in self._planned if i not in wanted]:
-            self._unplan(fixture_id)
         # A match that no chat follows any more is followed to its end: its alerts may have to be corrected.
         for fixture_id in [i for i in self._following if self._is_cancelled(i)]:
             log.info("fixture_dropped", fixture=fixture_id, status=self._fixtures[fixture_id].status)
@@ -250,9 +349,26 @@ class MatchScheduler:
         for fixture_id in self._unfinished:
             if self._is_played(fixture_id) and fixture_id not in self._over:
                 self._start(fixture_id)
-        for fixture_id, instant in wanted.items():
-            if fixture_id not in self._following and not self._is_read(fixture_id):
-                self._schedule(fixture_id, instant)
+        # In the order of the plan: of what is due, the most urgent is followed first.
+        self._planned = {
+            fixture_id: self._plan(fixture_id, instant)
+            for fixture_id, instant in wanted.items()
+            if fixture_id not in self._following and not self._is_read(fixture_id)
+        }
+        self._start_due()
+
+    def _keys_of(self, fixture: Fixture) -> frozenset[tuple[Scope, str]]:
+        """Return the subscription keys of a fixture, from memory where it has not changed."""
+        known = self._subscription_keys.get(fixture.id)
+        if known is None or known[0] is not fixture:
+            known = self._subscription_keys[fixture.id] = (fixture, list_subscription_keys(fixture))
+        return known[1]
+
+    def is_chosen(self, fixture_id: str) -> bool:
+        """Return True if some chat follows the fixture by its team, competition or match, and not with everything alone."""
+        fixture = self._fixtures.get(fixture_id)
+        keys = self._keys_of(fixture) if fixture else frozenset()
+        return any((one.scope, one.key) in keys for one in self._subscribed if one.scope is not Scope.ALL)
 
     def _is_read(self, fixture_id: str) -> bool:
         """Return True if there is nothing more to read of a match: it was read to its end, and is not listed as live still.
@@ -277,24 +393,37 @@ class MatchScheduler:
         fixture = self._fixtures.get(fixture_id)
         return fixture is not None and find_status(fixture.status).is_played
 
-    def _schedule(self, fixture_id: str, instant: dt.datetime) -> None:
-        """Follow a fixture from an instant on, at once if it has come. An earlier plan for the fixture is replaced."""
-        if instant <= self._clock.now():
-            self._unplan(fixture_id)
-            self._start(fixture_id)
-        elif self._planned.get(fixture_id) != instant:
-            self._planned[fixture_id] = instant
-            self._jobs.add_job(self._on_due, "date", run_date=instant, args=[fixture_id], id=fixture_id, replace_existing=True)
+    def _plan(self, fixture_id: str, instant: dt.datetime) -> PlannedConnection:
+        """Return the plan for a fixture; that from before if its instant is the same, whatever was done to the clock since."""
+        known = self._planned.get(fixture_id)
+        if known and known.at == instant:
+            return known
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        if instant > now:
             log.info("connection_planned", fixture=fixture_id, at=instant.isoformat())
+        return PlannedConnection(instant, monotonic + (instant - now).total_seconds())
 
-    def _unplan(self, fixture_id: str) -> None:
-        if self._planned.pop(fixture_id, None) is not None and self._jobs.get_job(fixture_id):
-            self._jobs.remove_job(fixture_id)
+    def _start_due(self) -> None:
+        """Follow what is due, the most urgent first, and set the alarm for what is due next."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        if monotonic >= self._started_since + 1.0:
+            self._started_since, self._started = monotonic, 0
+        for fixture_id in [i for i, planned in self._planned.items() if planned.is_due(now, monotonic)]:
+            # The rest in the next second: each reads and writes the database, and only five a second can connect anyway.
+            if self._started >= _MAX_STARTS:
+                return
+            self._started += 1
+            del self._planned[fixture_id]
+            self._start(fixture_id)
+        alarm = min((planned.at for planned in self._planned.values()), default=None)
+        # Not again for the same instant: by the library's clock, which is the machine's, it may have passed already.
+        if alarm and alarm != self._alarm:
+            self._alarm = alarm
+            self._jobs.add_job(self._on_due, "date", run_date=alarm, id="connect", replace_existing=True)
 
-    async def _on_due(self, fixture_id: str) -> None:
+    async def _on_due(self) -> None:
         # A coroutine, although it awaits nothing: the scheduler would run a plain function in a thread.
-        self._planned.pop(fixture_id, None)
-        self._start(fixture_id)
+        self._start_due()
 
     def _start(self, fixture_id: str) -> None:
         """Follow a fixture in a task of its own, unless it is followed already or no longer listed."""

@@ -38,6 +38,8 @@ def _find_feed_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
         yield "feed-down", describe_feed_down(titles, len(health.feed.connections))
     if old := outdated_fixtures_since(health.feed, health.started_at, health.now):
         yield "fixtures-old", describe_fixtures_outdated(old)
+    if health.feed.fixtures_cut_at:
+        yield "fixtures-cut", describe_fixtures_cut(health.feed.fixtures_cut_at)
 
 
 def _find_telegram_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
@@ -169,6 +171,11 @@ def describe_feed_refused(reason: str) -> str:
 def describe_fixtures_outdated(since: dt.datetime) -> str:
     """Describe a list of fixtures that cannot be read."""
     return f"the list of fixtures could not be read since {format_utc(since)}: matches that are new since then are not followed."
+
+
+def describe_fixtures_cut(count: int) -> str:
+    """Describe a list of fixtures that is too long to be read."""
+    return f"the list of fixtures was read up to {count:,} and has more: the rest of its matches are not followed."
 
 
 def describe_telegram_refused() -> str:

@@ -12,13 +12,17 @@ from bot.feed.source import ConnectionStatus
 
 
 class FeedHealth(msgspec.Struct, frozen=True):
-    """The feed's side of a process that follows matches. `titles` are by fixture id; `planned_connections` will open later."""
+    """The feed's side of a process that follows matches. `titles` are by fixture id; `planned_connections` will open later.
+
+    `fixtures_cut_at` is how many fixtures were read of a list that has more; 0 if it was read to its end.
+    """
 
     connections: tuple[ConnectionStatus, ...]
     titles: Mapping[str, str]
     fixtures_read_at: dt.datetime | None
     refresh_every: dt.timedelta
     planned_connections: int = 0
+    fixtures_cut_at: int = 0
 
 
 class TelegramHealth(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ INCIDENT_POLICIES = {
     "feed-down": IncidentPolicy(resolve_after=30.0),
     # Refreshes fail now and then; matches that are known go on all the same.
     "fixtures-old": IncidentPolicy(notify_after=60.0),
+    "fixtures-cut": IncidentPolicy(),
     "telegram-refused": IncidentPolicy(notify_after=10.0, is_unreachable=True),
     # Its end is all that can be said while it lasts, and nobody needs a message about a minute without Telegram.
     "telegram-away": IncidentPolicy(notify_after=300.0, is_unreachable=True),

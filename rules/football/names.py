@@ -20,6 +20,8 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 @lru_cache(maxsize=8192)
 def normalise(name: str) -> str:
     """Return a name without accents, letter case and extra space, for comparing: `" Çalhanoğlu "` becomes `"calhanoglu"`."""
+    if name.isascii():
+        return " ".join(name.casefold().split())  # most names, and many times as fast
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_LETTER_REPLACEMENTS)
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 

@@ -41,6 +41,8 @@ MAX_OFFERED_TIMELINES = 10
 MAX_COMING = 5
 """Coming matches of a team or competition that are listed if it has none on the day that was asked for."""
 
+_LONGEST_WAY_FROM_NOON = dt.timedelta(hours=12 + 24)
+
 _MAX_BUTTON_DATA = 64
 """Telegram's limit in bytes."""
 
@@ -67,7 +69,8 @@ def show_matches_of(context: ChatContext, typed: str, date: dt.date) -> Screen:
         html = _("I couldn't find “{name}”.").format(name=escape_text(typed))
         return Screen(html, ((Button(_("🔎 Browse leagues"), "h:0"), Button(_("📅 Today"), "td:")),))
     ours = [f for f in catalogue.fixtures if f.title and any(choice.subscription.covers(f) for choice in meant)]
-    shown = [fixture for fixture in _list_fixtures_of_day(context, date) if fixture in ours][:DAY_PAGE_SIZE]
+    ids = {fixture.id for fixture in ours}
+    shown = [fixture for fixture in _list_fixtures_of_day(context, date) if fixture.id in ids][:DAY_PAGE_SIZE]
     if shown:
         return Screen("\n".join([_render_day_heading(date), *render_match_lines(context, shown)]), (days,))
     coming = [f for f in ours if f.kickoff and not has_ended(f, context.now)][:MAX_COMING]
@@ -121,8 +124,10 @@ def _render_day_heading(date: dt.date) -> str:
 
 def _list_fixtures_of_day(context: ChatContext, date: dt.date) -> list[Fixture]:
     # By the day in the chat's time zone: a match at 01:00 in Madrid belongs to another day in New York.
-    zone = context.chat.timezone
-    return [f for f in context.catalogue.fixtures if f.kickoff and f.title and to_local_time(f.kickoff, zone).date() == date]
+    zone, noon = context.chat.timezone, dt.datetime.combine(date, dt.time(12), dt.UTC)
+    # No zone is more than 14 hours from UTC, so that most fixtures need no conversion.
+    near = (f for f in context.catalogue.fixtures if f.kickoff and abs(f.kickoff - noon) <= _LONGEST_WAY_FROM_NOON)
+    return [f for f in near if f.kickoff and f.title and to_local_time(f.kickoff, zone).date() == date]
 
 
 def _make_day_buttons(date: dt.date) -> tuple[Button, ...]:

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from bot.clock import SystemClock
 from bot.errors import FeedError, FeedNotOpen, FeedRefused, FeedUnreachable, UserMistake
@@ -85,6 +86,25 @@ async def test_pages_are_read_to_the_last(says_last: bool) -> None:
 
     async with answering(answer) as url:
         assert [fixture.id for fixture in await ask(url)] == ["f0", "f1", "f2"]
+
+
+async def test_a_list_of_more_than_20_000_fixtures_is_read_to_its_end_and_a_cut_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        page, size = int(request.query["page"]), int(request.query["size"])
+        return web.json_response({"content": [{"id": f"f{page * size + n}"} for n in range(size)], "last": page == 210})
+
+    async with answering(answer) as url, aiohttp.ClientSession() as http:
+        clock = SystemClock()
+        client = RestClient(lambda: feed_settings(url), http, clock, FeedRequestLimiter(clock, 1000))
+        whole = await client.fetch_fixtures(TODAY, TODAY)
+        cut_at = [client.fixtures_cut_at]
+        monkeypatch.setattr("bot.feed.rest.MAX_PAGES", 3)
+        with capture_logs() as logs:
+            await client.fetch_fixtures(TODAY, TODAY)
+        cut_at.append(client.fixtures_cut_at)
+
+    assert (len(whole), cut_at) == (211 * 100, [0, 300])
+    assert {"event": "fixtures_cut", "count": 300, "log_level": "warning"} in logs
 
 
 async def test_a_server_that_repeats_a_page_for_ever_is_left() -> None:

@@ -4,11 +4,22 @@ import msgspec
 import pytest
 
 from bot.matches.schedule import plan_connections
-from bot.subscribers import Scope, Subscription, make_name_key
+from bot.subscribers import Scope, Subscription, list_subscription_keys, make_name_key
+from rules.football.action import Fixture, Team
 from tests.packets import FIXTURE, KICKOFF
 
 LEAD = dt.timedelta(minutes=15)
 EVERYTHING = [Subscription(Scope.ALL)]
+
+
+def test_what_somebody_chose_and_what_is_near_to_its_kick_off_is_connected_first() -> None:
+    def fixture(name: str, minutes: float) -> Fixture:
+        return msgspec.structs.replace(FIXTURE, id=name, home=Team(name, name), kickoff=at(minutes))
+
+    crowd = [fixture("long ago", -100), fixture("soon", 10), fixture("just now", -2), fixture("mine", -50), fixture("later", 90)]
+    wanted = [*EVERYTHING, Subscription(Scope.TEAM, "mine")]
+
+    assert list(plan_connections(crowd, wanted, at(0), LEAD)) == ["mine", "just now", "soon", "long ago", "later"]
 
 
 def at(minutes: float) -> dt.datetime:
@@ -54,3 +65,11 @@ def test_a_deleted_fixture_is_left_out() -> None:
 )
 def test_a_fixture_is_followed_when_a_subscription_covers_it(subscription: Subscription, follows: bool) -> None:
     assert bool(plan_connections([FIXTURE], [subscription], at(0), LEAD)) is follows
+    assert subscription.covers(FIXTURE) is follows
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("key", ["", "~", "h", "~arsenal", "c", "f1", "~arsenal v chelsea"])
+@pytest.mark.parametrize("fixture", [FIXTURE, Fixture("f1"), Fixture("f1", home=Team("", "Arsenal"))])
+def test_a_subscription_covers_what_its_key_is_listed_for(scope: Scope, key: str, fixture: Fixture) -> None:
+    assert Subscription(scope, key).covers(fixture) is ((scope, key) in list_subscription_keys(fixture))

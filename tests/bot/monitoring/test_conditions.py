@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from bot.feed.session import SessionState
 from bot.monitoring.conditions import MIN_FREE_DISK, find_conditions
@@ -10,6 +11,8 @@ from bot.monitoring.health import DatabaseProblem, ProcessHealth, TelegramHealth
 from bot.monitoring.incidents import INCIDENT_POLICIES
 from tests.bot.monitoring.samples import ago, facts, status
 
+KNOWN = facts(status())
+CUT = replace(KNOWN, feed=KNOWN.feed and replace(KNOWN.feed, fixtures_cut_at=100_000))
 DOWN = status(SessionState.WAITING, heard=61)
 
 
@@ -38,6 +41,7 @@ def test_nobody_is_needed(well: ProcessHealth) -> None:
             "the feed refuses us: HTTP 401.",
         ),
         (facts(DOWN, status()), "feed-down", "no frame for over a minute from 1 of 2 connections: Arsenal v Chelsea."),
+        (CUT, "fixtures-cut", "the list of fixtures was read up to 100,000 and has more"),
         (facts(telegram=TelegramHealth(failing_since=ago(1))), "telegram-away", "no request to Telegram gets through since"),
         (facts(telegram=TelegramHealth(refused_since=ago(1))), "telegram-refused", "Telegram refuses the bot token"),
         (facts(telegram=TelegramHealth(clock_skew=-63.2)), "clock-off", "this machine's clock is 63 s behind Telegram's"),

@@ -85,3 +85,14 @@ def test_a_muted_match_has_a_struck_bell_among_those_that_are_followed() -> None
     context = make_context(ALL_MATCHES.subscription, muted_matches=frozenset({"f1"}))
 
     assert [fixtures.render_match_line(context, known)[-1] for known in FIXTURES[:2]] == ["🔕", "🔔"]
+
+
+def test_a_day_of_20_000_matches_is_paged_and_nothing_is_worked_out_that_no_line_shows() -> None:
+    crowd = tuple(fixture(f"x{n}", Team(f"h{n}", f"Home {n}"), Team(f"a{n}", f"Away {n}"), LEAGUE, 3) for n in range(20_000))
+    context = make_context(Subscription(Scope.TEAM, "h1", "Home 1"), fixtures=crowd)
+    shown = fixtures.show_today(context)
+
+    assert sum(" v " in line for line in shown.html.splitlines()) == fixtures.DAY_PAGE_SIZE
+    assert "1 / 800" in " ".join(labels(shown))
+    # Teams, tokens and the like of all of them took seconds.
+    assert vars(context.catalogue).keys().isdisjoint(("teams", "competitions", "matches", "_by_token"))

@@ -1,0 +1,112 @@
+"""A connection is made in time, whatever happens to the process and to the machine's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from bot.config.models import ScheduleSettings
+from bot.subscribers import Scope, Subscription
+from rules.football.action import Fixture
+from tests.bot.matches.test_schedule import World, moved, running
+from tests.fakes.feed import LoopClock
+
+pytestmark = pytest.mark.virtual_time
+LEAD = dt.timedelta(minutes=15)
+HOURLY = ScheduleSettings(connect_before_kickoff=LEAD, refresh_fixtures_every=dt.timedelta(hours=1))
+CONNECT_AT = 1800.0
+"""Seconds after the start at which the fixture is due."""
+
+
+class SteppingClock(LoopClock):
+    """A wall clock that can be set; the loop is the monotonic one."""
+
+    def __init__(self) -> None:
+        self.offset = dt.timedelta(0)
+
+    def now(self) -> dt.datetime:
+        return super().now() + self.offset
+
+
+class Matches(World):
+    """A world that notes when each match was followed, and when the list was read."""
+
+    def __init__(self, clock: SteppingClock, *fixtures: Fixture) -> None:
+        super().__init__(*fixtures, clock=clock, settings=HOURLY)
+        self.followed_at: list[float] = []
+        self.read_at: list[float] = []
+
+    async def follow(self, fixture: Fixture) -> None:
+        self.followed_at.append(asyncio.get_running_loop().time())
+        await super().follow(fixture)
+
+    async def fetch_fixtures(self, date_from: dt.date, date_to: dt.date) -> tuple[Fixture, ...]:
+        self.read_at.append(asyncio.get_running_loop().time())
+        return await super().fetch_fixtures(date_from, date_to)
+
+
+def soon() -> Fixture:
+    return moved(kickoff=LoopClock.START + dt.timedelta(seconds=CONNECT_AT) + LEAD)
+
+
+async def test_a_connection_is_made_when_it_is_due() -> None:
+    world = Matches(SteppingClock(), soon())
+    async with running(world):
+        await asyncio.sleep(CONNECT_AT + 2)
+
+    assert len(world.followed_at) == 1 and 0 <= world.followed_at[0] - CONNECT_AT <= 1.5
+
+
+@pytest.mark.parametrize("hours", [-3, -1, 1, 3])
+async def test_a_clock_that_is_set_makes_no_connection_late_and_the_list_is_read_at_once(hours: int) -> None:
+    clock = SteppingClock()
+    world = Matches(clock, soon())
+    async with running(world):
+        await asyncio.sleep(600)
+        clock.offset = dt.timedelta(hours=hours)
+        await asyncio.sleep(3)
+        read_at = world.read_at[-1]
+        await asyncio.sleep(CONNECT_AT - 603 + 2)
+
+    assert 600 <= read_at <= 602
+    assert len(world.followed_at) == 1 and world.followed_at[0] <= CONNECT_AT + 1.5
+
+
+async def test_a_list_is_read_at_its_interval_though_the_clock_was_set_back() -> None:
+    clock = SteppingClock()
+    world = Matches(clock, soon())
+    async with running(world):
+        await asyncio.sleep(10)
+        clock.offset = dt.timedelta(hours=-5)
+        await asyncio.sleep(7300)
+
+    assert len(world.read_at) == 4  # at the start, after the step, and twice in two hours
+
+
+async def test_after_a_sleep_of_the_machine_what_was_due_meanwhile_is_connected_at_once() -> None:
+    clock = SteppingClock()
+    world = Matches(clock, soon(), moved(id="later", kickoff=LoopClock.START + dt.timedelta(hours=9)))
+    async with running(world):
+        await asyncio.sleep(600)
+        # The monotonic clock stands still while a machine sleeps, and the wall clock goes on.
+        clock.offset = dt.timedelta(hours=2)
+        await asyncio.sleep(2)
+
+    assert world.followed == ["f1"]
+
+
+async def test_a_crowd_of_matches_is_followed_some_each_second_and_the_chosen_ones_first() -> None:
+    crowd = [moved(id=f"x{number}", kickoff=LoopClock.START) for number in range(200)]
+    chosen = moved(id="chosen", kickoff=LoopClock.START - dt.timedelta(minutes=50))
+    world = Matches(SteppingClock(), *crowd, chosen)
+    world.wanted = [*world.wanted, Subscription(Scope.MATCH, "chosen")]
+    async with running(world):
+        await asyncio.sleep(0.5)
+        first = list(world.followed)
+        await asyncio.sleep(12)
+
+    assert first[0] == "chosen" and len(first) <= 50
+    assert sorted(world.followed) == sorted([f.id for f in (*crowd, chosen)])
+    assert world.runner.is_chosen("chosen") and not world.runner.is_chosen("x1")
