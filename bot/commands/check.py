@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -74,6 +75,9 @@ def check_file(path: Path, env: Mapping[str, str], *, may_be_rules: bool = False
     """Return what is found in a configuration; with `may_be_rules` also in a list of rules, as a file that others include."""
     from bot.config.load import load_config
 
+    # Twenty thousand rules are a million objects that all stay: looking through them for garbage takes half of the time.
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
         if str(path) == STANDARD_INPUT:
             path = Path("standard input")
@@ -85,6 +89,9 @@ def check_file(path: Path, env: Mapping[str, str], *, may_be_rules: bool = False
         return FileCheck(str(path), error.findings, error.files)
     except UserMistake as error:
         return FileCheck(str(path), unreadable=str(error))
+    finally:
+        if was_enabled:
+            gc.enable()
     return FileCheck(str(path), config.findings, config.files, len(config.rules.rules))
 
 

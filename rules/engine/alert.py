@@ -15,7 +15,7 @@ import msgspec
 from rules.football.action import Fixture, SendType, Side
 from rules.football.fixture_changes import read_status_reason
 from rules.football.lineups import Lineups
-from rules.football.match import Moment, Score, find_winner, list_scorers
+from rules.football.match import Moment, Score, count_player_cards, count_player_goals, find_winner, list_scorers
 from rules.football.minute import Period, read_added_minutes
 from rules.football.names import isolate
 from rules.football.substitutions import find_replaced_player
@@ -120,6 +120,14 @@ class Facts(msgspec.Struct, frozen=True):
     home_lineup: str = ""
     """For `Lineups`: `4-3-3: 22 Raya, 8 Ødegaard (c), …`; empty where the feed does not name the players."""
     away_lineup: str = ""
+    minute_number: int = 0
+    """The minute without added time, as a number: 90 of 90+3; 0 where there is none."""
+    added: int = 0
+    """The minutes of added time: 3 of 90+3."""
+    player_goals: int = 0
+    """How many goals of play the player has so far, this one included; own goals do not count."""
+    player_cards: int = 0
+    """How many cards the player has so far, this one included."""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
@@ -197,6 +205,10 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         period="" if action.period is Period.BEFORE else action.period.value,
         competition=fixture.competition.name,
         venue=fixture.venue,
+        minute_number=action.minute.base if action.minute else 0,
+        added=action.minute.added if action.minute else 0,
+        player_goals=count_player_goals(match, action),
+        player_cards=count_player_cards(match, action),
         action_type=action.type,
         sub_action_type=action.sub_type,
         side=action.side or "",

@@ -12,7 +12,15 @@ from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
 from rules.football.catalogue import Catalogue, load_catalogue
-from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed, list_scorers
+from rules.football.match import (
+    ActionRecord,
+    Match,
+    Moment,
+    Score,
+    count_player_goals,
+    is_struck_as_unconfirmed,
+    list_scorers,
+)
 from rules.football.repeated_reports import find_reporting_action
 from rules.football.rewind import rewind_to_action
 from rules.football.substitutions import list_substitutions
@@ -115,7 +123,10 @@ def _find_reworded(moment: Moment) -> list[ActionRecord]:
         known = before.records.get(record.action.id)
         if known is None or record.is_retracted or record.repeats or record.action.id in changed:
             continue
-        if record.action.type == "Goal" and before.score_made_by(known) != after.score_made_by(record):
+        if record.action.type == "Goal" and (
+            before.score_made_by(known) != after.score_made_by(record)
+            or count_player_goals(before, known.action) != count_player_goals(after, record.action)
+        ):
             reworded.append(record)
         if record.action.type == "Video Check Over" and find_check_outcome(before, known) != find_check_outcome(after, record):
             reworded.append(record)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
 
 import msgspec
 from jinja2 import TemplateError, meta
@@ -34,7 +36,7 @@ _TEAM_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner"})
 _SCORE_VARIABLES = frozenset({"score", "goal_score", "shootout", "score_before", "winner_score"})
 """Variables that contain a score, which each language writes with its own sign."""
 
-_ENVIRONMENT = TextEnvironment()
+TEXT_ENVIRONMENT = TextEnvironment()
 
 _STRAY_MARKS = re.compile(r"(?<![^\s])['’](?![^\s])|\(\s*\)|\[\s*\]")
 _REPEATED_SPACES = re.compile(r"[ \t\u00a0]{2,}")
@@ -103,13 +105,25 @@ _SCORE = re.compile(r"(?<![\w–])(\[?\d{1,2}\]?)–(\[?\d{1,2}\]?)(?![\w–])")
 class AlertText:
     """The text of a rule, compiled once and rendered for each alert."""
 
-    def __init__(self, source: str) -> None:
-        """Compile a text. Raises `TextError` if the source is not a template."""
+    def __init__(self, source: str, *, is_checked: bool = False) -> None:
+        """Compile a text. Raises `TextError` if the source is not a template.
+
+        One that `is_checked` is a template for certain, and is compiled when it is first rendered: a file may have thousands.
+        """
         self.source = source
+        if not is_checked:
+            self._template  # noqa: B018  # it is kept
+
+    @cached_property
+    def variable_names(self) -> frozenset[str]:
+        """The variables that the text uses."""
+        return frozenset(meta.find_undeclared_variables(TEXT_ENVIRONMENT.parse_text(self.source)))
+
+    @cached_property
+    def _template(self) -> Any:
         try:
-            tree = _ENVIRONMENT.parse_text(source)
-            self.variable_names = frozenset(meta.find_undeclared_variables(tree))
-            self._template = _ENVIRONMENT.template_class.from_code(_ENVIRONMENT, _ENVIRONMENT.compile(tree), {})
+            tree = TEXT_ENVIRONMENT.parse_text(self.source)
+            return TEXT_ENVIRONMENT.template_class.from_code(TEXT_ENVIRONMENT, TEXT_ENVIRONMENT.compile(tree), {})
         except TemplateError as error:
             raise TextError(f"the text is not a template: {error.message}") from error
         # Python's own limits: too many brackets in each other, a number of too many digits.
@@ -126,7 +140,7 @@ class AlertText:
             values["match"] = _make_value(facts.match, lambda _: wording.format_match(facts))
             values["scorers"] = _make_value(facts.scorers, lambda _: wording.format_scorers(facts))
         try:
-            return tidy_text(_ENVIRONMENT.render_text(self._template, values))
+            return tidy_text(TEXT_ENVIRONMENT.render_text(self._template, values))
         except Exception as error:  # A template can raise anything: ZeroDivisionError, TypeError, SecurityError …
             raise TextError(f"the text could not be filled: {error}") from error
 

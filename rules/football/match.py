@@ -301,6 +301,38 @@ def is_hat_trick(moment: Moment) -> bool:
     return len(own) > 2 and own[2].id == moment.action.id
 
 
+def count_player_goals(match: Match, action: Action) -> int:
+    """Return how many goals of play the player of an action has, the action itself included; own goals do not count.
+
+    Of a goal this is which of the player's goals it is, whatever was scored after it.
+    """
+    if action.player is None:
+        return 0
+    records = match.records.values()
+    goals = [r.action for r in records if r.action.type == "Goal" and (r.is_standing or r.action.id == action.id)]
+    own = sorted(
+        (
+            goal
+            for goal in goals
+            if goal.period is not Period.SHOOTOUT
+            and goal.sub_type != "Own Goal"
+            and goal.player
+            and is_same_player(goal.player, action.player)
+        ),
+        key=order_of_play,
+    )
+    place = next((number for number, goal in enumerate(own, 1) if goal.id == action.id), None)
+    return len(own) if place is None else place
+
+
+def count_player_cards(match: Match, action: Action) -> int:
+    """Return how many cards the player of an action has, the action itself included, pending or not."""
+    if action.player is None:
+        return 0
+    cards = {card.id for card in match.cards_of(action.player)}
+    return len(cards | ({action.id} if action.type in ("Yellow Card", "Red Card") else set()))
+
+
 def is_comeback(moment: Moment) -> bool:
     """Return True if the goal puts its team in front after it was behind, or level after it was two behind.
 

@@ -222,6 +222,44 @@ def _location_at(mark: Any) -> SourceLocation:
     return SourceLocation(str(mark.name), mark.line + 1, mark.column + 1, origin)
 
 
+def locate_in_text(node: yaml.Node, offset: int, report: Report) -> SourceLocation:
+    """Return where a letter of a text stands in its file; where the text begins if that is not certain."""
+    start, end = node.start_mark, node.end_mark
+    if offset < 0 or not isinstance(node, yaml.ScalarNode) or isinstance(start, AliasMark) or start is None or end is None:
+        return location_of(node)
+    file, text = str(start.name), str(node.value)
+    if node.style == "|":
+        number, column = text.count("\n", 0, offset), offset - (text.rfind("\n", 0, offset) + 1)
+        content = text.split("\n")[number]
+        raw = report.line_at(file, start.line + 1 + number)
+        if not raw.endswith(content):
+            return location_of(node)
+        return SourceLocation(file, start.line + 2 + number, len(raw) - len(content) + column + 1)
+    if start.line != end.line or node.style == ">":
+        return location_of(node)
+    raw = report.line_at(file, start.line)[start.column : end.column]
+    place = _find_in_scalar(raw, offset)
+    return SourceLocation(file, start.line + 1, start.column + place + 1)
+
+
+_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
+
+
+def _find_in_scalar(raw: str, offset: int) -> int:
+    """Return the column of a letter within a scalar as it is written, with its quotes and escapes."""
+    if raw[:1] not in ("'", '"'):
+        return offset
+    place = 1
+    for _ in range(offset):
+        if raw.startswith("''", place) and raw[0] == "'":
+            place += 2
+        elif raw[0] == '"' and (escape := _ESCAPE.match(raw, place)):
+            place = escape.end()
+        else:
+            place += 1
+    return place
+
+
 def mapping_items(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     """Return the keys and values of a mapping; an empty list for any other node."""
     if not isinstance(node, yaml.MappingNode):

@@ -33,7 +33,7 @@ from rules.loading.conditions import (
 )
 from rules.loading.document import Report, compose, is_null, leave_out_extras, location_of, mapping_items
 from rules.loading.texts import NamedTexts, read_text, read_texts
-from rules.loading.values import Range, Reader, describe_unknown, parse_boolean, parse_duration, suggest
+from rules.loading.values import NOTHING_ELSEWHERE, Range, Reader, describe_unknown, parse_boolean, parse_duration, suggest
 
 FILE_KEYS = ("rules", "texts", "include", "extends")
 """The keys of a file of rules; a configuration has them beside its other sections."""
@@ -86,6 +86,18 @@ _RULE_WORDS = {
     **dict.fromkeys(("priority", "order"), "rules are asked from top to bottom: move the rule up"),
 }
 """What people call the parts of a rule."""
+
+_MATCH_PLACES = {
+    **dict.fromkeys(ALERT_KEYS, "it belongs under alert"),
+    "continue": "it belongs to the rule, beside match",
+    **_MATCH_WORDS,
+}
+
+_ALERT_PLACES = {
+    **dict.fromkeys(MATCH_KEYS, "it belongs under match"),
+    **dict.fromkeys(("name", "continue"), "it belongs to the rule, beside alert"),
+    **_ALERT_WORDS,
+}
 
 DEFAULT_MAX_AGE = dt.timedelta(minutes=5)
 """The max_age of an alert that does not set it."""
@@ -249,7 +261,8 @@ class _RulesReader:
         # Mistakes carry the name of their rule, so it is looked up before anything is checked.
         names = (value.value for key, value in mapping_items(node) if key.value == "name" and isinstance(value, yaml.ScalarNode))
         reader = Reader(self.report, next(names, ""))
-        fields = reader.read_mapping(node, "a rule", RULE_KEYS, self._place_rule_words(node))
+        is_odd = any(key.value not in RULE_KEYS for key, _ in mapping_items(node))
+        fields = reader.read_mapping(node, "a rule", RULE_KEYS, self._place_rule_words(node) if is_odd else NOTHING_ELSEWHERE)
         if fields is None:
             return None
         # Every part is read before any is judged: a rule with three mistakes reports three.
@@ -303,9 +316,7 @@ class _RulesReader:
         if node is None:
             reader.report_mistake(rule, "a rule needs alert: what it sends")
             return None
-        elsewhere = dict.fromkeys(MATCH_KEYS, "it belongs under match") | {"name": "it belongs to the rule, beside alert"}
-        elsewhere |= {"continue": "it belongs to the rule, beside alert"}
-        fields = reader.read_mapping(node, "alert", ALERT_KEYS, elsewhere | _ALERT_WORDS)
+        fields = reader.read_mapping(node, "alert", ALERT_KEYS, _ALERT_PLACES)
         if fields is None:
             return None
         for key in ("kind", "text"):
@@ -400,8 +411,7 @@ def _may_be_pending(action_types: frozenset[str] | None, catalogue: Catalogue) -
 
 
 def _read_group(reader: Reader, node: yaml.Node, catalogue: Catalogue, what: str) -> ConditionGroup | None:
-    elsewhere = dict.fromkeys(ALERT_KEYS, "it belongs under alert") | {"continue": "it belongs to the rule, beside match"}
-    fields = reader.read_mapping(node, what, MATCH_KEYS, elsewhere | _MATCH_WORDS)
+    fields = reader.read_mapping(node, what, MATCH_KEYS, _MATCH_PLACES)
     if fields is None:
         return None
     conditions: list[Condition | None] = []

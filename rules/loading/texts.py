@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -10,8 +11,10 @@ import msgspec
 import yaml
 
 from rules.engine.alert import Facts
-from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES, AlertText, TextError
+from rules.engine.sandbox import MAX_SOURCE_LENGTH
+from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES, AlertText, tidy_text
 from rules.loading.meaning import warn_of_comment, warn_of_text, warn_of_text_name
+from rules.loading.templates import TemplateFinding, examine_template
 from rules.loading.values import Reader, describe_unknown
 
 MAX_TEXT_LENGTH = 3500
@@ -42,6 +45,10 @@ SAMPLE_FACTS = Facts(
     scorers="Harry Kane 45+2' (pen.) · Jamie Vardy 51'",
     winner="Tottenham Hotspur",
     after_extra_time=True,
+    minute_number=45,
+    added=2,
+    player_goals=2,
+    player_cards=1,
     winner_score="6–5",
 )
 
@@ -109,35 +116,54 @@ def _read_one_text(reader: Reader, node: yaml.Node, what: str) -> TranslatedText
 
 def check_text(reader: Reader, node: yaml.Node, source: str) -> AlertText | None:
     """Return the text if it is a template that renders with and without its values, and that Telegram accepts."""
-    text, errors = _compile_text(source)
-    for error in errors:
-        reader.report_mistake(node, error)
-    return None if errors else text
+    findings = _examine_text(source)
+    for finding in findings:
+        if finding.is_warning:
+            reader.report_warning_in_text(node, finding.offset, finding.sentence)
+        else:
+            reader.report_mistake_in_text(node, finding.offset, finding.sentence)
+    # Compiled when it is first sent: nothing in it can fail any more.
+    return None if any(not finding.is_warning for finding in findings) else AlertText(source, is_checked=True)
 
 
 # A reload reads all rules again, and most texts are as they were.
 @lru_cache(maxsize=4096)
-def _compile_text(source: str) -> tuple[AlertText | None, tuple[str, ...]]:
-    try:
-        text = AlertText(source)
-    except TextError as error:
-        return None, (str(error),)
-    wrong = sorted(text.variable_names - set(TEXT_VARIABLES))
-    unknown = tuple(f"the text uses an {describe_unknown('variable', name, TEXT_VARIABLES)}" for name in wrong)
-    return text, unknown or _find_render_errors(text)
-
-
-def _find_render_errors(text: AlertText) -> tuple[str, ...]:
-    # With all values and with nearly none: most of a text's mistakes show only when a value is missing.
-    try:
-        full, _ = text.render(SAMPLE_FACTS), text.render(Facts(match=SAMPLE_FACTS.match, score=SAMPLE_FACTS.score))
-    except TextError as error:
-        return (str(error),)
+def _examine_text(source: str) -> tuple[TemplateFinding, ...]:
+    if len(source) > MAX_SOURCE_LENGTH:
+        return (TemplateFinding(-1, f"the text is not a template: it is longer than {MAX_SOURCE_LENGTH:,} characters"),)
+    rendered = examine_template(source, SAMPLE_FACTS)
+    if any(not one.is_warning for one in rendered.findings):
+        return rendered.findings
+    full = tidy_text(rendered.text)
     if not full:
-        return ("the text comes out empty",)
+        return (*rendered.findings, TemplateFinding(-1, "the text comes out empty"))
     if len(full) > MAX_TEXT_LENGTH:
-        return (f"the text is too long: {len(full)} characters, Telegram takes little more than {MAX_TEXT_LENGTH}",)
-    return tuple(filter(None, (find_markup_error(full),)))
+        sentence = f"the text is too long: {len(full)} characters, Telegram takes little more than {MAX_TEXT_LENGTH}"
+        return (*rendered.findings, TemplateFinding(-1, sentence))
+    error = find_markup_error(full)
+    return (*rendered.findings, _locate_markup_error(source, error)) if error else rendered.findings
+
+
+def _locate_markup_error(source: str, error: str) -> TemplateFinding:
+    """Return the error at the tag that it names, with the value that a tag of its name was meant to be."""
+    tag = re.search(r"<(/?[a-zA-Z][\w-]*)", error)
+    offset = source.find(tag[0]) if tag else source.find("<") if "<" in error else -1
+    if tag and tag[1] in TEXT_VARIABLES:
+        error += f"; for the value write {{{{ {tag[1]} }}}}"
+    elif tag and (meant := _TAGS_OF_WEB_PAGES.get(tag[1].casefold())):
+        error += f"; write {meant}"
+    return TemplateFinding(offset, error)
+
+
+_TAGS_OF_WEB_PAGES = {
+    "br": "a new line, or \\n in double quotes",
+    **dict.fromkeys(("p", "div"), "new lines"),
+    **dict.fromkeys(("h1", "h2", "h3", "big"), "<b>…</b>"),
+    **dict.fromkeys(("ul", "ol", "li"), "lines that begin with •"),
+    **dict.fromkeys(("img",), "an emoji; pictures come by /alerts +picture"),
+    **dict.fromkeys(("font", "small", "center"), "the text without it"),
+    **dict.fromkeys(("spoiler",), "<tg-spoiler>…</tg-spoiler>"),
+}
 
 
 def read_texts(reader: Reader, node: yaml.Node, into: NamedTexts) -> None:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import yaml
 
 from rules.football.minute import LAST_MINUTE, Minute
-from rules.loading.document import Report, is_null, location_of, mapping_items
+from rules.loading.document import Report, is_null, locate_in_text, location_of, mapping_items
 
 # What YAML 1.1 takes for booleans. Only true and false are read; these words are known to say which of them to write.
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -134,6 +134,15 @@ class Reader:
     def report_warning(self, node: yaml.Node, sentence: str) -> None:
         """Report a warning at a node."""
         self.report.add_warning(location_of(node), sentence, self.rule)
+
+    def report_mistake_in_text(self, node: yaml.Node, offset: int, sentence: str) -> None:
+        """Report a mistake at a letter of a text, or at its beginning where its place in the file is not known."""
+        self.has_mistakes = True
+        self.report.add_mistake(locate_in_text(node, offset, self.report), sentence, self.rule)
+
+    def report_warning_in_text(self, node: yaml.Node, offset: int, sentence: str) -> None:
+        """Report a warning at a letter of a text."""
+        self.report.add_warning(locate_in_text(node, offset, self.report), sentence, self.rule)
 
     def report_note(self, node: yaml.Node, sentence: str) -> None:
         """Report what is right and worth knowing at a node."""
