@@ -26,7 +26,7 @@ COMMANDS = {
     "demo": ("demo", "Play a real match in about a minute: no account, no network."),
     "explain": (
         "explain",
-        "Say of every rule why it fires or not, for a packet in ACTION_JSON (the last, where it is a list), or in a recording.",
+        "Say why a rule fires or not, and why nothing was sent.",
     ),
     "fixtures": (
         "fixtures",

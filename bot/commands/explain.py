@@ -1,30 +1,34 @@
-"""The command `explain`: finds the packets and prints, as text or JSON, why each rule fires or not."""
+"""The command `explain`: finds the packets, and explains why each rule fires or not."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 import msgspec
 
 from bot.commands.common import config_option, is_default, read_minute
+from bot.commands.explain_text import explanation_to_json, format_explanations
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.decode import Control, decode_frame
-from bot.feed.match_source import MatchSource, open_match, read_packets_of
+from bot.feed.match_source import MatchSource, ScenarioMatch, open_match, read_packets_of
 from bot.feed.recording import read_fixtures_beside
-from rules.engine.alert import Alert, ConditionResult, State, scoreline
 from rules.engine.evaluate import evaluate
-from rules.engine.explain import ActionExplanation, Explanation, RuleVerdict, Verdict, explain
+from rules.engine.explain import Explanation, explain
 from rules.engine.rule import RuleSet
-from rules.football.action import Action, Fixture, Packet
+from rules.football.action import Fixture, Packet
 from rules.football.advance import advance
 from rules.football.catalogue import Catalogue
 from rules.football.match import Match, Moment
 from rules.football.minute import Minute
+from rules.loading.values import describe_unknown
+from rules.scenarios.parser import ScenarioInvalid, parse_scenario
 
 
 @click.command()
@@ -32,8 +36,12 @@ from rules.football.minute import Minute
 @click.option("--recording", metavar="MATCH", help="Explain what happens in this match instead: a recording, scenario or opener.")
 @click.option("--minute", "minute_text", help="Of the recording: a minute such as 67 or 45+2.")
 @click.option("--action", "action_id", default="", help="Of the recording: one action, by its id.")
-@click.option("--json", "json_lines", is_flag=True, help="One JSON object a line.")
-@click.argument("action_json", required=False, type=click.Path(path_type=Path))
+@click.option("--rule", default="", metavar="NAME", help="Only this rule, with all its conditions.")
+@click.option("--all", "all_rules", is_flag=True, help="Every rule, at every revision.")
+@click.option("--match", "teams", default="", metavar="'HOME v AWAY'", help="Of a line such as 88' goal: the teams that play.")
+@click.option("--competition", default="", help="Of a line such as 88' goal: the competition.")
+@click.option("--json", "json_lines", is_flag=True, help="One JSON object a line, with every rule at every revision.")
+@click.argument("what", required=False)
 @click.pass_context
 def explain_command(
     ctx: click.Context,
@@ -41,28 +49,72 @@ def explain_command(
     recording: str | None,
     minute_text: str | None,
     action_id: str,
+    rule: str,
+    all_rules: bool,
+    teams: str,
+    competition: str,
     json_lines: bool,
-    action_json: Path | None,
+    what: str | None,
 ) -> None:
-    """Say of every rule why it fires or not, for a packet in ACTION_JSON (the last, where it is a list), or in a recording."""
+    """Say why a rule fires or not, and why nothing was sent.
+
+    WHAT is what happens, in a line: "88' goal Saka (Arsenal)". Or it is a match, as for replay, with --minute, --action or
+    --rule; or a file with a packet of the feed in JSON (of a list the last is explained).
+    """
     from bot.config.load import load_rules_of
 
     minute = read_minute(minute_text)
     # Exactly one of the two.
-    if (recording is None) is (action_json is None):
-        raise click.UsageError("name a file with an action, or a recording by --recording FILE")
-    if recording is not None and minute is None and not action_id:
-        raise click.UsageError("--recording needs --minute, --action or both")
+    if (recording is None) is (what is None):
+        example = "88' goal Saka (Arsenal)"
+        raise click.UsageError(f'say what happens, such as "{example}", or name a match, or a file with a packet')
+    name = recording or what or ""
     rules, catalogue = load_rules_of(config_path, os.environ, optional=is_default(ctx, "config_path"))
-    if recording is not None:
-        explanations = explain_match(open_match(recording), rules, catalogue, minute, action_id)
+    if rule and rule not in (names := [one.name for one in rules.rules]):
+        raise UserMistake(describe_unknown("rule", rule, names))
+    if recording is None and _EVENT_LINE.match(name):
+        explanations = explain_line(name, teams, competition, rules, catalogue)
+    elif recording is None and Path(name).suffix == ".json":
+        explanations = explain_file(Path(name), rules, catalogue)
+    elif minute is None and not action_id and not rule:
+        raise click.UsageError("say which part of the match: --minute, --action or --rule")
     else:
-        explanations = explain_file(cast(Path, action_json), rules, catalogue)
-    for number, explanation in enumerate(explanations):
-        if json_lines:
+        explanations = explain_match(open_match(name), rules, catalogue, minute, action_id, rule)
+    if json_lines:
+        for explanation in explanations:
             click.echo(explanation_to_json(explanation))
-        else:  # two empty lines between explanations
-            click.echo("\n".join(["\n"] * bool(number) + list(format_explanation(explanation))))
+        return
+    for line in format_explanations(explanations, rule=rule, all_rules=all_rules):
+        click.echo(line)
+
+
+_EVENT_LINE = re.compile(r"\s*[\d+]+'")
+
+
+def explain_line(text: str, teams: str, competition: str, rules: RuleSet, catalogue: Catalogue) -> list[Explanation]:
+    """Explain what happens in the last of some lines, which are separated by semicolons; raise UserMistake."""
+    lines = [line.strip() for line in text.split(";") if line.strip()]
+    named = list(dict.fromkeys(found.strip() for line in lines for found in re.findall(r"\(([^()]+)\)", line)))
+    # A rule that names the other team needs --match: here it is nobody that a rule could mean.
+    title = teams or " v ".join([*named, "Visitors", "Others"][:2])
+    header = f"match: {title}\n" + (f"competition: {json.dumps(competition)}\n" if competition else "")
+
+    def build(events: Sequence[str]) -> ScenarioMatch:
+        written = "".join(f"  - {json.dumps(line, ensure_ascii=False)}\n" for line in events)
+        source = f"{header}events:\n{written}" if events else header
+        try:
+            return ScenarioMatch(title, parse_scenario(source, "line"))
+        except ScenarioInvalid as error:
+            # The place is that in a file which nobody has written.
+            raise UserMistake("; ".join(re.sub(r"^line:\d+:\d+: ", "", one) for one in error.mistakes)) from error
+
+    # What the last line adds to the match: an event may be several actions, such as a goal and its video check.
+    match, known = build(lines), {packet.action_id for packet in read_packets_of(build(lines[:-1]))}
+    packets = list(read_packets_of(match))
+    found = _explain_packets(packets, match.read_fixtures(), rules, catalogue, lambda moment: moment.action.id not in known)
+    if not found:
+        raise UserMistake(f"{lines[-1]}: the feed sends nothing of its own about that")
+    return found
 
 
 def explain_file(path: Path, rules: RuleSet, catalogue: Catalogue) -> list[Explanation]:
@@ -75,9 +127,18 @@ def explain_file(path: Path, rules: RuleSet, catalogue: Catalogue) -> list[Expla
 
 
 def explain_match(
-    match: MatchSource, rules: RuleSet, catalogue: Catalogue, minute: Minute | None, action_id: str
+    match: MatchSource,
+    rules: RuleSet,
+    catalogue: Catalogue,
+    minute: Minute | None,
+    action_id: str,
+    rule_name: str = "",
 ) -> list[Explanation]:
-    """Explain every revision of one action, or all actions in a minute that rules cover; raise UserMistake if there is none."""
+    """Explain every revision of one action, or all actions in a minute that rules cover; raise UserMistake if there is none.
+
+    With a rule, only actions of the types that it is for.
+    """
+    asked = [rule for rule in rules.rules if not rule_name or rule.name == rule_name]
     seen: Counter[str] = Counter()
 
     def is_selected(moment: Moment) -> bool:
@@ -88,8 +149,8 @@ def explain_match(
             return moment.action.id == action_id
         # A minute has dozens of packets (ball in play, throw-ins): only those are explained of which a rule names the type, or
         # which take something back.
-        named = any(rule.action_types and rule.may_match_type(moment.action.type) for rule in rules.rules)
-        return named or bool(moment.coverage_change or moment.affected)
+        named = any(rule.action_types and rule.may_match_type(moment.action.type) for rule in asked)
+        return named or (not rule_name and bool(moment.coverage_change or moment.affected))
 
     found = _explain_packets(read_packets_of(match), match.read_fixtures(), rules, catalogue, is_selected)
     if not found:
@@ -155,151 +216,3 @@ def _decode_packet(path: Path, data: Any) -> Packet:
     if isinstance(packet, Control):
         raise UserMistake(f"{path}: this frame carries no action")
     return packet
-
-
-_VERDICT_SIGNS = {
-    Verdict.FIRES: click.style("✓", fg="green", bold=True),
-    Verdict.FAILS: click.style("✗", fg="red"),
-    Verdict.OTHER_ACTION: click.style("·", dim=True),
-    Verdict.NOT_ASKED: click.style("·", dim=True),
-    Verdict.NOT_NEEDED: click.style("·", dim=True),
-}
-
-
-def format_explanation(explanation: Explanation) -> Iterator[str]:
-    """Format the explanation of one moment as lines of text."""
-    moment = explanation.moment
-    yield _format_title(moment.action, moment)
-    yield f"action {moment.action.id}, match {moment.action.fixture_id}"
-    if explanation.reason_for_silence:
-        yield f"\nNothing is sent about it: {explanation.reason_for_silence}."
-    for part in explanation.changes:
-        yield ""
-        # An action may take back or restore others: then each has a title of its own.
-        if part.change.moment.action is not moment.action:
-            yield _format_title(part.change.moment.action, part.change.moment)
-        yield from _format_action(part)
-
-
-def _format_title(action: Action, moment: Moment) -> str:
-    minute = f"{action.minute}' " if action.minute else ""
-    sub = f" ({action.sub_type})" if action.sub_type else ""
-    who = ", ".join(filter(None, (action.player.name if action.player else "", action.team.name if action.team else "")))
-    said = f"{minute}{action.type}{sub}, {action.send_type.value.lower()}{f': {who}' if who else ''}"
-    return f"{click.style(said, bold=True)}    {scoreline(moment.after.fixture, moment.score, moment.shootout)}"
-
-
-def _format_action(part: ActionExplanation) -> Iterator[str]:
-    if part.change.is_retraction:
-        why = f" ({part.change.reason})" if part.change.reason else ""
-        yield f"It is retracted{why}: every chat that got the alert gets the retraction, and no rule is evaluated."
-        return
-    if not part.verdicts:
-        yield "There are no rules."
-    for judged in part.verdicts:
-        yield from _format_verdict(judged)
-    # In one line at the end: a pack has dozens of rules behind the one that fired.
-    if unasked := [judged for judged in part.verdicts if judged.verdict is Verdict.NOT_ASKED]:
-        sign, names = _VERDICT_SIGNS[Verdict.NOT_ASKED], ", ".join(judged.rule.name for judged in unasked)
-        yield f'{sign} not evaluated, because "{unasked[0].stopped_by}" fired before: {names}'
-    yield ""
-    if not part.alerts:
-        yield "No rule fires: nothing is sent."
-    for alert in part.alerts:
-        yield from _format_alert(alert)
-
-
-def _format_verdict(judged: RuleVerdict) -> Iterator[str]:
-    name = f"{_VERDICT_SIGNS[judged.verdict]} {judged.rule.name}"
-    place = click.style(str(judged.rule.location), dim=True)
-    if judged.verdict is Verdict.NOT_ASKED:
-        return
-    if judged.verdict is Verdict.OTHER_ACTION:
-        # The rule's condition on the type says which actions it is for.
-        expected = next((check.expected for check in judged.conditions if check.key == "action_type"), "other actions")
-        yield f"{name}: matches {expected}  {place}"
-    else:
-        yield f"{name}: {judged.verdict.value}  {place}"
-        yield from _format_conditions(judged.conditions, "    ")
-
-
-def _format_conditions(checks: tuple[ConditionResult, ...], indent: str) -> Iterator[str]:
-    for check in checks:
-        sign = click.style("✓", fg="green") if check.holds else click.style("✗", fg="red")
-        if not check.groups:
-            yield f"{indent}{sign} {check.key}: {check.expected}; it is {check.actual or 'nothing'}"
-            continue
-        yield f"{indent}{sign} {check.key}:"
-        for number, group in enumerate(check.groups, start=1):
-            if len(check.groups) > 1:
-                yield f"{indent}    {number}."
-            yield from _format_conditions(group, f"{indent}    ")
-
-
-def _format_alert(alert: Alert) -> Iterator[str]:
-    # A revision for which another rule fires is only for chats that have the message already.
-    to = ", only to chats that got the alert before" if alert.is_follow_up else ""
-    state = "" if alert.state is State.CONFIRMED else f", {alert.state.value}"
-    if not alert.kind:
-        yield f'The rule "{alert.rule}" does not exist any more: its text stays{to}'
-        return
-    yield f'"{alert.rule}" sends{to}: {alert.kind}, {alert.importance.value}{state}'
-    yield from (f"    {line}" for line in alert.text.splitlines())
-    if alert.text_error:
-        yield f"    its own text could not be used: {alert.text_error}"
-
-
-def explanation_to_json(explanation: Explanation) -> str:
-    """Format the explanation of one moment as a JSON object in one line. The keys are those of version 0.1."""
-    action = explanation.moment.action
-    data = _action_to_dict(action) | {
-        "fixture_id": action.fixture_id,
-        "match": scoreline(explanation.moment.after.fixture, explanation.moment.score, explanation.moment.shootout),
-        "silence": explanation.reason_for_silence,
-        "told": [_part_to_dict(part) for part in explanation.changes],
-    }
-    return msgspec.json.encode(data).decode()
-
-
-def _action_to_dict(action: Action) -> dict[str, Any]:
-    return {
-        "action_id": action.id,
-        "action_type": action.type,
-        "sub_action_type": action.sub_type,
-        "send_type": action.send_type.value,
-        "minute": str(action.minute or "") or None,
-        "team": action.team.name if action.team else None,
-        "player": action.player.name if action.player else None,
-    }
-
-
-def _part_to_dict(part: ActionExplanation) -> dict[str, Any]:
-    return _action_to_dict(part.change.moment.action) | {
-        "taken_back": part.change.is_retraction,
-        "reason": part.change.reason,
-        "rules": [_verdict_to_dict(judged) for judged in part.verdicts],
-        "alerts": [
-            {"rule": a.rule, "kind": a.kind, "state": a.state.value, "importance": a.importance.value, "text": a.text}
-            for a in part.alerts
-        ],
-    }
-
-
-def _verdict_to_dict(judged: RuleVerdict) -> dict[str, Any]:
-    return {
-        "name": judged.rule.name,
-        "place": str(judged.rule.location),
-        "verdict": judged.verdict.value,
-        "after": judged.stopped_by or None,
-        "checks": [_condition_to_dict(condition) for condition in judged.conditions],
-    }
-
-
-def _condition_to_dict(condition: ConditionResult) -> dict[str, Any]:
-    return {
-        "key": condition.key,
-        "wanted": condition.expected,
-        "seen": condition.actual,
-        "holds": condition.holds,
-        "groups": [[_condition_to_dict(one) for one in group] for group in condition.groups],
-    }

@@ -49,7 +49,7 @@ def test_the_last_of_several_packets_is_explained(tmp_path: Path, story: Story) 
     assert "✗ minute: from 85; it is 67" in result.output
     assert "✓ goals: fires" in result.output
     assert 'not evaluated, because "goals" fired before: cards' in result.output
-    assert '"goals" sends: goal, major\n    B. Saka 1–0' in result.output
+    assert '"goals" sends: goal, major (loud)\n    B. Saka 1–0' in result.output
 
 
 def test_json_says_the_same(tmp_path: Path, story: Story) -> None:
@@ -73,7 +73,9 @@ def test_a_minute_of_a_recording_is_explained_and_a_quiet_one_says_so(tmp_path: 
             writer.write(packet.at, encode_packet(packet))
 
     assert explained(tmp_path, "--recording", recording, "--minute", "67").output.count("67' Goal") == 2
-    assert explained(tmp_path, "--recording", recording, "--action", "g", "--minute", "67").output.count("action g,") == 2
+    assert (
+        explained(tmp_path, "--recording", recording, "--action", "g", "--minute", "67", "--all").output.count("action g,") == 2
+    )
     quiet = explained(tmp_path, "--recording", recording, "--minute", "68")
     assert (quiet.exit_code, "in minute 68: Throw In (1)" in quiet.output) == (1, True)
 
@@ -96,6 +98,78 @@ def test_a_file_that_holds_no_action_is_one_sentence(tmp_path: Path, content: st
     assert (result.exit_code, sentence in result.output, "Traceback" in result.output) == (1, True, False)
 
 
-@pytest.mark.parametrize("options", [(), ("--recording", "x"), ("--minute", "half past")])
+@pytest.mark.parametrize(
+    "options", [(), ("--recording", "x"), ("--minute", "half past"), ("opener",), ("opener", "--recording", "final")]
+)
 def test_wrong_usage_exits_with_2(tmp_path: Path, options: tuple[str, ...]) -> None:
     assert explained(tmp_path, *options).exit_code == 2
+
+
+def said(*options: str | Path, code: int = 0) -> list[str]:
+    """Return the lines that `explain` prints with the shipped rules, or those of --config."""
+    result = CliRunner().invoke(main, ["explain", *map(str, options)])
+    assert result.exit_code == code, result.output
+    return result.output.splitlines()
+
+
+def test_a_line_is_explained_without_a_file_in_fewer_than_thirty_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = said("88' goal Saka (Arsenal)")
+
+    assert len(lines) < 30
+    assert lines[0].startswith("88' Goal, pending: Arsenal") and "✓ goals: fires  goals.yaml:6:5" in lines
+    # The confirmation says what it changes, and nothing of the rules again.
+    assert lines[-4].startswith('"goals" sends: goal, major (loud)') and "88' Saka" in lines[-2]
+    assert sum("✓ goals: fires" in line for line in lines) == 1
+
+
+def test_earlier_lines_are_played_first_and_teams_and_competition_can_be_told(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        """extends: default
+rules:
+- name: derby
+  match: {action_type: Goal, fixture: Arsenal v Chelsea, competition: FA Cup}
+  alert: {kind: goal, text: '{{ score }}'}
+"""
+    )
+    config = ("--config", tmp_path / "config.yaml")
+    same = said(*config, "10' goal Palmer (Chelsea); 88' goal Saka (Arsenal)", "--match", "Arsenal v Chelsea")
+    cup = said(*config, "88' goal Saka (Arsenal)", "--match", "Arsenal v Chelsea", "--competition", "FA Cup")
+
+    # The operator's rule is named with what is in its way, those of the packs are counted.
+    assert same[2:4] == [f"✗ derby: does not fire  {tmp_path / 'config.yaml'}:3:3", "    ✗ competition: FA Cup; it is nothing"]
+    assert not any(line.startswith("✗") for line in same[4:]) and any("[1]–1" in line for line in same)
+    assert any(line.startswith("✓ derby: fires") for line in cup) and cup[-2].strip() == "1–0"
+
+
+def test_one_rule_is_followed_through_a_match(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(RULES)
+    lines = said("--config", tmp_path / "config.yaml", "opener", "--rule", "late goals")
+
+    titles = [line for line in lines if "' Goal" in line]
+    assert sum("48' Goal" in line for line in titles) == 1 and "    ✗ minute: from 85; it is 48" in lines
+    assert not any("goals: fires" in line for line in lines) and lines[-1].endswith("nothing (--all shows them).")
+    assert (
+        'unknown rule "late goal", did you mean "late goals"?'
+        in said("--config", tmp_path / "config.yaml", "opener", "--rule", "late goal", code=1)[-1]
+    )
+
+
+def test_where_nothing_is_sent_it_says_why_what_came_nearest_and_which_pack_would(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(RULES)
+    lines = said("--config", tmp_path / "config.yaml", "30' yellow card Caicedo (Chelsea)")
+
+    assert lines[2] == "· not shown: 3 that are for other actions"
+    assert lines[3].startswith("No rule fires: nothing is sent. These packs have a rule for it: ") and "everything" in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("88' gaol Saka (Arsenal)", '"gaol Saka" does not begin with something that happens, did you mean "goal"?'),
+        ("88' goal Saka", "goal needs its team in brackets"),
+        ("90' full time", "90' full time: the feed sends nothing of its own about that"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_a_sentence_without_a_place(line: str, sentence: str) -> None:
+    assert said(line, code=1) == [sentence]
