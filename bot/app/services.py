@@ -33,7 +33,7 @@ from bot.outbox.shared_source import SharedSource
 from bot.retry import retry_while_database_unavailable
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
-from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RULES_CHANNEL
+from bot.storage.driver import CHATS_CHANNEL, LEASES_CHANNEL, RULES_CHANNEL, TROUBLE_CHANNEL
 from bot.storage.fixtures import FeedPositionRepository
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.telegram.http import ApiHealth
@@ -91,6 +91,7 @@ class Services:
                 roles,
                 lambda: self.monitor.connection_lines(),
                 lambda: self.monitor.traffic.describe(),
+                lambda: self.monitor.count_matches(),
             )
             if shared
             else None
@@ -107,7 +108,7 @@ class Services:
         self.api_health = api_health
         self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
         if self.lease_manager:
-            self.monitor.read_processes = self.lease_manager.read_processes
+            self.monitor.read_processes, self.monitor.process_name = self.lease_manager.read_processes, self.process_name
         self.positions = FeedPositionRepository(database, clock)
         self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
         self.rule_versions = RuleVersions(RuleVersionRepository(database), clock, config, self._publish_rules)
@@ -146,6 +147,7 @@ class Services:
             await self.database.listen(LEASES_CHANNEL, self.lease_manager.check_now)
             await self.database.listen(CHATS_CHANNEL, lambda _: self._notify_chats_changed())
             await self.database.listen(RULES_CHANNEL, lambda _: self._rules_changed.set())
+            await self.database.listen(TROUBLE_CHANNEL, self.monitor.on_database_problem_elsewhere)
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what every process runs from its start."""

@@ -141,6 +141,7 @@ class FeedWorker:
             interval,
             len(scheduler.planned_connections()),
             self._services.feed_api.fixtures_cut_at,
+            len(scheduler.followed_ids()),
         )
 
     async def _find_unfinished(self) -> frozenset[str]:
@@ -203,8 +204,6 @@ class ChatWorker:
     def __init__(self, services: Services, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> None:
         """`directory` knows fixtures and matches; `status` returns the text of `/status`."""
         self._services = services
-        # Without the database the processes cannot agree on who writes to the admins, so it is the one that answers people.
-        services.monitor.reports_database = True
         # Updates come from our own poller or webhook server. A slow answer to one chat must not hold up the others, and many
         # updates of one chat, which wait for each other, must not take the places of all: `UpdateOrder` limits those at work.
         application = ApplicationBuilder().bot(services.bot).updater(None).job_queue(None).concurrent_updates(_MAX_OPEN_UPDATES)

@@ -51,6 +51,10 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     lines: tuple[str, ...] = ()
     summary: str = ""
     """Its version, and what it sent in the last hour; empty from a process of an earlier version."""
+    connected: int = 0
+    """Matches that are live in this process."""
+    due: int = 0
+    """Matches that should be connected now, in this process or another; 0 where no matches are followed."""
 
 
 class HeldLease:
@@ -126,10 +130,12 @@ class LeaseManager:
         roles: Collection[Role],
         status_lines: Callable[[], Sequence[str]] = tuple,
         status_summary: Callable[[], str] = str,
+        count_matches: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
-        """`status_lines` and `status_summary` are read at each renewal and shown by `/status`, whichever process answers it."""
+        """`status_lines`, `status_summary` and `count_matches` are read at each renewal and shown by `/status`, whichever process
+        answers it. `count_matches` returns how many matches are connected here, and how many should be in all processes."""
         self._leases, self._roles = leases, roles
-        self._status_lines, self._status_summary = status_lines, status_summary
+        self._status_lines, self._status_summary, self._count_matches = status_lines, status_summary, count_matches
         self._process_lease = name_process_lease(leases.holder)
         self._waiting: dict[str, asyncio.Future[bool]] = {}
         """By name of the lease: True is set if its work was finished elsewhere, False if the lease was granted."""
@@ -203,7 +209,10 @@ class LeaseManager:
 
     async def _renew(self, now: float) -> None:
         """Renew the lease of this process and those that it holds. `now` is the loop's time from before the request."""
-        info = ProcessInfo(tuple(sorted(self._roles)), tuple(self._status_lines()), self._status_summary())
+        connected, due = self._count_matches()
+        info = ProcessInfo(
+            tuple(sorted(self._roles)), tuple(self._status_lines()), self._status_summary(), connected=connected, due=due
+        )
         await self._leases.acquire({self._process_lease}, msgspec.json.encode(info).decode())
         # After an outage of the database longer than LEASE_DURATION, another process may have acquired some of them.
         held = {name for name, lease in self._held.items() if not lease.lost.is_set()}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 
 from bot.clock import MAX_CLOCK_SKEW, Clock
-from bot.monitoring.health import ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
+from bot.cluster.roles import Role
+from bot.monitoring.health import ROLE_ABSENCES, ROLE_GRACE, ProcessHealth, is_frame_expected, is_silent, outdated_fixtures_since
 
 # Six missed heartbeats. Reconnecting takes seconds, and a message to the admins at each would teach them to ignore it.
 FEED_DOWN_AFTER = dt.timedelta(seconds=60)
@@ -33,7 +34,8 @@ def _find_feed_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
         yield "feed-refused", describe_feed_refused(refusals[0])
     # Refused ones apart: they are silent for a reason that `feed-refused` gives.
     silent = [s for s in health.feed.connections if not s.refusal and is_silent(s, health.now, FEED_DOWN_AFTER)]
-    if silent:
+    # A frame counts as usable once its news is stored: without the database every feed looks silent.
+    if silent and not health.is_database_in_the_way:
         titles = [health.feed.titles.get(status.fixture_id) or status.fixture_id for status in silent]
         yield "feed-down", describe_feed_down(titles, len(health.feed.connections))
     if old := outdated_fixtures_since(health.feed, health.started_at, health.now):
@@ -55,13 +57,22 @@ def _find_telegram_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]
 
 def _find_machine_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
     if health.database:
-        sentence = health.database.sentence
-        # By the driver's own sentences (`bot.storage.sqlite`, `bot.storage.postgres`): a full disk needs other hands than a
-        # server that is away.
-        away = "database-read-only" if "read-only" in sentence else "database-away"
-        yield "database-full" if "full" in sentence else away, describe_database_problem(sentence)
+        yield name_database_condition(health.database.sentence), describe_database_problem(health.database.sentence)
+    # Each role by itself: processes that are restarted one after the other leave no role to nobody for long.
+    missing = {role: since for role, since in health.missing_roles.items() if health.now - since > ROLE_GRACE}
+    if missing:
+        yield "role-missing", describe_missing_roles(missing)
     if health.free_disk_bytes is not None and health.free_disk_bytes < MIN_FREE_DISK:
         yield "disk-low", describe_disk_low(health.free_disk_bytes)
+
+
+def name_database_condition(sentence: str) -> str:
+    """Return the name of the condition that a database's failure is."""
+    # By the driver's own sentences (`bot.storage.sqlite`, `bot.storage.postgres`): a full disk needs other hands than a server
+    # that is away.
+    if "full" in sentence:
+        return "database-full"
+    return "database-read-only" if "read-only" in sentence else "database-away"
 
 
 log = structlog.get_logger()
@@ -213,6 +224,13 @@ def describe_mass_refusal(reason: str, refused: int, tried: int) -> str:
 def describe_database_problem(sentence: str) -> str:
     """Describe a database that cannot be used."""
     return f"{sentence}."
+
+
+def describe_missing_roles(missing: Mapping[Role, dt.datetime]) -> str:
+    """Describe roles that no process has."""
+    absences = [f"{ROLE_ABSENCES[role]} since {format_utc(since)}" for role, since in sorted(missing.items())]
+    commands = " and ".join(f"`touchline run --role {role}`" for role in sorted(missing))
+    return f"{', '.join(absences)}: no living process has this role. Start {commands}."
 
 
 def describe_disk_low(free: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from bot.cluster.roles import Role
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
 
@@ -15,6 +16,7 @@ class FeedHealth(msgspec.Struct, frozen=True):
     """The feed's side of a process that follows matches. `titles` are by fixture id; `planned_connections` will open later.
 
     `fixtures_cut_at` is how many fixtures were read of a list that has more; 0 if it was read to its end.
+    `due_matches` should be connected now, by this process or by another one.
     """
 
     connections: tuple[ConnectionStatus, ...]
@@ -23,6 +25,7 @@ class FeedHealth(msgspec.Struct, frozen=True):
     refresh_every: dt.timedelta
     planned_connections: int = 0
     fixtures_cut_at: int = 0
+    due_matches: int = 0
 
 
 class TelegramHealth(msgspec.Struct, frozen=True):
@@ -48,7 +51,8 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     """Everything that readiness, conditions and gauges are computed from.
 
     `is_working` is false while the start waits for Telegram, since `started_at`; then `started_at` is when work began.
-    `feed` is None if the process follows no matches; `free_disk_bytes` is None if it is not known.
+    `feed` is None if the process follows no matches; `free_disk_bytes` is None if it is not known. `missing_roles` says since
+    when no process has had a role; it is empty where one process does everything.
     """
 
     now: dt.datetime
@@ -58,6 +62,9 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     telegram: TelegramHealth = TelegramHealth()
     database: DatabaseProblem | None = None
     free_disk_bytes: int | None = None
+    missing_roles: Mapping[Role, dt.datetime] = {}
+    is_database_in_the_way: bool = False
+    """True while some process cannot use the database, and shortly after."""
 
 
 # The feed opens some streams late, and matches kick off late. Nobody should be woken for that.
@@ -115,12 +122,31 @@ def reasons_not_ready(health: ProcessHealth) -> tuple[str, ...]:
     if not health.is_working:
         start = f"start: Telegram has not let the bot in since {_format_iso(health.started_at)}"
         return (start, *_database_reasons(health))
-    return (*_database_reasons(health), *_telegram_reasons(health.telegram, health.now), *_feed_reasons(health))
+    return (
+        *_database_reasons(health),
+        *_role_reasons(health),
+        *_telegram_reasons(health.telegram, health.now),
+        *_feed_reasons(health),
+    )
 
 
 def _database_reasons(health: ProcessHealth) -> Iterator[str]:
     if health.database:
         yield f"database: cannot be used since {_format_iso(health.database.since)}: {health.database.sentence}"
+
+
+# A restart takes some seconds, and processes that start together do not start at the same moment.
+ROLE_GRACE = dt.timedelta(seconds=20)
+"""How long nobody may have a role before that is reported, and the processes count as not ready."""
+
+ROLE_ABSENCES = {Role.FEED: "nobody follows matches", Role.CHAT: "nobody answers people", Role.SEND: "nobody sends"}
+"""What it means that no process has a role, for each that is needed."""
+
+
+def _role_reasons(health: ProcessHealth) -> Iterator[str]:
+    for role, since in health.missing_roles.items():
+        if health.now - since > ROLE_GRACE:
+            yield f"role {role}: {ROLE_ABSENCES[role]} since {_format_iso(since)}"
 
 
 def _telegram_reasons(telegram: TelegramHealth, now: dt.datetime) -> Iterator[str]:

@@ -108,7 +108,9 @@ def collect_gauges(
         yield _make_gauge("touchline_outbox_waiting", "Deliveries that wait, those of suspended chats included.", depth.waiting)
         yield _make_gauge("touchline_outbox_due", "Deliveries of active chats that are due.", depth.due)
         yield _make_gauge(
-            "touchline_outbox_oldest_due_seconds", "For how long the oldest due delivery has been due.", depth.oldest_seconds
+            "touchline_outbox_oldest_due_seconds",
+            "For how long the oldest delivery has been due, or news unspread.",
+            depth.oldest_seconds,
         )
         yield _make_gauge("touchline_outbox_fanouts", "Revisions whose fan-out has chats left to reach.", depth.unfinished_news)
     if backlog is not None:
@@ -126,6 +128,7 @@ def _collect_feed_gauges(feed: FeedHealth, health: ProcessHealth) -> Iterator[Me
     yield _make_gauge(
         "touchline_connections_planned", "Connections that will be opened before kick-off.", feed.planned_connections
     )
+    yield _make_gauge("touchline_matches_due", "Matches that should be connected now, in any process.", feed.due_matches)
     missing = sum(status.missing for status in feed.connections)
     yield _make_gauge("touchline_feed_missing_packets", "Numbers that never came, of the matches in play.", missing)
     yield _make_gauge("touchline_fixtures", "Fixtures known.", len(feed.titles))

@@ -63,6 +63,7 @@ INCIDENT_POLICIES = {
     "database-full": IncidentPolicy(resolve_after=30.0),
     "database-read-only": IncidentPolicy(resolve_after=30.0),
     "database-lost": IncidentPolicy(),
+    "role-missing": IncidentPolicy(resolve_after=30.0),
     # SQLite's checkpoints move the free space up and down around the limit.
     "disk-low": IncidentPolicy(notify_after=60.0, resolve_after=600.0),
     "clock-off": IncidentPolicy(notify_after=120.0, resolve_after=120.0),
@@ -202,8 +203,9 @@ class IncidentLog:
         self._repository = repository
         self.incidents: dict[str, Incident] = {}
 
-    async def step(self, conditions: Mapping[str, str], now: dt.datetime) -> tuple[IncidentNotice, ...]:
-        """Return the notices that are due after a check; while the database cannot be used, this process decides alone."""
+    async def step(self, conditions: Mapping[str, str], now: dt.datetime, *, alone: bool = False) -> tuple[IncidentNotice, ...]:
+        """Return the notices that are due after a check. While the database cannot be used, this process decides alone; with
+        `alone`, it is not even tried."""
         notices: tuple[IncidentNotice, ...] = ()
 
         def decide(bodies: Mapping[str, str]) -> Mapping[str, str | None]:
@@ -225,6 +227,9 @@ class IncidentLog:
             return {**dict.fromkeys(bodies.keys() - self.incidents.keys()), **written}
 
         before = self.incidents
+        if alone:
+            self.incidents, notices = step_incidents(before, conditions, now)
+            return notices
         try:
             await self._repository.change(decide)
         except StorageError as error:

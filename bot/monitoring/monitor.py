@@ -14,12 +14,14 @@ from sqlalchemy import make_url
 
 from bot.clock import Clock
 from bot.cluster.lease_manager import ProcessInfo
+from bot.cluster.roles import Role
 from bot.errors import StorageError
+from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
 from bot.metrics import ADMIN_MESSAGES, render_metrics
 from bot.monitoring.admin_messages import AdminMessages, render_notice, render_open_incident
-from bot.monitoring.conditions import ReportedConditions, find_conditions
-from bot.monitoring.health import DatabaseProblem, FeedHealth, ProcessHealth, TelegramHealth, reasons_not_ready
+from bot.monitoring.conditions import ReportedConditions, describe_database_problem, find_conditions, name_database_condition
+from bot.monitoring.health import ROLE_ABSENCES, DatabaseProblem, FeedHealth, ProcessHealth, TelegramHealth, reasons_not_ready
 from bot.monitoring.http import collect_gauges
 from bot.monitoring.incidents import (
     INCIDENT_POLICIES,
@@ -31,9 +33,10 @@ from bot.monitoring.incidents import (
     select_open,
 )
 from bot.monitoring.traffic import HourlyTraffic
-from bot.outbox.repository import OutboxDepth, count_waiting, measure_depth
+from bot.outbox.repository import OutboxDepth, measure_depth
 from bot.storage.chats import ChatCounts, count_chats
 from bot.storage.database import Database
+from bot.storage.driver import TROUBLE_CHANNEL
 from bot.telegram.http import ApiHealth
 from rules.football.match import Match
 
@@ -44,6 +47,17 @@ MONITOR_INTERVAL = 5.0
 
 _MIN_MONITOR_INTERVAL = 0.2
 """The shortest time between two checks, in seconds: a thousand connections may report at once."""
+
+DATABASE_PATIENCE = 5.0
+"""Seconds in which a shared database has to answer a check."""
+
+_FEED_RECOVERY_TIME = dt.timedelta(seconds=30)
+"""How long after a database problem a silent feed is not reported: frames that waited are handled first."""
+
+_PROBLEM_ELSEWHERE_LASTS = dt.timedelta(seconds=20)
+"""How long a problem counts that another process has: it is told again every 5 s while it lasts."""
+
+_DATABASE_CONDITIONS = ("database-away", "database-full", "database-read-only")
 
 _DATABASE_TIMEOUT = 2.0
 """Seconds that /metrics waits for the database: a scrape must not hang when the database does."""
@@ -68,11 +82,15 @@ class Monitor:
         self.rules: Callable[[], int] = lambda: 0
         self.connection_lines: Callable[[], Sequence[str]] = tuple
         self.read_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]] | None = None
-        self.reports_database = False
-        """Whether this process notifies of database problems.
-
-        Of several processes only the one that runs the chats does: without the database they cannot agree on who notifies.
-        """
+        self.process_name = ""
+        """The name of this process among those of `read_processes`."""
+        self._processes: Mapping[str, ProcessInfo] = {}
+        """What the last look at the database found."""
+        self._roles_seen: dict[Role, dt.datetime] = {}
+        self._missing_roles: dict[Role, dt.datetime] = {}
+        self._look: asyncio.Task[Mapping[str, ProcessInfo]] | None = None
+        self._database_hangs_since: dt.datetime | None = None
+        self._database_was_in_the_way: dt.datetime | None = None
         self._incidents = IncidentLog(IncidentRepository(database))
         self._started_at, self._is_working = clock.now(), False
         self._database_problem: DatabaseProblem | None = None
@@ -86,12 +104,68 @@ class Monitor:
     async def check(self) -> None:
         """Check once; notices are queued for the admins."""
         # Both sources: what can be measured now, and what only the part itself can know, such as a refused request.
+        await self._look_at_database()
         health = self.health()
-        found = {**find_conditions(health), **self.reported.list_current()}
-        if not self.reports_database:
-            found = {name: sentence for name, sentence in found.items() if not name.startswith("database-")}
-        for notice in await self._incidents.step(found, health.now):
+        reported = self.reported.list_current()
+        if health.database or any(name.startswith("database-") for name in reported):
+            self._database_was_in_the_way = health.now
+        found = {**find_conditions(self.health()), **reported}
+        if health.database and self.read_processes is not None:
+            await self._pass_on_database_problem(health.database.sentence)
+        if not self._is_reporter():
+            found = {name: sentence for name, sentence in found.items() if not name.startswith(_DATABASE_CONDITIONS)}
+        for notice in await self._incidents.step(found, health.now, alone=self._database_hangs_since is not None):
             self._notify(notice)
+
+    async def _look_at_database(self) -> None:
+        """Look whether a shared database answers, and which processes are at work."""
+        if self.read_processes is None:
+            return
+        if self._look is None or self._look.done():
+            self._look = asyncio.ensure_future(self.read_processes())
+        # Waited for beside the look, and not with a timeout in it: what a hanging server is asked cannot be cancelled at once.
+        await asyncio.wait({self._look}, timeout=DATABASE_PATIENCE)
+        now = self._clock.now()
+        if not self._look.done():
+            self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=DATABASE_PATIENCE)
+            return
+        self._database_hangs_since = None
+        try:
+            self._processes = self._look.result()
+        except StorageError as error:
+            # The database has noted it. Which processes live is not known meanwhile, so none is said to be missing.
+            log.debug("processes_not_read", reason=str(error))
+            self._missing_roles.clear()
+            return
+        for role in ROLE_ABSENCES:
+            if any(role in info.roles for info in self._processes.values()):
+                self._roles_seen[role] = now
+                self._missing_roles.pop(role, None)
+            else:
+                self._missing_roles[role] = self._roles_seen.get(role, self._started_at)
+
+    def _is_reporter(self) -> bool:
+        """Return True if this process is the one that tells the admins of the database.
+
+        Without the database the processes cannot agree on who does. So each works it out from those that it saw last.
+        """
+        if not self._processes:
+            return True
+        ranks = [(Role.CHAT not in info.roles, name) for name, info in self._processes.items()]
+        return min(ranks)[1] == self.process_name
+
+    async def _pass_on_database_problem(self, sentence: str) -> None:
+        """Tell the other processes: whoever tells the admins may not have seen it, as a full disk shows only where one writes."""
+        if self._database_hangs_since is not None:
+            return
+        with contextlib.suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(_DATABASE_TIMEOUT), self._database.transaction() as tx:
+                await tx.notify(TROUBLE_CHANNEL, sentence)
+
+    def on_database_problem_elsewhere(self, sentence: str) -> None:
+        """Some process cannot use the database. It says so at each of its checks for as long as that lasts."""
+        if sentence:
+            self.reported.report(name_database_condition(sentence), describe_database_problem(sentence), _PROBLEM_ELSEWHERE_LASTS)
 
     def health(self) -> ProcessHealth:
         """Return the health of this process now."""
@@ -103,8 +177,28 @@ class Monitor:
             # The folder may be on a network disk that is away: the monitor goes on without this figure.
             with contextlib.suppress(OSError):
                 free_disk = shutil.disk_usage(self._disk).free
-        now, started_at = self._clock.now(), self._started_at
-        return ProcessHealth(now, started_at, self._is_working, feed, telegram, self._database_problem, free_disk)
+        now, database = self._clock.now(), self._database_problem
+        if database is None and (since := self._database_hangs_since) is not None:
+            database = DatabaseProblem(f"storage.url: the database has not answered for {DATABASE_PATIENCE:.0f} s", since)
+        in_the_way = self._database_was_in_the_way
+        return ProcessHealth(
+            now,
+            self._started_at,
+            self._is_working,
+            feed,
+            telegram,
+            database,
+            free_disk,
+            dict(self._missing_roles),
+            database is not None or (in_the_way is not None and now - in_the_way < _FEED_RECOVERY_TIME),
+        )
+
+    def count_matches(self) -> tuple[int, int]:
+        """Return how many matches are live in this process, and how many should be connected in all of them."""
+        feed = self.feed() if self.feed else None
+        if feed is None:
+            return 0, 0
+        return sum(status.state is SessionState.LIVE for status in feed.connections), feed.due_matches
 
     def reasons_not_ready(self) -> tuple[str, ...]:
         """Return why the process is not ready, a line each; for /readyz."""
@@ -120,14 +214,14 @@ class Monitor:
         Raise StorageError.
         """
         lines = [render_open_incident(name, incident) for name, incident in self.open_incidents()]
+        depth = await measure_depth(self._database, self._clock.now())
         async with self._database.transaction() as tx:
-            waiting = await count_waiting(tx)
             chats = await count_chats(tx)
         lines.append(render_chats(chats))
         if self.read_processes is not None:
-            return "\n".join([*lines, render_status_of_processes(await self.read_processes(), waiting)])
+            return "\n".join([*lines, render_status_of_processes(await self.read_processes(), depth)])
         planned = self.feed().planned_connections if self.feed else 0
-        status = render_status(self.connection_lines(), planned, waiting)
+        status = render_status(self.connection_lines(), *self.count_matches(), planned, depth)
         return "\n".join([*lines, self.traffic.describe(), status])
 
     async def render_metrics(self) -> bytes:
@@ -189,15 +283,29 @@ def render_chats(chats: ChatCounts) -> str:
     return f"{chats.active} chats, {chats.following} of them follow something{gone}"
 
 
-def render_status(lines: Sequence[str], planned: int, waiting: int) -> str:
+def render_status(lines: Sequence[str], connected: int, due: int, planned: int, depth: OutboxDepth) -> str:
     """Render the connections of a process that works alone, after a line with the totals."""
-    return "\n".join([f"{len(lines)} connected, {planned} planned, {waiting} waiting to be sent", *lines])
+    due = max(connected, due)
+    return "\n".join([f"{connected} of {due} due matches connected, {planned} planned, {_render_depth(depth)}", *lines])
 
 
-def render_status_of_processes(processes: Mapping[str, ProcessInfo], waiting: int) -> str:
+_SPREAD_TIME = 5.0
+"""Seconds in which news is spread to its chats, also when much comes at once."""
+
+
+def _render_depth(depth: OutboxDepth) -> str:
+    waiting = f"{depth.waiting} waiting to be sent"
+    if depth.oldest_news_seconds <= _SPREAD_TIME:
+        return waiting
+    return f"{waiting}, {depth.unfinished_news} alerts not spread yet, the oldest for {depth.oldest_news_seconds:.0f} s"
+
+
+def render_status_of_processes(processes: Mapping[str, ProcessInfo], depth: OutboxDepth) -> str:
     """Render the status of several processes, each with its roles and the lines of its connections."""
-    connected = sum(len(info.lines) for info in processes.values())
-    rendered = [f"{len(processes)} processes, {connected} connected, {waiting} waiting to be sent"]
+    # A process of an earlier version says nothing of how many are live or due.
+    connected = sum(info.connected if info.due else len(info.lines) for info in processes.values())
+    due = max([connected, *(info.due for info in processes.values())])
+    rendered = [f"{len(processes)} processes, {connected} of {due} due matches connected, {_render_depth(depth)}"]
     for name, info in sorted(processes.items()):
         rendered += ["", f"{name} ({', '.join(info.roles)})", *filter(None, (info.summary,)), *info.lines]
     return "\n".join(rendered)

@@ -393,13 +393,15 @@ def _progress_to_row(progress: FanoutProgress) -> dict[str, Any]:
 class OutboxDepth(msgspec.Struct, frozen=True):
     """How much waits: deliveries, of these the due ones of active chats, and revisions whose fan-out is not complete.
 
-    `oldest_seconds` is for how long the oldest due delivery has been due.
+    `oldest_seconds` is for how long the oldest of them has waited: a delivery since it is due, a revision since it was stored.
+    `oldest_news_seconds` is that of the revisions alone.
     """
 
     waiting: int
     due: int
     oldest_seconds: float
     unfinished_news: int
+    oldest_news_seconds: float = 0.0
 
 
 async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:
@@ -409,8 +411,9 @@ async def measure_depth(db: Database, now: dt.datetime) -> OutboxDepth:
     all_waiting = select(func.count().label("n")).where(waits)
     due = select(func.count().label("n"), func.min(entries.c.due_at).label("first")).select_from(entries).join(chats, here)
     due = due.where(waits, entries.c.due_at <= at, chats.c.active == true())
-    spreading = select(func.count().label("n")).where(alerts.c.spreading == true())
+    # News that no sender has begun to spread has no delivery yet: it would else look as if nothing waited.
+    spreading = select(func.count().label("n"), func.min(alerts.c.updated_at).label("first")).where(alerts.c.spreading == true())
     async with db.transaction() as tx:
         (all_,), (due_row,), (news,) = [await tx.fetch(query) for query in (all_waiting, due, spreading)]
-    oldest = 0.0 if due_row["first"] is None else max(0.0, at - due_row["first"])
-    return OutboxDepth(all_["n"], due_row["n"], oldest, news["n"])
+    oldest, oldest_news = (max(0.0, at - row["first"]) if row["first"] is not None else 0.0 for row in (due_row, news))
+    return OutboxDepth(all_["n"], due_row["n"], max(oldest, oldest_news), news["n"], oldest_news)

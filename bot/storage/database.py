@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+_WELL_AFTER = 10.0
+"""Seconds without a failure after which a database that takes changes is well again: what failed is tried again every 2 s."""
+
+
 class Database:
     """An open database with the schema of this version.
 
@@ -35,6 +40,7 @@ class Database:
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._is_unreachable = False
+        self._failed_at = 0.0
         self.failure: str | None = None
         self.on_failure_changed: Callable[[str | None], None] | None = None
 
@@ -72,7 +78,7 @@ class Database:
             raise
         # A full disk can still be read: only a successful write ends such a failure. A database that could not be reached is back
         # with any transaction.
-        if self.failure is not None and (self._is_unreachable or tx.has_written):
+        if self.failure is not None and (self._is_unreachable or (tx.has_written and self._has_been_well())):
             self._set_failure(None)
 
     async def listen(self, channel: str, handler: NotificationHandler) -> None:
@@ -86,8 +92,15 @@ class Database:
         """Close. Whatever was committed stays."""
         await self._driver.close()
 
+    def _has_been_well(self) -> bool:
+        """Return True if no transaction has failed for a while. Of a full disk, small changes may find room and others not: one
+        that succeeds between two that fail is no recovery."""
+        return not self.is_shared or asyncio.get_running_loop().time() - self._failed_at >= _WELL_AFTER
+
     def _set_failure(self, failure: str | None, *, is_unreachable: bool = False) -> None:
         before, self.failure, self._is_unreachable = self.failure, failure, is_unreachable
+        if failure is not None:
+            self._failed_at = asyncio.get_running_loop().time()
         if failure == before:
             return
         if failure is None:

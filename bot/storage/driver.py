@@ -32,6 +32,9 @@ LEASES_CHANNEL = "touchline_leases"
 DELIVERIES_CHANNEL = "touchline_entries"
 """Something waits for chats of the sender that the payload names."""
 
+TROUBLE_CHANNEL = "touchline_trouble"
+"""A process cannot use the database; the payload is the sentence."""
+
 UPDATES_CHANNEL = "touchline_updates"
 """An update from Telegram was handled: the next one of its chat may be."""
 

@@ -39,7 +39,7 @@ class World:
         self.clock, self.telegram, self.database = LoopClock(), FakeMessenger(), database
         self.wire = ApiHealth(self.clock)
         self.watch = Monitor(self.clock, database, self.wire, AdminMessages(self.telegram, lambda: [ADMIN]), Path.cwd())
-        self.watch.feed, self.watch.backlog, self.watch.reports_database = self._feed, lambda: 3, True
+        self.watch.feed, self.watch.backlog = self._feed, lambda: 3
         self.started = self.clock.now()
         self.silent_since: dt.datetime | None = None
 
@@ -113,7 +113,7 @@ async def test_what_parts_report_is_told_at_once() -> None:
 
     assert len(lines) == 4 and lines[0].startswith("🛠 feed-refused, since 20")
     assert after.splitlines()[0].startswith("0 chats")
-    assert after.splitlines()[2:] == ["0 connected, 2 planned, 0 waiting to be sent"]
+    assert after.splitlines()[2:] == ["1 of 1 due matches connected, 2 planned, 0 waiting to be sent"]
     assert soon == ["🛠 feed-refused: the feed refuses us: HTTP 401. Check feed.token; it is tried again every few minutes."]
     assert [sentence[:21] for sentence in w.told[1:]] == ["✅ feed-refused is ove"]
 
@@ -141,20 +141,16 @@ async def test_telegrams_own_trouble_is_told_when_it_is_over() -> None:
     assert [sentence.split(":")[0] for sentence in w.told] == ["✅ telegram-away is over"]
 
 
-async def test_the_databases_trouble_is_dated_and_told_by_one_of_several_processes() -> None:
+async def test_the_databases_trouble_is_dated() -> None:
     async with world() as w:
         await asyncio.sleep(60)
         since = w.clock.now()
         w.database.on_failure_changed("storage.url: h/db cannot be reached")
         not_ready = w.watch.reasons_not_ready()
-        w.watch.reports_database = False
-        await asyncio.sleep(60)
-        unheard = list(w.told)
-        w.watch.reports_database = True
         await asyncio.sleep(60)
 
     assert not_ready == (f"database: cannot be used since {since:%Y-%m-%dT%H:%M:%SZ}: storage.url: h/db cannot be reached",)
-    assert (unheard, [sentence.split(":")[0] for sentence in w.told]) == ([], ["🛠 database-away"])
+    assert [sentence.split(":")[0] for sentence in w.told] == ["🛠 database-away"]
 
 
 async def test_what_cannot_be_written_is_told_though_nothing_can_be_kept_and_so_is_its_end(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from bot.feed.source import ConnectionStatus
 from bot.metrics import installed_version
 from bot.monitoring.monitor import render_chats, render_connection, render_status, render_status_of_processes
 from bot.monitoring.traffic import HourlyTraffic
+from bot.outbox.repository import OutboxDepth
 from bot.storage.chats import ChatCounts, ChatRepository, count_chats
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
@@ -20,8 +21,8 @@ def test_each_connection_has_a_line() -> None:
 
     line = render_connection(status, Match(FIXTURE), KICKOFF + dt.timedelta(seconds=7))
 
-    assert render_status([line], 3, 4).splitlines() == [
-        "1 connected, 3 planned, 4 waiting to be sent",
+    assert render_status([line], 1, 2, 3, OutboxDepth(4, 4, 0.0, 0)).splitlines() == [
+        "1 of 2 due matches connected, 3 planned, 4 waiting to be sent",
         "Arsenal v Chelsea: live, last frame 7 s ago, position 120, reconnects 2, lag 250 ms median, 1500 ms p99",
     ]
 
@@ -35,11 +36,11 @@ def test_a_connection_that_heard_nothing_says_so() -> None:
 def test_several_processes_stand_below_each_other_with_their_roles() -> None:
     processes = {
         "b:2": ProcessInfo(("send",), (), "Touchline 9, up 2 min"),
-        "a:1": ProcessInfo(("chat", "feed"), ("Arsenal v Chelsea: live",)),
+        "a:1": ProcessInfo(("chat", "feed"), ("Arsenal v Chelsea: live",), connected=1, due=2),
     }
 
-    assert render_status_of_processes(processes, 5).splitlines() == [
-        "2 processes, 1 connected, 5 waiting to be sent",
+    assert render_status_of_processes(processes, OutboxDepth(5, 5, 0.0, 0)).splitlines() == [
+        "2 processes, 1 of 2 due matches connected, 5 waiting to be sent",
         "",
         "a:1 (chat, feed)",
         "Arsenal v Chelsea: live",
