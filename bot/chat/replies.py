@@ -18,6 +18,8 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 from bot.chat.dialogue import Refusal, Screen, UpdateOrigin, to_inline_keyboard
 from bot.errors import StorageError
 from bot.i18n.language import translate as _
+from bot.telegram.html import TELEGRAM_TAGS, remove_tags
+from bot.telegram.responses import find_unknown_tag
 from rules.football.match import Match
 
 Request = Callable[[], Awaitable[object]]
@@ -51,6 +53,8 @@ class ReplySender:
         """`draw_picture` is None if this process cannot draw."""
         self._bot, self._draw_picture = bot, draw_picture
         self._retrier = ReplyRetrier()
+        self._unknown_tags: set[str] = set()
+        """Tags that this Bot API server does not know, until the process ends."""
         self.is_stopping = False
 
     async def send(self, origin: UpdateOrigin, screen: Screen, redraw: Redraw | None = None) -> None:
@@ -70,16 +74,34 @@ class ReplySender:
         await self._retrier.call(origin.ref.chat_id, request)
 
     async def _send_text(self, origin: UpdateOrigin, screen: Screen) -> None:
-        await self._bot.send_message(
-            origin.ref.chat_id,
-            screen.html,
-            parse_mode=ParseMode.HTML,
-            # Topic 0 is the chat itself, and Telegram refuses the number 0.
-            message_thread_id=origin.ref.topic or None,
-            reply_parameters=_make_reply_parameters(origin),
-            reply_markup=to_inline_keyboard(screen.buttons),
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-        )
+        async def request(html: str) -> None:
+            await self._bot.send_message(
+                origin.ref.chat_id,
+                html,
+                parse_mode=ParseMode.HTML,
+                # Topic 0 is the chat itself, and Telegram refuses the number 0.
+                message_thread_id=origin.ref.topic or None,
+                reply_parameters=_make_reply_parameters(origin),
+                reply_markup=to_inline_keyboard(screen.buttons),
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+
+        await self._send_html(screen.html, request)
+
+    async def _send_html(self, html: str, request: Callable[[str], Awaitable[object]]) -> None:
+        """Make a request with a text, without the tags for which the Bot API server turns out to be too old."""
+        while True:
+            unknown = frozenset(self._unknown_tags)
+            try:
+                await request(remove_tags(html, unknown) if unknown else html)
+            except BadRequest as refusal:
+                tag = find_unknown_tag(refusal)
+                if tag not in TELEGRAM_TAGS - unknown:
+                    raise
+                log.warning("tag_not_supported", tag=tag)
+                self._unknown_tags.add(tag)
+            else:
+                return
 
     async def _send_picture(self, origin: UpdateOrigin, screen: Screen, png: bytes) -> None:
         await self._bot.send_photo(
@@ -117,7 +139,12 @@ class ReplySender:
         async def request() -> None:
             now = await latest.get()
             try:
-                await query.edit_message_text(now.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(now.buttons))
+                await self._send_html(
+                    now.html,
+                    lambda html: query.edit_message_text(
+                        html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(now.buttons)
+                    ),
+                )
             except BadRequest as refusal:
                 # A button pressed twice shows what is there already, which Telegram refuses.
                 if "not modified" not in str(refusal):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import cache
 
@@ -9,7 +10,7 @@ from bot.chat.catalogue import Choice
 from bot.chat.nicknames import to_search_words
 from bot.chat.plain_words import JOINING_WORDS
 from bot.i18n.football import format_title, kind_name, translate_team
-from bot.i18n.language import join_with_commas, lower_first, use_language
+from bot.i18n.language import format_day_and_time, format_time, join_with_commas, lower_first, use_language
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope, Subscription
@@ -127,6 +128,12 @@ def choice_name(choice: Choice) -> str:
     if choice.fixture is not None:
         return format_title(choice.fixture)
     return translate_team(choice.name) if choice.scope is Scope.TEAM else choice.name
+
+
+def render_kickoff(kickoff: dt.datetime, timezone: str, *, with_day: bool = False) -> str:
+    """Return a kick-off as HTML that each reader's Telegram shows in his own time zone, and older apps as it is written here."""
+    text = format_day_and_time(kickoff, timezone) if with_day else format_time(kickoff, timezone)
+    return f'<tg-time unix="{int(kickoff.timestamp())}" format="{"wdt" if with_day else "t"}">{escape_text(text)}</tg-time>'
 
 
 def which_one_text(typed: str) -> str:

@@ -10,11 +10,16 @@ TAGS = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
     "s": "strikethrough", "strike": "strikethrough", "del": "strikethrough", "span": "spoiler", "tg-spoiler": "spoiler",
     "code": "code", "pre": "pre", "blockquote": "blockquote", "a": "text_link", "tg-emoji": "custom_emoji",
+    "tg-time": "date_time",
 }  # fmt: skip
 
 _START = re.compile(r"<([^\s>=/\"'<]*)((?:\s+[a-zA-Z-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+))?)*)\s*>")
 _END = re.compile(r"</([^\s>]*)\s*>")
+OpenTag = tuple[str, int, dict[str, object]]
+"""Its name, where its text begins, and what its entity has besides."""
+
 _ENTITY = re.compile(r"&(lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
+_DATE_FORMAT = re.compile(r"r|w?[dD]?[tT]?")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+)))?")
 
 
@@ -43,7 +48,7 @@ def utf16(text: str) -> int:
 def parse(source: str) -> Parsed:
     """Read Telegram's HTML; raise EntitiesError where Telegram would refuse it."""
     parsed, at = Parsed(), 0
-    open_tags: list[tuple[str, int, str]] = []
+    open_tags: list[OpenTag] = []
     while at < len(source):
         if source[at] == "<":
             at = _tag(source, at, parsed, open_tags)
@@ -58,7 +63,7 @@ def parse(source: str) -> Parsed:
     return _trimmed(parsed)
 
 
-def _tag(source: str, at: int, parsed: Parsed, open_tags: list[tuple[str, int, str]]) -> int:
+def _tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
     if source.startswith("</", at):
         return _close(source, at, parsed, open_tags)
     where = f"at byte offset {len(source[:at].encode())}"
@@ -71,23 +76,30 @@ def _tag(source: str, at: int, parsed: Parsed, open_tags: list[tuple[str, int, s
     attributes = {a[1].lower(): a[2] or a[3] or a[4] or "" for a in _ATTRIBUTE.finditer(found[2])}
     if name == "span" and attributes.get("class") != "tg-spoiler":
         raise EntitiesError(f'Tag "span" must have class "tg-spoiler" {where}')
-    open_tags.append((name, utf16(parsed.text), attributes.get("href", "")))
+    more: dict[str, object] = {"url": attributes["href"]} if attributes.get("href") else {}
+    if name == "tg-time":
+        if not re.fullmatch(r"-?\d{1,12}", attributes.get("unix", "")) or not _DATE_FORMAT.fullmatch(
+            attributes.get("format", "")
+        ):
+            raise EntitiesError(f'Tag "tg-time" must have a valid time and format {where}')
+        more = {"unix_time": int(attributes["unix"]), "date_time_format": attributes.get("format", "")}
+    open_tags.append((name, utf16(parsed.text), more))
     return found.end()
 
 
-def _close(source: str, at: int, parsed: Parsed, open_tags: list[tuple[str, int, str]]) -> int:
+def _close(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
     where = f"at byte offset {len(source[:at].encode())}"
     if not open_tags:
         raise EntitiesError(f"Unexpected end tag {where}")
     found = _END.match(source, at)
     if not found:
         raise EntitiesError(f"Unclosed end tag {where}")
-    name, offset, href = open_tags.pop()
+    name, offset, more = open_tags.pop()
     if found[1] and found[1].lower() != name:
         raise EntitiesError(f'Unmatched end tag {where}, expected "</{name}>", found "</{found[1].lower()}>"')
     length = utf16(parsed.text) - offset
     if length:
-        parsed.entities.append({"type": TAGS[name], "offset": offset, "length": length} | ({"url": href} if href else {}))
+        parsed.entities.append({"type": TAGS[name], "offset": offset, "length": length} | more)
     return found.end()
 
 

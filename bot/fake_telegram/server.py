@@ -123,6 +123,11 @@ class FakeBotApi(Methods):
         """Answer the next requests with an error, 502 unless told; `getUpdates` only when named."""
         self.troubles.append(Trouble("refuse", answer, method=method, times=times))
 
+    def lack_tag(self, tag: str) -> None:
+        """Refuse every text with a tag, as a server does that is older than it."""
+        answer = RefusedError(400, f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}" at byte offset 0')
+        self.troubles.append(Trouble("refuse", answer, times=None, tag=tag))
+
     def stand_in(self, page: Page, method: str | None = None, times: int | None = None) -> Trouble:
         """Answer in Telegram's place, as a proxy does: every request, polls too, until `relent`."""
         self.troubles.append(Trouble("refuse", page, method=method, times=times, with_polls=True))

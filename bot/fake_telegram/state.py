@@ -254,6 +254,8 @@ class Trouble:
     held: HeldAnswer | None = None
     any_chat: bool = False
     """True: only requests that are for a chat."""
+    tag: str = ""
+    """Only requests with a text that has this tag."""
     with_polls: bool = False
     """True: `getUpdates` too, without its name."""
 
@@ -261,6 +263,7 @@ class Trouble:
         """Tell whether it is this request's turn, and count it."""
         fits = self.method in (None, request.method) and self.chat_id in (None, request.chat_id)
         fits = fits and not (self.any_chat and request.chat_id is None)
+        fits = fits and f"<{self.tag}" in str(request.params.get("text", "")) if self.tag else fits
         is_poll = request.method == "getUpdates" != self.method and not self.with_polls
         if not fits or is_poll or self.times == 0:
             return False

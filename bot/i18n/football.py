@@ -70,7 +70,7 @@ KIND_NAMES = {
 HOME_NATIONS = (N_("England"), N_("Scotland"), N_("Wales"), N_("Northern Ireland"))
 """National teams that are no territories of CLDR."""
 
-_OTHER_NAMES = {
+OTHER_COUNTRY_NAMES = {
     "Bosnia and Herzegovina": "BA", "Cape Verde Islands": "CV", "China PR": "CN", "Czech Republic": "CZ", "Congo DR": "CD",
     "DR Congo": "CD", "Congo": "CG", "IR Iran": "IR", "Ivory Coast": "CI", "Korea Republic": "KR", "Korea DPR": "KP",
     "Republic of Ireland": "IE", "Turkey": "TR", "Trinidad and Tobago": "TT", "USA": "US", "United States of America": "US",
@@ -96,7 +96,7 @@ def load_team_names(language: str) -> dict[str, str]:
     with use_language(language):
         names = dict(Locale.parse(current_locale()).territories)
         names |= _SHORT_NAMES.get(language, {})
-        countries = {name: code for code, name in Locale(ENGLISH).territories.items() if len(code) == 2} | _OTHER_NAMES
+        countries = {name: code for code, name in Locale(ENGLISH).territories.items() if len(code) == 2} | OTHER_COUNTRY_NAMES
         # A name that needs a comma or brackets, such as that of Hong Kong, is no name of a team.
         teams = {name: names[code] for name, code in countries.items() if code in names and not set(",(.") & set(names[code])}
         return teams | {name: _(name) for name in HOME_NATIONS}

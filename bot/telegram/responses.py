@@ -215,8 +215,8 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         if NOT_MODIFIED in words:
             return None
         # By Telegram's words, since its error codes are the HTTP statuses, and all of these are 400.
-        if unknown := _UNKNOWN_TAG.search(words):
-            return TextRefused(error.message, unknown[1])
+        if tag := find_unknown_tag(error):
+            return TextRefused(error.message, tag)
         meanings = (make_error(error.message) for known, make_error in _REFUSAL_MEANINGS if known in words)
         # In Telegram's own spelling, by which an operator can search for it: the library changes the case of its first word.
         return next(meanings, RequestRefused(getattr(error, "description", error.message)))
@@ -224,6 +224,12 @@ def classify_error(error: api.TelegramError) -> DeliveryError | None:
         return NotTelegram(error.message, maybe_sent=error.maybe_sent, is_unanswered=error.is_timeout)
     is_unanswered = isinstance(error, api.TimedOut | AnswerLost)
     return TelegramUnreachable(error.message, maybe_sent=not isinstance(error, NotSent), is_unanswered=is_unanswered)
+
+
+def find_unknown_tag(error: api.TelegramError) -> str:
+    """Return the tag that the server is too old for, if that is why it refuses a text; empty if it is not."""
+    found = _UNKNOWN_TAG.search(error.message.lower())
+    return found[1] if found else ""
 
 
 class ResponseParameters(msgspec.Struct):

@@ -113,9 +113,9 @@ async def timezone(stage: Stage) -> Sheet:
     """Whose time a chat reads."""
     await stage.say("/timezone")
     zones = stage.screen("/timezone", last=2)
-    await stage.say("/timezone Argentina")
+    await stage.say("/timezone Brazil")
     several = stage.screen("a country has several", last=2)
-    await stage.tap("Buenos")
+    await stage.tap("Paulo")
     return Sheet("timezone", "Whose time a chat reads", (zones, several, stage.screen("chosen", last=2)))
 
 

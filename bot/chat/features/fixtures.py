@@ -21,7 +21,7 @@ from bot.chat.dialogue import (
 from bot.chat.features.timezone import zone_label
 from bot.chat.plain_words import parse_day
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, choice_name, escape_text, no_matches_text
+from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, choice_name, escape_text, no_matches_text, render_kickoff
 from bot.i18n.football import format_title, translate_team
 from bot.i18n.language import format_long_date, format_short_date, format_time, join_with_commas, to_local_time
 from bot.i18n.language import mark_for_translation as N_
@@ -223,7 +223,8 @@ def render_match_lines(context: ChatContext, fixtures: Iterable[Fixture]) -> lis
 
 def render_match_line(context: ChatContext, fixture: Fixture) -> str:
     """Return `15:00 Arsenal 2–1 Chelsea · 67'`, with a bell if the chat follows it, struck if it is muted."""
-    kickoff = format_time(fixture.kickoff, context.chat.timezone) if fixture.kickoff and fixture.is_kickoff_known else "–"
+    is_known = fixture.kickoff is not None and fixture.is_kickoff_known
+    kickoff = render_kickoff(fixture.kickoff, context.chat.timezone) if fixture.kickoff and is_known else "–"
     # Not bold: forty matches of a day would be a page of bold letters.
     line = f"{kickoff} {render_headline(context, fixture, context.find_match(fixture.id), is_bold=False)}"
     if not context.is_covered(fixture):

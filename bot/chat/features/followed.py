@@ -24,13 +24,12 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.fixtures import render_headline
 from bot.chat.routing import Feature
-from bot.chat.texts import choice_name, done_label, escape_text, join_kind_names, subscription_name
+from bot.chat.texts import choice_name, done_label, escape_text, join_kind_names, render_kickoff, subscription_name
 from bot.i18n.football import format_title
-from bot.i18n.language import format_day_and_time, format_short_date, join_sentence_list, to_local_time
+from bot.i18n.language import format_short_date, join_sentence_list, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Subscription, SubscriptionOverrides
-from rules.football.action import Fixture
 
 MAX_NAMES = 5
 """Names that one message may follow: their tokens have to fit into one button."""
@@ -100,18 +99,16 @@ def render_effect(context: ChatContext, subscription: Subscription) -> str:
             return _("Now: {match}").format(match=shown)
     for fixture in covered:
         if fixture.kickoff and fixture.kickoff > context.now and fixture.title:
-            time = escape_text(format_next_kickoff(fixture, context.now, context.chat.timezone))
+            time = render_next_kickoff(fixture.kickoff, context.now, context.chat.timezone)
             return _("Next: {time} {match}").format(time=time, match=escape_text(format_title(fixture)))
     return ""
 
 
-def format_next_kickoff(fixture: Fixture, now: dt.datetime, timezone: str) -> str:
-    """Return `Sat 22 15:00`, or `14 August` for a match that is more than a week away, whose time often is not final."""
-    if fixture.kickoff is None:
-        return ""
-    if fixture.kickoff - now < _NEAR:
-        return format_day_and_time(fixture.kickoff, timezone)
-    return format_short_date(to_local_time(fixture.kickoff, timezone).date())
+def render_next_kickoff(kickoff: dt.datetime, now: dt.datetime, timezone: str) -> str:
+    """Return `Sat 22 15:00`, or `14 August` for a match that is more than a week away, whose time often is not final. HTML."""
+    if kickoff - now < _NEAR:
+        return render_kickoff(kickoff, timezone, with_day=True)
+    return escape_text(format_short_date(to_local_time(kickoff, timezone).date()))
 
 
 def render_alerts(context: ChatContext, subscription: Subscription) -> str:

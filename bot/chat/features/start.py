@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen
-from bot.chat.features.subscribe import offer_search_result, search_followable, subscribe_to
+from bot.chat.features.subscribe import is_whole_name, offer_search_result, search_followable, subscribe_to
 from bot.chat.features.subscriptions import show_subscriptions
 from bot.chat.features.timezone import ask_timezone
 from bot.chat.routing import Command, Feature
@@ -32,8 +34,11 @@ def start(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return DialogueResult(show_start(context))
     found = search_followable(context, payload)
     if found.exact:
-        return subscribe_to(context, found.exact, found.others)
-    return DialogueResult(offer_search_result(context, payload, found))
+        result = subscribe_to(context, found.exact, found.others)
+    else:
+        result = DialogueResult(offer_search_result(context, payload, found))
+    # A link is followed out of season too.
+    return replace(result, searches_season=not is_whole_name(context, payload, found))
 
 
 def show_start(_context: ChatContext) -> Screen:

@@ -29,13 +29,17 @@ from bot.chat.nicknames import to_search_words
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import done_label, escape_text, which_one_text
 from bot.clock import parse_utc_offset
-from bot.i18n.language import current_language, format_time
+from bot.i18n.football import HOME_NATIONS, OTHER_COUNTRY_NAMES
+from bot.i18n.language import current_language, current_locale, format_time, translate, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from rules.engine.text import LANGUAGES
 
 MAX_OFFERED_ZONES = 10
 """Buttons for one search."""
+
+_MIN_SUBSTRING = 4
+"""Letters that may stand inside of a name."""
 
 CHOSEN_UTC = "Etc/UTC"
 """UTC itself, chosen. `UTC` is what a chat has in which nobody has chosen a time zone."""
@@ -58,32 +62,78 @@ COMMON_ZONES = (
 """Offered without a search, and first if many fit."""
 
 CITIES_BY_ZONE = {
-    "Europe/London": "Manchester Liverpool Birmingham Leeds Newcastle Nottingham Glasgow Edinburgh Cardiff Wales Scotland",
-    "Europe/Madrid": "Barcelona Seville Sevilla Valencia Bilbao",
-    "Europe/Paris": "Marseille Lyon Lille Bordeaux Nice Nantes",
-    "Europe/Berlin": "Munich München Dortmund Hamburg Cologne Köln Frankfurt Stuttgart Leipzig Bremen",
-    "Europe/Rome": "Milan Milano Naples Napoli Turin Torino Bologna Genoa Genova Roma",
-    "Europe/Lisbon": "Porto Braga Lisboa",
-    "Europe/Amsterdam": "Rotterdam Eindhoven",
-    "Europe/Istanbul": "Ankara Izmir Trabzon",
-    "Europe/Vienna": "Salzburg Graz Wien",
-    "Europe/Zurich": "Geneva Basel Bern",
-    "America/New_York": "USA Boston Miami Atlanta Washington Philadelphia",
-    "America/Chicago": "Dallas Houston Austin",
-    "America/Los_Angeles": "Seattle Portland",
-    "America/Toronto": "Montreal Ottawa",
-    "America/Mexico_City": "Guadalajara",
-    "America/Sao_Paulo": "Rio Brasília Salvador",
-    "America/Argentina/Buenos_Aires": "Rosario",
-    "Asia/Kolkata": "Mumbai Delhi Chennai Bangalore",
-    "Asia/Riyadh": "Jeddah Mecca",
-    "Asia/Dubai": "Sharjah",
-    "Asia/Tokyo": "Osaka Yokohama",
-    "Asia/Shanghai": "Beijing Guangzhou",
-    "Africa/Johannesburg": "Durban Pretoria",
+    "Europe/London": "Manchester, Liverpool, Birmingham, Leeds, Newcastle, Nottingham, Glasgow, Edinburgh, Cardiff, Belfast",
+    "Europe/Madrid": "Barcelona, Seville, Sevilla, Valencia, Bilbao, Zaragoza, Málaga",
+    "Europe/Paris": "Marseille, Lyon, Lille, Bordeaux, Nice, Nantes, Toulouse, Strasbourg, Straßburg",
+    "Europe/Berlin": "Munich, München, Múnich, Monaco di Baviera, Dortmund, Hamburg, Hambourg, Amburgo, Cologne, Köln, Colonia, "
+    "Frankfurt, Francfort, Francoforte, Stuttgart, Leipzig, Bremen, Düsseldorf",
+    "Europe/Rome": "Milan, Milano, Mailand, Milán, Milão, Naples, Napoli, Neapel, Nápoles, Turin, Torino, Turín, Turim, Bologna, "
+    "Genoa, Genova, Genua, Florence, Firenze, Florenz, Florencia, Florença, Venice, Venezia",
+    "Europe/Lisbon": "Porto, Oporto, Braga, Lisboa",
+    "Europe/Amsterdam": "Rotterdam, Eindhoven, The Hague, Den Haag",
+    "Europe/Brussels": "Antwerp, Antwerpen, Bruges, Brugge, Gent, Liège",
+    "Europe/Istanbul": "Ankara, Izmir, Trabzon",
+    "Europe/Vienna": "Salzburg, Graz, Wien, Linz, Innsbruck",
+    "Europe/Zurich": "Geneva, Genf, Genève, Ginebra, Ginevra, Genebra, Basel, Bâle, Bern, Lausanne",
+    "America/New_York": "NYC, Boston, Miami, Atlanta, Washington, Philadelphia, Orlando, Florida, Nueva York, East Coast",
+    "America/Chicago": "Dallas, Houston, Austin, Texas, Minneapolis, Nashville, New Orleans",
+    "America/Denver": "Salt Lake City, Colorado",
+    "America/Los_Angeles": "Seattle, Portland, San Francisco, San Diego, Las Vegas, California, West Coast",
+    "America/Toronto": "Montreal, Ottawa, Québec",
+    "America/Mexico_City": "Guadalajara, Puebla",
+    "America/Sao_Paulo": "Rio, Rio de Janeiro, Brasília, Belo Horizonte, Porto Alegre, Curitiba",
+    "America/Bahia": "Salvador",
+    "America/Bogota": "Medellín, Cali, Barranquilla",
+    "America/Argentina/Buenos_Aires": "Rosario, La Plata",
+    "America/Guayaquil": "Quito",
+    "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Chennai, Bangalore, Goa",
+    "Asia/Riyadh": "Jeddah, Mecca",
+    "Asia/Dubai": "Sharjah, Abu Dhabi",
+    "Asia/Tokyo": "Osaka, Yokohama, Kobe",
+    "Asia/Shanghai": "Beijing, Peking, Guangzhou, Shenzhen",
+    "Asia/Ho_Chi_Minh": "Hanoi, Saigon",
+    "Africa/Johannesburg": "Durban, Pretoria, Cape Town, Kapstadt, Ciudad del Cabo, Le Cap, Città del Capo, Cidade do Cabo",
     "Africa/Lagos": "Abuja",
+    "Africa/Casablanca": "Rabat, Marrakesh",
 }
-"""Cities and countries of football that no zone is named after."""
+"""Cities and regions of football that no zone is named after."""
+
+MAIN_ZONES = {
+    "US": "America/New_York America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Anchorage "
+    "Pacific/Honolulu",
+    "CA": "America/Toronto America/Vancouver America/Edmonton America/Winnipeg America/Halifax America/St_Johns",
+    "MX": "America/Mexico_City America/Cancun America/Tijuana America/Hermosillo America/Mazatlan",
+    "BR": "America/Sao_Paulo America/Manaus America/Rio_Branco America/Noronha",
+    "AR": "America/Argentina/Buenos_Aires",
+    "CL": "America/Santiago",
+    "EC": "America/Guayaquil",
+    "AU": "Australia/Sydney Australia/Brisbane Australia/Adelaide Australia/Darwin Australia/Perth",
+    "NZ": "Pacific/Auckland",
+    "RU": "Europe/Moscow Europe/Kaliningrad Europe/Samara Asia/Yekaterinburg Asia/Novosibirsk Asia/Krasnoyarsk Asia/Irkutsk "
+    "Asia/Vladivostok Asia/Kamchatka",
+    "DE": "Europe/Berlin",
+    "ES": "Europe/Madrid Atlantic/Canary",
+    "PT": "Europe/Lisbon Atlantic/Azores Atlantic/Madeira",
+    "UA": "Europe/Kyiv",
+    "CN": "Asia/Shanghai",
+    "KZ": "Asia/Almaty",
+    "UZ": "Asia/Tashkent",
+    "MY": "Asia/Kuala_Lumpur",
+    "CY": "Asia/Nicosia",
+    "MN": "Asia/Ulaanbaatar",
+}
+"""By territory, the zones that are offered where most of its zones differ only in their history."""
+
+TERRITORY_NAMES = {
+    "GB": "UK, U.K., Great Britain, Britain, Großbritannien, Gran Bretaña, Grande-Bretagne, Gran Bretagna, Grã-Bretanha",
+    "US": "US, U.S., USA, U.S.A., America, EEUU, EE. UU., EUA, Amerika",
+    "AE": "UAE, Emirates, Emirate, Emiratos",
+    "NL": "Holland, Holanda, Hollande, Olanda",
+    "CZ": "Czech Republic, Tschechische Republik, República Checa, République tchèque, Repubblica Ceca, República Tcheca",
+    "SA": "KSA",
+    "ZA": "RSA",
+}
+"""What people call a country beside the names of CLDR."""
 
 
 def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
@@ -138,8 +188,24 @@ def make_zone_guesses(context: ChatContext) -> tuple[ButtonRow, ...]:
 
 
 def zone_label(zone: str) -> str:
-    """Return the city of a time zone: `Buenos Aires` for `America/Argentina/Buenos_Aires`, as a button has no room for more."""
-    return "UTC" if zone == CHOSEN_UTC else zone.rpartition("/")[2].replace("_", " ")
+    """Return the city of a time zone in the current language: `Rom` for `Europe/Rome`, as a button has no room for more."""
+    if zone == CHOSEN_UTC:
+        return "UTC"
+    return _city_name(zone, current_locale()) if "/" in zone else zone
+
+
+@cache
+def _load_cities(locale: str) -> dict[str, str]:
+    """Return the cities that zones are named after, in one language."""
+    # CLDR keeps a zone under the first name that it had, such as Asia/Calcutta.
+    aliases: Mapping[str, str] = get_global("zone_aliases")
+    known = Locale.parse(locale).time_zones
+    cities = {aliases.get(zone, zone): str(info["city"]) for zone, info in known.items() if "city" in info}
+    return cities | {zone: str(info["city"]) for zone, info in known.items() if "city" in info}
+
+
+def _city_name(zone: str, locale: str) -> str:
+    return _load_cities(locale).get(zone) or zone.rpartition("/")[2].replace("_", " ")
 
 
 def set_picked_timezone(context: ChatContext, zone: str) -> DialogueResult:
@@ -173,11 +239,14 @@ class ZoneSearchResult(msgspec.Struct, frozen=True):
 
 
 def find_zones(typed: str) -> ZoneSearchResult:
-    """Find the zone that a person means by the name of a zone, a city or a country, in any language of the bot's."""
+    """Find the zone that a person means by the name of a zone, a city, a country or a nation, in any language of the bot's."""
     # A zone has many names: the one that fits best counts.
     best: dict[str, Fit] = {}
     for name, zone in _load_names():
         fit = measure_fit(typed, name)
+        # Two letters are inside of many names: "UK" is not Paducah.
+        if fit is Fit.SUBSTRING and len(to_search_words(typed)) < _MIN_SUBSTRING:
+            continue
         if fit is not None and fit < best.get(zone, len(Fit)):
             best[zone] = fit
     if not best:
@@ -188,7 +257,10 @@ def find_zones(typed: str) -> ZoneSearchResult:
     top = [zone for zone, fit in best.items() if fit is min(best.values())]
     if len(top) == 1 and best[top[0]] < Fit.SUBSTRING:
         return ZoneSearchResult(top[0])
-    # Zones of big cities before others of the same fit: who types "US" wants New York, not Indiana.
+    if best[top[0]] is Fit.EXACT:
+        # Of a country that was named in full only its own zones, in the order in which they are known here.
+        return ZoneSearchResult(zones=tuple(top[:MAX_OFFERED_ZONES]))
+    # Zones of big cities before others of the same fit.
     order = sorted(best, key=lambda zone: (best[zone], zone not in COMMON_ZONES, zone))
     return ZoneSearchResult(zones=tuple(order[:MAX_OFFERED_ZONES]))
 
@@ -207,28 +279,36 @@ def _load_zones() -> frozenset[str]:
 @cache
 def _load_names() -> tuple[tuple[str, str], ...]:
     """Return every name that is searched, in search words, with its zone. Cached: there are thousands in six languages."""
-    names_from_cities = ((city, zone) for zone, cities in CITIES_BY_ZONE.items() for city in cities.split())
-    names = (*_names_from_zones(), *_names_from_countries(), *names_from_cities)
-    return tuple(dict.fromkeys((to_search_words(name), zone) for name, zone in names))
+    names_from_cities = ((city, zone) for zone, cities in CITIES_BY_ZONE.items() for city in cities.split(","))
+    names = (*_names_from_territories(), *_names_from_zones(), *names_from_cities)
+    return tuple(dict.fromkeys((to_search_words(name), zone) for name, zone in names if is_zone(zone)))
 
 
 def _names_from_zones() -> Iterator[tuple[str, str]]:
-    """Yield zones by their city, by older names of it, and in full; and UTC."""
+    """Yield zones by their city in every language, by older names of it, and in full; and UTC."""
     yield "UTC", CHOSEN_UTC
     yield "GMT", CHOSEN_UTC
-    for zone in sorted({zone for zones in _zones_by_territory().values() for zone in zones if is_zone(zone)} - {"Etc/UTC"}):
+    for zone in sorted({zone for zones in _zones_by_territory().values() for zone in zones if is_zone(zone)} - {CHOSEN_UTC}):
         yield zone.replace("_", " "), zone
         yield zone.rpartition("/")[2].replace("_", " "), zone
+        for language in LANGUAGES:
+            yield _city_name(zone, language), zone
     for alias, zone in get_global("zone_aliases").items():
-        if is_zone(zone) and not zone.startswith("Etc/"):
+        if not zone.startswith("Etc/"):
             yield alias.rpartition("/")[2].replace("_", " "), zone
 
 
-def _names_from_countries() -> Iterator[tuple[str, str]]:
-    """Yield zones by their countries, in every language that the bot speaks."""
-    for names in (Locale(language).territories for language in LANGUAGES):
-        for territory, zones in _zones_by_territory().items():
-            yield from ((names[territory], zone) for zone in zones if territory in names and is_zone(zone))
+def _names_from_territories() -> Iterator[tuple[str, str]]:
+    """Yield zones by their countries, by other names of these, and by the nations of Great Britain, in every language."""
+    zones = {code: MAIN_ZONES[code].split() if code in MAIN_ZONES else own for code, own in _zones_by_territory().items()}
+    for language in LANGUAGES:
+        names = Locale(language).territories
+        for code, own in zones.items():
+            yield from ((names[code], zone) for zone in own if code in names)
+        with use_language(language):
+            yield from ((translate(nation), "Europe/London") for nation in HOME_NATIONS)
+    for code, others in (*TERRITORY_NAMES.items(), *((code, name) for name, code in OTHER_COUNTRY_NAMES.items())):
+        yield from ((name, zone) for name in others.split(",") for zone in zones.get(code, ()))
 
 
 def _zones_by_territory() -> Mapping[str, list[str]]:

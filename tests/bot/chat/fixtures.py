@@ -9,6 +9,7 @@ from bot.chat.application import ROUTER
 from bot.chat.catalogue import FollowableCatalogue
 from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen, Subscribe, Unsubscribe, UpdateChat
 from bot.subscribers import Chat, ChatRef, Subscription
+from bot.telegram.html import remove_tags
 from rules.engine.alert import SHIPPED_KINDS
 from rules.football.action import Fixture, Team
 from rules.football.match import Match
@@ -85,6 +86,11 @@ def is_outdated(context: ChatContext, data: str) -> bool:
     except OutdatedButton:
         return True
     return False
+
+
+def html_without_dates(screen: Screen) -> str:
+    """A screen's HTML with its kick-offs as plain text, as an older Bot API server is sent it."""
+    return remove_tags(screen.html, {"tg-time"})
 
 
 def labels(screen: Screen) -> list[str]:

@@ -168,3 +168,24 @@ async def test_an_update_that_the_stop_cuts_off_is_no_error() -> None:
             replies.cancel_waiting()
 
     assert events == [[("update_failed", "error")], [("update_not_finished", "info")]]
+
+
+async def test_a_server_that_knows_no_dates_gets_the_plain_form_and_is_not_asked_again(world: World) -> None:
+    world.api.lack_tag("tg-time")
+    with capture_logs() as logs:
+        first = await world.ask(42, 42, "/today")
+        await world.ask(42, 42, "/today")
+        await world.tap(42, 42, "▶")
+
+    assert "15:00 Arsenal v Chelsea" in first.versions[0].html
+    assert [request.method for request in world.api.log if request.method in ("sendMessage", "editMessageText")] == [
+        "sendMessage", "sendMessage", "sendMessage", "editMessageText",
+    ]  # fmt: skip
+    assert [entry["tag"] for entry in logs if entry["event"] == "tag_not_supported"] == ["tg-time"]
+
+
+async def test_a_kick_off_is_sent_as_a_date(world: World) -> None:
+    message = await world.ask(42, 42, "/today")
+
+    dates = [entity for entity in message.now.parsed.entities if entity["type"] == "date_time"]
+    assert len(dates) == 2 and {entity["date_time_format"] for entity in dates} == {"t"}

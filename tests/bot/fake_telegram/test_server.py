@@ -78,6 +78,10 @@ async def test_forms_are_read_like_json(call: Caller) -> None:
         ("<b>Goal", "can't parse entities: Can't find end tag corresponding to start tag \"b\""),
         ("Goal</b>", "can't parse entities: Unexpected end tag at byte offset 4"),
         ("é <goal>x</goal>", 'can\'t parse entities: Unsupported start tag "goal" at byte offset 3'),
+        (
+            '<tg-time unix="soon">x</tg-time>',
+            'can\'t parse entities: Tag "tg-time" must have a valid time and format at byte offset 0',
+        ),
         ("a < b", 'can\'t parse entities: Unsupported start tag "" at byte offset 2'),
         ("<b><i>x</b></i>", 'can\'t parse entities: Unmatched end tag at byte offset 7, expected "</i>", found "</b>"'),
         ("<b> </b>", "message text is empty"),

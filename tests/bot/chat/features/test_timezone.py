@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.features.timezone import find_zones
+from bot.chat.features.timezone import find_zones, zone_label
+from bot.i18n.language import use_language
 from tests.bot.chat.conftest import World
 
 
@@ -23,6 +24,26 @@ from tests.bot.chat.conftest import World
         ("buenos", "America/Argentina/Buenos_Aires"),
         ("europe paris", "Europe/Paris"),
         ("utc", "Etc/UTC"),
+        ("England", "Europe/London"),
+        ("Inghilterra", "Europe/London"),
+        ("Schottland", "Europe/London"),
+        ("Gales", "Europe/London"),
+        ("UK", "Europe/London"),
+        ("Gran Bretaña", "Europe/London"),
+        ("Londres", "Europe/London"),
+        ("Londra", "Europe/London"),
+        ("Genf", "Europe/Zurich"),
+        ("Ginevra", "Europe/Zurich"),
+        ("Rom", "Europe/Rome"),
+        ("Mailand", "Europe/Rome"),
+        ("Kalkutta", "Asia/Kolkata"),
+        ("Tóquio", "Asia/Tokyo"),
+        ("Holland", "Europe/Amsterdam"),
+        ("Deutschland", "Europe/Berlin"),
+        ("Argentina", "America/Argentina/Buenos_Aires"),
+        ("Rio de Janeiro", "America/Sao_Paulo"),
+        ("California", "America/Los_Angeles"),
+        ("emirates", "Asia/Dubai"),
     ],
 )
 def test_a_zone_is_found_by_its_name_a_city_or_a_country(typed: str, zone: str) -> None:
@@ -30,7 +51,24 @@ def test_a_zone_is_found_by_its_name_a_city_or_a_country(typed: str, zone: str) 
 
 
 def test_a_country_with_several_times_asks_and_the_usual_ones_come_first() -> None:
-    assert find_zones("united states").zones[:2] == ("America/Los_Angeles", "America/New_York")
+    for typed in ("united states", "US", "usa", "Vereinigte Staaten", "EEUU"):
+        assert find_zones(typed).zones[:2] == ("America/New_York", "America/Chicago"), typed
+    assert find_zones("Spain").zones == ("Europe/Madrid", "Atlantic/Canary")
+
+
+def test_two_letters_inside_of_a_name_are_no_answer() -> None:
+    assert all("uk" not in zone.casefold() for zone in find_zones("UK").zones)
+    assert find_zones("zq").zones == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "rome", "calcutta"),
+    [("en", "Rome", "Kolkata"), ("de", "Rom", "Kalkutta"), ("fr", "Rome", "Calcutta"), ("pt", "Roma", "Calcutá")],
+)
+def test_cities_are_shown_in_the_chats_language(language: str, rome: str, calcutta: str) -> None:
+    with use_language(language):
+        assert (zone_label("Europe/Rome"), zone_label("Asia/Kolkata")) == (rome, calcutta)
+        assert (zone_label("America/Argentina/Buenos_Aires"), zone_label("Etc/UTC")) == ("Buenos Aires", "UTC")
 
 
 def test_a_typing_mistake_finds_similar_places_and_nonsense_finds_nothing() -> None:

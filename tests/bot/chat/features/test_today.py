@@ -13,12 +13,23 @@ from bot.subscribers import Scope, Subscription
 from rules.football.action import Team
 from rules.football.match import Match, Score
 from rules.football.minute import Minute, Period
-from tests.bot.chat.fixtures import FIXTURES, LEAGUE, changed, data, fixture, labels, make_context, press_button
+from tests.bot.chat.fixtures import (
+    FIXTURES,
+    LEAGUE,
+    NOW,
+    changed,
+    data,
+    fixture,
+    html_without_dates,
+    labels,
+    make_context,
+    press_button,
+)
 
 
 def test_the_day_is_listed_by_kick_off_with_scores() -> None:
     playing = Match(FIXTURES[2], Score(1, 0), period=Period.SECOND_HALF, minute=Minute(47), status="InProgress")
-    lines = fixtures.show_today(make_context(matches=(playing,))).html.splitlines()
+    lines = html_without_dates(fixtures.show_today(make_context(matches=(playing,)))).splitlines()
 
     assert lines[0] == "<b>Sunday 22 November</b>"
     assert lines[2:4] == ["<b>Süper Lig</b>", "13:00 Fenerbahçe 1–0 Galatasaray · 47'"]
@@ -27,14 +38,14 @@ def test_the_day_is_listed_by_kick_off_with_scores() -> None:
 
 def test_the_day_and_the_times_are_the_chats() -> None:
     late = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 11)
-    in_tokyo = fixtures.show_today(make_context(fixtures=(late,), timezone="Asia/Tokyo")).html
-    tomorrow = fixtures.show_day(make_context(fixtures=(late,), timezone="Asia/Tokyo"), dt.date(2026, 11, 23)).html
+    in_tokyo = html_without_dates(fixtures.show_today(make_context(fixtures=(late,), timezone="Asia/Tokyo")))
+    tomorrow = html_without_dates(fixtures.show_day(make_context(fixtures=(late,), timezone="Asia/Tokyo"), dt.date(2026, 11, 23)))
 
     assert "No matches" in in_tokyo and "10:00 A v B" in tomorrow
 
 
 def test_a_match_that_the_chat_follows_has_a_bell() -> None:
-    html = fixtures.show_today(make_context(Subscription(Scope.TEAM, "t1", "Arsenal"))).html
+    html = html_without_dates(fixtures.show_today(make_context(Subscription(Scope.TEAM, "t1", "Arsenal"))))
 
     assert "15:00 Arsenal v Chelsea 🔔" in html and "Fenerbahçe v Galatasaray 🔔" not in html
 
@@ -58,14 +69,14 @@ def test_a_match_of_the_day_is_two_taps_away_and_back() -> None:
 def test_a_finished_match_says_so_and_names_are_escaped() -> None:
     done = fixture("f9", Team("a", "A<b>"), Team("b", "B & C"), LEAGUE, -2)
     kicks = Match(done, Score(3, 3), shootout=Score(4, 2), period=Period.SHOOTOUT, status="Completed")
-    html = fixtures.show_today(make_context(fixtures=(done,), matches=(kicks,))).html
+    html = html_without_dates(fixtures.show_today(make_context(fixtures=(done,), matches=(kicks,))))
 
     assert "A&lt;b&gt; 3–3 B &amp; C (4–2 pens) · full time" in html
 
 
 def test_a_postponed_match_and_an_unknown_zone_break_nothing() -> None:
     off = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 2, status="Postponed")
-    html = fixtures.show_today(make_context(fixtures=(off,), timezone="Mars/Base")).html
+    html = html_without_dates(fixtures.show_today(make_context(fixtures=(off,), timezone="Mars/Base")))
 
     assert "16:00 A v B · postponed" in html
 
@@ -74,8 +85,8 @@ def test_a_match_without_live_coverage_says_so() -> None:
     dropped = fixture("f9", Team("a", "A"), Team("b", "B"), LEAGUE, 2, status="Unverified")
     dropped = replace(dropped, collection_status="CollectionDropped")
     broken_off = Match(dropped, Score(1, 0), period=Period.SECOND_HALF, status="Live", collection_status="CollectionDropped")
-    before = fixtures.show_today(make_context(fixtures=(dropped,))).html
-    in_play = fixtures.show_today(make_context(fixtures=(dropped,), matches=(broken_off,))).html
+    before = html_without_dates(fixtures.show_today(make_context(fixtures=(dropped,))))
+    in_play = html_without_dates(fixtures.show_today(make_context(fixtures=(dropped,), matches=(broken_off,))))
 
     assert "16:00 A v B · no live coverage" in before
     assert "A 1–0 B · no live coverage" in in_play
@@ -96,3 +107,11 @@ def test_a_day_of_20_000_matches_is_paged_and_nothing_is_worked_out_that_no_line
     assert "1 / 800" in " ".join(labels(shown))
     # Teams, tokens and the like of all of them took seconds.
     assert vars(context.catalogue).keys().isdisjoint(("teams", "competitions", "matches", "_by_token"))
+
+
+def test_a_kick_off_is_a_date_that_each_reader_sees_in_his_own_time() -> None:
+    html = fixtures.show_today(make_context(timezone="Europe/Madrid")).html
+
+    assert (
+        f'<tg-time unix="{int((NOW + dt.timedelta(hours=1)).timestamp())}" format="t">16:00</tg-time> Arsenal v Chelsea' in html
+    )
