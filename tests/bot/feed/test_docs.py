@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from bot.feed import decode
-from bot.feed.reconnect import REMEDIES
+from bot.feed.reconnect import REMEDIES, FailureCause
 from bot.feed.session import TRANSITIONS
+from bot.monitoring.incidents import INCIDENT_POLICIES
 from rules.football.statuses import STATUSES, FixtureStatus
 
 TEXT = (Path(__file__).parents[3] / "docs" / "feed.md").read_text(encoding="utf-8")
@@ -28,6 +29,19 @@ def test_every_status_is_documented_with_its_meaning(status: FixtureStatus) -> N
 
     assert [cell.strip() for cell in row.split("|")][2:5] == marks
     assert status.news in row
+
+
+TROUBLE = TEXT[TEXT.index("## What can go wrong") : TEXT.index("## The simulator")]
+
+
+@pytest.mark.parametrize("cause", FailureCause)
+def test_every_cause_of_a_lost_connection_is_among_the_troubles(cause: FailureCause) -> None:
+    assert f"(`{cause}`" in TROUBLE or f", `{cause}`" in TROUBLE
+
+
+@pytest.mark.parametrize("incident", [name for name in INCIDENT_POLICIES if name.startswith(("feed-", "fixtures-"))])
+def test_every_message_to_admins_about_the_feed_is_among_the_troubles(incident: str) -> None:
+    assert f"(operate/messages.md#{incident})" in TROUBLE
 
 
 SAID = [
