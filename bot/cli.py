@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import sys
 from collections.abc import Iterator, MutableMapping
@@ -11,7 +10,7 @@ from typing import Any
 
 import click
 
-from bot.commands.common import read_environment_secrets
+from bot.commands.common import configure_command_logging, make_common_options
 from bot.errors import UserMistake
 
 INTERNAL_ERROR_TEXT = "this is a fault of Touchline's own, not yours: please report it with the log entry above"
@@ -24,10 +23,7 @@ COMMANDS = {
     "console": ("console", "Open the playground: try rules on matches in the browser, without an account or a configuration."),
     "copy": ("storage", "Copy all that one database knows into another, empty one."),
     "demo": ("demo", "Play a real match in about a minute: no account, no network."),
-    "explain": (
-        "explain",
-        "Say why a rule fires or not, and why nothing was sent.",
-    ),
+    "explain": ("explain", "Say why a rule fires or not, and why nothing was sent."),
     "fixtures": (
         "fixtures",
         "List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters.",
@@ -53,6 +49,16 @@ COMMANDS = {
 """By name: the module in bot/commands that has NAME_command, and the line that `touchline --help` shows."""
 
 
+COMMANDS_BY_USE = {
+    "Try it without a feed": ("demo", "chat", "console", "simulate"),
+    "Write rules and prove them": ("check", "test", "explain", "replay", "schema"),
+    "Run the bot": ("run",),
+    "Matches of the feed": ("fixtures", "record", "render"),
+    "Keep its data": ("backup", "restore", "copy"),
+}
+"""The sections of `touchline --help`."""
+
+
 class LazyCommands(MutableMapping[str, click.Command]):
     """Imports the module of a command when click looks the command up: `touchline --help` needs none of them."""
 
@@ -62,7 +68,10 @@ class LazyCommands(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._added:
             module_name, _ = COMMANDS[name]
-            self._added[name] = getattr(importlib.import_module(f"bot.commands.{module_name}"), f"{name}_command")
+            command: click.Command = getattr(importlib.import_module(f"bot.commands.{module_name}"), f"{name}_command")
+            # What every command takes is taken after its name, too, where people write it.
+            command.params += make_common_options()
+            self._added[name] = command
         return self._added[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -82,12 +91,10 @@ class CommandGroup(click.Group):
     """Ends a user's mistake with its sentence and exit code 1, Ctrl-C without a traceback, a fault of ours with a log entry."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands as click does, but with the lines of COMMANDS instead of importing every command."""
-        width = formatter.width - 6 - max(map(len, COMMANDS))
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, click.Command(name, help=line).get_short_help_str(width)) for name, (_, line) in sorted(COMMANDS.items())]
-            )
+        """List the commands by use, with the whole lines of COMMANDS, and without importing any command."""
+        for use, names in COMMANDS_BY_USE.items():
+            with formatter.section(use):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names], col_max=max(map(len, COMMANDS)))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -112,12 +119,13 @@ class CommandGroup(click.Group):
 
 @click.group(cls=CommandGroup, commands=LazyCommands(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="touchline")
-@click.option("--verbose", is_flag=True, help="Log what crosses the wire, too.")
-def main(verbose: bool) -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Tells Telegram chats about goals and cards of live football, at once and truthfully."""
-    from bot.logs import configure_logging
+    configure_command_logging(ctx)
 
-    configure_logging(read_environment_secrets(), level=logging.WARNING, verbose=verbose)
+
+main.params += make_common_options()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import click.shell_completion
 import pytest
 
 from bot.cli import COMMANDS, main
@@ -154,3 +155,12 @@ def test_the_rules_that_the_readme_shows_pass_the_tests_that_it_shows() -> None:
 @pytest.mark.parametrize("name", SHIPPED_SCENARIOS)
 def test_every_scenario_that_ships_can_be_read(name: str) -> None:
     assert load_scenario(name).events
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_completion_as_the_readme_says(shell: str) -> None:
+    assert f"_TOUCHLINE_COMPLETE={shell}_source touchline" in (ROOT / "README.md").read_text(encoding="utf-8")
+    completed = click.shell_completion.get_completion_class(shell)
+    assert completed is not None
+    source = completed(main, {}, "touchline", "_TOUCHLINE_COMPLETE")
+    assert [item.value for item in source.get_completions([], "re")] == ["record", "render", "replay", "restore"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.commands.common import config_option, is_default, read_duration, read_statuses
+from bot.commands.common import config_option, is_default, is_verbose, read_duration, read_statuses
 from bot.errors import UserMistake
 from bot.logs import configure_logging
 
@@ -81,7 +81,7 @@ def chat_command(
         feed_port=port if serve else 0,
         telegram_port=port + 1 if serve else 0,
     )
-    if not ctx.find_root().params["verbose"]:
+    if not is_verbose(ctx):
         # What goes wrong with the configuration is told in the chat, since the first person is an admin of the bot.
         configure_logging(level=logging.CRITICAL)
     lines = LineInput()

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.clock import SystemClock
-from bot.commands.common import config_option, read_environment_secrets
+from bot.commands.common import config_option, is_verbose, read_environment_secrets
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, UserMistake
 from bot.feed.recording import record_matches
@@ -25,6 +25,7 @@ from bot.feed.rest import RestClient
 from bot.feed.source import StreamSpeed
 from rules.football.action import Fixture
 from rules.football.names import normalise
+from rules.loading.values import suggest
 
 
 @click.command()
@@ -35,7 +36,11 @@ def fixtures_command(config_path: Path, days: int, search: str | None) -> None:
     """List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters."""
 
     config = load_feed_config(config_path)
-    found = asyncio.run(list_fixtures(config.feed, days, search or ""))
+    everything = asyncio.run(list_fixtures(config.feed, days, ""))
+    found = select_fixtures(everything, search or "")
+    if not found and search:
+        # Beside the answer, which a script reads.
+        click.echo(describe_unknown_fixture(search, everything, days), err=True)
     click.echo(format_fixture_table(found))
 
 
@@ -50,6 +55,7 @@ def record_command(config_path: Path, folder: Path, speed: str | None, fixture_i
     """Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over."""
 
     config = load_feed_config(config_path)
+    fixture_ids = asyncio.run(find_fixture_ids(config.feed, fixture_ids))
     for path in asyncio.run(record_fixtures(config.feed, fixture_ids, folder, StreamSpeed(speed) if speed else None)):
         click.echo(str(path))
 
@@ -61,7 +67,7 @@ def load_feed_config(config_path: Path) -> Any:
 
     config = load_config(config_path, os.environ)
     config.require_feed_token()
-    verbose = click.get_current_context().find_root().params["verbose"]
+    verbose = is_verbose(click.get_current_context())
     # Warnings only: standard output is the answer, and a person watches it.
     configure_logging([*read_environment_secrets(), *config.secrets], level=logging.WARNING, verbose=verbose)
     return config
@@ -76,9 +82,30 @@ async def list_fixtures(settings: FeedSettings, days: int, search: str) -> tuple
             found = await RestClient(lambda: settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be read: {error}") from error
+    return select_fixtures(found, search)
+
+
+def select_fixtures(fixtures: Iterable[Fixture], search: str) -> tuple[Fixture, ...]:
+    """Return the fixtures whose title, competition or id contains `search`; `A v B` matches parts of both names."""
     # By normalised names, so that "fenerbahce" finds Fenerbahçe; also by id, which people copy from the log.
     text = normalise(search)
-    return tuple(f for f in found if text in normalise(f"{f.title} {f.competition.name} {f.id}"))
+    home, _, away = (part.strip() for part in text.partition(" v "))
+    return tuple(
+        f
+        for f in fixtures
+        if text in normalise(f"{f.title} {f.competition.name} {f.id}")
+        or (away and home in normalise(f.home.name) and away in normalise(f.away.name))
+    )
+
+
+def describe_unknown_fixture(search: str, fixtures: Sequence[Fixture], days: int) -> str:
+    """Return a sentence that says that there is no such fixture, with the nearest name that there is."""
+    names = {name for f in fixtures for name in (f.home.name, f.away.name, f.competition.name, f.title) if name}
+    # Names are long and slips are short: "Chelsae" is as near to Chelsea as to one of the words of "Chelsea Women".
+    words = {word: name for name in sorted(names, key=len, reverse=True) for word in (name, *name.split()) if len(word) > 3}
+    near = suggest(search, names) or words.get(suggest(search, words), "")
+    hint = f'; did you mean "{near}"?' if near else "; `touchline fixtures` lists them" if fixtures else ""
+    return f'the feed has no fixture "{search}" within {days} days{hint}'
 
 
 def format_fixture_table(fixtures: Sequence[Fixture]) -> str:
@@ -99,6 +126,36 @@ def format_fixture_table(fixtures: Sequence[Fixture]) -> str:
         console.print(rows)
     lines = [line.rstrip() for line in capture.get().splitlines()]
     return "\n".join(lines) if fixtures else "no fixtures"
+
+
+_SEARCH_DAYS = 7
+"""How many days before and after today a name is looked for."""
+
+
+async def find_fixture_ids(settings: FeedSettings, named: Sequence[str]) -> tuple[str, ...]:
+    """Return an id for each id or name, such as "Arsenal v Chelsea"; raise UserMistake where a name fits none or several."""
+    # Ids have no spaces and no v between two names: without a name the list is not asked for.
+    if not any(" " in name.strip() for name in named):
+        return tuple(named)
+    clock = SystemClock()
+    today, days = clock.now().date(), dt.timedelta(days=_SEARCH_DAYS)
+    async with aiohttp.ClientSession() as http:
+        try:
+            fixtures = await RestClient(lambda: settings, http, clock).fetch_fixtures(today - days, today + days)
+        except FeedError as error:
+            raise UserMistake(f"the fixtures cannot be read: {error}") from error
+    return tuple(_find_fixture_id(name.strip(), fixtures) for name in named)
+
+
+def _find_fixture_id(name: str, fixtures: Sequence[Fixture]) -> str:
+    if " " not in name:
+        return name
+    found = select_fixtures(fixtures, name)
+    if not found:
+        raise UserMistake(describe_unknown_fixture(name, fixtures, _SEARCH_DAYS))
+    if len(found) > 1:
+        raise UserMistake(f'"{name}" fits {len(found)} fixtures; name one by its id:\n{format_fixture_table(found)}')
+    return found[0].id
 
 
 async def record_fixtures(

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bot.commands.check import format_text
-from bot.commands.common import config_option, read_environment_secrets
+from bot.commands.common import config_option, is_verbose, read_environment_secrets
 from bot.errors import ConfigInvalid
 
 
@@ -39,7 +39,7 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
         ctx.exit(1)
     config.require_tokens()
     # The secrets must be known before the first line is logged.
-    configure_logging([*read_environment_secrets(), *config.secrets], verbose=ctx.find_root().params["verbose"])
+    configure_logging([*read_environment_secrets(), *config.secrets], verbose=is_verbose(ctx))
     # A traceback on standard error would be missed where the log is collected as JSON, and would not be masked.
     log_unhandled_exceptions()
     # The database, its logs and the recordings of matches are nobody else's on this machine.

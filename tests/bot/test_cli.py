@@ -200,12 +200,14 @@ async def test_fixtures_are_listed_and_searched(tmp_path: Path) -> None:
     async with feed() as urls:
         config(tmp_path, feed=f'{{token: {FEED_TOKEN}, api_url: "{urls.api}", stream_url: "{urls.stream}"}}')
         every, found, none = [(await ended(tmp_path, "fixtures", *w, code=0)).out for w in ([], ["ARSÉNAL"], ["Leeds"])]
+        misspelt = await ended(tmp_path, "fixtures", "Chelsae", code=0)
 
     assert every == found
     assert every.splitlines()[0].split()[0] == "KICK-OFF"
     assert FIXTURE.title in every
     assert FIXTURE.id in every
-    assert none == "no fixtures\n"
+    assert none == misspelt.out == "no fixtures\n"
+    assert misspelt.err == 'the feed has no fixture "Chelsae" within 7 days; did you mean "Chelsea"?\n'
 
 
 async def test_fixtures_of_a_feed_that_refuses_or_is_away_are_one_sentence(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
+import os
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from bot.commands.common import read_duration, read_minute, read_statuses
+from bot.cli import COMMANDS, COMMANDS_BY_USE, main
+from bot.commands.common import is_verbose, make_common_options, read_duration, read_minute, read_statuses
+from tests.e2e.fork_server import run_touchline
 
 
 def test_what_is_written_is_read() -> None:
@@ -27,3 +32,50 @@ def test_what_cannot_be_read_is_wrong_usage_of_its_option(read: Callable[[], obj
         read()
 
     assert refused.value.param_hint == option
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_variables_of_a_file_are_taken_before_and_after_the_name_of_a_command(where: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# tokens\nexport FIRST='a b'\n\nSECOND=\"sqlite:///x.db\"\nTHIRD=file\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        "feed: {token: '${FIRST}'}\nstorage: {url: '${SECOND}'}\nhttp: {listen: '127.0.0.1:${THIRD}'}\n", encoding="utf-8"
+    )
+    common = ["--env-file", ".env"]
+    words = [*common, "check"] if where == "before" else ["check", *common]
+    code, out, error = run_touchline(words, tmp_path, {**os.environ, "THIRD": "8080"})
+
+    # The token has a space, the address is read, and what was set already stays: THIRD is no port in the file.
+    assert (code, "a token is one word" in out + error, error.count("config.yaml:")) == (1, True, 2)
+
+
+@pytest.mark.parametrize("words", [["--verbose", "probe"], ["probe", "--verbose"], ["probe"]])
+def test_verbose_is_taken_before_and_after_the_name_of_a_command(words: list[str]) -> None:
+    seen: list[bool] = []
+    probe = click.Command(
+        "probe", params=make_common_options(), callback=click.pass_context(lambda ctx: seen.append(is_verbose(ctx)))
+    )
+    group = click.Group(commands=[probe], params=make_common_options())
+
+    assert CliRunner().invoke(group, words).exit_code == 0
+    assert seen == ["--verbose" in words]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"A=1\nsecret", ":2: this line is not of the form NAME=value"), (b"\xff", "cannot be read: it is not text in UTF-8")],
+)
+def test_a_file_of_variables_that_cannot_be_read_is_a_sentence_without_its_values(
+    content: bytes, sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    result = CliRunner().invoke(main, ["check", "--env-file", str(tmp_path / ".env")])
+
+    assert result.exit_code == 2 and sentence in result.output and "secret" not in result.output
+
+
+def test_the_help_lists_every_command_once_by_its_use_and_cuts_no_sentence() -> None:
+    listed = [name for names in COMMANDS_BY_USE.values() for name in names]
+    shown = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
+
+    assert sorted(listed) == sorted(COMMANDS)
+    assert all(line in shown for _, line in COMMANDS.values()) and all(f"{use}:" in shown for use in COMMANDS_BY_USE)

@@ -6,7 +6,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bot.commands.fixtures import format_fixture_table, list_fixtures, record_fixtures
+from bot.commands.fixtures import (
+    describe_unknown_fixture,
+    find_fixture_ids,
+    format_fixture_table,
+    list_fixtures,
+    record_fixtures,
+    select_fixtures,
+)
 from bot.config.models import FeedSettings
 from bot.errors import UserMistake
 from bot.feed.recording import read_fixtures_beside, read_recording
@@ -108,3 +115,37 @@ async def test_a_stream_that_does_not_take_the_speed_is_a_sentence(tmp_path: Pat
         with pytest.raises(UserMistake, match="the match cannot be read: the feed refuses to send it at speed fast: HTTP 400"):
             for _ in range(20):
                 await record_fixtures(feed_settings(urls.stream, urls.api), [FIXTURE.id], tmp_path, StreamSpeed.FAST)
+
+
+WOMEN = replace(FIXTURE, id="f2", home=replace(FIXTURE.home, name="Arsenal Women"), name="Arsenal Women v Chelsea")
+
+
+def test_two_names_are_parts_of_both_teams() -> None:
+    assert select_fixtures([FIXTURE, WOMEN], "ars v chel") == (FIXTURE, WOMEN)
+    assert select_fixtures([FIXTURE, WOMEN], "women v chelsea") == (WOMEN,)
+    assert select_fixtures([FIXTURE], "Chelsea v Arsenal") == ()
+
+
+@pytest.mark.parametrize(
+    ("search", "hint"),
+    [
+        ("Chelsae", 'did you mean "Chelsea"?'),
+        ("Arsenl v Chelsea", 'did you mean "Arsenal v Chelsea"?'),
+        ("Premer League", 'did you mean "Premier League"?'),
+        ("Xyzzy", "`touchline fixtures` lists them"),
+    ],
+)
+def test_a_name_that_is_not_there_is_answered_with_the_nearest(search: str, hint: str) -> None:
+    assert describe_unknown_fixture(search, [FIXTURE], 7) == f'the feed has no fixture "{search}" within 7 days; {hint}'
+
+
+async def test_a_match_is_recorded_by_its_name() -> None:
+    async with simulator().serve() as urls:
+        settings = feed_settings(urls.stream, urls.api)
+        assert await find_fixture_ids(settings, ["arsenal v chel", "another-id"]) == (FIXTURE.id, "another-id")
+        with pytest.raises(UserMistake, match='did you mean "Arsenal v Chelsea"'):
+            await find_fixture_ids(settings, ["Arsenal v Chelsae"])
+
+
+async def test_without_a_name_the_feed_is_not_asked(refusing_port: int) -> None:
+    assert await find_fixture_ids(nowhere(refusing_port), ["f1"]) == ("f1",)
