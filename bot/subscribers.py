@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from bot.clock import find_zone
 from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Alert, Importance
-from rules.football.action import Fixture
+from rules.football.action import Fixture, Team
 from rules.football.names import normalise
 
 GOAL_KIND = "goal"
@@ -307,9 +307,15 @@ def list_subscription_keys(fixture: Fixture) -> frozenset[tuple[Scope, str]]:
     teams, competition = (fixture.home, fixture.away), fixture.competition
     keys = {(Scope.ALL, ""), (Scope.MATCH, fixture.id), (Scope.MATCH, make_name_key(fixture.title))}
     # A team or competition that is not known yet has neither id nor name: an empty key would cover every such fixture.
-    keys |= {(Scope.TEAM, key) for team in teams for key in (team.id, make_name_key(team.name)) if key.strip("~")}
-    keys |= {(Scope.COMPETITION, key) for key in (competition.id, make_name_key(competition.name)) if key.strip("~")}
+    keys |= {(Scope.TEAM, key) for team in teams for key in _list_keys(team)}
+    keys |= {(Scope.COMPETITION, key) for key in _list_keys(competition)}
     return frozenset(keys)
+
+
+def _list_keys(one: Team) -> tuple[str, ...]:
+    """Return the keys of a team or competition: its id, its name, and the name that tells it from others of that name."""
+    keys = (one.id, make_name_key(one.name), make_name_key(one.qualified_name))
+    return tuple(key for key in keys if key.strip("~"))
 
 
 def make_name_key(name: str) -> str:

@@ -8,7 +8,8 @@ import difflib
 import enum
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -29,12 +30,21 @@ class Choice(msgspec.Struct, frozen=True):
     id: str = ""
     name: str = ""
     fixture: Fixture | None = None
+    qualifier: str = ""
+    """What tells it from others of its name: `England`, `Women`, a competition. Empty where no other has the name."""
+    next_match: Fixture | None = None
+    """Of one that nothing else tells from others of its name."""
+
+    @property
+    def full_name(self) -> str:
+        """`Premier League (England)`, or the name alone where no other has it."""
+        return f"{self.name} ({self.qualifier})" if self.qualifier else self.name
 
     @property
     def subscription(self) -> Subscription:
         """The subscription to store: by the feed's id if there is one, else by name."""
         key = "" if self.scope is Scope.ALL else self.id or make_name_key(self.name)
-        return Subscription(self.scope, key, self.name)
+        return Subscription(self.scope, key, self.full_name)
 
     @property
     def matching_subscriptions(self) -> tuple[Subscription, ...]:
@@ -87,12 +97,14 @@ class FollowableCatalogue:
     @cached_property
     def competitions(self) -> tuple[Choice, ...]:
         """All competitions, by name."""
-        return _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.all_fixtures))
+        found = _remove_duplicates(Scope.COMPETITION, (f.competition for f in self.all_fixtures))
+        return _qualify(found, _index_first_matches(self.all_fixtures, lambda f: (f.competition,)))
 
     @cached_property
     def teams(self) -> tuple[Choice, ...]:
         """All teams, by name."""
-        return _remove_duplicates(Scope.TEAM, (team for f in self.all_fixtures for team in (f.home, f.away)))
+        found = _remove_duplicates(Scope.TEAM, (team for f in self.all_fixtures for team in (f.home, f.away)))
+        return _qualify(found, _index_first_matches(self.all_fixtures, lambda f: (f.home, f.away)))
 
     @cached_property
     def matches(self) -> tuple[Choice, ...]:
@@ -109,15 +121,11 @@ class FollowableCatalogue:
         """Return what a token names; None if it is not known, or no longer."""
         return self._by_token.get(token)
 
-    def competition_name(self, team: Choice) -> str:
-        """Return the name of a competition that the team plays in, to tell two teams of one name apart. Empty: none is known."""
-        ours = (f for f in self.all_fixtures if any(_is_same_team(side, team) for side in (f.home, f.away)))
-        return next((f.competition.name for f in ours), "")
-
     def list_teams(self, competition: Choice) -> tuple[Choice, ...]:
         """Return the teams of a competition, by name."""
         ours = (f for f in self.all_fixtures if _is_same_team(f.competition, competition))
-        return _remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away)))
+        teams = _remove_duplicates(Scope.TEAM, (team for f in ours for team in (f.home, f.away)))
+        return tuple(self._by_token.get(team.token, team) for team in teams)
 
     def list_matches(self, competition: Choice, now: dt.datetime) -> tuple[Choice, ...]:
         """Return the matches of a competition that have not ended, by kick-off."""
@@ -161,10 +169,55 @@ def _remove_duplicates(scope: Scope, teams: Iterable[Team]) -> tuple[Choice, ...
     found: dict[str, Choice] = {}
     for team in teams:
         if team.name:
-            found.setdefault(team.id or make_name_key(team.name), Choice(scope, team.id, team.name))
+            key = team.id or make_name_key(team.name)
+            if key not in found or (team.detail and not found[key].qualifier):
+                found[key] = Choice(scope, team.id, team.name, qualifier=team.detail)
     names = {normalise(choice.name) for choice in found.values() if choice.id}
     unique = [choice for choice in found.values() if choice.id or normalise(choice.name) not in names]
     return tuple(sorted(unique, key=lambda choice: normalise(choice.name)))
+
+
+def _make_key(one: Team | Choice) -> str:
+    return one.id or make_name_key(one.name)
+
+
+def _index_first_matches(fixtures: Iterable[Fixture], list_parts: Callable[[Fixture], Iterable[Team]]) -> dict[str, Fixture]:
+    """Return the first fixture of each team or competition, by its key."""
+    first: dict[str, Fixture] = {}
+    for fixture in fixtures:
+        for part in list_parts(fixture):
+            if part.name:
+                first.setdefault(_make_key(part), fixture)
+    return first
+
+
+def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) -> tuple[Choice, ...]:
+    """Return choices, of which those of one name have what tells them apart: the feed's words, a competition or a match."""
+    by_name: defaultdict[str, list[Choice]] = defaultdict(list)
+    for choice in choices:
+        by_name[normalise(choice.name)].append(choice)
+    qualified = {}
+    for namesakes in by_name.values():
+        matches = [first_matches.get(_make_key(choice)) for choice in namesakes]
+        own = [choice.qualifier for choice in namesakes]
+        played_in = [
+            match.competition.name if match and choice.scope is Scope.TEAM else ""
+            for choice, match in zip(namesakes, matches, strict=True)
+        ]
+        words = next((one for one in (own, played_in) if _tells_apart(one)), [""] * len(namesakes))
+        for choice, word, match in zip(namesakes, words, matches, strict=True):
+            is_alone = len(namesakes) == 1
+            qualified[choice] = msgspec.structs.replace(
+                choice,
+                qualifier="" if is_alone else word,
+                next_match=None if is_alone or any(words) else match,
+            )
+    return tuple(qualified[choice] for choice in choices)
+
+
+def _tells_apart(words: Sequence[str]) -> bool:
+    """Return True if no two of the words are alike; one may be missing, as where only the women's team is called so."""
+    return len(set(words)) == len(words) and any(words)
 
 
 MAX_SUGGESTIONS = 5
@@ -263,8 +316,14 @@ def measure_name_fit(typed: str, name: str, nicknames: Nicknames) -> Fit | None:
 
 
 def _find_fitting(typed: str, choices: Iterable[Choice], nicknames: Nicknames) -> tuple[tuple[Fit, Choice], ...]:
-    found = ((measure_name_fit(typed, choice.name, nicknames), choice) for choice in choices)
-    return tuple((fit, choice) for fit, choice in found if fit is not None)
+    found = []
+    for choice in choices:
+        fits = [measure_name_fit(typed, choice.name, nicknames)]
+        if choice.qualifier:
+            fits.append(measure_fit(typed, choice.full_name))
+        if known := [fit for fit in fits if fit is not None]:
+            found.append((min(known), choice))
+    return tuple(found)
 
 
 def _find_matches_of_teams(

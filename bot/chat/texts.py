@@ -10,7 +10,14 @@ from bot.chat.catalogue import Choice
 from bot.chat.nicknames import to_search_words
 from bot.chat.plain_words import JOINING_WORDS
 from bot.i18n.football import format_title, kind_name, translate_team
-from bot.i18n.language import format_day_and_time, format_time, join_with_commas, lower_first, use_language
+from bot.i18n.language import (
+    format_day_and_time,
+    format_short_date,
+    format_time,
+    join_with_commas,
+    lower_first,
+    use_language,
+)
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from bot.subscribers import Scope, Subscription
@@ -127,7 +134,12 @@ def choice_name(choice: Choice) -> str:
     """Return the name of what can be followed, as plain text: national teams and titles of matches in the chat's language."""
     if choice.fixture is not None:
         return format_title(choice.fixture)
-    return translate_team(choice.name) if choice.scope is Scope.TEAM else choice.name
+    name = translate_team(choice.name) if choice.scope is Scope.TEAM else choice.name
+    qualifier = translate_team(choice.qualifier)
+    if choice.next_match and choice.next_match.kickoff:
+        # Nothing else tells it from others of its name.
+        qualifier = f"{format_title(choice.next_match)}, {format_short_date(choice.next_match.kickoff.date())}"
+    return f"{name} · {qualifier}" if qualifier else name
 
 
 def render_kickoff(kickoff: dt.datetime, timezone: str, *, with_day: bool = False) -> str:

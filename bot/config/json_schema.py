@@ -28,7 +28,14 @@ from rules.engine.text import LANGUAGE_CODES, TEXT_VARIABLES
 from rules.football.action import Side
 from rules.football.catalogue import load_catalogue
 from rules.football.statuses import COVERAGE_LEVELS
-from rules.loading.conditions import CONDITION_DESCRIPTIONS, CONDITIONS, PERIOD_NAMES, RULE_SEND_TYPES, SCORE_VALUES
+from rules.loading.conditions import (
+    CONDITION_DESCRIPTIONS,
+    CONDITIONS,
+    NAMED_BY_ID,
+    PERIOD_NAMES,
+    RULE_SEND_TYPES,
+    SCORE_VALUES,
+)
 from rules.loading.loader import list_packs
 
 _SECTION_MODELS: tuple[type[BaseModel], ...] = (
@@ -149,7 +156,7 @@ def _build_rule_schema() -> JsonSchema:
 
 def _build_match_schema() -> JsonSchema:
     # From the table of conditions: a new one is in the schema by itself, as a name or a list of names if nothing else is said.
-    shapes = {key: _CONDITION_SCHEMAS.get(key) or _allow_names(_WORD_SCHEMA) for key in CONDITIONS}
+    shapes = {key: _CONDITION_SCHEMAS.get(key) or _allow_names(_WORD_SCHEMA, has_id=key in NAMED_BY_ID) for key in CONDITIONS}
     keys = {key: _add_description(CONDITION_DESCRIPTIONS[key], shape) for key, shape in shapes.items()}
     group = _make_reference("match")
     groups = {"anyOf": [group, {"type": "array", "items": group, "minItems": 1}]}
@@ -199,9 +206,11 @@ def _allow_list(shape: JsonSchema) -> JsonSchema:
     return {"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]}
 
 
-def _allow_names(shape: JsonSchema) -> JsonSchema:
-    """Allow a name, a list of names, or `{not: …}` of either."""
+def _allow_names(shape: JsonSchema, *, has_id: bool = False) -> JsonSchema:
+    """Allow a name, a list of names, `{id: …}` of either where it has one, or `{not: …}` of any of these."""
     names = _allow_list(shape)
+    if has_id:
+        names = {"anyOf": [*names["anyOf"], mapping_schema({"id": names}, needs=("id",))]}
     return {"anyOf": [*names["anyOf"], mapping_schema({"not": names}, needs=("not",))]}
 
 

@@ -176,6 +176,14 @@ def read_subscription(value: Any) -> Subscription:
     if len(followed) != 1:
         raise ValueError(_SUBSCRIPTION_EXPECTED)
     scope, name = followed[0]
+    if (
+        isinstance(name, dict)
+        and list(name) == ["id"]
+        and isinstance(name["id"], str)
+        and scope in ("team", "competition", "match")
+    ):
+        # An id of any shape: without `id:` only what looks like one of the feed's counts as an id.
+        return Subscription(Scope(scope), name["id"].strip(), name["id"].strip(), overrides)
     if scope not in ("team", "competition", "match") or not isinstance(name, str) or not name.strip():
         raise ValueError(_SUBSCRIPTION_EXPECTED)
     return _make_subscription(Scope(scope), " ".join(name.split()), overrides)
@@ -272,10 +280,15 @@ def mapping_schema(keys: dict[str, JsonSchema], *, needs: tuple[str, ...] = (), 
     return {"type": "object", "properties": keys, **needed, "additionalProperties": False, **more}
 
 
+NAME_OR_ID_SCHEMA: JsonSchema = {"anyOf": [NAME_SCHEMA, mapping_schema({"id": NAME_SCHEMA}, needs=("id",))]}
+
 SUBSCRIPTION_SCHEMA: JsonSchema = {
     "anyOf": [
         {"const": "all"},
-        *(mapping_schema({key: NAME_SCHEMA, "kinds": KINDS_SCHEMA}, needs=(key,)) for key in ("team", "competition", "match")),
+        *(
+            mapping_schema({key: NAME_OR_ID_SCHEMA, "kinds": KINDS_SCHEMA}, needs=(key,))
+            for key in ("team", "competition", "match")
+        ),
     ],
 }
 

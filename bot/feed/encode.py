@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bot.feed.decode import ControlKind
-from rules.football.action import Fixture, Packet, PeriodScore, Player, SendType, Side
+from rules.football.action import Fixture, Packet, PeriodScore, Player, SendType, Side, Team
 
 # By samples of packets (section 4.2). Which of 3 and 4 is Deleted is not known; readers go by the word, never by the id.
 _SEND_TYPE_IDS = {
@@ -98,7 +98,7 @@ def format_clock(seconds: int) -> str:
 
 def fixture_to_object(fixture: Fixture) -> dict[str, Any]:
     """Return a fixture as the REST side lists it."""
-    competition = {"id": fixture.competition.id, "name": fixture.competition.name}
+    competition = _named_to_object(fixture.competition)
     return {
         "id": fixture.id,
         "name": fixture.name or fixture.title,
@@ -107,13 +107,17 @@ def fixture_to_object(fixture: Fixture) -> dict[str, Any]:
         "type": "Official",
         "coverageLevel": fixture.coverage_level or "In Venue",
         "startDateUTC": format_plain_instant(fixture.kickoff) if fixture.kickoff else None,
-        "teams": [{"id": team.id, "name": team.name} for team in (fixture.home, fixture.away) if team.name],
+        "teams": [_named_to_object(team) for team in (fixture.home, fixture.away) if team.name],
         "stage": {"name": competition["name"], "season": {"name": competition["name"], "competition": competition}},
         "venue": {"name": fixture.venue} if fixture.venue else None,
         "sport": "soccer",
         "fixtureDeleted": fixture.is_deleted,
         "updateCount": 0,
     }
+
+
+def _named_to_object(one: Team) -> dict[str, str]:
+    return {"id": one.id, "name": one.name, **({"detail": one.detail} if one.detail else {})}
 
 
 def _action_to_object(packet: Packet, dialect: Dialect, modern: bool) -> dict[str, Any]:

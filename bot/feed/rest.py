@@ -250,14 +250,9 @@ def _read_fixture(data: dict[str, Any]) -> Fixture:
         is_deleted=bool(lenient.as_boolean(data.get("fixtureDeleted"))),
         # Midnight is a placeholder for a time that is not set yet.
         is_kickoff_known=kickoff is not None and kickoff.time() != dt.time(),
-        venue=_read_venue(data.get("venue")),
+        venue=_read_named(data.get("venue")),
         coverage_level=lenient.as_coverage_level(data.get("coverageLevel")),
     )
-
-
-def _read_venue(value: Any) -> str:
-    """Return the name of a venue, which comes as an object or as text: the documentation does not show it."""
-    return lenient.as_name(lenient.as_mapping(value).get("name")) if isinstance(value, dict) else lenient.as_name(value)
 
 
 def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
@@ -266,7 +261,7 @@ def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
     The order of `teams` does not say which team is at home.
     """
     listed = [item for item in lenient.as_list(data.get("teams")) if isinstance(item, dict)]
-    teams = [Team(lenient.as_text(item.get("id")), lenient.as_text(item.get("name"))) for item in listed]
+    teams = [Team(lenient.as_text(item.get("id")), lenient.as_text(item.get("name")), _read_detail(item)) for item in listed]
     flags = [lenient.as_boolean(item.get("homeTeam")) for item in listed]
     # Exactly one home team. Two, or none, say nothing.
     if sorted(flags, key=str) == [False, True]:
@@ -274,7 +269,10 @@ def _read_sides(data: dict[str, Any], name: str) -> tuple[Team, Team]:
     else:
         home, away = _find_sides_by_name(teams, normalise(name))
     # Not before: the name of the fixture has the names as they came.
-    return Team(home.id, lenient.clean_name(home.name)), Team(away.id, lenient.clean_name(away.name))
+    return (
+        Team(home.id, lenient.clean_name(home.name), home.detail),
+        Team(away.id, lenient.clean_name(away.name), away.detail),
+    )
 
 
 def _find_sides_by_name(teams: list[Team], name: str) -> tuple[Team, Team]:
@@ -306,5 +304,31 @@ def _read_competition(data: dict[str, Any]) -> Team:
             return Team(name=lenient.as_name(holder))
         found = lenient.as_mapping(holder)
         if name := lenient.as_name(found.get("name")):
-            return Team(lenient.as_text(found.get("id")), name)
+            # A season may say of what country its competition is.
+            return Team(lenient.as_text(found.get("id")), name, _read_detail(found) or _read_detail(season))
     return Team()
+
+
+_SEXES = {"female": "Women", "f": "Women", "women": "Women", "woman": "Women", "male": "Men", "m": "Men", "men": "Men"}
+
+_NO_AGE_GROUPS = frozenset({"senior", "seniors", "adult", "adults", "open", "none"})
+
+
+def _read_detail(data: dict[str, Any]) -> str:
+    """Return what tells a team or competition from others of its name: country, age group and sex, as far as it is there.
+
+    The documentation does not show these fields (section 9.1 is cut): their names are assumed, as docs/feed.md says.
+    """
+    if known := lenient.as_name(data.get("detail")):
+        return known  # as Touchline's own recordings and simulator write it
+    country = _read_named(data.get("country", data.get("countryName")))
+    age_group = _read_named(data.get("ageGroup", data.get("ageCategory")))
+    sex = _read_named(data.get("gender", data.get("sex")))
+    parts = (country, "" if age_group.casefold() in _NO_AGE_GROUPS else age_group, _SEXES.get(sex.casefold(), sex))
+    # A number is an id of a list that is not known.
+    return " ".join(part for part in parts if part and not part.isdigit())
+
+
+def _read_named(value: Any) -> str:
+    """Return a name that comes as text or as an object with a name."""
+    return lenient.as_name(lenient.as_mapping(value).get("name")) if isinstance(value, dict) else lenient.as_name(value)

@@ -62,6 +62,13 @@ class Team(msgspec.Struct, frozen=True):
 
     id: str = ""
     name: str = ""
+    detail: str = ""
+    """What tells it from others of its name, such as `England`, `U21` or `Brazil Women`; empty where the feed does not say."""
+
+    @property
+    def qualified_name(self) -> str:
+        """`Premier League (England)`; empty where the feed gives nothing to tell it from others."""
+        return f"{self.name} ({self.detail})" if self.name and self.detail else ""
 
 
 class Player(msgspec.Struct, frozen=True):

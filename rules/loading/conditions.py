@@ -86,14 +86,28 @@ class ExpectedNames(msgspec.Struct, frozen=True):
         return ("not " if self.is_negated else "") + ", ".join(self.names)
 
 
+NAMED_BY_ID = frozenset({"team", "player", "competition", "fixture"})
+"""The conditions on things that have an id of the feed's, which tells two of one name apart."""
+
+
 def read_names(reader: Reader, node: yaml.Node, what: str) -> ExpectedNames | None:
-    """Read a name, a list of names, or `{not: …}` of either."""
-    is_negated = isinstance(node, yaml.MappingNode)
-    if is_negated:
-        fields = reader.read_mapping(node, what, ("not",))
+    """Read a name, a list of names, `{id: …}` of either for what has an id, or `{not: …}` of any of these."""
+    keys: tuple[str, ...] = ("not", "id") if what in NAMED_BY_ID else ("not",)
+    is_negated = False
+    while isinstance(node, yaml.MappingNode):
+        fields = reader.read_mapping(node, what, keys)
         if not fields:
             return None
-        node = fields["not"]
+        if len(fields) > 1:
+            reader.report_mistake(node, f"{what} has either an id or not: write {{not: {{id: …}}}}")
+            return None
+        key, node = next(iter(fields.items()))
+        is_negated = is_negated or key == "not"
+        # Neither stands inside itself, and `not` stands outside.
+        keys = ("id",) if key == "not" and what in NAMED_BY_ID else ()
+        if isinstance(node, yaml.MappingNode) and not keys:
+            reader.report_mistake(node, f"{what}: a name or an id is expected here")
+            return None
     words = reader.read_strings(node, what)
     return ExpectedNames(tuple(word.strip() for word, _ in words), tuple(n for _, n in words), is_negated) if words else None
 
@@ -262,7 +276,13 @@ def _team_names(moment: Moment) -> tuple[str, ...]:
     if known is None:
         return ()
     # The fixture and the packet may spell the team in two ways: either may stand in a rule.
-    return (known.name, known.id) if team is None or team is known else (known.name, team.name, known.id, team.id)
+    own = (known.name, known.id, known.qualified_name)
+    return own if team is None or team is known else (*own, team.name, team.id)
+
+
+def _competition_names(moment: Moment) -> tuple[str, ...]:
+    competition = moment.after.fixture.competition
+    return (competition.name, competition.id, competition.qualified_name)
 
 
 def _player_names(moment: Moment) -> tuple[str, ...]:
@@ -406,7 +426,7 @@ CONDITIONS: dict[str, ConditionReader] = {
     "team": _by_name("team", _team_names),
     "side": _read_side,
     "player": _by_name("player", _player_names),
-    "competition": _by_name("competition", lambda m: (m.after.fixture.competition.name, m.after.fixture.competition.id)),
+    "competition": _by_name("competition", _competition_names),
     "fixture": _by_name("fixture", lambda m: (m.after.fixture.title, m.after.fixture.name, m.after.fixture.id)),
     "period": _read_period,
     "minute": _read_minute,
@@ -423,10 +443,10 @@ CONDITION_DESCRIPTIONS: Mapping[str, str] = {
     "action_type": "What happened. An alias means its pair: `Own Goal` is a Goal whose sub action type is Own Goal.",
     "sub_action_type": "What kind of it. `not` holds also where the feed gives no sub type.",
     "send_type": "Where the revision stands.",
-    "team": "The team that acts; for a goal, the team that gets it.",
+    "team": "The team that acts; for a goal, the team that gets it. By name, as `Arsenal (Women)`, or by id: `{id: …}`.",
     "side": "Home or away.",
     "player": "Who did it, by id, by the whole name, or by its last words: `Messi` is also Lionel Messi.",
-    "competition": "The competition of the match, by name or id.",
+    "competition": "The competition of the match, by name, as `Premier League (England)`, or by id: `{id: …}`.",
     "fixture": "The match, by id or as `Arsenal v Chelsea`.",
     "period": "The part of the game in which it happened.",
     "minute": "The minute in which it happened; never where there is none, as in a shootout.",

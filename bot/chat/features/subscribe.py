@@ -90,7 +90,7 @@ def is_exact_name(context: ChatContext, text: str) -> bool:
     """Return True if a text is the whole name of a team, a competition or a match."""
     typed = to_search_words(text)
     everything = (*context.catalogue.competitions, *context.catalogue.teams, *context.catalogue.matches)
-    return any(to_search_words(choice.name) == typed for choice in everything)
+    return any(typed in (to_search_words(choice.name), to_search_words(choice.full_name)) for choice in everything)
 
 
 def subscribe_to(context: ChatContext, choice: Choice, others: Sequence[Choice] = ()) -> DialogueResult:
@@ -134,11 +134,7 @@ def offer_search_result(context: ChatContext, typed: str, found: SearchResult) -
         if (more := len(hits) - MAX_HITS) > 0:
             text = ngettext("{count} more result: type more letters.", "{count} more results: type more letters.", more)
             html = f"{html}\n{text.format(count=more)}"
-        names = [to_search_words(hit.name) for hit in hits]
-        buttons = [
-            _make_choice_button(context, hit, is_ambiguous=names.count(name) > 1)
-            for hit, name in zip(hits[:MAX_HITS], names, strict=False)
-        ]
+        buttons = [_make_choice_button(context, hit) for hit in hits[:MAX_HITS]]
         return Screen(html, (*arrange_rows(buttons), _make_ways_on()))
     if found.suggestions:
         html = _("I couldn't find “{name}”. Did you mean:").format(name=escape_text(typed))
@@ -157,13 +153,10 @@ def _make_ways_on() -> tuple[Button, ...]:
     return (Button(_("🔎 Browse leagues"), "h:0"), Button(_("📅 Today"), "td:"))
 
 
-def _make_choice_button(context: ChatContext, choice: Choice, *, is_ambiguous: bool = False) -> Button:
+def _make_choice_button(context: ChatContext, choice: Choice) -> Button:
     label = match_label(context, choice) if choice.scope is Scope.MATCH else choice_name(choice)
     if choice.scope is Scope.COMPETITION:
         label = f"🏆 {label}"
-    elif choice.scope is Scope.TEAM and is_ambiguous:
-        # Clubs have several teams of one name: men, women, under 21.
-        label = f"{label} · {context.catalogue.competition_name(choice)}"
     return make_button(label, f"s:{choice.token}", is_chosen=context.has_subscription(choice))
 
 
@@ -183,7 +176,7 @@ def browse_competitions(context: ChatContext, page: int = 0) -> Screen:
         return Screen(html)
     page, shown = select_page(competitions, page)
     # Ticked if the whole competition is followed. Its teams show their ticks on the next screen.
-    buttons = [make_button(c.name, f"c:{c.token}:0", is_chosen=context.has_subscription(c)) for c in shown]
+    buttons = [make_button(choice_name(c), f"c:{c.token}:0", is_chosen=context.has_subscription(c)) for c in shown]
     return Screen(
         _("<b>What do you want to follow?</b>\nSend a name, such as <i>Arsenal</i>, or tap a competition."),
         (
@@ -202,7 +195,9 @@ def browse_competition(context: ChatContext, competition: Choice, page: int = 0)
     here = f"c:{competition.token}"
     buttons = [_make_toggle(context, team, choice_name(team), f"{here}:{page}") for team in shown]
     return Screen(
-        _("<b>{name}</b>\nTap the teams to follow, or take the whole competition.").format(name=escape_text(competition.name)),
+        _("<b>{name}</b>\nTap the teams to follow, or take the whole competition.").format(
+            name=escape_text(choice_name(competition))
+        ),
         (
             (_make_toggle(context, competition, _("All of {name}").format(name=competition.name), f"{here}:{page}"),),
             *arrange_rows(buttons, 2),
@@ -220,7 +215,7 @@ def browse_matches(context: ChatContext, competition: Choice, page: int = 0) -> 
     here = f"m:{competition.token}"
     buttons = [_make_toggle(context, match, match_label(context, match), f"{here}:{page}") for match in shown]
     if matches:
-        html = _("<b>{name}</b>\nTap the matches to follow.").format(name=escape_text(competition.name))
+        html = _("<b>{name}</b>\nTap the matches to follow.").format(name=escape_text(choice_name(competition)))
     else:
         html = no_matches_text(competition.name)
     last = (Button(back_label(), f"c:{competition.token}:0"), Button(done_label(), "done"))

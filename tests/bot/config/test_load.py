@@ -120,6 +120,11 @@ def test_no_secret_is_shown(load: Load) -> None:
         ("{team: Arsenal}", Subscription(Scope.TEAM, "~arsenal", "Arsenal")),
         ("{team: 42}", Subscription(Scope.TEAM, "42", "42")),
         ("{competition: La  Liga}", Subscription(Scope.COMPETITION, "~la liga", "La Liga")),
+        (
+            "{competition: Premier League (England)}",
+            Subscription(Scope.COMPETITION, "~premier league (england)", "Premier League (England)"),
+        ),
+        ("{competition: {id: c17}}", Subscription(Scope.COMPETITION, "c17", "c17")),
         ("{match: Arsenal v Chelsea}", Subscription(Scope.MATCH, "~arsenal v chelsea", "Arsenal v Chelsea")),
         ("{match: f-1}", Subscription(Scope.MATCH, "f-1", "f-1")),
         (

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from bot.errors import FrameUnreadable
+from bot.feed.encode import fixture_to_object
 from bot.feed.rest import decode_fixture, decode_fixtures
 from rules.football.action import Fixture, Team
 from tests.bot.feed.test_decode import JSON
@@ -94,6 +95,27 @@ def test_a_status_is_a_word_or_a_number(value: Any, status: str) -> None:
 )
 def test_a_competition_is_the_nearest_thing_with_a_name(changes: dict[str, Any]) -> None:
     assert fixture(**changes).competition == Team("c", "1st Division")
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"country": "England"}, "England"),
+        ({"country": {"id": "x", "name": "Nigeria"}}, "Nigeria"),
+        ({"ageGroup": "U21", "gender": "Female"}, "U21 Women"),
+        ({"country": "Brazil", "ageCategory": "Senior", "sex": "male"}, "Brazil Men"),
+        ({"country": None, "gender": 7, "ageGroup": []}, ""),
+    ],
+)
+def test_country_age_group_and_sex_tell_teams_and_competitions_of_one_name_apart(fields: dict[str, Any], detail: str) -> None:
+    competition = {"season": {"competition": {"id": "c", "name": "Premier League"} | fields}}
+    of_season = {"season": {"competition": {"id": "c", "name": "Premier League"}, **fields}}
+    read = fixture(stage=competition, teams=[TEAMS[0], TEAMS[1] | fields])
+
+    assert (read.competition.detail, read.home.detail, read.away.detail) == (detail, detail, "")
+    assert fixture(stage=of_season).competition.detail == detail
+    again = decode_fixture(json.dumps(fixture_to_object(read)).encode())
+    assert (again.competition, again.home, again.away) == (read.competition, read.home, read.away)
 
 
 def test_a_deleted_fixture_says_so() -> None:

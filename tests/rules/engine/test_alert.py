@@ -62,9 +62,9 @@ def test_a_stored_condition_result_without_groups_is_still_read() -> None:
 
 
 NOTHING_TOLD = {
-    "home": {"id": "", "name": ""},
-    "away": {"id": "", "name": ""},
-    "competition": {"id": "", "name": ""},
+    "home": {"id": "", "name": "", "detail": ""},
+    "away": {"id": "", "name": "", "detail": ""},
+    "competition": {"id": "", "name": "", "detail": ""},
     "kickoff": None,
     "status": "Scheduled",
     "collection_status": "",

@@ -60,6 +60,13 @@ def goal() -> Moment:
         ("{competition: premier league}", True),
         ("{competition: [La Liga, c]}", True),
         ("{competition: La Liga}", False),
+        ("{competition: {id: c}}", True),
+        ("{competition: {id: [b, c]}}", True),
+        ("{competition: {id: b}}", False),
+        ("{competition: {not: {id: c}}}", False),
+        ("{competition: {not: {id: [a, b]}}}", True),
+        ("{team: {id: h}}", True),
+        ("{fixture: {id: f1}}", True),
         ("{fixture: f1}", True),
         ("{fixture: Arsenal v Chelsea}", True),
         ("{fixture: Chelsea v Arsenal}", False),
@@ -280,3 +287,30 @@ def test_a_misspelt_coverage_level_is_a_mistake() -> None:
 def test_a_rule_may_ask_for_what_was_sent_late(match: str, expected: bool) -> None:
     assert fires(match, Story().goal(is_delayed=True)) is expected
     assert fires(match, Story().goal()) is not expected
+
+
+def test_two_of_one_name_are_told_apart_by_the_qualified_name() -> None:
+    england = msgspec.structs.replace(FIXTURE.competition, detail="England")
+    women = msgspec.structs.replace(FIXTURE.home, detail="Women")
+    moment = Story(msgspec.structs.replace(FIXTURE, competition=england, home=women)).goal(score=(1, 0))
+
+    assert fires("{competition: Premier League (England), team: arsenal (women)}", moment)
+    assert fires("{competition: Premier League, team: Arsenal}", moment)
+    assert not fires("{competition: Premier League (Nigeria)}", moment)
+    assert not fires("{team: Arsenal (U21)}", moment)
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "{action_type: {id: 7}}",
+        "{competition: {id: c, not: d}}",
+        "{competition: {id: {not: c}}}",
+        "{competition: {not: {not: c}}}",
+        "{side: {id: home}}",
+        "{competition: {id: }}",
+    ],
+)
+def test_an_id_stands_alone_or_in_not_and_only_where_something_has_one(match: str) -> None:
+    with pytest.raises(RulesInvalid):
+        rule(match)
