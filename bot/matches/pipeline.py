@@ -34,6 +34,7 @@ from rules.football.lineups import Lineups, merge_lineups
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
 from rules.football.rewind import has_score_changed
+from rules.football.unconfirmed import settle_at_last
 from rules.football.unknown_values import UnknownValue, find_unknown_values
 from rules.football.unshown_goals import strike_unshown_goals
 
@@ -224,6 +225,10 @@ class Pipeline:
         """Finish with a match of which nothing more is read: end it unless it has ended, and delete the snapshot."""
         if fixture_id not in self._ended:
             await self.end(fixture_id, now)
+        match = self._matches[fixture_id]
+        # After the end no break in play follows at which these would be settled.
+        if match.ended_by and (moment := settle_at_last(match, now)):
+            await self._apply_review(moment)
         await self.review_score(fixture_id, now, is_last=True)
         if self.on_over:
             await self.on_over(self._matches[fixture_id])
@@ -238,8 +243,13 @@ class Pipeline:
         `is_last`: nothing more is read of the match.
         """
         if moment := strike_unshown_goals(self._matches[fixture_id], now, is_last=is_last):
-            self._matches[fixture_id] = moment.after
-            await self._put_alerts(evaluate(self.rules, moment, self._notified[fixture_id], self._catalogue), moment)
+            await self._apply_review(moment)
+
+    async def _apply_review(self, moment: Moment) -> None:
+        """Take over a step that no packet brought."""
+        fixture_id = moment.after.fixture.id
+        self._matches[fixture_id] = moment.after
+        await self._put_alerts(evaluate(self.rules, moment, self._notified[fixture_id], self._catalogue), moment)
 
     def mark_end_unseen(self, fixture_id: str) -> None:
         """Make no full time of this match: its end was not seen, and the score may have changed."""

@@ -5,11 +5,14 @@ A chat was told that such an action awaits confirmation. It must not go on sayin
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from rules.football.action import Action, SendType, Side
-from rules.football.match import ActionRecord, Match, Score, is_later_period, order_of_play
+from rules.football.match import ActionRecord, Match, Moment, Score, is_later_period, order_of_play
 from rules.football.minute import Period
 from rules.football.repeated_reports import settle_reports
 
@@ -47,16 +50,30 @@ def settle_unconfirmed(
     `after` needs its clock, period and status only; `score` and `shootout` are what the feed's summary shows after the action.
     """
     now = _find_break(before, after, action)
-    if now is None:
-        return Settlement(records)
-    pending = [record for record in records.values() if _is_waiting(record) and record.action.seq < action.seq]
+    return _settle(records, now, action.seq, score, shootout) if now else Settlement(records)
+
+
+def settle_at_last(match: Match, at: dt.datetime) -> Moment | None:
+    """Settle what has been pending since the last break of a match of which nothing more is read; None if nothing is."""
+    shootout = match.displayed_score if match.shootout is not None else None
+    records, settled = _settle(match.records, _Break(Period.SHOOTOUT, None), match.seq + 1, match.summary_score, shootout)
+    if not settled:
+        return None
+    cause = Action(match.fixture.id, "", "Last Review", "", SendType.CONFIRMED, match.seq + 1, at, match.period, match.minute)
+    # Nothing is pending any more, so that the score is what the feed shows.
+    after = msgspec.structs.replace(match, records=records, score=match.summary_score, shootout=shootout)
+    return Moment(match, cause, after, is_news=False, settled=settled)
+
+
+def _settle(records: dict[str, ActionRecord], now: _Break, seq: int, score: Score, shootout: Score | None) -> Settlement:
+    pending = [record for record in records.values() if _is_waiting(record) and record.action.seq < seq]
     counted = _find_goals_in_score(records.values(), score, is_kick=False)
     if shootout is not None:
         counted |= _find_goals_in_score(records.values(), shootout, is_kick=True)
     ids = [record.action.id for record in pending if _is_before(record.action, now)]
     for action_id in ids:
         is_true = action_id in counted or _is_answered(records, records[action_id].action)
-        records = settle_reports(records, action_id, action.seq, is_confirmed=is_true)
+        records = settle_reports(records, action_id, seq, is_confirmed=is_true)
     return Settlement(records, tuple(records[action_id] for action_id in ids))
 
 

@@ -176,6 +176,46 @@ async def test_a_match_whose_end_was_not_seen_has_no_picture_of_it(stage: Stage)
     assert "its end was not seen" in stage.card().text and not stage.pictures()
 
 
+async def test_what_is_corrected_after_the_end_corrects_the_card_and_the_picture(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=BOTH)
+    story = Story()
+    story.tell("Start Period", minute=1)
+    story.goal("g", minute=40, player="Saka", score=(1, 0))
+    story.tell("End Match", action="end", minute=94, status="Completed")
+    await stage.play(story.match)
+    await stage.extras.on_match_over(story.match)
+    await stage.sender.send_all_due()
+    ended = stage.card().text, stage.pictures()[-1]
+
+    story.goal("g", send="Deleted", minute=94, score=(0, 0), status="Completed")
+    await stage.play(story.match)
+
+    assert "1–0" in ended[0] and ended[1].startswith("Arsenal 1–0 Chelsea · Full time")
+    assert "0–0" in stage.card().text and stage.pictures()[-1].startswith("Arsenal 0–0 Chelsea · Full time")
+
+
+async def test_a_card_whose_end_was_not_seen_says_so_until_the_end_comes_and_goes_on_where_the_match_does(stage: Stage) -> None:
+    await stage.follow(1, kinds_on=(CARD,))
+    story = Story()
+    story.tell("Corner", minute=80, status="Completed")
+    await stage.play(story.match)
+    await stage.extras.on_match_over(story.match)
+    await stage.sender.send_all_due()
+    unseen = [stage.card().text]
+    await stage.play(story.match, each=2 * REFRESH_INTERVAL)
+    unseen.append(stage.card().text)
+    story.tell("End Match", action="end", minute=94, status="Completed")
+    await stage.play(story.match)
+    await stage.extras.on_match_over(story.match)
+    await stage.sender.send_all_due()
+    ended = stage.card().text
+    story.tell("End Match", "Deleted", "end", minute=95, status="Live")
+    await stage.play(story.match, each=2 * REFRESH_INTERVAL)
+
+    assert ["its end was not seen" in text for text in (*unseen, ended, stage.card().text)] == [True, True, False, False]
+    assert "Full time" in ended and "Full time" not in stage.card().text
+
+
 async def test_a_match_that_cannot_be_shown_keeps_no_other_from_being(stage: Stage) -> None:
     await stage.follow(1, kinds_on=BOTH)
     good = played_steps()[1]

@@ -216,3 +216,12 @@ async def test_a_goal_that_only_the_last_score_takes_back_is_struck_a_minute_lat
 
     assert before == ["Goal 1–0", "Full time 0–0"]
     assert after == ["<s>Goal 1–0</s>", "❌ <b>Arsenal: no goal</b>, 0–0"]
+
+
+async def test_a_penalty_after_the_whistle_that_is_never_confirmed_is_settled_when_nothing_more_is_read() -> None:
+    story, stage = Story(), line()
+    end = whistle(story)
+    late = story.packet("Goal", "Pending", "late", "away", minute=99, status="Completed")
+    await play(stage, [accept, live(end), beat(3), live(late), beat(999)])
+
+    assert first_lines(stage)[-2:] == ["<s>Goal 0–1</s>", "❌ <b>Chelsea: goal was not confirmed</b>, 0–0"]
