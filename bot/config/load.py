@@ -26,6 +26,7 @@ from bot.errors import ConfigInvalid, UserMistake
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.rule import RuleSet, SourceLocation
+from rules.engine.text import TEXT_VARIABLES
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.document import (
     Finding,
@@ -38,7 +39,8 @@ from rules.loading.document import (
     mapping_items,
 )
 from rules.loading.loader import FILE_KEYS, load_pack, read_rules
-from rules.loading.values import describe_unknown
+from rules.loading.texts import read_texts
+from rules.loading.values import Reader, describe_unknown
 
 SECTIONS = tuple(ConfigSections.model_fields)
 
@@ -227,6 +229,8 @@ class _ConfigReader:
                 )
             else:
                 sentence = f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
+                if name in TEXT_VARIABLES:
+                    sentence = f"${{…}} is a variable of the environment; for the value in a text write {{{{ {name} }}}}"
                 self.report.add_mistake(location_of(node), sentence)
         # The text that was left unexpanded would cause a second mistake at the same place, such as "not a number".
         for node, _ in missing:
@@ -247,6 +251,7 @@ class _ConfigReader:
         # A file without rules gets those that ship, so that a first configuration needs nothing but tokens and chats.
         if not any(key in fields for key in ("rules", "include", "extends")):
             if "texts" in fields:
+                read_texts(Reader(self.report), fields["texts"], {})
                 self.report.add_warning(location_of(fields["texts"]), "no rule uses these texts: there are no rules here")
             return load_pack()
         return read_rules({key: fields[key] for key in FILE_KEYS if key in fields}, self.report, catalogue, self._read_included)

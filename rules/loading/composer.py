@@ -6,6 +6,7 @@ lines of nested aliases to millions of nodes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -114,10 +115,11 @@ class Composer:
         """Return the text that was meant by `{{ match }}` without quotes, which YAML reads as two mappings; None for others."""
         start, end = node.start_mark, node.end_mark
         line = self._lines[start.line] if start.line < len(self._lines) else ""
-        if not node.value or isinstance(node.value[0][0], yaml.ScalarNode) or not line.startswith("{{", start.column):
-            return None
         text = line[start.column : end.column] if start.line == end.line else line[start.column :]
-        self._report(start, f'a text that begins with {{{{ goes in quotes: "{text}"')
+        if not node.value or isinstance(node.value[0][0], yaml.ScalarNode) or not re.match(r"([&!]\w*\s+)?\{\{", text):
+            return None
+        sign = text[0] if text[0] in "&!" else "{{"
+        self._report(start, f'a text that begins with {sign} goes in quotes: "{text}"')
         return yaml.ScalarNode("tag:yaml.org,2002:str", text, start, end, '"')
 
     def _check_keys(self, node: yaml.MappingNode) -> None:

@@ -205,10 +205,25 @@ def _check_known_names(
             continue
         if warn_of_name(reader, node, what.replace(" ", "_"), name):
             continue
-        near = suggest(name, known)
+        near = _OTHER_TYPE_WORDS.get(normalise(name), "") if what == "action type" else ""
+        near = near or suggest(name, known)
         hint = f', which has "{near}"' if near else ""
         reader.report_warning(node, f'the {what} "{name}" is not in the catalogue{hint}; the rule waits for the feed to send it')
     return is_valid
+
+
+_OTHER_TYPE_WORDS = {
+    **dict.fromkeys(("full time", "ft", "final whistle", "match end", "end of match"), "End Match"),
+    **dict.fromkeys(("half time", "ht", "halftime", "period end"), "End Period"),
+    **dict.fromkeys(("kickoff match", "match start", "start", "match kick-off", "match kickoff"), "Start Match"),
+    **dict.fromkeys(("var", "var check", "video review", "var review"), "Video Check Underway"),
+    **dict.fromkeys(("substitution", "sub", "substitutions", "change"), "Substitution In"),
+    **dict.fromkeys(("yellow", "booking", "yellow cards"), "Yellow Card"),
+    **dict.fromkeys(("red", "sending off", "sent off", "red cards"), "Red Card"),
+    **dict.fromkeys(("line up", "lineup", "line-up", "team news", "squad"), "Lineups"),
+    **dict.fromkeys(("score", "scored", "tor", "gol", "but"), "Goal"),
+}
+"""What people call action types that are no alias, because the feed never sends such a name."""
 
 
 def _read_send_type(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:

@@ -246,7 +246,10 @@ class _RulesReader:
         rules: dict[str, Rule] = {}
         for name, at in chosen:
             if name not in list_packs():
-                self.reader.report_mistake(at, describe_unknown("pack", name, list_packs()))
+                several = [word for word in re.split(r"[\s,;]+", name) if word]
+                cure = f'"{name}" is one name; for several packs write [{", ".join(several)}]'
+                sentence = cure if len(several) > 1 else describe_unknown("pack", name, list_packs())
+                self.reader.report_mistake(at, sentence)
                 continue
             for rule in load_pack(name).rules:
                 rules.setdefault(rule.name, rule)

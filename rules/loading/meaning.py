@@ -33,8 +33,10 @@ def describe_name(key: str, name: str) -> str:
     """Return why nothing has this name, by its shape alone; empty if something may. `key` is that of a condition."""
     if "{{" in name or "{%" in name:
         return "nothing is filled in here, only in texts: write the name itself"
-    if any(mark in name for mark in _QUOTATION_MARKS) or (name[:1] in "\"'" and name[-1:] == name[:1]):
+    if any(mark in name for mark in _QUOTATION_MARKS) or (name[:1] == "'" and name[-1:] == "'"):
         return "the quotation marks are part of the name: take them out"
+    if '"' in name:
+        return "the quotation marks are part of the name: take them out; between several names a comma is missing"
     if _NEGATION.match(name):
         return f"for all others write {{not: {_NEGATION.sub('', name)}}}"
     if (name.startswith("/") and name.rstrip("i").endswith("/")) or any(sign in name for sign in (".*", "^", "$", "\\")):
@@ -85,6 +87,7 @@ _MARKDOWN = (
 
 _OTHER_PLACEHOLDERS = re.compile(
     r"(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}(?!\})"  # {player}
+    r"|(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}\}"  # { player }}
     r"|\{ +\{\s*([A-Za-z_]\w*)\s*\} *\}"  # { { player } }
     r"|(?<![\w$])\$([A-Za-z_]\w*)"  # $player
     r"|(?<![\w%])%([A-Za-z_]\w*)%"  # %player%

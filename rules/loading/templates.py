@@ -170,6 +170,8 @@ def _locate_error(source: str, error: TemplateSyntaxError) -> tuple[int, int, st
                 # It ends only at the next value's end: its own is missing.
                 return tag.start(), tag.start() + second, _describe_open_sign(tag[0][:second])
             return tag.start(), tag.end(), _describe_value_error(tag[0], why)
+        if tag[0].startswith("{%") and (inner := re.search(r"\{[{%]", tag[0][2:])):
+            return tag.start(), tag.start() + 2 + inner.start(), _describe_open_sign(tag[0][: 2 + inner.start()])
     if (opened := _find_open_sign(source)) is not None:
         line_end = source.find("\n", opened)
         end = len(source) if line_end < 0 else line_end
@@ -184,7 +186,7 @@ def _locate_error(source: str, error: TemplateSyntaxError) -> tuple[int, int, st
 def _describe_open_sign(part: str) -> str:
     sign = part[:2]
     closing = {"{{": "}}", "{%": "%}", "{#": "#}"}[sign]
-    half = re.search(r"(?<!\})(\}|%)\s*(?:$|\n)", part)
+    half = re.search(r"(?<!\})(\}|%)\s*(?:$|\n)", part) or re.search(r"(?<![%}])(\})", part[2:])
     return f"the {sign} that is opened here is never closed by {closing}" + (f", only by {half[1]}" if half else "")
 
 
@@ -359,12 +361,22 @@ def _find_suspicious(tree: nodes.Template) -> Iterator[tuple[int, str, str, bool
             name = found.node.name
             sentence = f"{name} | {found.name} is 0 where it is not a number alone: {_NUMBER_CURES[name]}"
             yield found.lineno, name, sentence, True
-    for output in tree.find_all(nodes.Output):
-        for child in output.nodes:
-            if isinstance(child, nodes.Const) and child.value in TEXT_VARIABLES:
-                yield child.lineno, "", f"this sends the word {child.value}: take its quotes out for the value", True
-            if _is_list(child):
-                yield child.lineno, "", "this sends a list with its brackets and quotes: add | join(', ')", True
+    yield from _find_unknown_parts(tree)
+    for child in (child for output in tree.find_all(nodes.Output) for child in output.nodes):
+        if isinstance(child, nodes.Const) and child.value in TEXT_VARIABLES:
+            yield child.lineno, "", f"this sends the word {child.value}: take its quotes out for the value", True
+        if _is_list(child):
+            yield child.lineno, "", "this sends a list with its brackets and quotes: add | join(', ')", True
+
+
+def _find_unknown_parts(tree: nodes.Template) -> Iterator[tuple[int, str, str, bool]]:
+    """Yield what is written as a part of a value, such as `player.name`; `match.split(' ')` is a call."""
+    called = {id(call.node) for call in tree.find_all(nodes.Call)}
+    for part in tree.find_all(nodes.Getattr):
+        if isinstance(part.node, nodes.Name) and part.node.name in TEXT_VARIABLES and id(part) not in called:
+            name = part.node.name
+            cure = f"{name} | {part.attr}" if part.attr in TEXT_ENVIRONMENT.filters else name
+            yield part.lineno, name, f"{name} has no part {part.attr}: write {{{{ {cure} }}}}", False
 
 
 def _is_list(node: nodes.Node) -> bool:

@@ -71,7 +71,8 @@ def read_text(reader: Reader, node: yaml.Node, texts: NamedTexts) -> TranslatedT
         if read and isinstance(node, yaml.ScalarNode):
             warn_of_text_name(reader, node, node.value, texts)
         return read
-    fields = reader.read_mapping(node, "text", ("use", *LANGUAGE_CODES))
+    elsewhere = dict.fromkeys(("name", "text", "named", "template"), "it is called use: text: {use: NAME}")
+    fields = reader.read_mapping(node, "text", ("use", *LANGUAGE_CODES), elsewhere)
     if not fields:
         return None
     if "use" not in fields:

@@ -96,11 +96,13 @@ NOTHING_ELSEWHERE: Mapping[str, str] = {}
 
 def _describe_glued_key(word: str, keys: Sequence[str]) -> str:
     """Return what is missing between a key and its value: `kind:goal`; empty for any other word."""
-    found = re.match(r"(\w+)(:|\s*=\s*)(\S.*)", word, re.DOTALL)
+    found = re.match(r"(\w+)(:|\s*=\s*|\s+)(\S.*)", word, re.DOTALL)
     if not found or found[1] not in keys:
         return ""
     # A value that goes on in the next line is no part of what is shown.
     value = found[3].split()[0]
+    if found[2].isspace():
+        return f"a colon is missing after {found[1]}: {found[1]}: {value}"
     if found[2] == ":":
         return f"a space is missing after the colon: {found[1]}: {value}"
     return f"a key and its value have a colon between them, not =: {found[1]}: {value}"
@@ -179,7 +181,9 @@ class Reader:
         if is_null(node):
             self.report_mistake(node, f"{what} is empty: write a list, or leave the line out")
         elif not isinstance(node, yaml.SequenceNode):
-            self.report_mistake(node, f"{what} must be a list")
+            first = next((key.value for key, _ in mapping_items(node)), "")
+            dash = f": a space is missing after the dash: - {first[1:]}" if re.match(r"-\w", first) else ""
+            self.report_mistake(node, f"{what} must be a list{dash}")
         else:
             return list(node.value)
         return None

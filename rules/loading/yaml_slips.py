@@ -125,6 +125,25 @@ _SPECIAL = ("{{", "{%", "*", "&", "@", "%", "`", "!")
 """With what a text cannot begin without quotes."""
 
 
+_SPECIAL_IN_BRACKETS = re.compile(r"[{\[,]\s*(?:[\w-]+:[ ]+)?(([*!&@%`>])[^,}\]]*)")
+
+
+def _explain_special_in_brackets(error: _Error) -> Slip | None:
+    if "flow" not in error.context and not re.search(r"token|alphabetic|tag|found '[\]}]'", error.problem + error.context):
+        return None
+    for found in _SPECIAL_IN_BRACKETS.finditer(error.text_line):
+        # An alias and an anchor with a name of its own are meant.
+        is_template = error.text_line[found.start(1) - 1 : found.start(1) + 1] == "{%"
+        if is_template or found.start(1) > error.column or re.fullmatch(r"[*&]\w+\s*", found[1]):
+            continue
+        value, line, begin = found[1].rstrip(), error.text_line, found.start(1)
+        what = "value" if found[2] == ">" else "text"
+        quoted = "'" + value.replace("'", "''") + "'"
+        repaired = _replace_line(error.lines, error.line, line[:begin] + quoted + line[begin + len(value) :])
+        return Slip(error.line, found.start(1), f'a {what} that begins with {found[2]} goes in quotes: "{value}"', repaired)
+    return None
+
+
 def _explain_special_beginning(error: _Error) -> Slip | None:
     for number in dict.fromkeys((error.line, error.context_line)):
         found = _find_value(error, number)
@@ -265,6 +284,10 @@ def _explain_missing_comma(error: _Error) -> Slip | None:
     if "':'" not in error.problem:
         return None
     word = re.search(r"(\S+)\s+(\w+)$", before)
+    if word and word[1].endswith(";"):
+        rest = before[: word.end(1) - 1] + "," + error.text_line[word.end(1) :]
+        repaired = _replace_line(error.lines, error.line, rest)
+        return Slip(error.line, word.end(1) - 1, "a comma stands between entries, not ;", repaired)
     held = re.search(r"[{,]\s*(\w+): ([^{,]*)$", before)
     if held and not (word and word[2] in _KEYS):
         column = held.start(2)
@@ -455,6 +478,7 @@ _EXPLANATIONS: tuple[Callable[[_Error], Slip | None], ...] = (
     _explain_tab,
     _explain_open_quote,
     _explain_escape,
+    _explain_special_in_brackets,
     _explain_special_beginning,
     _explain_swallowing_quote,
     _explain_inner_quote,

@@ -64,7 +64,8 @@ def test_texts_with_the_same_tags_are_as_if_each_were_examined_alone(parts: list
     except TextError:
         assert found.findings
     else:
-        assert tidy_text(found.text) == rendered or found.findings
+        # A text that is examined by itself is tidied twice, which nothing but its emptiness depends on.
+        assert tidy_text(found.text) in (rendered, tidy_text(rendered)) or found.findings
 
 
 @settings(max_examples=300)
