@@ -160,11 +160,9 @@ class Handlers:
         """Take a text without a slash in a private chat for a command in plain words, or for the name of something to follow."""
         text = (message.text or "")[:MAX_TYPED_LENGTH]
         context = await self._services.load_context(origin)
-        # A club may be called like a command (IK Start), so its exact name comes first.
-        meant = None
-        if not subscribe.is_exact_name(context, text):
-            meant = read_plain_text(text, self._runnable, context.kinds)
-        if meant:
+        meant = read_plain_text(text, self._runnable, context.kinds)
+        # A club may be called like a command (IK Start): its exact name comes first.
+        if meant and not subscribe.is_exact_name(context, text):
             await self._answer_command(origin, ptb_context.bot, *meant)
             return
         result = await self._run_with_season(origin, context, lambda known: subscribe.follow_typed_name(known, text))

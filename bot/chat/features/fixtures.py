@@ -27,6 +27,7 @@ from bot.i18n.language import format_long_date, format_short_date, format_time, 
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.media.labels import match_title, score_text, standing_text
+from bot.subscribers import Scope
 from rules.football.action import Fixture, Side
 from rules.football.match import Match
 from rules.football.names import isolate, normalise
@@ -93,10 +94,10 @@ def show_day(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
     pages = make_page_buttons(len(fixtures), page, here, DAY_PAGE_SIZE)
     if not fixtures:
         return Screen(no_matches_text(format_long_date(date)), (_make_day_buttons(date),))
-    choose = Button(_("🔔 Follow …"), f"e:{date:%Y%m%d}:0")
+    choose = Button(_("➕ Follow …"), f"e:{date:%Y%m%d}:0")
     mute = make_mute_screen_button(context, fixtures, f"{here}:{page}")
     lines = render_match_lines(context, shown)
-    html = "\n".join([_render_day_heading(date), *lines, "", _render_legend()])
+    html = "\n".join([_render_day_heading(date), *lines, *_list_legend(lines)])
     # The zone stands here, and leads to the others: kick-offs in a wrong zone are the first thing that surprises people.
     timezone = (Button(f"🕑 {zone_label(zone)}", "os:"),)
     return Screen(html, (*pages, (choose, *mute), timezone, _make_day_buttons(date)), redraw_data=f"{here}:{page}")
@@ -164,6 +165,7 @@ def show_live(context: ChatContext, page: int = 0) -> Screen:
             title = visible_title(context, choice.fixture, context.find_match(choice.id))
             buttons.append(make_match_button(context, choice, title, f"v:{page}"))
             fixtures.append(choice.fixture)
+    # Always with the signs here: the buttons below have them as soon as one is tapped.
     html = "\n".join([_("<b>In play now</b>"), *render_match_lines(context, fixtures), "", _render_legend()])
     pages = make_page_buttons(len(in_play), page, "v", LIVE_PAGE_SIZE)
     last = (Button(refresh, f"v:{page}"), *make_mute_screen_button(context, fixtures, f"v:{page}"))
@@ -198,16 +200,33 @@ def make_match_button(context: ChatContext, choice: Choice, label: str, screen_d
     ✅ is followed by itself, and a tap ends it. 🔔 is followed through a team or competition, and a tap mutes it; 🔕 is muted,
     and a tap unmutes it. Without a sign it is not followed, and a tap follows it.
     """
-    if context.has_subscription(choice):
-        return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=True)
-    if choice.fixture is not None and context.is_covered(choice.fixture):
-        sign = "🔕" if context.is_muted(choice.id) else "🔔"
+    sign = match_sign(context, choice.fixture) if choice.fixture else ""
+    if sign in (_THROUGH_OTHERS_SIGN, _MUTED_SIGN):
         return make_button(f"{sign} {label}", f"mt:{choice.token}:{screen_data}")
-    return make_button(label, f"t:{choice.token}:{screen_data}")
+    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=sign == _FOLLOWED_SIGN)
+
+
+_FOLLOWED_SIGN, _THROUGH_OTHERS_SIGN, _MUTED_SIGN = "✅", "🔔", "🔕"
+
+
+def match_sign(context: ChatContext, fixture: Fixture) -> str:
+    """Return the sign of a match: followed by itself, followed through its team or competition, or muted; empty for none."""
+    covering = [subscription for subscription in context.subscriptions if subscription.covers(fixture)]
+    if not covering:
+        return ""
+    if context.is_muted(fixture.id):
+        return _MUTED_SIGN
+    return _FOLLOWED_SIGN if any(subscription.scope is Scope.MATCH for subscription in covering) else _THROUGH_OTHERS_SIGN
 
 
 def _render_legend() -> str:
     return _("<i>✅ followed · 🔔 through its team or league · 🔕 muted</i>")
+
+
+def _list_legend(lines: Iterable[str]) -> list[str]:
+    """Return the lines that explain the signs; none where no line has one."""
+    has_sign = any(line.endswith((_FOLLOWED_SIGN, _THROUGH_OTHERS_SIGN, _MUTED_SIGN)) for line in lines)
+    return ["", _render_legend()] if has_sign else []
 
 
 def render_match_lines(context: ChatContext, fixtures: Iterable[Fixture]) -> list[str]:
@@ -222,14 +241,12 @@ def render_match_lines(context: ChatContext, fixtures: Iterable[Fixture]) -> lis
 
 
 def render_match_line(context: ChatContext, fixture: Fixture) -> str:
-    """Return `15:00 Arsenal 2–1 Chelsea · 67'`, with a bell if the chat follows it, struck if it is muted."""
+    """Return `15:00 Arsenal 2–1 Chelsea · 67'` with the match's sign."""
     is_known = fixture.kickoff is not None and fixture.is_kickoff_known
     kickoff = render_kickoff(fixture.kickoff, context.chat.timezone) if fixture.kickoff and is_known else "–"
     # Not bold: forty matches of a day would be a page of bold letters.
     line = f"{kickoff} {render_headline(context, fixture, context.find_match(fixture.id), is_bold=False)}"
-    if not context.is_covered(fixture):
-        return line
-    return f"{line} 🔕" if context.is_muted(fixture.id) else f"{line} 🔔"
+    return f"{line} {match_sign(context, fixture)}".rstrip()
 
 
 def render_headline(context: ChatContext, fixture: Fixture, match: Match | None, *, is_bold: bool = True) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from msgspec.structs import replace
+from telegram.constants import ChatType
 
 from bot.chat.dialogue import Button, ChatContext, DialogueResult, Screen
 from bot.chat.features.subscribe import is_whole_name, offer_search_result, search_followable, subscribe_to
@@ -41,13 +42,20 @@ def start(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     return replace(result, searches_season=not is_whole_name(context, payload, found))
 
 
-def show_start(_context: ChatContext) -> Screen:
+def show_start(context: ChatContext) -> Screen:
     """Show what the bot is for, and the first steps."""
-    html = _(
-        "⚽ <b>Touchline</b>\n"
-        "Live goals, cards and results for your teams, corrected when a goal is ruled out.\n"
-        "Send me a team's name, such as <i>Arsenal</i>, or tap a button."
-    )
+    if context.chat.type != ChatType.PRIVATE:
+        html = _(
+            "⚽ <b>Touchline</b>\n"
+            "Live goals, cards and results for this chat, corrected when a goal is ruled out.\n"
+            "Send <code>/subscribe Arsenal</code>, or tap a button."
+        )
+    else:
+        html = _(
+            "⚽ <b>Touchline</b>\n"
+            "Live goals, cards and results for your teams, corrected when a goal is ruled out.\n"
+            "Send me a team's name, such as <i>Arsenal</i>, or tap a button."
+        )
     return Screen(
         html,
         (

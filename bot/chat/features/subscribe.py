@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from msgspec.structs import replace
+from telegram.constants import ChatType
 
 from bot.chat.catalogue import ALL_MATCHES, Choice, Fit, SearchResult, has_ended
 from bot.chat.dialogue import (
@@ -177,8 +178,13 @@ def browse_competitions(context: ChatContext, page: int = 0) -> Screen:
     page, shown = select_page(competitions, page)
     # Ticked if the whole competition is followed. Its teams show their ticks on the next screen.
     buttons = [make_button(choice_name(c), f"c:{c.token}:0", is_chosen=context.has_subscription(c)) for c in shown]
+    # In a group the bot does not take what members write to each other for names.
+    if context.chat.type == ChatType.PRIVATE:
+        html = _("<b>What do you want to follow?</b>\nSend a name, such as <i>Arsenal</i>, or tap a competition.")
+    else:
+        html = _("<b>What to follow?</b>\nSend <code>/subscribe Arsenal</code>, or tap a competition.")
     return Screen(
-        _("<b>What do you want to follow?</b>\nSend a name, such as <i>Arsenal</i>, or tap a competition."),
+        html,
         (
             (_make_toggle(context, ALL_MATCHES, _("All matches"), f"h:{page}"),),
             *arrange_rows(buttons),

@@ -6,7 +6,7 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import ALL_MATCHES
+from bot.chat.catalogue import ALL_MATCHES, FollowableCatalogue
 from bot.chat.dialogue import DialogueResult
 from bot.chat.features import fixtures
 from bot.subscribers import Scope, Subscription
@@ -96,6 +96,17 @@ def test_a_muted_match_has_a_struck_bell_among_those_that_are_followed() -> None
     context = make_context(ALL_MATCHES.subscription, muted_matches=frozenset({"f1"}))
 
     assert [fixtures.render_match_line(context, known)[-1] for known in FIXTURES[:2]] == ["🔕", "🔔"]
+
+
+def test_one_sign_has_one_meaning_in_the_list_and_on_its_buttons() -> None:
+    own = next(choice.subscription for choice in FollowableCatalogue(FIXTURES).matches if choice.id == "f1")
+    context = make_context(own, Subscription(Scope.TEAM, "t5", "Fenerbahçe"))
+    day, choice = fixtures.show_today(context), press_button(context, "e:20261122:0").screen
+
+    lines = html_without_dates(day).splitlines()
+    assert "15:00 Arsenal v Chelsea ✅" in lines and "13:00 Fenerbahçe v Galatasaray 🔔" in lines
+    assert labels(choice)[:2] == ["🔔 13:00 Fenerbahçe v Galatasaray", "✅ 15:00 Arsenal v Chelsea"]
+    assert lines[-1].startswith("<i>✅ followed") and "✅" not in fixtures.show_today(make_context()).html
 
 
 def test_a_day_of_20_000_matches_is_paged_and_nothing_is_worked_out_that_no_line_shows() -> None:
