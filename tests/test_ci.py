@@ -38,6 +38,7 @@ class Checkout:
         self.set_cores(2)
         self._install(self.bin / "initdb", "initdb")
         self._install(self.bin / "chromium", "chromium")
+        self._install(self.bin / "promtool", "promtool")
         for version in ("3.11", "3.12", "3.13"):
             self.bin.joinpath(f"python{version}").write_text(f"#!/bin/sh\necho {version}\n")
             self.bin.joinpath(f"python{version}").chmod(0o755)
