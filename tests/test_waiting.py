@@ -70,7 +70,7 @@ async def test_a_wait_for_what_has_died_fails_at_once_unless_its_condition_holds
 async def test_a_wait_shows_the_last_lines_of_a_process_that_has_died(tmp_path: Path) -> None:
     await touchline("replay", "nowhere.jsonl", folder=tmp_path)
 
-    with pytest.raises(AssertionError, match=r"`touchline replay nowhere\.jsonl`, ended with 1:\n +nowhere\.jsonl: the rec"):
+    with pytest.raises(AssertionError, match=r"`touchline replay nowhere\.jsonl`, ended with 1:\n +there is no match"):
         await until(lambda: False)
 
 

@@ -253,6 +253,8 @@ class ChatWorker:
             privacy_url=services.config.telegram.privacy_url or "",
             nicknames=Nicknames(services.config.telegram.nicknames),
             season=self._season,
+            max_subscriptions=lambda: services.config.limits.subscriptions_per_chat,
+            allowed_chats=lambda: services.config.telegram.allowed_chats,
         )
         rules = build_admin_rules_handlers(
             services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies

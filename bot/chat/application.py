@@ -17,6 +17,7 @@ from telegram import (
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
+from bot.chat.access import AllowedChatsHandler
 from bot.chat.dialogue import HandlerContext, Screen, read_origin
 from bot.chat.features import (
     alerts,
@@ -126,7 +127,9 @@ def build_handlers(services: ChatServices, order: UpdateOrder) -> list[Handler]:
     )
     # Membership before the rate limit: a change that was dropped would leave a chat suspended, or under the id that it no longer
     # has. The rate limit before all that answer, so that a flood of commands costs neither Telegram nor the database anything.
-    return [*order.wrap(membership), rate_limit, FORWARDED_COMMANDS, *order.wrap(answering)]
+    # Before all others: a chat that may not use the bot is not even stored.
+    access = AllowedChatsHandler(services.allowed_chats, services.is_admin, services.clock, services.replies, services.chats)
+    return [access, *order.wrap(membership), rate_limit, FORWARDED_COMMANDS, *order.wrap(answering)]
 
 
 async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:

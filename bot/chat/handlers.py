@@ -65,7 +65,10 @@ class Handlers:
 
     async def _apply_and_send(self, origin: UpdateOrigin, result: DialogueResult) -> None:
         # Stored first, so that the answer is true. If Telegram refuses the answer, the change stands.
-        await self._services.apply_changes(origin.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+        try:
+            await self._services.apply_changes(origin.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+        except Refusal as refusal:
+            result = DialogueResult(Screen(refusal.text))
         await self._services.replies.send(origin, result.screen, self._make_redraw(origin, result.screen))
 
     def _make_redraw(self, origin: UpdateOrigin, screen: Screen) -> Redraw | None:
@@ -122,13 +125,13 @@ class Handlers:
             # A button that sets up a channel is pressed in the private chat of its administrator.
             target, data = split_target(origin, query.data or "")
             result = await self._press(ptb_context.bot, target, data, is_for_channel=target is not origin)
+            await self._services.apply_changes(target.ref, result.changes, query.id)
         except Refusal as refusal:
             await replies.acknowledge(query, refusal.text)
             return
         except OverflowError:  # a number that no date, and no database, can hold: the data is forged
             await replies.acknowledge(query, OutdatedButton().text)
             return
-        await self._services.apply_changes(target.ref, result.changes, query.id)
         await replies.acknowledge(query, result.note)
         if result.screen.picture:
             # Telegram cannot turn a text message into a picture by an edit, so a picture is a message of its own.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 
+from bot.chat import texts
 from bot.chat.catalogue import FollowableCatalogue
 from bot.chat.dialogue import (
     Change,
     ChatContext,
     EraseChat,
+    Refusal,
     RestoreUnfollowed,
     SendSample,
     Subscribe,
@@ -49,6 +51,9 @@ _FOLLOWER_CHANGES = (Subscribe, Unsubscribe, UnfollowAll, RestoreUnfollowed, Era
 """Changes of who follows what, of which every process has to know."""
 
 _STORE_ATTEMPTS = 3
+
+_MAX_SUBSCRIPTIONS = 200
+"""As in the configuration, where it can be changed."""
 
 
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_NAMES)}
@@ -92,6 +97,8 @@ class ChatServices:
         privacy_url: str = "",
         nicknames: Nicknames | None = None,
         season: SeasonLookup | None = None,
+        max_subscriptions: Callable[[], int] = lambda: _MAX_SUBSCRIPTIONS,
+        allowed_chats: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         """`list_kinds` returns the kinds of alerts on offer now; `commands` is the menu for /help. `is_admin` is asked at
         each command, for a reload may change the admins. `render_status` returns the
@@ -99,14 +106,15 @@ class ChatServices:
         alert. `send_sample` takes the chat, the id of the request, for which one sample is sent at most, and a delay in
         seconds. `send_match_state` tells a chat how a match stands, and takes a match besides.
         `privacy_url` is the operator's page about privacy; empty if there is none. `nicknames` are those that come with the
-        program if they are None. `season` knows what is played later than the fixtures of the `directory`."""
+        program if they are None. `season` knows what is played later than the fixtures of the `directory`.
+        `max_subscriptions` is how many one chat may have. `allowed_chats` names those that may use the bot; None: all may."""
         self.chats, self.directory, self.clock, self.replies = chats, directory, clock, replies
         self._subscriptions = subscriptions
         self.is_admin, self.render_status, self.explain_message = is_admin, render_status, explain_message
         self.permissions = Permissions(clock)
         self._list_kinds, self._commands, self._send_sample = list_kinds, commands, send_sample
         self._send_match_state, self._privacy_url = send_match_state, privacy_url
-        self._season = season
+        self._season, self._max_subscriptions, self.allowed_chats = season, max_subscriptions, allowed_chats
         self._season_fixtures: Sequence[Fixture] = ()
         self._fixtures: Sequence[Fixture] = ()
         self._nicknames, self._catalogue = nicknames, FollowableCatalogue((), nicknames)
@@ -146,11 +154,16 @@ class ChatServices:
 
     async def apply_changes(self, ref: ChatRef, changes: Sequence[Change], request_id: str = "") -> None:
         """Apply what a dialogue decided. `request_id` names the message or press, so that one that comes twice sends one
-        sample."""
+        sample. Raise Refusal, and change nothing, if the chat would follow more than it may."""
         if not changes:
             return
         added = [change.subscription for change in changes if isinstance(change, Subscribe)]
         before = await self._subscriptions.get_all(ref) if added else ()
+        # What it follows already may be more, of the time before the limit; nothing of it is taken away.
+        if not {(one.scope, one.key) for one in added} <= {(one.scope, one.key) for one in before}:
+            limit = self._max_subscriptions()
+            if len(before) + len(added) > limit:
+                raise Refusal(texts.too_many_subscriptions_text(limit))
         for attempts_left in reversed(range(_STORE_ATTEMPTS)):
             try:
                 await self._store(ref, changes)

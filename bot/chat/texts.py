@@ -45,6 +45,14 @@ def administrators_only_text() -> str:
     return _("Only this group's administrators can change that; /subscriptions and /today are for everybody.")
 
 
+def too_many_subscriptions_text(limit: int) -> str:
+    return ngettext(
+        "This chat can follow {count} team, league or match at most. Unfollow something first: /subscriptions",
+        "This chat can follow {count} teams, leagues and matches at most. Unfollow something first: /subscriptions",
+        limit,
+    ).format(count=limit)
+
+
 def configured_chat_text() -> str:
     return _("What this chat hears is set in the bot's configuration and cannot be changed here.")
 

@@ -16,6 +16,7 @@ from bot.config.models import (
     ConfiguredChat,
     FeedSettings,
     HttpSettings,
+    LimitSettings,
     ScheduleSettings,
     StorageSettings,
     TelegramSettings,
@@ -57,6 +58,7 @@ class Config:
     schedule: ScheduleSettings
     storage: StorageSettings
     http: HttpSettings
+    limits: LimitSettings
     chats: tuple[ConfiguredChat, ...]
     rules: RuleSet
     catalogue: Catalogue
@@ -197,6 +199,7 @@ class _ConfigReader:
             schedule=settings.schedule,
             storage=settings.storage,
             http=settings.http,
+            limits=settings.limits,
             chats=settings.chats,
             rules=rules,
             catalogue=catalogue,

@@ -331,6 +331,22 @@ class FeedSettings(Section):
     """Reconnect after this time without a frame; at least 11s, as heartbeats come every ten (feed documentation, section 2.3)."""
 
 
+_ALLOWED_CHATS_SCHEMA: JsonSchema = {
+    "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": ["integer", "string"]}, "minItems": 1}, {"type": "null"}]
+}
+
+
+def _read_allowed_chats(value: Any) -> tuple[str, ...] | None:
+    """Read `all`, or ids and @names; names in lower case."""
+    if value is None or value == "all":
+        return None
+    names = [str(name).strip() for name in _read_list(value)]
+    wrong = [name for name in names if not re.fullmatch(r"-?\d{1,18}|@\w{4,32}", name, re.ASCII)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no chat: write all, or a list of ids and names such as [-1001234567890, '@my_group']")
+    return tuple(name.casefold() for name in names)
+
+
 class WebhookSettings(Section):
     """Telegram sends updates here instead of being asked for them, so that several processes can answer people."""
 
@@ -353,6 +369,10 @@ class TelegramSettings(Section):
     """The Bot API: Telegram's own, or a server of yours."""
     admins: tuple[Integer, ...] = ()
     """The ids of the users who may see /status and change rules."""
+    allowed_chats: Annotated[tuple[str, ...] | None, BeforeValidator(_read_allowed_chats), with_schema(_ALLOWED_CHATS_SCHEMA)] = (
+        None
+    )
+    """Who may use the bot: all, or a list of chats by id or @name. Admins always may, in any chat."""
     messages_per_second: Annotated[Integer, Field(ge=1, le=1000)] = 30
     """The most messages to send in a second; more than 30 need `allow_paid_broadcast: true`."""
     allow_paid_broadcast: Boolean = False
@@ -462,6 +482,13 @@ class ConfiguredChat(Section):
     """Send alerts of several matches within seconds as one message."""
 
 
+class LimitSettings(Section):
+    """What the bot may be used for at most."""
+
+    subscriptions_per_chat: Annotated[Integer, Field(ge=1, le=100_000)] = 200
+    """How many teams, competitions and matches one chat may follow."""
+
+
 class ConfigSections(Section):
     """The whole file without its rules."""
 
@@ -475,6 +502,8 @@ class ConfigSections(Section):
     """Where chats and alerts are stored, and for how long."""
     http: HttpSettings = HttpSettings()
     """Where health and metrics are served, and a dead man's switch."""
+    limits: LimitSettings = LimitSettings()
+    """What the bot may be used for at most."""
     chats: tuple[ConfiguredChat, ...] = ()
     """Chats that follow something from the start, without a command in the chat."""
     catalogue: Text | None = None

@@ -43,4 +43,4 @@ def test_a_start_that_is_stopped_at_once_is_an_orderly_stop(module: str, tmp_pat
 
 
 def test_another_command_that_is_stopped_says_that_it_did_not_finish() -> None:
-    assert stop_at_an_import("bot.commands.run", "check").returncode == 143
+    assert stop_at_an_import("bot.commands.check", "check").returncode == 143

@@ -67,6 +67,9 @@ class World:
     season: KnownSeason = field(default_factory=KnownSeason)
     samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
 
+    max_subscriptions: int = 200
+    allowed_chats: tuple[str, ...] | None = None
+
     told: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
     """By chat and message, what alerts tell."""
 
@@ -155,6 +158,8 @@ async def world() -> AsyncIterator[World]:
             explain_message=around.explain_message,
             send_sample=around.send_sample,
             season=around.season,
+            max_subscriptions=lambda: around.max_subscriptions,
+            allowed_chats=lambda: around.allowed_chats,
         )
         app.add_handlers(build_handlers(services, UpdateOrder(UpdateRepository(database, "here"))))
         app.add_error_handler(partial(on_error, replies))

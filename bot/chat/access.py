@@ -1,0 +1,99 @@
+"""Who may use the bot: the chats that `telegram.allowed_chats` names, and the admins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import structlog
+from telegram import Chat as TelegramChat
+from telegram import Update
+from telegram.constants import ChatType
+from telegram.ext import BaseHandler
+
+from bot.chat.dialogue import HandlerContext, Screen, read_origin
+from bot.chat.middleware import run_in_chat_language
+from bot.chat.replies import ReplySender
+from bot.clock import Clock
+from bot.i18n.language import translate as _
+from bot.storage.chats import ChatRepository
+
+REFUSAL_INTERVAL = 3600.0
+"""Seconds after which a chat is told again that it may not use the bot."""
+
+_MAX_REMEMBERED_CHATS = 10_000
+
+log = structlog.get_logger()
+
+
+class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
+    """Takes the updates of chats that may not use the bot, so that no other handler gets them."""
+
+    def __init__(
+        self,
+        allowed: Callable[[], Collection[str] | None],
+        is_admin: Callable[[int | None], bool],
+        clock: Clock,
+        replies: ReplySender,
+        chats: ChatRepository,
+    ) -> None:
+        """`allowed` returns ids and `@names`, and None if everybody may use the bot; a reload may change it."""
+        super().__init__(self.on_refused)
+        self._allowed, self._is_admin, self._clock, self._replies, self._chats = allowed, is_admin, clock, replies, chats
+        self._refused_at: dict[int, float] = {}
+
+    def check_update(self, update: object) -> bool:
+        """Return True if this update comes from somewhere that may not use the bot."""
+        allowed = self._allowed()
+        if allowed is None or not isinstance(update, Update):
+            return False
+        user, chat = update.effective_user, update.effective_chat
+        # An admin may set up any chat, and tries the bot wherever he likes.
+        if user and self._is_admin(user.id):
+            return False
+        # An inline query comes from no chat: who may write to the bot in private may ask for a card.
+        if chat is None:
+            return not (user and is_allowed(user.id, user.username, allowed))
+        return not is_allowed(chat.id, chat.username, allowed)
+
+    async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
+        """Tell the chat, once an hour, if somebody asked for something."""
+        chat = update.effective_chat
+        if chat is None or not _asks_for_something(update, chat) or not self._should_tell(chat.id):
+            return
+        log.info("chat_not_allowed", chat=chat.id)
+        await run_in_chat_language(update, self._chats, lambda: self._tell(update))
+
+    async def _tell(self, update: Update) -> None:
+        text = _("This bot is for certain chats only. Ask whoever runs it, and name the number of this chat: {chat}").format(
+            chat=update.effective_chat.id if update.effective_chat else ""
+        )
+        origin = read_origin(update)
+        if update.callback_query:
+            await self._replies.acknowledge(update.callback_query, text)
+        elif origin:
+            await self._replies.send(origin, Screen(text))
+
+    def _should_tell(self, chat_id: int) -> bool:
+        now = self._clock.monotonic()
+        if now - self._refused_at.get(chat_id, float("-inf")) < REFUSAL_INTERVAL:
+            return False
+        self._refused_at.pop(chat_id, None)
+        self._refused_at[chat_id] = now
+        if len(self._refused_at) > _MAX_REMEMBERED_CHATS:
+            del self._refused_at[next(iter(self._refused_at))]
+        return True
+
+
+def is_allowed(chat_id: int, username: str | None, allowed: Collection[str]) -> bool:
+    """Return True if a chat is among those allowed, by its id or by its `@name`, whatever its case."""
+    return str(chat_id) in allowed or (username is not None and f"@{username}".casefold() in allowed)
+
+
+def _asks_for_something(update: Update, chat: TelegramChat) -> bool:
+    """Return True for a press, a command, or any message to the bot in private. Groups also write to each other."""
+    if update.callback_query:
+        return True
+    message = update.message or update.channel_post
+    if message is None:
+        return False
+    return chat.type == ChatType.PRIVATE or (message.text or "").startswith("/")
