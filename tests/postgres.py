@@ -65,7 +65,7 @@ class Server:
         settings = [word for setting in self.settings for word in ("-c", setting)]
         command = [str(self._program("postgres")), "-D", str(self.folder / "data"), "-k", str(self.folder), *settings]
         with (self.folder / "log").open("ab") as log:
-            self._process = supervisor.start(command, signal.SIGQUIT, child=_unprivileged(), stdout=log, stderr=log)
+            self._process = supervisor.start(command, signal.SIGQUIT, child=unprivileged(), stdout=log, stderr=log)
         until = time.monotonic() + _DEADLINE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
@@ -113,7 +113,7 @@ class Server:
         return subprocess.run(ask, check=False).returncode == 0
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run([str(self._program(program)), *arguments], check=True, stdout=subprocess.DEVNULL, **_unprivileged())
+        subprocess.run([str(self._program(program)), *arguments], check=True, stdout=subprocess.DEVNULL, **unprivileged())
 
     def _program(self, name: str) -> Path:
         if self._programs is None:
@@ -126,7 +126,7 @@ def running(kind: type[Server] = Server) -> Iterator[Server]:
     """A server for as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="pg-") as path:
         folder = Path(path)
-        if user := _unprivileged().get("user"):
+        if user := unprivileged().get("user"):
             os.chown(folder, user, -1)
         server = kind(folder)
         server.make()
@@ -137,7 +137,7 @@ def running(kind: type[Server] = Server) -> Iterator[Server]:
             server.stop()
 
 
-def _unprivileged() -> dict[str, Any]:
+def unprivileged() -> dict[str, Any]:
     """PostgreSQL refuses to run as root; it has a user of its own where it is installed."""
     if os.geteuid() != 0:
         return {}

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
 import asyncpg
 import structlog
@@ -39,11 +40,29 @@ _STATEMENT_TIMEOUT = 60.0
 _MIGRATION_LOCK_ID = 0x746F7563
 """The advisory lock under which the schema is changed. The same in every version: two may start at once."""
 
-_SERVER_SETTINGS = {
-    "application_name": "touchline",
-    # If this process hangs in a transaction, the server gives its locks back after a minute.
-    "idle_in_transaction_session_timeout": "60000",
-}
+_SERVER_SETTINGS = {"application_name": "touchline"}
+
+# By a statement, since PgBouncer refuses a connection that asks for it at its start.
+_PREPARE_SESSION = "SET idle_in_transaction_session_timeout = 60000"
+"""If this process hangs in a transaction, the server gives its locks back after a minute."""
+
+_NO_CONNECTION_LEFT = "53300"
+
+_RETRY_CONNECTION_AFTER = 0.1
+"""Seconds until a transaction looks again for a connection, where the server has none left: others of the pool become free."""
+
+_ENDS_SESSION = ("25006", "57P01", "57P02", "57P03")
+"""SQLSTATEs after which a session is of no more use: its server takes no changes any more since a failover, or stops."""
+
+_POOLER_PROBE_TIMEOUT = 5.0
+
+
+_BACKEND = "SELECT pg_backend_pid()"
+
+_TRANSACTION_POOLING = (
+    "is a pooler that gives each transaction another connection, and notifications and locks need one of their own: set "
+    "pool_mode = session in PgBouncer, or name the server itself"
+)
 
 
 class PostgresDriver:
@@ -58,14 +77,18 @@ class PostgresDriver:
         self._engine = self._create_engine(
             pool_size=_POOL_SIZE, max_overflow=0, pool_timeout=_CONNECT_TIMEOUT, isolation_level="AUTOCOMMIT"
         )
-        event.listen(self._engine.sync_engine, "checkout", _reject_closed_connection)
+        event.listen(self._engine.sync_engine, "checkout", self._reject_useless_connection)
         self._listener = NotificationListener(self._connect)
+        self._useless: WeakSet[Any] = WeakSet()
+        """Connections that were open when a server turned out to be read-only: they lead to it, too."""
+        self._opened: WeakSet[Any] = WeakSet()
 
     @classmethod
     async def open(cls, url: URL) -> PostgresDriver:
         """Connect and migrate. Of several processes that start at once, one migrates and the others wait for it."""
         driver = cls(url)
         with translate_errors(url):
+            await driver._refuse_transaction_pooling()
             engine = driver._create_engine(statement_timeout=None, poolclass=NullPool)
             try:
                 async with engine.connect() as connection:
@@ -77,8 +100,7 @@ class PostgresDriver:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit when the block ends, undo all if it raises. Several run beside each other."""
-        with translate_errors(self._url):
-            connection = await self._engine.connect()
+        connection = await self._take_connection()
         raw: Any = None
         try:
             raw = (await connection.get_raw_connection()).driver_connection
@@ -92,9 +114,74 @@ class PostgresDriver:
                 raise
             with translate_errors(self._url):
                 await transaction.commit()
+        except StorageError as error:
+            if find_sqlstate(error) in _ENDS_SESSION:
+                self._end_sessions()
+            raise
         finally:
             # Shielded: a task that is cancelled here would otherwise keep the connection from the pool for ever.
             await asyncio.shield(_return_connection(connection, raw))
+
+    async def _take_connection(self) -> AsyncConnection:
+        """Take a connection from the pool. Where the server has none left, wait for one that another transaction returns."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _CONNECT_TIMEOUT
+        while True:
+            try:
+                with translate_errors(self._url):
+                    return await self._engine.connect()
+            except StorageUnavailable as error:
+                if find_sqlstate(error) != _NO_CONNECTION_LEFT or loop.time() >= until:
+                    raise
+            await asyncio.sleep(_RETRY_CONNECTION_AFTER)
+
+    def _end_sessions(self) -> None:
+        """Use no connection again that is open now: after a failover they lead to a server that takes no changes."""
+        self._useless.update(self._opened)
+        self._listener.reconnect()
+
+    def _reject_useless_connection(self, connection: Any, *_: object) -> None:
+        # The pool does not notice that the server closed a connection. When this is raised, it opens another one.
+        raw = connection.driver_connection
+        if raw in self._useless:
+            raw.terminate()
+        if raw.is_closed():
+            raise DisconnectionError
+
+    async def _refuse_transaction_pooling(self) -> None:
+        """Raise StorageUnusable behind a pooler that gives a server's connection to each transaction and not to each session."""
+        first, second = await self._connect(), None
+        try:
+            # A pooler makes up the number of the server's process that it tells us.
+            if first.get_server_pid() == await first.fetchval(_BACKEND):
+                return
+            second = await self._connect()
+            found = set()
+            # While one is in a transaction, the other gets another process of the server. Then the first to begin gets the one
+            # that was used last, which was the other's: a session of its own would always have the same.
+            for one, other in ((first, second), (second, first), (first, second)):
+                await one.execute("BEGIN")
+                try:
+                    async with asyncio.timeout(_POOLER_PROBE_TIMEOUT):
+                        found.add((one is first, await one.fetchval(_BACKEND)))
+                        found.add((other is first, await other.fetchval(_BACKEND)))
+                finally:
+                    await one.execute("COMMIT")
+                # A pooler that hands out the one that was idle for longest would else keep the same order for ever.
+                await one.execute("SELECT 1")
+            if len(found) > 2:
+                raise StorageUnusable(f"storage.url: {describe_server(self._url)} {_TRANSACTION_POOLING}")
+        except TimeoutError:
+            return  # a pool of one connection: it shows by itself that it is too small
+        except asyncpg.PostgresError as error:
+            # Prepared statements of another client, or BEGIN refused: a pooler of transactions or of statements.
+            if (error.sqlstate or "")[:2] in ("26", "42", "08", "58"):
+                raise StorageUnusable(f"storage.url: {describe_server(self._url)} {_TRANSACTION_POOLING}") from error
+            raise
+        finally:
+            for connection in (first, second):
+                if connection is not None:
+                    connection.terminate()
 
     async def listen(self, channel: str, handler: NotificationHandler) -> None:
         """Call `handler` for what any process notifies."""
@@ -111,10 +198,20 @@ class PostgresDriver:
     async def _connect(self, statement_timeout: float | None = _STATEMENT_TIMEOUT) -> Any:
         # asyncpg reads the address itself, not SQLAlchemy: it knows every option that PostgreSQL's own tools know.
         dsn = self._url.render_as_string(hide_password=False)
+        # After a failover, an address may still lead to the old server, which takes no changes any more; of several hosts the
+        # one that does is meant, unless the address says otherwise.
+        wanted = None if "target_session_attrs" in self._url.query else "read-write"
         try:
-            return await asyncpg.connect(
-                dsn, timeout=_CONNECT_TIMEOUT, command_timeout=statement_timeout, server_settings=_SERVER_SETTINGS
+            connection = await asyncpg.connect(
+                dsn,
+                timeout=_CONNECT_TIMEOUT,
+                command_timeout=statement_timeout,
+                server_settings=_SERVER_SETTINGS,
+                target_session_attrs=wanted,
             )
+            await connection.execute(_PREPARE_SESSION)
+            self._opened.add(connection)
+            return connection
         except ValueError as error:
             # The sentence of the error is left out: it may repeat what cannot be read, and so a password.
             raise StorageUnusable("storage.url: PostgreSQL's driver cannot read this address") from error
@@ -179,12 +276,6 @@ async def _return_connection(connection: AsyncConnection, raw: Any) -> None:
     await connection.close()
 
 
-def _reject_closed_connection(connection: Any, *_: object) -> None:
-    # The pool does not notice that the server closed a connection. When this is raised, it opens another one.
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
-
-
 def _migrate_under_lock(connection: Connection, url: URL) -> None:
     encoding = connection.exec_driver_sql("SELECT getdatabaseencoding()").scalar_one()
     if encoding != "UTF8":
@@ -222,6 +313,11 @@ class NotificationListener:
             with suppress(*DATABASE_ERRORS):  # if this connection is lost, the next one listens to every channel
                 await self._connection.add_listener(channel, self._dispatch)
         await self._first_attempt.wait()
+
+    def reconnect(self) -> None:
+        """Listen on another connection: the server of this one is no longer the one that takes changes."""
+        if self._connection is not None:
+            self._connection.terminate()
 
     async def close(self) -> None:
         """Stop listening."""
@@ -269,7 +365,9 @@ async def wait_until_lost(connection: Any, lost: asyncio.Event) -> None:
         try:
             await asyncio.wait_for(lost.wait(), PROBE_INTERVAL)
         except TimeoutError:
-            await connection.execute("SELECT 1", timeout=PROBE_INTERVAL)
+            # A server that became read-only in a failover sends no notifications any more.
+            if await connection.fetchval("SHOW transaction_read_only", timeout=PROBE_INTERVAL) == "on":
+                return
 
 
 DATABASE_ERRORS = (
@@ -284,15 +382,15 @@ DATABASE_ERRORS = (
 
 _ERRORS_BY_SQLSTATE: dict[str, tuple[type[StorageError], str]] = {
     "53100": (StorageUnusable, "the disk of {where} is full; make room there, nothing is lost meanwhile"),
-    # After a failover, a pooled connection may still lead to the old server, which now is a replica.
-    "25006": (StorageUnusable, "{where} is read-only; name a server that takes writes"),
+    # After a failover, a pooled connection may still lead to the old server, which now is a replica: the next one may not.
+    "25006": (StorageUnavailable, "{where} is read-only; name a server that takes writes"),
     "28": (StorageUnusable, "{where} refuses the user or the password"),
     "3D000": (StorageUnusable, "the database {name} does not exist; make it with: createdb --encoding=UTF8 {name}"),
     "42501": (StorageUnusable, "the user may not do this in {where}; make it the owner of the database"),
-    "53300": (StorageUnavailable, "{where} has no connection left; raise its max_connections"),
-    "53": (StorageUnavailable, "{where} has too little memory or too many connections"),
-    "08": (StorageUnavailable, "{where} cannot be reached"),
-    "57P": (StorageUnavailable, "{where} cannot be reached: it stops or starts"),
+    _NO_CONNECTION_LEFT: (StorageUnavailable, "{where} has no connection left; raise its max_connections"),
+    "53": (StorageUnavailable, "{where} has too little memory or too many connections: {detail}"),
+    "08": (StorageUnavailable, "{where} cannot be reached: {detail}"),
+    "57P": (StorageUnavailable, "{where} cannot be reached, it stops or starts: {detail}"),
     "57014": (StorageUnavailable, "{where} took too long"),
     "25P03": (StorageUnavailable, "{where} gave up a transaction that stood still"),
     "40": (StorageConflict, "{where} undid a transaction for another's sake"),
@@ -314,19 +412,41 @@ def translate_errors(url: URL) -> Iterator[None]:
 
 def translate_postgres_error(url: URL, error: Exception) -> StorageError:
     """Return the error of ours that says what the driver's means and what to do about it."""
-    cause: BaseException = error
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        # SQLAlchemy wraps the error of its adapter, which wraps that of asyncpg.
-        cause = error.orig.__cause__ or error.orig
-    hosts = url.query.get("host")
-    several = hosts if isinstance(hosts, str) and "," in hosts else ""
-    where = f"{url.host or several or 'the local server'}/{url.database or ''}"
-    state = getattr(cause, "sqlstate", None) or ""
+    cause = _find_cause(error)
+    where, state = describe_server(url), getattr(cause, "sqlstate", None) or ""
+    # What the driver says of its own state after a connection was lost tells nobody anything.
+    is_internal = isinstance(cause, asyncpg.InternalClientError)
+    detail = "the connection was lost" if is_internal else (str(cause).splitlines() or [type(cause).__name__])[0][:200]
+    if isinstance(cause, asyncpg.TargetServerAttributeNotMatched):
+        kind, sentence = _ERRORS_BY_SQLSTATE["25006"]
+        return kind("storage.url: " + sentence.format(where=where))
     found = next((_ERRORS_BY_SQLSTATE[state[:n]] for n in (5, 3, 2) if state[:n] in _ERRORS_BY_SQLSTATE), None)
     if found:
         kind, sentence = found
-        return kind("storage.url: " + sentence.format(where=where, name=url.database))
-    detail = (str(cause).splitlines() or [type(cause).__name__])[0][:200]
+        return kind("storage.url: " + sentence.format(where=where, name=url.database, detail=detail))
     if state or isinstance(cause, ValueError):
         return StorageUnusable(f"storage.url: {where} failed: {detail}")
     return StorageUnavailable(f"storage.url: {where} cannot be reached: {detail}")
+
+
+def describe_server(url: URL) -> str:
+    """Return where a database is, as `host:port/name`: without the user and the password."""
+    hosts, ports = url.query.get("host"), url.query.get("port")
+    if isinstance(hosts, str) and "," in hosts:
+        listed = zip(hosts.split(","), str(ports or "").split(","), strict=False)
+        where = ",".join(f"{host}:{port}" if port else host for host, port in listed)
+    else:
+        where = f"{url.host}:{url.port or 5432}" if url.host else "the local server"
+    return f"{where}/{url.database or ''}"
+
+
+def find_sqlstate(error: StorageError) -> str:
+    """Return the SQLSTATE behind an error of ours; empty if it has none."""
+    return getattr(_find_cause(error.__cause__), "sqlstate", None) or "" if error.__cause__ else ""
+
+
+def _find_cause(error: BaseException) -> BaseException:
+    # SQLAlchemy wraps the error of its adapter, which wraps that of asyncpg.
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error

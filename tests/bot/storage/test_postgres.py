@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -186,13 +187,60 @@ async def test_of_two_that_wait_for_each_other_one_is_undone_and_nothing_is_wron
     assert [type(one) for one in ended if one] == [StorageConflict] and {db.failure for db in two} == {None}
 
 
-async def test_a_read_only_database_is_a_sentence(two: tuple[Database, Database]) -> None:
-    with pytest.raises(StorageUnusable, match="is read-only"):
-        async with two[0].transaction() as tx:
-            await tx.execute(text("SET TRANSACTION READ ONLY"))
-            await tx.execute(chats.delete())
+READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+"""As a session behaves whose server became a replica in a failover."""
 
-    assert two[0].failure is not None and "read-only" in two[0].failure
+
+async def test_after_a_failover_sessions_that_became_read_only_are_given_up(postgres_url: str) -> None:
+    db = await Database.open(postgres_url)
+    repository = ChatRepository(db)
+    together = asyncio.Barrier(5)
+
+    async def become_read_only() -> None:
+        async with db.transaction() as tx:
+            await tx.execute(text(READ_ONLY))
+            await together.wait()
+
+    await asyncio.gather(*(become_read_only() for _ in range(5)))
+    with pytest.raises(StorageUnavailable, match="is read-only; name a server that takes writes"):
+        await repository.save(Chat(REF))
+    failure = db.failure
+    for number in range(1, 11):
+        await repository.save(Chat(ChatRef(number)))
+    found = len(await repository.get_all())
+    await db.close()
+
+    assert failure is not None and "read-only" in failure
+    assert found == 10 and db.failure is None
+
+
+@contextmanager
+def database_of_role(postgres: Server, role: str, options: str) -> Iterator[str]:
+    """The address of a database of its own for a role with some options."""
+    postgres.run("psql", "-c", f"CREATE ROLE {role} LOGIN {options}", "postgres")
+    with postgres.database() as url:
+        name = url.partition("@/")[2].partition("?")[0]
+        postgres.run("psql", "-c", f"ALTER DATABASE {name} OWNER TO {role}", "postgres")
+        postgres.run("psql", "-c", f"ALTER SCHEMA public OWNER TO {role}", name)
+        yield url.replace("touchline@", f"{role}@")
+
+
+async def test_a_server_that_takes_no_changes_is_refused_at_the_start(postgres: Server) -> None:
+    with database_of_role(postgres, "reader", "") as url:
+        postgres.run("psql", "-c", "ALTER ROLE reader SET default_transaction_read_only = on", "postgres")
+        with pytest.raises(StorageUnavailable, match="is read-only; name a server that takes writes"):
+            await Database.open(url)
+
+
+async def test_where_the_server_has_no_connection_left_transactions_wait_for_the_pool(postgres: Server) -> None:
+    with database_of_role(postgres, "limited", "CONNECTION LIMIT 3") as url:
+        db = await Database.open(url)
+        repository = ChatRepository(db)
+        await asyncio.gather(*(repository.save(Chat(ChatRef(number))) for number in range(1, 31)))
+        found, failure = len(await repository.get_all()), db.failure
+        await db.close()
+
+    assert found == 30 and failure is None
 
 
 async def test_a_transaction_that_is_cancelled_gives_its_connection_back(two: tuple[Database, Database]) -> None:
