@@ -31,6 +31,7 @@ from bot.chat.texts import (
     overrides_label,
     parse_kind,
     parse_kinds,
+    settings_label,
     sounds_label,
     unknown_kind_text,
 )
@@ -141,9 +142,10 @@ def show_kinds(context: ChatContext, alert_filter: AlertFilter) -> Screen:
     ]
     options = (Button(sounds_label(), "bs"), Button(display_options_label(), "fs"))
     overrides = ((Button(overrides_label(), "xs:0"),),) if context.subscriptions else ()
-    last = (Button(_("Everything"), "ka"), Button(_("Nothing"), "kn"), Button(done_label(), "done"))
+    every = (Button(_("Everything"), "ka"), Button(_("Nothing"), "kn"))
+    last = (Button(settings_label(), "st:"), Button(done_label(), "done"))
     html = _("<b>Which alerts do you want?</b>\nTap to switch on and off.")
-    return Screen(html, (*arrange_rows(buttons, 2), options, *overrides, last))
+    return Screen(html, (*arrange_rows(buttons, 2), every, options, *overrides, last))
 
 
 def toggle_kind(context: ChatContext, token: str) -> DialogueResult:

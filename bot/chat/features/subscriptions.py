@@ -17,6 +17,7 @@ from bot.chat.dialogue import (
     DialogueResult,
     OutdatedButton,
     Screen,
+    UnfollowAll,
     Unsubscribe,
     UpdateSubscription,
     arrange_rows,
@@ -114,9 +115,9 @@ def unsubscribe(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if not typed:
         return DialogueResult(show_unsubscribe_list(context))
     if typed.casefold() == "all":
-        return DialogueResult(
-            Screen(unsubscribed_all_text(), (make_follow_buttons(),)), tuple(Unsubscribe(s) for s in context.subscriptions)
-        )
+        # As /stop does: what was followed is remembered, for the button that follows it again.
+        undo = (Button(_("↩ Undo"), "p!:undo"),)
+        return DialogueResult(Screen(unsubscribed_all_text(), (undo, make_follow_buttons())), (UnfollowAll(),))
     # Only what the chat follows is searched, not the fixtures: a subscription may be for a team that does not play now.
     fits = [(_measure_fit(context, typed, subscription), subscription) for subscription in context.subscriptions]
     exact = [subscription for fit, subscription in fits if fit is not None and fit <= Fit.NICKNAME]

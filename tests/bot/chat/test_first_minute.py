@@ -124,6 +124,22 @@ async def test_undo_and_follow_again(talk: Talk) -> None:
     assert again.text.startswith("✅ Following Arsenal.") and await talk.world.followed(ME) == ["Arsenal"]
 
 
+async def test_unfollowing_everything_can_be_undone(talk: Talk) -> None:
+    await talk.say("/subscribe Arsenal, Chelsea")
+    gone = await talk.say("/unsubscribe all")
+    assert gone.labels == ["↩ Undo", "⚽ Follow a team", "📅 Today"] and await talk.world.followed(ME) == []
+
+    await talk.tap("↩ Undo")
+    assert await talk.world.followed(ME) == ["Arsenal", "Chelsea"]
+
+
+async def test_a_club_that_is_called_like_a_command_is_followed(talk: Talk) -> None:
+    start = replace(FIXTURES[0], id="s1", home=replace(FIXTURES[0].home, id="s", name="Start"))
+    talk.world.directory.known = (*FIXTURES, start)
+
+    assert (await talk.say("start")).text.startswith("✅ Following Start.")
+
+
 async def test_what_still_reaches_the_chat_is_said(talk: Talk) -> None:
     await talk.say("/subscribe all")
     await talk.say("/subscribe premier league")
