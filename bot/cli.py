@@ -23,6 +23,7 @@ COMMANDS = {
     "console": ("console", "Open the playground: try rules on matches in the browser, without an account or a configuration."),
     "copy": ("storage", "Copy all that one database knows into another, empty one."),
     "demo": ("demo", "Play a real match in about a minute: no account, no network."),
+    "doctor": ("doctor", "Ask everything that the bot needs before a match: go or no-go, a line each; exit 1 for no-go."),
     "explain": ("explain", "Say why a rule fires or not, and why nothing was sent."),
     "fixtures": (
         "fixtures",
@@ -52,7 +53,7 @@ COMMANDS = {
 COMMANDS_BY_USE = {
     "Try it without a feed": ("demo", "chat", "console", "simulate"),
     "Write rules and prove them": ("check", "test", "explain", "replay", "schema"),
-    "Run the bot": ("run",),
+    "Run the bot": ("doctor", "run"),
     "Matches of the feed": ("fixtures", "record", "render"),
     "Keep its data": ("backup", "restore", "copy"),
 }

@@ -41,6 +41,8 @@ class Rooms:
         """The seconds that the limits count by; a test may let them stand still."""
         self._strict_chats = strict_chats
         self._message_ids = 0
+        self.webhook_url = ""
+        """Where a bot has asked for its updates; empty: it asks for them."""
         self.downloads: dict[str, bytes] = {}
         """By path, the files that members sent."""
 

@@ -127,7 +127,11 @@ class Methods(Sending):
         return {"short_description": own or self.short_descriptions.get("", "")}
 
     def webhook_info(self, _: Params) -> Any:
-        return {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
+        return {"url": self.webhook_url, "has_custom_certificate": False, "pending_update_count": 0}
+
+    def set_webhook(self, given: Params) -> Any:
+        self.webhook_url = given.text("url")
+        return True
 
     def yes(self, _: Params) -> Any:
         return True
@@ -141,8 +145,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "getme": Methods.get_me,
     "logout": Methods.yes,
     "close": Methods.yes,
-    "deletewebhook": Methods.yes,
-    "setwebhook": Methods.yes,
+    "deletewebhook": Methods.set_webhook,
+    "setwebhook": Methods.set_webhook,
     "getwebhookinfo": Methods.webhook_info,
     "sendmessage": Methods.send_message,
     "sendphoto": Methods.send_photo,
