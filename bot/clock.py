@@ -43,7 +43,10 @@ class SystemClock:
 
 
 class CorrectedClock:
-    """The clock of a machine, set right where the feed and Telegram agree that it is wrong.
+    """The clock of a machine, set by that of a shared database, and set right where the feed and Telegram agree that it is wrong.
+
+    Of several processes, one whose clock is 30 s ahead would keep everybody's news back for 30 s. So all of them go by the clock
+    of their database.
 
     With a clock an hour ahead every goal would look an hour old, and nothing would be sent in time. One witness is not enough:
     a feed that is late looks like a clock that is ahead, and a proxy may answer with any date.
@@ -52,27 +55,49 @@ class CorrectedClock:
     def __init__(self, clock: Clock, telegram_skew: Callable[[], float | None]) -> None:
         """`telegram_skew` returns by how many seconds `clock` is ahead of Telegram's; None if that is not known."""
         self._clock, self._telegram_skew = clock, telegram_skew
+        self._database_offset = 0.0
+        """Seconds that are added to the machine's clock."""
         self._feed_skews: deque[float] = deque(maxlen=_FEED_SKEW_SAMPLES)
         self.correction = 0.0
-        """Seconds that are subtracted from the machine's clock."""
+        """Seconds that are subtracted from it because the feed and Telegram say so."""
 
     def now(self) -> dt.datetime:
-        return self._clock.now() - dt.timedelta(seconds=self.correction)
+        return self._clock.now() + dt.timedelta(seconds=self._database_offset - self.correction)
 
     def monotonic(self) -> float:
         return self._clock.monotonic()
 
+    def on_database_time(self, database_time: float, round_trip: float) -> None:
+        """Compare the machine's clock with that of a shared database.
+
+        Its answer, in seconds since 1970, took `round_trip` seconds and has come just now.
+        """
+        if round_trip > _MAX_ROUND_TRIP:
+            return  # it says little: the next one will be quicker
+        offset = database_time + round_trip / 2 - self._clock.now().timestamp()
+        # Small differences are left alone: a clock that is moved at each look would run unevenly, and back now and then.
+        if abs(offset - self._database_offset) > _MAX_DATABASE_SKEW:
+            log.info("database_clock_followed", seconds=round(offset, 2))
+            self._database_offset = offset
+            self._feed_skews.clear()
+
     def on_live_packet(self, sent_at: dt.datetime) -> None:
-        """Compare the machine's clock with the feed's, by a packet that was sent just now."""
-        self._feed_skews.append((self._clock.now() - sent_at).total_seconds())
+        """Compare the clock with the feed's, by a packet that was sent just now."""
+        self._feed_skews.append((self._clock.now() - sent_at).total_seconds() + self._database_offset)
         telegram_skew = self._telegram_skew()
         if telegram_skew is None:
             return  # what was found before still holds: a clock does not get right because Telegram is away
-        correction = choose_clock_correction(min(self._feed_skews), telegram_skew)
+        correction = choose_clock_correction(min(self._feed_skews), telegram_skew + self._database_offset)
         if abs(correction - self.correction) > MAX_CLOCK_SKEW or (not correction and self.correction):
             log.warning("clock_corrected", seconds=round(-correction, 1))
             self.correction = correction
 
+
+_MAX_ROUND_TRIP = 2.0
+"""Seconds in which the database has to answer: the time in its answer is known to half of this."""
+
+_MAX_DATABASE_SKEW = 0.2
+"""Seconds that the machine's clock may differ from the database's."""
 
 _FEED_SKEW_SAMPLES = 20
 """Of so many packets the quickest counts: a packet is always some time on its way, and now and then a long one."""

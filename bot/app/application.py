@@ -163,6 +163,8 @@ class Application:
     async def start(self) -> None:
         """Listen to the other processes, store the configured chats and load the rules. May be called again if it failed."""
         services = self.services
+        # Before anything is compared with what other processes have stored.
+        await services.read_database_clock()
         # Before anything is read: a change between reading and listening would go unnoticed.
         await services.listen()
         if self.chat:

@@ -13,7 +13,7 @@ import aiohttp
 import structlog
 from telegram.ext import ExtBot
 
-from bot.clock import Clock
+from bot.clock import Clock, CorrectedClock
 from bot.cluster.chat_claims import delete_orphaned_claims
 from bot.cluster.lease_manager import LeaseManager, LeaseProvider, SingleProcess, make_holder_name
 from bot.cluster.leases import LeaseRepository
@@ -46,6 +46,9 @@ from rules.football.catalogue import Catalogue
 from rules.football.statuses import OVER_WORDS
 
 log = structlog.get_logger()
+
+_CLOCK_INTERVAL = 10.0
+"""Seconds between two looks at the database's clock."""
 
 _PRUNE_INTERVAL = 3600.0
 """Seconds between two deletions of old data."""
@@ -151,7 +154,9 @@ class Services:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what every process runs from its start."""
-        shared = (self.lease_manager.run(), self._follow_rule_changes()) if self.lease_manager else ()
+        shared = (
+            (self.lease_manager.run(), self._follow_rule_changes(), self._follow_database_clock()) if self.lease_manager else ()
+        )
         reserving = (self.rate_limiter.run(),) if isinstance(self.rate_limiter, SharedRateLimiter) else ()
         return *shared, *reserving, self.reloader.run(), self._prune_regularly()
 
@@ -170,6 +175,20 @@ class Services:
     def _publish_rules(self, rules: RuleSet, catalogue: Catalogue) -> None:
         for callback in self.on_rules_changed:
             callback(rules, catalogue)
+
+    async def read_database_clock(self) -> None:
+        """Set this process's clock by that of a shared database."""
+        if self.database.is_shared and isinstance(self.clock, CorrectedClock):
+            async with self.database.transaction() as tx:
+                asked_at = self.clock.monotonic()
+                database_time = await tx.now()
+                # Before the end of the transaction, which takes time too.
+                self.clock.on_database_time(database_time, self.clock.monotonic() - asked_at)
+
+    async def _follow_database_clock(self) -> None:
+        while True:
+            await retry_while_database_unavailable(self.read_database_clock)
+            await asyncio.sleep(_CLOCK_INTERVAL)
 
     async def _follow_rule_changes(self) -> None:
         """Load the rules whenever another process has changed them."""

@@ -55,3 +55,25 @@ def test_a_packet_that_was_long_on_its_way_says_nothing_about_the_clock() -> Non
     clock.on_live_packet(KICKOFF - seconds(100))
 
     assert clock.now() == KICKOFF
+
+
+def test_processes_on_a_database_have_its_time_and_small_differences_move_nothing() -> None:
+    machine = ManualClock(KICKOFF + seconds(30))
+    clock = CorrectedClock(machine, lambda: None)
+    clock.on_database_time(KICKOFF.timestamp() - 0.25, round_trip=0.5)
+    at_first = clock.now()
+    clock.on_database_time(KICKOFF.timestamp() + 0.1, round_trip=0.02)
+    clock.on_database_time(KICKOFF.timestamp() + 100, round_trip=8.0)
+
+    assert (at_first, clock.now()) == (KICKOFF, KICKOFF)
+
+
+def test_a_database_an_hour_ahead_is_corrected_by_the_feed_and_telegram_and_a_wrong_machine_is_no_second_error() -> None:
+    wrong_database = CorrectedClock(ManualClock(KICKOFF), lambda: 0.0)
+    wrong_database.on_database_time(KICKOFF.timestamp() + HOUR, round_trip=0.0)
+    wrong_machine = CorrectedClock(ManualClock(KICKOFF + seconds(HOUR)), lambda: HOUR)
+    wrong_machine.on_database_time(KICKOFF.timestamp(), round_trip=0.0)
+    for clock in (wrong_database, wrong_machine):
+        clock.on_live_packet(KICKOFF - seconds(0.5))
+
+    assert (wrong_database.now(), wrong_machine.now()) == (KICKOFF, KICKOFF)
