@@ -299,15 +299,18 @@ def measure_fit(typed: str, name: str) -> Fit | None:
 def measure_name_fit(typed: str, name: str, nicknames: Nicknames) -> Fit | None:
     """Return how well a name, or another name of the same team, fits what was typed; None if none does."""
     fit = measure_fit(typed, name)
-    core = to_core_words(typed)
+    core, known = to_core_words(typed), to_core_words(name)
     if fit is Fit.EXACT or not core:
         return fit
-    if core == to_core_words(name):
+    if core == known:
         return Fit.EXACT
     others = nicknames.list_names(name)
     if core in others:
         return Fit.NICKNAME
-    fits = [fit, measure_fit(core, to_core_words(name))]
+    fits = [fit]
+    # Most names fit in no way, and thousands are compared for one answer: what cannot differ is not measured again.
+    if known != to_search_words(name) or core != to_search_words(typed):
+        fits.append(measure_fit(core, known))
     if len(core) >= _MIN_NICKNAME_PREFIX and any(other.startswith(core) for other in others):
         fits.append(Fit.WORD_PREFIXES)
     if core in list_initials(name):

@@ -26,6 +26,10 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": 
 
 _MIN_INITIALS, _MAX_INITIALS = 2, 5
 
+_MAX_CACHED_NAMES = 32_768
+"""More names than a season's list has: each search compares all of them, one after the other, and a smaller cache would forget
+each before it is asked for again."""
+
 
 @lru_cache(maxsize=65_536)
 def to_search_words(text: str) -> str:
@@ -33,14 +37,14 @@ def to_search_words(text: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", normalise(text)).split())
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=_MAX_CACHED_NAMES)
 def to_core_words(text: str) -> str:
     """Reduce a name to search words without FC, AC and the like, unless nothing else is left."""
     words = to_search_words(text).split()
     return " ".join([word for word in words if word not in _CLUB_WORDS] or words)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=_MAX_CACHED_NAMES)
 def list_initials(name: str) -> frozenset[str]:
     """Return the initials by which a name may be known, with and without its small words: psg; om, odm."""
     words = to_search_words(name).split()
