@@ -16,7 +16,7 @@ from tests import supervisor
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
-NEED_EXTRA = {"rules": "rule_engine", "pictures": "matplotlib", "fanout": "aiolimiter"}
+NEED_EXTRA = {"rules": "rule_engine", "checked_rules": "rule_engine", "pictures": "matplotlib", "fanout": "aiolimiter"}
 """Benchmarks that need the extra `bench`, which is not in requirements.lock, each with a module of it."""
 
 
