@@ -5,6 +5,7 @@ Matches are played through the real rules, and each alert is shown as a locked p
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,11 @@ from rules.engine.alert import DEFAULT_KINDS, Alert, Importance, State
 from rules.engine.evaluate import evaluate, translate_alert
 from rules.engine.rule import RuleSet
 from rules.engine.text import LANGUAGES, visible_text
-from rules.football.action import Packet, SendType, Side
+from rules.football.action import Packet, SendType, Side, Team
 from rules.football.advance import advance
 from rules.football.fixture_changes import make_status_packet
 from rules.football.match import Match
+from rules.football.relisting import compare_listing, make_relisting_moments
 from rules.loading.loader import list_packs, load_pack
 from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import parse_scenario
@@ -133,6 +135,8 @@ def list_rows() -> list[Row]:
         for match, packets in _list_matches():
             for row in _play(rules, match, packets):
                 rows.setdefault(row.name, row)
+        for row in _list_relistings(rules):
+            rows.setdefault(row.name, row)
     return list(rows.values())
 
 
@@ -192,6 +196,27 @@ def _play(rules: RuleSet, match: Match, packets: Sequence[Packet]) -> Iterator[R
             elif first is not None and not is_retraction and action in retracted:
                 retracted.discard(action)
                 yield _make_row(f"{first.rule}: stands after all", first, partial(render_restoration, alert))
+
+
+def _list_relistings(rules: RuleSet) -> Iterator[Row]:
+    """Yield the alerts of what changes in the list of fixtures."""
+    fixture = parse_scenario(_LEAGUE_MATCH).fixture
+    told = msgspec.structs.replace(fixture, venue="Old Trafford", coverage_level="In Venue")
+    kickoff = told.kickoff or dt.datetime.fromtimestamp(0, dt.UTC)
+    pairs = (
+        (told, msgspec.structs.replace(told, kickoff=kickoff + dt.timedelta(hours=2))),
+        (told, msgspec.structs.replace(told, kickoff=kickoff + dt.timedelta(days=7))),
+        (told, msgspec.structs.replace(told, venue="Villa Park")),
+        (msgspec.structs.replace(told, home=Team("w", "Winner SF1")), told),
+        (msgspec.structs.replace(told, status="Postponed"), told),
+        (told, msgspec.structs.replace(told, is_deleted=True)),
+        (told, msgspec.structs.replace(told, coverage_level="Standard Stream")),
+    )
+    for before, now in pairs:
+        for moment in make_relisting_moments(Match(now), before, compare_listing(before, now), 1, kickoff):
+            for made in evaluate(rules, moment):
+                alert = translate_alert(made, rules, load_wordings())
+                yield _make_row(_name_row(alert), alert, partial(_render_alert, alert))
 
 
 def _make_row(name: str, first: Alert, render: Callable[[], str]) -> Row:

@@ -31,6 +31,7 @@ from bot.i18n.language import in_each_language
 from bot.matches.follower import MatchFollower
 from bot.matches.live_messages import LiveMessageUpdater
 from bot.matches.pipeline import Pipeline
+from bot.matches.relistings import RelistingTracker
 from bot.matches.schedule import MatchScheduler
 from bot.matches.season import SeasonFixtures
 from bot.matches.snapshots import SnapshotStore
@@ -41,13 +42,14 @@ from bot.monitoring.monitor import render_connection
 from bot.outbox.explanation import explain_message
 from bot.outbox.outbox import make_sample_alert
 from bot.replay.dry_run import run_dry_run
-from bot.storage.fixtures import FixtureStatusRepository
+from bot.storage.fixtures import FixtureListingRepository, FixtureStatusRepository
 from bot.subscribers import ChatRef
 from bot.telegram.sender import Sender
 from bot.telegram.shared_rate_limits import SharedRateLimiter
 from bot.telegram.suspensions import SuspendedChatsCheck, SuspensionRepository
 from rules.football.action import Fixture
 from rules.football.match import Match
+from rules.football.relisting import Relisting
 
 _UNFINISHED_MAX_AGE = dt.timedelta(days=1)
 """How long ago an unfinished match may have been read last and still be followed to its end after a restart."""
@@ -92,6 +94,12 @@ class FeedWorker:
             reported.on_feed_accepted,
             FixtureStatusRepository(services.database, clock),
             self._find_unfinished,
+            RelistingTracker(
+                FixtureListingRepository(services.database, clock),
+                self._on_relisted,
+                services.subscriptions.move,
+                services.feed_api.fetch_fixture,
+            ),
         )
         services.monitor.feed = self._measure_health
         services.monitor.connection_lines = self._status_lines
@@ -125,6 +133,13 @@ class FeedWorker:
         # nobody follows, all processes make the same alert with the same key, and the outbox stores it once.
         if not self._services.leases.is_waiting_for(name_fixture_lease(after.id)):
             await self.follower.on_fixture_change(before, after)
+
+    async def _on_relisted(self, told: Fixture, relisting: Relisting, revision: int) -> bool:
+        # As for a change of status: the process that follows the match tells it, or all of them with the same keys.
+        if self._services.leases.is_waiting_for(name_fixture_lease(relisting.told.id)):
+            return False
+        await self.follower.on_relisted(told, relisting, revision)
+        return True
 
     def _status_lines(self) -> list[str]:
         now = self._services.clock.now()

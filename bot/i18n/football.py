@@ -27,6 +27,8 @@ TERMS = (
     N_("substitution"), N_("temporary dismissal"), N_("shot"), N_("corner"), N_("offside"), N_("free kick"), N_("throw in"),
     N_("goal kick"), N_("attack"), N_("dangerous attack"), N_("video check"), N_("injury"),
     N_("line-ups"), N_("stoppage time"), N_("substitution in"),
+    # how the feed covers a match
+    N_("no coverage"), N_("in venue"), N_("low latency stream"), N_("standard stream"), N_("video"),
     # why play stops
     N_("serious injury"), N_("crowd trouble"), N_("pitch invasion"), N_("water break"), N_("weather"),
     # Translators: the goalkeeper's
@@ -60,6 +62,7 @@ KIND_NAMES = {
     "substitution": N_("Substitutions"),
     "lineups": N_("Line-ups"),
     "status": N_("Match disruptions"),
+    "fixture": N_("Kick-off, date, venue, teams"),
     "injury": N_("Injuries and breaks"),
     "play": N_("Shots and corners"),
     "card": N_("Match card"),

@@ -24,6 +24,7 @@ from rules.football.action import Fixture, Packet
 from rules.football.fixture_changes import has_live_data
 from rules.football.lineups import Lineups
 from rules.football.match import Match, Moment
+from rules.football.relisting import Relisting
 from rules.football.statuses import find_status
 
 log = structlog.get_logger()
@@ -317,6 +318,17 @@ class MatchFollower:
             since = self._listed_over_since[after.id]
             since = self._clock.monotonic() if since is None else since
             self._listed_over_since[after.id] = since if after.is_over else None
+
+    async def on_relisted(self, told: Fixture, relisting: Relisting, revision: int) -> None:
+        """Tell what changed in the listing of a fixture. A match that the feed has deleted ends without full time."""
+        await self._pipeline.apply_relisting(told, relisting, revision, self._clock.now())
+        fixture = relisting.told
+        if connection := self._connections.get(fixture.id):
+            connection.kickoff = _kickoff_if_known(fixture)
+        if fixture.is_deleted and fixture.id in self._listed_over_since:
+            self._fixtures[fixture.id] = msgspec.structs.replace(fixture, status="Cancelled")
+            self._pipeline.mark_end_unseen(fixture.id)
+            self._listed_over_since[fixture.id] = self._clock.monotonic()
 
     def connection_statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:
         """Return the status of each connection. Without the lags' percentiles it is cheap enough for every scrape of metrics."""

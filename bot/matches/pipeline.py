@@ -33,6 +33,7 @@ from rules.football.fixture_changes import (
 from rules.football.lineups import Lineups, merge_lineups
 from rules.football.match import Match, Moment
 from rules.football.minute import Period
+from rules.football.relisting import Relisting, make_relisting_moments
 from rules.football.rewind import has_score_changed
 from rules.football.unconfirmed import settle_at_last
 from rules.football.unknown_values import UnknownValue, find_unknown_values
@@ -175,6 +176,21 @@ class Pipeline:
             # Nothing is known of its score here, so that none is to be stored.
             moment = msgspec.structs.replace(moment, before=moment.after)
         await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
+
+    async def apply_relisting(self, told: Fixture, relisting: Relisting, revision: int, now: dt.datetime) -> None:
+        """Make alerts of what changed in the listing of a fixture, which chats know as `told`."""
+        fixture = relisting.told
+        match = self._matches.get(fixture.id)
+        if match is None:
+            match = Match(fixture, status=fixture.status, collection_status=fixture.collection_status)
+        else:
+            # Of a match that is followed, packets tell which team is at home.
+            known = match.fixture
+            home, away = (known.home, known.away) if match.has_begun or not fixture.home.name else (fixture.home, fixture.away)
+            match = msgspec.structs.replace(match, fixture=msgspec.structs.replace(fixture, home=home, away=away))
+            self._matches[fixture.id] = match
+        for moment in make_relisting_moments(match, told, relisting, revision, now):
+            await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
 
     async def apply_lineups(self, fixture_id: str, lineups: Lineups) -> None:
         """Add line-ups of the REST side to a match, and to the message that said only that they are there."""

@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.config.models import ScheduleSettings
 from bot.errors import FeedError, FeedRefused
 from bot.feed.source import FixtureSource
+from bot.matches.relistings import RelistingTracker
 from bot.retry import Backoff, retry_while_database_unavailable
 from bot.storage.fixtures import FixtureStatusRepository, ListedStatus
 from bot.subscribers import Scope, Subscription, list_subscription_keys
@@ -77,6 +78,9 @@ LOOK_AHEAD = dt.timedelta(days=14)
 POLL_LIVE_EVERY = dt.timedelta(seconds=30)
 """The interval that the vendor recommends during live matches (feed documentation, section 1.4)."""
 
+POLL_BEFORE_KICKOFF = dt.timedelta(hours=1)
+"""How long before its kick-off a fixture is polled: a kick-off that moves is the only sign of a delay (section 5.4)."""
+
 FOLLOW_RETRY_DELAY = 5.0
 """Seconds before a match is followed again after an unexpected error, so that an error that stays fills no log."""
 
@@ -128,6 +132,7 @@ class MatchScheduler:
         on_accepted: Callable[[], Awaitable[None]] | None = None,
         fixture_statuses: FixtureStatusRepository | None = None,
         find_unfinished: Callable[[], Awaitable[Collection[str]]] | None = None,
+        relistings: RelistingTracker | None = None,
     ) -> None:
         """Callbacks:
 
@@ -138,6 +143,7 @@ class MatchScheduler:
         - `find_unfinished` returns the ids of matches that an earlier process left in the middle. They are followed to their end
           even if they are over by now.
 
+        `relistings` tells what else changes in the list: kick-off, venue, teams and fixtures that are gone.
         `fixture_statuses` remembers statuses over a restart, so that a change in between reaches `on_update` too.
         """
         self._source, self._subscriptions, self._follow = source, subscriptions, follow
@@ -145,6 +151,7 @@ class MatchScheduler:
         self._on_refused, self._on_update, self._on_accepted = on_refused, on_update, on_accepted
         self._fixture_statuses = fixture_statuses
         self._find_unfinished = find_unfinished
+        self._relistings = relistings
         self._unfinished: Collection[str] = ()
         self._stored_statuses: Mapping[str, ListedStatus] | None = None
         """What an earlier process stored; None until it is read, at the first refresh."""
@@ -238,6 +245,7 @@ class MatchScheduler:
                 await self._on_accepted()
         self.refreshed_at = self._clock.now()
         await self._apply_fixtures(fetched)
+        await self._look_for_missing(fetched, today)
         log.info("fixtures_refreshed", count=len(fetched))
         return True
 
@@ -278,10 +286,31 @@ class MatchScheduler:
         except Exception as error:
             log.exception("schedule_failed", reason=repr(error))
 
+    async def _look_for_missing(self, fetched: Sequence[Fixture], today: dt.date) -> None:
+        """Ask for followed fixtures by their ids that the whole list does not have any more: moved far, or gone."""
+        if self._relistings is None:
+            return
+        subscriptions = await retry_while_database_unavailable(self._subscriptions)
+        wanted = {(one.scope, one.key) for one in subscriptions}
+        # The days that the list covers in every time zone.
+        first = dt.datetime.combine(today, dt.time(), dt.UTC)
+        window = (first - dt.timedelta(hours=12), first + LOOK_AHEAD - dt.timedelta(days=1))
+        found = await self._relistings.find_missing(
+            fetched, window, lambda fixture: not wanted.isdisjoint(list_subscription_keys(fixture))
+        )
+        for fixture in found:
+            await self._apply_fixtures([fixture], is_whole_list=False)
+
+    def _list_near(self) -> list[str]:
+        """Return the fixtures that are followed, and those planned whose kick-off is so near that it may be moved at any time."""
+        soon = self._clock.now() + POLL_BEFORE_KICKOFF
+        near = [i for i in self._planned if (fixture := self._fixtures.get(i)) and fixture.kickoff and fixture.kickoff <= soon]
+        return [*self._following, *near]
+
     async def _poll_live(self) -> None:
-        """Fetch each fixture that is being followed."""
+        """Fetch each fixture that is being followed, or begins soon."""
         # Coverage that is dropped before kick-off is reported by the REST side alone (feed documentation, section 10.1).
-        for fixture_id in self.followed_ids():
+        for fixture_id in self._list_near():
             try:
                 fixture = await self._source.fetch_fixture(fixture_id)
             except FeedError as error:
@@ -298,6 +327,8 @@ class MatchScheduler:
             if known and (known.status, known.collection_status) != (new.status, new.collection_status):
                 changed.append((known, new))
         fresh = [new for new in fetched if new.id not in self._fixtures]
+        # Those of this answer: what is only kept from the one before has been compared.
+        relisted = [new for new in fetched if self._fixtures.get(new.id) is not new]
         # A match that is followed stays known after it has left the list, as one does that lasts until the day after tomorrow.
         stays = self._following if is_whole_list else self._fixtures
         kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in stays if fixture_id in self._fixtures}
@@ -316,6 +347,9 @@ class MatchScheduler:
         # the news by its key.
         if statuses := self._fixture_statuses:
             await retry_while_database_unavailable(lambda: statuses.save([*fresh, *(new for _, new in changed)]))
+        if self._relistings:
+            # After the changes of status: a match that is postponed to a new date is told as postponed first.
+            await self._relistings.compare(relisted)
         self._changed.set()
 
     async def _find_previous(self, fixture: Fixture) -> Fixture | None:
@@ -384,7 +418,8 @@ class MatchScheduler:
     def _is_cancelled(self, fixture_id: str) -> bool:
         """Return True for a fixture that is cancelled, postponed or deleted. One that was played ends by itself."""
         fixture = self._fixtures.get(fixture_id)
-        if fixture is None or self._is_played(fixture_id):
+        # One that was deleted is told and closed by its follower.
+        if fixture is None or self._is_played(fixture_id) or (fixture.is_deleted and self._relistings):
             return False
         return find_connect_time(fixture, self._clock.now(), self._settings().connect_before_kickoff) is None
 

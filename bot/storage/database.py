@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -112,13 +112,18 @@ class Database:
 
 
 @cache
-def upsert(table: Table, *, keep_existing: bool = False) -> Executable:
-    """Insert a row; if its primary key exists, replace all other columns, or with `keep_existing` change nothing."""
+def upsert(table: Table, *, keep_existing: bool = False, columns: Collection[str] = ()) -> Executable:
+    """Insert a row; if its primary key exists, replace all other columns, or with `keep_existing` change nothing.
+
+    `columns`: only these are replaced, and the others stay.
+    """
     insert = postgresql.insert(table)  # SQLite takes the same syntax
     keys = [column.name for column in table.primary_key]
     if keep_existing:
         return insert.on_conflict_do_nothing(index_elements=keys)
     others = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    if columns:
+        others = {name: value for name, value in others.items() if name in columns}
     return insert.on_conflict_do_update(index_elements=keys, set_=others)
 
 

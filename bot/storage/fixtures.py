@@ -94,4 +94,58 @@ class FixtureStatusRepository:
         ]
         if rows:
             async with self._database.transaction() as tx:
-                await tx.execute(upsert(standings), rows)
+                await tx.execute(upsert(standings, columns=("status", "collection_status", "updated_at")), rows)
+
+
+class StoredListing(msgspec.Struct, frozen=True):
+    """A fixture as chats know it, and how often they were told of a change of it."""
+
+    fixture: Fixture
+    revision: int = 0
+
+
+_LISTING_DECODER = msgspec.json.Decoder(Fixture)
+
+
+class FixtureListingRepository:
+    """Reads and writes how chats know each fixture, so that each change is told once, across restarts and processes."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def get_all(self) -> dict[str, StoredListing]:
+        """Return every stored listing by the id of its fixture."""
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(select(standings).where(standings.c.listing != ""))
+        return {row["fixture_id"]: listing for row in rows if (listing := _read_listing(row["listing"], row["revision"]))}
+
+    async def get(self, fixture_id: str) -> StoredListing | None:
+        """Return one listing as it is stored now; None if there is none."""
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(select(standings).where(standings.c.fixture_id == fixture_id))
+        return _read_listing(rows[0]["listing"], rows[0]["revision"]) if rows else None
+
+    async def save(self, listings: Iterable[StoredListing]) -> None:
+        """Store what chats know now. The status beside it stays, for it is compared by itself."""
+        now = to_timestamp(self._clock.now())
+        rows = [
+            {
+                "fixture_id": one.fixture.id,
+                "status": one.fixture.status,
+                "collection_status": one.fixture.collection_status,
+                "updated_at": now,
+                "listing": msgspec.json.encode(one.fixture).decode(),
+                "revision": one.revision,
+            }
+            for one in listings
+        ]
+        if rows:
+            async with self._database.transaction() as tx:
+                await tx.execute(upsert(standings, columns=("listing", "revision", "updated_at")), rows)
+
+
+def _read_listing(text: str, revision: int) -> StoredListing | None:
+    try:
+        return StoredListing(_LISTING_DECODER.decode(text), revision) if text else None
+    except (msgspec.DecodeError, UnicodeError):
+        return None  # written by a version with other fields: the next listing is the first one

@@ -191,6 +191,8 @@ standings = Table(
     Column("status", String, nullable=False),
     Column("collection_status", String, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Column("listing", Text, nullable=False, server_default=""),  # JSON: the fixture as chats know it
+    Column("revision", Integer, nullable=False, server_default="0"),  # how often chats were told of changes
 )
 
 rule_history = Table(

@@ -112,6 +112,23 @@ class SubscriptionRepository:
         async with self._database.transaction() as tx:
             return tuple(row_to_chat(row) for row in await tx.fetch(query, _key_values(keys)))
 
+    async def move(self, scope: Scope, old_keys: Collection[str], new: Subscription) -> int:
+        """Let whoever follows something under an old key follow it under a new one, with the same overrides.
+
+        Return how many subscriptions were moved. A chat that follows the new one already keeps that one.
+        """
+        table = subscriptions.c
+        moved = 0
+        async with changing_followers(self._database, self._on_change) as tx:
+            query = select(subscriptions).where(table.scope == scope, table.key.in_(list(old_keys))).with_for_update()
+            for row in await tx.fetch(query):
+                ref = ChatRef(row["chat_id"], row["topic"])
+                values = {"chat_id": ref.chat_id, "topic": ref.topic, "scope": new.scope.value, "key": new.key, "name": new.name}
+                await tx.execute(upsert(subscriptions, keep_existing=True), values | {"taste": row["taste"]})
+                await tx.execute(delete(subscriptions).where(_is_subscription(ref, Subscription(scope, row["key"]))))
+                moved += 1
+        return moved
+
     async def store_configured_chats(self, wanted: Sequence[tuple[Chat, Sequence[Subscription]]]) -> None:
         """Store the chats of config.yaml with exactly these subscriptions. Those that left the file follow nothing any more."""
         async with changing_followers(self._database, self._on_change) as tx:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Sequence
 
 from bot.clock import find_zone
@@ -13,7 +15,7 @@ from bot.i18n.football import (
     translate_team,
     translate_term,
 )
-from bot.i18n.language import current_language
+from bot.i18n.language import current_language, format_short_date
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.outbox.delivery import Subject
@@ -75,6 +77,9 @@ _DIGEST_TITLES = {LATE_JOIN_DIGEST: N_("Earlier in this match"), QUIET_HOURS_DIG
 
 _PERIOD_WORDS = frozenset({"", *Period})
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d UTC)?")
+"""A date in an alert as `format_kickoff` writes it."""
+
 _ICONS = {
     "Goal": "⚽",
     "Yellow Card": "🟨",
@@ -102,11 +107,25 @@ def render_body(alert: Alert, sent_body: str = "", timezone: str = _UTC) -> str:
     if text and alert.is_delayed:
         text = f"{text}\n🕓 <i>{_('reported late')}</i>"
     text = text or sent_body or fallback_text(alert.facts)
+    if alert.facts.kickoff_date:
+        text = _DATE.sub(lambda found: _format_date(found[0], timezone), text)
     kickoff, written = alert.fixture.kickoff, alert.facts.kickoff
     if written and kickoff is not None and timezone != _UTC:
         # Alerts are made once for all chats, with the time in UTC; here it becomes the chat's.
         text = text.replace(written, f"{kickoff.astimezone(find_zone(timezone)):%H:%M}")
     return cut(text, TEXT_LIMIT - _MARK_ROOM)
+
+
+def _format_date(written: str, timezone: str) -> str:
+    """Return `22 August, 16:00` for `2026-08-22 14:00 UTC`, as the time zone has it, and `22 August` for a date alone."""
+    try:
+        if not written.endswith(_UTC):
+            return format_short_date(dt.date.fromisoformat(written))
+        instant = dt.datetime.strptime(written, "%Y-%m-%d %H:%M UTC").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return written  # an operator's own text has something that only looks like a date
+    local = instant.astimezone(find_zone(timezone))
+    return f"{format_short_date(local.date())}, {local:%H:%M}{' UTC' if timezone == _UTC else ''}"
 
 
 def render_message(body: str, state: State, *, is_restored: bool = False) -> str:

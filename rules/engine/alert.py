@@ -12,23 +12,24 @@ from collections.abc import Mapping
 
 import msgspec
 
-from rules.football.action import Fixture, SendType, Side
+from rules.football.action import Action, Fixture, SendType, Side
 from rules.football.fixture_changes import read_status_reason
 from rules.football.lineups import Lineups
 from rules.football.match import Moment, Score, count_player_cards, count_player_goals, find_winner, list_scorers
 from rules.football.minute import Period, read_added_minutes
 from rules.football.names import isolate
+from rules.football.relisting import COVERAGE_REDUCED, format_kickoff
 from rules.football.substitutions import find_replaced_player
 from rules.football.timeline import Timeline
 from rules.football.video_checks import find_check_outcome
 
 SHIPPED_KINDS = (
     "goal", "red_card", "yellow_card", "penalty", "shootout", "var",
-    "kick_off", "half_time", "full_time", "substitution", "lineups", "status", "injury", "play",
+    "kick_off", "half_time", "full_time", "substitution", "lineups", "status", "fixture", "injury", "play",
 )  # fmt: skip
 """The kinds that the rules of the packs use. A rule may name others, of letters, digits and underscores."""
 
-DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status"})
+DEFAULT_KINDS = frozenset({"goal", "red_card", "shootout", "full_time", "status", "fixture"})
 """The shipped kinds that a chat gets unless it says otherwise, whatever packs the rules extend.
 
 It also gets the kinds that only an operator's own rules use.
@@ -128,6 +129,16 @@ class Facts(msgspec.Struct, frozen=True):
     """How many goals of play the player has so far, this one included; own goals do not count."""
     player_cards: int = 0
     """How many cards the player has so far, this one included."""
+    kickoff_date: str = ""
+    """Date and time of the kick-off, `2026-08-22 14:00 UTC`; each chat sees it in its language and time zone."""
+    kickoff_before: str = ""
+    """The same of the kick-off that chats knew before it was moved; else empty."""
+    venue_before: str = ""
+    """Where the match was to be played, for `Venue Changed`; else empty."""
+    coverage: str = ""
+    """How the feed covers the match, in its words; empty where it does not say."""
+    coverage_before: str = ""
+    """The coverage before it was reduced, for `Coverage Reduced`; else empty."""
 
 
 class ConditionResult(msgspec.Struct, frozen=True, array_like=True):
@@ -230,7 +241,17 @@ def facts_of(moment: Moment, reason: str = "") -> Facts:
         added_time=str(added or ""),
         home_lineup=str(lineups.home),
         away_lineup=str(lineups.away),
+        kickoff_date=format_kickoff(fixture),
+        kickoff_before=_read_text(action, "kickoffBefore"),
+        venue_before=_read_text(action, "venueBefore"),
+        coverage=fixture.coverage_level,
+        coverage_before=_read_text(action, "coverageLevel") if action.type == COVERAGE_REDUCED else "",
     )
+
+
+def _read_text(action: Action, key: str) -> str:
+    value = action.metadata.get(key, "")
+    return value if isinstance(value, str) else ""
 
 
 def _format_goal_score(moment: Moment, score: Score) -> str:

@@ -24,10 +24,14 @@ LANGUAGE_CODES = tuple(LANGUAGES)
 TEXT_VARIABLES = tuple(name for name in Facts.__struct_fields__ if name != "reason")
 """The variables that a text may use. Only a retraction has a reason, and it has no text of its own."""
 
-_TRANSLATED_VARIABLES = frozenset({"period", "action_type", "sub_action_type", "side", "reason", "status_reason", "outcome"})
+_TRANSLATED_VARIABLES = frozenset(
+    {"period", "action_type", "sub_action_type", "side", "reason", "status_reason", "outcome", "coverage", "coverage_before"}
+)
 """Variables whose values are football terms, which other languages translate."""
 
-_NAME_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner", "player", "player_off", "competition", "venue"})
+_NAME_VARIABLES = frozenset(
+    {"home", "away", "team", "opponent", "winner", "player", "player_off", "competition", "venue", "venue_before"}
+)
 """Variables whose values may be written from right to left."""
 
 _TEAM_VARIABLES = frozenset({"home", "away", "team", "opponent", "winner"})

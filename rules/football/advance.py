@@ -16,6 +16,7 @@ from rules.football.fixture_changes import (
     COVERAGE_DROPPED,
     COVERAGE_LOST,
     COVERAGE_RESTORED,
+    MATCH_RESUMED,
     detect_change,
     make_action,
 )
@@ -96,6 +97,10 @@ def _update_end(match: Match, action: Action) -> tuple[Match, tuple[ActionRecord
     return msgspec.structs.replace(match, ended_by=others[0].action.id if others else ""), others
 
 
+_RESUMING_TYPES = ("Status Updated", "Start Period", "Start Clock", "Play Resumed")
+"""The actions with which a match goes on that was abandoned."""
+
+
 def _add_status_change(moment: Moment, clock: int) -> Moment:
     """Add the change of coverage or status to a moment, if there is one. `clock` is the summary's, in seconds.
 
@@ -108,6 +113,8 @@ def _add_status_change(moment: Moment, clock: int) -> Moment:
     # While Touchline is cut off, chats know that live data is missing, whoever lost it. They are told when it is back.
     if not name or (before.is_cut_off and name in (COVERAGE_LOST, COVERAGE_RESTORED)):
         return moment
+    if name == MATCH_RESUMED and before.is_lost and moment.action.type not in _RESUMING_TYPES:
+        return moment  # A packet from before the match was abandoned, which comes late.
     if name == COVERAGE_LOST:
         after = msgspec.structs.replace(after, score_when_coverage_lost=after.score)
     minute = minute_of(clock, after.period) if clock > after.clock else after.minute

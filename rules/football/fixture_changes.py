@@ -48,7 +48,10 @@ def detect_change(before: tuple[str, str], after: tuple[str, str]) -> str:
         return ""
     if status == "suspended" and old_status != "suspended":
         return MATCH_SUSPENDED
-    return MATCH_RESUMED if old_status == "suspended" and status == "live" else ""
+    was = find_status(old_status)
+    # Also one that was abandoned: it may be played to its end on another day.
+    may_go_on = was.is_suspended or (was.is_played and bool(was.news))
+    return MATCH_RESUMED if may_go_on and status == "live" else ""
 
 
 def make_action(name: str, cause: Action, fixture: Fixture, minute: Minute | None, period: Period) -> Action:

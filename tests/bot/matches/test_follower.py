@@ -15,6 +15,7 @@ from bot.errors import FeedUnreachable
 from bot.matches.follower import COMPLETED_WAIT, MAX_SILENCE
 from rules.football.action import Fixture, Packet
 from rules.football.lineups import Lineup, LineupPlayer, Lineups
+from rules.football.relisting import compare_listing
 from rules.loading.loader import load_rules
 from tests.fakes.feed import LoopClock, ScriptedFeed, Step, accept, beat, drop, feed_settings, send, wait
 from tests.fakes.line import Line
@@ -25,7 +26,7 @@ RULES = load_rules("""
 rules:
   - name: everything
     match: {action_type: [Goal, End Match, Coverage Lost, Coverage Back, Coverage Dropped, Match Suspended, Match Resumed,
-      Match Abandoned, Match Postponed, Match Cancelled]}
+      Match Abandoned, Match Postponed, Match Cancelled, Match Withdrawn]}
     alert:
       kind: status
       text: "{{ action_type }} ({{ sub_action_type }}) {{ minute }} {{ score_before }} {{ score }} {{ status_reason }}"
@@ -136,6 +137,21 @@ async def test_a_match_whose_stream_is_never_open_ends_with_the_fixtures_and_wit
 
     assert [entry["event"] for entry in logs if entry["event"].startswith(("match_", "end_"))] == ["end_not_seen", "match_ended"]
     assert stage.texts == []
+
+
+async def test_a_match_that_is_deleted_in_play_is_told_and_closed_without_a_full_time() -> None:
+    begin = opening(Story())
+    stage = line()
+    relisting = compare_listing(LIVE, replace(LIVE, is_deleted=True))
+    async with ScriptedFeed([*begin, beat(99)]).serve(), stage.open():
+        following = asyncio.create_task(stage.follow(LIVE))
+        await asyncio.sleep(20)
+        await stage.follower.on_relisted(LIVE, relisting, 1)
+        began = asyncio.get_running_loop().time()
+        assert await following
+
+    assert asyncio.get_running_loop().time() - began < COMPLETED_WAIT + 15
+    assert stage.texts == ["Goal 61 0–0 1–0", "Match Withdrawn 0–0 1–0"]
 
 
 async def test_a_match_whose_stream_broke_off_is_ended_by_all_its_actions() -> None:

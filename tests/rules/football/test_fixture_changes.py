@@ -259,3 +259,19 @@ def test_a_connection_is_not_missed_where_nothing_is_to_come_or_chats_know(told:
 
     assert can_lose_connection(match)
     assert not can_lose_connection(msgspec.structs.replace(match, **told))
+
+
+def test_an_abandoned_match_that_goes_on_on_another_day_is_resumed() -> None:
+    story = Story()
+    story.goal("g", score=(1, 0), minute=60)
+    abandoned = story.tell("Status Updated", period=0, status="Abandoned")
+    late = story.tell("Corner", minute=60, status="Live")
+    story.tell("Status Updated", period=0, status="Abandoned")
+    resumed = story.tell("Status Updated", period=0, status="Live")
+    goal = story.goal("h", score=(2, 0), minute=70)
+
+    def change(moment: Moment) -> str:
+        return moment.coverage_change.type if moment.coverage_change else ""
+
+    assert [change(moment) for moment in (abandoned, late, resumed, goal)] == ["Match Abandoned", "", "Match Resumed", ""]
+    assert str(goal.after.score) == "2–0"

@@ -47,7 +47,7 @@ def heard(context: ChatContext, taste: SubscriptionOverrides) -> set[str]:
         ("ars wait scorers", SubscriptionOverrides(confirmed_only=True, scorers_only=True)),
         (
             "Arsenal +yellow_card -goal",
-            SubscriptionOverrides(frozenset({"yellow_card", "red_card", "shootout", "full_time", "status"})),
+            SubscriptionOverrides(frozenset({"yellow_card", "red_card", "shootout", "full_time", "status", "fixture"})),
         ),
         ("Arsenal -goal +goal", NO_OVERRIDES),
         ("all matches now", SubscriptionOverrides(confirmed_only=False)),
@@ -74,7 +74,7 @@ def test_every_setting_is_a_tap_away_from_what_is_followed() -> None:
     loud = press_button(context, data(one.screen, "Sounds"))
 
     assert tuned(press_button(context, data(one.screen, "Yellow"))).kinds == {
-        "goal", "red_card", "yellow_card", "shootout", "full_time", "status",
+        "goal", "red_card", "yellow_card", "shootout", "full_time", "status", "fixture",
     }  # fmt: skip
     assert tuned(press_button(context, data(one.screen, "Confirmation"))) == SubscriptionOverrides(confirmed_only=True)
     assert tuned(press_button(context, data(one.screen, "scorers"))) == SubscriptionOverrides(scorers_only=True)
