@@ -307,7 +307,7 @@ def measure_name_fit(typed: str, name: str, nicknames: Nicknames) -> Fit | None:
     others = nicknames.list_names(name)
     if core in others:
         return Fit.NICKNAME
-    fits = [fit]
+    fits: list[Fit | None] = [fit]
     # Most names fit in no way, and thousands are compared for one answer: what cannot differ is not measured again.
     if known != to_search_words(name) or core != to_search_words(typed):
         fits.append(measure_fit(core, known))
