@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import aiohttp
 import structlog
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
@@ -26,6 +25,7 @@ from bot.config.reload import LoadConfig
 from bot.errors import StorageError, StorageUnavailable, UserMistake
 from bot.matches.snapshots import MatchDirectory
 from bot.monitoring.http import serve
+from bot.network import open_http_session, trust_authority
 from bot.retry import Backoff, OutageLog, retry_while_database_unavailable
 from bot.storage.database import Database, read_storage_url
 from bot.storage.database_file import (
@@ -95,10 +95,15 @@ async def _start_application(
     # Telegram counts all messages of a bot together, so several processes share one allowance.
     per_second = config.telegram.messages_per_second
     rate_limiter = SharedRateLimiter(SendAllowance(database), per_second) if database.is_shared else RateLimiter(per_second)
+    trust_authority(config.tls.ca_file)
     bot = build_bot(
-        config.telegram.token.get_secret_value(), config.telegram.api_url, ReplyAccounting(rate_limiter, clock), health=api_health
+        config.telegram.token.get_secret_value(),
+        config.telegram.api_url,
+        ReplyAccounting(rate_limiter, clock),
+        health=api_health,
+        proxy=config.telegram.proxy.get_secret_value() if config.telegram.proxy else None,
     )
-    http = await stack.enter_async_context(aiohttp.ClientSession())
+    http = await stack.enter_async_context(open_http_session())
     application = Application(Services(config, clock, database, bot, rate_limiter, http, api_health, roles, load), roles)
     guard: DatabaseFileGuard | None = None
     if file is not None and lock is not None:

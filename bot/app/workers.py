@@ -157,6 +157,7 @@ class FeedWorker:
             len(scheduler.planned_connections()),
             self._services.feed_api.fixtures_cut_at,
             len(scheduler.followed_ids()),
+            scheduler.refresh_failure,
         )
 
     async def _find_unfinished(self) -> frozenset[str]:

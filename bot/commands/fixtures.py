@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import click
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +22,7 @@ from bot.feed.recording import record_matches
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import RestClient
 from bot.feed.source import StreamSpeed
+from bot.network import open_http_session, trust_authority
 from rules.football.action import Fixture
 from rules.football.names import normalise
 from rules.loading.values import suggest
@@ -67,6 +67,7 @@ def load_feed_config(config_path: Path) -> Any:
 
     config = load_config(config_path, os.environ)
     config.require_feed_token()
+    trust_authority(config.tls.ca_file)
     verbose = is_verbose(click.get_current_context())
     # Warnings only: standard output is the answer, and a person watches it.
     configure_logging([*read_environment_secrets(), *config.secrets], level=logging.WARNING, verbose=verbose)
@@ -77,7 +78,7 @@ async def list_fixtures(settings: FeedSettings, days: int, search: str) -> tuple
     """Return the fixtures of the coming days whose title or competition contains `search`; raise UserMistake on a feed error."""
     clock = SystemClock()
     today = clock.now().date()
-    async with aiohttp.ClientSession() as http:
+    async with open_http_session() as http:
         try:
             found = await RestClient(lambda: settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
         except FeedError as error:
@@ -139,7 +140,7 @@ async def find_fixture_ids(settings: FeedSettings, named: Sequence[str]) -> tupl
         return tuple(named)
     clock = SystemClock()
     today, days = clock.now().date(), dt.timedelta(days=_SEARCH_DAYS)
-    async with aiohttp.ClientSession() as http:
+    async with open_http_session() as http:
         try:
             fixtures = await RestClient(lambda: settings, http, clock).fetch_fixtures(today - days, today + days)
         except FeedError as error:
@@ -169,7 +170,7 @@ async def record_fixtures(
     _create_folder(folder)
     clock = SystemClock()
     limiter = FeedRequestLimiter(clock)
-    async with aiohttp.ClientSession() as http:
+    async with open_http_session() as http:
         source = RestClient(lambda: settings, http, clock, limiter)
         try:
             fixtures = await asyncio.gather(*(source.fetch_fixture(fixture_id) for fixture_id in fixture_ids))

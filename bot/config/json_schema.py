@@ -20,6 +20,7 @@ from bot.config.models import (
     ScheduleSettings,
     StorageSettings,
     TelegramSettings,
+    TlsSettings,
     allow_variable,
     mapping_schema,
 )
@@ -45,6 +46,7 @@ _SECTION_MODELS: tuple[type[BaseModel], ...] = (
     ScheduleSettings,
     StorageSettings,
     HttpSettings,
+    TlsSettings,
     ConfiguredChat,
 )
 

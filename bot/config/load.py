@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 from msgspec.structs import replace
@@ -20,10 +21,12 @@ from bot.config.models import (
     ScheduleSettings,
     StorageSettings,
     TelegramSettings,
+    TlsSettings,
 )
 from bot.config.problems import validate_node
 from bot.config.suspicious import warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
+from bot.network import explain_ca_file
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
 from rules.engine.rule import RuleSet, SourceLocation
@@ -59,6 +62,7 @@ class Config:
     storage: StorageSettings
     http: HttpSettings
     limits: LimitSettings
+    tls: TlsSettings
     chats: tuple[ConfiguredChat, ...]
     rules: RuleSet
     catalogue: Catalogue
@@ -80,6 +84,9 @@ class Config:
             found.append(self.http.dead_man_url.get_secret_value())
         if self.http.console:
             found.append(self.http.console.password.get_secret_value())
+        proxies = [proxy.get_secret_value() for proxy in (self.feed.proxy, self.telegram.proxy) if proxy]
+        # Of a proxy the password alone: its address is no secret.
+        found += [password for proxy in proxies if (password := urlsplit(proxy).password)]
         # The password in a database URL, which a driver's error may quote.
         return [*found, *re.findall(r"//[^/@:]*:([^@]+)@", self.storage.url)]
 
@@ -200,6 +207,7 @@ class _ConfigReader:
             storage=settings.storage,
             http=settings.http,
             limits=settings.limits,
+            tls=self._read_tls(settings.tls, fields.get("tls")),
             chats=settings.chats,
             rules=rules,
             catalogue=catalogue,
@@ -298,6 +306,16 @@ class _ConfigReader:
                 location_of(at), f"the file {section.token_file} cannot be read: {_explain_read_error(error)}"
             )
             return SecretStr("")
+
+    def _read_tls(self, section: TlsSettings, node: yaml.Node | None) -> TlsSettings:
+        """Return the section with the whole path of its file; report a file that is no authority."""
+        at = next((value for key, value in mapping_items(node) if key.value == "ca_file"), None)
+        if section.ca_file is None or at is None:
+            return section
+        path = str(self._resolve_path(section.ca_file))
+        if reason := explain_ca_file(path):
+            self.report.add_mistake(location_of(at), f"the authority {section.ca_file} cannot be used: {reason}")
+        return section.model_copy(update={"ca_file": path})
 
     def _check_token(self, section: FeedSettings | TelegramSettings, token: str, at: yaml.Node | None) -> SecretStr:
         """Report a token with spaces or other characters that a header cannot carry, without repeating it."""

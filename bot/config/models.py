@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from bot.i18n.language import ENGLISH
+from bot.network import NO_PROXY
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, make_name_key
 from rules.engine.text import LANGUAGES
 from rules.loading import values
@@ -263,7 +264,18 @@ def _read_feed_api_url(value: Any) -> str:
     return url
 
 
+def _read_proxy(value: Any) -> SecretStr | None:
+    """Read the address of a proxy, which may have a user and a password, or `none`; an empty variable counts as null."""
+    if value is None or isinstance(value, SecretStr) or value == "":
+        return value or None
+    text = _read_text(value)
+    url: str = text if text == NO_PROXY else _make_url_reader("http", "https")(value)
+    return SecretStr(url)
+
+
 StreamUrl = Annotated[str, BeforeValidator(_make_url_reader("wss", "ws", is_bare=True))]
+
+Proxy = Annotated[SecretStr | None, BeforeValidator(_read_proxy), with_schema(URL_OR_NULL_SCHEMA)]
 
 FeedApiUrl = Annotated[str, BeforeValidator(_read_feed_api_url)]
 
@@ -329,6 +341,8 @@ class FeedSettings(Section):
     """Where fixtures are looked up: one address or several."""
     stale_after: Annotated[Duration, _require_at_least("11s")] = dt.timedelta(seconds=25)
     """Reconnect after this time without a frame; at least 11s, as heartbeats come every ten (feed documentation, section 2.3)."""
+    proxy: Proxy = None
+    """An HTTP proxy for the feed, http://USER:PASSWORD@HOST:PORT, or none; null: HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide."""
 
 
 _ALLOWED_CHATS_SCHEMA: JsonSchema = {
@@ -367,6 +381,8 @@ class TelegramSettings(Section):
     """A file that holds the token, in place of `token`."""
     api_url: BotApiUrl = "https://api.telegram.org"
     """The Bot API: Telegram's own, or a server of yours."""
+    proxy: Proxy = None
+    """An HTTP proxy for Telegram, http://USER:PASSWORD@HOST:PORT, or none; null: HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide."""
     admins: tuple[Integer, ...] = ()
     """The ids of the users who may see /status and change rules."""
     allowed_chats: Annotated[tuple[str, ...] | None, BeforeValidator(_read_allowed_chats), with_schema(_ALLOWED_CHATS_SCHEMA)] = (
@@ -489,6 +505,13 @@ class LimitSettings(Section):
     """How many teams, competitions and matches one chat may follow."""
 
 
+class TlsSettings(Section):
+    """How the certificates of the feed and of Telegram are verified."""
+
+    ca_file: Text | None = None
+    """A PEM file with a company's own authority; it is trusted beside those of the system."""
+
+
 class ConfigSections(Section):
     """The whole file without its rules."""
 
@@ -504,6 +527,8 @@ class ConfigSections(Section):
     """Where health and metrics are served, and a dead man's switch."""
     limits: LimitSettings = LimitSettings()
     """What the bot may be used for at most."""
+    tls: TlsSettings = TlsSettings()
+    """How the certificates of the feed and of Telegram are verified."""
     chats: tuple[ConfiguredChat, ...] = ()
     """Chats that follow something from the start, without a command in the chat."""
     catalogue: Text | None = None

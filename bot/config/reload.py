@@ -17,10 +17,20 @@ from bot.metrics import CONFIG_RELOADS
 log = structlog.get_logger()
 
 RESTART_REQUIRED = {
-    "telegram": ("token", "api_url", "messages_per_second", "allow_paid_broadcast", "webhook", "privacy_url", "nicknames"),
+    "telegram": (
+        "token",
+        "api_url",
+        "proxy",
+        "messages_per_second",
+        "allow_paid_broadcast",
+        "webhook",
+        "privacy_url",
+        "nicknames",
+    ),
     "schedule": ("refresh_fixtures_every",),
     "storage": ("url", "keep", "keep_suspended", "last_matches", "last_matches_folder"),
     "http": ("listen", "console"),
+    "tls": ("ca_file",),
 }
 """The settings that are read only at the start; a reload applies all others at once."""
 

@@ -43,6 +43,7 @@ from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending, FeedSession, SessionState
 from bot.feed.source import ConnectionStatus, LagStatistics, StreamSpeed
 from bot.metrics import FEED_CONNECTED, FEED_LAG, FEED_LOST, FRAMES, FRAMES_UNREADABLE
+from bot.network import explain_connection_error, find_proxy, get_ssl_context
 from rules.football.action import Fixture, Packet
 
 log = structlog.get_logger()
@@ -159,6 +160,8 @@ class FeedConnection:
         """True until what this connection missed has been read: up to the first live packet or heartbeat."""
         self.is_handing_on = False
         self._reason = ""
+        self._connect_failure = ""
+        """Why the last attempt to connect failed; it says nothing any more once a connection was accepted."""
         self._retry_after: float | None = None
         self._unreadable: Counter[str] = Counter()
         self._lags = LagStatistics()
@@ -252,6 +255,7 @@ class FeedConnection:
             is_not_open=self._is_not_open,
             is_ended=self._session.is_ended,
             refusal=self._refusal,
+            connect_failure=self._connect_failure if self._accepted_at is None else "",
         )
 
     def _build_url(self, start: int) -> str:
@@ -269,7 +273,8 @@ class FeedConnection:
         # WAITING.
         try:
             async with self._limiter.request(self._choose_priority(), self._kickoff_order):
-                socket = await open_connection(self._build_url(start))
+                setting = self._settings().proxy
+                socket = await open_connection(self._build_url(start), setting.get_secret_value() if setting else None)
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
             await self._on_lost(self._classify_connect_error(error))
             return
@@ -294,11 +299,11 @@ class FeedConnection:
 
     def _classify_connect_error(self, error: Exception) -> FailureCause:
         """Return the cause of a failed handshake; keep its reason and `Retry-After`."""
-        self._reason = type(error).__name__
+        self._reason = self._connect_failure = explain_connection_error(error) or type(error).__name__
         if not isinstance(error, InvalidStatus):
             return classify_network_error(error)
         # The status alone: the body of a proxy's error page is long and says nothing about the feed.
-        self._reason = f"HTTP {error.response.status_code}"
+        self._reason = self._connect_failure = f"HTTP {error.response.status_code}"
         self._retry_after = parse_retry_after(error.response.headers.get("Retry-After"), self._clock.now())
         return classify_status(error.response.status_code)
 
@@ -523,8 +528,8 @@ class FeedConnection:
             pass
 
 
-async def open_connection(url: str) -> ClientConnection:
-    """Open a websocket; raise what the network or the library raises."""
+async def open_connection(url: str, proxy_setting: str | None = None) -> ClientConnection:
+    """Open a websocket, by a proxy if the setting or the environment names one; raise what the network or the library raises."""
     socket = await connect(
         url,
         additional_headers={"Accept": ACCEPT_HEADER},
@@ -533,7 +538,8 @@ async def open_connection(url: str) -> ClientConnection:
         ping_interval=None,  # a peer can answer pings and send no data: the watchdog waits for frames instead
         close_timeout=2,
         max_size=MAX_FRAME_SIZE,
-        proxy=None,
+        proxy=find_proxy(url, proxy_setting),
+        ssl=get_ssl_context() if url.startswith("wss://") else None,
     )
     limit_read_size(socket.transport)
     return socket

@@ -19,6 +19,7 @@ from bot.feed.decode import decode_frame
 from bot.feed.lenient import remove_nul
 from bot.feed.reconnect import REMEDIES, FailureCause, classify_status, parse_retry_after
 from bot.feed.request_limit import FeedRequestLimiter
+from bot.network import explain_connection_error, find_proxy
 from rules.football.action import Fixture, Packet, Team
 from rules.football.lineups import Lineups, read_lineups
 from rules.football.names import normalise
@@ -114,13 +115,14 @@ class RestClient:
             try:
                 return await self._request(hosts[self._host_index % len(hosts)].rstrip("/"), path, query)
             except aiohttp.ClientConnectorError as error:
-                reason = f"{error.host} cannot be reached: {type(error.os_error).__name__}"
+                reason = f"{error.host} cannot be reached: {explain_connection_error(error) or type(error.os_error).__name__}"
                 if attempt + 1 == len(hosts):
                     raise FeedUnreachable(reason) from error
                 self._host_index += 1  # kept for later calls: a retired host would cost each of them a failed attempt
                 log.warning("feed_api_host_changed", reason=reason, host=hosts[self._host_index % len(hosts)])
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise FeedUnreachable(f"the feed's REST side does not answer: {type(error).__name__}") from error
+                reason = explain_connection_error(error) or type(error).__name__
+                raise FeedUnreachable(f"the feed's REST side does not answer: {reason}") from error
         raise FeedUnreachable("no host of the feed's REST side is configured")
 
     async def _request(self, host: str, path: str, query: Mapping[str, str]) -> bytes:
@@ -131,7 +133,9 @@ class RestClient:
         }
         async with AsyncExitStack() as stack:
             async with self._limiter.request():
-                call = self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT)
+                setting = self._settings().proxy
+                proxy = find_proxy(host, setting.get_secret_value() if setting else None)
+                call = self._http.get(host + path, params=query, headers=headers, timeout=_TIMEOUT, proxy=proxy)
                 response = await stack.enter_async_context(call)
             body = await response.read()
             if response.status == 200:

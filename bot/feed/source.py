@@ -27,7 +27,8 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
 
     `last_usable_frame_at` leaves out frames that could not be read. `wanted_since` is when the connection was first wanted.
     `is_not_open`: the stream is not open yet. `is_ended`: the match has ended and the connection only waits to be closed.
-    `refusal` is why the feed refuses the token; empty if it does not.
+    `refusal` is why the feed refuses the token; empty if it does not. `connect_failure` is why the connection could not be made
+    the last time, as for a certificate or a proxy; empty if it could.
     """
 
     fixture_id: str
@@ -47,6 +48,7 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
     is_not_open: bool = False
     is_ended: bool = False
     refusal: str = ""
+    connect_failure: str = ""
 
 
 class LagStatistics:

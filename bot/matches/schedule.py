@@ -175,6 +175,7 @@ class MatchScheduler:
         self._refusal = ""
         self.retry_after = FOLLOW_RETRY_DELAY
         self.refreshed_at: dt.datetime | None = None
+        self.refresh_failure = ""
 
     def list_fixtures(self) -> tuple[Fixture, ...]:
         """Return the fixtures that the feed lists, by kick-off."""
@@ -238,12 +239,13 @@ class MatchScheduler:
             return False
         except FeedError as error:
             log.warning("fixtures_not_refreshed", reason=str(error))
+            self.refresh_failure = str(error)
             return False
         if self._refusal:
             self._refusal = ""
             if self._on_accepted:
                 await self._on_accepted()
-        self.refreshed_at = self._clock.now()
+        self.refreshed_at, self.refresh_failure = self._clock.now(), ""
         await self._apply_fixtures(fetched)
         await self._look_for_missing(fetched, today)
         log.info("fixtures_refreshed", count=len(fetched))

@@ -37,9 +37,10 @@ def _find_feed_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
     # A frame counts as usable once its news is stored: without the database every feed looks silent.
     if silent and not health.is_database_in_the_way:
         titles = [health.feed.titles.get(status.fixture_id) or status.fixture_id for status in silent]
-        yield "feed-down", describe_feed_down(titles, len(health.feed.connections))
+        failure = next((status.connect_failure for status in silent if status.connect_failure), "")
+        yield "feed-down", describe_feed_down(titles, len(health.feed.connections), failure)
     if old := outdated_fixtures_since(health.feed, health.started_at, health.now):
-        yield "fixtures-old", describe_fixtures_outdated(old)
+        yield "fixtures-old", describe_fixtures_outdated(old, health.feed.fixtures_failure)
     if health.feed.fixtures_cut_at:
         yield "fixtures-cut", describe_fixtures_cut(health.feed.fixtures_cut_at)
 
@@ -166,12 +167,14 @@ def format_utc(at: dt.datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def describe_feed_down(titles: Sequence[str], connections: int) -> str:
+def describe_feed_down(titles: Sequence[str], connections: int, failure: str = "") -> str:
     """Describe matches without frames."""
     named = ", ".join(titles[:_MAX_NAMED_MATCHES]) + (
         f" and {len(titles) - _MAX_NAMED_MATCHES} more" if len(titles) > _MAX_NAMED_MATCHES else ""
     )
-    return f"no frame for over a minute from {len(titles)} of {connections} connections: {named}. It is tried again all the time."
+    why = f" The last attempt failed: {failure}." if failure else ""
+    sentence = f"no frame for over a minute from {len(titles)} of {connections} connections: {named}."
+    return f"{sentence}{why} It is tried again all the time."
 
 
 def describe_feed_refused(reason: str) -> str:
@@ -179,9 +182,11 @@ def describe_feed_refused(reason: str) -> str:
     return f"the feed refuses us: {reason}. Check feed.token; it is tried again every few minutes."
 
 
-def describe_fixtures_outdated(since: dt.datetime) -> str:
-    """Describe a list of fixtures that cannot be read."""
-    return f"the list of fixtures could not be read since {format_utc(since)}: matches that are new since then are not followed."
+def describe_fixtures_outdated(since: dt.datetime, failure: str = "") -> str:
+    """Describe a list of fixtures that cannot be read, and why it could not be the last time."""
+    why = f" ({failure})" if failure else ""
+    sentence = f"the list of fixtures could not be read since {format_utc(since)}{why}"
+    return f"{sentence}: matches that are new since then are not followed."
 
 
 def describe_fixtures_cut(count: int) -> str:

@@ -26,6 +26,8 @@ class FeedHealth(msgspec.Struct, frozen=True):
     planned_connections: int = 0
     fixtures_cut_at: int = 0
     due_matches: int = 0
+    fixtures_failure: str = ""
+    """Why the list could not be read the last time; empty if it could."""
 
 
 class TelegramHealth(msgspec.Struct, frozen=True):

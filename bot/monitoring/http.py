@@ -19,6 +19,7 @@ from bot.feed.session import SessionState
 from bot.metrics import CONTENT_TYPE
 from bot.monitoring.health import FeedHealth, ProcessHealth
 from bot.monitoring.incidents import INCIDENT_POLICIES
+from bot.network import find_proxy
 from bot.outbox.repository import OutboxDepth
 from bot.web_server import serve_application
 
@@ -186,8 +187,9 @@ class DeadMansSwitch:
         if lines := self._reasons_not_ready():
             log.warning("dead_man_call_skipped", reason="; ".join(lines))
             return
+        address = url.get_secret_value()
         try:
-            async with self._http.get(url.get_secret_value(), timeout=_CALL_TIMEOUT) as response:
+            async with self._http.get(address, timeout=_CALL_TIMEOUT, proxy=find_proxy(address, None)) as response:
                 if response.status >= _FIRST_ERROR_STATUS:
                     log.warning("dead_man_call_failed", reason=f"HTTP {response.status}")
         # ValueError is what aiohttp raises for an address that it cannot read. The text of any of them may contain the address.

@@ -323,6 +323,8 @@ def render_connection(status: ConnectionStatus, match: Match | None, now: dt.dat
     # Only if there is something to say: the line is read on a phone.
     if status.missing or status.unreadable:
         parts.append(f"{status.missing} never came, {status.unreadable} unreadable")
+    if status.connect_failure:
+        parts.append(status.connect_failure)
     return ", ".join(parts)
 
 

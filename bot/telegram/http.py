@@ -6,7 +6,6 @@ import datetime as dt
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
@@ -17,6 +16,7 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.clock import Clock, SystemClock
+from bot.network import explain_connection_error, find_proxy, get_ssl_context
 from bot.telegram.responses import AnswerLost, NotSent, check_answer
 
 _NO_TIMEOUT_GIVEN = BaseRequest.DEFAULT_NONE
@@ -54,11 +54,13 @@ class BotApiSession(BaseRequest):
         read_timeout: float = READ_TIMEOUT,
         connect_timeout: float = 5.0,
         health: ApiHealth | None = None,
+        proxy: str | None = None,
     ) -> None:
         self._health = health or ApiHealth(SystemClock())
         self._connections, self._read_timeout, self._connect_timeout = connections, read_timeout, connect_timeout
         self._session: aiohttp.ClientSession | None = None
         self._default_timeout = _make_timeout(connect_timeout, read_timeout)
+        self._proxy_setting = proxy
         self._proxies: dict[str, str | None] = {}
 
     @property
@@ -70,7 +72,7 @@ class BotApiSession(BaseRequest):
         """Open the pool."""
         if self._session is None or self._session.closed:
             # Longer than the pauses of most matches: a new TLS handshake takes two round trips more before an alert leaves.
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
+            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60, ssl=get_ssl_context())
             headers = {"User-Agent": self.USER_AGENT}
             self._session = aiohttp.ClientSession(connector=connector, headers=headers)
 
@@ -80,13 +82,11 @@ class BotApiSession(BaseRequest):
             await self._session.close()
 
     def _proxy(self, url: str | URL) -> str | None:
-        """Return the environment's proxy for an address, None if there is none or the host is excepted."""
+        """Return the proxy for an address, None to connect directly."""
         # Looked up once for each host: aiohttp's own way (trust_env) reads the environment, and a file, at every request.
         host = url.authority if isinstance(url, URL) else urlsplit(url).netloc
         if host not in self._proxies:
-            parts = urlsplit(str(url))
-            proxy = getproxies().get(parts.scheme)
-            self._proxies[host] = None if proxy is None or proxy_bypass(parts.hostname or "") else proxy
+            self._proxies[host] = find_proxy(str(url), self._proxy_setting)
         return self._proxies[host]
 
     async def do_request(
@@ -136,10 +136,11 @@ class BotApiSession(BaseRequest):
                     is_token_refused = check_answer(name, response.status, response.content_type, body)
                     self._health.on_response(response.status, response.headers.get("Date"), is_token_refused=is_token_refused)
                 return response.status, body
-        # Only these two say that nothing was sent. After any other error the message may have arrived, and a delivery stays
-        # uncertain. The errors' texts are left out: they may contain the URL, and with it the token.
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
-            raise NotSent(f"no connection ({type(error).__name__})") from None
+        # Only these say that nothing was sent; the last is a proxy that opens no tunnel. After any other error the message may
+        # have arrived, and a delivery stays uncertain. The errors' texts are left out: they may contain the URL, and with it
+        # the token.
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+            raise NotSent(f"no connection ({explain_connection_error(error) or type(error).__name__})") from None
         except TimeoutError:
             raise TimedOut from None
         except aiohttp.ClientError as error:

@@ -83,18 +83,19 @@ def build_bot(
     *,
     read_timeout: float = READ_TIMEOUT,
     health: ApiHealth | None = None,
+    proxy: str | None = None,
 ) -> ExtBot[str]:
     """Build the bot for sending and for the chat side.
 
-    `read_timeout` is in seconds. `health` learns how every request ends.
+    `read_timeout` is in seconds. `health` learns how every request ends. `proxy` is the setting `telegram.proxy`.
     """
     return ExtBot(
         token,
         base_url=f"{api_url.rstrip('/')}/bot",
         base_file_url=f"{api_url.rstrip('/')}/file/bot",
-        request=BotApiSession(read_timeout=read_timeout, health=health),
+        request=BotApiSession(read_timeout=read_timeout, health=health, proxy=proxy),
         # Polling holds a connection for its whole timeout, so it has a pool of its own.
-        get_updates_request=BotApiSession(connections=4, health=health),
+        get_updates_request=BotApiSession(connections=4, health=health, proxy=proxy),
         rate_limiter=reply_accounting or ReplyAccounting(Unlimited(), SystemClock()),
         defaults=Defaults(link_preview_options=LinkPreviewOptions(is_disabled=True)),
     )

@@ -1,0 +1,135 @@
+"""The way out of this machine: proxies, the authorities that certificates are verified by, and why a certificate is refused."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+if TYPE_CHECKING:
+    import aiohttp
+
+NO_PROXY = "none"
+"""The setting that connects directly, whatever the environment says."""
+
+_SECURE_SCHEMES = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
+"""By the scheme of an address, the scheme by which the environment names its proxy: a websocket begins as an HTTP request."""
+
+_CERTIFICATE_EXPIRED, _CERTIFICATE_NOT_YET_VALID, _HOSTNAME_MISMATCH, _ADDRESS_MISMATCH = 10, 9, 62, 64
+
+_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's codes for a certificate that is signed by itself, or by an authority that is not known here."""
+
+
+class _Trust:
+    """The authorities of this process, made once: reading the system's takes some 20 ms."""
+
+    def __init__(self) -> None:
+        self.ca_file: str | None = None
+        self.context: ssl.SSLContext | None = None
+
+
+_trust = _Trust()
+
+
+def trust_authority(ca_file: str | None) -> None:
+    """Verify certificates by the authority in a PEM file too, beside those of the system, from now on; None: by those alone.
+
+    For the whole process: which authorities a machine trusts does not depend on who asks.
+    """
+    _trust.ca_file, _trust.context = ca_file, None
+
+
+def get_ssl_context() -> ssl.SSLContext:
+    """Return the context that verifies every certificate of this process."""
+    if _trust.context is None:
+        _trust.context = ssl.create_default_context()
+        if _trust.ca_file:
+            _trust.context.load_verify_locations(cafile=_trust.ca_file)
+    return _trust.context
+
+
+def explain_ca_file(path: str) -> str | None:
+    """Return why a file cannot be used as an authority; None if it can."""
+    try:
+        ssl.create_default_context().load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return "it has no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None
+
+
+def find_proxy(url: str, setting: str | None) -> str | None:
+    """Return the proxy for an address: that of the setting, else of the environment; None to connect directly.
+
+    The environment's are HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, except for the hosts in NO_PROXY.
+    """
+    if setting:
+        return None if setting == NO_PROXY else setting
+    parts = urlsplit(url)
+    proxies = getproxies()
+    proxy = proxies.get(_SECURE_SCHEMES.get(parts.scheme, parts.scheme)) or proxies.get("all")
+    # A proxy of another kind, as socks5://, is for other programs: neither of our libraries speaks it without an addition.
+    if not proxy or not proxy.startswith(("http://", "https://")) or proxy_bypass(parts.hostname or ""):
+        return None
+    return proxy
+
+
+def open_http_session() -> aiohttp.ClientSession:
+    """Return an HTTP session that verifies certificates by this process's authorities."""
+    # Imported here: commands that ask nobody need not load it.
+    import aiohttp
+
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=get_ssl_context()))
+
+
+def explain_connection_error(error: BaseException) -> str | None:
+    """Return why a TLS handshake or a proxy failed, as the end of a sentence; None for any other error."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            if not hasattr(cause, "verify_code"):
+                # aiohttp's own, which is of this class too: what OpenSSL says is inside of it.
+                continue
+            return f"its certificate is refused: {_explain_certificate(cause)}"
+        if isinstance(cause, ssl.SSLError):
+            return f"the TLS handshake failed: {cause.reason or type(cause).__name__}"
+        # By their names: aiohttp's and websockets' errors are imported by those who use them.
+        if type(cause).__name__ == "ClientHttpProxyError":
+            return f"the proxy answers with status {getattr(cause, 'status', 'unknown')}"
+        if type(cause).__name__ == "InvalidProxyStatus":
+            response = getattr(cause, "response", None)
+            return f"the proxy answers with status {getattr(response, 'status_code', 'unknown')}"
+        if type(cause).__name__ in ("ClientProxyConnectionError", "ProxyError"):
+            return "the proxy cannot be reached"
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it: libraries wrap the one that says why."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if cause is None or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inner = [getattr(cause, name, None) for name in ("certificate_error", "os_error")]
+        waiting += [one for one in inner if isinstance(one, BaseException)]
+        waiting += [cause.__cause__, cause.__context__]
+
+
+def _explain_certificate(error: ssl.SSLCertVerificationError) -> str:
+    message = (error.verify_message or str(error)).rstrip(".")
+    if error.verify_code == _CERTIFICATE_EXPIRED:
+        return "it has expired (or this machine's clock is wrong)"
+    if error.verify_code == _CERTIFICATE_NOT_YET_VALID:
+        return "it is not valid yet (or this machine's clock is wrong)"
+    if error.verify_code in (_HOSTNAME_MISMATCH, _ADDRESS_MISMATCH):
+        return f"it is for another name ({message})"
+    if error.verify_code in _UNKNOWN_ISSUER:
+        return f"its issuer is not known here ({message}); a company's own authority is named at tls.ca_file"
+    return message
