@@ -15,7 +15,12 @@ from bot.logs import configure_logging
 
 
 @click.command()
-@click.option("--match", default="opener", show_default=True, help="opener, final, a scenario file or a recording.")
+@click.option(
+    "--match",
+    default="opener",
+    show_default=True,
+    help="opener, final, two-goals, retaken-penalty, sudden-death, a scenario file or a recording.",
+)
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
 @click.option("--telegram", is_flag=True, help="Show it in a real chat instead: needs a bot token and a chat id.")
 @click.option(

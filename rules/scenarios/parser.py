@@ -21,7 +21,13 @@ from rules.football.names import normalise
 from rules.loading.document import Report, compose
 from rules.loading.values import Reader, suggest
 
-SHIPPED_SCENARIOS = {"opener": "argentina-saudi-arabia", "final": "argentina-france"}
+SHIPPED_SCENARIOS = {
+    "opener": "argentina-saudi-arabia",
+    "final": "argentina-france",
+    "two-goals": "two-goals-at-once",
+    "retaken-penalty": "retaken-penalty",
+    "sudden-death": "sudden-death",
+}
 """The scenarios that ship, by the names that `demo --match` takes."""
 
 SCENARIO_KEYS = ("match", "competition", "kickoff", "venue", "lineups", "events", "shootout")
