@@ -486,7 +486,9 @@ class ConfiguredChat(Section):
     """The chat's id; groups and channels have negative ones."""
     topic: Annotated[Integer, Field(ge=0)] = 0
     """The topic of a forum; 0 for the chat itself."""
-    subscribe: tuple[SubscriptionEntry, ...]
+    subscribe: Annotated[
+        tuple[SubscriptionEntry, ...], BeforeValidator(_read_list), with_list_schema(allow_variable(SUBSCRIPTION_SCHEMA))
+    ]
     """What it follows: all, or teams, competitions and matches."""
     kinds: tuple[KindName, ...] | None = None
     """Which kinds of alert it gets; left out: all."""

@@ -140,6 +140,14 @@ def test_a_fixed_chat_follows_by_name_or_id(load: Load, written: str, followed: 
     assert (chat.chat, chat.topic, chat.subscribe, chat.kinds) == (-100123, 7, (followed,), ("goal",))
 
 
+@pytest.mark.parametrize(
+    ("written", "followed"),
+    [("all", Subscription(Scope.ALL)), ("{team: Arsenal}", Subscription(Scope.TEAM, "~arsenal", "Arsenal"))],
+)
+def test_one_subscription_needs_no_list(load: Load, written: str, followed: Subscription) -> None:
+    assert load(f"chats: [{{chat: 1, subscribe: {written}}}]").chats[0].subscribe == (followed,)
+
+
 def test_a_fixed_chat_may_hide_scores_and_group_bursts(load: Load) -> None:
     config = load("chats: [{chat: -1, subscribe: [all], spoilers: true, bursts: true}, {chat: 2, subscribe: [all]}]")
 
