@@ -29,6 +29,10 @@ COMMANDS = {
         "fixtures",
         "List the fixtures that the feed offers; SEARCH keeps those whose name or competition has these letters.",
     ),
+    "init": (
+        "init",
+        "Write a first config.yaml, a test, a match, and the schemas for your editor; nothing that is there is changed.",
+    ),
     "record": (
         "fixtures",
         "Write every frame of these fixtures to files that `replay` and `simulate` read, until the matches are over.",
@@ -40,7 +44,10 @@ COMMANDS = {
         "Put the backup FILE in the database's place, while Touchline is stopped; what was there is kept beside it.",
     ),
     "run": ("run", "Follow the matches that chats subscribed to, until stopped."),
-    "schema": ("run", "Print the JSON Schema of config.yaml, by which editors complete and check it."),
+    "schema": (
+        "init",
+        "Print the JSON Schema of config.yaml, or of rules, tests or scenarios, by which editors complete and check them.",
+    ),
     "simulate": ("demo", "Play each MATCH as the vendor would: fixtures by REST, a websocket a match."),
     "test": (
         "rule_tests",
@@ -52,7 +59,7 @@ COMMANDS = {
 
 COMMANDS_BY_USE = {
     "Try it without a feed": ("demo", "chat", "console", "simulate"),
-    "Write rules and prove them": ("check", "test", "explain", "replay", "schema"),
+    "Write rules and prove them": ("init", "check", "test", "explain", "replay", "schema"),
     "Run the bot": ("doctor", "run"),
     "Matches of the feed": ("fixtures", "record", "render"),
     "Keep its data": ("backup", "restore", "copy"),

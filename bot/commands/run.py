@@ -1,4 +1,4 @@
-"""The commands `run` and `schema`."""
+"""The command `run`."""
 
 from __future__ import annotations
 
@@ -48,11 +48,3 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     from bot.app.application import run_until_stopped
 
     asyncio.run(run_until_stopped(config, selected))
-
-
-@click.command()
-def schema_command() -> None:
-    """Print the JSON Schema of config.yaml, by which editors complete and check it."""
-    from bot.config.json_schema import build_schema, format_schema
-
-    click.echo(format_schema(build_schema()), nl=False)

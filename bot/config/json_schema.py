@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
@@ -38,6 +39,7 @@ from rules.loading.conditions import (
     SCORE_VALUES,
 )
 from rules.loading.loader import list_packs
+from rules.scenarios.parser import SCENARIO_KEYS, ScenarioEventType
 
 _SECTION_MODELS: tuple[type[BaseModel], ...] = (
     ConfigSections,
@@ -75,6 +77,106 @@ def build_schema() -> dict[str, Any]:
         "properties": whole["properties"] | build_file_schema(),
         "definitions": parts | build_rule_schemas(),
     }
+
+
+_YOURS: JsonSchema = {"^x-": {"description": "Whatever you like: a place for anchors (&name) that aliases (*name) use."}}
+
+
+def build_rules_file_schema() -> dict[str, Any]:
+    """Build the schema of a file that `include:` names: rules and texts, without the sections of a configuration."""
+    return _build_whole("Rules of Touchline", build_file_schema(), build_rule_schemas(), patterns=_YOURS)
+
+
+def build_scenario_schema() -> dict[str, Any]:
+    """Build the schema of a scenario."""
+    return _build_whole("A match for Touchline, in a few lines", _build_scenario_keys(), {}, needs=("match",))
+
+
+def build_tests_schema() -> dict[str, Any]:
+    """Build the schema of a file of rule tests."""
+    kinds = _add_description("Only these kinds; every alert if left out.", _allow_list(_suggest_words(SHIPPED_KINDS)))
+    expected = {
+        "anyOf": [
+            {"type": "string", "pattern": _EXPECTATION_PATTERN},
+            # `88' goal: Saka` is a mapping to YAML.
+            {"type": "object", "minProperties": 1, "maxProperties": 1, "patternProperties": {_EXPECTATION_PATTERN: {}},
+             "additionalProperties": False},
+        ]
+    }  # fmt: skip
+    test = mapping_schema(
+        _build_scenario_keys()
+        | {
+            "name": _add_description("What the test is called.", _WORD_SCHEMA),
+            "kinds": kinds,
+            "expect": _add_description(
+                "The messages as a chat has them in the end: 88' goal (NAME OF THE RULE) retracted loud: words of its text. "
+                "[] for none.",
+                {"type": "array", "items": expected},
+            ),
+        },
+        needs=("match", "expect"),
+    )
+    keys = {
+        "rules": _add_description("The configuration whose rules are tested, relative to this file.", TEXT_SCHEMA),
+        "pack": _add_description("Or a pack that ships.", {"enum": list(list_packs())}),
+        "kinds": kinds,
+        "tests": {"type": "array", "items": test},
+    }
+    return _build_whole("Tests of rules for Touchline", keys, {}, needs=("tests",))
+
+
+_EXPECTATION_PATTERN = r"^\s*(\d[\d+]*' )?\w+( \(.+\))?(,? (pending|confirmed|retracted))?(,? (loud|silent))?(: .*)?\s*$"
+
+
+def _build_scenario_keys() -> dict[str, JsonSchema]:
+    words = "|".join(sorted(ScenarioEventType, key=len, reverse=True))
+    shapes = {
+        "match": _add_description("HOME v AWAY.", {"type": "string", "pattern": r"\S v \S"}),
+        "competition": _add_description("The name of the competition.", _WORD_SCHEMA),
+        "kickoff": _add_description("Such as 2026-08-15T14:00:00Z.", TEXT_SCHEMA),
+        "venue": _add_description("The name of the ground.", _WORD_SCHEMA),
+        "events": _add_description(
+            "In the order of the match: 88' goal NAME (TEAM), what becomes of it.",
+            {"type": "array", "items": {"type": "string", "pattern": rf"^\s*\d[\d+]*'\s+(?:{words})\b"}},
+        ),
+        "lineups": _add_description(
+            "A line for each team: Arsenal (4-3-3) 22 Raya, 8 Ødegaard (c); 53 Nwaneri.", {"type": "array", "items": TEXT_SCHEMA}
+        ),
+        "shootout": _add_description(
+            "Kicks in order: NAME (TEAM) scored, or saved, or missed.",
+            {"type": "array", "items": {"type": "string", "pattern": r"\) (scored|saved|missed)\s*$"}},
+        ),
+    }
+    # From the list of keys: a new one is in the schema by itself.
+    return {key: shapes.get(key, {}) for key in SCENARIO_KEYS}
+
+
+def _build_whole(
+    title: str,
+    keys: dict[str, JsonSchema],
+    definitions: dict[str, JsonSchema],
+    *,
+    needs: tuple[str, ...] = (),
+    patterns: JsonSchema | None = None,
+) -> dict[str, Any]:
+    whole: dict[str, Any] = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": title,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": keys,
+        "definitions": definitions,
+    }
+    return whole | ({"required": list(needs)} if needs else {}) | ({"patternProperties": patterns} if patterns else {})
+
+
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "config": build_schema,
+    "rules": build_rules_file_schema,
+    "tests": build_tests_schema,
+    "scenarios": build_scenario_schema,
+}
+"""By the name of a kind of file, what builds its schema."""
 
 
 def format_schema(made: dict[str, Any]) -> str:
