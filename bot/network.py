@@ -78,12 +78,13 @@ def find_proxy(url: str, setting: str | None) -> str | None:
     return proxy
 
 
-def open_http_session() -> aiohttp.ClientSession:
-    """Return an HTTP session that verifies certificates by this process's authorities."""
+def open_http_session(timeout: float = 300.0) -> aiohttp.ClientSession:
+    """Return an HTTP session that verifies certificates by this process's authorities. `timeout` is in seconds."""
     # Imported here: commands that ask nobody need not load it.
     import aiohttp
 
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=get_ssl_context()))
+    connector = aiohttp.TCPConnector(ssl=get_ssl_context())
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=timeout))
 
 
 def explain_connection_error(error: BaseException) -> str | None:

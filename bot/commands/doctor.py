@@ -25,6 +25,7 @@ from bot.config.load import Config, load_config
 from bot.config.models import ConfiguredChat
 from bot.errors import ConfigInvalid, FeedError, StorageError, explain_bind_error
 from bot.feed.rest import RestClient
+from bot.network import explain_connection_error, find_proxy, open_http_session, trust_authority
 from bot.storage.database import read_storage_url
 from bot.storage.database_file import find_database_file
 
@@ -88,7 +89,8 @@ async def _print_findings(config: Config) -> int:
 
 async def examine(config: Config, clock: Clock) -> AsyncIterator[Finding]:
     """Yield a finding for each thing that the bot needs. Nothing is changed, and no message is sent."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT)) as http:
+    trust_authority(config.tls.ca_file)
+    async with open_http_session(_REQUEST_TIMEOUT) as http:
         telegram = _TelegramProbe(config, http)
         async for finding in _examine_telegram(config, telegram, clock):
             yield finding
@@ -116,12 +118,15 @@ class _TelegramProbe:
         host = urlsplit(self._settings.api_url).hostname
         url = f"{self._settings.api_url.rstrip('/')}/bot{self._settings.token.get_secret_value()}/{method}"
         try:
-            async with self._http.post(url, json=params) as answer:
+            setting = self._settings.proxy
+            proxy = find_proxy(url, setting.get_secret_value() if setting else None)
+            async with self._http.post(url, json=params, proxy=proxy) as answer:
                 self.date = parsedate_to_datetime(answer.headers["Date"]) if "Date" in answer.headers else None
                 body = await answer.json(content_type=None)
         # Not the error's own words: aiohttp's name the address, which holds the token.
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            raise _Refused(f"{host} cannot be reached") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            why = explain_connection_error(error)
+            raise _Refused(f"{host} cannot be reached" + (f": {why}" if why else "")) from None
         except ValueError:
             raise _Refused(f"what answers at {host} is not Telegram") from None
         if not isinstance(body, dict) or not body.get("ok"):

@@ -1,4 +1,8 @@
-"""The process is killed at every point where a kill may lose or double something, while a match plays to twelve chats."""
+"""The process is killed at every point where a kill may lose or double something, while a match plays to twenty chats.
+
+Each seed kills ten times or more in the middle of a fan-out. What a chat shows must be true in the end: nothing lost, nothing
+false, and each first copy whose news changed is explained by a later message.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from tests.fakes.bot_api import FakeBotApi, Request
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.waiting import DEADLINE, until
 
-CHATS = range(101, 113)
+CHATS = range(101, 121)
 FOLLOWERS = ", ".join(f"{{chat: {chat}, subscribe: [all]}}" for chat in CHATS)
 SEND, EDIT = "sendMessage", "editMessageText"
 
