@@ -1,4 +1,4 @@
-"""Where the program `touchline` begins, as `python -m bot` does: it listens to SIGTERM before anything large is imported."""
+"""The entry point of `touchline` and of `python -m bot`. It handles SIGTERM before anything large is imported."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 from types import FrameType
 
 _KILLED_EXIT_CODE = 128 + signal.SIGTERM
-"""What a shell reports of a program that SIGTERM ended."""
+"""The exit code that a shell reports for a program that SIGTERM ended."""
 
 
 def main() -> None:
     """Run the command line."""
-    # The first process of a container ignores SIGTERM until it asks for it, and whoever stops the container waits ten seconds.
+    # The first process of a container ignores SIGTERM until it has a handler, and stopping the container then takes ten seconds.
     signal.signal(signal.SIGTERM, _exit)
     from bot.cli import main as run_command_line
 

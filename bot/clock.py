@@ -43,7 +43,7 @@ class SystemClock:
 
 
 class CorrectedClock:
-    """The clock of a machine, set by that of a shared database, and set right where the feed and Telegram agree that it is wrong.
+    """The machine's clock, set to a shared database's, and corrected if the feed and Telegram agree that it is wrong.
 
     Of several processes, one whose clock is 30 s ahead would keep everybody's news back for 30 s. So all of them go by the clock
     of their database.
@@ -73,7 +73,7 @@ class CorrectedClock:
         Its answer, in seconds since 1970, took `round_trip` seconds and has come just now.
         """
         if round_trip > _MAX_ROUND_TRIP:
-            return  # it says little: the next one will be quicker
+            return  # too imprecise; the next answer will probably be quicker
         offset = database_time + round_trip / 2 - self._clock.now().timestamp()
         # Small differences are left alone: a clock that is moved at each look would run unevenly, and back now and then.
         if abs(offset - self._database_offset) > _MAX_DATABASE_SKEW:

@@ -1,4 +1,4 @@
-"""The way out of this machine: proxies, the authorities that certificates are verified by, and why a certificate is refused."""
+"""Outgoing connections: proxies, the authorities that verify certificates, and why a connection was refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
 
 
 class _Trust:
-    """The authorities of this process, made once: reading the system's takes some 20 ms."""
+    """The authorities that this process trusts. Loaded once, because loading the system's takes some 20 ms."""
 
     def __init__(self) -> None:
         self.ca_file: str | None = None
@@ -35,7 +35,7 @@ _trust = _Trust()
 
 
 def trust_authority(ca_file: str | None) -> None:
-    """Verify certificates by the authority in a PEM file too, beside those of the system, from now on; None: by those alone.
+    """From now on trust the authority in a PEM file beside those of the system; with None, those of the system alone.
 
     For the whole process: which authorities a machine trusts does not depend on who asks.
     """
@@ -72,7 +72,7 @@ def find_proxy(url: str, setting: str | None) -> str | None:
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(_SECURE_SCHEMES.get(parts.scheme, parts.scheme)) or proxies.get("all")
-    # A proxy of another kind, as socks5://, is for other programs: neither of our libraries speaks it without an addition.
+    # Other kinds, such as socks5://, are ignored: neither of our libraries supports them without an extra.
     if not proxy or not proxy.startswith(("http://", "https://")) or proxy_bypass(parts.hostname or ""):
         return None
     return proxy
@@ -80,7 +80,7 @@ def find_proxy(url: str, setting: str | None) -> str | None:
 
 def open_http_session(timeout: float = 300.0) -> aiohttp.ClientSession:
     """Return an HTTP session that verifies certificates by this process's authorities. `timeout` is in seconds."""
-    # Imported here: commands that ask nobody need not load it.
+    # Imported here: commands that use no network need not load it.
     import aiohttp
 
     connector = aiohttp.TCPConnector(ssl=get_ssl_context())
@@ -92,12 +92,12 @@ def explain_connection_error(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             if not hasattr(cause, "verify_code"):
-                # aiohttp's own, which is of this class too: what OpenSSL says is inside of it.
+                # aiohttp's own subclass, which wraps OpenSSL's error with the reason.
                 continue
             return f"its certificate is refused: {_explain_certificate(cause)}"
         if isinstance(cause, ssl.SSLError):
             return f"the TLS handshake failed: {cause.reason or type(cause).__name__}"
-        # By their names: aiohttp's and websockets' errors are imported by those who use them.
+        # Compared by name, so that neither aiohttp nor websockets is imported here.
         if type(cause).__name__ == "ClientHttpProxyError":
             return f"the proxy answers with status {getattr(cause, 'status', 'unknown')}"
         if type(cause).__name__ == "InvalidProxyStatus":
@@ -109,7 +109,7 @@ def explain_connection_error(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what led to it: libraries wrap the one that says why."""
+    """Yield an error and its causes: libraries wrap the one that has the reason."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:

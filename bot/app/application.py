@@ -168,7 +168,7 @@ class Application:
     async def start(self) -> None:
         """Listen to the other processes, store the configured chats and load the rules. May be called again if it failed."""
         services = self.services
-        # Before anything is compared with what other processes have stored.
+        # First, because the times that other processes have stored are by the database's clock.
         await services.read_database_clock()
         # Before anything is read: a change between reading and listening would go unnoticed.
         await services.listen()

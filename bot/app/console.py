@@ -62,6 +62,6 @@ class ConsoleWorker:
             try:
                 await self.live.take_sample()
             except StorageError as error:
-                # The monitor tells of the database; a point of the chart is not worth a second voice.
+                # The monitor reports a database that fails; a missing point of the chart needs no second report.
                 log.debug("console_sample_missed", reason=str(error))
             await asyncio.sleep(SAMPLE_INTERVAL)

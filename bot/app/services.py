@@ -203,7 +203,7 @@ class Services:
             await asyncio.sleep(_PRUNE_INTERVAL)
 
     async def _prune(self) -> None:
-        """Delete old alerts, mutes of matches that are over, chats that are gone for long, and what dead processes left."""
+        """Delete old alerts, mutes of finished matches, chats that have long been suspended, and what dead processes left."""
         # Every process does all of it: deleting twice does no harm, and choosing one of them would need a lease.
         deleted = await self.outbox.prune(self.config.storage.keep)
         log.info("old_data_deleted", count=deleted)

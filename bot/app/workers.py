@@ -135,7 +135,7 @@ class FeedWorker:
             await self.follower.on_fixture_change(before, after)
 
     async def _on_relisted(self, told: Fixture, relisting: Relisting, revision: int) -> bool:
-        # As for a change of status: the process that follows the match tells it, or all of them with the same keys.
+        # As for a change of status: the process that follows the match makes the alert. If none does, all make it, with one key.
         if self._services.leases.is_waiting_for(name_fixture_lease(relisting.told.id)):
             return False
         await self.follower.on_relisted(told, relisting, revision)
@@ -211,7 +211,7 @@ log = structlog.get_logger()
 
 
 _MAX_OPEN_UPDATES = 4096
-"""Updates in memory: those that are handled, and those that wait for their chat's turn."""
+"""The most updates in memory: those that are being handled, and those that wait for their chat's turn."""
 
 
 class ChatWorker:

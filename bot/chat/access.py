@@ -47,7 +47,7 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
         if allowed is None or not isinstance(update, Update):
             return False
         user, chat = update.effective_user, update.effective_chat
-        # An admin may set up any chat, and tries the bot wherever he likes.
+        # Admins may use the bot in any chat.
         if user and self._is_admin(user.id):
             return False
         # An inline query comes from no chat: who may write to the bot in private may ask for a card.

@@ -31,9 +31,9 @@ class Choice(msgspec.Struct, frozen=True):
     name: str = ""
     fixture: Fixture | None = None
     qualifier: str = ""
-    """What tells it from others of its name: `England`, `Women`, a competition. Empty where no other has the name."""
+    """Distinguishes it from others with the same name: `England`, `Women`, a competition. Empty if no other has the name."""
     next_match: Fixture | None = None
-    """Of one that nothing else tells from others of its name."""
+    """Its next match, if no qualifier distinguishes it from others with the same name; else None."""
 
     @property
     def full_name(self) -> str:
@@ -79,17 +79,17 @@ class FollowableCatalogue:
     def __init__(
         self, fixtures: Iterable[Fixture] = (), nicknames: Nicknames | None = None, season: Iterable[Fixture] = ()
     ) -> None:
-        """`season` are the next matches of teams and competitions that play later than the fixtures that are listed whole."""
+        """`season`: the next match of each team and competition that does not play within the days that `fixtures` covers."""
         self.nicknames = nicknames or load_shipped_nicknames()
         # Sorted here once: every screen lists matches by kick-off. Those whose day is not known yet come last.
         known = (f for f in fixtures if not f.is_deleted)
         latest = dt.datetime.max.replace(tzinfo=dt.UTC)
         self.fixtures = tuple(sorted(known, key=lambda f: (f.kickoff or latest, normalise(f.title))))
-        """Those of the days around now, of which every match is listed."""
+        """The fixtures of the days around now, of which every match is listed."""
         listed = {f.id for f in self.fixtures}
         later = sorted((f for f in season if f.id not in listed and f.kickoff), key=lambda f: f.kickoff or latest)
         self.all_fixtures = (*self.fixtures, *later)
-        """With the season's: of these days only some matches are known."""
+        """The fixtures, and the later ones of the season, of which only some are known."""
         self._listed_matches = sum(1 for f in self.fixtures if f.title)
 
     # Each is made when it is first asked for: with 20,000 fixtures all of them take a second, and `/today` needs none.
@@ -192,7 +192,7 @@ def _index_first_matches(fixtures: Iterable[Fixture], list_parts: Callable[[Fixt
 
 
 def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) -> tuple[Choice, ...]:
-    """Return choices, of which those of one name have what tells them apart: the feed's words, a competition or a match."""
+    """Add to choices with the same name what distinguishes them: the feed's words, else a competition, else the next match."""
     by_name: defaultdict[str, list[Choice]] = defaultdict(list)
     for choice in choices:
         by_name[normalise(choice.name)].append(choice)
@@ -216,7 +216,7 @@ def _qualify(choices: Sequence[Choice], first_matches: Mapping[str, Fixture]) ->
 
 
 def _tells_apart(words: Sequence[str]) -> bool:
-    """Return True if no two of the words are alike; one may be missing, as where only the women's team is called so."""
+    """Return True if all words differ. One may be empty: of Arsenal and Arsenal Women, only the women's team needs a word."""
     return len(set(words)) == len(words) and any(words)
 
 
@@ -224,10 +224,10 @@ MAX_SUGGESTIONS = 5
 """Similar names that are offered if nothing fits."""
 
 _MIN_SUBSTRING = 5
-"""Letters that are enough to mean the only name that has them, wherever they stand in it: `gladbach`."""
+"""Typed text of this length may match in the middle of a name, if only one name contains it: `gladbach`."""
 
 _MIN_NICKNAME_PREFIX = 4
-"""Letters of the beginning of a nickname that are enough to find its team."""
+"""The shortest beginning of a nickname that finds its team, in letters."""
 
 _TEAM_SEPARATOR = re.compile(r"\s+(?:v|vs|versus)\.?\s+|\s+[-–—]\s+", re.IGNORECASE)
 

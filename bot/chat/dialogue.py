@@ -189,7 +189,7 @@ class DialogueResult(msgspec.Struct, frozen=True):
     note: str = ""
     """Plain text that Telegram shows for a moment when a button was pressed. Empty: nothing is shown."""
     searches_season: bool = False
-    """True: what was typed is no whole name of what is listed now, and may be one of the coming months."""
+    """True: what was typed is no whole name in the current list, and may be a name that plays only in the coming months."""
 
     @property
     def changes_settings(self) -> bool:

@@ -36,7 +36,7 @@ MAX_TYPED_LENGTH = 100
 """Characters of a command's arguments, or of a typed name, that are looked at."""
 
 _MAX_COMMAND_DATA = 48
-"""Bytes of a button's own data: 16 of Telegram's 64 are for the channel that it may carry."""
+"""The most bytes of a button's own data: Telegram allows 64, and 16 are reserved for the id of a channel."""
 
 log = structlog.get_logger()
 

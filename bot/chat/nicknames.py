@@ -17,7 +17,7 @@ from rules.football.names import normalise
 NICKNAMES_FILE = Path(__file__).with_name("nicknames.yaml")
 
 _CLUB_WORDS = frozenset(["fc", "cf", "afc", "ac", "sc", "fk", "sk", "cd", "ud", "bc", "bk", "if", "kv", "ssc", "the", "club"])
-"""Words that a club's name has or lacks as the writer likes."""
+"""Words that people add to a club's name or leave out."""
 
 _SMALL_WORDS = frozenset(["de", "da", "do", "del", "della", "of", "the", "and", "e", "et", "y", "und", "la", "le"])
 """Words that initials leave out: OM for Olympique de Marseille."""
@@ -27,8 +27,8 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": 
 _MIN_INITIALS, _MAX_INITIALS = 2, 5
 
 _MAX_CACHED_NAMES = 32_768
-"""More names than a season's list has: each search compares all of them, one after the other, and a smaller cache would forget
-each before it is asked for again."""
+"""More than the names of a season: each search goes through all of them in order, and a smaller cache would drop each name
+before the next search needs it."""
 
 
 @lru_cache(maxsize=65_536)
@@ -63,7 +63,7 @@ class Nicknames:
 
     @cached_property
     def _groups(self) -> dict[str, set[str]]:
-        """By the core words of a name, all names of what it means. Read at the first search, so that no start waits for it."""
+        """All names of a team or competition, by the core words of each. Read at the first search, so as not to delay a start."""
         first: dict[str, set[str]] = defaultdict(set)
         later: dict[str, list[set[str]]] = defaultdict(list)
         for group in (*load_shipped_groups(), *((name, *others) for name, others in self._own.items())):
@@ -71,13 +71,13 @@ class Nicknames:
             first[names[0]] |= set(names)
             for name in names[1:]:
                 later[name].append(set(names))
-        # The first name of a group is what its team is called, whoever else has it for a nickname: Inter, beside Internacional.
-        # A name that several teams have for a nickname (La Roja) is no name by which the feed would call one of them.
+        # The first name of a group is the team's own, and wins over the same nickname of others: Inter, not Internacional.
+        # A nickname of several teams (La Roja) leads to none of them, since the feed would not use it as a name.
         return {name: found[0] for name, found in later.items() if len(found) == 1} | first
 
     def list_names(self, name: str) -> tuple[str, ...]:
         """Return the other names of what the feed calls by this name, in core words."""
-        # Asked for every team at every search, and there are as many names as teams.
+        # Cached without a limit: it is called for every team at every search, and there are only as many names as teams.
         if name not in self._known:
             core = to_core_words(name)
             others = self._groups.get(core, set()) | _list_translations(name) | _list_spellings(name)

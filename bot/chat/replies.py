@@ -27,7 +27,7 @@ Request = Callable[[], Awaitable[object]]
 DrawPicture = Callable[[Match], Awaitable[bytes]]
 
 Redraw = Callable[[], Awaitable[Screen]]
-"""Returns a screen as it is now: one that had to wait for Telegram would show a score of the past."""
+"""Draws a screen again: one that had to wait for Telegram would show an old score."""
 
 MAX_WAITING_REPLIES = 2000
 """Replies in memory that wait out a 429. Each is a few kilobytes, one with a picture some hundred."""

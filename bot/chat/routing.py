@@ -27,7 +27,7 @@ COMMAND_PREFIX = "do"
 """The prefix of buttons that run a command: `do:mute 1h`."""
 
 _MAX_COMMAND_WORDS = 12
-"""A button's data has at most 64 bytes; more words are forged."""
+"""The most words in a button's data, which has at most 64 bytes: our own buttons have fewer, so more are forged."""
 
 
 class Command(msgspec.Struct, frozen=True):

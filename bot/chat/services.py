@@ -48,18 +48,18 @@ from rules.football.action import Fixture
 from rules.football.match import Match
 
 _FOLLOWER_CHANGES = (Subscribe, Unsubscribe, UnfollowAll, RestoreUnfollowed, EraseChat)
-"""Changes of who follows what, of which every process has to know."""
+"""Changes of who follows what; every process is notified of them."""
 
 _STORE_ATTEMPTS = 3
 
 _MAX_SUBSCRIPTIONS = 200
-"""As in the configuration, where it can be changed."""
+"""The default of `limits.subscriptions_per_chat`."""
 
 
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_NAMES)}
 
 _MAX_STATES_AT_ONCE = 10
-"""Matches in play whose state a chat is told when it subscribes, such as to a competition; /live lists all of them."""
+"""The most matches whose score a chat is sent when it subscribes, such as to a competition; /live lists all of them."""
 
 
 class FixtureLookup(Protocol):

@@ -50,7 +50,7 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     summary: str = ""
-    """Its version, and what it sent in the last hour; empty from a process of an earlier version."""
+    """The process's version, and what it sent in the last hour; empty if an earlier version wrote the row."""
     connected: int = 0
     """Matches that are live in this process."""
     due: int = 0

@@ -75,7 +75,7 @@ def check_file(path: Path, env: Mapping[str, str], *, may_be_rules: bool = False
     """Return what is found in a configuration; with `may_be_rules` also in a list of rules, as a file that others include."""
     from bot.config.load import load_config
 
-    # Twenty thousand rules are a million objects that all stay: looking through them for garbage takes half of the time.
+    # Twenty thousand rules are a million objects that are all kept: collecting garbage among them would take half of the time.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -102,7 +102,7 @@ def check_config(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:
 
 
 def format_text(findings: Iterable[Finding]) -> list[str]:
-    """Return a line for each finding, and below it the line of the file where its form is the mistake."""
+    """Return a line for each finding. Below a mistake of form stands the line of the file."""
     return [line for one in findings for line in (str(one), *(f"    {shown}" for shown in one.excerpt))]
 
 

@@ -32,7 +32,7 @@ from bot.storage.database_file import find_database_file
 _REQUEST_TIMEOUT = 10.0
 
 _CLOCK_TOLERANCE = 5.0
-"""Seconds that the clock may be wrong: Telegram's own answer gives its time in whole seconds."""
+"""Seconds by which the clock may be wrong: Telegram gives its time in whole seconds."""
 
 _CLOCK_LIMIT = 60.0
 """Seconds from which a wrong clock is no-go: kick-offs and the age of alerts are counted by it."""

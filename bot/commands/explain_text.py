@@ -15,10 +15,10 @@ from rules.football.match import Moment
 from rules.loading.loader import list_packs, load_pack
 
 _MAX_RULES = 6
-"""Rules of the operator that do not fire, at most so many with their reasons."""
+"""The most rules of the operator that are shown with the reason why they do not fire."""
 
 _MAX_PACK_RULES = 2
-"""The same of a pack, and only where nothing is sent: those that came nearest."""
+"""The same for rules of packs, which are shown only if nothing is sent: those with the fewest conditions in the way."""
 
 _VERDICT_SIGNS = {
     Verdict.FIRES: click.style("✓", fg="green", bold=True),

@@ -34,7 +34,7 @@ API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.co
 _FEED_ID_PATTERN = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 _PLAIN_SQLITE_URL = re.compile(r"sqlite:///[\w./-]+", re.ASCII)
-"""A file without a character that means anything in an address."""
+"""A file whose name has no character with a special meaning in a URL."""
 
 _KIND_PATTERN = re.compile(r"[A-Za-z0-9_]{1,32}")
 

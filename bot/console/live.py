@@ -111,7 +111,7 @@ class ChatRow(msgspec.Struct, frozen=True):
 
 
 class DeliveryRow(msgspec.Struct, frozen=True):
-    """What a chat was told lately."""
+    """A message that a chat got lately."""
 
     at: dt.datetime
     fixture_id: str

@@ -251,7 +251,7 @@ class Playground:
 
     async def _change(self, **changes: object) -> None:
         if not changes.keys().isdisjoint(("match", "scenario")):
-            changes["minute"] = 0  # its end, whatever length it has
+            changes["minute"] = 0  # 0 stands for the end of the new match
         self._request = msgspec.structs.replace(self._request, **changes)
         await self._play()
 
@@ -261,7 +261,7 @@ class Playground:
         self._say(["Playing…"])
         played = await play_in_child(self._request, self._recordings)
         if run != self._runs:
-            return  # something was changed meanwhile, and is being played
+            return  # outdated: a later change is already being played
         self._link.props(f'href="{self._make_link()}"')
         self._say([*(f"❌ {line}" for line in played.mistakes), *(f"⚠️ {line}" for line in played.warnings)])
         if played.mistakes:

@@ -71,7 +71,7 @@ class PlayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     every_kind: bool = False
     """True: also kinds that are off until a chat chooses them."""
     minute: int = 0
-    """Where the slider stands: the number of a moment; 0 for the end."""
+    """Where the slider stands: the index of a moment, not a minute; 0 stands for the end."""
 
 
 class PhoneEvent(msgspec.Struct, frozen=True):

@@ -102,7 +102,7 @@ class ChatView:
     def _format_content(self, message: Message) -> list[Text]:
         html = message.html
         if not self._console.is_terminal:
-            # A pipe shows no style, and what is struck through says the opposite of what it says.
+            # A pipe shows no style, and without it a text that is struck through would read as if it still counted.
             html = html.replace("<s>", "<s>~~").replace("</s>", "~~</s>")
             html = html.replace("<tg-spoiler>", "<tg-spoiler>||").replace("</tg-spoiler>", "||</tg-spoiler>")
         lines = [Text("  🖼 picture", "dim")] if message.photo else []

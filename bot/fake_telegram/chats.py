@@ -19,7 +19,7 @@ _RIGHTS = (
 
 
 class Rooms:
-    """Chats, messages, files and what was answered; the methods are in the classes made of this one."""
+    """Holds chats, messages, files and answers; its subclasses implement the methods of the Bot API."""
 
     def __init__(self, username: str, *, strict_limits: bool, strict_chats: bool) -> None:
         self.chats: dict[int, FakeChat] = {}
@@ -47,7 +47,7 @@ class Rooms:
         """By path, the files that members sent."""
 
     def chat(self, chat_id: int, *, kind: str = "", title: str = "", is_forum: bool = False) -> FakeChat:
-        """The chat with this id; made, with a type that fits the id, when there is none yet."""
+        """Return the chat with this id. A new one is made with a type that fits the id."""
         if chat_id not in self.chats:
             guess = "private" if chat_id > 0 else "supergroup" if chat_id < -1_000_000_000_000 else "group"
             self.chats[chat_id] = FakeChat(chat_id, kind or guess, title, is_forum)
@@ -64,13 +64,13 @@ class Rooms:
         return message
 
     def keep_file(self, content: bytes) -> str:
-        """Keep a file that a member sent; its id."""
+        """Keep a file that a member sent, and return its id."""
         file = f"file-{len(self.downloads)}"
         self.downloads[f"documents/{file}"] = content
         return file
 
     def json_of(self, message: Message) -> dict[str, Any]:
-        """Telegram's Message object."""
+        """Return Telegram's Message object."""
         chat = self.chats[message.chat_id]
         body: dict[str, Any] = {"message_id": message.id, "date": message.date, "chat": chat.json(), "text": message.text}
         if message.photo:
@@ -108,7 +108,7 @@ class Rooms:
         return chat
 
     def _writable(self, given: Params) -> FakeChat:
-        """The chat, after all that Telegram checks before it takes a text."""
+        """Return the chat, after every check that Telegram makes before it takes a text."""
         chat = self._reachable(given)
         try:
             parsed = version(0.0, given.text("text"), given.text("parse_mode"), ()).parsed
@@ -121,7 +121,7 @@ class Rooms:
         return chat
 
     def _count(self, chat: FakeChat, given: Params) -> None:
-        """Sends and edits share the limits."""
+        """Count a send or an edit, which share the limits."""
         if self._limits:
             self._limits.check(chat.id, self.monotonic(), paid=given.flag("allow_paid_broadcast"))
 

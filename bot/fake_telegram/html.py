@@ -36,12 +36,12 @@ class Parsed:
 
     @property
     def struck(self) -> bool:
-        """Tell whether some of the text is struck through."""
+        """True if some of the text is struck through."""
         return any(entity["type"] == "strikethrough" for entity in self.entities)
 
 
 def utf16(text: str) -> int:
-    """Length as Telegram counts it."""
+    """Return the length of a text in UTF-16 units, as Telegram counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 
@@ -60,7 +60,7 @@ def parse(source: str) -> Parsed:
             at += 1
     if open_tags:
         raise EntitiesError(f'Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}"')
-    return _trimmed(parsed)
+    return _strip_white_space(parsed)
 
 
 def _tag(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> int:
@@ -103,8 +103,8 @@ def _close(source: str, at: int, parsed: Parsed, open_tags: list[OpenTag]) -> in
     return found.end()
 
 
-def _trimmed(parsed: Parsed) -> Parsed:
-    """Telegram strips white space at both ends."""
+def _strip_white_space(parsed: Parsed) -> Parsed:
+    """Strip white space at both ends, as Telegram does."""
     lead = utf16(parsed.text) - utf16(parsed.text.lstrip())
     text = parsed.text.strip()
     entities = []

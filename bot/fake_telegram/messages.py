@@ -45,7 +45,7 @@ class Sending(Rooms):
         return self.json_of(message)
 
     def _photo(self, given: Params) -> bytes:
-        """An uploaded file, or one that was uploaded before, by its id."""
+        """Return an uploaded file, or by its id one that was uploaded before."""
         file = given.given.get("photo")
         content = self.downloads.get(f"documents/{file}") if isinstance(file, str) else file and file.file.read()
         if not content:
@@ -75,10 +75,10 @@ class Sending(Rooms):
         message = self._own(chat, given, "edit")
         if not message.photo:
             raise bad("there is no caption in the message to edit")
-        return self._repainted(chat, message, given, now, message.photo, spoiler=message.spoiler)
+        return self._replace_photo(chat, message, given, now, message.photo, spoiler=message.spoiler)
 
     def edit_message_media(self, given: Params) -> Any:
-        """Only photos are known here; a text cannot become one."""
+        """Replace a photo. Other media are refused, and a text cannot become a photo."""
         chat, media = self._reachable(given), given.json("media") or {}
         if media.get("type") != "photo":
             raise bad("can't parse InputMedia: unsupported type")
@@ -88,9 +88,11 @@ class Sending(Rooms):
             raise bad("message can't be edited")
         named = str(media.get("media", ""))
         photo = self._photo(Params({"photo": given.given.get(named.removeprefix("attach://"), named)}))
-        return self._repainted(chat, message, given, now, photo, spoiler=bool(media.get("has_spoiler")))
+        return self._replace_photo(chat, message, given, now, photo, spoiler=bool(media.get("has_spoiler")))
 
-    def _repainted(self, chat: FakeChat, message: Message, given: Params, now: Version, photo: bytes, *, spoiler: bool) -> Any:
+    def _replace_photo(
+        self, chat: FakeChat, message: Message, given: Params, now: Version, photo: bytes, *, spoiler: bool
+    ) -> Any:
         self._count(chat, given)
         if (now.parsed, now.buttons, photo) == (message.now.parsed, message.now.buttons, message.photo):
             raise bad(NOT_MODIFIED)
@@ -121,15 +123,15 @@ class Sending(Rooms):
         return True
 
     def pin_message(self, given: Params) -> Any:
-        self._pinned(given, "pin", on=True)
+        self._set_pinned(given, "pin", on=True)
         return True
 
     def unpin_message(self, given: Params) -> Any:
-        self._pinned(given, "unpin", on=False)
+        self._set_pinned(given, "unpin", on=False)
         return True
 
-    def _pinned(self, given: Params, verb: str, *, on: bool) -> None:
-        """In a private chat the bot may; elsewhere its administrator's rights say so."""
+    def _set_pinned(self, given: Params, verb: str, *, on: bool) -> None:
+        """Pin or unpin a message. Outside private chats the bot needs the administrator's right to do so."""
         chat = self._reachable(given)
         right = "can_edit_messages" if chat.type == "channel" else "can_pin_messages"
         if chat.type != "private" and (self.me["id"] not in chat.admins or right in chat.lacks):

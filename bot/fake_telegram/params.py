@@ -16,11 +16,11 @@ class Params:
         self.given = given
 
     def text(self, name: str) -> str:
-        """A text; empty when it is not given."""
+        """Return a text; empty if it is missing."""
         return str(self.given.get(name, ""))
 
     def number(self, name: str) -> int | None:
-        """A whole number; None when it is not given."""
+        """Return a whole number; None if it is missing."""
         given = self.given.get(name)
         try:
             return None if given in (None, "") else int(str(given))
@@ -28,11 +28,11 @@ class Params:
             raise bad(f"can't parse {name}") from None
 
     def flag(self, name: str) -> bool:
-        """True only for true."""
+        """Return True only for `true`."""
         return str(self.given.get(name, "")).lower() in ("true", "1")
 
     def json(self, name: str) -> Any:
-        """A value that Telegram takes as JSON; None when it is not given."""
+        """Return a value that Telegram takes as JSON; None if it is missing."""
         given = self.given.get(name)
         if not isinstance(given, str):
             return given
@@ -54,7 +54,7 @@ def reply_to(chat: FakeChat, given: Params) -> int | None:
 
 
 def buttons_of(given: Params) -> tuple[tuple[Button, ...], ...]:
-    """The rows of inline buttons, refused where Telegram refuses them."""
+    """Return the rows of inline buttons; raise RefusedError where Telegram refuses them."""
     rows = (given.json("reply_markup") or {}).get("inline_keyboard", [])
     buttons = tuple(tuple(Button(b["text"], b.get("callback_data", ""), b.get("url", "")) for b in row) for row in rows)
     everyone = [button for row in buttons for button in row]
@@ -71,11 +71,11 @@ def buttons_of(given: Params) -> tuple[tuple[Button, ...], ...]:
 
 
 def button_json(button: Button) -> dict[str, str]:
-    """Telegram's InlineKeyboardButton object."""
+    """Return Telegram's InlineKeyboardButton object."""
     return {"text": button.text} | ({"url": button.url} if button.url else {"callback_data": button.data})
 
 
 def scope(given: Params) -> str:
-    """For whom a menu of commands is, and in which language."""
+    """Return a key for the chats and the language that a menu of commands is for."""
     wanted = given.json("scope") or {"type": "default"}
     return ":".join(str(part) for part in (*wanted.values(), given.text("language_code")) if part != "")

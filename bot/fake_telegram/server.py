@@ -79,7 +79,7 @@ class FakeBotApi(Methods):
         self._gone.set()
         for held in [trouble.held for trouble in self.troubles if trouble.held]:
             held.drop()
-        self._touch()
+        self._notify_change()
         await self._runner.cleanup()
 
     async def until(self, holds: Callable[[], Any]) -> None:
@@ -95,7 +95,7 @@ class FakeBotApi(Methods):
             await changed.wait()
 
     def report(self) -> str:
-        """The last requests that came."""
+        """Return the last requests as text, for a test that fails."""
         return "\n".join([f"The last of {len(self.log)} requests to the Bot API:", *(_describe(r) for r in self.log[-15:])])
 
     @property
@@ -110,7 +110,7 @@ class FakeBotApi(Methods):
         return self._gone.is_set()
 
     def calls(self, method: str) -> list[Request]:
-        """Every request of one method, in order."""
+        """Return every request of one method, in order."""
         return [request for request in self.log if request.method == method]
 
     # What goes wrong.
@@ -124,7 +124,7 @@ class FakeBotApi(Methods):
         self.troubles.append(Trouble("refuse", answer, method=method, times=times))
 
     def lack_tag(self, tag: str) -> None:
-        """Refuse every text with a tag, as a server does that is older than it."""
+        """Refuse every text with this tag, as a server does that is older than the tag."""
         answer = RefusedError(400, f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}" at byte offset 0')
         self.troubles.append(Trouble("refuse", answer, times=None, tag=tag))
 
@@ -139,7 +139,7 @@ class FakeBotApi(Methods):
         return self.troubles[-1]
 
     def relent(self, trouble: Trouble) -> None:
-        """Let a trouble be over."""
+        """End a trouble that was scripted before."""
         self.troubles.remove(trouble)
 
     def hang(self, method: str, nth: int = 1, *, times: int | None = 1) -> HeldAnswer:
@@ -234,7 +234,7 @@ class FakeBotApi(Methods):
         return self.press(chat_id, user_id, last, last.button(label).data)
 
     def answer(self, query: str) -> dict[str, Any] | None:
-        """What a button press was answered with; None while it was not."""
+        """Return the answer to a button press; None while there is none."""
         return next((answer for answer in self.answers if answer["callback_query_id"] == query), None)
 
     def my_chat_member(self, chat_id: int, user_id: int, before: str, after: str, *, lacked: Set[str] = frozenset()) -> None:
@@ -245,7 +245,10 @@ class FakeBotApi(Methods):
             "date": 1_790_000_000,
         }
         kind, lacks = self.chat(chat_id).type, self.chat(chat_id).lacks
-        body |= {"old_chat_member": self._standing(before, kind, lacked), "new_chat_member": self._standing(after, kind, lacks)}
+        body |= {
+            "old_chat_member": self._make_member(before, kind, lacked),
+            "new_chat_member": self._make_member(after, kind, lacks),
+        }
         self.push({"my_chat_member": body})
 
     def migrate(self, old: int, new: int) -> None:
@@ -261,7 +264,7 @@ class FakeBotApi(Methods):
         """Queue any update as it is; returns its id."""
         self._update_id += 1
         self.updates.append({"update_id": self._update_id} | update)
-        self._touch()
+        self._notify_change()
         return self._update_id
 
     def _service(self, chat: FakeChat, **fact: int) -> dict[str, Any]:
@@ -269,7 +272,7 @@ class FakeBotApi(Methods):
         del body["text"]
         return body
 
-    def _standing(self, status: str, kind: str, lacks: Set[str] = frozenset()) -> dict[str, Any]:
+    def _make_member(self, status: str, kind: str, lacks: Set[str] = frozenset()) -> dict[str, Any]:
         me = {int(str(self.me["id"]))} if status == "administrator" else set()
         chat = FakeChat(-1, kind if kind != "private" else "group", admins=me, lacks=set(lacks))
         extra = {"until_date": 0} if status == "kicked" else {}
@@ -294,7 +297,7 @@ class FakeBotApi(Methods):
         try:
             return await self._serve(http, request)
         finally:
-            self._touch()
+            self._notify_change()
 
     async def _serve(self, http: web.Request, request: Request) -> web.StreamResponse:
         trouble = next((t for t in self.troubles if t.strikes(request)), None)
@@ -304,15 +307,15 @@ class FakeBotApi(Methods):
             await self._gone.wait()
             return _respond(BAD_GATEWAY)
         if trouble and trouble.how == "refuse":
-            return self._answered(request, trouble.answer)
+            return self._answer_request(request, trouble.answer)
         try:
             result = await self._result(request)
         except RefusedError as refusal:
-            return self._answered(request, refusal)
+            return self._answer_request(request, refusal)
         lost = trouble and not (trouble.held and await trouble.held.decide(request))
         if lost and http.transport:
             http.transport.abort()
-        return self._answered(request, result)
+        return self._answer_request(request, result)
 
     async def _result(self, request: Request) -> Any:
         params = Params(request.params)
@@ -323,35 +326,35 @@ class FakeBotApi(Methods):
             raise RefusedError(404, "Not Found")
         return method(params)
 
-    def _answered(self, request: Request, answer: Any) -> web.Response:
+    def _answer_request(self, request: Request, answer: Any) -> web.Response:
         request.status = answer.code if isinstance(answer, RefusedError | Page) else 200
         return _respond(answer)
 
     async def _get_updates(self, given: Params) -> Any:
-        """The earliest updates from `offset` on, waiting for `timeout` when there are none; a second poller ends the first."""
+        """Return the earliest updates from `offset` on; wait up to `timeout` for one. A second poller ends the first."""
         offset, limit = given.number("offset") or 0, given.number("limit") or 100
         allowed = given.json("allowed_updates")
         self._allowed = frozenset(allowed) if allowed is not None else self._allowed
         self.updates = [u for u in self.updates if u["update_id"] >= offset] if offset >= 0 else self.updates[offset:]
         ours = self._pollers = self._pollers + 1
-        self._touch()
-        await self._news(ours, min(50, given.number("timeout") or 0))
-        return [u for u in self.updates if self._wanted(u)][:limit]
+        self._notify_change()
+        await self._wait_for_update(ours, min(50, given.number("timeout") or 0))
+        return [u for u in self.updates if self._is_wanted(u)][:limit]
 
-    async def _news(self, ours: int, seconds: float) -> None:
-        """Wait until there is an update, the time is over, or another poller came."""
+    async def _wait_for_update(self, ours: int, seconds: float) -> None:
+        """Wait until there is an update or the time is over. Raises a conflict if another poller comes."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        while not any(map(self._wanted, self.updates)) and loop.time() < deadline and not self._gone.is_set():
+        while not any(map(self._is_wanted, self.updates)) and loop.time() < deadline and not self._gone.is_set():
             await self._change(deadline - loop.time())
             if ours != self._pollers:
                 raise _CONFLICT
 
-    def _wanted(self, update: dict[str, Any]) -> bool:
+    def _is_wanted(self, update: dict[str, Any]) -> bool:
         kind = next(key for key in update if key != "update_id")
         return kind in self._allowed if self._allowed else kind not in _NOT_BY_DEFAULT
 
-    def _touch(self) -> None:
+    def _notify_change(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 

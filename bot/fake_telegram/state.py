@@ -105,12 +105,12 @@ class Message:
 
     @property
     def now(self) -> Version:
-        """What it says now."""
+        """The newest version."""
         return self.versions[-1]
 
     @property
     def at(self) -> float:
-        """When it was sent, by the loop's clock."""
+        """The time when it was sent, by the loop's clock."""
         return self.versions[0].at
 
     @property
@@ -125,7 +125,7 @@ class Message:
 
     @property
     def struck(self) -> bool:
-        """Tell whether some of it is struck through now."""
+        """True if some of it is struck through now."""
         return self.now.parsed.struck
 
     @property
@@ -176,11 +176,11 @@ class FakeChat:
         return self.messages[-1]
 
     def find(self, message_id: int) -> Message | None:
-        """A message by its id; None when there is none, or no longer."""
+        """Return a message by its id; None if there is none or it was deleted."""
         return next((m for m in self.everything if m.id == message_id and not m.deleted), None)
 
     def json(self) -> dict[str, Any]:
-        """Telegram's Chat object."""
+        """Return Telegram's Chat object."""
         chat: dict[str, Any] = {"id": self.id, "type": self.type}
         chat |= {"first_name": self.title or "Somebody"} if self.type == "private" else {"title": self.title or "Chat"}
         chat |= {"username": self.username} if self.username else {}
@@ -260,7 +260,7 @@ class Trouble:
     """True: `getUpdates` too, without its name."""
 
     def strikes(self, request: Request) -> bool:
-        """Tell whether it is this request's turn, and count it."""
+        """Return True if this request meets the trouble, and count it."""
         fits = self.method in (None, request.method) and self.chat_id in (None, request.chat_id)
         fits = fits and not (self.any_chat and request.chat_id is None)
         fits = fits and f"<{self.tag}" in str(request.params.get("text", "")) if self.tag else fits
@@ -283,7 +283,7 @@ class Window:
     taken: deque[float] = field(default_factory=deque)
 
     def wait(self, now: float) -> float:
-        """Seconds until one more is allowed; 0 when it is now."""
+        """Return the seconds until one more is allowed; 0 if it is allowed now."""
         while self.taken and self.taken[0] <= now - self.seconds:
             self.taken.popleft()
         return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now

@@ -13,14 +13,14 @@ MIN_STAY = 600.0
 MAX_STAY = 3600.0
 """Seconds after the end of a match after which its stream is left, whatever its collection status says."""
 
-# Not the end of a match but that of its collection is what the feed calls done (section 6.3). A match is often still
-# CollectingLive when its End Match comes, and some feeds never say anything else.
+# The feed calls a match done when its collection ends, not when play ends (section 6.3). A match is often still
+# CollectingLive when its End Match comes, and some feeds never report any other status.
 _COLLECTING = frozenset({"collectinglive", "collectingpostmatch"})
 _COLLECTED = frozenset({"collectioncompleted", "postmatchchecked"})
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """What the list of fixtures says of a match that has ended by its stream."""
+    """What the list of fixtures says about a match whose stream says that it has ended."""
 
     is_live: bool = False
     collection_status: str = ""
@@ -38,6 +38,6 @@ class PostMatch(msgspec.Struct, frozen=True):
             return False
         if since >= MAX_STAY:
             return True
-        # Whichever of the two learns it first: the stream may be silent by then, and the list is read twice a minute.
+        # The stream or the list, whichever says so first: the stream may be silent by then; the list is read every 30 s.
         is_collected = not _COLLECTED.isdisjoint((collection_status.casefold(), listing.collection_status.casefold()))
         return is_collected or not (listing.is_live or collection_status.casefold() in _COLLECTING)

@@ -300,7 +300,7 @@ class RecentRecordings:
         path = part.with_suffix(".jsonl.gz")
         try:
             if part.stat().st_size:
-                # All at once: appending to gzip line by line would hardly compress at all.
+                # Compressed all at once: gzip would hardly compress lines that are appended one by one.
                 path.touch(mode=_PRIVATE)
                 path.write_bytes(gzip.compress(part.read_bytes(), 6))
                 kept = [one for one in self._read_list() if one["id"] != fixture.id]

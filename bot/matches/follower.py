@@ -52,10 +52,10 @@ UNREACHABLE, REFUSED, NO_STREAM = REASONS = (
 _SILENCE_CHECK_INTERVAL = 5.0
 
 _LISTING_CHECK_INTERVAL = 5.0
-"""Seconds between two looks whether only the list of fixtures says that a match is over."""
+"""Seconds between two checks whether only the list of fixtures says that a match is over."""
 
 _LONGEST_MATCH = dt.timedelta(hours=3)
-"""So long after its kick-off a match may be in play of which neither the stream nor the list of fixtures says anything."""
+"""How long after its kick-off a match may be in play, if neither its stream nor the list of fixtures says so."""
 
 
 class _Silence(msgspec.Struct):
@@ -134,7 +134,7 @@ class MatchFollower:
     async def _end(self, fixture: Fixture) -> None:
         """Bring a match to its full time. What is corrected after it is told like any other correction."""
         await self._pipeline.end(fixture.id, self._clock.now())
-        # Now, and not when nothing more is read: the next match may need its place, and a trial of new rules this one.
+        # Listed now, not when nothing more is read: a dry run of new rules may use it at once.
         if self._recordings:
             self._recordings.list_ended(fixture)
         await self._pipeline.save_snapshot(fixture.id, self._connections[fixture.id].resume_position)
@@ -225,10 +225,10 @@ class MatchFollower:
         since = self._listed_over_since[fixture_id]
         if since is None or connection.is_match_over:
             return False
-        # A stream that took an end back knows better than a list, for as long as it goes on.
+        # A stream that took back the end is trusted more than the list, as long as it goes on.
         if connection.is_reopened and connection.silence < MAX_SILENCE:
             return False
-        # The fixtures may be ahead of the stream: its last goal and its own full time are worth a minute's wait.
+        # The list may be ahead of the stream: wait a minute for the stream's last goal and its own full time.
         return self._clock.monotonic() - since >= COMPLETED_WAIT
 
     async def _read_archive(self, fixture_id: str, connection: FeedConnection) -> None:

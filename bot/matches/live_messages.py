@@ -123,7 +123,7 @@ class LiveMessageUpdater:
         await self._outbox.put_live(card_alert(match, now, is_closed=is_closed), reach_new_chats=match_is_recent)
         if not self._can_draw:
             return
-        # An old picture is not sent anew, but one that was sent is edited if a goal falls away later.
+        # An old picture is not sent again, but one that was sent is edited if a goal is retracted later.
         if picture := half_time_picture_alert(match, now):
             early = match.period is Period.SECOND_HALF and match.minute is not None and match.minute < _HALF_TIME_PICTURE_UNTIL
             await self._outbox.put_live(picture, reach_new_chats=match.is_half_time or early)

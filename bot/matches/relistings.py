@@ -1,4 +1,4 @@
-"""Notices what changes in the list of fixtures, and lets each change be told once, across restarts and processes."""
+"""Compares each list of fixtures with what chats know, so that each change is reported once across restarts and processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LISTS_WITHOUT = 2
 
 
 class ListingRepository(Protocol):
-    """Where it is stored how chats know each fixture. All methods raise StorageError."""
+    """Stores each fixture as chats know it. All methods raise StorageError."""
 
     async def get_all(self) -> dict[str, StoredListing]:
         """Return every stored listing by the id of its fixture."""
@@ -67,7 +67,7 @@ class RelistingTracker:
         self._last_ids: frozenset[str] = frozenset()
 
     async def compare(self, listed: Sequence[Fixture]) -> None:
-        """Tell what changed in these fixtures, and store what chats know then."""
+        """Report what changed in these fixtures, and store what chats know afterwards."""
         if self._known is None:
             self._known = await retry_while_database_unavailable(self._listings.get_all)
         fresh = [StoredListing(fixture) for fixture in listed if fixture.id not in self._known]
@@ -81,17 +81,17 @@ class RelistingTracker:
 
     async def _tell(self, now: Fixture) -> None:
         assert self._known is not None  # noqa: S101  (compare has read it)
-        # As it is stored at this moment: another process may have told it since.
+        # Read again from the database: another process may have reported the change meanwhile.
         stored = await retry_while_database_unavailable(lambda: self._listings.get(now.id))
         known = stored or self._known[now.id]
         relisting = compare_listing(known.fixture, now)
         revision = known.revision + bool(relisting.changes)
-        # Before it is told: who follows a placeholder is to be told as well.
+        # Before the report, so that chats that follow a placeholder get it as well.
         for old, new in list_replaced_teams(known.fixture, now):
             await self._move_team(now.id, old, new)
         if relisting.changes and not await self._on_relisted(known.fixture, relisting, revision):
             return
-        # Stored after it was told: after a kill in between it is told again, with the same keys.
+        # Stored after the report: after a kill in between it is reported again, with the same keys.
         self._known[now.id] = StoredListing(relisting.told, revision)
         await retry_while_database_unavailable(lambda: self._listings.save([StoredListing(relisting.told, revision)]))
 

@@ -21,7 +21,7 @@ SEASON_AHEAD = dt.timedelta(days=300)
 """How far ahead fixtures are looked for: over the longest break of any league, and into the next season."""
 
 _WINDOW = dt.timedelta(days=60)
-"""Days of one request: what the first windows brought is of use while the others are read."""
+"""The days that one request covers: the first windows are already used while the others are read."""
 
 RELOAD_AFTER = 12 * 3600.0
 """Seconds after which the season is read again: as often as the vendor recommends (feed documentation, section 1.4)."""
@@ -30,7 +30,7 @@ _RETRY_AFTER = 60.0
 """Seconds after which a feed that failed is asked again: a name that nobody knows must not cost requests each time."""
 
 _FIRST_LOAD_AFTER = 60.0
-"""Seconds after the start of the process: the matches of today come first."""
+"""Seconds after the start of the process before the season is read: the matches of today come first."""
 
 WAIT = 20.0
 """Seconds for which somebody who searches a name waits for the feed."""

@@ -59,7 +59,7 @@ def _find_telegram_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]
 def _find_machine_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]:
     if health.database:
         yield name_database_condition(health.database.sentence), describe_database_problem(health.database.sentence)
-    # Each role by itself: processes that are restarted one after the other leave no role to nobody for long.
+    # Checked for each role: while processes are restarted one after the other, no role is without a process for long.
     missing = {role: since for role, since in health.missing_roles.items() if health.now - since > ROLE_GRACE}
     if missing:
         yield "role-missing", describe_missing_roles(missing)
@@ -68,9 +68,9 @@ def _find_machine_conditions(health: ProcessHealth) -> Iterator[tuple[str, str]]
 
 
 def name_database_condition(sentence: str) -> str:
-    """Return the name of the condition that a database's failure is."""
-    # By the driver's own sentences (`bot.storage.sqlite`, `bot.storage.postgres`): a full disk needs other hands than a server
-    # that is away.
+    """Return the name of the condition for a failure of the database, given its sentence."""
+    # Recognised by the words of `bot.storage.sqlite` and `bot.storage.postgres`: a full disk needs another remedy than a
+    # server that is away.
     if "full" in sentence:
         return "database-full"
     return "database-read-only" if "read-only" in sentence else "database-away"

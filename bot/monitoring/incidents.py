@@ -204,8 +204,10 @@ class IncidentLog:
         self.incidents: dict[str, Incident] = {}
 
     async def step(self, conditions: Mapping[str, str], now: dt.datetime, *, alone: bool = False) -> tuple[IncidentNotice, ...]:
-        """Return the notices that are due after a check. While the database cannot be used, this process decides alone; with
-        `alone`, it is not even tried."""
+        """Return the notices that are due after a check.
+
+        While the database cannot be used, this process decides alone; with `alone`, the database is not tried at all.
+        """
         notices: tuple[IncidentNotice, ...] = ()
 
         def decide(bodies: Mapping[str, str]) -> Mapping[str, str | None]:

@@ -55,7 +55,7 @@ _FEED_RECOVERY_TIME = dt.timedelta(seconds=30)
 """How long after a database problem a silent feed is not reported: frames that waited are handled first."""
 
 _PROBLEM_ELSEWHERE_LASTS = dt.timedelta(seconds=20)
-"""How long a problem counts that another process has: it is told again every 5 s while it lasts."""
+"""How long a problem that another process has counts: that process reports it again every 5 s while it lasts."""
 
 _DATABASE_CONDITIONS = ("database-away", "database-full", "database-read-only")
 
@@ -123,7 +123,7 @@ class Monitor:
             return
         if self._look is None or self._look.done():
             self._look = asyncio.ensure_future(self.read_processes())
-        # Waited for beside the look, and not with a timeout in it: what a hanging server is asked cannot be cancelled at once.
+        # `wait` leaves the query running: a query to a server that hangs cannot be cancelled at once.
         await asyncio.wait({self._look}, timeout=DATABASE_PATIENCE)
         now = self._clock.now()
         if not self._look.done():
@@ -145,7 +145,7 @@ class Monitor:
                 self._missing_roles[role] = self._roles_seen.get(role, self._started_at)
 
     def _is_reporter(self) -> bool:
-        """Return True if this process is the one that tells the admins of the database.
+        """Return True if this process is the one that reports the database to the admins.
 
         Without the database the processes cannot agree on who does. So each works it out from those that it saw last.
         """
@@ -155,7 +155,7 @@ class Monitor:
         return min(ranks)[1] == self.process_name
 
     async def _pass_on_database_problem(self, sentence: str) -> None:
-        """Tell the other processes: whoever tells the admins may not have seen it, as a full disk shows only where one writes."""
+        """Notify the other processes: the one that reports to the admins may not see the problem, such as a full disk."""
         if self._database_hangs_since is not None:
             return
         with contextlib.suppress(StorageError, TimeoutError):
@@ -163,7 +163,7 @@ class Monitor:
                 await tx.notify(TROUBLE_CHANNEL, sentence)
 
     def on_database_problem_elsewhere(self, sentence: str) -> None:
-        """Some process cannot use the database. It says so at each of its checks for as long as that lasts."""
+        """Note that another process cannot use the database. It notifies us at each of its checks while that lasts."""
         if sentence:
             self.reported.report(name_database_condition(sentence), describe_database_problem(sentence), _PROBLEM_ELSEWHERE_LASTS)
 

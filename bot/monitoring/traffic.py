@@ -42,7 +42,7 @@ class HourlyTraffic:
         self._drop_old(now)
         up = now - self._started_at
         messages, edits = sum(one[1] for one in self._counts), sum(one[2] for one in self._counts)
-        # A process that began ten minutes ago knows of no hour.
+        # A process that started ten minutes ago has no data for a whole hour.
         since = "in the last hour" if up >= _HOUR else "since the start"
         told = f"Touchline {installed_version()}, up {_format_time(up)}: {messages} messages and {edits} edits {since}"
         if not self._lags:

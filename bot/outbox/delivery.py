@@ -22,7 +22,7 @@ _MAX_CARD_SENDS = 2
 
 _UNKNOWN_STEP = "-"
 
-# One for each text that was sent while Telegram did not answer. More would not fit below the message.
+# Unanswered copies that a delivery remembers, one for each text. More would not fit below the message.
 _MAX_COPIES = 3
 
 
@@ -161,7 +161,7 @@ class Delivery(msgspec.Struct, frozen=True):
     times_sent: int = 0
     """Of a match card: one that somebody deleted is sent again, once."""
     is_uncertain: bool = False
-    """It was sent and the answer is not known. Everything else is what the chat has seen if it arrived.
+    """It was sent and the answer is not known. The other fields describe what the chat has seen if it arrived.
 
     With `message_id` 0 it counts as sent, so that revisions reach it; it is sent once more when Telegram answers again.
     """
@@ -173,7 +173,7 @@ class Delivery(msgspec.Struct, frozen=True):
     Of a digest of one match it is the state that the message tells: see `ShownState`.
     """
     earlier_copies: str = ""
-    """What copies show that may be in the chat and that nobody can edit: see `read_copies`."""
+    """The texts of copies that may be in the chat and cannot be edited: see `read_copies`."""
 
     @property
     def is_sent(self) -> bool:

@@ -1,7 +1,7 @@
-"""How matches stand, for messages that tell it: kept with the news, so that a message says what is so when it is sent.
+"""The state of each match (score, scorers, stage), stored with its alerts, for messages that show it.
 
-Summaries of missed and held news, and what a chat is told that subscribes in mid-match, show a score that is not part of one
-alert. It is read when the message leaves, and again when a goal falls that the message has counted.
+Digests of missed and held news, and the message to a chat that subscribes in mid-match, show a score that belongs to no single
+alert. It is read when the message is sent, and again when a goal that the message counted is retracted.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from rules.football.statuses import find_status
 from rules.football.timeline import Stage, stage_of
 
 STATE_PREFIX = "state:"
-"""Begins the action id of the message that tells a chat how a match stands when it subscribes. It is stored."""
+"""The prefix of the action id of the message that shows a new subscriber the state of a match. It is stored."""
 
 _STATE_LINES = ("*",)
-"""The line ids of such a message: like a digest it tells no action of its own, and waits for no other news."""
+"""The line ids of such a message: like a digest, it is about no action of its own and waits for no other news."""
 
 _STATE_PRIORITY = 2
 
 _STATE_MAX_AGE = 600.0
-"""Seconds after which it is not worth sending any more: by then the chat knows the match from its alerts."""
+"""Seconds after which such a message is not sent any more: by then the chat knows the match from its alerts."""
 
 _MAX_STATE_AGE = 330.0
 """Seconds for which earlier states are kept for chats with a delay: a little more than the longest delay."""
 
 _SHOWN_MARK = "0//"
-"""Begins what a delivery keeps of the state that it shows. To a reader of subjects it is one without side and severity."""
+"""The prefix of a stored `ShownState`. A reader of subjects takes it for a subject without side and severity."""
 
 
 class StoredState(msgspec.Struct, frozen=True, array_like=True):
-    """How a match stood from a time on, in seconds since 1970."""
+    """The state of a match from `at` on, in seconds since 1970."""
 
     at: float
     match: Match
     seq: int = 0
-    """The feed's number of what was known by then."""
+    """The sequence number of the last packet that the state includes."""
 
 
 _STATES_DECODER = msgspec.json.Decoder(tuple[StoredState, ...])
@@ -61,34 +61,34 @@ _UPSERT_STATES = upsert(match_states)
 
 
 async def read_match_states(tx: Transaction, fixture_id: str) -> tuple[StoredState, ...]:
-    """Return how a match stood in the last minutes, the latest last; empty if nothing is known of it."""
+    """Return the states of a match in the last minutes, the latest last; empty if none is stored."""
     rows = await tx.fetch(_SELECT_STATES, {"of_fixture": fixture_id})
     try:
         return _STATES_DECODER.decode(rows[0]["body"]) if rows else ()
     except (msgspec.DecodeError, UnicodeError):
-        return ()  # Another version wrote it otherwise: messages then show the score of their latest news.
+        return ()  # Written by another version in another form: messages then show the score of their latest news.
 
 
 async def store_match_state(tx: Transaction, match: Match, now: dt.datetime) -> bool:
-    """Store how a match stands now. Return True if a message that told how it stood before may be wrong.
+    """Store the state of a match now. Return True if messages that show an earlier state may have become wrong.
 
     The caller has locked the news of the match.
     """
     at, state = to_timestamp(now), keep_score(match)
     states = await read_match_states(tx, match.fixture.id)
-    # A match that is read again from its start goes through scores that are long past.
+    # A match that is read again from its start passes through old scores.
     if states and (states[-1].match == state or match.seq < states[-1].seq):
         return False
-    # The one before the oldest is still what a chat with the longest delay sees.
+    # The latest outdated state is kept: a chat with the longest delay still sees it.
     outdated = [one for one in states if one.at < at - _MAX_STATE_AGE]
     kept = (*outdated[-1:], *states[len(outdated) :], StoredState(at, state, match.seq))
     body = msgspec.json.encode(kept).decode()
     await tx.execute(_UPSERT_STATES, {"fixture_id": match.fixture.id, "body": body, "updated_at": at})
-    return bool(states) and has_fallen(states[-1].match, state)
+    return bool(states) and _needs_correction(states[-1].match, state)
 
 
-def has_fallen(before: Match, after: Match) -> bool:
-    """Return True if something that was told of a match is not so, or is so again: a goal that fell, a match not over."""
+def _needs_correction(before: Match, after: Match) -> bool:
+    """Return True if a shown state became wrong: a goal was retracted or restored, or a match is not over after all."""
     now = rewind_to_goals(after, list_goal_ids(before))
     if any(one in before.records and before.records[one].is_retracted for one in list_goal_ids(after)):
         return True  # a goal that stands again
@@ -121,7 +121,7 @@ def find_stage(match: Match) -> str:
 
 
 class ShownState(msgspec.Struct, frozen=True):
-    """What a message told of a match when it was sent: the stage, whether there was a shootout, and the goals it counted."""
+    """What a message showed of a match when it was sent: the stage, whether there was a shootout, and the goals it counted."""
 
     stage: str
     has_shootout: bool
@@ -129,35 +129,35 @@ class ShownState(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, match: Match) -> ShownState:
-        """Return what a message that is sent now tells."""
+        """Return what a message that is sent now shows."""
         return cls(find_stage(match), match.shootout is not None, list_goal_ids(match))
 
     @classmethod
     def parse(cls, text: str) -> ShownState | None:
-        """Read what `str` wrote; None for a message that told no state, as those of earlier versions."""
+        """Read what `str` wrote; None for a message that showed no state, or is from an earlier version."""
         if not text.startswith(_SHOWN_MARK):
             return None
         stage, shootout, *goal_ids = text.removeprefix(_SHOWN_MARK).split("\n")
         return cls(stage, shootout == "1", tuple(goal_ids))
 
     def __str__(self) -> str:
-        """As a delivery keeps it, in the place of the subject of an alert."""
+        """The form in which a delivery stores it, in place of an alert's subject."""
         return _SHOWN_MARK + "\n".join((self.stage, str(int(self.has_shootout)), *self.goal_ids))
 
 
 def tells_match_state(news: NewsItem) -> bool:
-    """Return True for a message that tells how one match stands: a digest of it, or the state for a chat that subscribes."""
+    """Return True for a message that shows the state of one match: its digest, or the message to a new subscriber."""
     return bool(news.line_ids) and news.key.fixture_id != BURSTS
 
 
 def is_state_message(key: AlertKey) -> bool:
-    """Return True for the message that tells a chat how a match stands when it subscribes."""
+    """Return True for the message that shows a new subscriber the state of a match."""
     return key.action_id.startswith(STATE_PREFIX)
 
 
 def make_state_news(ref: ChatRef, match: Match, name: str, now: dt.datetime) -> NewsItem:
-    """Make the message that tells a chat how a match stands. `name` tells requests apart."""
-    # A hash: the news outlives a chat that erases what is stored of it.
+    """Make the message that shows a chat the state of a match. `name` identifies the request."""
+    # A hash of the chat's id, because the news is kept longer than the data of a chat that erases them.
     request = blake2b(f"{ref.chat_id}:{ref.topic}:{name}".encode(), digest_size=12).hexdigest()
     key = AlertKey(match.fixture.id, f"{STATE_PREFIX}{request}")
     facts = Facts(home=match.fixture.home.name, away=match.fixture.away.name, minute=str(match.minute or ""))
@@ -167,15 +167,15 @@ def make_state_news(ref: ChatRef, match: Match, name: str, now: dt.datetime) -> 
 
 
 def renew_state_news(news: NewsItem) -> NewsItem:
-    """Return the message as a revision: what it tells has changed."""
+    """Return the message as a new revision, because the state that it shows has changed."""
     alert = msgspec.structs.replace(news.alternatives[0], seq=news.seq + 1)
     return msgspec.structs.replace(news, seq=alert.seq, alternatives=(alert,))
 
 
 def tell_match_state(news: NewsItem, match: Match, delivery: Delivery) -> tuple[NewsItem, ShownState]:
-    """Return a message with the match as it is to be told in it, and what the delivery keeps of that.
+    """Return a message with the state of the match to show in it, and that state as the delivery stores it.
 
-    A message that was sent goes on telling the moment when it was: later goals are not in it, and goals that fell leave it.
+    A message that was sent keeps showing the moment when it was sent: without later goals, and without goals retracted since.
     """
     shown = ShownState.parse(delivery.subject) if delivery.is_sent else None
     stage = find_stage(match)
@@ -184,7 +184,7 @@ def tell_match_state(news: NewsItem, match: Match, delivery: Delivery) -> tuple[
     else:
         match = rewind_to_goals(match, shown.goal_ids)
         match = match if shown.has_shootout else msgspec.structs.replace(match, shootout=None)
-        # Half time was half time; but a match that is not over after all was not over.
+        # A half time that was shown stays. A match that was shown as over may be in play again.
         stage = stage if _is_final(shown.stage) else shown.stage
     (alert,) = news.alternatives
     return msgspec.structs.replace(news, alternatives=(_with_state(alert, match, stage),)), shown

@@ -82,9 +82,9 @@ class Outbox:
         self.queue.add_items([QueueItem(alert.key, ref, revision.news.priority, alert.seq, delivery.due_at, is_loud)])
 
     async def put_match_state(self, ref: ChatRef, match: Match, name: str, delay: int = 0) -> None:
-        """Tell one chat how a match stands, `delay` seconds from now. `name` is that of the request; a repeated one does nothing.
+        """Put a message with the state of a match for one chat, due in `delay` seconds. A repeated `name` does nothing.
 
-        The score is read when the message leaves, and the message is corrected if a goal in it falls.
+        The score is read when the message is sent, and the message is corrected if a goal in it is retracted.
         """
         now = self._clock.now()
         news = make_state_news(ref, match, name, now)
@@ -208,7 +208,7 @@ async def _renew_digests(tx: Transaction, key: AlertKey, alerts: Sequence[Alert]
 
 
 async def _renew_told_states(tx: Transaction, fixture_id: str, now: dt.datetime) -> list[NewsItem]:
-    """Revise every message that tells how the match stood: something that was told is not so."""
+    """Revise every message that shows the state of a match, after that state turned out to be wrong."""
     renewed = []
     for news in await read_state_news(tx, fixture_id):
         revision = renew_state_news(news)

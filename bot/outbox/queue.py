@@ -166,12 +166,12 @@ class DeliveryQueue:
             await overwrite_deliveries(tx, [before])
 
     async def park(self, delivery: Delivery) -> bool:
-        """Let a message count as sent whose answer does not come, until it is sent once more. It goes on waiting.
+        """Store that an unanswered message counts as sent until it is sent once more. Its delivery stays due.
 
         Return False if the news was revised meanwhile: then the revision is to be sent now.
         """
         async with self.database.transaction() as tx:
-            # Locked as in `complete`: a revision finds either a chat that counts as told, or nothing parked.
+            # Locked as in `complete`: a revision finds either a delivery that counts as sent, or nothing parked.
             await self._refresh_cache(tx, [delivery.key], lock=True)
             news = await self._cache.get(tx, delivery.key)
             if news is None or news.seq > delivery.seq:

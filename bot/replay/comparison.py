@@ -52,7 +52,7 @@ class AlertMessages(msgspec.Struct, frozen=True):
 
     @property
     def sounds(self) -> int:
-        """How often the phone rings."""
+        """Return how often the phone rings."""
         return self.silent.count(False)
 
 

@@ -149,16 +149,16 @@ class PostgresDriver:
             raise DisconnectionError
 
     async def _refuse_transaction_pooling(self) -> None:
-        """Raise StorageUnusable behind a pooler that gives a server's connection to each transaction and not to each session."""
+        """Raise StorageUnusable behind a pooler that assigns a server connection per transaction instead of per session."""
         first, second = await self._connect(), None
         try:
-            # A pooler makes up the number of the server's process that it tells us.
+            # A pooler invents the process id that it reports for the server. If the id is the real one, there is no pooler.
             if first.get_server_pid() == await first.fetchval(_BACKEND):
                 return
             second = await self._connect()
             found = set()
-            # While one is in a transaction, the other gets another process of the server. Then the first to begin gets the one
-            # that was used last, which was the other's: a session of its own would always have the same.
+            # While one is in a transaction, a pooler gives the other one another server process. The next to begin gets the
+            # process that was used last, which was the other's. Real sessions would each keep their own.
             for one, other in ((first, second), (second, first), (first, second)):
                 await one.execute("BEGIN")
                 try:
@@ -167,12 +167,12 @@ class PostgresDriver:
                         found.add((other is first, await other.fetchval(_BACKEND)))
                 finally:
                     await one.execute("COMMIT")
-                # A pooler that hands out the one that was idle for longest would else keep the same order for ever.
+                # Otherwise a pooler that hands out the longest idle process would repeat the same order for ever.
                 await one.execute("SELECT 1")
             if len(found) > 2:
                 raise StorageUnusable(f"storage.url: {describe_server(self._url)} {_TRANSACTION_POOLING}")
         except TimeoutError:
-            return  # a pool of one connection: it shows by itself that it is too small
+            return  # a pool of one connection, which fails later with an error of its own
         except asyncpg.PostgresError as error:
             # Prepared statements of another client, or BEGIN refused: a pooler of transactions or of statements.
             if (error.sqlstate or "")[:2] in ("26", "42", "08", "58"):
@@ -414,7 +414,7 @@ def translate_postgres_error(url: URL, error: Exception) -> StorageError:
     """Return the error of ours that says what the driver's means and what to do about it."""
     cause = _find_cause(error)
     where, state = describe_server(url), getattr(cause, "sqlstate", None) or ""
-    # What the driver says of its own state after a connection was lost tells nobody anything.
+    # What the driver says about its own state after a lost connection does not help an operator.
     is_internal = isinstance(cause, asyncpg.InternalClientError)
     detail = "the connection was lost" if is_internal else (str(cause).splitlines() or [type(cause).__name__])[0][:200]
     if isinstance(cause, asyncpg.TargetServerAttributeNotMatched):

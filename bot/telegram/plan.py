@@ -375,8 +375,8 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
 def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:
     """Return the delivery with the reply that follows the edit, if the chat must notice the revision.
 
-    What became graver is loud unless the chat made its kind silent. What fell, or fell back, is as loud as the alert was, or
-    as what it is now.
+    A change to a higher severity is loud unless the chat made its kind silent. A change to a lower one is as loud as the alert
+    was, or as what it is now.
     """
     before, recipient = context.delivery, context.recipient
     if is_burst(before.key):
@@ -418,7 +418,7 @@ def _with_subject(alert: Alert, subject: Subject) -> Alert:
 
 
 def _add_burst_reply(after: Delivery, context: DeliveryContext) -> Delivery:
-    """Return the delivery of a burst with a reply that says which lines fell or changed since, as loud as the burst was."""
+    """Return the delivery of a burst with a reply that says which lines were retracted or changed, as loud as the burst was."""
     before = context.delivery
     after = replace(after, is_loud=before.is_loud)
     replies = [reply for change in find_line_changes(before, context.lines) if (reply := _reply_to_line(change, context))]

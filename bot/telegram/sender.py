@@ -475,7 +475,7 @@ class Sender:
         self._chat_queues.finish(chat_id, now, failed=True, blocked_until=retry_at, is_limited=is_limited)
 
     async def _handle_unanswered(self, attempt: Attempt, error: TelegramUnreachable) -> None:
-        """Send a message again whose answer did not come; park it if it was not the first time."""
+        """Handle a request that was not answered: send it again the first time, park the message the second time."""
         item, now = attempt.item, self._clock.monotonic()
         chat_id = item.chat.chat_id
         self._breaker.on_failure(chat_id, now, concerns_all=isinstance(error, NotTelegram))
@@ -490,15 +490,15 @@ class Sender:
                 self._pinging = asyncio.create_task(self._ping_while_parked())
         else:
             self._enqueue(item, at_front=True)
-        # A pause after a parked message too, or an outage would park all that waits for the chat within seconds.
+        # Pause after a parked message too: otherwise an outage would park everything that waits for the chat within seconds.
         backoff = _CHAT_BACKOFF.after(self._chat_queues.failures(chat_id))
         self._chat_queues.finish(chat_id, now, failed=True, blocked_until=now + backoff)
 
     async def _park(self, attempt: Attempt) -> bool:
-        """Store that a message counts as sent for now. Return False if it does not: it is to be sent again at once."""
+        """Store that a message counts as sent for now. Return False if that failed or it was revised: it is sent at once."""
         uncertain = make_uncertain_delivery(attempt.plan)
         if uncertain is None:
-            # Of edits and replies the outbox knows enough; cards are not corrected.
+            # Nothing to store: the outbox knows enough about edits and replies, and cards are not corrected.
             return True
         try:
             return await self._delivery_queue.park(msgspec.structs.replace(uncertain, message_id=UNREACHABLE_MESSAGE_ID))
@@ -507,7 +507,7 @@ class Sender:
             return False
 
     async def _ping_while_parked(self) -> None:
-        """Ask Telegram now and then whether it answers again, until nothing is parked; then send what is."""
+        """Ping Telegram until nothing is parked. When it answers, send what is parked."""
         backoff = Backoff(_FIRST_PING_DELAY, _LONGEST_PING_DELAY)
         while self._unanswered:
             await asyncio.sleep(backoff.next())
@@ -520,8 +520,8 @@ class Sender:
                 self._send_once_more()
 
     def _send_once_more(self, chat_id: int | None = None) -> None:
-        """Send what is parked for a chat, or for all: Telegram answers again."""
-        # Before what waits: it is older, and only what was sent meanwhile has overtaken it.
+        """Send what is parked for a chat, or for all chats, after Telegram has answered again."""
+        # At the front: it is older than everything that waits.
         for item in reversed(self._unanswered.release(chat_id)):
             self._enqueue(item, at_front=True)
         self.wake()
@@ -545,9 +545,9 @@ class Sender:
             await self._chats.suspend(chat_id, str(error))
 
     def _hold_suspension(self, item: QueueItem, error: ChatGone) -> bool:
-        """Return True if a chat that Telegram refuses is not suspended: for the first time, or too many others are refused too.
+        """Return True if a refused chat is not suspended yet: it is its first refusal, or too many others are refused too.
 
-        Until it is tried again nothing leaves to it, so that what waits stays in order.
+        Nothing is sent to it until it is tried again, so that what waits stays in order.
         """
         chat_id, now = item.chat.chat_id, self._clock.monotonic()
         held = self._suspension_brake.hold(chat_id, now)

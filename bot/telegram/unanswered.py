@@ -1,4 +1,4 @@
-"""Messages whose answers do not come: each is sent again once, then waits aside until Telegram answers again."""
+"""Messages that Telegram does not answer: each is sent again once, then parked until Telegram answers again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MAX_ATTEMPTS = 2
 
 
 class NextStep(enum.Enum):
-    """What becomes of a message whose answer did not come."""
+    """What to do with a message that was not answered."""
 
     REPEAT = enum.auto()
     PARK = enum.auto()
-    """It does not hold up the chat any longer, and is sent once more when Telegram answers again."""
+    """The message no longer blocks its chat, and is sent once more when Telegram answers again."""
     COUNT_AS_SENT = enum.auto()
 
 
@@ -36,7 +36,7 @@ class _ParkedItem(msgspec.Struct, frozen=True):
 class UnansweredMessages:
     """Counts the requests of each message that were not answered, and knows which messages are parked; pure.
 
-    In memory alone. After a restart each of them is sent again as any message that may have arrived.
+    Kept in memory only. After a restart, each is sent again like any message that may have arrived.
     """
 
     def __init__(self) -> None:
@@ -48,13 +48,13 @@ class UnansweredMessages:
         return len(self._parked)
 
     def count(self, attempt: Attempt) -> NextStep:
-        """Count a request whose answer did not come. Return what is to be done."""
+        """Count a request that was not answered, and return what to do."""
         name = (attempt.item.key, attempt.item.chat)
         # What was sent before a restart counts too: that request was not answered either.
         self._attempts[name] = max(self._attempts.get(name, 0) + 1, _MAX_ATTEMPTS if attempt.is_repeat else 1)
         if name in self._released:
             self.forget(attempt.item)
-            # An edit may be made any number of times, and what it corrects must not stay.
+            # An edit can be repeated without harm, and the text that it corrects must not stay.
             return NextStep.PARK if isinstance(attempt.plan, Edit) else NextStep.COUNT_AS_SENT
         return NextStep.REPEAT if self._attempts[name] < _MAX_ATTEMPTS else NextStep.PARK
 
@@ -64,18 +64,18 @@ class UnansweredMessages:
         self._parked[attempt.item.key, attempt.item.chat] = _ParkedItem(attempt.item, html)
 
     def forget(self, item: QueueItem) -> None:
-        """Start counting anew: the message was answered, or is another one now."""
+        """Reset the count, because the message was answered or replaced."""
         name = (item.key, item.chat)
         self._attempts.pop(name, None)
         self._released.discard(name)
 
     def is_parked(self, item: QueueItem) -> bool:
-        """Return True for an item that is parked and of which nothing new is known: a scan of the database finds it again."""
+        """Return True for an item that is parked in this or a newer revision. A scan of the database finds such items again."""
         parked = self._parked.get((item.key, item.chat))
         return parked is not None and item.seq <= parked.item.seq
 
     def stays_parked(self, item: QueueItem, plan: Plan) -> bool:
-        """Return True if a revision of parked news would only send the same text again. Otherwise it is not parked any more."""
+        """Return True if a revision of a parked message would send the same text again; otherwise unpark it."""
         name = (item.key, item.chat)
         parked = self._parked.pop(name, None)
         if parked is None:

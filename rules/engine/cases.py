@@ -16,10 +16,10 @@ from rules.football.minute import Period
 from rules.football.names import normalise
 
 MAX_CASES = 64
-"""Cases of one condition or rule. A rule with more is compared by its words alone: squads of names multiply."""
+"""The most cases of one condition or rule. One with more, as with lists of many names, is compared only as written."""
 
 _MAX_PIECES = 400
-"""Pieces into which a case is cut while others are taken from it."""
+"""The most pieces into which a case is cut while others are subtracted from it."""
 
 
 class Names(msgspec.Struct, frozen=True):

@@ -138,10 +138,10 @@ _PERIOD_MARKERS = ("Start Period", "End Period", "End Match")
 
 
 def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
-    """Return the actions whose alerts show a score that was not so: a goal before them fell, rose or changed its side.
+    """Return the actions whose alerts show a wrong score: an earlier goal was retracted, was restored or changed its side.
 
     Half time, full time and other ends of periods are corrected whatever changes, the names of scorers included. Other alerts
-    only where a goal fell: a card beside a goal that was pending at the time is not worth an edit when the goal is confirmed.
+    only if a side has fewer goals than before: a card beside a pending goal is not worth an edit when that goal is confirmed.
     """
     before, after = moment.before, moment.after
     changed = {moment.action.id, *(record.action.id for record in (*moment.affected, *moment.settled))}
@@ -166,7 +166,7 @@ def _find_outdated_scores(moment: Moment) -> list[ActionRecord]:
 
 def _find_outdated_end(before: Match, after: Match) -> list[ActionRecord]:
     """Return the full time of a match whose result was changed since by no goal of its own: by a summary, or a second end."""
-    # A score that has just fallen may be a flap. If it is none, the goal that it leaves out is struck, and corrects full time.
+    # A lower score may be a flap. If it lasts, the goal that it leaves out is struck, and that corrects full time.
     if after.unshown_goals:
         return []
     end = after.records.get(after.ended_by) if after.ended_by == before.ended_by else None

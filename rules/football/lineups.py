@@ -16,7 +16,7 @@ from rules.football.action import Action, Player, Side
 from rules.football.names import isolate
 
 _MAX_PLAYERS = 30
-"""More players than a squad has are nonsense of the feed, and would make a message too long."""
+"""More players than a squad has are a mistake of the feed, and would make a message too long."""
 
 _STARTING_KEYS = ("startinglineup", "startingplayers", "starting", "players")
 _SUBSTITUTE_KEYS = ("substitutes", "substituteplayers", "bench")

@@ -1,4 +1,4 @@
-"""A match as it stood earlier, by what is known of it now: a goal that has fallen since is not in it, a later goal neither."""
+"""Rebuilds an earlier state of a match from what is known now: without later goals, and without goals retracted since."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def rewind_to_action(match: Match, record: ActionRecord) -> Match:
 
 
 def rewind_to_goals(match: Match, goal_ids: Collection[str]) -> Match:
-    """Return the match with these goals alone, of which those that have fallen since do not count."""
+    """Return the match with these goals alone, except those that were retracted since."""
     return _remove_goals(match, lambda goal: goal.id not in goal_ids)
 
 
 def keep_score(match: Match) -> Match:
-    """Return what a score, its scorers and the stage of a match are told by: a small value, equal while these are."""
+    """Reduce a match to what its score, scorers and stage depend on: a small value that is equal while these are equal."""
     goals = {action_id: one for action_id, one in match.records.items() if one.action.type == "Goal"}
     return Match(
         match.fixture,
@@ -59,7 +59,7 @@ def keep_score(match: Match) -> Match:
 
 
 def has_score_changed(before: Match, after: Match) -> bool:
-    """Return True if `keep_score` differs. Cheap where nothing has changed, as it is asked for every packet."""
+    """Return True if `keep_score` differs. Cheap if nothing has changed, since it is called for every packet."""
     if before.records is after.records and all(getattr(before, name) == getattr(after, name) for name in _TOLD_FIELDS):
         return False
     return keep_score(before) != keep_score(after)
@@ -71,13 +71,13 @@ def list_goal_ids(match: Match) -> tuple[str, ...]:
 
 
 def _remove_goals(match: Match, is_later: Callable[[Action], bool]) -> Match:
-    """Return the match without the goals for which `is_later` holds. Goals that no action tells stay in the score."""
+    """Return the match without the goals for which `is_later` holds. Goals of the score that have no action stay in it."""
     score, shootout, records = match.score, match.shootout, dict(match.records)
     for action_id, record in match.records.items():
         if record.action.type != "Goal" or not is_later(record.action):
             continue
         del records[action_id]
-        # What the score does not show any more needs not be taken from it.
+        # A goal that the score does not show any more need not be taken from it.
         if not record.is_standing or record.credited is None or action_id in match.unshown_goals:
             continue
         if record.action.period is Period.SHOOTOUT:

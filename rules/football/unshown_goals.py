@@ -17,14 +17,14 @@ from rules.football.minute import Period
 from rules.football.repeated_reports import retract_reports
 
 BY_SCORE = "score"
-"""Stands in a record for the id of the action that took the goal back."""
+"""The value of `retracted_by` for a goal that only the score took back, in place of an action's id."""
 
 MIN_DOUBT = dt.timedelta(minutes=1)
 """How long the score has to leave a goal out: a shorter flap of the score changes nothing."""
 
 
 def review_goals(before: Match, after: Match, action: Action) -> tuple[Match, tuple[ActionRecord, ...]]:
-    """Hold the standing goals against the score after an action.
+    """Compare the standing goals with the score after an action.
 
     Return the match with the goals that are in doubt, and the records of those that are struck now, or stand again because the
     score shows them again.
@@ -78,7 +78,7 @@ def _restore_shown(match: Match) -> tuple[Match, tuple[ActionRecord, ...]]:
 def _find_unshown(match: Match, at: dt.datetime) -> dict[str, UnshownGoal]:
     """Return the standing goals that the score does not show, though it has been as high as with them."""
     goals = {side: _list_standing(match, side) for side in Side}
-    # As many goals as the score has, credited otherwise, are no doubt: the side of an own goal is not always known.
+    # If the totals agree, no goal is in doubt, even if the sides differ: the side of an own goal is not always known.
     if sum(map(len, goals.values())) <= match.score.home + match.score.away:
         return {}
     found: dict[str, UnshownGoal] = {}
@@ -88,7 +88,7 @@ def _find_unshown(match: Match, at: dt.datetime) -> dict[str, UnshownGoal]:
         others = [i for i in ids if i not in doubted]
         # A goal that was scored since is in the score before one that the score has left out.
         doubted = doubted[: max(0, len(doubted) - max(0, shown - len(others)))]
-        # A score that was never as high is only late.
+        # A goal that the score has never shown is not missing: the score is only late.
         missing = min(len(others), match.highest_score.goals_of(side)) - shown
         for action_id in [*doubted, *others[::-1][: max(0, missing)]]:
             since = match.unshown_goals[action_id].since if action_id in match.unshown_goals else at

@@ -223,7 +223,7 @@ _OTHER_TYPE_WORDS = {
     **dict.fromkeys(("line up", "lineup", "line-up", "team news", "squad"), "Lineups"),
     **dict.fromkeys(("score", "scored", "tor", "gol", "but"), "Goal"),
 }
-"""What people call action types that are no alias, because the feed never sends such a name."""
+"""Other words that people write for action types. They are no aliases, because the feed never sends them."""
 
 
 def _read_send_type(reader: Reader, node: yaml.Node, _: Catalogue) -> Condition | None:
@@ -401,7 +401,7 @@ _OTHER_SCORES = {
     "opponent": "the goals of the other team are called other",
     **dict.fromkeys(("from", "to"), "a range belongs to one of home, away, own, other, total and margin: {margin: {to: 1}}"),
 }
-"""What people call the parts of a score."""
+"""Other words that people write for the parts of a score."""
 
 _GOAL_RANGES = RangeReader(_parse_goals, next_integer)
 

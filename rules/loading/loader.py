@@ -62,7 +62,7 @@ _MATCH_WORDS = {
     **dict.fromkeys(("except", "unless", "exclude"), "it is called not"),
     "hattrick": "it is called hat_trick",
 }
-"""What people call conditions, and write under `match:`."""
+"""Other words that people write for conditions under `match:`."""
 
 _ALERT_WORDS = {
     **dict.fromkeys(("message", "template", "msg", "body", "content"), "the message is called text"),
@@ -75,7 +75,7 @@ _ALERT_WORDS = {
     "use": "it belongs under text: text: {use: NAME}",
     **dict.fromkeys(("chat", "chats", "to"), "a rule sends to every chat that subscribed; chats of the file are under chats:"),
 }
-"""What people call the parts of an alert."""
+"""Other words that people write for the keys of an alert."""
 
 _RULE_WORDS = {
     **dict.fromkeys(("when", "if", "on", "condition", "conditions", "where", "filter"), "the conditions are called match"),
@@ -85,7 +85,7 @@ _RULE_WORDS = {
     **dict.fromkeys(("enabled", "disabled", "active"), "take the rule out, or put # before its lines"),
     **dict.fromkeys(("priority", "order"), "rules are asked from top to bottom: move the rule up"),
 }
-"""What people call the parts of a rule."""
+"""Other words that people write for the keys of a rule."""
 
 _MATCH_PLACES = {
     **dict.fromkeys(ALERT_KEYS, "it belongs under alert"),

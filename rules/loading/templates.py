@@ -65,21 +65,21 @@ _OTHER_WORDS = {
     **dict.fromkeys(("status", "send_type", "confirmed"), "pending"),
     **dict.fromkeys(("fixture", "game"), "match"),
 }
-"""What people call the variables."""
+"""Other words that people write for the variables."""
 
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 _NOT_ALIKE = re.compile(r"\{[{%]-|-[%}]\}|\{#|\{%[-+]?\s*(?:raw|set|filter|call|macro|block|autoescape)\b|\+%\}")
-"""Where the words between the tags matter to the template, and not only to what is seen."""
+"""Syntax for which the text between the tags changes how the template is read, so that no letter can stand for it."""
 
 _FIRST_SENTINEL, _MAX_PARTS = 0xE000, 500
-"""Letters for private use, of which each stands for the words between two tags."""
+"""The first of the private-use letters that each stand for the text between two tags, and how many parts may have one."""
 
 
 def examine_template(source: str, sample: Facts) -> Rendered:
     """Return a text with the values of the sample, and what is wrong with its template; the text is empty after a mistake."""
     parts = _split(source)
-    # What is opened and never closed stands among the words.
+    # A tag that is opened and never closed is among the words.
     is_plain = not any(re.search(r"\{[{%#]", part) for part in parts[::2])
     if not is_plain or len(parts) > _MAX_PARTS or _NOT_ALIKE.search(source) or re.search("[\ue000-\uf8ff]", source):
         return _examine(source, sample)

@@ -353,7 +353,7 @@ _OTHER_ENDS = {
         ("max", "maximum", "lte", "le", "end", "until", "till", "before", "lt", "high"), "the upper end is called to"
     ),
 }
-"""What people call the ends of a range."""
+"""Other words that people write for the ends of a range."""
 
 
 def _join(text: str) -> str:

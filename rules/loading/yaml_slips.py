@@ -1,4 +1,4 @@
-"""What a person did where a text is not YAML, in words, and the text as it was probably meant.
+"""Explains why a text is not valid YAML in terms of what a person did, and repairs it as it was probably meant.
 
 PyYAML says what its grammar expected. Here the line is looked at: a tab, a quote that is never closed, a colon in a text.
 """
@@ -122,7 +122,7 @@ _KEYS = frozenset(
 """Words that are keys where they stand before a colon in one line of a rule or a chat."""
 
 _SPECIAL = ("{{", "{%", "*", "&", "@", "%", "`", "!")
-"""With what a text cannot begin without quotes."""
+"""Signs with which a text without quotes cannot begin."""
 
 
 _SPECIAL_IN_BRACKETS = re.compile(r"[{\[,]\s*(?:[\w-]+:[ ]+)?(([*!&@%`>])[^,}\]]*)")
@@ -489,7 +489,7 @@ _EXPLANATIONS: tuple[Callable[[_Error], Slip | None], ...] = (
     _explain_indent,
     _explain_document,
 )
-"""Asked in this order: the first that recognises what was done speaks."""
+"""Tried in this order: the first one that recognises the mistake explains it."""
 
 
 def _shorten(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a chat is answered after it follows or unfollows something: the effect, which alerts, and a way back."""
+"""The answer to following or unfollowing something: its effect, its alerts, and buttons to change or undo it."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ MAX_OTHERS = 2
 _TOKEN_LENGTH = 8
 
 _NEAR = dt.timedelta(days=7)
-"""How long the day of the week tells a day."""
+"""How far ahead a date is shown by its day of the week."""
 
 _MAX_NOTE_LENGTH = 190
-"""Telegram takes 200 characters."""
+"""Characters of a note on a press: Telegram takes 200."""
 
 # The letters stand in the data of buttons that were sent, and must not change.
 PRESETS: dict[str, tuple[str, frozenset[str] | None]] = {

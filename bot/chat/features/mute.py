@@ -50,7 +50,7 @@ def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return mute_match(context)
     if parse_on_off(typed) is False:
         return unmute(context, ("all",))
-    # Before the length of time is read: "buttons on" is none.
+    # Before the length of time is read: "buttons on" is no length of time.
     what, _space, word = typed.partition(" ")
     is_on = parse_on_off(word) if what.casefold() in ("buttons", "button") else None
     if is_on is not None:

@@ -39,10 +39,10 @@ MAX_OFFERED_ZONES = 10
 """Buttons for one search."""
 
 _MIN_SUBSTRING = 4
-"""Letters that may stand inside of a name."""
+"""The fewest typed letters that may match in the middle of a name."""
 
 CHOSEN_UTC = "Etc/UTC"
-"""UTC itself, chosen. `UTC` is what a chat has in which nobody has chosen a time zone."""
+"""What is stored when somebody chooses UTC. `UTC` means that nobody has chosen a time zone yet."""
 
 LIKELY_ZONES = {
     "en": ("Europe/London", "America/New_York", "America/Los_Angeles", "Africa/Lagos"),
@@ -52,7 +52,7 @@ LIKELY_ZONES = {
     "pt": ("America/Sao_Paulo", "Europe/Lisbon"),
     "it": ("Europe/Rome",),
 }
-"""By language, where most of those who speak it live, the likeliest first."""
+"""By language, the zones where most of its speakers live, the likeliest first."""
 
 COMMON_ZONES = (
     "Europe/London", "Europe/Lisbon", "Europe/Madrid", "Europe/Paris", "Europe/Berlin", "Europe/Rome",
@@ -96,7 +96,7 @@ CITIES_BY_ZONE = {
     "Africa/Lagos": "Abuja",
     "Africa/Casablanca": "Rabat, Marrakesh",
 }
-"""Cities and regions of football that no zone is named after."""
+"""By zone, cities and regions known from football that no zone is named after."""
 
 MAIN_ZONES = {
     "US": "America/New_York America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Anchorage "
@@ -122,7 +122,7 @@ MAIN_ZONES = {
     "CY": "Asia/Nicosia",
     "MN": "Asia/Ulaanbaatar",
 }
-"""By territory, the zones that are offered where most of its zones differ only in their history."""
+"""By territory, the zones to offer if its other zones differ from these only in the past."""
 
 TERRITORY_NAMES = {
     "GB": "UK, U.K., Great Britain, Britain, Großbritannien, Gran Bretaña, Grande-Bretagne, Gran Bretagna, Grã-Bretanha",
@@ -133,7 +133,7 @@ TERRITORY_NAMES = {
     "SA": "KSA",
     "ZA": "RSA",
 }
-"""What people call a country beside the names of CLDR."""
+"""Names of countries that people use and CLDR does not have."""
 
 
 def set_timezone(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
