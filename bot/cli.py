@@ -105,6 +105,7 @@ class CommandGroup(click.Group):
                 formatter.write_dl([(name, COMMANDS[name][1]) for name in names], col_max=max(map(len, COMMANDS)))
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, and turn every error into a sentence and an exit code."""
         try:
             return super().invoke(ctx)
         except UserMistake as mistake:

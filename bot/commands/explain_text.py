@@ -59,7 +59,7 @@ def format_explanations(explanations: Sequence[Explanation], *, rule: str = "", 
 
 
 def _summarise(explanation: Explanation, rule: str) -> Any:
-    """Return what a revision comes to: two that are equal tell a reader the same."""
+    """Return what a reader learns from a revision, as a value: a revision with an equal one is not shown again."""
     if rule:
         return [judged.verdict for part in explanation.changes for judged in part.verdicts if judged.rule.name == rule]
     return explanation.reason_for_silence, [

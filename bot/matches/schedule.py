@@ -282,14 +282,14 @@ class MatchScheduler:
             self._start_due()
 
     async def _try(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Do work that is repeated. An error in it is logged, and does not end what is followed."""
+        """Do one round of repeated work. An error is logged and does not stop the matches that are followed."""
         try:
             await work()
         except Exception as error:
             log.exception("schedule_failed", reason=repr(error))
 
     async def _look_for_missing(self, fetched: Sequence[Fixture], today: dt.date) -> None:
-        """Ask for followed fixtures by their ids that the whole list does not have any more: moved far, or gone."""
+        """Fetch by id the followed fixtures that the list no longer has, because they were moved far or are gone."""
         if self._relistings is None:
             return
         subscriptions = await retry_while_database_unavailable(self._subscriptions)

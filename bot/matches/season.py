@@ -65,7 +65,7 @@ class SeasonFixtures:
                 self._loading.cancel()
 
     async def load(self) -> bool:
-        """Read the season unless it was read lately; everybody who asks meanwhile waits for the same answer.
+        """Read the season unless it was read lately; callers at the same time share one request.
 
         Return True if it may bring something new: it was read just now, or a part of it within `WAIT`.
         """

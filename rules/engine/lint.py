@@ -102,9 +102,9 @@ def find_shadowed(rules: Sequence[Rule]) -> list[tuple[Rule, tuple[Rule, ...]]]:
 def find_rewording(
     rules: Sequence[Rule], others: Sequence[Rule], pending_types: Iterable[str]
 ) -> list[tuple[Rule, tuple[Rule, ...]]]:
-    """Return each rule that waits for what the feed sends as pending first, with the rules that speak of all of it at once.
+    """Return each rule that waits for a confirmation, with the rules that already cover all its cases while they are pending.
 
-    These begin the message, and the one that waits only rewords it. `pending_types` are the action types, in lower
+    The latter send the message, and the rule that waits only rewords it. `pending_types` are the action types, in lower
     case, that the feed first sends as pending.
     """
     at_once = _RulesByCase()
@@ -116,7 +116,7 @@ def find_rewording(
         if SendType.PENDING in rule.send_types or not rule.action_types or not rule.action_types <= possible:
             continue
         cases = intersect_conditions(rule.conditions)
-        # Without the send types: what the one says of the confirmed action, the other says of the pending one.
+        # Compared without the send types: one rule is for the confirmed action, the other for the same action when pending.
         if cases and (by := at_once.find_covering([_without_send_type(case) for case in cases])):
             found.append((rule, by))
     return found
@@ -142,7 +142,7 @@ class _RulesByCase:
             self._size += 1
 
     def find_covering(self, cases: Iterable[Case]) -> tuple[Rule, ...]:
-        """Return the rules that together leave nothing of the cases, in the order in which they were added; none if they do."""
+        """Return the rules that together cover all of the cases, in the order in which they were added; none if they do not."""
         covering: dict[str, Rule] = {}
         for case in cases:
             candidates = self._find_candidates(case)
@@ -154,7 +154,7 @@ class _RulesByCase:
 
     def _find_candidates(self, case: Case) -> list[tuple[Case, Rule]]:
         types, names = {"", *_list_types(case)}, {"", *_list_needed_names(case)}
-        # Each list is cut before they are joined, so that a file with thousands of alike rules is read in time.
+        # Each list is cut before they are joined, so that a file with thousands of similar rules is checked quickly.
         found = [one for type_ in types for name in names for one in self._entries.get((type_, name), ())[:_MAX_CANDIDATES]]
         return [(case, rule) for _, case, rule in sorted(found, key=lambda entry: entry[0])]
 
@@ -174,7 +174,7 @@ def _covers(one: Case, other: Case) -> bool:
 
 
 def _find_together(case: Case, candidates: Sequence[tuple[Case, Rule]]) -> list[Rule]:
-    """Return the rules that leave nothing of a case; none if something is left."""
+    """Return the fewest rules that cover a case together; none if something is left."""
     if not 1 < len(candidates) <= _MAX_TOGETHER or _leaves_anything(case, candidates):
         return []
     needed = list(candidates)

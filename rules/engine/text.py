@@ -112,11 +112,11 @@ class AlertText:
     def __init__(self, source: str, *, is_checked: bool = False) -> None:
         """Compile a text. Raises `TextError` if the source is not a template.
 
-        One that `is_checked` is a template for certain, and is compiled when it is first rendered: a file may have thousands.
+        With `is_checked` the source is known to be valid. It is compiled when it is first rendered: a file may have thousands.
         """
         self.source = source
         if not is_checked:
-            self._template  # noqa: B018  # it is kept
+            self._template  # noqa: B018  # compiles it now, and caches it
 
     @cached_property
     def variable_names(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Settles what the feed reported as pending and never confirmed, at the next break in play or at the end of the match.
 
-A chat was told that such an action awaits confirmation. It must not go on saying so for ever.
+The message about such an action says that it awaits confirmation, and must not say so for ever.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from rules.football.minute import Period
 from rules.football.repeated_reports import settle_reports
 
 NOT_CONFIRMED = "Was not confirmed"
-"""The reason of a retraction of what the feed neither confirmed nor took back: a term that is translated."""
+"""The reason for retracting what the feed neither confirmed nor took back: a term that is translated."""
 
 _MINUTES_TO_SETTLE = 2
-"""Minutes between an action and the end of its period, from which it is settled there. The feed takes seconds to confirm a goal
-of the last minute; it gets until the restart."""
+"""An action at least so many minutes before the end of its period is settled at that end, a later one at the restart: the feed
+takes some seconds to confirm a goal of the last minute."""
 
 _ANSWER_MINUTES = 6
 """Minutes within which a penalty is taken, or a video check ends."""
@@ -36,7 +36,7 @@ class _Break(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """All records after a break, and those that it settled: retracted, or confirmed by what is known otherwise."""
+    """All records after a break, and those that were settled there: retracted, or confirmed by other evidence."""
 
     records: dict[str, ActionRecord]
     settled: tuple[ActionRecord, ...] = ()
@@ -54,7 +54,7 @@ def settle_unconfirmed(
 
 
 def settle_at_last(match: Match, at: dt.datetime) -> Moment | None:
-    """Settle what has been pending since the last break of a match of which nothing more is read; None if nothing is."""
+    """Settle what is still pending when nothing more is read of a match; None if nothing is pending."""
     shootout = match.displayed_score if match.shootout is not None else None
     records, settled = _settle(match.records, _Break(Period.SHOOTOUT, None), match.seq + 1, match.summary_score, shootout)
     if not settled:

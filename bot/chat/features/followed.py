@@ -32,10 +32,10 @@ from bot.i18n.language import translate as _
 from bot.subscribers import Subscription, SubscriptionOverrides
 
 MAX_NAMES = 5
-"""Names that one message may follow: their tokens have to fit into one button."""
+"""The most names that one message may follow: their tokens have to fit into one button."""
 
 MAX_OTHERS = 2
-"""Other teams of a similar name that are offered in place of the one that was followed."""
+"""The most teams of a similar name that are offered in place of the one that was followed."""
 
 _TOKEN_LENGTH = 8
 
@@ -55,7 +55,7 @@ PRESETS: dict[str, tuple[str, frozenset[str] | None]] = {
 
 
 def confirm_following(context: ChatContext, choices: Sequence[Choice], others: Sequence[Choice] = ()) -> DialogueResult:
-    """Subscribe to what is not followed yet and show the confirmation. `others` are offered in place of the only one."""
+    """Subscribe to what is not followed yet and show the confirmation. `others`: similar names to offer instead."""
     added = tuple(choice.subscription for choice in choices if not context.has_subscription(choice))
     changes: tuple[Change, ...] = tuple(Subscribe(subscription) for subscription in added)
     # What is followed already is shown with its own settings, and under the key that it is stored by.

@@ -116,7 +116,7 @@ def show_matches_to_mute(context: ChatContext, page: int = 0) -> Screen:
 
 
 def _find_matches_to_mute(context: ChatContext) -> list[Choice]:
-    """Return the matches in play that the chat follows, muted or not: who asks twice means the same match."""
+    """Return the matches in play that the chat follows, muted or not, so that a repeated `/mute match` means the same match."""
     # Only matches that the chat follows: nothing is sent of others.
     return [
         choice
