@@ -78,6 +78,25 @@ def find_proxy(url: str, setting: str | None) -> str | None:
     return proxy
 
 
+def explain_environment_proxy() -> str | None:
+    """Return what is wrong with a proxy of the environment, None if nothing is.
+
+    The address is not repeated: it may hold a password.
+    """
+    for scheme, proxy in getproxies().items():
+        if scheme == "no" or not proxy.startswith(("http://", "https://")):
+            continue
+        try:
+            parts = urlsplit(proxy)
+            is_address = bool(parts.hostname) and (parts.port is None or parts.port > 0) and parts.path in ("", "/")
+        except ValueError:
+            is_address = False
+        if not is_address:
+            name = f"{scheme.upper()}_PROXY"
+            return f"{name} in the environment is no address of a proxy: write http://HOST:PORT, and %2F for a / in a password"
+    return None
+
+
 def open_http_session(timeout: float = 300.0) -> aiohttp.ClientSession:
     """Return an HTTP session that verifies certificates by this process's authorities. `timeout` is in seconds."""
     # Imported here: commands that use no network need not load it.

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def read_environment_secrets() -> list[str]:
-    """Return the values of environment variables whose names say that they are secret."""
+    """Return the values of environment variables whose names say that they are secret, and the passwords of proxies."""
     # Masked in the log even if this configuration does not name them: a child process or an error may print its environment.
-    return [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
+    secrets = [value for name, value in os.environ.items() if name.upper().endswith(("TOKEN", "SECRET", "PASSWORD"))]
+    proxies = (value for name, value in os.environ.items() if name.upper().endswith("_PROXY"))
+    return [*secrets, *(found[1] for value in proxies if (found := re.search(r"//[^/@:]*:(.+)@", value)))]
 
 
 def make_common_options() -> list[click.Parameter]:

@@ -10,7 +10,7 @@ import click
 
 from bot.commands.check import format_text
 from bot.commands.common import config_option, is_verbose, read_environment_secrets
-from bot.errors import ConfigInvalid
+from bot.errors import ConfigInvalid, UserMistake
 
 
 @click.command()
@@ -24,6 +24,7 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
     from bot.cluster.roles import read_roles
     from bot.config.load import load_config
     from bot.logs import configure_logging, log_unhandled_exceptions
+    from bot.network import explain_environment_proxy
 
     try:
         selected = read_roles(roles)
@@ -38,6 +39,8 @@ def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -
             click.echo(line, err=True)
         ctx.exit(1)
     config.require_tokens()
+    if mistake := explain_environment_proxy():
+        raise UserMistake(mistake)
     # The secrets must be known before the first line is logged.
     configure_logging([*read_environment_secrets(), *config.secrets], verbose=is_verbose(ctx))
     # A traceback on standard error would be missed where the log is collected as JSON, and would not be masked.

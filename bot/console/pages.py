@@ -244,14 +244,14 @@ class Playground:
                     self._link = ui.link("Link to exactly this", self._make_link())
             with ui.column().classes("col-12 col-md-auto items-center"):
                 self._clock = ui.label("").classes("text-h6").props("data-clock")
-                self._slider = ui.slider(min=0, max=1, value=request.minute, on_change=self._on_moved).classes("w-full")
+                self._slider = ui.slider(min=0, max=1, value=max(request.minute, 0), on_change=self._on_moved).classes("w-full")
                 self._slider.props('aria-label="Moment of the match"')
                 self._phone = ui.html("", sanitize=False).classes("phone").props('role=log aria-label="The chat"')
         ui.timer(0, self._play, once=True)
 
     async def _change(self, **changes: object) -> None:
         if not changes.keys().isdisjoint(("match", "scenario")):
-            changes["minute"] = 0  # 0 stands for the end of the new match
+            changes["minute"] = -1  # the end of the new match
         self._request = msgspec.structs.replace(self._request, **changes)
         await self._play()
 
@@ -269,7 +269,7 @@ class Playground:
         self._played = played
         last = max(len(played.moments) - 1, 0)
         self._slider.props(f"max={last}")
-        self._slider.value = last if self._request.minute == 0 else min(self._request.minute, last)
+        self._slider.value = last if self._request.minute < 0 else min(self._request.minute, last)
         self._show_moment()
 
     def _on_moved(self) -> None:
@@ -337,8 +337,10 @@ class RulesEditor:
                 ui.label(f"{rule.name}: {fired.get(rule.name, 0)}")
 
     async def _on_typed(self, text: str) -> None:
-        self._text = text
-        await self._check(())
+        # The editor may tell the same text twice; what was found out about it, such as what it would change, stays.
+        if text != self._text or self._preview is None:
+            self._text = text
+            await self._check(())
 
     async def _compare(self) -> None:
         await self._check((*SHIPPED_NAMES, *self._recordings))

@@ -43,7 +43,7 @@ from rules.football.action import Fixture, Packet
 from rules.football.catalogue import load_catalogue
 from rules.football.match import Match
 from rules.loading.loader import RulesInvalid, load_pack
-from rules.scenarios.parser import ScenarioInvalid, parse_scenario
+from rules.scenarios.parser import SHIPPED_SCENARIOS, ScenarioInvalid, parse_scenario
 
 PLAY_TIMEOUT = 20.0
 """Seconds after which a match that does not come to its end is given up: its rules loop, or its recording is huge."""
@@ -70,8 +70,8 @@ class PlayRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds by which the chat wants alerts later."""
     every_kind: bool = False
     """True: also kinds that are off until a chat chooses them."""
-    minute: int = 0
-    """Where the slider stands: the index of a moment, not a minute; 0 stands for the end."""
+    minute: int = -1
+    """Where the slider stands: the index of a moment, not a minute; -1 stands for the end."""
 
 
 class PhoneEvent(msgspec.Struct, frozen=True):
@@ -187,7 +187,7 @@ async def play_in_child(request: PlayRequest, recordings: Sequence[str] = (), se
         return PlayedMatch(mistakes=("this match could not be played",))
 
 
-SHIPPED_NAMES = ("opener", "final")
+SHIPPED_NAMES = tuple(SHIPPED_SCENARIOS)
 
 
 async def play(request: PlayRequest) -> PlayedMatch:

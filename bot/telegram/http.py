@@ -139,7 +139,12 @@ class BotApiSession(BaseRequest):
         # Only these say that nothing was sent; the last is a proxy that opens no tunnel. After any other error the message may
         # have arrived, and a delivery stays uncertain. The errors' texts are left out: they may contain the URL, and with it
         # the token.
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+        except (
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientConnectorError,
+            aiohttp.ClientHttpProxyError,
+            aiohttp.InvalidURL,
+        ) as error:
             raise NotSent(f"no connection ({explain_connection_error(error) or type(error).__name__})") from None
         except TimeoutError:
             raise TimedOut from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,13 +16,21 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import InvalidProxyStatus
 
 from bot.clock import SystemClock
+from bot.commands.common import read_environment_secrets
 from bot.config.models import FeedSettings
 from bot.errors import FeedUnreachable, TelegramUnreachable
 from bot.feed.connection import FeedConnection, open_connection
 from bot.feed.rest import RestClient
 from bot.monitoring.conditions import describe_feed_down
 from bot.monitoring.monitor import render_connection
-from bot.network import explain_ca_file, explain_connection_error, find_proxy, open_http_session, trust_authority
+from bot.network import (
+    explain_ca_file,
+    explain_connection_error,
+    explain_environment_proxy,
+    find_proxy,
+    open_http_session,
+    trust_authority,
+)
 from bot.subscribers import ChatRef
 from bot.telegram.http import ApiHealth
 from bot.telegram.messenger import BotMessenger, build_bot
@@ -211,6 +220,38 @@ def test_a_file_that_is_no_authority_is_explained(tmp_path: Path) -> None:
     assert explain_ca_file(AUTHORITY) is None
     assert "BEGIN CERTIFICATE" in str(explain_ca_file(str(tmp_path / "empty.pem")))
     assert explain_ca_file(str(tmp_path / "missing.pem")) == "No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("name", "proxy", "is_wrong"),
+    [
+        ("HTTPS_PROXY", "http://user:pass/word@proxy:3128", True),
+        ("https_proxy", "http://user:password@proxy:1x", True),
+        ("ALL_PROXY", "http://:3128", True),
+        ("HTTP_PROXY", "http://user:password@proxy:3128/", False),
+        ("HTTPS_PROXY", "socks5://proxy:1", False),
+        ("NO_PROXY", "http://nonsense:x", False),
+    ],
+)
+def test_a_proxy_of_the_environment_that_is_no_address_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str, is_wrong: bool
+) -> None:
+    for other in list(os.environ):
+        if other.upper().endswith("_PROXY"):
+            monkeypatch.delenv(other)
+    monkeypatch.setenv(name, proxy)
+
+    sentence = explain_environment_proxy()
+
+    assert (sentence is not None) is is_wrong
+    assert "pass" not in (sentence or "").replace("password", "") and "user" not in (sentence or "")
+    assert name.upper() in (sentence or name.upper())
+
+
+def test_the_password_of_a_proxy_of_the_environment_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:hidden@word@proxy:3128")
+
+    assert "hidden@word" in read_environment_secrets()
 
 
 async def test_admins_and_status_are_told_why_the_feed_cannot_be_connected() -> None:
