@@ -12,11 +12,12 @@ import pytest
 
 from benchmarks.connections import live
 from benchmarks.latency import Held
+from rules.scenarios.parser import SHIPPED_SCENARIOS
 from tests import supervisor
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
-NEED_EXTRA = {"rules": "rule_engine", "checked_rules": "rule_engine", "pictures": "matplotlib", "fanout": "aiolimiter"}
+NEED_EXTRA = {"rules": "rule_engine", "pictures": "matplotlib", "fanout": "aiolimiter"}
 """Benchmarks that need the extra `bench`, which is not in requirements.lock, each with a module of it."""
 
 
@@ -59,12 +60,13 @@ def test_a_benchmark_that_has_to_have_recordings_says_so_in_one_sentence(tmp_pat
 
 
 def test_without_recordings_the_shipped_scenarios_are_played_side_by_side() -> None:
-    first, second, again = live(3, [])
+    number = len(SHIPPED_SCENARIOS)
+    first, second, *_, again = live(number + 1, [])
 
-    assert [script.fixture.id for script in (first, second, again)] == ["fixture-0", "fixture-1", "fixture-2"]
+    assert [script.fixture.id for script in (first, second, again)] == ["fixture-0", "fixture-1", f"fixture-{number}"]
     assert first.fixture.title == again.fixture.title != second.fixture.title
     assert len(first.frames) == len(again.frames) > 500
-    assert {frame.frame["fixtureAction"]["fixtureId"] for frame in again.frames} == {"fixture-2"}
+    assert {frame.frame["fixtureAction"]["fixtureId"] for frame in again.frames} == {f"fixture-{number}"}
     assert again.frames[-1].at > first.frames[-1].at
 
 

@@ -37,7 +37,8 @@ class Checkout:
         self._install(self.bin / "make", "make")
         self.set_cores(2)
         self._install(self.bin / "initdb", "initdb")
-        self._install(self.bin / "chromium", "chromium")
+        for program in ("chromium", "pgbouncer"):
+            self._install(self.bin / program, program)
         self._install(self.bin / "promtool", "promtool")
         for version in ("3.11", "3.12", "3.13"):
             self.bin.joinpath(f"python{version}").write_text(f"#!/bin/sh\necho {version}\n")
