@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
 import shutil
@@ -18,7 +19,7 @@ from tests.fakes.bot_api import FakeBotApi
 from tests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Locator, Page
 
 pytest.importorskip("nicegui", reason="the extra console is not installed")
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
@@ -63,6 +64,14 @@ async def opened() -> AsyncIterator[Page]:
     assert errors == []
 
 
+async def press_until(page: Page, key: str, shown: Locator) -> None:
+    """Press a key again and again until the page shows something: how far one press goes depends on what has arrived."""
+    async with asyncio.timeout(DEADLINE):
+        while not await shown.is_visible():
+            await page.keyboard.press(key)
+            await page.wait_for_timeout(50)
+
+
 async def write_rules(page: Page, text: str) -> None:
     """Put a text into the editor."""
     await page.locator(".cm-content").first.click()
@@ -86,16 +95,12 @@ async def test_the_final_is_played_to_its_shootout_in_a_language_and_a_link_show
         at_the_end = await page.locator(".bubble").count()
         # To the beginning by the keyboard, as somebody without a mouse does.
         await page.locator(".q-slider [tabindex]").focus()
-        for _ in range(8):
-            await page.keyboard.press("PageDown")
-        await page.get_by_text("Nothing has been sent yet.").wait_for()
+        await press_until(page, "PageDown", page.get_by_text("Nothing has been sent yet."))
         link = await page.get_by_role("link", name="Link to exactly this").get_attribute("href")
         await page.goto(address + str(link).lstrip("/"))
         await page.get_by_text("Nothing has been sent yet.").wait_for()
         await page.locator(".q-slider [tabindex]").focus()
-        for _ in range(8):
-            await page.keyboard.press("PageUp")
-        await page.locator(".bubble", has_text="Elfmeterschießen").first.wait_for()
+        await press_until(page, "PageUp", page.get_by_text("3–3 (4–2 pens) · FT"))
         again = await page.locator(".bubble").count()
     code = await process.end()
 
