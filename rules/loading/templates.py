@@ -79,8 +79,8 @@ _FIRST_SENTINEL, _MAX_PARTS = 0xE000, 500
 def examine_template(source: str, sample: Facts) -> Rendered:
     """Return a text with the values of the sample, and what is wrong with its template; the text is empty after a mistake."""
     parts = _split(source)
-    # A tag that is opened and never closed is among the words.
-    is_plain = not any(re.search(r"\{[{%#]", part) for part in parts[::2])
+    # A tag that is opened and never closed is among the words, and a brace right before a tag makes another tag of it.
+    is_plain = not any(re.search(r"\{(?:[{%#]|\Z)", part) for part in parts[::2])
     if not is_plain or len(parts) > _MAX_PARTS or _NOT_ALIKE.search(source) or re.search("[\ue000-\uf8ff]", source):
         return _examine(source, sample)
     # Texts of many rules differ only in their words. The template is examined once, with a letter in place of each run of words.

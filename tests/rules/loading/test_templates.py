@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rules.engine.text import AlertText, TextError, tidy_text
@@ -54,6 +54,7 @@ TAGS = [
 
 
 @settings(max_examples=300)
+@example(["{% if team %}", "{", "{% endif %}"])
 @given(st.lists(st.sampled_from([*TAGS, "<b>", "</b>", "it's ", "(", ")", " ", "\n", "Goal", "{", "}", "%"]), max_size=12))
 def test_texts_with_the_same_tags_are_as_if_each_were_examined_alone(parts: list[str]) -> None:
     source = "".join(parts)
