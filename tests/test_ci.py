@@ -82,7 +82,7 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-PORTABLE = f"-m pytest -q -n 4 --dist worksteal {' '.join(FOLDERS)}"
+PORTABLE = f"-m pytest -q -n 4 --dist worksteal -m not whole_process and not slow {' '.join(FOLDERS)}"
 LAST = ["make PYTHON=python3.11 setup", "make check", "make test"]
 
 
