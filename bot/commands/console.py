@@ -19,7 +19,7 @@ def console_command(host: str, port: int, password: str, matches: tuple[str, ...
     A MATCH is a recording or a folder of them, offered beside those that ship.
     """
     from bot.console.pages import Console
-    from bot.console.server import list_addresses, serve_console
+    from bot.console.server import format_address, serve_console
     from bot.feed.match_source import open_matches
     from bot.replay.dry_run import run_dry_run
 
@@ -31,8 +31,7 @@ def console_command(host: str, port: int, password: str, matches: tuple[str, ...
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with serve_console(host, port, password) as found:
-            for address in list_addresses(host, found):
-                click.echo(f"The console is at {address} (Ctrl-C ends it)")
+            click.echo(f"The console is at {format_address(host, found)} (Ctrl-C ends it)")
             await stop.wait()
 
     asyncio.run(serve())

@@ -29,7 +29,8 @@ from bot.monitoring.conditions import format_utc
 from rules.engine.text import LANGUAGES
 from rules.loading.loader import RulesInvalid
 
-HANDBOOK = "docs/operate/troubleshooting.md"
+HANDBOOK = "docs/operate/messages.md"
+"""Has a section for each incident, by its name."""
 
 REFRESH = 2.0
 """Seconds between two looks at the running process."""

@@ -196,7 +196,7 @@ async def play(request: PlayRequest) -> PlayedMatch:
         match = _open_source(request)
         rules, warnings = _read_rules(request.rules)
     except (ScenarioInvalid, RulesInvalid) as error:
-        return PlayedMatch(mistakes=_mistakes_of(error))
+        return PlayedMatch(mistakes=tuple(error.mistakes))
     except UserMistake as error:
         return PlayedMatch(mistakes=(str(error),))
     try:
@@ -335,10 +335,6 @@ def _read_rules(text: str) -> tuple[RuleSet, tuple[str, ...]]:
         return load_pack(), ()
     parsed = parse_sent_rules(text, "rules", load_catalogue())
     return parsed.rules, parsed.warnings
-
-
-def _mistakes_of(error: ScenarioInvalid | RulesInvalid) -> tuple[str, ...]:
-    return tuple(error.mistakes)
 
 
 def _describe_moment(match: Match) -> PlayMoment:

@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from html import escape
 from urllib.parse import parse_qs
@@ -226,6 +226,6 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def list_addresses(host: str, port: int) -> Sequence[str]:
+def format_address(host: str, port: int) -> str:
     """Return what to type into a browser."""
-    return (f"http://{f'[{host}]' if ':' in host else host}:{port}/",)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
