@@ -20,28 +20,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.clock import ManualClock
 from bot.config.rule_versions import parse_sent_rules
-from bot.errors import FrameUnreadable, UserMistake
-from bot.feed.decode import decode_frame
+from bot.errors import UserMistake
 from bot.feed.match_source import MatchSource, ScenarioMatch, open_match
 from bot.i18n.football import load_wordings
 from bot.logs import configure_logging
-from bot.matches.pipeline import Pipeline
 from bot.media.renderer import PictureAttachment
-from bot.outbox.delivery import DeliveryResult
-from bot.outbox.outbox import Outbox
-from bot.storage.chats import ChatRepository
-from bot.storage.database import Database
-from bot.storage.subscriptions import SubscriptionRepository
-from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
+from bot.replay.replay import RecordingMessenger, replay_for_chat
+from bot.subscribers import AlertFilter, Chat, ChatRef
 from bot.telegram.plan import MessagePlan
-from bot.telegram.rate_limits import Unlimited
-from bot.telegram.sender import Sender
 from rules.engine.rule import RuleSet
-from rules.football.action import Fixture, Packet
 from rules.football.catalogue import load_catalogue
-from rules.football.match import Match
+from rules.football.match import Match, Moment
 from rules.loading.loader import RulesInvalid, load_pack
 from rules.scenarios.parser import SHIPPED_SCENARIOS, ScenarioInvalid, parse_scenario
 
@@ -206,76 +196,46 @@ async def play(request: PlayRequest) -> PlayedMatch:
 
 
 async def _play(match: MatchSource, rules: RuleSet, request: PlayRequest) -> PlayedMatch:
-    frames = list(match.read_frames())
-    fixtures = match.read_fixtures()
-    clock = ManualClock(frames[0].at if frames else dt.datetime.fromtimestamp(0, dt.UTC))
+    chat = Chat(
+        ChatRef(1),
+        filter=AlertFilter(all_kinds=request.every_kind),
+        language=request.language,
+        language_chosen=True,
+        spoilers=request.spoilers,
+        digests=request.digests,
+        delay=request.delay,
+    )
     phone = _Phone()
-    moments: list[PlayMoment] = []
-    title = ""
-    database = await Database.open("sqlite://")
-    try:
-        chat = Chat(
-            ChatRef(1),
-            filter=AlertFilter(all_kinds=request.every_kind),
-            language=request.language,
-            language_chosen=True,
-            spoilers=request.spoilers,
-            digests=request.digests,
-            delay=request.delay,
-        )
-        await ChatRepository(database).save(chat)
-        await SubscriptionRepository(database).add(chat.ref, Subscription(Scope.ALL))
-        outbox = Outbox(database, clock)
-        sender = Sender(outbox.queue, phone, Unlimited(), clock, phone.on_delivered)
-        pipeline = Pipeline(rules, load_catalogue(), outbox, wordings=load_wordings())
-        opened: set[str] = set()
-        for frame in frames:
-            try:
-                packet = decode_frame(frame.frame, received=frame.at)
-            except FrameUnreadable:
-                continue
-            if not isinstance(packet, Packet):
-                continue
-            clock.move_to(frame.at)
-            if packet.fixture_id not in opened:
-                opened.add(packet.fixture_id)
-                await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
-            phone.moment = len(moments)
-            moment = await pipeline.process(packet)
-            await sender.send_all_due()
-            now = _describe_moment(moment.after)
-            title = moment.after.fixture.title or title
-            # A stop of the slider for each minute, score and message, and not for each of a thousand passes.
-            if not moments or moments[-1] != now or phone.has_changed:
-                moments.append(now)
-                phone.has_changed = False
-        phone.moment = max(len(moments) - 1, 0)
-        for fixture_id in opened:
-            # What a delay or a digest still holds back.
-            clock.move_to(clock.now() + dt.timedelta(seconds=request.delay + _LAST_WAIT))
-            await sender.send_all_due()
-            await pipeline.close(fixture_id, clock.now())
-            await sender.send_all_due()
-    finally:
-        await database.close()
-    last = max((event.moment for event in phone.events), default=0)
-    while moments and len(moments) <= last:
-        moments.append(moments[-1])
-    return PlayedMatch(title, tuple(moments), tuple(phone.events))
+    await replay_for_chat(
+        match,
+        chat,
+        rules,
+        load_catalogue(),
+        phone,
+        phone.on_delivered,
+        wordings=load_wordings(),
+        after_packet=phone.on_packet,
+        last_wait=request.delay + _DIGEST_WAIT,
+    )
+    last = len(phone.moments) - 1
+    # What a delay or a digest held back until after the last packet belongs to the end.
+    events = (msgspec.structs.replace(event, moment=min(event.moment, last)) for event in phone.events)
+    return PlayedMatch(phone.title, tuple(phone.moments), tuple(events))
 
 
-_LAST_WAIT = 60
+_DIGEST_WAIT = 60
 """Seconds after the last packet: longer than a digest collects alerts."""
 
 
-class _Phone:
-    """A Messenger that notes what it is asked for."""
+class _Phone(RecordingMessenger):
+    """A Messenger that notes what it is asked for, and the moments of the match at which the slider can stop."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.events: list[PhoneEvent] = []
-        self.moment = 0
-        self.has_changed = False
-        self._last_id = 0
+        self.moments: list[PlayMoment] = []
+        self.title = ""
+        self._has_changed = False
 
     async def send(
         self,
@@ -288,10 +248,10 @@ class _Phone:
         picture: PictureAttachment | None = None,
     ) -> int:
         """Note a message, and return its id."""
-        self._last_id += 1
+        message_id = await super().send(chat, html, silent=silent)
         operation = "reply" if reply_to else "send"
-        self._note(PhoneEvent(self.moment, operation, self._last_id, html, is_silent=silent, reply_to=reply_to))
-        return self._last_id
+        self._note(PhoneEvent(len(self.moments), operation, message_id, html, is_silent=silent, reply_to=reply_to))
+        return message_id
 
     async def edit(
         self,
@@ -303,15 +263,18 @@ class _Phone:
         picture: PictureAttachment | None = None,
     ) -> None:
         """Note an edit."""
-        self._note(PhoneEvent(self.moment, "edit", message_id, html))
+        self._note(PhoneEvent(len(self.moments), "edit", message_id, html))
 
-    async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
-        """Accept a pin: the phone shows none."""
+    def on_packet(self, moment: Moment) -> None:
+        """Note the moment if its minute or score is another one, or if it led to a message."""
+        # Not each of a thousand passes is a stop of the slider.
+        now = _describe_moment(moment.after)
+        self.title = moment.after.fixture.title or self.title
+        if not self.moments or self.moments[-1] != now or self._has_changed:
+            self.moments.append(now)
+            self._has_changed = False
 
-    async def ping(self) -> None:
-        """Answer."""
-
-    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
+    def on_delivered(self, plan: MessagePlan, _at: dt.datetime) -> None:
         """Note which rule a message is of."""
         for index in range(len(self.events) - 1, -1, -1):
             event = self.events[index]
@@ -321,7 +284,7 @@ class _Phone:
 
     def _note(self, event: PhoneEvent) -> None:
         self.events.append(event)
-        self.has_changed = True
+        self._has_changed = True
 
 
 def _open_source(request: PlayRequest) -> MatchSource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import structlog
@@ -16,20 +16,22 @@ from bot.feed.match_source import MatchSource
 from bot.feed.recording import RecordedFrame
 from bot.matches.pipeline import Pipeline
 from bot.media.renderer import PictureAttachment
-from bot.outbox.delivery import DeliveryResult
 from bot.outbox.outbox import Outbox
 from bot.storage.chats import ChatRepository
 from bot.storage.database import Database
 from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.html import to_one_line
+from bot.telegram.messenger import Messenger
 from bot.telegram.plan import MessagePlan, Reply, Send
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
 from rules.engine.alert import State
 from rules.engine.rule import RuleSet
+from rules.engine.text import Wording
 from rules.football.action import Fixture, Packet
 from rules.football.catalogue import Catalogue
+from rules.football.match import Moment
 
 log = structlog.get_logger()
 
@@ -62,10 +64,36 @@ async def replay_match(
     on_message: Callable[[ReplayedMessage], None],
     before_packet: Callable[[Pipeline], None] | None = None,
 ) -> None:
-    """Replay a match from its first frame to its last, as fast as the machine can. Messages come in sending order.
+    """Replay a match for a chat that gets everything: what a real chat gets of it depends on its settings alone.
 
-    `before_packet` is called before every packet, where a reload of the rules would take effect. Raises UserMistake if a
-    recording cannot be read.
+    Messages come in sending order. `before_packet` is called before every packet, where a reload of the rules would take effect.
+    Raises UserMistake if a recording cannot be read.
+    """
+    chat = Chat(REPLAY_CHAT, filter=AlertFilter(all_kinds=True))
+    collector = MessageCollector(on_message)
+    await replay_for_chat(
+        match, chat, rules, catalogue, RecordingMessenger(), collector.on_delivered, before_packet=before_packet
+    )
+
+
+async def replay_for_chat(
+    match: MatchSource,
+    chat: Chat,
+    rules: RuleSet,
+    catalogue: Catalogue,
+    messenger: Messenger,
+    on_delivered: Callable[[MessagePlan, dt.datetime], None],
+    *,
+    wordings: Sequence[Wording] = (),
+    before_packet: Callable[[Pipeline], None] | None = None,
+    after_packet: Callable[[Moment], None] | None = None,
+    last_wait: float = 0.0,
+) -> None:
+    """Replay a match from its first frame to its last for one chat that follows it, as fast as the machine can.
+
+    `on_delivered` is called with each message and its time. Texts are in English and in the languages of `wordings`.
+    `after_packet` is called once everything that a packet led to was sent. `last_wait` is how many seconds pass after the last
+    packet, for what the chat's settings hold back. Raises UserMistake if a recording cannot be read.
     """
     frames = list(match.read_frames())
     if not frames:
@@ -75,13 +103,12 @@ async def replay_match(
     clock = ManualClock(frames[0].at)
     database = await Database.open("sqlite://")
     try:
-        # One chat that gets everything: what a real chat gets of it depends on its settings alone.
-        await ChatRepository(database).save(Chat(REPLAY_CHAT, filter=AlertFilter(all_kinds=True)))
-        await SubscriptionRepository(database).add(REPLAY_CHAT, Subscription(Scope.ALL))
+        await ChatRepository(database).save(chat)
+        await SubscriptionRepository(database).add(chat.ref, Subscription(Scope.ALL))
         outbox = Outbox(database, clock)
         # The real sender without limits: what is shown is what it would decide, only sooner.
-        sender = Sender(outbox.queue, RecordingMessenger(), Unlimited(), clock, MessageCollector(clock, on_message).on_delivered)
-        pipeline = Pipeline(rules, catalogue, outbox)
+        sender = Sender(outbox.queue, messenger, Unlimited(), clock, lambda plan, _result: on_delivered(plan, clock.now()))
+        pipeline = Pipeline(rules, catalogue, outbox, wordings=wordings)
         opened: set[str] = set()
         for packet, at in _decode_packets(frames):
             # By the time of arrival and not of the action, as live: the order of the frames is that of the feed.
@@ -92,8 +119,13 @@ async def replay_match(
                 await pipeline.open(fixtures.get(packet.fixture_id, Fixture(packet.fixture_id)))
             if before_packet is not None:
                 before_packet(pipeline)
-            await pipeline.process(packet)
+            moment = await pipeline.process(packet)
             # Before the next packet, as in a match that is followed live.
+            await sender.send_all_due()
+            if after_packet is not None:
+                after_packet(moment)
+        if last_wait:
+            clock.move_to(clock.now() + dt.timedelta(seconds=last_wait))
             await sender.send_all_due()
         for fixture_id in opened:
             await pipeline.close(fixture_id, clock.now())
@@ -159,11 +191,11 @@ class RecordingMessenger:
 class MessageCollector:
     """Turns deliveries into ReplayedMessages."""
 
-    def __init__(self, clock: ManualClock, on_message: Callable[[ReplayedMessage], None]) -> None:
-        self._clock, self._on_message = clock, on_message
+    def __init__(self, on_message: Callable[[ReplayedMessage], None]) -> None:
+        self._on_message = on_message
         self._scores: dict[str, tuple[int, int]] = {}
 
-    def on_delivered(self, plan: MessagePlan, result: DeliveryResult) -> None:
+    def on_delivered(self, plan: MessagePlan, at: dt.datetime) -> None:
         """Report what was sent just now."""
         alert = plan.alert
         score = (alert.home_score, alert.away_score)
@@ -173,7 +205,7 @@ class MessageCollector:
         self._scores[alert.key.action_id] = score
         self._on_message(
             ReplayedMessage(
-                at=self._clock.now().isoformat().replace("+00:00", "Z"),
+                at=at.isoformat().replace("+00:00", "Z"),
                 fixture_id=alert.key.fixture_id,
                 action_id=alert.key.action_id,
                 rule=alert.rule,
