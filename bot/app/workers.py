@@ -134,11 +134,11 @@ class FeedWorker:
         if not self._services.leases.is_waiting_for(name_fixture_lease(after.id)):
             await self.follower.on_fixture_change(before, after)
 
-    async def _on_relisted(self, told: Fixture, relisting: Relisting, revision: int) -> bool:
+    async def _on_relisted(self, known: Fixture, relisting: Relisting, revision: int) -> bool:
         # As for a change of status: the process that follows the match makes the alert. If none does, all make it, with one key.
-        if self._services.leases.is_waiting_for(name_fixture_lease(relisting.told.id)):
+        if self._services.leases.is_waiting_for(name_fixture_lease(relisting.after.id)):
             return False
-        await self.follower.on_relisted(told, relisting, revision)
+        await self.follower.on_relisted(known, relisting, revision)
         return True
 
     def _status_lines(self) -> list[str]:

@@ -319,10 +319,10 @@ class MatchFollower:
             since = self._clock.monotonic() if since is None else since
             self._listed_over_since[after.id] = since if after.is_over else None
 
-    async def on_relisted(self, told: Fixture, relisting: Relisting, revision: int) -> None:
+    async def on_relisted(self, known: Fixture, relisting: Relisting, revision: int) -> None:
         """Tell what changed in the listing of a fixture. A match that the feed has deleted ends without full time."""
-        await self._pipeline.apply_relisting(told, relisting, revision, self._clock.now())
-        fixture = relisting.told
+        await self._pipeline.apply_relisting(known, relisting, revision, self._clock.now())
+        fixture = relisting.after
         if connection := self._connections.get(fixture.id):
             connection.kickoff = _kickoff_if_known(fixture)
         if fixture.is_deleted and fixture.id in self._listed_over_since:

@@ -177,9 +177,9 @@ class Pipeline:
             moment = msgspec.structs.replace(moment, before=moment.after)
         await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
 
-    async def apply_relisting(self, told: Fixture, relisting: Relisting, revision: int, now: dt.datetime) -> None:
-        """Make alerts of what changed in the listing of a fixture, which chats know as `told`."""
-        fixture = relisting.told
+    async def apply_relisting(self, known: Fixture, relisting: Relisting, revision: int, now: dt.datetime) -> None:
+        """Make alerts of what changed in the listing of a fixture, which chats have as `known`."""
+        fixture = relisting.after
         match = self._matches.get(fixture.id)
         if match is None:
             match = Match(fixture, status=fixture.status, collection_status=fixture.collection_status)
@@ -189,7 +189,7 @@ class Pipeline:
             home, away = (known.home, known.away) if match.has_begun or not fixture.home.name else (fixture.home, fixture.away)
             match = msgspec.structs.replace(match, fixture=msgspec.structs.replace(fixture, home=home, away=away))
             self._matches[fixture.id] = match
-        for moment in make_relisting_moments(match, told, relisting, revision, now):
+        for moment in make_relisting_moments(match, known, relisting, revision, now):
             await self._put_alerts(evaluate(self.rules, moment, None, self._catalogue), moment)
 
     async def apply_lineups(self, fixture_id: str, lineups: Lineups) -> None:
@@ -199,8 +199,8 @@ class Pipeline:
         if after.lineups == before.lineups:
             return
         self._matches[fixture_id] = after
-        told = [record.action for record in after.records.values() if record.action.type == "Lineups" and record.is_standing]
-        for action in told:
+        actions = [record.action for record in after.records.values() if record.action.type == "Lineups" and record.is_standing]
+        for action in actions:
             # As a newer revision: the feed's own one said nothing of players.
             action = msgspec.structs.replace(action, seq=max(action.seq, after.seq) + 1)
             moment = Moment(before, action, after)

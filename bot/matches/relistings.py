@@ -92,8 +92,8 @@ class RelistingTracker:
         if relisting.changes and not await self._on_relisted(known.fixture, relisting, revision):
             return
         # Stored after the report: after a kill in between it is reported again, with the same keys.
-        self._known[now.id] = StoredListing(relisting.told, revision)
-        await retry_while_database_unavailable(lambda: self._listings.save([StoredListing(relisting.told, revision)]))
+        self._known[now.id] = StoredListing(relisting.after, revision)
+        await retry_while_database_unavailable(lambda: self._listings.save([StoredListing(relisting.after, revision)]))
 
     async def _move_team(self, fixture_id: str, old: Team, new: Team) -> None:
         """Let whoever follows a placeholder follow its team, unless other fixtures have the same placeholder."""

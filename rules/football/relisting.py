@@ -48,52 +48,73 @@ _COVERAGE_ORDER = {"In Venue": 4, "Low Latency Stream": 3, "Standard Stream": 2,
 class Relisting(msgspec.Struct, frozen=True):
     """How a fixture is listed now, and what changed since chats were told last."""
 
-    told: Fixture
+    after: Fixture
     """What chats know after they were told of the changes: to be compared with the next listing."""
     changes: tuple[str, ...] = ()
-    """Action types, in the order in which they are told."""
+    """Action types, in the order in which chats are told of them."""
 
 
-def compare_listing(told: Fixture, now: Fixture) -> Relisting:
+def compare_listing(known: Fixture, now: Fixture) -> Relisting:
     """Compare a listing with what chats know of the fixture."""
-    if now.is_deleted and not told.is_deleted:
-        return Relisting(now, () if find_status(told.status).is_over else (WITHDRAWN,))
-    status, was = find_status(now.status), find_status(told.status)
-    changes: list[str] = []
-    # A match in play, or over, has begun: its kick-off is what it was, and the rest comes with its packets.
-    is_ahead = not (status.is_live or status.is_played) and status.news != "Match Cancelled"
-    kickoff, is_kickoff_known = now.kickoff, now.is_kickoff_known
-    if (is_ahead and was.news and not status.is_lost) or (told.is_deleted and not now.is_deleted and is_ahead):
-        changes.append(ON_AGAIN)
-    elif is_ahead and (move := _find_move(told, now)):
-        changes.append(move)
-    elif is_ahead and told.kickoff and now.kickoff and told.is_kickoff_known and now.is_kickoff_known:
-        kickoff, is_kickoff_known = told.kickoff, told.is_kickoff_known
-    if is_ahead and told.venue and now.venue and normalise(told.venue) != normalise(now.venue):
-        changes.append(VENUE_CHANGED)
-    if is_ahead and _are_teams_known_now(told, now):
-        changes.append(TEAMS_KNOWN)
-    if _is_coverage_reduced(told, now) and not status.is_over:
-        changes.append(COVERAGE_REDUCED)
+    if now.is_deleted and not known.is_deleted:
+        return Relisting(now, () if find_status(known.status).is_over else (WITHDRAWN,))
+    is_ahead = _is_ahead(now)
+    kickoff_change = _find_kickoff_change(known, now) if is_ahead else ""
+    changes = [kickoff_change]
+    if is_ahead:
+        changes += [_find_venue_change(known, now), _find_team_change(known, now)]
+    changes.append(_find_coverage_change(known, now))
+    # A kick-off that moved by a few minutes is not told: the next listing is compared with the time that chats know.
+    keeps_kickoff = is_ahead and not kickoff_change and _are_kickoffs_known(known, now)
     after = msgspec.structs.replace(
         now,
-        kickoff=kickoff,
-        is_kickoff_known=is_kickoff_known,
+        kickoff=known.kickoff if keeps_kickoff else now.kickoff,
         # A field that a listing leaves out is not gone: its next value is compared with the last one.
-        venue=now.venue or told.venue,
-        coverage_level=now.coverage_level or told.coverage_level,
+        venue=now.venue or known.venue,
+        coverage_level=now.coverage_level or known.coverage_level,
     )
-    return Relisting(after, tuple(changes))
+    return Relisting(after, tuple(filter(None, changes)))
 
 
-def _find_move(told: Fixture, now: Fixture) -> str:
+def _is_ahead(now: Fixture) -> bool:
+    """Return True until the match begins. Then its kick-off is what it was, and the rest comes with its packets."""
+    status = find_status(now.status)
+    return not (status.is_live or status.is_played) and status.news != "Match Cancelled"
+
+
+def _find_kickoff_change(known: Fixture, now: Fixture) -> str:
+    """Return the action type of a match that is on again, or of its new kick-off; empty without a change."""
+    was_put_off = bool(find_status(known.status).news) and not find_status(now.status).is_lost
+    if was_put_off or (known.is_deleted and not now.is_deleted):
+        return ON_AGAIN
+    return _find_move(known, now)
+
+
+def _are_kickoffs_known(known: Fixture, now: Fixture) -> bool:
+    return bool(known.kickoff and now.kickoff) and known.is_kickoff_known and now.is_kickoff_known
+
+
+def _find_venue_change(known: Fixture, now: Fixture) -> str:
+    is_other = known.venue and now.venue and normalise(known.venue) != normalise(now.venue)
+    return VENUE_CHANGED if is_other else ""
+
+
+def _find_team_change(known: Fixture, now: Fixture) -> str:
+    return TEAMS_KNOWN if _are_teams_known_now(known, now) else ""
+
+
+def _find_coverage_change(known: Fixture, now: Fixture) -> str:
+    return COVERAGE_REDUCED if _is_coverage_reduced(known, now) and not find_status(now.status).is_over else ""
+
+
+def _find_move(known: Fixture, now: Fixture) -> str:
     """Return the action type of another kick-off; empty where it is the same, or was not known."""
-    if told.kickoff is None or now.kickoff is None:
+    if known.kickoff is None or now.kickoff is None:
         return ""
-    if not (told.is_kickoff_known and now.is_kickoff_known):
+    if not (known.is_kickoff_known and now.is_kickoff_known):
         # Midnight stands for a time that is not known: only the date counts.
-        return NEW_DATE if told.kickoff.date() != now.kickoff.date() else ""
-    move = abs(now.kickoff - told.kickoff)
+        return NEW_DATE if known.kickoff.date() != now.kickoff.date() else ""
+    move = abs(now.kickoff - known.kickoff)
     if move <= _UNIMPORTANT_MOVE:
         return ""
     return KICKOFF_MOVED if move < _SAME_DAY else NEW_DATE
@@ -104,32 +125,32 @@ def is_placeholder(team: Team) -> bool:
     return not team.name or _PLACEHOLDER.fullmatch(normalise(team.name)) is not None
 
 
-def list_replaced_teams(told: Fixture, now: Fixture) -> list[tuple[Team, Team]]:
+def list_replaced_teams(known: Fixture, now: Fixture) -> list[tuple[Team, Team]]:
     """Return the placeholders of a fixture that are teams now, each with its team."""
-    pairs = [(told.team(side), now.team(side)) for side in Side]
+    pairs = [(known.team(side), now.team(side)) for side in Side]
     return [(old, new) for old, new in pairs if old.name and is_placeholder(old) and not is_placeholder(new)]
 
 
-def _are_teams_known_now(told: Fixture, now: Fixture) -> bool:
+def _are_teams_known_now(known: Fixture, now: Fixture) -> bool:
     if any(is_placeholder(now.team(side)) for side in Side):
-        return bool(list_replaced_teams(told, now))
-    return any(_is_other_team(told.team(side), now.team(side)) for side in Side) and not _are_sides_swapped(told, now)
+        return bool(list_replaced_teams(known, now))
+    return any(_is_other_team(known.team(side), now.team(side)) for side in Side) and not _are_sides_swapped(known, now)
 
 
-def _is_other_team(told: Team, now: Team) -> bool:
+def _is_other_team(known: Team, now: Team) -> bool:
     """Return True unless both are one team, by id or by name. A team that was not listed at all is no change."""
-    if not told.name or (told.id and told.id == now.id):
+    if not known.name or (known.id and known.id == now.id):
         return False
-    return normalise(told.name) != normalise(now.name)
+    return normalise(known.name) != normalise(now.name)
 
 
-def _are_sides_swapped(told: Fixture, now: Fixture) -> bool:
-    return not _is_other_team(told.home, now.away) and not _is_other_team(told.away, now.home)
+def _are_sides_swapped(known: Fixture, now: Fixture) -> bool:
+    return not _is_other_team(known.home, now.away) and not _is_other_team(known.away, now.home)
 
 
-def _is_coverage_reduced(told: Fixture, now: Fixture) -> bool:
+def _is_coverage_reduced(known: Fixture, now: Fixture) -> bool:
     """Return True if the level fell by itself. Coverage that the feed drops or suspends is told as such."""
-    before, after = _COVERAGE_ORDER.get(told.coverage_level), _COVERAGE_ORDER.get(now.coverage_level)
+    before, after = _COVERAGE_ORDER.get(known.coverage_level), _COVERAGE_ORDER.get(now.coverage_level)
     is_told_otherwise = now.collection_status.casefold() in ("collectiondropped", "collectionsuspended")
     return before is not None and after is not None and after < before and not is_told_otherwise
 
@@ -159,19 +180,19 @@ def find_successor(gone: Fixture, listed: Iterable[Fixture], known_ids: frozense
     return found[0] if len(found) == 1 else None
 
 
-def make_relisting_moments(match: Match, told: Fixture, relisting: Relisting, revision: int, at: dt.datetime) -> list[Moment]:
+def make_relisting_moments(match: Match, known: Fixture, relisting: Relisting, revision: int, at: dt.datetime) -> list[Moment]:
     """Return a moment for each change, of a match as it stands. `revision` numbers what chats were told of this fixture."""
     moments = []
     for number, name in enumerate(relisting.changes):
-        metadata = {"coverageLevel": told.coverage_level} if name == COVERAGE_REDUCED else {}
-        if told.kickoff and told.kickoff != relisting.told.kickoff:
-            metadata["kickoffBefore"] = format_kickoff(told)
+        metadata = {"coverageLevel": known.coverage_level} if name == COVERAGE_REDUCED else {}
+        if known.kickoff and known.kickoff != relisting.after.kickoff:
+            metadata["kickoffBefore"] = format_kickoff(known)
         if name == VENUE_CHANGED:
-            metadata["venueBefore"] = told.venue
+            metadata["venueBefore"] = known.venue
         action = Action(
-            fixture_id=relisting.told.id,
+            fixture_id=relisting.after.id,
             # Numbered: a kick-off may be moved to a time that it had before.
-            id=str(uuid.uuid5(_NAMESPACE, f"{relisting.told.id} {name} {revision} {number}")),
+            id=str(uuid.uuid5(_NAMESPACE, f"{relisting.after.id} {name} {revision} {number}")),
             type=name,
             sub_type="",
             send_type=SendType.CONFIRMED,

@@ -35,7 +35,7 @@ def test_small_moves_add_up_until_they_are_news() -> None:
     heard = []
     for minutes in (4, 8, 10, 12, 14):
         relisting = compare_listing(told, moved(minutes))
-        told = relisting.told
+        told = relisting.after
         heard.append((minutes, relisting.changes, told.kickoff))
 
     assert [minutes for minutes, news, _ in heard if news] == [8, 14]
@@ -77,7 +77,7 @@ def test_another_venue_is_news_and_one_that_is_named_first_or_left_out_is_not() 
 
     assert changes(here, there) == ("Venue Changed",)
     assert changes(FIXTURE, here) == changes(here, replace(here, venue="EMIRATES stadium")) == ()
-    assert compare_listing(compare_listing(here, FIXTURE).told, there).changes == ("Venue Changed",)
+    assert compare_listing(compare_listing(here, FIXTURE).after, there).changes == ("Venue Changed",)
 
 
 def test_teams_of_a_placeholder_are_news_and_another_spelling_is_not() -> None:
@@ -113,9 +113,9 @@ def test_coverage_that_falls_by_itself_is_news_and_dropped_coverage_is_told_else
 def test_several_changes_at_once_are_told_one_by_one_with_keys_of_their_own() -> None:
     told = replace(FIXTURE, venue="Here")
     relisting = compare_listing(told, replace(moved(60), venue="There"))
-    moments = make_relisting_moments(Match(relisting.told), told, relisting, 1, NOW)
-    again = make_relisting_moments(Match(relisting.told), told, relisting, 1, NOW)
-    later = make_relisting_moments(Match(relisting.told), told, relisting, 2, NOW)
+    moments = make_relisting_moments(Match(relisting.after), told, relisting, 1, NOW)
+    again = make_relisting_moments(Match(relisting.after), told, relisting, 1, NOW)
+    later = make_relisting_moments(Match(relisting.after), told, relisting, 2, NOW)
 
     assert [moment.action.type for moment in moments] == ["Kick-off Moved", "Venue Changed"]
     assert [m.action.id for m in moments] == [m.action.id for m in again]
