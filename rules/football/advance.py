@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rules.football.action import Action, Fixture, Packet, SendType, Side, Summary, Team
+from rules.football.action_records import record_revision
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.fixture_changes import (
     BEFORE_KICKOFF,
@@ -21,18 +22,10 @@ from rules.football.fixture_changes import (
     make_action,
 )
 from rules.football.lineups import update_lineups
-from rules.football.match import ActionRecord, Match, Moment, Score, is_struck_as_unconfirmed, update_colours
+from rules.football.match import ActionRecord, Match, Moment, Score, update_colours
 from rules.football.minute import PERIODS_BY_ID, Period, minute_of, parse_period
 from rules.football.names import normalise
-from rules.football.repeated_reports import (
-    GoalReport,
-    combine_reports,
-    combine_sendings_off,
-    find_reporting_action,
-    own_record,
-    record_other_type,
-    retract_reports,
-)
+from rules.football.repeated_reports import own_record
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.football.substitutions import name_coming_player
 from rules.football.unconfirmed import settle_unconfirmed
@@ -52,12 +45,12 @@ def advance(before: Match, packet: Packet, catalogue: Catalogue | None = None) -
     is_late = action.seq < before.seq
     summary = Summary() if is_late else packet.summary
     scores = _read_scores(before, summary, action.period)
-    action = _resolve_outcome(before, action, scores.displayed, catalogue)
+    change = _compare_scores(before, action, scores.displayed)
+    action = _resolve_outcome(before, action, change, catalogue)
     if action.send_type is SendType.OTHER:
-        own, shown = own_record(known) if known else None, scores.displayed
-        change = ScoreChange(_find_scoring_side(before, action, shown), _find_losing_side(before, action, shown))
+        own = own_record(known) if known else None
         action = msgspec.structs.replace(action, send_type=resolve_unknown_send_type(action, own, summary, change))
-    action, records, affected = update_records(before, action, scores.displayed, catalogue)
+    action, records, affected = record_revision(before, action, change, catalogue)
     clocked = _update_clock(before, action, packet, summary, is_late)
     records, settled = settle_unconfirmed(records, before, clocked, action, scores.match, scores.shootout)
     is_shootout = scores.shootout is not None
@@ -154,7 +147,7 @@ def resolve_action(match: Match, packet: Packet, catalogue: Catalogue) -> Action
     return name_coming_player(action)
 
 
-def _resolve_outcome(before: Match, action: Action, displayed: Score, catalogue: Catalogue) -> Action:
+def _resolve_outcome(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> Action:
     """Return a penalty whose outcome its sub type does not tell, with the outcome that is known otherwise.
 
     A kick with which the score rises is a goal, and a retraction without a sub type takes back what was told.
@@ -166,25 +159,16 @@ def _resolve_outcome(before: Match, action: Action, displayed: Score, catalogue:
     is_kick = action.type == "Penalty Kick"
     if known and (is_kick or action.send_type.is_retraction) and (known.action.type, known.action.sub_type) in outcomes.values():
         return msgspec.structs.replace(action, type=known.action.type, sub_type=known.action.sub_type)
-    if is_kick and not action.send_type.is_retraction and _find_scoring_side(before, action, displayed):
+    if is_kick and not action.send_type.is_retraction and change.gained:
         return msgspec.structs.replace(action, type="Goal", sub_type="Penalty")
     return action
 
 
-def _find_scoring_side(before: Match, action: Action, displayed: Score) -> Side | None:
-    """Return the side whose score rises with this action; None where the feed's summary shows no rise of one side alone."""
-    return displayed.find_scoring_side(_score_before(before, action))
-
-
-def _find_losing_side(before: Match, action: Action, displayed: Score) -> Side | None:
-    """Return the side whose score falls with this action; None where the feed's summary shows no fall of one side alone."""
-    return _score_before(before, action).find_scoring_side(displayed)
-
-
-def _score_before(before: Match, action: Action) -> Score:
-    """Return what the summary showed before for what the action counts in: the match, or its shootout."""
+def _compare_scores(before: Match, action: Action, displayed: Score) -> ScoreChange:
+    """Return how the score that the action counts in, of the match or of its shootout, differs from the one shown before."""
     is_same_period = (before.shootout is not None) == (action.period is Period.SHOOTOUT)
-    return before.displayed_score if is_same_period else Score()
+    shown_before = before.displayed_score if is_same_period else Score()
+    return ScoreChange(displayed.find_scoring_side(shown_before), shown_before.find_scoring_side(displayed))
 
 
 def resolve_period(period_id: int, summary: Summary, clock: int = 0) -> Period:
@@ -303,152 +287,3 @@ def _learn_teams(before: Match, packet: Packet, action: Action, score: Score) ->
     if side is None or fixture.team(side).name:
         return fixture
     return msgspec.structs.replace(fixture, **{side.value: packet.team})
-
-
-def update_records(
-    before: Match, action: Action, displayed: Score, catalogue: Catalogue
-) -> tuple[Action, dict[str, ActionRecord], tuple[ActionRecord, ...]]:
-    """Record the action if its type is remembered.
-
-    Returns the action completed from earlier revisions, all records after it, and the other actions that it retracts or
-    restores.
-    """
-    action_type = catalogue.find_type(action.type)
-    known = before.records.get(action.id)
-    # An action may change its type (a yellow card becomes red, section 4.1), so a known one is always recorded, and one that
-    # awaits confirmation, which may never come.
-    if not (action_type.is_remembered or known or action.send_type is SendType.PENDING):
-        return action, before.records, ()
-    is_settled = action.send_type is not SendType.PENDING
-    if known and is_settled and not (action_type.is_remembered or catalogue.find_type(known.action.type).is_remembered):
-        return _fill_from_known(action, known), {i: r for i, r in before.records.items() if i != action.id}, ()
-    action = _fill_from_known(action, own_record(known) if known else None)
-    if known and (known.action.period, known.action.minute) == (action.period, action.minute):
-        # Whether a revision has a place of its own is not documented: an action that has not moved keeps its first one.
-        action = msgspec.structs.replace(action, timeline=known.action.timeline or action.timeline)
-    if action_type.changes_score:
-        report = _update_goal_record(before, action, own_record(known) if known else None, displayed)
-        if report.record.credited and report.record.credited is not action.side:
-            action = _credit_side(before, action, report.record.credited)
-            report = report._replace(record=msgspec.structs.replace(report.record, action=action))
-        records, repeated = combine_reports(before.records, report)
-        # Where other actions tell the same goal, this one says what all of them say together.
-        together = records[action.id].action
-        action = msgspec.structs.replace(together, seq=action.seq, at=action.at)
-    else:
-        # What was struck as never confirmed stays so while it is still pending.
-        is_struck = is_struck_as_unconfirmed(known) and not is_settled
-        settled_at = known.settled_at if known else 0
-        record = ActionRecord(action, is_retracted=action.send_type.is_retraction or is_struck, settled_at=settled_at)
-        if action.type == "Red Card" and (known is None or own_record(known).action.type == "Red Card"):
-            records, repeated = combine_sendings_off(before.records, record)
-            together = records[action.id].action
-            return msgspec.structs.replace(together, seq=action.seq, at=action.at), records, repeated
-        lost = _find_losing_side(before, action, displayed)
-        records, repeated = record_other_type(before.records, record, lost)
-    disallows = action_type.disallows
-    affected = _find_affected(before, action, displayed, records, disallows) if disallows else ()
-    for other in affected:
-        records = retract_reports(records, other, other.retracted_by, is_retracted=other.is_retracted)
-    return action, records, repeated + tuple(records[other.action.id] for other in affected)
-
-
-def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
-    """Return a retraction with the team, player and sub type of the revision before it, where it comes without them."""
-    if known is None or not action.send_type.is_retraction:
-        return action
-    was = known.action
-    return msgspec.structs.replace(
-        action,
-        team=action.team or was.team,
-        side=action.side or was.side,
-        player=action.player or was.player,
-        sub_type=action.sub_type or was.sub_type,
-    )
-
-
-def _credit_side(before: Match, action: Action, side: Side) -> Action:
-    team = before.fixture.team(side)
-    if not team.name:
-        return msgspec.structs.replace(action, side=side) if action.side is None else action
-    return msgspec.structs.replace(action, side=side, team=team)
-
-
-def _update_goal_record(before: Match, action: Action, known: ActionRecord | None, displayed: Score) -> GoalReport:
-    """Return a goal's record after its own revision: which side gets it, and whether it counts.
-
-    The change of the score decides the side where it can be seen, because the team of an own goal is not documented
-    (section 14).
-    """
-    gained, lost = _find_scoring_side(before, action, displayed), _find_losing_side(before, action, displayed)
-    was_shown = bool(known and known.is_shown and lost is None)
-    settled_at = known.settled_at if known else 0
-    if action.send_type.is_retraction:
-        was = known or ActionRecord(action)
-        record = ActionRecord(
-            action, was.credited or action.side, is_retracted=True, retracted_by=was.retracted_by, is_shown=was_shown
-        )
-        return GoalReport(record, lost=lost)
-    if action.send_type is SendType.PENDING:
-        # A goal may be pending again after it was confirmed, while the score still has it.
-        counted = gained or (known.counted or (known.credited if was_shown else None) if known else None)
-        is_retracted = bool(known and known.is_retracted)
-        record = ActionRecord(
-            action,
-            counted or action.side,
-            counted,
-            is_retracted=is_retracted,
-            is_shown=was_shown or bool(gained),
-            settled_at=settled_at,
-        )
-        return GoalReport(record, gained)
-    # Updated after Deleted restores a goal (section 4.1). A mere correction of a goal that another action disallowed does
-    # not restore it, unless the score rises with it.
-    was_disallowed = known is not None and known.is_retracted and not known.action.send_type.is_retraction
-    was_disallowed = was_disallowed and not is_struck_as_unconfirmed(known)
-    is_retracted = was_disallowed and gained is None
-    credited = gained or _find_known_credit(known) or action.side
-    is_shown = was_shown or bool(gained)
-    return GoalReport(ActionRecord(action, credited, is_retracted=is_retracted, is_shown=is_shown, settled_at=settled_at), gained)
-
-
-def _find_known_credit(known: ActionRecord | None) -> Side | None:
-    """Return the side that earlier revisions credited. A pending revision's team may still change, so it is not counted."""
-    if known is None:
-        return None
-    return known.counted or (known.credited if known.action.send_type.is_standing or known.is_retracted else None)
-
-
-def _find_affected(
-    before: Match, action: Action, displayed: Score, records: dict[str, ActionRecord], disallows: tuple[str, ...]
-) -> tuple[ActionRecord, ...]:
-    """Return the records that a disallowance changes: those it retracts, or restores when it is itself retracted."""
-    if action.send_type.is_retraction:
-        ours = (r for r in records.values() if r.is_retracted and r.retracted_by == action.id and r.action.send_type.is_standing)
-        ours = (r for r in ours if not r.repeats)
-        return tuple(msgspec.structs.replace(r, is_retracted=False, retracted_by="") for r in ours)
-    if not action.send_type.is_standing:
-        return ()
-    # The disallowance lists its goal among its related actions (section 3.2), except in API version 1.
-    linked = dict.fromkeys(find_reporting_action(records, other) for other in action.related)
-    targets = [r for r in (records.get(other) for other in linked) if r and r.action.type in disallows]
-    targets = targets or _infer_disallowed_goal(before, action, displayed, records, disallows)
-    return tuple(msgspec.structs.replace(r, is_retracted=True, retracted_by=action.id) for r in targets if not r.is_retracted)
-
-
-def _infer_disallowed_goal(
-    before: Match, action: Action, displayed: Score, records: dict[str, ActionRecord], disallows: tuple[str, ...]
-) -> list[ActionRecord]:
-    """Return the goal that a disallowance without a link means, if any.
-
-    It is the last goal of the side whose score falls with it, else a pending one of the same team that the score does not
-    count.
-    """
-    losing_side = before.displayed_score.find_scoring_side(displayed)
-    live = [r for r in records.values() if r.action.type in disallows and not r.is_retracted and not r.repeats]
-    live = [r for r in live if r.action.period is action.period]
-    if losing_side:
-        live = [r for r in live if r.credited is losing_side]
-    else:
-        live = [r for r in live if r.action.send_type is SendType.PENDING and not r.counted and r.credited is action.side]
-    return sorted(live, key=lambda r: r.action.seq)[-1:]

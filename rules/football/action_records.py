@@ -1,0 +1,204 @@
+"""Records a revision of an action: what the action says now, and which others it retracts or restores.
+
+Sections named in comments are those of the feed documentation.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from rules.football.action import Action, SendType, Side
+from rules.football.catalogue import Catalogue
+from rules.football.match import ActionRecord, Match, is_struck_as_unconfirmed
+from rules.football.repeated_reports import (
+    CombinedReports,
+    GoalReport,
+    combine_reports,
+    combine_sendings_off,
+    find_reporting_action,
+    own_record,
+    record_other_type,
+    retract_reports,
+)
+from rules.football.unknown_values import ScoreChange
+
+
+class RecordedRevision(NamedTuple):
+    """An action and all records after a revision of it."""
+
+    action: Action
+    """With what earlier revisions and other actions about the same thing say."""
+    records: dict[str, ActionRecord]
+    affected: tuple[ActionRecord, ...] = ()
+    """The other actions that the revision retracted or restored."""
+
+
+def record_revision(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> RecordedRevision:
+    """Record a revision of an action, unless nothing will ever ask for an action of its type.
+
+    `change` is what the feed's summary shows of the score that the action counts in.
+    """
+    known = before.records.get(action.id)
+    is_pending = action.send_type is SendType.PENDING
+    is_remembered = catalogue.find_type(action.type).is_remembered
+    # An action may change its type (a yellow card becomes red, section 4.1), so a known one is always recorded, and one that
+    # awaits confirmation, which may never come.
+    if not (is_remembered or known or is_pending):
+        return RecordedRevision(action, before.records)
+    if known and not (is_pending or is_remembered or catalogue.find_type(known.action.type).is_remembered):
+        others = {action_id: record for action_id, record in before.records.items() if action_id != action.id}
+        return RecordedRevision(_fill_from_known(action, known), others)
+    action = _keep_place(_fill_from_known(action, own_record(known) if known else None), known)
+    recorded = _record_by_type(before, action, change, catalogue)
+    return _disallow(before, recorded, change, catalogue)
+
+
+def _record_by_type(before: Match, action: Action, change: ScoreChange, catalogue: Catalogue) -> RecordedRevision:
+    """Record a goal or a sending-off with the other actions that report it, and any other action alone."""
+    known = before.records.get(action.id)
+    own = own_record(known) if known else None
+    if catalogue.find_type(action.type).changes_score:
+        report = _update_goal_record(action, own, change)
+        if report.record.credited and report.record.credited is not action.side:
+            action = _credit_side(before, action, report.record.credited)
+            report = report._replace(record=msgspec.structs.replace(report.record, action=action))
+        return _as_reported_together(action, combine_reports(before.records, report))
+    # What was struck as never confirmed stays so while it is still pending.
+    is_struck = is_struck_as_unconfirmed(known) and action.send_type is SendType.PENDING
+    settled_at = known.settled_at if known else 0
+    record = ActionRecord(action, is_retracted=action.send_type.is_retraction or is_struck, settled_at=settled_at)
+    if action.type == "Red Card" and (own is None or own.action.type == "Red Card"):
+        return _as_reported_together(action, combine_sendings_off(before.records, record))
+    records, affected = record_other_type(before.records, record, change.lost)
+    return RecordedRevision(action, records, affected)
+
+
+def _as_reported_together(action: Action, combined: CombinedReports) -> RecordedRevision:
+    """Return the action as all actions that report the same goal or sending-off say it together."""
+    together = combined.records[action.id].action
+    action = msgspec.structs.replace(together, seq=action.seq, at=action.at)
+    return RecordedRevision(action, combined.records, combined.affected)
+
+
+def _disallow(before: Match, recorded: RecordedRevision, change: ScoreChange, catalogue: Catalogue) -> RecordedRevision:
+    """Retract what the action disallows, or restore it where the disallowance itself is taken back."""
+    action, records, affected = recorded
+    disallows = catalogue.find_type(action.type).disallows
+    if not disallows:
+        return recorded
+    changed = _find_affected(action, change, records, disallows)
+    for other in changed:
+        records = retract_reports(records, other, other.retracted_by, is_retracted=other.is_retracted)
+    return RecordedRevision(action, records, affected + tuple(records[other.action.id] for other in changed))
+
+
+def _keep_place(action: Action, known: ActionRecord | None) -> Action:
+    """Return an action that has not moved in its first place in the time line.
+
+    Whether a revision has a place of its own is not documented.
+    """
+    if known is None or (known.action.period, known.action.minute) != (action.period, action.minute):
+        return action
+    return msgspec.structs.replace(action, timeline=known.action.timeline or action.timeline)
+
+
+def _fill_from_known(action: Action, known: ActionRecord | None) -> Action:
+    """Return a retraction with the team, player and sub type of the revision before it, where it comes without them."""
+    if known is None or not action.send_type.is_retraction:
+        return action
+    was = known.action
+    return msgspec.structs.replace(
+        action,
+        team=action.team or was.team,
+        side=action.side or was.side,
+        player=action.player or was.player,
+        sub_type=action.sub_type or was.sub_type,
+    )
+
+
+def _credit_side(before: Match, action: Action, side: Side) -> Action:
+    team = before.fixture.team(side)
+    if not team.name:
+        return msgspec.structs.replace(action, side=side) if action.side is None else action
+    return msgspec.structs.replace(action, side=side, team=team)
+
+
+def _update_goal_record(action: Action, known: ActionRecord | None, change: ScoreChange) -> GoalReport:
+    """Return a goal's record after its own revision: which side gets it, and whether it counts.
+
+    The change of the score decides the side where it can be seen, because the team of an own goal is not documented
+    (section 14).
+    """
+    gained, lost = change
+    was_shown = bool(known and known.is_shown and lost is None)
+    settled_at = known.settled_at if known else 0
+    if action.send_type.is_retraction:
+        was = known or ActionRecord(action)
+        record = ActionRecord(
+            action, was.credited or action.side, is_retracted=True, retracted_by=was.retracted_by, is_shown=was_shown
+        )
+        return GoalReport(record, lost=lost)
+    if action.send_type is SendType.PENDING:
+        # A goal may be pending again after it was confirmed, while the score still has it.
+        counted = gained or (known.counted or (known.credited if was_shown else None) if known else None)
+        is_retracted = bool(known and known.is_retracted)
+        record = ActionRecord(
+            action,
+            counted or action.side,
+            counted,
+            is_retracted=is_retracted,
+            is_shown=was_shown or bool(gained),
+            settled_at=settled_at,
+        )
+        return GoalReport(record, gained)
+    # Updated after Deleted restores a goal (section 4.1). A mere correction of a goal that another action disallowed does
+    # not restore it, unless the score rises with it.
+    was_disallowed = known is not None and known.is_retracted and not known.action.send_type.is_retraction
+    was_disallowed = was_disallowed and not is_struck_as_unconfirmed(known)
+    is_retracted = was_disallowed and gained is None
+    credited = gained or _find_known_credit(known) or action.side
+    is_shown = was_shown or bool(gained)
+    return GoalReport(ActionRecord(action, credited, is_retracted=is_retracted, is_shown=is_shown, settled_at=settled_at), gained)
+
+
+def _find_known_credit(known: ActionRecord | None) -> Side | None:
+    """Return the side that earlier revisions credited. A pending revision's team may still change, so it is not counted."""
+    if known is None:
+        return None
+    return known.counted or (known.credited if known.action.send_type.is_standing or known.is_retracted else None)
+
+
+def _find_affected(
+    action: Action, change: ScoreChange, records: dict[str, ActionRecord], disallows: tuple[str, ...]
+) -> tuple[ActionRecord, ...]:
+    """Return the records that a disallowance changes: those it retracts, or restores when it is itself retracted."""
+    if action.send_type.is_retraction:
+        ours = (r for r in records.values() if r.is_retracted and r.retracted_by == action.id and r.action.send_type.is_standing)
+        ours = (r for r in ours if not r.repeats)
+        return tuple(msgspec.structs.replace(r, is_retracted=False, retracted_by="") for r in ours)
+    if not action.send_type.is_standing:
+        return ()
+    # The disallowance lists its goal among its related actions (section 3.2), except in API version 1.
+    linked = dict.fromkeys(find_reporting_action(records, other) for other in action.related)
+    targets = [r for r in (records.get(other) for other in linked) if r and r.action.type in disallows]
+    targets = targets or _infer_disallowed_goal(action, change.lost, records, disallows)
+    return tuple(msgspec.structs.replace(r, is_retracted=True, retracted_by=action.id) for r in targets if not r.is_retracted)
+
+
+def _infer_disallowed_goal(
+    action: Action, losing_side: Side | None, records: dict[str, ActionRecord], disallows: tuple[str, ...]
+) -> list[ActionRecord]:
+    """Return the goal that a disallowance without a link means, if any.
+
+    It is the last goal of the side whose score falls with it, else a pending one of the same team that the score does not
+    count.
+    """
+    live = [r for r in records.values() if r.action.type in disallows and not r.is_retracted and not r.repeats]
+    live = [r for r in live if r.action.period is action.period]
+    if losing_side:
+        live = [r for r in live if r.credited is losing_side]
+    else:
+        live = [r for r in live if r.action.send_type is SendType.PENDING and not r.counted and r.credited is action.side]
+    return sorted(live, key=lambda r: r.action.seq)[-1:]
