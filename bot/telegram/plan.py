@@ -331,45 +331,61 @@ def _plan_revision(context: DeliveryContext, decision: Decision, now: dt.datetim
     """Plan the edit of a message that the chat has."""
     if decision.alert is None:
         return _plan_follow_up(context, now)
-    before, news, reason = context.delivery, context.news, decision.reason
+    before, reason = context.delivery, decision.reason
     alert = attribute_to_rule(decision.alert, before)
     if must_resend_card(before) or _has_retracted_line(context):
         return _plan_send(context, alert, now)
-    rule = alert.rule
-    if is_state_message(before.key):
-        body = render_match_state(alert)
-    elif news.line_ids:
-        body = render_digest(alert, context.lines)
-        is_of_burst = is_burst(before.key)
-        rule = "\n".join(format_line_name(line, before.key) for line in context.lines) if is_of_burst else before.rule
-    else:
-        # A text that was about something else does not stay, even if the rule that wrote it is gone.
-        sent_body = "" if reason is Reason.CHANGED else before.body
-        body = render_body(alert, sent_body, context.recipient.chat.timezone)
+    body, rule = _write_revised_body(context, alert, reason)
     stays_restored = before.is_restored and alert.state is not State.RETRACTED and reason is not Reason.CHANGED
     is_restored = reason is Reason.RESTORATION or stays_restored
     after = replace(_make_delivery_after(context, alert, body, rule, is_restored=is_restored), reason=reason.value)
-    if alert.facts.reason == NOT_CONFIRMED and not news.line_ids:
+    if alert.facts.reason == NOT_CONFIRMED and not context.news.line_ids:
         without_note = render_unconfirmed(body)
     else:
         without_note = render_message(body, alert.state, is_restored=is_restored)
     html = _add_note(without_note, after)
-    is_unreachable = before.message_id == UNREACHABLE_MESSAGE_ID
-    if reason is Reason.RESTORATION and is_unreachable:
-        # A short reply would speak of a message that is not there: the whole alert is sent.
-        is_silent = not after.is_loud or context.recipient.chat.is_quiet(now)
-        return Send(replace(after, is_uncertain=False), alert, html, is_silent, reason)
+    if before.message_id == UNREACHABLE_MESSAGE_ID:
+        return _plan_unreachable_revision(context, alert, after, html, has_note=html != without_note, reason=reason, now=now)
     after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
-    if after.pending_reply is None and is_unreachable:
-        if html != without_note:
-            # A copy shows something else, and nothing can be edited: one silent message says what counts, in place of an edit.
-            return Send(replace(after, is_uncertain=False), alert, html, is_silent=True, reason=reason)
-        return Skip(replace(after, reason=before.reason), reason)
     shown = _add_note(render_message(before.body, before.state, is_restored=before.is_restored), before)
     # Telegram would answer "message is not modified", and the request would count against the limits.
     if after.pending_reply is None and alert.timeline is None and html == shown:
         return Skip(after, reason)
     return Edit(after, alert, html, reason)
+
+
+def _write_revised_body(context: DeliveryContext, alert: Alert, reason: Reason) -> tuple[str, str]:
+    """Return the body of a revised message, and the names of the rules that wrote it."""
+    before = context.delivery
+    if is_state_message(before.key):
+        return render_match_state(alert), alert.rule
+    if context.news.line_ids:
+        names = "\n".join(format_line_name(line, before.key) for line in context.lines)
+        return render_digest(alert, context.lines), names if is_burst(before.key) else before.rule
+    # A text that was about something else does not stay, even if the rule that wrote it is gone.
+    sent_body = "" if reason is Reason.CHANGED else before.body
+    return render_body(alert, sent_body, context.recipient.chat.timezone), alert.rule
+
+
+def _plan_unreachable_revision(
+    context: DeliveryContext, alert: Alert, after: Delivery, html: str, *, has_note: bool, reason: Reason, now: dt.datetime
+) -> Plan:
+    """Plan the revision of a message that may have arrived, but whose id is not known, so that it cannot be edited.
+
+    What matters is sent. `has_note`: the text says that an earlier copy shows something else.
+    """
+    if reason is Reason.RESTORATION:
+        # A short reply would speak of a message that is not there: the whole alert is sent.
+        is_silent = not after.is_loud or context.recipient.chat.is_quiet(now)
+        return Send(replace(after, is_uncertain=False), alert, html, is_silent, reason)
+    after = record_card_edited(_add_reply(after, context, alert, html, reason), alert)
+    if after.pending_reply is not None:
+        # Nothing is edited; the reply follows as it would after an edit.
+        return Edit(after, alert, html, reason)
+    if has_note:
+        # One silent message says what counts, in place of an edit.
+        return Send(replace(after, is_uncertain=False), alert, html, is_silent=True, reason=reason)
+    return Skip(replace(after, reason=context.delivery.reason), reason)
 
 
 def _add_reply(after: Delivery, context: DeliveryContext, alert: Alert, html: str, reason: Reason) -> Delivery:

@@ -195,7 +195,7 @@ class Alert(msgspec.Struct, frozen=True):
     """True: the feed collected the action offline, so that it is no live news: never loud, and marked."""
 
 
-def facts_of(moment: Moment, reason: str = "") -> Facts:
+def make_facts(moment: Moment, reason: str = "") -> Facts:
     """Return the facts after the action of a moment. `reason` says why the action was retracted."""
     action, record, match, score, shootout = moment.action, moment.record, moment.after, moment.score, moment.shootout
     fixture = match.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
-from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, facts_of
+from rules.engine.alert import Alert, AlertKey, Facts, Importance, State, make_facts
 from rules.engine.rule import Rule, RuleSet, check_conditions
 from rules.engine.text import AlertText, TextError, Wording, fallback_text
 from rules.football.action import Action, SendType
@@ -57,10 +57,10 @@ def evaluate(
     same key are alternatives: a chat gets the first whose kind it accepts.
     """
     catalogue = catalogue or load_catalogue()
-    return tuple(alert for change in changes_in(moment) for alert in alerts_for(rules, change, notified or {}, catalogue))
+    return tuple(alert for change in list_changes(moment) for alert in alerts_for(rules, change, notified or {}, catalogue))
 
 
-def changes_in(moment: Moment) -> list[ActionChange]:
+def list_changes(moment: Moment) -> list[ActionChange]:
     """Return the actions that a moment may notify of, in order; none for a repetition.
 
     An action that is no news itself, as a second End Match, can still change what was told of others.
@@ -69,40 +69,54 @@ def changes_in(moment: Moment) -> list[ActionChange]:
     if moment.coverage_change is not None:
         changes.append(ActionChange(msgspec.structs.replace(moment, action=moment.coverage_change, affected=())))
     changes += _list_settled(moment)
-    action, record = moment.action, moment.record
-    if moment.is_news and not is_end_without_full_time(moment) and not (record and record.repeats):
-        is_retraction = action.send_type.is_retraction or bool(record and record.is_retracted)
-        by = moment.after.records.get(record.retracted_by) if record else None
-        reason = NOT_CONFIRMED if is_struck_as_unconfirmed(record) else by.action.sub_type if is_retraction and by else ""
-        known = moment.before.records.get(action.id)
-        then = moment
-        if known and known.settled_at >= action.seq:
-            # It comes late: chats were told at the break that it was not confirmed, and this is newer than that.
-            then = msgspec.structs.replace(moment, action=msgspec.structs.replace(action, seq=known.settled_at + 1))
-        changes.append(ActionChange(then, is_retraction, reason))
-    for other in moment.affected:
-        # The facts are the other action's own. The number and time are those of the action that changed it, so that the
-        # outbox takes this for a newer revision.
-        now = msgspec.structs.replace(other.action, seq=action.seq, at=action.at)
-        reason = action.sub_type if other.retracted_by == action.id else ""
-        is_retraction = other.is_retracted or other.action.send_type.is_retraction
-        changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=()), is_retraction, reason))
+    if moment.is_news and not is_end_without_full_time(moment) and not (moment.record and moment.record.repeats):
+        changes.append(_make_own_change(moment))
+    changes += map(partial(_make_affected_change, moment), moment.affected)
     for record in _find_reworded(moment):
-        now = msgspec.structs.replace(record.action, seq=action.seq, at=action.at)
-        changes.append(ActionChange(msgspec.structs.replace(moment, action=now, affected=())))
+        changes.append(ActionChange(msgspec.structs.replace(moment, action=_revise(record, moment), affected=())))
     for record in _find_outdated_scores(moment):
-        now = msgspec.structs.replace(record.action, seq=action.seq, at=action.at)
         stood = rewind_to_action(moment.after, record)
-        changes.append(ActionChange(Moment(stood, now, stood), is_rewording=True))
+        changes.append(ActionChange(Moment(stood, _revise(record, moment), stood), is_rewording=True))
     return changes
+
+
+def _make_own_change(moment: Moment) -> ActionChange:
+    """Return the change of the moment's own action."""
+    action, record = moment.action, moment.record
+    is_retraction = action.send_type.is_retraction or bool(record and record.is_retracted)
+    retracted_by = moment.after.records.get(record.retracted_by) if record else None
+    reason = ""
+    if is_struck_as_unconfirmed(record):
+        reason = NOT_CONFIRMED
+    elif is_retraction and retracted_by:
+        reason = retracted_by.action.sub_type
+    known = moment.before.records.get(action.id)
+    if known and known.settled_at >= action.seq:
+        # It comes late: chats were told at the break that it was not confirmed, and this is newer than that.
+        moment = msgspec.structs.replace(moment, action=msgspec.structs.replace(action, seq=known.settled_at + 1))
+    return ActionChange(moment, is_retraction, reason)
+
+
+def _make_affected_change(moment: Moment, record: ActionRecord) -> ActionChange:
+    """Return the change of another action, which the moment's action retracted or restored."""
+    is_retraction = record.is_retracted or record.action.send_type.is_retraction
+    reason = moment.action.sub_type if record.retracted_by == moment.action.id else ""
+    return ActionChange(msgspec.structs.replace(moment, action=_revise(record, moment), affected=()), is_retraction, reason)
+
+
+def _revise(record: ActionRecord, moment: Moment) -> Action:
+    """Return a recorded action with its own facts, and the number and time of the action that changed it.
+
+    The outbox takes it for a newer revision.
+    """
+    return msgspec.structs.replace(record.action, seq=moment.action.seq, at=moment.action.at)
 
 
 def _list_settled(moment: Moment) -> Iterator[ActionChange]:
     """Yield the actions that were pending until this break: what was never confirmed is retracted, the rest stands."""
     for record in moment.settled:
-        now = msgspec.structs.replace(record.action, seq=moment.action.seq, at=moment.action.at)
         reason = NOT_CONFIRMED if record.is_retracted else ""
-        then = msgspec.structs.replace(moment, action=now, affected=(), settled=())
+        then = msgspec.structs.replace(moment, action=_revise(record, moment), affected=(), settled=())
         # What stands is minutes old. Chats that wait for confirmations are not told of it now.
         yield ActionChange(then, record.is_retracted, reason, is_follow_up=not record.is_retracted)
 
@@ -202,7 +216,7 @@ def alerts_for(rules: RuleSet, change: ActionChange, notified: NotifiedRules, ca
         firing = [rule for rule in firing if rule.name in names]
     if not firing and not names:
         return ()
-    facts = facts_of(moment)  # once for all rules that fire
+    facts = make_facts(moment)  # once for all rules that fire
     alerts = [_make_alert(rule, moment, facts, catalogue) for rule in firing]
     others = [name for name in names if name not in {rule.name for rule in firing}]
     return tuple(alerts + [_make_follow_up(rules.by_name.get(name), name, moment, facts, catalogue) for name in others])
@@ -252,7 +266,7 @@ def _make_follow_up(rule: Rule | None, name: str, moment: Moment, facts: Facts, 
 
 
 def _make_retraction(moment: Moment, reason: str) -> Alert:
-    return _make_bare_alert(moment, facts_of(moment, reason), State.RETRACTED)
+    return _make_bare_alert(moment, make_facts(moment, reason), State.RETRACTED)
 
 
 def _make_bare_alert(moment: Moment, facts: Facts, state: State) -> Alert:

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from rules.engine.alert import Alert, ConditionResult
-from rules.engine.evaluate import ActionChange, NotifiedRules, alerts_for, changes_in, is_end_without_full_time
+from rules.engine.evaluate import ActionChange, NotifiedRules, alerts_for, is_end_without_full_time, list_changes
 from rules.engine.rule import Rule, RuleSet, check_condition
 from rules.football.action import SendType
 from rules.football.catalogue import Catalogue, load_catalogue
@@ -58,7 +58,7 @@ def explain(
     """Explain the alerts that `evaluate` makes of a moment. The alerts in it are those of `evaluate` itself."""
     catalogue = catalogue or load_catalogue()
     parts: list[ActionExplanation] = []
-    for change in changes_in(moment):
+    for change in list_changes(moment):
         if change.is_retraction:
             verdicts = tuple(RuleVerdict(rule, Verdict.NOT_NEEDED) for rule in rules.rules)
         else:

@@ -3,7 +3,7 @@ import datetime as dt
 import msgspec
 import pytest
 
-from rules.engine.alert import Alert, Importance, State, facts_of
+from rules.engine.alert import Alert, Importance, State, make_facts
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import AlertSpec, Condition, Rule, RuleSet
 from rules.engine.text import AlertText
@@ -232,7 +232,7 @@ def test_what_the_feed_collected_offline_is_minor_news_and_says_so() -> None:
 def test_a_text_may_name_the_venue() -> None:
     story = Story(msgspec.structs.replace(FIXTURE, venue="Emirates Stadium"))
 
-    assert facts_of(story.goal()).venue == "Emirates Stadium"
+    assert make_facts(story.goal()).venue == "Emirates Stadium"
 
 
 def test_a_status_packet_says_how_the_match_is_covered() -> None:

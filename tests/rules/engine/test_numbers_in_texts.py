@@ -1,6 +1,6 @@
 """The numbers that texts can compare: the minute, and the player's goals and cards so far."""
 
-from rules.engine.alert import facts_of
+from rules.engine.alert import make_facts
 from rules.engine.evaluate import evaluate
 from rules.engine.rule import AlertSpec, Rule, RuleSet
 from rules.engine.text import AlertText
@@ -11,7 +11,7 @@ def test_the_minute_is_a_number_with_the_added_time_apart() -> None:
     story = Story()
     moments = (story.goal(minute=80), story.tell("Corner", side="home", minute=93), story.tell("Corner", period=5))
 
-    facts = list(map(facts_of, moments))
+    facts = list(map(make_facts, moments))
     assert [(f.minute, f.minute_number, f.added) for f in facts] == [("80", 80, 0), ("90+3", 90, 3), ("", 0, 0)]
 
 
@@ -26,8 +26,8 @@ def test_a_goal_says_which_of_the_players_goals_it_is() -> None:
         story.goal("1", player="Saka", score=(2, 1), minute=42, send="Updated"),
     ]
 
-    assert [facts_of(moment).player_goals for moment in told[:2]] == [1, 1]
-    assert [facts_of(moment).player_goals for moment in told[3:5]] == [2, 1]
+    assert [make_facts(moment).player_goals for moment in told[:2]] == [1, 1]
+    assert [make_facts(moment).player_goals for moment in told[3:5]] == [2, 1]
 
 
 def test_the_cards_of_the_player_count_this_one() -> None:
@@ -38,7 +38,7 @@ def test_the_cards_of_the_player_count_this_one() -> None:
     goal = story.goal(player="Saka", score=(1, 0), minute=20)
     red = story.tell("Red Card", action="r", side="home", player="Saka", minute=70)
 
-    assert [facts_of(moment).player_cards for moment in (first, other, goal, red)] == [1, 1, 1, 2]
+    assert [make_facts(moment).player_cards for moment in (first, other, goal, red)] == [1, 1, 1, 2]
 
 
 def test_the_message_of_a_second_goal_is_reworded_when_the_first_turns_out_to_be_anothers() -> None:
