@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 if TYPE_CHECKING:
     import aiohttp
 
-NO_PROXY = "none"
+DIRECT_CONNECTION = "none"
 """The setting that connects directly, whatever the environment says."""
 
 _SECURE_SCHEMES = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
@@ -68,7 +68,7 @@ def find_proxy(url: str, setting: str | None) -> str | None:
     The environment's are HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, except for the hosts in NO_PROXY.
     """
     if setting:
-        return None if setting == NO_PROXY else setting
+        return None if setting == DIRECT_CONNECTION else setting
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(_SECURE_SCHEMES.get(parts.scheme, parts.scheme)) or proxies.get("all")
@@ -108,7 +108,7 @@ def open_http_session(timeout: float = 300.0) -> aiohttp.ClientSession:
 
 def explain_connection_error(error: BaseException) -> str | None:
     """Return why a TLS handshake or a proxy failed, as the end of a sentence; None for any other error."""
-    for cause in _causes(error):
+    for cause in _walk_causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             if not hasattr(cause, "verify_code"):
                 # aiohttp's own subclass, which wraps OpenSSL's error with the reason.
@@ -127,7 +127,7 @@ def explain_connection_error(error: BaseException) -> str | None:
     return None
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _walk_causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and its causes: libraries wrap the one that has the reason."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]

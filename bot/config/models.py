@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from bot.i18n.language import ENGLISH
-from bot.network import NO_PROXY
+from bot.network import DIRECT_CONNECTION
 from bot.subscribers import NO_OVERRIDES, Scope, Subscription, SubscriptionOverrides, make_name_key
 from rules.engine.text import LANGUAGES
 from rules.loading import values
@@ -269,7 +269,7 @@ def _read_proxy(value: Any) -> SecretStr | None:
     if value is None or isinstance(value, SecretStr) or value == "":
         return value or None
     text = _read_text(value)
-    url: str = text if text == NO_PROXY else _make_url_reader("http", "https")(value)
+    url: str = text if text == DIRECT_CONNECTION else _make_url_reader("http", "https")(value)
     return SecretStr(url)
 
 

@@ -63,7 +63,7 @@ class Access:
         """End a session."""
         self._sessions.pop(session, None)
 
-    def is_let_in(self, session: str) -> bool:
+    def has_access(self, session: str) -> bool:
         """Return True if the session is in force, or none is needed."""
         return not self.needs_password or self._sessions.get(session, 0.0) > self._now()
 

@@ -85,8 +85,8 @@ class Gate:
             return
         headers = Headers(scope=scope)
         is_own = is_own_request(headers.get("host", ""), headers.get("origin"), is_loopback_only=self._is_loopback_only)
-        is_let_in = self._access.is_let_in(str(scope.get("session", {}).get("id", "")))
-        if is_own and (is_let_in or scope["path"] == LOGIN_PATH):
+        has_access = self._access.has_access(str(scope.get("session", {}).get("id", "")))
+        if is_own and (has_access or scope["path"] == LOGIN_PATH):
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             # Before the handshake is accepted: the browser sees a 403.

@@ -18,7 +18,7 @@ _RIGHTS = (
 )  # fmt: skip
 
 
-class Rooms:
+class ChatStore:
     """Holds chats, messages, files and answers; its subclasses implement the methods of the Bot API."""
 
     def __init__(self, username: str, *, strict_limits: bool, strict_chats: bool) -> None:

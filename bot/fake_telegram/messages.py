@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from bot.fake_telegram.chats import Rooms
+from bot.fake_telegram.chats import ChatStore
 from bot.fake_telegram.html import EntitiesError, utf16
 from bot.fake_telegram.params import Params, buttons_of, reply_to
 from bot.fake_telegram.state import THREAD_NOT_FOUND, Button, FakeChat, Message, Version, bad, version
@@ -18,7 +18,7 @@ NOT_MODIFIED = (
 )
 
 
-class Sending(Rooms):
+class MessageMethods(ChatStore):
     """What makes and changes messages; each method takes Params and returns the JSON of `result`, or raises RefusedError."""
 
     def send_message(self, given: Params) -> Any:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bot.fake_telegram.html import utf16
-from bot.fake_telegram.messages import Sending
+from bot.fake_telegram.messages import MessageMethods
 from bot.fake_telegram.params import Params, scope
 from bot.fake_telegram.state import CHAT_NOT_FOUND, bad, version
 
@@ -18,7 +18,7 @@ MAX_DOWNLOAD = 20 * 2**20
 OLD_QUERY = "query is too old and response timeout expired or query ID is invalid"
 
 
-class Methods(Sending):
+class Methods(MessageMethods):
     """Every method; each takes Params and returns the JSON of `result`, or raises RefusedError."""
 
     def method(self, name: str) -> Callable[[Params], Any] | None:

@@ -128,17 +128,17 @@ class FakeBotApi(Methods):
         answer = RefusedError(400, f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}" at byte offset 0')
         self.troubles.append(Trouble("refuse", answer, times=None, tag=tag))
 
-    def stand_in(self, page: Page, method: str | None = None, times: int | None = None) -> Trouble:
-        """Answer in Telegram's place, as a proxy does: every request, polls too, until `relent`."""
+    def answer_as_proxy(self, page: Page, method: str | None = None, times: int | None = None) -> Trouble:
+        """Answer in Telegram's place, as a proxy does: every request, polls too, until `end_trouble`."""
         self.troubles.append(Trouble("refuse", page, method=method, times=times, with_polls=True))
         return self.troubles[-1]
 
     def refuse_all_chats(self, answer: RefusedError = CHAT_NOT_FOUND) -> Trouble:
-        """Answer whatever is asked for any chat with an error, until `relent`."""
+        """Answer whatever is asked for any chat with an error, until `end_trouble`."""
         self.troubles.append(Trouble("refuse", answer, times=None, any_chat=True))
         return self.troubles[-1]
 
-    def relent(self, trouble: Trouble) -> None:
+    def end_trouble(self, trouble: Trouble) -> None:
         """End a trouble that was scripted before."""
         self.troubles.remove(trouble)
 
@@ -300,7 +300,7 @@ class FakeBotApi(Methods):
             self._notify_change()
 
     async def _serve(self, http: web.Request, request: Request) -> web.StreamResponse:
-        trouble = next((t for t in self.troubles if t.strikes(request)), None)
+        trouble = next((t for t in self.troubles if t.applies_to(request)), None)
         if trouble and trouble.how == "hang":
             if trouble.held:
                 trouble.held.requests.append(request)

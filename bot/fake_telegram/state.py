@@ -259,7 +259,7 @@ class Trouble:
     with_polls: bool = False
     """True: `getUpdates` too, without its name."""
 
-    def strikes(self, request: Request) -> bool:
+    def applies_to(self, request: Request) -> bool:
         """Return True if this request meets the trouble, and count it."""
         fits = self.method in (None, request.method) and self.chat_id in (None, request.chat_id)
         fits = fits and not (self.any_chat and request.chat_id is None)

@@ -48,7 +48,7 @@ MONITOR_INTERVAL = 5.0
 _MIN_MONITOR_INTERVAL = 0.2
 """The shortest time between two checks, in seconds: a thousand connections may report at once."""
 
-DATABASE_PATIENCE = 5.0
+DATABASE_TIMEOUT = 5.0
 """Seconds in which a shared database has to answer a check."""
 
 _FEED_RECOVERY_TIME = dt.timedelta(seconds=30)
@@ -124,10 +124,10 @@ class Monitor:
         if self._look is None or self._look.done():
             self._look = asyncio.ensure_future(self.read_processes())
         # `wait` leaves the query running: a query to a server that hangs cannot be cancelled at once.
-        await asyncio.wait({self._look}, timeout=DATABASE_PATIENCE)
+        await asyncio.wait({self._look}, timeout=DATABASE_TIMEOUT)
         now = self._clock.now()
         if not self._look.done():
-            self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=DATABASE_PATIENCE)
+            self._database_hangs_since = self._database_hangs_since or now - dt.timedelta(seconds=DATABASE_TIMEOUT)
             return
         self._database_hangs_since = None
         try:
@@ -179,7 +179,7 @@ class Monitor:
                 free_disk = shutil.disk_usage(self._disk).free
         now, database = self._clock.now(), self._database_problem
         if database is None and (since := self._database_hangs_since) is not None:
-            database = DatabaseProblem(f"storage.url: the database has not answered for {DATABASE_PATIENCE:.0f} s", since)
+            database = DatabaseProblem(f"storage.url: the database has not answered for {DATABASE_TIMEOUT:.0f} s", since)
         in_the_way = self._database_was_in_the_way
         return ProcessHealth(
             now,

@@ -412,7 +412,7 @@ def translate_errors(url: URL) -> Iterator[None]:
 
 def translate_postgres_error(url: URL, error: Exception) -> StorageError:
     """Return the error of ours that says what the driver's means and what to do about it."""
-    cause = _find_cause(error)
+    cause = _unwrap_driver_error(error)
     where, state = describe_server(url), getattr(cause, "sqlstate", None) or ""
     # What the driver says about its own state after a lost connection does not help an operator.
     is_internal = isinstance(cause, asyncpg.InternalClientError)
@@ -442,10 +442,10 @@ def describe_server(url: URL) -> str:
 
 def find_sqlstate(error: StorageError) -> str:
     """Return the SQLSTATE behind an error of ours; empty if it has none."""
-    return getattr(_find_cause(error.__cause__), "sqlstate", None) or "" if error.__cause__ else ""
+    return getattr(_unwrap_driver_error(error.__cause__), "sqlstate", None) or "" if error.__cause__ else ""
 
 
-def _find_cause(error: BaseException) -> BaseException:
+def _unwrap_driver_error(error: BaseException) -> BaseException:
     # SQLAlchemy wraps the error of its adapter, which wraps that of asyncpg.
     if isinstance(error, DBAPIError) and error.orig is not None:
         return error.orig.__cause__ or error.orig

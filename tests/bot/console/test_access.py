@@ -28,17 +28,17 @@ def test_a_session_lasts_until_it_is_ended_or_too_old() -> None:
     first, second = access.log_in("right", "1.2.3.4"), access.log_in("right", "1.2.3.4")
 
     assert first and second and first != second
-    assert access.is_let_in(first)
+    assert access.has_access(first)
     access.log_out(first)
-    assert not access.is_let_in(first)
+    assert not access.has_access(first)
     clock.now = SESSION_DURATION
-    assert not access.is_let_in(second)
+    assert not access.has_access(second)
 
 
 @pytest.mark.parametrize("session", ["", "made up"])
 def test_nobody_is_let_in_without_a_session_unless_there_is_no_password(session: str) -> None:
-    assert not Access("right", Hours()).is_let_in(session)
-    assert Access("", Hours()).is_let_in(session)
+    assert not Access("right", Hours()).has_access(session)
+    assert Access("", Hours()).has_access(session)
 
 
 def test_one_address_that_guesses_waits_and_others_do_not() -> None:

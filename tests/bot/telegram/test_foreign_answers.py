@@ -95,11 +95,11 @@ async def test_a_page_in_telegrams_place_suspends_nobody_and_blames_nothing_and_
     world: World, page: Page
 ) -> None:
     async with world.sending():
-        stands_in = world.api.stand_in(page)
+        proxy = world.api.answer_as_proxy(page)
         await world.put(alert(1, "<b>goal</b>"))
         await until(lambda: len(world.api.calls("sendMessage")) >= 4)
         failing, refused, reason = world.health.failing_since, world.health.refused_since, world.health.failure
-        world.api.relent(stands_in)
+        world.api.end_trouble(proxy)
         await until(lambda: all(world.shown(chat) for chat in CHATS))
         await until(lambda: not world.health.failing_since)
 
@@ -110,7 +110,7 @@ async def test_a_page_in_telegrams_place_suspends_nobody_and_blames_nothing_and_
 
 async def test_while_a_page_stands_in_only_probes_are_made(world: World) -> None:
     async with world.sending():
-        world.api.stand_in(Page(403))
+        world.api.answer_as_proxy(Page(403))
         await world.put(alert(1, "goal"), alert(2, "another", action="h"))
         await until(lambda: len(world.api.calls("sendMessage")) >= 12)
 
@@ -120,7 +120,7 @@ async def test_while_a_page_stands_in_only_probes_are_made(world: World) -> None
 
 
 async def test_an_answer_without_a_result_leaves_the_message_uncertain_and_it_is_sent_again(world: World) -> None:
-    world.api.stand_in(Page(200, b'{"ok": true}', "application/json"), "sendMessage", times=1)
+    world.api.answer_as_proxy(Page(200, b'{"ok": true}', "application/json"), "sendMessage", times=1)
     async with world.sending():
         await world.put(alert(1, "goal"))
         await until(lambda: all(world.shown(chat) for chat in CHATS))
