@@ -20,6 +20,7 @@ import structlog
 from bot.config.models import is_loopback
 from bot.console.access import Access, is_own_request
 from bot.errors import UserMistake, explain_bind_error
+from bot.installation import advise_install
 
 try:
     import uvicorn
@@ -31,9 +32,7 @@ try:
     from starlette.responses import HTMLResponse, RedirectResponse, Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 except ImportError as error:
-    raise UserMistake(
-        "the console needs NiceGUI: install it with pip install 'touchline[console]', or pip install '.[console]' in a checkout"
-    ) from error
+    raise UserMistake(f"the console needs NiceGUI: install it with {advise_install('console')}") from error
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import lru_cache, partial
-from importlib.util import find_spec
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -16,6 +15,7 @@ import structlog
 
 from bot.errors import UserMistake
 from bot.i18n.language import use_language
+from bot.installation import advise_install, is_installed
 from bot.media.labels import MatchLabels, translate_labels
 from rules.football.match import Match
 from rules.football.timeline import Stage, Timeline, build_timeline
@@ -153,10 +153,10 @@ def _render_cached(timeline: Timeline, dark: bool, labels: MatchLabels) -> bytes
 def is_available() -> bool:
     """Return True if the extra `pictures` is installed."""
     # Without importing them: most processes never draw, and Pillow takes time and memory.
-    return all(find_spec(name) for name in ("PIL", "anyascii"))
+    return is_installed("pictures")
 
 
 def require_pillow(*, have: bool) -> None:
     """Raise UserMistake if the extra `pictures` is not installed."""
     if not have:
-        raise UserMistake("pictures need Pillow and what helps it: install them with pip install 'touchline[pictures]'")
+        raise UserMistake(f"pictures need Pillow and what helps it: install them with {advise_install('pictures')}")

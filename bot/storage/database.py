@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.schema import Table
 
 from bot.errors import StorageConflict, StorageError, StorageUnavailable, StorageUnusable, UserMistake
+from bot.installation import advise_install
 from bot.storage.driver import Driver, NotificationHandler, Transaction
 from bot.storage.sqlite import SQLiteDriver
 
@@ -134,7 +135,7 @@ def _import_postgres_driver() -> type[PostgresDriver]:
 
         from bot.storage.postgres import PostgresDriver as Postgres
     except ImportError as error:
-        raise UserMistake("PostgreSQL needs asyncpg: install it with pip install 'touchline[postgres]'") from error
+        raise UserMistake(f"PostgreSQL needs asyncpg: install it with {advise_install('postgres')}") from error
     return Postgres
 
 

@@ -282,9 +282,8 @@ async def test_a_database_that_cannot_serve_is_a_sentence(postgres: Server, name
 
 
 async def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("bot.storage.postgres", "bot.storage.postgres", "bot.storage.postgres"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delitem(sys.modules, "bot.storage.postgres", raising=False)
     monkeypatch.setitem(sys.modules, "asyncpg", None)
 
-    with pytest.raises(UserMistake, match=r"pip install 'touchline\[postgres\]'"):
+    with pytest.raises(UserMistake, match=r"pip install (--editable )?'\.\[postgres\]'"):
         await Database.open("postgresql://host/db")

@@ -1,0 +1,66 @@
+"""How Touchline was installed, and so by which command an optional part is added."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+EXTRAS = {"postgres": ("asyncpg", "greenlet"), "console": ("nicegui",), "pictures": ("PIL", "anyascii")}
+"""By the name of an optional part, the modules that it brings."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A checkout or a wheel on this machine that Touchline was installed from, or runs from."""
+
+    path: Path
+    is_editable: bool = False
+    """True if a change of the checkout takes effect without a new installation."""
+
+
+def is_installed(extra: str) -> bool:
+    """Return True if an optional part can be imported; nothing is imported for that."""
+    return all(importlib.util.find_spec(module) is not None for module in EXTRAS[extra])
+
+
+def advise_install(extra: str) -> str:
+    """Return the command that adds an optional part to this installation, and the folder to run it in."""
+    source, pip = find_source(), _find_pip()
+    if source is None:
+        return f"{pip} install 'touchline[{extra}]'"
+    if source.path.is_file():
+        return f"{pip} install '{source.path}[{extra}]'"
+    option = "--editable " if source.is_editable else ""
+    return f"{pip} install {option}'.[{extra}]'" + ("" if source.path == Path.cwd() else f" in {source.path}")
+
+
+def find_source() -> Source | None:
+    """Return what Touchline was installed from, if that is still there; None if it was a name of an index."""
+    checkout = Path(__file__).resolve().parents[1]
+    is_checkout = (checkout / "pyproject.toml").is_file()
+    try:
+        # pip notes here what it was given, unless that was a name of an index.
+        noted = importlib.metadata.distribution("touchline").read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:
+        noted = None
+    origin = json.loads(noted) if noted else {}
+    if is_checkout:
+        # It runs from here whatever else is installed: Python looks in the current folder first.
+        return Source(checkout, is_editable=bool(origin.get("dir_info", {}).get("editable")))
+    url = urlsplit(str(origin.get("url", "")))
+    path = Path(unquote(url.path))
+    return Source(path) if url.scheme == "file" and path.exists() else None
+
+
+def _find_pip() -> str:
+    """Return how the pip of this installation is called: by its path if the PATH leads to none or to another one."""
+    own, found = Path(sys.executable).parent / "pip", shutil.which("pip")
+    if found is not None and Path(found).parent == own.parent:
+        return "pip"
+    return str(own) if own.exists() else f"{sys.executable} -m pip"
