@@ -19,7 +19,10 @@ INTERNAL_ERROR_TEXT = "this is a fault of Touchline's own, not yours: please rep
 COMMANDS = {
     "backup": ("storage", "Write what the database knows at this moment into FILE, also while Touchline runs."),
     "chat": ("demo", "Chat with the bot on this machine alone: no account, no feed."),
-    "check": ("check", "Find every mistake in a configuration; exit 1 if there is one."),
+    "check": (
+        "check",
+        "Find every mistake in a configuration, and what `run` would miss on this machine; exit 1 if there is one.",
+    ),
     "console": ("console", "Open the playground: try rules on matches in the browser, without an account or a configuration."),
     "copy": ("storage", "Copy all that one database knows into another, empty one."),
     "demo": ("demo", "Play a real match in about a minute: no account, no network."),

@@ -19,7 +19,7 @@ from bot.app.console import ConsoleWorker
 from bot.app.services import BackgroundWork, Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker, send_sample
 from bot.clock import Clock, CorrectedClock, SystemClock
-from bot.cluster.roles import ALL_ROLES, Role, are_enough_alone
+from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
 from bot.config.load import Config, load_config
 from bot.config.reload import LoadConfig
 from bot.errors import StorageError, StorageUnavailable, UserMistake
@@ -47,11 +47,6 @@ _DATABASE_START_TIMEOUT = 60.0
 """Seconds that a start waits for a PostgreSQL server that cannot be reached: longer than one needs to start."""
 
 _DATABASE_RETRY_DELAY = 1.0
-
-NEEDS_POSTGRES = (
-    "several processes need PostgreSQL: put storage.url: postgresql://USER@HOST/NAME into the configuration, "
-    "or leave --role out, so that one process does everything"
-)
 
 
 async def run_until_stopped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Collection, Sequence
 
 
@@ -21,6 +22,11 @@ class Role(enum.StrEnum):
 
 ALL_ROLES = frozenset(Role)
 
+NEEDS_POSTGRES = (
+    "several processes need PostgreSQL: put storage.url: postgresql://USER@HOST/NAME into the configuration, "
+    "or leave --role out, so that one process does everything"
+)
+
 
 def are_enough_alone(roles: Collection[Role]) -> bool:
     """Return True if a process with these roles needs no other one beside it."""
@@ -28,8 +34,11 @@ def are_enough_alone(roles: Collection[Role]) -> bool:
 
 
 def read_roles(words: Sequence[str]) -> frozenset[Role]:
-    """Read the values of `--role`, such as `feed` or `feed,send`; none means all roles. Raises ValueError with a sentence."""
-    names = [name.strip() for word in words for name in word.split(",")]
+    """Read the values of `--role`, such as `feed` or `feed,send`; none means all roles. Raises ValueError with a sentence.
+
+    A number behind a role, as in `feed-1`, only tells processes of one role apart: units of systemd are named so.
+    """
+    names = [re.sub(r"-\d+$", "", name.strip()) for word in words for name in word.split(",")]
     unknown = [name for name in names if name not in list(Role)]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is none of {', '.join(Role)}")

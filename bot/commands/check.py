@@ -6,17 +6,18 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from bot.commands.common import config_option
+from bot.commands.common import config_option, read_role_option, role_option
 from bot.errors import ConfigInvalid, UserMistake
 
 if TYPE_CHECKING:
+    from bot.cluster.roles import Role
     from rules.loading.document import Finding
 
 STANDARD_INPUT = "-"
@@ -56,13 +57,30 @@ class FileCheck(msgspec.Struct, frozen=True):
     show_default=True,
     help="github: annotations of a workflow; sarif: for code hosts and editors.",
 )
+@click.option(
+    "--files-only",
+    is_flag=True,
+    help="Leave this machine out: its drivers, ports and rights, which `run` needs. github and sarif do.",
+)
+@role_option
 @click.pass_context
-def check_command(ctx: click.Context, files: tuple[Path, ...], config_path: Path, strict: bool, format_name: str) -> None:
-    """Find every mistake in a configuration; exit 1 if there is one.
+def check_command(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    config_path: Path,
+    strict: bool,
+    format_name: str,
+    files_only: bool,
+    roles: tuple[str, ...],
+) -> None:
+    """Find every mistake in a configuration, and what `run` would miss on this machine; exit 1 if there is one.
 
     FILE is a configuration or a file of rules; - reads one from standard input. Without FILE it is the one of --config.
     """
-    checks = [check_file(path, os.environ, may_be_rules=bool(files)) for path in files or (config_path,)]
+    selected = read_role_option(roles)
+    # What a code host shows belongs to the files: the machine that checks them there is not the one that runs them.
+    machine = None if files_only or format_name in ("github", "sarif") else selected
+    checks = [check_file(path, os.environ, may_be_rules=bool(files), machine=machine) for path in files or (config_path,)]
     is_refused = any(check.has_mistakes or (strict and check.count("warning")) for check in checks)
     lines = _FORMATS[format_name](checks)
     for line in lines:
@@ -71,8 +89,13 @@ def check_command(ctx: click.Context, files: tuple[Path, ...], config_path: Path
     ctx.exit(int(is_refused))
 
 
-def check_file(path: Path, env: Mapping[str, str], *, may_be_rules: bool = False) -> FileCheck:
-    """Return what is found in a configuration; with `may_be_rules` also in a list of rules, as a file that others include."""
+def check_file(
+    path: Path, env: Mapping[str, str], *, may_be_rules: bool = False, machine: Collection[Role] | None = None
+) -> FileCheck:
+    """Return what is found in a configuration; with `may_be_rules` also in a list of rules, as a file that others include.
+
+    With `machine`, also what a process with these roles would miss on this machine.
+    """
     from bot.config.load import load_config
 
     # Twenty thousand rules are a million objects that are all kept: collecting garbage among them would take half of the time.
@@ -80,7 +103,7 @@ def check_file(path: Path, env: Mapping[str, str], *, may_be_rules: bool = False
     gc.disable()
     try:
         if str(path) == STANDARD_INPUT:
-            path = Path("standard input")
+            path, machine = Path("standard input"), None
             text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
             config = load_config(path, env, text=text, may_be_rules=may_be_rules)
         else:
@@ -92,7 +115,13 @@ def check_file(path: Path, env: Mapping[str, str], *, may_be_rules: bool = False
     finally:
         if was_enabled:
             gc.enable()
-    return FileCheck(str(path), config.findings, config.files, len(config.rules.rules))
+    findings = config.findings
+    # A file of rules alone is part of a configuration: it says nothing about a process.
+    if machine is not None and (config.locations or not may_be_rules):
+        from bot.commands.machine import find_machine_trouble
+
+        findings = (*findings, *find_machine_trouble(config, machine))
+    return FileCheck(str(path), findings, config.files, len(config.rules.rules))
 
 
 def check_config(path: Path, env: Mapping[str, str]) -> tuple[list[str], int]:

@@ -6,12 +6,14 @@ import datetime as dt
 import logging
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from bot.cluster.roles import Role
     from rules.football.minute import Minute
 
 
@@ -108,6 +110,25 @@ config_option = click.option(
     show_default=True,
     help="The YAML file.",
 )
+
+
+role_option = click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ROLE",
+    help="feed, chat, send, console, or several as feed,send; else all. A number tells processes apart: feed-1.",
+)
+
+
+def read_role_option(words: Sequence[str]) -> frozenset[Role]:
+    """Read the values of --role; none means all roles."""
+    from bot.cluster.roles import read_roles
+
+    try:
+        return read_roles(words)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--role") from error
 
 
 def read_minute(text: str | None, option: str = "--minute") -> Minute | None:

@@ -9,27 +9,21 @@ from pathlib import Path
 import click
 
 from bot.commands.check import format_text
-from bot.commands.common import config_option, is_verbose, read_environment_secrets
+from bot.commands.common import config_option, is_verbose, read_environment_secrets, read_role_option, role_option
 from bot.errors import ConfigInvalid, UserMistake
 
 
 @click.command()
 @config_option
-@click.option(
-    "--role", "roles", multiple=True, metavar="ROLE", help="feed, chat, send, console, or several as feed,send; else all."
-)
+@role_option
 @click.pass_context
 def run_command(ctx: click.Context, config_path: Path, roles: tuple[str, ...]) -> None:
     """Follow the matches that chats subscribed to, until stopped."""
-    from bot.cluster.roles import read_roles
     from bot.config.load import load_config
     from bot.logs import configure_logging, log_unhandled_exceptions
     from bot.network import explain_environment_proxy
 
-    try:
-        selected = read_roles(roles)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--role") from error
+    selected = read_role_option(roles)
     # Mistakes first, in plain sentences: the log is configured only once there is something to run.
     try:
         config = load_config(config_path, os.environ)

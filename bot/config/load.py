@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from bot.config.models import (
     TlsSettings,
 )
 from bot.config.problems import validate_node
-from bot.config.suspicious import warn_of_addresses, warn_of_chats, warn_of_token
+from bot.config.suspicious import refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
 from bot.network import explain_ca_file
 from bot.subscribers import Chat, ChatRef, Subscription
@@ -73,6 +73,24 @@ class Config:
     """The files that were read, in this order."""
     missing_tokens: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """By section, the sentence that says where its missing token belongs."""
+    locations: Mapping[str, SourceLocation] = dataclasses.field(default_factory=dict)
+    """By `section` or `section.key`, where its value stands in the file."""
+
+    def locate(self, setting: str) -> SourceLocation:
+        """Return where a setting such as `storage.url` stands; for one that has its default, the section or the file."""
+        while setting and setting not in self.locations:
+            setting = setting.rpartition(".")[0]
+        return self.locations.get(setting, SourceLocation(str(self.path), 1, 1))
+
+    def list_files_read(self) -> list[tuple[SourceLocation, Path]]:
+        """Return every file that the configuration consists of or names, and where it is named."""
+        named = {
+            "feed.token_file": self.feed.token_file,
+            "telegram.token_file": self.telegram.token_file,
+            "tls.ca_file": self.tls.ca_file,
+        }
+        found = [(SourceLocation(file, 1, 1), Path(file)) for file in self.files]
+        return found + [(self.locate(key), self.path.parent / file) for key, file in named.items() if file]
 
     @property
     def secrets(self) -> list[str]:
@@ -192,6 +210,7 @@ class _ConfigReader:
         rules = self._read_rules(fields, catalogue)
         warn_of_chats(fields.get("chats"), rules, self.report)
         warn_of_addresses(fields, self.report)
+        refuse_shared_ports(fields, self.report)
         if settings is None:
             return None
         feed_token, bot_token = (
@@ -215,6 +234,7 @@ class _ConfigReader:
             findings=self.report.findings,
             files=self.report.list_files(),
             missing_tokens={name: _describe_missing_token(self.path, name, fields) for name in missing},
+            locations=dict(_locate_settings({name: node for name, node in fields.items() if name in SECTIONS})),
         )
 
     def _read_sections(self, root: yaml.MappingNode) -> dict[str, yaml.Node]:
@@ -337,6 +357,13 @@ def _find_tokens(root: yaml.Node) -> list[yaml.Node]:
     """Return the nodes of `feed.token` and `telegram.token`."""
     sections = [value for key, value in mapping_items(root) if key.value in _TOKEN_VARIABLES]
     return [value for section in sections for key, value in mapping_items(section) if key.value == "token"]
+
+
+def _locate_settings(fields: Mapping[str, yaml.Node], prefix: str = "") -> Iterator[tuple[str, SourceLocation]]:
+    """Yield the place of each setting, by its path such as `http.console.listen`."""
+    for name, node in fields.items():
+        yield f"{prefix}{name}", location_of(node)
+        yield from _locate_settings({key.value: value for key, value in mapping_items(node)}, f"{prefix}{name}.")
 
 
 def _explain_read_error(error: Exception) -> str:

@@ -33,7 +33,7 @@ API_URLS = ("https://dde-api.data.srarena.io", "https://dde-api.data.imgarena.co
 
 _FEED_ID_PATTERN = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
-_PLAIN_SQLITE_URL = re.compile(r"sqlite:///[\w./-]+", re.ASCII)
+PLAIN_SQLITE_URL = re.compile(r"sqlite:///([\w./-]+)", re.ASCII)
 """A file whose name has no character with a special meaning in a URL."""
 
 _KIND_PATTERN = re.compile(r"[A-Za-z0-9_]{1,32}")
@@ -116,7 +116,7 @@ def _read_database_url(value: Any) -> str:
         raise ValueError(
             "a file needs three slashes: sqlite:///touchline.db, or four for a whole path: sqlite:////data/touchline.db"
         )
-    if not _PLAIN_SQLITE_URL.fullmatch(url):
+    if not PLAIN_SQLITE_URL.fullmatch(url):
         from bot.storage.database import (
             parse_database_url,
         )  # imports SQLAlchemy, which takes longer than all else that `check` does

@@ -84,10 +84,36 @@ def _find_values(sections: Mapping[str, yaml.Node], section: str, key: str) -> l
     return [scalar for value in found for scalar in iterate_scalars(value)]
 
 
+def refuse_shared_ports(sections: Mapping[str, yaml.Node], report: Report) -> None:
+    """Report addresses of one process that cannot both be listened on."""
+    taken: list[tuple[str, str, str]] = []
+    for path in (("http", "listen"), ("http", "console", "listen"), ("telegram", "webhook", "listen")):
+        node: yaml.Node | None = sections.get(path[0])
+        for step in path[1:]:
+            node = next((value for key, value in mapping_items(node) if key.value == step), None)
+        if not isinstance(node, yaml.ScalarNode):
+            continue
+        host, _, port = node.value.rpartition(":")
+        for other, other_host, other_port in taken:
+            # One that listens on every address leaves none to the other.
+            if port == other_port != "0" and (host == other_host or host in _OPEN_HOSTS or other_host in _OPEN_HOSTS):
+                report.add_mistake(location_of(node), f"the port {port} is already that of {other}: choose another")
+                break
+        taken.append((".".join(path), host, port))
+
+
 def warn_of_token(token: str, at: yaml.Node, report: Report, *, is_bot: bool) -> None:
     """Warn of a token that Telegram cannot have given, and of the bot's where the feed's belongs, without repeating it."""
     if not is_bot and _BOT_TOKEN.fullmatch(token):
         report.add_warning(location_of(at), "this is a token of @BotFather: it belongs under telegram, the feed has its own")
-    if is_bot and token and not _BOT_TOKEN.fullmatch(token):
+    if len(token) > 1 and token[0] == token[-1] and token[0] in "'\"":
+        # `docker run --env-file` keeps them, where systemd and the shell take them off.
+        sentence = "the quotes are a part of this token: leave them out where it is set"
+        report.add_warning(location_of(at), sentence)
+    elif is_bot and _BOT_TOKEN.fullmatch(token.removeprefix("bot")) and token.startswith("bot"):
+        report.add_warning(
+            location_of(at), 'leave out "bot" before the number: it belongs to the address of a call, not to the token'
+        )
+    elif is_bot and token and not _BOT_TOKEN.fullmatch(token):
         sentence = "this does not look like a token of @BotFather, which is a number, a colon and 35 letters and digits"
         report.add_warning(location_of(at), sentence)
