@@ -225,6 +225,16 @@ class Chat(msgspec.Struct, frozen=True):
     """True: the chat stands in config.yaml, and commands do not change what it follows."""
     unfollowed: tuple[Subscription, ...] = ()
     """What the chat followed before its last /stop, until that is undone."""
+    username: str = ""
+    """The public name of a channel, without the @; empty: it has none, or none is known."""
+    managed_channel: int | None = None
+    """Of a private chat: the channel that its user is setting up."""
+    managed_until: dt.datetime | None = None
+    """Until when what is written in the private chat is for that channel."""
+
+    def find_managed_channel(self, now: dt.datetime) -> int | None:
+        """Return the channel that what is written in this private chat is for; None: it is for the chat itself."""
+        return self.managed_channel if self.managed_until is not None and now < self.managed_until else None
 
     @property
     def has_timezone(self) -> bool:

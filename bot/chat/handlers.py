@@ -30,7 +30,7 @@ from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
 from bot.chat.understand import find_command_meant, find_nearest, read_plain_text
 from bot.i18n.language import translate as _
-from bot.subscribers import ChatRef
+from bot.subscribers import Chat, ChatRef
 
 MAX_TYPED_LENGTH = 100
 """Characters of a command's arguments, or of a typed name, that are looked at."""
@@ -57,29 +57,40 @@ class Handlers:
         await self._answer_command(origin, ptb_context.bot, name, args)
 
     async def _answer_command(self, origin: UpdateOrigin, bot: Bot, name: str, args: tuple[str, ...]) -> None:
+        target = await channel.find_target(self._services, origin, name)
+        if name == "start" and origin.type == ChatType.PRIVATE:
+            # Whoever starts anew has forgotten the channel that was set up here.
+            await self._services.chats.update(origin.ref, channel.stop_managing)
         try:
-            result = await self._run_command(bot, origin, name, args)
+            result = await self._run_command(bot, target, name, args, is_for_channel=target is not origin)
         except Refusal as refusal:
             result = DialogueResult(Screen(refusal.text))
-        await self._apply_and_send(origin, result)
+        await self._apply_and_send(origin, target, result)
 
-    async def _apply_and_send(self, origin: UpdateOrigin, result: DialogueResult) -> None:
+    async def _apply_and_send(self, origin: UpdateOrigin, target: UpdateOrigin, result: DialogueResult) -> None:
+        """Store changes of one chat and answer in another: what is written in private may be for a channel."""
         # Stored first, so that the answer is true. If Telegram refuses the answer, the change stands.
         try:
-            await self._services.apply_changes(origin.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+            await self._services.apply_changes(target.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
         except Refusal as refusal:
             result = DialogueResult(Screen(refusal.text))
-        await self._services.replies.send(origin, result.screen, self._make_redraw(origin, result.screen))
+        screen, redraw = result.screen, self._make_redraw(target, result.screen, is_for_channel=target is not origin)
+        if target is not origin:
+            stored = await self._services.chats.get(target.ref) or Chat(target.ref, target.type, target.title)
+            screen = channel.target_channel(screen, stored)
+            await channel.manage_channel(self._services, origin.ref, target.ref)
+        await self._services.replies.send(origin, screen, redraw)
 
-    def _make_redraw(self, origin: UpdateOrigin, screen: Screen) -> Redraw | None:
+    def _make_redraw(self, target: UpdateOrigin, screen: Screen, *, is_for_channel: bool = False) -> Redraw | None:
         """Return what draws a screen again with the scores of that moment; None for a screen that shows none."""
         if not screen.redraw_data:
             return None
 
         async def redraw() -> Screen:
             # As it is stored by then: the press that led here may have changed what the chat follows.
-            context = await self._services.load_context(origin)
-            return self._router.press_button(context, screen.redraw_data).screen
+            context = await self._services.load_context(target)
+            again = self._router.press_button(context, screen.redraw_data).screen
+            return channel.target_channel(again, context.chat) if is_for_channel else again
 
         return redraw
 
@@ -93,24 +104,28 @@ class Handlers:
             result = run(await self._services.load_context(origin))
         return result
 
-    async def _run_command(self, bot: Bot, origin: UpdateOrigin, name: str, args: tuple[str, ...]) -> DialogueResult:
+    async def _run_command(
+        self, bot: Bot, origin: UpdateOrigin, name: str, args: tuple[str, ...], *, is_for_channel: bool = False
+    ) -> DialogueResult:
         run = self._router.find_command(name)
         if run is None:
             raise OutdatedButton
         command = self._router.commands[name]
+        if is_for_channel and not await self._services.permissions.may_change(bot, origin):
+            raise Refusal(channel.not_channel_administrator_text())
         # Before the context is loaded, which would store a chat for whoever types a command.
         if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
             raise Refusal(texts.administrators_only_text())
         context = await self._services.load_context(origin)
         if command.changes_settings and context.chat.is_configured:
-            raise Refusal(texts.configured_chat_text())
+            raise Refusal(texts.configured_chat_text(context.chat))
         result = await self._run_with_season(origin, context, lambda known: run(known, args))
         if result.changes_settings and not command.changes_settings:
             # A deep link of /start follows something, and whoever is in a group can write one.
             if not await self._services.permissions.may_change(bot, origin):
                 raise Refusal(texts.administrators_only_text())
             if context.chat.is_configured:
-                raise Refusal(texts.configured_chat_text())
+                raise Refusal(texts.configured_chat_text(context.chat))
         return result
 
     async def on_button(self, update: Update, ptb_context: HandlerContext) -> None:
@@ -125,6 +140,10 @@ class Handlers:
             # A button that sets up a channel is pressed in the private chat of its administrator.
             target, data = split_target(origin, query.data or "")
             result = await self._press(ptb_context.bot, target, data, is_for_channel=target is not origin)
+            if target is not origin and data == channel.DONE_DATA:
+                await self._services.chats.update(origin.ref, channel.stop_managing)
+            elif target is not origin:
+                await channel.manage_channel(self._services, origin.ref, target.ref)
             await self._services.apply_changes(target.ref, result.changes, query.id)
         except Refusal as refusal:
             await replies.acknowledge(query, refusal.text)
@@ -135,10 +154,9 @@ class Handlers:
         await replies.acknowledge(query, result.note)
         if result.screen.picture:
             # Telegram cannot turn a text message into a picture by an edit, so a picture is a message of its own.
-            await replies.send(origin, result.screen, self._make_redraw(origin, result.screen))
+            await replies.send(origin, result.screen, self._make_redraw(target, result.screen))
         else:
-            # The screens of a channel's setup have buttons of their own, and show no scores.
-            redraw = self._make_redraw(origin, result.screen) if target is origin else None
+            redraw = self._make_redraw(target, result.screen, is_for_channel=target is not origin)
             await replies.edit(query, result.screen, redraw)
 
     async def _press(self, bot: Bot, target: UpdateOrigin, data: str, *, is_for_channel: bool) -> DialogueResult:
@@ -150,28 +168,34 @@ class Handlers:
             # The data of a button can be forged: nobody's press makes the bot store a chat.
             raise OutdatedButton
         context = await self._services.load_context(target)
+        if is_for_channel and data == channel.DONE_DATA:
+            return DialogueResult(channel.show_channel_done(context.chat))
         if is_for_channel:
             result = channel.press_channel_button(context, data, self._router)
         else:
             result = self._router.press_button(context, data)
         # After the action, which is pure: only its result says whether it would change anything.
         if result.changes_settings and context.chat.is_configured:
-            raise Refusal(texts.configured_chat_text())
+            raise Refusal(texts.configured_chat_text(context.chat))
         return result
 
     async def on_text(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Take a text without a slash in a private chat for a command in plain words, or for the name of something to follow."""
         text = (message.text or "")[:MAX_TYPED_LENGTH]
-        context = await self._services.load_context(origin)
+        target = await channel.find_target(self._services, origin)
+        if target is not origin and not await self._services.permissions.may_change(ptb_context.bot, target):
+            # Someone who is no administrator any more writes to the bot for himself.
+            target = origin
+        context = await self._services.load_context(target)
         meant = read_plain_text(text, self._runnable, context.kinds)
         # A club may be called like a command (IK Start): its exact name comes first.
         if meant and not subscribe.is_exact_name(context, text):
             await self._answer_command(origin, ptb_context.bot, *meant)
             return
-        result = await self._run_with_season(origin, context, lambda known: subscribe.follow_typed_name(known, text))
+        result = await self._run_with_season(target, context, lambda known: subscribe.follow_typed_name(known, text))
         if result.changes_settings and context.chat.is_configured:
-            result = DialogueResult(Screen(texts.configured_chat_text()))
-        await self._apply_and_send(origin, result)
+            result = DialogueResult(Screen(texts.configured_chat_text(context.chat)))
+        await self._apply_and_send(origin, target, result)
 
     async def on_unknown_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Answer a command that the bot does not have; in a group, where it may be another bot's, only if it names this bot."""

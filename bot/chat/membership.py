@@ -12,7 +12,7 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.chat.dialogue import HandlerContext, Screen, UpdateOrigin, to_inline_keyboard
-from bot.chat.features.channel import show_channel_menu
+from bot.chat.features.channel import manage_channel, show_channel_menu
 from bot.chat.middleware import Handler, find_private_language, with_origin
 from bot.chat.permissions import SEND_RIGHT, BotAccess, is_present, may_pin, missing_rights, read_bot_access
 from bot.chat.services import ChatServices
@@ -85,6 +85,8 @@ class MembershipHandlers:
                 names = join_sentence_list([_(right) for right in rights])
                 screen = Screen(text.format(name=escape_text(chat.title), rights=escape_text(names)))
             else:
+                # The menu says that what is written is for the channel. Where nobody has written to the bot, it will not arrive.
+                await manage_channel(self._services, ChatRef(change.from_user.id), chat.ref)
                 screen = show_channel_menu(chat)
                 if not may_pin(change.new_chat_member, chat.type):
                     screen = replace(screen, html=f"{screen.html}\n\n{_cannot_pin_text()}")

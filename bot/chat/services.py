@@ -163,7 +163,7 @@ class ChatServices:
         if not {(one.scope, one.key) for one in added} <= {(one.scope, one.key) for one in before}:
             limit = self._max_subscriptions()
             if len(before) + len(added) > limit:
-                raise Refusal(texts.too_many_subscriptions_text(limit))
+                raise Refusal(texts.too_many_subscriptions_text(limit, await self.chats.get(ref)))
         for attempts_left in reversed(range(_STORE_ATTEMPTS)):
             try:
                 await self._store(ref, changes)

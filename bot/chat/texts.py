@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from functools import cache
 
+from telegram.constants import ChatType
+
 from bot.chat.catalogue import Choice
 from bot.chat.nicknames import to_search_words
 from bot.chat.plain_words import JOINING_WORDS
@@ -20,13 +22,16 @@ from bot.i18n.language import (
 )
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
-from bot.subscribers import Scope, Subscription
+from bot.subscribers import Chat, Scope, Subscription
 from rules.engine.text import LANGUAGES, escape_html
 from rules.football.names import isolate, normalise
 
 PREVIOUS_SIGN = "◀"
 
 NEXT_SIGN = "▶"
+
+DONE_SIGN = "✔"
+"""Begins the label of Done in each language."""
 
 KIND_SIGNS = "+-−–"
 """What may stand before a kind to switch it on or off. The last two are a minus sign and a dash."""
@@ -45,7 +50,13 @@ def administrators_only_text() -> str:
     return _("Only this group's administrators can change that; /subscriptions and /today are for everybody.")
 
 
-def too_many_subscriptions_text(limit: int) -> str:
+def too_many_subscriptions_text(limit: int, chat: Chat | None = None) -> str:
+    if is_channel(chat):
+        return ngettext(
+            "This channel can follow {count} team, league or match at most. Unfollow something first: /subscriptions",
+            "This channel can follow {count} teams, leagues and matches at most. Unfollow something first: /subscriptions",
+            limit,
+        ).format(count=limit)
     return ngettext(
         "This chat can follow {count} team, league or match at most. Unfollow something first: /subscriptions",
         "This chat can follow {count} teams, leagues and matches at most. Unfollow something first: /subscriptions",
@@ -53,7 +64,14 @@ def too_many_subscriptions_text(limit: int) -> str:
     ).format(count=limit)
 
 
-def configured_chat_text() -> str:
+def is_channel(chat: Chat | None) -> bool:
+    """Return True for a channel, whose screens are read in its administrator's private chat: "this chat" would mean that one."""
+    return chat is not None and chat.type == ChatType.CHANNEL
+
+
+def configured_chat_text(chat: Chat | None = None) -> str:
+    if is_channel(chat):
+        return _("What this channel hears is set in the bot's configuration and cannot be changed here.")
     return _("What this chat hears is set in the bot's configuration and cannot be changed here.")
 
 

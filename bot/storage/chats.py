@@ -264,6 +264,9 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "quiet": str(chat.quiet_hours) if chat.quiet_hours else "",
         "fixed": chat.is_configured,
         "unfollowed": format_subscriptions(chat.unfollowed),
+        "username": chat.username,
+        "channel": chat.managed_channel,
+        "channel_until": to_timestamp(chat.managed_until) if chat.managed_until else None,
     }
 
 
@@ -298,6 +301,9 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         quiet_hours=parse_quiet_hours(row["quiet"]) if row["quiet"] else None,
         is_configured=row["fixed"],
         unfollowed=parse_subscriptions(row["unfollowed"]),
+        username=row["username"],
+        managed_channel=row["channel"],
+        managed_until=from_timestamp(row["channel_until"]) if row["channel_until"] is not None else None,
     )
 
 

@@ -66,6 +66,9 @@ chats = Table(
     Column(
         "suspended_at", Float
     ),  # since when Telegram says that the chat is gone, within an hour; None: it is not, or not yet known
+    Column("username", String, nullable=False, server_default=""),  # of a channel that has a public name, without the @
+    Column("channel", BigInteger),  # of a private chat: the channel that what is written there is for
+    Column("channel_until", Float),
 )
 
 _HAS_MUTED_MATCHES = chats.c.muted_matches != ""

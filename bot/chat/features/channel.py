@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import structlog
@@ -22,12 +23,14 @@ from bot.chat.dialogue import (
     Screen,
     UpdateOrigin,
     arrange_rows,
+    make_button,
 )
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.permissions import is_present, missing_rights
+from bot.chat.plain_words import parse_on_off
 from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
-from bot.chat.texts import escape_text
+from bot.chat.texts import DONE_SIGN, done_label, escape_text
 from bot.i18n.language import join_sentence_list
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -37,6 +40,20 @@ log = structlog.get_logger()
 
 _CHANNEL_NAME_PATTERN = re.compile(r"(?:https?://)?(?:t\.me/|@)?([A-Za-z]\w{3,31})/?")
 
+DONE_DATA = "end"
+"""The data of the button that ends the setup of a channel, after the channel itself."""
+
+_MANAGED_FOR = dt.timedelta(hours=1)
+"""How long what is written is for the channel after the last thing that was done for it. Who forgot Done is safe after that."""
+
+_PRIVATE_COMMANDS = frozenset({"channel", "start", "help", "status", "rules"})
+"""The commands that are for the private chat even while a channel is set up there."""
+
+_CODE = re.compile(r"(<code>.*?</code>)", re.DOTALL)
+
+_HINT = re.compile(r"(?<![\w/<.@:])/(?!channel\b)([a-z]{3,})\b")
+"""A command in a text. Not the end of a tag, and not a part of an address."""
+
 # The id of a channel as Telegram's apps and other bots show it: -100 and the number.
 _CHANNEL_ID_PATTERN = re.compile(r"-100\d{5,14}")
 
@@ -45,7 +62,7 @@ class ChannelHandlers:
     """Lets an administrator of a channel set it up from the private chat with the bot.
 
     Commands in the channel itself would be posts to all its readers. Every button carries the channel, since the message that
-    it is under stands in another chat.
+    it is under stands in another chat; commands and names that are typed are for the channel too, until Done is tapped.
     """
 
     def __init__(self, services: ChatServices, router: Router) -> None:
@@ -60,7 +77,7 @@ class ChannelHandlers:
         ]
 
     async def on_channel(self, origin: UpdateOrigin, _message: Message, ptb_context: HandlerContext) -> None:
-        """`/channel [@name [command args …]]`."""
+        """`/channel [@name [command args …] | off]`."""
         args, bot = tuple(ptb_context.args or ()), ptb_context.bot
         if origin.type != ChatType.PRIVATE:
             html = _("Send me /channel in our private chat; there an administrator of a channel chooses for it.")
@@ -72,6 +89,9 @@ class ChannelHandlers:
                 '1. <a href="{link}">Add me to the channel</a> as an administrator with the right to post messages.\n'
                 "2. Send <code>/channel @name</code> here, or forward a post of it to me."
             ).format(link=escape_text(link))
+        elif parse_on_off(args[0]) is False:
+            await self._services.chats.update(origin.ref, stop_managing)
+            html = _("What you send here is for this chat again.")
         elif chat := await _find_channel(bot, args[0]):
             await self._run(bot, origin, chat, args[1:])
             return
@@ -93,9 +113,17 @@ class ChannelHandlers:
         except Refusal as refusal:
             await self._services.replies.send(origin, Screen(refusal.text))
             return
+        await self._services.load_context(origin)
+        await self._services.load_context(target)
+        # For the hints on its screens, which name the channel.
+        await self._services.chats.update(target.ref, lambda stored: replace(stored, username=chat.username or ""))
         context = await self._services.load_context(target)
         result = _run_for_channel(context, args, self._router)
-        await self._services.apply_changes(target.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+        try:
+            await self._services.apply_changes(target.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+        except Refusal as refusal:
+            result = DialogueResult(target_channel(Screen(refusal.text), context.chat))
+        await manage_channel(self._services, origin.ref, target.ref)
         await self._services.replies.send(origin, result.screen)
 
     async def _check(self, bot: Bot, target: UpdateOrigin) -> None:
@@ -147,9 +175,33 @@ def _run_for_channel(context: ChatContext, args: tuple[str, ...], router: Router
         return DialogueResult(show_channel_menu(context.chat))
     # As in `Handlers`, which does not see these commands: here the name of the channel stands before them.
     if router.commands[name].changes_settings and context.chat.is_configured:
-        return DialogueResult(target_channel(Screen(texts.configured_chat_text()), context.chat))
+        return DialogueResult(target_channel(Screen(texts.configured_chat_text(context.chat)), context.chat))
     result = run(context, args[1:])
     return replace(result, screen=target_channel(result.screen, context.chat))
+
+
+async def find_target(services: ChatServices, origin: UpdateOrigin, command: str = "") -> UpdateOrigin:
+    """Return the chat that a command or a name is for: the channel that is set up in this private chat, or the chat itself."""
+    if origin.type != ChatType.PRIVATE or command in _PRIVATE_COMMANDS:
+        return origin
+    private = await services.chats.get(origin.ref)
+    managed = private.find_managed_channel(services.clock.now()) if private else None
+    # A channel whose data was erased meanwhile is not stored again by a word that was meant for it.
+    channel = await services.chats.get(ChatRef(managed)) if managed else None
+    if channel is None:
+        return origin
+    return replace(origin, ref=channel.ref, type=ChatType.CHANNEL, title=channel.title)
+
+
+async def manage_channel(services: ChatServices, private: ChatRef, channel: ChatRef) -> None:
+    """Take what is written in a private chat for the channel, from now on until Done, or until an hour has passed in between."""
+    until = services.clock.now() + _MANAGED_FOR
+    await services.chats.update(private, lambda chat: replace(chat, managed_channel=channel.chat_id, managed_until=until))
+
+
+def stop_managing(chat: Chat) -> Chat:
+    """Return the private chat with what is written there being for the chat itself again."""
+    return replace(chat, managed_channel=None, managed_until=None)
 
 
 def press_channel_button(context: ChatContext, data: str, router: Router) -> DialogueResult:
@@ -177,22 +229,51 @@ def show_channel_menu(chat: Chat) -> Screen:
         Button(_("🔇 Mute"), "y:mute"),
         Button(_("🧪 Sample"), "y:test"),
     )
-    html = _("What shall it hear? In words: <code>/channel @name subscribe Arsenal</code>, and so with every command.")
-    return _add_target(chat, Screen(html, arrange_rows(buttons, 2)))
+    html = _("Tap a button, or send a team's name or a command: all of it is for this channel until you tap Done.")
+    return _add_target(chat, Screen(html, (*arrange_rows(buttons, 2), (Button(done_label(), DONE_DATA),))))
+
+
+def show_channel_done(chat: Chat) -> Screen:
+    """Say that what is written is for the private chat again, with the way back to the channel."""
+    html = _("✔ Done with <b>{name}</b>. What you send here is for this chat again.").format(name=escape_text(chat.title))
+    return Screen(html, ((make_button(f"📣 {chat.title}", f"@{chat.ref.chat_id};menu"),),))
 
 
 def target_channel(screen: Screen, chat: Chat) -> Screen:
-    """Return a screen that says which channel it is for, whose buttons carry the channel, with a button back to the menu."""
+    """Return a screen that says which channel it is for, whose buttons and hints act on it, with a button back to the menu."""
     if screen.picture:
         # A button under it could not put another screen in the place of a picture.
         return screen
+    screen = replace(screen, html=_aim_hints(screen.html, chat))
     return _add_target(chat, replace(screen, buttons=(*screen.buttons, (Button(_("◀ Channel"), "menu"),))))
+
+
+def _aim_hints(html: str, chat: Chat) -> str:
+    """Return a text whose commands name the channel: `/channel @name mute 45m`, to be copied by a tap.
+
+    A bare command would do while the channel is being set up; the message stays, and is read again a week later.
+    """
+    name = f"@{chat.username}" if chat.username else str(chat.ref.chat_id)
+    parts = []
+    for part in _CODE.split(html):
+        if part.startswith("<code>"):
+            parts.append(_HINT.sub(rf"/channel {name} \1", part))
+        else:
+            parts.append(_HINT.sub(rf"<code>/channel {name} \1</code>", part))
+    return "".join(parts)
 
 
 def _add_target(chat: Chat, screen: Screen) -> Screen:
     heading = _("📣 You are choosing for: <b>{name}</b>").format(name=escape_text(chat.title))
     # At most 64 bytes with the channel in front: 1 + 14 + 1, so a button's own data may have 48. See `split_target`.
-    buttons = tuple(tuple(Button(button.label, f"@{chat.ref.chat_id};{button.data}") for button in row) for row in screen.buttons)
+    buttons = tuple(
+        # Every screen's Done ends the setup: in the private chat itself it would lead to that chat's own list.
+        tuple(
+            Button(button.label, f"@{chat.ref.chat_id};{DONE_DATA if button.label.startswith(DONE_SIGN) else button.data}")
+            for button in row
+        )
+        for row in screen.buttons
+    )
     return replace(screen, html=f"{heading}\n\n{screen.html}", buttons=buttons)
 
 

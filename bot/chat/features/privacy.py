@@ -16,7 +16,7 @@ from bot.chat.dialogue import (
     UnfollowAll,
 )
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import escape_text
+from bot.chat.texts import escape_text, is_channel
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
@@ -29,7 +29,10 @@ _MAX_EXPORT_LENGTH = 3500
 def stop(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     """`/stop`: unfollow everything, with a button to undo that. Settings stay."""
     if not context.subscriptions:
-        html = _("This chat follows nothing, so no alerts come. /privacy shows what is stored of it.")
+        if is_channel(context.chat):
+            html = _("This channel follows nothing, so no alerts come. /privacy shows what is stored of it.")
+        else:
+            html = _("This chat follows nothing, so no alerts come. /privacy shows what is stored of it.")
         return DialogueResult(Screen(html, ((_erase_button(),),)))
     number = len(context.subscriptions)
     html = ngettext(
@@ -43,13 +46,14 @@ def stop(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
 
 def show_privacy(context: ChatContext, _args: tuple[str, ...] = ()) -> DialogueResult:
     """`/privacy`: what is stored of this chat, with buttons to export or erase it."""
+    title = _("What is stored of this channel") if is_channel(context.chat) else _("What is stored of this chat")
     html = _(
-        "<b>What is stored of this chat</b>\n"
+        "<b>{title}</b>\n"
         "• its number, title and kind, as Telegram gives them\n"
         "• its settings, and what it follows ({number})\n"
         "• which alerts it was sent, so that they can be corrected; they are deleted after some weeks\n\n"
         "Messages that people write here are not stored. Nothing is passed on to anybody."
-    ).format(number=len(context.subscriptions))
+    ).format(title=title, number=len(context.subscriptions))
     if context.privacy_url:
         page = _("The operator's page about privacy: {url}").format(url=escape_text(context.privacy_url))
         html = f"{html}\n\n{page}"
@@ -67,10 +71,16 @@ def _press(context: ChatContext, action: str) -> DialogueResult:
         case "export":
             return DialogueResult(_export(context))
         case "ask":
-            html = _("Erase this chat's settings, all that it follows, and its record of alerts? This cannot be undone.")
+            if is_channel(context.chat):
+                html = _("Erase this channel's settings, all that it follows, and its record of alerts? This cannot be undone.")
+            else:
+                html = _("Erase this chat's settings, all that it follows, and its record of alerts? This cannot be undone.")
             return DialogueResult(Screen(html, ((Button(_("🗑 Erase"), "p!:erase"), Button(_("Keep it"), "p!:show")),)))
         case "erase":
-            html = _("Erased: nothing of this chat is stored any more. Whoever writes to me again starts anew.")
+            if is_channel(context.chat):
+                html = _("Erased: nothing of this channel is stored any more.")
+            else:
+                html = _("Erased: nothing of this chat is stored any more. Whoever writes to me again starts anew.")
             return DialogueResult(Screen(html), (EraseChat(),))
         case "show":
             return show_privacy(context)
@@ -82,7 +92,10 @@ def _undo_stop(context: ChatContext) -> DialogueResult:
     """Follow again what `/stop` removed."""
     if not context.chat.unfollowed:
         raise OutdatedButton
-    html = _("Undone: this chat follows the same as before. /subscriptions lists it.")
+    if is_channel(context.chat):
+        html = _("Undone: this channel follows the same as before. /subscriptions lists it.")
+    else:
+        html = _("Undone: this chat follows the same as before. /subscriptions lists it.")
     return DialogueResult(Screen(html), (RestoreUnfollowed(),))
 
 
@@ -91,6 +104,7 @@ def _export(context: ChatContext) -> Screen:
     chat = context.chat
     stored = {
         "chat": {"id": chat.ref.chat_id, "topic": chat.ref.topic, "type": chat.type, "title": chat.title},
+        "channel_being_set_up": chat.managed_channel,
         "settings": {
             "language": chat.language,
             "timezone": chat.timezone,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.chat.dialogue import ChatContext, DialogueResult, Screen, SendSample
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import escape_text
+from bot.chat.texts import escape_text, is_channel
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
@@ -15,7 +15,10 @@ def send_sample(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     chat = context.chat
     # The sample takes the way of real alerts, so it would be dropped by a mute and held by quiet hours like them.
     if chat.muted_until and chat.muted_until > context.now:
-        html = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
+        if is_channel(chat):
+            html = _("🔇 This channel is muted until {time}, so a sample would not come either. /unmute ends it.")
+        else:
+            html = _("🔇 This chat is muted until {time}, so a sample would not come either. /unmute ends it.")
         return DialogueResult(Screen(html.format(time=escape_text(context.format_until(chat.muted_until)))))
     if held_until := chat.quiet_hold_ends_at(context.now):
         html = _("🌙 Quiet hours hold everything until {time}, so a sample would not come now. /quiet changes that.")

@@ -12,7 +12,7 @@ from bot.chat.features.subscribe import is_whole_name, offer_search_result, sear
 from bot.chat.features.subscriptions import show_subscriptions
 from bot.chat.features.timezone import ask_timezone
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import back_label, escape_text
+from bot.chat.texts import back_label, escape_text, is_channel
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 
@@ -44,7 +44,13 @@ def start(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 
 def show_start(context: ChatContext) -> Screen:
     """Show what the bot is for, and the first steps."""
-    if context.chat.type != ChatType.PRIVATE:
+    if is_channel(context.chat):
+        html = _(
+            "⚽ <b>Touchline</b>\n"
+            "Live goals, cards and results for this channel, corrected when a goal is ruled out.\n"
+            "Send <code>/subscribe Arsenal</code>, or tap a button."
+        )
+    elif context.chat.type != ChatType.PRIVATE:
         html = _(
             "⚽ <b>Touchline</b>\n"
             "Live goals, cards and results for this chat, corrected when a goal is ruled out.\n"

@@ -196,7 +196,7 @@ def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
         for kind in context.overridable_kinds
     ]
     confirmation = {
-        None: _("Confirmation: as in the chat"),
+        None: _("Confirmation: default"),
         True: _("Confirmation: wait for it"),
         False: _("Confirmation: do not wait"),
     }
@@ -208,7 +208,7 @@ def edit_overrides(context: ChatContext, subscription: Subscription) -> Screen:
             (Button(sounds_label(), f"xb:{token}"),),
             (make_button(confirmation[overrides.confirmed_only], f"xw:{token}"),),
             (make_button(scorers_only_label(), f"xg:{token}", is_chosen=effective.scorers_only),),
-            *(((Button(_("↩ As in the chat"), f"xx:{token}"),),) if overrides.has_any else ()),
+            *(((Button(_("↩ Default"), f"xx:{token}"),),) if overrides.has_any else ()),
             (Button(back_label(), "xs:0"), Button(done_label(), "done")),
         ),
     )
@@ -224,7 +224,7 @@ def edit_override_sounds(context: ChatContext, subscription: Subscription) -> Sc
         for kind in context.overridable_kinds
         if effective.accepts(kind)
     ]
-    html = _("<b>🎚 {name}</b>\n🔔 sound · 🔕 silent · no icon: as in the chat")
+    html = _("<b>🎚 {name}</b>\n🔔 sound · 🔕 silent · no icon: default")
     return Screen(
         html.format(name=escape_text(subscription_name(subscription))),
         (*arrange_rows(kinds, 2), (Button(back_label(), f"x:{token}"),)),

@@ -99,7 +99,7 @@ def test_what_has_a_taste_is_marked_and_can_be_as_in_the_chat_again() -> None:
 
     assert "🎚" in run_command(context, "subscriptions").screen.html
     assert "✅ Yellow cards" in labels(shown.screen) and "Goals" in labels(shown.screen)
-    assert tuned(press_button(context, data(shown.screen, "As in the chat"))) == NO_OVERRIDES
+    assert tuned(press_button(context, data(shown.screen, "↩ Default"))) == NO_OVERRIDES
 
 
 @given(st.lists(st.tuples(st.sampled_from(SHIPPED_KINDS), st.booleans()), max_size=6))
