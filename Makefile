@@ -68,7 +68,7 @@ lock: ## write both locks anew from pyproject.toml (with the oldest Python suppo
 	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
 	$(COMPILE_LOCK) --upgrade --extra console --extra dev --extra pictures --extra postgres --output-file requirements.lock pyproject.toml
 	# What a match in the terminal needs, in the versions of the other lock.
-	$(COMPILE_LOCK) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	$(COMPILE_LOCK) --constraint requirements.lock --extra pictures --output-file requirements-runtime.lock pyproject.toml
 	rm -rf build/lock-venv
 
 COMPILE_LOCK := CUSTOM_COMPILE_COMMAND="make lock" build/lock-venv/bin/pip-compile --quiet --strip-extras --allow-unsafe \

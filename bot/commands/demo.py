@@ -22,19 +22,21 @@ from bot.logs import configure_logging
     help="opener, final, two-goals, retaken-penalty, sudden-death, a scenario file or a recording.",
 )
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
+@click.option("--fast", is_flag=True, help="Play it in eight seconds.")
 @click.option("--telegram", is_flag=True, help="Show it in a real chat instead: needs a bot token and a chat id.")
 @click.option(
     "--token", envvar="TELEGRAM_BOT_TOKEN", default="", help="The bot token [env: TELEGRAM_BOT_TOKEN].", show_envvar=False
 )
 @click.option("--chat", envvar="TELEGRAM_CHAT_ID", type=int, help="The chat id [env: TELEGRAM_CHAT_ID].", show_envvar=False)
 @click.option("--api-url", default="https://api.telegram.org", show_default=True, help="The Bot API server.")
-def demo_command(match: str, seconds: float, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
+def demo_command(match: str, seconds: float, fast: bool, telegram: bool, token: str, chat: int | None, api_url: str) -> None:
     """Play a real match in about a minute: no account, no network."""
     # Here, as in every command: the help of all commands is shown without loading any of them.
-    from bot.demo.play import play_demo, play_demo_in_telegram
+    from bot.demo.play import FAST_SECONDS, play_demo, play_demo_in_telegram
     from rules.football.catalogue import load_catalogue
     from rules.loading.loader import load_pack
 
+    seconds = FAST_SECONDS if fast else seconds
     if not telegram:
         asyncio.run(play_demo(match, seconds, load_pack(), load_catalogue()))
         return

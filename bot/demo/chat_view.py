@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.fake_telegram import FakeBotApi, Message
-from bot.telegram.html import to_terminal
+from bot.telegram.html import mark_styles, to_terminal
 
 
 class NumberedButton(msgspec.Struct, frozen=True):
@@ -100,11 +100,8 @@ class ChatView:
         self._print(*lines)
 
     def _format_content(self, message: Message) -> list[Text]:
-        html = message.html
-        if not self._console.is_terminal:
-            # A pipe shows no style, and without it a text that is struck through would read as if it still counted.
-            html = html.replace("<s>", "<s>~~").replace("</s>", "~~</s>")
-            html = html.replace("<tg-spoiler>", "<tg-spoiler>||").replace("</tg-spoiler>", "||</tg-spoiler>")
+        has_styles = self._console.is_terminal and self._console.color_system is not None
+        html = message.html if has_styles else mark_styles(message.html)
         lines = [Text("  🖼 picture", "dim")] if message.photo else []
         for line in to_terminal(html).split("\n", allow_blank=True):
             lines.append(Text.assemble("  │ ", line))

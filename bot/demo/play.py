@@ -18,6 +18,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import Clock, SystemClock
 from bot.config.models import FeedSettings
+from bot.demo.ending import show_ending
 from bot.demo.terminal import choose_terminal
 from bot.errors import FrameUnreadable, UserMistake
 from bot.feed.connection import FeedConnection
@@ -41,8 +42,8 @@ from rules.football.match import Match
 
 TERMINAL_CHAT = ChatRef(1)
 
-DEFAULT_SECONDS = 60.0
-"""Seconds that a match takes."""
+DEFAULT_SECONDS, FAST_SECONDS = 60.0, 8.0
+"""Seconds that a match takes: to be read along, or as fast as each message can still be seen before it is edited."""
 
 _TOKEN = SecretStr("demo")
 
@@ -69,11 +70,14 @@ async def play_demo(
     script = pace_script(script_from_match(open_match(match)), seconds)
     # Log lines would be drawn into the chat.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with choose_terminal(console or Console()) as terminal:
+    console = console or Console()
+    with choose_terminal(console) as terminal:
         target = DemoTarget(
             rules, catalogue, terminal, on_match=terminal.on_match, clock=clock or SystemClock(), closed=terminal.closed
         )
         await play_match(script, target)
+    if terminal.match:
+        show_ending(console, terminal.match)
 
 
 async def play_demo_in_telegram(

@@ -1,4 +1,4 @@
-"""A Messenger that shows the chat in the terminal: live bubbles, or one line for each message."""
+"""A Messenger that shows the chat in the terminal: bubbles above a score board, or one line for each message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.text import Text
 from bot.errors import MessageGone
 from bot.media.renderer import PictureAttachment
 from bot.subscribers import ChatRef
-from bot.telegram.html import to_one_line, to_terminal
+from bot.telegram.html import mark_styles, to_one_line, to_terminal
 from rules.football.match import Match
 from rules.football.minute import Period
 
@@ -51,6 +51,7 @@ class PlainTerminal:
         self._console = console
         self._messages: list[TerminalMessage] = []
         self._minute = ""
+        self.match: Match | None = None
         self.closed = asyncio.Event()
         """Set when nobody reads the output any more, as after `| head`."""
 
@@ -100,7 +101,7 @@ class PlainTerminal:
 
     def on_match(self, match: Match) -> None:
         """Remember the minute that the next lines begin with."""
-        self._minute = clock_text(match)
+        self.match, self._minute = match, clock_text(match)
 
     def _print_line(self, mark: str, number: str, html: str) -> None:
         # Plain print and flushed: rich would wrap the line, and a pipe shall show it at once.
@@ -112,15 +113,24 @@ class PlainTerminal:
 
 
 class LiveTerminal:
-    """Draws bubbles under a score board, twelve times a second."""
+    """Draws bubbles above a score board. What no longer fits on the screen is printed for good, and stays in the scroll-back."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._messages: list[TerminalMessage] = []
-        self._match: Match | None = None
+        self._on_screen: list[TerminalMessage] = []
+        """The newest ones, which an edit changes in their place."""
+        self.match: Match | None = None
         self.closed = asyncio.Event()
         """Never set: a terminal is there as long as the process."""
-        self._live = Live(console=console, get_renderable=self._render_screen, refresh_per_second=12, vertical_overflow="crop")
+        self._live = Live(
+            console=console,
+            get_renderable=self._render_screen,
+            refresh_per_second=12,
+            vertical_overflow="crop",
+            # The bubbles and the board are printed for good at the end.
+            transient=True,
+        )
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -128,6 +138,9 @@ class LiveTerminal:
 
     def __exit__(self, *error: object) -> None:
         self._live.stop()
+        for message in self._on_screen:
+            self._console.print(self._render_message(message))
+        self._console.print(self._render_board())
 
     async def send(
         self,
@@ -140,8 +153,9 @@ class LiveTerminal:
         picture: PictureAttachment | None = None,
     ) -> int:
         """Add a bubble and return its number."""
-        minute = clock_text(self._match) if self._match else ""
+        minute = clock_text(self.match) if self.match else ""
         self._messages.append(TerminalMessage(_mark_picture(html, picture), minute, silent, reply_to=reply_to))
+        self._add_bubble(self._messages[-1])
         return len(self._messages)
 
     async def edit(
@@ -156,6 +170,9 @@ class LiveTerminal:
         """Change the text of a bubble. Raises MessageGone if there is no such message."""
         message = _find_message(self._messages, message_id)
         message.html, message.is_edited = _mark_picture(html, picture), True
+        # One that was printed for good cannot change: it is shown once more.
+        if not any(shown is message for shown in self._on_screen):
+            self._add_bubble(message)
 
     async def pin(self, chat: ChatRef, message_id: int, *, is_pinned: bool) -> None:
         """Do nothing: the demo shows no pins."""
@@ -165,29 +182,36 @@ class LiveTerminal:
 
     def on_match(self, match: Match) -> None:
         """Show the new score and clock."""
-        self._match = match
+        self.match = match
 
     def __rich__(self) -> RenderableType:
         return self._render_screen()
 
+    def _add_bubble(self, message: TerminalMessage) -> None:
+        """Show a bubble, and print the oldest ones for good that no longer fit above the board."""
+        self._on_screen.append(message)
+        # The line of the cursor is free, too.
+        room = self._console.height - 1 - self._count_lines(self._render_board())
+        while len(self._on_screen) > 1 and sum(self._count_lines(self._render_message(one)) for one in self._on_screen) > room:
+            self._live.console.print(self._render_message(self._on_screen.pop(0)))
+
+    def _count_lines(self, drawn: RenderableType) -> int:
+        return len(self._console.render_lines(drawn))
+
     def _render_screen(self) -> RenderableType:
-        # The newest messages that fit below the board, which has four lines, and above the line of the cursor.
-        free_lines = self._console.height - 5
-        bubbles: list[RenderableType] = []
-        for message in reversed(self._messages):
-            bubble = self._render_message(message)
-            free_lines -= len(self._console.render_lines(bubble))
-            if free_lines < 0:
-                break
-            bubbles.insert(0, bubble)
-        return Group(render_score_board(self._match), *bubbles)
+        return Group(*map(self._render_message, tuple(self._on_screen)), self._render_board())
+
+    def _render_board(self) -> RenderableType:
+        return render_score_board(self.match, min(_WIDTH, self._console.width))
 
     def _render_message(self, message: TerminalMessage) -> RenderableType:
-        lines: list[RenderableType] = [to_terminal(message.html)]
+        lines: list[RenderableType] = [self._format(message.html)]
+        indent = 0 if message.reply_to is None else 4
+        width = min(_WIDTH, self._console.width - indent)
         if message.reply_to is not None:
             # The first line only, as Telegram quotes.
-            quoted = to_terminal(self._messages[message.reply_to - 1].html).split("\n")[0]
-            quoted.truncate(_WIDTH - 8, overflow="ellipsis")
+            quoted = self._format(self._messages[message.reply_to - 1].html).split("\n")[0]
+            quoted.truncate(width - 8, overflow="ellipsis")
             lines.insert(0, Text.assemble(("▎ ", "green"), quoted, style="dim"))
         marks = " ".join(
             filter(None, (message.minute, "🔕" if message.is_silent else "", "edited" if message.is_edited else "✓✓"))
@@ -198,9 +222,12 @@ class LiveTerminal:
             border_style="green" if message.reply_to is not None else "blue",
             subtitle=Text(marks, "dim"),
             subtitle_align="right",
-            width=min(_WIDTH, self._console.width),
+            width=width,
         )
-        return Padding(panel, (0, 0, 0, 4 if message.reply_to is not None else 0))
+        return Padding(panel, (0, 0, 0, indent))
+
+    def _format(self, html: str) -> Text:
+        return to_terminal(html if self._console.color_system else mark_styles(html))
 
 
 def _mark_picture(html: str, picture: PictureAttachment | None) -> str:
@@ -223,16 +250,16 @@ def clock_text(match: Match) -> str:
     return f"{match.minute}'" if match.minute else ""
 
 
-def render_score_board(match: Match | None) -> RenderableType:
+def render_score_board(match: Match | None, width: int = _WIDTH) -> RenderableType:
     """Draw teams, score, clock and period in a frame. Without a match it shows the name of the bot."""
     if match is None:
-        return Panel(Align.center(Text("Touchline", "bold")), box=box.HEAVY, width=_WIDTH)
+        return Panel(Align.center(Text("Touchline", "bold")), box=box.HEAVY, width=width)
     pens = f" ({match.shootout} pens)" if match.shootout else ""
     row = Table.grid(Column(ratio=1, justify="right"), Column(justify="center"), Column(ratio=1), expand=True)
     home, away = (Text(team.name, "bold") for team in (match.fixture.home, match.fixture.away))
     row.add_row(home, Text(f"  {match.score}{pens}  ", "bold reverse"), away)
     title = match.fixture.competition.name or None
-    return Panel(Group(row, Align.center(Text(_period_text(match), "dim"))), title=title, box=box.HEAVY, width=_WIDTH)
+    return Panel(Group(row, Align.center(Text(_period_text(match), "dim"))), title=title, box=box.HEAVY, width=width)
 
 
 def _period_text(match: Match) -> str:

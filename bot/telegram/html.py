@@ -57,6 +57,16 @@ def to_plain(source: str) -> str:
     return f"{to_plain(spoiler[1])}\n<tg-spoiler>{to_plain(spoiler[2])}</tg-spoiler>"
 
 
+def mark_styles(source: str) -> str:
+    """Return the text with ~~ around what is struck through and || around spoilers, for an output that shows no styles.
+
+    Without them a text that is struck through would read as if it still counted.
+    """
+    for tag, mark in (("s", "~~"), ("tg-spoiler", "||")):
+        source = source.replace(f"<{tag}>", f"<{tag}>{mark}").replace(f"</{tag}>", f"{mark}</{tag}>")
+    return source
+
+
 def remove_tags(source: str, tags: Collection[str]) -> str:
     """Return the text without these tags. What they enclose stays."""
     return _HTML_TOKEN.sub(lambda found: "" if found[2] and found[2].lower() in tags else found[0], source)

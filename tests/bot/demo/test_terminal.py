@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Literal
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
-from bot.demo.terminal import choose_terminal, clock_text
+from bot.demo.terminal import LiveTerminal, choose_terminal, clock_text
 from bot.errors import MessageGone
 from bot.subscribers import ChatRef
 from bot.telegram.html import to_terminal
@@ -38,6 +40,25 @@ def _match_at_full_time() -> Match:
     return match
 
 
+_ERASED = "\x1b[2K"
+
+
+def _what_stays(output: str) -> str:
+    """Return what a terminal shows in the end, scroll-back and all: it erases lines and moves its cursor up as it is told."""
+    lines, row = [""], 0
+    for text, code in re.findall(r"([^\x1b\n\r]+)|(\n|\r|\x1b\[\??\d*[A-Za-z])", re.sub(r"\x1b\[[\d;]*m", "", output)):
+        if text:
+            lines[row] += text
+        elif code == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif code == _ERASED:
+            lines[row] = ""
+        elif code.endswith("A"):
+            row -= int(code[2:-1] or 1)
+    return "\n".join(lines)
+
+
 async def test_a_pipe_gets_one_line_for_each_message_edit_and_reply() -> None:
     console = _console(terminal=False)
     with choose_terminal(console) as chat:
@@ -61,7 +82,8 @@ async def test_a_terminal_shows_the_edited_message_in_its_place_and_the_reply_un
         await chat.edit(CHAT, first, "<s>Goal!</s>")
         await chat.send(CHAT, "Disallowed", silent=False, reply_to=first)
 
-    last = _output(console).rpartition("Touchline")[2]
+    # After the last frame of the screen, which is erased, everything is printed for good.
+    last = _output(console).rpartition(_ERASED)[2]
     assert last.count("Goal!") == 2
     assert "▎" in last
     assert "edited" in last
@@ -76,15 +98,46 @@ async def test_the_score_board_shows_the_shootout_separately() -> None:
     assert "full time" in _output(console)
 
 
-async def test_only_the_latest_messages_are_drawn_if_the_terminal_is_low() -> None:
+async def test_every_message_stays_in_the_scroll_back_once_and_the_newest_are_on_the_screen() -> None:
     console = _console(terminal=True)
     with choose_terminal(console) as chat:
         for number in range(30):
             await chat.send(CHAT, f"message-{number}.", silent=False)
+        assert isinstance(chat, LiveTerminal)
+        screen = console.render_lines(chat)
+    drawn = "".join(segment.text for line in screen for segment in line)
 
-    last = _output(console).rpartition("Touchline")[2]
-    assert "message-29." in last
-    assert "message-3." not in last
+    assert "message-29." in drawn
+    assert "message-3." not in drawn
+    assert len(screen) < console.height
+    # A terminal that erases what it is told to erase keeps every message once.
+    assert [int(n) for n in re.findall(r"message-(\d+)\.", _what_stays(_output(console)))] == list(range(30))
+
+
+async def test_a_message_that_has_scrolled_away_is_shown_again_when_it_is_edited() -> None:
+    console = _console(terminal=True)
+    with choose_terminal(console) as chat:
+        first = await chat.send(CHAT, "Goal?", silent=False)
+        for number in range(30):
+            await chat.send(CHAT, f"message-{number}.", silent=False)
+        await chat.edit(CHAT, first, "<s>Goal?</s>")
+
+    stays = _what_stays(_output(console))
+    assert stays.count("Goal?") == 2
+    assert stays.rindex("Goal?") > stays.index("message-29.")
+
+
+async def test_no_line_is_wider_than_a_narrow_terminal_and_struck_text_is_marked_where_there_are_no_styles() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=40, height=20, color_system=None)
+    with choose_terminal(console) as chat:
+        first = await chat.send(CHAT, "⚽ Goal! Wolverhampton Wanderers 1–0 Brighton & Hove Albion", silent=False)
+        await chat.edit(CHAT, first, "<s>Goal!</s>")
+        await chat.send(CHAT, "No goal: Wolverhampton Wanderers 0–0 Brighton", silent=False, reply_to=first)
+        chat.on_match(_match_at_full_time())
+
+    stays = _what_stays(_output(console))
+    assert max(cell_len(line) for line in stays.splitlines()) == 40
+    assert "~~Goal!~~" in stays
 
 
 @pytest.mark.parametrize("terminal", [True, False])
