@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any, TextIO
 from urllib.parse import quote
 
-import structlog
+# structlog imports rich where it is installed, to draw tracebacks. Ours are plain text (`format_exc_info`), and a command would
+# spend a fifth of its start on that. None says that a module is not there.
+_rich = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]
+try:
+    import structlog
+finally:
+    del sys.modules["rich"]
+    if _rich is not None:
+        sys.modules["rich"] = _rich
 
 _TELEGRAM_TOKEN = re.compile(r"(\d{6}(?::|%3[Aa]))[A-Za-z0-9_-]{20,}")
 

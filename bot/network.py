@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 if TYPE_CHECKING:
     import aiohttp
@@ -67,6 +66,9 @@ def find_proxy(url: str, setting: str | None) -> str | None:
 
     The environment's are HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, except for the hosts in NO_PROXY.
     """
+    # Imported here, for an HTTP client of Python's own comes with it: `check`, which only names the settings, does without.
+    from urllib.request import getproxies, proxy_bypass
+
     if setting:
         return None if setting == DIRECT_CONNECTION else setting
     parts = urlsplit(url)
@@ -83,6 +85,8 @@ def explain_environment_proxy() -> str | None:
 
     The address is not repeated: it may hold a password.
     """
+    from urllib.request import getproxies
+
     for scheme, proxy in getproxies().items():
         if scheme == "no" or not proxy.startswith(("http://", "https://")):
             continue

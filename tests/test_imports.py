@@ -33,8 +33,8 @@ COMMANDS = {
     "run --help": LARGE - {"asyncio", "structlog"} | {"rules"},
     "run --role nobody": {"alembic", "PIL", "sqlalchemy.dialects", "telegram"},
     "run --config missing.yaml": {"alembic", "PIL", "sqlalchemy", "telegram", "aiohttp"},
-    "check --config config.example.yaml": {"aiohttp", "alembic", "apscheduler", "PIL", "sqlalchemy", "telegram"},
-    "schema": {"aiohttp", "alembic", "apscheduler", "PIL", "sqlalchemy", "telegram"},
+    "check --config config.example.yaml": {"aiohttp", "alembic", "apscheduler", "babel", "PIL", "rich", "sqlalchemy", "telegram"},
+    "schema": {"aiohttp", "alembic", "apscheduler", "babel", "PIL", "rich", "sqlalchemy", "telegram"},
     "replay missing.jsonl": {"alembic", "PIL"},
 }
 

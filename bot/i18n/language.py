@@ -13,10 +13,6 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from babel.dates import format_date
-from babel.lists import format_list
-from babel.units import format_unit
-
 from bot.clock import find_zone
 from rules.engine.text import LANGUAGES
 
@@ -113,11 +109,16 @@ def join_with_commas(items: Sequence[str]) -> str:
 
 def join_sentence_list(items: Sequence[str]) -> str:
     """Join items as in a sentence, with "and" before the last one."""
+    # Babel is imported by those who write a list, a number or a date: `check` and the start of a bot do without.
+    from babel.lists import format_list
+
     return format_list(items, locale=current_locale())
 
 
 def format_hours(number: int) -> str:
     """Return `3 hours`."""
+    from babel.units import format_unit
+
     return format_unit(number, "duration-hour", locale=current_locale())
 
 
@@ -134,7 +135,7 @@ def format_time(instant: dt.datetime, timezone: str) -> str:
 def format_day_and_time(instant: dt.datetime, timezone: str) -> str:
     """Return `Sat 22 15:00`."""
     local = to_local_time(instant, timezone)
-    return f"{format_date(local.date(), 'EEE d', locale=current_locale())} {local:%H:%M}"
+    return f"{_format_date(local.date(), 'EEE d')} {local:%H:%M}"
 
 
 def format_until(until: dt.datetime, now: dt.datetime, timezone: str) -> str:
@@ -145,9 +146,15 @@ def format_until(until: dt.datetime, now: dt.datetime, timezone: str) -> str:
 
 def format_long_date(date: dt.date) -> str:
     """Return `Tuesday 22 November`."""
-    return str(format_date(date, translate_in_context("a date in Babel's letters", "EEEE d MMMM"), locale=current_locale()))
+    return _format_date(date, translate_in_context("a date in Babel's letters", "EEEE d MMMM"))
 
 
 def format_short_date(date: dt.date) -> str:
     """Return `22 November`."""
-    return str(format_date(date, translate_in_context("a date in Babel's letters", "d MMMM"), locale=current_locale()))
+    return _format_date(date, translate_in_context("a date in Babel's letters", "d MMMM"))
+
+
+def _format_date(date: dt.date, pattern: str) -> str:
+    from babel.dates import format_date
+
+    return str(format_date(date, pattern, locale=current_locale()))

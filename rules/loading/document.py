@@ -59,7 +59,9 @@ class Finding(msgspec.Struct, frozen=True, order=True):
 class Report:
     """Collects mistakes, warnings about what only looks wrong, and notes, while a file is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_known_texts: bool = False) -> None:
+        """`has_known_texts`: the texts are those that ship, of which the tests examine each. They are not examined again."""
+        self.has_known_texts = has_known_texts
         # A dictionary as an ordered set: some nodes are read twice, and a mistake is reported once.
         self._findings: dict[Finding, None] = {}
         self._ignored: set[SourceLocation] = set()

@@ -116,9 +116,14 @@ class RulesInvalid(ValueError):
         super().__init__("\n".join(self.mistakes))
 
 
-def load_rules(text: str, file: str = "rules.yaml", catalogue: Catalogue | None = None) -> RuleSet:
-    """Read a list of rules, or a mapping with `rules:` and `texts:`. Raises `RulesInvalid` with every mistake."""
-    report = Report()
+def load_rules(
+    text: str, file: str = "rules.yaml", catalogue: Catalogue | None = None, *, has_known_texts: bool = False
+) -> RuleSet:
+    """Read a list of rules, or a mapping with `rules:` and `texts:`. Raises `RulesInvalid` with every mistake.
+
+    `has_known_texts`: see `Report`.
+    """
+    report = Report(has_known_texts=has_known_texts)
     root = compose(text, file, report)
     rules = read_rules_document(root, report, catalogue or load_catalogue(), _refuse_include) if root is not None else RuleSet()
     if report.mistakes:
@@ -136,7 +141,13 @@ def load_pack(name: str = "default") -> RuleSet:
     # Looked up in the list first: a name from a file or a chat must not become a path.
     if name not in list_packs():
         raise KeyError(name)
-    return load_rules(files("rules").joinpath("packs", f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
+    # To examine the texts of the packs takes as long as to read everything else of a configuration.
+    return load_rules(read_pack(name), f"{name}.yaml", has_known_texts=True)
+
+
+def read_pack(name: str) -> str:
+    """Return the file of a pack that ships."""
+    return files("rules").joinpath("packs", f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def list_packs() -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def _read_one_text(reader: Reader, node: yaml.Node, what: str) -> TranslatedText
 
 def check_text(reader: Reader, node: yaml.Node, source: str) -> AlertText | None:
     """Return the text if it is a template that renders with and without its values, and that Telegram accepts."""
-    findings = _examine_text(source)
+    findings = () if reader.report.has_known_texts else _examine_text(source)
     for finding in findings:
         if finding.is_warning:
             reader.report_warning_in_text(node, finding.offset, finding.sentence)

@@ -11,7 +11,7 @@ from rules.engine.lint import find_shadowed
 from rules.engine.rule import Rule
 from rules.football.action import Summary
 from rules.football.match import Moment
-from rules.loading.loader import list_packs, load_pack, load_rules
+from rules.loading.loader import list_packs, load_pack, load_rules, read_pack
 from rules.loading.texts import SAMPLE_FACTS, find_markup_error
 from tests.packets import Story
 
@@ -32,6 +32,13 @@ def test_the_shipped_rules_use_every_kind() -> None:
 @pytest.mark.parametrize("name", list_packs())
 def test_no_shipped_rule_is_shadowed(name: str) -> None:
     assert find_shadowed(load_pack(name).rules) == []
+
+
+@pytest.mark.parametrize("name", list_packs())
+def test_a_shipped_text_stands_the_examination_that_loading_a_pack_leaves_out(name: str) -> None:
+    examined = load_rules(read_pack(name))
+
+    assert [rule.name for rule in examined.rules] == [rule.name for rule in load_pack(name).rules]
 
 
 EVERY_RULE = {rule.alert.text.source: rule for name in list_packs() for rule in load_pack(name).rules}
