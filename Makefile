@@ -9,6 +9,9 @@ PLAYABLE := $(VENV)/.playable
 WORKERS ?= $(shell .ci/workers)
 MATCH ?= opener
 
+# Where the environment forbids bytecode, each of the processes that run the tests would compile them and the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 CATALOGUES := bot/i18n/catalogues
 WRITTEN := $(wildcard $(CATALOGUES)/*/LC_MESSAGES/*.po)
 COMPILED := $(WRITTEN:.po=.mo)

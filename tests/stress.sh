@@ -6,6 +6,7 @@
 # Two busy loops a core run beside it. The virtual environment is made where it is missing: build/python-3.11.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset PYTHONDONTWRITEBYTECODE  # each process that runs tests would compile everything anew
 
 runs=${1:-1}
 version=${2:-3.11}

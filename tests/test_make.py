@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS
 
 FAKE = f"""#!/bin/sh
 if [ "$1" = -c ]; then exec {sys.executable} -c 'import sys; sys.version_info = ({{version}}, 0); exec(sys.argv[1])' "$2"; fi
-echo "$*" >> "{{calls}}"
+echo "$*${{{{PYTHONDONTWRITEBYTECODE:+, and compiles everything}}}}" >> "{{calls}}"
 case "$0" in *.venv/bin/python) exit ;; esac
 rm -rf .venv && mkdir -p .venv/bin && echo {{version_text}} > .venv/made-by
 cat "$0" > .venv/bin/python && {shutil.which("chmod")} +x .venv/bin/python
@@ -53,9 +53,9 @@ class Machine:
         target.write_text(script)
         target.chmod(0o755)
 
-    def setup(self, *arguments: str, target: str = "setup") -> subprocess.CompletedProcess[str]:
-        """Run `make setup`, or another target."""
-        environment = {"PATH": str(self.bin), "HOME": str(self.home)}
+    def setup(self, *arguments: str, target: str = "setup", **more: str) -> subprocess.CompletedProcess[str]:
+        """Run `make setup`, or another target, with more in its environment."""
+        environment = {"PATH": str(self.bin), "HOME": str(self.home)} | more
         return subprocess.run(
             ["make", *arguments, target],
             cwd=self.clone,
@@ -136,6 +136,15 @@ def test_make_refuses_any_other_in_one_sentence_and_leaves_what_was_made(machine
     assert said == sentence
     assert done.returncode == 2 and "Error 1" in ended
     assert ready.exists()
+
+
+def test_the_tests_write_bytecode_even_where_the_environment_forbids_it(machine: Machine) -> None:
+    machine.install("bin/python3", "3.12")
+
+    done = machine.setup("WORKERS=2", target="test", PYTHONDONTWRITEBYTECODE="1")
+
+    assert done.returncode == 0, done.stderr
+    assert machine.calls() == [MADE, LOCKED, OURSELVES, "-m pytest -q -n 2 --dist worksteal"]
 
 
 MADE = "-m venv --clear .venv"
