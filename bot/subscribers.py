@@ -231,6 +231,8 @@ class Chat(msgspec.Struct, frozen=True):
     """Of a private chat: the channel that its user is setting up."""
     managed_until: dt.datetime | None = None
     """Until when what is written in the private chat is for that channel."""
+    pins_cards: bool = True
+    """True: a match card is pinned while its match is played, if the bot has the right."""
 
     def find_managed_channel(self, now: dt.datetime) -> int | None:
         """Return the channel that what is written in this private chat is for; None: it is for the chat itself."""

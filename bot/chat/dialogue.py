@@ -188,6 +188,8 @@ class DialogueResult(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     note: str = ""
     """Plain text that Telegram shows for a moment when a button was pressed. Empty: nothing is shown."""
+    starts_cards: bool = False
+    """True: match cards were off and are on now, so the chat is asked about pinning them."""
     searches_season: bool = False
     """True: what was typed is no whole name in the current list, and may be a name that plays only in the coming months."""
 

@@ -24,7 +24,7 @@ from bot.chat.dialogue import (
     read_origin,
     split_target,
 )
-from bot.chat.features import channel, subscribe
+from bot.chat.features import alerts, channel, subscribe
 from bot.chat.replies import Redraw
 from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
@@ -126,7 +126,7 @@ class Handlers:
                 raise Refusal(texts.administrators_only_text())
             if context.chat.is_configured:
                 raise Refusal(texts.configured_chat_text(context.chat))
-        return result
+        return await alerts.ask_about_pins(self._services, bot, context.chat, result)
 
     async def on_button(self, update: Update, ptb_context: HandlerContext) -> None:
         """Do what a button does, and show its screen in place of the message."""
@@ -168,8 +168,6 @@ class Handlers:
             # The data of a button can be forged: nobody's press makes the bot store a chat.
             raise OutdatedButton
         context = await self._services.load_context(target)
-        if is_for_channel and data == channel.DONE_DATA:
-            return DialogueResult(channel.show_channel_done(context.chat))
         if is_for_channel:
             result = channel.press_channel_button(context, data, self._router)
         else:
@@ -177,6 +175,9 @@ class Handlers:
         # After the action, which is pure: only its result says whether it would change anything.
         if result.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text(context.chat))
+        result = await alerts.ask_about_pins(self._services, bot, context.chat, result)
+        if is_for_channel and data not in channel.UNTARGETED_DATA:
+            return replace(result, screen=channel.target_channel(result.screen, context.chat))
         return result
 
     async def on_text(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:

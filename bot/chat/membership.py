@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from msgspec.structs import replace
 from telegram import Bot, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType, ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
-from bot.chat.dialogue import HandlerContext, Screen, UpdateOrigin, to_inline_keyboard
+from bot.chat.dialogue import Button, HandlerContext, Screen, UpdateOrigin, to_inline_keyboard
 from bot.chat.features.channel import manage_channel, show_channel_menu
 from bot.chat.middleware import Handler, find_private_language, with_origin
-from bot.chat.permissions import SEND_RIGHT, BotAccess, is_present, may_pin, missing_rights, read_bot_access
+from bot.chat.permissions import SEND_RIGHT, BotAccess, is_present, missing_rights, read_bot_access
 from bot.chat.services import ChatServices
 from bot.chat.texts import escape_text
 from bot.i18n.language import join_sentence_list, use_language
@@ -68,7 +67,8 @@ class MembershipHandlers:
             await self._notify_adder(change, bot, ())
             return
         try:
-            await bot.send_message(chat.id, _render_greeting(change), parse_mode=ParseMode.HTML)
+            hello = _make_greeting(chat.type)
+            await bot.send_message(chat.id, hello.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(hello.buttons))
         except (BadRequest, Forbidden) as refusal:
             # A group may forbid all its members to send, which the bot's own membership does not show.
             log.info("greeting_not_sent", chat=chat.id, reason=str(refusal))
@@ -88,8 +88,6 @@ class MembershipHandlers:
                 # The menu says that what is written is for the channel. Where nobody has written to the bot, it will not arrive.
                 await manage_channel(self._services, ChatRef(change.from_user.id), chat.ref)
                 screen = show_channel_menu(chat)
-                if not may_pin(change.new_chat_member, chat.type):
-                    screen = replace(screen, html=f"{screen.html}\n\n{_cannot_pin_text()}")
         try:
             await bot.send_message(
                 change.from_user.id, screen.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(screen.buttons)
@@ -112,18 +110,12 @@ class MembershipHandlers:
         await self._services.chats.migrate(old_chat_id, new_chat_id)
 
 
-def _render_greeting(change: ChatMemberUpdated) -> str:
-    if change.chat.type == ChatType.PRIVATE:
+def _make_greeting(chat_type: str) -> Screen:
+    if chat_type == ChatType.PRIVATE:
         # A private chat changes the bot's membership only by unblocking it.
-        return _("👋 I am back. What this chat follows is as it was: /subscriptions.")
-    welcome = _(
-        "👋 Hello! An administrator chooses what this group hears about: /subscribe. Everybody can ask for /today and /help."
-    )
-    return welcome if may_pin(change.new_chat_member, change.chat.type) else f"{welcome}\n{_cannot_pin_text()}"
-
-
-def _cannot_pin_text() -> str:
-    return _("I may not pin messages here; everything else works without it.")
+        return Screen(_("👋 I am back. What this chat follows is as it was: /subscriptions."))
+    html = _("👋 Hello! I post live goals, cards and results here.\nAn administrator chooses what; everybody can ask for /today.")
+    return Screen(html, ((Button(_("⚽ Follow a team"), "h:0"),),))
 
 
 def _describe_removal(change: ChatMemberUpdated) -> str:

@@ -43,6 +43,16 @@ class Permissions:
             return cached[1]
         return await self._ask_telegram(bot, origin.ref.chat_id, origin.user_id)
 
+    async def may_pin(self, bot: Bot, chat_id: int, chat_type: str) -> bool:
+        """Return True if the bot may pin messages in the chat; also if Telegram cannot be asked, so that nobody is bothered."""
+        if chat_type == ChatType.PRIVATE:
+            return True
+        try:
+            return may_pin(await bot.get_chat_member(chat_id, bot.id), chat_type)
+        except TelegramError as error:
+            log.info("pin_right_not_known", chat=chat_id, reason=str(error))
+            return True
+
     async def _ask_telegram(self, bot: Bot, chat_id: int, user_id: int) -> bool:
         try:
             is_administrator = await _is_administrator(bot, chat_id, user_id)

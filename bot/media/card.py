@@ -64,6 +64,7 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
     is_end_missing = is_closed and not is_end_announced(match)
     parts = [
         _render_heading(timeline, _("over – its end was not seen") if is_end_missing else _stage_and_minute(timeline, labels)),
+        "" if is_closed or timeline.stage is Stage.FULL_TIME else _render_latest(timeline, entries),
         *(_render_side(timeline, side, [entry for entry in entries if entry.side is side]) for side in Side),
         _render_kicks(timeline),
     ]
@@ -137,12 +138,29 @@ def _list_pending_entries(match: Match, labels: MatchLabels) -> Iterator[CardEnt
             yield CardEntry(side, PENDING_SIGN, f"{_SIGNS[kind]} {name}", action.minute, _("unconfirmed"))
 
 
+def _render_latest(timeline: Timeline, entries: Iterable[CardEntry]) -> str:
+    """Render what happened last, such as `54' ⚽ Saka (Arsenal)`: the lists below are by team, and do not tell it."""
+    timed = [entry for entry in entries if entry.minute is not None]
+    # Of a single event the list below shows that it was the last.
+    if len(timed) < 2:
+        return ""
+    # The last one of its minute: within a minute the order is that of the feed.
+    latest = max(reversed(timed), key=lambda entry: entry.minute or Minute(0))
+    name = escape_html(isolate(latest.player))
+    team = escape_html(isolate(football.translate_team(timeline.team_name(latest.side))))
+    return _("Last: {event}").format(event=f"{latest.minute}' {latest.sign} {name} ({team})")
+
+
 def _render_side(timeline: Timeline, side: Side, entries: Iterable[CardEntry]) -> str:
     """Render a team's name and a line for each sign, such as `⚽ Saka 12', 54' (penalty) · Rice 70'`; empty without entries."""
     # Stable: within a sign the order of the match is kept.
     ordered = sorted(entries, key=lambda entry: _SIGN_ORDER.index(entry.sign))
     lines = [f"{sign} {_render_players(list(group))}" for sign, group in groupby(ordered, key=lambda entry: entry.sign)]
-    return "\n".join(["", f"<b>{escape_html(isolate(timeline.team_name(side)))}</b>", *lines]) if lines else ""
+    return (
+        "\n".join(["", f"<b>{escape_html(isolate(football.translate_team(timeline.team_name(side))))}</b>", *lines])
+        if lines
+        else ""
+    )
 
 
 def _render_players(entries: list[CardEntry]) -> str:
@@ -167,5 +185,5 @@ def _render_kicks(timeline: Timeline) -> str:
     lines = [""]
     for side in Side:
         if signs := "".join(GOAL_SIGN if kick.is_goal else MISSED_SIGN for kick in timeline.kicks if kick.side is side):
-            lines.append(f"{signs} {escape_html(isolate(timeline.team_name(side)))}")
+            lines.append(f"{signs} {escape_html(isolate(football.translate_team(timeline.team_name(side))))}")
     return "\n".join(lines)

@@ -386,12 +386,12 @@ def parse_latency(word: str) -> LatencyTrace:
     return LatencyTrace(feed, outbox, waited or 0.0, request, telegram)
 
 
-def record_card_sent(delivery: Delivery, alert: Alert) -> Delivery:
-    """Return the delivery after a message was sent: the card of a match in play is to be pinned."""
+def record_card_sent(delivery: Delivery, alert: Alert, *, pins_cards: bool = True) -> Delivery:
+    """Return the delivery after a message was sent: the card of a match in play is to be pinned, if the chat pins cards."""
     if alert.kind != CARD:
         return delivery
     # A match that is over needs no place at the top of the chat.
-    pin = PinState.NONE if alert.is_match_over else PinState.TO_PIN
+    pin = PinState.TO_PIN if pins_cards and not alert.is_match_over else PinState.NONE
     return msgspec.structs.replace(delivery, pin=pin, times_sent=delivery.times_sent + 1)
 
 

@@ -267,6 +267,7 @@ def chat_to_row(chat: Chat) -> dict[str, object]:
         "username": chat.username,
         "channel": chat.managed_channel,
         "channel_until": to_timestamp(chat.managed_until) if chat.managed_until else None,
+        "pins": chat.pins_cards,
     }
 
 
@@ -304,6 +305,7 @@ def row_to_chat(row: Mapping[Any, Any]) -> Chat:
         username=row["username"],
         managed_channel=row["channel"],
         managed_until=from_timestamp(row["channel_until"]) if row["channel_until"] is not None else None,
+        pins_cards=row["pins"],
     )
 
 

@@ -69,6 +69,7 @@ chats = Table(
     Column("username", String, nullable=False, server_default=""),  # of a channel that has a public name, without the @
     Column("channel", BigInteger),  # of a private chat: the channel that what is written there is for
     Column("channel_until", Float),
+    Column("pins", Boolean, nullable=False, server_default=true()),  # match cards are pinned
 )
 
 _HAS_MUTED_MATCHES = chats.c.muted_matches != ""

@@ -312,7 +312,7 @@ def _plan_send(context: DeliveryContext, alert: Alert, now: dt.datetime) -> Send
         delivery = replace(delivery, is_loud=context.is_loud)
     delivery = replace(delivery, reason=Reason.FIRST.value, pending_reply=None, is_uncertain=False)
     # How often is stored with it, since a card that was deleted twice is not wanted.
-    delivery = record_card_sent(delivery, alert)
+    delivery = record_card_sent(delivery, alert, pins_cards=context.recipient.chat.pins_cards)
     is_silent = not delivery.is_loud or context.recipient.chat.is_quiet(now)
     html = _add_note(render_message(body, alert.state, is_restored=is_restored), delivery)
     return Send(delivery, alert, html, is_silent, Reason.FIRST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
+from telegram import Bot
 
 from bot.chat.catalogue import make_short_id
 from bot.chat.dialogue import (
@@ -22,6 +23,7 @@ from bot.chat.dialogue import (
 from bot.chat.features.subscriptions import set_overrides_by_words
 from bot.chat.plain_words import ONLY_WORDS, parse_on_off
 from bot.chat.routing import Command, Feature
+from bot.chat.services import ChatServices
 from bot.chat.texts import (
     KIND_SIGNS,
     back_to_kinds_label,
@@ -38,8 +40,8 @@ from bot.chat.texts import (
 from bot.i18n.football import kind_name
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
-from bot.subscribers import AlertFilter
-from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS
+from bot.subscribers import AlertFilter, Chat
+from rules.engine.alert import CARD, DEFAULT_KINDS, LIVE_MESSAGE_KINDS
 from rules.football.names import normalise
 
 _SOUND_TEXTS = {
@@ -83,7 +85,11 @@ def set_only_kinds(context: ChatContext, args: Sequence[str]) -> DialogueResult 
         return alert_filter
 
     html = _("Alerts: only {kinds}.").format(kinds=join_kind_names(kinds))
-    return DialogueResult(Screen(html, make_alert_buttons()), (update_filter(change),))
+    return DialogueResult(
+        Screen(html, make_alert_buttons()),
+        (update_filter(change),),
+        starts_cards=_starts_cards(context.chat.filter, change(context.chat.filter)),
+    )
 
 
 def make_alert_buttons() -> tuple[ButtonRow, ...]:
@@ -128,7 +134,39 @@ def set_kinds(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 
     kinds = list_enabled_kinds(change(context.chat.filter), context.kinds)
     text = _("Alerts: {kinds}.") if kinds else _all_kinds_off_text()
-    return DialogueResult(Screen(text.format(kinds=join_kind_names(kinds)), make_alert_buttons()), (update_filter(change),))
+    return DialogueResult(
+        Screen(text.format(kinds=join_kind_names(kinds)), make_alert_buttons()),
+        (update_filter(change),),
+        starts_cards=_starts_cards(context.chat.filter, change(context.chat.filter)),
+    )
+
+
+async def ask_about_pins(services: ChatServices, bot: Bot, chat: Chat, result: DialogueResult) -> DialogueResult:
+    """Add the question of the pin to an answer that switched match cards on: until then nobody needs the right to pin."""
+    if not result.starts_cards:
+        return result
+    may_pin = await services.permissions.may_pin(bot, chat.ref.chat_id, chat.type)
+    return replace(result, screen=ask_to_pin(result.screen, chat, may_pin=may_pin))
+
+
+def ask_to_pin(screen: Screen, chat: Chat, *, may_pin: bool) -> Screen:
+    """Return a screen that switched match cards on, with how they are pinned and a button to change that.
+
+    `may_pin` is False if the bot lacks the right.
+    """
+    if not chat.pins_cards:
+        html = _("📌 Match cards are not pinned.")
+    elif may_pin:
+        html = _("📌 Each match card is pinned while its match is played.")
+    else:
+        html = _("📌 To pin each match card, I need the right to pin messages. Without it the card comes all the same.")
+    label = _("📌 Don't pin") if chat.pins_cards else _("📌 Pin match cards")
+    # The screen of the options, where the pin stays.
+    return replace(screen, html=f"{screen.html}\n{html}", buttons=((Button(label, "f:pins"),), *screen.buttons))
+
+
+def _starts_cards(before: AlertFilter, after: AlertFilter) -> bool:
+    return after.accepts(CARD) and not before.accepts(CARD)
 
 
 def _all_kinds_off_text() -> str:
@@ -157,7 +195,10 @@ def toggle_kind(context: ChatContext, token: str) -> DialogueResult:
 
 
 def _change_kinds(context: ChatContext, change: Callable[[AlertFilter], AlertFilter]) -> DialogueResult:
-    return DialogueResult(show_kinds(context, change(context.chat.filter)), (update_filter(change),))
+    after = change(context.chat.filter)
+    return DialogueResult(
+        show_kinds(context, after), (update_filter(change),), starts_cards=_starts_cards(context.chat.filter, after)
+    )
 
 
 def enable_all_kinds(alert_filter: AlertFilter) -> AlertFilter:

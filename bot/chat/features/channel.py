@@ -25,6 +25,7 @@ from bot.chat.dialogue import (
     arrange_rows,
     make_button,
 )
+from bot.chat.features.alerts import ask_about_pins
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.permissions import is_present, missing_rights
 from bot.chat.plain_words import parse_on_off
@@ -40,8 +41,11 @@ log = structlog.get_logger()
 
 _CHANNEL_NAME_PATTERN = re.compile(r"(?:https?://)?(?:t\.me/|@)?([A-Za-z]\w{3,31})/?")
 
-DONE_DATA = "end"
-"""The data of the button that ends the setup of a channel, after the channel itself."""
+DONE_DATA, MENU_DATA = "end", "menu"
+"""The data of the buttons that end the setup of a channel and that lead back to its menu, after the channel itself."""
+
+UNTARGETED_DATA = frozenset({DONE_DATA, MENU_DATA})
+"""The buttons whose screens carry the channel by themselves."""
 
 _MANAGED_FOR = dt.timedelta(hours=1)
 """How long what is written is for the channel after the last thing that was done for it. Who forgot Done is safe after that."""
@@ -118,13 +122,25 @@ class ChannelHandlers:
         # For the hints on its screens, which name the channel.
         await self._services.chats.update(target.ref, lambda stored: replace(stored, username=chat.username or ""))
         context = await self._services.load_context(target)
-        result = _run_for_channel(context, args, self._router)
+        result = await self._run_for_channel(bot, context, args)
         try:
             await self._services.apply_changes(target.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
         except Refusal as refusal:
             result = DialogueResult(target_channel(Screen(refusal.text), context.chat))
         await manage_channel(self._services, origin.ref, target.ref)
         await self._services.replies.send(origin, result.screen)
+
+    async def _run_for_channel(self, bot: Bot, context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
+        """Run the command after the channel's name for the channel; without one, show the menu."""
+        name = args[0].lstrip("/").lower() if args else ""
+        run = self._router.find_command(name)
+        if run is None:
+            return DialogueResult(show_channel_menu(context.chat))
+        # As in `Handlers`, which does not see these commands: here the name of the channel stands before them.
+        if self._router.commands[name].changes_settings and context.chat.is_configured:
+            return DialogueResult(target_channel(Screen(texts.configured_chat_text(context.chat)), context.chat))
+        result = await ask_about_pins(self._services, bot, context.chat, run(context, args[1:]))
+        return replace(result, screen=target_channel(result.screen, context.chat))
 
     async def _check(self, bot: Bot, target: UpdateOrigin) -> None:
         """Raise Refusal if this user may not choose for the chat, or the bot cannot send alerts there."""
@@ -167,19 +183,6 @@ async def _find_channel(bot: Bot, typed: str) -> ChatFullInfo | None:
         return None
 
 
-def _run_for_channel(context: ChatContext, args: tuple[str, ...], router: Router) -> DialogueResult:
-    """Run the command after the channel's name for the channel; without one, show the menu."""
-    name = args[0].lstrip("/").lower() if args else ""
-    run = router.find_command(name)
-    if run is None:
-        return DialogueResult(show_channel_menu(context.chat))
-    # As in `Handlers`, which does not see these commands: here the name of the channel stands before them.
-    if router.commands[name].changes_settings and context.chat.is_configured:
-        return DialogueResult(target_channel(Screen(texts.configured_chat_text(context.chat)), context.chat))
-    result = run(context, args[1:])
-    return replace(result, screen=target_channel(result.screen, context.chat))
-
-
 async def find_target(services: ChatServices, origin: UpdateOrigin, command: str = "") -> UpdateOrigin:
     """Return the chat that a command or a name is for: the channel that is set up in this private chat, or the chat itself."""
     if origin.type != ChatType.PRIVATE or command in _PRIVATE_COMMANDS:
@@ -206,13 +209,14 @@ def stop_managing(chat: Chat) -> Chat:
 
 def press_channel_button(context: ChatContext, data: str, router: Router) -> DialogueResult:
     """Do what a button does for the channel that it carries."""
-    if data == "menu":
+    if data == DONE_DATA:
+        return DialogueResult(show_channel_done(context.chat))
+    if data == MENU_DATA:
         return DialogueResult(show_channel_menu(context.chat))
     # `y` stands for a command without arguments. Outside of channels no button has it.
     prefix, _, name = data.partition(":")
     run = router.find_command(name) if prefix == "y" else None
-    result = run(context, ()) if run else router.press_button(context, data)
-    return replace(result, screen=target_channel(result.screen, context.chat))
+    return run(context, ()) if run else router.press_button(context, data)
 
 
 def show_channel_menu(chat: Chat) -> Screen:
@@ -236,7 +240,7 @@ def show_channel_menu(chat: Chat) -> Screen:
 def show_channel_done(chat: Chat) -> Screen:
     """Say that what is written is for the private chat again, with the way back to the channel."""
     html = _("✔ Done with <b>{name}</b>. What you send here is for this chat again.").format(name=escape_text(chat.title))
-    return Screen(html, ((make_button(f"📣 {chat.title}", f"@{chat.ref.chat_id};menu"),),))
+    return Screen(html, ((make_button(f"📣 {chat.title}", f"@{chat.ref.chat_id};{MENU_DATA}"),),))
 
 
 def target_channel(screen: Screen, chat: Chat) -> Screen:
@@ -245,7 +249,7 @@ def target_channel(screen: Screen, chat: Chat) -> Screen:
         # A button under it could not put another screen in the place of a picture.
         return screen
     screen = replace(screen, html=_aim_hints(screen.html, chat))
-    return _add_target(chat, replace(screen, buttons=(*screen.buttons, (Button(_("◀ Channel"), "menu"),))))
+    return _add_target(chat, replace(screen, buttons=(*screen.buttons, (Button(_("◀ Channel"), MENU_DATA),))))
 
 
 def _aim_hints(html: str, chat: Chat) -> str:

@@ -115,6 +115,7 @@ def _export(context: ChatContext) -> Screen:
             "mute_button": chat.mute_button,
             "spoilers": chat.spoilers,
             "digests": chat.digests,
+            "pins_cards": chat.pins_cards,
             "alerts_on": sorted(chat.filter.kinds_on),
             "alerts_off": sorted(chat.filter.kinds_off),
             "all_alerts": chat.filter.all_kinds,

@@ -26,6 +26,7 @@ from bot.chat.texts import back_to_kinds_label, done_label, scorers_only_label
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat
+from rules.engine.alert import CARD
 
 
 class DisplayOption(NamedTuple):
@@ -47,6 +48,7 @@ DISPLAY_OPTIONS = {
     "bursts": DisplayOption(
         lambda: _("Combine simultaneous alerts"), lambda chat: chat.digests, lambda on: set_settings(digests=on)
     ),
+    "pins": DisplayOption(lambda: _("Pin match cards"), lambda chat: chat.pins_cards, lambda on: set_settings(pins_cards=on)),
     "scorers": DisplayOption(
         scorers_only_label,
         lambda chat: chat.filter.scorers_only,
@@ -58,7 +60,10 @@ DISPLAY_OPTIONS = {
 def show_display_options(context: ChatContext, chat: Chat) -> Screen:
     """Show every option, ticked if it is on."""
     # Alerts in a channel never have the mute button.
-    offered = {name: option for name, option in DISPLAY_OPTIONS.items() if name != "buttons" or chat.type != ChatType.CHANNEL}
+    left_out = {"buttons"} if chat.type == ChatType.CHANNEL else set[str]()
+    # Without cards there is nothing to pin.
+    left_out |= set() if chat.filter.accepts(CARD) else {"pins"}
+    offered = {name: option for name, option in DISPLAY_OPTIONS.items() if name not in left_out}
     rows = [(make_button(option.label(), f"f:{name}", is_chosen=option.is_on(chat)),) for name, option in offered.items()]
     html = _("<b>⚙ Options</b>\nTap to switch on and off.")
     return Screen(html, (*rows, (Button(back_to_kinds_label(), "ks"), Button(done_label(), "done"))))

@@ -68,6 +68,8 @@ class World:
     samples: list[tuple[ChatRef, str, int]] = field(default_factory=list)
 
     max_subscriptions: int = 200
+    kinds: tuple[str, ...] = SHIPPED_KINDS
+    """The kinds of alerts on offer."""
     allowed_chats: tuple[str, ...] | None = None
 
     told: dict[tuple[int, int], MessageExplanation] = field(default_factory=dict)
@@ -149,7 +151,7 @@ async def world() -> AsyncIterator[World]:
             chats=around.chats,
             subscriptions=around.subscriptions,
             directory=around.directory,
-            list_kinds=lambda: SHIPPED_KINDS,
+            list_kinds=lambda: around.kinds,
             clock=around.clock,
             replies=replies,
             commands=ROUTER.menu,

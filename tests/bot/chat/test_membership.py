@@ -9,9 +9,8 @@ from tests.bot.chat.conftest import World
 from tests.fakes.bot_api import RefusedError
 
 GROUP_WELCOME = (
-    "👋 Hello! An administrator chooses what this group hears about: /subscribe. Everybody can ask for /today and /help."
+    "👋 Hello! I post live goals, cards and results here.\nAn administrator chooses what; everybody can ask for /today."
 )
-CANNOT_PIN = "I may not pin messages here; everything else works without it."
 
 GROUP, SUPERGROUP = -100, -1_000_000_000_100
 
@@ -45,15 +44,19 @@ async def test_a_group_is_greeted_when_the_bot_is_added_and_suspended_when_it_is
     await world.idle()
 
     (hello,) = world.api.chat(GROUP).messages
-    assert hello.text.startswith("👋 Hello!") and hello.text.endswith(CANNOT_PIN)
+    assert hello.text == GROUP_WELCOME and hello.labels == ["⚽ Follow a team"]
     assert not (await world.stored(GROUP)).is_active
 
 
-async def test_the_greeting_does_not_mention_pins_if_the_bot_may_pin(world: World) -> None:
-    world.api.my_chat_member(GROUP, 5, "left", "administrator")
+async def test_an_administrator_follows_a_team_from_the_greeting_of_a_group(world: World) -> None:
+    world.api.chat(GROUP).admins = {7}
+    world.api.my_chat_member(GROUP, 5, "left", "member")
     await world.api.until(lambda: world.api.chat(GROUP).messages)
+    await world.tap(GROUP, 7, "⚽ Follow a team")
+    await world.tap(GROUP, 7, "Premier League")
+    await world.tap(GROUP, 7, "Arsenal")
 
-    assert world.api.chat(GROUP).last.text == GROUP_WELCOME
+    assert await world.followed(GROUP) == ["Arsenal"]
 
 
 async def test_a_channel_gets_no_greeting_and_its_administrator_gets_the_menu_in_private(world: World) -> None:
@@ -80,18 +83,6 @@ async def test_the_administrator_is_told_which_right_the_bot_lacks(world: World)
 
     assert world.api.chat(5).last.text == "I am in News, but I lack the right to post messages there."
     assert world.api.chat(6).last.text == "I am in Fans, but I lack the right to send messages there."
-
-
-async def test_the_administrator_of_a_channel_is_told_that_the_bot_may_not_pin(world: World) -> None:
-    channel = world.api.chat(SUPERGROUP, kind="channel", title="News")
-    channel.admins = {5, int(str(world.api.me["id"]))}
-    for lacks in ({"can_edit_messages"}, set[str]()):
-        channel.lacks = lacks
-        world.api.my_chat_member(SUPERGROUP, 5, "left", "administrator")
-        await world.idle()
-
-    lacking, able = (message.text for message in world.api.chat(5).messages)
-    assert CANNOT_PIN in lacking and CANNOT_PIN not in able
 
 
 async def test_the_private_message_is_in_the_language_of_its_reader(world: World) -> None:

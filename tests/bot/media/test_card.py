@@ -6,8 +6,10 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.fake_telegram.html import parse
+from bot.i18n.language import use_language
 from bot.media.card import render_card
 from rules.football.match import Match
 from tests.packets import Story
@@ -40,6 +42,7 @@ def test_goals_and_cards_are_listed_below_each_team_with_every_player_once() -> 
     story.tell("Red Card", side="away", player="Palmer", sub="Second Yellow", minute=60)
 
     assert card_lines(story.match)[2:] == [
+        "Last: 60' 🟥 Palmer (Chelsea)",
         "",
         "Arsenal",
         "⚽ Saka 12', 54' (penalty) · Rice 30'",
@@ -48,6 +51,32 @@ def test_goals_and_cards_are_listed_below_each_team_with_every_player_once() -> 
         "🟥 Palmer 60' (second yellow)",
         "🟨 Palmer 20'",
     ]
+
+
+def test_a_card_in_play_says_what_happened_last_and_the_final_card_does_not() -> None:
+    story = play()
+    story.goal("g1", minute=12, player="Saka", score=(1, 0))
+    alone = card_lines(story.match)
+    story.goal("g2", send="Pending", side="away", minute=54, player="Palmer", score=(1, 1))
+    pending = card_lines(story.match)
+    story.goal("g2", side="away", minute=54, player="Palmer", score=(1, 1))
+    confirmed = card_lines(story.match)
+    story.tell("End Match", minute=90)
+
+    assert not any(line.startswith("Last") for line in (*alone, *card_lines(story.match)))
+    assert (pending[2], confirmed[2]) == ("Last: 54' ⏳ ⚽ Palmer (Chelsea)", "Last: 54' ⚽ Palmer (Chelsea)")
+
+
+def test_national_teams_are_named_alike_in_the_heading_and_below_it() -> None:
+    fixture = Story().match.fixture
+    home, away = replace(fixture.home, name="Germany"), replace(fixture.away, name="Italy")
+    story = Story(replace(fixture, home=home, away=away))
+    story.tell("Start Period", minute=1)
+    story.goal("g1", minute=12, player="Wirtz", score=(1, 0))
+    with use_language("de"):
+        html = render_card(story.match)
+
+    assert "<b>Deutschland 1:0 Italien</b>" in html and "<b>Deutschland</b>\n⚽ Wirtz 12'" in html
 
 
 def test_a_pending_goal_is_marked_and_not_counted() -> None:

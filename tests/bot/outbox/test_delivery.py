@@ -159,6 +159,12 @@ def test_a_card_of_a_match_in_play_is_to_be_pinned_once_it_was_sent(
     assert (sent.pin, sent.times_sent) == (pin, times_sent)
 
 
+def test_a_card_is_not_pinned_where_the_chat_wants_no_pins() -> None:
+    said = alert(kind=CARD)
+
+    assert record_card_sent(delivered(said), said, pins_cards=False).pin is PinState.NONE
+
+
 @pytest.mark.parametrize(
     ("before", "is_match_over", "after"),
     [
