@@ -11,7 +11,7 @@ import yaml
 from rules.engine.alert import LIVE_MESSAGE_KINDS
 from rules.engine.rule import RuleSet
 from rules.loading.document import Report, iterate_scalars, location_of, mapping_items
-from rules.loading.meaning import describe_name
+from rules.loading.foreign_syntax import describe_name
 from rules.loading.values import describe_unknown
 
 _BOT_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")

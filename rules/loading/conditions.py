@@ -30,7 +30,7 @@ from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
 from rules.loading.document import mapping_items
-from rules.loading.meaning import warn_of_name
+from rules.loading.foreign_syntax import warn_of_name
 from rules.loading.values import (
     Range,
     RangeReader,

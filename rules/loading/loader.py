@@ -13,8 +13,8 @@ import yaml
 
 from rules.engine.alert import DEFAULT_KINDS, LIVE_MESSAGE_KINDS, SHIPPED_KINDS, Importance
 from rules.engine.cases import Cases, complement_cases, union_cases
-from rules.engine.lint import find_contradiction, find_rewording, find_shadowed, intersect_conditions
 from rules.engine.rule import DEFAULT_SEND_TYPES, AlertSpec, Condition, Rule, RuleSet, SourceLocation
+from rules.engine.unreachable import find_contradiction, find_rewording, find_shadowed, intersect_conditions
 from rules.football.action import SendType
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.football.match import Moment

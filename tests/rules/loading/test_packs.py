@@ -7,8 +7,8 @@ import pytest
 
 from rules.engine.alert import SHIPPED_KINDS, Alert, Facts, Importance, State
 from rules.engine.evaluate import evaluate
-from rules.engine.lint import find_shadowed
 from rules.engine.rule import Rule
+from rules.engine.unreachable import find_shadowed
 from rules.football.action import Summary
 from rules.football.match import Moment
 from rules.loading.loader import list_packs, load_pack, load_rules, read_pack

@@ -1,4 +1,4 @@
-"""Names and texts that are valid and probably mean something else than what was meant: warnings with the cure."""
+"""Names and texts in a syntax that is not understood here, such as wildcards or Markdown: warnings with the cure."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 
 from rules.engine.cases import complement_cases, intersect_cases
-from rules.engine.lint import cases_of, find_contradiction, find_rewording, find_shadowed
 from rules.engine.rule import Rule, RuleSet
+from rules.engine.unreachable import cases_of, find_contradiction, find_rewording, find_shadowed
 from rules.football.match import Moment
 from rules.loading.loader import load_pack, load_rules
 from tests.rules.engine.test_rule import moments, rule_sets

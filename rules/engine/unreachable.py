@@ -1,4 +1,4 @@
-"""Finds rules that are valid and not meant: that never fire, or that never begin a message.
+"""Finds rules that are unreachable: that never fire, or that never begin a message since another rule always speaks first.
 
 Everything here is certain, as far as the conditions say it: a rule that only seldom fires is not found.
 """
