@@ -18,6 +18,8 @@ from telegram.ext import ExtBot
 from bot.app.console import ConsoleWorker
 from bot.app.services import BackgroundWork, Services
 from bot.app.workers import ChatWorker, FeedWorker, SenderWorker, send_sample
+from bot.chat.nicknames import Nicknames
+from bot.chat.unknown_names import NameCheck
 from bot.clock import Clock, CorrectedClock, SystemClock
 from bot.cluster.roles import ALL_ROLES, NEEDS_POSTGRES, Role, are_enough_alone
 from bot.config.load import Config, load_config
@@ -148,14 +150,23 @@ class Application:
         self.match_directory = MatchDirectory(
             services.feed_api, services.positions, lambda: services.config.schedule, services.clock
         )
-        self.chat = (
-            ChatWorker(services, self.feed or self.match_directory, services.monitor.render_status)
-            if Role.CHAT in roles
-            else None
+        directory = self.feed or self.match_directory
+        self.name_check = NameCheck(
+            directory.fixtures,
+            lambda: self.chat.season_fixtures() if self.chat else (),
+            lambda: (services.rule_versions.active.rules.names, services.config.chat_names),
+            Nicknames(services.config.telegram.nicknames),
         )
+        services.monitor.name_lines = self.name_check.list_lines
+        if self.feed:
+            self.feed.scheduler.on_refreshed = self.name_check.request_check
+            services.on_settings_changed.append(self.name_check.request_check)
+            services.on_rules_changed.append(lambda _rules, _catalogue: self.name_check.request_check())
+        status, names = services.monitor.render_status, self.name_check.list_lines
+        self.chat = ChatWorker(services, directory, status, names) if Role.CHAT in roles else None
         console = services.config.http.console
         self.console = (
-            ConsoleWorker(services, console, self.feed or self.match_directory, partial(send_sample, services))
+            ConsoleWorker(services, console, directory, partial(send_sample, services))
             if console and Role.CONSOLE in roles
             else None
         )
@@ -174,7 +185,9 @@ class Application:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what runs from the start, even while Telegram is unreachable: the outbox keeps the alerts until then."""
-        return (*(self.feed.background_work() if self.feed else ()), *self.services.background_work())
+        # Where fixtures are read for matches, names are compared with them too; other processes do it when they are asked.
+        feed = (*self.feed.background_work(), self.name_check.run()) if self.feed else ()
+        return (*feed, *self.services.background_work())
 
     def background_work_with_telegram(self) -> tuple[BackgroundWork, ...]:
         """Return what runs only after Telegram has accepted the bot."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -217,9 +217,18 @@ _MAX_OPEN_UPDATES = 4096
 class ChatWorker:
     """Receives updates from Telegram and answers them."""
 
-    def __init__(self, services: Services, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> None:
-        """`directory` knows fixtures and matches; `status` returns the text of `/status`."""
-        self._services = services
+    def __init__(
+        self,
+        services: Services,
+        directory: FixtureLookup,
+        status: Callable[[], Awaitable[str]],
+        unknown_names: Callable[[], Awaitable[Sequence[str]]],
+    ) -> None:
+        """`directory` knows fixtures and matches; `status` returns the text of `/status`.
+
+        `unknown_names` returns lines about names in the configuration that no fixture has, for `/rules`.
+        """
+        self._services, self._unknown_names = services, unknown_names
         # Updates come from our own poller or webhook server. A slow answer to one chat must not hold up the others, and many
         # updates of one chat, which wait for each other, must not take the places of all: `UpdateOrder` limits those at work.
         application = ApplicationBuilder().bot(services.bot).updater(None).job_queue(None).concurrent_updates(_MAX_OPEN_UPDATES)
@@ -234,6 +243,7 @@ class ChatWorker:
         )
         services.prune_more.append(self._updates.delete_old)
         self._season = SeasonFixtures(services.feed_api, services.clock)
+        self.season_fixtures = self._season.fixtures
         self._replies = ReplySender(services.bot, render_match if is_available() else None)
         self._application.add_handlers(self._build_handlers(directory, status))
         self._application.add_error_handler(partial(on_error, self._replies))
@@ -273,7 +283,7 @@ class ChatWorker:
             allowed_chats=lambda: services.config.telegram.allowed_chats,
         )
         rules = build_admin_rules_handlers(
-            services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies
+            services.rule_versions, is_admin, run_dry_run, services.last_matches.recordings, self._replies, self._unknown_names
         )
         return [
             FORWARDED_COMMANDS,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import difflib
-import enum
 import hashlib
 import re
 from collections import defaultdict
@@ -14,7 +12,8 @@ from functools import cached_property
 
 import msgspec
 
-from bot.chat.nicknames import Nicknames, list_initials, load_shipped_nicknames, to_core_words, to_search_words
+from bot.chat.name_index import Fit, NameIndex, measure_name_fit
+from bot.chat.nicknames import Nicknames, load_shipped_nicknames, to_search_words
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Fixture, Team
 from rules.football.names import normalise
@@ -139,13 +138,46 @@ class FollowableCatalogue:
         """Return all matches that have not ended, those of the coming months too, by kick-off."""
         return tuple(m for m in self.matches if m.fixture and not has_ended(m.fixture, now))
 
+    @cached_property
+    def _team_index(self) -> NameIndex[Choice]:
+        choices = (*self.competitions, *self.teams)
+        named = ((choice, choice.name, choice.full_name if choice.qualifier else "") for choice in choices)
+        return NameIndex(named, self.nicknames)
+
+    def prepare(self) -> None:
+        """Make everything that the first search among so many names would have to make; may be called in a thread."""
+        self._team_index.prepare()
+        self._match_index.prepare()
+
+    @cached_property
+    def _match_index(self) -> MatchIndex:
+        return MatchIndex(self.matches, self.nicknames)
+
     def search(self, typed: str, now: dt.datetime) -> SearchResult:
-        """Search everything that can be followed."""
-        return search(typed, (*self.competitions, *self.teams), self.list_followable(now), self.nicknames)
+        """Search teams and competitions first; matches that have not ended if two teams are named or nothing else fits."""
+        # "Arsenal v Chelsea" names no team, so it has to be divided before anything is searched.
+        pair = _TEAM_SEPARATOR.split(typed.strip(), maxsplit=1)
+        hits = _leave_out_ended(self._match_index.find_by_teams(pair[0], pair[1]), now) if len(pair) == 2 else ()
+        hits = hits or self._team_index.find_fitting(typed)
+        return self._choose(typed, hits or _leave_out_ended(self._match_index.titles.find_fitting(typed), now))
 
     def search_teams(self, typed: str) -> SearchResult:
         """Search competitions and teams only."""
-        return search(typed, (*self.competitions, *self.teams), (), self.nicknames)
+        return self._choose(typed, self._team_index.find_fitting(typed))
+
+    def _choose(self, typed: str, hits: Sequence[tuple[Fit, Choice]]) -> SearchResult:
+        """Return what is meant without doubt, else what may be meant, else what is spelt nearly so."""
+        if not hits:
+            return SearchResult(suggestions=self._team_index.find_similar(typed))
+        # An exact name outweighs all others: "Arsenal" means Arsenal, although "Arsenal Women" begins with it.
+        best = min(fit for fit, _ in hits)
+        # So does a nickname: "spurs" means Tottenham, although "Spursoldier" would begin with it.
+        candidates = [choice for fit, choice in hits if fit is best] if best <= Fit.NICKNAME else [choice for _, choice in hits]
+        ordered = tuple(choice for _, choice in sorted(hits, key=lambda hit: (hit[0], _result_order(hit[1]))))
+        # A few letters from the middle of a name are no proof of what is meant, even if only one name has them.
+        if len(candidates) == 1 and (best < Fit.SUBSTRING or len(to_search_words(typed)) >= _MIN_SUBSTRING):
+            return SearchResult(exact=candidates[0], others=tuple(choice for choice in ordered if choice != candidates[0]))
+        return SearchResult(hits=ordered)
 
     def measure_fit(self, typed: str, name: str) -> Fit | None:
         """Return how well a name, or another name of the same team, fits what was typed; None if it does not."""
@@ -220,27 +252,10 @@ def _tells_apart(words: Sequence[str]) -> bool:
     return len(set(words)) == len(words) and any(words)
 
 
-MAX_SUGGESTIONS = 5
-"""Similar names that are offered if nothing fits."""
-
 _MIN_SUBSTRING = 5
 """Typed text of this length may match in the middle of a name, if only one name contains it: `gladbach`."""
 
-_MIN_NICKNAME_PREFIX = 4
-"""The shortest beginning of a nickname that finds its team, in letters."""
-
 _TEAM_SEPARATOR = re.compile(r"\s+(?:v|vs|versus)\.?\s+|\s+[-–—]\s+", re.IGNORECASE)
-
-
-class Fit(enum.IntEnum):
-    """How well a name fits what was typed; lower is better."""
-
-    EXACT = 0
-    NICKNAME = 1
-    PREFIX = 2
-    WORD_PREFIXES = 3
-    INITIALS = 4
-    SUBSTRING = 5
 
 
 class SearchResult(msgspec.Struct, frozen=True):
@@ -256,93 +271,44 @@ class SearchResult(msgspec.Struct, frozen=True):
     """Similar names, if nothing fits."""
 
 
-def search(typed: str, teams: Sequence[Choice], matches: Sequence[Choice], nicknames: Nicknames | None = None) -> SearchResult:
-    """Search teams and competitions first, and matches if two teams are named or nothing else fits."""
-    nicknames = nicknames or load_shipped_nicknames()
-    # "Arsenal v Chelsea" names no team, so it has to be divided before anything is searched.
-    pair = _TEAM_SEPARATOR.split(typed.strip(), maxsplit=1)
-    hits = _find_matches_of_teams(pair[0], pair[1], matches, nicknames) if len(pair) == 2 else ()
-    hits = hits or _find_fitting(typed, teams, nicknames) or _find_fitting(typed, matches, nicknames)
-    if not hits:
-        by_name = {other: choice for choice in teams for other in nicknames.list_names(choice.name)}
-        by_name |= {to_search_words(choice.name): choice for choice in teams}
-        # Single words too, so that "Arsenall" finds "Arsenal Women"; short ones, such as FC, would be similar to too much.
-        words = {word: choice for name, choice in by_name.items() for word in name.split() if len(word) > 3}
-        close = difflib.get_close_matches(to_search_words(typed), [*by_name, *words], n=MAX_SUGGESTIONS, cutoff=0.7)
-        return SearchResult(suggestions=tuple(dict.fromkeys((by_name.get(name) or words[name]) for name in close)))
-    # An exact name outweighs all others: "Arsenal" means Arsenal, although "Arsenal Women" begins with it.
-    best = min(fit for fit, _ in hits)
-    # So does a nickname: "spurs" means Tottenham, although "Spursoldier" would begin with it.
-    candidates = [choice for fit, choice in hits if fit is best] if best <= Fit.NICKNAME else [choice for _, choice in hits]
-    ordered = tuple(choice for _, choice in sorted(hits, key=lambda hit: (hit[0], _result_order(hit[1]))))
-    # A few letters from the middle of a name are no proof of what is meant, even if only one name has them.
-    if len(candidates) == 1 and (best < Fit.SUBSTRING or len(to_search_words(typed)) >= _MIN_SUBSTRING):
-        return SearchResult(exact=candidates[0], others=tuple(choice for choice in ordered if choice != candidates[0]))
-    return SearchResult(hits=ordered)
+def _leave_out_ended(hits: Iterable[tuple[Fit, Choice]], now: dt.datetime) -> tuple[tuple[Fit, Choice], ...]:
+    return tuple(hit for hit in hits if hit[1].fixture and not has_ended(hit[1].fixture, now))
 
 
-def measure_fit(typed: str, name: str) -> Fit | None:
-    """Return how well a name fits what was typed; None if it does not."""
-    typed, known = to_search_words(typed), to_search_words(name)
-    if not typed:
-        return None
-    if typed == known:
-        return Fit.EXACT
-    if known.startswith(typed):
-        return Fit.PREFIX
-    if all(any(word.startswith(prefix) for word in known.split()) for prefix in typed.split()):
-        return Fit.WORD_PREFIXES
-    # A single letter is in nearly every name.
-    return Fit.SUBSTRING if len(typed) > 1 and typed in known else None
+class MatchIndex:
+    """Matches by their titles, and by their teams in either order."""
 
+    def __init__(self, matches: Sequence[Choice], nicknames: Nicknames) -> None:
+        self.titles = NameIndex(((choice, choice.name, "") for choice in matches), nicknames)
+        self._by_team: defaultdict[str, list[int]] = defaultdict(list)
+        self._matches = matches
+        for place, choice in enumerate(matches):
+            for team in _list_sides(choice):
+                self._by_team[team].append(place)
+        self._teams = NameIndex(((name, name, "") for name in self._by_team), nicknames)
 
-def measure_name_fit(typed: str, name: str, nicknames: Nicknames) -> Fit | None:
-    """Return how well a name, or another name of the same team, fits what was typed; None if none does."""
-    fit = measure_fit(typed, name)
-    core, known = to_core_words(typed), to_core_words(name)
-    if fit is Fit.EXACT or not core:
-        return fit
-    if core == known:
-        return Fit.EXACT
-    others = nicknames.list_names(name)
-    if core in others:
-        return Fit.NICKNAME
-    fits: list[Fit | None] = [fit]
-    # Most names fit in no way, and thousands are compared for one answer: what cannot differ is not measured again.
-    if known != to_search_words(name) or core != to_search_words(typed):
-        fits.append(measure_fit(core, known))
-    if len(core) >= _MIN_NICKNAME_PREFIX and any(other.startswith(core) for other in others):
-        fits.append(Fit.WORD_PREFIXES)
-    if core in list_initials(name):
-        fits.append(Fit.INITIALS)
-    return min((one for one in fits if one is not None), default=None)
+    def prepare(self) -> None:
+        """Make everything that the first search needs."""
+        self.titles.prepare()
+        self._teams.prepare()
 
-
-def _find_fitting(typed: str, choices: Iterable[Choice], nicknames: Nicknames) -> tuple[tuple[Fit, Choice], ...]:
-    found = []
-    for choice in choices:
-        fits = [measure_name_fit(typed, choice.name, nicknames)]
-        if choice.qualifier:
-            fits.append(measure_fit(typed, choice.full_name))
-        if known := [fit for fit in fits if fit is not None]:
-            found.append((min(known), choice))
-    return tuple(found)
-
-
-def _find_matches_of_teams(
-    one: str, other: str, matches: Iterable[Choice], nicknames: Nicknames
-) -> tuple[tuple[Fit, Choice], ...]:
-    """Return the matches between two teams, in either order. The weaker of the two fits counts."""
-    found = []
-    for choice in matches:
-        sides = (choice.fixture.home.name, choice.fixture.away.name) if choice.fixture else ("", "")
-        for home, away in (sides, sides[::-1]):
+    def find_by_teams(self, one: str, other: str) -> tuple[tuple[Fit, Choice], ...]:
+        """Return the matches between two teams, in either order. The weaker of the two fits counts."""
+        ones, others = ({team: fit for fit, team in self._teams.find_fitting(typed)} for typed in (one, other))
+        found = []
+        # By place, so that they stay in the order of their kick-offs.
+        for place in sorted({place for team in ones for place in self._by_team[team]}):
+            sides = _list_sides(self._matches[place])
             # People type the teams in either order.
-            fits = (measure_name_fit(one, home, nicknames), measure_name_fit(other, away, nicknames))
-            if None not in fits:
-                found.append((max(f for f in fits if f is not None), choice))
-                break
-    return tuple(found)
+            for home, away in (sides, sides[::-1]):
+                if home in ones and away in others:
+                    found.append((max(ones[home], others[away]), self._matches[place]))
+                    break
+        return tuple(found)
+
+
+def _list_sides(choice: Choice) -> tuple[str, str]:
+    return (choice.fixture.home.name, choice.fixture.away.name) if choice.fixture else ("", "")
 
 
 def _result_order(choice: Choice) -> tuple[bool, bool, str]:

@@ -18,6 +18,7 @@ from bot.errors import ConfigInvalid, UserMistake
 
 if TYPE_CHECKING:
     from bot.cluster.roles import Role
+    from bot.commands.known_fixtures import FixtureNames
     from rules.loading.document import Finding
 
 STANDARD_INPUT = "-"
@@ -48,6 +49,7 @@ class FileCheck(msgspec.Struct, frozen=True):
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @config_option
+@click.option("--with-fixtures", is_flag=True, help="Ask the feed, and warn of teams, competitions and matches that it has not.")
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings, too.")
 @click.option(
     "--format",
@@ -68,6 +70,7 @@ def check_command(
     ctx: click.Context,
     files: tuple[Path, ...],
     config_path: Path,
+    with_fixtures: bool,
     strict: bool,
     format_name: str,
     files_only: bool,
@@ -80,21 +83,36 @@ def check_command(
     selected = read_role_option(roles)
     # What a code host shows belongs to the files: the machine that checks them there is not the one that runs them.
     machine = None if files_only or format_name in ("github", "sarif") else selected
-    checks = [check_file(path, os.environ, may_be_rules=bool(files), machine=machine) for path in files or (config_path,)]
+    fixtures: FixtureNames | None = None
+    if with_fixtures:
+        from bot.commands.known_fixtures import FixtureNames
+
+        fixtures = FixtureNames(config_path)
+    checks = [
+        check_file(path, os.environ, fixtures, may_be_rules=bool(files), machine=machine) for path in files or (config_path,)
+    ]
     is_refused = any(check.has_mistakes or (strict and check.count("warning")) for check in checks)
     lines = _FORMATS[format_name](checks)
     for line in lines:
         # People see mistakes where the program's other sentences are; what other programs read is standard output.
         click.echo(line, err=is_refused and format_name == "text")
+    if fixtures and fixtures.trouble:
+        raise UserMistake(fixtures.trouble)
     ctx.exit(int(is_refused))
 
 
 def check_file(
-    path: Path, env: Mapping[str, str], *, may_be_rules: bool = False, machine: Collection[Role] | None = None
+    path: Path,
+    env: Mapping[str, str],
+    fixtures: FixtureNames | None = None,
+    *,
+    may_be_rules: bool = False,
+    machine: Collection[Role] | None = None,
 ) -> FileCheck:
     """Return what is found in a configuration; with `may_be_rules` also in a list of rules, as a file that others include.
 
-    With `machine`, also what a process with these roles would miss on this machine.
+    With `fixtures` the names in it are compared with those that the feed lists; with `machine`, also what a process with these
+    roles would miss on this machine.
     """
     from bot.config.load import load_config
 
@@ -121,6 +139,9 @@ def check_file(
         from bot.commands.machine import find_machine_trouble
 
         findings = (*findings, *find_machine_trouble(config, machine))
+    if fixtures:
+        order = ("mistake", "warning", "note")
+        findings = tuple(sorted((*findings, *fixtures.find_unknown(config)), key=lambda one: (order.index(one.severity), one)))
     return FileCheck(str(path), findings, config.files, len(config.rules.rules))
 
 

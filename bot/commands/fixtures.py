@@ -22,6 +22,7 @@ from bot.feed.recording import record_matches
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.rest import RestClient
 from bot.feed.source import StreamSpeed
+from bot.matches.schedule import LOOK_AHEAD, LOOK_BACK
 from bot.network import open_http_session, trust_authority
 from rules.football.action import Fixture
 from rules.football.names import normalise
@@ -76,14 +77,23 @@ def load_feed_config(config_path: Path) -> Any:
 
 async def list_fixtures(settings: FeedSettings, days: int, search: str) -> tuple[Fixture, ...]:
     """Return the fixtures of the coming days whose title or competition contains `search`; raise UserMistake on a feed error."""
+    return select_fixtures(await _read_fixtures(settings, dt.timedelta(), dt.timedelta(days=days)), search)
+
+
+async def read_listed_fixtures(settings: FeedSettings) -> tuple[Fixture, ...]:
+    """Return the fixtures that `run` would know now; raise UserMistake on a feed error."""
+    return await _read_fixtures(settings, LOOK_BACK, LOOK_AHEAD)
+
+
+async def _read_fixtures(settings: FeedSettings, back: dt.timedelta, ahead: dt.timedelta) -> tuple[Fixture, ...]:
+    """Return the fixtures from `back` before today to `ahead` after it; raise UserMistake on a feed error."""
     clock = SystemClock()
     today = clock.now().date()
     async with open_http_session() as http:
         try:
-            found = await RestClient(lambda: settings, http, clock).fetch_fixtures(today, today + dt.timedelta(days=days))
+            return tuple(await RestClient(lambda: settings, http, clock).fetch_fixtures(today - back, today + ahead))
         except FeedError as error:
             raise UserMistake(f"the fixtures cannot be read: {error}") from error
-    return select_fixtures(found, search)
 
 
 def select_fixtures(fixtures: Iterable[Fixture], search: str) -> tuple[Fixture, ...]:
@@ -138,13 +148,7 @@ async def find_fixture_ids(settings: FeedSettings, named: Sequence[str]) -> tupl
     # Ids have no spaces and no v between two names: without a name the list is not asked for.
     if not any(" " in name.strip() for name in named):
         return tuple(named)
-    clock = SystemClock()
-    today, days = clock.now().date(), dt.timedelta(days=_SEARCH_DAYS)
-    async with open_http_session() as http:
-        try:
-            fixtures = await RestClient(lambda: settings, http, clock).fetch_fixtures(today - days, today + days)
-        except FeedError as error:
-            raise UserMistake(f"the fixtures cannot be read: {error}") from error
+    fixtures = await _read_fixtures(settings, dt.timedelta(days=_SEARCH_DAYS), dt.timedelta(days=_SEARCH_DAYS))
     return tuple(_find_fixture_id(name.strip(), fixtures) for name in named)
 
 

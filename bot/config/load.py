@@ -24,12 +24,12 @@ from bot.config.models import (
     TlsSettings,
 )
 from bot.config.problems import validate_node
-from bot.config.suspicious import refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
+from bot.config.suspicious import list_chat_names, refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
 from bot.network import explain_ca_file
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
-from rules.engine.rule import RuleSet, SourceLocation
+from rules.engine.rule import NameReference, RuleSet, SourceLocation
 from rules.engine.text import TEXT_VARIABLES
 from rules.football.catalogue import Catalogue, load_catalogue
 from rules.loading.document import (
@@ -71,6 +71,8 @@ class Config:
     """The warnings with their parts, and the notes; `touchline check` prints them."""
     files: tuple[str, ...] = ()
     """The files that were read, in this order."""
+    chat_names: tuple[NameReference, ...] = ()
+    """What the chats of the file follow by name or id."""
     missing_tokens: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """By section, the sentence that says where its missing token belongs."""
     locations: Mapping[str, SourceLocation] = dataclasses.field(default_factory=dict)
@@ -233,6 +235,7 @@ class _ConfigReader:
             warnings=self.report.warnings,
             findings=self.report.findings,
             files=self.report.list_files(),
+            chat_names=list_chat_names(fields.get("chats")),
             missing_tokens={name: _describe_missing_token(self.path, name, fields) for name in missing},
             locations=dict(_locate_settings({name: node for name, node in fields.items() if name in SECTIONS})),
         )

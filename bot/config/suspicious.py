@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 import yaml
 
 from rules.engine.alert import LIVE_MESSAGE_KINDS
-from rules.engine.rule import RuleSet
-from rules.loading.document import Report, iterate_scalars, location_of, mapping_items
+from rules.engine.rule import NameReference, RuleSet
+from rules.loading.document import Report, is_null, iterate_scalars, location_of, mapping_items
 from rules.loading.foreign_syntax import describe_name
 from rules.loading.values import describe_unknown
 
@@ -32,12 +32,31 @@ def warn_of_chats(chats: yaml.Node | None, rules: RuleSet, report: Report) -> No
                 report.add_warning(location_of(at), sentence)
             lines[key] = location_of(at).line
         _warn_of_kinds(chat, rules, report)
-        followed = fields.get("subscribe")
-        for entry in followed.value if isinstance(followed, yaml.SequenceNode) else [followed] if followed else []:
-            for key_node, value in mapping_items(entry):
-                what = {"team": "team", "competition": "competition", "match": "fixture"}.get(key_node.value)
-                if what and isinstance(value, yaml.ScalarNode) and (sentence := describe_name(what, value.value)):
-                    report.add_warning(location_of(value), f'{key_node.value} "{value.value}": {sentence}')
+        for word, what, value, is_id in _find_followed(chat):
+            if not is_id and (sentence := describe_name(what, value.value)):
+                report.add_warning(location_of(value), f'{word} "{value.value}": {sentence}')
+
+
+def list_chat_names(chats: yaml.Node | None) -> tuple[NameReference, ...]:
+    """Return the teams, competitions and matches that chats follow, without those that no name can be, by their shape."""
+    return tuple(
+        NameReference(what, value.value.strip(), location_of(value))
+        for chat in (chats.value if isinstance(chats, yaml.SequenceNode) else ())
+        for _, what, value, is_id in _find_followed(chat)
+        if not is_null(value) and (is_id or not describe_name(what, value.value))
+    )
+
+
+def _find_followed(chat: yaml.Node) -> Iterator[tuple[str, str, yaml.ScalarNode, bool]]:
+    """Yield what a chat follows: its key in `subscribe`, the key of a condition that says the same, name or id, is it an id."""
+    followed = next((value for key, value in mapping_items(chat) if key.value == "subscribe"), None)
+    for entry in followed.value if isinstance(followed, yaml.SequenceNode) else [followed]:
+        for key, value in mapping_items(entry):
+            what = {"team": "team", "competition": "competition", "match": "fixture"}.get(key.value)
+            if what:
+                # Beside the key, or below it as {id: …}.
+                is_id = isinstance(value, yaml.MappingNode)
+                yield from ((key.value, what, scalar, is_id) for scalar in iterate_scalars(value))
 
 
 def _warn_of_kinds(chat: yaml.Node, rules: RuleSet, report: Report) -> None:

@@ -173,6 +173,8 @@ class MatchScheduler:
         self._changed = asyncio.Event()
         self._refresh_now = asyncio.Event()
         self._refusal = ""
+        self.on_refreshed: Callable[[], None] | None = None
+        """Called after the whole list was read."""
         self.retry_after = FOLLOW_RETRY_DELAY
         self.refreshed_at: dt.datetime | None = None
         self.refresh_failure = ""
@@ -249,6 +251,8 @@ class MatchScheduler:
         await self._apply_fixtures(fetched)
         await self._look_for_missing(fetched, today)
         log.info("fixtures_refreshed", count=len(fetched))
+        if self.on_refreshed:
+            self.on_refreshed()
         return True
 
     async def _keep_fresh(self) -> None:

@@ -67,7 +67,8 @@ class Monitor:
     """Checks the health of this process.
 
     The workers set the callables: `feed` reads the connections and `connection_lines` describes them, `backlog` counts messages
-    in memory, `rules` the rules in effect, `read_processes` reads what all processes are doing if there are several.
+    in memory, `rules` the rules in effect, `read_processes` reads what all processes are doing if there are several, and
+    `name_lines` is about names in the configuration that no fixture has.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Monitor:
         self.backlog: Callable[[], int] | None = None
         self.rules: Callable[[], int] = lambda: 0
         self.connection_lines: Callable[[], Sequence[str]] = tuple
+        self.name_lines: Callable[[], Awaitable[Sequence[str]]] | None = None
         self.read_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]] | None = None
         self.process_name = ""
         """The name of this process among those of `read_processes`."""
@@ -209,11 +211,13 @@ class Monitor:
         return tuple(sorted(select_open(self._incidents.incidents).items()))
 
     async def render_status(self) -> str:
-        """Return the text of /status: open incidents, chats, then each process with what it sent and its connections.
+        """Return the text of /status: open incidents, unknown names, chats, then each process, what it sent and its connections.
 
         Raise StorageError.
         """
         lines = [render_open_incident(name, incident) for name, incident in self.open_incidents()]
+        if self.name_lines:
+            lines += await self.name_lines()
         depth = await measure_depth(self._database, self._clock.now())
         async with self._database.transaction() as tx:
             chats = await count_chats(tx)

@@ -45,7 +45,7 @@ class Stage:
         self.api, self.clock, self.common = api, common.clock, common
         common.messenger = cast("BotMessenger", _Slowly(common.messenger, self.clock))
         self.feeding, self.sending = FeedWorker(common), SenderWorker(common)
-        self.chatting = ChatWorker(common, self, self._status)
+        self.chatting = ChatWorker(common, self, self._status, self._unknown_names)
         self._fixtures, self._times, self._files = tuple(fixtures), dict[int, dt.datetime](), dict[int, str]()
         self._by: dict[int, int] = {}
         self._kickoff = _kickoff(played)
@@ -62,6 +62,9 @@ class Stage:
 
     async def _status(self) -> str:
         return "1 match is followed."
+
+    async def _unknown_names(self) -> list[str]:
+        return []
 
     async def say(self, text: str, chat: int = ME, user: int = ME, **more: Any) -> Message:
         """Somebody writes, and the bot answers."""

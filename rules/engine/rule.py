@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -48,6 +49,17 @@ class IndexKey(msgspec.Struct, frozen=True):
     """Reads the values from a moment. All conditions of a key have the same function, so the index calls it once."""
 
 
+class NameReference(msgspec.Struct, frozen=True):
+    """A team, competition or fixture that a rule or a chat of the configuration names, by name or by id."""
+
+    key: str
+    """`team`, `competition` or `fixture`."""
+    name: str
+    location: SourceLocation
+    rule: str = ""
+    """The name of the rule; empty for a chat."""
+
+
 class Condition(msgspec.Struct, frozen=True):
     """One line under `match:`, ready to be evaluated."""
 
@@ -62,6 +74,8 @@ class Condition(msgspec.Struct, frozen=True):
     index_key: IndexKey | None = None
     cases: Cases | None = None
     """The values for which it holds; None where they are too many to compare, see `listed_cases`."""
+    names: tuple[NameReference, ...] = ()
+    """What it names that the feed's fixtures should have, to be compared with them; without the name of the rule."""
 
     @property
     def listed_cases(self) -> Cases:
@@ -75,6 +89,13 @@ class Condition(msgspec.Struct, frozen=True):
         """Return the key of the condition; for `any`, `all` and `not` the keys of the conditions inside."""
         parts = (c.all_keys() for group in self.groups for c in group)
         return frozenset[str]().union(*parts) if self.groups else frozenset({self.key})
+
+    def all_names(self) -> Iterator[NameReference]:
+        """Yield what the condition names, and what the conditions inside it name."""
+        yield from self.names
+        for group in self.groups:
+            for condition in group:
+                yield from condition.all_names()
 
 
 class AlertSpec(msgspec.Struct, frozen=True):
@@ -268,6 +289,16 @@ class RuleSet:
                 if not rule.continues:
                     break
         return found
+
+    @cached_property
+    def names(self) -> tuple[NameReference, ...]:
+        """Every team, competition and fixture that a rule names, in the order of the rules."""
+        return tuple(
+            msgspec.structs.replace(name, rule=rule.name)
+            for rule in self.rules
+            for condition in rule.conditions
+            for name in condition.all_names()
+        )
 
     def list_kinds(self) -> tuple[str, ...]:
         """Return every kind that some rule uses, in order of first use."""

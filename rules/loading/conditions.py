@@ -22,14 +22,14 @@ from rules.engine.cases import (
     complement_cases,
     complement_values,
 )
-from rules.engine.rule import Condition, IndexKey
+from rules.engine.rule import Condition, IndexKey, NameReference
 from rules.football.action import SendType, Side
 from rules.football.catalogue import Catalogue
 from rules.football.match import Moment, is_comeback, is_first_goal, is_hat_trick
 from rules.football.minute import LAST_MINUTE, Minute, Period
 from rules.football.names import normalise
 from rules.football.statuses import COVERAGE_LEVELS
-from rules.loading.document import mapping_items
+from rules.loading.document import location_of, mapping_items
 from rules.loading.foreign_syntax import warn_of_name
 from rules.loading.values import (
     Range,
@@ -88,6 +88,10 @@ class ExpectedNames(msgspec.Struct, frozen=True):
 
 NAMED_BY_ID = frozenset({"team", "player", "competition", "fixture"})
 """The conditions on things that have an id of the feed's, which tells two of one name apart."""
+
+
+NAMED_BY_FIXTURES = NAMED_BY_ID - {"player"}
+"""The conditions whose names the feed's list of fixtures has."""
 
 
 def read_names(reader: Reader, node: yaml.Node, what: str) -> ExpectedNames | None:
@@ -247,9 +251,13 @@ def _by_name(key: str, read_values: Callable[[Moment], tuple[str, ...]]) -> Cond
         asked = read_names(reader, node, key)
         if asked is None:
             return None
-        for name, at in zip(asked.names, asked.nodes, strict=True):
-            warn_of_name(reader, at, key, name)
-        return _make_name_condition(key, asked, frozenset(map(normalise, asked.names)), read_values)
+        # A name that is warned of for its shape is no name, and not worth a second warning.
+        named = [(name, at) for name, at in zip(asked.names, asked.nodes, strict=True) if not warn_of_name(reader, at, key, name)]
+        condition = _make_name_condition(key, asked, frozenset(map(normalise, asked.names)), read_values)
+        if key not in NAMED_BY_FIXTURES:
+            return condition
+        names = tuple(NameReference(key, name, location_of(at)) for name, at in named)
+        return msgspec.structs.replace(condition, names=names)
 
     return read
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.feed.simulator.server import Simulator
+from tests.bot.feed.simulator.test_script import script
 
 RULES = "- {name: corners, match: {action_type: Corner, team: 'Arsenal, Chelsea'}, alert: {kind: corners, text: x}}\n"
 BROKEN = "feed:\n  tokn: a\nchats: @all\n"
@@ -117,3 +120,57 @@ def test_run_names_every_missing_token_at_its_place() -> None:
     assert ran.exit_code == 1
     assert first.startswith("config.yaml:2:10: the feed token is missing: ")
     assert second.startswith("config.yaml: the telegram token is missing: ")
+
+
+def feed_config(api: str, more: str) -> str:
+    return f"feed: {{token: feed-token, api_url: '{api}'}}\ntelegram: {{token: '123456:{'a' * 35}'}}\n{more}"
+
+
+ARSENALL = "- {name: goals, match: {action_type: Goal, team: Arsenall}, alert: {kind: goal, text: x}}\n"
+
+
+def write(name: str, text: str) -> None:
+    Path(name).write_text(text, encoding="utf-8")
+
+
+async def check_with_fixtures(*words: str) -> Result:
+    """Run the command beside a simulator that runs in this event loop."""
+    return await asyncio.to_thread(check, "--with-fixtures", "--files-only", *words)
+
+
+async def test_names_are_compared_with_the_fixtures_of_the_feed() -> None:
+    async with Simulator([script()], 0, "feed-token").serve() as urls:
+        write("rules.d/a.yaml", ARSENALL)
+        chats = "chats: [{chat: -5, subscribe: [{team: Arsenal}, {competition: Premir League}]}]\n"
+        write("config.yaml", feed_config(urls.api, f"include: rules.d/*.yaml\n{chats}"))
+        done, strict = await check_with_fixtures(), await check_with_fixtures("--strict")
+        alone = await check_with_fixtures("rules.d/a.yaml")
+
+    arsenall = 'rule "goals": warning: no fixture of the next 14 days has a team Arsenall; did you mean Arsenal?'
+    assert [line for line in done.stdout.splitlines() if "no fixture" in line] == [
+        "config.yaml:4:63: warning: no fixture of the next 14 days is of a competition Premir League; "
+        "did you mean Premier League?",
+        f"rules.d/a.yaml:1:50: {arsenall}",
+    ]
+    assert (done.exit_code, strict.exit_code) == (0, 1)
+    # A file of rules names no feed: that of the configuration is asked.
+    assert f"rules.d/a.yaml:1:50: {arsenall}" in alone.stdout
+
+
+async def test_a_feed_that_cannot_be_asked_is_said_beside_everything_else(refusing_port: int) -> None:
+    write("config.yaml", feed_config(f"http://127.0.0.1:{refusing_port}", f"rules:\n{ARSENALL}"))
+    away = await check_with_fixtures()
+    write("config.yaml", f"rules:\n{ARSENALL}")
+    without_token = await check_with_fixtures()
+
+    assert away.exit_code == without_token.exit_code == 1
+    assert "config.yaml: 1 rule, 0 mistakes" in away.output
+    assert "--with-fixtures: the fixtures cannot be read: 127.0.0.1 cannot be reached" in away.output
+    assert "--with-fixtures: config.yaml: the feed token is missing" in without_token.output
+
+
+def test_a_configuration_without_names_asks_no_feed() -> None:
+    Path("config.yaml").write_text("chats: [{chat: -5, subscribe: all}]\n")
+    done = check("--with-fixtures", "--files-only")
+
+    assert done.exit_code == 0 and "--with-fixtures" not in done.output

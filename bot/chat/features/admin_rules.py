@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from babel.dates import format_date
@@ -35,6 +35,9 @@ from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
 from rules.loading.loader import RulesInvalid
 
+ListUnknownNames = Callable[[], Awaitable[Sequence[str]]]
+"""Returns lines about names in the rules that no fixture has, in English as all that is said of a file."""
+
 RULES_PAGE_SIZE = 25
 
 MAX_HISTORY_BUTTONS = 8
@@ -46,10 +49,11 @@ def build_admin_rules_handlers(
     run_dry_run: RunDryRun,
     list_recordings: Callable[[], Sequence[Path]],
     replies: ReplySender,
+    unknown_names: ListUnknownNames | None = None,
 ) -> list[Handler]:
     """Make the handlers for admins. Add them before those of `build_handlers`, which take every button and command."""
     proposals = RulesProposals(rule_versions, run_dry_run, list_recordings, replies)
-    handlers = AdminRulesHandlers(rule_versions, is_admin, proposals, replies)
+    handlers = AdminRulesHandlers(rule_versions, is_admin, proposals, replies, unknown_names)
     from_admin = filters.UpdateType.MESSAGE & AdminMessageFilter(is_admin)
     # A document from anybody else reaches no handler: the bot does not download what strangers send.
     return [
@@ -77,16 +81,23 @@ class AdminRulesHandlers:
     """Shows admins the rules in effect and their history, and does what the buttons say."""
 
     def __init__(
-        self, rule_versions: RuleVersions, is_admin: Callable[[int | None], bool], proposals: RulesProposals, replies: ReplySender
+        self,
+        rule_versions: RuleVersions,
+        is_admin: Callable[[int | None], bool],
+        proposals: RulesProposals,
+        replies: ReplySender,
+        unknown_names: ListUnknownNames | None = None,
     ) -> None:
+        self._unknown_names = unknown_names
         self._rule_versions, self._is_admin_id, self._proposals, self._replies = rule_versions, is_admin, proposals, replies
 
     async def on_rules(self, origin: UpdateOrigin, _message: Message, _ptb_context: HandlerContext) -> None:
         """`/rules`: show what is in effect."""
-        await self._replies.send(origin, self._show_rules())
+        await self._replies.send(origin, await self._show_rules())
 
-    def _show_rules(self, page: int = 0) -> Screen:
-        return show_rules(self._rule_versions.active, self._rule_versions.config.path.name, page)
+    async def _show_rules(self, page: int = 0) -> Screen:
+        warnings = await self._unknown_names() if self._unknown_names else ()
+        return show_rules(self._rule_versions.active, self._rule_versions.config.path.name, page, warnings)
 
     async def on_button(self, update: Update, _ptb_context: HandlerContext) -> None:
         """Do what a button under a message about rules says."""
@@ -128,7 +139,7 @@ class AdminRulesHandlers:
         if action == "h":
             return show_rule_history(await self._rule_versions.repository.recent())
         if action == "p" and is_number:
-            return self._show_rules(int(rest))
+            return await self._show_rules(int(rest))
         if action == "g" and is_number:
             return await self._propose_version(int(rest))
         if action == "u" and is_number:
@@ -172,8 +183,8 @@ class OutdatedRulesButton(Refusal):
         super().__init__(_("This button is out of date. Please send /rules or the file again."))
 
 
-def show_rules(active: ActiveRules, config_name: str, page: int = 0) -> Screen:
-    """Show the rules in effect, where they come from, since when, and who applied them."""
+def show_rules(active: ActiveRules, config_name: str, page: int = 0, warnings: Sequence[str] = ()) -> Screen:
+    """Show the rules in effect, where they come from, since when, and who applied them; first what is wrong with them."""
     rules = active.rules.rules
     page, shown = select_page(rules, page, RULES_PAGE_SIZE)
     heading = ngettext("<b>{count} rule</b> from {origin}", "<b>{count} rules</b> from {origin}", len(rules))
@@ -186,6 +197,7 @@ def show_rules(active: ActiveRules, config_name: str, page: int = 0) -> Screen:
     html = fit_lines(
         [
             heading.format(count=len(rules), origin=_render_rules_origin(active, config_name)),
+            *(shorten(warning, 300) for warning in warnings),
             *lines,
             "",
             hint,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 from telegram.constants import ChatType
 
-from bot.chat.catalogue import ALL_MATCHES, Choice, Fit, SearchResult, has_ended
+from bot.chat.catalogue import ALL_MATCHES, Choice, SearchResult, has_ended
 from bot.chat.dialogue import (
     Button,
     Change,
@@ -25,6 +25,7 @@ from bot.chat.dialogue import (
     select_page,
 )
 from bot.chat.features.followed import MAX_NAMES, confirm_following, describe_changes
+from bot.chat.name_index import Fit
 from bot.chat.nicknames import to_search_words
 from bot.chat.routing import Command, Feature, ShowScreen
 from bot.chat.texts import back_label, choice_name, done_label, escape_text, no_matches_text, which_one_text

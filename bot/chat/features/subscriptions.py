@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from bot.chat.catalogue import Fit, make_short_id, make_token
+from bot.chat.catalogue import make_short_id, make_token
 from bot.chat.dialogue import (
     Button,
     ChatContext,
@@ -29,6 +29,7 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.followed import choose_kinds, confirm_unfollowing, describe_changes
 from bot.chat.features.subscribe import MAX_HITS
+from bot.chat.name_index import Fit
 from bot.chat.plain_words import ONLY_WORDS
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import (

@@ -12,7 +12,6 @@ from babel import Locale
 from babel.core import get_global
 from msgspec.structs import replace
 
-from bot.chat.catalogue import MAX_SUGGESTIONS, Fit, measure_fit
 from bot.chat.dialogue import (
     Button,
     ButtonRow,
@@ -25,6 +24,7 @@ from bot.chat.dialogue import (
     make_closing_row,
     set_settings,
 )
+from bot.chat.name_index import MAX_SUGGESTIONS, Fit, measure_fit
 from bot.chat.nicknames import to_search_words
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import done_label, escape_text, which_one_text

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.catalogue import ALL_MATCHES, Fit, FollowableCatalogue, has_ended, measure_fit
+from bot.chat.catalogue import ALL_MATCHES, FollowableCatalogue, has_ended
 from bot.chat.features.subscribe import search_followable
+from bot.chat.name_index import Fit, measure_fit
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Team
 from tests.bot.chat.fixtures import FIXTURES, LEAGUE, NOW, fixture, make_context

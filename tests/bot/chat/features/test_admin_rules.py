@@ -64,7 +64,11 @@ class Rules(World):
         self.comparison: Comparison | None = Comparison((ADDED,), 3)
         self.admins: set[int | None] = {ADMIN, OTHER_ADMIN}
         self.used: list[RuleSet] = []
+        self.unknown_names: list[str] = []
         self.book = RuleVersions(RuleVersionRepository(db), ManualClock(NOW), load_config(self.path, {}), self._use)
+
+    async def list_unknown_names(self) -> list[str]:
+        return list(self.unknown_names)
 
     def is_admin(self, user_id: int | None) -> bool:
         return user_id in self.admins
@@ -100,7 +104,14 @@ async def rules(tmp_path: Path) -> AsyncIterator[Rules]:
         await around.book.load(around.book.config)
         replies = ReplySender(app.bot)
         app.add_handlers(
-            build_admin_rules_handlers(around.book, around.is_admin, around.trial, lambda: [tmp_path / "one.jsonl.gz"], replies)
+            build_admin_rules_handlers(
+                around.book,
+                around.is_admin,
+                around.trial,
+                lambda: [tmp_path / "one.jsonl.gz"],
+                replies,
+                around.list_unknown_names,
+            )
         )
         services = ChatServices(
             chats=around.chats,
@@ -127,6 +138,13 @@ async def test_the_rules_in_effect_are_shown(rules: Rules) -> None:
         "• goals – goal · config.yaml:1",
     ]
     assert shown.labels == ["🕘 History"]
+
+
+async def test_names_that_no_fixture_has_stand_above_the_rules(rules: Rules) -> None:
+    rules.unknown_names = ["⚠️ config.yaml:1: rule goals: no fixture of the next 14 days has a team A & B"]
+    shown = await rules.ask(ADMIN, ADMIN, "/rules")
+
+    assert shown.text.splitlines()[1:3] == [rules.unknown_names[0], "• goals – goal · config.yaml:1"]
 
 
 async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(rules: Rules) -> None:

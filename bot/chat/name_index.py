@@ -1,0 +1,169 @@
+"""Finds names by what a person types, among tens of thousands: by beginnings, nicknames and initials, and in spite of slips."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import heapq
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from bot.chat.nicknames import Nicknames, list_initials, to_core_words, to_search_words
+
+MAX_SUGGESTIONS = 5
+"""Similar names that are offered if nothing fits."""
+
+_LEAST_SIMILARITY = 0.7
+"""From 0 to 1, as `difflib` measures it: what is less alike is no slip of the keyboard."""
+
+_MIN_NICKNAME_PREFIX = 4
+"""The shortest beginning of a nickname that finds its team, in letters."""
+
+_MAX_CANDIDATES = 100
+"""Names that are compared letter by letter with a misspelt one: those that share the most pairs of letters with it."""
+
+_LEAST_SHARED_PAIRS = 0.3
+"""The part of its pairs of letters that a misspelt name still shares with the one that is meant, at least."""
+
+
+class Fit(enum.IntEnum):
+    """How well a name fits what was typed; lower is better."""
+
+    EXACT = 0
+    NICKNAME = 1
+    PREFIX = 2
+    WORD_PREFIXES = 3
+    INITIALS = 4
+    SUBSTRING = 5
+
+
+def measure_fit(typed: str, name: str) -> Fit | None:
+    """Return how well a name fits what was typed; None if it does not."""
+    typed, known = to_search_words(typed), to_search_words(name)
+    if not typed:
+        return None
+    if typed == known:
+        return Fit.EXACT
+    if known.startswith(typed):
+        return Fit.PREFIX
+    if all(any(word.startswith(prefix) for word in known.split()) for prefix in typed.split()):
+        return Fit.WORD_PREFIXES
+    # A single letter is in nearly every name.
+    return Fit.SUBSTRING if len(typed) > 1 and typed in known else None
+
+
+def measure_name_fit(typed: str, name: str, nicknames: Nicknames) -> Fit | None:
+    """Return how well a name, or another name of the same team, fits what was typed; None if none does."""
+    fit = measure_fit(typed, name)
+    core, known = to_core_words(typed), to_core_words(name)
+    if fit is Fit.EXACT or not core:
+        return fit
+    if core == known:
+        return Fit.EXACT
+    others = nicknames.list_names(name)
+    if core in others:
+        return Fit.NICKNAME
+    fits: list[Fit | None] = [fit]
+    # What cannot differ is not measured again.
+    if known != to_search_words(name) or core != to_search_words(typed):
+        fits.append(measure_fit(core, known))
+    if len(core) >= _MIN_NICKNAME_PREFIX and any(other.startswith(core) for other in others):
+        fits.append(Fit.WORD_PREFIXES)
+    if core in list_initials(name):
+        fits.append(Fit.INITIALS)
+    return min((one for one in fits if one is not None), default=None)
+
+
+T = TypeVar("T")
+
+
+class NameIndex(Generic[T]):
+    """Things with their names. Made once for a list of them; each search then costs a few milliseconds among 40,000."""
+
+    def __init__(self, named: Iterable[tuple[T, str, str]], nicknames: Nicknames) -> None:
+        """`named`: a thing, its name, and the longer name by which it is told from others of that name; else empty."""
+        self._named, self._nicknames = tuple(named), nicknames
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        """For each thing, everything that a person may type for it, in one text."""
+        return tuple(
+            "\n".join(
+                (to_search_words(name), to_search_words(longer), *self._nicknames.list_names(name), *sorted(list_initials(name)))
+            )
+            for _, name, longer in self._named
+        )
+
+    @cached_property
+    def _by_spelling(self) -> Mapping[str, T]:
+        """The things by what a misspelt name is compared with: their names, nicknames, and the words of both."""
+        found = {other: thing for thing, name, _ in self._named for other in self._nicknames.list_names(name)}
+        found |= {to_search_words(name): thing for thing, name, _ in self._named}
+        # Single words too, so that "Arsenall" finds "Arsenal Women"; short ones, such as FC, would be similar to too much.
+        words = {word: thing for name, thing in found.items() for word in name.split() if len(word) > 3}
+        longer_names = {to_search_words(longer): thing for thing, _, longer in self._named if longer}
+        return words | longer_names | found
+
+    @cached_property
+    def _spellings(self) -> _SimilarTexts:
+        return _SimilarTexts(self._by_spelling)
+
+    def prepare(self) -> None:
+        """Make everything that the first search needs."""
+        _ = self._texts, self._spellings
+
+    def find_fitting(self, typed: str) -> tuple[tuple[Fit, T], ...]:
+        """Return what fits what was typed, with how well, in the order in which it was given."""
+        # Whatever fits has each of these words somewhere in one of its names. Looking for the longest leaves a few of
+        # thousands, and only these are measured.
+        word = max(to_core_words(typed).split(), key=len, default="")
+        if not word:
+            return ()
+        found = []
+        for (thing, name, longer), text in zip(self._named, self._texts, strict=True):
+            if word not in text:
+                continue
+            fits = [measure_name_fit(typed, name, self._nicknames), measure_fit(typed, longer) if longer else None]
+            if known := [fit for fit in fits if fit is not None]:
+                found.append((min(known), thing))
+        return tuple(found)
+
+    def find_similar(self, typed: str) -> tuple[T, ...]:
+        """Return the things whose names are spelt nearly as what was typed, the most similar first; few of them."""
+        close = self._spellings.find(to_search_words(typed))
+        return tuple(dict.fromkeys(self._by_spelling[text] for text in close))
+
+
+class _SimilarTexts:
+    """Finds the texts that are most like one, by the pairs of letters that they share.
+
+    `difflib` alone compares letter by letter: a second for a misspelt name among 40,000 teams, while all chats wait.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = tuple(texts)
+        by_pair: defaultdict[str, list[int]] = defaultdict(list)
+        for number, text in enumerate(self._texts):
+            for pair in _split_into_pairs(text):
+                by_pair[pair].append(number)
+        self._by_pair = dict(by_pair)
+
+    def find(self, typed: str) -> list[str]:
+        """Return the texts that differ from what was typed by a slip or two, the most similar first."""
+        pairs, shared = _split_into_pairs(typed), Counter[int]()
+        for pair in pairs:
+            shared.update(self._by_pair.get(pair, ()))
+        least = max(1.0, _LEAST_SHARED_PAIRS * len(pairs))
+        # Shared pairs in relation to the lengths: a long name has a few of any pairs.
+        scored = ((count / (len(pairs) + len(self._texts[number])), number) for number, count in shared.items() if count >= least)
+        candidates = [self._texts[number] for _, number in heapq.nlargest(_MAX_CANDIDATES, scored)]
+        return difflib.get_close_matches(typed, candidates, n=MAX_SUGGESTIONS, cutoff=_LEAST_SIMILARITY)
+
+
+def _split_into_pairs(text: str) -> set[str]:
+    """Return the pairs of neighbouring letters, also of the first and of the last one with the space around the text."""
+    spaced = f" {text} "
+    return {one + other for one, other in itertools.pairwise(spaced)}
