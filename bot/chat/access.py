@@ -64,7 +64,7 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
         await run_in_chat_language(update, self._chats, lambda: self._tell(update))
 
     async def _tell(self, update: Update) -> None:
-        text = _("This bot is for certain chats only. Ask whoever runs it, and name the number of this chat: {chat}").format(
+        text = _("This bot is private. To use it, send its operator this chat's ID: {chat}").format(
             chat=update.effective_chat.id if update.effective_chat else ""
         )
         origin = read_origin(update)

@@ -81,7 +81,7 @@ PRIVATE_MENU = ("subscribe", "subscriptions", "alerts", "today", "live", "mute",
 MEMBERS_MENU = ("today", "live", "timeline", "subscriptions", "help")
 """The commands that Telegram lists to the members of groups, who may change nothing."""
 
-ADMIN_COMMANDS = {"status": N_("State of the bot"), "rules": N_("Rules in effect")}
+ADMIN_COMMANDS = {"status": N_("Bot status"), "rules": N_("Current rules")}
 """The commands of the admins of the configuration. They are not in the router: for others they do not exist."""
 
 COMMAND_UPDATES = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
@@ -207,6 +207,6 @@ async def on_error(replies: ReplySender, update: object, ptb_context: HandlerCon
         return
     try:
         with use_language(read_sender_language(update)):
-            await replies.send(origin, Screen(_("Something went wrong on my side. Please try again in a moment.")))
+            await replies.send(origin, Screen(_("Something went wrong. Please try again in a moment.")))
     except TelegramError as refusal:
         log.warning("error_reply_not_sent", chat=chat_id, reason=str(refusal))

@@ -87,7 +87,7 @@ class ChatContext(msgspec.Struct, frozen=True):
         return (match.has_begun or is_listed) and not is_over
 
     def format_until(self, until: dt.datetime) -> str:
-        """Format a time in the chat's time zone, with its day unless that is today."""
+        """Return `until 15:00` in the chat's time zone, with the day unless that is today."""
         return format_until(until, self.now, self.chat.timezone)
 
     @property

@@ -118,14 +118,14 @@ class Handlers:
             raise Refusal(texts.administrators_only_text())
         context = await self._services.load_context(origin)
         if command.changes_settings and context.chat.is_configured:
-            raise Refusal(texts.configured_chat_text(context.chat))
+            raise Refusal(texts.configured_chat_text())
         result = await self._run_with_season(origin, context, lambda known: run(known, args))
         if result.changes_settings and not command.changes_settings:
             # A deep link of /start follows something, and whoever is in a group can write one.
             if not await self._services.permissions.may_change(bot, origin):
                 raise Refusal(texts.administrators_only_text())
             if context.chat.is_configured:
-                raise Refusal(texts.configured_chat_text(context.chat))
+                raise Refusal(texts.configured_chat_text())
         return await alerts.ask_about_pins(self._services, bot, context.chat, result)
 
     async def on_button(self, update: Update, ptb_context: HandlerContext) -> None:
@@ -174,7 +174,7 @@ class Handlers:
             result = self._router.press_button(context, data)
         # After the action, which is pure: only its result says whether it would change anything.
         if result.changes_settings and context.chat.is_configured:
-            raise Refusal(texts.configured_chat_text(context.chat))
+            raise Refusal(texts.configured_chat_text())
         result = await alerts.ask_about_pins(self._services, bot, context.chat, result)
         if is_for_channel and data not in channel.UNTARGETED_DATA:
             return replace(result, screen=channel.target_channel(result.screen, context.chat))
@@ -195,7 +195,7 @@ class Handlers:
             return
         result = await self._run_with_season(target, context, lambda known: subscribe.follow_typed_name(known, text))
         if result.changes_settings and context.chat.is_configured:
-            result = DialogueResult(Screen(texts.configured_chat_text(context.chat)))
+            result = DialogueResult(Screen(texts.configured_chat_text()))
         await self._apply_and_send(origin, target, result)
 
     async def on_unknown_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:

@@ -145,7 +145,7 @@ class RateLimitHandler(BaseHandler[Update, HandlerContext, None]):
 
     async def _warn(self, update: Update) -> None:
         origin, query = read_origin(update), update.callback_query
-        text = _("That is faster than I can answer. I hear you again in a few seconds.")
+        text = _("Too fast! Try again in a few seconds.")
         if query:
             await self._replies.acknowledge(query, text)
         elif origin:

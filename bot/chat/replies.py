@@ -69,7 +69,7 @@ class ReplySender:
             if now.picture is not None and self._draw_picture is not None:
                 await self._send_picture(origin, now, await self._draw_picture(now.picture))
             else:
-                await self._send_text(origin, Screen(_("I draw no pictures here.")) if now.picture is not None else now)
+                await self._send_text(origin, Screen(_("Images are not available here.")) if now.picture is not None else now)
 
         await self._retrier.call(origin.ref.chat_id, request)
 

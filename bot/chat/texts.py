@@ -47,7 +47,7 @@ def escape_text(text: str) -> str:
 
 
 def administrators_only_text() -> str:
-    return _("Only this group's administrators can change that; /subscriptions and /today are for everybody.")
+    return _("Only group admins can change this.")
 
 
 def too_many_subscriptions_text(limit: int, chat: Chat | None = None) -> str:
@@ -69,14 +69,12 @@ def is_channel(chat: Chat | None) -> bool:
     return chat is not None and chat.type == ChatType.CHANNEL
 
 
-def configured_chat_text(chat: Chat | None = None) -> str:
-    if is_channel(chat):
-        return _("What this channel hears is set in the bot's configuration and cannot be changed here.")
-    return _("What this chat hears is set in the bot's configuration and cannot be changed here.")
+def configured_chat_text() -> str:
+    return _("These settings are in the bot's configuration and can't be changed here.")
 
 
 def outdated_button_text() -> str:
-    return _("This button is out of date. Please send the command again.")
+    return _("This button is outdated. Send the command again.")
 
 
 def back_label() -> str:
@@ -127,11 +125,19 @@ _CARD_KINDS = ("red_card", "yellow_card")
 _CARDS = frozenset({"cards", "karten", "tarjetas", "cartons", "cartellini", "cartoes"})
 """Both colours, in each language."""
 
+_OTHER_KIND_WORDS = {
+    "video checks": "var", "injuries and breaks": "injury", "videobeweise": "var",
+    "tarjetas rojas": "red_card", "cartellini rossi": "red_card", "cartões vermelhos": "red_card",
+    "tarjetas amarillas": "yellow_card", "cartellini gialli": "yellow_card", "cartões amarelos": "yellow_card",
+    "tandas de penaltis": "shootout", "tiri di rigore": "shootout", "disputas de pênaltis": "shootout",
+}  # fmt: skip
+"""Names of kinds that people type and that are no button's label, where a shorter word is."""
+
 
 @cache
 def _load_kind_words(offered: tuple[str, ...]) -> dict[str, str]:
     """Return the kinds by their names in the YAML and by their words in every language: people copy either."""
-    words: dict[str, str] = {}
+    words = {_normalise_kind(word): kind for word, kind in _OTHER_KIND_WORDS.items() if kind in offered}
     for language in LANGUAGES:
         with use_language(language):
             words |= {_normalise_kind(kind_name(kind)): kind for kind in offered}

@@ -30,6 +30,7 @@ _CREATED_AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 
 # By the name that a module imports them under. A text that is passed in another way is not found.
 _GETTEXT_FUNCTIONS = {
+    "translate": "gettext",
     "translate_in_context": "pgettext",
     "_": "gettext",
     "N_": "gettext",

@@ -139,9 +139,12 @@ def format_day_and_time(instant: dt.datetime, timezone: str) -> str:
 
 
 def format_until(until: dt.datetime, now: dt.datetime, timezone: str) -> str:
-    """Return `15:00`, or `Sat 22 15:00` if that is another day than today in the time zone."""
-    is_today = to_local_time(until, timezone).date() == to_local_time(now, timezone).date()
-    return format_time(until, timezone) if is_today else format_day_and_time(until, timezone)
+    """Return `until 15:00`, or `until Sat 22, 15:00` if that is another day than today in the time zone."""
+    day, time = to_local_time(until, timezone).date(), format_time(until, timezone)
+    # With the preposition, since some languages have another one before a day than before a time: hasta las, hasta el.
+    if day == to_local_time(now, timezone).date():
+        return translate("until {time}").format(time=time)
+    return translate("until {day}, {time}").format(day=_format_date(day, "EEE d"), time=time)
 
 
 def format_long_date(date: dt.date) -> str:

@@ -63,7 +63,7 @@ def render_card(match: Match, *, is_closed: bool = False, timeline: Timeline | N
     # The card stays in the chat: without this it would claim for ever that the match is in its 85th minute.
     is_end_missing = is_closed and not is_end_announced(match)
     parts = [
-        _render_heading(timeline, _("over – its end was not seen") if is_end_missing else _stage_and_minute(timeline, labels)),
+        _render_heading(timeline, _("over (end not seen)") if is_end_missing else _stage_and_minute(timeline, labels)),
         "" if is_closed or timeline.stage is Stage.FULL_TIME else _render_latest(timeline, entries),
         *(_render_side(timeline, side, [entry for entry in entries if entry.side is side]) for side in Side),
         _render_kicks(timeline),

@@ -108,7 +108,7 @@ class AdminRulesHandlers:
         # A dry run takes many seconds, and Telegram takes no answer to a press after that: it is answered before.
         is_answered = origin is not None and self._is_admin(origin) and data.startswith("r:g:")
         if is_answered:
-            await self._replies.acknowledge(query, _("Checking the file …"))
+            await self._replies.acknowledge(query, _("Checking the file…"))
         try:
             if origin is None:
                 raise OutdatedRulesButton
@@ -180,7 +180,7 @@ class OutdatedRulesButton(Refusal):
     """Raised for a button whose proposal or version is gone."""
 
     def __init__(self) -> None:
-        super().__init__(_("This button is out of date. Please send /rules or the file again."))
+        super().__init__(_("This button is outdated. Send /rules or the file again."))
 
 
 def show_rules(active: ActiveRules, config_name: str, page: int = 0, warnings: Sequence[str] = ()) -> Screen:
@@ -193,7 +193,7 @@ def show_rules(active: ActiveRules, config_name: str, page: int = 0, warnings: S
         # The file's name without its folders: the path on the server is of no use in a chat.
         place = f"{Path(rule.location.file).name}:{rule.location.line}" if rule.location.file else ""
         lines.append(f"• {shorten(rule.name)} – <code>{escape_text(rule.alert.kind)}</code> · {shorten(place, 40)}")
-    hint = _("Send me a YAML file to change them; nothing is applied before you say so.")
+    hint = _("Send me a YAML file to change them. Nothing is applied until you confirm.")
     html = fit_lines(
         [
             heading.format(count=len(rules), origin=_render_rules_origin(active, config_name)),
@@ -235,7 +235,7 @@ def show_rule_history(versions: Sequence[RuleVersion]) -> Screen:
     """Show what was in effect, newest first, with buttons that go back to the older ones."""
     back = (Button(back_label(), "r:p:0"),)
     if not versions:
-        return Screen(_("The rules were never changed from here."), (back,))
+        return Screen(_("The rules have never been changed from Telegram."), (back,))
     # The newest version is the one in effect, also after a roll back, which is a version of its own.
     lines = [f"{'✅' if at == 0 else '•'} {render_version_line(version)}" for at, version in enumerate(versions)]
     buttons = [
@@ -250,7 +250,7 @@ def render_version_line(version: RuleVersion) -> str:
     if version.origin is RuleOrigin.SENT:
         text = _("{file}, applied by {admin}")
     elif version.origin is RuleOrigin.ROLLED_BACK:
-        text = _("{file}, rolled back to by {admin}")
+        text = _("{file}, restored by {admin}")
     else:
         text = _("{file}, changed on disk")
     return f"{format_utc_instant(version.at)} – {text.format(file=shorten(version.name), admin=_format_admin(version))}"

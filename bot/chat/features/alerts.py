@@ -240,7 +240,7 @@ def set_sounds(context: ChatContext, sound: str, kinds: tuple[str, ...]) -> Dial
             return DialogueResult(Screen(unknown_kind_text(typed, context.kinds), make_alert_buttons()))
         found.append(kind)
     if not found:
-        html = _("Name the kinds, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts.")
+        html = _("Say which alerts, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts.")
         return DialogueResult(Screen(html, make_alert_buttons()))
     html = _(_SOUND_TEXTS[sound]).format(kinds=join_kind_names(found))
     change = update_filter(lambda alert_filter: set_sound(alert_filter, found, sound))

@@ -138,7 +138,7 @@ class ChannelHandlers:
             return DialogueResult(show_channel_menu(context.chat))
         # As in `Handlers`, which does not see these commands: here the name of the channel stands before them.
         if self._router.commands[name].changes_settings and context.chat.is_configured:
-            return DialogueResult(target_channel(Screen(texts.configured_chat_text(context.chat)), context.chat))
+            return DialogueResult(target_channel(Screen(texts.configured_chat_text()), context.chat))
         result = await ask_about_pins(self._services, bot, context.chat, run(context, args[1:]))
         return replace(result, screen=target_channel(result.screen, context.chat))
 

@@ -94,7 +94,7 @@ def show_day(context: ChatContext, date: dt.date, page: int = 0) -> Screen:
     pages = make_page_buttons(len(fixtures), page, here, DAY_PAGE_SIZE)
     if not fixtures:
         return Screen(no_matches_text(format_long_date(date)), (_make_day_buttons(date),))
-    choose = Button(_("➕ Follow …"), f"e:{date:%Y%m%d}:0")
+    choose = Button(_("➕ Follow…"), f"e:{date:%Y%m%d}:0")
     mute = make_mute_screen_button(context, fixtures, f"{here}:{page}")
     lines = render_match_lines(context, shown)
     html = "\n".join([_render_day_heading(date), *lines, *_list_legend(lines)])
@@ -191,7 +191,7 @@ def run_live(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
 def make_mute_screen_button(context: ChatContext, fixtures: Iterable[Fixture], back: str) -> tuple[Button, ...]:
     """Make the button to the mute screen; none if the chat follows none of these matches. `back` is the screen it is on."""
     is_followed = any(context.is_covered(fixture) and not has_ended(fixture, context.now) for fixture in fixtures)
-    return (Button(_("🔕 Mute …"), f"n:0:{back}"),) if is_followed else ()
+    return (Button(_("🔕 Mute…"), f"n:0:{back}"),) if is_followed else ()
 
 
 def make_match_button(context: ChatContext, choice: Choice, label: str, screen_data: str) -> Button:

@@ -36,10 +36,10 @@ def set_language(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     # Also by the name that the language has for itself: who cannot read English types that.
     code = _parse_language(typed)
     if not code:
-        html = _("I do not speak “{name}”. I speak these:").format(name=escape_text(typed))
+        html = _("I don't speak “{name}”. Choose one of these:").format(name=escape_text(typed))
         return DialogueResult(replace(_offer_languages(context), html=html))
     if code == AUTO and not _is_private(context):
-        html = _("Only in a private chat can I speak as your Telegram does. Which language shall it be here?")
+        html = _("I can follow your Telegram's language in a private chat only. Which language should I use here?")
         return DialogueResult(replace(_offer_languages(context), html=html))
     return _save_language(context, code)
 

@@ -59,7 +59,7 @@ def mute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return mute_chat(context, morning - context.now)
     length = parse_length(typed, "m")
     if length and length > _MAX_MUTE:
-        html = _("That is too long: the longest is <code>/mute 365d</code>, and /unmute ends it.")
+        html = _("That's too long: at most <code>/mute 365d</code>. Undo: /unmute")
         return DialogueResult(Screen(html, show_mute_options(context).buttons))
     if length:
         return mute_chat(context, length)
@@ -73,7 +73,7 @@ def show_mute_options(context: ChatContext) -> Screen:
     """Show how long the chat can be muted, and what is muted now."""
     html = _("<b>🔇 Mute for how long?</b>\nOr send <code>/mute 45m</code>. Missed alerts won't be sent later.")
     if (until := _muted_until(context)) is not None:
-        html = _("🔇 Muted until {time}.").format(time=escape_text(context.format_until(until)))
+        html = _("🔇 Muted {until}.").format(until=escape_text(context.format_until(until)))
     unmute_button = ((Button(_("🔔 Unmute"), "mu:any"),),) if until or context.chat.muted_matches else ()
     return Screen(html, (*_make_length_buttons(), *unmute_button, make_closing_row()))
 
@@ -89,10 +89,11 @@ def mute_chat(context: ChatContext, duration: dt.timedelta) -> DialogueResult:
     """Mute all alerts in this chat for a while."""
     until = context.now + duration
     # Corrections of alerts that were sent still arrive: `bot.outbox.decide` asks for the mute before a first message only.
-    html = _("🔇 Muted until {time}. Missed alerts won't be sent later.")
-    time = escape_text(context.format_until(until))
+    html = _("🔇 Muted {until}. Missed alerts won't be sent later.")
     rows = ((Button(_("🔔 Unmute"), "mu:chat"), Button(_("🔇 Other time"), "qs:")), make_closing_row())
-    return DialogueResult(Screen(html.format(time=time), rows), (set_settings(muted_until=until),))
+    return DialogueResult(
+        Screen(html.format(until=escape_text(context.format_until(until))), rows), (set_settings(muted_until=until),)
+    )
 
 
 def mute_match(context: ChatContext) -> DialogueResult:
@@ -151,9 +152,9 @@ def _mute_match(context: ChatContext, choice: Choice) -> DialogueResult:
 def set_mute_button(context: ChatContext, *, is_on: bool) -> DialogueResult:
     """`/mute buttons on | off`: the button under each alert."""
     if is_on:
-        html = _("There is a button under each alert from now on.")
+        html = _("Alerts now have a button.")
     else:
-        html = _("Alerts come without a button from now on. <code>/mute buttons on</code> brings it back.")
+        html = _("Alerts no longer have a button. Bring it back: <code>/mute buttons on</code>")
     return DialogueResult(Screen(html, (make_closing_row(),)), (set_settings(mute_button=is_on),))
 
 
@@ -172,7 +173,7 @@ def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return unmute_match(matches[0])
     buttons = [make_button(choice_name(choice), f"mu:{choice.token}") for choice in matches]
     if until:
-        label = _("Everything, until {time}").format(time=context.format_until(until))
+        label = _("Everything, {until}").format(until=context.format_until(until))
         buttons.insert(0, make_button(label, "mu:chat"))
     html = _("<b>Muted</b>\nTap to unmute.")
     buttons = [*buttons[:_MAX_LISTED_MUTES], Button(_("🔔 Unmute all"), "mu:all")]

@@ -76,7 +76,7 @@ class MuteButtonHandler:
         replies = self._services.replies
         explanation = await self._find_explanation(origin) if origin else None
         if origin is None or explanation is None:
-            await replies.acknowledge(query, _("This button is out of date: I do not know that message any more."))
+            await replies.acknowledge(query, _("This button is outdated: I don't know that message any more."))
             return
         try:
             result = await self._press(ptb_context.bot, origin, explanation, query.data or "")
@@ -173,18 +173,18 @@ def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
     if alert.fixture is None:
         raise OutdatedButton
     if context.is_muted(alert.fixture.id):
-        update, note = remove_muted_match(alert.fixture.id), _("🔔 {match} is heard again.")
+        update, note = remove_muted_match(alert.fixture.id), _("🔔 {match} unmuted.")
     else:
         update = add_muted_match(alert.fixture.id)
-        note = _("🔇 {match} is muted until it is over. /unmute ends it.")
+        note = _("🔇 {match} muted until full time. Undo: /unmute")
     return DialogueResult(_CLOSED, (update,), note.format(match=format_title(alert.fixture))[:_MAX_NOTE_LENGTH])
 
 
 def _toggle_hour(context: ChatContext, _alert: AlertSubject) -> DialogueResult:
     if _is_chat_muted(context):
-        return DialogueResult(_CLOSED, (set_settings(muted_until=None),), _("🔔 This chat hears again."))
+        return DialogueResult(_CLOSED, (set_settings(muted_until=None),), _("🔔 Unmuted."))
     until = context.now + _MUTE_HOUR
-    note = _("🔇 Everything is muted until {time}. /unmute ends it.").format(time=context.format_until(until))
+    note = _("🔇 Muted {until}. Undo: /unmute").format(until=context.format_until(until))
     return DialogueResult(_CLOSED, (set_settings(muted_until=until),), note)
 
 
@@ -202,7 +202,7 @@ def _toggle_kind(context: ChatContext, alert: AlertSubject) -> DialogueResult:
         for subscription in _find_covering(context, alert)
         if subscription.overrides.kinds is not None or subscription.overrides.scorers_only
     ]
-    note = _("🔔 Told here again: {kind}.") if on else _("🔇 Not told here any more: {kind}. /alerts changes that.")
+    note = _("🔔 Alerts on: {kind}.") if on else _("🔇 Alerts off: {kind}. Change: /alerts")
     return DialogueResult(_CLOSED, (update, *changes), note.format(kind=_name_kind(context, alert)))
 
 

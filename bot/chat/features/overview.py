@@ -57,7 +57,7 @@ def render_settings(context: ChatContext) -> str:
     if chat.type != ChatType.CHANNEL:
         lines.append(_("Buttons under alerts: {state}").format(state=on if chat.mute_button else off))
     if chat.muted_until and chat.muted_until > context.now:
-        lines.append(_("🔇 Muted until {time}.").format(time=escape_text(context.format_until(chat.muted_until))))
+        lines.append(_("🔇 Muted {until}.").format(until=escape_text(context.format_until(chat.muted_until))))
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from bot.chat.dialogue import (
     RestoreUnfollowed,
     Screen,
     UnfollowAll,
+    make_closing_row,
 )
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import escape_text, is_channel
@@ -29,39 +30,36 @@ _MAX_EXPORT_LENGTH = 3500
 def stop(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
     """`/stop`: unfollow everything, with a button to undo that. Settings stay."""
     if not context.subscriptions:
-        if is_channel(context.chat):
-            html = _("This channel follows nothing, so no alerts come. /privacy shows what is stored of it.")
-        else:
-            html = _("This chat follows nothing, so no alerts come. /privacy shows what is stored of it.")
+        html = _("Nothing is followed, so no alerts come. Stored data: /privacy")
         return DialogueResult(Screen(html, ((_erase_button(),),)))
     number = len(context.subscriptions)
     html = ngettext(
-        "Stopped: {number} subscription was removed. No new alerts come, but messages that are here are still corrected.",
-        "Stopped: {number} subscriptions were removed. No new alerts come, but messages that are here are still corrected.",
+        "Stopped: {number} subscription removed. No new alerts; messages already here are still corrected.",
+        "Stopped: {number} subscriptions removed. No new alerts; messages already here are still corrected.",
         number,
     ).format(number=number)
-    buttons = ((Button(_("↩ Undo"), "p!:undo"),), (_erase_button(),))
+    buttons = ((Button(_("↩ Undo"), "p!:undo"),), (_erase_button(),), make_closing_row())
     return DialogueResult(Screen(html, buttons), (UnfollowAll(),))
 
 
 def show_privacy(context: ChatContext, _args: tuple[str, ...] = ()) -> DialogueResult:
     """`/privacy`: what is stored of this chat, with buttons to export or erase it."""
-    title = _("What is stored of this channel") if is_channel(context.chat) else _("What is stored of this chat")
+    title = _("What is stored about this channel") if is_channel(context.chat) else _("What is stored about this chat")
     html = _(
         "<b>{title}</b>\n"
-        "• its number, title and kind, as Telegram gives them\n"
-        "• its settings, and what it follows ({number})\n"
-        "• which alerts it was sent, so that they can be corrected; they are deleted after some weeks\n\n"
-        "Messages that people write here are not stored. Nothing is passed on to anybody."
+        "• its ID, title and type, from Telegram\n"
+        "• its settings and what it follows ({number})\n"
+        "• the alerts it got, to correct them; deleted after some weeks\n\n"
+        "Messages written here are not stored. Nothing is shared with anybody."
     ).format(title=title, number=len(context.subscriptions))
     if context.privacy_url:
         page = _("The operator's page about privacy: {url}").format(url=escape_text(context.privacy_url))
         html = f"{html}\n\n{page}"
-    return DialogueResult(Screen(html, ((Button(_("📄 Export"), "p!:export"),), (_erase_button(),))))
+    return DialogueResult(Screen(html, ((Button(_("📄 Export"), "p!:export"),), (_erase_button(),), make_closing_row())))
 
 
 def _erase_button() -> Button:
-    return Button(_("🗑 Erase what is stored …"), "p!:ask")
+    return Button(_("🗑 Erase data…"), "p!:ask")
 
 
 def _press(context: ChatContext, action: str) -> DialogueResult:
@@ -71,16 +69,10 @@ def _press(context: ChatContext, action: str) -> DialogueResult:
         case "export":
             return DialogueResult(_export(context))
         case "ask":
-            if is_channel(context.chat):
-                html = _("Erase this channel's settings, all that it follows, and its record of alerts? This cannot be undone.")
-            else:
-                html = _("Erase this chat's settings, all that it follows, and its record of alerts? This cannot be undone.")
+            html = _("Erase all settings, everything that is followed and the alert history? This can't be undone.")
             return DialogueResult(Screen(html, ((Button(_("🗑 Erase"), "p!:erase"), Button(_("Keep it"), "p!:show")),)))
         case "erase":
-            if is_channel(context.chat):
-                html = _("Erased: nothing of this channel is stored any more.")
-            else:
-                html = _("Erased: nothing of this chat is stored any more. Whoever writes to me again starts anew.")
+            html = _("Erased. Nothing is stored any more.")
             return DialogueResult(Screen(html), (EraseChat(),))
         case "show":
             return show_privacy(context)
@@ -92,11 +84,8 @@ def _undo_stop(context: ChatContext) -> DialogueResult:
     """Follow again what `/stop` removed."""
     if not context.chat.unfollowed:
         raise OutdatedButton
-    if is_channel(context.chat):
-        html = _("Undone: this channel follows the same as before. /subscriptions lists it.")
-    else:
-        html = _("Undone: this chat follows the same as before. /subscriptions lists it.")
-    return DialogueResult(Screen(html), (RestoreUnfollowed(),))
+    html = _("Restored: everything is followed as before. List: /subscriptions")
+    return DialogueResult(Screen(html, (make_closing_row(),)), (RestoreUnfollowed(),))
 
 
 def _export(context: ChatContext) -> Screen:

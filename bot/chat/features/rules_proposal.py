@@ -113,7 +113,7 @@ class RulesProposals:
         name = " ".join((document.file_name or "").split())[-_MAX_FILE_NAME_LENGTH:]
         if not name.lower().endswith((".yaml", ".yml")):
             raise Refusal(_("Send the rules as a file whose name ends in .yaml or .yml."))
-        too_big = _("This file is too big: {size} KiB are enough for rules.").format(size=MAX_FILE_SIZE // 1024)
+        too_big = _("This file is too big: {size} KiB at most.").format(size=MAX_FILE_SIZE // 1024)
         # Before the download: an admin's slip may be a film of 20 MB, which is what Telegram gives to bots.
         if (document.file_size or 0) > MAX_FILE_SIZE:
             raise Refusal(too_big)
@@ -121,7 +121,7 @@ class RulesProposals:
             content = bytes(await (await document.get_file()).download_as_bytearray())
         except TelegramError as error:
             log.warning("rules_file_not_fetched", reason=str(error))
-            raise Refusal(_("Telegram did not give me the file. Please send it again.")) from error
+            raise Refusal(_("Telegram didn't give me the file. Please send it again.")) from error
         if len(content) > MAX_FILE_SIZE:
             # The size that Telegram announces is optional.
             raise Refusal(too_big)
@@ -155,7 +155,7 @@ class RulesProposals:
         # true.
         proposal = RulesProposal(text, name, origin, active.fingerprint)
         self._open.add(proposal)
-        apply, discard = Button(_("✔ Apply"), f"r:a:{proposal.token}"), Button(_("✖ Leave as it is"), f"r:x:{proposal.token}")
+        apply, discard = Button(_("✔ Apply"), f"r:a:{proposal.token}"), Button(_("✖ Discard"), f"r:x:{proposal.token}")
         return Screen(html, ((apply, discard),))
 
     def take(self, token: str) -> RulesProposal | None:
@@ -167,7 +167,7 @@ class RulesProposals:
         try:
             return await self._rule_versions.apply(proposal.text, proposal.name, proposal.origin, proposal.base_fingerprint, user)
         except RulesOutdated:
-            raise Refusal(_("Other rules have come into effect since. Please look at /rules and send the file again.")) from None
+            raise Refusal(_("The rules have changed since. Check /rules and send the file again.")) from None
 
 
 def fit_lines(lines: Sequence[str]) -> str:
@@ -218,7 +218,7 @@ def render_rules_diff(difference: RulesDiff) -> list[str]:
     if (more := len(difference.changed) - _MAX_RULE_NAMES) > 0:
         lines.append(f"✏️ {and_more_text(more)}")
     if difference.reordered:
-        lines.append(_("↕️ asked in another order"))
+        lines.append(_("↕️ evaluated in another order"))
     return lines
 
 
@@ -232,7 +232,7 @@ def render_dry_run(result: DryRunResult) -> list[str]:
     """Say which messages of the last matches would be different."""
     comparison = result.comparison
     if comparison is None:
-        reason = _(result.reason) if result.reason else _("none is kept yet")
+        reason = _(result.reason) if result.reason else _("none is stored yet")
         return [_("Not tried on matches: {reason}.").format(reason=shorten(reason, 200))]
     lines = [_("<b>Over the last matches</b>"), f"{_render_counts(comparison, result.match_count)}."]
     lines += [_render_difference(difference) for difference in comparison.differences[:_MAX_DIFFERENCES]]

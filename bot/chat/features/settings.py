@@ -87,9 +87,7 @@ def set_spoilers(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
     if is_on is None:
         return DialogueResult(show_spoilers(context))
     if is_on:
-        html = _(
-            "🙈 Spoiler mode on: tap an alert to reveal it. Every alert comes without sound, so that none tells by its ring."
-        )
+        html = _("🙈 Spoiler mode on: tap an alert to reveal it. All come without sound, so none gives anything away.")
     else:
         html = _("Spoiler mode off.")
     undo = (Button(_("↩ Undo"), f"g:{'off' if is_on else 'on'}"),) if is_on != context.chat.spoilers else ()

@@ -172,9 +172,7 @@ def browse_competitions(context: ChatContext, page: int = 0) -> Screen:
     """Show the first screen of choosing by buttons: all matches, or one of the competitions."""
     competitions = context.catalogue.competitions
     if not competitions:
-        html = _(
-            "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
-        )
+        html = _("No matches are known yet. Try again in a little while; <code>/subscribe all</code> already works.")
         return Screen(html)
     page, shown = select_page(competitions, page)
     # Ticked if the whole competition is followed. Its teams show their ticks on the next screen.

@@ -8,9 +8,10 @@ from operator import itemgetter
 
 from babel.numbers import format_decimal
 from telegram import Message
+from telegram.constants import ChatType
 from telegram.ext import CommandHandler, filters
 
-from bot.chat.dialogue import ChatContext, HandlerContext, Screen, UpdateOrigin
+from bot.chat.dialogue import ButtonRow, ChatContext, HandlerContext, Screen, UpdateOrigin, make_closing_row
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.routing import Command, Feature, Router
 from bot.chat.services import ChatServices
@@ -34,11 +35,11 @@ _MAX_VALUE_LENGTH = 120
 """Characters that are shown of either side of a condition."""
 
 _REASON_TEXTS = {
-    "first": N_("told"),
+    "first": N_("sent"),
     "revision": N_("the same news, corrected"),
-    "graver": N_("it became other news"),
+    "graver": N_("changed to other news"),
     "retraction": N_("taken back"),
-    "restored": N_("it stands after all"),
+    "restored": N_("stands after all"),
 }
 """By the stored name of a reason. Others are shown by their name."""
 
@@ -50,11 +51,11 @@ def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]
         asked = message.reply_to_message
         # In a forum a message that is no reply looks like one to the message that opened its topic.
         if asked is None or asked.forum_topic_created:
-            screen = Screen(_("Send /why as a reply to an alert, and I say why it was told."))
+            screen = Screen(_("Reply to an alert with /why to see why you got it."), _make_last_rows(context))
         elif services.explain_message and (explanation := await services.explain_message(origin.ref.chat_id, asked.message_id)):
             screen = render_explanation(explanation, context)
         else:
-            screen = Screen(_("I do not know that message as an alert of mine, or it is too long ago."))
+            screen = Screen(_("That's not one of my alerts, or it is too old."), _make_last_rows(context))
         await services.replies.send(origin, screen)
 
     return [CommandHandler("why", with_origin(on_why), filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST)]
@@ -68,7 +69,12 @@ def render_explanation(explanation: MessageExplanation, context: ChatContext) ->
         _render_retraction(explanation, context),
         _render_history(explanation, context),
     )
-    return Screen("\n\n".join("\n".join(part) for part in parts if part))
+    return Screen("\n\n".join("\n".join(part) for part in parts if part), _make_last_rows(context))
+
+
+def _make_last_rows(context: ChatContext) -> tuple[ButtonRow, ...]:
+    # In a group every member may ask, and the settings are its administrators'.
+    return (make_closing_row(),) if context.chat.type == ChatType.PRIVATE else ()
 
 
 def _render_origin(explanation: MessageExplanation, context: ChatContext) -> list[str]:
@@ -76,25 +82,23 @@ def _render_origin(explanation: MessageExplanation, context: ChatContext) -> lis
     delivery, news = explanation.delivery, explanation.news
     lines = [_("This reply belongs to the message that it answers.")] if explanation.is_reply else []
     if news.is_live_message and delivery.kind == CARD:
-        lines.append(
-            _("This is the match's card: how the match stands, changed in place as long as it is played. No rule makes it.")
-        )
+        lines.append(_("This is the match card, updated in this message during the match. No rule makes it."))
     elif news.is_live_message:
-        lines.append(_("This is a picture of how the match stood. No rule makes it; this chat asks for pictures."))
+        lines.append(_("This is a picture of the match. No rule makes it: pictures are on here."))
     elif delivery.key.fixture_id == SAMPLE:
-        text = _("This is the sample of /test. No rule made it; it came by the way of real alerts, and took as long as they do.")
+        text = _("This is the test alert of /test. No rule made it; it came the way real alerts come.")
         lines.append(text)
     elif news.line_ids:
         if is_burst(news.key):
-            lines.append(_("Several matches had news within seconds, and this chat wants that in one message."))
+            lines.append(_("Several alerts came within seconds and were combined, as the options say."))
         else:
-            lines.append(_("This message sums up what came while it could not be told."))
+            lines.append(_("This is a summary of what happened while alerts were held back."))
         lines += [_render_digest_line(line, context) for line in explanation.lines]
     else:
-        text = _("The rule <b>{rule}</b> told this chat ({kind}).")
+        text = _("Sent by the rule <b>{rule}</b> ({kind}).")
         lines.append(text.format(rule=escape_text(delivery.rule), kind=escape_text(lower_first(kind_name(delivery.kind)))))
         if others := [f"<b>{escape_text(rule)}</b>" for rule in news.conditions if rule != delivery.rule]:
-            text = _("Also fired: {rules}. A chat hears the first whose kind it takes.")
+            text = _("Other matching rules: {rules}. The first one that your alerts allow is sent.")
             lines.append(text.format(rules=", ".join(others)))
     return lines
 
@@ -117,7 +121,7 @@ def _render_conditions(explanation: MessageExplanation, context: ChatContext) ->
         return []
     heading = _("<b>What the rule compared</b>")
     if not conditions:
-        return [heading, _("The rule asks for nothing: it fires for everything.")]
+        return [heading, _("The rule has no conditions: it fires for everything.")]
     return [heading, *(_render_condition(condition, context) for condition in conditions)]
 
 
@@ -134,12 +138,12 @@ def _render_retraction(explanation: MessageExplanation, context: ChatContext) ->
         return []
     reason = explanation.news.alternatives[0].facts.reason
     if reason == NOT_CONFIRMED:
-        text = _("The feed never confirmed it, so it was struck at the next break in play. No rule is asked then.")
+        text = _("The feed never confirmed it, so it was struck through at the next break in play. No rule decides that.")
     elif reason:
-        text = _("The feed took it back ({reason}). No rule is asked then: who was told of it is told so.")
+        text = _("The feed took it back ({reason}). No rule decides that: every chat that got it gets the correction.")
         text = text.format(reason=escape_text(reason))
     else:
-        text = _("The feed took it back. No rule is asked then: who was told of it is told so.")
+        text = _("The feed took it back. No rule decides that: every chat that got it gets the correction.")
     return [_hide_if_asked(text, context)]
 
 
@@ -170,7 +174,7 @@ def render_latency(latency: LatencyTrace) -> str:
     parts = (
         (_("feed {time}"), latency.feed),
         (_("rules {time}"), latency.outbox),
-        (_("meant to wait {time}"), latency.waited or None),
+        (_("intended wait {time}"), latency.waited or None),
         (_("sending {time}"), latency.request),
         (_("Telegram {time}"), latency.telegram),
     )

@@ -12,7 +12,7 @@ from tests.bot.chat.conftest import ADMIN, World
 
 GROUP, OTHER_GROUP = -100, -200
 
-REFUSED = "This bot is for certain chats only."
+REFUSED = "This bot is private."
 
 
 async def test_a_chat_that_is_not_allowed_is_told_its_number_once_an_hour_and_is_not_stored(world: World) -> None:

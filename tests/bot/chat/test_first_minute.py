@@ -195,7 +195,7 @@ async def test_a_deep_link_of_a_group_is_for_its_administrators(world: World) ->
     world.api.chat(GROUP).admins = {ADMIN}
 
     refused = await world.ask(GROUP, 5, "/start@touchline_bot team_arsenal")
-    assert "administrators" in refused.text and await world.followed(GROUP) == []
+    assert "group admins" in refused.text and await world.followed(GROUP) == []
 
     await world.ask(GROUP, ADMIN, "/start@touchline_bot team_arsenal")
     assert await world.followed(GROUP) == ["Arsenal"]
@@ -221,7 +221,7 @@ async def test_the_button_of_a_command_is_for_whom_the_command_is(world: World, 
 
     note = await world.press(GROUP, 5, message, f"do:{command} Arsenal")
 
-    assert ("administrators" in note) == (command == "subscribe") and await world.followed(GROUP) == []
+    assert ("group admins" in note) == (command == "subscribe") and await world.followed(GROUP) == []
 
 
 async def test_a_message_without_a_slash_is_understood(talk: Talk) -> None:

@@ -247,7 +247,7 @@ async def test_an_error_is_answered_with_one_sentence_and_the_next_command_works
     world.directory.known = known
     second = await world.ask(42, 42, "/today")
 
-    assert first.text == "Something went wrong on my side. Please try again in a moment." and "Arsenal" in second.text
+    assert first.text == "Something went wrong. Please try again in a moment." and "Arsenal" in second.text
 
 
 async def test_an_answer_that_telegram_refuses_is_not_followed_by_an_apology(world: World) -> None:

@@ -51,7 +51,7 @@ async def test_a_group_with_a_language_answers_everybody_in_it(world: World) -> 
     world.api.languages[5] = "fr"
     await world.ask(GROUP, ADMIN, "/language it")
 
-    assert (await world.ask(GROUP, 5, "/mute 1h")).text.startswith("Solo gli amministratori di questo gruppo")
+    assert (await world.ask(GROUP, 5, "/mute 1h")).text.startswith("Solo gli amministratori del gruppo")
 
 
 async def test_a_topic_is_answered_in_its_forums_language_until_it_has_its_own(world: World) -> None:
@@ -116,7 +116,7 @@ def test_the_buttons_of_days_are_translated_and_the_matches_keep_their_names() -
     assert labels(shown)[-2:] == ["◀ 21 novembre", "23 novembre ▶"] and "Arsenal – Chelsea" in shown.html
 
 
-SLOW_DOWN = "That is faster than I can answer. I hear you again in a few seconds."
+SLOW_DOWN = "Too fast! Try again in a few seconds."
 
 
 @given(st.lists(st.floats(0, 5), max_size=200))

@@ -17,8 +17,8 @@ from rules.loading.loader import list_packs, load_pack
     [
         ("en", "Own Goal", "Own Goal"),
         ("de", "own goal", "Eigentor"),
-        ("es", "Own Goal", "Gol en propia puerta"),
-        ("fr", "second half", "deuxième mi-temps"),
+        ("es", "Own Goal", "Autogol"),
+        ("fr", "second half", "seconde mi-temps"),
         ("it", "Ball Lost", "Ball Lost"),
     ],
 )

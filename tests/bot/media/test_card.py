@@ -118,7 +118,7 @@ def test_a_closed_match_without_an_announced_end_says_that_it_was_not_seen() -> 
     story = play()
     story.tell("Corner", minute=80, status="Completed")
 
-    assert card_lines(story.match, is_closed=True)[1] == "over – its end was not seen · Premier League"
+    assert card_lines(story.match, is_closed=True)[1] == "over (end not seen) · Premier League"
 
 
 def test_an_abandoned_match_is_shown_as_abandoned() -> None:

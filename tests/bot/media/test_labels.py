@@ -28,5 +28,5 @@ def test_the_labels_are_in_the_current_language() -> None:
 def test_the_status_of_a_match_that_is_not_finished_is_translated_and_an_unknown_one_is_kept() -> None:
     lost = replace(full(), stage=Stage.LOST, status="Abandoned")
 
-    assert [stage_text(lost, labels_in(language)) for language in ("en", "es")] == ["Abandoned", "Suspendido"]
+    assert [stage_text(lost, labels_in(language)) for language in ("en", "es")] == ["Abandoned", "Suspendido definitivamente"]
     assert stage_text(replace(lost, status="Frozen"), labels_in("es")) == "Frozen"

@@ -130,7 +130,7 @@ def test_the_longest_text_behind_a_spoiler_fits_and_is_hidden_to_its_end() -> No
     assert hidden["offset"] + hidden["length"] == 4096  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "🧪 Sample"), ("de", "🧪 Probe")])
+@pytest.mark.parametrize(("language", "title"), [("en", "🧪 Test"), ("de", "🧪 Test")])
 def test_a_sample_behind_a_spoiler_says_once_that_it_is_one(language: str, title: str) -> None:
     one = make_sample_alert(ChatRef(42), "1", in_each_language(sample_alert_text), NOW)
 

@@ -37,7 +37,7 @@ GOALS = "rules: [{name: goals, match: {action_type: Goal}, alert: {kind: goal, t
 CORNERS = b"[{name: corners, match: {action_type: Corner}, alert: {kind: corner, text: Corner}}]\n"
 BOTH = GOALS.encode() + b"texts: {unused: x}\n"
 GAOL = b"[{name: goals, match: {action_type: Gaol}, alert: {kind: goal, text: Goal}}]\n"
-OUTDATED = "This button is out of date. Please send /rules or the file again."
+OUTDATED = "This button is outdated. Send /rules or the file again."
 ADDED = Difference(
     DifferenceKind.ADDED,
     "2026-11-22T14:00:00Z",
@@ -152,7 +152,7 @@ async def test_a_sent_file_is_shown_as_a_difference_and_changes_nothing_yet(rule
 
     assert "➕ corners\n➖ goals" in shown.text and rules.now() == ["goals"]
     assert "1 added, 0 dropped, 0 reworded, 3 unchanged over 2 matches.\n➕ 11' Corner & co" in shown.text
-    assert shown.labels == ["✔ Apply", "✖ Leave as it is"]
+    assert shown.labels == ["✔ Apply", "✖ Discard"]
 
 
 async def test_the_file_is_tried_against_the_rules_in_effect(rules: Rules) -> None:
@@ -178,7 +178,7 @@ async def test_a_button_applies_it_and_the_overview_says_who_did(rules: Rules) -
 async def test_another_button_discards_it(rules: Rules) -> None:
     message = await rules.send(ADMIN, CORNERS)
     token = message.button("✔ Apply").data
-    await rules.tap(ADMIN, ADMIN, "✖ Leave as it is")
+    await rules.tap(ADMIN, ADMIN, "✖ Discard")
 
     assert message.text == "Nothing was changed." and rules.now() == ["goals"]
     assert await rules.press(ADMIN, ADMIN, message, token) == OUTDATED
@@ -231,8 +231,8 @@ async def test_a_thousand_mistakes_fit_into_one_message(rules: Rules) -> None:
     [
         (CORNERS, "sent.txt", None, "Send the rules as a file whose name ends in .yaml or .yml."),
         (b"\xff\xfe", "sent.yaml", None, "This file is not text in UTF-8."),
-        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", None, "This file is too big: 256 KiB are enough for rules."),
-        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", 10, "This file is too big: 256 KiB are enough for rules."),
+        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", None, "This file is too big: 256 KiB at most."),
+        (b"x" * (MAX_FILE_SIZE + 1), "sent.yaml", 10, "This file is too big: 256 KiB at most."),
         (b"", "sent.yaml", None, "❌ sent.yaml is refused, nothing was changed: 1 mistake."),
     ],
     ids=["not YAML", "not text", "too big", "bigger than said", "empty"],
@@ -246,7 +246,7 @@ async def test_a_file_that_is_no_rules_file_is_refused_with_a_sentence(
 async def test_a_file_that_telegram_does_not_deliver_is_answered_with_a_sentence(rules: Rules) -> None:
     rules.api.fail("getFile", RefusedError(400, "Bad Request: file is too big"))
 
-    assert (await rules.send(ADMIN, CORNERS)).text == "Telegram did not give me the file. Please send it again."
+    assert (await rules.send(ADMIN, CORNERS)).text == "Telegram didn't give me the file. Please send it again."
 
 
 async def test_a_file_that_changes_nothing_offers_no_button(rules: Rules) -> None:
@@ -258,7 +258,7 @@ async def test_a_file_that_changes_nothing_offers_no_button(rules: Rules) -> Non
 async def test_without_matches_the_difference_of_the_rules_is_shown(rules: Rules) -> None:
     rules.comparison = None
 
-    assert "Not tried on matches: none is kept yet." in (await rules.send(ADMIN, CORNERS)).text
+    assert "Not tried on matches: none is stored yet." in (await rules.send(ADMIN, CORNERS)).text
 
 
 async def test_a_proposal_that_was_compared_with_other_rules_is_not_applied(rules: Rules) -> None:
@@ -268,7 +268,7 @@ async def test_a_proposal_that_was_compared_with_other_rules_is_not_applied(rule
 
     assert (
         await rules.press(ADMIN, ADMIN, mine, mine.button("✔ Apply").data)
-        == "Other rules have come into effect since. Please look at /rules and send the file again."
+        == "The rules have changed since. Check /rules and send the file again."
     )
     assert rules.now() == ["goals"]
 

@@ -135,7 +135,8 @@ def test_an_unknown_kind_or_none_changes_nothing() -> None:
 
     assert (
         "I don't know “corner”." in unknown.screen.html
-        and none.screen.html == "Name the kinds, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts."
+        and none.screen.html
+        == "Say which alerts, such as <code>/alerts silent yellow_card</code>, or use the buttons of /alerts."
     )
     assert not unknown.changes and not none.changes
 

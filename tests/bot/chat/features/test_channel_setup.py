@@ -63,7 +63,7 @@ async def test_every_hint_on_a_channels_screen_acts_on_the_channel_whenever_it_i
     unmuted = await world.ask(OWNER, OWNER, "/channel @dailygoals unmute")
 
     assert "<code>/channel @dailygoals mute 45m</code>" in mute
-    assert "This channel is muted until" in sample.text and "<code>/channel @dailygoals unmute</code> ends it" in sample.html
+    assert "Muted until" in sample.text and sample.html.endswith("Undo: <code>/channel @dailygoals unmute</code>")
     assert unmuted.text.startswith(NAMED) and (await world.stored(CHANNEL)).muted_until is None
 
 
@@ -72,8 +72,8 @@ async def test_a_channel_without_a_name_is_named_by_its_number(world: World, cha
     await world.ask(OWNER, OWNER, f"/channel {CHANNEL}")
     stopped = await world.ask(OWNER, OWNER, "/stop")
 
-    assert "This channel follows nothing" in stopped.text
-    assert f"<code>/channel {CHANNEL} privacy</code> shows what is stored" in stopped.html
+    assert "Nothing is followed," in stopped.text
+    assert stopped.html.endswith(f"Stored data: <code>/channel {CHANNEL} privacy</code>")
 
 
 async def test_no_text_of_a_channels_screens_speaks_of_this_chat(world: World) -> None:

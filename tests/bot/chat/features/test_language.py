@@ -39,7 +39,7 @@ async def test_an_unknown_language_is_answered_with_those_that_the_bot_speaks(wo
     answer = await world.ask(42, 42, "/language klingon")
 
     assert "“klingon”" in answer.text and "Italiano" in answer.labels
-    assert await world.press(42, 42, answer, "lang:tlh") == "This button is out of date. Please send the command again."
+    assert await world.press(42, 42, answer, "lang:tlh") == "This button is outdated. Send the command again."
 
 
 async def test_a_private_chat_has_the_language_of_its_users_telegram_until_one_is_chosen(world: World) -> None:

@@ -89,5 +89,5 @@ async def test_every_member_may_refresh_and_only_administrators_subscribe(world:
     refused = await world.tap(-100, 5, "Fenerbahçe")
     await world.tap(-100, 7, "Fenerbahçe")
 
-    assert again == "" and "administrators" in refused
+    assert again == "" and "group admins" in refused
     assert await world.followed(-100) == ["Fenerbahçe v Galatasaray"]

@@ -119,7 +119,7 @@ PLAYING = replace(Match(FIXTURES[2]), period=Period.SECOND_HALF, status="Live")
 
 def test_a_match_in_play_is_muted_and_unmuted_on_one_screen() -> None:
     context = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
-    offered = press_button(context, data(fixtures.show_live(context), "🔕 Mute …"))
+    offered = press_button(context, data(fixtures.show_live(context), "🔕 Mute…"))
     assert "🔔 Fenerbahçe v Galatasaray" in labels(offered.screen)
 
     muted = press_button(context, data(offered.screen, "Fenerbahçe"))
@@ -134,13 +134,13 @@ def test_a_match_in_play_is_muted_and_unmuted_on_one_screen() -> None:
 def test_the_back_button_leads_to_the_screen_before() -> None:
     context = make_context(ALL_MATCHES.subscription, matches=(PLAYING,))
     for before in (fixtures.show_live(context), fixtures.show_today(context)):
-        offered = press_button(context, data(before, "🔕 Mute …"))
+        offered = press_button(context, data(before, "🔕 Mute…"))
         back = press_button(context, offered.screen.buttons[-1][0].data)
         assert back.screen == before
 
 
 def test_no_mute_button_is_offered_if_the_chat_follows_none_of_the_matches() -> None:
-    assert "🔕 Mute …" not in labels(fixtures.show_live(make_context(matches=(PLAYING,))))
+    assert "🔕 Mute…" not in labels(fixtures.show_live(make_context(matches=(PLAYING,))))
 
 
 def test_forged_and_outdated_buttons_do_nothing() -> None:
@@ -153,10 +153,10 @@ async def test_only_administrators_mute_and_their_press_edits_the_message(world:
     world.api.chat(-100).admins = {7}
     await world.ask(-100, 7, "/subscribe all")
     message = await world.ask(-100, 5, "/live")
-    refused = await world.tap(-100, 5, "🔕 Mute …")
-    await world.tap(-100, 7, "🔕 Mute …")
+    refused = await world.tap(-100, 5, "🔕 Mute…")
+    await world.tap(-100, 7, "🔕 Mute…")
     await world.api.until(lambda: any("Fenerbahçe" in label and "🔔" in label for label in message.labels))
     await world.tap(-100, 7, "Fenerbahçe")
     await world.api.until(lambda: any("🔕 Fenerbahçe" in label for label in message.labels))
 
-    assert "administrators" in refused and world.api.chat(-100).last is message
+    assert "group admins" in refused and world.api.chat(-100).last is message

@@ -67,7 +67,7 @@ async def test_an_unknown_message_or_forged_data_only_gets_a_note(world: World) 
 
     notes = [await world.press(READER, READER, answer, "a:m"), await world.press(READER, READER, message, "a:forged")]
 
-    assert notes == ["This button is out of date: I do not know that message any more.", texts.outdated_button_text()]
+    assert notes == ["This button is outdated: I don't know that message any more.", texts.outdated_button_text()]
     assert ((await world.stored(READER)).muted_matches, (await world.stored(READER)).muted_until) == (frozenset(), None)
 
 

@@ -14,7 +14,7 @@ async def test_stop_unfollows_everything_and_undo_follows_it_again(world: World)
     await world.ask(42, 42, "/subscribe all")
 
     answer = await world.ask(42, 42, "/stop")
-    assert answer.text.startswith("Stopped: 2 subscriptions were removed") and await world.followed(42) == []
+    assert answer.text.startswith("Stopped: 2 subscriptions removed") and await world.followed(42) == []
 
     await world.tap(42, 42, "↩ Undo")
     assert sorted(await world.followed(42)) == ["Arsenal", "all"]
@@ -35,13 +35,13 @@ async def test_undo_brings_back_the_settings_of_a_subscription(world: World) -> 
 async def test_stop_where_nothing_is_followed_says_so(world: World) -> None:
     answer = await world.ask(42, 42, "/stop")
 
-    assert answer.text.startswith("This chat follows nothing")
+    assert answer.text.startswith("Nothing is followed,")
 
 
 async def test_an_undo_that_is_not_remembered_is_out_of_date(world: World) -> None:
     answer = await world.ask(42, 42, "/privacy")
 
-    assert (await world.press(42, 42, answer, "p!:undo")).startswith("This button is out of date")
+    assert (await world.press(42, 42, answer, "p!:undo")).startswith("This button is outdated")
 
 
 async def test_the_export_holds_settings_and_what_is_followed(world: World) -> None:
@@ -60,7 +60,7 @@ async def test_erase_asks_once_and_leaves_nothing(world: World) -> None:
     await world.ask(42, 42, "/subscribe Arsenal")
     await world.ask(42, 42, "/privacy")
 
-    await world.tap(42, 42, "🗑 Erase what is stored …")
+    await world.tap(42, 42, "🗑 Erase data…")
     assert await world.chats.get(ChatRef(42)) is not None
     await world.tap(42, 42, "🗑 Erase")
 

@@ -40,7 +40,7 @@ def test_of_many_differences_some_are_shown_and_the_rest_counted() -> None:
 def test_a_change_of_a_rule_names_what_of_it_changed() -> None:
     lines = words.render_rules_diff(RulesDiff(("a",), ("b", "<c>"), (("goals", ("text", "kind")),), reordered=True))
 
-    assert lines[1:] == ["➕ a", "➖ b, &lt;c&gt;", "✏️ goals: text, kind", "↕️ asked in another order"]
+    assert lines[1:] == ["➕ a", "➖ b, &lt;c&gt;", "✏️ goals: text, kind", "↕️ evaluated in another order"]
 
 
 @given(st.lists(st.text(max_size=300), max_size=60), st.text(max_size=5000))

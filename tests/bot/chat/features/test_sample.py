@@ -15,7 +15,7 @@ async def test_a_sample_is_named_after_the_message_that_asked_for_it(world: Worl
     answer = await world.ask(42, 42, "/test")
     message = world.api.chat(42).everything[0].id
 
-    assert answer.text == "🧪 A sample alert is on its way, as real ones come."
+    assert answer.text == "🧪 Test alert on its way."
     assert world.samples == [(ChatRef(42), f"42:{message}", 0)]
 
 
@@ -23,7 +23,7 @@ async def test_a_sample_comes_as_late_as_everything_does(world: World) -> None:
     await world.ask(42, 42, "/delay 30")
     answer = await world.ask(42, 42, "/test")
 
-    assert "30 seconds later" in answer.text and [delay for _, _, delay in world.samples] == [30]
+    assert "in 30 seconds" in answer.text and [delay for _, _, delay in world.samples] == [30]
 
 
 async def test_where_a_sample_would_not_come_the_chat_is_told_why(world: World) -> None:
@@ -35,7 +35,7 @@ async def test_where_a_sample_would_not_come_the_chat_is_told_why(world: World) 
     await world.chats.save(chat)
     held = await world.ask(42, 42, "/test")
 
-    assert "muted until 15:00" in muted.text and "hold everything until 23:59" in held.text
+    assert "Muted until 15:00" in muted.text and "hold alerts until 23:59" in held.text
     assert not world.samples
 
 
@@ -50,4 +50,4 @@ async def test_a_chat_of_the_configuration_may_be_tested_too(world: World) -> No
 async def test_only_administrators_of_a_group_ask_for_one(world: World) -> None:
     answer = await world.ask(-100, 5, "/test")
 
-    assert "administrators" in answer.text and not world.samples
+    assert "group admins" in answer.text and not world.samples

@@ -77,7 +77,7 @@ def test_two_teams_of_one_name_are_shown_with_their_competitions() -> None:
 def test_without_fixtures_the_answer_is_a_sentence_without_buttons() -> None:
     assert (
         run_command(make_context(fixtures=()), "subscribe").screen.html
-        == "No fixtures are known at the moment. Please try again in a little while; <code>/subscribe all</code> works already."
+        == "No matches are known yet. Try again in a little while; <code>/subscribe all</code> already works."
     )
     assert run_command(make_context(fixtures=()), "subscribe").screen.buttons == ()
 

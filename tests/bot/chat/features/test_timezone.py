@@ -90,7 +90,7 @@ async def test_without_arguments_there_are_buttons_and_a_forged_zone_is_refused(
     kept = (await world.stored(42)).timezone
     stale = await world.press(42, 42, message, "o:Mars/Base")
 
-    assert kept == (await world.stored(42)).timezone == "America/Argentina/Buenos_Aires" and "out of date" in stale
+    assert kept == (await world.stored(42)).timezone == "America/Argentina/Buenos_Aires" and "outdated" in stale
 
 
 async def test_a_place_that_fits_nothing_changes_nothing(world: World) -> None:

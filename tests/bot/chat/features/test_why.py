@@ -27,7 +27,7 @@ def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps()
     delivery = add_to_history(delivery, Reason.REVISION, NOW.replace(second=9))
 
     assert explain(MessageExplanation(delivery, news(GOAL))) == [
-        "The rule <b>late &lt;goals&gt;</b> told this chat (goals).",
+        "Sent by the rule <b>late &lt;goals&gt;</b> (goals).",
         "",
         "<b>What the rule compared</b>",
         "✓ <code>action_type</code>: Goal ← Goal",
@@ -35,8 +35,8 @@ def test_why_names_the_rule_what_it_compared_and_every_revision_with_its_steps()
         "",
         "<b>What this chat saw</b>",
         "<code>16:30:00</code> the rule fired",
-        "<code>16:30:00</code> told <i>(first, confirmed, no. 1)</i>",
-        "   feed 812 ms · rules 0.6 ms · meant to wait 30 s · sending 3.1 ms · Telegram 52 ms",
+        "<code>16:30:00</code> sent <i>(first, confirmed, no. 1)</i>",
+        "   feed 812 ms · rules 0.6 ms · intended wait 30 s · sending 3.1 ms · Telegram 52 ms",
         "<code>16:30:09</code> the same news, corrected <i>(revision, confirmed, no. 1)</i>",
     ]
 
@@ -54,7 +54,7 @@ def test_a_retraction_is_explained_in_its_reply_too() -> None:
     lines = explain(MessageExplanation(delivery, news(fallen), is_reply=True))
 
     assert lines[0] == "This reply belongs to the message that it answers."
-    assert "The feed took it back (Offside). No rule is asked then: who was told of it is told so." in lines
+    assert "The feed took it back (Offside). No rule decides that: every chat that got it gets the correction." in lines
     assert "✓ <code>minute</code>: from 80 ← 88" in lines
     assert lines[-1] == "<code>16:30:00</code> the reply <i>(retraction, retracted, no. 1)</i>"
 
@@ -62,7 +62,7 @@ def test_a_retraction_is_explained_in_its_reply_too() -> None:
 def test_other_rules_that_fired_are_named() -> None:
     other = alert(1, rule="all goals", conditions={"all goals": ()})
 
-    assert "Also fired: <b>all goals</b>. A chat hears the first whose kind it takes." in explain(
+    assert "Other matching rules: <b>all goals</b>. The first one that your alerts allow is sent." in explain(
         MessageExplanation(delivered(GOAL), news(GOAL, other))
     )
 
@@ -75,7 +75,7 @@ def test_a_summary_names_the_rule_of_each_of_its_lines() -> None:
     lines = explain(MessageExplanation(delivered(whole, rule="g"), news(whole, line_ids=("g",)), (line,)))
 
     assert lines[:2] == [
-        "This message sums up what came while it could not be told.",
+        "This is a summary of what happened while alerts were held back.",
         "• 88' Goal Saka &lt;7&gt;: the rule <b>late &lt;goals&gt;</b>",
     ]
 
@@ -84,7 +84,7 @@ def test_the_sample_says_that_it_came_by_the_way_of_real_alerts() -> None:
     sample = make_sample_alert(ChatRef(42), "1", {"en": "🧪"}, NOW)
 
     assert explain(MessageExplanation(delivered(sample), news(sample)))[0].startswith(
-        "This is the sample of /test. No rule made it;"
+        "This is the test alert of /test. No rule made it;"
     )
 
 
@@ -93,7 +93,7 @@ def test_a_match_card_says_what_it_is() -> None:
 
     lines = explain(MessageExplanation(add_to_history(delivered(card), Reason.FIRST, NOW), news(card)))
 
-    assert lines[0].startswith("This is the match's card")
+    assert lines[0].startswith("This is the match card")
     assert "the rule fired" not in "\n".join(lines)
 
 
@@ -112,7 +112,7 @@ def test_alerts_of_earlier_versions_still_answer() -> None:
     before: Alert = alert(1)
     delivery = delivered(before, history="1786804200.0 first confirmed 1")
 
-    assert explain(MessageExplanation(delivery, news(before)))[0] == "The rule <b>goals</b> told this chat (goals)."
+    assert explain(MessageExplanation(delivery, news(before)))[0] == "Sent by the rule <b>goals</b> (goals)."
 
 
 async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
@@ -120,6 +120,6 @@ async def test_why_without_an_alert_says_how_to_ask(world: World) -> None:
     about = await world.ask(42, 42, "/why", reply_to=alone.id)
 
     assert (alone.text, about.text) == (
-        "Send /why as a reply to an alert, and I say why it was told.",
-        "I do not know that message as an alert of mine, or it is too long ago.",
+        "Reply to an alert with /why to see why you got it.",
+        "That's not one of my alerts, or it is too old.",
     )
