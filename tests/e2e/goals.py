@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect
 from collections.abc import Mapping, Sequence
 
@@ -57,10 +58,11 @@ class Match:
         """The number of the packet that ends the match."""
         return len(self.steps)
 
-    def untrue(self, messages: Sequence[Message], sent: int) -> list[str]:
+    def untrue(self, messages: Sequence[Message], sent: int, explained_since: float = -math.inf) -> list[str]:
         """Everything that a chat should show after so many packets and does not, or shows and should not.
 
-        Of an alert that came again the last copy counts: nobody knows of the others whether they arrived.
+        Of an alert that came again the last copy counts: nobody knows of the others whether they arrived. Copies that were sent
+        before `explained_since`, on the loop's clock, need no note.
         """
         stands = dict(self.steps[1:sent])
         alerts = {first_line(message): message for message in messages if is_alert(message)}
@@ -72,15 +74,15 @@ class Match:
         wrong += [f"awaits confirmation: {line}" for line in awaiting if stands.get(line) == "Confirmed"]
         standing = not_taken_back(messages, fallen)
         wrong += [f"{standing} goals that fell stand"] if standing else []
-        return wrong + [f"not explained: {text}" for text in self._unexplained(messages, stands)]
+        return wrong + [f"not explained: {text}" for text in self._unexplained(messages, stands, explained_since)]
 
-    def _unexplained(self, messages: Sequence[Message], stands: Mapping[str, str]) -> list[str]:
+    def _unexplained(self, messages: Sequence[Message], stands: Mapping[str, str], since: float) -> list[str]:
         """Earlier copies that show what is not so any more, and that no later message names with a note."""
         latest = {first_line(message): message for message in messages if is_alert(message)}
         found = []
         for number, copy in enumerate(messages):
             line = first_line(copy)
-            if not is_alert(copy) or copy.struck or latest[line] is copy:
+            if not is_alert(copy) or copy.struck or latest[line] is copy or copy.at < since:
                 continue
             is_outdated = stands.get(line) == "Deleted" or ("unconfirmed" in copy.text and stands.get(line) == "Confirmed")
             explained = (later.text for later in messages[number + 1 :] if NOTE in later.text)
