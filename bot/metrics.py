@@ -67,6 +67,16 @@ BOT_API_REQUESTS = Counter(
     "touchline_telegram_requests", "Requests of the sender and to admins, by op and answer.", ["op", "answer"], registry=REGISTRY
 )
 
+LEASE_CHANGES = Counter(
+    "touchline_lease_changes",
+    "Leases, most of them on matches, that this process acquired, lost or handed over, and processes that it found gone.",
+    ["change"],
+    registry=REGISTRY,
+)
+
+for _change in ("acquired", "handed-over", "lost", "process-gone"):
+    LEASE_CHANGES.labels(_change)  # so that each is there, as 0, before it first happens
+
 ALERT_STEP_SECONDS = Histogram(
     "touchline_step_seconds",
     "The way of an alert: frame to outbox, outbox to request, request to Telegram's answer.",

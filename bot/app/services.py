@@ -15,8 +15,10 @@ from telegram.ext import ExtBot
 
 from bot.clock import Clock, CorrectedClock
 from bot.cluster.chat_claims import delete_orphaned_claims
-from bot.cluster.lease_manager import LeaseManager, LeaseProvider, SingleProcess, make_holder_name
+from bot.cluster.lease_manager import LeaseManager
+from bot.cluster.leased_work import LeaseProvider, SingleProcess
 from bot.cluster.leases import LeaseRepository
+from bot.cluster.processes import make_holder_name
 from bot.cluster.roles import ALL_ROLES, Role
 from bot.config.load import Config, configured_chat, load_config
 from bot.config.reload import ConfigReloader, LoadConfig

@@ -24,7 +24,8 @@ from bot.chat.services import ChatServices, FixtureLookup
 from bot.chat.update_order import WEBHOOK_SETTLE_TIME, UpdateOrder, UpdateRepository
 from bot.chat.updates import UpdatePoller, WebhookServer, delete_webhook
 from bot.clock import CorrectedClock
-from bot.cluster.lease_manager import name_fixture_lease, run_while_leased
+from bot.cluster.balance import name_fixture_lease, read_fixture_id
+from bot.cluster.leased_work import run_while_leased
 from bot.errors import StorageError
 from bot.i18n.football import load_wordings
 from bot.i18n.language import in_each_language
@@ -101,6 +102,9 @@ class FeedWorker:
                 services.feed_api.fetch_fixture,
             ),
         )
+        if services.lease_manager:
+            requester = services.lease_manager.hand_over
+            requester.prepare, requester.discard = self._prepare, lambda lease: self.follower.discard(read_fixture_id(lease))
         services.monitor.feed = self._measure_health
         services.monitor.connection_lines = self._status_lines
         services.on_rules_changed.append(self.pipeline.set_rules)
@@ -126,7 +130,21 @@ class FeedWorker:
             # As it is listed now: the lease may have come an hour after the fixture was read.
             await self.follower.follow(self.scheduler.find_fixture(fixture.id) or fixture)
 
-        await run_while_leased(self._services.leases, name_fixture_lease(fixture.id), follow)
+        try:
+            await run_while_leased(
+                self._services.leases,
+                name_fixture_lease(fixture.id),
+                follow,
+                is_calm=lambda: self.follower.is_calm(fixture.id),
+                is_reopened=self.scheduler.is_reopened(fixture.id),
+            )
+        finally:
+            await self.follower.discard(fixture.id)
+
+    async def _prepare(self, lease: str) -> bool:
+        """Get ready to follow a match that another process hands over."""
+        fixture = self.scheduler.find_fixture(read_fixture_id(lease))
+        return fixture is not None and await self.follower.prepare(fixture)
 
     async def _on_fixture_updated(self, before: Fixture, after: Fixture) -> None:
         # The process that follows a match makes the alerts of its changes, for it knows how the match stands. Of a match that

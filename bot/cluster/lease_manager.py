@@ -1,124 +1,47 @@
-"""Leases of one process: acquires and renews them, and stops work whose lease is lost.
+"""Leases of one process on a shared database: acquires and renews them, and stops work whose lease is lost.
 
-Start at `run_while_leased`. `LeaseManager` is for several processes on PostgreSQL, `SingleProcess` for one.
+Three things move a match from one process to another. A process that was killed has lost its session in the database; the
+others end its leases and take its matches. One that is alive and does not renew for `LEASE_DURATION` loses them, too. And one
+that follows more than its share hands a match over when another process asks for it and is ready to go on at once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-import os
-import secrets
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import structlog
 
+from bot.cluster.balance import READY, choose_leases, is_fixture_lease, may_hand_over, read_requests
+from bot.cluster.hand_over import HandOverRequester
+from bot.cluster.leased_work import HeldLease
 from bot.cluster.leases import LEASE_DURATION, Lease, LeaseRepository, name_process_lease
+from bot.cluster.processes import ProcessInfo, read_process_infos
 from bot.cluster.roles import Role
 from bot.errors import StorageError
+from bot.metrics import LEASE_CHANGES
 
 log = structlog.get_logger()
 
 POLL_INTERVAL = 1.0
-"""Seconds between two checks for free leases. A notification starts one at once, but can be lost."""
+"""Seconds between two looks at the leases. A notification starts one at once, but can be lost."""
 
-RENEW_INTERVAL = 3.0
-"""Seconds between two renewals: two may fail before a lease of 10 s ends."""
+_SHORT_POLL_INTERVAL = 0.25
+"""Seconds between two looks while a process seems gone, or a match is about to be handed over."""
+
+RENEW_INTERVAL = 1.0
+"""Seconds between two renewals: a process that was stopped for a while soon learns which leases it has lost."""
 
 _EXPIRY_MARGIN = 2.0
 """Seconds before its end at which a lease that could not be renewed counts as lost: work needs a moment to stop."""
 
-EXTRA_LEASE_DELAY = 2.5
-"""Seconds for which a free match beyond one's share is left to other processes: longer than two of their checks."""
+GONE_AFTER = 1.5
+"""Seconds without a session after which a process is taken for dead: one that only lost its connection has another by then."""
 
 _RELEASE_TIMEOUT = 1.0
 """Seconds that a stop waits for the database. A lease that is not released ends by itself."""
-
-_FIXTURE_PREFIX, _PROCESS_PREFIX = "fixture:", name_process_lease("")
-
-
-class ProcessInfo(msgspec.Struct, frozen=True):
-    """What a process publishes about itself for the others: its roles, and the lines that `/status` shows for it.
-
-    Stored as JSON and read by processes of other versions: its fields keep their names.
-    """
-
-    roles: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-    summary: str = ""
-    """The process's version, and what it sent in the last hour; empty if an earlier version wrote the row."""
-    connected: int = 0
-    """Matches that are live in this process."""
-    due: int = 0
-    """Matches that should be connected now, in this process or another; 0 where no matches are followed."""
-
-
-class HeldLease:
-    """A lease that was granted. Whoever holds it sets `is_finished` when its work is finished."""
-
-    def __init__(self, *, finished_elsewhere: bool = False) -> None:
-        self.finished_elsewhere = finished_elsewhere
-        """True: another process has finished the work, and there is nothing to do."""
-        self.is_finished = False
-        self.lost = asyncio.Event()
-
-
-class LeaseProvider(Protocol):
-    """Grants leases, each to one process at a time."""
-
-    def hold(self, name: str) -> AbstractAsyncContextManager[HeldLease]:
-        """Wait for a lease and hold it while the block runs. It may be lost meanwhile."""
-        ...
-
-    def is_waiting_for(self, name: str) -> bool:
-        """Return True if this process waits for a lease that another one may hold."""
-        ...
-
-
-async def run_while_leased(leases: LeaseProvider, name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run the work whenever this process holds its lease, until it is finished here or in another process.
-
-    If the lease is lost, the work is cancelled, and begins again when the lease is held again. Raise what the work raises.
-    """
-    while True:
-        async with leases.hold(name) as lease:
-            # Set before the lease is released: the processes that wait for it must not begin the work again.
-            lease.is_finished = lease.finished_elsewhere or await _run_until_lost(lease, work())
-        if lease.is_finished:
-            return
-
-
-async def _run_until_lost(lease: HeldLease, work: Awaitable[None]) -> bool:
-    """Run the work until it ends or the lease is lost. Return True if it ended."""
-    working, lost = asyncio.ensure_future(work), asyncio.ensure_future(lease.lost.wait())
-    try:
-        await asyncio.wait({working, lost}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        # Asked before the cancellation below, after which every task is done.
-        has_ended = working.done()
-        for task in (working, lost):
-            task.cancel()
-        await asyncio.gather(working, lost, return_exceptions=True)
-    if has_ended:
-        working.result()
-    return has_ended
-
-
-class SingleProcess:
-    """Grants every lease at once, because no other process works on this database."""
-
-    @asynccontextmanager
-    async def hold(self, name: str) -> AsyncIterator[HeldLease]:
-        """Hold the lease; it is never lost."""
-        yield HeldLease()
-
-    def is_waiting_for(self, name: str) -> bool:
-        """Return False: there is no other process."""
-        return False
 
 
 class LeaseManager:
@@ -137,8 +60,13 @@ class LeaseManager:
         self._leases, self._roles = leases, roles
         self._status_lines, self._status_summary, self._count_matches = status_lines, status_summary, count_matches
         self._process_lease = name_process_lease(leases.holder)
-        self._waiting: dict[str, asyncio.Future[bool]] = {}
-        """By name of the lease: True is set if its work was finished elsewhere, False if the lease was granted."""
+        self.hand_over = HandOverRequester(leases)
+        self._waiting: dict[str, asyncio.Future[HeldLease]] = {}
+        """By name of the lease; set to what was granted."""
+        self._reopened: set[str] = set()
+        """Of those that are waited for, the ones whose work goes on although it was finished."""
+        self._calm_checks: dict[str, Callable[[], bool]] = {}
+        """By name of the lease, whether another process could go on with its work at this moment."""
         self._held: dict[str, HeldLease] = {}
         self._free_since: dict[str, float] = {}
         """By name of the lease, since when it has been free without a break; on the loop's clock."""
@@ -146,6 +74,11 @@ class LeaseManager:
         self.registered = asyncio.Event()
         """Set when this process holds the lease that shows the others that it is alive: from then on it may claim chats."""
         self._renew_at = float("-inf")
+        self._gone_since: dict[str, float] = {}
+        """By process, since when it has had no session; on the loop's clock."""
+        self._looked_at = float("-inf")
+        self._has_request = False
+        """True while a process asks for a match that this one follows."""
         self._expiry_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -154,17 +87,26 @@ class LeaseManager:
         return self._leases.holder
 
     @asynccontextmanager
-    async def hold(self, name: str) -> AsyncIterator[HeldLease]:
-        """Wait for a lease and hold it while the block runs. It may be lost meanwhile."""
+    async def hold(
+        self, name: str, *, is_calm: Callable[[], bool] | None = None, is_reopened: bool = False
+    ) -> AsyncIterator[HeldLease]:
+        """Wait for a lease and hold it while the block runs. It may be lost meanwhile, or handed over when `is_calm` allows."""
         granted = self._waiting[name] = asyncio.get_running_loop().create_future()
+        if is_calm:
+            self._calm_checks[name] = is_calm
+        if is_reopened:
+            self._reopened.add(name)
         self.check_now()
         try:
-            finished_elsewhere = await granted
-            yield HeldLease(finished_elsewhere=True) if finished_elsewhere else self._held[name]
+            yield await granted
         finally:
             self._waiting.pop(name, None)
+            self._reopened.discard(name)
+            self._calm_checks.pop(name, None)
             lease = self._held.pop(name, None)
-            if lease and not lease.lost.is_set():
+            if lease and lease.handed_to:
+                await self._give_away(name, lease.handed_to)
+            elif lease and not lease.lost.is_set():
                 await self._release({name}, is_finished=lease.is_finished)
 
     def is_waiting_for(self, name: str) -> bool:
@@ -182,6 +124,7 @@ class LeaseManager:
     async def run(self) -> None:
         """Acquire and renew until cancelled."""
         try:
+            await self._leases.open_session()
             while True:
                 self._wake_up.clear()
                 try:
@@ -190,33 +133,93 @@ class LeaseManager:
                     # Nothing else to do: if the database stays away, the timer ends the leases in time.
                     log.debug("leases_not_renewed", reason=str(error))
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_INTERVAL):
+                    async with asyncio.timeout(self._poll_interval):
                         await self._wake_up.wait()
         finally:
+            await self.hand_over.stop()
             if self._expiry_timer:
                 self._expiry_timer.cancel()
 
     async def unregister(self) -> None:
         """Tell the other processes that this one is gone. Call it when all of its work has stopped."""
-        await self._release({self._process_lease})
+        # All leases: one whose release took too long would keep its match from the others until it ends.
+        try:
+            async with asyncio.timeout(_RELEASE_TIMEOUT):
+                await self._leases.release_all()
+        except (StorageError, TimeoutError) as error:
+            log.debug("leases_not_released", reason=str(error))
 
     async def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
         if now >= self._renew_at:
             await self._renew(now)
+        active = await self._leases.get_active()
+        if await self._end_leases_of_gone(active, now):
+            active = await self._leases.get_active()
         if self._waiting:
-            await self._acquire_free(now)
+            await self._acquire_free(active, now)
+        self._answer_requests(active)
+        self.hand_over.request_if_idle(active, self._waiting, now)
+
+    async def _end_leases_of_gone(self, active: Collection[Lease], now: float) -> frozenset[str]:
+        """End the leases of processes that were killed, and return these processes.
+
+        The server notices at once that the session of a killed process has ended. A slow one keeps its session.
+        """
+        infos = read_process_infos(active)
+        others = {name for name, info in infos.items() if info.has_session} - {self.name}
+        # A process that has said that it is gone, and could not release everything.
+        others |= {lease.holder for lease in active if not lease.is_finished} - infos.keys() - {self.name}
+        session_since, looked_at, self._looked_at = self._leases.session_since, self._looked_at, now
+        # Without a session of our own it may be the server that is gone. After a pause of our own, a process that was without a
+        # session at both looks may have had one in between.
+        if not others or session_since is None or now - looked_at > 2 * POLL_INTERVAL:
+            self._gone_since = {}
+            return frozenset()
+        gone = await self._leases.find_gone(others)
+        self._gone_since = {name: self._gone_since.get(name, now) for name in gone}
+        dead = {name for name, since in self._gone_since.items() if now - max(since, session_since) >= GONE_AFTER}
+        ended = await self._leases.end_leases(dead) if dead else frozenset()
+        for name in ended:
+            log.warning("process_gone", process=name)
+            LEASE_CHANGES.labels("process-gone").inc()
+        return ended
+
+    def _answer_requests(self, active: Collection[Lease]) -> None:
+        """Hand over a match that another process asks for and is ready to follow, if this one has more than its share."""
+        requests = read_requests(active)
+        self._has_request = any(name in self._held for name in requests)
+        for name, request in requests.items():
+            held = self._held.get(name)
+            if held is None or held.lost.is_set() or held.is_calm is None or request.process_info != READY:
+                continue
+            if request.holder != self.name and may_hand_over(active, self.name, request.holder) and held.is_calm():
+                log.info("handing_over", name=name, to=request.holder)
+                LEASE_CHANGES.labels("handed-over").inc()
+                held.hand_over(request.holder)
+                return  # one at a time: the next look counts again
+
+    @property
+    def _poll_interval(self) -> float:
+        return _SHORT_POLL_INTERVAL if self._gone_since or self._has_request else POLL_INTERVAL
 
     async def _renew(self, now: float) -> None:
         """Renew the lease of this process and those that it holds. `now` is the loop's time from before the request."""
         connected, due = self._count_matches()
         info = ProcessInfo(
-            tuple(sorted(self._roles)), tuple(self._status_lines()), self._status_summary(), connected=connected, due=due
+            tuple(sorted(self._roles)),
+            tuple(self._status_lines()),
+            self._status_summary(),
+            connected=connected,
+            due=due,
+            has_session=self._leases.session_since is not None,
+            hands_over=self.hand_over.prepare is not None,
         )
         await self._leases.acquire({self._process_lease}, msgspec.json.encode(info).decode())
         # After an outage of the database longer than LEASE_DURATION, another process may have acquired some of them.
         held = {name for name, lease in self._held.items() if not lease.lost.is_set()}
-        renewed = await self._leases.renew(held) if held else held
+        wanted = held | self.hand_over.request
+        renewed = await self._leases.renew(wanted) if wanted else held
         for name in held - renewed:
             self._mark_lost(name)
         self._renew_at = now + RENEW_INTERVAL
@@ -228,42 +231,59 @@ class LeaseManager:
         expires_at = now + LEASE_DURATION - _EXPIRY_MARGIN
         self._expiry_timer = asyncio.get_running_loop().call_at(expires_at, self._on_expiry)
 
-    async def _acquire_free(self, now: float) -> None:
+    async def _acquire_free(self, leases: Collection[Lease], now: float) -> None:
         """Acquire this process's share of the matches that are free, and whatever else it waits for."""
-        active = {lease.name: lease for lease in await self._leases.get_active()}
-        for name in [name for name in self._waiting if name in active and active[name].is_finished]:
+        active = {lease.name: lease for lease in leases}
+        finished = {name for name in self._waiting if name in active and active[name].is_finished}
+        # Another process has begun the work again. When it finishes, it is finished for this one, too.
+        self._reopened &= finished | (self._waiting.keys() - active.keys())
+        for name in finished - self._reopened:
             self._grant(name, finished_elsewhere=True)
-        # One's own lease counts as free: it may be left over from work that was cancelled while the lease was being acquired.
-        free = [name for name in self._waiting if name not in active or active[name].holder == self._leases.holder]
+        # One's own lease was handed over by another process, or is left over from work that was cancelled while the lease was
+        # being acquired.
+        own = [name for name in self._waiting if name in active and active[name].holder == self.name]
+        free = [name for name in self._waiting if name not in active or name in finished]
         self._free_since = {name: self._free_since.get(name, now) for name in free}
-        free_seconds = {name: now - self._free_since[name] for name in free if name.startswith(_FIXTURE_PREFIX)}
-        held_count = sum(name.startswith(_FIXTURE_PREFIX) for name in self._held)
-        wanted_count = held_count + sum(name.startswith(_FIXTURE_PREFIX) for name in self._waiting)
-        process_count = sum(Role.FEED in info.roles for info in read_process_infos(active.values()).values())
-        names = choose_leases(free_seconds, held_count, wanted_count, process_count)
+        free_seconds = {name: now - self._free_since[name] for name in free if is_fixture_lease(name)}
+        held_count = sum(map(is_fixture_lease, (*self._held, *own)))
+        wanted_count = held_count + sum(is_fixture_lease(name) for name in self._waiting if name not in own)
+        process_count = sum(Role.FEED in info.roles for info in read_process_infos(leases).values())
+        names = own + choose_leases(free_seconds, held_count, wanted_count, process_count)
         # Other leases, such as that of the chat, exist once and have no share: the first to come gets them.
-        names += [name for name in free if not name.startswith(_FIXTURE_PREFIX)]
+        names += [name for name in free if not is_fixture_lease(name)]
         if names:
-            for name in await self._leases.acquire(names):
+            for name in await self._leases.acquire(names, reopened=finished):
                 self._grant(name)
 
     def _grant(self, name: str, *, finished_elsewhere: bool = False) -> None:
         granted = self._waiting.pop(name, None)
         # Whoever waited may have been cancelled meanwhile. Then the lease is not in `_held`, is not renewed, and ends by itself.
         if granted and not granted.done():
+            lease = HeldLease(finished_elsewhere=finished_elsewhere, is_calm=self._calm_checks.get(name))
             if not finished_elsewhere:
-                self._held[name] = HeldLease()
-            granted.set_result(finished_elsewhere)
+                LEASE_CHANGES.labels("acquired").inc()
+                self._held[name] = lease
+            granted.set_result(lease)
+        self.hand_over.on_granted(name)
 
     def _mark_lost(self, name: str) -> None:
         if lease := self._held.get(name):
             log.warning("lease_lost", name=name)
+            LEASE_CHANGES.labels("lost").inc()
             lease.lost.set()
 
     def _on_expiry(self) -> None:
         """Stop all leased work: the leases could not be renewed in time, and soon other processes may acquire them."""
         for name in list(self._held):
             self._mark_lost(name)
+
+    async def _give_away(self, name: str, process: str) -> None:
+        try:
+            async with asyncio.timeout(_RELEASE_TIMEOUT):
+                await self._leases.transfer(name, process)
+        except (StorageError, TimeoutError) as error:
+            # It is still ours, and will be acquired again.
+            log.debug("lease_not_handed_over", name=name, reason=str(error))
 
     async def _release(self, names: Collection[str], *, is_finished: bool = False) -> None:
         try:
@@ -272,35 +292,3 @@ class LeaseManager:
         except (StorageError, TimeoutError) as error:
             # The lease ends by itself after at most LEASE_DURATION.
             log.debug("leases_not_released", reason=str(error))
-
-
-def choose_leases(free_seconds: Mapping[str, float], held_count: int, wanted_count: int, process_count: int) -> list[str]:
-    """Choose which free leases a process acquires. `free_seconds` says by name for how long each has been free.
-
-    Every process wants the same `wanted_count` leases. Each acquires its share at once, and more only of what the others leave.
-    """
-    # The lease that has been free for longest first, and by name among equals: all processes choose in the same order, so the
-    # ones that nobody took rise to the top.
-    share_left = max(0, math.ceil(wanted_count / max(1, process_count)) - held_count)
-    longest_first = sorted(free_seconds, key=lambda name: (-free_seconds[name], name))
-    extra = [name for name in longest_first[share_left:] if free_seconds[name] >= EXTRA_LEASE_DELAY]
-    return longest_first[:share_left] + extra
-
-
-def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:
-    """Return what each living process says of itself, by its name."""
-    return {
-        lease.holder: msgspec.json.decode(lease.process_info, type=ProcessInfo)
-        for lease in leases
-        if lease.name.startswith(_PROCESS_PREFIX) and lease.process_info
-    }
-
-
-def name_fixture_lease(fixture_id: str) -> str:
-    """Return the name of the lease under which a match is followed."""
-    return f"{_FIXTURE_PREFIX}{fixture_id}"
-
-
-def make_holder_name() -> str:
-    """Return a name for this process that no other one has, or had."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -167,6 +167,8 @@ class FeedConnection:
         self._lags = LagStatistics()
         self._last_frame_at: dt.datetime | None = None
         self._last_usable_frame_at: dt.datetime | None = None
+        self._last_packet_at: float | None = None
+        """On the monotonic clock."""
         self.data_signs = 0
         """The number of packets and heartbeats. A server that accepts the token and closes, again and again, sends neither."""
         self._wanted_since, self._is_not_open = clock.now(), False
@@ -235,6 +237,11 @@ class FeedConnection:
         if self._last_frame_at is None:
             return math.inf
         return (self._clock.now() - self._last_frame_at).total_seconds()
+
+    @property
+    def packet_pause(self) -> float:
+        """Seconds since the last data packet; infinite before the first."""
+        return math.inf if self._last_packet_at is None else self._clock.monotonic() - self._last_packet_at
 
     def status(self, *, lags: bool = True) -> ConnectionStatus:
         """Return the state of the connection for people. `lags=False` skips the quantiles, which need a sort."""
@@ -379,7 +386,7 @@ class FeedConnection:
             return
         self._note_accepted(now)
         _PACKET_FRAMES.inc()
-        self._last_usable_frame_at = received
+        self._last_usable_frame_at, self._last_packet_at = received, now
         self.data_signs += 1
         if ready := self._session.on_packet(read, now, received):
             await self._hand_on(ready, received)

@@ -14,11 +14,13 @@ from bot.clock import Clock
 from bot.config.models import FeedSettings
 from bot.errors import FeedError, StorageError
 from bot.feed.connection import FeedConnection, count_unreadable_frame
-from bot.feed.recording import RecentRecordings
+from bot.feed.recording import RecentRecordings, WriteFrame
 from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
+from bot.feed.session import Ending
 from bot.feed.source import ConnectionStatus
 from bot.matches.pipeline import Pipeline
+from bot.matches.standby import CallbackT, Standby
 from bot.metrics import PACKETS
 from rules.football.action import Fixture, Packet
 from rules.football.fixture_changes import has_live_data
@@ -53,6 +55,9 @@ _SILENCE_CHECK_INTERVAL = 5.0
 
 _LISTING_CHECK_INTERVAL = 5.0
 """Seconds between two checks whether only the list of fixtures says that a match is over."""
+
+_CALM_AFTER = 1.0
+"""Seconds without a packet after which another process may go on with a match."""
 
 _LONGEST_MATCH = dt.timedelta(hours=3)
 """How long after its kick-off a match may be in play, if neither its stream nor the list of fixtures says so."""
@@ -102,19 +107,35 @@ class MatchFollower:
         self._fixtures: dict[str, Fixture] = {}
         """The fixtures of the connections, as the feed lists them now."""
         self._silences: dict[str, _Silence] = {}
+        self._standbys: dict[str, Standby] = {}
+        """The connections to matches that another process is about to hand over."""
         self._listed_over_since: dict[str, float | None] = {}
         """By fixture, since when the list of fixtures says that it is over, on the monotonic clock; None while it does not."""
 
     async def follow(self, fixture: Fixture) -> None:
-        """Follow a fixture through its match, and for a while after its end. If cancelled, keep the snapshot to resume from."""
+        """Follow a fixture through its match, and for a while after its end. If cancelled, keep the snapshot to resume from.
+
+        If the match was handed over by another process, the connection that `prepare` has opened is used.
+        """
         position = await self._pipeline.open(fixture)
-        connection = self._make_connection(fixture, position, ended_at=_find_end(self._pipeline.match(fixture.id)))
+        standby = self._standbys.pop(fixture.id, None)
+        if standby and standby.connection:
+            # It may begin before `position`: what the other process has read since then changes nothing.
+            connection = standby.connection
+            connection.set_listing(fixture)
+            standby.on_frame = self._start_recording(fixture, from_start=False)
+        else:
+            standby = None
+            connection = self._make_connection(fixture, position, ended_at=_find_end(self._pipeline.match(fixture.id)))
         self._connections[fixture.id], self._fixtures[fixture.id] = connection, fixture
         self._silences[fixture.id] = _Silence()
         # Over already: a match that an earlier process left in the middle, of whose status no change will come.
         self._listed_over_since[fixture.id] = self._clock.monotonic() if fixture.is_over else None
         try:
-            if not await self._wait_until_over(fixture.id, connection):
+            if standby:
+                standby.follow()
+            running = standby.running if standby else None
+            if not await self._wait_until_over(fixture.id, connection, running):
                 await self._read_archive(fixture.id, connection)
                 await self._end(fixture)
                 await self._read_on(fixture, connection.resume_position or position)
@@ -130,6 +151,30 @@ class MatchFollower:
             self._pipeline.drop(fixture.id)
             for kept in (self._connections, self._fixtures, self._silences, self._listed_over_since):
                 del kept[fixture.id]
+
+    async def prepare(self, fixture: Fixture) -> bool:
+        """Open the connection of a match that another process follows, and read it as far as it can be without following it.
+
+        Return True once `follow` could go on at once, False if the match is over or cannot be read.
+        """
+        if fixture.is_over or fixture.id in self._connections:
+            return False
+        await self.discard(fixture.id)
+        standby = self._standbys[fixture.id] = Standby(await self._pipeline.read_position(fixture))
+        standby.start(self._make_connection(fixture, standby.position, ended_at=None, standby=standby))
+        return await standby.wait_until_ready()
+
+    async def discard(self, fixture_id: str) -> None:
+        """Close a connection that was prepared and is not needed."""
+        if standby := self._standbys.pop(fixture_id, None):
+            await standby.close()
+
+    def is_calm(self, fixture_id: str) -> bool:
+        """Return True if another process can go on with the match at this moment: all that came is stored, and play is quiet."""
+        connection = self._connections.get(fixture_id)
+        if connection is None or connection.is_match_over:
+            return False
+        return connection.resume_position is not None and connection.packet_pause >= _CALM_AFTER
 
     async def _end(self, fixture: Fixture) -> None:
         """Bring a match to its full time. What is corrected after it is told like any other correction."""
@@ -148,11 +193,17 @@ class MatchFollower:
         await connection.run()
 
     def _make_connection(
-        self, fixture: Fixture, position: FeedPosition | None, *, ended_at: dt.datetime | None
+        self,
+        fixture: Fixture,
+        position: FeedPosition | None,
+        *,
+        ended_at: dt.datetime | None,
+        standby: Standby | None = None,
     ) -> FeedConnection:
         """Make the connection of a fixture and tie it to the pipeline.
 
         `position` is where to resume; None for the beginning. `ended_at` is when the match ended, if it is known to have.
+        `standby`: another process follows the match, and nothing is processed before this one does.
         """
 
         async def on_packet(packet: Packet, received: dt.datetime) -> None:
@@ -186,17 +237,20 @@ class MatchFollower:
             if self._pipeline.has_alerts_since_snapshot(fixture.id):
                 await self._pipeline.save_snapshot(fixture.id, connection.resume_position)
 
+        # Two processes on one machine may record the match in the same file: a standby keeps its frames until it follows.
+        on_frame = standby.write_frame if standby else self._start_recording(fixture, from_start=position is None)
+        guard = standby.guard if standby else _call_at_once
         connection = FeedConnection(
             fixture.id,
             self._settings,
             self._clock,
-            on_packet,
-            on_caught_up=on_caught_up,
-            on_frame_done=on_frame_done,
+            guard(on_packet),
+            on_caught_up=guard(on_caught_up),
+            on_frame_done=guard(on_frame_done),
             on_refused=self._on_refused,
             on_accepted=self._on_accepted,
-            on_match_over=partial(self._end, fixture),
-            on_frame=self._recordings.start(fixture, from_start=position is None) if self._recordings else None,
+            on_match_over=guard(partial(self._end, fixture)),
+            on_frame=on_frame,
             limiter=self._limiter,
             kickoff=_kickoff_if_known(fixture),
             is_chosen=self._is_chosen(fixture.id),
@@ -206,9 +260,17 @@ class MatchFollower:
         connection.set_listing(self._fixtures.get(fixture.id, fixture))
         return connection
 
-    async def _wait_until_over(self, fixture_id: str, connection: FeedConnection) -> bool:
-        """Wait until all of the match was read. Return False if only the list of fixtures says that it is over."""
-        running = asyncio.create_task(connection.run())
+    def _start_recording(self, fixture: Fixture, *, from_start: bool) -> WriteFrame | None:
+        return self._recordings.start(fixture, from_start=from_start) if self._recordings else None
+
+    async def _wait_until_over(
+        self, fixture_id: str, connection: FeedConnection, running: asyncio.Task[Ending] | None = None
+    ) -> bool:
+        """Wait until all of the match was read. Return False if only the list of fixtures says that it is over.
+
+        `running` is the task of a connection that runs already.
+        """
+        running = running or asyncio.create_task(connection.run())
         try:
             while not running.done() and not self._is_over_by_listing(fixture_id, connection):
                 await asyncio.wait({running}, timeout=_LISTING_CHECK_INTERVAL)
@@ -333,6 +395,11 @@ class MatchFollower:
     def connection_statuses(self, *, lags: bool = True) -> tuple[ConnectionStatus, ...]:
         """Return the status of each connection. Without the lags' percentiles it is cheap enough for every scrape of metrics."""
         return tuple(connection.status(lags=lags) for connection in self._connections.values())
+
+
+def _call_at_once(callback: CallbackT) -> CallbackT:
+    """Guard nothing: this process follows the match."""
+    return callback
 
 
 def _is_in_play(fixture: Fixture, match: Match, now: dt.datetime, *, is_not_open: bool) -> bool:

@@ -95,6 +95,11 @@ class Pipeline:
             self._joined_late.add(fixture.id)
         return position
 
+    async def read_position(self, fixture: Fixture) -> FeedPosition | None:
+        """Return how far the process that follows a match has read it; None if that is not known."""
+        snapshot = await self._snapshots.load_for(fixture) if self._snapshots else None
+        return snapshot.position if snapshot and snapshot.position.position > 0 else None
+
     async def process(self, packet: Packet, received: float = 0.0) -> Moment:
         """Take one packet all the way to the outbox, and return what it changed. The match has to be open.
 

@@ -166,6 +166,8 @@ class MatchScheduler:
         self._following: dict[str, asyncio.Task[None]] = {}
         self._over: dict[str, float] = {}
         """Followed to the end by this process, by when that was on the monotonic clock."""
+        self._reopened: set[str] = set()
+        """Listed as live again after they had been listed as over; until they are read to their end once more."""
         self._subscribed: Sequence[Subscription] = ()
         self._started_since, self._started = float("-inf"), 0
         """The beginning of the second in which so many matches began to be followed, on the monotonic clock."""
@@ -186,6 +188,10 @@ class MatchScheduler:
     def find_fixture(self, fixture_id: str) -> Fixture | None:
         """Return a fixture as it is listed now; None if it is not listed, or no more."""
         return self._fixtures.get(fixture_id)
+
+    def is_reopened(self, fixture_id: str) -> bool:
+        """Return True if a match has to be read although it was read to its end before, by this process or another one."""
+        return fixture_id in self._reopened or fixture_id in self._over
 
     def request_replan(self) -> None:
         """Plan again at once. Called when a subscription or the settings have changed."""
@@ -346,8 +352,10 @@ class MatchScheduler:
             self._listed = listed
         for known, new in changed:
             if new.is_live:
-                # Its coverage was dropped and has come back.
+                # Its coverage was dropped and has come back, or its end was a mistake.
                 self._over.pop(new.id, None)
+                if known.is_over:
+                    self._reopened.add(new.id)
             await self._on_update(known, new)
         # Stored after the callbacks: after a kill in between, the next process reports the change again, and the outbox knows
         # the news by its key.
@@ -490,4 +498,5 @@ class MatchScheduler:
             await asyncio.sleep(self.retry_after)
             return
         self._over[fixture.id] = self._clock.monotonic()
+        self._reopened.discard(fixture.id)
         log.info("match_over", fixture=fixture.id, match=fixture.title)

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import make_url
 
 from bot.clock import Clock
-from bot.cluster.lease_manager import ProcessInfo
+from bot.cluster.processes import ProcessInfo
 from bot.cluster.roles import Role
 from bot.errors import StorageError
 from bot.feed.session import SessionState

@@ -89,6 +89,18 @@ class Database:
         """
         await self._driver.listen(channel, handler)
 
+    async def hold_session_lock(self, name: str) -> None:
+        """Hold a lock by which other processes see that this one lives: a server ends the session of a killed process at once.
+
+        It is taken again after an interruption. Returns at the first attempt, whether the database could be reached or not.
+        """
+        await self._driver.hold_session_lock(name)
+
+    @property
+    def session_since(self) -> float | None:
+        """Since when that lock is held without a break, on the loop's clock; None while it is not."""
+        return self._driver.session_since
+
     async def close(self) -> None:
         """Close. Whatever was committed stays."""
         await self._driver.close()

@@ -105,6 +105,15 @@ class Driver(Protocol):
         """Call `handler` for each notification from now on, until the database is closed."""
         ...
 
+    async def hold_session_lock(self, name: str) -> None:
+        """Hold a lock by this name for as long as this process keeps a session open, which ends at once if it is killed."""
+        ...
+
+    @property
+    def session_since(self) -> float | None:
+        """Since when the session with its locks is open, on the loop's clock; None while there is none."""
+        ...
+
     async def close(self) -> None:
         """Close. Whatever was committed stays."""
         ...

@@ -187,6 +187,15 @@ class PostgresDriver:
         """Call `handler` for what any process notifies."""
         await self._listener.listen(channel, handler)
 
+    async def hold_session_lock(self, name: str) -> None:
+        """Hold a lock by this name on the connection that listens: it lasts as long as the process."""
+        await self._listener.hold_lock(name)
+
+    @property
+    def session_since(self) -> float | None:
+        """Since when the connection that listens is open, on the loop's clock; None while it is not."""
+        return self._listener.connected_since
+
     async def close(self) -> None:
         """Close. Whatever was committed stays."""
         await self._listener.close()
@@ -289,6 +298,15 @@ def _migrate_under_lock(connection: Connection, url: URL) -> None:
 RECONNECT_DELAY = 1.0
 """Seconds before the next attempt to connect."""
 
+_FIRST_RECONNECT_DELAY = 0.1
+"""Seconds before the first attempt after a connection that had lasted: other processes take us for dead without one."""
+
+_MIN_LIFE = 10.0
+"""Seconds after which a connection has lasted."""
+
+# Shared, because after a half-open connection the server may still keep the one before for a while.
+_HOLD_LOCK = "SELECT pg_advisory_lock_shared(hashtextextended($1, 0))"
+
 PROBE_INTERVAL = 10.0
 """Seconds of silence after which the connection has to answer a query, and within which it has to."""
 
@@ -299,7 +317,10 @@ class NotificationListener:
     def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
         self._connect = connect
         self._handlers: defaultdict[str, list[NotificationHandler]] = defaultdict(list)
+        self._locks: list[str] = []
         self._connection: Any = None
+        self.connected_since: float | None = None
+        """On the loop's clock, since when all channels are listened to and all locks held; None without a connection."""
         self._task: asyncio.Task[None] | None = None
         self._first_attempt, self._outage = asyncio.Event(), OutageLog()
 
@@ -314,6 +335,16 @@ class NotificationListener:
                 await self._connection.add_listener(channel, self._dispatch)
         await self._first_attempt.wait()
 
+    async def hold_lock(self, name: str) -> None:
+        """Hold an advisory lock while connected. When this returns, it is held, or the database is unreachable."""
+        self._locks.append(name)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        elif self._connection is not None:
+            with suppress(*DATABASE_ERRORS):  # as in `listen`
+                await self._connection.execute(_HOLD_LOCK, name)
+        await self._first_attempt.wait()
+
     def reconnect(self) -> None:
         """Listen on another connection: the server of this one is no longer the one that takes changes."""
         if self._connection is not None:
@@ -326,14 +357,16 @@ class NotificationListener:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 await self._listen_until_lost(await self._connect())
             except DATABASE_ERRORS as error:
                 if self._outage.on_failure():
                     log.warning("notification_listener_failed", reason=type(error).__name__)
             self._first_attempt.set()
-            await asyncio.sleep(RECONNECT_DELAY)
+            await asyncio.sleep(_FIRST_RECONNECT_DELAY if loop.time() - began >= _MIN_LIFE else RECONNECT_DELAY)
 
     async def _listen_until_lost(self, connection: Any) -> None:
         lost = asyncio.Event()
@@ -341,7 +374,9 @@ class NotificationListener:
         try:
             for channel in list(self._handlers):
                 await connection.add_listener(channel, self._dispatch)
-            self._connection = connection
+            for name in list(self._locks):
+                await connection.execute(_HOLD_LOCK, name)
+            self._connection, self.connected_since = connection, asyncio.get_running_loop().time()
             if (seconds := self._outage.on_success()) is not None:
                 log.info("notification_listener_reconnected", after=seconds)
             # PostgreSQL keeps nothing for a listener that is away: whatever was notified meanwhile has to be looked for.
@@ -350,7 +385,7 @@ class NotificationListener:
             self._first_attempt.set()
             await wait_until_lost(connection, lost)
         finally:
-            self._connection = None
+            self._connection = self.connected_since = None
             connection.terminate()
 
     def _dispatch(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:

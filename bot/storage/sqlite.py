@@ -91,6 +91,11 @@ class SQLiteDriver:
         """Call `handler` for what this process notifies. No other process works on the file."""
         self._handlers[channel].append(handler)
 
+    session_since = None
+
+    async def hold_session_lock(self, name: str) -> None:
+        """Do nothing: nobody looks for it."""
+
     async def checkpoint(self) -> None:
         """Move what was committed from the write-ahead log into the file itself, as far as no reader is in the way."""
         async with self._lock:

@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.cluster.lease_manager import name_fixture_lease
+from bot.cluster.balance import name_fixture_lease
 from bot.telegram.rate_limits import DEFAULT_MESSAGES_PER_SECOND
 from rules.football.action import Fixture, Team
 from tests.e2e.goals import RULES, Match, doubled
@@ -107,6 +107,8 @@ class Crew:
         self.processes: list[Process] = []
         self.killed_at: list[float] = []
         """For each kill of a sender, when everything was in order again."""
+        self.explained_since = float("-inf")
+        """On the loop's clock: of what a chat got twice before, no note has to tell it."""
 
     def match_of(self, chat: int) -> Match:
         return self.matches[chat % MATCHES]
@@ -169,10 +171,19 @@ class Crew:
         """
         await process.end("SIGKILL")
         self._continue(self.processes)
+        leases_of_it = f"%:{process.pid}:%"
+        if lease_ends:
+            # Not before its replacement is there, however long that takes to start.
+            await self.ask("UPDATE leases SET until = until + 600 WHERE holder LIKE $1", leases_of_it)
+        await self.replace(process)
+        if lease_ends:
+            await self.ask("UPDATE leases SET until = 0 WHERE holder LIKE $1", leases_of_it)
+
+    async def replace(self, process: Process) -> Process:
+        """Start a process in place of one that has ended."""
         number = self.processes.index(process)
         self.processes[number] = await self._launch(ROLES[number], self._config, process)
-        if lease_ends:
-            await self.ask("UPDATE leases SET until = 0 WHERE holder LIKE $1", f"%:{process.pid}:%")
+        return self.processes[number]
 
     async def end(self) -> None:
         """Stop all in order, and what does not stop in another way."""
@@ -213,6 +224,11 @@ class Crew:
         """The process that follows a match."""
         return self._named(await self.ask("SELECT holder FROM leases WHERE name = $1", name_fixture_lease(match.fixture.id)))
 
+    async def follows_half(self, feed: Process) -> bool:
+        """Return True if one of two feeds follows half of the matches."""
+        followed = "SELECT count(*) FROM leases WHERE name LIKE 'fixture:%' AND holder LIKE $1"
+        return bool(2 * await self.ask(followed, f"%:{feed.pid}:%") == len(self.matches))
+
     def _named(self, holder: str) -> Process:
         """A process by the name that it has in the database: host, process and something random."""
         return next(process for process in self.processes if process.pid == int(holder.split(":")[-2]))
@@ -236,7 +252,7 @@ class Crew:
         """Each chat that is not as it should be after the packets that were sent, and why."""
         for chat in CHATS:
             match = self.match_of(chat)
-            if wrong := match.untrue(self.shown(chat), self.feed.sent(match.fixture.id)):
+            if wrong := match.untrue(self.shown(chat), self.feed.sent(match.fixture.id), self.explained_since):
                 yield chat, wrong
 
     async def until_true(self) -> None:

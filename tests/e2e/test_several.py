@@ -16,6 +16,7 @@ from tests.e2e.stage import BOT_TOKEN
 from tests.fakes.bot_api import FakeBotApi
 from tests.postgres import MISSING, Server, programs
 from tests.postgres import running as postgres_running
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(programs() is None, reason=MISSING)
 
@@ -47,6 +48,27 @@ async def test_whoever_is_killed_every_chat_ends_in_the_truth(tmp_path: Path, se
     assert wrong == []
     assert len(doubles) == len(set(doubles)), "one kill doubled two messages of a chat"
     assert not exceeded
+
+
+async def test_a_feed_that_was_killed_is_replaced_and_its_share_of_the_matches_is_handed_back(
+    tmp_path: Path, server: Server
+) -> None:
+    async with FakeBotApi(BOT_TOKEN, strict_limits=True) as telegram, crew(tmp_path, server, telegram, [2] * MATCHES) as made:
+        killed = await made.feed_of(made.matches[0])
+        await killed.end("SIGKILL")
+        await made.send(*made.matches)
+        await made.until_true()  # nobody ends its leases but the feed that is left
+        new = await made.replace(killed)
+        await until(lambda: made.follows_half(new))
+        await made.finish_goals()
+        await made.send(*made.matches)
+        await made.finish_goals()
+        await made.feed.send_rest()
+        with suppress(AssertionError):
+            await made.until_true()
+        wrong, doubles = list(made.untrue()), made.doubles()
+
+    assert (wrong, doubles) == ([], [])
 
 
 async def test_a_database_that_is_stopped_in_the_middle_loses_nothing(tmp_path: Path, server: Server) -> None:

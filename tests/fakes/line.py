@@ -54,6 +54,7 @@ class Line:
         self._messenger, self._rate_limiter = messenger or RecordingMessenger(), rate_limiter or Unlimited()
         self._on_delivered = on_delivered or self._keep
         self.database: Database
+        self.outbox: Outbox
         self.rows: list[dict[str, Any]] = []
         self.texts: list[str] = []
         self.fetch_actions: Callable[[str], Awaitable[Sequence[Packet]]] | None = None
@@ -68,19 +69,9 @@ class Line:
         chats = ChatRepository(database)
         await chats.save(Chat(LISTENER, filter=AlertFilter(all_kinds=True)))
         await SubscriptionRepository(database).add(LISTENER, Subscription(Scope.ALL))
-        outbox = Outbox(database, self.clock)
+        outbox = self.outbox = Outbox(database, self.clock)
         sender = Sender(outbox.queue, self._messenger, self._rate_limiter, self.clock, self._on_delivered, chats)
-        self.pipeline = Pipeline(
-            self.rules, load_catalogue(), outbox, SnapshotStore(FeedPositionRepository(database, self.clock))
-        )
-        self.follower = MatchFollower(
-            self.pipeline,
-            lambda: self.settings,
-            self.clock,
-            _ignore,
-            fetch_actions=self.fetch_actions,
-            fetch_lineups=self.fetch_lineups,
-        )
+        self.pipeline, self.follower = self.make_feed()
         working = [asyncio.create_task(work) for work in (sender.run(), self.follower.watch_silence())]
         try:
             yield self
@@ -89,6 +80,21 @@ class Line:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
             await database.close()
+
+    def make_feed(self) -> tuple[Pipeline, MatchFollower]:
+        """What a process that follows matches has; several may share the outbox."""
+        pipeline = Pipeline(
+            self.rules, load_catalogue(), self.outbox, SnapshotStore(FeedPositionRepository(self.database, self.clock))
+        )
+        follower = MatchFollower(
+            pipeline,
+            lambda: self.settings,
+            self.clock,
+            _ignore,
+            fetch_actions=self.fetch_actions,
+            fetch_lineups=self.fetch_lineups,
+        )
+        return pipeline, follower
 
     async def follow(self, fixture: Fixture, within: float | None = None) -> bool:
         """Follow a fixture; tell whether its match ended in time. What is left then is sent."""

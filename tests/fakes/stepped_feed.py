@@ -146,6 +146,10 @@ class SteppedFeed(Simulator):
         step = self._step(fixture)
         return step.script.frames[len(step.frames) :]
 
+    def clients(self, fixture: str = "") -> int:
+        """How many clients are connected to a match."""
+        return len(self._step(fixture).connections)
+
     async def until_connected(self, clients: int = 1, *, fixture: str = "") -> None:
         """Wait until so many clients are let in to a match."""
         step = self._step(fixture)

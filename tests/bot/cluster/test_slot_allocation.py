@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cluster.lease_manager import EXTRA_LEASE_DELAY, choose_leases
+from bot.cluster.balance import EXTRA_LEASE_DELAY, choose_leases
 
 TEN = {f"fixture:{number}": 0.0 for number in range(10)}
 

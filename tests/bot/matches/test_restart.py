@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from bot.feed.session import SessionState
 from bot.feed.simulator.script import Script, script_from_recording
 from bot.feed.simulator.server import Simulator
 from bot.storage.database import Database
@@ -78,6 +79,34 @@ async def test_killed_again_and_again_the_truth_is_sent(stage: Stage) -> None:
 
     assert lies(stage.line.rows, stage.truth) == []
     assert stage.line.twice() == []
+
+
+async def test_a_match_that_is_handed_over_again_and_again_is_read_all_the_time_and_sent_once(stage: Stage) -> None:
+    fixture, handed_over = stage.script.fixture, 0
+    async with stage.line.open():
+        here, there = stage.line.follower, stage.line.make_feed()[1]
+        following = asyncio.create_task(here.follow(fixture))
+        while not (await asyncio.wait({following}, timeout=400.0))[0]:
+            if not await there.prepare(fixture):
+                continue
+            # The other one reads on until a calm moment, as between two processes.
+            while not here.is_calm(fixture.id) and not following.done():
+                await asyncio.sleep(0.25)
+            if following.done():
+                await there.discard(fixture.id)
+                break
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            here, there = there, here
+            following = asyncio.create_task(here.follow(fixture))
+            await asyncio.sleep(0.01)
+            assert [status.state for status in here.connection_statuses()] == [SessionState.LIVE]
+            handed_over += 1
+        await asyncio.sleep(1)
+
+    assert handed_over > 10
+    assert lies(stage.line.rows, stage.truth) == []
+    assert (stage.line.twice(), stage.summaries) == ([], [])
 
 
 async def test_what_happened_in_a_long_absence_is_one_summary(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from msgspec.structs import replace
 
-from bot.cluster.lease_manager import ProcessInfo
+from bot.cluster.processes import ProcessInfo
 from bot.errors import StorageError, StorageUnavailable, StorageUnusable
 from bot.feed.session import SessionState
 from bot.monitoring.admin_messages import AdminMessages

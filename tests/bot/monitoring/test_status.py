@@ -1,7 +1,7 @@
 import datetime as dt
 
 from bot.clock import ManualClock
-from bot.cluster.lease_manager import ProcessInfo
+from bot.cluster.processes import ProcessInfo
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
 from bot.metrics import installed_version

@@ -1,24 +1,23 @@
 """What is said never to fire never does, for rules and matches of every kind."""
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from rules.engine.cases import complement_cases, intersect_cases
 from rules.engine.rule import Rule, RuleSet
 from rules.engine.unreachable import cases_of, find_contradiction, find_rewording, find_shadowed
 from rules.football.match import Moment
 from rules.loading.loader import load_pack, load_rules
-from tests.laws import try_examples
 from tests.rules.engine.test_rule import moments, rule_sets
 
 
-@try_examples(300)
+@settings(max_examples=300)
 @given(rules=rule_sets(), told=moments())
 def test_a_shadowed_rule_never_fires_where_the_others_do_not(rules: RuleSet, told: list[Moment]) -> None:
     for rule, by in find_shadowed(rules.rules):
         assert all(any(one.matches(moment) for one in by) for moment in told if rule.matches(moment))
 
 
-@try_examples(200)
+@settings(max_examples=200)
 @given(rules=rule_sets(), told=moments())
 def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, told: list[Moment]) -> None:
     for rule in rules.rules:
@@ -26,7 +25,7 @@ def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, told: lis
             assert not any(all(condition.holds(moment) for condition in rule.conditions) for moment in told)
 
 
-@try_examples(200)
+@settings(max_examples=200)
 @given(rules=rule_sets())
 def test_no_case_is_in_its_complement(rules: RuleSet) -> None:
     for rule in rules.rules:
@@ -94,7 +93,7 @@ def test_a_rule_that_waits_only_rewords_what_another_began() -> None:
     assert find_rewording(waiting, load_pack("cards").rules, ["goal"]) == []
 
 
-@try_examples(50)
+@settings(max_examples=50)
 @given(rules=rule_sets())
 def test_a_rule_that_speaks_at_once_is_never_said_to_reword(rules: RuleSet) -> None:
     found = find_rewording(rules.rules, load_pack().rules, ["goal", "red card"])

@@ -1,0 +1,48 @@
+"""What each process publishes about itself, and its name among the others."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterable
+
+import msgspec
+
+from bot.cluster.leases import Lease, name_process_lease
+
+_PROCESS_PREFIX = name_process_lease("")
+
+
+class ProcessInfo(msgspec.Struct, frozen=True):
+    """What a process publishes about itself for the others: its roles, and the lines that `/status` shows for it.
+
+    Stored as JSON and read by processes of other versions: its fields keep their names.
+    """
+
+    roles: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    summary: str = ""
+    """The process's version, and what it sent in the last hour; empty if an earlier version wrote the row."""
+    connected: int = 0
+    """Matches that are live in this process."""
+    due: int = 0
+    """Matches that should be connected now, in this process or another; 0 where no matches are followed."""
+    has_session: bool = False
+    """True if its session holds a lock in the database: without that lock the process is gone."""
+    hands_over: bool = False
+    """True if it hands matches over to a process that asks for them."""
+
+
+def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:
+    """Return what each living process says of itself, by its name."""
+    return {
+        lease.holder: msgspec.json.decode(lease.process_info, type=ProcessInfo)
+        for lease in leases
+        if lease.name.startswith(_PROCESS_PREFIX) and lease.process_info
+    }
+
+
+def make_holder_name() -> str:
+    """Return a name for this process that no other one has, or had."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
