@@ -1,4 +1,4 @@
-"""What all tests share: which event loop runs a test, and hypothesis without a stopwatch."""
+"""What all tests share: which event loop runs a test, and how many examples hypothesis tries."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import async_solipsism
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
 
 from bot.i18n.compile import compile_catalogues
+from tests.laws import register_profiles
 from tests.order import spread_waiting_tests
 from tests.postgres import MISSING, Server, programs, running
 from tests.sqlite import new_sqlite
@@ -22,9 +22,7 @@ from tests.waiting import forget_finished_witnesses, report_witnesses
 END_TO_END = Path(__file__).parent / "e2e"
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.whole_process)
 
-settings.register_profile("touchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("touchline")
-
+register_profiles()
 
 # While modules are imported and tests collected, hardly anything becomes garbage, and looking for it takes a third of the time.
 gc.disable()

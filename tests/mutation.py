@@ -41,7 +41,16 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "build" / "mutation"
 DEFAULT_SAMPLE, DEFAULT_SEED = "200", "1"
 
-PYTEST_OPTIONS = ("-q", "-x", "--tb=line", "--hypothesis-seed=0", "-mnot whole_process", "-pno:cacheprovider", "-pno:xdist")
+PYTEST_OPTIONS = (
+    "-q",
+    "-x",
+    "--tb=line",
+    "--hypothesis-seed=0",
+    "--hypothesis-profile=thorough",
+    "-mnot whole_process",
+    "-pno:cacheprovider",
+    "-pno:xdist",
+)
 
 _CPU_SECONDS = 30
 """The processor time that a mutant has, besides ten times what its tests take without it. One that does not end is noticed."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 
 from bot.commands.check import check_config
 from bot.config.load import Config, configured_chat, load_config, load_rules_of
@@ -12,6 +12,7 @@ from bot.errors import ConfigInvalid, StorageUnusable, UserMistake
 from bot.storage.sqlite import refuse_folder
 from bot.subscribers import Scope, Subscription, SubscriptionOverrides
 from rules.loading.loader import load_pack
+from tests.laws import try_examples
 from tests.mutated_text import mutated
 
 ROOT = Path(__file__).parents[3]
@@ -209,7 +210,7 @@ def test_rules_without_a_file_are_the_shipped_ones(tmp_path: Path) -> None:
         load_rules_of(tmp_path / "config.yaml", {})
 
 
-@settings(max_examples=300)
+@try_examples(300)
 @given(text=mutated(EXAMPLE))
 @example(text=EXAMPLE.replace("minute: {from: 85}", "minute: {from: {}}"))
 @example(text="feed: {1: 2}\n[x]: y")

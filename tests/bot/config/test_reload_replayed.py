@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.feed.match_source import RecordedMatch
@@ -18,6 +18,7 @@ from bot.replay.replay import ReplayedMessage, replay_match
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import load_rules
+from tests.laws import try_examples
 from tests.recordings import each_recording, needs_recordings, recording
 from tests.truth import RULES
 
@@ -62,7 +63,7 @@ def test_reloading_the_same_rules_before_every_packet_changes_nothing(path: Path
 
 
 @needs_recordings
-@settings(max_examples=15)
+@try_examples(15)
 @given(data=st.data())
 def test_reloading_the_same_rules_at_any_packets_changes_nothing(data: st.DataObject) -> None:
     path = recording(data.draw(st.sampled_from(SHORT_WITH_TWO_RETRACTIONS)))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from rules.scenarios.builder import build_packets
 from rules.scenarios.parser import load_scenario
 from tests.bot.feed.test_connection import Listener, run
 from tests.fakes.feed import ScriptedFeed, accept, send
+from tests.laws import try_examples
 from tests.packets import Story
 from tests.truth import RULES
 
@@ -86,7 +87,7 @@ def alerts(packets: Iterable[Packet]) -> dict[str, tuple[object, ...]]:
 TRUE = alerts(MATCH)
 
 
-@settings(max_examples=60)
+@try_examples(60)
 @given(st.integers(0, 10_000), st.floats(0, 0.2), st.floats(0, 0.3), st.integers(0, 3), st.booleans())
 def test_any_drops_doubles_shuffles_and_reconnects_give_the_same_alerts(
     seed: int, drop: float, double: float, reach: int, counts_from_one: bool

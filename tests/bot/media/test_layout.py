@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from bot.media.labels import translate_labels
 from bot.media.layout import LANE_WIDTH, MINUTE_WIDTH, NAME_ROOM, WIDTH, Layout, build_layout
 from rules.football.action import Side
 from rules.football.timeline import Timeline
 from tests.bot.media.timelines import full, timelines
+from tests.laws import try_examples
 
-_few = settings(max_examples=60, deadline=None)
+_few = try_examples(60)
 
 
 def _rows(layout: Layout, side: Side) -> list[tuple[float, float]]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from bot.media.theme import DARK, LIGHT, Theme, build_palette, team_colours
 from rules.football.action import Side
 from rules.football.match import Colour, Colours
+from tests.laws import try_examples
 
 COLOUR = st.tuples(*[st.integers(0, 255)] * 3)
 
 
-@settings(max_examples=60, deadline=None)
+@try_examples(60)
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @given(home=COLOUR, away=COLOUR)
 def test_the_colours_of_background_text_and_teams_change_by_at_most_twelve(theme: Theme, home: Colour, away: Colour) -> None:

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from PIL import Image
 
 from bot.errors import UserMistake
@@ -17,6 +17,7 @@ from bot.media.theme import DARK, LIGHT, Theme, team_colours
 from rules.football.match import Match
 from rules.football.timeline import EventKind, Stage, Timeline, build_timeline
 from tests.bot.media.timelines import full, timelines
+from tests.laws import try_examples
 from tests.packets import FIXTURE, Story
 from tests.recordings import each_recording, needs_recordings
 from tests.steps import recorded
@@ -36,7 +37,7 @@ def test_a_picture_is_a_png_1280_pixels_wide_with_the_colours_of_its_theme(dark:
     assert pixels == [theme.background, theme.card, *team_colours(full().colours, theme).values()]
 
 
-@settings(max_examples=12, deadline=None)
+@try_examples(12)
 @given(timelines())
 def test_any_match_can_be_drawn(timeline: Timeline) -> None:
     assert _open_image(render_picture(timeline)).width == 1280

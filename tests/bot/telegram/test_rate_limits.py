@@ -1,10 +1,11 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.fake_telegram import state as strict
 from bot.outbox.delivery import Urgency
 from bot.telegram.rate_limits import CircuitBreaker, RateLimiter, SlidingWindow, Unlimited, share_after_pause
+from tests.laws import try_examples
 
 CHATS = st.sampled_from([1, 2, 3, -1, -2])
 
@@ -64,7 +65,7 @@ def test_refusals_far_apart_mean_nothing_for_others() -> None:
     assert next_send_to(limits, 9, 7) == 7
 
 
-@settings(max_examples=200)
+@try_examples(200)
 @given(
     st.integers(1, 40),
     st.lists(st.floats(0, 0.4), max_size=80),

@@ -1,6 +1,6 @@
 """Explanations are the live walk, with the values that were compared."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from rules.engine.alert import ConditionResult
 from rules.engine.evaluate import evaluate
@@ -8,6 +8,7 @@ from rules.engine.explain import Explanation, Verdict, explain
 from rules.engine.rule import RuleSet
 from rules.football.match import Moment
 from rules.loading.loader import load_rules
+from tests.laws import try_examples
 from tests.packets import Story
 from tests.rules.engine.test_rule import moments, rule_sets
 
@@ -113,7 +114,7 @@ def test_silence_has_its_reason() -> None:
     assert explain(rules, story.tell("End Match", status="Abandoned")).reason_for_silence.endswith("ended without full time")
 
 
-@settings(max_examples=80, deadline=None)
+@try_examples(80)
 @given(rules=rule_sets(), story=moments())
 def test_an_explanation_has_what_is_sent_and_why(rules: RuleSet, story: list[Moment]) -> None:
     for moment in story:

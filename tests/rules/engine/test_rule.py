@@ -1,12 +1,13 @@
 """A set of rules finds those that fire without asking all of them."""
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.engine.rule import Condition, Rule, RuleSet
 from rules.football.match import Moment
 from rules.loading.loader import load_rules
+from tests.laws import try_examples
 from tests.packets import Story
 
 VALUES = {
@@ -77,7 +78,7 @@ def asked_one_by_one(rules: RuleSet, moment: Moment) -> list[Rule]:
     return fired
 
 
-@settings(max_examples=150, deadline=None)
+@try_examples(150)
 @given(rules=rule_sets(), story=moments())
 def test_the_same_rules_fire_as_when_all_are_evaluated_one_by_one(rules: RuleSet, story: list[Moment]) -> None:
     for moment in story:

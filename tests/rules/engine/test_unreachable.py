@@ -1,23 +1,24 @@
 """What is said never to fire never does, for rules and matches of every kind."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from rules.engine.cases import complement_cases, intersect_cases
 from rules.engine.rule import Rule, RuleSet
 from rules.engine.unreachable import cases_of, find_contradiction, find_rewording, find_shadowed
 from rules.football.match import Moment
 from rules.loading.loader import load_pack, load_rules
+from tests.laws import try_examples
 from tests.rules.engine.test_rule import moments, rule_sets
 
 
-@settings(max_examples=300)
+@try_examples(300)
 @given(rules=rule_sets(), told=moments())
 def test_a_shadowed_rule_never_fires_where_the_others_do_not(rules: RuleSet, told: list[Moment]) -> None:
     for rule, by in find_shadowed(rules.rules):
         assert all(any(one.matches(moment) for one in by) for moment in told if rule.matches(moment))
 
 
-@settings(max_examples=200)
+@try_examples(200)
 @given(rules=rule_sets(), told=moments())
 def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, told: list[Moment]) -> None:
     for rule in rules.rules:
@@ -25,7 +26,7 @@ def test_conditions_that_exclude_each_other_never_hold(rules: RuleSet, told: lis
             assert not any(all(condition.holds(moment) for condition in rule.conditions) for moment in told)
 
 
-@settings(max_examples=200)
+@try_examples(200)
 @given(rules=rule_sets())
 def test_no_case_is_in_its_complement(rules: RuleSet) -> None:
     for rule in rules.rules:
@@ -93,7 +94,7 @@ def test_a_rule_that_waits_only_rewords_what_another_began() -> None:
     assert find_rewording(waiting, load_pack("cards").rules, ["goal"]) == []
 
 
-@settings(max_examples=50)
+@try_examples(50)
 @given(rules=rule_sets())
 def test_a_rule_that_speaks_at_once_is_never_said_to_reword(rules: RuleSet) -> None:
     found = find_rewording(rules.rules, load_pack().rules, ["goal", "red card"])

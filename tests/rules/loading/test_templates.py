@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.engine.text import AlertText, TextError, tidy_text
@@ -11,6 +11,7 @@ from rules.loading.document import Report, compose, mapping_items
 from rules.loading.templates import examine_template
 from rules.loading.texts import SAMPLE_FACTS, check_text
 from rules.loading.values import Reader
+from tests.laws import try_examples
 
 
 def places_of(text: str) -> list[str]:
@@ -53,7 +54,7 @@ TAGS = [
 ]
 
 
-@settings(max_examples=300)
+@try_examples(300)
 @example(["{% if team %}", "{", "{% endif %}"])
 @given(st.lists(st.sampled_from([*TAGS, "<b>", "</b>", "it's ", "(", ")", " ", "\n", "Goal", "{", "}", "%"]), max_size=12))
 def test_texts_with_the_same_tags_are_as_if_each_were_examined_alone(parts: list[str]) -> None:
@@ -69,7 +70,7 @@ def test_texts_with_the_same_tags_are_as_if_each_were_examined_alone(parts: list
         assert tidy_text(found.text) in (rendered, tidy_text(rendered)) or found.findings
 
 
-@settings(max_examples=300)
+@try_examples(300)
 @given(st.text(alphabet="{}%# |ifendlsmatch='\"<>/b\n", max_size=60))
 def test_any_text_has_findings_at_places_of_its_own(source: str) -> None:
     found = examine_template(source, SAMPLE_FACTS)

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from rules.engine.rule import RuleSet
 from rules.football.catalogue import load_catalogue
 from rules.loading.loader import list_packs, load_pack, load_rules
 from rules.scenarios.expectations import MessageLine, RuleTest, RuleTestResult, RuleTestsInvalid, read_tests, run_test
+from tests.laws import try_examples
 from tests.mutated_text import mutated
 
 FOLDER = Path(__file__).parents[1] / "packs"
@@ -179,7 +180,7 @@ def test_a_message_is_revised_by_the_rule_that_sent_it_and_by_an_operators_catal
     assert [str(m) for m in run_test(disallowed, rules).messages] == ["10' goal (g) retracted loud: Saka"]
 
 
-@settings(max_examples=200, deadline=None)
+@try_examples(200)
 @given(text=mutated((FOLDER / "goals.test.yaml").read_text(encoding="utf-8")))
 def test_a_mutated_file_is_refused_at_places_or_played(text: str) -> None:
     try:
