@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 from telegram.ext import ExtBot
 
+from bot.app.configured_chats import ConfiguredChats
 from bot.clock import Clock, CorrectedClock
 from bot.cluster.chat_claims import delete_orphaned_claims
 from bot.cluster.lease_manager import LeaseManager
@@ -20,7 +21,7 @@ from bot.cluster.leased_work import LeaseProvider, SingleProcess
 from bot.cluster.leases import LeaseRepository
 from bot.cluster.processes import make_holder_name
 from bot.cluster.roles import ALL_ROLES, Role
-from bot.config.load import Config, configured_chat, load_config
+from bot.config.load import Config, load_config
 from bot.config.reload import ConfigReloader, LoadConfig
 from bot.config.rule_versions import RuleVersionRepository, RuleVersions
 from bot.feed.recording import RecentRecordings
@@ -110,6 +111,8 @@ class Services:
         self.outbox = Outbox(database, clock, self.shared_source)
         self.messenger = BotMessenger(bot, allow_paid_broadcast=config.telegram.allow_paid_broadcast)
         self.admins = AdminMessages(self.messenger, lambda: self.config.telegram.admins)
+        self.configured_chats = ConfiguredChats(self.subscriptions, self.chats, bot, lambda: self.config)
+        self.configured_chats.on_problem = self.admins.post_event
         self.api_health = api_health
         self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
         if self.lease_manager:
@@ -126,7 +129,7 @@ class Services:
 
     async def store_configured_chats(self, config: Config) -> None:
         """Store the chats of the configuration and what they follow. Those that left the file follow nothing any more."""
-        await self.subscriptions.store_configured_chats([configured_chat(chat, config) for chat in config.chats])
+        await self.configured_chats.store(config)
 
     async def load_rules(self, config: Config) -> None:
         """Load the rules in effect: those of the configuration, or those that an admin applied later in Telegram."""
@@ -141,6 +144,7 @@ class Services:
             await self.store_configured_chats(config)
         ended = await self.rule_versions.load(config)
         self.config = config
+        self.configured_chats.request_look()
         for callback in self.on_settings_changed:
             callback()
         if ended:

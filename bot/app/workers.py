@@ -272,7 +272,7 @@ class ChatWorker:
 
     def background_work(self) -> tuple[BackgroundWork, ...]:
         """Return what has to run for as long as the process does."""
-        return self._run_application(), self._register_commands(), self._season.run()
+        return self._run_application(), self._register_commands(), self._season.run(), self._find_configured_chats()
 
     def _build_handlers(self, directory: FixtureLookup, status: Callable[[], Awaitable[str]]) -> list[Any]:
         """Make the handlers of all updates. Those of `/rules` come first: the others take every button."""
@@ -339,6 +339,10 @@ class ChatWorker:
         # The library hands errors of handlers to error handlers and not to the caller of `process_update`.
         if isinstance(update, Update) and isinstance(context.error, StorageError):
             self._failed_updates[update.update_id] = context.error
+
+    async def _find_configured_chats(self) -> None:
+        """Find the chats that the configuration names as @name, in one process: Telegram is asked once, and admins told once."""
+        await run_while_leased(self._services.leases, "configured chats", self._services.configured_chats.run)
 
     async def _poll_updates(self) -> None:
         await delete_webhook(self._services.bot)

@@ -19,6 +19,7 @@ import aiohttp
 import click
 import msgspec
 
+from bot.app.configured_chats import explain_unknown_name
 from bot.clock import Clock, SystemClock
 from bot.commands.common import config_option
 from bot.config.load import Config, load_config
@@ -206,9 +207,14 @@ async def _examine_chat(chat: ConfiguredChat, bot_id: int, telegram: _TelegramPr
     subject = f"chat {chat.chat}"
     try:
         found = await telegram.call("getChat", chat_id=chat.chat)
+    except _Refused as refusal:
+        if isinstance(chat.chat, str):
+            return Finding(Outcome.NO_GO, subject, explain_unknown_name(chat.chat, str(refusal)).removeprefix(f"{chat.chat}: "))
+        return Finding(Outcome.NO_GO, subject, f"{refusal}: add the bot to it, or correct the id")
+    try:
         if found.get("type") == "private":
             return Finding(Outcome.GO, subject, str(found.get("first_name") or "a private chat"))
-        member = await telegram.call("getChatMember", chat_id=chat.chat, user_id=bot_id)
+        member = await telegram.call("getChatMember", chat_id=found["id"], user_id=bot_id)
     except _Refused as refusal:
         return Finding(Outcome.NO_GO, subject, f"{refusal}: add the bot to it, or correct the id")
     title = str(found.get("title") or "")

@@ -374,7 +374,9 @@ def _explain_read_error(error: Exception) -> str:
 
 
 def configured_chat(chat: ConfiguredChat, config: Config) -> tuple[Chat, tuple[Subscription, ...]]:
-    """Return a chat of the configuration as it is stored, and its subscriptions."""
+    """Return a chat of the configuration as it is stored, and its subscriptions. It has to be named by its id."""
+    if not isinstance(chat.chat, int):
+        raise TypeError(f"{chat.chat} is not an id")
     # Telegram gives people positive ids, and groups and channels negative ones.
     chat_type = "private" if chat.chat > 0 else "supergroup"
     stored = Chat(ChatRef(chat.chat, chat.topic), chat_type, language=chat.language, language_chosen=True, is_configured=True)

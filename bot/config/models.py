@@ -479,11 +479,33 @@ LanguageCode = Annotated[
 ]
 
 
+_CHAT_NAME = r"@[A-Za-z]\w{3,31}"
+
+
+def _read_chat_name(value: Any) -> int | str:
+    """Read the id of a chat, or the @name of a channel or a public group."""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if re.fullmatch(_CHAT_NAME, text, re.ASCII):
+        return text
+    if found := re.fullmatch(r"(?:https?://)?(?:t\.me/)?([A-Za-z]\w{3,31})/?", text, re.ASCII):
+        raise ValueError(f'"{text}" is no chat: write its number, or "@{found[1]}" if it is a public channel or group')
+    if text.startswith("@"):
+        raise ValueError(f'"{text}" is no name that Telegram gives: it has 4 to 32 letters, digits and underscores after the @')
+    return int(_read_integer(value))
+
+
+ChatName = Annotated[
+    int | str,
+    PlainValidator(_read_chat_name),
+    with_schema({"anyOf": [INTEGER_SCHEMA, {"type": "string", "pattern": f"^{_CHAT_NAME}$"}]}),
+]
+
+
 class ConfiguredChat(Section):
     """A chat whose subscriptions are in the file."""
 
-    chat: Integer
-    """The chat's id; groups and channels have negative ones."""
+    chat: ChatName
+    """The chat's id (groups and channels have negative ones), or the @name of a channel or public group, in quotes."""
     topic: Annotated[Integer, Field(ge=0)] = 0
     """The topic of a forum; 0 for the chat itself."""
     subscribe: Annotated[

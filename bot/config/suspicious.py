@@ -26,9 +26,11 @@ def warn_of_chats(chats: yaml.Node | None, rules: RuleSet, report: Report) -> No
         fields = {key.value: value for key, value in mapping_items(chat)}
         at, topic = fields.get("chat"), fields.get("topic")
         if isinstance(at, yaml.ScalarNode):
-            key = (at.value.strip(), topic.value.strip() if isinstance(topic, yaml.ScalarNode) else "0")
+            key = (at.value.strip().casefold(), topic.value.strip() if isinstance(topic, yaml.ScalarNode) else "0")
             if key in lines:
-                sentence = f"the chat {key[0]} is already in line {lines[key]}: only what stands here counts, put both in one"
+                sentence = (
+                    f"the chat {at.value.strip()} is already in line {lines[key]}: only what stands here counts, put both in one"
+                )
                 report.add_warning(location_of(at), sentence)
             lines[key] = location_of(at).line
         _warn_of_kinds(chat, rules, report)

@@ -87,6 +87,13 @@ class ChatRepository:
             rows = await tx.fetch(select(chats).order_by(chats.c.chat_id, chats.c.topic))
         return tuple(row_to_chat(row) for row in rows)
 
+    async def get_configured_by_name(self) -> dict[str, Chat]:
+        """Return the chats of the configuration that have a public name, by `@name` in lower case."""
+        query = select(chats).where(chats.c.fixed == true(), chats.c.username != "").order_by(chats.c.chat_id, chats.c.topic)
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(query)
+        return {f"@{row['username']}".casefold(): row_to_chat(row) for row in rows}
+
     @asynccontextmanager
     async def changing(self, *, followers: bool) -> AsyncIterator[Transaction]:
         """Run a transaction for several changes of a chat. With `followers`, every process is notified as soon as it commits."""

@@ -14,7 +14,8 @@ from tests.fakes.bot_api import FakeBotApi
 from tests.fakes.stepped_feed import SteppedFeed
 from tests.waiting import until
 
-READER, GROUP, SUPERGROUP = 43, -500, -1_000_000_000_500
+READER, GROUP, SUPERGROUP, FANS = 43, -500, -1_000_000_000_500, -1_000_000_000_600
+BY_NAME = f"chats: [{{chat: '@arsenal_fans', subscribe: all}}]\n{NOBODY}"
 EVERYBODY = "chats:" + "".join(f"\n  - {{chat: {chat}, subscribe: [all]}}" for chat in (CHAT, READER, GROUP)) + f"\n{NOBODY}"
 
 
@@ -31,18 +32,25 @@ async def test_a_refused_feed_token_is_one_clear_sentence_and_who_subscribes_whi
     async with (
         FakeBotApi(BOT_TOKEN) as telegram,
         SteppedFeed([short_match()], "another-token") as feed,
-        running(configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, NOBODY)) as bot,
     ):
-        telegram.say(CHAT, CHAT, "/help")
-        await telegram.until(lambda: telegram.chat(ADMIN).messages and telegram.chat(CHAT).messages)
-        told = telegram.chat(ADMIN).messages[0]
-        feed.accept_token(FEED_TOKEN)
-        await bot.says("fixtures_refreshed")
-        await feed.send_next(RED)
-        telegram.say(CHAT, CHAT, "/subscribe Arsenal")
-        await feed.until_connected()
-        await feed.send_rest()
-        await telegram.until(lambda: "Full time 1–0" in shown(telegram)[0])
+        fans = telegram.chat(FANS, kind="channel", title="Fans")
+        fans.username = "arsenal_fans"
+        fans.admins.add(telegram.me["id"])
+        config = configuration(tmp_path, feed.urls.stream, feed.urls.api, telegram, BY_NAME)
+        async with running(config) as bot:
+            await until(lambda: FANS in stored(tmp_path))
+            telegram.say(CHAT, CHAT, "/help")
+            await telegram.until(lambda: telegram.chat(ADMIN).messages and telegram.chat(CHAT).messages)
+            told = telegram.chat(ADMIN).messages[0]
+            feed.accept_token(FEED_TOKEN)
+            await bot.says("fixtures_refreshed")
+            await feed.send_next(RED)
+            telegram.say(CHAT, CHAT, "/subscribe Arsenal")
+            await feed.until_connected()
+            await feed.send_rest()
+            # The chat that followed in mid-match, and the one that the configuration names by its public name.
+            for chat in (CHAT, FANS):
+                await telegram.until(lambda chat=chat: "Full time 1–0" in shown(telegram, chat)[0])
 
     assert len([line for line in bot.lines if '"feed_refused"' in line]) == 1
     assert told.text.startswith("🛠 feed-refused: the feed refuses us: HTTP 401")

@@ -92,6 +92,22 @@ async def test_what_telegram_says_is_told_and_the_token_is_not(tmp_path: Path) -
     }
 
 
+async def test_chats_by_name_are_looked_up(tmp_path: Path) -> None:
+    chats = ", ".join(f"{{chat: '@{name}', subscribe: all}}" for name in ("news", "strangers", "nobody"))
+    async with FakeBotApi(strict_chats=True) as telegram, Simulator([script()], 1.0, "feed-token").serve() as urls:
+        for chat, name in ((CHANNEL, "news"), (GROUP, "strangers")):
+            telegram.chat(chat, kind="channel", title=name.title()).username = name
+        telegram.chat(42)
+        telegram.chat(CHANNEL).admins.add(BOT_ID)
+        findings = await found(config(tmp_path, telegram.url, urls.api, more=f"chats: [{chats}]"))
+
+    assert findings["chat @news"].sentence == "News"
+    assert failed(findings) == {
+        "chat @strangers": "✗ Strangers: the bot is no administrator who may post messages",
+        "chat @nobody": "✗ Telegram knows no channel or public group of this name: correct it, or write the chat's number",
+    }
+
+
 async def test_a_wrong_token_and_hosts_that_are_away_are_no_go(tmp_path: Path, refusing_port: int) -> None:
     nowhere = f"http://127.0.0.1:{refusing_port}"
     async with FakeBotApi() as telegram:

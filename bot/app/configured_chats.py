@@ -1,0 +1,127 @@
+"""Stores the chats of the configuration, and finds those that it names as @name at Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from msgspec.structs import replace
+from telegram import Bot
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from bot.chat.permissions import is_present, missing_rights
+from bot.config.load import Config, configured_chat
+from bot.retry import Backoff, retry_while_database_unavailable
+from bot.storage.chats import ChatRepository
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import Chat, ChatRef
+
+log = structlog.get_logger()
+
+_LOOK_AGAIN_AFTER = 600.0
+"""Seconds after which a name with a problem is looked up again: somebody may have added the bot meanwhile."""
+
+
+class ConfiguredChats:
+    """The chats of the configuration in the database.
+
+    Telegram knows which chat a name belongs to, and may be away at the start: a name that was found in an earlier run keeps its
+    chat until Telegram says otherwise.
+    """
+
+    def __init__(
+        self, subscriptions: SubscriptionRepository, chats: ChatRepository, bot: Bot, config: Callable[[], Config]
+    ) -> None:
+        self._subscriptions, self._chats, self._bot, self._config = subscriptions, chats, bot, config
+        self.on_problem: Callable[[str], None] | None = None
+        """Gets a sentence about a chat that cannot be used, once for as long as that holds."""
+        self._found: dict[str, Chat] = {}
+        """By @name in lower case, the chat that Telegram says it is."""
+        self._problems: dict[str, str] = {}
+        self._requested = asyncio.Event()
+        self._requested.set()
+
+    async def store(self, config: Config) -> None:
+        """Store the chats and what they follow. Those that left the file follow nothing any more, as names not found yet."""
+        # Of an earlier run, or found by another process.
+        known = await self._chats.get_configured_by_name() | self._found
+        stored = []
+        for chat in config.chats:
+            if isinstance(chat.chat, int):
+                stored.append(configured_chat(chat, config))
+            elif found := known.get(chat.chat.casefold()):
+                # Without what the old row says of its settings: the file alone decides them.
+                as_id, followed = configured_chat(chat.model_copy(update={"chat": found.ref.chat_id}), config)
+                stored.append((replace(as_id, type=found.type, title=found.title, username=found.username), followed))
+        await self._subscriptions.store_configured_chats(stored)
+
+    def request_look(self) -> None:
+        """Look the names up again: the configuration was read again."""
+        self._requested.set()
+
+    async def run(self) -> None:
+        """Find the names at Telegram, and whether the bot may write there, until cancelled."""
+        while True:
+            self._requested.clear()
+            await self._find_all()
+            try:
+                async with asyncio.timeout(_LOOK_AGAIN_AFTER if self._problems else None):
+                    await self._requested.wait()
+            except TimeoutError:
+                continue
+
+    async def _find_all(self) -> None:
+        config = self._config()
+        names = list(dict.fromkeys(chat.chat for chat in config.chats if not isinstance(chat.chat, int)))
+        problems: dict[str, str] = {}
+        before = dict(self._found)
+        for name in names:
+            if problem := await self._find(name):
+                problems[name] = problem
+        if self._found != before:
+            await retry_while_database_unavailable(lambda: self.store(self._config()))
+        for name, problem in problems.items():
+            if self._problems.get(name) != problem:
+                sentence = f"{config.locate('chats')}: chats: {problem}"
+                log.warning("configured_chat_not_usable", chat=name, reason=sentence)
+                if self.on_problem:
+                    self.on_problem(sentence)
+        self._problems = problems
+
+    async def _find(self, name: str) -> str:
+        """Find one name. Return a sentence about what is wrong with it; empty if nothing is."""
+        backoff = Backoff(1.0, 60.0)
+        while True:
+            try:
+                return await self._ask_telegram(name)
+            except TelegramError as error:
+                # Telegram is away or asks to wait: what it says of the name is not known yet.
+                log.info("configured_chat_not_looked_up", chat=name, reason=str(error))
+                await asyncio.sleep(backoff.next())
+
+    async def _ask_telegram(self, name: str) -> str:
+        """Ask for the chat and the bot's rights there. Raises TelegramError if there is no answer."""
+        try:
+            found = await self._bot.get_chat(name)
+        except (BadRequest, Forbidden) as error:
+            return explain_unknown_name(name, str(error))
+        self._found[name.casefold()] = Chat(
+            ChatRef(found.id), found.type, found.title or "", username=(found.username or name).removeprefix("@")
+        )
+        try:
+            member = await self._bot.get_chat_member(found.id, self._bot.id)
+        except (BadRequest, Forbidden):
+            # Telegram tells nothing of the members of a chat that the bot is not in.
+            return f"{name}: the bot is not a member: add it"
+        if not is_present(member):
+            return f"{name}: the bot is not a member: add it"
+        rights = missing_rights(member, found.type)
+        return f"{name}: the bot may not {' and '.join(rights)} there: give it that right" if rights else ""
+
+
+def explain_unknown_name(name: str, answer: str) -> str:
+    """Return the sentence about a @name that Telegram does not find."""
+    if "not found" not in answer.lower():
+        return f"{name}: Telegram says: {answer}"
+    return f"{name}: Telegram knows no channel or public group of this name: correct it, or write the chat's number"

@@ -1,0 +1,155 @@
+"""Chats that the configuration names as @name: found at Telegram, kept while it is away, and said where they cannot be used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.app.configured_chats import ConfiguredChats
+from bot.config.load import Config, load_config
+from bot.storage.chats import ChatRepository
+from bot.storage.database import Database
+from bot.storage.subscriptions import SubscriptionRepository
+from bot.subscribers import Scope
+from bot.telegram.messenger import build_bot
+from tests.fakes.bot_api import FakeBotApi, RefusedError
+from tests.sqlite import new_sqlite
+from tests.waiting import until
+
+NEWS, FANS, FAMILY = -1_001_000_000_001, -1_001_000_000_002, -1_001_000_000_003
+CONFIG = f"""
+chats:
+  - {{chat: "@News", subscribe: [{{team: Arsenal}}], language: de}}
+  - {{chat: {FAMILY}, subscribe: all}}
+"""
+
+
+class World:
+    """A bot with a database, whose process may be started anew."""
+
+    def __init__(self, folder: Path, api: FakeBotApi, database: Database) -> None:
+        self.path, self.api, self.database = folder / "config.yaml", api, database
+        self.repository, self.chats = SubscriptionRepository(database), ChatRepository(database)
+        self.config, self.bot = self.write(CONFIG), build_bot("1:test", api.url)
+        self.said: list[str] = []
+        self.work: asyncio.Task[None] | None = None
+
+    def write(self, text: str) -> Config:
+        self.path.write_text(text)
+        return load_config(self.path, {})
+
+    async def start(self) -> ConfiguredChats:
+        """Start a process: its chats are stored first, and looked up once Telegram can be asked."""
+        await self.stop()
+        configured = ConfiguredChats(self.repository, self.chats, self.bot, lambda: self.config)
+        configured.on_problem = self.said.append
+        await configured.store(self.config)
+        await self.bot.initialize()
+        self.work = asyncio.create_task(configured.run())
+        return configured
+
+    async def stop(self) -> None:
+        if self.work:
+            self.work.cancel()
+            await asyncio.gather(self.work, return_exceptions=True)
+
+    async def following(self) -> dict[int, list[str]]:
+        """Return what each chat of the configuration follows."""
+        found = {}
+        for chat in await self.chats.get_all():
+            if followed := await self.repository.get_all(chat.ref):
+                found[chat.ref.chat_id] = [one.name or one.scope.value for one in followed]
+        return found
+
+    async def until_following(self, *chats: int) -> None:
+        async def follow() -> bool:
+            return set(await self.following()) == set(chats)
+
+        await until(follow)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    database = await Database.open(new_sqlite(tmp_path))
+    async with FakeBotApi(strict_chats=True) as api:
+        news = api.chat(NEWS, kind="channel", title="News")
+        news.username = "news"
+        news.admins.add(api.me["id"])
+        api.chat(FAMILY, title="Family")
+        made = World(tmp_path, api, database)
+        yield made
+        await made.stop()
+        await made.bot.shutdown()
+    await database.close()
+
+
+async def test_a_name_is_found_in_any_letter_case_and_follows_what_the_file_says(world: World) -> None:
+    await world.start()
+    await world.until_following(FAMILY, NEWS)
+    channel = next(chat for chat in await world.chats.get_all() if chat.ref.chat_id == NEWS)
+
+    assert await world.following() == {NEWS: ["Arsenal"], FAMILY: [Scope.ALL.value]}
+    assert (channel.type, channel.title, channel.language, channel.is_configured) == ("channel", "News", "de", True)
+    assert world.said == []
+
+
+async def test_a_name_that_was_found_before_needs_no_telegram_at_the_next_start(world: World) -> None:
+    await world.start()
+    await world.until_following(FAMILY, NEWS)
+    await world.stop()
+    configured = ConfiguredChats(world.repository, world.chats, world.bot, lambda: world.config)
+    world.config = world.write(CONFIG.replace("Arsenal", "Chelsea"))
+    await configured.store(world.config)
+
+    assert await world.following() == {NEWS: ["Chelsea"], FAMILY: [Scope.ALL.value]}
+
+
+async def test_a_name_that_moved_to_another_chat_is_followed_there(world: World) -> None:
+    await world.start()
+    await world.until_following(FAMILY, NEWS)
+    world.api.chat(NEWS).username = "old_news"
+    moved = world.api.chat(FANS, kind="channel", title="News 2")
+    moved.username = "news"
+    moved.admins.add(world.api.me["id"])
+    await world.start()
+    await world.until_following(FAMILY, FANS)
+
+    assert world.said == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [
+        ("unknown", "Telegram knows no channel or public group of this name: correct it, or write the chat's number"),
+        ("absent", "the bot is not a member: add it"),
+        ("silent", "the bot may not post messages there: give it that right"),
+    ],
+)
+async def test_what_is_wrong_with_a_name_is_said_once_and_mended_without_a_restart(
+    world: World, trouble: str, sentence: str
+) -> None:
+    news = world.api.chat(NEWS)
+    if trouble == "unknown":
+        news.username = "others"
+    elif trouble == "absent":
+        # As Telegram answers of a public channel that the bot is not in: it shows the chat, and not its members.
+        world.api.fail("getChatMember", RefusedError(400, "Bad Request: member list is inaccessible"), times=None)
+    else:
+        news.admins.clear()
+    configured = await world.start()
+    await until(lambda: len(world.said) == 1)
+    first = list(world.said)
+    configured.request_look()
+    lookups = len(world.api.calls("getChat"))
+    await until(lambda: len(world.api.calls("getChat")) > lookups)
+    news.username = "news"
+    news.admins.add(world.api.me["id"])
+    world.api.troubles.clear()
+    configured.request_look()
+    await world.until_following(FAMILY, NEWS)
+    await until(lambda: not configured._problems)
+
+    assert first == world.said == [f"{world.path}:3:3: chats: @News: {sentence}"]
