@@ -132,4 +132,10 @@ def parse_catalogue(text: str) -> CatalogueFile:
 @cache
 def load_catalogue() -> Catalogue:
     """Return the catalogue that ships with Touchline."""
-    return Catalogue(parse_catalogue(files("rules").joinpath("football", "catalogue.yaml").read_text(encoding="utf-8")))
+    return Catalogue(load_catalogue_file())
+
+
+@cache
+def load_catalogue_file() -> CatalogueFile:
+    """Return the entries of the catalogue that ships with Touchline, in their order."""
+    return parse_catalogue(files("rules").joinpath("football", "catalogue.yaml").read_text(encoding="utf-8"))
