@@ -13,14 +13,10 @@ from telegram.ext import BaseHandler
 from bot.chat.dialogue import HandlerContext, Screen, read_origin
 from bot.chat.middleware import run_in_chat_language
 from bot.chat.replies import ReplySender
+from bot.chat.throttle import Throttle
 from bot.clock import Clock
 from bot.i18n.language import translate as _
 from bot.storage.chats import ChatRepository
-
-REFUSAL_INTERVAL = 3600.0
-"""Seconds after which a chat is told again that it may not use the bot."""
-
-_MAX_REMEMBERED_CHATS = 10_000
 
 log = structlog.get_logger()
 
@@ -38,8 +34,8 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
     ) -> None:
         """`allowed` returns ids and `@names`, and None if everybody may use the bot; a reload may change it."""
         super().__init__(self.on_refused)
-        self._allowed, self._is_admin, self._clock, self._replies, self._chats = allowed, is_admin, clock, replies, chats
-        self._refused_at: dict[int, float] = {}
+        self._allowed, self._is_admin, self._replies, self._chats = allowed, is_admin, replies, chats
+        self._refusals = Throttle(clock)
 
     def check_update(self, update: object) -> bool:
         """Return True if this update comes from somewhere that may not use the bot."""
@@ -58,7 +54,7 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
     async def on_refused(self, update: Update, _ptb_context: HandlerContext) -> None:
         """Tell the chat, once an hour, if somebody asked for something."""
         chat = update.effective_chat
-        if chat is None or not _asks_for_something(update, chat) or not self._should_tell(chat.id):
+        if chat is None or not _asks_for_something(update, chat) or not self._refusals.allow(chat.id):
             return
         log.info("chat_not_allowed", chat=chat.id)
         await run_in_chat_language(update, self._chats, lambda: self._tell(update))
@@ -72,16 +68,6 @@ class AllowedChatsHandler(BaseHandler[Update, HandlerContext, None]):
             await self._replies.acknowledge(update.callback_query, text)
         elif origin:
             await self._replies.send(origin, Screen(text))
-
-    def _should_tell(self, chat_id: int) -> bool:
-        now = self._clock.monotonic()
-        if now - self._refused_at.get(chat_id, float("-inf")) < REFUSAL_INTERVAL:
-            return False
-        self._refused_at.pop(chat_id, None)
-        self._refused_at[chat_id] = now
-        if len(self._refused_at) > _MAX_REMEMBERED_CHATS:
-            del self._refused_at[next(iter(self._refused_at))]
-        return True
 
 
 def is_allowed(chat_id: int, username: str | None, allowed: Collection[str]) -> bool:

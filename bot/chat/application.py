@@ -49,6 +49,7 @@ from bot.chat.update_order import UpdateOrder
 from bot.i18n.language import ENGLISH, use_language
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
+from bot.telegram.server_features import ServerFeature
 from rules.engine.text import LANGUAGES
 
 FEATURES = (
@@ -147,7 +148,7 @@ async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:
         with use_language(code):
             await bot.set_my_commands(_make_menu(PRIVATE_MENU), BotCommandScopeAllPrivateChats(), language_code)
             await bot.set_my_commands(_make_menu(group), BotCommandScopeAllChatAdministrators(), language_code)
-            await bot.set_my_commands(_make_menu(MEMBERS_MENU), BotCommandScopeAllGroupChats(), language_code)
+            await _set_members_menu(bot, language_code)
             own = [BotCommand(name, _(description)) for name, description in ADMIN_COMMANDS.items()]
             for admin in admins:
                 try:
@@ -155,6 +156,18 @@ async def set_command_menu(bot: Bot, admins: Sequence[int] = ()) -> None:
                 except BadRequest as refusal:
                     # "Chat not found": this admin has not written to the bot yet, and gets the menu at the next start.
                     log.info("admin_menu_not_set", admin=admin, reason=str(refusal))
+
+
+async def _set_members_menu(bot: Bot, language_code: str | None) -> None:
+    """Set the menu of the members of groups: their commands are for the bot's eyes alone, where Telegram can do that."""
+    menu, scope = _make_menu(MEMBERS_MENU), BotCommandScopeAllGroupChats()
+    whispered = [BotCommand(one.command, one.description, api_kwargs={"is_ephemeral": True}) for one in menu]
+    try:
+        await bot.set_my_commands(whispered, scope, language_code)
+    except BadRequest as refusal:
+        if language_code is None:  # English comes first: once is enough
+            log.warning("telegram_feature_missing", feature=ServerFeature.EPHEMERAL_COMMANDS.value, reason=str(refusal))
+        await bot.set_my_commands(menu, scope, language_code)
 
 
 def _make_menu(names: Iterable[str]) -> list[BotCommand]:

@@ -54,6 +54,8 @@ class ChatContext(msgspec.Struct, frozen=True):
     """The commands of /help with their untranslated descriptions, in the order of the menu."""
     privacy_url: str = ""
     """The operator's page about privacy; empty if there is none."""
+    may_change: bool = True
+    """False: it is shown to a member of a group who may change nothing there."""
     user_language: str = ""
     """The language of the sender's Telegram app; empty if there is no sender, as in a channel."""
 
@@ -105,6 +107,8 @@ class Button(msgspec.Struct, frozen=True):
 
     label: str
     data: str
+    style: str = ""
+    """Its colour: `primary`, `success` or `danger`; empty: as the app draws buttons. At most one primary button a screen."""
 
 
 ButtonRow = tuple[Button, ...]
@@ -207,6 +211,13 @@ class Refusal(Exception):
         self.text = text
 
 
+class AdministratorsOnly(Refusal):
+    """Raised where a member of a group asks for what only its administrators may do."""
+
+    def __init__(self) -> None:
+        super().__init__(texts.administrators_only_text())
+
+
 class OutdatedButton(Refusal):
     """Raised for a button whose subject is gone since its message was sent, or whose data is forged."""
 
@@ -264,11 +275,16 @@ def make_page_buttons(count: int, page: int, data_prefix: str, per_page: int = B
     return ((*before, here, *after),)
 
 
-def to_inline_keyboard(buttons: Sequence[ButtonRow]) -> InlineKeyboardMarkup | None:
-    """Return Telegram's keyboard; None if there are no buttons."""
+def to_inline_keyboard(buttons: Sequence[ButtonRow], *, with_styles: bool = False) -> InlineKeyboardMarkup | None:
+    """Return Telegram's keyboard; None if there are no buttons. `with_styles`: the server knows colours of buttons."""
     if not buttons:
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.data) for b in row] for row in buttons])
+    return InlineKeyboardMarkup(
+        [
+            [InlineKeyboardButton(b.label, callback_data=b.data, style=b.style if with_styles and b.style else None) for b in row]
+            for row in buttons
+        ]
+    )
 
 
 class UpdateOrigin(msgspec.Struct, frozen=True):
@@ -283,11 +299,32 @@ class UpdateOrigin(msgspec.Struct, frozen=True):
     message_id: int
     is_anonymous: bool = False
     """True: sent in the name of the chat itself, by an anonymous administrator or as a channel's post."""
+    is_member: bool = False
+    """True: the sender is a member of a group and no administrator of it."""
+    ephemeral_id: int = 0
+    """The number of an ephemeral message, which only its sender and the bot see; 0 for every other message."""
+    query_id: str = ""
+    """Of a press: its number, which allows the bot to answer the person alone."""
+
+    @property
+    def is_in_group(self) -> bool:
+        """True in a group, where many read what is answered to one."""
+        return self.type in (ChatType.GROUP, ChatType.SUPERGROUP)
+
+    @property
+    def is_for_sender_only(self) -> bool:
+        """True if nobody but the sender needs to see the answer."""
+        return self.is_in_group and self.user_id is not None and (self.is_member or self.ephemeral_id > 0)
 
     @property
     def reply_to_message_id(self) -> int | None:
         """The message to reply to in a group, where many write at once; None elsewhere."""
-        return self.message_id if self.type in (ChatType.GROUP, ChatType.SUPERGROUP) else None
+        return self.message_id if self.is_in_group and not self.ephemeral_id else None
+
+    @property
+    def request_id(self) -> str:
+        """A name for the message, so that one that comes twice is carried out once."""
+        return f"{self.ref.chat_id}:{f'e{self.ephemeral_id}' if self.ephemeral_id else self.message_id}"
 
 
 def read_origin(update: Update) -> UpdateOrigin | None:
@@ -303,7 +340,23 @@ def read_origin(update: Update) -> UpdateOrigin | None:
     # Not for presses: the message above a button is the bot's own, in a channel sent in the channel's name, whoever presses.
     is_anonymous = query is None and message.sender_chat is not None and message.sender_chat.id == chat.id
     user_id = user.id if user else None
-    return UpdateOrigin(read_chat_ref(message), chat.type, title, user_id, message.message_id, is_anonymous)
+    return UpdateOrigin(
+        read_chat_ref(message),
+        chat.type,
+        title,
+        user_id,
+        message.message_id,
+        is_anonymous,
+        ephemeral_id=read_ephemeral_id(message),
+        query_id=query.id if query else "",
+    )
+
+
+def read_ephemeral_id(message: Message) -> int:
+    """Return the number of an ephemeral message; 0 for every other one."""
+    # The library does not know the field yet, and keeps what it does not know aside.
+    found = message.api_kwargs.get("ephemeral_message_id")
+    return found if isinstance(found, int) else 0
 
 
 def read_chat_ref(message: Message) -> ChatRef:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from msgspec.structs import replace
-from telegram import Bot, Message, Update
+from telegram import Bot, CallbackQuery, Message, Update
 from telegram.constants import ChatType
 
 from bot.chat import texts
 from bot.chat.dialogue import (
+    AdministratorsOnly,
     Button,
     ChatContext,
     DialogueResult,
@@ -28,6 +29,7 @@ from bot.chat.features import alerts, channel, subscribe
 from bot.chat.replies import Redraw
 from bot.chat.routing import COMMAND_PREFIX, Router
 from bot.chat.services import ChatServices
+from bot.chat.throttle import Throttle
 from bot.chat.understand import find_command_meant, find_nearest, read_plain_text
 from bot.i18n.language import translate as _
 from bot.subscribers import Chat, ChatRef
@@ -46,6 +48,7 @@ class Handlers:
 
     def __init__(self, services: ChatServices, router: Router) -> None:
         self._services, self._router = services, router
+        self._refusals = Throttle(services.clock)
         self._runnable = frozenset(name for name, command in router.commands.items() if command.run)
 
     async def on_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
@@ -54,6 +57,7 @@ class Handlers:
         name = (message.text or "").split(maxsplit=1)[0].lstrip("/").split("@")[0].lower()
         # Cut before it is split: Telegram takes 4,096 characters, and every word is compared with thousands of names.
         args = tuple(" ".join(ptb_context.args or ())[:MAX_TYPED_LENGTH].split())
+        origin = await self._services.mark_member(ptb_context.bot, origin)
         await self._answer_command(origin, ptb_context.bot, name, args)
 
     async def _answer_command(self, origin: UpdateOrigin, bot: Bot, name: str, args: tuple[str, ...]) -> None:
@@ -63,25 +67,37 @@ class Handlers:
             await self._services.chats.update(origin.ref, channel.stop_managing)
         try:
             result = await self._run_command(bot, target, name, args, is_for_channel=target is not origin)
+        except AdministratorsOnly as refusal:
+            # Once an hour a person: a group is not to read it at each try.
+            if not self._refusals.allow((origin.ref.chat_id, origin.user_id)):
+                return
+            result = DialogueResult(Screen(refusal.text))
         except Refusal as refusal:
             result = DialogueResult(Screen(refusal.text))
-        await self._apply_and_send(origin, target, result)
+        await self._apply_and_send(bot, origin, target, result)
 
-    async def _apply_and_send(self, origin: UpdateOrigin, target: UpdateOrigin, result: DialogueResult) -> None:
+    async def _apply_and_send(self, bot: Bot, origin: UpdateOrigin, target: UpdateOrigin, result: DialogueResult) -> None:
         """Store changes of one chat and answer in another: what is written in private may be for a channel."""
         # Stored first, so that the answer is true. If Telegram refuses the answer, the change stands.
         try:
-            await self._services.apply_changes(target.ref, result.changes, f"{origin.ref.chat_id}:{origin.message_id}")
+            await self._services.apply_changes(target.ref, result.changes, origin.request_id)
         except Refusal as refusal:
             result = DialogueResult(Screen(refusal.text))
         screen, redraw = result.screen, self._make_redraw(target, result.screen, is_for_channel=target is not origin)
+        if origin.is_member:
+            screen = self._router.keep_public_buttons(screen)
         if target is not origin:
             stored = await self._services.chats.get(target.ref) or Chat(target.ref, target.type, target.title)
             screen = channel.target_channel(screen, stored)
             await channel.manage_channel(self._services, origin.ref, target.ref)
+        if origin.type == ChatType.CHANNEL:
+            await channel.answer_post(self._services, bot, origin, screen)
+            return
         await self._services.replies.send(origin, screen, redraw)
 
-    def _make_redraw(self, target: UpdateOrigin, screen: Screen, *, is_for_channel: bool = False) -> Redraw | None:
+    def _make_redraw(
+        self, target: UpdateOrigin, screen: Screen, *, is_for_channel: bool = False, hides_buttons: bool = True
+    ) -> Redraw | None:
         """Return what draws a screen again with the scores of that moment; None for a screen that shows none."""
         if not screen.redraw_data:
             return None
@@ -90,6 +106,8 @@ class Handlers:
             # As it is stored by then: the press that led here may have changed what the chat follows.
             context = await self._services.load_context(target)
             again = self._router.press_button(context, screen.redraw_data).screen
+            if target.is_member and hides_buttons:
+                return self._router.keep_public_buttons(again)
             return channel.target_channel(again, context.chat) if is_for_channel else again
 
         return redraw
@@ -115,15 +133,17 @@ class Handlers:
             raise Refusal(channel.not_channel_administrator_text())
         # Before the context is loaded, which would store a chat for whoever types a command.
         if not command.is_for_all_members and not await self._services.permissions.may_change(bot, origin):
-            raise Refusal(texts.administrators_only_text())
+            raise AdministratorsOnly
         context = await self._services.load_context(origin)
+        if origin.is_member:
+            context = replace(context, commands=self._router.list_public_commands())
         if command.changes_settings and context.chat.is_configured:
             raise Refusal(texts.configured_chat_text())
         result = await self._run_with_season(origin, context, lambda known: run(known, args))
         if result.changes_settings and not command.changes_settings:
             # A deep link of /start follows something, and whoever is in a group can write one.
             if not await self._services.permissions.may_change(bot, origin):
-                raise Refusal(texts.administrators_only_text())
+                raise AdministratorsOnly
             if context.chat.is_configured:
                 raise Refusal(texts.configured_chat_text())
         return await alerts.ask_about_pins(self._services, bot, context.chat, result)
@@ -138,6 +158,7 @@ class Handlers:
             if origin is None:
                 raise OutdatedButton
             # A button that sets up a channel is pressed in the private chat of its administrator.
+            origin = await self._services.mark_member(ptb_context.bot, origin)
             target, data = split_target(origin, query.data or "")
             result = await self._press(ptb_context.bot, target, data, is_for_channel=target is not origin)
             if target is not origin and data == channel.DONE_DATA:
@@ -152,22 +173,32 @@ class Handlers:
             await replies.acknowledge(query, OutdatedButton().text)
             return
         await replies.acknowledge(query, result.note)
-        if result.screen.picture:
+        # What an administrator was shown keeps its buttons, whoever turns its pages.
+        hides_buttons = origin.is_member and self._has_public_buttons_only(query)
+        screen = self._router.keep_public_buttons(result.screen) if hides_buttons else result.screen
+        redraw = self._make_redraw(target, screen, is_for_channel=target is not origin, hides_buttons=hides_buttons)
+        if screen.picture:
             # Telegram cannot turn a text message into a picture by an edit, so a picture is a message of its own.
-            await replies.send(origin, result.screen, self._make_redraw(target, result.screen))
+            await replies.send(origin, screen, redraw)
         else:
-            redraw = self._make_redraw(target, result.screen, is_for_channel=target is not origin)
-            await replies.edit(query, result.screen, redraw)
+            await replies.edit(query, screen, redraw)
+
+    def _has_public_buttons_only(self, query: CallbackQuery) -> bool:
+        keyboard = query.message.reply_markup if isinstance(query.message, Message) else None
+        rows = keyboard.inline_keyboard if keyboard else ()
+        return all(self._router.is_for_all_members(str(button.callback_data)) for row in rows for button in row)
 
     async def _press(self, bot: Bot, target: UpdateOrigin, data: str, *, is_for_channel: bool) -> DialogueResult:
         # The data may come from a message that somebody else was sent, or be forged: each press is checked again.
         needs_permission = is_for_channel or not self._router.is_for_all_members(data)
         if needs_permission and not await self._services.permissions.may_change(bot, target):
-            raise Refusal(channel.not_channel_administrator_text() if is_for_channel else texts.administrators_only_text())
+            raise Refusal(channel.not_channel_administrator_text()) if is_for_channel else AdministratorsOnly()
         if is_for_channel and await self._services.chats.get(target.ref) is None:
             # The data of a button can be forged: nobody's press makes the bot store a chat.
             raise OutdatedButton
         context = await self._services.load_context(target)
+        if target.is_member:
+            context = replace(context, commands=self._router.list_public_commands())
         if is_for_channel:
             result = channel.press_channel_button(context, data, self._router)
         else:
@@ -196,7 +227,7 @@ class Handlers:
         result = await self._run_with_season(target, context, lambda known: subscribe.follow_typed_name(known, text))
         if result.changes_settings and context.chat.is_configured:
             result = DialogueResult(Screen(texts.configured_chat_text()))
-        await self._apply_and_send(origin, target, result)
+        await self._apply_and_send(ptb_context.bot, origin, target, result)
 
     async def on_unknown_command(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Answer a command that the bot does not have; in a group, where it may be another bot's, only if it names this bot."""
@@ -204,11 +235,14 @@ class Handlers:
         names_this_bot = f"@{ptb_context.bot.username}".casefold() in word.casefold()
         if origin.type != ChatType.PRIVATE and not names_this_bot:
             return
+        origin = await self._services.mark_member(ptb_context.bot, origin)
         name = word.lstrip("/").split("@")[0]
         if meant := find_command_meant(name, self._runnable):
             await self._answer_command(origin, ptb_context.bot, meant, tuple(" ".join(args)[:MAX_TYPED_LENGTH].split()))
             return
-        await self._services.replies.send(origin, offer_nearest_commands(name, args, find_nearest(name, self._runnable)))
+        screen = offer_nearest_commands(name, args, find_nearest(name, self._runnable))
+        screen = self._router.keep_public_buttons(screen) if origin.is_member else screen
+        await self._services.replies.send(origin, screen)
 
     async def on_status(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         """Answer `/status`, which exists only for the admins of the configuration; in private, wherever they ask."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import structlog
 from telegram import Bot, ChatMemberUpdated, Message, Update
-from telegram.constants import ChatMemberStatus, ChatType, ParseMode
+from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
-from bot.chat.dialogue import Button, HandlerContext, Screen, UpdateOrigin, to_inline_keyboard
+from bot.chat.dialogue import Button, HandlerContext, Screen, UpdateOrigin
 from bot.chat.features.channel import manage_channel, show_channel_menu
 from bot.chat.middleware import Handler, find_private_language, with_origin
 from bot.chat.permissions import SEND_RIGHT, BotAccess, is_present, missing_rights, read_bot_access
@@ -67,8 +67,7 @@ class MembershipHandlers:
             await self._notify_adder(change, bot, ())
             return
         try:
-            hello = _make_greeting(chat.type)
-            await bot.send_message(chat.id, hello.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(hello.buttons))
+            await self._services.replies.send(UpdateOrigin(ChatRef(chat.id), chat.type, "", None, 0), _make_greeting(chat.type))
         except (BadRequest, Forbidden) as refusal:
             # A group may forbid all its members to send, which the bot's own membership does not show.
             log.info("greeting_not_sent", chat=chat.id, reason=str(refusal))
@@ -89,9 +88,8 @@ class MembershipHandlers:
                 await manage_channel(self._services, ChatRef(change.from_user.id), chat.ref)
                 screen = show_channel_menu(chat)
         try:
-            await bot.send_message(
-                change.from_user.id, screen.html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(screen.buttons)
-            )
+            reader = UpdateOrigin(ChatRef(change.from_user.id), ChatType.PRIVATE, "", change.from_user.id, 0)
+            await self._services.replies.send(reader, screen)
         except TelegramError as refusal:
             # Usual: Telegram lets a bot write only to users who have written to it.
             log.info("adder_not_notified", chat=chat.ref.chat_id, reason=str(refusal))
@@ -115,7 +113,7 @@ def _make_greeting(chat_type: str) -> Screen:
         # A private chat changes the bot's membership only by unblocking it.
         return Screen(_("👋 I am back. What this chat follows is as it was: /subscriptions."))
     html = _("👋 Hello! I post live goals, cards and results here.\nAn administrator chooses what; everybody can ask for /today.")
-    return Screen(html, ((Button(_("⚽ Follow a team"), "h:0"),),))
+    return Screen(html, ((Button(_("⚽ Follow a team"), "h:0", "primary"),),))
 
 
 def _describe_removal(change: ChatMemberUpdated) -> str:

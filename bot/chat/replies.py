@@ -6,21 +6,26 @@ import asyncio
 import datetime as dt
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context, copy_context
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
-from telegram import Bot, CallbackQuery, InputFile, LinkPreviewOptions, ReplyParameters
-from telegram.constants import ParseMode
-from telegram.error import BadRequest, RetryAfter, TelegramError
+from telegram import Bot, CallbackQuery, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ChatType, ParseMode
+from telegram.error import BadRequest, EndPointNotFound, RetryAfter, TelegramError
 
-from bot.chat.dialogue import Refusal, Screen, UpdateOrigin, to_inline_keyboard
+from bot.chat.dialogue import ButtonRow, Refusal, Screen, UpdateOrigin, read_ephemeral_id, to_inline_keyboard
 from bot.errors import StorageError
 from bot.i18n.language import translate as _
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
 from bot.telegram.responses import find_unknown_tag
+from bot.telegram.server_features import ServerFeature, ServerFeatures
 from rules.football.match import Match
+
+T = TypeVar("T")
+
+JSONDict = dict[str, Any]
 
 Request = Callable[[], Awaitable[object]]
 
@@ -34,6 +39,14 @@ MAX_WAITING_REPLIES = 2000
 
 MAX_REPLY_RETRY_DELAY = 900.0
 """Seconds. Somebody who would have to wait longer for an answer has asked again by then."""
+
+CHANNEL_ANSWER_SECONDS = 60.0
+"""Seconds for which the answer to a command stands in a channel, where all its readers see it."""
+
+_REFUSED_WHISPER_SECONDS = 3600.0
+"""Seconds until the bot tries again to answer one person alone in a group that did not allow it: its rights may have changed."""
+
+_MAX_REMEMBERED_CHATS = 10_000
 
 _RETRY_MARGIN = 0.5
 """Seconds added to what Telegram asks for, since waiting exactly that long does not promise success."""
@@ -55,10 +68,16 @@ class ReplySender:
         self._retrier = ReplyRetrier()
         self._unknown_tags: set[str] = set()
         """Tags that this Bot API server does not know, until the process ends."""
+        self._features = ServerFeatures()
+        self._whispers_refused: dict[int, float] = {}
+        """By group, until when the bot does not try to answer one person alone, by the loop's clock."""
+        self._removals: set[asyncio.Task[None]] = set()
         self.is_stopping = False
 
     async def send(self, origin: UpdateOrigin, screen: Screen, redraw: Redraw | None = None) -> None:
-        """Send a screen to a chat, with its picture if it has one; in a group as a reply.
+        """Send a screen to a chat, with its picture if it has one; in a group as a reply, if possible to a member alone.
+
+        An answer in a channel is removed after `CHANNEL_ANSWER_SECONDS`.
 
         With `redraw`, a screen that waits out a 429 is drawn again before it is sent.
         """
@@ -74,46 +93,115 @@ class ReplySender:
         await self._retrier.call(origin.ref.chat_id, request)
 
     async def _send_text(self, origin: UpdateOrigin, screen: Screen) -> None:
-        async def request(html: str) -> None:
-            await self._bot.send_message(
+        async def request(html: str, extra: JSONDict) -> Message:
+            return await self._bot.send_message(
                 origin.ref.chat_id,
                 html,
                 parse_mode=ParseMode.HTML,
+                disable_notification=_is_silent(origin) or None,
                 # Topic 0 is the chat itself, and Telegram refuses the number 0.
                 message_thread_id=origin.ref.topic or None,
-                reply_parameters=_make_reply_parameters(origin),
-                reply_markup=to_inline_keyboard(screen.buttons),
+                reply_parameters=None if extra else _make_reply_parameters(origin),
+                reply_markup=self._make_keyboard(screen.buttons),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
+                api_kwargs=extra,
             )
 
-        await self._send_html(screen.html, request)
+        async def send(extra: JSONDict) -> Message:
+            return await self._send_html(screen.html, lambda html: request(html, extra))
 
-    async def _send_html(self, html: str, request: Callable[[str], Awaitable[object]]) -> None:
-        """Make a request with a text, without the tags for which the Bot API server turns out to be too old."""
-        while True:
-            unknown = frozenset(self._unknown_tags)
-            try:
-                await request(remove_tags(html, unknown) if unknown else html)
-            except BadRequest as refusal:
-                tag = find_unknown_tag(refusal)
-                if tag not in TELEGRAM_TAGS - unknown:
-                    raise
-                log.warning("tag_not_supported", tag=tag)
-                self._unknown_tags.add(tag)
-            else:
-                return
+        await self._send_to_readers(origin, send)
 
     async def _send_picture(self, origin: UpdateOrigin, screen: Screen, png: bytes) -> None:
-        await self._bot.send_photo(
-            origin.ref.chat_id,
-            InputFile(png, "match.png"),
-            caption=screen.html,
-            has_spoiler=screen.is_spoiler or None,
-            parse_mode=ParseMode.HTML,
-            message_thread_id=origin.ref.topic or None,
-            reply_parameters=_make_reply_parameters(origin),
-            reply_markup=to_inline_keyboard(screen.buttons),
-        )
+        async def request(html: str, extra: JSONDict) -> Message:
+            return await self._bot.send_photo(
+                origin.ref.chat_id,
+                InputFile(png, "match.png"),
+                caption=html,
+                has_spoiler=screen.is_spoiler or None,
+                parse_mode=ParseMode.HTML,
+                disable_notification=_is_silent(origin) or None,
+                message_thread_id=origin.ref.topic or None,
+                reply_parameters=None if extra else _make_reply_parameters(origin),
+                reply_markup=self._make_keyboard(screen.buttons),
+                api_kwargs=extra,
+            )
+
+        async def send(extra: JSONDict) -> Message:
+            return await self._send_html(screen.html, lambda html: request(html, extra))
+
+        await self._send_to_readers(origin, send)
+
+    async def _send_to_readers(self, origin: UpdateOrigin, send: Callable[[JSONDict], Awaitable[Message]]) -> None:
+        """Send an answer to the person who asked alone, where that is all who need it and Telegram can; else to the chat."""
+        refusal: TelegramError | None = None
+        if origin.is_for_sender_only and self._can_whisper(origin.ref.chat_id):
+            try:
+                message = await send(_make_ephemeral_parameters(origin))
+            except (BadRequest, EndPointNotFound) as error:
+                refusal = error
+            else:
+                if not read_ephemeral_id(message):
+                    # An old server ignores what it does not know, and has sent the answer to the whole group.
+                    self._features.mark_missing(ServerFeature.EPHEMERAL_MESSAGES, "the parameter is ignored")
+                return
+        message = await send({})
+        if refusal is not None:
+            # Only now: what the plain form is refused for as well says nothing about ephemeral messages.
+            self._learn_from_refusal(origin.ref.chat_id, refusal)
+        if origin.type == ChatType.CHANNEL:
+            # A command in a channel is no post for its readers.
+            self._remove_later(origin.ref.chat_id, message.message_id)
+
+    def _can_whisper(self, chat_id: int) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._features.has(ServerFeature.EPHEMERAL_MESSAGES) and self._whispers_refused.get(chat_id, 0.0) <= now
+
+    def _learn_from_refusal(self, chat_id: int, refusal: TelegramError) -> None:
+        """Remember that ephemeral messages are not known here, or not allowed in one group."""
+        if "unsupported" in str(refusal).casefold() or isinstance(refusal, EndPointNotFound):
+            self._features.mark_missing(ServerFeature.EPHEMERAL_MESSAGES, str(refusal))
+            return
+        # Usual: a bot that is no administrator may whisper only in answer to a press or to an ephemeral command.
+        log.info("ephemeral_message_refused", chat=chat_id, reason=str(refusal))
+        if len(self._whispers_refused) >= _MAX_REMEMBERED_CHATS:
+            self._whispers_refused.clear()
+        self._whispers_refused[chat_id] = asyncio.get_running_loop().time() + _REFUSED_WHISPER_SECONDS
+
+    def _make_keyboard(self, buttons: Sequence[ButtonRow]) -> InlineKeyboardMarkup | None:
+        return to_inline_keyboard(buttons, with_styles=self._features.has(ServerFeature.BUTTON_STYLES))
+
+    async def _send_html(self, html: str, request: Callable[[str], Awaitable[T]]) -> T:
+        """Make a request with a text, without the tags and colours for which the Bot API server turns out to be too old.
+
+        `request` makes its keyboard by `_make_keyboard`, so that a repetition is without what was refused.
+        """
+        while True:
+            unknown = frozenset(self._unknown_tags)
+            has_styles = self._features.has(ServerFeature.BUTTON_STYLES)
+            try:
+                return await request(remove_tags(html, unknown) if unknown else html)
+            except BadRequest as refusal:
+                tag = find_unknown_tag(refusal)
+                if tag in TELEGRAM_TAGS - unknown:
+                    log.warning("tag_not_supported", tag=tag)
+                    self._unknown_tags.add(tag)
+                elif has_styles and "style" in str(refusal):
+                    self._features.mark_missing(ServerFeature.BUTTON_STYLES, str(refusal))
+                else:
+                    raise
+
+    def _remove_later(self, chat_id: int, message_id: int) -> None:
+        task = asyncio.create_task(self._remove(chat_id, message_id))
+        self._removals.add(task)
+        task.add_done_callback(self._removals.discard)
+
+    async def _remove(self, chat_id: int, message_id: int) -> None:
+        await asyncio.sleep(CHANNEL_ANSWER_SECONDS)
+        try:
+            await self._bot.delete_message(chat_id, message_id)
+        except TelegramError as error:
+            log.info("answer_not_removed", chat=chat_id, reason=str(error))
 
     async def acknowledge(self, query: CallbackQuery, note: str) -> None:
         """Answer a press, so that Telegram stops its spinner; a note is shown for a moment. Never raises for a late answer."""
@@ -139,12 +227,7 @@ class ReplySender:
         async def request() -> None:
             now = await latest.get()
             try:
-                await self._send_html(
-                    now.html,
-                    lambda html: query.edit_message_text(
-                        html, parse_mode=ParseMode.HTML, reply_markup=to_inline_keyboard(now.buttons)
-                    ),
-                )
+                await self._send_html(now.html, lambda html: self._edit(query, html, now.buttons))
             except BadRequest as refusal:
                 # A button pressed twice shows what is there already, which Telegram refuses.
                 if "not modified" not in str(refusal):
@@ -152,9 +235,28 @@ class ReplySender:
 
         await self._retrier.call(query.message.chat.id if query.message else query.id, request)
 
+    async def _edit(self, query: CallbackQuery, html: str, buttons: Sequence[ButtonRow]) -> object:
+        message, keyboard = query.message, self._make_keyboard(buttons)
+        if not isinstance(message, Message) or not (ephemeral_id := read_ephemeral_id(message)):
+            return await query.edit_message_text(html, parse_mode=ParseMode.HTML, reply_markup=keyboard)
+        # An ephemeral message has a number of its own, and methods of its own.
+        parameters: JSONDict = {
+            "chat_id": message.chat.id,
+            "receiver_user_id": query.from_user.id,
+            "ephemeral_message_id": ephemeral_id,
+            "text": html,
+            "parse_mode": ParseMode.HTML.value,
+            "link_preview_options": {"is_disabled": True},
+        }
+        if keyboard is not None:
+            parameters["reply_markup"] = keyboard.to_dict()
+        return await self._bot.do_api_request("editEphemeralMessageText", api_kwargs=parameters)
+
     def cancel_waiting(self) -> None:
-        """Give up the replies that wait out a 429: the process stops."""
+        """Give up the replies that wait out a 429, and the removal of answers in channels: the process stops."""
         self.is_stopping = True
+        for task in self._removals:
+            task.cancel()
         self._retrier.cancel_all()
 
 
@@ -162,6 +264,22 @@ def _make_reply_parameters(origin: UpdateOrigin) -> ReplyParameters | None:
     message_id = origin.reply_to_message_id
     # The message may be deleted before we answer; the answer is still wanted.
     return ReplyParameters(message_id, allow_sending_without_reply=True) if message_id else None
+
+
+def _is_silent(origin: UpdateOrigin) -> bool:
+    """Return True for an answer that others get to see, though it is for one person or for none of them."""
+    return origin.is_member or origin.type == ChatType.CHANNEL
+
+
+def _make_ephemeral_parameters(origin: UpdateOrigin) -> JSONDict:
+    receiver: JSONDict = {"receiver_user_id": origin.user_id}
+    if origin.query_id:
+        receiver["callback_query_id"] = origin.query_id
+    parameters: JSONDict = {"ephemeral_message_parameters": receiver}
+    if origin.ephemeral_id and not origin.query_id:
+        # A command that only the bot sees: the answer needs no right if it says what it answers.
+        parameters["reply_parameters"] = {"ephemeral_message_id": origin.ephemeral_id}
+    return parameters
 
 
 class LatestScreen:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from bot.chat.dialogue import ChatContext, DialogueResult, OutdatedButton, Screen
 from bot.chat.middleware import Handler
@@ -127,6 +128,16 @@ class Router:
             command = self.commands.get(rest.partition(" ")[0])
             return command is not None and command.is_for_all_members
         return bool(colon) and prefix in self._public_prefixes
+
+    def keep_public_buttons(self, screen: Screen) -> Screen:
+        """Return a screen without the buttons that would refuse a member of a group."""
+        rows = (tuple(button for button in row if self.is_for_all_members(button.data)) for row in screen.buttons)
+        return replace(screen, buttons=tuple(row for row in rows if row))
+
+    def list_public_commands(self) -> tuple[tuple[str, str], ...]:
+        """Return the listed commands that every member of a group may use, in the order of the features."""
+        public = (name for name, command in self.commands.items() if command.is_for_all_members and not command.is_private_only)
+        return tuple((name, self.commands[name].description) for name in public if self.commands[name].description)
 
     # A toggle shows any feature's screen again: /today and /live list matches with buttons of `subscribe`. It is given the
     # router's show_screen, so that features need not import each other.

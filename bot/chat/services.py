@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
+from telegram import Bot
 
 from bot.chat import texts
 from bot.chat.catalogue import FollowableCatalogue
@@ -126,7 +127,14 @@ class ChatServices:
             # Whoever writes to the bot has not blocked it, even if Telegram's update that says so was lost.
             await self.chats.resume(origin.ref.chat_id)
             chat = replace(chat, is_active=True)
-        return self._make_context(chat, await self._subscriptions.get_all(origin.ref))
+        context = self._make_context(chat, await self._subscriptions.get_all(origin.ref))
+        return replace(context, may_change=not origin.is_member)
+
+    async def mark_member(self, bot: Bot, origin: UpdateOrigin) -> UpdateOrigin:
+        """Return the origin, marked if its sender is a member of a group who may change nothing there."""
+        if not origin.is_in_group or await self.permissions.may_change(bot, origin):
+            return origin
+        return replace(origin, is_member=True)
 
     async def load_season(self) -> bool:
         """Ask the feed what is played in the coming months. Return True if a context that is loaded now may know more."""

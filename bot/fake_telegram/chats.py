@@ -43,6 +43,13 @@ class ChatStore:
         self._message_ids = 0
         self.webhook_url = ""
         """Where a bot has asked for its updates; empty: it asks for them."""
+        self.pressed: set[str] = set()
+        """Every button press, answered or not."""
+        self.lacking: set[str] = set()
+        """What this server is too old for: names of methods, parameters and fields, such as `style`."""
+        self.ignores_unknown = False
+        """True: parameters that it is too old for are ignored instead of refused."""
+        self._ephemeral_ids = 0
         self.downloads: dict[str, bytes] = {}
         """By path, the files that members sent."""
 
@@ -59,6 +66,9 @@ class ChatStore:
         buttons = more.pop("buttons", ())
         first = version(asyncio.get_running_loop().time(), text, mode, buttons)
         date = int(SystemClock().now().timestamp())
+        if more.get("receiver"):
+            self._ephemeral_ids += 1
+            more["ephemeral_id"] = self._ephemeral_ids
         message = Message(self._message_ids, chat.id, date, [first], by_bot=by_bot, **more)
         chat.everything.append(message)
         return message
@@ -76,6 +86,11 @@ class ChatStore:
         if message.photo:
             size = {"file_unique_id": "u", "width": 1280, "height": 1280}
             body |= {"caption": body.pop("text"), "photo": [{"file_id": self.keep_file(message.photo), **size}]}
+        if message.ephemeral_id:
+            receiver = (
+                self.me if message.receiver == self.me["id"] else {"id": message.receiver, "is_bot": False, "first_name": "U"}
+            )
+            body |= {"message_id": 0, "ephemeral_message_id": message.ephemeral_id, "receiver_user": receiver}
         body |= {"from": self.me} if message.by_bot and chat.type != "channel" else {}
         body |= {"entities": message.now.parsed.entities} if message.now.parsed.entities else {}
         body |= {"edit_date": message.date} if message.edits else {}
@@ -119,6 +134,27 @@ class ChatStore:
         if utf16(parsed.text) > MAX_TEXT:
             raise bad("message is too long")
         return chat
+
+    def _receiver(self, chat: FakeChat, given: Params) -> int:
+        """Return the member who alone is to see a message; 0: everybody. Raise RefusedError where Telegram refuses it."""
+        wanted = given.json("ephemeral_message_parameters")
+        if wanted is None:
+            return 0
+        if "ephemeral_message_parameters" in self.lacking:
+            if self.ignores_unknown:
+                return 0
+            raise bad('unsupported parameter "ephemeral_message_parameters"')
+        known = {"receiver_user_id", "callback_query_id", "replace_callback_query_message"}
+        if not isinstance(wanted, dict) or set(wanted) - known or not isinstance(wanted.get("receiver_user_id"), int):
+            raise bad("can't parse EphemeralMessageParameters")
+        if chat.type not in ("group", "supergroup"):
+            raise bad("ephemeral messages can be sent only to groups")
+        answered = (given.json("reply_parameters") or {}).get("ephemeral_message_id")
+        is_answer = wanted.get("callback_query_id") in self.pressed
+        is_answer = is_answer or chat.find_ephemeral(int(str(self.me["id"])), int(answered or 0)) is not None
+        if not is_answer and self.me["id"] not in chat.admins:
+            raise bad("not enough rights to send ephemeral messages to the chat")
+        return int(wanted["receiver_user_id"])
 
     def _count(self, chat: FakeChat, given: Params) -> None:
         """Count a send or an edit, which share the limits."""

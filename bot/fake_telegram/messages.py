@@ -26,7 +26,12 @@ class MessageMethods(ChatStore):
         topic = given.number("message_thread_id") or 0
         if topic and chat.is_forum and chat.topics and topic not in chat.topics:
             raise THREAD_NOT_FOUND
-        more = {"reply_to": reply_to(chat, given), "buttons": buttons_of(given), "silent": given.flag("disable_notification")}
+        more: dict[str, Any] = {
+            "reply_to": reply_to(chat, given),
+            "buttons": self._buttons(given),
+            "silent": given.flag("disable_notification"),
+        }
+        more["receiver"] = self._receiver(chat, given)
         self._count(chat, given)
         message = self.add(chat, given.text("text"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
         return self.json_of(message)
@@ -37,12 +42,41 @@ class MessageMethods(ChatStore):
         topic = given.number("message_thread_id") or 0
         if topic and chat.is_forum and chat.topics and topic not in chat.topics:
             raise THREAD_NOT_FOUND
-        more = {"reply_to": reply_to(chat, given), "buttons": buttons_of(given), "silent": given.flag("disable_notification")}
+        more: dict[str, Any] = {
+            "reply_to": reply_to(chat, given),
+            "buttons": self._buttons(given),
+            "silent": given.flag("disable_notification"),
+        }
+        more["receiver"] = self._receiver(chat, given)
         photo = self._photo(given)
         self._count(chat, given)
         message = self.add(chat, given.text("caption"), given.text("parse_mode"), by_bot=True, topic=topic, **more)
         message.photo, message.spoiler = photo, given.flag("has_spoiler")
         return self.json_of(message)
+
+    def _buttons(self, given: Params) -> tuple[tuple[Button, ...], ...]:
+        return buttons_of(given, knows_styles="style" not in self.lacking)
+
+    def edit_ephemeral_text(self, given: Params) -> Any:
+        chat, message = self._writable(given), self._own_ephemeral(given, "edit")
+        self._count(chat, given)
+        now = version(asyncio.get_running_loop().time(), given.text("text"), given.text("parse_mode"), self._buttons(given))
+        if (now.parsed, now.buttons) == (message.now.parsed, message.now.buttons):
+            raise bad(NOT_MODIFIED)
+        message.versions.append(now)
+        return True
+
+    def delete_ephemeral(self, given: Params) -> Any:
+        self._own_ephemeral(given, "delete").deleted = True
+        return True
+
+    def _own_ephemeral(self, given: Params, verb: str) -> Message:
+        chat = self._reachable(given)
+        receiver, ephemeral_id = given.number("receiver_user_id"), given.number("ephemeral_message_id")
+        message = chat.find_ephemeral(receiver or 0, ephemeral_id or 0)
+        if message is None or not message.by_bot:
+            raise bad(f"message to {verb} not found")
+        return message
 
     def _photo(self, given: Params) -> bytes:
         """Return an uploaded file, or by its id one that was uploaded before."""
@@ -63,7 +97,7 @@ class MessageMethods(ChatStore):
         if message.photo:
             raise bad("there is no text in the message to edit")
         self._count(chat, given)
-        now = version(asyncio.get_running_loop().time(), given.text("text"), given.text("parse_mode"), buttons_of(given))
+        now = version(asyncio.get_running_loop().time(), given.text("text"), given.text("parse_mode"), self._buttons(given))
         if (now.parsed, now.buttons) == (message.now.parsed, message.now.buttons):
             raise bad(NOT_MODIFIED)
         message.versions.append(now)
@@ -71,7 +105,7 @@ class MessageMethods(ChatStore):
 
     def edit_message_caption(self, given: Params) -> Any:
         chat = self._reachable(given)
-        now = self._caption(given.text("caption"), given.text("parse_mode"), buttons_of(given))
+        now = self._caption(given.text("caption"), given.text("parse_mode"), self._buttons(given))
         message = self._own(chat, given, "edit")
         if not message.photo:
             raise bad("there is no caption in the message to edit")
@@ -82,7 +116,7 @@ class MessageMethods(ChatStore):
         chat, media = self._reachable(given), given.json("media") or {}
         if media.get("type") != "photo":
             raise bad("can't parse InputMedia: unsupported type")
-        now = self._caption(media.get("caption", ""), media.get("parse_mode", ""), buttons_of(given))
+        now = self._caption(media.get("caption", ""), media.get("parse_mode", ""), self._buttons(given))
         message = self._own(chat, given, "edit")
         if not message.photo:
             raise bad("message can't be edited")
@@ -111,7 +145,7 @@ class MessageMethods(ChatStore):
 
     def edit_message_reply_markup(self, given: Params) -> Any:
         message = self._own(self._reachable(given), given, "edit")
-        buttons = buttons_of(given)
+        buttons = self._buttons(given)
         if buttons == message.buttons:
             raise bad(NOT_MODIFIED)
         loop = asyncio.get_running_loop()

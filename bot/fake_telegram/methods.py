@@ -23,7 +23,7 @@ class Methods(MessageMethods):
 
     def method(self, name: str) -> Callable[[Params], Any] | None:
         """Find a method whatever its letter case; None for an unknown one."""
-        found = _METHODS.get(name.lower())
+        found = None if name in self.lacking else _METHODS.get(name.lower())
         return partial(found, self) if found else None
 
     def get_me(self, _: Params) -> Any:
@@ -93,6 +93,9 @@ class Methods(MessageMethods):
                 raise bad("BOT_COMMAND_INVALID")
             if not 1 <= len(command.get("description", "")) <= 256:
                 raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
+            known = {"command", "description"} | (set() if "is_ephemeral" in self.lacking else {"is_ephemeral"})
+            if not self.ignores_unknown and set(command) - known:
+                raise bad(f"can't parse BotCommand: unsupported field {min(set(command) - known)}")
         self.commands[scope(given)] = commands
         return True
 
@@ -155,6 +158,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "editmessagemedia": Methods.edit_message_media,
     "editmessagereplymarkup": Methods.edit_message_reply_markup,
     "deletemessage": Methods.delete_message,
+    "editephemeralmessagetext": Methods.edit_ephemeral_text,
+    "deleteephemeralmessage": Methods.delete_ephemeral,
     "pinchatmessage": Methods.pin_message,
     "unpinchatmessage": Methods.unpin_message,
     "sendchataction": Methods.chat_action,

@@ -45,6 +45,8 @@ class Params:
 def reply_to(chat: FakeChat, given: Params) -> int | None:
     """The message that is answered; None for none, or where it is gone and the request says that this does not matter."""
     wanted = given.json("reply_parameters") or {}
+    if wanted.get("ephemeral_message_id"):
+        return None
     message_id = wanted.get("message_id") or given.number("reply_to_message_id")
     if message_id is None or chat.find(int(message_id)):
         return None if message_id is None else int(message_id)
@@ -53,10 +55,19 @@ def reply_to(chat: FakeChat, given: Params) -> int | None:
     raise bad("message to be replied not found")
 
 
-def buttons_of(given: Params) -> tuple[tuple[Button, ...], ...]:
+STYLES = ("primary", "success", "danger")
+_BUTTON_FIELDS = frozenset({"text", "callback_data", "url", "style"})
+
+
+def buttons_of(given: Params, *, knows_styles: bool = True) -> tuple[tuple[Button, ...], ...]:
     """Return the rows of inline buttons; raise RefusedError where Telegram refuses them."""
     rows = (given.json("reply_markup") or {}).get("inline_keyboard", [])
-    buttons = tuple(tuple(Button(b["text"], b.get("callback_data", ""), b.get("url", "")) for b in row) for row in rows)
+    fields = _BUTTON_FIELDS if knows_styles else _BUTTON_FIELDS - {"style"}
+    for field in {name for row in rows for button in row for name in button} - fields:
+        raise bad(f'can\'t parse inline keyboard button: unsupported field "{field}"')
+    buttons = tuple(
+        tuple(Button(b["text"], b.get("callback_data", ""), b.get("url", ""), b.get("style", "")) for b in row) for row in rows
+    )
     everyone = [button for row in buttons for button in row]
     if len(everyone) > 100 or any(len(row) > 8 for row in buttons):
         raise bad("reply markup is too long")
@@ -67,12 +78,15 @@ def buttons_of(given: Params) -> tuple[tuple[Button, ...], ...]:
             raise bad("BUTTON_DATA_INVALID")
         if not button.data and not button.url:
             raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+        if button.style and button.style not in STYLES:
+            raise bad("can't parse inline keyboard button: invalid button style specified")
     return buttons
 
 
 def button_json(button: Button) -> dict[str, str]:
     """Return Telegram's InlineKeyboardButton object."""
-    return {"text": button.text} | ({"url": button.url} if button.url else {"callback_data": button.data})
+    body = {"text": button.text} | ({"url": button.url} if button.url else {"callback_data": button.data})
+    return body | ({"style": button.style} if button.style else {})
 
 
 def scope(given: Params) -> str:

@@ -123,6 +123,11 @@ class FakeBotApi(Methods):
         """Answer the next requests with an error, 502 unless told; `getUpdates` only when named."""
         self.troubles.append(Trouble("refuse", answer, method=method, times=times))
 
+    def lack(self, *names: str, ignores: bool = False) -> None:
+        """Be older than these methods, parameters and fields: refuse them, or ignore them where a server does that."""
+        self.lacking |= set(names)
+        self.ignores_unknown = ignores
+
     def lack_tag(self, tag: str) -> None:
         """Refuse every text with this tag, as a server does that is older than the tag."""
         answer = RefusedError(400, f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}" at byte offset 0')
@@ -171,10 +176,11 @@ class FakeBotApi(Methods):
     # What members do.
 
     def say(self, chat_id: int, user_id: int, text: str, **more: Any) -> Message:
-        """A member writes; `more`: `topic`, `reply_to`, `as_chat` (an anonymous administrator), `edited`, `forwarded`."""
+        """A member writes; `more`: `topic`, `reply_to`, `as_chat` (an anonymous administrator), `edited`, `forwarded`,
+        `ephemeral` (a command that the bot alone sees)."""
         chat = self.chat(chat_id)
-        topic = more.get("topic", 0)
-        message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"))
+        topic, receiver = more.get("topic", 0), int(str(self.me["id"])) if more.get("ephemeral") else 0
+        message = self.add(chat, text, topic=topic, reply_to=more.get("reply_to"), receiver=receiver)
         body = self.json_of(message) | {"entities": _command_entities(text)}
         if chat.type == "channel":
             self.push({"channel_post": body | {"sender_chat": chat.json()}})
@@ -224,6 +230,7 @@ class FakeBotApi(Methods):
             raise LookupError(f"there is no message {message} in chat {chat_id}")
         query = str(90_000 + self._update_id)
         self.queries.add(query)
+        self.pressed.add(query)
         body = {"id": query, "from": self._user(user_id), "chat_instance": str(chat_id), "data": data}
         self.push({"callback_query": body | {"message": self.json_of(found)}})
         return query

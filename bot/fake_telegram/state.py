@@ -74,6 +74,8 @@ class Button:
     text: str
     data: str = ""
     url: str = ""
+    style: str = ""
+    """Its colour: primary, success or danger; empty: the app's own."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -102,6 +104,10 @@ class Message:
     pinned: bool = False
     photo: bytes = b""
     spoiler: bool = False
+    ephemeral_id: int = 0
+    """Of an ephemeral message, which has no other number; 0: every member sees it."""
+    receiver: int = 0
+    """The only one who sees an ephemeral message: a member, or the bot for a member's ephemeral command."""
 
     @property
     def now(self) -> Version:
@@ -177,7 +183,12 @@ class FakeChat:
 
     def find(self, message_id: int) -> Message | None:
         """Return a message by its id; None if there is none or it was deleted."""
-        return next((m for m in self.everything if m.id == message_id and not m.deleted), None)
+        return next((m for m in self.everything if m.id == message_id and not m.deleted and not m.ephemeral_id), None)
+
+    def find_ephemeral(self, receiver: int, ephemeral_id: int) -> Message | None:
+        """Return an ephemeral message that this member was sent; None if there is none or it was deleted."""
+        found = (m for m in self.everything if m.ephemeral_id == ephemeral_id and m.receiver == receiver and not m.deleted)
+        return next(found, None) if ephemeral_id else None
 
     def json(self) -> dict[str, Any]:
         """Return Telegram's Chat object."""

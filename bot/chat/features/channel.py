@@ -50,6 +50,8 @@ UNTARGETED_DATA = frozenset({DONE_DATA, MENU_DATA})
 _MANAGED_FOR = dt.timedelta(hours=1)
 """How long what is written is for the channel after the last thing that was done for it. Who forgot Done is safe after that."""
 
+_MAX_ANSWERED_ADMINISTRATORS = 5
+
 _PRIVATE_COMMANDS = frozenset({"channel", "start", "help", "status", "rules"})
 """The commands that are for the private chat even while a channel is set up there."""
 
@@ -83,6 +85,7 @@ class ChannelHandlers:
     async def on_channel(self, origin: UpdateOrigin, _message: Message, ptb_context: HandlerContext) -> None:
         """`/channel [@name [command args …] | off]`."""
         args, bot = tuple(ptb_context.args or ()), ptb_context.bot
+        origin = await self._services.mark_member(bot, origin)
         if origin.type != ChatType.PRIVATE:
             html = _("Send me /channel in our private chat; there an administrator of a channel chooses for it.")
         elif not args:
@@ -194,6 +197,45 @@ async def find_target(services: ChatServices, origin: UpdateOrigin, command: str
     if channel is None:
         return origin
     return replace(origin, ref=channel.ref, type=ChatType.CHANNEL, title=channel.title)
+
+
+async def answer_post(services: ChatServices, bot: Bot, origin: UpdateOrigin, screen: Screen) -> None:
+    """Answer a command that was posted in a channel: in private to its administrators who use the bot. The post is removed.
+
+    Where none of them has written to the bot yet, the answer comes in the channel, without sound or buttons, and for a minute.
+    """
+    channel = await services.chats.get(origin.ref) or Chat(origin.ref, origin.type, origin.title)
+    answered = False
+    for user_id in await _find_reachable_administrators(services, bot, origin):
+        private = UpdateOrigin(ChatRef(user_id), ChatType.PRIVATE, "", user_id, 0)
+        try:
+            await services.replies.send(private, target_channel(screen, channel))
+            answered = True
+        except TelegramError as error:
+            # Usual: somebody who has stopped the bot since.
+            log.info("channel_answer_not_sent", chat=user_id, reason=str(error))
+    if not answered:
+        await services.replies.send(origin, replace(screen, buttons=()))
+    try:
+        await bot.delete_message(origin.ref.chat_id, origin.message_id)
+    except TelegramError as error:
+        # The bot needs the right to delete the posts of others.
+        log.info("command_not_removed", chat=origin.ref.chat_id, reason=str(error))
+
+
+async def _find_reachable_administrators(services: ChatServices, bot: Bot, origin: UpdateOrigin) -> list[int]:
+    """Return the administrators of a channel who have a private chat with the bot, at most five."""
+    try:
+        members = await bot.get_chat_administrators(origin.ref.chat_id)
+    except TelegramError as error:
+        log.info("channel_administrators_not_known", chat=origin.ref.chat_id, reason=str(error))
+        return []
+    found = []
+    for member in members:
+        private = None if member.user.is_bot else await services.chats.get(ChatRef(member.user.id))
+        if private is not None and private.is_active:
+            found.append(member.user.id)
+    return found[:_MAX_ANSWERED_ADMINISTRATORS]
 
 
 async def manage_channel(services: ChatServices, private: ChatRef, channel: ChatRef) -> None:

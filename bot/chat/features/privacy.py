@@ -70,7 +70,7 @@ def _press(context: ChatContext, action: str) -> DialogueResult:
             return DialogueResult(_export(context))
         case "ask":
             html = _("Erase all settings, everything that is followed and the alert history? This can't be undone.")
-            return DialogueResult(Screen(html, ((Button(_("🗑 Erase"), "p!:erase"), Button(_("Keep it"), "p!:show")),)))
+            return DialogueResult(Screen(html, ((Button(_("🗑 Erase"), "p!:erase", "danger"), Button(_("Keep it"), "p!:show")),)))
         case "erase":
             html = _("Erased. Nothing is stored any more.")
             return DialogueResult(Screen(html), (EraseChat(),))

@@ -50,6 +50,12 @@ def show_start(context: ChatContext) -> Screen:
             "Live goals, cards and results for this channel, corrected when a goal is ruled out.\n"
             "Send <code>/subscribe Arsenal</code>, or tap a button."
         )
+    elif not context.may_change:
+        html = _(
+            "⚽ <b>Touchline</b>\n"
+            "Live goals, cards and results for this chat, corrected when a goal is ruled out.\n"
+            "Ask for /today, /live or /subscriptions; administrators choose what comes."
+        )
     elif context.chat.type != ChatType.PRIVATE:
         html = _(
             "⚽ <b>Touchline</b>\n"
@@ -65,7 +71,7 @@ def show_start(context: ChatContext) -> Screen:
     return Screen(
         html,
         (
-            (Button(_("⚽ Follow a team"), "h:0"), Button(_("📅 Today"), "td:")),
+            (Button(_("⚽ Follow a team"), "h:0", "primary"), Button(_("📅 Today"), "td:")),
             (Button(_("🕑 Time zone"), "os:"), Button(_("❓ Help"), "hp:")),
         ),
     )
@@ -77,9 +83,14 @@ def show_help(context: ChatContext) -> Screen:
     lines, rest = [], dict(context.commands)
     for heading, names in HELP_GROUPS:
         described = [(name, rest.pop(name)) for name in names if name in rest]
+        if not described:
+            continue  # nothing under this heading is for a member of a group
         lines += [f"<b>{escape_text(_(heading))}</b>", *_render_commands(described), ""]
     lines += [f"<b>{escape_text(_('Settings and more'))}</b>", *_render_commands(list(rest.items())), ""]
-    lines.append(_("Shortcuts: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>, <code>/mute 2h</code>."))
+    if context.may_change:
+        lines.append(
+            _("Shortcuts: <code>/subscribe Arsenal</code>, <code>/alerts +yellow_card -var</code>, <code>/mute 2h</code>.")
+        )
     return Screen("\n".join(lines), ((Button(back_label(), "hi:"),),))
 
 

@@ -100,9 +100,11 @@ def show_subscriptions(context: ChatContext) -> Screen:
         lines.append(and_more_text(len(subscriptions) - len(shown)))
     kinds = [kind for kind in context.kinds if context.chat.filter.accepts(kind)]
     if kinds:
-        alerts = _("Alerts: {kinds}. Change: /alerts").format(kinds=join_kind_names(kinds))
+        # A member of a group may not change them.
+        alerts = _("Alerts: {kinds}. Change: /alerts") if context.may_change else _("Alerts: {kinds}.")
+        alerts = alerts.format(kinds=join_kind_names(kinds))
     else:
-        alerts = _("All alerts are off. Change: /alerts")
+        alerts = _("All alerts are off. Change: /alerts") if context.may_change else _("All alerts are off.")
     if context.chat.filter.confirmed_only:
         alerts = f"{alerts}\n{_('They wait for confirmation.')}"
     return Screen("\n".join([*lines, "", alerts]))

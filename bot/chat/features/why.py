@@ -45,8 +45,9 @@ _REASON_TEXTS = {
 
 
 def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:
-    async def on_why(origin: UpdateOrigin, message: Message, _ptb_context: HandlerContext) -> None:
+    async def on_why(origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
         # For all members of a group: who reads a message may ask why it is there.
+        origin = await services.mark_member(ptb_context.bot, origin)
         context = await services.load_context(origin)
         asked = message.reply_to_message
         # In a forum a message that is no reply looks like one to the message that opened its topic.

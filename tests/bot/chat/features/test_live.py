@@ -84,10 +84,11 @@ def test_matches_that_ended_were_abandoned_or_have_not_begun_are_not_in_play() -
 async def test_every_member_may_refresh_and_only_administrators_subscribe(world: World) -> None:
     world.directory.play(PLAYING)
     world.api.chat(-100).admins = {7}
-    await world.ask(-100, 5, "/live")
+    members = await world.ask(-100, 5, "/live")
+    shared = await world.ask(-100, 7, "/live")
     again = await world.tap(-100, 5, "🔄 Refresh")
     refused = await world.tap(-100, 5, "Fenerbahçe")
     await world.tap(-100, 7, "Fenerbahçe")
 
-    assert again == "" and "group admins" in refused
+    assert again == "" and "group admins" in refused and members.labels == ["🔄 Refresh"] and "Fenerbahçe" in shared.labels[0]
     assert await world.followed(-100) == ["Fenerbahçe v Galatasaray"]

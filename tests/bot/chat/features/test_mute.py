@@ -152,7 +152,7 @@ async def test_only_administrators_mute_and_their_press_edits_the_message(world:
     world.directory.play(PLAYING)
     world.api.chat(-100).admins = {7}
     await world.ask(-100, 7, "/subscribe all")
-    message = await world.ask(-100, 5, "/live")
+    message = await world.ask(-100, 7, "/live")
     refused = await world.tap(-100, 5, "🔕 Mute…")
     await world.tap(-100, 7, "🔕 Mute…")
     await world.api.until(lambda: any("Fenerbahçe" in label and "🔔" in label for label in message.labels))

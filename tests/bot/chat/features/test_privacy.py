@@ -73,6 +73,7 @@ async def test_a_member_of_a_group_may_neither_stop_nor_erase(world: World) -> N
     await world.ask(-100, 7, "/subscribe Arsenal")
 
     await world.ask(-100, 99, "/stop")
-    await world.ask(-100, 99, "/privacy")
+    world.api.say(-100, 99, "/privacy")
+    await world.idle()
 
     assert await world.followed(-100) == ["Arsenal"]

@@ -1,0 +1,32 @@
+"""Says something to somebody at most once in a while."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from bot.clock import Clock
+
+REFUSAL_INTERVAL = 3600.0
+"""Seconds after which a person or a chat is refused in words again."""
+
+_MAX_REMEMBERED = 10_000
+
+
+class Throttle:
+    """Allows each key once in `interval` seconds. What is older than ten thousand others is forgotten, and allowed again."""
+
+    def __init__(self, clock: Clock, interval: float = REFUSAL_INTERVAL) -> None:
+        self._clock, self._interval = clock, interval
+        self._allowed_at: dict[Hashable, float] = {}
+        """In the order of the last time."""
+
+    def allow(self, key: Hashable) -> bool:
+        """Return True, and remember it, unless the key was allowed within the interval."""
+        now = self._clock.monotonic()
+        if now - self._allowed_at.get(key, float("-inf")) < self._interval:
+            return False
+        self._allowed_at.pop(key, None)
+        self._allowed_at[key] = now
+        if len(self._allowed_at) > _MAX_REMEMBERED:
+            del self._allowed_at[next(iter(self._allowed_at))]
+        return True
