@@ -11,6 +11,7 @@ import structlog
 
 from bot.errors import FeedError, FeedNotOpen
 from bot.retry import retry_while_database_unavailable
+from bot.sharing import share_event_loop
 from bot.storage.fixtures import StoredListing
 from bot.subscribers import Scope, Subscription, make_name_key
 from rules.football.action import Fixture, Team
@@ -74,7 +75,7 @@ class RelistingTracker:
         for listing in fresh:
             self._known[listing.fixture.id] = listing
         await retry_while_database_unavailable(lambda: self._listings.save(fresh))
-        for fixture in listed:
+        async for fixture in share_event_loop(listed):
             known = self._known[fixture.id]
             if compare_listing(known.fixture, fixture) != Relisting(known.fixture):
                 await self._tell(fixture)
@@ -114,7 +115,7 @@ class RelistingTracker:
         """
         ids = frozenset(fixture.id for fixture in listed)
         found: list[Fixture] = []
-        for known in list((self._known or {}).values()):
+        async for known in share_event_loop(list((self._known or {}).values())):
             fixture = known.fixture
             is_expected = fixture.kickoff is not None and window[0] <= fixture.kickoff < window[1]
             if fixture.id in ids or not is_expected or fixture.is_deleted or fixture.is_over or not is_followed(fixture):

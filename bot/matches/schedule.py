@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from math import inf
+from operator import itemgetter
 
 import msgspec
 import structlog
@@ -17,6 +19,7 @@ from bot.errors import FeedError, FeedRefused
 from bot.feed.source import FixtureSource
 from bot.matches.relistings import RelistingTracker
 from bot.retry import Backoff, retry_while_database_unavailable
+from bot.sharing import share_event_loop
 from bot.storage.fixtures import FixtureStatusRepository, ListedStatus
 from bot.subscribers import Scope, Subscription, list_subscription_keys
 from rules.football.action import Fixture
@@ -38,18 +41,37 @@ def plan_connections(
     ones that somebody follows by team, competition or match go before those that only "everything" covers, and those near to
     their kick-off before others.
     """
+    rank = _make_ranking(subscriptions, now, lead, keys_of)
+    return _order_ranked([ranked for fixture in fixtures if (ranked := rank(fixture))])
+
+
+RankedConnection = tuple[float, bool, float, str, dt.datetime]
+"""The place of a fixture in the plan: when to connect (in seconds since 1970), whether only "everything" covers it, how many
+seconds its kick-off is from now. Then its id, and when to connect."""
+
+
+def _make_ranking(
+    subscriptions: Iterable[Subscription], now: dt.datetime, lead: dt.timedelta, keys_of: FixtureKeys
+) -> Callable[[Fixture], RankedConnection | None]:
+    """Return what finds the place of a fixture in the plan, which is None if it is left out."""
     everything = (Scope.ALL, "")
     wanted = {(subscription.scope, subscription.key) for subscription in subscriptions}
     chosen = wanted - {everything}
-    planned = []
-    for fixture in fixtures:
+
+    def rank(fixture: Fixture) -> RankedConnection | None:
         instant = find_connect_time(fixture, now, lead)
         if instant is None or (everything not in wanted and wanted.isdisjoint(keys_of(fixture))):
-            continue
+            return None
         is_by_default = bool(chosen) and chosen.isdisjoint(keys_of(fixture))
         distance = abs(fixture.kickoff - now) if fixture.kickoff else _UNKNOWN_DISTANCE
-        planned.append(((instant, is_by_default, distance), fixture.id, instant))
-    return {fixture_id: instant for _, fixture_id, instant in sorted(planned)}
+        # Numbers, for twenty thousand of them are sorted several times as fast as times are.
+        return instant.timestamp(), is_by_default, distance.total_seconds(), fixture.id, instant
+
+    return rank
+
+
+def _order_ranked(ranked: list[RankedConnection]) -> dict[str, dt.datetime]:
+    return {fixture_id: instant for _, _, _, fixture_id, instant in sorted(ranked)}
 
 
 def find_connect_time(fixture: Fixture, now: dt.datetime, lead: dt.timedelta) -> dt.datetime | None:
@@ -96,10 +118,11 @@ _MAX_CLOCK_STEP = 2.0
 _MAX_STARTS = 25
 """Matches that begin to be followed in one second at most."""
 
+_MAX_LOGGED_PLANS = 50
+"""New connections of one plan that are logged one by one. The first list may have thousands."""
+
 _REPLAN_INTERVAL = 30.0
 """Seconds after which everything is planned again although nothing has changed."""
-
-_END_OF_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class PlannedConnection(msgspec.Struct, frozen=True):
@@ -172,6 +195,7 @@ class MatchScheduler:
         self._started_since, self._started = float("-inf"), 0
         """The beginning of the second in which so many matches began to be followed, on the monotonic clock."""
         self._alarm: dt.datetime | None = None
+        self._applying = asyncio.Lock()
         self._changed = asyncio.Event()
         self._refresh_now = asyncio.Event()
         self._refusal = ""
@@ -333,38 +357,52 @@ class MatchScheduler:
 
     async def _apply_fixtures(self, fetched: Sequence[Fixture], *, is_whole_list: bool = True) -> None:
         """Take over fixtures, report changes of status and coverage, and plan again. `is_whole_list`: no others are listed."""
-        changed = []
-        for new in fetched:
-            known = await self._find_previous(new)
-            if known and (known.status, known.collection_status) != (new.status, new.collection_status):
-                changed.append((known, new))
-        fresh = [new for new in fetched if new.id not in self._fixtures]
-        # Those of this answer: what is only kept from the one before has been compared.
-        relisted = [new for new in fetched if self._fixtures.get(new.id) is not new]
-        # A match that is followed stays known after it has left the list, as one does that lasts until the day after tomorrow.
-        stays = self._following if is_whole_list else self._fixtures
-        kept = {fixture_id: self._fixtures[fixture_id] for fixture_id in stays if fixture_id in self._fixtures}
-        # An unchanged fixture stays the same object: what was worked out for it is then valid, as it is for an unchanged list.
-        before = self._fixtures
-        self._fixtures = kept | {new.id: before[new.id] if before.get(new.id) == new else new for new in fetched}
-        listed = tuple(sorted(self._fixtures.values(), key=lambda f: (f.kickoff or _END_OF_TIME, f.title)))
+        # One list after the other: other work runs in between, and an older list must not be put over a newer poll.
+        async with self._applying:
+            before = self._fixtures
+            changed, fresh, relisted, applied = [], [], [], {}
+            async for new in share_event_loop(fetched):
+                known = await self._find_previous(new)
+                if known and (known.status, known.collection_status) != (new.status, new.collection_status):
+                    changed.append((known, new))
+                if new.id not in before:
+                    fresh.append(new)
+                # Those of this answer: what is only kept from the one before has been compared.
+                if before.get(new.id) is not new:
+                    relisted.append(new)
+                # An unchanged fixture stays the same object: what was worked out for it is then valid, as it is for an unchanged
+                # list.
+                applied[new.id] = before[new.id] if before.get(new.id) == new else new
+            # A match that is followed stays known after it has left the list, as one does that lasts until the day after
+            # tomorrow.
+            stays = self._following if is_whole_list else before
+            self._fixtures = {fixture_id: before[fixture_id] for fixture_id in stays if fixture_id in before} | applied
+            await self._list_by_kickoff()
+            for known, new in changed:
+                if new.is_live:
+                    # Its coverage was dropped and has come back, or its end was a mistake.
+                    self._over.pop(new.id, None)
+                    if known.is_over:
+                        self._reopened.add(new.id)
+                await self._on_update(known, new)
+            # Stored after the callbacks: after a kill in between, the next process reports the change again, and the outbox
+            # knows the news by its key.
+            if statuses := self._fixture_statuses:
+                await retry_while_database_unavailable(lambda: statuses.save([*fresh, *(new for _, new in changed)]))
+            if self._relistings:
+                # After the changes of status: a match that is postponed to a new date is told as postponed first.
+                await self._relistings.compare(relisted)
+        self._changed.set()
+
+    async def _list_by_kickoff(self) -> None:
+        keyed = [
+            ((fixture.kickoff.timestamp() if fixture.kickoff else inf, fixture.title), fixture)
+            async for fixture in share_event_loop(self._fixtures.values())
+        ]
+        keyed.sort(key=itemgetter(0))
+        listed = tuple(fixture for _, fixture in keyed)
         if listed != self._listed:
             self._listed = listed
-        for known, new in changed:
-            if new.is_live:
-                # Its coverage was dropped and has come back, or its end was a mistake.
-                self._over.pop(new.id, None)
-                if known.is_over:
-                    self._reopened.add(new.id)
-            await self._on_update(known, new)
-        # Stored after the callbacks: after a kill in between, the next process reports the change again, and the outbox knows
-        # the news by its key.
-        if statuses := self._fixture_statuses:
-            await retry_while_database_unavailable(lambda: statuses.save([*fresh, *(new for _, new in changed)]))
-        if self._relistings:
-            # After the changes of status: a match that is postponed to a new date is told as postponed first.
-            await self._relistings.compare(relisted)
-        self._changed.set()
 
     async def _find_previous(self, fixture: Fixture) -> Fixture | None:
         """Return the fixture as it was listed before, in this process or an earlier one; None for a new one."""
@@ -383,13 +421,10 @@ class MatchScheduler:
         """Compare what is planned and followed with what the fixtures and subscriptions want now, and change the difference."""
         self._subscribed = await self._subscriptions()
         self._subscription_keys = {i: known for i, known in self._subscription_keys.items() if i in self._fixtures}
-        wanted = plan_connections(
-            self._fixtures.values(),
-            self._subscribed,
-            self._clock.now(),
-            self._settings().connect_before_kickoff,
-            self._keys_of,
-        )
+        lead = self._settings().connect_before_kickoff
+        rank = _make_ranking(self._subscribed, self._clock.now(), lead, self._keys_of)
+        ranked = [one async for fixture in share_event_loop(self._fixtures.values()) if (one := rank(fixture))]
+        wanted = _order_ranked(ranked)
         # A match that no chat follows any more is followed to its end: its alerts may have to be corrected.
         for fixture_id in [i for i in self._following if self._is_cancelled(i)]:
             log.info("fixture_dropped", fixture=fixture_id, status=self._fixtures[fixture_id].status)
@@ -398,11 +433,10 @@ class MatchScheduler:
             if self._is_played(fixture_id) and fixture_id not in self._over:
                 self._start(fixture_id)
         # In the order of the plan: of what is due, the most urgent is followed first.
-        self._planned = {
-            fixture_id: self._plan(fixture_id, instant)
-            for fixture_id, instant in wanted.items()
-            if fixture_id not in self._following and not self._is_read(fixture_id)
-        }
+        planned = {fixture_id: self._plan(fixture_id, instant) async for fixture_id, instant in share_event_loop(wanted.items())}
+        self._log_planned(planned)
+        # Asked last, for what is due is followed meanwhile, too.
+        self._planned = {i: plan for i, plan in planned.items() if i not in self._following and not self._is_read(i)}
         self._start_due()
 
     def _keys_of(self, fixture: Fixture) -> frozenset[tuple[Scope, str]]:
@@ -448,9 +482,17 @@ class MatchScheduler:
         if known and known.at == instant:
             return known
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        if instant > now:
-            log.info("connection_planned", fixture=fixture_id, at=instant.isoformat())
         return PlannedConnection(instant, monotonic + (instant - now).total_seconds())
+
+    def _log_planned(self, planned: Mapping[str, PlannedConnection]) -> None:
+        """Log the connections that are new or moved, as one number if they are many: a line each would hold up everything."""
+        now = self._clock.now()
+        new = [i for i, plan in planned.items() if plan is not self._planned.get(i) and plan.at > now]
+        if len(new) > _MAX_LOGGED_PLANS:
+            log.info("connections_planned", count=len(new), first_at=planned[new[0]].at.isoformat())
+            return
+        for fixture_id in new:
+            log.info("connection_planned", fixture=fixture_id, at=planned[fixture_id].at.isoformat())
 
     def _start_due(self) -> None:
         """Follow what is due, the most urgent first, and set the alarm for what is due next."""

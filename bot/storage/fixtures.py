@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
 
 import msgspec
 from sqlalchemy import delete, select
 
 from bot.clock import Clock
+from bot.sharing import share_event_loop
 from bot.storage.database import Database, upsert
 from bot.storage.schema import positions, standings, to_timestamp
 from rules.football.action import Fixture
@@ -87,14 +91,11 @@ class FixtureStatusRepository:
     async def save(self, fixtures: Iterable[Fixture]) -> None:
         """Store how these fixtures are listed now."""
         now = to_timestamp(self._clock.now())
-        # One statement for all of them: the list has hundreds of fixtures at the first start.
-        rows = [
+        rows = (
             {"fixture_id": one.id, "status": one.status, "collection_status": one.collection_status, "updated_at": now}
             for one in fixtures
-        ]
-        if rows:
-            async with self._database.transaction() as tx:
-                await tx.execute(upsert(standings, columns=("status", "collection_status", "updated_at")), rows)
+        )
+        await _upsert_in_portions(self._database, ("status", "collection_status", "updated_at"), rows)
 
 
 class StoredListing(msgspec.Struct, frozen=True):
@@ -117,7 +118,11 @@ class FixtureListingRepository:
         """Return every stored listing by the id of its fixture."""
         async with self._database.transaction() as tx:
             rows = await tx.fetch(select(standings).where(standings.c.listing != ""))
-        return {row["fixture_id"]: listing for row in rows if (listing := _read_listing(row["listing"], row["revision"]))}
+        return {
+            row["fixture_id"]: listing
+            async for row in share_event_loop(rows)
+            if (listing := _read_listing(row["listing"], row["revision"]))
+        }
 
     async def get(self, fixture_id: str) -> StoredListing | None:
         """Return one listing as it is stored now; None if there is none."""
@@ -128,7 +133,7 @@ class FixtureListingRepository:
     async def save(self, listings: Iterable[StoredListing]) -> None:
         """Store what chats know now. The status beside it stays, for it is compared by itself."""
         now = to_timestamp(self._clock.now())
-        rows = [
+        rows = (
             {
                 "fixture_id": one.fixture.id,
                 "status": one.fixture.status,
@@ -138,10 +143,22 @@ class FixtureListingRepository:
                 "revision": one.revision,
             }
             for one in listings
-        ]
-        if rows:
-            async with self._database.transaction() as tx:
-                await tx.execute(upsert(standings, columns=("listing", "revision", "updated_at")), rows)
+        )
+        await _upsert_in_portions(self._database, ("listing", "revision", "updated_at"), rows)
+
+
+_PORTION = 200
+"""Rows that are stored in one transaction."""
+
+
+async def _upsert_in_portions(database: Database, columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> None:
+    """Store rows of the table `standings`, of which only these columns are replaced."""
+    # The first list may have twenty thousand fixtures. In one transaction they would hold up every alert that comes meanwhile.
+    remaining = iter(rows)
+    while portion := list(islice(remaining, _PORTION)):
+        async with database.transaction() as tx:
+            await tx.execute(upsert(standings, columns=columns), portion)
+        await asyncio.sleep(0)
 
 
 def _read_listing(text: str, revision: int) -> StoredListing | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 from bot.chat.catalogue import Choice, has_ended
 from bot.chat.dialogue import (
@@ -22,6 +24,7 @@ from bot.chat.features.timezone import zone_label
 from bot.chat.plain_words import parse_day
 from bot.chat.routing import Command, Feature
 from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, choice_name, escape_text, no_matches_text, render_kickoff
+from bot.clock import find_zone
 from bot.i18n.football import format_title, translate_team
 from bot.i18n.language import format_long_date, format_short_date, format_time, join_with_commas, to_local_time
 from bot.i18n.language import mark_for_translation as N_
@@ -41,8 +44,6 @@ MAX_OFFERED_TIMELINES = 10
 
 MAX_COMING = 5
 """Coming matches of a team or competition that are listed if it has none on the day that was asked for."""
-
-_LONGEST_WAY_FROM_NOON = dt.timedelta(hours=12 + 24)
 
 _MAX_BUTTON_DATA = 64
 """Telegram's limit in bytes."""
@@ -123,12 +124,20 @@ def _render_day_heading(date: dt.date) -> str:
     return f"<b>{escape_text(format_long_date(date))}</b>"
 
 
-def _list_fixtures_of_day(context: ChatContext, date: dt.date) -> list[Fixture]:
-    # By the day in the chat's time zone: a match at 01:00 in Madrid belongs to another day in New York.
-    zone, noon = context.chat.timezone, dt.datetime.combine(date, dt.time(12), dt.UTC)
-    # No zone is more than 14 hours from UTC, so that most fixtures need no conversion.
-    near = (f for f in context.catalogue.fixtures if f.kickoff and abs(f.kickoff - noon) <= _LONGEST_WAY_FROM_NOON)
-    return [f for f in near if f.kickoff and f.title and to_local_time(f.kickoff, zone).date() == date]
+def _list_fixtures_of_day(context: ChatContext, date: dt.date) -> Sequence[Fixture]:
+    # By the day in the chat's time zone: a match at 01:00 in Madrid belongs to another day in New York. Fixtures are in the order
+    # of their kick-offs, so that of twenty thousand only the day's first and last are looked for.
+    zone = find_zone(context.chat.timezone)
+    first = dt.datetime.combine(date, dt.time(), zone).timestamp()
+    # fold: the last hour of the day comes twice where the clocks go back at midnight.
+    last = dt.datetime.combine(date, dt.time.max.replace(fold=1), zone).timestamp()
+    fixtures = context.catalogue.fixtures
+    start = bisect_left(fixtures, first, key=_kickoff_timestamp)
+    return [f for f in fixtures[start : bisect_right(fixtures, last, start, key=_kickoff_timestamp)] if f.title]
+
+
+def _kickoff_timestamp(fixture: Fixture) -> float:
+    return fixture.kickoff.timestamp() if fixture.kickoff else inf
 
 
 def _make_day_buttons(date: dt.date) -> tuple[Button, ...]:

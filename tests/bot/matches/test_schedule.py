@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from bot.clock import Clock, ManualClock, SystemClock
 from bot.config.models import ScheduleSettings
@@ -261,3 +262,13 @@ async def test_a_match_that_ended_while_we_were_away_is_followed_to_its_end_wher
         await until(lambda: "f2" in world.followed)
 
         assert ("f1" in world.followed) is left
+
+
+async def test_a_first_list_of_many_fixtures_is_logged_as_one_number() -> None:
+    world = World(*(moved(id=f"f{number}", kickoff=KICKOFF + dt.timedelta(days=1)) for number in range(60)))
+
+    with capture_logs() as lines:
+        async with running(world):
+            await until(lambda: len(world.runner.planned_connections()) == 60)
+
+    assert [(line["event"], line["count"]) for line in lines if "planned" in line["event"]] == [("connections_planned", 60)]
