@@ -9,12 +9,14 @@ import argparse
 import asyncio
 import io
 import logging
+import os
+import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -163,18 +165,32 @@ async def unlimited(there: Telegram, messages: int, rounds: int) -> None:
         print(f"{name:24}{rate:10,.0f}{shares[0]:9.2f}{shares[1]:12.2f}{cost * 1000:17.2f}")
 
 
-async def allowed(there: Telegram, limit: int, seconds: int) -> None:
+@contextmanager
+def busy_loops(count: int) -> Iterator[None]:
+    """So many processes beside this one that calculate without a pause, as other work on the machine does."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+async def allowed(there: Telegram, limit: int, seconds: int, *, busy: int = 0) -> None:
     """The share of what is allowed that is used, and how often Telegram had to refuse."""
-    print(f"\n{f'{limit:,} a second allowed':24}{'a second':>10}{'share':>9}{'429s':>12}")
+    beside = f" beside {busy} busy loops" if busy else ""
+    print(f"\n{f'{limit:,} a second allowed{beside}':40}{'a second':>10}{'share':>9}{'429s':>12}")
     paced: Way = lambda there, count: touchline(there, count, RateLimiter(limit))  # noqa: E731
     theirs: Way = lambda there, count: _stock(there, count, AIORateLimiter(limit, 1, 0))  # noqa: E731
-    for name, way in {"AIORateLimiter": theirs, "Touchline": paced}.items():
+    ways = {"Touchline": paced} if busy else {"AIORateLimiter": theirs, "Touchline": paced}
+    for name, way in ways.items():
         await there.reset(limit)
         await way(there, limit * seconds)
         stats = await there.stats()
         whole = stats.seconds[1:-2] or stats.seconds  # between the first burst and the last message
         rate = sum(whole) / len(whole)
-        print(f"{name:24}{rate:10,.1f}{rate / limit:9.3f}{stats.refused:12,}")
+        print(f"{name:40}{rate:10,.1f}{rate / limit:9.3f}{stats.refused:12,}")
 
 
 async def main() -> None:
@@ -183,14 +199,22 @@ async def main() -> None:
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--busy", action="store_true", help="only the allowance, beside a busy loop for each core")
+    parser.add_argument("--limits", type=int, nargs="*", default=[30, 1000])
     given = parser.parse_args()
     require_modules("aiolimiter")
     warnings.simplefilter("ignore")
     logging.disable()  # the library logs every refusal with its traceback
     configure_logging(stream=io.StringIO())  # as in production, but nobody reads it
     async with telegram() as there:
+        if given.busy:
+            cores = os.cpu_count() or 1
+            with busy_loops(cores):
+                for limit in given.limits:
+                    await allowed(there, limit, given.seconds, busy=cores)
+            return
         await unlimited(there, given.messages, given.rounds)
-        for limit in (30, 1000):
+        for limit in given.limits:
             await allowed(there, limit, given.seconds)
 
 

@@ -86,6 +86,11 @@ class DeliveryQueue:
         """Return how many items a sender keeps in memory at most: with fewer, it takes more; beyond, only what is urgent."""
         return self.source.capacity
 
+    @property
+    def batch_size(self) -> int:
+        """Return how many messages a sender begins together at most."""
+        return self.source.batch_size
+
     async def read_recent_sends(self, seconds: float) -> list[tuple[int, float]]:
         """Return to which chats messages left in the last so many seconds, and when, in seconds since 1970."""
         async with self.database.transaction() as tx:

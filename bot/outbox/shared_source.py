@@ -70,6 +70,8 @@ class SharedSource:
 
     is_shared = True
     capacity = 1_000
+    batch_size = 96
+    """A transaction asks the server ten times, however many messages it begins."""
 
     def __init__(self, db: Database, clock: Clock, sender: str, stable_after: float = STABLE_CONTACT_TIME) -> None:
         """`sender` is this process's name in the table of claims. `stable_after` is in seconds."""
@@ -152,7 +154,7 @@ class SharedSource:
         # Checked in the transaction that begins the send: a chat that was taken over a moment ago is sent to by the other one.
         held = await self._claims.filter_own(tx, {item.chat.chat_id for item in items})
         self._touch_chats(held)
-        return await read_contexts(tx, [item for item in items if item.chat.chat_id in held])
+        return await read_contexts(tx, [item for item in items if item.chat.chat_id in held], self.batch_size)
 
     async def _scan(self) -> list[QueueItem]:
         """Return what is due for the chats of this sender, and claim chats that belong to nobody."""

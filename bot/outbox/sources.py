@@ -36,6 +36,11 @@ class QueueSource(Protocol):
         ...
 
     @property
+    def batch_size(self) -> int:
+        """Return how many messages are begun together at most, their deliveries read in one transaction."""
+        ...
+
+    @property
     def is_shared(self) -> bool:
         """Return True if other processes change the same news and deliveries."""
         ...
@@ -79,6 +84,8 @@ class MemorySource:
     # A few megabytes. A broadcast to more chats is read page by page as it is sent.
     capacity = 10_000
     """Beyond so many items in memory only urgent news reaches further chats."""
+    batch_size = 32
+    """Begun in less time than the rate limiter's margin."""
     is_shared = False
 
     def __init__(self, db: Database, clock: Clock) -> None:

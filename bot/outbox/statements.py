@@ -152,6 +152,21 @@ def row_to_key(row: ResultRow) -> AlertKey:
     return AlertKey(row["fixture_id"], row["action_id"])
 
 
+# PostgreSQL has no statistics of news that is a second old, takes it for one row, and would read the deliveries of all chats
+# at each call to pick 32 of them. OFFSET 0 keeps it from joining in another order than this: a look into the primary key for
+# each chat.
+_SELECT_DELIVERIES_ON_POSTGRES = f"""
+SELECT {", ".join([*(f"delivery.{name}" for name in DELIVERY_COLUMNS), *(f"chats.{column.name}" for column in chats.columns)])}
+FROM unnest($3::bigint[]) AS wanted (chat_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM entries
+    WHERE entries.fixture_id = $1 AND entries.action_id = $2 AND entries.chat_id = wanted.chat_id OFFSET 0
+) AS delivery
+JOIN chats ON chats.chat_id = delivery.chat_id AND chats.topic = delivery.topic
+WHERE chats.active
+"""  # noqa: S608  # the names are those of our own columns
+
+
 def _select_deliveries() -> PreparedStatement:
     """Select the deliveries of one news item to up to 32 chats, each with its chat. The caller drops those not waiting."""
     # No "status = 'waiting'" in the WHERE clause: without statistics the planner takes the index on status for the narrowest
@@ -161,7 +176,11 @@ def _select_deliveries() -> PreparedStatement:
     query = query.where(chats.c.active == true())
     this = [entries.c[name] == bindparam(name) for name in ("fixture_id", "action_id")]
     query = query.where(*this, entries.c.chat_id.in_([bindparam(place) for place in _CHAT_PARAMETERS]))
-    return PreparedStatement(query, ("fixture_id", "action_id", *_CHAT_PARAMETERS))
+    return PreparedStatement(
+        query,
+        ("fixture_id", "action_id", *_CHAT_PARAMETERS),
+        for_postgres=(_SELECT_DELIVERIES_ON_POSTGRES, lambda values: (values[0], values[1], list(dict.fromkeys(values[2:])))),
+    )
 
 
 def _update_deliveries() -> PreparedStatement:
@@ -180,15 +199,20 @@ def _lock_order(delivery: Delivery) -> tuple[str, str, int, int]:
 _SELECT_DELIVERIES, _UPDATE_DELIVERIES = _select_deliveries(), _update_deliveries()
 
 
-async def read_contexts(tx: Transaction, items: Sequence[QueueItem]) -> DeliveriesWithChats:
-    """Return the deliveries of these items that wait, each with its chat. Those of suspended chats are left out."""
+async def read_contexts(
+    tx: Transaction, items: Sequence[QueueItem], chats_per_query: int = _CHATS_PER_QUERY
+) -> DeliveriesWithChats:
+    """Return the deliveries of these items that wait, each with its chat. Those of suspended chats are left out.
+
+    `chats_per_query` may be higher on PostgreSQL alone, where the statement takes any number.
+    """
     by_key: defaultdict[AlertKey, list[int]] = defaultdict(list)
     for item in items:
         by_key[item.key].append(item.chat.chat_id)
     found: DeliveriesWithChats = {}
     for key, ids in by_key.items():
-        for start in range(0, len(ids), _CHATS_PER_QUERY):
-            batch = ids[start : start + _CHATS_PER_QUERY]
+        for start in range(0, len(ids), chats_per_query):
+            batch = ids[start : start + chats_per_query]
             batch += batch[-1:] * (_CHATS_PER_QUERY - len(batch))  # a short batch repeats its last chat
             for row in await tx.fetch_prepared(_SELECT_DELIVERIES, (key.fixture_id, key.action_id, *batch)):
                 delivery = values_to_delivery(row[: len(DELIVERY_COLUMNS)])

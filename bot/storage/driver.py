@@ -126,12 +126,19 @@ class CompiledStatement(NamedTuple):
     arrange: Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
+PostgresForm = tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]
+"""SQL for PostgreSQL with `$1`, `$2` …, and what turns the values of a statement into those."""
+
+
 class PreparedStatement:
     """A statement that is compiled once, for what runs for every message. Its values go to the driver as they are."""
 
-    def __init__(self, statement: Executable, parameters: Sequence[str]) -> None:
-        """Take values in the order of `parameters`, two or more. Other parameters have their value in the statement itself."""
-        self._statement, self._parameters = statement, tuple(parameters)
+    def __init__(self, statement: Executable, parameters: Sequence[str], for_postgres: PostgresForm | None = None) -> None:
+        """Take values in the order of `parameters`, two or more. Other parameters have their value in the statement itself.
+
+        `for_postgres`: PostgreSQL needs a form of its own to be quick.
+        """
+        self._statement, self._parameters, self._for_postgres = statement, tuple(parameters), for_postgres
 
     @cached_property
     def sqlite(self) -> CompiledStatement:
@@ -141,6 +148,8 @@ class PreparedStatement:
     @cached_property
     def postgres(self) -> CompiledStatement:
         """The statement for asyncpg."""
+        if self._for_postgres:
+            return CompiledStatement(*self._for_postgres)
         return self._compile(asyncpg.dialect())  # type: ignore[no-untyped-call]
 
     def _compile(self, dialect: Dialect) -> CompiledStatement:

@@ -48,6 +48,12 @@ _WARM_UP_REQUESTS = 500
 _ARRIVAL_TOLERANCE = 0.002
 """Seconds by which a request may arrive later than it left and still count from then."""
 
+_LONGEST_LATENESS = 2.0
+"""Seconds beyond its own in which an unanswered message counts. After that it has arrived long ago, or never will."""
+
+_RETRY_WITHOUT_ANSWERS = 0.05
+"""Seconds until the limiter is asked again while unanswered messages take up the whole allowance."""
+
 _REFUSED_CHATS_BEFORE_PAUSE = 3
 """Different chats refused within a second that mean that the whole bot is over its limit."""
 
@@ -98,8 +104,8 @@ class RateLimitPolicy(Protocol):
         """Return how many messages may leave now, at most `limit`. The chats' own limits are asked one by one."""
         ...
 
-    def record_send(self, chat_id: int, now: float) -> None:
-        """Count a message that leaves now."""
+    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
+        """Count a message that leaves now. `is_tracked`: `record_answer` follows with the same time, when its request ends."""
         ...
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
@@ -131,18 +137,24 @@ class RateLimiter:
         self._paused_until = float("-inf")
         self._shortest_round_trip = float("inf")
         self._answer_count = 0
+        self._unanswered: dict[float, int] = {}
+        """By the time at which they were counted, how many requests have no answer yet."""
 
     def next_send_at(self, now: float) -> float:
         """Return when the next message to any chat may leave."""
         if now < self._paused_until:
             return self._paused_until
-        return max(self._smooth.next_free_at(now), self._all.next_free_at(now, self._allowed_rate(now)))
+        if self._free_rate(now) <= 0:
+            # The next answer wakes the sender sooner.
+            return now + _RETRY_WITHOUT_ANSWERS
+        return max(self._smooth.next_free_at(now), self._all.next_free_at(now, self._free_rate(now)))
 
     def available(self, now: float, limit: int) -> int:
         """Return how many messages may leave now, at most `limit`."""
         if now < self._paused_until:
             return 0
-        return self._smooth.available(now, self._all.available(now, limit, self._allowed_rate(now)))
+        rate = self._free_rate(now)
+        return self._smooth.available(now, self._all.available(now, limit, rate)) if rate > 0 else 0
 
     def next_chat_send_at(self, chat_id: int, now: float, urgency: Urgency = Urgency.LOUD) -> float:
         """Return when this chat's own limits allow the next message that is so urgent."""
@@ -151,8 +163,10 @@ class RateLimiter:
         windows = self._chats.get(chat_id, ())
         return max((window.next_free_at(at, window.limit - _spare(window.limit, urgency)) for window in windows), default=at)
 
-    def record_send(self, chat_id: int, now: float) -> None:
-        """Count a message that leaves now."""
+    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
+        """Count a message that leaves now; one that is tracked counts until its answer has come."""
+        if is_tracked:
+            self._unanswered[now] = self._unanswered.get(now, 0) + 1
         if chat_id not in self._chats:
             # Negative ids are groups and channels: Telegram allows them 20 messages a minute.
             self._chats[chat_id] = (
@@ -170,11 +184,13 @@ class RateLimiter:
 
     def record_answer(self, taken_at: float, now: float, sent_at: float | None = None) -> None:
         """Count a message from when it can have arrived at the latest: Telegram counts arrivals, not departures."""
+        was_tracked = self._forget_unanswered(taken_at)
         self._answer_count += 1
         self._shortest_round_trip = min(self._shortest_round_trip, now - (taken_at if sent_at is None else sent_at))
         arrived_at = now - (self._shortest_round_trip if self._answer_count > _WARM_UP_REQUESTS else 0.0)
-        if arrived_at > taken_at + _ARRIVAL_TOLERANCE:
-            self._all.shift(taken_at, arrived_at)
+        if arrived_at > taken_at + _ARRIVAL_TOLERANCE and not self._all.shift(taken_at, arrived_at) and was_tracked:
+            # So late that others have taken its place.
+            self._all.add(arrived_at)
 
     def on_retry_after(self, chat_id: int, seconds: float, now: float) -> None:
         """Pause this chat; if several were refused within a second, pause all."""
@@ -189,6 +205,29 @@ class RateLimiter:
     def is_paused(self, now: float) -> bool:
         """Return True while all chats are paused."""
         return now < self._paused_until
+
+    def _free_rate(self, now: float) -> int:
+        """Return how many messages a second are allowed beside those that left longer ago and whose answers have not come.
+
+        If this process or Telegram is held up, they may have arrived a moment ago, and Telegram counts arrivals.
+        """
+        late = 0
+        for taken_at, count in list(self._unanswered.items()):
+            if taken_at + self._all.seconds > now:
+                break  # and all that follow: the window counts them itself
+            if taken_at + self._all.seconds + _LONGEST_LATENESS > now:
+                late += count
+            else:
+                del self._unanswered[taken_at]
+        return self._allowed_rate(now) - late
+
+    def _forget_unanswered(self, taken_at: float) -> bool:
+        count = self._unanswered.get(taken_at, 0)
+        if count > 1:
+            self._unanswered[taken_at] = count - 1
+        elif count:
+            del self._unanswered[taken_at]
+        return count > 0
 
     def _allowed_rate(self, now: float) -> int:
         """Return how many messages a second are allowed: half of them after a pause of all chats, then more again."""
@@ -216,7 +255,7 @@ class Unlimited:
         """Return the limit."""
         return limit
 
-    def record_send(self, chat_id: int, now: float) -> None:
+    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
         """Do nothing."""
 
     def restore_sends(self, sends: Sequence[tuple[int, float]]) -> None:
@@ -326,12 +365,20 @@ class SlidingWindow:
         ended = sum(1 for _ in takewhile(lambda at: at + self.seconds <= now, islice(counted, wanted)))
         return min(wanted, max(0, free) + ended)
 
-    def shift(self, taken_at: float, arrived_at: float) -> None:
-        """Count one event from a later time than it was taken at."""
-        if taken_at in self.taken:
-            self.taken.remove(taken_at)
-            # In order, since `next_free_at` reads the window by position.
-            insort(self.taken, arrived_at)
+    def shift(self, taken_at: float, arrived_at: float) -> bool:
+        """Count one event from a later time than it was taken at. Return False if it does not count any more."""
+        if taken_at not in self.taken:
+            return False
+        self.taken.remove(taken_at)
+        self.add(arrived_at)
+        return True
+
+    def add(self, at: float) -> None:
+        """Count an event that may be earlier than the last one, in the place of the oldest if the window is full."""
+        if len(self.taken) == self.limit:
+            self.taken.popleft()
+        # In order, since `next_free_at` reads the window by position.
+        insort(self.taken, at)
 
     def is_idle(self, now: float) -> bool:
         """Return True if the window forbids nothing now."""

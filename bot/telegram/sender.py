@@ -60,9 +60,6 @@ from rules.engine.alert import AlertKey
 
 log = structlog.get_logger()
 
-BATCH_SIZE = 32
-"""Messages begun together, their deliveries read in one transaction. It takes less time than the rate limiter's margin."""
-
 MAX_IN_FLIGHT = 400
 """Requests at once. The pool has 500 connections, so that an answer to a command never waits behind a broadcast.
 
@@ -203,7 +200,7 @@ class Sender:
         """Start all requests that may be made now. Return the seconds until there may be more, None: when woken."""
         await self._commit_completed()
         while (free := MAX_IN_FLIGHT - len(self._tasks)) > 0 and not self._stopping:
-            requests = await self._start_next(min(free, BATCH_SIZE))
+            requests = await self._start_next(min(free, self._delivery_queue.batch_size))
             if not requests:
                 return self._sleep_time()
             for request in requests:
@@ -284,7 +281,10 @@ class Sender:
         """Plan these items. Return the requests; items for which nothing is to be sent are completed at once."""
         requests = []
         wall_clock = self._clock.now().timestamp()
-        for item, begun in zip(items, await self._plan_all(items, now), strict=True):
+        plans = await self._plan_all(items, now)
+        # Not before: to read and plan them took a while, in which nothing has left yet.
+        started_at = self._clock.monotonic()
+        for item, begun in zip(items, plans, strict=True):
             if begun is None:
                 self._chat_queues.finish(item.chat.chat_id, now)
                 continue
@@ -298,11 +298,11 @@ class Sender:
                 self._completed.append((plan, DeliveryResult(item, plan.delivery)))
             else:
                 # Counted when it is planned and not when its task runs, so that the next plan knows of it.
-                self._rate_limiter.record_send(item.chat.chat_id, now)
+                self._rate_limiter.record_send(item.chat.chat_id, started_at, is_tracked=True)
                 blocked_at = max(self._blocked_at, self._chat_queues.blocked_until(item))
                 timestamps = collect_timestamps(context, plan.alert, wall_clock, wall_clock - now + blocked_at)
                 chat = context.recipient.chat
-                attempt = Attempt(item, plan, now, chat.delay, chat.language, timestamps, context.delivery)
+                attempt = Attempt(item, plan, started_at, chat.delay, chat.language, timestamps, context.delivery)
                 requests.append(self._send_one(attempt))
         return requests
 

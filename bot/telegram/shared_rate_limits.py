@@ -86,7 +86,7 @@ class SharedRateLimiter:
             self._request_slots(missing)
         return min(limit, sum(slot <= now for slot in self._slots))
 
-    def record_send(self, chat_id: int, now: float) -> None:
+    def record_send(self, chat_id: int, now: float, *, is_tracked: bool = False) -> None:
         """Count a message that leaves now, by a slot if there is one."""
         self._chats.record_send(chat_id, now)
         if self._slots and self._slots[0] <= now:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -13,8 +14,8 @@ from msgspec.structs import replace
 from sqlalchemy import func, insert, select, text, true
 
 from bot.cluster.leases import LeaseRepository, name_process_lease
-from bot.outbox import fanout, repository, shared_source
-from bot.outbox.delivery import QueueItem
+from bot.outbox import fanout, repository, shared_source, statements
+from bot.outbox.delivery import Delivery, QueueItem
 from bot.outbox.outbox import Outbox
 from bot.outbox.shared_source import SharedSource
 from bot.storage.chats import ChatRepository
@@ -24,7 +25,7 @@ from bot.storage.subscriptions import SubscriptionRepository
 from bot.subscribers import AlertFilter, Chat, ChatRef, Scope, Subscription
 from bot.telegram.rate_limits import Unlimited
 from bot.telegram.sender import Sender
-from rules.engine.alert import Alert
+from rules.engine.alert import Alert, AlertKey
 from tests.bot.news import alert, minor, retracted
 from tests.fakes.messenger import FakeMessenger
 from tests.waiting import DEADLINE, until
@@ -285,3 +286,23 @@ async def test_a_revision_waits_for_what_is_being_noted_of_its_chats_and_the_wal
     await revising
 
     assert walked and walked.seq == 1 and waited
+
+
+async def test_of_news_that_the_server_has_no_statistics_of_only_the_deliveries_of_the_batch_are_read(postgres_url: str) -> None:
+    import asyncpg
+
+    database = await Database.open(postgres_url)
+    sql, arrange = statements._SELECT_DELIVERIES.postgres
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        async with database.transaction() as tx:
+            made = [Delivery(AlertKey("f1", "a1"), ChatRef(number)) for number in range(1, 401)]
+            await repository.add_deliveries(tx, made)
+        explained = await connection.fetch(f"EXPLAIN (ANALYZE) {sql}", *arrange(("f1", "a1", 5, 300, 300)))
+    finally:
+        await connection.close()
+        await database.close()
+
+    plan = "\n".join(row[0] for row in explained)
+    assert "Rows Removed by Filter" not in plan
+    assert re.search(r"entries_pkey.*\n.*chat_id = wanted.chat_id", plan)

@@ -296,3 +296,59 @@ def test_what_an_earlier_process_sent_counts_as_if_this_one_had_sent_it() -> Non
     limits.restore_sends([(-1, -50.0 + number) for number in range(20)])
 
     assert limits.next_chat_send_at(-1, 0.0) == pytest.approx(10.2) and limits.next_chat_send_at(-2, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(("late", "answered"), [(1.05, False), (1.05, True), (2.9, False)])
+def test_a_message_without_an_answer_counts_as_if_it_arrived_a_moment_ago(late: float, answered: bool) -> None:
+    limits = RateLimiter(30)
+    for chat_id in range(20):
+        limits.record_send(chat_id, 0.0, is_tracked=True)
+    if answered:
+        for _ in range(20):
+            limits.record_answer(0.0, late)
+
+    assert limits.available(late, 99) == 10
+    assert limits.next_send_at(late) == late
+
+
+def test_messages_that_nobody_answers_hold_the_others_up_for_three_seconds_and_not_for_ever() -> None:
+    limits = RateLimiter(30)
+    for chat_id in range(30):
+        limits.record_send(chat_id, 0.0, is_tracked=True)
+
+    assert limits.next_send_at(1.1) > 1.1
+    assert [limits.available(now, 99) for now in (1.1, 3.0, 3.1)] == [0, 0, 30]
+    assert limits.next_send_at(3.1) == 3.1
+
+
+def test_answers_that_come_after_others_took_their_places_still_count() -> None:
+    limits = RateLimiter(30)
+    for chat_id in range(20):
+        limits.record_send(chat_id, 0.0, is_tracked=True)
+    for chat_id in range(10):
+        limits.record_send(100 + chat_id, 1.1, is_tracked=True)
+    assert limits.available(1.1, 99) == 0
+    for _ in range(20):
+        limits.record_answer(0.0, 1.5)
+
+    assert (limits.available(2.2, 99), limits.available(2.55, 99)) == (0, 20)
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 0.3), st.floats(0.0, 1.5), st.floats(0.0, 1.5)), min_size=40, max_size=120))
+@settings(max_examples=150)
+def test_whenever_the_loop_and_the_way_are_late_no_second_sees_more_arrivals_than_allowed(
+    delays: list[tuple[float, float, float]],
+) -> None:
+    limits, now, arrivals, answers = RateLimiter(30), 0.0, [], []
+    for pause, way, back in delays:
+        now += pause
+        for at, taken_at in sorted(answer for answer in answers if answer[0] <= now):
+            limits.record_answer(taken_at, at)
+        answers = [answer for answer in answers if answer[0] > now]
+        for number in range(limits.available(now, 40)):
+            limits.record_send(len(arrivals), now, is_tracked=True)
+            arrivals.append(now + way * (number % 3) / 2)
+            answers.append((arrivals[-1] + back, now))
+
+    for end in arrivals:
+        assert sum(end - 1.0 < at <= end for at in arrivals) <= 30
