@@ -335,7 +335,6 @@ def test_answers_that_come_after_others_took_their_places_still_count() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 0.3), st.floats(0.0, 1.5), st.floats(0.0, 1.5)), min_size=40, max_size=120))
-@settings(max_examples=150)
 def test_whenever_the_loop_and_the_way_are_late_no_second_sees_more_arrivals_than_allowed(
     delays: list[tuple[float, float, float]],
 ) -> None:
