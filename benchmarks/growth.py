@@ -85,7 +85,14 @@ async def follow(database: Database, count: int) -> None:
             some = numbers[begin : begin + 5000]
             await tx.execute(insert(chats), [{"chat_id": number} | dict(like_first) for number in some])
             teams = [
-                {"chat_id": n, "topic": 0, "scope": "team", "key": f"followed{n % TEAMS}", "name": f"Team {n % TEAMS}", "taste": ""}
+                {
+                    "chat_id": n,
+                    "topic": 0,
+                    "scope": "team",
+                    "key": f"followed{n % TEAMS}",
+                    "name": f"Team {n % TEAMS}",
+                    "taste": "",
+                }
                 for n in some
             ]
             await tx.execute(insert(subscriptions), teams)

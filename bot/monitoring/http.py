@@ -95,6 +95,7 @@ def collect_gauges(
     """
     yield _make_gauge("touchline_ready", "1 while all is well, as /readyz says.", is_ready)
     yield _make_gauge("touchline_rules", "Rules in effect.", rules)
+    yield _make_gauge("touchline_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
     # Every name at every scrape, also at 0: an alert rule on a series that does not exist yet never fires.
     is_open = {name: float(name in open_incidents) for name in INCIDENT_POLICIES}
     yield _make_labelled_gauge("touchline_incident_open", "1 while an incident is open.", "incident", is_open)
