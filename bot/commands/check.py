@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from bot.commands.common import config_option, read_role_option, role_option
+from bot.commands.common import config_option, list_environment_files, read_role_option, role_option
 from bot.errors import ConfigInvalid, UserMistake
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class FileCheck(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
     """The files that were read, in this order."""
     rule_count: int = 0
+    is_configuration: bool = True
+    """False for files of variables, which have no rules."""
     unreadable: str = ""
     """Why the file could not be read at all; empty if it could."""
 
@@ -91,6 +93,8 @@ def check_command(
     checks = [
         check_file(path, os.environ, fixtures, may_be_rules=bool(files), machine=machine) for path in files or (config_path,)
     ]
+    if machine is not None and (variables := list_environment_files(ctx)):
+        checks.insert(0, _check_environment_files(variables))
     is_refused = any(check.has_mistakes or (strict and check.count("warning")) for check in checks)
     lines = _FORMATS[format_name](checks)
     for line in lines:
@@ -99,6 +103,16 @@ def check_command(
     if fixtures and fixtures.trouble:
         raise UserMistake(fixtures.trouble)
     ctx.exit(int(is_refused))
+
+
+def _check_environment_files(paths: Sequence[Path]) -> FileCheck:
+    """Return what other readers of the files of variables would take differently."""
+    from bot.commands.environment_file import find_different_readings
+
+    names = tuple(map(str, paths))
+    return FileCheck(
+        ", ".join(names), tuple(one for path in paths for one in find_different_readings(path)), names, is_configuration=False
+    )
 
 
 def check_file(
@@ -166,7 +180,7 @@ def format_checks(checks: Sequence[FileCheck]) -> list[str]:
         lines += format_text(check.findings)
         if len(check.files) > 1:
             lines.append(f"read: {', '.join(check.files)}")
-        counts = [] if check.has_mistakes else [_format_count(check.rule_count, "rule")]
+        counts = [] if check.has_mistakes or not check.is_configuration else [_format_count(check.rule_count, "rule")]
         counts.append(_format_count(check.count("mistake"), "mistake"))
         counts += [_format_count(check.count("warning"), "warning")] if check.count("warning") else []
         lines.append(f"{check.file}: {', '.join(counts)}")

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.errors import UserMistake
+
 if TYPE_CHECKING:
     from bot.cluster.roles import Role
+    from bot.commands.environment_file import Variable
     from rules.football.minute import Minute
 
 
@@ -39,7 +42,7 @@ def make_common_options() -> list[click.Parameter]:
             is_eager=True,
             callback=_on_env_file,
             metavar="FILE",
-            help="Read variables from this file (NAME=value); those that are set already stay.",
+            help="Read variables from this file (NAME=value, as systemd does); those that are set already stay.",
         ),
     ]
 
@@ -56,7 +59,7 @@ def configure_command_logging(ctx: click.Context) -> None:
     configure_logging(read_environment_secrets(), level=logging.WARNING, verbose=is_verbose(ctx))
 
 
-_VERBOSE_KEY = "touchline.verbose"
+_VERBOSE_KEY, _ENV_FILES_KEY = "touchline.verbose", "touchline.env_files"
 
 
 def _on_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -67,34 +70,37 @@ def _on_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) ->
 
 def _on_env_file(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
     if path is not None:
-        for name, value in read_env_file(path).items():
-            os.environ.setdefault(name, value)
-        # What is secret in it is masked from now on.
-        configure_command_logging(ctx)
+        from bot.commands.environment_file import read_environment_file
+
+        try:
+            _set_variables(ctx, path, read_environment_file(path))
+        except UserMistake as error:
+            raise click.BadParameter(str(error), param_hint="--env-file") from error
 
 
-_ENV_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
+def _on_config(ctx: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+    """Read the variables beside the configuration, unless --env-file names others; return the configuration's path."""
+    from bot.commands.environment_file import BESIDE_CONFIG, read_environment_file
+
+    beside = path.parent / BESIDE_CONFIG
+    # A unit of systemd has set them already, and its user may not read the file.
+    if not list_environment_files(ctx) and beside.is_file() and os.access(beside, os.R_OK):
+        _set_variables(ctx, beside, read_environment_file(beside))
+    return path
 
 
-def read_env_file(path: Path) -> dict[str, str]:
-    """Read lines NAME=value, as Docker and systemd do; quotes around a value are left out. Raises BadParameter."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror or "unknown trouble").lower() if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise click.BadParameter(f"{path} cannot be read: {reason}", param_hint="--env-file") from error
-    variables: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        found = _ENV_LINE.fullmatch(line)
-        if found is None:
-            # The line itself is not shown: it may be half of a token.
-            raise click.BadParameter(f"{path}:{number}: this line is not of the form NAME=value", param_hint="--env-file")
-        value = found[2]
-        is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-        variables[found[1]] = value[1:-1] if is_quoted else value
-    return variables
+def _set_variables(ctx: click.Context, path: Path, variables: Sequence[Variable]) -> None:
+    # Of a name that is there twice the last counts, and one of the environment before all.
+    for name, value in {one.name: one.value for one in variables}.items():
+        os.environ.setdefault(name, value)
+    ctx.find_root().meta.setdefault(_ENV_FILES_KEY, []).append(path)
+    # What is secret in it is masked from now on.
+    configure_command_logging(ctx)
+
+
+def list_environment_files(ctx: click.Context) -> list[Path]:
+    """Return the files whose variables were read for this command."""
+    return list(ctx.find_root().meta.get(_ENV_FILES_KEY, ()))
 
 
 def is_default(ctx: click.Context, name: str) -> bool:
@@ -108,7 +114,8 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     default=Path("config.yaml"),
     show_default=True,
-    help="The YAML file.",
+    callback=_on_config,
+    help="The YAML file. Variables in a file `environment` beside it are read, too.",
 )
 
 
