@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from benchmarks.crowd import Stopwatch
@@ -29,6 +29,7 @@ from bot.telegram.sender import Sender
 from tests.e2e.stage import BOT_TOKEN, FEED_TOKEN, configuration
 from tests.e2e.story import RULES, play, stepped
 from tests.fakes.bot_api import FakeBotApi
+from tests.postgres import MISSING, programs, running
 
 CHATS = 10_000
 
@@ -64,12 +65,12 @@ async def told(path: Path) -> None:
 
 
 @asynccontextmanager
-async def started(config: Path) -> AsyncIterator[int]:
+async def started(config: Path, *words: str) -> AsyncIterator[int]:
     """The process id of a `touchline run` that has started.
 
     It is not one of those that the tests fork: they have the memory of the process that they are forked from.
     """
-    command = [sys.executable, "-m", "bot", "run", "--config", str(config)]
+    command = [sys.executable, "-m", "bot", "run", "--config", str(config), *words]
     environment = os.environ | {"FEED_TOKEN": FEED_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}
     pipe, out = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
     bot = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=out)
@@ -99,6 +100,19 @@ async def memory(folder: Path) -> AsyncIterator[tuple[str, float]]:
         yield "the same when its first match is over", _resident(pid)
 
 
+async def memory_of_roles(folder: Path) -> AsyncIterator[tuple[str, float]]:
+    """Megabytes of each of three processes on PostgreSQL, once they have followed and told a match."""
+    with running() as server, server.database() as url:
+        async with FakeBotApi(BOT_TOKEN) as telegram, stepped() as feed, AsyncExitStack() as stack:
+            config = configuration(folder, feed.urls.stream, feed.urls.api, telegram, RULES)
+            config.write_text(config.read_text().replace(f"sqlite:///{folder}/touchline.db", url))
+            # One after the other, so that "started" of one is not awaited while another holds the processor.
+            pids = {role: await stack.enter_async_context(started(config, "--role", role)) for role in ("send", "chat", "feed")}
+            await play(feed, telegram)
+            for role, pid in pids.items():
+                yield f"a process with the role {role} on PostgreSQL, after a match", _resident(pid)
+
+
 def _resident(pid: int) -> float:
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
@@ -117,6 +131,12 @@ async def main() -> None:
     with folder() as place:
         async for what, megabytes in memory(place):
             print(f"{what}: {megabytes:.0f} MB")
+    if programs() is None:
+        print(MISSING)
+    else:
+        with folder() as place:
+            async for what, megabytes in memory_of_roles(place):
+                print(f"{what}: {megabytes:.0f} MB")
     with folder() as place:
         path = place / "touchline.db"
         await followed(path, 0)

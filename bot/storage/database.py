@@ -177,6 +177,9 @@ def parse_database_url(url: str) -> URL:
         urlsplit(url)  # raises for a bracket without its pair, which SQLAlchemy accepts
     except (ArgumentError, ValueError) as error:
         raise ValueError(f"this is not a database's address; write {_URL_EXAMPLES}") from error
+    if "@" in (parts.host or ""):
+        # The first @ ends the password, and the rest of it became a part of the host's name.
+        raise ValueError("a @ in a password is written %40; or leave the password out, and set PGPASSWORD in the environment")
     if name not in ("sqlite", "postgresql"):
         raise ValueError(f"{name} is no database that can be used; write {_URL_EXAMPLES}")
     return parts

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,10 @@ def test_every_variable_is_one_that_the_example_reads(file: Path) -> None:
     told = set(re.findall(r"\b[A-Z]+_(?:TOKEN|URL)\b", file.read_text(encoding="utf-8")))
     given = {name for service in _ours(file).values() for name in service.get("environment", {})}
 
-    assert given <= told <= set(re.findall(r"\$\{(\w+)", EXAMPLE))
+    read = set(re.findall(r"\$\{(\w+)", EXAMPLE))
+    # The driver of PostgreSQL reads its password itself, so that it need not stand in an address.
+    assert given - {"PGPASSWORD"} <= read
+    assert told <= read
 
 
 @each_file
@@ -84,8 +89,46 @@ def test_the_roles_are_two_feeds_two_senders_and_one_chat_on_postgresql(tmp_path
     services = _ours(ROOT / "compose.scale.yaml")
     counts = {service["command"][2]: service.get("deploy", {}).get("replicas", 1) for service in services.values()}
     (tmp_path / "config.yaml").write_text(EXAMPLE, encoding="utf-8")
-    url = services["feed"]["environment"]["DATABASE_URL"]
+    env = services["feed"]["environment"]
+    loaded = load_config(tmp_path / "config.yaml", env)
 
     assert counts == {"feed": 2, "send": 2, "chat": 1}
     assert are_enough_alone(read_roles(counts))
-    assert load_config(tmp_path / "config.yaml", {"DATABASE_URL": url}).storage.url == url
+    assert loaded.storage.url == env["DATABASE_URL"]
+
+
+def test_prometheus_is_led_to_every_process_and_reaches_its_pages(tmp_path: Path) -> None:
+    services = _ours(ROOT / "compose.scale.yaml")
+    scrape = yaml.safe_load((ROOT / "deploy" / "prometheus.yaml").read_text(encoding="utf-8"))["scrape_configs"][0]
+    (found,) = scrape["dns_sd_configs"]
+    (tmp_path / "config.yaml").write_text(EXAMPLE, encoding="utf-8")
+
+    assert (scrape["job_name"], sorted(found["names"])) == ("touchline", sorted(services))
+    for service in services.values():
+        # Every address of the container, and the port that is asked for.
+        assert load_config(tmp_path / "config.yaml", service["environment"]).http.listen == f"0.0.0.0:{found['port']}"
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool: apt-get install prometheus")
+def test_prometheus_takes_the_configuration_and_the_rules_that_are_mounted(tmp_path: Path) -> None:
+    """Each file is put where the container has it."""
+    for volume in _read(ROOT / "compose.scale.yaml")["services"]["prometheus"]["volumes"]:
+        source, target, *_ = volume.split(":")
+        if source.startswith("."):
+            shutil.copy(ROOT / source, tmp_path / Path(target).relative_to("/etc/prometheus"))
+
+    done = subprocess.run(
+        ["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "alerts.yaml" in done.stdout
+
+
+def test_the_password_of_the_database_stands_in_no_address() -> None:
+    text = (ROOT / "compose.scale.yaml").read_text(encoding="utf-8")
+
+    assert re.findall(r"://\S*\$\{POSTGRES_PASSWORD", text) == []
+    assert {service["environment"]["PGPASSWORD"] for service in _ours(ROOT / "compose.scale.yaml").values()} == {
+        _read(ROOT / "compose.scale.yaml")["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
+    }

@@ -76,5 +76,5 @@ def test_its_health_check_asks_where_the_pages_are_by_default(image: Stage) -> N
     host, _, port = str(HttpSettings().listen).rpartition(":")
 
     assert f"'{host}', os.environ.get('HTTP_PORT', {port})" in image.health[-1]
-    assert f"listen: {host}:${{HTTP_PORT:-{port}}}" in (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+    assert f"listen: ${{HTTP_HOST:-{host}}}:${{HTTP_PORT:-{port}}}" in (ROOT / "config.example.yaml").read_text(encoding="utf-8")
     compile(image.health[-1], "HEALTHCHECK", "exec")

@@ -281,6 +281,30 @@ async def test_a_database_that_cannot_serve_is_a_sentence(postgres: Server, name
         await Database.open(postgres.url(name))
 
 
+@pytest.mark.parametrize("password", ["p@ss/w#rd:%? &'$", "plain"])
+async def test_a_password_beside_the_address_may_have_any_sign(
+    server: Server, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """As compose.scale.yaml gives it: in PGPASSWORD."""
+    access = server.folder / "data" / "pg_hba.conf"
+    access.write_text(f"local all keeper scram-sha-256\n{access.read_text()}")
+    quoted = password.replace("'", "''")
+    server.run("psql", "-c", "SELECT pg_reload_conf()", "postgres")
+    server.run("psql", "-c", f"CREATE ROLE keeper LOGIN PASSWORD '{quoted}'", "postgres")
+    try:
+        with server.database() as url:
+            name = url.partition("@/")[2].partition("?")[0]
+            server.run("psql", "-c", f"ALTER DATABASE {name} OWNER TO keeper", "postgres")
+            keeper = url.replace("touchline@", "keeper@")
+            monkeypatch.setenv("PGPASSWORD", password)
+            await (await Database.open(keeper)).close()
+            monkeypatch.setenv("PGPASSWORD", "another")
+            with pytest.raises(StorageUnusable, match="refuses the user or the password"):
+                await Database.open(keeper)
+    finally:
+        server.run("psql", "-c", "DROP ROLE keeper", "postgres")
+
+
 async def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "bot.storage.postgres", raising=False)
     monkeypatch.setitem(sys.modules, "asyncpg", None)
