@@ -10,7 +10,9 @@ more = project['optional-dependencies']; print(*project['dependencies'], *more['
     && /build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --only-binary :all: --constraint requirements.lock --requirement wanted.txt
 COPY rules rules
 COPY bot bot
-COPY setup.py ./
+COPY deploy deploy
+COPY docs docs
+COPY setup.py config.example.yaml CHANGELOG.md ./
 RUN /build/bin/pip wheel --no-cache-dir --no-deps --wheel-dir wheels . \
     && /build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --no-deps --no-index wheels/touchline-*.whl
 

@@ -16,7 +16,7 @@ CATALOGUES := bot/i18n/catalogues
 WRITTEN := $(wildcard $(CATALOGUES)/*/LC_MESSAGES/*.po)
 COMPILED := $(WRITTEN:.po=.mo)
 
-.PHONY: help setup demo console test test-fast check format schema words image lock clean
+.PHONY: help setup demo console test test-fast check format schema words image release lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 — /'
@@ -65,6 +65,9 @@ image: $(READY) ## run the Dockerfile's steps in a fresh Debian root and play a 
 
 words: $(READY) ## look through the code and the packs for what the bot says, and bring the catalogues up to date
 	$(BIN)/python -m bot.i18n.extract
+
+release: $(READY) ## make what is published into dist: wheel, source, lock and checksums, and the image where Docker runs
+	@.ci/release $(BIN)/python
 
 lock: ## write both locks anew from pyproject.toml (with the oldest Python supported: make PYTHON=python3.11 lock)
 	@python=$$($(FIND_PYTHON)) && "$$python" -m venv --clear build/lock-venv

@@ -58,6 +58,19 @@ def find_source() -> Source | None:
     return Source(path) if url.scheme == "file" and path.exists() else None
 
 
+def find_shipped_file(name: str) -> Path | None:
+    """Return a file that ships beside the program, such as the example: in the checkout, or where a wheel has put it."""
+    checkout = Path(__file__).resolve().parents[1]
+    for folder in (checkout, Path(sys.prefix) / "share" / "touchline"):
+        if (folder / name).is_file():
+            return _shorten(folder / name)
+    return None
+
+
+def _shorten(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _find_pip() -> str:
     """Return how the pip of this installation is called: by its path if the PATH leads to none or to another one."""
     own, found = Path(sys.executable).parent / "pip", shutil.which("pip")

@@ -26,6 +26,7 @@ from bot.config.models import (
 from bot.config.problems import validate_node
 from bot.config.suspicious import list_chat_names, refuse_shared_ports, warn_of_addresses, warn_of_chats, warn_of_token
 from bot.errors import ConfigInvalid, UserMistake
+from bot.installation import find_shipped_file
 from bot.network import explain_ca_file
 from bot.subscribers import Chat, ChatRef, Subscription
 from rules.engine.alert import SHIPPED_KINDS
@@ -129,8 +130,6 @@ def _describe_missing_token(path: Path, section: str, fields: Mapping[str, yaml.
     return f"{place}: the {section} token is missing: {where}, {variable}"
 
 
-_COPY_EXAMPLE_HINT = "copy config.example.yaml to this place and change what you need"
-
 _TOKEN_VARIABLES = {"feed": "FEED_TOKEN", "telegram": "TELEGRAM_BOT_TOKEN"}
 
 
@@ -175,7 +174,9 @@ def _read_yaml(path: Path, report: Report) -> yaml.Node | None:
     try:
         text = path.read_bytes().decode("utf-8-sig")  # editors on Windows write a byte order mark
     except FileNotFoundError as error:
-        raise UserMistake(f"{path}: there is no such file; {_COPY_EXAMPLE_HINT}") from error
+        example = find_shipped_file("config.example.yaml") or "config.example.yaml"
+        advice = f"copy {example} to this place and change what you need, or run `touchline init` for a small one"
+        raise UserMistake(f"{path}: there is no such file; {advice}") from error
     except OSError as error:
         raise UserMistake(f"{path}: it cannot be read: {_explain_read_error(error)}") from error
     except UnicodeDecodeError as error:

@@ -121,7 +121,8 @@ def test_the_example_is_without_mistakes(tmp_path: Path) -> None:
 def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path, command: str) -> None:
     (line,) = ran(tmp_path, *command.split()).lines
 
-    assert line.startswith("config.yaml: there is no such file; copy config.example.yaml")
+    assert line.startswith("config.yaml: there is no such file; copy ")
+    assert f"{ROOT}/config.example.yaml to this place" in line and "touchline init" in line
 
 
 @pytest.mark.parametrize(

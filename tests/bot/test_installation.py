@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot import installation
-from bot.installation import advise_install, is_installed
+from bot.installation import advise_install, find_shipped_file, is_installed
 
 
 class Installed:
@@ -100,3 +100,18 @@ def test_a_part_is_there_if_all_its_modules_are(monkeypatch: pytest.MonkeyPatch)
     assert is_installed("postgres")
     monkeypatch.setitem(installation.EXTRAS, "postgres", ("asyncpg", "no_such_module"))
     assert not is_installed("postgres")
+
+
+def test_a_file_that_ships_is_found_in_a_checkout_and_where_a_wheel_puts_it(
+    virtual_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(virtual_environment / "venv"))
+    assert find_shipped_file("config.example.yaml") is None
+
+    shared = virtual_environment / "venv" / "share" / "touchline" / "config.example.yaml"
+    shared.parent.mkdir(parents=True)
+    shared.touch()
+
+    assert find_shipped_file("config.example.yaml") == shared
+    monkeypatch.chdir(shared.parent)
+    assert find_shipped_file("config.example.yaml") == Path("config.example.yaml")

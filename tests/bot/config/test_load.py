@@ -190,11 +190,12 @@ def test_a_catalogue_of_ones_own_is_known_to_the_rules(load: Load, tmp_path: Pat
     assert (config.catalogue.resolve_names("golazo"), config.warnings) == (("Goal", "Golazo"), ())
 
 
-def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     (line,), code = check_config(tmp_path / "config.yaml", {})
 
     assert code == 1
-    assert line.startswith(f"{tmp_path}/config.yaml: there is no such file; copy config.example.yaml")
+    assert line.startswith(f"{tmp_path}/config.yaml: there is no such file; copy {ROOT}/config.example.yaml to this place")
 
 
 def test_a_file_that_is_no_text_is_refused_at_the_byte(tmp_path: Path) -> None:
