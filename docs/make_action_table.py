@@ -171,6 +171,9 @@ def _find_changed(entry: ActionType, action_types: Sequence[str]) -> Iterator[st
     for action_type in action_types:
         if entry.belongs_to and action_type not in entry.belongs_to:
             continue
+        # A message depends on a sub action type by its name, or it would show any: sending all would take seconds.
+        if not any(entry.name in rule.alert.text.source for rule in _join_packs().rules if rule.may_match_type(action_type)):
+            continue
         resolved = load_catalogue().resolve_names(action_type, entry.name)
         if resolved[0] != action_type:
             continue  # that it then is another action is said beside the action type
