@@ -19,7 +19,7 @@ from bot.logs import configure_logging
     "--match",
     default="opener",
     show_default=True,
-    help="opener, final, two-goals, retaken-penalty, sudden-death, a scenario file or a recording.",
+    help="opener, final, two-goals, retaken-penalty, sudden-death, abandoned, a scenario file or a recording.",
 )
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=1), help="How long the match takes.")
 @click.option("--fast", is_flag=True, help="Play it in eight seconds.")

@@ -35,6 +35,8 @@ _ACTION_TYPES = {
     ScenarioEventType.ADDED_TIME: ("Added Time", ""),
 }
 
+_TYPES_WITH_OWN_STEPS = (ScenarioEventType.SUBSTITUTION, ScenarioEventType.ABANDONED, ScenarioEventType.RESUMED)
+
 _SIN_BIN_SECONDS = 10 * 60
 """How long a player is off (feed documentation, section 5.1)."""
 
@@ -93,12 +95,19 @@ class Step(msgspec.Struct, frozen=True):
     losing_side: Side | None = None
     status: str = "Live"
     metadata: Mapping[str, Any] = {}
+    break_before: int = 0
+    """Seconds for which the match had been abandoned before this step; the clock stands still in them."""
 
 
 def build_packets(scenario: Scenario, *, quiet_interval: int | None = None) -> tuple[Packet, ...]:
     """Return the packets that the feed would send. `quiet_interval` adds everyday actions of play, one in so many seconds."""
     builder = _PacketBuilder(scenario)
-    return tuple(builder.build(step) for step in lay_out(scenario, quiet_interval))
+    packets: list[Packet] = []
+    abandoned_for = 0
+    for step in lay_out(scenario, quiet_interval):
+        abandoned_for += step.break_before
+        packets.append(builder.build(step, abandoned_for))
+    return tuple(packets)
 
 
 def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]:
@@ -115,7 +124,11 @@ def lay_out(scenario: Scenario, quiet_interval: int | None = None) -> list[Step]
     if quiet_interval:
         steps += _build_quiet_steps(periods, quiet_interval)
     # Stable: steps of the same second stay in the order above, so a half starts before what happens in it.
-    return sorted(steps, key=lambda step: step.at)
+    steps.sort(key=lambda step: step.at)
+    # A match that is abandoned for good has no more packets.
+    last = next((number for number, step in enumerate(steps) if step.status == "Abandoned"), None)
+    is_resumed = any(event.type is ScenarioEventType.RESUMED for event in scenario.events)
+    return steps if last is None or is_resumed else steps[: last + 1]
 
 
 _COLOURS = {"homeTeamColour": "117, 170, 219", "awayTeamColour": "255, 255, 255"}
@@ -184,7 +197,7 @@ def period_at(minute: Minute) -> Period:
 
 
 def _has_packets(event: ScenarioEvent) -> bool:
-    return event.type in _ACTION_TYPES or event.type is ScenarioEventType.SUBSTITUTION
+    return event.type in _ACTION_TYPES or event.type in _TYPES_WITH_OWN_STEPS
 
 
 def _event_duration(event: ScenarioEvent) -> int:
@@ -228,6 +241,12 @@ def _build_event_steps(scenario: Scenario, periods: tuple[PlayedPeriod, ...]) ->
         clock = _clock_at(event.minute) + 10 * events_in_minute[event.minute]
         events_in_minute[event.minute] += 1
         period = periods[regular.index(period_at(event.minute))]
+        if event.type is ScenarioEventType.ABANDONED:
+            yield Step(period.time_of(clock), "Status Updated", f"event-{number}", status="Abandoned")
+            continue
+        if event.type is ScenarioEventType.RESUMED:
+            yield Step(period.time_of(clock), "Status Updated", f"event-{number}", break_before=int(event.player) * 3600)
+            continue
         for step in _build_revisions(event, f"event-{number}", period, clock):
             yield step
             if event.lifecycle.is_sent_twice and step.type == "Goal":
@@ -415,8 +434,8 @@ class _PacketBuilder:
         self.goals: dict[tuple[int, Side], int] = {}
         self.timelines: dict[str, Decimal] = {}
 
-    def build(self, step: Step) -> Packet:
-        """Return the next packet."""
+    def build(self, step: Step, abandoned_for: int = 0) -> Packet:
+        """Return the next packet. `abandoned_for`: the seconds by which play runs late, since the match had been abandoned."""
         self.seq += 1
         # The summary is the state after the action (feed documentation, section 3.3).
         self._apply(step)
@@ -427,7 +446,7 @@ class _PacketBuilder:
             action_id=make_id(fixture_id, step.key),
             type=step.type,
             send_type=step.send_type,
-            at=(self.fixture.kickoff or dt.datetime.fromtimestamp(0, dt.UTC)) + dt.timedelta(seconds=step.at),
+            at=(self.fixture.kickoff or dt.datetime.fromtimestamp(0, dt.UTC)) + dt.timedelta(seconds=step.at + abandoned_for),
             sub_type=step.sub_type,
             seq=self.seq,
             period_id=step.period.id if step.period else 0,

@@ -27,6 +27,7 @@ SHIPPED_SCENARIOS = {
     "two-goals": "two-goals-at-once",
     "retaken-penalty": "retaken-penalty",
     "sudden-death": "sudden-death",
+    "abandoned": "abandoned-and-resumed",
 }
 """The scenarios that ship, by the names that `demo --match` takes."""
 
@@ -66,6 +67,8 @@ class ScenarioEventType(enum.StrEnum):
     WATER_BREAK = "water break"
     ADDED_TIME = "added time"
     VIDEO_CHECK = "video check"
+    ABANDONED = "abandoned"
+    RESUMED = "resumed"
     HALF_TIME = "half time"
     EXTRA_TIME = "extra time"
     SHOOTOUT = "shootout"
@@ -110,7 +113,7 @@ class ScenarioEvent(msgspec.Struct, frozen=True):
     type: ScenarioEventType
     side: Side | None = None
     player: str = ""
-    """The player; of added time the number of minutes."""
+    """The player; of added time the number of minutes, of a match that is resumed the hours since it was abandoned."""
     replaced_player: str = ""
     """The player who goes off in a substitution; `player` comes on."""
     lifecycle: EventLifecycle = EventLifecycle()
@@ -147,7 +150,14 @@ PERIOD_END_MINUTES = {
 """The event types that end a period, with the minutes in which they may."""
 
 _TYPES_WITHOUT_TEAM = frozenset(
-    {*PERIOD_END_MINUTES, ScenarioEventType.VIDEO_CHECK, ScenarioEventType.WATER_BREAK, ScenarioEventType.ADDED_TIME}
+    {
+        *PERIOD_END_MINUTES,
+        ScenarioEventType.VIDEO_CHECK,
+        ScenarioEventType.WATER_BREAK,
+        ScenarioEventType.ADDED_TIME,
+        ScenarioEventType.ABANDONED,
+        ScenarioEventType.RESUMED,
+    }
 )
 
 # How long the feed takes to confirm. Key actions (goals, cards, penalties) begin as pending (feed documentation, section 4.1).
@@ -170,6 +180,8 @@ _LINE_PATTERN = re.compile(
 _LINEUP_PATTERN = re.compile(r"(?P<team>[^()]+?)\s*(?:\((?P<formation>[\d-]+)\))?:?\s+(?P<players>\d.*)")
 
 _LINEUP_PLAYER_PATTERN = re.compile(r"(?P<number>\d{1,2}) (?P<name>[^()]+?)(?P<captain> \(c\))?")
+
+_RESUMPTION_PATTERN = re.compile(r"after (\d{1,3})h")
 
 _KICK_PATTERN = re.compile(r"(?P<player>[^()]+?)\s*\((?P<team>[^()]+)\)\s+(?P<outcome>scored|saved|missed)")
 
@@ -328,6 +340,8 @@ class _ScenarioReader(Reader):
                 before.type in PERIOD_END_MINUTES and after.minute.base == before.minute.base
             ):
                 self.report_mistake(line, f"{after.type} comes after {before.type}")
+            elif (before.type is ScenarioEventType.ABANDONED) is not (after.type is ScenarioEventType.RESUMED):
+                self.report_mistake(line, "after abandoned comes resumed, in the same minute, and nowhere else")
 
 
 def parse_line(line: str, teams: dict[Side, str]) -> ScenarioEvent:
@@ -405,6 +419,11 @@ def _parse_minute(text: str, event_type: ScenarioEventType) -> Minute:
 def _parse_players(event_type: ScenarioEventType, words: str) -> tuple[str, str]:
     if event_type is ScenarioEventType.ADDED_TIME and not (words.isdecimal() and 0 < int(words) < 100):
         raise LineInvalid("added time is of the form: 45' added time 3")
+    if event_type is ScenarioEventType.RESUMED:
+        found = _RESUMPTION_PATTERN.fullmatch(words)
+        if not found:
+            raise LineInvalid("a match that was abandoned is resumed as in: 67' resumed after 22h")
+        return found[1], ""
     if event_type is not ScenarioEventType.SUBSTITUTION:
         return words, ""
     comes, _, goes = words.partition(" for ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from rules.football.action import Packet, PeriodScore, Side
 from rules.football.lineups import read_lineups
 from rules.football.minute import Minute, Period
 from rules.scenarios.builder import Step, build_packets, lay_out, period_at
-from rules.scenarios.parser import Scenario, ScenarioInvalid, parse_scenario
+from rules.scenarios.parser import Scenario, ScenarioInvalid, load_scenario, parse_scenario
 
 MATCH = """
 match: Arsenal v Chelsea
@@ -304,3 +305,21 @@ def test_line_ups_are_in_the_metadata_of_their_packet() -> None:
 def test_what_is_not_understood_is_a_mistake(text: str) -> None:
     with pytest.raises(ScenarioInvalid):
         parse_scenario(f"match: A v B\n{text}")
+
+
+def test_a_match_that_is_resumed_goes_on_where_it_was_abandoned_and_the_clock_has_stood_still() -> None:
+    packets = build_packets(load_scenario("abandoned"))
+    stopped = next(place for place, packet in enumerate(packets) if packet.summary.status == "Abandoned")
+    abandoned, resumed = packets[stopped : stopped + 2]
+    goal = next(packet for packet in packets[stopped:] if packet.type == "Goal")
+
+    assert (abandoned.type, resumed.type, resumed.summary.status) == ("Status Updated", "Status Updated", "Live")
+    assert resumed.at - abandoned.at == dt.timedelta(hours=19, seconds=10)
+    assert resumed.summary.clock == (abandoned.summary.clock or 0) + 10
+    assert goal.at - resumed.at < dt.timedelta(minutes=15)
+
+
+def test_a_match_that_is_abandoned_for_good_ends_there() -> None:
+    scenario = parse_scenario("match: A v B\nevents: [12' goal X (A), 30' abandoned]\n")
+
+    assert [packet.summary.status for packet in build_packets(scenario)][-1] == "Abandoned"

@@ -25,6 +25,13 @@ EXPECTED = {
         "71' goal confirmed: ⚽ Leeds 1–[1] Norwich 71' Sargent",
         "full_time confirmed: 🏁 Leeds win 6–5 on penalties Leeds 1–1 (6–5 pens) Norwich Piroe 33' · Sargent 71'",
     ],
+    "abandoned": [
+        "24' goal confirmed: ⚽ Bologna [1]–0 Torino 24' Orsolini",
+        "67' status confirmed: ⚠️ Abandoned 67': Bologna 1–0 Torino",
+        "67' status confirmed: ▶️ Resumed 67': Bologna 1–0 Torino",
+        "81' goal confirmed: ⚽ Bologna 1–[1] Torino 81' Zapata",
+        "90+5' full_time confirmed: 🏁 FT: Bologna 1–1 Torino Orsolini 24' · Zapata 81'",
+    ],
 }
 
 
@@ -34,7 +41,7 @@ def test_a_chat_reads_what_is_expected_of_a_scenario(name: str) -> None:
     shown = [
         f"{f'{m.minute}{chr(39)} ' if m.minute else ''}{m.kind} {m.state}: {' '.join(visible_text(m.text).split())}"
         for m in played
-        if m.kind in ("goal", "penalty", "full_time")
+        if m.kind in ("goal", "penalty", "full_time", "status")
     ]
 
     assert shown == EXPECTED[name]
