@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.clock import find_zone
+from bot.i18n.typography import set_french_spaces
 from rules.engine.text import LANGUAGES
 
 ENGLISH = "en"
@@ -58,17 +59,22 @@ def find_language(tag: str) -> str:
 
 def translate(text: str) -> str:
     """Translate a text into the current language. Imported as `_`."""
-    return _load_catalogue(_current_language.get()).gettext(text)
+    return _set_spaces(_load_catalogue(_current_language.get()).gettext(text))
 
 
 def translate_plural(one: str, many: str, number: int) -> str:
     """Translate a text into the plural form for a number. Imported as `ngettext`."""
-    return _load_catalogue(_current_language.get()).ngettext(one, many, number)
+    return _set_spaces(_load_catalogue(_current_language.get()).ngettext(one, many, number))
 
 
 def translate_in_context(context: str, text: str) -> str:
     """Translate a text that has several meanings; `context` says which. Imported as `pgettext`."""
-    return _load_catalogue(_current_language.get()).pgettext(context, text)
+    return _set_spaces(_load_catalogue(_current_language.get()).pgettext(context, text))
+
+
+def _set_spaces(text: str) -> str:
+    # Here and not in the catalogue, where nobody sees which space a translator typed.
+    return set_french_spaces(text) if _current_language.get() == "fr" else text
 
 
 def mark_for_translation(text: str) -> str:

@@ -247,7 +247,7 @@ def render_restoration(alert: Alert) -> str:
 def _render_reply(sign: str, alert: Alert, what: str, reason: str = "") -> str:
     facts = alert.facts
     team = escape_html(isolate(translate_team(facts.team)))
-    told = f"{team}: {escape_html(what)}" if team else escape_html(what[:1].upper() + what[1:])
+    told = _("{name}: {text}").format(name=team, text=escape_html(what)) if team else escape_html(what[:1].upper() + what[1:])
     score = f", {format_score(facts.score)}" if facts.action_type == "Goal" and facts.score and not facts.shootout else ""
     minute = f"{escape_html(facts.minute)}' " if facts.minute else ""
     below = (f"{minute}{_format_name(facts.player)}".strip(), escape_html(translate_scoreline(facts)))

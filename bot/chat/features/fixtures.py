@@ -327,7 +327,8 @@ def _list_formations(match: Match) -> Iterator[str]:
         lineup = match.lineups.of_side(side)
         captain = _("captain {player}").format(player=isolate(lineup.captain)) if lineup.captain else ""
         if told := ", ".join(filter(None, (lineup.formation, captain))):
-            yield escape_text(f"{isolate(translate_team(match.fixture.team(side).name))}: {told}")
+            name = isolate(translate_team(match.fixture.team(side).name))
+            yield escape_text(_("{name}: {text}").format(name=name, text=told))
 
 
 def _recency_key(match: Match) -> tuple[bool, float]:
