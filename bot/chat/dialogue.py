@@ -16,6 +16,7 @@ from telegram.ext import ContextTypes
 from bot.chat import texts
 from bot.chat.catalogue import Choice, FollowableCatalogue, has_ended, make_short_id
 from bot.i18n.language import format_until
+from bot.i18n.shorten import shorten_names, text_length
 from bot.storage.chats import ChangeChat
 from bot.storage.subscriptions import ChangeOverrides
 from bot.subscribers import AlertFilter, Chat, ChatRef, Subscription
@@ -30,8 +31,11 @@ HandlerContext = ContextTypes.DEFAULT_TYPE
 # About as many as a phone shows above the keyboard without scrolling.
 BUTTONS_PER_PAGE = 8
 
-MAX_LABEL_LENGTH = 40
-"""Characters; a longer label is cut, with an ellipsis."""
+LABEL_WIDTHS = {1: 34, 2: 19}
+"""UTF-16 units of a label that a phone shows, by the buttons in a row. A longer one has a row of its own."""
+
+CHOSEN_SIGN = "✅"
+"""Before the label of what is chosen."""
 
 MAX_TITLE_LENGTH = 200
 """Characters of a chat's title that are stored."""
@@ -236,12 +240,11 @@ MAX_NUMBER_LENGTH = 9
 """Digits of a page's or a version's number in button data: a longer one is forged, and may be none that a database takes."""
 
 
-def make_button(label: str, data: str, *, is_chosen: bool = False) -> Button:
-    """Make a button; its label is cut to fit and ticked if it is chosen."""
-    label = label if len(label) <= MAX_LABEL_LENGTH else f"{label[: MAX_LABEL_LENGTH - 1]}…"
-    # After the cut, which would otherwise take away the closing mark of a name from right to left.
-    label = isolate(label)
-    return Button(f"✅ {label}" if is_chosen else label, data)
+def make_button(label: str, data: str, *, is_chosen: bool = False, names: Sequence[str] = ()) -> Button:
+    """Make a button; its label is shortened to fit a row and ticked if it is chosen. Names in it are shortened alike."""
+    tick = f"{CHOSEN_SIGN} " if is_chosen else ""
+    label = shorten_names(isolate(label), names, LABEL_WIDTHS[1] - text_length(tick))
+    return Button(f"{tick}{label}", data)
 
 
 def make_closing_row() -> ButtonRow:
@@ -250,8 +253,16 @@ def make_closing_row() -> ButtonRow:
 
 
 def arrange_rows(buttons: Sequence[Button], columns: int = 1) -> tuple[ButtonRow, ...]:
-    """Lay buttons out in rows of so many columns."""
-    return tuple(tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns))
+    """Lay buttons out in rows of so many columns. A label that is too long for that has a row of its own."""
+    rows: list[list[Button]] = [[]]
+    for button in buttons:
+        is_wide = text_length(button.label) > LABEL_WIDTHS.get(columns, LABEL_WIDTHS[1])
+        if rows[-1] and (is_wide or len(rows[-1]) == columns):
+            rows.append([])
+        rows[-1].append(button)
+        if is_wide:
+            rows.append([])
+    return tuple(tuple(row) for row in rows if row)
 
 
 def select_page(items: Sequence[T], page: int, per_page: int = BUTTONS_PER_PAGE) -> tuple[int, Sequence[T]]:

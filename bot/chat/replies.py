@@ -18,6 +18,7 @@ from telegram.error import BadRequest, EndPointNotFound, RetryAfter, TelegramErr
 from bot.chat.dialogue import ButtonRow, Refusal, Screen, UpdateOrigin, read_ephemeral_id, to_inline_keyboard
 from bot.errors import StorageError
 from bot.i18n.language import translate as _
+from bot.i18n.shorten import shorten
 from bot.telegram.html import TELEGRAM_TAGS, remove_tags
 from bot.telegram.responses import find_unknown_tag
 from bot.telegram.server_features import ServerFeature, ServerFeatures
@@ -36,6 +37,9 @@ Redraw = Callable[[], Awaitable[Screen]]
 
 MAX_WAITING_REPLIES = 2000
 """Replies in memory that wait out a 429. Each is a few kilobytes, one with a picture some hundred."""
+
+MAX_NOTE_LENGTH = 200
+"""UTF-16 units of the note on a press that Telegram takes."""
 
 MAX_REPLY_RETRY_DELAY = 900.0
 """Seconds. Somebody who would have to wait longer for an answer has asked again by then."""
@@ -205,6 +209,8 @@ class ReplySender:
 
     async def acknowledge(self, query: CallbackQuery, note: str) -> None:
         """Answer a press, so that Telegram stops its spinner; a note is shown for a moment. Never raises for a late answer."""
+
+        note = shorten(note, MAX_NOTE_LENGTH)
 
         async def answer() -> None:
             try:

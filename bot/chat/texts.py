@@ -11,7 +11,7 @@ from telegram.constants import ChatType
 from bot.chat.catalogue import Choice
 from bot.chat.nicknames import to_search_words
 from bot.chat.plain_words import JOINING_WORDS
-from bot.i18n.football import format_title, kind_name, translate_team
+from bot.i18n.football import format_title, kind_name, title_names, translate_team
 from bot.i18n.language import (
     format_day_and_time,
     format_short_date,
@@ -172,6 +172,18 @@ def choice_name(choice: Choice) -> str:
         # Nothing else tells it from others of its name.
         qualifier = f"{format_title(choice.next_match)}, {format_short_date(choice.next_match.kickoff.date())}"
     return f"{name} · {qualifier}" if qualifier else name
+
+
+def choice_names(choice: Choice) -> tuple[str, ...]:
+    """Return the names of the teams in the name of a choice, which a label shortens alike; none if no match is named in it."""
+    fixture = choice.fixture or choice.next_match
+    return title_names(fixture) if fixture else ()
+
+
+def subscription_names(subscription: Subscription) -> tuple[str, ...]:
+    """Return the names of the teams in a followed match's name, as `choice_names` does."""
+    # It is stored as the feed wrote it, and its fixture may be gone.
+    return tuple(subscription.name.split(" v ")) if subscription.scope is Scope.MATCH else ()
 
 
 def render_kickoff(kickoff: dt.datetime, timezone: str, *, with_day: bool = False) -> str:

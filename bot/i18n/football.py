@@ -172,6 +172,11 @@ def format_title(fixture: Fixture) -> str:
     return _("{home} v {away}").format(home=home, away=away)
 
 
+def title_names(fixture: Fixture) -> tuple[str, ...]:
+    """Return the names in a fixture's title, for `shorten_names`; none while a team is unknown."""
+    return tuple(filter(None, (translate_team(fixture.home.name), translate_team(fixture.away.name))))
+
+
 def shootout_text(score: str) -> str:
     """Return the score of a shootout as it is shown in brackets: `6–5 pens`."""
     return _("{score} pens").format(score=format_score(score))

@@ -12,6 +12,8 @@ import msgspec
 from anyascii import anyascii
 from PIL import ImageFont, features
 
+from bot.i18n.shorten import shorten
+
 FONT_FOLDER = Path(__file__).parent / "fonts"
 
 BOLD, REGULAR, FALLBACK = "SourceSansPro-Bold.ttf", "SourceSansPro-Regular.ttf", "DejaVuSans-Bold.ttf"
@@ -95,11 +97,7 @@ def shorten_name(text: str, file: str, size: int, room: float) -> str:
     for shorter in (text, *names):
         if measure_width(shorter, file, size) <= room:
             return shorter
-    short = text
-    # Letter by letter, since letters differ in width; a name has some twenty.
-    while short and measure_width(f"{short}…", file, size) > room:
-        short = short[:-1].rstrip()
-    return f"{short}…"
+    return shorten(text, room, lambda short: measure_width(short, file, size))
 
 
 def _list_shorter_names(names: list[str]) -> list[str]:

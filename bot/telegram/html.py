@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 from rich.text import Text
 
+from bot.i18n.shorten import ELLIPSIS, text_length
 from rules.engine.text import escape_html, visible_text
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
@@ -41,11 +42,6 @@ _TERMINAL_STYLES = {
     "tg-spoiler": "reverse",
     "a": "blue underline",
 }
-
-
-def text_length(text: str) -> int:
-    """Return the length as Telegram counts it: in UTF-16 units."""
-    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
 
 
 def to_plain(source: str) -> str:
@@ -91,7 +87,7 @@ def cut(source: str, limit: int = TEXT_LIMIT) -> str:
             open_tags.append(tag)
         elif tag and open_tags:
             open_tags.pop()
-    return "".join(kept) + "…" + "".join(f"</{tag}>" for tag in reversed(open_tags))
+    return "".join(kept) + ELLIPSIS + "".join(f"</{tag}>" for tag in reversed(open_tags))
 
 
 class _TerminalTextParser(HTMLParser):

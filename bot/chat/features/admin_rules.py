@@ -25,7 +25,7 @@ from bot.chat.dialogue import (
     read_origin,
     select_page,
 )
-from bot.chat.features.rules_proposal import RulesProposal, RulesProposals, RunDryRun, fit_lines, render_mistakes, shorten
+from bot.chat.features.rules_proposal import RulesProposal, RulesProposals, RunDryRun, fit_lines, quote, render_mistakes
 from bot.chat.middleware import Handler, with_origin
 from bot.chat.replies import ReplySender
 from bot.chat.texts import back_label, escape_text
@@ -192,12 +192,12 @@ def show_rules(active: ActiveRules, config_name: str, page: int = 0, warnings: S
     for rule in shown:
         # The file's name without its folders: the path on the server is of no use in a chat.
         place = f"{Path(rule.location.file).name}:{rule.location.line}" if rule.location.file else ""
-        lines.append(f"• {shorten(rule.name)} – <code>{escape_text(rule.alert.kind)}</code> · {shorten(place, 40)}")
+        lines.append(f"• {quote(rule.name)} – <code>{escape_text(rule.alert.kind)}</code> · {quote(place, 40)}")
     hint = _("Send me a YAML file to change them. Nothing is applied until you confirm.")
     html = fit_lines(
         [
             heading.format(count=len(rules), origin=_render_rules_origin(active, config_name)),
-            *(shorten(warning, 300) for warning in warnings),
+            *(quote(warning, 300) for warning in warnings),
             *lines,
             "",
             hint,
@@ -212,9 +212,9 @@ def show_rules(active: ActiveRules, config_name: str, page: int = 0, warnings: S
 def _render_rules_origin(active: ActiveRules, config_name: str) -> str:
     since, version = format_utc_instant(active.since), active.version
     if active.from_files or version is None:
-        return _("{file}, since {time}").format(file=shorten(config_name), time=since)
+        return _("{file}, since {time}").format(file=quote(config_name), time=since)
     text = _("{file}, sent in Telegram, applied by {admin}, since {time}")
-    return text.format(file=shorten(version.name), admin=_format_admin(version), time=since)
+    return text.format(file=quote(version.name), admin=_format_admin(version), time=since)
 
 
 def show_applied(version: RuleVersion, rule_count: int) -> Screen:
@@ -224,7 +224,7 @@ def show_applied(version: RuleVersion, rule_count: int) -> Screen:
         "✅ {file} is in effect, {count} rules. Nothing is sent again.",
         rule_count,
     )
-    return Screen(text.format(file=shorten(version.name), count=rule_count), (_make_roll_back_buttons(version),))
+    return Screen(text.format(file=quote(version.name), count=rule_count), (_make_roll_back_buttons(version),))
 
 
 def _make_roll_back_buttons(version: RuleVersion | None) -> ButtonRow:
@@ -253,11 +253,11 @@ def render_version_line(version: RuleVersion) -> str:
         text = _("{file}, restored by {admin}")
     else:
         text = _("{file}, changed on disk")
-    return f"{format_utc_instant(version.at)} – {text.format(file=shorten(version.name), admin=_format_admin(version))}"
+    return f"{format_utc_instant(version.at)} – {text.format(file=quote(version.name), admin=_format_admin(version))}"
 
 
 def _format_admin(version: RuleVersion) -> str:
-    return f"{shorten(version.user_name, 40)} ({version.user_id})" if version.user_id is not None else _("nobody")
+    return f"{quote(version.user_name, 40)} ({version.user_id})" if version.user_id is not None else _("nobody")
 
 
 def format_utc_instant(instant: dt.datetime) -> str:

@@ -23,9 +23,18 @@ from bot.chat.dialogue import (
 from bot.chat.features.timezone import zone_label
 from bot.chat.plain_words import parse_day
 from bot.chat.routing import Command, Feature
-from bot.chat.texts import NEXT_SIGN, PREVIOUS_SIGN, back_label, choice_name, escape_text, no_matches_text, render_kickoff
+from bot.chat.texts import (
+    NEXT_SIGN,
+    PREVIOUS_SIGN,
+    back_label,
+    choice_name,
+    choice_names,
+    escape_text,
+    no_matches_text,
+    render_kickoff,
+)
 from bot.clock import find_zone
-from bot.i18n.football import format_title, translate_team
+from bot.i18n.football import format_title, title_names, translate_team
 from bot.i18n.language import format_long_date, format_short_date, format_time, join_with_commas, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -209,10 +218,10 @@ def make_match_button(context: ChatContext, choice: Choice, label: str, screen_d
     ✅ is followed by itself, and a tap ends it. 🔔 is followed through a team or competition, and a tap mutes it; 🔕 is muted,
     and a tap unmutes it. Without a sign it is not followed, and a tap follows it.
     """
-    sign = match_sign(context, choice.fixture) if choice.fixture else ""
+    sign, names = match_sign(context, choice.fixture) if choice.fixture else "", choice_names(choice)
     if sign in (_THROUGH_OTHERS_SIGN, _MUTED_SIGN):
-        return make_button(f"{sign} {label}", f"mt:{choice.token}:{screen_data}")
-    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=sign == _FOLLOWED_SIGN)
+        return make_button(f"{sign} {label}", f"mt:{choice.token}:{screen_data}", names=names)
+    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=sign == _FOLLOWED_SIGN, names=names)
 
 
 _FOLLOWED_SIGN, _THROUGH_OTHERS_SIGN, _MUTED_SIGN = "✅", "🔔", "🔕"
@@ -292,7 +301,9 @@ def show_timeline(context: ChatContext, args: tuple[str, ...]) -> DialogueResult
         return DialogueResult(Screen(_("None of your matches has begun yet."), (_make_list_buttons(),)))
     if len(found) == 1:
         return DialogueResult(draw_timeline(context, found[0]))
-    buttons = [make_button(visible_title(context, m.fixture, m), f"p:{m.fixture.id}") for m in found]
+    buttons = [
+        make_button(visible_title(context, m.fixture, m), f"p:{m.fixture.id}", names=title_names(m.fixture)) for m in found
+    ]
     # Telegram refuses the whole keyboard for one id that is too long; those of the feed are short.
     buttons = [button for button in buttons if len(button.data.encode()) <= _MAX_BUTTON_DATA]
     screen = Screen(_("<b>Which match?</b>"), (*arrange_rows(buttons[:MAX_OFFERED_TIMELINES]), _make_list_buttons()))

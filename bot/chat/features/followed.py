@@ -24,7 +24,7 @@ from bot.chat.dialogue import (
 )
 from bot.chat.features.fixtures import render_headline
 from bot.chat.routing import Feature
-from bot.chat.texts import choice_name, done_label, escape_text, join_kind_names, render_kickoff, subscription_name
+from bot.chat.texts import choice_name, choice_names, done_label, escape_text, join_kind_names, render_kickoff, subscription_name
 from bot.i18n.football import format_title
 from bot.i18n.language import format_short_date, join_sentence_list, to_local_time
 from bot.i18n.language import mark_for_translation as N_
@@ -41,9 +41,6 @@ _TOKEN_LENGTH = 8
 
 _NEAR = dt.timedelta(days=7)
 """How far ahead a date is shown by its day of the week."""
-
-_MAX_NOTE_LENGTH = 190
-"""Characters of a note on a press: Telegram takes 200."""
 
 # The letters stand in the data of buttons that were sent, and must not change.
 PRESETS: dict[str, tuple[str, frozenset[str] | None]] = {
@@ -83,7 +80,11 @@ def show_followed(
     undo = Button(_("↩ Undo") if is_new else _("✖ Unfollow"), f"un:{tokens}")
     rows: list[ButtonRow] = [*arrange_rows([*presets, more], 2), (undo, Button(done_label(), "fd"))]
     if others and len(subscriptions) == 1:
-        rows.insert(-1, tuple(make_button(choice_name(other), f"sw:{tokens}:{other.token}") for other in others[:MAX_OTHERS]))
+        swaps = [
+            make_button(choice_name(other), f"sw:{tokens}:{other.token}", names=choice_names(other))
+            for other in others[:MAX_OTHERS]
+        ]
+        rows[-1:-1] = arrange_rows(swaps, 2)
         lines.append(_("<i>Not that one? Tap the right one.</i>"))
     return Screen("\n".join(lines), tuple(rows))
 
@@ -196,7 +197,7 @@ def describe_changes(changes: Sequence[Change]) -> str:
     added = [f"✅ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Subscribe)]
     removed = [f"✖ {subscription_name(change.subscription)}" for change in changes if isinstance(change, Unsubscribe)]
     # Two subscriptions can mean the same team, by id and by name: it is named once.
-    return " ".join(added[:1] + removed[:1])[:_MAX_NOTE_LENGTH]
+    return " ".join(added[:1] + removed[:1])
 
 
 def _read_subscriptions(context: ChatContext, tokens: str) -> tuple[Subscription, ...]:

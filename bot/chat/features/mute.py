@@ -25,7 +25,7 @@ from bot.chat.dialogue import (
 )
 from bot.chat.plain_words import parse_length, parse_on_off, parse_tonight
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.texts import back_label, choice_name, done_label, escape_text
+from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text
 from bot.i18n.language import format_hours
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -171,7 +171,7 @@ def unmute(context: ChatContext, args: tuple[str, ...]) -> DialogueResult:
         return unmute_chat()
     if not until and len(matches) == 1:
         return unmute_match(matches[0])
-    buttons = [make_button(choice_name(choice), f"mu:{choice.token}") for choice in matches]
+    buttons = [make_button(choice_name(choice), f"mu:{choice.token}", names=choice_names(choice)) for choice in matches]
     if until:
         label = _("Everything, {until}").format(until=context.format_until(until))
         buttons.insert(0, make_button(label, "mu:chat"))
@@ -247,7 +247,7 @@ def show_mute_screen(context: ChatContext, page: int, back: str) -> Screen:
 
 def _make_mute_toggle(context: ChatContext, choice: Choice, screen_data: str) -> Button:
     sign = "🔕" if context.is_muted(choice.id) else "🔔"
-    return make_button(f"{sign} {choice_name(choice)}", f"mt:{choice.token}:{screen_data}")
+    return make_button(f"{sign} {choice_name(choice)}", f"mt:{choice.token}:{screen_data}", names=choice_names(choice))
 
 
 def show_mute_screen_page(context: ChatContext, data: str) -> Screen:

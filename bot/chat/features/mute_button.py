@@ -25,6 +25,7 @@ from bot.chat.dialogue import (
     UpdateChat,
     UpdateOrigin,
     UpdateSubscription,
+    arrange_rows,
     make_button,
     read_origin,
     set_settings,
@@ -52,9 +53,6 @@ CLOSED_KEYBOARD: tuple[ButtonRow, ...] = ((Button(MUTE_BUTTON_LABEL, MUTE_BUTTON
 _CLOSED = Screen("", CLOSED_KEYBOARD)
 
 _MUTE_HOUR = dt.timedelta(hours=1)
-
-_MAX_NOTE_LENGTH = 190
-"""Telegram takes 200 characters."""
 
 _LOOKUP_DELAYS = (0.2, 0.4, 0.0)
 """Seconds after each look for an alert: its id is committed milliseconds after Telegram's answer, later if much is sent."""
@@ -166,7 +164,7 @@ def make_mute_options(context: ChatContext, alert: AlertSubject) -> tuple[Button
     if alert.kind:
         sign = "🔕" if _is_kind_on(context, alert) else "🔔"
         kind = [make_button(f"{sign} {_name_kind(context, alert)}", "a:k")]
-    return ((*match, hour), (*kind, Button("✖", "a:x")))
+    return ((*match, hour), *arrange_rows([*kind, Button("✖", "a:x")], 2))
 
 
 def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
@@ -177,7 +175,7 @@ def _toggle_match(context: ChatContext, alert: AlertSubject) -> DialogueResult:
     else:
         update = add_muted_match(alert.fixture.id)
         note = _("🔇 {match} muted until full time. Undo: /unmute")
-    return DialogueResult(_CLOSED, (update,), note.format(match=format_title(alert.fixture))[:_MAX_NOTE_LENGTH])
+    return DialogueResult(_CLOSED, (update,), note.format(match=format_title(alert.fixture)))
 
 
 def _toggle_hour(context: ChatContext, _alert: AlertSubject) -> DialogueResult:

@@ -21,10 +21,11 @@ from bot.chat.texts import escape_text, is_channel
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
+from bot.i18n.shorten import shorten
 from bot.subscribers import Subscription
 
 _MAX_EXPORT_LENGTH = 3500
-"""Characters of an export; Telegram takes 4,096 in a message."""
+"""UTF-16 units of an export; Telegram takes 4,096 in a message."""
 
 
 def stop(context: ChatContext, _args: tuple[str, ...]) -> DialogueResult:
@@ -117,10 +118,8 @@ def _export(context: ChatContext) -> Screen:
         "followed_before_stop": _list_names(chat.unfollowed),
     }
     text = json.dumps(stored, ensure_ascii=False, indent=1)
-    if len(text) > _MAX_EXPORT_LENGTH:
-        # A chat that follows hundreds of teams: the settings whole, and of the list as much as one message holds.
-        text = f"{text[:_MAX_EXPORT_LENGTH]}\n…"
-    return Screen(f"<pre>{escape_text(text)}</pre>", ((Button(_("◀ Back"), "p!:show"),),))
+    # A chat may follow hundreds of teams: the settings whole, and of the list as much as one message holds.
+    return Screen(f"<pre>{escape_text(shorten(text, _MAX_EXPORT_LENGTH))}</pre>", ((Button(_("◀ Back"), "p!:show"),),))
 
 
 def _list_names(subscriptions: Sequence[Subscription]) -> list[str]:

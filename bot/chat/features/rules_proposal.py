@@ -17,6 +17,7 @@ from bot.chat.texts import and_more_text, escape_text
 from bot.config.rule_versions import RuleOrigin, RulesOutdated, RuleVersion, RuleVersions
 from bot.i18n.language import translate as _
 from bot.i18n.language import translate_plural as ngettext
+from bot.i18n.shorten import shorten
 from bot.replay.comparison import Comparison, Difference, DifferenceKind, select_changed_text
 from bot.replay.dry_run import DryRunRequest, DryRunResult
 from rules.engine.rule import RulesDiff, compare_rules
@@ -183,9 +184,9 @@ def fit_lines(lines: Sequence[str]) -> str:
     return "\n".join([*lines[:shown], more])
 
 
-def shorten(text: str, max_length: int = 60) -> str:
-    """Cut plain text to fit, and escape it."""
-    return escape_text(text if len(text) <= max_length else f"{text[: max_length - 1]}…")
+def quote(text: str, max_length: int = 60) -> str:
+    """Shorten plain text to fit, and escape it."""
+    return escape_text(shorten(text, max_length))
 
 
 def render_mistakes(name: str, mistakes: Sequence[str]) -> str:
@@ -195,13 +196,13 @@ def render_mistakes(name: str, mistakes: Sequence[str]) -> str:
         "❌ <b>{file}</b> is refused, nothing was changed: {count} mistakes.",
         len(mistakes),
     )
-    return fit_lines([heading.format(file=shorten(name), count=len(mistakes)), *(shorten(line, 600) for line in mistakes)])
+    return fit_lines([heading.format(file=quote(name), count=len(mistakes)), *(quote(line, 600) for line in mistakes)])
 
 
 def render_proposal(name: str, difference: RulesDiff, result: DryRunResult) -> str:
     """Say what a file would change: of the rules, and of the messages of the last matches."""
-    heading = _("<b>{file}</b> has no mistakes.").format(file=shorten(name))
-    warnings = [f"⚠️ {shorten(line, 300)}" for line in result.check.warnings[:_MAX_WARNINGS]]
+    heading = _("<b>{file}</b> has no mistakes.").format(file=quote(name))
+    warnings = [f"⚠️ {quote(line, 300)}" for line in result.check.warnings[:_MAX_WARNINGS]]
     return fit_lines([heading, *warnings, "", *render_rules_diff(difference), "", *render_dry_run(result)])
 
 
@@ -214,7 +215,7 @@ def render_rules_diff(difference: RulesDiff) -> list[str]:
         lines.append(f"➕ {_join_rule_names(difference.added)}")
     if difference.removed:
         lines.append(f"➖ {_join_rule_names(difference.removed)}")
-    lines += [f"✏️ {shorten(name)}: {', '.join(parts)}" for name, parts in difference.changed[:_MAX_RULE_NAMES]]
+    lines += [f"✏️ {quote(name)}: {', '.join(parts)}" for name, parts in difference.changed[:_MAX_RULE_NAMES]]
     if (more := len(difference.changed) - _MAX_RULE_NAMES) > 0:
         lines.append(f"✏️ {and_more_text(more)}")
     if difference.reordered:
@@ -225,7 +226,7 @@ def render_rules_diff(difference: RulesDiff) -> list[str]:
 def _join_rule_names(names: Sequence[str]) -> str:
     more = len(names) - _MAX_RULE_NAMES
     rest = f" {and_more_text(more)}" if more > 0 else ""
-    return ", ".join(map(shorten, names[:_MAX_RULE_NAMES])) + rest
+    return ", ".join(map(quote, names[:_MAX_RULE_NAMES])) + rest
 
 
 def render_dry_run(result: DryRunResult) -> list[str]:
@@ -233,7 +234,7 @@ def render_dry_run(result: DryRunResult) -> list[str]:
     comparison = result.comparison
     if comparison is None:
         reason = _(result.reason) if result.reason else _("none is stored yet")
-        return [_("Not tried on matches: {reason}.").format(reason=shorten(reason, 200))]
+        return [_("Not tried on matches: {reason}.").format(reason=quote(reason, 200))]
     lines = [_("<b>Over the last matches</b>"), f"{_render_counts(comparison, result.match_count)}."]
     lines += [_render_difference(difference) for difference in comparison.differences[:_MAX_DIFFERENCES]]
     if (more := len(comparison.differences) - _MAX_DIFFERENCES) > 0:
@@ -257,5 +258,5 @@ def _render_difference(difference: Difference) -> str:
     """Return `✏️ 12' Goal → Goal!`, with what changed of the text before and after."""
     minute = f"{difference.minute}' " if difference.minute else ""
     before, after = difference.before, difference.after
-    texts = " → ".join(shorten(select_changed_text(*sides), 90) for sides in ((before, after), (after, before)) if sides[0])
+    texts = " → ".join(quote(select_changed_text(*sides), 90) for sides in ((before, after), (after, before)) if sides[0])
     return f"{_DIFFERENCE_SIGNS[difference.change]} {escape_text(minute)}{texts}"

@@ -28,7 +28,7 @@ from bot.chat.features.followed import MAX_NAMES, confirm_following, describe_ch
 from bot.chat.name_index import Fit
 from bot.chat.nicknames import to_search_words
 from bot.chat.routing import Command, Feature, ShowScreen
-from bot.chat.texts import back_label, choice_name, done_label, escape_text, no_matches_text, which_one_text
+from bot.chat.texts import back_label, choice_name, choice_names, done_label, escape_text, no_matches_text, which_one_text
 from bot.i18n.language import format_day_and_time, join_with_commas
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
@@ -159,7 +159,7 @@ def _make_choice_button(context: ChatContext, choice: Choice) -> Button:
     label = match_label(context, choice) if choice.scope is Scope.MATCH else choice_name(choice)
     if choice.scope is Scope.COMPETITION:
         label = f"🏆 {label}"
-    return make_button(label, f"s:{choice.token}", is_chosen=context.has_subscription(choice))
+    return make_button(label, f"s:{choice.token}", is_chosen=context.has_subscription(choice), names=choice_names(choice))
 
 
 def match_label(context: ChatContext, match: Choice) -> str:
@@ -229,7 +229,8 @@ def browse_matches(context: ChatContext, competition: Choice, page: int = 0) -> 
 
 def _make_toggle(context: ChatContext, choice: Choice, label: str, screen_data: str) -> Button:
     """Make a button that subscribes or unsubscribes and then shows the screen of `screen_data` again."""
-    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=context.has_subscription(choice))
+    is_chosen = context.has_subscription(choice)
+    return make_button(label, f"t:{choice.token}:{screen_data}", is_chosen=is_chosen, names=choice_names(choice))
 
 
 def toggle_subscription(context: ChatContext, data: str, show_screen: ShowScreen) -> DialogueResult:

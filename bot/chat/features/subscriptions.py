@@ -46,6 +46,7 @@ from bot.chat.texts import (
     scorers_only_label,
     sounds_label,
     subscription_name,
+    subscription_names,
     unknown_kind_text,
     which_one_text,
 )
@@ -159,7 +160,9 @@ def unsubscribe_picked(context: ChatContext, data: str) -> DialogueResult:
 
 
 def _make_unsubscribe_button(subscription: Subscription, page: int) -> Button:
-    return make_button(f"✖ {subscription_name(subscription)}", f"u:{make_token(subscription)}:{page}")
+    return make_button(
+        f"✖ {subscription_name(subscription)}", f"u:{make_token(subscription)}:{page}", names=subscription_names(subscription)
+    )
 
 
 def make_follow_buttons() -> tuple[Button, ...]:
@@ -184,7 +187,8 @@ def show_overridable_list(context: ChatContext, page: int = 0) -> Screen:
     buttons = []
     for subscription in shown:
         sign = f"{OVERRIDES_SIGN} " if subscription.overrides.has_any else ""
-        buttons.append(make_button(f"{sign}{subscription_name(subscription)}", f"x:{make_token(subscription)}"))
+        label, names = f"{sign}{subscription_name(subscription)}", subscription_names(subscription)
+        buttons.append(make_button(label, f"x:{make_token(subscription)}", names=names))
     pages = make_page_buttons(len(context.subscriptions), page, "xs")
     html = _("<b>🎚 Per-team settings</b>\nPick one to customise. 🎚 = customised")
     return Screen(html, (*arrange_rows(buttons), *pages, (Button(done_label(), "done"),)))

@@ -20,6 +20,7 @@ from bot.i18n.football import kind_name
 from bot.i18n.language import current_locale, lower_first, to_local_time
 from bot.i18n.language import mark_for_translation as N_
 from bot.i18n.language import translate as _
+from bot.i18n.shorten import shorten
 from bot.outbox.decide import choose_first_alert
 from bot.outbox.delivery import HistoryLine, LatencyTrace, read_history
 from bot.outbox.explanation import MessageExplanation
@@ -129,7 +130,10 @@ def _render_conditions(explanation: MessageExplanation, context: ChatContext) ->
 def _render_condition(condition: ConditionResult, context: ChatContext) -> str:
     """Return `✓ minute: from 80 ← 88`."""
     sign, key = "✓" if condition.holds else "✗", escape_text(condition.key)
-    expected, actual = escape_text(_shorten(condition.expected)), escape_text(_shorten(condition.actual))
+    expected, actual = (
+        escape_text(shorten(condition.expected, _MAX_VALUE_LENGTH)),
+        escape_text(shorten(condition.actual, _MAX_VALUE_LENGTH)),
+    )
     return f"{sign} <code>{key}</code>: {expected} ← {_hide_if_asked(actual, context)}"
 
 
@@ -201,10 +205,6 @@ def _format_milliseconds(milliseconds: float) -> str:
 
 def _hide_if_asked(html: str, context: ChatContext) -> str:
     return f"<tg-spoiler>{html}</tg-spoiler>" if context.chat.spoilers else html
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 1].rstrip()}…"
 
 
 FEATURE = Feature(

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.fake_telegram.html import parse, utf16
-from bot.telegram.html import cut, remove_tags, text_length, to_one_line, to_plain, to_terminal
+from bot.i18n.shorten import text_length
+from bot.telegram.html import cut, remove_tags, to_one_line, to_plain, to_terminal
 
 PIECES = st.sampled_from(["<b>", "</b>", "<i>", "</i>", "&amp;", "&lt;", "goal", "⚽", "é", "\n", "x" * 50])
 

@@ -105,7 +105,7 @@ def test_a_competition_is_browsed_down_to_a_match() -> None:
     result = press_button(make_context(), data(matches.screen, "Arsenal v Chelsea"))
 
     assert labels(home)[:3] == ["All matches", "Premier League", "Süper Lig"]
-    assert labels(matches.screen)[:2] == ["Sun 22 15:00 Arsenal v Chelsea", "Mon 23 16:00 Manchester City v Manchest…"]
+    assert labels(matches.screen)[:2] == ["Sun 22 15:00 Arsenal v Chelsea", "Mon 23 16:00 Man… City v Man… Uni…"]
     assert changed(result) == [("+", "Arsenal v Chelsea")]
 
 
