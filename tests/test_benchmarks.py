@@ -14,6 +14,7 @@ from benchmarks.connections import live
 from benchmarks.latency import Held
 from rules.scenarios.parser import SHIPPED_SCENARIOS
 from tests import supervisor
+from tests.e2e.fork_server import run_touchline
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
@@ -21,16 +22,10 @@ NEED_EXTRA = {"rules": "rule_engine", "pictures": "matplotlib", "fanout": "aioli
 """Benchmarks that need the extra `bench`, which is not in requirements.lock, each with a module of it."""
 
 
-def _start(module: str, *arguments: str, recordings: Path, **environment: str) -> subprocess.Popen[str]:
+def _run(module: str, *arguments: str, recordings: Path, **environment: str) -> tuple[int, str, str]:
+    """Run a benchmark to its end; its exit code, and what it wrote to stdout and stderr."""
     environment |= {"PATH": "/usr/bin:/bin", "TOUCHLINE_RECORDINGS": str(recordings)}
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return run_touchline(["-m", module, *arguments], ROOT, environment)
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -43,19 +38,17 @@ def test_every_benchmark_can_be_imported(name: str) -> None:
 def test_a_benchmark_without_its_extra_says_so_in_one_sentence(tmp_path: Path, name: str, module: str) -> None:
     if find_spec(module):
         pytest.skip("the extra bench is installed")
-    with _start(f"benchmarks.{name}", recordings=tmp_path) as process:
-        output, errors = process.communicate(timeout=60)
+    code, output, errors = _run(f"benchmarks.{name}", recordings=tmp_path)
 
-    assert (process.returncode, output) == (1, "")
+    assert (code, output) == (1, "")
     assert errors.startswith("this benchmark needs ") and module in errors and errors.count("\n") == 1
 
 
 @pytest.mark.whole_process
 def test_a_benchmark_that_has_to_have_recordings_says_so_in_one_sentence(tmp_path: Path) -> None:
-    with _start("benchmarks.bad_days", recordings=tmp_path) as process:
-        output, errors = process.communicate(timeout=60)
+    code, output, errors = _run("benchmarks.bad_days", recordings=tmp_path)
 
-    assert (process.returncode, output) == (1, "")
+    assert (code, output) == (1, "")
     assert errors == f"there are no recordings in {tmp_path}: set TOUCHLINE_RECORDINGS to their folder\n"
 
 
@@ -83,10 +76,9 @@ def test_the_feed_of_the_latency_benchmark_starts_without_recordings(tmp_path: P
 
 @pytest.mark.whole_process
 def test_an_upgrade_beside_a_version_that_the_clone_does_not_have_ends_with_one_sentence(tmp_path: Path) -> None:
-    with _start("benchmarks.upgrade_side_by_side", recordings=tmp_path, GIT_DIR=str(tmp_path)) as process:
-        output, errors = process.communicate(timeout=60)
+    code, output, errors = _run("benchmarks.upgrade_side_by_side", recordings=tmp_path, GIT_DIR=str(tmp_path))
 
-    assert (process.returncode, output) == (1, "")
+    assert (code, output) == (1, "")
     assert errors == "commit aabb548, the last one of 0.1, is not in this clone; fetch the whole history: git fetch --unshallow\n"
 
 
@@ -101,8 +93,7 @@ def test_the_limits_of_the_latency_benchmark_note_whom_they_hold_back() -> None:
 
 @pytest.mark.whole_process
 def test_a_latency_benchmark_in_which_nothing_happens_says_so(tmp_path: Path) -> None:
-    with _start("benchmarks.latency", "--live=0", "--settle=0", "--seconds=0", recordings=tmp_path) as process:
-        output, errors = process.communicate(timeout=60)
+    code, output, errors = _run("benchmarks.latency", "--live=0", "--settle=0", "--seconds=0", recordings=tmp_path)
 
-    assert (process.returncode, output) == (1, "")
+    assert (code, output) == (1, "")
     assert errors.splitlines()[-1].startswith("no alert came within 0 s, so nothing was measured")

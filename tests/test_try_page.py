@@ -38,12 +38,9 @@ def _assert_in_order(shown: str, expected: list[str]) -> None:
 
 def _type(words: list[str], script: str, folder: Path) -> str:
     """Type a script into a command and return what it shows."""
-    command = [sys.executable, "-m", "bot", *words]
-    done = subprocess.run(
-        command, input=script, capture_output=True, text=True, cwd=folder, env=ENVIRONMENT, timeout=2 * DEADLINE, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    code, out, err = run_touchline(words, folder, ENVIRONMENT, script)
+    assert code == 0, out + err
+    return out
 
 
 @pytest.mark.whole_process

@@ -37,9 +37,9 @@ class Forked(NamedTuple):
     control: socket.socket
 
 
-def fork_touchline(words: list[str], folder: Path, environment: dict[str, str]) -> Forked:
-    """Start a command in a folder."""
-    out, err, control = ask_for_fork(words, folder, environment)
+def fork_touchline(words: list[str], folder: Path, environment: dict[str, str], typed: str = "") -> Forked:
+    """Start a command in a folder; `["-m", "benchmarks.latency", …]` starts another module. `typed` is all that stdin has."""
+    out, err, control = ask_for_fork(words, folder, environment, typed)
     pid = b""
     while not pid.endswith(b"\n"):  # what follows is the exit code, which may be there already
         byte = control.recv(1)
@@ -48,21 +48,23 @@ def fork_touchline(words: list[str], folder: Path, environment: dict[str, str]) 
     return Forked(int(pid), out, err, control)
 
 
-def ask_for_fork(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, int, socket.socket]:
+def ask_for_fork(words: list[str], folder: Path, environment: dict[str, str], typed: str = "") -> tuple[int, int, socket.socket]:
     """Ask the server for a process; its stdout, its stderr and its control, by which its id comes first."""
-    (out, child_out), (err, child_err) = pipes = [os.pipe() for _ in range(2)]
+    (child_in, typing), (out, child_out), (err, child_err) = [os.pipe() for _ in range(3)]
+    os.set_blocking(typing, False)  # what does not fit into the pipe is an error, and not a hang
+    assert os.write(typing, typed.encode()) == len(typed.encode())
     control, child_control = socket.socketpair()
     request = {"words": words, "folder": str(folder), "environment": environment}
-    socket.send_fds(_server(), [json.dumps(request).encode()], [child_out, child_err, child_control.fileno()])
-    for _, theirs in pipes:
-        os.close(theirs)
+    socket.send_fds(_server(), [json.dumps(request).encode()], [child_in, child_out, child_err, child_control.fileno()])
+    for done in (typing, child_in, child_out, child_err):
+        os.close(done)
     child_control.close()
     return out, err, control
 
 
-def run_touchline(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
+def run_touchline(words: list[str], folder: Path, environment: dict[str, str], typed: str = "") -> tuple[int, str, str]:
     """Run a command to its end; its exit code, and what it wrote to stdout and stderr."""
-    forked = fork_touchline(words, folder, environment)
+    forked = fork_touchline(words, folder, environment, typed)
     with ThreadPoolExecutor() as pool:
         out, err, code = pool.map(_read, (forked.stdout, forked.stderr, forked.control.detach()))
     return int(code), out, err
@@ -94,7 +96,7 @@ def serve(requests: socket.socket) -> list[str]:
     """Fork at every request; return in each child, with its words."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        request, fds, _, _ = socket.recv_fds(requests, 1 << 20, 3)
+        request, fds, _, _ = socket.recv_fds(requests, 1 << 20, 4)
         if not request:
             os._exit(0)
         if os.fork() == 0:
@@ -105,20 +107,21 @@ def serve(requests: socket.socket) -> list[str]:
         os.waitpid(-1, os.WNOHANG)
 
 
-def _keep(request: dict[str, object], out: int, err: int, control: int) -> list[str]:
+def _keep(request: dict[str, object], typed: int, out: int, err: int, control: int) -> list[str]:
     """Fork the process itself, and stay with it until it has ended; return in the process."""
     pid = os.fork()
     if pid:
-        os.close(out)
-        os.close(err)
+        for fd in (typed, out, err):
+            os.close(fd)
         with socket.socket(fileno=control) as told:
             _send(told, f"{pid}\n")
             _send(told, str(_wait(pid, told)))
         os._exit(0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.dup2(typed, 0)
     os.dup2(out, 1)
     os.dup2(err, 2)
-    for fd in (out, err, control):
+    for fd in (typed, out, err, control):
         os.close(fd)
     os.chdir(str(request["folder"]))
     os.environ.clear()
@@ -164,6 +167,8 @@ def _receive(control: socket.socket) -> bytes:
 
 if __name__ == "__main__":
     import gc
+    import importlib
+    import runpy
 
     import bot.app.application
     import bot.cli
@@ -171,8 +176,17 @@ if __name__ == "__main__":
     from rules.football.catalogue import load_catalogue
 
     list(bot.cli.main.commands.values())  # imports every command once, for all forks
+    # What a process imports only when it needs it, a quarter of the work of a short life; the driver only where it is installed.
+    for late in ("anyio._backends._asyncio", "bot.storage.postgres"):
+        with suppress(ImportError):
+            importlib.import_module(late)
     load_catalogue()  # as every process does at its start, and keeps
     load_wordings()
     gc.freeze()
-    sys.argv = ["touchline", *serve(socket.socket(fileno=int(sys.argv[1])))]
-    bot.cli.main()
+    words = serve(socket.socket(fileno=int(sys.argv[1])))
+    if words[:1] == ["-m"]:
+        sys.argv = words[1:]
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = ["touchline", *words]
+        bot.cli.main()

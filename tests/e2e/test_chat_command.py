@@ -6,7 +6,6 @@ import asyncio
 import os
 import pty
 import re
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.fork_server import run_touchline
 from tests.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
@@ -36,12 +36,9 @@ rules:
 
 def _run_script(folder: Path, script: str, *words: str, code: int = 0) -> list[str]:
     """Type a script into `touchline chat` and return the lines that it shows."""
-    command = [sys.executable, "-m", "bot", "chat", *words]
-    done = subprocess.run(
-        command, input=script, capture_output=True, text=True, cwd=folder, env=ENVIRONMENT, timeout=2 * DEADLINE, check=False
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return (done.stdout + done.stderr).splitlines()
+    ended, out, err = run_touchline(["chat", *words], folder, ENVIRONMENT, script)
+    assert ended == code, out + err
+    return (out + err).splitlines()
 
 
 def _assert_in_order(lines: list[str], *expected: str) -> None:
@@ -74,7 +71,7 @@ def test_people_and_a_group_follow_a_match_by_the_rules_of_the_configuration(tmp
 
     # A button answers with a notice, and edits its message; the first person is an admin.
     _assert_in_order(
-        lines, "anna in family> /language de", "✉ to family", "[1] ", "anna in family> /press Español", "✎ to family"
+        lines, "anna in family> /language de", "✉ to family", "✅ Deutsch", "anna in family> /press Español", "✎ to family"
     )
     _assert_in_order(lines, "you> /status", "✉ to you", "you> /subscribe Arsenal", "[1]–0 Chelsea")
     _assert_in_order(lines, "you> /press 1 hour", "  💬 ")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import update
 
@@ -29,18 +30,20 @@ class Stage:
     """One match being played, and a line to it that may be killed."""
 
     def __init__(self, script: Script, path: Path, folder: Path) -> None:
-        self.script, self.truth = script, truth(path)
+        # Listed as collected, so that the match is left ten minutes after its end and not after an hour.
+        self.fixture = msgspec.structs.replace(script.fixture, collection_status="CollectionCompleted")
+        self.truth = truth(path)
         self.line = Line(RULE_SET, feed_settings(), LoopClock(), f"sqlite:///{folder}/touchline.db")
 
     async def run(self, seconds: float | None = None) -> bool:
         """Follow the match for so long, or to its end; then the process is gone."""
         async with self.line.open():
-            return await self.line.follow(self.script.fixture, within=seconds)
+            return await self.line.follow(self.fixture, within=seconds)
 
     async def position(self) -> int:
         """Where a process started now would go on."""
         async with self.line.open():
-            place = await self.line.pipeline.open(self.script.fixture)
+            place = await self.line.pipeline.open(self.fixture)
             return place.position if place else 0
 
     @property
@@ -82,7 +85,7 @@ async def test_killed_again_and_again_the_truth_is_sent(stage: Stage) -> None:
 
 
 async def test_a_match_that_is_handed_over_again_and_again_is_read_all_the_time_and_sent_once(stage: Stage) -> None:
-    fixture, handed_over = stage.script.fixture, 0
+    fixture, handed_over = stage.fixture, 0
     async with stage.line.open():
         here, there = stage.line.follower, stage.line.make_feed()[1]
         following = asyncio.create_task(here.follow(fixture))

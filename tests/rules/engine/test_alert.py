@@ -15,7 +15,7 @@ STORED_NAMES: list[tuple[type[msgspec.Struct], str]] = [
     (
         Alert,
         "key seq state at fixture facts home away rule kind importance gravity max_age text takes_back follow_up timeline over"
-        " fault texts because received delayed feed_trace",
+        " fault texts because received delayed",
     ),
     (Fixture, "id home away competition kickoff status collection_status name deleted kickoff_known venue coverage"),
     (Event, "side kind period minute player off score"),
@@ -113,7 +113,6 @@ def test_what_an_earlier_version_did_not_store_of_an_alert_is_read_as_nothing() 
         "because": {},
         "received": 0.0,
         "delayed": False,
-        "feed_trace": "",
     }
 
 
