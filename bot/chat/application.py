@@ -37,6 +37,7 @@ from bot.chat.features import (
     subscribe,
     subscriptions,
     timezone,
+    topics,
     why,
 )
 from bot.chat.handlers import Handlers
@@ -65,6 +66,7 @@ FEATURES = (
     timezone.FEATURE,
     language.FEATURE,
     channel.FEATURE,
+    topics.FEATURE,
     sample.FEATURE,
     why.FEATURE,
     privacy.FEATURE,

@@ -12,6 +12,7 @@ from bot.fake_telegram.state import THREAD_NOT_FOUND, Button, FakeChat, Message,
 
 MAX_CAPTION = 1024
 MAX_PHOTO = 10 * 2**20
+MAX_TOPIC_NAME = 128
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
     "as a current content and reply markup of the message"
@@ -155,6 +156,23 @@ class MessageMethods(ChatStore):
     def delete_message(self, given: Params) -> Any:
         self._own(self._reachable(given), given, "delete").deleted = True
         return True
+
+    def create_topic(self, given: Params) -> Any:
+        """Make a topic of a forum, which counts as a message."""
+        chat, name = self._reachable(given), given.text("name")
+        if not chat.is_forum:
+            raise bad("the chat is not a forum")
+        if self.me["id"] not in chat.admins or "can_manage_topics" in chat.lacks:
+            raise bad("not enough rights to create a topic")
+        if not 1 <= len(name) <= MAX_TOPIC_NAME:
+            raise bad("TOPIC_TITLE_EMPTY" if not name else "topic name is too long")
+        self._count(chat, given)
+        # As Telegram numbers them: by the message that opens the topic.
+        topic = self.add(chat, "", by_bot=True).id
+        chat.everything.pop()
+        chat.topics.add(topic)
+        chat.topic_names[topic] = name
+        return {"message_thread_id": topic, "name": name, "icon_color": 7322096}
 
     def pin_message(self, given: Params) -> Any:
         self._set_pinned(given, "pin", on=True)

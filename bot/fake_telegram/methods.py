@@ -159,6 +159,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "editmessagereplymarkup": Methods.edit_message_reply_markup,
     "deletemessage": Methods.delete_message,
     "editephemeralmessagetext": Methods.edit_ephemeral_text,
+    "createforumtopic": Methods.create_topic,
     "deleteephemeralmessage": Methods.delete_ephemeral,
     "pinchatmessage": Methods.pin_message,
     "unpinchatmessage": Methods.unpin_message,

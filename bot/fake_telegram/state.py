@@ -165,6 +165,8 @@ class FakeChat:
     admins: set[int] = field(default_factory=set)
     topics: set[int] = field(default_factory=set)
     """Open topics of a forum; empty: any is taken for open."""
+    topic_names: dict[int, str] = field(default_factory=dict)
+    """The names of the topics that the bot made."""
     everything: list[Message] = field(default_factory=list)
     refusal: RefusedError | None = None
     username: str = ""

@@ -1,0 +1,193 @@
+"""`/topic`: a competition or team gets a topic of its own in a forum, which the bot can make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from msgspec.structs import replace
+from telegram import Message, Update
+from telegram.constants import ChatType
+from telegram.error import BadRequest, Forbidden
+from telegram.ext import CallbackQueryHandler, CommandHandler, filters
+
+from bot.chat import texts
+from bot.chat.catalogue import Choice, make_token
+from bot.chat.dialogue import (
+    AdministratorsOnly,
+    Button,
+    ChatContext,
+    HandlerContext,
+    OutdatedButton,
+    Refusal,
+    Screen,
+    Subscribe,
+    Unsubscribe,
+    UpdateOrigin,
+    arrange_rows,
+    make_button,
+    make_closing_row,
+    read_origin,
+)
+from bot.chat.features.subscribe import search_followable
+from bot.chat.middleware import Handler, with_origin
+from bot.chat.routing import Command, Feature, Router
+from bot.chat.services import ChatServices
+from bot.chat.texts import choice_name, escape_text, subscription_name, which_one_text
+from bot.chat.throttle import Throttle
+from bot.i18n.language import mark_for_translation as N_
+from bot.i18n.language import translate as _
+from bot.subscribers import Chat, ChatRef, Subscription
+
+TOPIC_PREFIX = "tp"
+"""The prefix of the buttons that give something a topic."""
+
+MAX_OFFERED = 8
+
+_MAX_TOPIC_NAME = 128
+
+_MAX_TYPED_LENGTH = 100
+
+log = structlog.get_logger()
+
+
+class TopicHandlers:
+    """Moves what a forum follows into topics. No pure dialogue: Telegram has to make the topic before anything is stored."""
+
+    def __init__(self, services: ChatServices) -> None:
+        self._services = services
+        self._refusals = Throttle(services.clock)
+
+    def handlers(self) -> list[Handler]:
+        """Return the handlers for the command and its buttons."""
+        return [
+            CommandHandler("topic", with_origin(self.on_topic), filters.UpdateType.MESSAGE),
+            CallbackQueryHandler(self.on_button, rf"^{TOPIC_PREFIX}:"),
+        ]
+
+    async def on_topic(self, origin: UpdateOrigin, message: Message, ptb_context: HandlerContext) -> None:
+        """`/topic [name]`: in the general topic a new topic is made, in any other one the name comes there."""
+        origin = await self._services.mark_member(ptb_context.bot, origin)
+        typed = " ".join(ptb_context.args or ())[:_MAX_TYPED_LENGTH]
+        try:
+            if origin.is_member:
+                raise AdministratorsOnly
+            if not message.chat.is_forum:
+                raise Refusal(_("Topics are for groups that have them: Telegram's group settings switch them on."))
+            context = await self._load(origin)
+            found = search_followable(context, typed) if typed else None
+            if found is None or found.exact is None:
+                screen = _offer(context, typed, found.hits or found.suggestions if found else ())
+            else:
+                screen = await self._give_topic(ptb_context, origin, context, found.exact)
+        except AdministratorsOnly as refusal:
+            if not self._refusals.allow((origin.ref.chat_id, origin.user_id)):
+                return
+            screen = Screen(refusal.text)
+        except Refusal as refusal:
+            screen = Screen(refusal.text)
+        await self._services.replies.send(origin, screen)
+
+    async def on_button(self, update: Update, ptb_context: HandlerContext) -> None:
+        """Give what was tapped a topic, and say so in place of the list."""
+        query, origin = update.callback_query, read_origin(update)
+        if query is None:
+            return
+        try:
+            if origin is None:
+                raise OutdatedButton
+            if not await self._services.permissions.may_change(ptb_context.bot, origin):
+                raise AdministratorsOnly
+            context = await self._load(origin)
+            choice = context.catalogue.find((query.data or "").partition(":")[2])
+            if choice is None:
+                raise OutdatedButton
+            screen = await self._give_topic(ptb_context, origin, context, choice)
+        except Refusal as refusal:
+            await self._services.replies.acknowledge(query, refusal.text)
+            return
+        await self._services.replies.acknowledge(query, "")
+        await self._services.replies.edit(query, screen)
+
+    async def _load(self, origin: UpdateOrigin) -> ChatContext:
+        context = await self._services.load_context(origin)
+        if context.chat.is_configured:
+            raise Refusal(texts.configured_chat_text())
+        return context
+
+    async def _give_topic(
+        self, ptb_context: HandlerContext, origin: UpdateOrigin, context: ChatContext, choice: Choice
+    ) -> Screen:
+        """Let something come in a topic from now on, and no longer in the general one. Raise Refusal if no topic can be made."""
+        general = replace(origin, ref=ChatRef(origin.ref.chat_id))
+        before = context if not origin.ref.topic else await self._services.load_context(general)
+        moved = before.find_subscriptions(choice.matching_subscriptions)
+        target = origin.ref if origin.ref.topic else await self._make_topic(ptb_context, origin, choice)
+        # With the settings that it had in the general topic, its own ones included.
+        added = moved or (choice.subscription,)
+        if not origin.ref.topic:
+            await self._services.load_context(replace(origin, ref=target, title=before.chat.title))
+            await self._services.chats.update(target, lambda topic: _with_settings_of(before.chat, topic))
+        await self._services.apply_changes(target, [Subscribe(one) for one in added], origin.request_id)
+        # Only now: a kill in between leaves it in both, and not in neither.
+        await self._services.apply_changes(general.ref, [Unsubscribe(one) for one in moved])
+        name = escape_text(choice_name(choice))
+        if origin.ref.topic:
+            return Screen(_("🧵 <b>{name}</b> comes in this topic from now on.").format(name=name), (make_closing_row(),))
+        hello = _("🧵 <b>{name}</b> comes here. What you send in this topic, such as /alerts or /mute, is for it alone.")
+        await self._services.replies.send(
+            UpdateOrigin(target, ChatType.SUPERGROUP, "", None, 0), Screen(hello.format(name=name), (make_closing_row(),))
+        )
+        return Screen(_("🧵 <b>{name}</b> has a topic of its own now.").format(name=name))
+
+    async def _make_topic(self, ptb_context: HandlerContext, origin: UpdateOrigin, choice: Choice) -> ChatRef:
+        try:
+            topic = await ptb_context.bot.create_forum_topic(origin.ref.chat_id, choice_name(choice)[:_MAX_TOPIC_NAME])
+        except (BadRequest, Forbidden) as error:
+            log.info("topic_not_made", chat=origin.ref.chat_id, reason=str(error))
+            raise Refusal(
+                _("I need the right to manage topics. Or make a topic yourself, and send /topic with the name there.")
+            ) from error
+        return ChatRef(origin.ref.chat_id, topic.message_thread_id)
+
+
+def _with_settings_of(general: Chat, topic: Chat) -> Chat:
+    """Return a new topic with the settings of the general one. What is of single messages and mutes stays there."""
+    return replace(
+        general,
+        ref=topic.ref,
+        type=topic.type,
+        title=topic.title,
+        muted_until=None,
+        muted_matches=frozenset(),
+        mute_offers=(),
+        digest_window_at=None,
+        has_overrides=topic.has_overrides,
+        unfollowed=(),
+    )
+
+
+def _offer(context: ChatContext, typed: str, hits: Sequence[Choice]) -> Screen:
+    """Offer what was meant, or without a name what is followed here."""
+    if not typed:
+        followed = [_make_topic_button(one) for one in context.subscriptions if context.catalogue.find(make_token(one))]
+        html = _("<b>🧵 A topic of its own for which one?</b>\nOr send <code>/topic Premier League</code>.")
+        return Screen(html, (*arrange_rows(followed[:MAX_OFFERED]), make_closing_row()))
+    if not hits:
+        return Screen(_("I couldn't find “{name}”.").format(name=escape_text(typed)), (make_closing_row(),))
+    buttons = [make_button(choice_name(choice), f"{TOPIC_PREFIX}:{choice.token}") for choice in hits[:MAX_OFFERED]]
+    return Screen(which_one_text(typed), (*arrange_rows(buttons), make_closing_row()))
+
+
+def _make_topic_button(subscription: Subscription) -> Button:
+    return make_button(subscription_name(subscription), f"{TOPIC_PREFIX}:{make_token(subscription)}")
+
+
+def _make_handlers(services: ChatServices, _router: Router) -> Sequence[Handler]:
+    return TopicHandlers(services).handlers()
+
+
+FEATURE = Feature(
+    commands={"topic": Command(None, N_("A topic for a league or team"), changes_settings=True)},
+    make_handlers=_make_handlers,
+)

@@ -1,0 +1,74 @@
+"""A competition gets a topic of its own in a forum."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bot.chat.conftest import ADMIN, World
+from tests.fakes.bot_api import FakeChat
+
+BOT, MEMBER, FORUM = 7_000_000_001, 5, -1_000_000_000_500
+
+
+@pytest.fixture
+def forum(world: World) -> FakeChat:
+    found = world.api.chat(FORUM, title="Fans", is_forum=True)
+    found.admins, found.topics = {ADMIN, BOT}, {11}
+    return found
+
+
+async def test_the_bot_makes_a_topic_and_moves_a_competition_there_with_its_settings(world: World, forum: FakeChat) -> None:
+    await world.ask(FORUM, ADMIN, "/subscribe Premier League")
+    await world.ask(FORUM, ADMIN, "/alerts only goals")
+    await world.ask(FORUM, ADMIN, "/quiet 23-7")
+    world.api.say(FORUM, ADMIN, "/topic Premier League")
+    await world.api.until(lambda: "has a topic of its own" in forum.last.text)
+    ((topic, name),) = forum.topic_names.items()
+    hello = forum.messages[-2]
+
+    assert name == "Premier League" and (hello.topic, hello.text.partition(".")[0]) == (topic, "🧵 Premier League comes here")
+    assert (await world.followed(FORUM), await world.followed(FORUM, topic)) == ([], ["Premier League"])
+    general, moved = await world.stored(FORUM), await world.stored(FORUM, topic)
+    assert moved.quiet_hours == general.quiet_hours is not None and moved.filter == general.filter
+
+
+async def test_in_a_topic_that_exists_the_competition_comes_there(world: World, forum: FakeChat) -> None:
+    await world.ask(FORUM, ADMIN, "/subscribe Premier League")
+    answer = await world.ask(FORUM, ADMIN, "/topic premier league", topic=11)
+
+    assert (answer.topic, answer.text) == (11, "🧵 Premier League comes in this topic from now on.")
+    assert (await world.followed(FORUM), await world.followed(FORUM, 11)) == ([], ["Premier League"])
+    assert not world.api.calls("createForumTopic")
+
+
+async def test_what_is_followed_is_offered_and_a_tap_gives_it_a_topic(world: World, forum: FakeChat) -> None:
+    await world.ask(FORUM, ADMIN, "/subscribe Arsenal")
+    offered = await world.ask(FORUM, ADMIN, "/topic")
+    refused = await world.press(FORUM, MEMBER, offered, offered.button("Arsenal").data)
+    await world.press(FORUM, ADMIN, offered, offered.button("Arsenal").data)
+
+    assert "group admins" in refused and offered.text == "🧵 Arsenal has a topic of its own now."
+    assert list(forum.topic_names.values()) == ["Arsenal"]
+
+
+async def test_without_the_right_the_bot_says_what_it_needs_and_what_helps(world: World, forum: FakeChat) -> None:
+    forum.lacks = {"can_manage_topics"}
+    await world.ask(FORUM, ADMIN, "/subscribe Arsenal")
+    answer = await world.ask(FORUM, ADMIN, "/topic Arsenal")
+
+    assert answer.text.startswith("I need the right to manage topics.") and await world.followed(FORUM) == ["Arsenal"]
+
+
+async def test_members_make_no_topics_and_groups_without_topics_have_none(world: World, forum: FakeChat) -> None:
+    member = await world.ask(FORUM, MEMBER, "/topic Arsenal")
+    private = await world.ask(42, 42, "/topic Arsenal")
+
+    assert "group admins" in member.text and private.text.startswith("Topics are for groups that have them")
+    assert not forum.topic_names
+
+
+async def test_a_name_that_is_not_known_is_no_topic(world: World, forum: FakeChat) -> None:
+    unknown = await world.ask(FORUM, ADMIN, "/topic Qwertz")
+    near = await world.ask(FORUM, ADMIN, "/topic Chelsae")
+
+    assert "I couldn't find" in unknown.text and "Chelsea" in near.labels and not forum.topic_names
