@@ -47,7 +47,7 @@ class ConsoleWorker:
     async def serving(self) -> AsyncIterator[int]:
         """Serve the pages while the block runs, and yield the port. Raises UserMistake if they cannot be served."""
         # Only here: the library of the pages takes a second to import, and most bots have no console.
-        from bot.console.pages import Console
+        from bot.console.pages.console import Console
         from bot.console.server import serve_console
 
         password = self._settings.password.get_secret_value()

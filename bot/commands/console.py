@@ -18,7 +18,7 @@ def console_command(host: str, port: int, password: str, matches: tuple[str, ...
 
     A MATCH is a recording or a folder of them, offered beside those that ship.
     """
-    from bot.console.pages import Console
+    from bot.console.pages.console import Console
     from bot.console.server import format_address, serve_console
     from bot.feed.match_source import open_matches
     from bot.replay.dry_run import run_dry_run

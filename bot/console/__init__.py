@@ -1,4 +1,4 @@
 """A page in the browser: what the bot does now, rules to try, and a playground. Start at `server.serve_console`.
 
-`playground`, `rules` and `overview` hold what the pages show, as values; `pages` draws them with NiceGUI and decides nothing.
+`playground`, `rules` and `live` hold what the pages show, as values; `pages` draws them with NiceGUI and decides nothing.
 """

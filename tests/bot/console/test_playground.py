@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.console.pages import render_bubble, to_safe_html
+from bot.console.pages.playground import render_bubble, to_safe_html
 from bot.console.playground import (
     PhoneEvent,
     PhoneMessage,
