@@ -19,6 +19,7 @@ from bot.feed.request_limit import FeedRequestLimiter
 from bot.feed.sequence import FeedPosition
 from bot.feed.session import Ending
 from bot.feed.source import ConnectionStatus
+from bot.matches.frame_log import FrameLog
 from bot.matches.pipeline import Pipeline
 from bot.matches.standby import CallbackT, Standby
 from bot.metrics import PACKETS
@@ -87,13 +88,15 @@ class MatchFollower:
         on_live_packet: Callable[[dt.datetime], None] | None = None,
         was_telegram_down: Callable[[], bool] = lambda: False,
         is_chosen: Callable[[str], bool] = lambda _: True,
+        frame_log: FrameLog | None = None,
     ) -> None:
         """`settings` is called at each handshake. `on_refused` gets the reason if the feed refuses the token, once for each
         connection; `on_accepted` is called when it accepts it again. `fetch_actions` returns all packets of a match that has
         ended, `fetch_lineups` its line-ups; both raise FeedError, and are None if there is no REST side. `recordings` keeps
         the frames of the last matches. `limiter` is the one that the REST side uses, too. `on_live_packet` is called with the
         feed's time of each packet that was sent just now. `was_telegram_down` returns True if Telegram could not be reached
-        lately. `is_chosen` returns True for a fixture that some chat follows by itself, its teams or its competition.
+        lately. `is_chosen` returns True for a fixture that some chat follows by itself, its teams or its competition. `frame_log`
+        keeps the frames that brought alerts.
         """
         self._pipeline, self._settings, self._clock = pipeline, settings, clock
         self._fetch_actions, self._fetch_lineups = fetch_actions, fetch_lineups
@@ -101,7 +104,7 @@ class MatchFollower:
         self._recordings = recordings
         self._limiter = limiter or FeedRequestLimiter(clock)
         self._on_refused, self._on_accepted = on_refused, on_accepted
-        self._is_chosen = is_chosen
+        self._is_chosen, self._frame_log = is_chosen, frame_log
         self._on_live_packet, self._was_telegram_down = on_live_packet, was_telegram_down
         self._connections: dict[str, FeedConnection] = {}
         self._fixtures: dict[str, Fixture] = {}
@@ -149,6 +152,8 @@ class MatchFollower:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
             self._pipeline.drop(fixture.id)
+            if self._frame_log:
+                self._frame_log.drop(fixture.id)
             for kept in (self._connections, self._fixtures, self._silences, self._listed_over_since):
                 del kept[fixture.id]
 
@@ -239,6 +244,8 @@ class MatchFollower:
 
         # Two processes on one machine may record the match in the same file: a standby keeps its frames until it follows.
         on_frame = standby.write_frame if standby else self._start_recording(fixture, from_start=position is None)
+        if self._frame_log:
+            on_frame = self._frame_log.remember(fixture.id, on_frame)
         guard = standby.guard if standby else _call_at_once
         connection = FeedConnection(
             fixture.id,

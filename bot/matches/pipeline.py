@@ -72,6 +72,8 @@ class Pipeline:
         self._caught_up: set[str] = set()
         self.on_over: Callable[[Match], Awaitable[None]] | None = None
         """Called with each match at its end, after full time was stored, and once more when it is closed."""
+        self.on_alerts: Callable[[Packet, Sequence[Alert]], None] | None = None
+        """Called with each packet that led to alerts, after they were stored."""
 
     def set_rules(self, rules: RuleSet, catalogue: Catalogue) -> None:
         """Evaluate other rules from the next packet on. What is known of the matches, and what was sent about them, stays."""
@@ -114,6 +116,8 @@ class Pipeline:
         if received:
             alerts = tuple(msgspec.structs.replace(alert, received_at=received) for alert in alerts)
         await self._put_alerts(alerts, moment, packet.trace_id)
+        if alerts and self.on_alerts:
+            self.on_alerts(packet, alerts)
         for value in find_unknown_values(packet, self._catalogue):
             self._report_unknown(value, packet)
         return moment

@@ -325,7 +325,12 @@ def add_to_history(
 
 def read_history(delivery: Delivery) -> tuple[HistoryLine, ...]:
     """Return the lines of a delivery's history."""
-    return tuple(map(_parse_history_line, delivery.history.splitlines()))
+    return parse_history(delivery.history)
+
+
+def parse_history(text: str) -> tuple[HistoryLine, ...]:
+    """Read what `add_to_history` wrote."""
+    return tuple(map(_parse_history_line, text.splitlines()))
 
 
 def _parse_history_line(line: str) -> HistoryLine:

@@ -25,7 +25,7 @@ from bot.outbox.statements import (
 from bot.storage.chats import row_to_chat
 from bot.storage.database import Database, upsert
 from bot.storage.driver import PreparedStatement, Transaction
-from bot.storage.schema import alerts, chats, entries, grouped, match_states, positions, standings, to_timestamp
+from bot.storage.schema import alerts, chats, entries, frames, grouped, match_states, positions, standings, to_timestamp
 from bot.storage.subscriptions import (
     load_recipients,
     page_values,
@@ -363,6 +363,7 @@ async def delete_before(tx: Transaction, instant: dt.datetime) -> int:
     await tx.execute(delete(grouped).where(grouped.c.burst.not_in(bursts)))
     for table in (positions, standings, match_states):
         await tx.execute(delete(table).where(table.c.updated_at < to_timestamp(instant)))
+    await tx.execute(delete(frames).where(frames.c.received_at < to_timestamp(instant)))
     return gone
 
 

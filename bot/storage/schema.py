@@ -199,6 +199,17 @@ standings = Table(
     Column("revision", Integer, nullable=False, server_default="0"),  # how often chats were told of changes
 )
 
+frames = Table(
+    "frames",
+    metadata,
+    Column("fixture_id", String, primary_key=True),
+    Column("action_id", String, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # the revision of the alert that the frame brought
+    Column("received_at", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the frame as it came, compressed by zlib
+    Index("frames_by_age", "received_at"),
+)
+
 rule_history = Table(
     "rule_history",
     metadata,
