@@ -116,6 +116,12 @@ class _ReadGauges(Collector):
         return self._gauges
 
 
+def sum_totals(counter: Counter, **labels: str) -> float:
+    """Return the sum of a counter over its labels, or over those that have these values."""
+    samples = (sample for metric in counter.collect() for sample in metric.samples if sample.name.endswith("_total"))
+    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+
 def installed_version() -> str:
     """Return the version of the installed package; empty if it runs from a folder without being installed."""
     try:

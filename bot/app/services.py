@@ -91,14 +91,8 @@ class Services:
         # One process on SQLite needs no leases; several on PostgreSQL agree by them on who follows which match.
         shared = database.is_shared
         self.lease_manager = (
-            # The monitor is made below; its lines are read when the manager runs.
-            LeaseManager(
-                LeaseRepository(database, self.process_name),
-                roles,
-                lambda: self.monitor.connection_lines(),
-                lambda: self.monitor.traffic.describe(),
-                lambda: self.monitor.count_matches(),
-            )
+            # The monitor is made below; it is asked when the manager runs.
+            LeaseManager(LeaseRepository(database, self.process_name), roles, lambda: self.monitor.describe_process())
             if shared
             else None
         )
@@ -116,7 +110,8 @@ class Services:
         self.api_health = api_health
         self.monitor = Monitor(clock, database, api_health, self.admins, find_database_folder(config.storage.url))
         if self.lease_manager:
-            self.monitor.read_processes, self.monitor.process_name = self.lease_manager.read_processes, self.process_name
+            self.monitor.read_processes = self.lease_manager.read_processes
+        self.monitor.process_name, self.monitor.roles = self.process_name, tuple(sorted(roles))
         self.positions = FeedPositionRepository(database, clock)
         self.last_matches = RecentRecordings(Path(config.storage.last_matches_folder), config.storage.last_matches)
         self.rule_versions = RuleVersions(RuleVersionRepository(database), clock, config, self._publish_rules)

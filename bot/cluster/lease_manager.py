@@ -8,7 +8,7 @@ that follows more than its share hands a match over when another process asks fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
@@ -51,14 +51,10 @@ class LeaseManager:
         self,
         leases: LeaseRepository,
         roles: Collection[Role],
-        status_lines: Callable[[], Sequence[str]] = tuple,
-        status_summary: Callable[[], str] = str,
-        count_matches: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        describe: Callable[[], ProcessInfo] = ProcessInfo,
     ) -> None:
-        """`status_lines`, `status_summary` and `count_matches` are read at each renewal and shown by `/status`, whichever process
-        answers it. `count_matches` returns how many matches are connected here, and how many should be in all processes."""
-        self._leases, self._roles = leases, roles
-        self._status_lines, self._status_summary, self._count_matches = status_lines, status_summary, count_matches
+        """`describe` is called at each renewal; what it returns is shown by `/status` and the console of any process."""
+        self._leases, self._roles, self._describe = leases, roles, describe
         self._process_lease = name_process_lease(leases.holder)
         self.hand_over = HandOverRequester(leases)
         self._waiting: dict[str, asyncio.Future[HeldLease]] = {}
@@ -205,13 +201,9 @@ class LeaseManager:
 
     async def _renew(self, now: float) -> None:
         """Renew the lease of this process and those that it holds. `now` is the loop's time from before the request."""
-        connected, due = self._count_matches()
-        info = ProcessInfo(
-            tuple(sorted(self._roles)),
-            tuple(self._status_lines()),
-            self._status_summary(),
-            connected=connected,
-            due=due,
+        info = msgspec.structs.replace(
+            self._describe(),
+            roles=tuple(sorted(self._roles)),
             has_session=self._leases.session_since is not None,
             hands_over=self.hand_over.prepare is not None,
         )

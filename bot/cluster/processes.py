@@ -14,8 +14,23 @@ from bot.cluster.leases import Lease, name_process_lease
 _PROCESS_PREFIX = name_process_lease("")
 
 
+class ConnectionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One match that a process follows, as the console shows it. Stored as JSON within ProcessInfo."""
+
+    fixture_id: str
+    title: str = ""
+    score: str = ""
+    minute: str = ""
+    state: str = ""
+    last_frame_at: float | None = None
+    """In seconds since 1970; None before the first frame."""
+    reconnects: int = 0
+    lag_ms: int | None = None
+    """The median of the latest packets."""
+
+
 class ProcessInfo(msgspec.Struct, frozen=True):
-    """What a process publishes about itself for the others: its roles, and the lines that `/status` shows for it.
+    """What a process publishes about itself for the others: its roles, and what `/status` and the console show of it.
 
     Stored as JSON and read by processes of other versions: its fields keep their names.
     """
@@ -32,6 +47,14 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     """True if its session holds a lock in the database: without that lock the process is gone."""
     hands_over: bool = False
     """True if it hands matches over to a process that asks for them."""
+    planned: int = 0
+    """Matches that this process will connect to later."""
+    connections: tuple[ConnectionInfo, ...] = ()
+    """The matches that it follows; empty where no console is configured."""
+    delivered: int = 0
+    """Messages, edits and replies that Telegram took from it since its start."""
+    throttled: int = 0
+    """How often Telegram asked it to slow down (429) since its start."""
 
 
 def read_process_infos(leases: Iterable[Lease]) -> dict[str, ProcessInfo]:

@@ -13,12 +13,12 @@ import structlog
 from sqlalchemy import make_url
 
 from bot.clock import Clock
-from bot.cluster.processes import ProcessInfo
+from bot.cluster.processes import ConnectionInfo, ProcessInfo
 from bot.cluster.roles import Role
 from bot.errors import StorageError
 from bot.feed.session import SessionState
 from bot.feed.source import ConnectionStatus
-from bot.metrics import ADMIN_MESSAGES, render_metrics
+from bot.metrics import ADMIN_MESSAGES, BOT_API_REQUESTS, DELIVERIES, render_metrics, sum_totals
 from bot.monitoring.admin_messages import AdminMessages, render_notice, render_open_incident
 from bot.monitoring.conditions import ReportedConditions, describe_database_problem, find_conditions, name_database_condition
 from bot.monitoring.health import ROLE_ABSENCES, DatabaseProblem, FeedHealth, ProcessHealth, TelegramHealth, reasons_not_ready
@@ -66,9 +66,9 @@ _DATABASE_TIMEOUT = 2.0
 class Monitor:
     """Checks the health of this process.
 
-    The workers set the callables: `feed` reads the connections and `connection_lines` describes them, `backlog` counts messages
-    in memory, `rules` the rules in effect, `read_processes` reads what all processes are doing if there are several, and
-    `name_lines` is about names in the configuration that no fixture has.
+    The workers set the callables: `feed` reads the connections, `connection_lines` and `list_connections` describe them for
+    `/status` and for the console, `backlog` counts messages in memory, `rules` the rules in effect, `read_processes` reads what
+    all processes are doing if there are several, and `name_lines` is about names in the configuration that no fixture has.
     """
 
     def __init__(
@@ -83,9 +83,11 @@ class Monitor:
         self.rules: Callable[[], int] = lambda: 0
         self.connection_lines: Callable[[], Sequence[str]] = tuple
         self.name_lines: Callable[[], Awaitable[Sequence[str]]] | None = None
+        self.list_connections: Callable[[], tuple[ConnectionInfo, ...]] = tuple
         self.read_processes: Callable[[], Awaitable[Mapping[str, ProcessInfo]]] | None = None
         self.process_name = ""
         """The name of this process among those of `read_processes`."""
+        self.roles: tuple[str, ...] = ()
         self._processes: Mapping[str, ProcessInfo] = {}
         """What the last look at the database found."""
         self._roles_seen: dict[Role, dt.datetime] = {}
@@ -201,6 +203,25 @@ class Monitor:
         if feed is None:
             return 0, 0
         return sum(status.state is SessionState.LIVE for status in feed.connections), feed.due_matches
+
+    def describe_process(self) -> ProcessInfo:
+        """Return what this process is doing, as the others and the console see it."""
+        connected, due = self.count_matches()
+        return ProcessInfo(
+            self.roles,
+            tuple(self.connection_lines()),
+            self.traffic.describe(),
+            connected,
+            due,
+            planned=self.feed().planned_connections if self.feed else 0,
+            connections=self.list_connections(),
+            delivered=int(sum_totals(DELIVERIES)),
+            throttled=int(sum_totals(BOT_API_REQUESTS, answer="429")),
+        )
+
+    async def list_processes(self) -> Mapping[str, ProcessInfo]:
+        """Return what every living process is doing, by its name; of several, as they last told. Raises StorageError."""
+        return await self.read_processes() if self.read_processes else {self.process_name: self.describe_process()}
 
     def reasons_not_ready(self) -> tuple[str, ...]:
         """Return why the process is not ready, a line each; for /readyz."""
@@ -330,6 +351,29 @@ def render_connection(status: ConnectionStatus, match: Match | None, now: dt.dat
     if status.connect_failure:
         parts.append(status.connect_failure)
     return ", ".join(parts)
+
+
+def describe_connection(status: ConnectionStatus, match: Match | None, title: str) -> ConnectionInfo:
+    """Return a connection as the console shows it. `title` is that of the list of fixtures, for a match without a packet."""
+    return ConnectionInfo(
+        status.fixture_id,
+        (match.fixture.title if match else "") or title or status.fixture_id,
+        str(match.score) if match else "",
+        describe_minute(match),
+        status.state.value,
+        status.last_frame_at.timestamp() if status.last_frame_at else None,
+        status.reconnects,
+        None if status.lag_median is None else round(status.lag_median * 1000),
+    )
+
+
+def describe_minute(match: Match | None) -> str:
+    """Return `63'`, or the period where there is no minute."""
+    if match is None:
+        return ""
+    if match.ended_by:
+        return "FT"
+    return f"{match.minute}'" if match.minute else match.period.value
 
 
 def _format_ms(seconds: float) -> str:
